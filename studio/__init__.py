@@ -1,0 +1,22 @@
+"""Guidance Studio: stack any number of guidance rows for text-to-image diffusion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from studio.errors import StudioError
+from studio.preset import Preset
+
+if TYPE_CHECKING:
+    from studio.engine import Engine
+
+__all__ = ["Engine", "Preset", "StudioError"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Engine":  # torch is loaded only when an engine is wanted
+        from studio.engine import Engine
+
+        return Engine
+    raise AttributeError(f"module 'studio' has no attribute {name!r}")

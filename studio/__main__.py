@@ -1,0 +1,76 @@
+"""The command line: ``python -m studio VERB``. Bad input is one line on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import NoReturn
+
+from studio.errors import StudioError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All verbs and their options."""
+    from studio.cli import bench, fetch, making, telling, train
+
+    parser = _Parser(prog="python -m studio", description="Guidance Studio on the command line.")
+    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
+    making.add_verbs(verbs)
+    telling.add_verbs(verbs)
+    fetch.add_verbs(verbs)
+    train.add_verbs(verbs)
+    bench.add_verbs(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    _quiet_libraries()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait do not spin
+    options = build_parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except StudioError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}")
+    return 0
+
+
+def _complain(message: str) -> int:
+    print(" ".join(message.split()), file=sys.stderr)
+    return BAD_INPUT
+
+
+def _quiet_libraries() -> None:
+    """Keep stderr for what a person has to know."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    for library in ("DIFFUSERS", "TRANSFORMERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

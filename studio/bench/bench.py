@@ -1,0 +1,103 @@
+"""One run of the whole benchmark."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from studio.bench import machine, memory, suite, variants
+from studio.bench.random_models import write_pipeline
+from studio.bench.rounds import CpuClock, CudaClock
+from studio.bench.scene import Scene
+from studio.engine import devices
+from studio.engine.loading import Loader
+from studio.engine.registry import Registry
+from studio.errors import MissingModel
+from studio.library import Library
+
+STARTER = "starter"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is run; ``None`` is what suits the size and the device.
+
+    Args:
+        size: ``starter`` (the shipped models) or ``sd15`` (random weights, 860 M parameters).
+        device: ``cuda`` or ``cpu``.
+        steps: denoising steps of a run.
+        rounds: how often each run is timed.
+        latent: edge of the latents.
+    """
+
+    size: str = STARTER
+    device: str | None = None
+    steps: int | None = None
+    rounds: int | None = None
+    latent: int | None = None
+
+
+def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
+    """Measure.
+
+    Returns:
+        ``machine``, ``setup``, ``ratios`` (engine.md's keys), ``more``, ``seconds``,
+        ``evaluations`` and ``agreement``; see :mod:`studio.bench.suite`.
+
+    Raises:
+        StudioError: the device or the starter models are not there.
+    """
+    device = devices.choose(settings.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    with _scene(settings, device) as scene:
+        tell("memory")
+        bytes_ = memory.measure(scene)
+        clock = CudaClock() if device.type == "cuda" else CpuClock()
+        rounds = settings.rounds or (15 if settings.size == STARTER or device.type == "cuda" else 3)
+        found = suite.measure(scene, rounds, clock, lambda n: tell(f"round {n} of {rounds}"))
+        tell("variants")
+        more = variants.measure(scene, rounds, clock)
+    setup = {
+        "size": settings.size, "latent": f"{scene.latent[1]}²", "steps": scene.steps,
+        "rounds": rounds, "precision": str(scene.loader.dtype).removeprefix("torch."),
+        "parameters": f"{sum(p.numel() for p in scene.network.parameters()) / 1e6:.1f} M",
+    }  # fmt: skip
+    found["ratios"].update(bytes_)
+    found["more"].update(more)
+    return {"machine": machine.describe(device), "setup": setup, **found}
+
+
+@contextmanager
+def _scene(settings: Settings, device: torch.device) -> Iterator[Scene]:
+    dtype = devices.precision(device)
+    if settings.size == STARTER:
+        library = Library()
+        lora = next((e.id for e in library.entries() if e.kind == "lora" and e.base == STARTER), "")
+        if not lora:
+            raise MissingModel("the shipped starter models hold no LoRA", field="--size")
+        yield _made(settings, library, STARTER, lora, device, dtype)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        write_pipeline(Path(folder) / "sd15", {}, torch.float16)
+        yield _made(settings, Library((Path(folder),)), "sd15", "sd15/lora", device, dtype)
+
+
+def _made(
+    settings: Settings, library: Library, base: str, lora: str, device: torch.device,
+    dtype: torch.dtype,
+) -> Scene:  # fmt: skip
+    loader = Loader(library, Registry(devices.budget(device)), device, dtype)
+    starter = settings.size == STARTER
+    config: Any = loader.vae(base).config
+    native = library[base].size // library[base].multiple
+    # A CPU takes minutes for one evaluation of SD 1.5 at its own 64².
+    edge = settings.latent or (native if starter or device.type == "cuda" else 32)
+    steps = settings.steps or (8 if starter else 10 if device.type == "cuda" else 2)
+    return Scene(loader, base, lora, (int(config.latent_channels), edge, edge), steps)

@@ -1,0 +1,1 @@
+"""The verbs of ``python -m studio``, each a thin call."""

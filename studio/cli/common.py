@@ -1,0 +1,82 @@
+"""What several verbs share: reading the preset argument, and speaking JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.fields import split_assignment, with_fields
+from studio.images import locate
+from studio.library import Library
+from studio.plan import Plan, compile_plan
+from studio.preset import Preset
+from studio.share import read_any
+
+
+def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
+    """``PRESET`` and ``--set``."""
+    parser.add_argument("preset", metavar="PRESET", help="a JSON file, or an image with a preset")
+    parser.add_argument(
+        "--set",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="change a field, e.g. rows.0.weight=3; may be given several times",
+    )
+
+
+def load_preset(options: argparse.Namespace, library: Library) -> Preset:
+    """The preset argument with every ``--set`` applied; notes go to stderr."""
+    preset, notes = read_any(options.preset, [entry.id for entry in library.entries()])
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    return with_fields(preset, [split_assignment(text, "--set") for text in options.set])
+
+
+def image_roots(options: argparse.Namespace) -> list[Path]:
+    """Where relative images may lie: beside the preset."""
+    return [Path(options.preset).resolve().parent]
+
+
+def checked_plan(preset: Preset, library: Library) -> Plan:
+    """The plan; compiling finds wrong models before anything is loaded."""
+    return compile_plan(preset, library.catalogue())
+
+
+def check_images(preset: Preset, roots: list[Path]) -> None:
+    """Find missing images before anything is loaded."""
+    for index, row in preset.active_rows():
+        if row.control and not row.control.image:
+            locate("", roots, field=f"rows.{index}.control.image")
+    for ref, field in preset.image_references(active=True):
+        if not ref.startswith("data:"):
+            locate(ref, roots, field=field)
+
+
+def output_folder(text: str) -> Path:
+    """``--out``, made if need be."""
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudioError(f"{text} cannot be made ({error.strerror})", field="--out") from error
+    return folder
+
+
+def no_loading_bars() -> None:
+    """The libraries draw a bar of a millisecond for every part of a model; none is wanted."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+
+
+def say(data: Mapping[str, Any]) -> None:
+    """One JSON line on stdout."""
+    print(json.dumps(data, ensure_ascii=False), flush=True)

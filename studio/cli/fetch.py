@@ -1,0 +1,35 @@
+"""The verb that brings a model from the hub into the library."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from studio.cli.common import say
+from studio.library import Library
+from studio.library.download import download, look_up
+
+
+def add_verbs(verbs: Any) -> None:
+    """Declare the verb on argparse's subparsers."""
+    verb = verbs.add_parser("download", help="fetch a model from the hub into the library")
+    verb.add_argument("model", metavar="OWNER/NAME", help="a hub id")
+    verb.add_argument("--dry-run", action="store_true", help="tell licence and size, fetch nothing")
+    verb.set_defaults(run=fetch)
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Licence and size first, then the files; at the end one JSON line per model that came."""
+    model = look_up(options.model)
+    told = f"{model.id}: licence {model.license}, {len(model.files)} files, {model.bytes:,} bytes"
+    print(told, file=sys.stderr)
+    if options.dry_run:
+        say({"id": model.id, "license": model.license, "bytes": model.bytes,
+             "files": [name for name, _ in model.files]})  # fmt: skip
+        return
+    for name, done, total in download(model):
+        print(f"{100 * done // max(1, total)}% {name}", file=sys.stderr)
+    for entry in Library().entries():
+        if entry.id == model.id or entry.id.startswith(f"{model.id}/"):
+            say({"id": entry.id, "kind": entry.kind, "family": entry.family, "bytes": entry.bytes})

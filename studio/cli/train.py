@@ -1,0 +1,200 @@
+"""The verb train: ``train concept`` and ``train personalize``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from studio.cli.common import say
+from studio.library import Library
+from studio.train.config import PERSONAL, TrainConfig, resolve
+from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
+
+TELL_EVERY = 10  # seconds between progress lines where stderr is no terminal
+# Option → what it is, and its help; the defaults are the method's own (studio.train.config).
+NUMBERS: tuple[tuple[str, Any, str], ...] = (
+    ("steps", int, "optimiser steps"),
+    ("batch", int, "pictures in one batch, on each process"),
+    ("accumulation", int, "batches added up for one optimiser step"),
+    ("rate", float, "learning rate"),
+    ("weight-decay", float, "of AdamW"),
+    ("ema", float, "decay of the weights' average that is saved; 0 for none"),
+    ("size", int, "edge of a square picture; others keep their aspect at the same area"),
+    ("seed", int, "of everything that is drawn"),
+    ("time-power", float, "times are T·u^p; below 1 draws more noisy ones"),
+    ("checkpoint-every", int, "steps between checkpoints"),
+    ("sample-every", int, "steps between samples; 0 for none"),
+    ("sample-weight", float, "guidance weight of the samples"),
+    ("sample-omega", float, "ω of the samples"),
+)
+PERSONAL_NUMBERS: tuple[tuple[str, Any, str], ...] = (
+    ("token-rate", float, "learning rate of a learned word"),
+    ("rank", int, "of a LoRA"),
+    ("vectors", int, "vectors of a learned word"),
+    ("ddloss", float, "weight of ACCORD's Denoising Decouple Loss (paper: 0.1-0.3)"),
+    ("pdloss", float, "weight of ACCORD's Prior Decouple Loss (paper: 0.001-0.003)"),
+    ("measure-every", int, "steps between measures of the discrepancies while their loss is off"),
+    ("prior-weight", float, "weight of prior preservation; 0 for none (DreamBooth: 1)"),
+    ("class-count", int, "pictures of the superclass that the prior draws for it"),
+)
+
+
+def add_verbs(verbs: Any) -> None:
+    """Declare the verb on argparse's subparsers."""
+    train_verb = verbs.add_parser("train", help="train a model from your own pictures")
+    kinds = train_verb.add_subparsers(metavar="KIND", required=True, parser_class=type(train_verb))
+    concept = kinds.add_parser("concept", help="a null-text concept network, from pictures alone")
+    _add_common(concept)
+    concept.add_argument("--null-text", choices=["uniform", "calibrated"],
+                         help="how the text's constants are found")  # fmt: skip
+    concept.set_defaults(run=run, method="concept")
+    personal = kinds.add_parser("personalize", help="a subject or a style, called by a word")
+    _add_common(personal)
+    _add_personal(personal)
+    personal.set_defaults(run=run)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--images", metavar="DIR", required=True, help="folder of pictures")
+    parser.add_argument("--base", metavar="ID", default="starter", help="base model")
+    parser.add_argument("--name", metavar="NAME", required=True, help="the new model's name")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--restart", action="store_true", help="begin anew in spite of one")
+    for name, kind, text in NUMBERS:
+        parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
+    parser.add_argument(
+        "--flips", action="store_true", default=None, help="mirror half of the pictures"
+    )
+    parser.add_argument("--precision", choices=["no", "fp16", "bf16"], help="mixed precision")
+    parser.add_argument("--gradient-checkpointing", action="store_true", default=None,
+                        help="less memory, more time")  # fmt: skip
+    parser.add_argument("--eight-bit", action="store_true", default=None,
+                        help="8-bit AdamW (needs bitsandbytes)")  # fmt: skip
+    parser.add_argument("--sample-prompt", dest="sample_prompts", action="append", metavar="TEXT",
+                        help="prompt of a sample; may be given several times")  # fmt: skip
+    parser.add_argument("--device", help="cuda, mps or cpu; chosen by itself")
+
+
+def _add_personal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--method", choices=PERSONAL, required=True, help="what trains")
+    parser.add_argument("--word", required=True, help='what calls the target, such as "<hero>"')
+    parser.add_argument("--superclass", default="", help="the kind of thing that it is")
+    parser.add_argument("--captions", metavar="FILE",
+                        help="JSON {picture: caption} or {picture: {caption, target, general}}; "
+                        "else a .txt beside each picture, else the template")  # fmt: skip
+    parser.add_argument(
+        "--template", help="caption of pictures without one, with {word}, {superclass}"
+    )
+    parser.add_argument(
+        "--targets", choices=["attention", "attention+mlp"], help="layers of a LoRA"
+    )
+    parser.add_argument("--class-images", metavar="DIR", help="pictures of the superclass")
+    parser.add_argument("--clip", metavar="ID", help="CLIP for PDLoss and the visual encoder")
+    for name, kind, text in PERSONAL_NUMBERS:
+        parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train; progress on stderr, the new model's id as one JSON line at the end."""
+    library = Library()
+    given = {key: value for key, value in vars(options).items() if key in TrainConfig.model_fields}
+    config = resolve(given, library)
+    from studio.train.loop import train
+
+    _no_bars()
+    events = train(
+        config, library, resume=options.resume, restart=options.restart, device=options.device
+    )
+    before, interrupted = signal.getsignal(signal.SIGINT), _interruptible()
+    try:
+        for event in _told(events):
+            if interrupted and isinstance(event, TrainProgress):
+                events.close()  # writes a checkpoint
+                raise KeyboardInterrupt
+    finally:
+        _end_line()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
+def _no_bars() -> None:
+    """No bars of a millisecond each, for every part of a model that is loaded or saved."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+
+
+def _interruptible() -> list[int]:
+    """A list that is filled by the first Ctrl+C; the second one interrupts at once."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        del frame
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        pressed.append(number)
+        print("stopping after this step, with a checkpoint", file=sys.stderr)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, note)
+    return pressed
+
+
+def _told(events: Iterable[TrainEvent]) -> Iterator[TrainEvent]:
+    """The same events, each told on stderr, the last on stdout."""
+    main = os.environ.get("RANK", "0") == "0"  # under accelerate launch, the others are silent
+    told, latest = 0.0, None
+    for event in events:
+        if main:
+            match event:
+                case Note(text):
+                    _end_line()
+                    print(f"note: {text}", file=sys.stderr)
+                case Losses():
+                    latest = event
+                case TrainProgress():
+                    now = time.monotonic()
+                    if sys.stderr.isatty() or now - told > TELL_EVERY or event.step == event.steps:
+                        told = now
+                        _show(_line(event, latest))
+                case Samples(step):
+                    _end_line()
+                    print(f"samples of step {step} are in the training's folder", file=sys.stderr)
+                case Finished(identity, path, steps, seconds):
+                    _end_line()
+                    say(
+                        {
+                            "id": identity,
+                            "path": str(path),
+                            "steps": steps,
+                            "seconds": round(seconds, 1),
+                        }
+                    )
+        yield event
+
+
+def _line(progress: TrainProgress, latest: Losses | None) -> str:
+    if progress.stage != "training" or latest is None:
+        return f"{progress.stage} …"
+    shown = {"loss": latest.total, "mse": latest.mse, "dd": latest.dd, "pd": latest.pd,
+             "denoising": latest.denoising, "prior": latest.prior}  # fmt: skip
+    values = " ".join(f"{key} {value:.4g}" for key, value in shown.items() if value is not None)
+    return f"step {progress.step}/{progress.steps}, {progress.seconds_left:.0f} s left: {values}"
+
+
+def _show(text: str) -> None:
+    """In one place on a terminal, else a line of its own."""
+    start, end = ("\r\x1b[K", "") if sys.stderr.isatty() else ("", "\n")
+    print(f"{start}{text}", end=end, file=sys.stderr, flush=True)
+
+
+def _end_line() -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,227 @@
+"""``denoise(step, z, t)`` for a prepared plan: as few batches as its passes' weights allow.
+
+Knows passes, networks and tensors; not which row or paper made the plan.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from studio.engine.adapters import Adapter, Attachment
+from studio.engine.assembly import Assembly
+from studio.engine.attention import direct_attention
+from studio.engine.families import Family, Text
+from studio.engine.image_prompt import Seen, looking
+from studio.engine.runtime import Regions, next_batch
+from studio.engine.sharing import TextCache, prefix_modules, shared_prefix, untouched
+from studio.errors import NumericalError, OutOfMemory
+from studio.plan import Plan
+from studio.sampling import Prediction
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A ControlNet's part in one pass: its network, the map (1, 3, H, W) in [0, 1], strength."""
+
+    network: nn.Module
+    map: Tensor
+    strength: float
+
+
+@dataclass(frozen=True)
+class PreparedPass:
+    """What one pass of the plan runs on.
+
+    ``group``: passes of equal group share a network and run in one batch. ``network``: opens it
+    for one batch; it may be fetched for that alone. ``family``: knows how that network is called.
+    ``text``: of one prompt, ``None`` for null-text networks. ``adapters``: LoRA and scale.
+    ``prediction``: the network's parameterisation. ``picture``: what an editing network changes,
+    as a latent (1, channels, h, w). ``seen``: an image prompt, as the network sees it.
+    """
+
+    group: Hashable
+    network: Callable[[], AbstractContextManager[nn.Module]]
+    family: Family
+    text: Text | None
+    prediction: str
+    adapters: tuple[tuple[Adapter, float], ...] = ()
+    guide: Guide | None = None
+    picture: Tensor | None = None
+    seen: Seen | None = None
+
+
+@dataclass
+class Denoiser:
+    """A guided denoiser with a plain denoiser's call shape.
+
+    Args:
+        plan: coefficients per step.
+        passes: one prepared pass per pass of the plan.
+        prediction: the parameterisation in which the sum is returned (the scheduler's).
+        max_samples: network samples in one batch; halved when CUDA runs out of memory.
+        exact: one forward per pass and nothing shared, to reproduce other tools' arithmetic.
+        masks: mask image → map of shape (1, 1, h, w) in [0, 1], for the plan's masks.
+        buckets: batch sizes to run, padded where a quarter at most is waste; () for any.
+        regions: where compiled parts are kept; ``None`` to compile nothing.
+    """
+
+    plan: Plan
+    passes: Sequence[PreparedPass]
+    prediction: str
+    max_samples: int = 16
+    exact: bool = False
+    forwards: int = 0
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    texts: TextCache = field(default_factory=TextCache)
+    buckets: Sequence[int] = ()
+    regions: Regions | None = None
+    _attachments: dict[Hashable, Attachment] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.assembly = Assembly(self.plan, self.prediction, self.masks)
+
+    def __call__(self, step: int, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        """The combined prediction at ``step`` for latents ``z`` (batch, channels, h, w).
+
+        Raises:
+            NumericalError: a network returned NaN or infinity; names the rows.
+            OutOfMemory: not even one sample fits.
+        """
+        return self.predict(step, z, t, alpha, sigma).output
+
+    @torch.inference_mode()
+    def predict(self, step: int, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Prediction:
+        """The same, with the prediction whose noise is put back where CFG++ asks for one."""
+        active = self.plan.active(step)
+        outputs: dict[int, Tensor] = {}
+        for indices in self._groups(active).values():
+            with self.passes[indices[0]].network() as network:
+                outputs.update(zip(indices, self._run(network, indices, z, t), strict=True))
+        self.forwards += len(active) * z.shape[0]
+        self._check_finite(outputs, step)
+        kinds = {index: self.passes[index].prediction for index in active}
+        return self.assembly.combine(step, outputs, kinds, z, (alpha, sigma))
+
+    def _groups(self, active: Sequence[int]) -> dict[Hashable, list[int]]:
+        groups: dict[Hashable, list[int]] = defaultdict(list)
+        for index in active:
+            group = self.passes[index].group
+            groups[(group, index) if self.exact else group].append(index)
+        return groups
+
+    def _run(
+        self, network: nn.Module, indices: Sequence[int], z: Tensor, t: Tensor
+    ) -> list[Tensor]:
+        """All passes of one network as one batch (pass-major), in chunks that fit."""
+        batch = z.shape[0]
+        samples = [(i, b) for i in indices for b in range(batch)]
+        done: list[Tensor] = []
+        while len(done) < len(samples):
+            chunk = samples[len(done) : len(done) + self.max_samples]
+            fitting = [size for size in self.buckets if size <= self.max_samples]
+            taken, size = next_batch(len(chunk), fitting)
+            chunk = chunk[:taken] + chunk[taken - 1 : taken] * (size - taken)
+            try:
+                done.extend(self._forward(network, chunk, z, t)[:taken].unbind(0))
+            except torch.OutOfMemoryError as error:
+                torch.cuda.empty_cache()
+                if self.max_samples == 1:
+                    raise OutOfMemory(
+                        "one sample of this size does not fit on the device; choose a smaller "
+                        "width and height", field="sampler.width") from error
+                self.max_samples = max(1, min(self.max_samples, len(chunk)) // 2)
+        return [torch.stack(done[k * batch : (k + 1) * batch]) for k in range(len(indices))]
+
+    def _forward(
+        self, network: nn.Module, chunk: Sequence[tuple[int, int]], z: Tensor, t: Tensor
+    ) -> Tensor:
+        passes = [self.passes[i] for i, _ in chunk]
+        dtype = next(network.parameters()).dtype
+        latents = z[[b for _, b in chunk]].to(dtype)
+        with ExitStack() as stack:
+            loras = list({id(lora): lora for p in passes for lora, _ in p.adapters}.values())
+            if loras:
+                stack.enter_context(self._attachment(network, tuple(chunk), loras).on(network))
+            stack.enter_context(direct_attention(network))
+            family = passes[0].family
+            adapted = {layer for lora in loras for layer in lora.unet}
+            seen = [p.seen for p in passes]
+            stack.enter_context(looking(network, seen))
+            adapted |= {layer for one in seen if one for layer in one.layers}
+            pictures = _pictures(passes, latents)
+            alone = self.exact or pictures is not None  # with a picture, samples differ at once
+            prefix = [] if alone else untouched(prefix_modules(network), adapted)
+            if self.regions is not None:
+                stack.enter_context(self.regions.attached(network, adapted.union(prefix)))
+            if passes[0].text is None:
+                return family.predict(network, latents, t, None)
+            if not self.exact:
+                stack.enter_context(shared_prefix(network, prefix, [b for _, b in chunk]))
+                stack.enter_context(self.texts.attached(network, (passes[0].group, *chunk)))
+            text = Text.cat([p.text for p in passes if p.text is not None], dtype)
+            residuals = _control_residuals(passes, latents, t, text)
+            return family.predict(network, latents, t, text, pictures, **residuals)
+
+    def _attachment(
+        self, network: nn.Module, chunk: tuple[tuple[int, int], ...], loras: Sequence[Adapter]
+    ) -> Attachment:
+        """The adapters of a batch, made ready once for all steps."""
+        if chunk not in self._attachments:
+            scales = torch.tensor(
+                [[sum(s for lo, s in self.passes[i].adapters if lo is lora) for lora in loras]
+                 for i, _ in chunk], dtype=torch.float64)
+            self._attachments[chunk] = Attachment(
+                network, [lora.unet for lora in loras], scales,
+                ", ".join(lora.name for lora in loras))
+        return self._attachments[chunk]
+
+    def _check_finite(self, outputs: Mapping[int, Tensor], step: int) -> None:
+        if bool(torch.stack([torch.isfinite(o).all() for o in outputs.values()]).all()):
+            return
+        bad = sorted(i for i, output in outputs.items() if not bool(torch.isfinite(output).all()))
+        rows = sorted({row for i in bad for row in self.plan.passes[i].rows})
+        names = "; ".join(str(self.plan.passes[i]) for i in bad)
+        raise NumericalError(
+            f"NaN or infinity at step {step + 1} from {names}",
+            field=", ".join(f"rows.{row}" for row in rows) or "base")
+
+
+def _pictures(passes: Sequence[PreparedPass], latents: Tensor) -> Tensor | None:
+    """The pictures to edit, zeros for the samples without one; ``None`` where no sample has one."""
+    if all(p.picture is None for p in passes):
+        return None
+    empty = torch.zeros_like(latents[:1])
+    return torch.cat([empty if p.picture is None else p.picture.to(empty) for p in passes])
+
+
+def _control_residuals(
+    passes: Sequence[PreparedPass], latents: Tensor, t: Tensor, text: Text
+) -> dict[str, object]:
+    """Residuals for the samples that have a control image, zeros for the others of the batch."""
+    nets = {id(p.guide.network): p.guide.network for p in passes if p.guide}
+    total: list[Tensor] | None = None
+    for key, network in nets.items():
+        guides = [(k, p.guide) for k, p in enumerate(passes) if p.guide and id(p.guide.network) == key]
+        where = torch.tensor([k for k, _ in guides], device=latents.device)
+        maps = torch.cat([g.map for _, g in guides]).to(latents)
+        told = text[where]
+        down, mid = network(latents[where], t, encoder_hidden_states=told.states,
+                            controlnet_cond=maps, return_dict=False,
+                            **passes[0].family.added(network, latents[where], told))
+        strength = torch.tensor([g.strength for _, g in guides]).to(latents)[:, None, None, None]
+        padded = [_scatter(r * strength, where, len(passes)) for r in (*down, mid)]
+        total = padded if total is None else [a + b for a, b in zip(total, padded, strict=True)]
+    if total is None:
+        return {}
+    return {"down_block_additional_residuals": tuple(total[:-1]),
+            "mid_block_additional_residual": total[-1]}
+
+
+def _scatter(part: Tensor, where: Tensor, size: int) -> Tensor:
+    return part.new_zeros((size, *part.shape[1:])).index_copy_(0, where, part)

@@ -1,0 +1,203 @@
+"""The engine: a preset in, events out. Knows no widget."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from studio import sampling
+from studio.engine import devices
+from studio.engine.assembly import drifts, row_shares
+from studio.engine.decoding import decode
+from studio.engine.denoiser import Denoiser, PreparedPass
+from studio.engine.families.pixels import apply_preview
+from studio.engine.loading import Loader, told
+from studio.engine.pictures import Pictures
+from studio.engine.prepare import prepare_passes
+from studio.engine.registry import Registry
+from studio.engine.runtime import Regions, Runtime
+from studio.errors import BadPreset
+from studio.events import Done, Event, Preview, Progress
+from studio.library import Library, ModelEntry
+from studio.plan import Plan, compile_plan
+from studio.preset import Preset
+
+MAX_IMAGES_AT_ONCE = 8
+
+
+class Engine:
+    """Turns presets into images.
+
+    Args:
+        device: ``cuda``, ``mps`` or ``cpu``; chosen by itself when not given.
+        dtype: precision of the networks; fp16 on CUDA, float32 elsewhere.
+        budget: bytes of network weights to keep resident.
+        library: where model ids are looked up.
+        image_roots: folders besides the studio's own from which control images may come.
+        exact: no batching of passes and nothing shared, to reproduce other tools bit for bit.
+        runtime: attention, memory layout, compilation; the device's own when not given.
+    """
+
+    def __init__(
+        self,
+        device: str | None = None,
+        dtype: torch.dtype | None = None,
+        budget: int | None = None,
+        library: Library | None = None,
+        image_roots: Iterable[Path] = (),
+        exact: bool = False,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.device = devices.choose(device)
+        self.runtime = runtime or Runtime.chosen(self.device)
+        self.regions = Regions() if self.runtime.compile else None
+        self.dtype = dtype or devices.precision(self.device)
+        self.library = library if library is not None else Library()
+        self.registry = Registry(budget or devices.budget(self.device), devices.host(self.device))
+        self.loader = Loader(
+            self.library, self.registry, self.device, self.dtype, self.runtime)
+        self.image_roots = tuple(image_roots)
+        self.exact = exact
+        self._lock = threading.Lock()
+
+    def describe(self) -> list[dict[str, Any]]:
+        """What is loaded, oldest first: kind, id, bytes, device, and whether a run holds it."""
+        return [{**item, **dict(zip(("kind", "id"), told(item["key"]), strict=True))}
+                for item in self.registry.describe()]
+
+    def look_in(self, library: Library) -> None:
+        """Look models up in ``library`` from now on: a newer scan of the same folders."""
+        self.library = self.loader.library = library
+
+    def generate(self, preset: Preset) -> Generator[Event, None, None]:
+        """Make the preset's images: ``count`` of them, seeds counting up from the preset's.
+
+        Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image.
+        Closing the generator cancels before the next step and frees what the run held.
+
+        Raises:
+            StudioError: anything wrong with the preset, its models or its images.
+        """
+        started = time.perf_counter()
+        entry = self.library[preset.base]
+        preset = _resolve(preset, entry)
+        yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
+        config = self.loader.family(preset.base).scheduler_config(entry)
+        progress = sampling.progress_of(self._scheduler(preset, config))[preset.first_step :]
+        plan = compile_plan(preset, self.library, progress)
+        with closing(self.registry.lease()) as lease:
+            with self._lock, lease.recording():
+                job = self._prepared(preset, plan, config, started)
+            count = preset.sampler.count
+            for first in range(0, count, MAX_IMAGES_AT_ONCE):
+                yield from self._batch(job, first, min(MAX_IMAGES_AT_ONCE, count - first))
+
+    def _prepared(
+        self, preset: Preset, plan: Plan, config: Mapping[str, Any], started: float
+    ) -> _Job:
+        """Everything that a generation's batches share, loaded."""
+        pictures = Pictures.read(plan, preset.init, _size(preset), self.image_roots)
+        passes = prepare_passes(preset, plan, self.loader, self.image_roots, config)
+        vae = self.loader.vae(preset.base)
+        shape = _latent_shape(vae, preset)
+        return _Job(preset, plan, passes, pictures, vae, shape, config, started)
+
+    def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
+        """Images ``first … first + size − 1``, from noise to ``Done``."""
+        preset, plan, began = job.preset, job.plan, time.perf_counter()
+        scheduler = self._scheduler(preset, job.config)
+        seeds = [preset.sampler.seed + first + i for i in range(size)]
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        latent_size = job.shape[:0:-1]
+        with self._lock:  # draws before the noise, as diffusers does
+            picture = job.pictures.starting(preset.first_step, job.vae, latent_size, generators)
+        noise = sampling.initial_noise(job.shape, generators, self.device)
+        denoiser = Denoiser(
+            plan, job.passes, scheduler.config.prediction_type,
+            devices.max_samples(self.device, preset), self.exact, masks=job.pictures.row_masks(latent_size, self.device),
+            buckets=self.runtime.buckets, regions=self.regions)
+        preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
+
+        def denoise(index: int, z: Tensor, t: Tensor) -> sampling.Prediction:
+            with self._lock:  # hooks of one run must not be seen by another's forward
+                return denoiser.predict(index, z, t, *sampling.noise_level(scheduler, t))
+
+        latent = noise
+        for step in sampling.sample(denoise, noise, scheduler, generators, picture):
+            latent, done = step.latent, step.index + 1
+            left = (time.perf_counter() - began) / done * (plan.steps - done)
+            yield Progress(done, plan.steps, time.perf_counter() - job.started, left,
+                           denoiser.forwards)
+            yield Preview(done, tuple(apply_preview(step.sample, *preview)))
+        yield Progress(plan.steps, plan.steps, time.perf_counter() - job.started, 0.0,
+                       denoiser.forwards, "decoding")
+        with self._lock:
+            images = decode(self.loader.family(preset.base), job.vae, latent)
+        seconds = (time.perf_counter() - began) / size
+        shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)
+        for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
+            yield Done(image, seed, _single(preset, seed), denoiser.forwards // size, seconds,
+                       first + index, shares, drift)
+
+    def _scheduler(self, preset: Preset, config: Mapping[str, Any]) -> Any:
+        """A fresh scheduler, its time steps set."""
+        scheduler = sampling.make_scheduler(preset.sampler.scheduler, config)
+        scheduler.set_timesteps(preset.sampler.steps, device=self.device)
+        return scheduler
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the batches of one generation share."""
+
+    preset: Preset
+    plan: Plan
+    passes: Sequence[PreparedPass]
+    pictures: Pictures
+    vae: Any
+    shape: tuple[int, int, int]
+    config: Mapping[str, Any]
+    started: float
+
+
+def _resolve(preset: Preset, base: ModelEntry) -> Preset:
+    """Fill in the seed and the native size; check the size against the VAE."""
+    sampler = preset.sampler
+    native = base.size or 512
+    seed = sampler.seed if sampler.seed >= 0 else random.SystemRandom().randrange(2**32)
+    width, height = sampler.width or native, sampler.height or native
+    for name, given in (("width", width), ("height", height)):
+        if given % base.multiple:
+            raise BadPreset(f"must be a multiple of {base.multiple} for base {base.id!r}, "
+                            f"got {given}", field=f"sampler.{name}")
+    return preset.model_copy(update={"sampler": sampler.model_copy(
+        update={"seed": seed, "width": width, "height": height})})
+
+
+def _latent_shape(vae: Any, preset: Preset) -> tuple[int, int, int]:
+    """Channels, height and width of the latents."""
+    config = vae.config
+    widths = config.get("block_out_channels") or config["encoder_block_out_channels"]
+    factor = 2 ** (len(widths) - 1)
+    width, height = _size(preset)
+    return int(config.latent_channels), height // factor, width // factor
+
+
+def _size(preset: Preset) -> tuple[int, int]:
+    """Width and height in pixels, once :func:`_resolve` has filled them in."""
+    return preset.sampler.width or 0, preset.sampler.height or 0
+
+
+def _single(preset: Preset, seed: int) -> Preset:
+    """The preset of one image of a batch."""
+    return preset.model_copy(update={"sampler": preset.sampler.model_copy(
+        update={"seed": seed, "count": 1})})

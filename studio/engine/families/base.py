@@ -1,0 +1,134 @@
+"""What the engine asks of a family of models."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from studio.engine.families.pixels import to_images
+from studio.engine.text import NO_WORDS, Words
+from studio.library import ModelEntry
+
+
+@dataclass(frozen=True)
+class Text:
+    """Prompts as a family's networks take them; the first axis of every tensor is the prompt.
+
+    ``states``: (prompts, tokens, width). ``pooled``: (prompts, width), ``None`` where networks do
+    not ask for it. ``mask``: (prompts, tokens), 1 where a token may be attended; ``None``: all.
+    ``factor``: pixels per latent position, for networks that are told the picture's size.
+    """
+
+    states: Tensor
+    pooled: Tensor | None = None
+    mask: Tensor | None = None
+    factor: int = 8
+
+    @staticmethod
+    def cat(parts: Sequence[Text], dtype: torch.dtype | None = None) -> Text:
+        """One batch of several; ``dtype`` for the states, which must be of one length."""
+
+        def join(name: str) -> Tensor | None:
+            tensors = [getattr(part, name) for part in parts]
+            return None if tensors[0] is None else torch.cat(tensors)
+
+        states, pooled = torch.cat([part.states for part in parts]), join("pooled")
+        return Text(
+            states.to(dtype),
+            None if pooled is None else pooled.to(dtype),
+            join("mask"),
+            parts[0].factor,
+        )
+
+    def __getitem__(self, index: Tensor) -> Text:
+        """The prompts at ``index``."""
+        return Text(
+            self.states[index],
+            None if self.pooled is None else self.pooled[index],
+            None if self.mask is None else self.mask[index],
+            self.factor,
+        )
+
+
+class Family(ABC):
+    """Loading, text, latents and network call of one family; the plan and the algebra know none."""
+
+    @abstractmethod
+    def load_network(
+        self, entry: ModelEntry, device: torch.device, dtype: torch.dtype
+    ) -> nn.Module:
+        """The denoising network of a base or a full fine-tune."""
+
+    @abstractmethod
+    def load_text(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """The text tower or towers, with tokenizers as attributes."""
+
+    @abstractmethod
+    def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """The autoencoder."""
+
+    @abstractmethod
+    def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
+        """The base's noise schedule and prediction type."""
+
+    @abstractmethod
+    def towers(self, text: nn.Module) -> Mapping[str, nn.Module]:
+        """The text encoders by their names in a pipeline, for adapters and learned words."""
+
+    @abstractmethod
+    def spans(self, text: nn.Module, prompt: str, words: Words = NO_WORDS) -> int:
+        """How many of the text tower's windows ``prompt`` fills; at least one."""
+
+    @abstractmethod
+    def encode(
+        self, text: nn.Module, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+    ) -> Text:
+        """Encode ``prompts``, each padded to at least ``spans`` windows, so that lengths agree.
+
+        ``words`` are vectors that only these prompts know; ``(word:1.2)`` weights what it holds.
+        """
+
+    def encode_text(self, text: nn.Module, prompts: Sequence[str]) -> Tensor:
+        """The states of plain prompts alone: (prompts, tokens, width)."""
+        return self.encode(text, prompts).states
+
+    @abstractmethod
+    def text_width(self, network: nn.Module) -> int:
+        """Width of the states that ``network`` reads."""
+
+    @abstractmethod
+    def predict(
+        self,
+        network: nn.Module,
+        latents: Tensor,
+        t: Tensor,
+        text: Text | None,
+        pictures: Tensor | None = None,
+        **residuals: Any,
+    ) -> Tensor:
+        """The network's output for ``latents`` (batch, channels, h, w) at time step ``t``.
+
+        ``text`` is ``None`` for null-text networks. ``pictures``: what editing networks change, as
+        latents of that shape; ``None`` for no picture. ``residuals`` are a ControlNet's.
+        """
+
+    def added(self, network: nn.Module, latents: Tensor, text: Text) -> dict[str, Any]:
+        """What networks and ControlNets of the family take besides the states."""
+        return {}
+
+    @torch.no_grad()
+    def decode(self, vae: nn.Module, latent: Tensor) -> list[Image.Image]:
+        """Scaled latents (batch, channels, h, w) to RGB pictures, through the whole decoder."""
+        dtype = next(vae.parameters()).dtype
+        pixels = vae.decode((latent / vae.config.scaling_factor).to(dtype), return_dict=False)[0]
+        return to_images(pixels)
+
+    @abstractmethod
+    def preview(self, entry: ModelEntry, channels: int) -> tuple[Tensor, Tensor]:
+        """A linear map of scaled latents to pixels: weight (3·p·p, channels), bias (3·p·p)."""

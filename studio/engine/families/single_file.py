@@ -1,0 +1,111 @@
+"""Whole models in one ``.safetensors`` file, in the layout that people share them in.
+
+The converters are diffusers' own. What a file does not hold (configs, the noise schedule, CLIP's
+tokenizer) comes from its family; widths and depths are read from the file's header, so that
+nothing has to be fetched.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from studio.engine.families.single_file_configs import configs_of
+from studio.errors import MissingModel
+from studio.library import ModelEntry, read_header
+
+# Which tensors of the file belong to which part of the pipeline.
+PREFIXES = {
+    "unet": ("model.diffusion_model.",),
+    "vae": ("first_stage_model.",),
+    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0."),
+    "text_encoder_2": ("conditioner.embedders.1.",),
+}
+_MERGES = Path(__file__).with_name("clip_merges.txt.gz")
+
+
+def is_single_file(entry: ModelEntry) -> bool:
+    """Whether a model is one file rather than a folder or a hub id."""
+    return entry.path.endswith(".safetensors")
+
+
+def load(kind: Any, entry: ModelEntry, part: str, dtype: torch.dtype) -> Any:
+    """One network of the file.
+
+    Args:
+        kind: ``UNet2DConditionModel``, ``AutoencoderKL``, ``CLIPTextModel`` or the like.
+        part: its name in a pipeline; "" for a file that holds one network only.
+
+    Raises:
+        MissingModel: the file holds no such part.
+    """
+    from diffusers.loaders import single_file_utils
+
+    state = _read(entry, part)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, config in configs_of(read_header(Path(entry.path)), entry).items():
+            target = Path(folder, name)
+            target.mkdir()
+            (target / "config.json").write_text(json.dumps(config))
+        if part.startswith("text_encoder"):
+            return single_file_utils.create_diffusers_clip_model_from_ldm(
+                kind, state, subfolder=part, config=folder, torch_dtype=dtype, local_files_only=True
+            )
+        return kind.from_single_file(
+            state, config=folder, subfolder=part, torch_dtype=dtype, local_files_only=True
+        )
+
+
+def _read(entry: ModelEntry, part: str) -> dict[str, torch.Tensor]:
+    """The tensors of one part alone; the rest of the file is not read."""
+    from safetensors import safe_open
+
+    with safe_open(entry.path, framework="pt") as file:
+        keys = [key for key in file.keys() if key.startswith(PREFIXES[part])]  # noqa: SIM118
+        if not keys:
+            raise MissingModel(f"{entry.id!r} holds no {part}")
+        return {key: file.get_tensor(key) for key in keys}
+
+
+def config(entry: ModelEntry, part: str) -> dict[str, Any]:
+    """The config of a part, the noise schedule's among them."""
+    return configs_of(read_header(Path(entry.path)), entry)[part]
+
+
+def tokenizer(entry: ModelEntry, part: str) -> Any:
+    """CLIP's tokenizer, padded as the family's tower was trained."""
+    # OpenCLIP pads with "!", whose id is 0; OpenAI's CLIP with its end mark.
+    padded_with_zero = part == "tokenizer_2" or entry.family == "sd2"
+    return _clip_tokenizer("!" if padded_with_zero else "<|endoftext|>")
+
+
+@lru_cache(maxsize=2)
+def _clip_tokenizer(pad: str) -> Any:
+    from transformers import CLIPTokenizer
+
+    merges = [
+        tuple(line.split()) for line in gzip.decompress(_MERGES.read_bytes()).decode().split("\n")
+    ]
+    letters = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    alphabet = [chr(code) for code in letters]
+    # Bytes that cannot be printed stand for themselves above 255, as in GPT-2's byte-level BPE.
+    alphabet += [chr(256 + n) for n in range(256 - len(letters))]
+    tokens = [
+        *alphabet,
+        *(letter + "</w>" for letter in alphabet),
+        *("".join(m) for m in merges),
+        "<|startoftext|>",
+        "<|endoftext|>",
+    ]
+    return CLIPTokenizer(
+        vocab={token: number for number, token in enumerate(tokens)},
+        merges=merges,
+        pad_token=pad,
+        model_max_length=77,
+    )

@@ -1,0 +1,135 @@
+"""Stable Diffusion 1.x and 2.x, and anything of their shape (the shipped starter family)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from studio.engine.families.base import Family, Text
+from studio.engine.families.components import load_component, load_config, load_tokenizer
+from studio.engine.text import NO_WORDS, Reader, Words, as_one, knowing, weighted
+from studio.library import ModelEntry
+
+# Linear approximation of the SD 1.x/2.x decoder, latent channel → RGB in [-1, 1]
+# (figures published by Birchlabs and in use by most studios for previews).
+_LATENT_TO_RGB = (
+    (0.298, 0.207, 0.208),
+    (0.187, 0.286, 0.173),
+    (-0.158, 0.189, 0.264),
+    (-0.184, -0.271, -0.473),
+)
+
+
+class StableDiffusion(Family):
+    """U-Net with cross-attention on a CLIP text tower; latents of an ``AutoencoderKL``."""
+
+    latent_to_rgb = _LATENT_TO_RGB
+
+    def load_network(
+        self, entry: ModelEntry, device: torch.device, dtype: torch.dtype
+    ) -> nn.Module:
+        """``UNet2DConditionModel`` of the pipeline."""
+        from diffusers import UNet2DConditionModel
+
+        return load_component(UNet2DConditionModel, entry, "unet", device, dtype)
+
+    def load_text(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """``CLIPTextModel``; its tokenizer rides along as ``.tokenizer``."""
+        from transformers import CLIPTextModel, CLIPTokenizer
+
+        encoder = load_component(CLIPTextModel, entry, "text_encoder", device, dtype)
+        encoder.tokenizer = load_tokenizer(CLIPTokenizer, entry, "tokenizer")
+        return encoder
+
+    def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """``AutoencoderKL``."""
+        from diffusers import AutoencoderKL
+
+        return load_component(AutoencoderKL, entry, "vae", device, dtype)
+
+    def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
+        """Read from the pipeline's scheduler folder."""
+        return load_config(entry, "scheduler")
+
+    def towers(self, text: nn.Module) -> Mapping[str, nn.Module]:
+        """One tower."""
+        return {"text_encoder": text}
+
+    def spans(self, text: nn.Module, prompt: str, words: Words = NO_WORDS) -> int:
+        """As many windows of the tokenizer's length as the prompt fills."""
+        return Reader(text.tokenizer, text, words.of("text_encoder")).spans(prompt)
+
+    @torch.no_grad()
+    def encode(
+        self, text: nn.Module, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+    ) -> Text:
+        """Last hidden states, padded to the tokenizer's length as the networks were trained."""
+        vectors = words.of("text_encoder")
+        reader = Reader(text.tokenizer, text, vectors)
+        spans = max([spans, *(reader.spans(prompt) for prompt in prompts)])
+        with knowing(text, vectors, "text_encoder"):
+            states = [self._states(text, reader, prompt, spans) for prompt in prompts]
+        return Text(as_one(torch.cat(states), len(prompts)))
+
+    def _states(self, text: nn.Module, reader: Reader, prompt: str, spans: int) -> Tensor:
+        """(windows, length, width) of one prompt."""
+        device = next(text.parameters()).device
+        masked = getattr(text.config, "use_attention_mask", False)
+
+        def run(ids: Tensor, mask: Tensor) -> Tensor:
+            return text(
+                ids.to(device), attention_mask=mask.to(device) if masked else None
+            ).last_hidden_state
+
+        windows = reader.windows(prompt, spans)
+        states = run(windows.ids, windows.mask)
+        if bool((windows.weights == 1).all()):
+            return states
+        empty = reader.windows("")
+        return weighted(states, run(empty.ids, empty.mask), windows.weights)
+
+    def text_width(self, network: nn.Module) -> int:
+        """What its cross-attention reads."""
+        return int(network.config.cross_attention_dim)
+
+    def predict(
+        self,
+        network: nn.Module,
+        latents: Tensor,
+        t: Tensor,
+        text: Text | None,
+        pictures: Tensor | None = None,
+        **residuals: Any,
+    ) -> Tensor:
+        """A U-Net's output; editing networks take the picture's latent beside the noisy one."""
+        if text is None:
+            return network(latents, t, return_dict=False)[0]
+        told = self.added(network, latents, text)
+        if network.config.in_channels == 2 * latents.shape[1]:
+            beside = torch.zeros_like(latents) if pictures is None else pictures.to(latents)
+            latents = torch.cat([latents, beside], dim=1)
+        return network(
+            latents,
+            t,
+            encoder_hidden_states=text.states,
+            return_dict=False,
+            **told,
+            **residuals,
+        )[0]
+
+    def preview(self, entry: ModelEntry, channels: int) -> tuple[Tensor, Tensor]:
+        """The pipeline's own ``preview.safetensors``, else the published one for four channels."""
+        file = Path(entry.path) / "preview.safetensors"
+        if entry.path and file.is_file():
+            from safetensors.torch import load_file
+
+            state = load_file(file)
+            return state["weight"].float(), state["bias"].float()
+        weight = torch.zeros(3, channels)
+        rows = torch.tensor(self.latent_to_rgb).T[:, :channels]
+        weight[:, : rows.shape[1]] = rows
+        return weight, torch.zeros(3)

@@ -1,0 +1,49 @@
+"""One question to the hub before anything is fetched: is the model there, and within reach?
+
+The libraries ask again and again for a minute when there is no network; this asks once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from studio.errors import MissingModel
+
+TIMEOUT_SECONDS = 5.0
+
+
+@lru_cache(maxsize=64)
+def check_reachable(name: str) -> None:
+    """One request for the header of one file; an answer is remembered, a failure is not.
+
+    Raises:
+        MissingModel: no network, no such model, or one that asks for an account; says which.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    address = huggingface_hub.hf_hub_url(name, "model_index.json")
+    try:
+        huggingface_hub.get_hf_file_metadata(address, timeout=TIMEOUT_SECONDS)
+    except EntryNotFoundError:
+        return  # there, but no whole pipeline: loading says what it lacks
+    except GatedRepoError as error:
+        raise _missing(
+            name,
+            "its owner lets only accounts fetch it that have agreed to its terms (`hf auth login`)",
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise _missing(name, "the hub has no such model, or it is private") from error
+    except OfflineModeIsEnabled as error:
+        raise _missing(name, "HF_HUB_OFFLINE keeps this computer off the hub") from error
+    except Exception as error:  # every way in which a network can fail
+        raise _missing(name, f"the hub cannot be reached ({type(error).__name__})") from error
+
+
+def _missing(name: str, why: str) -> MissingModel:
+    return MissingModel(f"{name!r} is not in the library, and {why}", field="base")

@@ -1,0 +1,91 @@
+"""A model's files without their weights: how large it will be, and whether it has changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+
+import torch
+
+from studio.engine.families.single_file import PREFIXES, is_single_file
+from studio.errors import MissingModel
+from studio.library import ModelEntry, read_header
+
+_FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
+_OTHERS = {"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2}
+
+
+def stamp(entry: ModelEntry, part: str = "") -> Hashable:
+    """What differs once the files of a model's component have changed; ``()`` for a hub id.
+
+    Args:
+        entry: the library's entry.
+        part: a pipeline's component (``unet``, ``vae``, ``text_encoder``), or "" for all of it.
+
+    Raises:
+        MissingModel: the files have gone since the library was read.
+    """
+    if not entry.path:
+        return ()
+    files = sorted([*_weight_files(entry, part), *_folder(entry, part).glob("*.json")])
+    try:
+        Path(entry.path).stat()
+        told = [(file.name, file.stat()) for file in files]
+    except FileNotFoundError as error:
+        raise MissingModel(
+            f"{entry.id!r} is no longer in the library: its files have gone"
+        ) from error
+    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in told)
+
+
+def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
+    """Bytes that a component will take in ``dtype``, from headers alone; 0 where not known."""
+    prefixes = PREFIXES.get(part, ("",)) if is_single_file(entry) else ("",)
+    variants: dict[str, int] = defaultdict(int)  # "" or what stands before the suffix: fp16, ema
+    for file in _weight_files(entry, part):
+        try:
+            state = file.stat()
+            floats, others = _counts(file, prefixes, state.st_mtime_ns, state.st_size)
+        except (OSError, ValueError):
+            continue  # loading says what is wrong with it
+        variant = "".join(Path(file.stem).suffixes)
+        variants[variant] += floats * dtype.itemsize + others
+    return max(variants.values(), default=0)
+
+
+@lru_cache(maxsize=512)
+def _counts(file: Path, prefixes: tuple[str, ...], modified: int, size: int) -> tuple[int, int]:
+    """Elements of floating point, and bytes of everything else, of names with one of ``prefixes``."""
+    del modified, size  # parts of the key
+    floats = others = 0
+    for name, tensor in read_header(file).items():
+        if name == "__metadata__" or not name.startswith(prefixes):
+            continue
+        elements = prod(tensor["shape"])
+        if tensor["dtype"] in _FLOATS:
+            floats += elements
+        else:
+            others += elements * _OTHERS.get(tensor["dtype"], 1)
+    return floats, others
+
+
+def _folder(entry: ModelEntry, part: str) -> Path:
+    """A component's own folder in a pipeline; a lone network's files lie in the entry's."""
+    path = Path(entry.path)
+    if part == "unet" and (path / "transformer").is_dir():
+        part = "transformer"
+    inside = (path / part).is_dir() or (path / "model_index.json").is_file()
+    return path / part if part and inside else path
+
+
+def _weight_files(entry: ModelEntry, part: str) -> Iterator[Path]:
+    if not entry.path:
+        return
+    path = Path(entry.path)
+    if path.is_dir():
+        yield from _folder(entry, part).glob("*.safetensors")
+    elif path.is_file():
+        yield path

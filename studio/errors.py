@@ -1,0 +1,51 @@
+"""What a person can get wrong, said in one line.
+
+Every error names the *field* (or file) at fault, what was given and what is allowed.
+The page shows it as a toast, the command line as one line on stderr with exit code 2.
+"""
+
+from __future__ import annotations
+
+
+class StudioError(Exception):
+    """A mistake that the person at the page or the command line can put right.
+
+    Args:
+        message: what is wrong and what is allowed, without the field's name.
+        field: dotted path of the field (``rows.0.weight``) or the name of the file.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        self.field = field
+        self.message = " ".join(message.split())
+        super().__init__(f"{field}: {self.message}" if field else self.message)
+
+
+class BadPreset(StudioError):
+    """A preset, an image's metadata or a link that cannot be read or is not valid."""
+
+
+class MissingModel(StudioError):
+    """A model that is neither in the library nor within reach of the hub."""
+
+
+class MissingFile(StudioError):
+    """A file (a control image, a preset) that is not there or may not be read."""
+
+
+class IncompatibleModels(StudioError):
+    """Models that cannot take part in one sum: another latent space or architecture."""
+
+
+class OutOfMemory(StudioError):
+    """A plan that does not fit, with the bytes that it needs."""
+
+
+class NumericalError(StudioError):
+    """A network returned NaN or infinity; the rows whose passes did so are named."""
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """``repr`` of what was given, cut to ``limit`` characters for a one-line message."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

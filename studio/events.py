@@ -1,0 +1,76 @@
+"""What a generation reports while it runs, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from studio.preset import Preset
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After each step. ``step`` counts from 1; times in seconds; ``stage`` says what goes on."""
+
+    step: int
+    steps: int
+    seconds: float
+    seconds_left: float
+    forwards: int
+    stage: str = "denoising"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A cheap picture of the predicted result after ``step``: one RGB image per batch item."""
+
+    step: int
+    images: tuple[Image.Image, ...]
+
+
+@dataclass(frozen=True)
+class RowShare:
+    """How much one row moved the prediction, step by step, from what was computed anyway.
+
+    ``norm``: root mean square of the row's term ``w·(ε_i − r_i)``; ``cosine``: its cosine with
+    the sum of all terms. ``None`` where the row took no part or its passes were cancelled.
+    """
+
+    row: int
+    norm: tuple[float | None, ...]
+    cosine: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far weights ``θ′`` lead from the prior without a prompt, step by step.
+
+    ``norm``: root mean square of ``ε_θ′(z, φ) − ε_θ(z, φ)``, ``None`` where not both passes ran.
+    """
+
+    weights: str
+    norm: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """One finished image. ``preset`` makes this image again: its seed, count 1.
+
+    ``forwards``: network sample-evaluations that this image took; ``seconds``: wall clock of its
+    batch divided by the batch's images.
+    """
+
+    image: Image.Image
+    seed: int
+    preset: Preset
+    forwards: int
+    seconds: float = 0.0
+    index: int = 0
+    shares: tuple[RowShare, ...] = field(default=())
+    drift: tuple[Drift, ...] = field(default=())
+
+
+Event = Progress | Preview | Done

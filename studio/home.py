@@ -1,0 +1,40 @@
+"""Where things are on disk: the repository's own files and ``STUDIO_HOME``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ASSETS = REPOSITORY / "assets"
+PRESETS = REPOSITORY / "presets"
+
+
+def studio_home() -> Path:
+    """The person's own folder: library, outputs, history, cache (default ``~/.guidance-studio``)."""
+    return Path(os.environ.get("STUDIO_HOME") or "~/.guidance-studio").expanduser()
+
+
+def models_folder() -> Path:
+    """The local library's drop-in folder."""
+    return studio_home() / "models"
+
+
+def cache_folder() -> Path:
+    """What can be made again at any time."""
+    return studio_home() / "cache"
+
+
+def inputs_folder() -> Path:
+    """Images that a person gave (control images), named by their content."""
+    return studio_home() / "inputs"
+
+
+def outputs_folder() -> Path:
+    """Everything that was generated."""
+    return studio_home() / "outputs"
+
+
+def presets_folder() -> Path:
+    """Presets that a person saved."""
+    return studio_home() / "presets"

@@ -1,0 +1,171 @@
+"""Images that come from outside: opened with care, kept by content, found by a short reference.
+
+A preset names an image as ``assets/…`` (shipped), ``inputs/…`` (kept in the studio's home), a
+``data:image/…`` URI, or, for a preset file on disk, a path beside that file. Nothing else is
+ever opened, so that a shared preset stays data.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from studio.errors import MissingFile, StudioError, shorten
+from studio.files import write_atomically
+from studio.home import ASSETS, inputs_folder
+
+MAX_EDGE = 4096
+MAX_PIXELS = 64_000_000
+MAX_FILE_BYTES = 64 * 2**20
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+ALLOWED = "allowed are assets/…, inputs/…, data:image/… and paths beside the preset's own file"
+
+_DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+# Larger than our own cap in any case: as an error, it does not print on the way to it.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+Source = Image.Image | str | Path | bytes
+
+
+def open_checked(source: str | Path | bytes | BinaryIO, field: str) -> Image.Image:
+    """Open and decode one image (of an animation, the first frame); caps come before decoding.
+
+    Raises:
+        MissingFile: there is no such file.
+        StudioError: too large, not an image of a known format, or damaged; names ``field``.
+    """
+    if isinstance(source, bytes):
+        source = io.BytesIO(source)
+    if isinstance(source, str | Path):
+        _check_file(Path(source), field)
+    try:
+        image = Image.open(source, formats=FORMATS)
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise StudioError(f"{width}x{height} pixels; at most 64 megapixels", field=field)
+        image.load()
+    except StudioError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise StudioError("too many pixels; at most 64 megapixels", field=field) from error
+    except Image.UnidentifiedImageError as error:
+        raise StudioError("is not a PNG, JPEG, WebP, GIF or BMP image", field=field) from error
+    except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error …
+        raise StudioError(f"is a damaged image ({shorten(str(error))})", field=field) from error
+    return image
+
+
+def _check_file(path: Path, field: str) -> None:
+    try:
+        size = path.stat().st_size
+    except (OSError, ValueError) as error:
+        raise MissingFile("there is no such image", field=field) from error
+    if not path.is_file():
+        raise MissingFile("is not a file", field=field)
+    if size > MAX_FILE_BYTES:
+        raise StudioError(f"{size} bytes; an image holds at most {MAX_FILE_BYTES}", field=field)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Upright (EXIF), RGB, transparency over white, no edge above ``MAX_EDGE``."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16-bit depth maps: keep the upper byte, do not clip
+        values = np.asarray(upright).astype(np.int64)
+        upright = Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
+    if upright.has_transparency_data:
+        layer = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    rgb = upright.convert("RGB")
+    if max(rgb.size) > MAX_EDGE:
+        rgb.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.LANCZOS)
+    rgb.info.clear()
+    return rgb
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """``image`` as a PNG file without metadata."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def store(source: Source, field: str = "image") -> str:
+    """Keep an image among the studio's inputs; equal pixels give an equal name.
+
+    Returns:
+        Its reference, ``inputs/<hash>.png``.
+    """
+    image = source if isinstance(source, Image.Image) else open_checked(source, field)
+    rgb = to_rgb(image)
+    digest = hashlib.sha256(f"{rgb.width}x{rgb.height}:".encode() + rgb.tobytes())
+    path = inputs_folder() / f"{digest.hexdigest()[:32]}.png"
+    if not path.is_file():
+        write_atomically(path, png_bytes(rgb))
+    return f"inputs/{path.name}"
+
+
+def resolve(ref: str, roots: Sequence[str | Path] = (), *, field: str = "image") -> Image.Image:
+    """The RGB image that a reference names.
+
+    Args:
+        ref: as in a preset's ``control.image``.
+        roots: folders that relative paths may lie under (the preset file's own folder).
+        field: what to name in an error, such as ``rows.0.control.image``.
+    """
+    if ref.startswith("data:"):
+        return to_rgb(open_checked(decode_data_uri(ref, field), field))
+    return to_rgb(open_checked(locate(ref, roots, field=field), field))
+
+
+def locate(ref: str, roots: Sequence[str | Path] = (), *, field: str = "image") -> Path:
+    """The file that a reference names, never outside the folders that it may lie in."""
+    if not ref:
+        raise MissingFile("no image is given", field=field)
+    parts = PurePosixPath(ref).parts
+    if not _is_relative(ref, parts):
+        raise MissingFile(f"{shorten(ref)} may not be read; {ALLOWED}", field=field)
+    for root, rest in _candidates(parts, roots):
+        try:
+            top, path = root.resolve(), (root / rest).resolve()
+            if path.is_relative_to(top) and path.is_file():
+                return path
+        except (OSError, RuntimeError, ValueError):
+            continue
+    raise MissingFile(f"there is no image {shorten(ref)}; {ALLOWED}", field=field)
+
+
+def _is_relative(ref: str, parts: tuple[str, ...]) -> bool:
+    if not parts:
+        return False
+    unsafe = "\\" in ref or "\0" in ref or ":" in parts[0] or "~" in parts[0]
+    return not (unsafe or ".." in parts or ref.startswith("/"))
+
+
+def _candidates(
+    parts: tuple[str, ...], roots: Sequence[str | Path]
+) -> list[tuple[Path, PurePosixPath]]:
+    rest = PurePosixPath(*parts[1:])
+    known = {"assets": ASSETS, "inputs": inputs_folder()}.get(parts[0])
+    first = [(known, rest)] if known else []
+    return first + [(Path(root), PurePosixPath(*parts)) for root in roots]
+
+
+def decode_data_uri(uri: str, field: str) -> bytes:
+    """The bytes inside ``data:image/…;base64,…``."""
+    match = _DATA_URI.match(uri)
+    if match is None:
+        raise StudioError(f"{shorten(uri)} is not a data:image/…;base64 URI", field=field)
+    try:
+        return base64.b64decode(uri[match.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise StudioError("its base64 data is damaged", field=field) from error

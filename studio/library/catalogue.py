@@ -1,0 +1,153 @@
+"""The library: which models there are, told from names and headers without loading a weight.
+
+Ids are paths below the shipped ``assets/`` (``starter``, ``starter/faces``) or below
+``STUDIO_HOME/models``; anything of the form ``owner/name`` besides is a hub id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from studio.errors import MissingModel, shorten
+from studio.home import ASSETS, cache_folder, models_folder
+from studio.library.entry import ModelEntry
+from studio.library.folders import folder_entry
+from studio.library.index import Index
+from studio.library.scan import scan
+
+_ORDER = {"base": 0, "finetune": 1, "concept": 2, "lora": 3, "custom-diffusion": 4, "embedding": 5,
+          "controlnet": 6, "ip-adapter": 7}  # fmt: skip
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+_FILE_ON_HUB = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/[^/.][^/]*$")
+
+
+class Library(Mapping[str, ModelEntry]):
+    """A lazy, header-only scan of the shipped models, the drop-in folder and the hub's cache.
+
+    A mapping from id to entry; looking up an unknown id raises :class:`MissingModel`.
+    """
+
+    def __init__(self, roots: tuple[Path, ...] | None = None) -> None:
+        self._roots = roots if roots is not None else (ASSETS, models_folder())
+
+    @cached_property
+    def _entries(self) -> dict[str, ModelEntry]:
+        found: dict[str, ModelEntry] = {}
+        index = Index(cache_folder() / "library.json")
+        for root in self._roots:
+            for entry in scan(root, index):
+                found.setdefault(entry.id, entry)
+        index.save()
+        return {key: _inherit(entry, found) for key, entry in found.items()}
+
+    def entries(self) -> list[ModelEntry]:
+        """All local models that can be used, bases first, then by id."""
+        return sorted((e for e in self._entries.values() if not e.problem), key=_place)
+
+    def refused(self) -> list[ModelEntry]:
+        """Files that look like models and cannot be used; ``problem`` says why."""
+        return sorted((e for e in self._entries.values() if e.problem), key=_place)
+
+    def catalogue(self) -> Library:
+        """What :func:`studio.plan.compile_plan` asks about models."""
+        return self
+
+    def __getitem__(self, key: str) -> ModelEntry:
+        entry = self._entries.get(key) or self._on_hub(key)
+        if entry is None:
+            within = _FILE_ON_HUB.match(key)
+            hint = (
+                f"fetch it with 'python -m studio download {within[1]}'"
+                if within
+                else f"it holds {self._names()}"
+            )
+            raise MissingModel(f"{shorten(key)} is not in the library; {hint}")
+        return entry
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def controlnet(self, base: str, kind: str) -> ModelEntry:
+        """The ControlNet of ``base`` for preprocessor ``kind``.
+
+        Raises:
+            MissingModel: the library holds none.
+        """
+        fitting = self._controlnets(base)
+        for entry in fitting:
+            if entry.control == kind:
+                return entry
+        kinds = sorted({entry.control for entry in fitting if entry.control})
+        raise MissingModel(
+            f"no ControlNet of type {kind!r} for base {base!r}; "
+            f"there is {', '.join(kinds) if kinds else 'none'} (or name one as control.model)"
+        )
+
+    def _controlnets(self, base: str) -> list[ModelEntry]:
+        """Those made for ``base`` itself, then those of its family that name no base."""
+        family = self._entries[base].family if base in self._entries else ""
+        found = [e for e in self._entries.values() if e.kind == "controlnet" and not e.problem]
+        own = [e for e in found if e.base == base]
+        return own + [e for e in found if not e.base and family and e.family == family]
+
+    def _names(self) -> str:
+        names = [e.id for e in self.entries() if e.kind != "controlnet"]
+        return (", ".join(names[:8]) + (" …" if len(names) > 8 else "")) or "no model"
+
+    def _on_hub(self, key: str) -> ModelEntry | None:
+        """A hub id: described from the hub's local cache if it is there, else left open."""
+        if not _HUB_ID.fullmatch(key) or key.split("/")[0] in self._entries:
+            return None
+        from huggingface_hub import try_to_load_from_cache
+
+        for name in ("model_index.json", "config.json", "unet/config.json"):
+            cached = try_to_load_from_cache(key, name)
+            if isinstance(cached, str):
+                folder = Path(cached.removesuffix(name))
+                entry = folder_entry(folder, folder.parent)
+                if entry is not None:
+                    return replace(entry, id=key, title=key)
+        return ModelEntry(id=key, kind="base", family="", bytes=0, path="", title=key)
+
+
+def _place(entry: ModelEntry) -> tuple[int, str]:
+    return _ORDER.get(entry.kind, 9), entry.id
+
+
+def _inherit(entry: ModelEntry, found: Mapping[str, ModelEntry]) -> ModelEntry:
+    """A part of a base (``starter/faces``) has that base's family and latent space."""
+    base = entry.base or next(
+        (
+            parent
+            for parent in _parents(entry.id)
+            if parent in found and found[parent].kind == "base"
+        ),
+        "",
+    )
+    if base not in found or base == entry.id:
+        return entry
+    parent = found[base]
+    return replace(
+        entry,
+        base=base,
+        family=entry.family or parent.family,
+        size=parent.size,
+        latent_space=entry.latent_space or parent.latent_space,
+        multiple=parent.multiple,
+    )
+
+
+def _parents(identity: str) -> list[str]:
+    parts = identity.split("/")
+    return ["/".join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]

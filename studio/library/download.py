@@ -1,0 +1,153 @@
+"""Fetching a model from the hub into the library, under its own id.
+
+Files land in ``STUDIO_HOME/models/OWNER/NAME``, so that a preset that names the hub id finds them
+there from then on. Interrupted downloads go on where they stopped; the token is the environment's
+(``HF_TOKEN`` or ``hf auth login``); pickles are never fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from studio.errors import MissingModel, StudioError, shorten
+from studio.home import models_folder
+
+TIMEOUT_SECONDS = 5.0
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_TEXTS = (".json", ".txt", ".model")
+# Of a pipeline these parts are not run here.
+_UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
+_VARIANT = re.compile(r"\.(fp16|bf16|non_ema|ema_only)(?:-\d+-of-\d+)?\.safetensors$")
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A model on the hub: its licence, and the files that a download would fetch with their bytes."""
+
+    id: str
+    revision: str
+    license: str
+    files: tuple[tuple[str, int], ...]
+
+    @property
+    def bytes(self) -> int:
+        """Of all files together."""
+        return sum(size for _, size in self.files)
+
+
+def look_up(identity: str, endpoint: str | None = None) -> HubModel:
+    """Ask the hub for a model; at most one request.
+
+    Args:
+        identity: ``owner/name``.
+        endpoint: another hub than the environment's.
+
+    Raises:
+        StudioError: no hub id.
+        MissingModel: no network, no such model, one that asks for an account, or only pickles.
+    """
+    if not _ID.fullmatch(identity):
+        raise StudioError(f"{shorten(identity)} is no hub id (owner/name)", field="model")
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        info = HfApi(endpoint=endpoint).model_info(
+            identity, files_metadata=True, timeout=TIMEOUT_SECONDS
+        )
+    except GatedRepoError as error:
+        raise _missing(identity, "asks for an account that has agreed to its terms") from error
+    except RepositoryNotFoundError as error:
+        raise _missing(identity, "is not on the hub, or is private (set HF_TOKEN)") from error
+    except OfflineModeIsEnabled as error:
+        raise _missing(identity, "cannot be fetched: HF_HUB_OFFLINE is set") from error
+    except Exception as error:  # every way in which a network can fail
+        why = f"cannot be fetched: the hub cannot be reached ({type(error).__name__})"
+        raise _missing(identity, why) from error
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    chosen = choose(list(sizes))
+    if not any(name.endswith(".safetensors") for name in chosen):
+        raise _missing(identity, "holds no .safetensors file; pickles are not fetched")
+    return HubModel(
+        identity, info.sha or "main", _license(info), tuple((name, sizes[name]) for name in chosen)
+    )
+
+
+def choose(names: Sequence[str]) -> list[str]:
+    """Which files of a repository to fetch: a pipeline's parts, or a lone model's own files.
+
+    Of weights in several precisions the plain ones are taken, and variants where there are none.
+    """
+    pipeline = "model_index.json" in names
+    wanted = []
+    for name in names:
+        path = PurePosixPath(name)
+        depth = len(path.parts)
+        hidden = any(part.startswith(".") for part in path.parts)
+        if hidden or depth > 2 or path.parts[0] in _UNUSED:
+            continue
+        if name.endswith(_TEXTS):
+            wanted.append(name)
+        elif name.endswith(".safetensors") and not (pipeline and depth == 1):
+            plain = [n for n in names if PurePosixPath(n).parent == path.parent
+                     and n.endswith(".safetensors") and not _VARIANT.search(n)]  # fmt: skip
+            if name in plain or not plain:
+                wanted.append(name)
+    return wanted
+
+
+def download(model: HubModel, endpoint: str | None = None) -> Iterator[tuple[str, int, int]]:
+    """Fetch the files of ``model``, yielding (file, bytes done, bytes in all) after each.
+
+    What is there already is not fetched again.
+
+    Raises:
+        MissingModel: the hub went out of reach; what has come stays, and the next call goes on.
+        StudioError: the disk cannot be written to.
+    """
+    from huggingface_hub import hf_hub_download
+
+    folder, done = models_folder() / model.id, 0
+    for name, size in model.files:
+        try:
+            hf_hub_download(
+                model.id,
+                name,
+                revision=model.revision,
+                local_dir=folder,
+                endpoint=endpoint,
+                etag_timeout=TIMEOUT_SECONDS,
+            )
+        except OSError as error:
+            if getattr(error, "errno", None) in (13, 28, 30):  # no permission, no space, read-only
+                raise StudioError(f"cannot be written ({error.strerror})", field=name) from error
+            raise _missing(
+                model.id, f"stopped at {name}; the same call goes on from there"
+            ) from error
+        except Exception as error:
+            raise _missing(
+                model.id, f"stopped at {name}; the same call goes on from there"
+            ) from error
+        done += size
+        yield name, done, model.bytes
+
+
+def _license(info: Any) -> str:
+    card = info.card_data or {}
+    told = card.get("license_name") or card.get("license")
+    if not told:
+        tags = [tag for tag in info.tags or () if tag.startswith("license:")]
+        told = tags[0].removeprefix("license:") if tags else ""
+    return str(told or "not stated")
+
+
+def _missing(identity: str, why: str) -> MissingModel:
+    return MissingModel(f"{identity!r} {why}", field="model")

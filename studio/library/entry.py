@@ -1,0 +1,45 @@
+"""What the library tells of one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Kinds whose weight change a row adds to a full network, at a strength.
+ADAPTERS = ("lora", "custom-diffusion")
+FAMILIES = {
+    "sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL",
+    "sana": "SANA",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model of the library.
+
+    ``kind``: base, finetune, concept, lora, custom-diffusion, embedding, controlnet, ip-adapter.
+    ``family``: sd1, sd2, sdxl … ("" where not known before loading).
+    ``latent_space``: equal for models whose predictions can be summed ("" where not known yet).
+    ``bytes``: size on disk. ``trigger``: what to write in a prompt to call it. ``words``: learned
+    words whose vectors it holds. ``control``: the ControlNet's type. ``size``: native edge in
+    pixels; ``multiple``: what width and height must be divisible by. ``prediction``: of a
+    whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
+    edit beside the latent). ``problem``: why it cannot be used, "" for what can.
+    """
+
+    id: str
+    kind: str
+    family: str
+    bytes: int
+    path: str
+    title: str = ""
+    trigger: str = ""
+    base: str = ""
+    control: str = ""
+    latent_space: str = ""
+    size: int = 0
+    multiple: int = 8
+    words: tuple[str, ...] = ()
+    prediction: str = ""
+    channels: int = 0
+    thumbnail: str = ""
+    problem: str = ""

@@ -1,0 +1,174 @@
+"""What a folder of the library is: a pipeline, a lone network, an adapter, learned words."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from studio.library.entry import ModelEntry
+from studio.library.headers import describe, read_header
+
+CARD = "card.json"
+LORA_FILE = "pytorch_lora_weights.safetensors"
+CUSTOM_DIFFUSION_FILE = "pytorch_custom_diffusion_weights.safetensors"
+EMBEDDING_FILE = "learned_embeds.safetensors"
+PEFT_CONFIG = "adapter_config.json"
+_PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
+# Words in the names of published ControlNets, and the preprocessor that makes their maps.
+_CONTROLS = {
+    "canny": "canny", "scribble": "scribble", "hed": "scribble", "lineart": "lineart",
+    "depth": "depth", "normal": "normal", "normalbae": "normal", "openpose": "openpose",
+    "pose": "openpose", "seg": "segmentation", "segmentation": "segmentation",
+}  # fmt: skip
+_CARD_FIELDS = ("title", "trigger", "base", "control", "family")
+
+
+def folder_entry(path: Path, root: Path) -> ModelEntry | None:
+    """What a folder in diffusers' or peft's layout is, from its configs; ``None`` for no model."""
+    config, card = read_json(path / "config.json"), read_json(path / CARD)
+    details: dict[str, Any] = {}
+    if (path / "model_index.json").is_file():
+        kind, details = "base", _describe_pipeline(path)
+        if card.get("base"):
+            kind = "finetune"
+    elif config.get("null_text") or config.get("_class_name") == "NullTextUNet":
+        kind, details = "concept", _describe_concept(config)
+    elif config.get("_class_name") == "ControlNetModel":
+        kind = "controlnet"
+        details = {"control": _control_of(path.name), "family": _family(config)}
+    elif (network := _lone_network(path, config)) is not None:
+        kind, details = "finetune", network
+    elif (path / CUSTOM_DIFFUSION_FILE).is_file():
+        kind, details = "custom-diffusion", _described(path / CUSTOM_DIFFUSION_FILE)
+    elif (path / LORA_FILE).is_file():
+        kind, details = "lora", _described(path / LORA_FILE)
+    elif any((path / part / PEFT_CONFIG).is_file() for part in (".", "unet", "text_encoder")):
+        kind = "lora"
+    elif (path / EMBEDDING_FILE).is_file() and words_in(path):
+        kind = "embedding"
+    else:
+        return None
+    words = words_in(path) if kind in ("lora", "custom-diffusion", "embedding") else ()
+    if words:
+        details |= {"words": words, "trigger": " ".join(words)}
+    details |= {k: str(card[k]) for k in _CARD_FIELDS if k in card}
+    identity = path.relative_to(root).as_posix()
+    return ModelEntry(
+        id=identity,
+        kind=kind,
+        bytes=size_of(path),
+        path=str(path),
+        **{"family": "", "title": identity, "thumbnail": picture_of(path / "thumbnail"), **details},
+    )
+
+
+def _described(file: Path) -> dict[str, Any]:
+    """The family that an adapter's header tells, and what is wrong with the file."""
+    try:
+        fields = describe(read_header(file), file.stem) or {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {"problem": f"is damaged ({error})"}
+    return {key: fields[key] for key in ("family", "trigger") if fields.get(key)}
+
+
+def words_in(path: Path) -> tuple[str, ...]:
+    """Words of the embeddings in a folder: learned ones beside an adapter, or alone."""
+    words: list[str] = []
+    for file in sorted(path.glob("*.safetensors")):
+        if file.name not in (LORA_FILE, CUSTOM_DIFFUSION_FILE):
+            try:
+                fields = describe(read_header(file), file.stem) or {}
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            words += fields.get("words", ()) if fields.get("kind") == "embedding" else ()
+    return tuple(dict.fromkeys(words))
+
+
+def _lone_network(path: Path, config: dict[str, Any]) -> dict[str, Any] | None:
+    """A denoising network without a pipeline around it (as Diffusion-DPO was published)."""
+    nested = read_json(path / "unet/config.json")
+    for found in (config, nested):
+        if found.get("_class_name") in ("UNet2DConditionModel", "SanaTransformer2DModel"):
+            return _describe_network(found)
+    return None
+
+
+def _control_of(name: str) -> str:
+    """What a ControlNet reads, from its folder's name, such as ``control_v11p_sd15_canny``."""
+    words = re.split(r"[^a-z]+", name.lower().replace("openpose", "openpose "))
+    found = next((kind for mark, kind in _CONTROLS.items() if mark in words), "")
+    return found or name.rsplit("-", 1)[-1]
+
+
+def _describe_concept(config: dict[str, Any]) -> dict[str, Any]:
+    """A null-text network's family, from the U-Net that it was made of."""
+    inner = config.get("unet")
+    if not isinstance(inner, dict) or _family(inner) != "sdxl":
+        return {}
+    return {"family": "sdxl", "problem": "is a null-text network of XL, which is not run"}
+
+
+def _describe_network(config: dict[str, Any]) -> dict[str, Any]:
+    channels = int(config.get("in_channels", 4))
+    problem = (
+        "is an inpainting model (9 input channels); it is no row or base here"
+        if channels == 9
+        else ""
+    )
+    return {"family": _family(config), "channels": channels, "problem": problem}
+
+
+def _family(config: dict[str, Any]) -> str:
+    if config.get("_class_name") == "SanaTransformer2DModel":
+        return "sana"
+    if config.get("addition_embed_type") == "text_time":
+        return "sdxl"
+    return {1024: "sd2", 2048: "sdxl"}.get(config.get("cross_attention_dim", 768), "sd1")
+
+
+def _describe_pipeline(path: Path) -> dict[str, Any]:
+    kind = str(read_json(path / "model_index.json").get("_class_name", ""))
+    vae = read_json(path / "vae/config.json")
+    network = read_json(path / "unet/config.json") or read_json(path / "transformer/config.json")
+    factor = 2 ** (
+        len(vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or [0] * 4) - 1
+    )
+    channels = vae.get("latent_channels", network.get("in_channels", 4))
+    details = _describe_network(network)
+    if "Sana" in kind:
+        details["family"] = "sana"
+    elif "XL" in kind:
+        details["family"] = "sdxl"
+    return details | {
+        "latent_space": f"{channels}x{factor}:{vae.get('scaling_factor', 0.18215):.6g}",
+        "size": int(network.get("sample_size", 64)) * factor,
+        "multiple": factor,
+    }
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a model's own weights: a pipeline's components, or one network's files."""
+    components = read_json(path / "model_index.json")
+    folders = [path / name for name in components if (path / name).is_dir()] or [
+        path,
+        *(path / part for part in ("unet", "text_encoder", "text_encoder_2")),
+    ]
+    return sum(f.stat().st_size for folder in folders for f in folder.glob("*.safetensors"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; {} where there is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def picture_of(stem: Path) -> str:
+    """A picture kept beside a model under its name; "" for none."""
+    names = (f"{stem}{suffix}" for suffix in _PICTURES)
+    return next((name for name in names if os.path.isfile(name)), "")

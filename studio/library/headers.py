@@ -1,0 +1,200 @@
+"""What a safetensors file is, from the names, shapes and metadata in its header alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MAX_HEADER_BYTES = 100 * 2**20
+
+_UNET = "model.diffusion_model."
+_FIRST = f"{_UNET}input_blocks.0.0.weight"
+_FAMILY_OF_WIDTH = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
+_FAMILY_OF_TEXT_WIDTH = {768: "sd1", 1024: "sd2"}
+_FAMILY_OF_BASE = (
+    ("xl", "sdxl"),
+    ("pony", "sdxl"),
+    ("illustrious", "sdxl"),
+    ("v2", "sd2"),
+    ("2.", "sd2"),
+    ("sd_2", "sd2"),
+    ("v1", "sd1"),
+    ("1.", "sd1"),
+    ("sd_1", "sd1"),
+)
+_ADAPTER = re.compile(
+    r"lora_(?:A|B|down|up)\b|\.lora\.|_lora\.|lora_linear_layer|hada_w1|lokr_w|dora_scale|"
+    r"^lora_\w+\.diff$|oft_(?:blocks|diag|r)\b"
+)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Names, types and shapes of a safetensors file, without its weights.
+
+    Raises:
+        ValueError: truncated, too large or no safetensors header.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 0 < length <= min(MAX_HEADER_BYTES, size - 8):
+            raise ValueError("no safetensors header")
+        header = json.loads(file.read(length))
+    if not isinstance(header, dict):
+        raise ValueError("no safetensors header")  # noqa: TRY004 - the file is at fault
+    ends = [
+        v["data_offsets"][1]
+        for k, v in header.items()
+        if k != "__metadata__" and isinstance(v, dict) and "data_offsets" in v
+    ]
+    if ends and size != 8 + length + max(ends):
+        raise ValueError(f"holds {size} of {8 + length + max(ends)} bytes: a truncated download")
+    return header
+
+
+def describe(
+    header: Mapping[str, Any], stem: str, among_embeddings: bool = False
+) -> dict[str, Any] | None:
+    """Fields of a :class:`ModelEntry` for a lone file; ``None`` for what is no model.
+
+    Args:
+        header: from :func:`read_header`.
+        stem: the file's name without its suffix, which names an embedding's word.
+        among_embeddings: whether it lies where people put embeddings.
+    """
+    metadata = header.get("__metadata__") or {}
+    shapes = {
+        k: tuple(v["shape"])
+        for k, v in header.items()
+        if k != "__metadata__" and isinstance(v, dict) and "shape" in v
+    }
+    told: dict[str, Any] = {"trigger": _trigger(metadata)}
+    if _FIRST in shapes:
+        return told | _whole_model(shapes, header, metadata)
+    if any(_ADAPTER.search(key) for key in shapes):
+        return told | {"kind": "lora", "family": _family_of_adapter(shapes, metadata)}
+    if any("_custom_diffusion" in key for key in shapes):
+        return told | {"kind": "custom-diffusion", "family": _family_of_adapter(shapes, metadata)}
+    if any(key.startswith("ip_adapter.") for key in shapes):
+        widths = (s[1] for k, s in shapes.items() if k.endswith("to_k_ip.weight"))
+        return {"kind": "ip-adapter", "family": _FAMILY_OF_WIDTH.get(next(widths, 0), "")}
+    if any(key.startswith(("control_model.", "controlnet_cond_embedding.")) for key in shapes):
+        return {
+            "kind": "controlnet",
+            "problem": (
+                "is a ControlNet in one file; put the folder in diffusers' layout there instead"
+            ),
+        }
+    return _embedding(shapes, stem, among_embeddings or stem == "learned_embeds")
+
+
+def _whole_model(
+    shapes: Mapping[str, tuple[int, ...]], header: Mapping[str, Any], metadata: Mapping[str, str]
+) -> dict[str, Any]:
+    """SD 1.x, 2.x or XL in one file."""
+    family = (
+        "sdxl"
+        if any(key.startswith("conditioner.embedders.1.") for key in shapes)
+        else "sd2"
+        if any(key.startswith("cond_stage_model.model.") for key in shapes)
+        else "sd1"
+    )
+    channels = shapes[_FIRST][1]
+    factor = 2 ** (
+        len(
+            {
+                m[1]
+                for k in shapes
+                if (m := re.match(r"first_stage_model\.encoder\.down\.(\d+)\.", k))
+            }
+        )
+        - 1
+    )
+    problem = ""
+    if any(key.startswith("conditioner.embedders.0.model.") for key in shapes):
+        problem = "is an SDXL refiner; the studio runs the base without it"
+    elif channels == 9:
+        problem = "is an inpainting model (9 input channels); it is no row or base here"
+    elif factor < 1:
+        problem, factor = "holds no autoencoder; put the whole pipeline there", 8
+    scale = {"sdxl": 0.13025}.get(family, 0.18215)
+    latent = shapes.get("first_stage_model.post_quant_conv.weight", (4, 4))[1]
+    told = str(metadata.get("modelspec.prediction_type", "")).lower()
+    prediction = (
+        "v_prediction"
+        if "v_pred" in header or told.startswith("v")
+        else "epsilon"
+        if told.startswith("e")
+        # As diffusers takes it: SD 2 is the 768 model unless the file says otherwise.
+        else "v_prediction"
+        if family == "sd2"
+        else "epsilon"
+    )
+    return {
+        "kind": "base",
+        "family": family,
+        "channels": channels,
+        "problem": problem,
+        "prediction": prediction,
+        "latent_space": f"{latent}x{factor}:{scale:.6g}",
+        "size": {"sd1": 512, "sd2": 768, "sdxl": 1024}[family],
+        "multiple": factor,
+    }
+
+
+def _family_of_adapter(shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str]) -> str:
+    """From the width of the text that its cross-attention reads; "" where that tells nothing."""
+    if any(key.startswith(("lora_te2_", "text_encoder_2.")) for key in shapes):
+        return "sdxl"
+    for key, shape in shapes.items():
+        into = (
+            "attn2" in key
+            and re.search(r"to_[kv]", key)
+            and re.search(r"down|lora_A|custom_diffusion|w1_b", key.rpartition("to_")[2])
+        )
+        if into and len(shape) > 1:
+            return _FAMILY_OF_WIDTH.get(shape[1], "")
+    told = str(
+        metadata.get("ss_base_model_version") or metadata.get("modelspec.architecture") or ""
+    ).lower()
+    return next((family for mark, family in _FAMILY_OF_BASE if mark in told), "")
+
+
+def _trigger(metadata: Mapping[str, str]) -> str:
+    """The word to write, from what trainers keep: modelspec's phrase, or the most frequent tag."""
+    phrase = str(metadata.get("modelspec.trigger_phrase") or "").strip()
+    if phrase:
+        return phrase[:200]
+    try:
+        tags = json.loads(metadata.get("ss_tag_frequency") or "{}")
+        counts: dict[str, int] = {}
+        for folder in tags.values():
+            for tag, count in folder.items():
+                counts[tag.strip()] = counts.get(tag.strip(), 0) + int(count)
+    except (ValueError, AttributeError, TypeError):
+        return ""
+    return max(counts, key=lambda tag: counts[tag])[:200] if counts else ""
+
+
+def _embedding(
+    shapes: Mapping[str, tuple[int, ...]], stem: str, sure: bool
+) -> dict[str, Any] | None:
+    """A textual inversion: diffusers' ``{word: vectors}``, A1111's ``emb_params``, SDXL's pair."""
+    if set(shapes) == {"clip_l", "clip_g"}:
+        return {"kind": "embedding", "family": "sdxl", "words": (stem,), "trigger": stem}
+    if len(shapes) != 1:
+        return None
+    key, shape = next(iter(shapes.items()))
+    if not 0 < len(shape) <= 2:
+        return None
+    word = stem if key in ("emb_params", "string_to_param.*", "*") else key
+    marked = word != key or (key.startswith("<") and key.endswith(">"))
+    if not (sure or marked or shape[-1] in _FAMILY_OF_TEXT_WIDTH):
+        return None  # any small file may hold one tensor
+    family = _FAMILY_OF_TEXT_WIDTH.get(shape[-1], "")
+    return {"kind": "embedding", "family": family, "words": (word,), "trigger": word}

@@ -1,0 +1,103 @@
+"""Prompts as text: parts that decoupling tells apart (GCFG, Sec. 4.4), and attention weights."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_SPLIT = re.compile(r"\s+AND\s+|^AND\s+|\s+AND$")
+_PART_WEIGHT = re.compile(r"^(.*?)\s*:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*$", re.DOTALL)
+
+
+def split_prompt(prompt: str) -> list[tuple[str, float]]:
+    """Parts of a prompt around ``AND`` with their weights ``s_k`` (``text:1.2``; default 1).
+
+    Without ``AND`` the prompt is one part, and a colon in it is text.
+    """
+    pieces = [piece.strip() for piece in _SPLIT.split(prompt)]
+    pieces = [piece for piece in pieces if piece]
+    if len(_SPLIT.split(prompt)) < 2:
+        return [(prompt.strip(), 1.0)]
+    parts = []
+    for piece in pieces:
+        match = _PART_WEIGHT.match(piece)
+        parts.append((match[1], float(match[2])) if match else (piece, 1.0))
+    return parts or [("", 1.0)]
+
+
+def propose_split(prompt: str) -> str:
+    """A split of a plain prompt for condition decoupling: content, style, background."""
+    if len(split_prompt(prompt)) > 1:
+        return prompt
+    marks = re.compile(r",\s*|\s+(?=(?:in|on|at|with|wearing|under|over|by)\s)", re.IGNORECASE)
+    return " AND ".join(part for part in (p.strip() for p in marks.split(prompt)) if part)
+
+
+_MARK = re.compile(r"\\[()\[\]\\]|[()\[\]]|:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(?=\))")
+_ROUND, _SQUARE = 1.1, 1 / 1.1
+
+
+def weighted_spans(prompt: str) -> list[tuple[str, float]]:
+    r"""A prompt's pieces of text with their attention weights, as the web UIs write them.
+
+    ``(word:1.2)`` weighs 1.2, ``(word)`` 1.1, ``[word]`` 1/1.1; nested weights multiply, and a
+    backslash makes a bracket plain text. Brackets that do not pair up are plain text too.
+    """
+    pieces: list[list[Any]] = []  # [text, weight]
+    open_: list[tuple[str, int]] = []  # (bracket, index of the first piece inside)
+    place = 0
+
+    def add(text: str) -> None:
+        if text:
+            pieces.append([text, 1.0])
+
+    def close(factor: float) -> None:
+        _, first = open_.pop()
+        pieces[first][0] = ""  # the bracket itself
+        for piece in pieces[first + 1 :]:
+            piece[1] *= factor
+
+    given: float | None = None
+    for match in _MARK.finditer(prompt):
+        add(prompt[place : match.start()])
+        place, mark = match.end(), match[0]
+        if mark[0] == "\\":
+            add(mark[1])
+        elif mark in "([":
+            open_.append((mark, len(pieces)))
+            pieces.append([mark, 1.0])
+        elif mark[0] == ":":
+            if open_ and open_[-1][0] == "(":
+                given = float(match[1])
+            else:
+                add(mark)
+        elif open_ and open_[-1][0] + mark in ("()", "[]"):
+            close(_SQUARE if mark == "]" else _ROUND if given is None else given)
+            given = None
+        else:
+            add(mark)
+    add(prompt[place:])
+    return _joined(pieces)
+
+
+def has_weights(prompt: str) -> bool:
+    """Whether ``prompt`` holds a weight that is written out, as in ``(word:1.2)``."""
+    return any(match[1] for match in _MARK.finditer(prompt)) and any(
+        weight != 1 for _, weight in weighted_spans(prompt)
+    )
+
+
+def _joined(pieces: list[list[Any]]) -> list[tuple[str, float]]:
+    """Neighbours of equal weight as one piece; a plain prompt stays whole."""
+    spans: list[tuple[str, float]] = []
+    for text, weight in pieces:
+        if text and spans and spans[-1][1] == weight:
+            spans[-1] = (spans[-1][0] + text, weight)
+        elif text:
+            spans.append((text, weight))
+    return spans
+
+
+def mentions(prompt: str, word: str) -> bool:
+    """Whether ``prompt`` holds ``word`` as a word of its own, whatever its case."""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", prompt, re.IGNORECASE) is not None

@@ -1,0 +1,192 @@
+"""What a row's model comes to: a full network, adapters on it and learned words, all fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from studio.errors import IncompatibleModels, MissingModel
+from studio.library import ADAPTERS, FAMILIES, ModelEntry
+from studio.preset import Control, ModelRef, Row
+
+EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
+_ROW_KINDS = "a base, finetune, concept, lora, custom-diffusion or embedding"
+
+
+@dataclass(frozen=True)
+class RowModel:
+    """The weights and words of one row.
+
+    ``kind``: prior (the preset's base), finetune (a full fine-tune of it), concept (a null-text
+    network) or other (another network of the same latent space). ``network``: its id. ``loras``:
+    pairs (id, strength). ``words``: pairs (id of the model that holds it, learned word).
+    """
+
+    kind: str
+    network: str
+    loras: tuple[tuple[str, float], ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is the prior plus a weight change Δ, which ω can scale."""
+        return self.kind == "finetune" or (self.kind == "prior" and bool(self.loras))
+
+
+def check_base(catalogue: Mapping[str, ModelEntry], name: str) -> ModelEntry:
+    """The entry of a preset's base.
+
+    Raises:
+        MissingModel, IncompatibleModels: an unknown id, or no whole pipeline; names ``base``.
+    """
+    entry = _look_up(catalogue, name, "base")
+    if entry.kind not in ("base", "finetune"):
+        raise IncompatibleModels(
+            f"{name!r} is a {entry.kind}; a base is a whole pipeline", field="base"
+        )
+    return entry
+
+
+def resolve(
+    row: Row, base: ModelEntry, catalogue: Mapping[str, ModelEntry], where: str
+) -> RowModel:
+    """The model of a row.
+
+    Raises:
+        MissingModel: an unknown id.
+        IncompatibleModels: models that cannot take part in one sum; both name ``where``.
+    """
+    ref = row.model if isinstance(row.model, ModelRef) else None
+    adapters = [
+        (_adapter(catalogue, name, where), strength)
+        for name, strength in (ref.adapters() if ref else [])
+    ]
+    holders = [_words(catalogue, name, where) for name in (ref.embeddings if ref else ())]
+    name = (ref.model if ref else row.model) or base.id
+    entry = base if name == base.id else _look_up(catalogue, str(name), where)
+    if ref is None and entry.kind in ADAPTERS:
+        adapters, entry = [(entry, 1.0)], base
+    elif ref is None and entry.kind == "embedding":
+        holders, entry = [entry], base
+    kind = _kind(entry, base, where)
+    if row.control is not None:
+        _check_control(row.control, entry, catalogue, where)
+    if row.image_prompt is not None:
+        prompt_where = f"{where.removesuffix('.model')}.image_prompt.model"
+        reader = _look_up(catalogue, row.image_prompt.model, prompt_where)
+        if reader.kind != "ip-adapter":
+            raise IncompatibleModels(
+                f"{reader.id!r} is a {reader.kind}, not an ip-adapter", field=prompt_where
+            )
+        _check_family(reader, entry, prompt_where)
+    told = row.control is not None or row.image_prompt is not None
+    if kind == "concept" and (told or adapters or holders):
+        raise IncompatibleModels(
+            f"{entry.id!r} is a null-text network and takes no control image, image prompt, LoRA or embedding",
+            field=where,
+        )
+    _check_picture(row, entry, where)
+    for adapter in [*(one for one, _ in adapters), *holders]:
+        _check_family(adapter, entry, where)
+    return RowModel(
+        kind,
+        entry.id,
+        tuple((adapter.id, strength) for adapter, strength in adapters),
+        tuple(
+            (holder.id, word)
+            for holder in (*holders, *(a for a, _ in adapters))
+            for word in holder.words
+        ),
+    )
+
+
+def _check_control(
+    control: Control, entry: ModelEntry, catalogue: Mapping[str, ModelEntry], where: str
+) -> None:
+    """A control image reaches networks that have ControlNets, through one of their family."""
+    where = f"{where.removesuffix('.model')}.control"
+    if entry.family == "sana":
+        raise IncompatibleModels(f"{entry.id!r} takes no control image", field=where)
+    if control.model is not None:
+        net = _look_up(catalogue, control.model, f"{where}.model")
+        if net.path and net.kind != "controlnet":
+            raise IncompatibleModels(
+                f"{net.id!r} is a {net.kind}, not a controlnet", field=f"{where}.model"
+            )
+        _check_family(net, entry, f"{where}.model")
+
+
+def _check_picture(row: Row, entry: ModelEntry, where: str) -> None:
+    """A picture to edit goes to a model that takes one, and such a fine-tune is given one."""
+    edits = entry.channels == EDITING_CHANNELS
+    field = f"{where.removesuffix('.model')}.image"
+    if row.image and entry.channels and not edits:
+        raise IncompatibleModels(
+            f"{entry.id!r} takes no picture to edit; an InstructPix2Pix model does", field=field
+        )
+    if edits and not row.image and row.model is not None:
+        raise IncompatibleModels(f"{entry.id!r} edits a picture; give the row one", field=field)
+
+
+def _kind(entry: ModelEntry, base: ModelEntry, where: str) -> str:
+    if entry.id == base.id:
+        return "prior"
+    if entry.kind not in ("base", "finetune", "concept"):
+        raise IncompatibleModels(
+            f"{entry.id!r} is a {entry.kind}; a row's model is {_ROW_KINDS}", field=where
+        )
+    mine, theirs = entry.latent_space, base.latent_space
+    if mine and theirs and mine != theirs:
+        raise IncompatibleModels(
+            f"{entry.id!r} works in latent space {mine}, the base {base.id!r} in {theirs}",
+            field=where,
+        )
+    if entry.kind == "base":
+        # Another whole pipeline of the same architecture is a full fine-tune of the prior.
+        return "finetune" if entry.family == base.family else "other"
+    if entry.kind == "finetune" and entry.family != base.family and entry.latent_space:
+        return "other"
+    _check_family(entry, base, where)
+    return entry.kind
+
+
+def _check_family(part: ModelEntry, network: ModelEntry, where: str) -> None:
+    """Refuse what was made for another family, as far as headers tell."""
+    if part.family and network.family and part.family != network.family:
+        mine, theirs = (FAMILIES.get(f, f) for f in (part.family, network.family))
+        raise IncompatibleModels(
+            f"{part.id!r} is a {part.kind} for {mine}; {network.id!r} is {theirs}", field=where
+        )
+
+
+def _adapter(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
+    entry = _look_up(catalogue, name, where)
+    if not entry.path:
+        raise MissingModel(
+            f"{name!r} is not in the library; fetch it with 'python -m studio download {name}'",
+            field=where,
+        )
+    if entry.kind not in ADAPTERS:
+        raise IncompatibleModels(f"{name!r} is a {entry.kind}, not a lora", field=where)
+    return entry
+
+
+def _words(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
+    entry = _look_up(catalogue, name, where)
+    if not entry.words:
+        raise IncompatibleModels(
+            f"{name!r} is a {entry.kind} and holds no learned word", field=where
+        )
+    return entry
+
+
+def _look_up(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
+    try:
+        entry = catalogue[name]
+    except MissingModel as error:
+        raise MissingModel(error.message, field=where) from error
+    except KeyError as error:
+        raise MissingModel(f"{name!r} is not in the library", field=where) from error
+    if entry.problem:
+        raise IncompatibleModels(f"{name!r} {entry.problem}", field=where)
+    return entry

@@ -1,0 +1,175 @@
+"""The parts of a preset: rows, their models, images and references, the sampler.
+
+Values with bounds and no behaviour; :mod:`studio.preset` puts them together and reports mistakes.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+
+MAX_SEED = 2**53 - 1  # the largest integer that a browser's JSON keeps exactly
+
+Scheduler = Literal["dpm++", "ddim", "euler", "euler_a", "unipc"]
+ControlType = Literal[
+    "canny", "scribble", "lineart", "depth", "normal", "openpose", "segmentation", "map"
+]
+ModelId = Annotated[str, Field(min_length=1, max_length=200)]
+# A path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
+ImageRef = Annotated[str, Field(max_length=12 * 2**20)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=True)]
+
+
+class Document(BaseModel):
+    """Frozen, no unknown fields, no silent conversion of a wrong type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Strength = Annotated[float, Field(ge=-4.0, le=4.0, strict=True)]
+
+
+class AdapterRef(Document):
+    """One of several adapters of a row; ``strength`` multiplies its weight change Δ."""
+
+    lora: ModelId
+    strength: Strength = 1.0
+
+
+class ModelRef(Document):
+    """A row's model when one id is not enough.
+
+    ``lora`` at ``strength`` (which multiplies its weight change Δ; GCFG and Steering Guidance use
+    1), more of them in ``loras``, on ``model`` (a base or fine-tune; the preset's base without
+    it). ``embeddings`` are learned words that only this row's prompts know.
+    """
+
+    lora: ModelId | None = None
+    strength: Strength = 1.0
+    loras: Annotated[tuple[AdapterRef, ...], Field(max_length=16)] = ()
+    model: ModelId | None = None
+    embeddings: Annotated[tuple[ModelId, ...], Field(max_length=32)] = ()
+
+    @model_validator(mode="after")
+    def _names_something(self) -> ModelRef:
+        if not (self.lora or self.loras or self.model or self.embeddings):
+            raise ValueError("it names no model: lora, loras, model and embeddings are all missing")
+        return self
+
+    def adapters(self) -> list[tuple[str, float]]:
+        """Id and strength of every adapter."""
+        first = [(self.lora, self.strength)] if self.lora else []
+        return first + [(one.lora, one.strength) for one in self.loras]
+
+
+class Control(Document):
+    """A control image for one row, through a ControlNet.
+
+    ``type`` names the preprocessor; ``map`` takes the image as the finished map. ``image`` is a
+    path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
+    ``model`` names the ControlNet; without it, the one of the base for that type is taken.
+    """
+
+    type: ControlType
+    image: ImageRef = ""
+    strength: Annotated[float, Field(ge=0.0, le=4.0, strict=True)] = 1.0
+    model: ModelId | None = None
+
+
+class ImagePrompt(Document):
+    """A picture that a row is told of besides its text, through an IP-Adapter of the library."""
+
+    image: ImageRef
+    model: ModelId
+    strength: Annotated[float, Field(ge=0.0, le=4.0, strict=True)] = 1.0
+
+
+class PromptReference(Document):
+    """Another text as the row's reference (subject-agnostic guidance, classic negative prompt)."""
+
+    prompt: Annotated[str, Field(max_length=4000)]
+
+
+Reference = Literal["unconditional", "autoguidance", "own"] | PromptReference
+
+Factor = Annotated[float, Field(ge=0.0, le=10.0, strict=True)]
+CurvePoints = Annotated[tuple[tuple[Fraction, Factor], ...], Field(min_length=1, max_length=64)]
+CurveName = Literal["constant", "linear_up", "linear_down", "cosine_up", "cosine_down"]
+Curve = CurveName | CurvePoints
+
+
+class Row(Document):
+    """One guidance: it adds ``weight · (prediction − reference)`` to the base term (GCFG, Eq. 3).
+
+    ``range`` is the part of the denoising, from 0 (pure noise) to 1 (the finished image), in
+    which the row takes part. ``curve`` multiplies the weight: a named shape over that part, or
+    points ``[progress, factor]`` joined by straight lines. ``mask``: an image of the picture's
+    aspect, white where the row acts, black where it contributes nothing. When any row is
+    ``solo``, only solo rows take part. ``image``: the picture that an editing model
+    (InstructPix2Pix) changes; it is part of the row's condition.
+    """
+
+    prompt: Annotated[str, Field(max_length=4000)] = ""
+    model: ModelId | ModelRef | None = None
+    control: Control | None = None
+    image: ImageRef = ""
+    image_prompt: ImagePrompt | None = None
+    weight: Annotated[float, Field(ge=-1000.0, le=1000.0, strict=True)] = 5.0
+    enabled: StrictBool = True
+    solo: StrictBool = False
+    range: tuple[Fraction, Fraction] = (0.0, 1.0)
+    curve: Curve = "constant"
+    mask: ImageRef = ""
+    reference: Reference = "unconditional"
+
+    @field_validator("curve")
+    @classmethod
+    def _rising(cls, value: Curve) -> Curve:
+        if not isinstance(value, str) and any(b[0] <= a[0] for a, b in pairwise(value)):
+            raise ValueError("its points must rise in progress")
+        return value
+
+    @field_validator("range")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] > value[1]:
+            raise ValueError("its start must not lie after its end")
+        return value
+
+
+class Projection(Document):
+    """Adaptive projected guidance on each row's direction (Sadat et al. 2024, Algorithm 1).
+
+    ``eta``: how much stays of the part parallel to the reference; ``norm_threshold``: the largest
+    norm of a direction, 0 for none; ``momentum``: the running average over steps, usually
+    negative. The defaults change nothing.
+    """
+
+    eta: Annotated[float, Field(ge=0.0, le=2.0, strict=True)] = 1.0
+    norm_threshold: Annotated[float, Field(ge=0.0, le=1e6, strict=True)] = 0.0
+    momentum: Annotated[float, Field(gt=-1.0, lt=1.0, strict=True)] = 0.0
+
+
+class Init(Document):
+    """Start from a picture instead of pure noise (image-to-image, inpainting).
+
+    ``strength``: the part of the steps that runs, 1 for all. ``mask``: an image of the picture's
+    aspect, white where it is painted anew, black where it is kept; without one all of it is.
+    """
+
+    image: Annotated[ImageRef, Field(min_length=1)]
+    strength: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = 0.75
+    mask: ImageRef = ""
+
+
+class Sampler(Document):
+    """How the denoising is integrated. ``seed`` −1 means a new one, chosen when generating."""
+
+    scheduler: Scheduler = "dpm++"
+    steps: Annotated[int, Field(ge=1, le=200, strict=True)] = 25
+    seed: Annotated[int, Field(ge=-1, le=MAX_SEED, strict=True)] = 7
+    width: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
+    height: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
+    count: Annotated[int, Field(ge=1, le=64, strict=True)] = 1

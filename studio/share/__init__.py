@@ -1,0 +1,24 @@
+"""Presets on their way out and back in: inside images, as links, from other tools.
+
+- :func:`save_image`, :func:`write_metadata`: an image that carries its preset;
+- :func:`read_image`, :func:`read_any`: the preset in an image (ours or another tool's) or a file;
+- :func:`encode_link`, :func:`decode_link`: a preset as a short text;
+- :func:`embed_images`, :func:`extract`: control images inside the preset, and out again.
+"""
+
+from studio.share.embed import embed_images, extract
+from studio.share.link import decode_link, encode_link
+from studio.share.read import read_any, read_image
+from studio.share.write import parameters_text, save_image, write_metadata
+
+__all__ = [
+    "decode_link",
+    "embed_images",
+    "encode_link",
+    "extract",
+    "parameters_text",
+    "read_any",
+    "read_image",
+    "save_image",
+    "write_metadata",
+]

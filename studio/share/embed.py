@@ -1,0 +1,113 @@
+"""The images of a preset inside it, as ``data:`` URIs, and back to files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from studio.errors import StudioError
+from studio.images import decode_data_uri, png_bytes, resolve, store
+from studio.preset import Preset, Row
+
+MAX_IMAGE_BYTES = 2**20
+MAX_ALL_BYTES = 5 * 2**20  # base64 makes a third more of it; a preset holds at most 8 MiB
+
+
+def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
+    """The preset with every image inside, so that it can be made again elsewhere.
+
+    Images of ``assets/`` stay references, every studio has them; one that cannot be found stays
+    a reference too. A picture above 1 MB as PNG is made smaller, and all of them together stay
+    within what a preset may hold.
+    """
+    given = [ref for ref, _ in preset.image_references() if _travels(ref)]
+    cap = min(MAX_IMAGE_BYTES, MAX_ALL_BYTES // max(1, len(given)))
+
+    def embedded(ref: str, field: str) -> str:
+        if not _travels(ref):
+            return ref
+        try:
+            return _data_uri(resolve(ref, roots, field=field), cap)
+        except StudioError:
+            return ref
+
+    return _map_images(preset, embedded)
+
+
+def extract(preset: Preset) -> Preset:
+    """The preset with every ``data:`` URI kept as ``inputs/<hash>.png`` instead."""
+
+    def extracted(ref: str, field: str) -> str:
+        return store(decode_data_uri(ref, field), field) if ref.startswith("data:") else ref
+
+    return _map_images(preset, extracted)
+
+
+def drop_images(preset: Preset, *, keep_files: bool = False) -> tuple[Preset, list[str]]:
+    """The preset without the images that only this studio has, and a note for each.
+
+    With ``keep_files``, references to files stay and only embedded images are dropped.
+    """
+    notes: list[str] = []
+
+    def dropped(ref: str, field: str) -> str:
+        if not _travels(ref) or (keep_files and not ref.startswith("data:")):
+            return ref
+        notes.append(f"{field}: {_name(field)} is left out")
+        return ""
+
+    return _map_images(preset, dropped), notes
+
+
+def _name(field: str) -> str:
+    if field.endswith("mask"):
+        return "the mask"
+    if field.startswith("init"):
+        return "the picture to start from"
+    return "the control image" if ".control." in field else "the row's picture"
+
+
+def _travels(ref: str) -> bool:
+    """Whether the image has to travel with the preset."""
+    return bool(ref) and not ref.startswith("assets/")
+
+
+def _data_uri(image: Image.Image, cap: int) -> str:
+    data = png_bytes(image)
+    while len(data) > cap and min(image.size) > 1:
+        scale = max(0.25, min(0.9, (cap / len(data)) ** 0.5))
+        size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+        data = png_bytes(image)
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+
+
+def _map_images(preset: Preset, change: Callable[[str, str], str]) -> Preset:
+    """``preset`` with each image reference changed; a picture to start from may be dropped."""
+    rows = tuple(_changed(row, index, change) for index, row in enumerate(preset.rows))
+    init = preset.init
+    if init is not None:
+        image, mask = change(init.image, "init.image"), init.mask and change(init.mask, "init.mask")
+        init = init.model_copy(update={"image": image, "mask": mask}) if image else None
+    if (rows, init) == (preset.rows, preset.init):
+        return preset
+    return preset.model_copy(update={"rows": rows, "init": init})
+
+
+def _changed(row: Row, index: int, change: Callable[[str, str], str]) -> Row:
+    if row.mask:
+        row = row.model_copy(update={"mask": change(row.mask, f"rows.{index}.mask")})
+    if row.image:
+        row = row.model_copy(update={"image": change(row.image, f"rows.{index}.image")})
+    if row.image_prompt is not None:
+        image = change(row.image_prompt.image, f"rows.{index}.image_prompt.image")
+        row = row.model_copy(
+            update={"image_prompt": row.image_prompt.model_copy(update={"image": image})}
+        )
+    if row.control is None:
+        return row
+    image = change(row.control.image, f"rows.{index}.control.image")
+    return row.model_copy(update={"control": row.control.model_copy(update={"image": image})})

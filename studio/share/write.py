@@ -1,0 +1,146 @@
+"""Images that carry their preset.
+
+PNG: an iTXt chunk ``guidance_studio`` holds the versioned preset, images included; a
+``parameters`` chunk beside it says what other tools can read of it. JPEG and WebP: both in one
+EXIF UserComment, in the ``parameters`` grammar with a last key for the packed preset; control
+images that do not fit into its 64 KB stay references.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from studio.errors import StudioError
+from studio.files import slug, write_atomically, write_new
+from studio.preset import Preset, Row
+from studio.share.embed import drop_images, embed_images
+from studio.share.link import pack
+
+PNG_KEY = "guidance_studio"
+COMMENT_KEY = "Guidance Studio"
+EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
+UNICODE_PREFIX = b"UNICODE\0"
+MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
+SAMPLER_NAMES = {
+    "dpm++": "DPM++ 2M",
+    "ddim": "DDIM",
+    "euler": "Euler",
+    "euler_a": "Euler a",
+    "unipc": "UniPC",
+}
+
+
+def save_image(
+    image: Image.Image, preset: Preset, folder: str | Path, roots: Sequence[str | Path] = ()
+) -> Path:
+    """Save a PNG that carries ``preset``, under a new name that sorts by time.
+
+    Args:
+        preset: makes this image again (its seed, count 1), as :class:`studio.events.Done` has it.
+        roots: folders that the preset's relative control images may lie in.
+    """
+    words = preset.name or next((row.prompt for row in preset.rows if row.prompt), "")
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+    stem = "-".join(filter(None, [stamp, f"seed{preset.sampler.seed}", slug(words)]))
+    data = encode(image, preset, ".png", roots)
+    return write_new(Path(folder), stem, ".png", data)
+
+
+def write_metadata(
+    image: Image.Image, preset: Preset, path: str | Path, roots: Sequence[str | Path] = ()
+) -> Path:
+    """Save ``image`` with its preset to ``path``, as PNG, JPEG or WebP by its suffix."""
+    path = Path(path)
+    return write_atomically(path, encode(image, preset, path.suffix, roots))
+
+
+def encode(
+    image: Image.Image, preset: Preset, suffix: str, roots: Sequence[str | Path] = ()
+) -> bytes:
+    """The bytes of an image file that carries ``preset``."""
+    full = embed_images(preset, roots)
+    parameters = parameters_text(preset, image.size)
+    buffer = io.BytesIO()
+    match suffix.lower():
+        case ".png":
+            image.save(buffer, format="PNG", pnginfo=_chunks(full, parameters))
+        case ".jpg" | ".jpeg":
+            exif = _comment(preset, full, parameters)
+            image.convert("RGB").save(buffer, format="JPEG", quality=95, exif=exif)
+        case ".webp":
+            image.save(buffer, format="WEBP", quality=95, exif=_comment(preset, full, parameters))
+        case other:
+            raise StudioError(f"cannot write {other or 'no suffix'}; png, jpg, webp", field="path")
+    return buffer.getvalue()
+
+
+def _chunks(full: Preset, parameters: str) -> PngInfo:
+    chunks = PngInfo()
+    # Not compressed: readers refuse compressed text of more than 1 MiB.
+    chunks.add_itxt(PNG_KEY, full.to_json())
+    chunks.add_itxt("parameters", parameters)
+    return chunks
+
+
+def _comment(preset: Preset, full: Preset, parameters: str) -> Image.Exif:
+    packed = pack(full)
+    if len(packed) + len(parameters) > MAX_COMMENT_CHARACTERS:
+        packed = pack(drop_images(preset, keep_files=True)[0])
+    text = f"{parameters}, {COMMENT_KEY}: {packed}"
+    if len(text) > MAX_COMMENT_CHARACTERS:
+        text = f"{_settings(full, None)}, {COMMENT_KEY}: {packed}"
+    if len(text) > MAX_COMMENT_CHARACTERS:
+        raise StudioError("the preset is too long for a JPEG or WebP; save a PNG", field="rows")
+    exif = Image.Exif()
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_PREFIX + text.encode("utf_16_be")
+    return exif
+
+
+def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
+    """The preset as the web UIs' ``parameters``, as well as that grammar can say it.
+
+    Positive rows become one prompt (several joined by ``AND`` with their weights relative to the
+    first, which is the CFG scale), negative ones the negative prompt.
+    """
+    rows = [row for _, row in preset.active_rows() if row.prompt]
+    positive = [row for row in rows if row.weight > 0]
+    negative = ", ".join(row.prompt for row in rows if row.weight < 0)
+    lines = [_joined(positive)]
+    if negative:
+        lines.append(f"Negative prompt: {negative}")
+    lines.append(_settings(preset, size))
+    return "\n".join(lines)
+
+
+def _joined(rows: list[Row]) -> str:
+    if len(rows) < 2:
+        return "".join(row.prompt for row in rows)
+    return " AND ".join(f"{row.prompt} :{row.weight / rows[0].weight:.4g}" for row in rows)
+
+
+def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
+    sampler = preset.sampler
+    width, height = size or (sampler.width, sampler.height)
+    scale = next((row.weight for _, row in preset.active_rows() if row.weight > 0), 1.0)
+    pairs: dict[str, object] = {
+        "Steps": sampler.steps,
+        "Sampler": SAMPLER_NAMES[sampler.scheduler],
+        "CFG scale": f"{scale:g}",
+        "Seed": sampler.seed,
+        "Size": f"{width}x{height}" if width and height else "",
+        "Model": preset.base,
+        "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
+    }
+    return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if any(c in text for c in ",:\n") else text

@@ -1,0 +1,168 @@
+"""Stage `prior`: the text-to-image UNet, trained on latents that are composed as it goes (v-prediction)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from studio.starter.basis import CHANNELS, PatchBasis, fit_basis
+from studio.starter.common import SEED, Budget, Loop, autocast, log, write_json
+from studio.starter.contrast import encode_texts
+from studio.starter.data import Pictures
+from studio.starter.drawings import PLACEMENTS, Drawings
+from studio.starter.looking import WEIGHT, Looking
+
+SHOWN = 0.6  # share of the training in which attention is shown where to look
+DROPPED = 0.1  # share of captions replaced by the empty text
+TOWARDS_NOISE = 0.6  # times are 1000·U^0.6: what is drawn is decided in the noisier half
+
+
+def build(
+    widths: tuple[int, ...] = (64, 128, 160),
+    text_width: int = 192,
+    channels: int = CHANNELS,
+    heads: int = 4,
+) -> UNet2DConditionModel:
+    """The untrained UNet over 16×16 latents; cross-attention at every level but the first.
+
+    diffusers reads ``attention_head_dim`` as the *number* of heads for this class.
+    """
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=widths,
+        layers_per_block=1,
+        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * (len(widths) - 1),
+        up_block_types=("CrossAttnUpBlock2D",) * (len(widths) - 1) + ("UpBlock2D",),
+        cross_attention_dim=text_width,
+        attention_head_dim=heads,
+        norm_num_groups=32,
+    )
+
+
+def build_scheduler() -> DPMSolverMultistepScheduler:
+    """The family's scheduler: squared-cosine schedule, v-prediction, trailing steps."""
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+    )
+
+
+class Texts:
+    """The frozen text encoder: captions → states (N, 32, width)."""
+
+    def __init__(self, work: Path, device: torch.device) -> None:
+        self.tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
+        self.encoder = (
+            CLIPTextModel.from_pretrained(work / "text_encoder")
+            .to(device)
+            .eval()
+            .requires_grad_(False)
+        )
+        self.device = device
+
+    @torch.no_grad()
+    def __call__(self, texts: list[str]) -> torch.Tensor:
+        unique = sorted(set(texts))
+        states = self.encoder(
+            encode_texts(self.tokenizer, unique).to(self.device)
+        ).last_hidden_state
+        return states[[unique.index(t) for t in texts]]
+
+
+def velocity_batch(
+    latents: torch.Tensor, alphas: torch.Tensor, generator: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noisy latents z_t = √ᾱ x + √(1−ᾱ) ε, times t (drawn towards noise), targets v = √ᾱ ε − √(1−ᾱ) x."""
+    uniform = torch.rand(len(latents), device=latents.device, generator=generator)
+    times = (len(alphas) * uniform.pow(TOWARDS_NOISE)).long().clamp(max=len(alphas) - 1)
+    signal = alphas[times].sqrt().view(-1, 1, 1, 1)
+    spread = (1 - alphas[times]).sqrt().view(-1, 1, 1, 1)
+    noise = torch.randn(latents.shape, device=latents.device, generator=generator)
+    return signal * latents + spread * noise, times, signal * noise - spread * latents
+
+
+def train(
+    work: Path, minutes: float, device: torch.device, batch: int = 32, cpu_bf16: bool = False,
+    snapshot: Callable[[torch.nn.Module, int, float], None] | None = None, snapshot_minutes: float = 8.0,
+) -> None:  # fmt: skip
+    """Stage `prior`: train (or go on training); the weights average is saved as ``unet/``."""
+    torch.manual_seed(SEED + 3 + int(os.environ.get("RANK", "0")))
+    rng = np.random.default_rng()
+    texts = Texts(work, device)
+    drawings = Drawings(Pictures.load(work), fit_basis(work), placements=PLACEMENTS)
+    model = build(text_width=texts.encoder.config.hidden_size).to(
+        device, memory_format=torch.channels_last
+    )
+    alphas = build_scheduler().alphas_cumprod.to(device)
+    loop = Loop(model, Budget(minutes), work / "prior.pt", rate=1e-3, warmup=150, ema_decay=0.998)
+    looking = Looking(model)
+    next_snapshot = loop.spent + 60 * min(4.0, snapshot_minutes)
+
+    def loss_of(step: int) -> torch.Tensor:
+        scenes = [drawings.draw(rng) for _ in range(batch)]
+        captions = ["" if rng.random() < DROPPED else scene.caption(rng) for scene in scenes]
+        clean = drawings.latents(scenes).to(device)
+        noisy, times, target = velocity_batch(clean, alphas)
+        with autocast(device, cpu_bf16):
+            output = model(
+                noisy.contiguous(memory_format=torch.channels_last), times, texts(captions)
+            ).sample
+        elsewhere = looking.loss()
+        if step % 100 == 0:
+            log(f"prior: looking elsewhere {elsewhere.item():.3f}")
+        fading = max(0.0, 1.0 - loop.progress() / SHOWN)
+        return F.mse_loss(output.float(), target) + WEIGHT * fading * elsewhere
+
+    for step in loop.steps(loss_of, "prior"):
+        if snapshot is not None and loop.spent > next_snapshot:
+            snapshot(loop.best(), step, loop.spent / 60)
+            next_snapshot = loop.spent + 60 * snapshot_minutes
+    loop.best().save_pretrained(work / "unet")
+    write_json({"steps": loop.step, "minutes": loop.spent / 60, "batch": batch * int(os.environ.get("WORLD_SIZE", "1")), "history": loop.history},
+               work / "figures" / "prior.json")  # fmt: skip
+
+
+@torch.no_grad()
+def sample(
+    unet: torch.nn.Module, states: torch.Tensor | None, null: torch.Tensor | None, seeds: list[int],
+    steps: int = 25, scale: float = 4.0,
+) -> torch.Tensor:  # fmt: skip
+    """Latents (N, C, 16, 16) by DPM-Solver++ with classifier-free guidance; one seed an image.
+
+    ``states`` (N, 32, D) and ``null`` (1, 32, D); without them the network is called without text.
+    """
+    device = next(unet.parameters()).device
+    scheduler = build_scheduler()
+    scheduler.set_timesteps(steps, device=device)
+    shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
+    x = torch.stack(
+        [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
+    ).to(device)
+    for t in scheduler.timesteps:
+        if states is None or null is None:
+            v = unet(x, t).sample
+        else:
+            both = torch.cat([null.expand_as(states), states])
+            free, told = unet(torch.cat([x, x]), t, both).sample.chunk(2)
+            v = free + scale * (told - free)
+        x = scheduler.step(v, t, x).prev_sample
+    return x
+
+
+def linear_decode(work: Path, latents: torch.Tensor) -> torch.Tensor:
+    """Latents → images by the patch basis alone: a look before the decoder is trained."""
+    basis: PatchBasis = fit_basis(work)
+    return basis.decode(latents.cpu()).clamp(-1, 1)

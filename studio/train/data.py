@@ -1,0 +1,164 @@
+"""Pictures from a folder: checked, counted, brought to the family's size; and the order they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from studio.errors import MissingFile, StudioError
+from studio.images import open_checked, to_rgb
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
+MAX_STRETCH = 4.0  # pictures longer than 4:1 are squeezed to that
+SHOWN = 5
+
+
+def find_pictures(folder: Path, only: Iterable[str] | None = None) -> list[Path]:
+    """The picture files of ``folder``, by name; with ``only``, those named there.
+
+    Raises:
+        MissingFile: no such folder, no picture in it, or a named one is missing.
+    """
+    try:
+        found = sorted(
+            p
+            for p in folder.iterdir()
+            if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
+        )
+    except OSError as error:
+        raise MissingFile(f"{folder} cannot be read ({error.strerror})", field="images") from error
+    if only is not None:
+        names = {p.name for p in found}
+        wanted = list(dict.fromkeys(only))
+        missing = [name for name in wanted if name not in names]
+        if missing:
+            raise MissingFile(
+                f"{_few(missing)} of the caption file is not in {folder}", field="captions"
+            )
+        found = [p for p in found if p.name in set(wanted)]
+    if not found:
+        raise MissingFile(
+            f"{folder} holds no picture (PNG, JPEG, WebP, GIF or BMP)", field="images"
+        )
+    return found
+
+
+def open_picture(path: Path) -> tuple[Image.Image, str]:
+    """One picture as upright RGB, and what had to be converted.
+
+    Raises:
+        StudioError: damaged, not a picture, or too large; names the file.
+    """
+    image = open_checked(path, path.name)
+    changes = []
+    if image.mode not in ("RGB", "L"):
+        changes.append(image.mode)
+    if getattr(image, "n_frames", 1) > 1:
+        changes.append("animated, first frame taken")
+    return to_rgb(image), ", ".join(changes)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What looking at one file found: a picture that can be used, or why it cannot."""
+
+    path: Path
+    converted: str = ""
+    problem: str = ""
+
+
+def look_at(paths: Iterable[Path]) -> Iterator[Looked]:
+    """Open each file in turn; none of them can stop the others."""
+    for path in paths:
+        try:
+            yield Looked(path, converted=open_picture(path)[1])
+        except StudioError as error:
+            yield Looked(path, problem=error.message)
+
+
+def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
+    """Those that can be used, and one line for each kind of thing that was skipped or converted.
+
+    Raises:
+        StudioError: none of them can be used; says why.
+    """
+    good = [item for item in looked if not item.problem]
+    skipped = [f"{item.path.name} ({item.problem})" for item in looked if item.problem]
+    converted = [f"{item.path.name} ({item.converted})" for item in good if item.converted]
+    notes = []
+    if skipped:
+        notes.append(f"{len(skipped)} of {len(looked)} pictures skipped: {_few(skipped)}")
+    if converted:
+        notes.append(f"{len(converted)} pictures converted: {_few(converted)}")
+    if not good:
+        raise StudioError(f"no picture can be used; {notes[0]}", field="images")
+    if len(good) == 1:
+        notes.append("only one picture: the result will know the target from one side only")
+    return [item.path for item in good], notes
+
+
+def fitted(size: tuple[int, int], edge: int, multiple: int) -> tuple[int, int]:
+    """Width and height of about ``edge``² pixels in the picture's own aspect; nothing is cropped.
+
+    Both are multiples of ``multiple``; a square becomes exactly ``edge`` × ``edge``.
+    """
+    ratio = min(MAX_STRETCH, max(1 / MAX_STRETCH, size[0] / size[1]))
+    width, height = edge * ratio**0.5, edge / ratio**0.5
+    width, height = (max(multiple, round(side / multiple) * multiple) for side in (width, height))
+    return width, height
+
+
+class Order:
+    """Which pictures make up which batch, from the seed and the batch's number alone.
+
+    Every epoch shuffles the pictures and cuts them into batches of one shape each; a last batch
+    that is too short is filled from the start of its shuffle. Nothing is carried from one batch
+    to the next, so that a resumed training sees what an uninterrupted one would.
+
+    Args:
+        shapes: the shape of each picture.
+        batch: pictures in one batch, over all processes.
+        seed: of the shuffles.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], batch: int, seed: int) -> None:
+        self.batch, self.seed = batch, seed
+        self.groups: dict[tuple[int, ...], list[int]] = {}
+        for index, shape in enumerate(shapes):
+            self.groups.setdefault(tuple(shape), []).append(index)
+        self.per_epoch = sum(-(-len(group) // batch) for group in self.groups.values())
+        self._made: tuple[int, list[list[int]]] = (-1, [])
+
+    def indices(self, number: int) -> list[int]:
+        """Pictures of batch ``number``, counted from 0."""
+        epoch, place = divmod(number, self.per_epoch)
+        if self._made[0] != epoch:
+            self._made = (epoch, self._shuffled(epoch))
+        return self._made[1][place]
+
+    def _shuffled(self, epoch: int) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(mixed(self.seed, 1, epoch))
+        batches = []
+        for _, group in sorted(self.groups.items()):
+            shuffled = [group[i] for i in torch.randperm(len(group), generator=generator)]
+            count = -(-len(group) // self.batch)
+            filled = shuffled * (1 + self.batch * count // len(group))
+            batches += [filled[i * self.batch : (i + 1) * self.batch] for i in range(count)]
+        return [batches[i] for i in torch.randperm(len(batches), generator=generator)]
+
+
+def mixed(seed: int, *parts: int) -> int:
+    """One seed from several numbers, far apart for neighbours."""
+    value = seed
+    for part in parts:
+        value = (value * 6364136223846793005 + part * 1442695040888963407 + 1) % 2**63
+    return value
+
+
+def _few(lines: Sequence[str]) -> str:
+    more = len(lines) - SHOWN
+    return ", ".join(lines[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,236 @@
+"""The training loop: one generator that yields events, whatever the method.
+
+Every number that a step draws follows from the seed and the step alone, and a checkpoint holds
+weights, optimiser and average; so a resumed training goes on to the same numbers, and several
+processes, each taking its slice of every batch, compute what one process would.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from studio.errors import NumericalError, StudioError
+from studio.files import write_atomically
+from studio.library import Library
+from studio.train import checkpoint, result, samples
+from studio.train.config import TrainConfig
+from studio.train.events import Finished, Losses, Note, Samples, Saved, TrainEvent, TrainProgress
+from studio.train.machine import accelerator_for, average_of, release
+from studio.train.prepare import Job, prepare
+from studio.train.step import Stepper
+
+# After this many steps it is told when a loss is fainter than this share of the error.
+JUDGED, FAINT = 10, 1e-3
+
+
+def train(
+    config: TrainConfig,
+    library: Library | None = None,
+    *,
+    resume: bool = False,
+    restart: bool = False,
+    device: str | None = None,
+) -> Generator[TrainEvent, None, None]:
+    """Train what ``config`` asks for and put it into the library.
+
+    Closing the generator pauses: a checkpoint is written, from which ``resume=True`` goes on.
+
+    Args:
+        resume: go on from the checkpoint of this name, whose settings must be the same.
+        restart: begin anew although there is one.
+        device: ``cuda``, ``mps`` or ``cpu``; chosen by accelerate when not given.
+
+    Raises:
+        StudioError: anything wrong with settings, pictures, captions, models or the disk.
+        NumericalError: the loss or its gradient became NaN or infinite; the last checkpoint is kept.
+    """
+    result.check_name(config, replace=resume or restart)
+    checkpoint.check_begun(config, resume, restart)
+    accelerator = accelerator_for(config, device)
+    try:
+        job = yield from prepare(config, library or Library(), accelerator, resume)
+        yield from _Loop(config, job, accelerator).run(resume)
+    finally:
+        release(accelerator)
+
+
+class _Loop:
+    """Steps, events and checkpoints of one training."""
+
+    def __init__(self, config: TrainConfig, job: Job, accelerator: Any) -> None:
+        self.config = config
+        self.job = job
+        self.accelerator = accelerator
+        self.folder = checkpoint.training_folder(config.name)
+        self.stepper = Stepper(config, job, accelerator)
+        self.done = 0
+        self.saved = 0
+        self.history: list[dict[str, float | None]] = []
+        self.ema = average_of(config, self.stepper.parameters)
+
+    def run(self, resume: bool) -> Generator[TrainEvent, None, None]:
+        """All steps that are left, then the result."""
+        config, began = self.config, time.perf_counter()
+        if resume:
+            self._load()
+            yield Note(f"resumed after step {self.done}")
+        self._rewrite_log()
+        first = self.done
+        try:
+            while self.done < config.steps:
+                yield self._step()
+                spent = time.perf_counter() - began
+                left = spent / (self.done - first) * (config.steps - self.done)
+                yield TrainProgress(self.done, config.steps, spent, left)
+                if self.done == min(JUDGED, config.steps):
+                    yield from self._faint()
+                if self.done % config.checkpoint_every == 0 and self.done < config.steps:
+                    yield self._save()
+                if config.sample_every and self.done % config.sample_every == 0:
+                    yield from self._sample()
+        except GeneratorExit:
+            if self.done > self.saved:
+                self._save()
+            raise
+        if self.done > self.saved:
+            yield self._save()
+        yield TrainProgress(self.done, config.steps, time.perf_counter() - began, 0.0, "saving")
+        path = result.place(config)
+        if self.accelerator.is_main_process:
+            path = result.publish(config, self._write_model, self.done)
+        self.accelerator.wait_for_everyone()
+        yield Finished(config.name, path, self.done, time.perf_counter() - began)
+
+    def _step(self) -> Losses:
+        found = self.stepper(self.done)
+        if not math.isfinite(found.total):
+            raise NumericalError(
+                f"the loss is {found.total} at step {self.done + 1}, training is stopped; "
+                f"{self._kept()}; lower the rate (now {self.config.rate:g})",
+                field="rate",
+            )
+        norm = self.stepper.update()
+        if not math.isfinite(norm):
+            raise NumericalError(
+                f"the gradient is {norm} at step {self.done + 1}, training is stopped; "
+                f"{self._kept()}; lower the rate (now {self.config.rate:g})",
+                field="rate",
+            )
+        if self.ema is not None:
+            self.ema.step(self.stepper.parameters)
+        self.done += 1
+        self.history.append(asdict(found))
+        self._log(asdict(found))
+        return found
+
+    def _faint(self) -> Iterator[Note]:
+        """A note on each of ACCORD's losses that is too small beside the error to do anything."""
+        for name, weight in (("dd", self.config.ddloss), ("pd", self.config.pdloss)):
+            found = [(x["mse"] or 0.0, x[name] or 0.0) for x in self.history if x[name] is not None]
+            error, loss = sum(mse for mse, _ in found), sum(value for _, value in found)
+            if weight > 0 and 0 < weight * loss < FAINT * error:
+                yield Note(
+                    f"{name.upper()}Loss at weight {weight:g} is {weight * loss / error:.1g} of the "
+                    f"error and changes next to nothing; about {0.03 * error / loss:.0e} would be 3 %"
+                )
+
+    def _kept(self) -> str:
+        return (
+            f"the checkpoint of step {self.saved} is kept"
+            if self.saved
+            else "there is no checkpoint yet"
+        )
+
+    def _sample(self) -> Iterator[Samples | Note]:
+        if self.accelerator.is_main_process:
+            try:
+                made = samples.make(
+                    self.config, self._write_model, self.done, self.accelerator.device
+                )
+                samples.keep(made, self.folder / "samples")
+                yield made
+            except StudioError as error:
+                yield Note(f"no samples at step {self.done}: {error}")
+        self.accelerator.wait_for_everyone()
+
+    def _write_model(self, folder: Path) -> None:
+        with self._averaged(), torch.no_grad():
+            self.job.adaptation.save(folder)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The average's weights in the network, where an average is kept."""
+        if self.ema is None:
+            yield
+            return
+        self.ema.store(self.stepper.parameters)
+        self.ema.copy_to(self.stepper.parameters)
+        try:
+            yield
+        finally:
+            self.ema.restore(self.stepper.parameters)
+
+    def _save(self) -> Saved:
+        trained = self.job.adaptation.trainee.trained()
+        bad = [name for name, p in trained.items() if not bool(torch.isfinite(p).all())]
+        if bad:
+            raise NumericalError(
+                f"{bad[0]} is not finite after step {self.done}, training is stopped; "
+                f"{self._kept()}; lower the rate (now {self.config.rate:g})",
+                field="rate",
+            )
+        path = self.folder / checkpoint.CHECKPOINT
+        if self.accelerator.is_main_process:
+            scaler = self.accelerator.scaler
+            path = checkpoint.write(
+                self.folder,
+                {
+                    "step": self.done,
+                    "trained": {name: p.detach().cpu() for name, p in trained.items()},
+                    "optimizer": self.stepper.optimizer.state_dict(),
+                    "ema": None if self.ema is None else self.ema.state_dict(),
+                    "scaler": None if scaler is None else scaler.state_dict(),
+                    "history": self.history,
+                },
+            )
+        self.accelerator.wait_for_everyone()
+        self.saved = self.done
+        return Saved(self.done, path)
+
+    def _load(self) -> None:
+        state = checkpoint.read(self.folder)
+        assert state is not None  # settle() has looked
+        with torch.no_grad():
+            for name, parameter in self.job.adaptation.trainee.trained().items():
+                parameter.copy_(state["trained"][name])
+        self.stepper.optimizer.load_state_dict(state["optimizer"])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
+            self.ema.to(self.accelerator.device)
+        if self.accelerator.scaler is not None and state["scaler"]:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.history = state["history"]
+        self.done = self.saved = int(state["step"])
+
+    def _rewrite_log(self) -> None:
+        if self.accelerator.is_main_process:
+            lines = "".join(json.dumps(line) + "\n" for line in self.history)
+            write_atomically(self.folder / checkpoint.LOSSES, lines.encode())
+
+    def _log(self, line: dict[str, Any]) -> None:
+        if self.accelerator.is_main_process:
+            path = self.folder / checkpoint.LOSSES
+            try:
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+            except OSError as error:
+                raise checkpoint.unwritable(path, error) from error

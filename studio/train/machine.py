@@ -1,0 +1,58 @@
+"""Devices, precision and processes, through accelerate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from studio.errors import StudioError
+from studio.train.config import TrainConfig
+
+
+def accelerator_for(config: TrainConfig, device: str | None = None) -> Any:
+    """An ``Accelerator`` on the device asked for; under ``accelerate launch``, one of several.
+
+    Without a precision in the settings: bf16 on CUDA where the GPU has it, else fp16; float32
+    elsewhere.
+
+    Raises:
+        StudioError: the device is not there, or cannot run the precision.
+    """
+    from accelerate import Accelerator
+
+    if device is not None:
+        from studio.engine.devices import choose
+
+        choose(device)
+    on_cpu = device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    precision = config.precision
+    if precision is None:
+        cuda = torch.cuda.is_available() and not on_cpu
+        precision = ("bf16" if torch.cuda.is_bf16_supported() else "fp16") if cuda else "no"
+    try:
+        return Accelerator(mixed_precision=precision, cpu=on_cpu)
+    except (ValueError, RuntimeError) as error:
+        raise StudioError(str(error).splitlines()[0], field="precision") from error
+
+
+def release(accelerator: Any) -> None:
+    """Free what accelerate holds, so that another training can begin in this process."""
+    from accelerate.state import AcceleratorState, GradientState
+
+    accelerator.free_memory()
+    if accelerator.num_processes > 1:
+        accelerator.end_training()
+        return
+    AcceleratorState._reset_state(True)
+    GradientState._reset_state()
+
+
+def average_of(config: TrainConfig, parameters: list[nn.Parameter]) -> Any:
+    """The weights' moving average, as diffusers keeps it; ``None`` where none is asked for."""
+    if config.ema == 0:
+        return None
+    from diffusers.training_utils import EMAModel
+
+    return EMAModel(parameters, decay=config.ema)

@@ -1,0 +1,265 @@
+"""From settings to everything a training steps over: pictures, captions, base, adaptation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from studio.errors import StudioError
+from studio.library import Library
+from studio.train import losses, samples
+from studio.train.adapt import Adaptation, adapt
+from studio.train.base import Base, Projector, load_base, load_clip
+from studio.train.captions import Caption, caption_pictures, read_file
+from studio.train.checkpoint import settle, training_folder
+from studio.train.config import WORD_METHODS, TrainConfig
+from studio.train.data import find_pictures, look_at, mixed, usable
+from studio.train.events import Note, TrainEvent, TrainProgress
+from studio.train.latents import Latents, digest, draw, encode_all
+
+CALIBRATION = 16  # noisy latents that calibrated constants are averaged over
+TELL_EVERY = 25  # pictures
+FULL = ("concept", "dreambooth")
+
+
+@dataclass
+class Pictures:
+    """Latents with their captions (none for concept networks)."""
+
+    latents: list[Latents]
+    captions: list[Caption]
+
+
+@dataclass
+class Job:
+    """What :class:`studio.train.step.Stepper` needs. ``prior``: ``f_s`` and ``f_g`` for PDLoss."""
+
+    base: Base
+    adaptation: Adaptation
+    pictures: Pictures
+    scaling: float
+    channels: int
+    classes: Pictures | None = None
+    projector: Projector | None = None
+    prior: tuple[Tensor, Tensor] | None = None
+
+
+def prepare(
+    config: TrainConfig, library: Library, accelerator: Any, resume: bool
+) -> Generator[TrainEvent, None, Job]:
+    """Check, load, encode and adapt, with a note for whatever the person should know.
+
+    Raises:
+        StudioError: as :func:`studio.train.loop.train`.
+    """
+    paths, captions = yield from _chosen(config)
+    yield TrainProgress(0, config.steps, 0.0, 0.0, "loading")
+    torch.manual_seed(config.seed)
+    base = load_base(library, config.base, accelerator.device)
+    projector, features = _clip(config, base, library)
+    vae: Any = base.family.load_vae(base.entry, accelerator.device, torch.float32)
+    reader = _Reader(config, base, vae)
+    with accelerator.main_process_first():  # the others find the latents in the cache
+        encoded = yield from reader.encoded(paths, features)
+        classes = yield from _class_pictures(config, reader, accelerator)
+    if accelerator.is_main_process:
+        told = repr([(c.text, c.target, c.general) for c in captions]).encode()
+        data = digest(encoded) + hashlib.sha256(told).hexdigest()[:16]
+        settle(training_folder(config.name), config, data, resume)
+    accelerator.wait_for_everyone()
+    scaling = float(vae.config.scaling_factor)
+    adaptation = adapt(config, base, _noisy(config, encoded, scaling, base), projector)
+    _place(config, adaptation, accelerator)
+    if features is not None:
+        adaptation.features = torch.stack([i.features for i in encoded if i.features is not None])
+    yield from _fit_texts(config, adaptation, captions)
+    return Job(
+        base=base,
+        adaptation=adaptation,
+        pictures=Pictures(encoded, captions),
+        scaling=scaling,
+        channels=int(vae.config.latent_channels),
+        classes=classes,
+        projector=projector,
+        prior=_prior(config, projector, captions),
+    )
+
+
+def _chosen(
+    config: TrainConfig,
+) -> Generator[TrainEvent, None, tuple[list[Path], list[Caption]]]:
+    """The pictures that can be used, with their captions (none for concept networks)."""
+    written = read_file(Path(config.captions)) if config.captions else None
+    paths, notes = yield from _looked_at(config, find_pictures(Path(config.images), written))
+    captions: list[Caption] = []
+    if config.method != "concept":
+        captions, more = caption_pictures(
+            paths, config.word, config.superclass, config.template, written
+        )
+        notes += more + _general_notes(config, captions)
+    for note in notes:
+        yield Note(note)
+    return paths, captions
+
+
+def _looked_at(
+    config: TrainConfig, paths: Sequence[Path]
+) -> Generator[TrainEvent, None, tuple[list[Path], list[str]]]:
+    """The pictures that can be used, with a sign of life where there are many."""
+    looked = []
+    for item in look_at(paths):
+        looked.append(item)
+        if len(looked) % TELL_EVERY == 0:
+            stage = f"looking at {len(looked)}/{len(paths)}"
+            yield TrainProgress(0, config.steps, 0.0, 0.0, stage)
+    return usable(looked)
+
+
+def _general_notes(config: TrainConfig, captions: Sequence[Caption]) -> list[str]:
+    """What to tell of ACCORD's losses before they run.
+
+    Raises:
+        StudioError: there is nothing for them to act on.
+    """
+    wanted = "ddloss" if config.ddloss > 0 else "pdloss" if config.pdloss > 0 else ""
+    empty = sum(not caption.general for caption in captions)
+    if wanted and empty == len(captions):
+        raise StudioError(
+            "no caption says anything besides the target, so there is nothing to decouple; "
+            "write captions that name what else the pictures show",
+            field=wanted,
+        )
+    notes = []
+    if wanted and empty:
+        notes.append(
+            f"{empty} of {len(captions)} captions say nothing besides the target; "
+            "ACCORD's losses do not act on those"
+        )
+    if config.pdloss > 0 and config.method not in WORD_METHODS:
+        notes.append(
+            f"PDLoss has no gradient with {config.method}, which leaves the word's meaning as "
+            "it is; it is only measured"
+        )
+    return notes
+
+
+def _clip(config: TrainConfig, base: Base, library: Library) -> tuple[Projector | None, Any]:
+    """The projector where a loss, a measure or the method needs one; and its image reader."""
+    visual = config.method == "visual-encoder"
+    if not visual and config.pdloss == 0 and not (config.measure_every and config.clip):
+        return None, None
+    model, processor = load_clip(base, library, config.clip)
+    vectors = {config.word: config.vectors} if config.method in WORD_METHODS else {}
+    projector = Projector(model, base.tokenizer, vectors)
+
+    def read(image: Image.Image) -> Tensor:
+        pixels = processor(images=image, return_tensors="pt").pixel_values.to(base.device)
+        return projector.pictures(pixels)[0]
+
+    return projector, read if visual else None
+
+
+@torch.no_grad()
+def _prior(
+    config: TrainConfig, projector: Projector | None, captions: Sequence[Caption]
+) -> tuple[Tensor, Tensor] | None:
+    """``f_s`` of the superclass and ``f_g`` of every distinct general text."""
+    general = sorted({caption.general for caption in captions if caption.general})
+    if projector is None or not general or not config.superclass:
+        return None
+    return projector.texts([config.superclass], {}), projector.texts(general, {})
+
+
+class _Reader:
+    """Encodes pictures at the training's size."""
+
+    def __init__(self, config: TrainConfig, base: Base, vae: Any) -> None:
+        self.config, self.base, self.vae = config, base, vae
+        self.edge = config.size or base.entry.size or 512
+        levels: Any = base.network.config
+        self.multiple = base.entry.multiple * 2 ** (len(levels.block_out_channels) - 1)
+
+    def encoded(
+        self, paths: Sequence[Path], features: Any = None
+    ) -> Generator[TrainEvent, None, list[Latents]]:
+        """Their latents, telling how far it is."""
+        config, found = self.config, []
+        for item in encode_all(
+            paths, self.vae, self.base.entry, self.edge, self.multiple, config.flips, features,
+            config.clip or "",
+        ):  # fmt: skip
+            found.append(item)
+            stage = f"encoding {len(found)}/{len(paths)}"
+            yield TrainProgress(0, config.steps, 0.0, 0.0, stage)
+        return found
+
+
+def _class_pictures(
+    config: TrainConfig, reader: _Reader, accelerator: Any
+) -> Generator[TrainEvent, None, Pictures | None]:
+    """Pictures of the superclass for prior preservation; drawn by the prior where there are too few."""
+    if config.prior_weight == 0:
+        return None
+    given = config.class_images
+    folder = Path(given) if given else training_folder(config.name) / "class"
+    if not given:
+        folder.mkdir(parents=True, exist_ok=True)
+        missing = config.class_count - len(list(folder.glob("*.png")))
+        if missing > 0 and accelerator.is_main_process:
+            yield TrainProgress(0, config.steps, 0.0, 0.0, f"drawing {missing} class pictures")
+            samples.class_pictures(config, folder, config.class_count, accelerator.device)
+    paths, notes = yield from _looked_at(config, find_pictures(folder))
+    for note in notes:
+        yield Note(note)
+    encoded = yield from reader.encoded(paths)
+    text = f"a {config.superclass}"
+    return Pictures(encoded, [Caption(text, text, "")] * len(paths))
+
+
+def _fit_texts(
+    config: TrainConfig, adaptation: Adaptation, captions: Sequence[Caption]
+) -> Iterator[Note]:
+    """Bring all captions to one length; tell of a word that the text encoder cannot read."""
+    encoder = adaptation.trainee.encoder
+    if encoder is None:
+        return
+    texts = {text for c in captions for text in (c.text, c.target, c.general)}
+    encoder.fit({*texts, f"a {config.superclass}"})
+    if not adaptation.learns_word and encoder.unknown(config.word):
+        yield Note(
+            f"the base's text encoder does not know {config.word!r} and reads it as an unknown word; "
+            "choose one that it knows, or a method that learns the word"
+        )
+
+
+def _noisy(
+    config: TrainConfig, encoded: Sequence[Latents], scaling: float, base: Base
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Noisy latents with their times, for calibrated constants; drawn from the seed."""
+    generator = torch.Generator().manual_seed(mixed(config.seed, 4))
+    steps = len(base.levels)
+    for number in range(CALIBRATION):
+        moments = encoded[number % len(encoded)].straight[None]
+        shape = (1, moments.shape[1] // 2, *moments.shape[2:])
+        clean = draw(moments, torch.randn(shape, generator=generator), scaling).to(base.device)
+        noise = torch.randn(shape, generator=generator).to(base.device)
+        times = torch.randint(steps, (1,), generator=generator).to(base.device)
+        yield losses.add_noise(clean, noise, base.levels[times]), times
+
+
+def _place(config: TrainConfig, adaptation: Adaptation, accelerator: Any) -> None:
+    """On the device; what is frozen in half precision where that is asked for."""
+    half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(accelerator.mixed_precision)
+    trainee = adaptation.trainee.to(accelerator.device)
+    if half is None or config.method in FULL:
+        return
+    for parameter in trainee.parameters():
+        if not parameter.requires_grad:
+            parameter.data = parameter.data.to(half)

@@ -1,0 +1,119 @@
+"""The finished model: its folder in the library, its card, and a preset that uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.home import models_folder
+from studio.library import ADAPTERS, CARD
+from studio.preset import Preset, validate
+from studio.train.captions import from_template
+from studio.train.checkpoint import training_folder, unwritable
+from studio.train.config import TrainConfig
+
+KINDS = {
+    "concept": "concept", "dreambooth": "finetune", "lora": "lora", "lora+ti": "lora",
+    "ti": "embedding", "visual-encoder": "embedding", "custom-diffusion": "custom-diffusion",
+    "oft": "lora",
+}  # fmt: skip
+OMEGA = 0.4  # the balanced middle of Steering Guidance, Supplement A
+
+
+def place(config: TrainConfig) -> Path:
+    """The model's folder in the library."""
+    return models_folder() / config.name
+
+
+def check_name(config: TrainConfig, replace: bool) -> None:
+    """Refuse a name that another model of the library has.
+
+    Raises:
+        StudioError: names ``name``.
+    """
+    if place(config).exists() and not replace:
+        raise StudioError(
+            f"the library already holds {config.name!r}; choose another", field="name"
+        )
+
+
+def publish(config: TrainConfig, save: Callable[[Path], None], steps: int) -> Path:
+    """Save the model beside the library, then put it there in one step.
+
+    Raises:
+        StudioError: the disk is full or cannot be written to.
+    """
+    target = place(config)
+    temporary = training_folder(config.name) / "result"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(config, save, steps, temporary)
+        old = temporary.with_name("replaced")
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            os.replace(target, old)
+        os.replace(temporary, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    return target
+
+
+def write(config: TrainConfig, save: Callable[[Path], None], steps: int, folder: Path) -> None:
+    """The model's files and its card, in a folder made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    save(folder)
+    text = json.dumps(card(config, steps), indent=2, ensure_ascii=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def card(config: TrainConfig, steps: int) -> dict[str, Any]:
+    """What the library tells of the model. It names no folder of the person's machine."""
+    kind = KINDS[config.method]
+    told = {
+        "kind": kind, "base": config.base, "title": config.name, "method": config.method,
+        "trigger": "" if kind == "concept" else config.word, "superclass": config.superclass,
+        "steps": steps, "batch": config.batch * config.accumulation, "rate": config.rate,
+        "ddloss": config.ddloss, "pdloss": config.pdloss, "seed": config.seed,
+    }  # fmt: skip
+    return {key: value for key, value in told.items() if value != ""}
+
+
+def prompt_of(config: TrainConfig) -> str:
+    """A plain prompt with the target."""
+    return from_template(config.template, config.word, config.superclass)
+
+
+def preset_for(config: TrainConfig, identity: str, prompt: str | None = None) -> Preset:
+    """A preset with the model as a row at ω 0.4, ready to generate.
+
+    Args:
+        identity: the model's id in the library.
+        prompt: instead of the training's own.
+    """
+    row: dict[str, Any] = {"weight": config.sample_weight}
+    rows = [row]
+    if config.method == "concept":
+        row |= {"model": identity, "weight": min(config.sample_weight, 2.0)}
+        if prompt:
+            rows.append({"prompt": prompt, "weight": config.sample_weight})
+    else:
+        adapter = KINDS[config.method] in ADAPTERS
+        row |= {
+            "model": {"lora": identity} if adapter else identity,
+            "prompt": prompt if prompt is not None else prompt_of(config),
+        }
+    return validate(
+        {
+            "name": config.name,
+            "base": config.base,
+            "rows": rows,
+            "omega": 0.0 if config.method == "concept" else OMEGA,
+        }
+    )

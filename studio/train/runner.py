@@ -1,0 +1,217 @@
+"""One training at a time in the background of a page, whoever looks at it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from studio.errors import StudioError
+from studio.home import studio_home
+from studio.train.config import TrainConfig
+from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
+from studio.train.turns import TURNS, Turns
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Status = Literal["idle", "running", "paused", "done", "failed"]
+Trainer = Callable[..., Generator[TrainEvent, None, None]]
+SHOWN_SAMPLES = 4
+
+
+@dataclass(frozen=True)
+class State:
+    """A training as it is now. ``samples``: (step, prompt, picture), the newest first."""
+
+    status: Status = "idle"
+    config: TrainConfig | None = None
+    text: str = "No training yet"
+    step: int = 0
+    steps: int = 0
+    losses: tuple[Losses, ...] = ()
+    notes: tuple[str, ...] = ()
+    samples: tuple[tuple[int, str, Image.Image], ...] = ()
+    model: str = ""
+
+
+class Runner:
+    """Starts, pauses, resumes and stops one training in a thread of its own.
+
+    Args:
+        trainer: the loop; another one in tests.
+        turns: shared with generation.
+    """
+
+    def __init__(self, trainer: Trainer | None = None, turns: Turns = TURNS) -> None:
+        self._trainer = trainer
+        self._turns = turns
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wish: Literal["", "pause", "stop"] = ""
+        self._state = State()
+
+    @property
+    def state(self) -> State:
+        """The training as it is now."""
+        return self._state
+
+    def start(self, config: TrainConfig, resume: bool = False) -> None:
+        """Begin, or go on from the checkpoint.
+
+        Raises:
+            StudioError: another training is running.
+        """
+        with self._lock:
+            if self._state.status == "running":
+                raise StudioError("a training is running; pause or stop it first", field="train")
+            kept = self._state if resume and _name(self._state) == config.name else State()
+            self._wish = ""
+            self._state = replace(
+                kept,
+                status="running",
+                config=config,
+                text="Starting …",
+                steps=config.steps,
+                model="",
+            )
+            self._thread = threading.Thread(
+                target=self._run, args=(config, resume), daemon=True, name="training"
+            )
+            self._thread.start()
+
+    def pause(self) -> None:
+        """Write a checkpoint after the step in progress, and free the device."""
+        self._ask("pause")
+
+    def stop(self) -> None:
+        """End after the step in progress; what was learned so far becomes the model.
+
+        Raises:
+            StudioError: there is nothing to stop.
+        """
+        state = self._state
+        if state.status == "paused" and state.config is not None and state.step:
+            self.start(state.config.model_copy(update={"steps": state.step}), resume=True)
+            return
+        self._ask("stop")
+
+    def resume(self, name: str = "") -> None:
+        """Go on with the training of this name, or with the last one.
+
+        Raises:
+            StudioError: there is none to go on with.
+        """
+        state = self._state
+        if state.config is not None and name in ("", state.config.name):
+            self.start(state.config, resume=state.step > 0)
+        else:
+            self.start(kept_settings(name), resume=True)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Until the thread has ended."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _ask(self, wish: Literal["pause", "stop"]) -> None:
+        if self._state.status != "running":
+            raise StudioError("no training is running", field="train")
+        self._wish = wish
+
+    def _run(self, config: TrainConfig, resume: bool) -> None:
+        try:
+            self._follow(config, resume)
+            if self._wish == "stop" and not self._state.step:
+                self._set(status="idle", text="Stopped before the first step")
+            elif self._wish == "stop":
+                # A closed training has a checkpoint of its last step: finish from that one.
+                self._wish = ""
+                self._follow(config.model_copy(update={"steps": self._state.step}), True)
+        except StudioError as error:
+            self._set(status="failed", text=str(error))
+        except Exception as error:  # a thread's error must reach the page
+            self._set(status="failed", text=f"{type(error).__name__}: {error}")
+            raise
+
+    def _follow(self, config: TrainConfig, resume: bool) -> None:
+        trainer = self._trainer
+        if trainer is None:
+            from studio.train.loop import train as trainer
+        events = trainer(config, resume=resume)
+        try:
+            while True:
+                if self._turns.waiting():
+                    self._set(text="Waiting for a generation")
+                with self._turns.step():
+                    event = next(events, None)
+                if event is None:
+                    return
+                self._take(event)
+                if self._wish and self._state.status == "running":
+                    break
+        finally:
+            with self._turns.step():
+                events.close()
+        if self._wish == "pause":
+            self._set(status="paused", text=f"Paused after step {self._state.step}")
+
+    def _take(self, event: TrainEvent) -> None:
+        state = self._state
+        match event:
+            case Note(text):
+                self._set(notes=(*state.notes, text) if text not in state.notes else state.notes)
+            case TrainProgress(step, steps, _, left, stage):
+                self._set(step=step, steps=steps, text=_told(step, steps, left, stage))
+            case Losses():
+                kept = state.losses
+                if kept and kept[-1].step >= event.step:  # went back to an earlier checkpoint
+                    kept = tuple(known for known in kept if known.step < event.step)
+                self._set(losses=(*kept, event))
+            case Samples(step, prompts, images):
+                new = tuple(
+                    (step, prompt, image) for prompt, image in zip(prompts, images, strict=True)
+                )
+                self._set(samples=(*new, *state.samples)[: SHOWN_SAMPLES * max(1, len(new))])
+            case Finished(identity, _, steps, seconds):
+                self._set(
+                    status="done",
+                    model=identity,
+                    step=steps,
+                    text=f"Done: {identity} is in the library ({seconds:.0f} s)",
+                )
+
+    def _set(self, **changes: Any) -> None:
+        self._state = replace(self._state, **changes)
+
+
+def kept_settings(name: str) -> TrainConfig:
+    """The settings of a training that was begun before.
+
+    Raises:
+        StudioError: there is none of this name, or its settings cannot be read.
+    """
+    path = studio_home() / "training" / Path(name).name / "settings.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return TrainConfig.model_validate({k: v for k, v in data.items() if k != "data"})
+    except (OSError, ValueError, AttributeError) as error:
+        raise StudioError(
+            f"there is no training of {name!r} to go on with", field="name"
+        ) from error
+
+
+def _name(state: State) -> str:
+    return state.config.name if state.config is not None else ""
+
+
+def _told(step: int, steps: int, left: float, stage: str) -> str:
+    if stage != "training":
+        return f"{stage[0].upper()}{stage[1:]} …"
+    minutes, seconds = divmod(round(left), 60)
+    return f"Step {step} of {steps} · {f'{minutes} min ' if minutes else ''}{seconds} s left"
+
+
+RUNNER = Runner()

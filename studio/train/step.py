@@ -1,0 +1,230 @@
+"""One training step: what is drawn, what is predicted, what is minimised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from studio.errors import StudioError
+from studio.train import losses
+from studio.train.captions import Caption
+from studio.train.config import TrainConfig
+from studio.train.data import Order, mixed
+from studio.train.events import Losses
+from studio.train.latents import Latents, draw
+from studio.train.prepare import Job, Pictures
+
+OF_TARGET, OF_CLASS = 2, 3  # streams of random numbers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One process's slice of a batch."""
+
+    noisy: Tensor
+    times: Tensor
+    wanted: Tensor
+    captions: Sequence[Caption]
+    features: Tensor | None
+
+
+class Stepper:
+    """Forward, backward and optimiser of a training.
+
+    Attributes:
+        optimizer: as accelerate wraps it.
+        parameters: everything that trains.
+    """
+
+    def __init__(self, config: TrainConfig, job: Job, accelerator: Any) -> None:
+        self.config = config
+        self.job = job
+        self.accelerator = accelerator
+        trainee = job.adaptation.trainee
+        self.parameters = list(trainee.trained().values())
+        optimizer = _adamw(config)(job.adaptation.groups(config))
+        self.trainee, self.optimizer = accelerator.prepare(trainee, optimizer)
+        # Differences of neighbouring noise levels lose half their digits in float32.
+        exact = torch.float32 if accelerator.device.type == "mps" else torch.float64
+        self.levels = job.base.levels.to(accelerator.device, exact)
+        whole = config.batch * accelerator.num_processes
+        self.order = Order([item.shape for item in job.pictures.latents], whole, config.seed)
+        self.class_order = (
+            None
+            if job.classes is None
+            else Order([item.shape for item in job.classes.latents], whole, config.seed + 1)
+        )
+
+    def __call__(self, step: int) -> Losses:
+        """Gradients of step ``step`` (from 0); the values are means over all processes."""
+        total: dict[str, Tensor] = {}
+        parts = self.config.accumulation
+        for part in range(parts):
+            number = step * parts + part
+            last = part == parts - 1 and self.class_order is None
+            batch = self._batch(self.job.pictures, self.order, number, OF_TARGET)
+            with nullcontext() if last else self.accelerator.no_sync(self.trainee):
+                found = self._losses(batch, step)
+                self.accelerator.backward(found["total"] / parts)
+            if self.class_order is not None and self.job.classes is not None:
+                batch = self._batch(self.job.classes, self.class_order, number, OF_CLASS)
+                with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.trainee):
+                    kept = (
+                        self.config.prior_weight
+                        * losses.mse(self._predict(batch), batch.wanted).mean()
+                    )
+                    self.accelerator.backward(kept / parts)
+                found = {**found, "mse": found["mse"] + kept, "total": found["total"] + kept}
+            for name, value in found.items():
+                total[name] = total.get(name, 0) + value.detach().to(self.levels.dtype) / parts
+        values = self.accelerator.reduce(torch.stack(list(total.values())), "mean").tolist()
+        return Losses(step + 1, **dict(zip(total, values, strict=True)))
+
+    def update(self) -> float:
+        """Clip, step, forget the gradients; returns the gradient's norm (0 where fp16 rescales)."""
+        norm = self.accelerator.clip_grad_norm_(self.parameters, self.config.gradient_clip)
+        scaled = self.accelerator.scaler is not None
+        if scaled or bool(torch.isfinite(norm)):
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return 0.0 if scaled else float(norm)
+
+    def _batch(self, pictures: Pictures, order: Order, number: int, stream: int) -> Batch:
+        """This process's part of batch ``number``; drawn whole, so that it does not matter how
+        many processes share it."""
+        job, device = self.job, self.accelerator.device
+        indices = order.indices(number)
+        generator = torch.Generator().manual_seed(mixed(self.config.seed, stream, number))
+        height, width = pictures.latents[indices[0]].shape
+        shape = (len(indices), job.channels, height, width)
+        of_latent = torch.randn(shape, generator=generator)
+        noise = torch.randn(shape, generator=generator)
+        uniform = torch.rand(len(indices), generator=generator, dtype=torch.float64)
+        turned = torch.rand(len(indices), generator=generator) < 0.5
+        mine = self.accelerator.process_index * self.config.batch
+        mine = slice(mine, mine + self.config.batch)
+        chosen = [pictures.latents[i] for i in indices[mine]]
+        moments = torch.stack(
+            [_side(item, bool(flip)) for item, flip in zip(chosen, turned[mine], strict=True)]
+        )
+        clean = draw(moments, of_latent[mine], job.scaling).to(device)
+        noise = noise[mine].to(device)
+        steps = len(self.levels)
+        times = (steps * uniform[mine].pow(self.config.time_power)).long().clamp(max=steps - 1)
+        levels = self.levels[times.to(device)]
+        features = [item.features for item in chosen if item.features is not None]
+        return Batch(
+            noisy=losses.add_noise(clean, noise, levels),
+            times=times.to(device),
+            wanted=losses.target(clean, noise, levels, job.base.prediction),
+            captions=[pictures.captions[i] for i in indices[mine]] if pictures.captions else [],
+            features=torch.stack(features).to(device) if features else None,
+        )
+
+    def _predict(self, batch: Batch) -> Tensor:
+        captions = [caption.text for caption in batch.captions] or None
+        return self.trainee(batch.noisy, batch.times, captions, batch.features)
+
+    def _losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """``total`` with its graph, and what it is made of."""
+        config = self.config
+        measured = config.measure_every and (step + 1) % config.measure_every == 0
+        found: dict[str, Tensor] = {}
+        if config.ddloss > 0 or (measured and batch.captions):
+            output, means = self._four(batch, with_gradient=config.ddloss > 0)
+            variance = losses.posterior_variance(batch.times, self.levels)
+            change = losses.dependence_change(means, variance)
+            found["denoising"] = losses.denoising_discrepancy(change, len(self.levels))
+            if config.ddloss > 0:
+                found["dd"] = losses.dd_loss(means, variance, batch.times, len(self.levels)).mean()
+        else:
+            output = self._predict(batch)
+        found["mse"] = losses.mse(output, batch.wanted).mean()
+        total = found["mse"]
+        if "dd" in found:
+            total = total + config.ddloss * found["dd"]
+        if config.pdloss > 0 or (measured and self.job.projector is not None):
+            gap = self._gap(batch)
+            found["prior"] = gap.detach()
+            if config.pdloss > 0:
+                found["pd"] = gap
+                total = total + config.pdloss * gap
+        return {"total": total, **found}
+
+    def _four(self, batch: Batch, with_gradient: bool) -> tuple[Tensor, losses.Means]:
+        """Predictions under the four conditions: those whose gradient is stopped run as one batch
+        without a graph, the other two as one batch with it.
+
+        Returns:
+            the output under the whole caption, and the four means.
+        """
+        texts = [c.text for c in batch.captions]
+        targets = [c.target for c in batch.captions]
+        general = [c.general for c in batch.captions]
+
+        def predict(captions: list[str]) -> tuple[Tensor, Tensor]:
+            features = None if batch.features is None else torch.cat([batch.features] * 2)
+            output = self.trainee(
+                torch.cat([batch.noisy] * 2), torch.cat([batch.times] * 2), captions, features
+            )
+            first, second = output.chunk(2)
+            return first, second
+
+        with torch.no_grad():
+            of_g, of_none = predict([*general, *[""] * len(general)])
+        if with_gradient:
+            of_pg, of_p = predict([*texts, *targets])
+        else:
+            of_pg = self._predict(batch)
+            with torch.no_grad():
+                of_p = self.trainee(batch.noisy, batch.times, targets, batch.features)
+
+        def mean(output: Tensor) -> Tensor:
+            return losses.posterior_mean(
+                output.float(), batch.noisy, batch.times, self.levels, self.job.base.prediction
+            )
+
+        return of_pg, losses.Means(mean(of_pg), mean(of_p), mean(of_g), mean(of_none))
+
+    def _gap(self, batch: Batch) -> Tensor:
+        """PDLoss of the batch's targets against every general text of the set."""
+        job = self.job
+        assert job.projector is not None and job.prior is not None
+        trainee = self.accelerator.unwrap_model(self.trainee)
+        words = trainee.words(batch.features, len(batch.captions))
+        targets = [c.target for c in batch.captions]
+        if trainee.projection is None:  # a word that all share: each distinct target once
+            targets = list(dict.fromkeys(targets))
+        f_p = torch.cat(
+            [
+                job.projector.texts([target], known)
+                for target, known in zip(targets, words, strict=False)
+            ]
+        )
+        return losses.pd_loss(f_p, *job.prior)
+
+
+def _side(item: Latents, flip: bool) -> Tensor:
+    return item.flipped if flip and item.flipped is not None else item.straight
+
+
+def _adamw(config: TrainConfig) -> Any:
+    """AdamW, of bitsandbytes where eight bits are asked for.
+
+    Raises:
+        StudioError: eight bits without bitsandbytes.
+    """
+    if not config.eight_bit:
+        return torch.optim.AdamW
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ImportError as error:
+        raise StudioError(
+            "needs the package bitsandbytes (and a GPU)", field="eight_bit"
+        ) from error
+    return AdamW8bit

@@ -1,0 +1,1 @@
+"""The page: a view of one :class:`~studio.preset.Preset`, drawn with Gradio."""

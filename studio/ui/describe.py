@@ -1,0 +1,90 @@
+"""What is always in sight: the equation of the current plan, its cost, and the progress."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from studio.errors import StudioError
+from studio.events import Progress
+from studio.plan import Plan, compile_plan
+from studio.ui.form import to_preset
+from studio.ui.models import library
+
+_TOKEN = re.compile(
+    r'("(?:[^"\\]|\\.)*")|(∅|no text)|([+\-−]\s?\d+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)(?=·)|(ε̂)'
+)
+
+
+def describe(*values: Any) -> str:
+    """The current plan as HTML, or the one line that says what stands in its way."""
+    try:
+        preset = to_preset(*values)
+        plan = compile_plan(preset, library().catalogue())
+    except StudioError as error:
+        return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
+    return f'<div class="gs-plan">{equation(plan)}{cost(plan, preset.sampler.count, preset.first_step)}</div>'
+
+
+def equation(plan: Plan) -> str:
+    """The plan's sum, one line per span of steps; user text is escaped."""
+    lines = "".join(f"<div>{_coloured(line)}</div>" for line in str(plan).splitlines())
+    return f'<div class="gs-equation" tabindex="0" aria-label="Equation of the plan">{lines}</div>'
+
+
+def _coloured(line: str) -> str:
+    """Escape ``line``; mark prompts, and weights by their sign."""
+    out, last = [], 0
+    for match in _TOKEN.finditer(line):
+        out.append(html.escape(line[last : match.start()]))
+        text, last = match.group(0), match.end()
+        quoted, empty, weight, _ = match.groups()
+        kind = (
+            "q"
+            if quoted
+            else "z"
+            if empty
+            else "e"
+            if not weight
+            else "n"
+            if text[0] in "-−"
+            else "p"
+        )
+        out.append(f'<span class="gs-{kind}">{html.escape(text)}</span>')
+    return "".join(out) + html.escape(line[last:])
+
+
+def cost(plan: Plan, count: int, skipped: int = 0) -> str:
+    """Passes per step and in all; ``skipped`` steps are left out by a picture to start from."""
+    steps = plan.forwards_per_step
+    low, high = (min(steps), max(steps)) if steps else (0, 0)
+    each = str(high) if low == high else f"{low}–{high}"
+    total = plan.forwards_total
+    more = f" × {count} images" if count > 1 else ""
+    return (
+        f'<div class="gs-cost"><b>{each}</b> {"pass" if each == "1" else "passes"} per step'
+        f" · {len(steps)} steps{f' of {len(steps) + skipped}' if skipped else ''} · <b>{total}</b> in all{more}</div>"
+    )
+
+
+def progress_bar(done: float, text: str, state: str = "running") -> str:
+    """The page's own progress bar."""
+    percent = round(100 * min(1.0, max(0.0, done)))
+    return (
+        f'<div class="gs-progress" data-state="{state}" role="progressbar" aria-label="Progress" '
+        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
+        f'<span class="gs-progress-text">{html.escape(text)}</span>'
+        f'<span class="gs-progress-bar"><i style="width:{percent}%"></i></span></div>'
+    )
+
+
+def progress_of(event: Progress) -> str:
+    """One step's progress in words and as a bar."""
+    if event.step == 0 or event.stage != "denoising":
+        return progress_bar(event.step / max(1, event.steps), f"{event.stage} …")
+    left = f" · {event.seconds_left:.1f} s left" if event.step < event.steps else ""
+    text = (
+        f"Step {event.step}/{event.steps} · {event.seconds:.1f} s{left} · {event.forwards} passes"
+    )
+    return progress_bar(event.step / event.steps, text)

@@ -1,0 +1,62 @@
+"""What every field means, in words for the person at the page."""
+
+OMEGA = "For LoRA and fine-tune rows. 0–0.3 keeps the subject most faithful, 0.4–0.6 is balanced, 1 is plain guidance."
+DECOUPLING = "For prompts with AND. 0 joins the parts into one condition, 1 lets each part guide alone, at a pass each."
+RESCALE = "Against burnt-out colours at high weights: brings the spread back to that of the prompts at weight 1. 0 is off, 0.5–0.7 usual."
+CFGPP = "Puts the unconditional noise back after each step. For weights between 0 and 1; DDIM, Euler and Euler ancestral only."
+ETA = "Keeps this much of the guidance along the image itself. 1 is off, 0 avoids oversaturation at high weights."
+NORM = "Largest size of a row's guidance. 0 is off."
+MOMENTUM = "Memory over the steps. 0 is off, −0.5 usual."
+
+HELP = """
+### In one minute
+Every **row** is one guidance. It pulls the image towards its prompt, model or control image with its own
+**weight**; a weight below zero pushes away. The studio adds all rows up, finds out how many *distinct*
+network passes that takes, and shows the sum and its cost beside the Generate button before anything runs.
+
+1. Pick a preset, or write a prompt into the first row.
+2. **Generate** (Ctrl+Enter). The image forms in front of you; **Cancel** (Esc) stops within one step.
+3. Add a row, change one weight, generate again with the same seed, and compare.
+
+### A row
+| field | what it does |
+|---|---|
+| Eye, **S** | leave the row out; or let only the rows marked S (solo) take part |
+| Model | the base model, a concept model, a LoRA with its strength, or a fine-tune |
+| Prompt | what the row asks for; empty means unconditional. `AND` separates parts, `sunset:1.5` weighs a part. The arrow button proposes a split. Concept models take no prompt |
+| Weight | how far the row pulls: one prompt row of weight *w* is classifier-free guidance of scale *w*. Weights are never normalised. Typical: 3–8 for the main prompt, 1–3 for concepts, −1 to −3 for what you do not want |
+| Control image | click the picture button or drop an image on the row: its edges (or depth, pose …) guide the layout. Only where the library has a ControlNet for the base model |
+| Also | more LoRAs, each at its own strength, learned words, or another network under the LoRA; shown where the library has some |
+| Picture | what an editing model (InstructPix2Pix) changes; shown where the row's model takes one |
+| Image | an image prompt: a picture that the row is told of besides its text, at a strength of its own; shown where the library has an IP-Adapter |
+| Range | the part of the denoising in which the row acts: 0 is pure noise, 1 the finished image. The beginning decides layout, the end detail |
+| Curve | multiplies the weight as the noise goes away: rising or falling over the row's range, or your own points `progress:factor`, such as `0:0, 0.4:1, 1:0.5` |
+| Mask | an image of the picture's shape, painted here or uploaded: the row acts where it is white and contributes nothing where it is black |
+| Versus | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: a classic negative prompt |
+| Share | after a generation: how much the row moved the image, step by step, its part of all rows, and whether it pulled along with the others (cosine 1) or against them (−1) |
+
+### The whole
+| field | what it does |
+|---|---|
+| ω | for LoRAs and fine-tunes: the unconditional branch runs on weights interpolated between base (0) and personalised model (1). 0–0.3 for the most subject fidelity, 0.4–0.6 balanced |
+| Decoupling | 0 joins the parts of a prompt into one condition, 1 lets each part guide alone |
+| Scheduler, steps | how the noise is taken away. DPM-Solver++ with 20–30 steps is a good start |
+| Seed | the same seed and the same preset give the same image; −1 takes a new one each time |
+| Size, images | empty size: the base model's own |
+
+### Advanced
+| field | what it does |
+|---|---|
+| Start from a picture | image-to-image: the denoising starts from your picture instead of pure noise. Strength 1 keeps hardly anything of it, 0.3 most. With a mask only what is white is painted anew (inpainting) |
+| Guidance rescale | keeps high weights from burning out. With several rows the prediction it is matched to is the base term plus every positive row once |
+| CFG++ | guidance that stays close to what the model knows: use weights between 0 and 1 (0.4 is a start). ω applies to the noise that is put back |
+| Projected guidance | η below 1 drops the part of each row's guidance that only saturates the image; a norm threshold limits its size, momentum lets the steps differ |
+
+### Presets and sharing
+A **preset** is everything needed to make an image again. Every image carries its own: drop a PNG made here
+(or by A1111, ComfyUI or InvokeAI) or a preset's JSON anywhere on this page. *Copy link* puts the preset,
+without its images, into an address.
+
+### Keys
+`Ctrl+Enter` generate · `Esc` cancel · `Alt+↑` / `Alt+↓` move the row that holds the cursor
+"""

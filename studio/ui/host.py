@@ -1,0 +1,67 @@
+"""The one engine of this process, made when it is first wanted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from studio.events import Event
+from studio.plan import compile_plan
+from studio.preset import Preset
+from studio.train.turns import TURNS
+from studio.ui.models import library
+from studio.ui.space import gpu, seconds_on_gpu
+
+if TYPE_CHECKING:
+    from studio.engine import Engine
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+
+
+def engine() -> Engine:
+    """The process's engine; the first call loads the libraries that it needs."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            from studio import Engine
+
+            _engine = Engine()
+    return _engine
+
+
+def loaded() -> list[dict[str, Any]]:
+    """What the engine has loaded; nothing as long as there is none."""
+    return _engine.describe() if _engine is not None else []
+
+
+def loaded_bytes() -> int:
+    """Bytes of weights on the engine's device; what parts share counts once."""
+    return _engine.registry.total() if _engine is not None else 0
+
+
+def warm_up(delay: float) -> None:
+    """Load the engine's libraries in the background, ``delay`` seconds from now."""
+    timer = threading.Timer(delay, engine)
+    timer.daemon = True
+    timer.start()
+
+
+def _duration(preset: Preset) -> int:
+    plan = compile_plan(preset, library().catalogue())
+    return seconds_on_gpu(plan.forwards_total, preset.sampler.count)
+
+
+@gpu(duration=_duration)
+def stream(preset: Preset) -> Iterator[Event]:
+    """The engine's events. Closing this generator cancels the run and frees what it holds."""
+    compile_plan(preset, library().catalogue())  # a mistake in the rows is told at once
+    running = engine()
+    running.look_in(library())  # models found since the engine was made
+    with TURNS.generation():  # a training on the same device waits meanwhile
+        events = running.generate(preset)
+        try:
+            yield from events
+        finally:
+            events.close()

@@ -1,0 +1,241 @@
+"""The layout: every component, declared once and in reading order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from studio.preset import Preset
+from studio.ui import help as words
+from studio.ui import models, shelf, train
+from studio.ui.describe import progress_bar
+from studio.ui.form import SCHEDULERS, Form
+from studio.ui.space import Limits
+from studio.ui.stack import GuidanceStack
+from studio.ui.start import StartPicture
+from studio.ui.widgets import Cards, Signal, Stage
+
+TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
+ fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
+<circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1></div>"""
+IDLE = progress_bar(0, "Ready", "idle")
+FILE_TYPES = [".json", ".png", ".jpg", ".jpeg", ".webp"]
+NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
+NO_PRESETS = "No preset yet. Save one above."
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that events read or change."""
+
+    form: Form
+    load: gr.UploadButton
+    link: gr.Button
+    theme: gr.Button
+    dice: gr.Button
+    plan: gr.HTML
+    generate: gr.Button
+    cancel: gr.Button
+    progress: gr.HTML
+    stage: Stage
+    strip: Cards
+    shelf: Cards
+    save: gr.Button
+    download: gr.Button
+    train: train.TrainParts | None
+    models: gr.HTML
+    rescan: gr.Button
+    models_tab: gr.Tab
+    loaded: gr.HTML
+    signals: dict[str, Signal]
+    history: gr.State
+    autosave: gr.BrowserState
+
+
+def lay_out(preset: Preset, limits: Limits) -> Parts:
+    """Declare the page; must be called inside ``gr.Blocks``."""
+    found: dict[str, Any] = {}
+    with gr.Row(elem_id="gs-top"):
+        gr.HTML(TITLE, elem_id="gs-title")
+        found["load"] = gr.UploadButton(
+            "Open", file_types=FILE_TYPES, elem_id="gs-load", size="sm", scale=0
+        )
+        found["link"] = gr.Button("Copy link", elem_id="gs-link", size="sm", scale=0)
+        found["theme"] = gr.Button("Light or dark", elem_id="gs-theme", size="sm", scale=0)
+    with gr.Row(elem_id="gs-main"):
+        with gr.Column(scale=7, min_width=320, elem_id="gs-left"):
+            fields = _left(preset, limits, found)
+        with gr.Column(scale=5, min_width=320, elem_id="gs-right"):
+            _dock(found)
+            _tabs(limits, found)
+    found["signals"] = {
+        name: Signal(name) for name in ("models", "base", "shares", "download", "link")
+    }
+    found["history"] = gr.State([])
+    found["autosave"] = gr.BrowserState(
+        None, storage_key="guidance-studio-form", secret="guidance-studio"
+    )
+    return Parts(form=Form(**fields), **found)
+
+
+def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> dict[str, Any]:
+    sampler = preset.sampler
+    fields: dict[str, Any] = {}
+    with gr.Column(elem_id="gs-heading", elem_classes=["gs-panel"]):
+        with gr.Row(equal_height=True):
+            fields["name"] = gr.Textbox(
+                preset.name,
+                label="Preset",
+                placeholder="Untitled preset",
+                max_lines=1,
+                scale=3,
+                min_width=150,
+            )
+            fields["base"] = gr.Dropdown(
+                models.bases(preset.base),
+                value=preset.base,
+                label="Base model",
+                scale=2,
+                min_width=120,
+                allow_custom_value=True,
+                elem_id="gs-base",
+            )
+        fields["description"] = gr.Textbox(
+            preset.description,
+            show_label=False,
+            label="Note",
+            placeholder="A note on what to watch",
+            lines=1,
+            max_lines=4,
+            elem_id="gs-note",
+        )
+    fields["rows"] = GuidanceStack(
+        preset.rows, max_rows=limits.rows, elem_id="gs-stack", label="Guidance rows"
+    )
+    with gr.Row(elem_classes=["gs-panel"], elem_id="gs-steering"):
+        fields["omega"] = gr.Slider(
+            0,
+            1,
+            preset.omega,
+            step=0.01,
+            label="ω, personalization guidance",
+            info=words.OMEGA,
+            min_width=240,
+        )
+        fields["decoupling"] = gr.Slider(
+            0,
+            1,
+            preset.decoupling,
+            step=0.01,
+            label="Condition decoupling",
+            info=words.DECOUPLING,
+            min_width=240,
+        )
+    with gr.Column(elem_classes=["gs-panel"], elem_id="gs-sampling"):
+        with gr.Row():
+            fields["scheduler"] = gr.Dropdown(
+                SCHEDULERS, value=sampler.scheduler, label="Scheduler", min_width=150
+            )
+            fields["steps"] = gr.Slider(
+                1, min(limits.steps, 100), sampler.steps, step=1, label="Steps", min_width=150
+            )
+            fields["count"] = gr.Slider(
+                1, min(limits.count, 16), sampler.count, step=1, label="Images", min_width=150
+            )
+        with gr.Row(elem_id="gs-numbers"):
+            with gr.Row(elem_id="gs-seed-row"):
+                fields["seed"] = gr.Number(
+                    sampler.seed,
+                    label="Seed (−1: new each time)",
+                    precision=0,
+                    minimum=-1,
+                    min_width=120,
+                    scale=4,
+                )
+                found["dice"] = gr.Button(
+                    "New random seed", elem_id="gs-dice", size="sm", min_width=42, scale=0
+                )
+            for side in ("width", "height"):
+                fields[side] = gr.Number(
+                    None,
+                    label=side.capitalize(),
+                    precision=0,
+                    minimum=16,
+                    maximum=limits.edge,
+                    placeholder="native",
+                    min_width=90,
+                    elem_classes=["gs-side"],
+                )
+    with gr.Accordion(
+        "Advanced", open=_is_advanced(preset), elem_id="gs-advanced", elem_classes=["gs-panel"]
+    ):
+        _advanced(preset, fields)
+    return fields
+
+
+def _is_advanced(preset: Preset) -> bool:
+    plain = Preset()
+    fields = ("guidance_rescale", "apg", "cfgpp", "init")
+    return any(getattr(preset, name) != getattr(plain, name) for name in fields)
+
+
+def _advanced(preset: Preset, fields: dict[str, Any]) -> None:
+    apg = preset.apg
+    fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
+    with gr.Row():
+        fields["guidance_rescale"] = gr.Slider(
+            0, 1, preset.guidance_rescale, step=0.01, label="Guidance rescale",
+            info=words.RESCALE, min_width=240,
+        )  # fmt: skip
+        fields["cfgpp"] = gr.Checkbox(preset.cfgpp, label="CFG++", info=words.CFGPP, min_width=240)
+    with gr.Row():
+        fields["apg_eta"] = gr.Slider(
+            0, 2, apg.eta, step=0.05, label="Projected guidance: η", info=words.ETA, min_width=200
+        )
+        fields["apg_norm_threshold"] = gr.Number(
+            apg.norm_threshold, label="Norm threshold", info=words.NORM, minimum=0, min_width=140
+        )
+        fields["apg_momentum"] = gr.Slider(
+            -0.95, 0.95, apg.momentum, step=0.05, label="Momentum", info=words.MOMENTUM,
+            min_width=160,
+        )  # fmt: skip
+
+
+def _dock(found: dict[str, Any]) -> None:
+    with gr.Column(elem_id="gs-dock"):
+        found["plan"] = gr.HTML("", elem_id="gs-plan", apply_default_css=False)
+        with gr.Row(elem_id="gs-actions"):
+            found["generate"] = gr.Button(
+                "Generate", variant="primary", elem_id="gs-generate", scale=4, min_width=140
+            )
+            found["cancel"] = gr.Button(
+                "Cancel", variant="secondary", elem_id="gs-cancel", scale=1, min_width=84
+            )
+        found["progress"] = gr.HTML(IDLE, elem_id="gs-progress", apply_default_css=False)
+
+
+def _tabs(limits: Limits, found: dict[str, Any]) -> None:
+    with gr.Tabs(elem_id="gs-tabs"):
+        with gr.Tab("Result", id="result"):
+            found["stage"] = Stage()
+            found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
+        with gr.Tab("Train", id="train"):
+            found["train"] = train.lay_out(limits)
+        with gr.Tab("Presets", id="presets"):
+            with gr.Row(elem_id="gs-preset-actions"):
+                found["save"] = gr.Button(
+                    "Save", size="sm", visible=not limits.shared, elem_id="gs-save"
+                )
+                found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
+            found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
+            found["shelf"].value = shelf.cards(limits)
+        with gr.Tab("Models", id="models") as found["models_tab"]:
+            found["loaded"] = gr.HTML(
+                "", elem_id="gs-loaded", apply_default_css=False, visible=not limits.shared
+            )
+            found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
+            found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
+        with gr.Tab("Help", id="help"):
+            gr.Markdown(words.HELP, elem_id="gs-help")

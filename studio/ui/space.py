@@ -1,0 +1,84 @@
+"""What differs on a Hugging Face Space: limits, where files go, and the GPU decorator."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.home import outputs_folder
+from studio.preset import Preset
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one generation may ask for. ``shared``: visitors must not see each other."""
+
+    rows: int = 200
+    steps: int = 200
+    edge: int = 4096
+    count: int = 64
+    shared: bool = False
+
+    def check(self, preset: Preset) -> None:
+        """Refuse what is over a limit.
+
+        Raises:
+            StudioError: names the field, what was given and what is allowed here.
+        """
+        sampler = preset.sampler
+        asked = (
+            ("rows", len(preset.rows), self.rows),
+            ("sampler.steps", sampler.steps, self.steps),
+            ("sampler.width", sampler.width or 0, self.edge),
+            ("sampler.height", sampler.height or 0, self.edge),
+            ("sampler.count", sampler.count, self.count),
+        )
+        for field, given, allowed in asked:
+            if given > allowed:
+                raise StudioError(f"at most {allowed} on this page, got {given}", field=field)
+
+
+SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True)
+
+
+def on_space() -> bool:
+    """Whether this process is a Hugging Face Space."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def prepare(shared: bool) -> Limits:
+    """The limits of this page. A shared page keeps every file in a temporary folder of its own."""
+    if not shared:
+        return Limits()
+    os.environ["STUDIO_HOME"] = tempfile.mkdtemp(prefix="guidance-studio-")
+    return SPACE
+
+
+def save_folder(limits: Limits, session: str) -> Path:
+    """Where a session's images go: the person's outputs, or the visitor's own temporary folder."""
+    if not limits.shared:
+        return outputs_folder()
+    name = "".join(c for c in session if c.isalnum()) or "visitor"
+    return outputs_folder() / name
+
+
+def gpu(duration: Callable[..., int]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``spaces.GPU`` on ZeroGPU; elsewhere the function as it is."""
+    if os.environ.get("SPACES_ZERO_GPU", "").lower() not in ("1", "true"):
+        return lambda function: function
+    try:
+        import spaces
+    except ImportError:
+        return lambda function: function
+    return spaces.GPU(duration=duration)
+
+
+def seconds_on_gpu(forwards: int, count: int) -> int:
+    """Seconds to ask of ZeroGPU for ``forwards`` network evaluations per image."""
+    return min(240, 15 + math.ceil(0.08 * forwards * count))

@@ -1,0 +1,115 @@
+// Painting a mask in a dialog: white where something happens, black where nothing does.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const EDGE = 768;
+  const INK = "#6d67f0", INK_RGB = [0x6d, 0x67, 0xf0]; // what is white in the mask, seen on any background
+
+  /** The luminance of a picture as opacity of ink, on a canvas of the given size. */
+  async function asStrokes(source, width, height) {
+    const canvas = el("canvas", { width, height }), draw = canvas.getContext("2d", { willReadFrequently: true });
+    if (!source) return canvas;
+    const image = new Image();
+    image.src = source;
+    await image.decode().catch(() => null);
+    if (!image.naturalWidth) return canvas;
+    draw.drawImage(image, 0, 0, width, height);
+    const data = draw.getImageData(0, 0, width, height);
+    for (let i = 0; i < data.data.length; i += 4) {
+      data.data[i + 3] = Math.round(0.299 * data.data[i] + 0.587 * data.data[i + 1] + 0.114 * data.data[i + 2]);
+      data.data.set(INK_RGB, i);
+    }
+    draw.putImageData(data, 0, 0);
+    return canvas;
+  }
+
+  class Painter {
+    constructor(strokes, background, title) {
+      this.strokes = strokes;
+      this.draw = strokes.getContext("2d");
+      this.erases = false;
+      this.last = null;
+      const { width, height } = strokes;
+      strokes.className = "gs-strokes";
+      this.size = el("input", { type: "range", min: 2, max: 100, value: 25, "aria-label": "Brush size" });
+      const word = (text, onclick, extra) => el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
+      this.eraser = word("Erase", () => { this.erases = !this.erases; this.eraser.setAttribute("aria-pressed", String(this.erases)); }, { "aria-pressed": "false" });
+      this.frame = el("div", { class: "gs-canvas", style: `aspect-ratio: ${width} / ${height}; --shape: ${width / height}` },
+        background ? el("img", { src: background, alt: "", draggable: "false" }) : null, strokes);
+      this.dialog = el("dialog", { class: "gs-painter", "aria-label": title },
+        el("strong", {}, title), this.frame,
+        el("div", { class: "gs-line" }, el("label", { class: "gs-brush" }, "Brush", this.size), this.eraser,
+          word("All", () => this.fill()), word("None", () => this.clear()), word("Invert", () => this.invert())),
+        el("div", { class: "gs-line gs-answers" }, word("Cancel", () => this.dialog.close()), word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" })));
+      this.frame.addEventListener("pointerdown", (event) => this.begin(event));
+      this.frame.addEventListener("pointermove", (event) => { if (this.last) this.stroke(event); });
+      for (const end of ["pointerup", "pointercancel"]) this.frame.addEventListener(end, () => { this.last = null; });
+    }
+
+    place(event) {
+      const box = this.strokes.getBoundingClientRect();
+      return [((event.clientX - box.left) / box.width) * this.strokes.width, ((event.clientY - box.top) / box.height) * this.strokes.height];
+    }
+
+    begin(event) {
+      event.preventDefault();
+      this.frame.setPointerCapture?.(event.pointerId);
+      this.last = this.place(event);
+      this.stroke(event);
+    }
+
+    stroke(event) {
+      const here = this.place(event), { draw } = this;
+      draw.globalCompositeOperation = this.erases || event.buttons === 2 ? "destination-out" : "source-over";
+      draw.strokeStyle = INK;
+      draw.lineCap = draw.lineJoin = "round";
+      draw.lineWidth = (Number(this.size.value) / 250) * Math.max(this.strokes.width, this.strokes.height);
+      draw.beginPath();
+      draw.moveTo(...this.last);
+      draw.lineTo(here[0] + 0.01, here[1]);
+      draw.stroke();
+      this.last = here;
+    }
+
+    cover(operation) {
+      this.draw.globalCompositeOperation = operation;
+      this.draw.fillStyle = INK;
+      this.draw.fillRect(0, 0, this.strokes.width, this.strokes.height);
+    }
+
+    fill() { this.cover("source-over"); }
+
+    clear() { this.draw.clearRect(0, 0, this.strokes.width, this.strokes.height); }
+
+    invert() { this.cover("source-out"); }
+
+    finish() {
+      const whole = el("canvas", { width: this.strokes.width, height: this.strokes.height }), draw = whole.getContext("2d");
+      draw.drawImage(this.strokes, 0, 0);
+      for (const [operation, colour] of [["source-in", "#fff"], ["destination-over", "#000"]]) {
+        draw.globalCompositeOperation = operation;
+        draw.fillStyle = colour;
+        draw.fillRect(0, 0, whole.width, whole.height);
+      }
+      whole.toBlob((blob) => {
+        this.answer = new File([blob], "mask.png", { type: "image/png" });
+        this.dialog.close();
+      }, "image/png");
+    }
+
+    ask() {
+      return new Promise((resolve) => {
+        this.dialog.addEventListener("close", () => { this.dialog.remove(); resolve(this.answer || null); });
+        document.body.append(this.dialog);
+        this.dialog.showModal();
+      });
+    }
+  }
+
+  /** Ask for a mask of the aspect of ``size``; a PNG file, or null when it was cancelled. */
+  studio.paint = async function ({ title, size, background, mask }) {
+    const scale = Math.min(1, EDGE / Math.max(...size));
+    const [width, height] = size.map((side) => Math.max(1, Math.round(side * scale)));
+    return new Painter(await asStrokes(mask, width, height), background, title).ask();
+  };
+})(window.studio);

@@ -1,0 +1,108 @@
+// The picture to start from: image, strength and mask, over one JSON value {init, thumbs}.
+(function (studio) {
+  "use strict";
+  const { el, button } = studio;
+
+  class Start {
+    constructor(element, props) {
+      this.props = props;
+      this.thumbs = {};
+      const image = studio.picker("Choose a picture to start from (or drop one here)", (file) => this.take("image", file));
+      const mask = studio.picker("Upload a mask (white is painted anew)", (file) => this.take("mask", file));
+      Object.assign(this, { image, mask });
+      this.slider = el("input", { type: "range", class: "gs-slider gs-plain", min: 0.05, max: 1, step: 0.05, "aria-label": "Strength",
+        oninput: () => this.edit({ strength: Number(this.slider.value) }) });
+      this.strength = studio.numberBox("Strength (number)", () => this.init?.strength ?? 0.75, (value) => this.edit({ strength: value }), 0.01, 1, 0.05);
+      this.clear = button("close", "Start from noise", () => this.set(null));
+      this.clearMask = button("close", "Remove the mask", () => this.edit({ mask: "" }));
+      this.result = button("again", "Start from the last result", () => this.takeResult());
+      this.details = el("div", { class: "gs-start-details" },
+        el("div", { class: "gs-line" }, el("span", { class: "gs-tag", title: "The part of the steps that runs; 1 keeps hardly anything" }, "Strength"), this.slider, this.strength),
+        el("div", { class: "gs-line" }, el("span", { class: "gs-tag", title: "White is painted anew, black is kept" }, "Mask"),
+          mask.node, mask.input, button("brush", "Paint the mask", () => this.paint()), this.clearMask));
+      this.hint = el("span", { class: "gs-hint-text" }, "Start from a picture");
+      this.box = el("div", { class: "gs-start" }, image.node, image.input, this.hint, this.details, el("span", { class: "gs-start-tools" }, this.result, this.clear));
+      element.replaceChildren(this.box);
+      this.box.addEventListener("dragover", (event) => {
+        if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); event.stopPropagation(); }
+      });
+      this.box.addEventListener("drop", (event) => {
+        if (!event.dataTransfer.files.length) return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.take("image", event.dataTransfer.files[0]);
+      });
+      this.read();
+    }
+
+    /** Take over what the server sent. */
+    read() {
+      const value = studio.clone(this.props.value) || {};
+      Object.assign(this.thumbs, value.thumbs || {});
+      this.init = value.init || null;
+      this.refresh();
+    }
+
+    set(init) {
+      this.init = init;
+      this.refresh();
+      const used = [init?.image, init?.mask].filter((name) => this.thumbs[name]);
+      this.props.value = { init: studio.clone(init), thumbs: Object.fromEntries(used.map((name) => [name, this.thumbs[name]])) };
+    }
+
+    edit(changes) { if (this.init) this.set({ ...this.init, ...changes }); }
+
+    shown(name) { return name ? this.thumbs[name] || (name.startsWith("data:image/") ? name : "") : ""; }
+
+    refresh() {
+      const { init } = this;
+      this.image.show(this.shown(init?.image), init ? "Replace the picture to start from" : "");
+      this.mask.show(this.shown(init?.mask));
+      this.details.hidden = this.clear.hidden = !init;
+      this.hint.hidden = Boolean(init);
+      this.clearMask.hidden = !init?.mask;
+      if (!init) return;
+      this.slider.value = init.strength;
+      this.slider.style.setProperty("--from", "0%");
+      this.slider.style.setProperty("--to", `${((init.strength - 0.05) / 0.95) * 100}%`);
+      this.strength.refresh();
+    }
+
+    async take(which, file) {
+      if (!file) return;
+      const picker = this[which];
+      picker.node.classList.add("gs-busy");
+      const answer = await studio.stack.storeImage(file);
+      picker.node.classList.remove("gs-busy");
+      if (answer.error) return studio.toast(answer.error);
+      this.thumbs[answer.image] = answer.thumb;
+      if (which === "mask") return this.edit({ mask: answer.image });
+      return this.set({ image: answer.image, strength: this.init?.strength ?? 0.75, mask: "" });
+    }
+
+    async takeResult() {
+      const picture = document.querySelector('.gs-stage[data-state="done"] img');
+      if (!picture) return studio.toast("There is no result yet.");
+      const answer = await fetch(picture.src);
+      return this.take("image", new File([await answer.blob()], "result.png", { type: "image/png" }));
+    }
+
+    async paint() {
+      const background = await studio.stack.showImage(this.init.image);
+      if (!background) return;
+      const picture = new Image();
+      picture.src = background;
+      await picture.decode().catch(() => null);
+      const mask = this.init.mask ? await studio.stack.showImage(this.init.mask) : "";
+      const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
+      const painted = await studio.paint({ title: "What is painted anew", size, background, mask });
+      if (painted) await this.take("mask", painted);
+    }
+  }
+
+  studio.mountStart = function (element, props, watch) {
+    const start = new Start(element, props);
+    watch("value", () => start.read());
+    studio.start = start;
+  };
+})(window.studio);

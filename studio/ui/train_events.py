@@ -1,0 +1,81 @@
+"""The Train tab's events: which button calls what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from studio.train.runner import Runner
+from studio.ui import models, train, train_form
+from studio.ui.errors import guarded
+from studio.ui.form import to_values
+from studio.ui.space import Limits
+from studio.ui.train import TrainParts
+from studio.ui.train_form import NUMBERS
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def attach(
+    parts: TrainParts | None, runner: Runner, page: gr.Blocks, form: Sequence[Any],
+    library_parts: Sequence[Any], limits: Limits,
+) -> None:  # fmt: skip
+    """Attach them all; must be called inside ``gr.Blocks``.
+
+    Args:
+        parts: the tab's components; ``None`` where training is off.
+        form: the row editor's components, which "Use it" fills.
+        library_parts: components that show the library, told anew when a model is done.
+    """
+    if parts is None:
+        return
+    fields, shown = parts.fields, train.outputs(parts)
+    parts.files.change(guarded(train_form.listed), [parts.files, parts.table], parts.table, **QUIET)
+    told = [parts.table, fields["word"], fields["superclass"], fields["template"]]
+    parts.fill.click(guarded(train_form.filled), told, parts.table, **QUIET)
+    for changed in (fields["method"], fields["base"]):
+        changed.change(
+            guarded(train_form.suggested), [fields["method"], fields["base"]],
+            [fields["template"], *(fields[name] for name in NUMBERS)], **QUIET,
+        )  # fmt: skip
+
+    def start(files: Any, table: Any, *values: Any) -> list[Any]:
+        runner.start(train_form.configured(files, table, dict(zip(fields, values, strict=True))))
+        return train.shown(runner.state)
+
+    parts.start.click(guarded(start), [parts.files, parts.table, *fields.values()], shown, **QUIET)
+    parts.pause.click(guarded(_then(runner, runner.pause)), None, shown, **QUIET)
+    parts.stop.click(guarded(_then(runner, runner.stop)), None, shown, **QUIET)
+
+    def resume(name: str) -> list[Any]:
+        runner.resume(name.strip())
+        return train.shown(runner.state)
+
+    parts.resume.click(guarded(resume), fields["name"], shown, **QUIET)
+    parts.use.click(
+        guarded(lambda: to_values(train_form.preset_of(runner.state))), None, list(form), **QUIET
+    )
+
+    def tick(seen: str) -> list[Any]:
+        state = runner.state
+        fresh = state.model if state.model != seen else ""
+        if fresh:
+            models.rescan()
+            library = [models.as_signal(), models.table(limits.shared)]
+        else:
+            library = [gr.skip()] * len(library_parts)
+        return [*train.shown(state), state.model, *library]
+
+    outputs = [*shown, parts.seen, *library_parts]
+    parts.timer.tick(tick, parts.seen, outputs, queue=False, **QUIET)
+    page.load(tick, parts.seen, outputs, **QUIET)
+
+
+def _then(runner: Runner, act: Callable[[], None]) -> Callable[[], list[Any]]:
+    def acted() -> list[Any]:
+        act()
+        return train.shown(runner.state)
+
+    return acted

@@ -1,0 +1,79 @@
+"""Small components of the page, each drawn by a function in ``static/``."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+FILE_META = {"_type": "gradio.FileData"}
+PREVIEW_EDGE = 768
+_told = itertools.count()
+
+
+def picture(path: str | Path, caption: str = "") -> dict[str, Any]:
+    """An image file for the browser; Gradio copies it into its cache and adds the address."""
+    file = {"path": str(path), "meta": FILE_META}
+    return {"file": file, "name": Path(path).name, "caption": caption}
+
+
+def fresh(value: dict[str, Any]) -> dict[str, Any]:
+    """Make a signal's value differ from the last one, so that telling it twice is heard twice."""
+    return {**value, "nonce": next(_told)}
+
+
+def jpeg_uri(image: Image.Image, quality: int = 85) -> str:
+    """A preview as a data URI: no file, and no flicker when it is replaced."""
+    image = image.convert("RGB")
+    image.thumbnail((PREVIEW_EDGE, PREVIEW_EDGE))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+class _Drawn(gr.HTML):
+    """A component whose value is JSON and whose looks are a script's."""
+
+    def __init__(self, value: Any, mount: str, **kwargs: Any) -> None:
+        super().__init__(
+            value, html_template="<div></div>", js_on_load=mount, apply_default_css=False, **kwargs
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as it is: JSON."""
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        """Any JSON."""
+        return {"type": {}, "description": "any valid json"}
+
+
+class Signal(_Drawn):
+    """Tells the page's scripts something under ``name``; shows nothing."""
+
+    def __init__(self, name: str, value: Any = None, **kwargs: Any) -> None:
+        mount = f"studio.signal(props, watch, '{name}');"
+        super().__init__(value, mount, elem_classes=["gs-signal"], **kwargs)
+
+
+class Stage(_Drawn):
+    """The preview while it forms, then the results."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mount = "studio.mountStage(element.firstElementChild, props, watch);"
+        super().__init__({"state": "empty", "images": []}, mount, elem_id="gs-stage", **kwargs)
+
+
+class Cards(_Drawn):
+    """Pictures to choose from; choosing one triggers ``select`` with its id."""
+
+    def __init__(self, variant: str, empty: str, **kwargs: Any) -> None:
+        mount = (
+            "studio.mountCards(element.firstElementChild, props, trigger, watch); /* 'select' */"
+        )
+        super().__init__({"items": []}, mount, variant=variant, empty=empty, **kwargs)

@@ -1,0 +1,374 @@
+"""Masks, references and refinements of one step, against loops by hand in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.guiders.adaptive_projected_guidance import MomentumBuffer, normalized_guidance
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
+from PIL import Image
+from torch import Tensor
+
+from studio.engine import Engine
+from studio.engine.assembly import Assembly
+from studio.engine.denoiser import Denoiser
+from studio.engine.loading import Loader
+from studio.engine.pictures import Pictures
+from studio.engine.prepare import prepare_passes
+from studio.engine.registry import Registry
+from studio.errors import BadPreset, MissingFile
+from studio.events import Done
+from studio.guidance import from_epsilon, to_sample
+from studio.library import Library
+from studio.plan import Weights, compile_plan
+from studio.preset import Preset, validate
+
+LEVEL = (torch.tensor(0.8, dtype=torch.float64), torch.tensor(0.6, dtype=torch.float64))
+ALPHA, SIGMA = LEVEL
+Z = torch.randn(3, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+T = torch.tensor(400)
+STYLE = {"lora": "base/style", "strength": 0.7}
+Predict = Callable[..., Tensor]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    pipe = tiny.pipeline(folder / "base")
+    tiny.controlnet(folder / "base/guide", pipe.unet, "base")
+    tiny.lora(folder / "base/style", pipe.unet)
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 16), np.uint8)
+    pixels[:, :6] = 0  # the first three columns of latents stay black
+    Image.fromarray(pixels).save(folder / "mask.png")
+    Image.new("L", (16, 16), 255).save(folder / "white.png")
+    Image.new("L", (16, 12), 255).save(folder / "wide.png")
+    noise = np.random.default_rng(2).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "map.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loader(root: Path) -> Loader:
+    return Loader(Library((root,)), Registry(2**30), torch.device("cpu"), torch.float64)
+
+
+@pytest.fixture(scope="module")
+def predict(loader: Loader) -> Predict:
+    """``ε`` under a prompt, the LoRA merged at ``scale``, one image of the batch at a time."""
+    network = loader.network(Weights("base"))
+    text = loader.text_encoder("base")
+    family = loader.family("base")
+    factors = loader.adapter("base/style", "base", "base").unet
+    known: dict[Any, Tensor] = {}
+
+    def run(prompt: str, scale: float = 0.0) -> Tensor:
+        if (prompt, scale) not in known:
+            state = {k: v.clone() for k, v in network.state_dict().items()}
+            for name, (down, up) in factors.items():
+                change = up.flatten(1) @ down.flatten(1)
+                state[f"{name}.weight"] += scale * change.view_as(state[f"{name}.weight"])
+            states = family.encode_text(text, [prompt])
+            with torch.no_grad():
+                known[prompt, scale] = torch.cat([
+                    torch.func.functional_call(
+                        network, state, (z[None], T), {"encoder_hidden_states": states}).sample
+                    for z in Z
+                ])  # fmt: skip
+        return known[prompt, scale]
+
+    return run
+
+
+def preset_of(*rows: dict[str, Any], **fields: Any) -> Preset:
+    size = {"width": 16, "height": 16, "steps": 4, "scheduler": "ddim"}
+    return validate({"base": "base", "rows": rows, "sampler": size, **fields})
+
+
+def denoiser(loader: Loader, root: Path, preset: Preset, **options: Any) -> Denoiser:
+    plan = compile_plan(preset, loader.library)
+    passes = prepare_passes(preset, plan, loader, [root])
+    pictures = Pictures.read(plan, None, (16, 16), [root])
+    masks = pictures.row_masks((8, 8), torch.device("cpu"))
+    return Denoiser(plan, passes, options.pop("prediction", "epsilon"), masks=masks, **options)
+
+
+def test_a_mask_is_averaged_to_the_latents(loader: Loader, root: Path) -> None:
+    mask = denoiser(loader, root, preset_of({"prompt": "x", "mask": "mask.png"})).masks["mask.png"]
+    pixels = torch.from_numpy(np.asarray(Image.open(root / "mask.png")).copy()).double()
+    by_hand = torch.nn.functional.avg_pool2d(pixels[None, None], 2) / 255
+    assert mask.shape == (1, 1, 8, 8)
+    assert (mask - by_hand).abs().max() < 1e-6
+    assert (mask == 0).sum() == 24
+
+
+WAYS = [{}, {"max_samples": 2}, {"max_samples": 5}, {"exact": True}]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_masked_rows_are_a_map_of_coefficients(
+    loader: Loader, root: Path, predict: Predict, way: dict[str, Any]
+) -> None:
+    """Masks on prior, LoRA and negative rows, under ω, a batch of three, through each path."""
+    preset = preset_of(
+        {"prompt": "cat", "weight": 4.0},
+        {"prompt": "in style", "weight": 3.0, "model": STYLE, "mask": "mask.png"},
+        {"prompt": "bad", "weight": -1.5, "mask": "mask.png", "reference": "autoguidance",
+         "model": STYLE},
+        omega=0.4,
+    )  # fmt: skip
+    denoise = denoiser(loader, root, preset, **way)
+    got = denoise(0, Z, T, *LEVEL)
+    free, mask = predict("", 0.28), denoise.masks["mask.png"].double()
+    expected = free + 4.0 * (predict("cat") - free)
+    expected = expected + mask * 3.0 * (predict("in style", 0.7) - free)
+    expected = expected - mask * 1.5 * (predict("bad", 0.7) - predict("bad"))
+    assert (got - expected).abs().max() < 1e-8
+    alone = free + 4.0 * (predict("cat") - free)
+    assert (got - alone)[..., mask[0, 0] == 0].abs().max() < 1e-8
+    assert denoise.forwards == 5 * len(Z)
+
+
+def test_a_white_mask_is_no_mask(loader: Loader, root: Path) -> None:
+    rows = {"prompt": "a", "weight": 3.0}, {"prompt": "b", "weight": -1.0}
+    masked = denoiser(loader, root, preset_of(*({**row, "mask": "white.png"} for row in rows)))
+    plain = denoiser(loader, root, preset_of(*rows))
+    got, expected = (d(0, Z, T, *LEVEL) for d in (masked, plain))
+    assert (got - expected).abs().max() < 1e-12
+    (told,), (by_hand,) = masked.assembly.sizes, plain.assembly.sizes
+    for row, sizes in by_hand.items():
+        assert told[row] == pytest.approx(sizes)
+
+
+@pytest.mark.parametrize(("mask", "error"), [("wide.png", BadPreset), ("none.png", MissingFile)])
+def test_a_mask_that_cannot_be_used_is_named(
+    loader: Loader, root: Path, mask: str, error: type
+) -> None:
+    with pytest.raises(error) as caught:
+        denoiser(loader, root, preset_of({"prompt": "a"}, {"prompt": "b", "mask": mask}))
+    assert caught.value.field == "rows.1.mask"
+    if mask == "wide.png":
+        assert "16x12" in str(caught.value) and "16x16" in str(caught.value)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("mask", ["", "mask.png"])
+def test_references_with_lora_omega_and_mask(
+    loader: Loader, root: Path, predict: Predict, way: dict[str, Any], mask: str
+) -> None:
+    weak = predict("", 0.7 * 0.3)
+    references = {
+        "unconditional": weak,
+        "autoguidance": predict("x"),
+        "own": predict("", 0.7 * 0.3),
+        "prompt": predict("thing", 0.7),
+    }
+    for name, reference in references.items():
+        row = {"prompt": "x", "weight": 2.5, "model": STYLE, "mask": mask,
+               "reference": {"prompt": "thing"} if name == "prompt" else name}  # fmt: skip
+        preset = preset_of(row, {"prompt": "y", "weight": 1.5}, omega=0.3)
+        denoise = denoiser(loader, root, preset, **way)
+        got = denoise(0, Z, T, *LEVEL)
+        told = denoise.masks[mask].double() if mask else 1.0
+        expected = weak + told * 2.5 * (predict("x", 0.7) - reference)
+        expected = expected + 1.5 * (predict("y") - weak)
+        assert (got - expected).abs().max() < 1e-8
+
+
+def test_control_reaches_only_its_masked_row(loader: Loader, root: Path, predict: Predict) -> None:
+    control = {"type": "map", "image": "map.png", "strength": 0.7}
+    row = {"prompt": "x", "weight": 2.0, "control": control}
+    other = {"prompt": "y", "weight": 1.0}
+    plain = denoiser(loader, root, preset_of(row, other))
+    masked = denoiser(loader, root, preset_of({**row, "mask": "mask.png"}, other))
+    bound, got = (d(0, Z, T, *LEVEL) for d in (plain, masked))
+    base = predict("y")  # ε_0 + 1·(ε_y − ε_0)
+    expected = base + masked.masks["mask.png"].double() * (bound - base)
+    assert (bound - base).abs().max() > 1e-2
+    assert (got - expected).abs().max() < 1e-8
+
+
+# -- refinements --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phi", [0.3, 1.0])
+def test_rescale_of_one_row_is_diffusers(
+    loader: Loader, root: Path, predict: Predict, phi: float
+) -> None:
+    denoise = denoiser(
+        loader, root, preset_of({"prompt": "x", "weight": 7.5}, guidance_rescale=phi)
+    )
+    free, told = predict(""), predict("x")
+    expected = rescale_noise_cfg(free + 7.5 * (told - free), told, phi)
+    assert (denoise(0, Z, T, *LEVEL) - expected).abs().max() < 1e-8
+    assert denoise.forwards == 2 * len(Z)
+
+
+def test_rescale_of_several_rows(loader: Loader, root: Path, predict: Predict) -> None:
+    """The reference takes each positive direction once, negative rows not at all."""
+    rows = [{"prompt": "x", "weight": 2.0}, {"prompt": "x", "weight": 3.0},
+            {"prompt": "y", "weight": 1.5, "mask": "white.png"},
+            {"prompt": "bad", "weight": -2.0}]  # fmt: skip
+    free = predict("")
+    x, y, bad = (predict(p) - free for p in ("x", "y", "bad"))
+    expected = rescale_noise_cfg(free + 5 * x + 1.5 * y - 2 * bad, free + x + y, 0.6)
+    got = denoiser(loader, root, preset_of(*rows, guidance_rescale=0.6))(0, Z, T, *LEVEL)
+    assert (got - expected).abs().max() < 1e-8
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_rescale_is_made_in_the_schedulers_parameterisation(
+    loader: Loader, root: Path, predict: Predict, prediction: str
+) -> None:
+    preset = preset_of({"prompt": "x", "weight": 5.0}, guidance_rescale=0.7)
+    got = denoiser(loader, root, preset, prediction=prediction)(0, Z, T, *LEVEL)
+
+    def told(eps: Tensor) -> Tensor:
+        return eps if prediction == "epsilon" else (eps - SIGMA * Z) / ALPHA
+
+    free, cond = told(predict("")), told(predict("x"))
+    expected = rescale_noise_cfg(free + 5.0 * (cond - free), cond, 0.7)
+    assert (got - expected).abs().max() < 1e-8
+
+
+APG = {"eta": 0.2, "norm_threshold": 1.5, "momentum": -0.5}
+
+
+def clean(eps: Tensor) -> Tensor:
+    return (Z - SIGMA * eps) / ALPHA
+
+
+def noise_of(x: Tensor) -> Tensor:
+    return (Z - ALPHA * x) / SIGMA
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.5])
+def test_projection_of_one_row_is_diffusers_on_finished_latents(
+    loader: Loader, root: Path, predict: Predict, phi: float
+) -> None:
+    preset = preset_of({"prompt": "x", "weight": 4.0}, apg=APG, guidance_rescale=phi)
+    denoise = denoiser(loader, root, preset)
+    buffer = MomentumBuffer(-0.5)
+    for step in range(3):  # the running average is over steps
+        expected = noise_of(normalized_guidance(
+            clean(predict("x")), clean(predict("")), 4.0, buffer, 0.2, 1.5))  # fmt: skip
+        if phi:
+            expected = rescale_noise_cfg(expected, predict("x"), phi)
+        assert (denoise(step, Z, T, *LEVEL) - expected).abs().max() < 1e-8
+
+
+@pytest.mark.parametrize("kind", ["v_prediction", "sample"])
+def test_projection_is_the_same_whatever_networks_predict(loader: Loader, kind: str) -> None:
+    """The same noise told in another way is moved to the same finished latent."""
+    preset = preset_of({"prompt": "x", "weight": 4.0}, {"prompt": "y", "weight": -2.0}, apg=APG)
+    plan = compile_plan(preset, loader.library)
+    noises = {i: torch.randn_like(Z) for i in range(len(plan.passes))}
+    told = {i: from_epsilon(eps, Z, *LEVEL, kind) for i, eps in noises.items()}
+    plain, other = Assembly(plan, "epsilon"), Assembly(plan, kind)
+    for step in range(2):
+        by_noise = plain.combine(step, noises, dict.fromkeys(noises, "epsilon"), Z, LEVEL).output
+        got = other.combine(step, told, dict.fromkeys(told, kind), Z, LEVEL).output
+        assert (to_sample(got, Z, *LEVEL, kind) - clean(by_noise)).abs().max() < 1e-8
+
+
+def test_projection_of_several_rows(loader: Loader, root: Path, predict: Predict) -> None:
+    """Each direction by itself, along the sum of the positive ones; a mask limits both."""
+    preset = preset_of(
+        {"prompt": "x", "weight": 1.0},
+        {"prompt": "x", "weight": 1.0},
+        {"prompt": "y", "weight": 3.0, "mask": "mask.png"},
+        {"prompt": "bad", "weight": -1.0},
+        apg={"eta": 0.0},
+    )
+    denoise = denoiser(loader, root, preset)
+    got = denoise(0, Z, T, *LEVEL)
+    mask = denoise.masks["mask.png"].double()
+    free = clean(predict(""))
+    x, y, bad = (clean(predict(p)) - free for p in ("x", "y", "bad"))
+    reference = free + x + mask * y
+
+    def across(direction: Tensor, along: Tensor) -> Tensor:
+        a, d = along.flatten(1), direction.flatten(1)
+        part = (d * a).sum(1, keepdim=True) / (a * a).sum(1, keepdim=True)
+        return (d - part * a).view_as(direction)
+
+    expected = free + 2 * across(x, reference) - across(bad, reference)
+    expected = expected + 3 * across(mask * y, mask * reference)
+    assert (got - noise_of(expected)).abs().max() < 1e-8
+    assert denoise.forwards == 4 * len(Z)
+
+
+def test_neutral_refinements_are_the_plain_sum(loader: Loader, root: Path) -> None:
+    rows = {"prompt": "x", "weight": 4.0}, {"prompt": "bad", "weight": -3.0}
+    plain, neutral = preset_of(*rows), preset_of(*rows, guidance_rescale=0.0, apg={"eta": 1.0})
+    plans = [compile_plan(p, loader.library) for p in (plain, neutral)]
+    assert plans[0] == plans[1]
+    nearly = denoiser(loader, root, preset_of(*rows, apg={"norm_threshold": 1e6}))
+    expected = denoiser(loader, root, plain)(0, Z, T, *LEVEL)
+    assert (nearly(0, Z, T, *LEVEL) - expected).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("omega", [0.0, 0.5, 1.0])
+def test_cfgpp_puts_back_the_unconditional_noise(
+    loader: Loader, root: Path, predict: Predict, omega: float
+) -> None:
+    """θ_ω included; and the pass runs though at weight 1 the sum does not need it."""
+    for weight in (0.4, 1.0):
+        row = {"prompt": "x", "weight": weight, "model": STYLE}
+        denoise = denoiser(loader, root, preset_of(row, omega=omega, cfgpp=True))
+        told = denoise.predict(0, Z, T, *LEVEL)
+        weak = predict("", 0.7 * omega)
+        assert told.renoise is not None
+        assert (told.renoise - weak).abs().max() < 1e-8
+        expected = weak + weight * (predict("x", 0.7) - weak)
+        assert (told.output - expected).abs().max() < 1e-8
+        assert denoise.forwards == 2 * len(Z)
+
+
+def test_cfgpp_from_noise_to_image_by_hand(root: Path) -> None:
+    """``z′ = α′·x₀(ε̂) + σ′·ε_{θ_ω}(z, φ)`` step by step, ω = 0 (Steering Guidance, "Ours++")."""
+    row = {"prompt": "cat", "weight": 40.0, "model": STYLE}  # a random network hears little
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    done = next(e for e in engine.generate(preset_of(row, cfgpp=True)) if isinstance(e, Done))
+    plain = next(e for e in engine.generate(preset_of(row)) if isinstance(e, Done))
+    prior, tuned = (
+        StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
+        for _ in range(2)
+    )
+    tuned.load_lora_weights(root / "base/style")
+    tuned.set_adapters("default_0", 0.7)
+    scheduler = prior.scheduler
+    scheduler.set_timesteps(4)
+    null, cat = (prior.encode_prompt(p, "cpu", 1, False)[0] for p in ("", "cat"))
+    z = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(7))
+    levels = [scheduler.alphas_cumprod[t] for t in scheduler.timesteps]
+    with torch.no_grad():
+        for t, now, then in zip(
+            scheduler.timesteps, levels, [*levels[1:], scheduler.final_alpha_cumprod], strict=True
+        ):
+            free, told = prior.unet(z, t, null).sample, tuned.unet(z, t, cat).sample
+            x = (z - (1 - now).sqrt() * (free + 40.0 * (told - free))) / now.sqrt()
+            z = then.sqrt() * x + (1 - then).sqrt() * free
+        image = prior.vae.decode(z / prior.vae.config.scaling_factor).sample[0]
+    expected = ((image.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).numpy().astype(int)
+    assert np.abs(np.asarray(done.image).astype(int) - expected).max() <= 1
+    assert np.abs(np.asarray(plain.image).astype(int) - expected).max() > 5
+
+
+def test_drift_where_both_passes_run(loader: Loader, root: Path, predict: Predict) -> None:
+    rows = [{"prompt": "x", "weight": 2.0, "model": STYLE, "reference": "own"},
+            {"prompt": "y", "weight": 3.0, "model": STYLE}, {"prompt": "", "weight": 0.5}]  # fmt: skip
+    denoise = denoiser(loader, root, preset_of(*rows, omega=0.5))
+    denoise(0, Z, T, *LEVEL)
+    (drift,) = denoise.assembly.drifts
+    by_hand = (predict("", 0.35) - predict("")).square().mean().sqrt()
+    assert list(drift.values()) == pytest.approx([float(by_hand)], rel=1e-6)
+    denoise = denoiser(loader, root, preset_of(rows[1], omega=0.5))
+    denoise(0, Z, T, *LEVEL)
+    assert denoise.assembly.drifts == [{}]  # the prior's own null pass does not run

@@ -1,0 +1,209 @@
+"""SANA on a tiny random pipeline, against diffusers' own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    AutoencoderDC,
+    DPMSolverMultistepScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    SanaPipeline,
+    SanaTransformer2DModel,
+)
+from safetensors.torch import save_file
+from transformers import Gemma2Config, Gemma2Model, GemmaTokenizer
+
+from studio.engine import Engine
+from studio.errors import StudioError
+from studio.events import Done
+from studio.library import Library
+from studio.preset import validate
+
+SCALE = 4.5
+SHIFT = 3.0
+
+
+def tokenizer() -> GemmaTokenizer:
+    """One token a character."""
+    marks = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    letters = [chr(code) for code in range(33, 127)]
+    vocab = {token: number for number, token in enumerate([*marks, "▁", *letters])}
+    return GemmaTokenizer(vocab=vocab, merges=[])
+
+
+def pipeline(folder: Path) -> SanaPipeline:
+    """A random pipeline; its autoencoder halves the edges once."""
+    torch.manual_seed(0)
+    words = tokenizer()
+    transformer = SanaTransformer2DModel(
+        patch_size=1,
+        in_channels=4,
+        out_channels=4,
+        num_layers=2,
+        num_attention_heads=2,
+        attention_head_dim=4,
+        num_cross_attention_heads=2,
+        cross_attention_head_dim=4,
+        cross_attention_dim=8,
+        caption_channels=8,
+        sample_size=8,
+    )
+    vae = AutoencoderDC(
+        in_channels=3,
+        latent_channels=4,
+        attention_head_dim=2,
+        encoder_block_types=("ResBlock", "EfficientViTBlock"),
+        decoder_block_types=("ResBlock", "EfficientViTBlock"),
+        encoder_block_out_channels=(8, 8),
+        decoder_block_out_channels=(8, 8),
+        encoder_qkv_multiscales=((), (5,)),
+        decoder_qkv_multiscales=((), (5,)),
+        encoder_layers_per_block=(1, 1),
+        decoder_layers_per_block=(1, 1),
+        downsample_block_type="conv",
+        upsample_block_type="interpolate",
+        decoder_norm_types="rms_norm",
+        decoder_act_fns="silu",
+        scaling_factor=0.41407,
+    )
+    text = Gemma2Model(
+        Gemma2Config(
+            vocab_size=len(words),
+            hidden_size=8,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=4,
+            max_position_embeddings=4096,
+        )
+    )
+    pipe = SanaPipeline(
+        tokenizer=words,
+        text_encoder=text,
+        vae=vae,
+        transformer=transformer,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=SHIFT),
+    )
+    pipe.save_pretrained(folder)
+    return pipe
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    transformer = pipeline(folder / "sana").transformer
+    generator = torch.Generator().manual_seed(2)
+    state = {}
+    for name, module in transformer.named_modules():
+        if name.endswith(("attn2.to_k", "attn1.to_q")):
+            out, inner = module.weight.shape
+            state[f"transformer.{name}.lora_A.weight"] = torch.randn(2, inner, generator=generator)
+            state[f"transformer.{name}.lora_B.weight"] = torch.randn(out, 2, generator=generator)
+    (folder / "loras").mkdir()
+    save_file(state, folder / "loras/style.safetensors")
+    return folder
+
+
+def load(root: Path, scheduler: str) -> SanaPipeline:
+    pipe = SanaPipeline.from_pretrained(root / "sana")
+    if scheduler == "dpm++":
+        pipe.scheduler = DPMSolverMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=SHIFT
+        )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def theirs(pipe: SanaPipeline, prompt: str) -> np.ndarray:
+    image = pipe(
+        prompt,
+        guidance_scale=SCALE,
+        num_inference_steps=3,
+        width=32,
+        height=32,
+        use_resolution_binning=False,
+        generator=torch.Generator().manual_seed(3),
+    ).images[0]
+    return np.asarray(image).astype(int)
+
+
+def make(root: Path, exact: bool = True, **fields: object) -> list[np.ndarray]:
+    engine = Engine(device="cpu", library=Library((root,)), exact=exact)
+    sampler = {
+        "steps": 3,
+        "seed": 3,
+        "width": 32,
+        "height": 32,
+        "scheduler": "euler",
+        **fields.pop("sampler", {}),
+    }  # type: ignore[dict-item]
+    preset = validate({"base": "sana", "sampler": sampler, **fields})
+    return [np.asarray(e.image).astype(int) for e in engine.generate(preset) if isinstance(e, Done)]
+
+
+def test_the_library_knows_it(root: Path) -> None:
+    entry = Library((root,))["sana"]
+    assert (entry.family, entry.kind, entry.size, entry.multiple) == ("sana", "base", 16, 2)
+    assert entry.latent_space == "4x2:0.41407"
+    assert entry.bytes == sum(
+        file.stat().st_size
+        for part in ("transformer", "vae", "text_encoder")
+        for file in (root / "sana" / part).glob("*.safetensors")
+    )
+
+
+@pytest.mark.parametrize("scheduler", ["euler", "dpm++"])
+def test_one_row_is_their_pipeline(root: Path, scheduler: str) -> None:
+    ours = make(root, rows=[{"prompt": "A cat", "weight": SCALE}], sampler={"scheduler": scheduler})
+    assert np.abs(ours[0] - theirs(load(root, scheduler), "A cat")).max() <= 1
+
+
+def test_a_lora_at_omega_one_is_their_pipeline_with_it(root: Path) -> None:
+    pipe = load(root, "euler")
+    pipe.load_lora_weights(root / "loras", weight_name="style.safetensors")
+    row = {"prompt": "a cat", "weight": SCALE, "model": {"lora": "loras/style"}}
+    ours = make(root, rows=[row], omega=1.0)[0]
+    assert np.abs(ours - theirs(pipe, "a cat")).max() <= 1
+    assert np.abs(ours - make(root, rows=[row], omega=0.0)[0]).max() > 1
+
+
+@pytest.mark.parametrize("scheduler", ["euler", "dpm++", "unipc"])
+def test_shared_work_and_batches_change_nothing(root: Path, scheduler: str) -> None:
+    rows = [{"prompt": "a cat", "weight": 3.0}, {"prompt": "b", "weight": 1.0}]
+    batch = make(root, exact=False, rows=rows, sampler={"count": 2, "scheduler": scheduler})
+    alone = make(root, rows=rows, sampler={"seed": 4, "scheduler": scheduler})[0]
+    assert len(batch) == 2 and np.abs(batch[1] - alone).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "told"),
+    [
+        ({"sampler": {"scheduler": "ddim"}}, "sampler.scheduler", "cannot follow a flow"),
+        ({"rows": [{"prompt": "x" * 301}]}, "rows.0.prompt", "301 tokens; SANA reads 300"),
+        ({"rows": [{"prompt": "a (cat:1.5)"}]}, "rows.0.prompt", "no attention weights"),
+        ({"sampler": {"width": 17, "height": 16}}, "sampler.width", "multiple of 2"),
+    ],
+)
+def test_what_is_refused(root: Path, fields: dict, field: str, told: str) -> None:
+    with pytest.raises(StudioError, match=told) as caught:
+        make(root, **fields)
+    assert caught.value.field == field
+
+
+def test_a_picture_to_start_from(root: Path) -> None:
+    """The less of the way is run, the nearer the result stays to the picture."""
+    from PIL import Image
+
+    from studio import images
+
+    ref = images.store(Image.new("RGB", (32, 32), "red"))
+    kept, near, far = (
+        make(root, sampler={"steps": 10}, init={"image": ref, "strength": strength})[0]
+        for strength in (0.1, 0.2, 0.9)
+    )
+    assert np.abs(near - kept).mean() < np.abs(far - kept).mean()
