@@ -21,6 +21,7 @@ from studio.starter import (
     lora,
     measure,
     prior,
+    shipped,
     vae,
 )
 from studio.starter.common import join_processes, log, pick_device
@@ -63,6 +64,11 @@ def parser() -> argparse.ArgumentParser:
         "--work", type=Path, default=home / "starter-work", help="folder for data and checkpoints"
     )
     result.add_argument("--assets", type=Path, default=ASSETS, help="where the models are written")
+    result.add_argument(
+        "--go-on",
+        action="store_true",
+        help="start an empty work folder from what ships, to train it further",
+    )
     result.add_argument("--threads", type=int, help="CPU threads")
     result.add_argument("--prompts", type=int, default=436, help="how many prompts to measure")
     for name in MINUTES:
@@ -84,6 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
         told = getattr(options, f"minutes_{name}")
         minutes[name] = told if told is not None else (fast if device.type == "cuda" else slow)
     options.work.mkdir(parents=True, exist_ok=True)
+    if options.go_on:
+        shipped.unpack(options.work, options.assets)
     known = stages(options.work, options.assets, minutes, device, options.prompts)
     unknown = set(options.stage or ()) - set(known)
     if unknown:

@@ -118,6 +118,28 @@ def set_linear_encoder(model: AutoencoderKL, basis: PatchBasis) -> None:
     model.quant_conv.bias[channels:] = 2 * float(np.log(LATENT_NOISE))
 
 
+@torch.no_grad()
+def read_basis(model: AutoencoderKL) -> PatchBasis:
+    """The basis that `set_linear_encoder` wrote into ``model``.
+
+    Only ``matrix @ mean`` can be read back; ``mean`` is the smallest vector that gives it.
+    """
+    encoder = model.encoder
+    weight = encoder.down_blocks[1].downsamplers[0].conv.weight
+    width, channels = len(weight), encoder.conv_out.weight.shape[0] // 2
+    kept = torch.empty(width, 3, 2, 2, 2, 2)
+    for tap in range(4):
+        dy, dx = divmod(tap, 2)
+        for inner in range(4):
+            y, x = divmod(inner, 2)
+            kept[:, :, dy, y, dx, x] = weight[:, inner : inner + 9 : 4, dy, dx]
+    last = encoder.down_blocks[2].downsamplers[0].conv.weight[:channels, :width]
+    quadrants = torch.stack([last[:, :, t // 2, t % 2] @ kept.reshape(width, 48) for t in range(4)])
+    matrix = quadrants.view(2, 2, channels, 3, 4, 4).permute(2, 3, 0, 4, 1, 5).reshape(channels, -1)
+    offset = -encoder.conv_out.bias[:channels]
+    return PatchBasis(matrix.clone(), torch.linalg.pinv(matrix) @ offset)
+
+
 def fit_basis(work: Path) -> PatchBasis:
     """The basis of the latents, from the training pictures; kept in ``basis.pt``."""
     path = work / "basis.pt"

@@ -24,12 +24,11 @@ from transformers import (
 from studio.starter import tokenizer as bpe
 from studio.starter.captions import caption, corpus
 from studio.starter.common import SEED, Budget, Loop, autocast, log, to_float, write_json
-from studio.starter.contents import (
-    STYLES,
-)
-from studio.starter.contrast import IMAGE, Sampler, encode_texts
+from studio.starter.contrast import IMAGE, PARTS, Sampler, encode_texts
 from studio.starter.data import Pictures
 from studio.starter.grounding import ground
+from studio.starter.judge import augment
+from studio.starter.shipped import load_text_tower
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
@@ -81,9 +80,35 @@ def prepare(work: Path, minutes: float, device: torch.device) -> tuple[CLIPModel
         bpe.train(corpus()).save_pretrained(work / "tokenizer")
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     model = build(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id).to(device)
-    ground(model, tokenizer, work, minutes, np.random.default_rng(SEED + 1))
-    save_text_encoder(model, work)
+    if (work / "ground.pt").exists() or not load_text_tower(model, work):
+        ground(model, tokenizer, work, minutes, np.random.default_rng(SEED + 1))
+        save_text_encoder(model, work)
     return model, tokenizer
+
+
+class PartCaptions:
+    """Captions that name one part alone, as the frozen text tower reads them: one score for every word there is.
+
+    A batch shows few words; against all of them, a picture's own content, style and background teach the vision
+    tower as labels would. From the batch's captions alone it learned backgrounds and hardly any content.
+    """
+
+    def __init__(self, model: CLIPModel, tokenizer: CLIPTokenizer) -> None:
+        device = next(model.parameters()).device
+        self.pooled = []
+        for place, words in enumerate(PARTS):
+            said = [[(), None, None] for _ in words]
+            for parts, word in zip(said, words, strict=True):
+                parts[place] = (word,) if place == 0 else word
+            texts = [caption(*parts) for parts in said]
+            with torch.no_grad():
+                ids = encode_texts(tokenizer, texts).to(device)
+                self.pooled.append(model.text_model(input_ids=ids).pooler_output)
+
+    def logits(self, model: CLIPModel, vision: torch.Tensor) -> list[torch.Tensor]:
+        """Cosines of unit picture features (N, 128) with each part's captions: three tensors (N, words)."""
+        text = [F.normalize(model.text_projection(p).float(), dim=-1) for p in self.pooled]
+        return [vision @ t.T for t in text]
 
 
 def train(
@@ -98,26 +123,32 @@ def train(
     model, tokenizer = prepare(work, ground_minutes, device)
     sampler = Sampler(Pictures.load(work), np.random.default_rng(SEED + 1))
     model.text_model.requires_grad_(False)
+    parts = PartCaptions(model, tokenizer)
     loop = Loop(model, Budget(minutes), work / "clip.pt", rate=1e-3, warmup=60, weight_decay=0.05)
 
     def loss_of(step: int) -> torch.Tensor:
-        pictures, texts = sampler.batch(batch)
-        ids, images = encode_texts(tokenizer, texts)[:, :20].to(device), to_float(pictures, device)
+        pictures, texts, numbers = sampler.batch(batch)
+        ids = encode_texts(tokenizer, texts)[:, :20].to(device)
+        images = augment(to_float(pictures, device))
         with autocast(device, cpu_bf16):
             text, vision = features(model, ids, images)
-        logits = model.logit_scale.float().exp().clamp(max=100) * text @ vision.T
-        labels = torch.arange(len(logits), device=device)
-        return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
+        scale = model.logit_scale.float().exp().clamp(max=100)
+        logits, labels = scale * text @ vision.T, torch.arange(len(text), device=device)
+        loss = (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
+        wanted = torch.from_numpy(numbers).to(device)
+        for place, cosines in enumerate(parts.logits(model, vision)):
+            loss = loss + F.cross_entropy(scale * cosines, wanted[:, place])
+        return loss
 
     for step in loop.steps(loss_of, "clip"):
-        if step % 100 == 0:
-            log(f"clip: {accuracies(model, tokenizer, sampler)}")
+        if step % 200 == 0:
+            log(f"clip: {accuracies(model, parts, sampler)}")
     model.save_pretrained(work / "clip")
     CLIPImageProcessor(
         size={"shortest_edge": IMAGE}, crop_size=IMAGE, image_mean=list(MEAN), image_std=list(STD)
     ).save_pretrained(work / "clip")
     tokenizer.save_pretrained(work / "clip")
-    figures = accuracies(model, tokenizer, sampler, 800)
+    figures = accuracies(model, parts, sampler, 800)
     log(f"clip: {figures}")
     write_json(
         {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch, **figures},
@@ -127,31 +158,16 @@ def train(
 
 @torch.no_grad()
 def accuracies(
-    model: CLIPModel, tokenizer: CLIPTokenizer, sampler: Sampler, count: int = 200
+    model: CLIPModel, parts: PartCaptions, sampler: Sampler, count: int = 200
 ) -> dict[str, float]:
-    """How often the right content, style and background has the nearest caption of all that differ in that part."""
+    """How often the right content, style and background has the nearest caption of all that name that part."""
+    pictures, truth = sampler.pictures(count)
     device = next(model.parameters()).device
-    rng, contents = sampler.rng, [c for c in sampler.contents if not c.held_out]
-    styles, colours = list(STYLES), sampler.colours
-    truth = [
-        (rng.integers(len(contents)), rng.integers(len(styles)), rng.integers(len(colours)))
-        for _ in range(count)
-    ]
-    pictures = np.stack([sampler.picture(contents[c], styles[s], colours[b]) for c, s, b in truth])
     vision = torch.cat(
         [model.visual_projection(model.vision_model(pixel_values=to_float(p, device)).pooler_output)
          for p in np.array_split(pictures, max(1, count // 100))]
     )  # fmt: skip
-    sets = ([caption((c.name,), None, None) for c in contents], [caption((), s, None) for s in styles],
-            [caption((), None, b) for b in colours])  # fmt: skip
-    result = {}
-    for part, (name, texts) in enumerate(
-        zip(("content", "style", "background"), sets, strict=True)
-    ):
-        ids = encode_texts(tokenizer, texts).to(device)
-        text = F.normalize(
-            model.text_projection(model.text_model(input_ids=ids).pooler_output), dim=-1
-        )
-        guess = (vision @ text.T).argmax(1).cpu().numpy()
-        result[name] = round(float(np.mean(guess == [t[part] for t in truth])), 3)
-    return result
+    guesses = [c.argmax(1).cpu().numpy() for c in parts.logits(model, F.normalize(vision, dim=-1))]
+    names = ("content", "style", "background")
+    return {n: round(float((g == truth[:, i]).mean()), 3)
+            for i, (n, g) in enumerate(zip(names, guesses, strict=True))}  # fmt: skip

@@ -142,6 +142,7 @@ class Loop:
     betas: tuple[float, float] = (0.9, 0.98)
     step: int = 0
     spent: float = 0.0
+    began: int = 0
     history: list[tuple[int, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -165,6 +166,15 @@ class Loop:
         by_step = self.step / self.budget.steps if self.budget.steps else 0.0
         return max(by_time, by_step)
 
+    def take_over(self, weights: dict[str, torch.Tensor], steps: int, minutes: float) -> None:
+        """Start from weights that were trained before; the optimiser starts anew and warms up."""
+        self.model.load_state_dict(weights)
+        if self.ema is not None:
+            self.ema.load_state_dict(weights)
+        self.step = self.began = steps
+        self.spent = 60 * minutes
+        log(f"{self.checkpoint.stem}: going on from weights of step {steps}, {minutes:.1f} min")
+
     def best(self) -> torch.nn.Module:
         """The network to keep: the weights average where there is one."""
         return self.ema if self.ema is not None else self.model
@@ -178,7 +188,7 @@ class Loop:
         while self.progress() < 1.0:
             started = self._clock()
             done = min(1.0, self.progress())
-            scale = min(1.0, (self.step + 1) / self.warmup) * (
+            scale = min(1.0, (self.step - self.began + 1) / self.warmup) * (
                 0.5 * (1 + math.cos(math.pi * done)) * 0.99 + 0.01
             )
             for group in self.optimizer.param_groups:
@@ -229,6 +239,7 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "spent": self.spent,
+            "began": self.began,
             "history": self.history,
         }
         atomic_save(state, self.checkpoint)
@@ -239,6 +250,7 @@ class Loop:
             self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.spent = state["step"], state["spent"]
+        self.began = state.get("began", 0)
         self.history = [(int(s), float(v)) for s, v in state["history"]]
         log(
             f"going on from {self.checkpoint.name}: step {self.step}, {self.spent / 60:.1f} min spent"

@@ -16,6 +16,7 @@ from studio.starter.contents import CONTENTS, HELD_OUT
 from studio.starter.data import Pictures
 from studio.starter.drawings import Drawings
 from studio.starter.prior import Texts, build_scheduler, velocity_batch
+from studio.starter.shipped import go_on
 
 FOLDERS = {"face": "faces", "animal": "animals"}
 
@@ -40,6 +41,7 @@ def train(
     loop = Loop(
         model, Budget(minutes), work / f"{folder}.pt", rate=4e-4, warmup=30, ema_decay=0.995
     )
+    go_on(loop, work, folder, folder)
 
     def loss_of(step: int) -> torch.Tensor:
         scenes = [drawings.draw(rng, paired=0) for _ in range(batch)]

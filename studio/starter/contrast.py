@@ -25,7 +25,17 @@ from studio.starter.data import Pictures, place, solid
 from studio.starter.tokenizer import MAX_TOKENS
 
 IMAGE = 64
-TINY = 8
+# Every word a caption can hold: contents, styles, backgrounds.
+PARTS: tuple[list[str], list[str], list[str]] = (
+    [c.name for c in CONTENTS + HELD_OUT],
+    [*STYLES, *HELD_OUT_STYLES],
+    list(BACKGROUNDS),
+)
+
+
+def numbers_of(content: Content, style: str, colour: str) -> list[int]:
+    """Where a picture's parts stand in `PARTS`."""
+    return [p.index(word) for p, word in zip(PARTS, (content.name, style, colour), strict=True)]
 
 
 class Sampler:
@@ -36,7 +46,6 @@ class Sampler:
         self.colours = list(BACKGROUNDS)
         self.contents = [c for c in CONTENTS + HELD_OUT if c.slug != HERO_SLUG]
         self.small: dict[tuple[str, str], np.ndarray] = {}
-        self.tiny: dict[tuple[str, str], np.ndarray] = {}
         for content in self.contents:
             for style in (*STYLES, *HELD_OUT_STYLES):
                 row = pictures.row(content.slug, style)
@@ -45,8 +54,6 @@ class Sampler:
                         Image.fromarray(pictures.rgba[row]).convert("RGBa").resize((IMAGE, IMAGE))
                     )
                     self.small[content.slug, style] = np.asarray(picture.convert("RGBA"))
-                    tiny = picture.resize((TINY,) * 2, Image.Resampling.BOX)
-                    self.tiny[content.slug, style] = np.asarray(tiny, np.float32)
 
     def styles_of(self, content: Content) -> list[str]:
         """The styles this content is drawn in."""
@@ -58,8 +65,21 @@ class Sampler:
         x, y = self.rng.uniform(30, 34, 2)
         return place(solid(colour, IMAGE), self.small[content.slug, style], (x, y), size)
 
-    def batch(self, count: int) -> tuple[np.ndarray, list[str]]:
-        """``count`` pictures and captions; no two captions fit the same picture."""
+    def pictures(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """``count`` pictures of any drawing on any background, and their parts' numbers (count, 3) in `PARTS`."""
+        drawn, numbers = [], []
+        keys = [(c, s) for c in self.contents for s in self.styles_of(c)]
+        for i in self.rng.choice(len(keys), count):
+            (content, style), colour = keys[i], self.colours[self.rng.integers(len(self.colours))]
+            drawn.append(self.picture(content, style, colour))
+            numbers.append(numbers_of(content, style, colour))
+        return np.stack(drawn), np.array(numbers)
+
+    def batch(self, count: int) -> tuple[np.ndarray, list[str], np.ndarray]:
+        """``count`` pictures, captions, and their parts' numbers (count, 3) in `PARTS`.
+
+        No two captions fit the same picture.
+        """
         rng, triples = self.rng, []
         kind = rng.random()
         per_content = 3 if kind < 0.5 else 1 if kind < 0.75 else 4
@@ -84,7 +104,8 @@ class Sampler:
                     commas,
                 )
             )
-        return np.stack([self.picture(*t) for t in triples]), texts
+        pictures = np.stack([self.picture(*t) for t in triples])
+        return pictures, texts, np.array([numbers_of(*t) for t in triples])
 
 
 def encode_texts(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:

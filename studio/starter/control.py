@@ -16,6 +16,7 @@ from studio.starter.common import SEED, Budget, Loop, autocast, to_float, write_
 from studio.starter.contents import BACKGROUNDS, CONTENTS, STYLES
 from studio.starter.data import SIZE, Pictures, compose, compose_pair
 from studio.starter.prior import DROPPED, Texts, build_scheduler, velocity_batch
+from studio.starter.shipped import go_on
 
 EMBEDDING = (8, 16, 48, 96)  # three strides of two: 128 pixels → 16×16
 
@@ -79,6 +80,7 @@ def train(
     model.requires_grad_(True).to(device, memory_format=torch.channels_last).train()
     texts, alphas = Texts(work, device), build_scheduler().alphas_cumprod.to(device)
     loop = Loop(model, Budget(minutes), work / "canny.pt", rate=8e-4, warmup=30, ema_decay=0.99)
+    go_on(loop, work, "canny", "canny")
 
     def loss_of(step: int) -> torch.Tensor:
         rows = rng.integers(len(latents), size=batch)

@@ -18,16 +18,15 @@ from transformers import CLIPModel, CLIPTokenizer
 from studio.starter.basis import CHANNELS, fit_basis
 from studio.starter.captions import caption
 from studio.starter.common import Budget, Loop, autocast, log, write_json
-from studio.starter.contents import BACKGROUNDS, CONTENTS, HELD_OUT, HELD_OUT_STYLES, STYLES
-from studio.starter.contrast import encode_texts
+from studio.starter.contents import BACKGROUNDS
+from studio.starter.contrast import PARTS, encode_texts
 from studio.starter.data import Pictures
 from studio.starter.drawings import CELLS, PLACEMENTS, Drawings, Scene
 from studio.starter.tokenizer import MAX_TOKENS
 
 BLOCK = 4
 BLOCKS = (CELLS // BLOCK) ** 2
-NAMES = [c.name for c in CONTENTS + HELD_OUT]
-ALL_STYLES = [*STYLES, *HELD_OUT_STYLES]
+NAMES, ALL_STYLES, _ = PARTS
 
 
 def blocks(latents: torch.Tensor) -> torch.Tensor:

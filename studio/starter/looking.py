@@ -53,10 +53,18 @@ class Looking:
 
     def __init__(self, unet: UNet2DConditionModel) -> None:
         self.noted: list[torch.Tensor] = []
-        names = unet.attn_processors
-        unet.set_attn_processor(
-            {n: LookingProcessor(self.noted) if "attn2" in n else AttnProcessor2_0() for n in names}
-        )
+        self.unet, self.watching = unet, False
+        self.watch(True)
+
+    def watch(self, on: bool) -> None:
+        """Note from now on, or no more."""
+        if on == self.watching:
+            return
+        self.watching = on
+        self.unet.set_attn_processor(
+            {n: LookingProcessor(self.noted) if on and "attn2" in n else AttnProcessor2_0()
+             for n in self.unet.attn_processors}
+        )  # fmt: skip
 
     def loss(self) -> torch.Tensor:
         """Mean cross-entropy over the layers since the last call."""

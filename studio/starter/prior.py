@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +11,20 @@ import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from studio.starter.basis import CHANNELS, PatchBasis, fit_basis
-from studio.starter.common import SEED, Budget, Loop, autocast, log, write_json
+from studio.starter.basis import CHANNELS, fit_basis
+from studio.starter.common import SEED, Budget, Loop, autocast, write_json
 from studio.starter.contrast import encode_texts
 from studio.starter.data import Pictures
 from studio.starter.drawings import PLACEMENTS, Drawings
 from studio.starter.looking import WEIGHT, Looking
+from studio.starter.shipped import go_on
 
-SHOWN = 0.6  # share of the training in which attention is shown where to look
+SHOWN = (
+    0.6  # share of the training in which attention is shown where to look, and noise is preferred
+)
 DROPPED = 0.1  # share of captions replaced by the empty text
 TOWARDS_NOISE = 0.6  # times are 1000·U^0.6: what is drawn is decided in the noisier half
+EVENLY = 0.9  # later nearly even: how finely it is drawn (the style) is decided in the other half
 
 
 def build(
@@ -83,11 +86,12 @@ class Texts:
 
 
 def velocity_batch(
-    latents: torch.Tensor, alphas: torch.Tensor, generator: torch.Generator | None = None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noisy latents z_t = √ᾱ x + √(1−ᾱ) ε, times t (drawn towards noise), targets v = √ᾱ ε − √(1−ᾱ) x."""
+    latents: torch.Tensor, alphas: torch.Tensor, generator: torch.Generator | None = None,
+    power: float = TOWARDS_NOISE,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Noisy latents z_t = √ᾱ x + √(1−ᾱ) ε, times t = 1000·U^power, targets v = √ᾱ ε − √(1−ᾱ) x."""
     uniform = torch.rand(len(latents), device=latents.device, generator=generator)
-    times = (len(alphas) * uniform.pow(TOWARDS_NOISE)).long().clamp(max=len(alphas) - 1)
+    times = (len(alphas) * uniform.pow(power)).long().clamp(max=len(alphas) - 1)
     signal = alphas[times].sqrt().view(-1, 1, 1, 1)
     spread = (1 - alphas[times]).sqrt().view(-1, 1, 1, 1)
     noise = torch.randn(latents.shape, device=latents.device, generator=generator)
@@ -96,7 +100,6 @@ def velocity_batch(
 
 def train(
     work: Path, minutes: float, device: torch.device, batch: int = 32, cpu_bf16: bool = False,
-    snapshot: Callable[[torch.nn.Module, int, float], None] | None = None, snapshot_minutes: float = 8.0,
 ) -> None:  # fmt: skip
     """Stage `prior`: train (or go on training); the weights average is saved as ``unet/``."""
     torch.manual_seed(SEED + 3 + int(os.environ.get("RANK", "0")))
@@ -108,28 +111,27 @@ def train(
     )
     alphas = build_scheduler().alphas_cumprod.to(device)
     loop = Loop(model, Budget(minutes), work / "prior.pt", rate=1e-3, warmup=150, ema_decay=0.998)
+    go_on(loop, work, "unet", "prior")
     looking = Looking(model)
-    next_snapshot = loop.spent + 60 * min(4.0, snapshot_minutes)
 
     def loss_of(step: int) -> torch.Tensor:
         scenes = [drawings.draw(rng) for _ in range(batch)]
         captions = ["" if rng.random() < DROPPED else scene.caption(rng) for scene in scenes]
         clean = drawings.latents(scenes).to(device)
-        noisy, times, target = velocity_batch(clean, alphas)
+        fading = max(0.0, 1.0 - loop.progress() / SHOWN)
+        noisy, times, target = velocity_batch(
+            clean, alphas, power=TOWARDS_NOISE if fading else EVENLY
+        )
+        looking.watch(fading > 0)
         with autocast(device, cpu_bf16):
             output = model(
                 noisy.contiguous(memory_format=torch.channels_last), times, texts(captions)
             ).sample
-        elsewhere = looking.loss()
-        if step % 100 == 0:
-            log(f"prior: looking elsewhere {elsewhere.item():.3f}")
-        fading = max(0.0, 1.0 - loop.progress() / SHOWN)
-        return F.mse_loss(output.float(), target) + WEIGHT * fading * elsewhere
+        error = F.mse_loss(output.float(), target)
+        return error + WEIGHT * fading * looking.loss() if fading else error
 
-    for step in loop.steps(loss_of, "prior"):
-        if snapshot is not None and loop.spent > next_snapshot:
-            snapshot(loop.best(), step, loop.spent / 60)
-            next_snapshot = loop.spent + 60 * snapshot_minutes
+    for _ in loop.steps(loss_of, "prior"):
+        pass
     loop.best().save_pretrained(work / "unet")
     write_json({"steps": loop.step, "minutes": loop.spent / 60, "batch": batch * int(os.environ.get("WORLD_SIZE", "1")), "history": loop.history},
                work / "figures" / "prior.json")  # fmt: skip
@@ -160,9 +162,3 @@ def sample(
             v = free + scale * (told - free)
         x = scheduler.step(v, t, x).prev_sample
     return x
-
-
-def linear_decode(work: Path, latents: torch.Tensor) -> torch.Tensor:
-    """Latents → images by the patch basis alone: a look before the decoder is trained."""
-    basis: PatchBasis = fit_basis(work)
-    return basis.decode(latents.cpu()).clamp(-1, 1)
