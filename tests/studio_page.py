@@ -12,6 +12,12 @@ from typing import Any
 
 import pytest
 
+REPOSITORY = Path(__file__).resolve().parent.parent
+needs_starter = pytest.mark.skipif(
+    not (REPOSITORY / "assets" / "starter" / "model_index.json").is_file(),
+    reason="the starter model is not in assets/starter",
+)
+
 
 def unavailable(reason: str) -> None:
     if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1":

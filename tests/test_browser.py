@@ -8,93 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from studio_page import Studio, free_port, unavailable, wait_until_served
+from studio_page import REPOSITORY, Studio, needs_starter
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-STARTER = REPOSITORY / "assets" / "starter" / "model_index.json"
 pytestmark = pytest.mark.browser
-needs_starter = pytest.mark.skipif(
-    not STARTER.is_file(), reason="the starter model is not in assets/starter"
-)
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = (
-        pytest.importorskip("playwright.sync_api")
-        if not os.environ.get("STUDIO_REQUIRE_BROWSER")
-        else __import__("playwright.sync_api").sync_api
-    )
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if chromium is None:
-        unavailable("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        window = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield window
-        window.close()
-
-
-@pytest.fixture(scope="session")
-def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = (tmp_path_factory.mktemp("log") / "app.log").open("w")
-    environment = {**os.environ, "STUDIO_HOME": str(home), "NO_PROXY": "127.0.0.1"}
-    for name in ("SPACE_ID", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
-        environment.pop(name, None)
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        wait_until_served(f"http://127.0.0.1:{port}", process, 60)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
-
-
-@pytest.fixture
-def studio(browser: Any, address: str) -> Iterator[Studio]:
-    context = browser.new_context(viewport={"width": 1440, "height": 950}, accept_downloads=True)
-    context.set_default_timeout(60000)  # a machine may be busy with other work
-    visit = Studio(context.new_page(), address)
-    yield visit
-    context.close()
-    assert not visit.outside, f"asked outside hosts: {visit.outside}"
-    assert not visit.errors
 
 
 def outputs(home: Path) -> list[Path]:
@@ -291,7 +214,9 @@ def test_a_curve_is_chosen_and_drawn(studio: Studio) -> None:
     assert studio.rows()[0]["curve"] == [[0, 0], [0.3, 1], [1, 1]]  # the last that was right
     points.fill("0:0, 0.5:2")
     assert studio.rows()[0]["curve"] == [[0, 0], [0.5, 2]]
-    studio.page.wait_for_function("document.querySelector('.gs-equation').innerText.includes('step 2:')")
+    studio.page.wait_for_function(
+        "document.querySelector('.gs-equation').innerText.includes('step 2:')"
+    )
 
 
 def test_a_mask_is_painted_and_the_plan_follows(studio: Studio, home: Path) -> None:

@@ -6,22 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from studio_page import Studio
-from test_browser import (  # noqa: F401
-    REPOSITORY,
-    address,
-    browser,
-    home,
-    needs_starter,
-    studio,
-)
+from studio_page import REPOSITORY, Studio, needs_starter
 
 pytestmark = pytest.mark.browser
 CAT = REPOSITORY / "assets" / "examples" / "cat.png"
 
 
 @pytest.fixture
-def with_image(studio: Studio) -> Iterator[Any]:  # noqa: F811
+def with_image(studio: Studio) -> Iterator[Any]:
     """A row's card with a control image."""
     studio.open().use(["a cat"])
     card = studio.card(0)
@@ -56,7 +48,7 @@ def test_the_map_is_shown_beside_its_image_and_goes_with_it(with_image: Any) -> 
 
 @needs_starter
 @pytest.mark.timeout(300)
-def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:  # noqa: F811
+def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:
     studio.open().use(["a cat"], steps=1)
     studio.generate()
     studio.page.get_by_role("tab", name="Models").click()

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from studio_page import Studio
-from test_browser import REPOSITORY, address, browser, home, needs_starter  # noqa: F401
+from studio_page import REPOSITORY, Studio, needs_starter
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def studio(browser: Any, address: str) -> Any:  # noqa: F811
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(150_000)
-    yield Studio(page, address)
-    page.close()
-
-
 @needs_starter
 @pytest.mark.timeout(300)
-def test_pictures_become_a_row(studio: Studio, home: Path) -> None:  # noqa: F811
+def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     page = studio.open().page
+    page.set_default_timeout(150_000)
     page.get_by_role("tab", name="Train").click()
     folder = REPOSITORY / "assets" / "examples" / "training"
     page.locator("#gs-train-files input[type=file]").set_input_files(
@@ -48,4 +39,3 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:  # noqa: F81
     page.wait_for_function(
         "studio.stack.cards.length === 1 && studio.stack.cards[0].row.prompt === 'a hero person'")  # fmt: skip
     assert studio.rows()[0]["model"]["lora"] == "my-hero"
-    assert studio.errors == [] and studio.outside == []
