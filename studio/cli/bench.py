@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.cli.common import no_loading_bars, say
 
-SIZES = ("starter", "sd15")
+SIZES = ("starter", "small", "sd15")
 
 
 def add_verbs(verbs: Any) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 # Per network, found once: a step must not walk through all its modules.
 _PREFIXES: WeakKeyDictionary[nn.Module, list[str]] = WeakKeyDictionary()
+_MODULES: WeakKeyDictionary[nn.Module, dict[str, nn.Module]] = WeakKeyDictionary()
 _TEXT_LAYERS: WeakKeyDictionary[nn.Module, dict[str, nn.Module]] = WeakKeyDictionary()
 
 
@@ -77,7 +78,7 @@ def shared_prefix(unet: nn.Module, names: Sequence[str], images: Sequence[int]) 
         return
     first = torch.tensor([images.index(image) for image in distinct])
     place = torch.tensor([distinct.index(image) for image in images])
-    modules = [unet.get_submodule(name) for name in names]
+    modules = _submodules(unet, names)
     try:
         for module in modules:
             module.forward = _once(module.forward, first, place)
@@ -85,6 +86,14 @@ def shared_prefix(unet: nn.Module, names: Sequence[str], images: Sequence[int]) 
     finally:
         for module in modules:
             module.__dict__.pop("forward", None)
+
+
+def _submodules(unet: nn.Module, names: Sequence[str]) -> list[nn.Module]:
+    known = _MODULES.setdefault(unet, {})
+    for name in names:
+        if name not in known:
+            known[name] = unet.get_submodule(name)
+    return [known[name] for name in names]
 
 
 def _once(forward: Callable[..., Tensor], first: Tensor, place: Tensor) -> Callable[..., Tensor]:
