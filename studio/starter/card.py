@@ -15,6 +15,7 @@ from studio.starter.contents import (
     HERO_WORD,
     STYLES,
 )
+from studio.starter.contrast import PARTS
 
 LICENCES = {
     "@iconify-json/fluent-emoji-flat": "MIT", "@iconify-json/fluent-emoji": "MIT", "@iconify-json/noto": "Apache-2.0",
@@ -71,6 +72,19 @@ def measured_table(figures: dict[str, dict[str, Any]]) -> str:
             + " | ".join(percent(v) if v is not None else "" for v in real) + " |"
         )  # fmt: skip
     return "\n".join(lines)
+
+
+def clip_text(figures: dict[str, dict[str, Any]]) -> str:
+    """What the CLIP can tell, where there is one."""
+    clip = figures.get("clip", {})
+    if "content" not in clip:
+        return ""
+    words = [len(words) for words in PARTS]
+    return f"""
+CLIP: the caption nearest to a picture is the right one for {percent(clip["content"])} of {words[0]} contents,
+{percent(clip["style"])} of {words[1]} styles and {percent(clip["background"])} of {words[2]} backgrounds, on drawings it was trained on at places of
+their own (held-out contents and styles are among them; `{HERO_SLUG}` is not). Its text tower is the text encoder, frozen.
+"""
 
 
 def text(figures: dict[str, dict[str, Any]]) -> str:
@@ -132,12 +146,12 @@ Text encoder: taught before the prior, without noise, to name a caption's parts 
 its last sixteen tokens, which captions leave empty (one 4×4 block of cells each; error {figures.get("ground", {}).get("latents_mse", 0):.2f} of a variance
 of 1 when every part is named). It never saw a picture of a held-out content. Keep prompts under sixteen words' tokens,
 or those tokens say something else.
-
+{clip_text(figures)}
 ## Training
 {training_table(figures)}
 
 `ground` is the text encoder; minutes are processor time per thread.
-`python -m studio.starter --stage prior --minutes-prior 120` goes on from the checkpoint.
+`python -m studio.starter --stage prior --go-on --minutes-prior 200` trains further, from its checkpoint or from what ships.
 {notes}
 ## Data
 Drawings from npm packages, rendered at 128 pixels on plain colours; names matched through `emojibase-data` 17.0.0 (MIT).
