@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,12 @@ def write_json(value: Any, path: Path) -> None:
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(value, indent=2) + "\n")
     partial.replace(path)
+
+
+def save_network(network: Any, folder: Path) -> None:
+    """``save_pretrained`` into an empty folder: shards of an earlier file would be read instead."""
+    shutil.rmtree(folder, ignore_errors=True)
+    network.save_pretrained(folder)
 
 
 def save_grid(pictures: np.ndarray, path: Path, columns: int) -> None:

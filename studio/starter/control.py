@@ -12,7 +12,7 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 
 from studio.starter.basis import CHANNELS, fit_basis
 from studio.starter.captions import random_caption
-from studio.starter.common import SEED, Budget, Loop, autocast, to_float, write_json
+from studio.starter.common import SEED, Budget, Loop, autocast, save_network, to_float, write_json
 from studio.starter.contents import BACKGROUNDS, CONTENTS, STYLES
 from studio.starter.data import SIZE, Pictures, compose, compose_pair
 from studio.starter.prior import DROPPED, Texts, build_scheduler, velocity_batch
@@ -100,6 +100,6 @@ def train(
 
     for _ in loop.steps(loss_of, "canny"):
         pass
-    loop.best().save_pretrained(work / "canny")
+    save_network(loop.best(), work / "canny")
     write_json({"steps": loop.step, "minutes": loop.spent / 60, "batch": batch, "history": loop.history},
                work / "figures" / "canny.json")  # fmt: skip

@@ -12,7 +12,7 @@ from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from studio.starter.basis import CHANNELS, fit_basis
-from studio.starter.common import SEED, Budget, Loop, autocast, write_json
+from studio.starter.common import SEED, Budget, Loop, autocast, save_network, write_json
 from studio.starter.contrast import encode_texts
 from studio.starter.data import Pictures
 from studio.starter.drawings import PLACEMENTS, Drawings
@@ -132,7 +132,7 @@ def train(
 
     for _ in loop.steps(loss_of, "prior"):
         pass
-    loop.best().save_pretrained(work / "unet")
+    save_network(loop.best(), work / "unet")
     write_json({"steps": loop.step, "minutes": loop.spent / 60, "batch": batch * int(os.environ.get("WORLD_SIZE", "1")), "history": loop.history},
                work / "figures" / "prior.json")  # fmt: skip
 
