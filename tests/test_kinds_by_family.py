@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_image_prompt
 import test_sana
 import test_sdxl
 import tiny
@@ -20,10 +21,11 @@ from diffusers import (
     StableDiffusionXLPipeline,
 )
 from PIL import Image
+from safetensors.torch import save_file
 
 from studio import guidance
 from studio.engine import Engine
-from studio.errors import IncompatibleModels
+from studio.errors import IncompatibleModels, StudioError
 from studio.events import Done
 from studio.library import Library
 from studio.preset import validate
@@ -202,4 +204,39 @@ def test_control_images_that_cannot_reach_a_row(
     preset = validate({"base": base, "rows": [{"prompt": "a", "control": control}]})
     with pytest.raises(IncompatibleModels, match=told) as caught:
         compile_plan(preset, Library((root, tmp_path)))
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "told"),
+    [
+        ({"model": "dog"}, "rows.0.model", "Custom Diffusion model of another architecture"),
+        ({"model": "kohya"}, "rows.0.model", "the base has no layer down_blocks.0"),
+        ({"image": "map.png"}, "rows.0.image", "takes no picture to edit"),
+        ({"image_prompt": {"image": "map.png", "model": "ip/light"}}, "rows.0.image_prompt.model",
+         "is an IP-Adapter of another architecture"),
+    ],
+)  # fmt: skip
+def test_kinds_that_sana_does_not_take_are_refused_by_name(
+    root: Path, row: dict, field: str, told: str, tmp_path: Path
+) -> None:
+    """Whose headers tell no family: those that do are refused by it, before anything is read."""
+    block = "down_blocks.0.attentions.0.transformer_blocks.0.attn2"
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "ip").mkdir()
+    save_file(
+        {f"{block}.processor.to_k_custom_diffusion.weight": torch.ones(8, tiny.WIDTH)},
+        tmp_path / "dog/pytorch_custom_diffusion_weights.safetensors",
+    )
+    lora = {f"unet.{block}.to_q.lora_A.weight": torch.ones(2, 8),
+            f"unet.{block}.to_q.lora_B.weight": torch.ones(8, 2)}  # fmt: skip
+    save_file(lora, tmp_path / "kohya.safetensors")
+    state = test_image_prompt.adapter_state(tiny.unet(), 10, 0)
+    save_file(state, tmp_path / "ip/light.safetensors")
+    library = Library((root, tmp_path))
+    engine = Engine(device="cpu", library=library, image_roots=[root])
+    preset = {"base": "sana", "rows": [{"prompt": "a cat", **row}],
+              "sampler": {"steps": 1, "scheduler": "euler"}}  # fmt: skip
+    with pytest.raises(StudioError, match=told) as caught:
+        list(engine.generate(validate(preset)))
     assert caught.value.field == field

@@ -77,9 +77,27 @@ def test_unknown_ids(root: Path) -> None:
 
 def test_links_out_of_the_library_are_not_followed(root: Path, tmp_path: Path) -> None:
     inside = tmp_path / "models"
-    inside.mkdir()
+    (inside / "loras").mkdir(parents=True)
     os.symlink(root / "base", inside / "leak")
-    assert Library((inside,)).entries() == []
+    os.symlink(root / "loras/kohya.safetensors", inside / "loras/leak.safetensors")
+    os.symlink(tmp_path / "nowhere", inside / "broken")
+    library = Library((inside,))
+    assert library.entries() == []
+    refused = {entry.id: entry.problem for entry in library.refused()}
+    assert set(refused) == {"leak", "loras/leak"}
+    assert all("link out of the library" in problem for problem in refused.values())
+
+
+def test_links_within_the_library_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "loras/deep").mkdir(parents=True)
+    layer = {"lora_unet_x.lora_down.weight": torch.ones(1, 768)}
+    save_file(layer, tmp_path / "loras/deep/ink.safetensors")
+    os.symlink(tmp_path / "loras", tmp_path / "again")
+    os.symlink(tmp_path, tmp_path / "loras/deep/loop")
+    os.symlink(tmp_path / "loras/deep", tmp_path / "loras/deep/self")
+    library = Library((tmp_path,))
+    assert {entry.id for entry in library.entries()} == {"loras/deep/ink", "again/deep/ink"}
+    assert library.refused() == []
 
 
 def test_header_of_a_file_that_lies_about_its_length(tmp_path: Path) -> None:
@@ -115,9 +133,11 @@ def test_ten_thousand_files_are_read_once(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_damaged_index_is_begun_anew(root: Path, studio_home: Path) -> None:
     from studio.home import cache_folder
+    from studio.library import index
 
     expected = Library((root,)).entries()
-    for content in (b"{", b"[]", b'{"version": 1, "files": {"x": 3}}', b'{"version": 99}'):
+    odd = json.dumps({"version": index.VERSION, "files": {"x": 3}}).encode()
+    for content in (b"{", b"[]", odd, b'{"version": 99}'):
         (cache_folder() / "library.json").write_bytes(content)
         assert Library((root,)).entries() == expected
 
@@ -171,6 +191,6 @@ def test_the_models_tab_lists_and_refuses(root: Path, monkeypatch: pytest.Monkey
     assert 'type="search"' in shown and "loras/kohya" in shown
     refused = shown[shown.index("Cannot be used") :]
     assert "loras/pickle" in refused and "loras/cut" in refused
-    assert "python -m studio download" in shown and "download" not in models.table(shared=True)
+    assert "of a hub land there" in shown and "land there" not in models.table(shared=True)
     told = {item["id"]: (item["family"], item["space"]) for item in models.as_signal()}
     assert told["base"] == ("sd1", "4x2:0.5") and told["loras/kohya"][0] == "sd1"

@@ -13,6 +13,7 @@ from studio.engine.nulltext import NullTextUNet, null_text_unet
 
 def replaced(network: torch.nn.Module, constant: dict[str, torch.Tensor]) -> torch.nn.Module:
     """Every ``attn2`` swapped for a module that returns its constant at each position."""
+
     class Constant(torch.nn.Module):
         def __init__(self, value: torch.Tensor) -> None:
             super().__init__()
@@ -34,7 +35,9 @@ def prior() -> torch.nn.Module:
 
 
 Z = torch.randn(2, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-NULL = torch.randn(1, 7, tiny.WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+NULL = torch.randn(
+    1, 7, tiny.WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+)
 T = torch.tensor([10, 500])
 
 
@@ -62,7 +65,9 @@ def test_one_token_leaves_attention_no_choice(prior: torch.nn.Module) -> None:
 
 def test_modes_and_the_prior_stay_apart(prior: torch.nn.Module) -> None:
     before = {k: v.clone() for k, v in prior.state_dict().items()}
-    uniform, calibrated = (null_text_unet(prior, NULL, m, [(Z, T)]) for m in ("uniform", "calibrated"))
+    uniform, calibrated = (
+        null_text_unet(prior, NULL, m, [(Z, T)]) for m in ("uniform", "calibrated")
+    )
     assert (uniform.config.null_text, calibrated.config.null_text) == ("uniform", "calibrated")
     assert not torch.allclose(uniform(Z, T).sample, calibrated(Z, T).sample, atol=1e-8)
     assert all(torch.equal(v, before[k]) for k, v in prior.state_dict().items())
@@ -75,7 +80,9 @@ def test_modes_and_the_prior_stay_apart(prior: torch.nn.Module) -> None:
 def test_saving_round_trips_and_nothing_of_the_text_is_left(
     prior: torch.nn.Module, tmp_path: Path
 ) -> None:
-    prior.save_pretrained(tmp_path / "prior")  # a network that was read from a folder knows its path
+    prior.save_pretrained(
+        tmp_path / "prior"
+    )  # a network that was read from a folder knows its path
     network = null_text_unet(type(prior).from_pretrained(tmp_path / "prior").double(), NULL)
     network.save_pretrained(tmp_path)
     assert str(tmp_path) not in (tmp_path / "config.json").read_text()

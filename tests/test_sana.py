@@ -14,6 +14,9 @@ from diffusers import (
     SanaPipeline,
     SanaTransformer2DModel,
 )
+from diffusers.loaders import SanaLoraLoaderMixin, TextualInversionLoaderMixin
+from diffusers.training_utils import _collate_lora_metadata
+from peft import LoHaConfig, LoraConfig, PeftConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 from transformers import Gemma2Config, Gemma2Model, GemmaTokenizer
 
@@ -132,8 +135,9 @@ def theirs(pipe: SanaPipeline, prompt: str) -> np.ndarray:
     return np.asarray(image).astype(int)
 
 
-def make(root: Path, exact: bool = True, **fields: object) -> list[np.ndarray]:
-    engine = Engine(device="cpu", library=Library((root,)), exact=exact)
+def make(root: Path | tuple[Path, ...], exact: bool = True, **fields: object) -> list[np.ndarray]:
+    library = Library(root if isinstance(root, tuple) else (root,))
+    engine = Engine(device="cpu", library=library, exact=exact)
     sampler = {
         "steps": 3,
         "seed": 3,
@@ -170,6 +174,70 @@ def test_a_lora_at_omega_one_is_their_pipeline_with_it(root: Path) -> None:
     ours = make(root, rows=[row], omega=1.0)[0]
     assert np.abs(ours - theirs(pipe, "a cat")).max() <= 1
     assert np.abs(ours - make(root, rows=[row], omega=0.0)[0]).max() > 1
+
+
+def test_a_lora_that_diffusers_saved_with_its_alpha(root: Path, tmp_path: Path) -> None:
+    pipe = load(root, "euler")
+    config = LoraConfig(r=2, lora_alpha=6, target_modules=["to_q", "to_v", "linear_1"])
+    pipe.transformer.add_adapter(config)
+    _randomise(pipe.transformer, "lora_")
+    SanaPipeline.save_lora_weights(
+        tmp_path / "style",
+        transformer_lora_layers=get_peft_model_state_dict(pipe.transformer),
+        **_collate_lora_metadata({"transformer": pipe.transformer}),
+    )
+    pipe = load(root, "euler")
+    pipe.load_lora_weights(tmp_path / "style", adapter_name="style")
+    pipe.set_adapters(["style"], [0.5])
+    model = {"lora": "style", "strength": 0.5}
+    row = {"prompt": "a cat", "weight": SCALE, "model": model}
+    ours = make((root, tmp_path), rows=[row], omega=1.0)[0]
+    assert np.abs(ours - theirs(pipe, "a cat")).max() <= 1
+    assert np.abs(ours - make(root, rows=[{**row, "model": None}])[0]).max() > 1
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        LoHaConfig(r=2, alpha=2, target_modules=["to_q", "to_v"]),
+        LoraConfig(r=2, lora_alpha=3, use_dora=True, target_modules=["to_q", "to_v"]),
+    ],
+    ids=["loha", "dora"],
+)
+def test_what_peft_saved_for_the_transformer(
+    config: PeftConfig, root: Path, tmp_path: Path
+) -> None:
+    pipe = load(root, "euler")
+    model = get_peft_model(pipe.transformer, config)
+    _randomise(model, "hada_", "lora_A", "lora_B")
+    model.save_pretrained(tmp_path / "style/transformer")
+    pipe.transformer = model.merge_and_unload()
+    row = {"prompt": "a cat", "weight": SCALE, "model": {"lora": "style"}}
+    ours = make((root, tmp_path), rows=[row], omega=1.0)[0]
+    assert np.abs(ours - theirs(pipe, "a cat")).max() <= 1
+    assert np.abs(ours - make(root, rows=[{**row, "model": None}])[0]).max() > 1
+
+
+def _randomise(network: torch.nn.Module, *marks: str) -> None:
+    generator = torch.Generator().manual_seed(5)
+    for name, parameter in network.named_parameters():
+        if any(mark in name for mark in marks):
+            parameter.data = torch.randn(parameter.shape, generator=generator)
+
+
+def test_learned_words_are_refused_by_name(root: Path, tmp_path: Path) -> None:
+    """diffusers has no textual inversion for SANA either: its pipeline loads LoRAs alone."""
+    assert issubclass(SanaPipeline, SanaLoraLoaderMixin)
+    assert not issubclass(SanaPipeline, TextualInversionLoaderMixin)
+    save_file({"<cat>": torch.ones(1, 8)}, tmp_path / "cat.safetensors")
+    save_file({"emb_params": torch.ones(1, 768)}, tmp_path / "old.safetensors")
+    for name, prompt, told in (
+        ("cat", "a <cat> here", "takes no learned words, such as <cat>"),
+        ("old", "old", "embedding for Stable Diffusion 1.x"),
+    ):
+        with pytest.raises(StudioError, match=told) as caught:
+            make((root, tmp_path), rows=[{"prompt": prompt, "model": name}])
+        assert caught.value.field == "rows.0.model"
 
 
 @pytest.mark.parametrize("scheduler", ["euler", "dpm++", "unipc"])

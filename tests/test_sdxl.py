@@ -29,6 +29,25 @@ from studio.preset import validate
 WIDTHS = (16, 20)
 
 
+def unet() -> UNet2DConditionModel:
+    """A U-Net of two levels that is told of pooled text and size."""
+    return UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(8, 16),
+        layers_per_block=2,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=4,
+        cross_attention_dim=sum(WIDTHS),
+        attention_head_dim=(1, 2),
+        use_linear_projection=True,
+        transformer_layers_per_block=(1, 2),
+        addition_embed_type="text_time",
+        addition_time_embed_dim=4,
+        projection_class_embeddings_input_dim=WIDTHS[1] + 6 * 4,
+    )
+
+
 def pipeline(folder: Path, zeros: bool = True) -> StableDiffusionXLPipeline:
     """A random XL pipeline of two levels whose towers have different widths."""
     torch.manual_seed(1)
@@ -50,21 +69,6 @@ def pipeline(folder: Path, zeros: bool = True) -> StableDiffusionXLPipeline:
             )
         )
 
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(8, 16),
-        layers_per_block=2,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        norm_num_groups=4,
-        cross_attention_dim=sum(WIDTHS),
-        attention_head_dim=(1, 2),
-        use_linear_projection=True,
-        transformer_layers_per_block=(1, 2),
-        addition_embed_type="text_time",
-        addition_time_embed_dim=4,
-        projection_class_embeddings_input_dim=WIDTHS[1] + 6 * 4,
-    )
     vae = AutoencoderKL(
         block_out_channels=(4, 8),
         down_block_types=("DownEncoderBlock2D",) * 2,
@@ -76,7 +80,7 @@ def pipeline(folder: Path, zeros: bool = True) -> StableDiffusionXLPipeline:
     )
     pipe = StableDiffusionXLPipeline(
         vae=vae,
-        unet=unet,
+        unet=unet(),
         text_encoder=tower(CLIPTextModel, WIDTHS[0]),
         text_encoder_2=tower(CLIPTextModelWithProjection, WIDTHS[1]),
         tokenizer=tokenizer,

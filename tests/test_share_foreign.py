@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from studio import share
 from studio.errors import BadPreset
-from studio.share.prompts import plain_prompt
+from studio.share.prompts import read_prompt
 
 
 def picture() -> Image.Image:
@@ -38,7 +38,7 @@ def test_a1111(tmp_path: Path) -> None:
     preset, notes = share.read_image(png(tmp_path / "theirs.png", parameters=A1111))
     # ε(neg) + w·(ε(pos) − ε(neg)) with w = 7.5
     assert [(row.prompt, row.weight) for row in preset.rows] == [
-        ("masterpiece, a red cat, sitting (alone) AND snow :0.5", 7.5),
+        (r"masterpiece, (a (red:1.3) cat:1.2), sitting \(alone\) AND [snow] :0.5", 7.5),
         ("blurry", -6.5),
     ]
     assert preset.sampler.model_dump() == {
@@ -50,12 +50,13 @@ def test_a1111(tmp_path: Path) -> None:
         "count": 1,
     }
     assert preset.base == "starter"
+    assert preset.rows[0].model is None and preset.omega == 0.0
+    assert preset.description == "Not in this library: <lora:fluffy:0.8>"
     text = "\n".join(notes)
     for words in (
         "v1-5-pruned-emaonly",
         "'fluffy' at 0.8",
         "'dull'",
-        "attention",
         "DPM++ 2M Karras",
         "image to image",
         "Clip skip",
@@ -66,7 +67,8 @@ def test_a1111(tmp_path: Path) -> None:
 
 def test_a1111_with_a_model_that_is_here(tmp_path: Path) -> None:
     path = png(tmp_path / "theirs.png", parameters=A1111)
-    preset, notes = share.read_image(path, ["starter", "sd/v1-5-pruned-emaonly"])
+    preset, notes = share.read_image(path, ["starter", "sd/v1-5-pruned-emaonly", "fluffy"])
+    assert all(row.model.adapters() == [("fluffy", 0.8)] for row in preset.rows)
     assert preset.base == "sd/v1-5-pruned-emaonly"
     assert (preset.sampler.width, preset.sampler.height) == (32, 32)
     assert not any("not in the library" in note for note in notes)
@@ -99,11 +101,12 @@ def test_invokeai(tmp_path: Path) -> None:
     preset, notes = share.read_image(
         png(tmp_path / "theirs.png", invokeai_metadata=json.dumps(metadata))
     )
-    assert [(row.prompt, row.weight) for row in preset.rows] == [("a cat on a mat", 4)]
+    assert [(row.prompt, row.weight) for row in preset.rows] == [("a (cat:1.331) on a mat", 4)]
     assert (preset.sampler.scheduler, preset.sampler.seed) == ("euler_a", 42)
     assert preset.sampler.steps == 200
     assert "sampler.steps: 300 became 200" in notes
-    assert any("loras" in note for note in notes)
+    assert any("the LoRA 'ink' at 0.7 is not in the library" in note for note in notes)
+    assert not any("loras" in note for note in notes)  # it is told once
 
 
 def comfy_graph() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -136,10 +139,20 @@ def test_comfyui(tmp_path: Path) -> None:
     prompt, workflow = map(json.dumps, comfy_graph())
     path = png(tmp_path / "theirs.png", prompt=prompt, workflow=workflow)
     preset, notes = share.read_image(path, ["sd15"])
-    assert [(row.prompt, row.weight) for row in preset.rows] == [("a cat", 8.0), ("dark", -7.0)]
+    assert [(row.prompt, row.weight) for row in preset.rows] == [
+        ("a (cat:1.1)", 8.0),
+        ("dark", -7.0),
+    ]
     assert (preset.base, preset.sampler.steps) == ("sd15", 20)
     text = "\n".join(notes)
-    for words in ("'ink.safetensors'", "'heun' became 'dpm++'", "karras", "'shiny'", "no usable seed"):
+    assert preset.description == "Not in this library: <lora:ink.safetensors:1>, embedding:shiny"
+    for words in (
+        "'ink.safetensors'",
+        "'heun' became 'dpm++'",
+        "karras",
+        "'shiny'",
+        "no usable seed",
+    ):
         assert words in text
 
 
@@ -169,5 +182,6 @@ def test_foreign_numbers_out_of_range(tmp_path: Path) -> None:
 
 def test_long_prompts_are_cut() -> None:
     notes: list[str] = []
-    assert len(plain_prompt("(" * 3000 + "word, " * 2000, "rows.0.prompt", notes)) == 4000
+    text, _ = read_prompt("(" * 3000 + "word, " * 2000, "AUTOMATIC1111", "rows.0.prompt", notes)
+    assert len(text) == 4000
     assert "cut to 4000" in notes[-1]

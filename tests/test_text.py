@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+import tiny_pictures
 import torch
-from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
+from tiny_pictures import difference
 
-from studio.engine import Engine
 from studio.engine.families import StableDiffusion
 from studio.engine.text import Words
 from studio.errors import IncompatibleModels
-from studio.events import Done
 from studio.library import Library
 from studio.plan import compile_plan
 from studio.preset import validate
@@ -133,44 +132,24 @@ def test_a_weight_moves_a_token_away_from_the_empty_prompt(text: torch.nn.Module
     assert torch.equal(family.encode(text, ["a (b:1) c"]).states[0], plain)
 
 
-def make(root: Path, rows: list[dict], **more: object) -> np.ndarray:
-    engine = Engine(device="cpu", library=Library((root,)), exact=True)
-    preset = validate(
-        {
-            "base": "base",
-            "rows": rows,
-            "sampler": {"steps": 3, "scheduler": "ddim", "seed": 3},
-            **more,
-        }
-    )
-    return np.asarray(next(e for e in engine.generate(preset) if isinstance(e, Done)).image).astype(
-        int
-    )
+def make(root: Path, rows: list[dict]) -> np.ndarray:
+    return tiny_pictures.ours(root, rows=rows)
 
 
 def theirs(root: Path, **arguments: object) -> np.ndarray:
-    pipe = StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
-    pipe.set_progress_bar_config(disable=True)
+    pipe = tiny.load(root / "base")
     for name in ("one", "many"):
         pipe.load_textual_inversion(root / "embeddings", weight_name=f"{name}.safetensors")
-    image = pipe(
-        num_inference_steps=3,
-        width=16,
-        height=16,
-        guidance_scale=4.0,
-        generator=torch.Generator().manual_seed(3),
-        **arguments,
-    ).images[0]
-    return np.asarray(image).astype(int)
+    return tiny_pictures.theirs(pipe, **arguments)
 
 
 @pytest.mark.parametrize("prompt", ["a <cat> on", "<dog>", "the <dog>, a <cat>"])
 def test_learned_words_are_diffusers_textual_inversion(root: Path, prompt: str) -> None:
     model = {"embeddings": ["embeddings/one", "embeddings/many"]}
     ours = make(root, [{"prompt": prompt, "weight": 4.0, "model": model}])
-    assert np.abs(ours - theirs(root, prompt=prompt)).max() <= 1
+    assert difference(ours, theirs(root, prompt=prompt)) <= 1
     plain = make(root, [{"prompt": prompt, "weight": 4.0}])
-    assert np.abs(ours - plain).max() > 1
+    assert difference(ours, plain) > 1
 
 
 def test_a_word_lives_in_its_row_only(root: Path) -> None:
@@ -184,12 +163,12 @@ def test_a_word_lives_in_its_row_only(root: Path) -> None:
         (),
         ("embeddings/one",),
     }
-    pipe = StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
+    pipe = tiny.load(root / "base")
     literal = pipe.encode_prompt("<cat>", "cpu", 1, False)[0]
     pipe.load_textual_inversion(root / "embeddings", weight_name="one.safetensors")
     learned = pipe.encode_prompt("<cat>", "cpu", 1, False)[0]
     expected = theirs(root, prompt_embeds=learned, negative_prompt_embeds=literal)
-    assert np.abs(make(root, rows) - expected).max() <= 1
+    assert difference(make(root, rows), expected) <= 1
 
 
 def test_a_word_that_the_prompt_does_not_hold_costs_nothing(root: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_files
+import tiny_pictures
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -17,17 +18,17 @@ from diffusers import (
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
+from tiny_pictures import difference
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from studio.engine import Engine
 from studio.engine.families import single_file
 from studio.errors import StudioError
-from studio.events import Done
 from studio.library import Library
 from studio.preset import validate
 
 CROSS = "CrossAttn{}Block2D"
 PLAIN = "{}Block2D"
+PROMPT, SIZE = "a photo of a cat, sharp", 64
 
 
 def unet(family: str, channels: int = 4) -> UNet2DConditionModel:
@@ -107,7 +108,7 @@ def scheduler(prediction: str) -> DDIMScheduler:
 
 
 def theirs(family: str, networks: dict[str, torch.nn.Module], prediction: str) -> np.ndarray:
-    """diffusers' own pipeline: scale 4, three DDIM steps, seed 3, 64 pixels."""
+    """diffusers' own pipeline of the parts."""
     clip, open_clip = single_file._clip_tokenizer("<|endoftext|>"), single_file._clip_tokenizer("!")
     common = {**networks, "scheduler": scheduler(prediction)}
     if family == "sdxl":
@@ -120,29 +121,12 @@ def theirs(family: str, networks: dict[str, torch.nn.Module], prediction: str) -
             feature_extractor=None,
             requires_safety_checker=False,
         )
-    pipe.set_progress_bar_config(disable=True)
-    image = pipe(
-        "a photo of a cat, sharp",
-        guidance_scale=4.0,
-        num_inference_steps=3,
-        width=64,
-        height=64,
-        generator=torch.Generator().manual_seed(3),
-    ).images[0]
-    return np.asarray(image).astype(int)
+    return tiny_pictures.theirs(pipe, PROMPT, SIZE)
 
 
 def ours(root: Path, base: str) -> np.ndarray:
-    engine = Engine(device="cpu", library=Library((root,)), exact=True)
-    preset = validate(
-        {
-            "base": base,
-            "rows": [{"prompt": "a photo of a cat, sharp", "weight": 4.0}],
-            "sampler": {"steps": 3, "scheduler": "ddim", "seed": 3, "width": 64, "height": 64},
-        }
-    )
-    done = next(e for e in engine.generate(preset) if isinstance(e, Done))
-    return np.asarray(done.image).astype(int)
+    row = {"prompt": PROMPT, "weight": tiny_pictures.SCALE}
+    return tiny_pictures.ours(root, base, SIZE, rows=[row])
 
 
 @pytest.mark.parametrize(
@@ -163,7 +147,7 @@ def test_a_file_makes_diffusers_picture(
     assert (entry.kind, entry.family, entry.prediction) == ("base", family, prediction)
     assert entry.latent_space == ("4x8:0.13025" if family == "sdxl" else "4x8:0.18215")
     expected = theirs(family, networks, prediction)
-    assert np.abs(ours(tmp_path, "checkpoints/mine") - expected).max() <= 1
+    assert difference(ours(tmp_path, "checkpoints/mine"), expected) <= 1
 
 
 def test_clip_reads_as_everybody_s_clip_does() -> None:
@@ -186,6 +170,22 @@ def _nine_channels(path: Path) -> None:
     tiny_files.save_whole_model(path, "sd1", {**parts("sd1"), "unet": unet("sd1", channels=9)})
 
 
+def _depth(path: Path) -> None:
+    tiny_files.save_whole_model(path, "sd2", {**parts("sd2"), "unet": unet("sd2", channels=5)})
+
+
+def _upscaler(path: Path) -> None:
+    tiny_files.save_whole_model(path, "sd2", {**parts("sd2"), "unet": unet("sd2", channels=7)})
+
+
+def _unclip(path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tiny_files.save_whole_model(path, "sd2", parts("sd2"))
+    label = {"model.diffusion_model.label_emb.0.0.weight": torch.ones(2, 2)}
+    save_file(load_file(path) | label, path)
+
+
 def _truncated(path: Path) -> None:
     tiny_files.save_whole_model(path, "sd1", parts("sd1"))
     path.write_bytes(path.read_bytes()[:-1000])
@@ -203,6 +203,9 @@ def _no_vae(path: Path) -> None:
     ("write", "name", "told"),
     [
         (_nine_channels, "mine.safetensors", "inpainting"),
+        (_depth, "mine.safetensors", "takes 5 input channels for latents of 4"),
+        (_upscaler, "mine.safetensors", "takes 7 input channels for latents of 4"),
+        (_unclip, "mine.safetensors", "takes a class label"),
         (_truncated, "mine.safetensors", "truncated download"),
         (_no_vae, "mine.safetensors", "no autoencoder"),
         (lambda path: path.write_bytes(b"\x80\x04pickle"), "mine.ckpt", "is a pickle"),

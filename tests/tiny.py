@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,14 +21,22 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 WIDTH = 16
 
 
-def unet(seed: int = 0) -> UNet2DConditionModel:
-    """A two-level U-Net of a few thousand parameters, latents 4×8×8."""
+def unet(seed: int = 0, width: int = WIDTH, **more: Any) -> UNet2DConditionModel:
+    """A two-level U-Net of a few thousand parameters, latents 4×8×8, text ``width`` wide."""
     torch.manual_seed(seed)
     return UNet2DConditionModel(
-        sample_size=8, in_channels=4, out_channels=4, block_out_channels=(8, 16),
+        sample_size=8,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(8, 16),
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), layers_per_block=1,
-        cross_attention_dim=WIDTH, attention_head_dim=2, norm_num_groups=4)
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=width,
+        attention_head_dim=2,
+        norm_num_groups=4,
+        **more,
+    )
 
 
 def _tokenizer(folder: Path) -> CLIPTokenizer:
@@ -37,31 +46,67 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
     vocab = {t: i for i, t in enumerate([*letters, *(x + "</w>" for x in letters), *words])}
     (folder / "vocab.json").write_text(json.dumps(vocab))
     (folder / "merges.txt").write_text("#version: 0.2\n")
-    return CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"),
-                         model_max_length=24)
+    return CLIPTokenizer(
+        str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=24
+    )
 
 
 def pipeline(
-    folder: Path, seed: int = 0, prediction: str = "epsilon", spacing: str = "trailing"
+    folder: Path,
+    seed: int = 0,
+    prediction: str = "epsilon",
+    spacing: str = "trailing",
+    width: int = WIDTH,
+    **more: Any,
 ) -> StableDiffusionPipeline:
-    """A whole random pipeline saved at ``folder``; text tower and VAE never depend on ``seed``."""
+    """A whole random pipeline saved at ``folder``; text tower and VAE never depend on ``seed``.
+
+    ``width``: of the text's states. ``more``: of the U-Net's config.
+    """
     torch.manual_seed(99)
     tokenizer = _tokenizer(folder / "_tokenizer")
-    text = CLIPTextModel(CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=2,
-        num_attention_heads=2, max_position_embeddings=24,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id))
+    text = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=24,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
     vae = AutoencoderKL(
-        block_out_channels=(4, 8), down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=4, norm_num_groups=2,
-        sample_size=16, scaling_factor=0.5)
-    scheduler = DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012,
-                              prediction_type=prediction, timestep_spacing=spacing,
-                              clip_sample=False, set_alpha_to_one=False, steps_offset=1)
+        block_out_channels=(4, 8),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=4,
+        norm_num_groups=2,
+        sample_size=16,
+        scaling_factor=0.5,
+    )
+    scheduler = DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        prediction_type=prediction,
+        timestep_spacing=spacing,
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
     pipe = StableDiffusionPipeline(
-        vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet(seed), scheduler=scheduler,
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+        vae=vae,
+        text_encoder=text,
+        tokenizer=tokenizer,
+        unet=unet(seed, width, **more),
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
     pipe.set_progress_bar_config(disable=True)
     pipe.save_pretrained(folder)
     return pipe
@@ -89,8 +134,9 @@ def lora(folder: Path, network: UNet2DConditionModel, seed: int = 1, scale: floa
     torch.manual_seed(seed)
     copy = UNet2DConditionModel.from_config(network.config)
     copy.load_state_dict(network.state_dict())
-    copy.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=[
-        "to_q", "to_k", "to_v", "to_out.0", "conv1"]))
+    copy.add_adapter(
+        LoraConfig(r=2, lora_alpha=2, target_modules=["to_q", "to_k", "to_v", "to_out.0", "conv1"])
+    )
     for name, parameter in copy.named_parameters():
         if "lora_" in name:
             parameter.data = torch.randn_like(parameter) * scale

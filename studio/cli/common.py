@@ -32,7 +32,7 @@ def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_preset(options: argparse.Namespace, library: Library) -> Preset:
     """The preset argument with every ``--set`` applied; notes go to stderr."""
-    preset, notes = read_any(options.preset, [entry.id for entry in library.entries()])
+    preset, notes = read_any(options.preset, library)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     return with_fields(preset, [split_assignment(text, "--set") for text in options.set])

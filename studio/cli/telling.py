@@ -43,11 +43,11 @@ def plan(options: argparse.Namespace) -> None:
 
 
 def inspect(options: argparse.Namespace) -> None:
-    """The preset as JSON, then a line for whatever could not be carried over."""
-    preset, notes = read_image(options.image, [entry.id for entry in Library().entries()])
+    """The preset as JSON, then a line for whatever was carried over otherwise, or not at all."""
+    preset, notes = read_image(options.image, Library())
     print(preset.to_json())
     for note in notes:
-        print(f"not carried over: {note}")
+        print(f"note: {note}")
 
 
 def models(options: argparse.Namespace) -> None:

@@ -83,7 +83,8 @@ def _from_folder(
         return {"unet": adapter_deltas.custom_diffusion(state, network, name)}
     found: _Parts = {}
     for part, module in {"unet": network, **towers}.items():
-        folders = [path / part, *([path] if part == "unet" else [])]
+        names = [part, "transformer", "."] if part == "unet" else [part]
+        folders = [path / name for name in names]
         folder = next((f for f in folders if (f / "adapter_config.json").is_file()), None)
         if folder is not None:
             found[part] = adapter_deltas.merged_by_peft(folder, module, name)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from studio.engine import words as learned
 from studio.engine.adapter_files import load_adapter
 from studio.engine.adapters import Adapter
+from studio.engine.blending import blended_network, blended_text, moved
 from studio.engine.families import Family, family_named
 from studio.engine.families.components import load_component
 from studio.engine.image_prompt import IPAdapter, load_ip_adapter
@@ -20,8 +21,7 @@ from studio.engine.on_disk import stamp, weight_bytes
 from studio.engine.registry import Registry
 from studio.engine.runtime import DEFAULT, Runtime
 from studio.engine.text import NO_WORDS, Words
-from studio.errors import IncompatibleModels, MissingModel
-from studio.guidance import lerp_weights
+from studio.errors import MissingModel
 from studio.library import Library, ModelEntry
 from studio.plan import Weights
 
@@ -52,6 +52,7 @@ class Loader:
         self.device = device
         self.dtype = dtype
         self.runtime = runtime
+        self._moved: dict[Hashable, bool] = {}
 
     def family(self, base: str) -> Family:
         """The family of a base."""
@@ -111,15 +112,40 @@ class Loader:
         """:meth:`network`, held for the length of a ``with`` and no longer than that."""
         return self.registry.holding(lambda: self.network(weights))
 
-    def text_encoder(self, base: str) -> nn.Module:
-        """The frozen text tower of a base."""
-        entry = self.library[base]
+    def text_encoder(self, model: str, blend: Sequence[tuple[str, float]] = ()) -> nn.Module:
+        """The frozen text tower of ``model``, or with a ``blend`` the one of ``θ_ω``.
+
+        Where a fine-tune's tower has another shape there is nothing between the two, and the
+        model's own is kept; so it is where the fine-tune left it as it was.
+        """
+        blend = [(name, fraction) for name, fraction in blend if self._moved_text(model, name)]
+        entries = [self.library[name] for name in (model, *(name for name, _ in blend))]
+        if not blend:
+            return self._cached(
+                "text",
+                model,
+                entries,
+                lambda: self.family(model).load_text(entries[0], self.device, self.dtype),
+            )
         return self._cached(
             "text",
-            base,
-            entry,
-            lambda: self.family(base).load_text(entry, self.device, self.dtype),
+            f"θ_ω of {model}",
+            entries,
+            lambda: blended_text(
+                self.text_encoder(model), [(self.text_encoder(n), f) for n, f in blend]
+            ),
+            version=tuple(blend),
+            like=("text", model),
         )
+
+    def _moved_text(self, model: str, name: str) -> bool:
+        """Whether the text tower of the fine-tune ``name`` is the model's with other weights."""
+        stamps = tuple(stamp(self.library[n], p) for n in (model, name) for p in PARTS["text"])
+        if (model, name, stamps) not in self._moved:
+            self._moved[model, name, stamps] = moved(
+                self.text_encoder(model), self.text_encoder(name)
+            )
+        return self._moved[model, name, stamps]
 
     def vae(self, base: str) -> nn.Module:
         """The autoencoder of a base."""
@@ -131,12 +157,16 @@ class Loader:
             lambda: self.family(base).load_vae(entry, self.device, self.dtype),
         )
 
-    def text_model(self, model: str, base: str) -> str:
-        """Whose text towers a pass of ``model`` reads with: its own where it has any, else the base's.
+    def text_reader(self, weights: Weights, base: str) -> Weights:
+        """Whose text towers a pass reads with: its model's own where there are any, else the base's.
 
-        A blend ``θ_ω`` is named after its base, and reads with the base's.
+        Of a blend ``θ_ω`` the towers are interpolated as its network is, so that ω leads from the
+        base's to the fine-tune's without a jump, as it does for a LoRA that changes the text.
         """
-        return model if _has_text(self.library[model]) else base
+        if weights.blend:
+            own = tuple((name, f) for name, f in weights.blend if _has_text(self.library[name]))
+            return Weights(weights.model, own)
+        return Weights(weights.model if _has_text(self.library[weights.model]) else base)
 
     def adapter(self, name: str, model: str, base: str) -> Adapter:
         """An adapter's weight changes, for the network ``model`` of a plan on ``base``.
@@ -149,7 +179,8 @@ class Loader:
             raise MissingModel(f"{name!r} is not in the library", field="rows.model.lora")
 
         def read() -> Adapter:
-            towers = self.family(model).towers(self.text_encoder(self.text_model(model, base)))
+            reader = self.text_reader(Weights(model), base).model
+            towers = self.family(model).towers(self.text_encoder(reader))
             return load_adapter(
                 Path(entry.path),
                 name,
@@ -207,13 +238,27 @@ class Loader:
 
         return self._cached("controlnet", name, entry, read)
 
-    def _cached(self, kind: str, name: str, entry: ModelEntry, load: Any) -> Any:
-        """A part in the registry; one of an earlier version of its files is forgotten."""
+    def _cached(
+        self,
+        kind: str,
+        name: str,
+        entry: ModelEntry | Sequence[ModelEntry],
+        load: Any,
+        version: Hashable = (),
+        like: tuple[str, str] | None = None,
+    ) -> Any:
+        """A part in the registry; one of an earlier version or of earlier files is forgotten.
+
+        ``like``: kind and name of a part with many equal tensors.
+        """
+        entries = [entry] if isinstance(entry, ModelEntry) else entry
         parts = PARTS.get(kind, ("",))
-        key = (kind, name, self.dtype, tuple(stamp(entry, part) for part in parts))
+        stamps = tuple(stamp(one, part) for one in entries for part in parts)
+        key = (kind, name, self.dtype, (*stamps, version) if version else stamps)
+        near = like and (*like, self.dtype, stamps[: len(parts)])
         self.registry.drop(lambda k: k != key and isinstance(k, tuple) and k[:2] == key[:2])
-        expected = sum(weight_bytes(entry, part, self.dtype) for part in parts)
-        return self.registry.get(key, load, expected)
+        expected = sum(weight_bytes(entries[0], part, self.dtype) for part in parts)
+        return self.registry.get(key, load, expected, near)
 
     def _read_network(self, weights: Weights) -> nn.Module:
         entry = self.library[weights.model]
@@ -227,16 +272,9 @@ class Loader:
         return load_component(NullTextUNet, entry, "", self.device, self.dtype)
 
     def _blend(self, weights: Weights) -> nn.Module:
-        base = self.network(Weights(weights.model))
         tuned = [(self.network(Weights(name)), fraction) for name, fraction in weights.blend]
-        theta = base.state_dict()
-        for (network, _), (name, _) in zip(tuned, weights.blend, strict=True):
-            theta = _widened(theta, network.state_dict())
-            _check_same_shape(theta, network.state_dict(), name, weights.model)
-        state = lerp_weights(theta, [(network.state_dict(), f) for network, f in tuned])
-        mixed = type(base).from_config(tuned[0][0].config)
-        mixed.load_state_dict(state)
-        return mixed.to(self.device, self.dtype).eval().requires_grad_(False)
+        names = [name for name, _ in weights.blend]
+        return blended_network(self.network(Weights(weights.model)), tuned, names, weights.model)
 
 
 def told(key: Hashable) -> tuple[str, str]:
@@ -253,28 +291,3 @@ def _has_text(entry: ModelEntry) -> bool:
         return False
     path = Path(entry.path)
     return not entry.path or path.is_file() or (path / "text_encoder").is_dir()
-
-
-def _widened(theta: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """``theta`` with the input channels that an editing fine-tune added, as it began: at zero.
-
-    InstructPix2Pix (Brooks et al. 2023, Sec. 3.2) starts from the prior with a first convolution
-    whose further channels are zero, so that this is the prior exactly.
-    """
-    name = "conv_in.weight"
-    if name not in theta or name not in other or theta[name].shape[1] >= other[name].shape[1]:
-        return theta
-    more = other[name].shape[1] - theta[name].shape[1]
-    return {**theta, name: torch.cat([theta[name], torch.zeros_like(other[name][:, :more])], dim=1)}
-
-
-def _check_same_shape(
-    theta: Mapping[str, Tensor], other: Mapping[str, Tensor], name: str, base: str
-) -> None:
-    shapes = {k: v.shape for k, v in theta.items()}
-    if shapes != {k: v.shape for k, v in other.items()}:
-        raise IncompatibleModels(
-            f"{name!r} has another architecture than {base!r}; ω cannot interpolate between them "
-            "(set omega to 0)",
-            field="omega",
-        )

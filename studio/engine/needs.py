@@ -70,13 +70,15 @@ def field_of(item: Pass) -> str:
     return f"rows.{item.rows[0]}.model" if item.rows else "base"
 
 
-def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str], int]:
-    """Bytes by kind and name."""
-    asked = {("vae", preset.base)}
+def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, object], int]:
+    """Bytes by kind, name and blend (of which there is one more as large as its model)."""
+    asked: set[tuple[str, str, object]] = {("vae", preset.base, ())}
     for item in plan.passes:
         if item.condition.prompt is not None:
-            asked.add(("text", loader.text_model(item.weights.model, preset.base)))
-        asked |= {("adapter", name) for name, _ in item.weights.loras}
+            reader = loader.text_reader(item.weights, preset.base)
+            asked |= {("text", name, ()) for name in (reader.model, *(n for n, _ in reader.blend))}
+            asked.add(("text", reader.model, reader.blend))
+        asked |= {("adapter", name, ()) for name, _ in item.weights.loras}
         if item.condition.control is not None:
             name = item.condition.control.model
             try:
@@ -84,9 +86,9 @@ def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str],
                     preset.base, item.condition.control.type).id  # fmt: skip
             except StudioError:
                 continue  # preparing the pass says so, with its field
-            asked.add(("controlnet", name))
+            asked.add(("controlnet", name, ()))
     return {
-        (kind, name): sum(weight_bytes(loader.library[name], part, loader.dtype)
-                          for part in PARTS.get(kind, ("",)))
-        for kind, name in asked
+        (kind, name, blend): sum(weight_bytes(loader.library[name], part, loader.dtype)
+                                 for part in PARTS.get(kind, ("",)))
+        for kind, name, blend in asked
     }  # fmt: skip

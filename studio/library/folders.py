@@ -10,12 +10,14 @@ from typing import Any
 
 from studio.library.entry import ModelEntry
 from studio.library.headers import describe, read_header
+from studio.library.networks import NETWORKS, network_problem
 
 CARD = "card.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
 CUSTOM_DIFFUSION_FILE = "pytorch_custom_diffusion_weights.safetensors"
 EMBEDDING_FILE = "learned_embeds.safetensors"
 PEFT_CONFIG = "adapter_config.json"
+PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 _PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
 # Words in the names of published ControlNets, and the preprocessor that makes their maps.
 _CONTROLS = {
@@ -45,7 +47,7 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
         kind, details = "custom-diffusion", _described(path / CUSTOM_DIFFUSION_FILE)
     elif (path / LORA_FILE).is_file():
         kind, details = "lora", _described(path / LORA_FILE)
-    elif any((path / part / PEFT_CONFIG).is_file() for part in (".", "unet", "text_encoder")):
+    elif any((path / part / PEFT_CONFIG).is_file() for part in PEFT_FOLDERS):
         kind = "lora"
     elif (path / EMBEDDING_FILE).is_file() and words_in(path):
         kind = "embedding"
@@ -91,7 +93,7 @@ def _lone_network(path: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     """A denoising network without a pipeline around it (as Diffusion-DPO was published)."""
     nested = read_json(path / "unet/config.json")
     for found in (config, nested):
-        if found.get("_class_name") in ("UNet2DConditionModel", "SanaTransformer2DModel"):
+        if found.get("_class_name") in NETWORKS:
             return _describe_network(found)
     return None
 
@@ -108,16 +110,21 @@ def _describe_concept(config: dict[str, Any]) -> dict[str, Any]:
     inner = config.get("unet")
     if not isinstance(inner, dict) or _family(inner) != "sdxl":
         return {}
-    return {"family": "sdxl", "problem": "is a null-text network of XL, which is not run"}
-
-
-def _describe_network(config: dict[str, Any]) -> dict[str, Any]:
-    channels = int(config.get("in_channels", 4))
     problem = (
-        "is an inpainting model (9 input channels); it is no row or base here"
-        if channels == 9
-        else ""
+        "" if config.get("factor") else "is a null-text network of XL without XL's pooled text"
     )
+    return {"family": "sdxl", "problem": problem}
+
+
+def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, Any]:
+    channels = int(config.get("in_channels", 4))
+    labelled = config.get("class_embed_type") or config.get("num_class_embeds")
+    kind = str(config.get("_class_name", ""))
+    problem = network_problem(
+        channels, int(config.get("out_channels", 4)), pipeline, bool(labelled), kind
+    )
+    if config.get("guidance_embeds"):
+        problem = "is a distilled SANA (Sprint), which takes its guidance as a number, not as rows"
     return {"family": _family(config), "channels": channels, "problem": problem}
 
 
@@ -137,7 +144,7 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
         len(vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or [0] * 4) - 1
     )
     channels = vae.get("latent_channels", network.get("in_channels", 4))
-    details = _describe_network(network)
+    details = _describe_network(network, kind)
     if "Sana" in kind:
         details["family"] = "sana"
     elif "XL" in kind:
@@ -154,7 +161,7 @@ def size_of(path: Path) -> int:
     components = read_json(path / "model_index.json")
     folders = [path / name for name in components if (path / name).is_dir()] or [
         path,
-        *(path / part for part in ("unet", "text_encoder", "text_encoder_2")),
+        *(path / part for part in PEFT_FOLDERS[1:]),
     ]
     return sum(f.stat().st_size for folder in folders for f in folder.glob("*.safetensors"))
 

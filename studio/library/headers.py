@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.library.networks import network_problem
+
 MAX_HEADER_BYTES = 100 * 2**20
 
 _UNET = "model.diffusion_model."
@@ -115,11 +117,13 @@ def _whole_model(
         )
         - 1
     )
+    given = shapes.get(f"{_UNET}out.2.weight", (4,))[0]
+    labelled = family != "sdxl" and any(key.startswith(f"{_UNET}label_emb.") for key in shapes)
     problem = ""
     if any(key.startswith("conditioner.embedders.0.model.") for key in shapes):
         problem = "is an SDXL refiner; the studio runs the base without it"
-    elif channels == 9:
-        problem = "is an inpainting model (9 input channels); it is no row or base here"
+    elif told_problem := network_problem(channels, given, labelled=labelled):
+        problem = told_problem
     elif factor < 1:
         problem, factor = "holds no autoencoder; put the whole pipeline there", 8
     scale = {"sdxl": 0.13025}.get(family, 0.18215)

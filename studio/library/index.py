@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.files import write_atomically
 
-VERSION = 1
+VERSION = 2
 
 
 class Index:
@@ -42,11 +43,8 @@ class Index:
 
     def save(self) -> None:
         """Keep what was seen; a folder that cannot be written to is no reason to stop."""
-        new = (
-            {**{k: v for k, v in self._known.items() if Path(k).exists()}, **self._seen}
-            if self._known.keys() - self._seen.keys()
-            else self._seen
-        )
+        elsewhere = self._known.keys() - self._seen.keys()
+        new = {path: self._known[path] for path in elsewhere if os.path.exists(path)} | self._seen
         if new != self._known:
             with suppress(StudioError):
                 text = json.dumps({"version": VERSION, "files": new}, ensure_ascii=False)

@@ -21,6 +21,10 @@ _PICKLE = (
     "is a pickle ({}), which can run code when it is read; have it converted to "
     ".safetensors (most hubs offer that file too) and put that there"
 )
+_LINK = (
+    "is a link out of the library, which is not followed; put the files there, "
+    "or set STUDIO_HOME to where they lie"
+)
 
 
 def scan(root: Path, index: Index) -> Iterator[ModelEntry]:
@@ -48,7 +52,10 @@ def _listed(folder: Path | str) -> dict[str, os.DirEntry[str]]:
 def _visit(
     item: os.DirEntry[str], beside: _Listing, root: Path, depth: int, index: Index
 ) -> Iterator[ModelEntry]:
-    if item.name.startswith(".") or (item.is_symlink() and not _inside(item, root)):
+    if item.name.startswith("."):
+        return
+    if item.is_symlink() and not _inside(item, root):
+        yield from _refused_link(item, root)
         return
     if not item.is_dir():
         entry = _file_entry(item, beside, root, index)
@@ -70,11 +77,40 @@ def _visit(
 
 
 def _inside(item: os.DirEntry[str], root: Path) -> bool:
-    """Whether a symbolic link stays within the library."""
+    """Whether a symbolic link stays within the library, and does not lead back to where it lies."""
     try:
-        return Path(item.path).resolve().is_relative_to(root.resolve())
+        target = Path(item.path).resolve()
+        return target.is_relative_to(root.resolve()) and not _parent(item).is_relative_to(target)
     except (OSError, RuntimeError):
         return False
+
+
+def _parent(item: os.DirEntry[str]) -> Path:
+    return Path(item.path).parent.resolve()
+
+
+def _refused_link(item: os.DirEntry[str], root: Path) -> Iterator[ModelEntry]:
+    """A link that is not followed, where it looks like a folder of models or like a model."""
+    stem, suffix = os.path.splitext(item.name)
+    try:
+        if not (item.is_dir() or suffix in (".safetensors", *PICKLES)):
+            return
+        leads_back = Path(item.path).resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return
+    if leads_back:
+        return
+    name = item.name if item.is_dir() else stem
+    identity = Path(item.path).with_name(name).relative_to(root).as_posix()
+    yield ModelEntry(
+        id=identity,
+        kind=_meant_for(f"{identity}/"),
+        family="",
+        bytes=0,
+        path=item.path,
+        title=identity,
+        problem=_LINK,
+    )
 
 
 def _file_entry(

@@ -1,42 +1,182 @@
-"""Another tool's prompt as plain text: tags that only that tool understands come out, noted."""
+"""Another tool's prompt in the studio's words: its weights as ``(word:1.2)``, its tags apart."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 MAX_PROMPT = 4000
 MAX_NESTING = 20
+_PLUS, _MINUS, _BRACE = 1.1, 0.9, 1.05  # compel's and NovelAI's steps
 
-_TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,40}))?>", re.IGNORECASE)
-_EMBEDDING = re.compile(r"\bembedding:([\w./\\-]{1,200})", re.IGNORECASE)
-_ATTENTION = re.compile(r"(?<!\\)[(\[]([^()\[\]\\|]*?)(?::\s*[-+]?[\d.]+)?\s*(?<!\\)[)\]]")
-_INVOKE = re.compile(r"(?<=\w)[+]+(?=[\s,.]|$)")
+_TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,80}))?>", re.IGNORECASE)
+_TRIGGER = re.compile(r"<([\w.-]{1,200})>")  # InvokeAI's embeddings
+_SQUARE = re.compile(r"(?<!\\)\[([^\[\]]*)(?<!\\)\]")
+_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+_SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
+_COMPEL_WORD = re.compile(r"(?<![\w\\])([\w'-]*\w)(\++|-+)(?=[\s,.:\x02]|$)")
+_OPEN, _CLOSE = "\x01", "\x02"  # brackets that already are the studio's
 
 
-def plain_prompt(text: str, field: str, notes: list[str]) -> str:
-    """``text`` without tags and attention weights; what was taken out is added to ``notes``.
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA as another tool names it, and its strength there."""
 
-    ``AND`` with ``:weight`` stays: the studio reads it the same way.
+    name: str
+    strength: float = 1.0
+
+    def __str__(self) -> str:
+        return f"<lora:{self.name}:{self.strength:g}>"
+
+
+def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str, list[Lora]]:
+    """``text`` with its weights in the studio's grammar, and the LoRAs that its tags name.
+
+    Embeddings stay in the text, as ``embedding:name`` where the tool marks them. ``AND`` with
+    ``:weight`` stays: the studio reads it the same way. What the studio cannot read is added to
+    ``notes``.
+
+    Args:
+        tool: ``AUTOMATIC1111``, ``ComfyUI``, ``InvokeAI``, ``NovelAI`` or another name.
     """
-    for kind, name, strength in _TAG.findall(text):
-        label = f"{kind.lower()} {name!r}" + (f" at {strength}" if strength else "")
-        notes.append(f"{field}: {label} is left out; add it as a row's model if you have it")
-    for name in _EMBEDDING.findall(text):
-        notes.append(f"{field}: the embedding {name!r} is left out")
-    plain = _without_attention(_EMBEDDING.sub("", _TAG.sub("", text)))
-    if plain != _EMBEDDING.sub("", _TAG.sub("", text)):
-        notes.append(f"{field}: attention weights such as (word:1.2) are left out")
-    plain = re.sub(r"\\([()\[\]])", r"\1", plain)
+    loras = []
+    for kind, name, told in _TAG.findall(text):
+        if kind.lower() == "hypernet":
+            notes.append(f"{field}: the hypernetwork {name!r} is left out")
+        else:
+            loras.append(Lora(name.strip(), _strength(name, told, field, notes)))
+    dialects: dict[str, Callable[[str, str, list[str]], str]] = {
+        "ComfyUI": _comfy,
+        "InvokeAI": _compel,
+        "NovelAI": _novel,
+    }
+    plain = dialects.get(tool, _web)(_TAG.sub("", text), field, notes)
     plain = re.sub(r"\s+", " ", re.sub(r"(\s*,)+\s*", ", ", plain)).strip(" ,")
     if len(plain) > MAX_PROMPT:
         notes.append(f"{field}: cut to {MAX_PROMPT} of {len(plain)} characters")
-    return plain[:MAX_PROMPT]
+    return plain[:MAX_PROMPT], loras
 
 
-def _without_attention(text: str) -> str:
+def _strength(name: str, told: str, field: str, notes: list[str]) -> float:
+    """Of ``0.8``, ``0.8:0.6`` (text, network) or ``te=0.8:unet=0.6``: the network's."""
+    parts = told.split(":") if told else []
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    plain = [part for part in parts if "=" not in part]
+    of_text = number(named.get("te", plain[0] if plain else "1"))
+    found = number(named.get("unet", plain[1] if len(plain) > 1 else named.get("te", of_text)))
+    if found is None:
+        notes.append(f"{field}: the strength {told!r} of {name!r} is not read; 1 is used")
+        return 1.0
+    if of_text is not None and of_text != found:
+        notes.append(f"{field}: {name!r} has {of_text:g} on the text there; {found:g} is used")
+    return float(found)
+
+
+def number(value: object) -> float | int | None:
+    """A finite number from what a tool wrote; integers stay exact. ``None`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(value) if not isinstance(value, float) else _finite(value)
+    except ValueError:
+        pass
+    try:
+        return _finite(float(value))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _web(text: str, field: str, notes: list[str]) -> str:
+    """The web UIs' grammar is the studio's, but for texts that change during the denoising."""
+    if _BREAK.search(text):
+        notes.append(f"{field}: BREAK is read as a comma")
+        text = _BREAK.sub(", ", text)
+    changed: list[str] = []
+
+    def settled(match: re.Match[str]) -> str:
+        kept = _last_of(match[1])
+        if kept is None:
+            return _OPEN + match[1] + _CLOSE  # a weight; set aside while outer brackets are read
+        changed.append(match[0])
+        return kept
+
     for _ in range(MAX_NESTING):
-        shorter = _ATTENTION.sub(r"\1", text)
-        if shorter == text:
+        found = _SQUARE.sub(settled, text)
+        if found == text:
             break
-        text = shorter
-    return _INVOKE.sub("", text)
+        text = found
+    if changed:
+        shown = changed[0].replace(_OPEN, "[").replace(_CLOSE, "]")[:60]
+        notes.append(f"{field}: {shown} does not change during the denoising here")
+    return text.replace(_OPEN, "[").replace(_CLOSE, "]")
+
+
+def _last_of(inside: str) -> str | None:
+    """The text that ``[from:to:when]`` ends with, or the first of ``[a|b]``; ``None`` for neither."""
+    parts, marks, depth = [""], "", 0
+    for letter in inside:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter in ":|" and depth == 0:
+            parts.append("")
+            marks += letter
+        else:
+            parts[-1] += letter
+    if marks and set(marks) == {"|"}:
+        return parts[0]
+    if marks in (":", "::") and number(parts[-1]) is not None:
+        return parts[-2] or parts[0]
+    return None
+
+
+def _comfy(text: str, field: str, notes: list[str]) -> str:
+    """Round brackets as here; square ones are plain text."""
+    return re.sub(r"(?<!\\)([\[\]])", r"\\\1", text)
+
+
+def _novel(text: str, field: str, notes: list[str]) -> str:
+    """``{word}`` weighs 1.05 and ``[word]`` 1/1.05; round brackets are plain text."""
+    text = re.sub(r"(?<!\\)([()])", r"\\\1", text)
+    for _ in range(MAX_NESTING):
+        found = re.sub(r"\{([^{}\[\]]*)\}", rf"(\1:{_BRACE:g})", text)
+        found = re.sub(r"\[([^{}\[\]]*)\]", rf"(\1:{1 / _BRACE:.4g})", found)
+        if found == text:
+            break
+        text = found
+    return text
+
+
+def _compel(text: str, field: str, notes: list[str]) -> str:
+    """InvokeAI's ``word++``, ``(two words)1.2``, ``word-`` and ``<embedding>``."""
+    text = _TRIGGER.sub(r"embedding:\1", text)
+    open_: list[list[str]] = [[]]
+    place = 0
+    while place < len(text):
+        letter = text[place]
+        if letter == "\\":
+            letter = text[place : place + 2]
+        place += len(letter)
+        if letter == "(":
+            open_.append([])
+        elif letter == ")" and len(open_) > 1:
+            body, suffix = "".join(open_.pop()), _SUFFIX.match(text, place)
+            place = suffix.end() if suffix else place
+            open_[-1].append(_weighed(body, suffix[0]) if suffix else rf"\({body}\)")
+        else:
+            open_[-1].append(letter)
+    plain = r"\(".join("".join(parts) for parts in open_)
+    plain = _COMPEL_WORD.sub(lambda match: _weighed(match[1], match[2]), plain)
+    return plain.replace(_OPEN, "(").replace(_CLOSE, ")")
+
+
+def _weighed(body: str, suffix: str) -> str:
+    if suffix[0] in "+-":
+        weight = (_PLUS if suffix[0] == "+" else _MINUS) ** min(len(suffix), MAX_NESTING)
+    else:
+        weight = number(suffix) or 0.0
+    return f"{_OPEN}{body}:{weight:.4g}{_CLOSE}"

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from PIL import Image
 
 from studio.errors import BadPreset, MissingFile, StudioError
 from studio.images import open_checked
+from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
 from studio.share.foreign import read_foreign
 from studio.share.link import unpack
 from studio.share.write import COMMENT_KEY, EXIF_IFD, PNG_KEY, UNICODE_PREFIX, USER_COMMENT
 
+Models = Collection[str] | Mapping[str, ModelEntry]
 
-def read_any(path: str | Path, models: Sequence[str] = ()) -> tuple[Preset, list[str]]:
+
+def read_any(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
     """The preset in a JSON file or in an image; which of them it is, its first bytes say.
 
     Args:
         path: the file.
-        models: ids of the library, to recognise another tool's model by name.
+        models: the library, to recognise another tool's models by name; from its ids alone,
+            kinds and learned words are not known.
 
     Returns:
         The preset, and notes on what could not be carried over.
@@ -41,7 +45,7 @@ def _starts_like_json(path: Path) -> bool:
         raise MissingFile(reason, field=str(path)) from error
 
 
-def read_image(path: str | Path, models: Sequence[str] = ()) -> tuple[Preset, list[str]]:
+def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
     """The preset in an image: the studio's own, else another tool's, brought over in rows.
 
     Raises:

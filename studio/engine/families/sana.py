@@ -62,7 +62,8 @@ class Sana(Family):
             StudioError: a prompt that is longer, or one with what this family does not read.
         """
         if words.vectors:
-            raise IncompatibleModels("SANA's text encoder takes no learned words")
+            named = ", ".join(words.vectors)
+            raise IncompatibleModels(f"SANA's text encoder takes no learned words, such as {named}")
         if has_weights(prompt):
             raise StudioError(
                 f"SANA reads no attention weights; write {shorten(prompt, 40)} without them",

@@ -23,6 +23,24 @@ _LATENT_TO_RGB = (
 )
 
 
+def told_of(latents: Tensor, pooled: Tensor, factor: int) -> dict[str, Any]:
+    """What a network takes besides the states: pooled text, and original size, crop corner and target size.
+
+    Args:
+        latents: (batch, channels, h, w), ``factor`` pixels to each position.
+        pooled: (batch, width), or (1, width) for all.
+    """
+    height, width = (factor * edge for edge in latents.shape[-2:])
+    ids = torch.tensor([height, width, 0, 0, height, width]).to(latents)
+    batch = latents.shape[0]
+    return {
+        "added_cond_kwargs": {
+            "text_embeds": pooled.expand(batch, -1),
+            "time_ids": ids.expand(batch, -1),
+        }
+    }
+
+
 class Towers(nn.Module):
     """Both text encoders under their names in the pipeline, each with its ``tokenizer``."""
 
@@ -94,14 +112,8 @@ class StableDiffusionXL(StableDiffusion):
 
     def added(self, network: nn.Module, latents: Tensor, text: Text) -> dict[str, Any]:
         """Pooled text and time ids: original size, crop corner and target size, as pixels."""
-        height, width = (text.factor * edge for edge in latents.shape[-2:])
-        ids = torch.tensor([height, width, 0, 0, height, width]).to(latents)
-        return {
-            "added_cond_kwargs": {
-                "text_embeds": text.pooled,
-                "time_ids": ids.expand(latents.shape[0], -1),
-            }
-        }
+        assert text.pooled is not None
+        return told_of(latents, text.pooled, text.factor)
 
 
 def _states(tower: nn.Module, reader: Reader, prompt: str, spans: int) -> tuple[Tensor, Tensor]:

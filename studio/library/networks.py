@@ -1,0 +1,45 @@
+"""Which denoising networks are run here, told from what they take in and give."""
+
+from __future__ import annotations
+
+# Classes of diffusers by which the networks of a family are saved.
+NETWORKS = ("UNet2DConditionModel", "SanaTransformer2DModel")
+# Pipelines whose network is told of a picture beside the latent, as InstructPix2Pix's is.
+_EDITING = "InstructPix2Pix"
+_PLAIN = ("", "StableDiffusionPipeline", "StableDiffusionXLPipeline")
+
+
+def network_problem(
+    taken: int, given: int, pipeline: str = "", labelled: bool = False, network: str = ""
+) -> str:
+    """Why a network cannot be a base or a row; "" for one that can.
+
+    Upscalers (7 or 8 channels), depth and novel-view models (5, or 8) take as many channels as an
+    editing model in part, so that the pipeline's class and what the network gives count too.
+
+    Args:
+        taken, given: input and output channels; ``given`` are the latent's.
+        pipeline: the class of the pipeline around it, "" for a lone network.
+        labelled: whether it takes a class label (noise level, image embedding) besides text.
+        network: its class; "" where a file does not say.
+    """
+    if network and network not in NETWORKS:
+        return f"is a {network}, a network that the studio does not run"
+    if network == "SanaTransformer2DModel":
+        return ""
+    if taken == 2 * given + 1:
+        return f"is an inpainting model ({taken} input channels); it is no row or base here"
+    if labelled:
+        return "takes a class label (an upscaler or an image-variation model); it is no row or base here"
+    if taken == given:
+        return ""
+    if taken != 2 * given:
+        return (
+            f"takes {taken} input channels for latents of {given} (an upscaler or a depth model); "
+            "it is no row or base here"
+        )
+    if _EDITING in pipeline or pipeline in _PLAIN:
+        return ""
+    return (
+        f"is a {pipeline} ({taken} input channels), not an editing model; it is no row or base here"
+    )

@@ -1,0 +1,56 @@
+"""One small picture twice, of diffusers' own pipeline and of the engine: three steps, seed 3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from studio.engine import Engine
+from studio.events import Done
+from studio.library import Library
+from studio.preset import validate
+
+STEPS, SEED, SCALE = 3, 3, 4.0
+
+
+def theirs(pipe: Any, prompt: str | None = None, size: int = 16, **arguments: Any) -> np.ndarray:
+    """What a pipeline of diffusers makes, as integers (size, size, 3) that can be subtracted.
+
+    ``arguments`` are the pipeline's; the scale is 4 unless they say otherwise.
+    """
+    pipe.set_progress_bar_config(disable=True)
+    shape = {"width": size, "height": size, "guidance_scale": SCALE}
+    image = pipe(
+        prompt,
+        num_inference_steps=STEPS,
+        generator=torch.Generator().manual_seed(SEED),
+        **{**shape, **arguments},
+    ).images[0]
+    return np.asarray(image).astype(int)
+
+
+def ours(
+    root: Path,
+    base: str = "base",
+    size: int | tuple[int, int] | None = None,
+    exact: bool = True,
+    **fields: Any,
+) -> np.ndarray:
+    """What the engine makes of a preset of ``fields`` from the models and images in ``root``.
+
+    ``size``: the edge, or width and height; the base's own when left out.
+    """
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=exact)
+    sampler = {"steps": STEPS, "scheduler": "ddim", "seed": SEED}
+    sampler["width"], sampler["height"] = size if isinstance(size, tuple) else (size, size)
+    preset = validate({"base": base, "sampler": sampler, **fields})
+    done = next(event for event in engine.generate(preset) if isinstance(event, Done))
+    return np.asarray(done.image).astype(int)
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> int:
+    """The largest difference of a pixel, of 255."""
+    return int(np.abs(one - other).max())
