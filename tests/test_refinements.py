@@ -1,200 +1,39 @@
-"""Masks, references and refinements of one step, against loops by hand in float64."""
+"""Refinements of one step, against diffusers and loops by hand in float64."""
 
+# ruff: noqa: F811 - the fixtures are imported
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import tiny
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.guiders.adaptive_projected_guidance import MomentumBuffer, normalized_guidance
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
-from PIL import Image
+from one_step import (  # noqa: F401
+    ALPHA,
+    LEVEL,
+    SIGMA,
+    STYLE,
+    Predict,
+    T,
+    Z,
+    denoiser,
+    loader,
+    predict,
+    preset_of,
+    root,
+)
 from torch import Tensor
 
 from studio.engine import Engine
 from studio.engine.assembly import Assembly
-from studio.engine.denoiser import Denoiser
 from studio.engine.loading import Loader
-from studio.engine.pictures import Pictures
-from studio.engine.prepare import prepare_passes
-from studio.engine.registry import Registry
-from studio.errors import BadPreset, MissingFile
 from studio.events import Done
 from studio.guidance import from_epsilon, to_sample
 from studio.library import Library
-from studio.plan import Weights, compile_plan
-from studio.preset import Preset, validate
-
-LEVEL = (torch.tensor(0.8, dtype=torch.float64), torch.tensor(0.6, dtype=torch.float64))
-ALPHA, SIGMA = LEVEL
-Z = torch.randn(3, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-T = torch.tensor(400)
-STYLE = {"lora": "base/style", "strength": 0.7}
-Predict = Callable[..., Tensor]
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    pipe = tiny.pipeline(folder / "base")
-    tiny.controlnet(folder / "base/guide", pipe.unet, "base")
-    tiny.lora(folder / "base/style", pipe.unet)
-    pixels = np.random.default_rng(1).integers(0, 256, (16, 16), np.uint8)
-    pixels[:, :6] = 0  # the first three columns of latents stay black
-    Image.fromarray(pixels).save(folder / "mask.png")
-    Image.new("L", (16, 16), 255).save(folder / "white.png")
-    Image.new("L", (16, 12), 255).save(folder / "wide.png")
-    noise = np.random.default_rng(2).integers(0, 256, (16, 16, 3), np.uint8)
-    Image.fromarray(noise).save(folder / "map.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def loader(root: Path) -> Loader:
-    return Loader(Library((root,)), Registry(2**30), torch.device("cpu"), torch.float64)
-
-
-@pytest.fixture(scope="module")
-def predict(loader: Loader) -> Predict:
-    """``ε`` under a prompt, the LoRA merged at ``scale``, one image of the batch at a time."""
-    network = loader.network(Weights("base"))
-    text = loader.text_encoder("base")
-    family = loader.family("base")
-    factors = loader.adapter("base/style", "base", "base").unet
-    known: dict[Any, Tensor] = {}
-
-    def run(prompt: str, scale: float = 0.0) -> Tensor:
-        if (prompt, scale) not in known:
-            state = {k: v.clone() for k, v in network.state_dict().items()}
-            for name, (down, up) in factors.items():
-                change = up.flatten(1) @ down.flatten(1)
-                state[f"{name}.weight"] += scale * change.view_as(state[f"{name}.weight"])
-            states = family.encode_text(text, [prompt])
-            with torch.no_grad():
-                known[prompt, scale] = torch.cat([
-                    torch.func.functional_call(
-                        network, state, (z[None], T), {"encoder_hidden_states": states}).sample
-                    for z in Z
-                ])  # fmt: skip
-        return known[prompt, scale]
-
-    return run
-
-
-def preset_of(*rows: dict[str, Any], **fields: Any) -> Preset:
-    size = {"width": 16, "height": 16, "steps": 4, "scheduler": "ddim"}
-    return validate({"base": "base", "rows": rows, "sampler": size, **fields})
-
-
-def denoiser(loader: Loader, root: Path, preset: Preset, **options: Any) -> Denoiser:
-    plan = compile_plan(preset, loader.library)
-    passes = prepare_passes(preset, plan, loader, [root])
-    pictures = Pictures.read(plan, None, (16, 16), [root])
-    masks = pictures.row_masks((8, 8), torch.device("cpu"))
-    return Denoiser(plan, passes, options.pop("prediction", "epsilon"), masks=masks, **options)
-
-
-def test_a_mask_is_averaged_to_the_latents(loader: Loader, root: Path) -> None:
-    mask = denoiser(loader, root, preset_of({"prompt": "x", "mask": "mask.png"})).masks["mask.png"]
-    pixels = torch.from_numpy(np.asarray(Image.open(root / "mask.png")).copy()).double()
-    by_hand = torch.nn.functional.avg_pool2d(pixels[None, None], 2) / 255
-    assert mask.shape == (1, 1, 8, 8)
-    assert (mask - by_hand).abs().max() < 1e-6
-    assert (mask == 0).sum() == 24
-
-
-WAYS = [{}, {"max_samples": 2}, {"max_samples": 5}, {"exact": True}]
-
-
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_masked_rows_are_a_map_of_coefficients(
-    loader: Loader, root: Path, predict: Predict, way: dict[str, Any]
-) -> None:
-    """Masks on prior, LoRA and negative rows, under ω, a batch of three, through each path."""
-    preset = preset_of(
-        {"prompt": "cat", "weight": 4.0},
-        {"prompt": "in style", "weight": 3.0, "model": STYLE, "mask": "mask.png"},
-        {"prompt": "bad", "weight": -1.5, "mask": "mask.png", "reference": "autoguidance",
-         "model": STYLE},
-        omega=0.4,
-    )  # fmt: skip
-    denoise = denoiser(loader, root, preset, **way)
-    got = denoise(0, Z, T, *LEVEL)
-    free, mask = predict("", 0.28), denoise.masks["mask.png"].double()
-    expected = free + 4.0 * (predict("cat") - free)
-    expected = expected + mask * 3.0 * (predict("in style", 0.7) - free)
-    expected = expected - mask * 1.5 * (predict("bad", 0.7) - predict("bad"))
-    assert (got - expected).abs().max() < 1e-8
-    alone = free + 4.0 * (predict("cat") - free)
-    assert (got - alone)[..., mask[0, 0] == 0].abs().max() < 1e-8
-    assert denoise.forwards == 5 * len(Z)
-
-
-def test_a_white_mask_is_no_mask(loader: Loader, root: Path) -> None:
-    rows = {"prompt": "a", "weight": 3.0}, {"prompt": "b", "weight": -1.0}
-    masked = denoiser(loader, root, preset_of(*({**row, "mask": "white.png"} for row in rows)))
-    plain = denoiser(loader, root, preset_of(*rows))
-    got, expected = (d(0, Z, T, *LEVEL) for d in (masked, plain))
-    assert (got - expected).abs().max() < 1e-12
-    (told,), (by_hand,) = masked.assembly.sizes, plain.assembly.sizes
-    for row, sizes in by_hand.items():
-        assert told[row] == pytest.approx(sizes)
-
-
-@pytest.mark.parametrize(("mask", "error"), [("wide.png", BadPreset), ("none.png", MissingFile)])
-def test_a_mask_that_cannot_be_used_is_named(
-    loader: Loader, root: Path, mask: str, error: type
-) -> None:
-    with pytest.raises(error) as caught:
-        denoiser(loader, root, preset_of({"prompt": "a"}, {"prompt": "b", "mask": mask}))
-    assert caught.value.field == "rows.1.mask"
-    if mask == "wide.png":
-        assert "16x12" in str(caught.value) and "16x16" in str(caught.value)
-
-
-@pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("mask", ["", "mask.png"])
-def test_references_with_lora_omega_and_mask(
-    loader: Loader, root: Path, predict: Predict, way: dict[str, Any], mask: str
-) -> None:
-    weak = predict("", 0.7 * 0.3)
-    references = {
-        "unconditional": weak,
-        "autoguidance": predict("x"),
-        "own": predict("", 0.7 * 0.3),
-        "prompt": predict("thing", 0.7),
-    }
-    for name, reference in references.items():
-        row = {"prompt": "x", "weight": 2.5, "model": STYLE, "mask": mask,
-               "reference": {"prompt": "thing"} if name == "prompt" else name}  # fmt: skip
-        preset = preset_of(row, {"prompt": "y", "weight": 1.5}, omega=0.3)
-        denoise = denoiser(loader, root, preset, **way)
-        got = denoise(0, Z, T, *LEVEL)
-        told = denoise.masks[mask].double() if mask else 1.0
-        expected = weak + told * 2.5 * (predict("x", 0.7) - reference)
-        expected = expected + 1.5 * (predict("y") - weak)
-        assert (got - expected).abs().max() < 1e-8
-
-
-def test_control_reaches_only_its_masked_row(loader: Loader, root: Path, predict: Predict) -> None:
-    control = {"type": "map", "image": "map.png", "strength": 0.7}
-    row = {"prompt": "x", "weight": 2.0, "control": control}
-    other = {"prompt": "y", "weight": 1.0}
-    plain = denoiser(loader, root, preset_of(row, other))
-    masked = denoiser(loader, root, preset_of({**row, "mask": "mask.png"}, other))
-    bound, got = (d(0, Z, T, *LEVEL) for d in (plain, masked))
-    base = predict("y")  # ε_0 + 1·(ε_y − ε_0)
-    expected = base + masked.masks["mask.png"].double() * (bound - base)
-    assert (bound - base).abs().max() > 1e-2
-    assert (got - expected).abs().max() < 1e-8
-
-
-# -- refinements --------------------------------------------------------------------------------
+from studio.plan import compile_plan
 
 
 @pytest.mark.parametrize("phi", [0.3, 1.0])
