@@ -35,6 +35,11 @@ def outputs_folder() -> Path:
     return studio_home() / "outputs"
 
 
+def training_folder(name: str) -> Path:
+    """Where a training keeps its settings, checkpoint, losses and samples; never outside the home."""
+    return studio_home() / "training" / Path(name).name
+
+
 def presets_folder() -> Path:
     """Presets that a person saved."""
     return studio_home() / "presets"

@@ -28,6 +28,7 @@ MAX_EDGE = 4096
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 * 2**20
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")  # of files in these formats
 ALLOWED = "allowed are assets/…, inputs/…, data:image/… and paths beside the preset's own file"
 
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 
 from studio.engine.families import family_named
 from studio.errors import NumericalError, StudioError
+from studio.home import training_folder
 from studio.library import Library
 from studio.train import train
-from studio.train.checkpoint import training_folder
 from studio.train.data import Order, mixed
 from studio.train.events import Losses, Note, Saved, TrainProgress
 

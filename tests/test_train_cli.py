@@ -16,8 +16,8 @@ import pytest
 import train_tiny
 
 from studio.__main__ import main
+from studio.home import training_folder
 from studio.library import Library
-from studio.train.checkpoint import training_folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from studio.cli.common import say
+from studio.cli.common import no_loading_bars, say
 from studio.library import Library
 from studio.train.config import PERSONAL, TrainConfig, resolve
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
@@ -20,10 +20,13 @@ TELL_EVERY = 10  # seconds between progress lines where stderr is no terminal
 # Option → what it is, and its help; the defaults are the method's own (studio.train.config).
 NUMBERS: tuple[tuple[str, Any, str], ...] = (
     ("steps", int, "optimiser steps"),
+    ("minutes", float, "instead of steps: time to train for (on a CPU processor time per thread)"),
     ("batch", int, "pictures in one batch, on each process"),
     ("accumulation", int, "batches added up for one optimiser step"),
     ("rate", float, "learning rate"),
+    ("warmup", int, "first steps, over which the learning rate rises"),
     ("weight-decay", float, "of AdamW"),
+    ("beta2", float, "of AdamW"),
     ("ema", float, "decay of the weights' average that is saved; 0 for none"),
     ("size", int, "edge of a square picture; others keep their aspect at the same area"),
     ("seed", int, "of everything that is drawn"),
@@ -40,6 +43,7 @@ PERSONAL_NUMBERS: tuple[tuple[str, Any, str], ...] = (
     ("ddloss", float, "weight of ACCORD's Denoising Decouple Loss (paper: 0.1-0.3)"),
     ("pdloss", float, "weight of ACCORD's Prior Decouple Loss (paper: 0.001-0.003)"),
     ("measure-every", int, "steps between measures of the discrepancies while their loss is off"),
+    ("caption-dropout", float, "share of captions that are replaced by the empty text"),
     ("prior-weight", float, "weight of prior preservation; 0 for none (DreamBooth: 1)"),
     ("class-count", int, "pictures of the superclass that the prior draws for it"),
 )
@@ -71,6 +75,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flips", action="store_true", default=None, help="mirror half of the pictures"
     )
+    parser.add_argument("--rate-schedule", choices=["constant", "cosine"],
+                        help="how the learning rate goes on from its warm-up")  # fmt: skip
     parser.add_argument("--precision", choices=["no", "fp16", "bf16"], help="mixed precision")
     parser.add_argument("--gradient-checkpointing", action="store_true", default=None,
                         help="less memory, more time")  # fmt: skip
@@ -107,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
     config = resolve(given, library)
     from studio.train.loop import train
 
-    _no_bars()
+    no_loading_bars()
     events = train(
         config, library, resume=options.resume, restart=options.restart, device=options.device
     )
@@ -121,15 +127,6 @@ def run(options: argparse.Namespace) -> None:
         _end_line()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, before)
-
-
-def _no_bars() -> None:
-    """No bars of a millisecond each, for every part of a model that is loaded or saved."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    for library in (diffusers_logging, transformers_logging):
-        library.disable_progress_bar()
 
 
 def _interruptible() -> list[int]:

@@ -1,58 +1,49 @@
-"""Stage `concept`: null-text networks of faces and animals, trained from the prior without any text."""
+"""Stage `concept`: null-text networks of faces and animals, by the studio's own `train concept`."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from diffusers import UNet2DConditionModel
 
-from studio.engine.nulltext import null_text_unet
-from studio.starter.basis import fit_basis
-from studio.starter.common import SEED, Budget, Loop, autocast, write_json
-from studio.starter.contents import CONTENTS, HELD_OUT
-from studio.starter.data import Pictures
-from studio.starter.drawings import Drawings
-from studio.starter.prior import Texts, build_scheduler, velocity_batch
-from studio.starter.shipped import go_on
+from studio.starter.common import SEED, write_json
+from studio.starter.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
+from studio.starter.data import Pictures, compose
+from studio.starter.trainer import Example, train_in
 
 FOLDERS = {"face": "faces", "animal": "animals"}
 
 
-def train(
-    work: Path, group: str, minutes: float, device: torch.device, mode: str = "uniform", batch: int = 32,
-    cpu_bf16: bool = True,
-) -> None:  # fmt: skip
+def train(work: Path, group: str, minutes: float, device: torch.device) -> None:
     """Train (or go on training) the concept network of ``group``; saved as ``faces/`` or ``animals/``.
 
     It sees every content of the group, held-out ones included, in all styles on all backgrounds.
     """
     folder = FOLDERS[group]
-    torch.manual_seed(SEED + 21)
-    rng = np.random.default_rng()
-    contents = [c for c in CONTENTS + HELD_OUT if c.group == group]
-    drawings = Drawings(Pictures.load(work), fit_basis(work), contents)
-    prior = UNet2DConditionModel.from_pretrained(work / "unet").to(device)
-    model = null_text_unet(prior, Texts(work, device)([""]), mode)
-    model.to(device, memory_format=torch.channels_last).train()
-    alphas = build_scheduler().alphas_cumprod.to(device)
-    loop = Loop(
-        model, Budget(minutes), work / f"{folder}.pt", rate=4e-4, warmup=30, ema_decay=0.995
-    )
-    go_on(loop, work, folder, folder)
+    settings = {
+        "method": "concept", "minutes": minutes, "batch": 32, "rate": 4e-4, "ema": 0.995,
+        "rate_schedule": "cosine", "warmup": 30, "beta2": 0.98, "time_power": 0.6, "seed": SEED,
+        "precision": "bf16",
+    }  # fmt: skip
+    made = train_in(work, folder, lambda: examples(work, group), settings, device)
+    if made is None:
+        return
+    shutil.rmtree(work / folder, ignore_errors=True)
+    shutil.copytree(made.folder, work / folder)
+    write_json(made.figures, work / "figures" / f"{folder}.json")
 
-    def loss_of(step: int) -> torch.Tensor:
-        scenes = [drawings.draw(rng, paired=0) for _ in range(batch)]
-        clean = drawings.latents(scenes).to(device)
-        noisy, times, target = velocity_batch(clean, alphas)
-        with autocast(device, cpu_bf16):
-            output = model(noisy.contiguous(memory_format=torch.channels_last), times).sample
-        return F.mse_loss(output.float(), target)
 
-    for _ in loop.steps(loss_of, folder):
-        pass
-    loop.best().save_pretrained(work / folder)
-    write_json({"steps": loop.step, "minutes": loop.spent / 60, "batch": batch, "history": loop.history},
-               work / "figures" / f"{folder}.json")  # fmt: skip
+def examples(work: Path, group: str) -> Iterator[Example]:
+    """Every content of ``group`` in every style on every background."""
+    pictures = Pictures.load(work)
+    for content in CONTENTS + HELD_OUT:
+        for style in STYLES:
+            row = pictures.row(content.slug, style)
+            if content.group != group or row is None:
+                continue
+            for colour in BACKGROUNDS:
+                name = f"{content.slug}-{style}-{colour}.png"
+                text = f"{content.name} in {style} style on {colour}"
+                yield name, compose(pictures.rgba[row], colour), text

@@ -14,14 +14,16 @@ from safetensors.torch import save_file
 from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from studio.engine.nulltext import NullTextUNet
+from studio.starter.captions import caption
 from studio.starter.common import SEED, log, write_json
-from studio.starter.contents import BACKGROUNDS, HERO_WORD
+from studio.starter.contents import BACKGROUNDS, HELD_OUT, HERO_WORD, STYLES
 from studio.starter.data import Pictures, compose, make_pool, split_rows
 from studio.starter.lora import SUBJECTS
 from studio.starter.prior import build_scheduler
 from studio.starter.vae import fit_preview
 
 SHARD = "14MB"
+FACES = 24
 CARDS = {
     "faces": {"title": "Faces (null-text concept)", "base": "starter"},
     "animals": {"title": "Animals (null-text concept)", "base": "starter"},
@@ -56,8 +58,17 @@ def export_family(work: Path, out: Path, unet: torch.nn.Module | None = None) ->
     )
     pipe.to(torch.float16)
     pipe.save_pretrained(out, max_shard_size=SHARD, safe_serialization=True)
-    config = out / "text_encoder" / "config.json"  # else it would load in half, unlike the rest
-    write_json(json.loads(config.read_text()) | {"dtype": "float32"}, config)
+    load_wide(out / "text_encoder")
+
+
+def load_wide(folder: Path) -> None:
+    """Have transformers load a network in float32: it would take the files' half, unlike diffusers."""
+    config = folder / "config.json"
+    told = json.loads(config.read_text()) | {"dtype": "float32"}
+    for tower in ("text_config", "vision_config"):
+        if tower in told:
+            told[tower] |= {"dtype": "float32"}
+    write_json(told, config)
 
 
 def export_parts(work: Path, out: Path) -> None:
@@ -79,10 +90,11 @@ def export_parts(work: Path, out: Path) -> None:
         for file in ("tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"):
             if (work / "clip" / file).exists():
                 shutil.copy(work / "clip" / file, out / "clip" / file)
+        load_wide(out / "clip")
 
 
 def export_examples(work: Path, out: Path) -> None:
-    """Example pictures for other jobs: a control image and two small training sets with captions."""
+    """Example pictures for other jobs: a control image, two small training sets with captions, one without."""
     pictures, rng, colours = Pictures.load(work), np.random.default_rng(SEED), list(BACKGROUNDS)
     training = out / "training"
     training.mkdir(parents=True, exist_ok=True)
@@ -102,8 +114,22 @@ def export_examples(work: Path, out: Path) -> None:
             picture = compose(pictures.rgba[pictures.row(slug, style) or 0], colour, rng)
             file = f"{subject.word}-{i + 1}.png"
             Image.fromarray(picture).save(training / file, optimize=True)
-            captions[file] = f"a {name} in {style} style on a {colour} background"
+            captions[file] = caption((name,), style, colour)
         write_json(captions, training / f"{subject.word}.json")
+    export_faces(pictures, training / "faces")
+
+
+def export_faces(pictures: Pictures, folder: Path) -> None:
+    """Faces that the prior never saw, without captions: what a concept network learns from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    styles, colours = list(STYLES), list(BACKGROUNDS)
+    faces = [c for c in HELD_OUT if c.group == "face"]
+    for number, content in enumerate(faces[:FACES]):
+        row = pictures.row(content.slug, styles[number % len(styles)])
+        if row is None:
+            continue
+        picture = Image.fromarray(compose(pictures.rgba[row], colours[number % len(colours)]))
+        picture.save(folder / f"{content.slug}.png", optimize=True)
 
 
 def collect_figures(work: Path) -> dict:

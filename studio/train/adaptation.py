@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from studio.train.base import Base, Encoder
+from studio.train.base import Base
 from studio.train.config import TrainConfig
 from studio.train.trainee import Trainee
 
@@ -48,8 +48,8 @@ class Adaptation(ABC):
 
 
 def with_word(config: TrainConfig, base: Base) -> Trainee:
-    encoder = Encoder(base.text, base.tokenizer, {config.word: config.vectors})
-    return Trainee(base.network, encoder, config.word, first_vectors(config, base))
+    encoder = base.reader(config.word, config.vectors)
+    return Trainee(base.network, base.family, encoder, config.word, first_vectors(config, base))
 
 
 @torch.no_grad()

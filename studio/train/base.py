@@ -10,34 +10,40 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio import sampling
-from studio.engine.families import Family, family_named
+from studio.engine.families import Family, Sana, Text, family_named
 from studio.engine.text import Reader, Windows, knowing
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import Library, ModelEntry
+from studio.train.config import LEARNS_WORDS
+from studio.train.noising import Noising, noising_of
 
 Words = Mapping[str, Tensor]
 TOWER = "text_encoder"
-MAX_KEPT = 1024  # encoded captions; of SD 1.x's tower 240 MB
+MAX_KEPT = 2**28  # bytes of encoded captions
 CLOSE = 0.05  # half precision and small merges move a token table by far less
 
 
 @dataclass
 class Base:
-    """What a training takes from its base. ``levels``: ᾱ of every time step, float32."""
+    """What a training takes from its base."""
 
     entry: ModelEntry
     family: Family
     network: Any
     text: Any
-    levels: Tensor
-    prediction: str
+    noising: Noising
     device: torch.device
 
     @property
     def tokenizer(self) -> Any:
-        """The text tower's tokenizer."""
+        """The text tower's tokenizer, of families with one tower."""
         return self.text.tokenizer
+
+    def reader(self, word: str = "", vectors: int = 0) -> Encoder | FixedEncoder:
+        """What reads captions for the network; with the learned ``word`` where there is one."""
+        if self.entry.family in LEARNS_WORDS:
+            return Encoder(self.text, self.tokenizer, {word: vectors} if word else {})
+        return FixedEncoder(self.family, self.text)
 
 
 def load_base(library: Library, name: str, device: torch.device) -> Base:
@@ -48,15 +54,12 @@ def load_base(library: Library, name: str, device: torch.device) -> Base:
     """
     entry = library[name]
     family = family_named(entry.family)
-    config = family.scheduler_config(entry)
-    scheduler = sampling.make_scheduler("ddim", config)
     return Base(
         entry=entry,
         family=family,
         network=family.load_network(entry, device, torch.float32),
         text=family.load_text(entry, device, torch.float32),
-        levels=scheduler.alphas_cumprod.float().to(device),
-        prediction=str(config.get("prediction_type", "epsilon")),
+        noising=noising_of(family.scheduler_config(entry)).to(device, torch.float32),
         device=device,
     )
 
@@ -94,9 +97,10 @@ class Encoder:
         ids = [token for token, _ in self.reader.tokens(_plain(text))]
         return bool(ids) and unknown is not None and set(ids) == {unknown}
 
-    def __call__(self, captions: Sequence[str], words: Words) -> Tensor:
+    def __call__(self, captions: Sequence[str], words: Words) -> Text:
         """States of shape (captions, tokens, width)."""
-        return torch.stack([self._one(caption, words)[0].flatten(0, 1) for caption in captions])
+        states = [self._one(caption, words)[0].flatten(0, 1) for caption in captions]
+        return Text(torch.stack(states))
 
     def pooled(self, captions: Sequence[str], words: Words) -> Tensor:
         """The states at the end mark of each caption's first window, shape (captions, width)."""
@@ -116,7 +120,7 @@ class Encoder:
             if states is None:
                 with torch.no_grad():
                     states = self._run(windows)
-                if len(self._known) < MAX_KEPT:
+                if (len(self._known) + 1) * states.nbytes <= MAX_KEPT:
                     self._known[caption] = states
             return states, windows.ids
         with knowing(self.tower, words, TOWER):
@@ -126,6 +130,59 @@ class Encoder:
         device = next(self.tower.parameters()).device
         attention = windows.mask.to(device) if self.masked else None
         return self.tower(windows.ids.to(device), attention_mask=attention).last_hidden_state
+
+
+class FixedEncoder:
+    """Captions as a family's own towers read them, encoded once: for families that learn no word.
+
+    Once :meth:`fit` has met all captions the towers leave the device, which large ones would fill.
+    """
+
+    def __init__(self, family: Family, text: Any) -> None:
+        self.family = family
+        self.text = text
+        self.spans = 1
+        self._known: dict[str, Text] = {}
+
+    def fit(self, captions: Iterable[str]) -> None:
+        """Encode ``captions`` and the empty text, all as many windows long as the longest fills."""
+        wanted = sorted({"", *captions})
+        self.spans = max(self.family.spans(self.text, self._plain(c)) for c in wanted)
+        self._known = {caption: self._encoded(caption) for caption in wanted}
+        self.text.to("cpu")
+
+    def unknown(self, text: str) -> bool:
+        """Never: these families' tokenizers spell a word that they do not know."""
+        del text
+        return False
+
+    def __call__(self, captions: Sequence[str], words: Words) -> Text:
+        """As :class:`Encoder`'s, with whatever else the family's networks read."""
+        del words
+        for caption in captions:
+            if caption not in self._known:
+                self._known[caption] = self._encoded(caption)
+        return Text.cat([self._known[caption] for caption in captions])
+
+    def _plain(self, caption: str) -> str:
+        """``caption`` for towers that read weights in brackets, and for those that do not."""
+        return caption if isinstance(self.family, Sana) else _plain(caption)
+
+    def _encoded(self, caption: str) -> Text:
+        device = next(self.text.parameters()).device
+        with torch.autocast(device.type, enabled=False):
+            text = self.family.encode(self.text, [self._plain(caption)], spans=self.spans)
+        return _kept(text)
+
+
+def _kept(text: Text) -> Text:
+    """Out of the device's memory."""
+    return Text(
+        text.states.cpu(),
+        None if text.pooled is None else text.pooled.cpu(),
+        None if text.mask is None else text.mask.cpu(),
+        text.factor,
+    )
 
 
 def _plain(caption: str) -> str:

@@ -15,15 +15,10 @@ import torch
 
 from studio.errors import StudioError
 from studio.files import write_atomically
-from studio.home import studio_home
+from studio.home import training_folder
 from studio.train.config import TrainConfig, differences
 
 CHECKPOINT, SETTINGS, LOSSES = "checkpoint.pt", "settings.json", "losses.jsonl"
-
-
-def training_folder(name: str) -> Path:
-    """Where a training keeps its settings, checkpoint, losses and samples."""
-    return studio_home() / "training" / name
 
 
 def write(folder: Path, state: Mapping[str, Any]) -> Path:
@@ -111,7 +106,10 @@ def _settings(folder: Path) -> dict[str, Any]:
         data = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return data if isinstance(data, dict) else {}
+    if not isinstance(data, dict):
+        return {}
+    known = TrainConfig.model_fields.items()  # settings that came to be since it began
+    return {name: f.default for name, f in known if not f.is_required()} | data
 
 
 def unwritable(path: Path, error: Exception) -> StudioError:

@@ -24,11 +24,16 @@ METHODS: tuple[str, ...] = get_args(Method)
 PERSONAL = METHODS[1:]
 # Methods that learn a vector for the target word; PDLoss acts on these.
 WORD_METHODS = ("ti", "lora+ti", "custom-diffusion", "visual-encoder")
-FAMILIES = ("sd1", "sd2")
+# Families whose text tower learns words here, and the methods that each family trains with.
+LEARNS_WORDS = ("sd1", "sd2", "")
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "sd1": METHODS, "sd2": METHODS, "sdxl": ("concept", "dreambooth", "lora"), "sana": ("lora",),
+}  # fmt: skip
 SMALL_EDGE = 256  # families whose native edge is at most this train with the small defaults
 
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
+MAX_STEPS = 1_000_000
+Count = Annotated[int, Field(ge=1, le=MAX_STEPS)]
 
 
 class TrainConfig(BaseModel):
@@ -47,17 +52,22 @@ class TrainConfig(BaseModel):
     template: Annotated[str, Field(min_length=1, max_length=1000)] = "a {word} {superclass}"
     size: Annotated[int, Field(ge=16, le=4096)] | None = None
     flips: bool = False
+    caption_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     # What trains, and how.
     steps: Count = 500
+    minutes: Annotated[float, Field(gt=0.0, le=1e5)] | None = None
     batch: Annotated[int, Field(ge=1, le=4096)] = 1
     accumulation: Annotated[int, Field(ge=1, le=4096)] = 1
     rate: Annotated[float, Field(gt=0.0)] = 1e-4
     token_rate: Annotated[float, Field(gt=0.0)] = 1e-4
+    rate_schedule: Literal["constant", "cosine"] = "constant"
+    warmup: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     rank: Annotated[int, Field(ge=1, le=1024)] = 4
     targets: Literal["attention", "attention+mlp"] = "attention"
     vectors: Annotated[int, Field(ge=1, le=64)] = 1
     null_text: Literal["uniform", "calibrated"] = "uniform"
     weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
+    beta2: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.999
     gradient_clip: Annotated[float, Field(gt=0.0)] = 1.0
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     time_power: Annotated[float, Field(gt=0.0, le=4.0)] = 1.0
@@ -82,9 +92,10 @@ class TrainConfig(BaseModel):
     measure_every: Annotated[int, Field(ge=0)] = 0
 
 
-# Settings that may differ when a training is resumed: they do not change any step's numbers.
+# Settings that may differ when a training is resumed: they change no step's numbers, or (how long it
+# is, on which a falling learning rate depends) are what one resumes for.
 FREE = frozenset({
-    "images", "captions", "class_images", "steps", "checkpoint_every", "sample_every", "sample_prompts",
+    "images", "captions", "class_images", "steps", "minutes", "checkpoint_every", "sample_every", "sample_prompts",
     "sample_weight", "sample_omega", "sample_steps", "measure_every",
 })  # fmt: skip
 
@@ -140,13 +151,18 @@ def resolve(given: Mapping[str, Any], library: Library) -> TrainConfig:
         )
     entry = trainable_base(library, str(given.get("base") or "starter"))
     settings = defaults(str(method), is_small(entry))
+    if entry.family == "sana":
+        settings.pop("targets", None)
     settings |= {key: value for key, value in given.items() if value is not None}
     settings.setdefault("size", entry.size or 512)
+    if given.get("minutes") is not None and given.get("steps") is None:
+        settings["steps"] = MAX_STEPS  # the minutes end it
     try:
         config = TrainConfig.model_validate(settings)
     except ValidationError as error:
         raise _one_line(error) from error
     _check(config, entry)
+    _check_family(config, entry)
     return config
 
 
@@ -170,6 +186,37 @@ def trainable_base(library: Library, name: str) -> ModelEntry:
     return entry
 
 
+def _check_family(config: TrainConfig, entry: ModelEntry) -> None:
+    """What a family's networks or text towers do not allow for.
+
+    Raises:
+        IncompatibleModels: names the setting.
+    """
+    family = entry.family or "sd1"
+    if config.method not in FAMILIES[family]:
+        raise IncompatibleModels(
+            f"{config.method!r} does not train on {family}; what does is "
+            f"{', '.join(FAMILIES[family])}",
+            field="method",
+        )
+    reasons = {}
+    if family not in LEARNS_WORDS:
+        why = f"PDLoss reads one CLIP text tower, and {family} has others; leave it out"
+        reasons |= {"pdloss": why, "clip": why}
+    if family == "sana":
+        why = (
+            "the denoising discrepancy is one of diffusion steps, SANA follows a flow; leave it out"
+        )
+        reasons |= {"ddloss": why, "measure_every": why}
+    if family == "sana" and config.targets != "attention":
+        reasons["targets"] = (
+            f"{config.targets!r}: SANA's other layers are convolutions; use attention"
+        )
+    for field, why in reasons.items():
+        if getattr(config, field):
+            raise IncompatibleModels(why, field=field)
+
+
 def _check(config: TrainConfig, entry: ModelEntry) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", config.name):
         raise StudioError(
@@ -180,8 +227,13 @@ def _check(config: TrainConfig, entry: ModelEntry) -> None:
         raise StudioError(
             f"must be a multiple of {entry.multiple}, got {config.size}", field="size"
         )
+    if config.caption_dropout and config.pdloss:
+        raise StudioError(
+            "PDLoss reads the target in every caption; leave one of the two out",
+            field="caption_dropout",
+        )
     if config.method == "concept":
-        for field in ("ddloss", "pdloss", "prior_weight"):
+        for field in ("caption_dropout", "ddloss", "pdloss", "prior_weight"):
             if getattr(config, field):
                 raise StudioError(
                     "a concept network has no text, so there is nothing to decouple or preserve; "

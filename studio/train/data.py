@@ -10,9 +10,8 @@ import torch
 from PIL import Image
 
 from studio.errors import MissingFile, StudioError
-from studio.images import open_checked, to_rgb
+from studio.images import SUFFIXES, open_checked, to_rgb
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 MAX_STRETCH = 4.0  # pictures longer than 4:1 are squeezed to that
 SHOWN = 5
 

@@ -24,6 +24,8 @@ from studio.train.data import fitted, open_picture
 class Latents:
     """One picture's latent distributions, each (2·channels, h, w): mean, then log variance.
 
+    Of an autoencoder whose latents are not drawn (SANA's), the latents themselves (channels, h, w).
+
     ``flipped`` holds those of the mirrored picture where flips are wanted, ``features`` the
     picture's CLIP embedding (width,) where the method reads it.
     """
@@ -39,10 +41,12 @@ class Latents:
 
 
 def draw(moments: Tensor, noise: Tensor, scaling: float) -> Tensor:
-    """A latent of the distribution (batch, 2·channels, h, w), scaled for the network.
+    """A latent of the distribution (batch, 2·channels, h, w), scaled for the network; or as it is.
 
     ``scaling·(mean + exp(½·logvar)·noise)``, as diffusers' ``DiagonalGaussianDistribution`` does.
     """
+    if moments.shape == noise.shape:
+        return scaling * moments
     mean, logvar = moments.chunk(2, dim=1)
     return scaling * (mean + (0.5 * logvar.clamp(-30.0, 20.0)).exp() * noise)
 
@@ -97,8 +101,10 @@ def _encoded(
     weight = next(vae.parameters())
 
     def moments(pixels: Tensor) -> Tensor:
-        found = vae.encode(pixels.to(weight)).latent_dist  # type: ignore[operator]
-        return found.parameters[0].float().cpu().contiguous()
+        found = vae.encode(pixels.to(weight))  # type: ignore[operator]
+        if hasattr(found, "latent_dist"):
+            return found.latent_dist.parameters[0].float().cpu().contiguous()
+        return found.latent[0].float().cpu().contiguous()
 
     state = {"straight": moments(pixels)}
     if flips:
@@ -116,10 +122,10 @@ def _kept(path: Path) -> dict[str, Tensor] | None:
 
 
 def _version(entry: ModelEntry) -> str:
-    """What tells one autoencoder's files from another's."""
+    """What tells one autoencoder's files from another's; fine-tunes that share one share its latents."""
     folder = Path(entry.path) / "vae"
     files = (
         sorted(folder.glob("*")) if folder.is_dir() else [Path(entry.path)] if entry.path else []
     )
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return f"{entry.id}:{stats}"
+    return str(stats or entry.id)

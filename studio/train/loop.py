@@ -20,8 +20,10 @@ import torch
 
 from studio.errors import NumericalError, StudioError
 from studio.files import write_atomically
+from studio.home import training_folder
 from studio.library import Library
 from studio.train import checkpoint, result, samples
+from studio.train.budget import Budget
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, Saved, TrainEvent, TrainProgress
 from studio.train.machine import accelerator_for, average_of, release
@@ -70,8 +72,9 @@ class _Loop:
         self.config = config
         self.job = job
         self.accelerator = accelerator
-        self.folder = checkpoint.training_folder(config.name)
+        self.folder = training_folder(config.name)
         self.stepper = Stepper(config, job, accelerator)
+        self.budget = Budget(config, accelerator)
         self.done = 0
         self.saved = 0
         self.history: list[dict[str, float | None]] = []
@@ -84,16 +87,16 @@ class _Loop:
             self._load()
             yield Note(f"resumed after step {self.done}")
         self._rewrite_log()
-        first = self.done
+        first = self.budget.share(self.done)
         try:
-            while self.done < config.steps:
+            while (share := self.budget.share(self.done)) < 1:
                 yield self._step()
-                spent = time.perf_counter() - began
-                left = spent / (self.done - first) * (config.steps - self.done)
-                yield TrainProgress(self.done, config.steps, spent, left)
+                spent, share = time.perf_counter() - began, self.budget.share(self.done)
+                left = spent * max(0.0, 1 - share) / (share - first)
+                yield TrainProgress(self.done, self.budget.steps(self.done), spent, left)
                 if self.done == min(JUDGED, config.steps):
                     yield from self._faint()
-                if self.done % config.checkpoint_every == 0 and self.done < config.steps:
+                if self.done % config.checkpoint_every == 0 and share < 1:
                     yield self._save()
                 if config.sample_every and self.done % config.sample_every == 0:
                     yield from self._sample()
@@ -103,7 +106,7 @@ class _Loop:
             raise
         if self.done > self.saved:
             yield self._save()
-        yield TrainProgress(self.done, config.steps, time.perf_counter() - began, 0.0, "saving")
+        yield TrainProgress(self.done, self.done, time.perf_counter() - began, 0.0, "saving")
         path = result.place(config)
         if self.accelerator.is_main_process:
             path = result.publish(config, self._write_model, self.done)
@@ -111,22 +114,15 @@ class _Loop:
         yield Finished(config.name, path, self.done, time.perf_counter() - began)
 
     def _step(self) -> Losses:
-        found = self.stepper(self.done)
-        if not math.isfinite(found.total):
-            raise NumericalError(
-                f"the loss is {found.total} at step {self.done + 1}, training is stopped; "
-                f"{self._kept()}; lower the rate (now {self.config.rate:g})",
-                field="rate",
-            )
-        norm = self.stepper.update()
-        if not math.isfinite(norm):
-            raise NumericalError(
-                f"the gradient is {norm} at step {self.done + 1}, training is stopped; "
-                f"{self._kept()}; lower the rate (now {self.config.rate:g})",
-                field="rate",
-            )
-        if self.ema is not None:
-            self.ema.step(self.stepper.parameters)
+        with self.budget.step():
+            found = self.stepper(self.done)
+            if not math.isfinite(found.total):
+                raise self._diverged(f"the loss is {found.total} at step {self.done + 1}")
+            norm = self.stepper.update(self.budget.rate(self.done))
+            if not math.isfinite(norm):
+                raise self._diverged(f"the gradient is {norm} at step {self.done + 1}")
+            if self.ema is not None:
+                self.ema.step(self.stepper.parameters)
         self.done += 1
         self.history.append(asdict(found))
         self._log(asdict(found))
@@ -143,11 +139,16 @@ class _Loop:
                     f"error and changes next to nothing; about {0.03 * error / loss:.0e} would be 3 %"
                 )
 
-    def _kept(self) -> str:
-        return (
+    def _diverged(self, what: str) -> NumericalError:
+        """The error to raise: what is not finite, and what there is to go back to."""
+        kept = (
             f"the checkpoint of step {self.saved} is kept"
             if self.saved
             else "there is no checkpoint yet"
+        )
+        return NumericalError(
+            f"{what}, training is stopped; {kept}; lower the rate (now {self.config.rate:g})",
+            field="rate",
         )
 
     def _sample(self) -> Iterator[Samples | Note]:
@@ -183,11 +184,7 @@ class _Loop:
         trained = self.job.adaptation.trainee.trained()
         bad = [name for name, p in trained.items() if not bool(torch.isfinite(p).all())]
         if bad:
-            raise NumericalError(
-                f"{bad[0]} is not finite after step {self.done}, training is stopped; "
-                f"{self._kept()}; lower the rate (now {self.config.rate:g})",
-                field="rate",
-            )
+            raise self._diverged(f"{bad[0]} is not finite after step {self.done}")
         path = self.folder / checkpoint.CHECKPOINT
         if self.accelerator.is_main_process:
             scaler = self.accelerator.scaler
@@ -195,6 +192,7 @@ class _Loop:
                 self.folder,
                 {
                     "step": self.done,
+                    "seconds": self.budget.seconds,
                     "trained": {name: p.detach().cpu() for name, p in trained.items()},
                     "optimizer": self.stepper.optimizer.state_dict(),
                     "ema": None if self.ema is None else self.ema.state_dict(),
@@ -220,6 +218,7 @@ class _Loop:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.history = state["history"]
         self.done = self.saved = int(state["step"])
+        self.budget.seconds = float(state.get("seconds", 0.0))
 
     def _rewrite_log(self) -> None:
         if self.accelerator.is_main_process:

@@ -21,7 +21,7 @@ from studio.train.adaptation import (
     save_word,
     with_word,
 )
-from studio.train.base import Base, Encoder, Projector
+from studio.train.base import Base, Projector
 from studio.train.config import TrainConfig
 from studio.train.trainee import Trainee
 
@@ -30,22 +30,33 @@ ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 MLP = ("ff.net.0.proj", "ff.net.2")
 
 
+def pipeline_of(base: Base) -> Any:
+    """diffusers' pipeline of the base's family, whose file formats results are in."""
+    import diffusers
+
+    names = {"sdxl": "StableDiffusionXLPipeline", "sana": "SanaPipeline"}
+    return getattr(diffusers, names.get(base.entry.family, "StableDiffusionPipeline"))
+
+
 class Concept(Adaptation):
     """The null-text network, all of it (GCFG, Sec. 4.3)."""
 
     def __init__(
         self, config: TrainConfig, base: Base, samples: Iterable[tuple[Tensor, Tensor]]
     ) -> None:
+        nothing = base.reader()([""], {})
         network: Any = null_text_unet(
             base.network,
-            Encoder(base.text, base.tokenizer, {})([""], {}),  # type: ignore[arg-type]
+            nothing.states.to(base.device),
             config.null_text,
             samples,
+            None if nothing.pooled is None else nothing.pooled.to(base.device),
+            nothing.factor,
         )
         network.requires_grad_(True).train()
         if config.gradient_checkpointing:
             network.body.enable_gradient_checkpointing()
-        self.trainee = Trainee(network)
+        self.trainee = Trainee(network, base.family)
 
     def save(self, folder: Path) -> None:
         self.trainee.network.save_pretrained(folder)
@@ -58,39 +69,40 @@ class DreamBooth(Adaptation):
         self.base = base
         base.network.requires_grad_(True).train()
         checkpointing(config, base.network)
-        self.trainee = Trainee(base.network, Encoder(base.text, base.tokenizer, {}))
+        self.trainee = Trainee(base.network, base.family, base.reader())
 
     def save(self, folder: Path) -> None:
         import diffusers
-        from diffusers import StableDiffusionPipeline
 
         base = self.base
         config = dict(base.family.scheduler_config(base.entry))
         scheduler = getattr(diffusers, str(config.get("_class_name", "DDIMScheduler")))
-        vae = base.family.load_vae(base.entry, torch.device("cpu"), torch.float32)
-        pipeline = StableDiffusionPipeline(
-            vae=vae,
-            text_encoder=base.text,
-            tokenizer=base.tokenizer,
-            unet=base.network,
-            scheduler=scheduler.from_config(config),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        )  # type: ignore[arg-type]
-        pipeline.save_pretrained(folder, safe_serialization=True)
+        parts: dict[str, Any] = {
+            "unet": base.network,
+            "vae": base.family.load_vae(base.entry, torch.device("cpu"), torch.float32),
+            "scheduler": scheduler.from_config(config),
+        }
+        for name, tower in base.family.towers(base.text).items():
+            parts |= {name: tower, name.replace("text_encoder", "tokenizer"): tower.tokenizer}
+        if base.entry.family == "sdxl":
+            zeros = base.text.zeros_for_empty
+            parts["force_zeros_for_empty_prompt"] = zeros
+        else:
+            parts |= dict.fromkeys(("safety_checker", "feature_extractor"))
+            parts["requires_safety_checker"] = False
+        pipeline_of(base)(**parts).save_pretrained(folder, safe_serialization=True)
         preview = Path(base.entry.path, "preview.safetensors")
         if base.entry.path and preview.is_file():  # the family's own latent preview
             (folder / preview.name).write_bytes(preview.read_bytes())
 
 
 class LoRA(Adaptation):
-    """Low-rank factors on the U-Net's attention, with or without a learned word."""
+    """Low-rank factors on the network's attention, with or without a learned word."""
 
     def __init__(self, config: TrainConfig, base: Base) -> None:
         from peft import LoraConfig
 
-        self.network = base.network
+        self.base = base
         self.learns_word = config.method == "lora+ti"
         targets = [*ATTENTION, *(MLP if config.targets == "attention+mlp" else ())]
         base.network.add_adapter(
@@ -105,20 +117,22 @@ class LoRA(Adaptation):
         self.trainee = (
             with_word(config, base)
             if self.learns_word
-            else Trainee(base.network, Encoder(base.text, base.tokenizer, {}))
+            else Trainee(base.network, base.family, base.reader())
         )
 
     def save(self, folder: Path) -> None:
-        from diffusers import StableDiffusionPipeline
         from diffusers.training_utils import _collate_lora_metadata
         from diffusers.utils import convert_state_dict_to_diffusers
         from peft.utils import get_peft_model_state_dict
 
-        state = convert_state_dict_to_diffusers(get_peft_model_state_dict(self.network))
-        StableDiffusionPipeline.save_lora_weights(
-            folder,
-            unet_lora_layers={k: v.float().cpu().contiguous() for k, v in state.items()},
-            **_collate_lora_metadata({"unet": self.network}),
+        network: Any = self.base.network
+        state = get_peft_model_state_dict(network)
+        part = "transformer" if self.base.entry.family == "sana" else "unet"
+        if part == "unet":
+            state = convert_state_dict_to_diffusers(state)
+        weights = {k: v.float().cpu().contiguous() for k, v in state.items()}
+        pipeline_of(self.base).save_lora_weights(
+            folder, **{f"{part}_lora_layers": weights}, **_collate_lora_metadata({part: network})
         )
         if self.learns_word:
             save_word(self.trainee, folder)
@@ -189,7 +203,7 @@ class OFT(Adaptation):
             ),
         )
         self.model.peft_config["default"].base_model_name_or_path = config.base
-        self.trainee = Trainee(self.model, Encoder(base.text, base.tokenizer, {}))
+        self.trainee = Trainee(self.model, base.family, base.reader())
 
     def save(self, folder: Path) -> None:
         self.model.save_pretrained(folder, safe_serialization=True)
@@ -222,7 +236,8 @@ class VisualEncoder(Adaptation):
         checkpointing(config, base.network)
         self.trainee = Trainee(
             base.network,
-            Encoder(base.text, base.tokenizer, {config.word: config.vectors}),
+            base.family,
+            base.reader(config.word, config.vectors),
             config.word,
             projection=projection.to(base.device),
         )

@@ -13,12 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from studio.errors import StudioError
+from studio.home import training_folder
 from studio.library import Library
-from studio.train import losses, samples
+from studio.train import samples
 from studio.train.adapt import Adaptation, adapt
 from studio.train.base import Base, Projector, load_base, load_clip
 from studio.train.captions import Caption, caption_pictures, read_file
-from studio.train.checkpoint import settle, training_folder
+from studio.train.checkpoint import settle
 from studio.train.config import WORD_METHODS, TrainConfig
 from studio.train.data import find_pictures, look_at, mixed, usable
 from studio.train.events import Note, TrainEvent, TrainProgress
@@ -61,7 +62,6 @@ def prepare(
     """
     paths, captions = yield from _chosen(config)
     yield TrainProgress(0, config.steps, 0.0, 0.0, "loading")
-    torch.manual_seed(config.seed)
     base = load_base(library, config.base, accelerator.device)
     projector, features = _clip(config, base, library)
     vae: Any = base.family.load_vae(base.entry, accelerator.device, torch.float32)
@@ -75,6 +75,7 @@ def prepare(
         settle(training_folder(config.name), config, data, resume)
     accelerator.wait_for_everyone()
     scaling = float(vae.config.scaling_factor)
+    torch.manual_seed(config.seed)  # here, since loading draws numbers for some networks
     adaptation = adapt(config, base, _noisy(config, encoded, scaling, base), projector)
     _place(config, adaptation, accelerator)
     if features is not None:
@@ -183,8 +184,9 @@ class _Reader:
     def __init__(self, config: TrainConfig, base: Base, vae: Any) -> None:
         self.config, self.base, self.vae = config, base, vae
         self.edge = config.size or base.entry.size or 512
-        levels: Any = base.network.config
-        self.multiple = base.entry.multiple * 2 ** (len(levels.block_out_channels) - 1)
+        told: Any = base.network.config
+        levels = len(getattr(told, "block_out_channels", (0,)))  # a transformer has one
+        self.multiple = base.entry.multiple * 2 ** (levels - 1) * getattr(told, "patch_size", 1)
 
     def encoded(
         self, paths: Sequence[Path], features: Any = None
@@ -244,21 +246,21 @@ def _noisy(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Noisy latents with their times, for calibrated constants; drawn from the seed."""
     generator = torch.Generator().manual_seed(mixed(config.seed, 4))
-    steps = len(base.levels)
+    steps = len(base.noising)
     for number in range(CALIBRATION):
         moments = encoded[number % len(encoded)].straight[None]
         shape = (1, moments.shape[1] // 2, *moments.shape[2:])
         clean = draw(moments, torch.randn(shape, generator=generator), scaling).to(base.device)
         noise = torch.randn(shape, generator=generator).to(base.device)
         times = torch.randint(steps, (1,), generator=generator).to(base.device)
-        yield losses.add_noise(clean, noise, base.levels[times]), times
+        yield base.noising.add(clean, noise, times), times
 
 
 def _place(config: TrainConfig, adaptation: Adaptation, accelerator: Any) -> None:
-    """On the device; what is frozen in half precision where that is asked for."""
+    """On the device; what is frozen in half precision where that saves a GPU's memory."""
     half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(accelerator.mixed_precision)
     trainee = adaptation.trainee.to(accelerator.device)
-    if half is None or config.method in FULL:
+    if half is None or config.method in FULL or accelerator.device.type == "cpu":
         return
     for parameter in trainee.parameters():
         if not parameter.requires_grad:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
-from studio.home import models_folder
+from studio.home import models_folder, training_folder
 from studio.library import ADAPTERS, CARD
 from studio.preset import Preset, validate
 from studio.train.captions import from_template
-from studio.train.checkpoint import training_folder, unwritable
+from studio.train.checkpoint import unwritable
 from studio.train.config import TrainConfig
 
 KINDS = {

@@ -6,11 +6,10 @@ import json
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.errors import StudioError
-from studio.home import studio_home
+from studio.home import training_folder
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
@@ -193,7 +192,9 @@ def kept_settings(name: str) -> TrainConfig:
     Raises:
         StudioError: there is none of this name, or its settings cannot be read.
     """
-    path = studio_home() / "training" / Path(name).name / "settings.json"
+    from studio.train.checkpoint import SETTINGS  # brings torch with it
+
+    path = training_folder(name) / SETTINGS
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return TrainConfig.model_validate({k: v for k, v in data.items() if k != "data"})

@@ -11,12 +11,11 @@ import torch
 from studio.engine import Engine
 from studio.events import Done
 from studio.files import write_atomically
-from studio.home import ASSETS, models_folder
+from studio.home import ASSETS, models_folder, training_folder
 from studio.images import png_bytes
 from studio.library import Library
 from studio.preset import validate
 from studio.train import result
-from studio.train.checkpoint import training_folder
 from studio.train.config import TrainConfig
 from studio.train.events import Samples
 

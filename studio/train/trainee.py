@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
-from studio.train.base import Encoder
+from studio.engine.families import Family, Text
+from studio.train.base import Encoder, FixedEncoder
 
 
 class Trainee(nn.Module):
     """Predictions under captions, with the gradient of everything that trains.
 
     Args:
-        network: a U-Net, whole or with adapters, or a null-text network.
+        network: a denoising network, whole or with adapters, or a null-text network.
+        family: how it is called.
         encoder: reads captions; ``None`` for null-text networks.
         word: the learned word, "" where none is learned.
         vectors: its vectors (vectors, width), where they themselves train.
@@ -25,13 +27,15 @@ class Trainee(nn.Module):
     def __init__(
         self,
         network: nn.Module,
-        encoder: Encoder | None = None,
+        family: Family,
+        encoder: Encoder | FixedEncoder | None = None,
         word: str = "",
         vectors: Tensor | None = None,
         projection: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.family = family
         self.encoder = encoder
         self.word = word
         self.vectors = nn.Parameter(vectors) if vectors is not None else None
@@ -58,21 +62,29 @@ class Trainee(nn.Module):
             features: image embeddings (batch, width), for the visual encoder.
         """
         if self.encoder is None or captions is None:
-            return self.network(latents, times, return_dict=False)[0]
+            return self.family.predict(self.network, latents, times, None)
         words = self.words(features, len(captions))
         if self.projection is None:
-            states = self.encoder(captions, words[0])
+            text = self.encoder(captions, words[0])
         else:
-            states = torch.cat(
+            text = Text.cat(
                 [
                     self.encoder([caption], known)
                     for caption, known in zip(captions, words, strict=True)
                 ]
             )
-        return self.network(
-            latents, times, encoder_hidden_states=states.to(latents), return_dict=False
-        )[0]
+        return self.family.predict(self.network, latents, times, _placed(text, latents))
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Everything that trains, by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+
+def _placed(text: Text, latents: Tensor) -> Text:
+    """The text where the latents are, in their precision; its mask as it is."""
+    return replace(
+        text,
+        states=text.states.to(latents),
+        pooled=None if text.pooled is None else text.pooled.to(latents),
+        mask=None if text.mask is None else text.mask.to(latents.device),
+    )
