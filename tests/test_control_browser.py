@@ -1,4 +1,4 @@
-"""In a real browser: the map beside its control image, and what the Models tab says is loaded."""
+"""In a real browser: the map beside its control image."""
 
 from __future__ import annotations
 
@@ -44,15 +44,3 @@ def test_the_map_is_shown_beside_its_image_and_goes_with_it(with_image: Any) -> 
     assert not shown.is_visible()
     with_image.get_by_role("button", name="Remove control image").click()
     assert not button.is_visible()
-
-
-@needs_starter
-@pytest.mark.timeout(300)
-def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:
-    studio.open().use(["a cat"], steps=1)
-    studio.generate()
-    studio.page.get_by_role("tab", name="Models").click()
-    loaded = studio.page.locator("#gs-loaded")
-    loaded.get_by_text("Loaded now ·").wait_for()
-    told = loaded.inner_text()
-    assert "network" in told and "on cpu" in told and "MB" in told

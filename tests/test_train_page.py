@@ -30,6 +30,7 @@ from studio.train.events import (  # noqa: E402
 from studio.train.runner import Runner  # noqa: E402
 from studio.train.turns import Turns  # noqa: E402
 from studio.ui import models, train, train_form, train_view  # noqa: E402
+from studio.ui.pictures import Picture  # noqa: E402
 from studio.ui.space import SPACE, Limits  # noqa: E402
 
 
@@ -45,8 +46,8 @@ def dropped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Two pictures and a text, where Gradio puts what is uploaded."""
     folder = Path(get_upload_folder()) / tmp_path_factory.mktemp("up").name
     folder.mkdir(parents=True)
-    Image.new("RGB", (20, 10), "red").save(folder / "a.png")
-    Image.new("RGB", (20, 10), "blue").save(folder / "b.png")
+    Image.new("RGB", (40, 20), "red").save(folder / "a.png")
+    Image.new("RGB", (40, 20), "blue").save(folder / "b.png")
     (folder / "b.txt").write_text("a <hero> ghost at sea\n")
     files = sorted(folder.iterdir())
     yield [str(file) for file in files]
@@ -95,36 +96,49 @@ def until(condition: Any) -> None:
     assert condition()
 
 
-# -- the table --------------------------------------------------------------------------------
+# -- the pictures -----------------------------------------------------------------------------
 
 
-def test_the_table_lists_pictures_with_their_texts_and_keeps_what_was_written(
+def test_pictures_are_listed_with_their_texts_and_keep_what_was_written(
     dropped: list[str],
 ) -> None:
-    table = train_form.listed(dropped, [["a.png", "mine", "", ""], ["gone.png", "x", "", ""]])
-    assert table == [["a.png", "mine", "", ""], ["b.png", "a <hero> ghost at sea", "", ""]]
+    written = Picture("a.png", "mine", crop=(0.0, 0.0, 0.5, 1.0))
+    found = train_form.listed(dropped, [written])
+    assert found == [written, Picture("b.png", "a <hero> ghost at sea")]
+    assert train_form.listed(dropped[2:], found[:1]) == found[:1]  # a removed one stays away
+    late = train_form.listed(dropped[2:], [Picture("b.png")])  # its text came after it
+    assert late == [Picture("b.png", "a <hero> ghost at sea")]
     with pytest.raises(StudioError, match="is no uploaded file"):
         train_form.listed(["/etc/passwd.txt"], [])
+    assert train_form.together(["/x/a.png", "/x/b.png"], ["/y/a.png"]) == ["/y/a.png", "/x/b.png"]
 
 
 def test_captions_are_filled_and_split(dropped: list[str]) -> None:
-    table = train_form.filled(
-        train_form.listed(dropped, []), "<hero>", "ghost", "a {word} {superclass}"
-    )
-    assert table == [["a.png", "a <hero> ghost", "<hero> ghost", ""],
-                     ["b.png", "a <hero> ghost at sea", "<hero> ghost", "at sea"]]  # fmt: skip
+    box = (0.0, 0.0, 0.5, 1.0)
+    found = train_form.listed(dropped, [Picture("a.png", crop=box)])
+    assert train_form.filled(found, "<hero>", "ghost", "a {word} {superclass}") == [
+        Picture("a.png", "a <hero> ghost", "<hero> ghost", "", box),
+        Picture("b.png", "a <hero> ghost at sea", "<hero> ghost", "at sea"),
+    ]
 
 
 def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) -> None:
     given = {"name": "mine", "base": "starter", "method": "lora", "word": "<hero>",
              "superclass": "ghost", "template": "a {word} {superclass}", "steps": 5.0, "rank": None,
              "ddloss": 0.2, "pdloss": 0, "sample_prompts": "one\n\n two "}  # fmt: skip
-    rows = [["a.png", "", "", ""], ["b.png", "a <hero> ghost at sea", "<hero>", "sea"]]
+    rows = [
+        Picture("a.png", crop=(0.0, 0.0, 0.8, 0.8)),
+        Picture("b.png", "a <hero> ghost at sea", "<hero>", "sea"),
+        Picture("lost.png", "its file is not here"),
+    ]
     found = train_form.configured(dropped, rows, given)
     assert (found.steps, found.ddloss, found.method) == (5, 0.2, "lora")
     assert found.sample_prompts == ("one", "two")
     assert sorted(p.name for p in Path(found.images).iterdir()) == ["a.png", "b.png"]
+    with Image.open(Path(found.images) / "a.png") as image:
+        assert image.size == (32, 16)
     written = json.loads(Path(found.captions or "").read_text())
+    assert list(written) == ["a.png", "b.png"]
     assert written["a.png"] == {
         "caption": "a <hero> ghost",
         "target": "<hero> ghost",
@@ -133,6 +147,8 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
     assert written["b.png"]["general"] == "sea"
     with pytest.raises(StudioError, match="drop some pictures first"):
         train_form.configured([], rows, given)
+    with pytest.raises(StudioError, match="drop some pictures first"):
+        train_form.configured(dropped, [], given)
     with pytest.raises(StudioError, match="name"):
         train_form.configured(dropped, rows, {**given, "name": "../up"})
     concept = train_form.configured(dropped, rows, {**given, "name": "c", "method": "concept"})

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from studio.preset import Preset
+from studio.ui import fetch, models, shelf, train
 from studio.ui import help as words
-from studio.ui import models, shelf, train
 from studio.ui.describe import progress_bar
 from studio.ui.form import SCHEDULERS, Form
 from studio.ui.space import Limits
@@ -45,6 +45,7 @@ class Parts:
     save: gr.Button
     download: gr.Button
     train: train.TrainParts | None
+    fetch: fetch.FetchParts | None
     models: gr.HTML
     rescan: gr.Button
     models_tab: gr.Tab
@@ -236,6 +237,8 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 "", elem_id="gs-loaded", apply_default_css=False, visible=not limits.shared
             )
             found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
-            found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
+            with gr.Row(elem_id="gs-model-actions"):
+                found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
+            found["fetch"] = fetch.lay_out(limits)
         with gr.Tab("Help", id="help"):
             gr.Markdown(words.HELP, elem_id="gs-help")

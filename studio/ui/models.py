@@ -64,7 +64,8 @@ def table(shared: bool) -> str:
 
 _SEARCH = (
     '<input type="search" class="gs-library-search" placeholder="Search by name, family or word" '
-    'aria-label="Search the library">'
+    'aria-label="Search the library"><p class="gs-library-none" role="status" hidden>'
+    "No model of the library matches.</p>"
 )
 
 
@@ -73,7 +74,7 @@ def _where() -> str:
         f"<p>Put more models into <code>{html.escape(_short(models_folder()))}</code>, in folders of "
         "any name (<code>checkpoints</code>, <code>loras</code>, <code>embeddings</code>, "
         "<code>controlnet</code>): <code>.safetensors</code> files or folders in diffusers' layout. "
-        "From the Hugging Face Hub: <code>python -m studio download OWNER/NAME</code>.</p>"
+        "Those of a hub land there too.</p>"
     )
 
 
@@ -85,7 +86,7 @@ def _short(path: Path) -> str:
 def _model(entry: ModelEntry) -> str:
     family = FAMILIES.get(entry.family, "") if not entry.base else ""
     details = [f"for {entry.base}" if entry.base and entry.kind != "base" else family, entry.control,
-               f"word “{entry.trigger}”" if entry.trigger else "", _megabytes(entry.bytes)]  # fmt: skip
+               f"word “{entry.trigger}”" if entry.trigger else "", megabytes(entry.bytes) if entry.bytes else ""]  # fmt: skip
     return _line(entry, " · ".join(detail for detail in details if detail))
 
 
@@ -101,5 +102,6 @@ def _line(entry: ModelEntry, told: str) -> str:
     )
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size else ""
+def megabytes(size: int) -> str:
+    """Bytes, as the page writes them."""
+    return f"{size / 1e6:,.1f} MB"

@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 from studio.ui import host
+from studio.ui.models import megabytes
 
 NOTHING = "Nothing yet: models are loaded when an image first needs them."
 KINDS = {"unet": "network", "text": "text encoder", "vae": "VAE", "adapter": "adapter"}
@@ -15,7 +16,7 @@ def table() -> str:
     """Every part that is loaded: what it is, where it lies, and its bytes."""
     parts = host.loaded()
     lines = "".join(_line(part) for part in parts) or f"<p>{NOTHING}</p>"
-    total = f" · {_megabytes(host.loaded_bytes())}" if parts else ""
+    total = f" · {megabytes(host.loaded_bytes())}" if parts else ""
     return (
         f'<div class="gs-library gs-loaded"><section><h3>Loaded now{total}</h3>'
         f"{lines}</section></div>"
@@ -26,12 +27,8 @@ def _line(part: dict[str, Any]) -> str:
     kind = KINDS.get(part["kind"], part["kind"])
     place = "waiting in memory" if part["waiting"] else f"on {part['device']}"
     told = " · ".join(filter(None, [place, "in use" if part["pinned"] else "",
-                                    _megabytes(part["bytes"])]))  # fmt: skip
+                                    megabytes(part["bytes"])]))  # fmt: skip
     return (
         f"<div class='gs-model-line'><code>{html.escape(part['id'])}</code>"
         f"<span>{html.escape(kind)}</span><em>{html.escape(told)}</em></div>"
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"

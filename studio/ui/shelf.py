@@ -59,7 +59,7 @@ def first(limits: Limits) -> Preset:
 
 def load_file(path: Path) -> tuple[Preset, list[str]]:
     """A preset from a JSON file or an image that a person gave, and what could not be kept."""
-    return read_any(path, tuple(library()))
+    return read_any(path, library())
 
 
 def save(preset: Preset, limits: Limits, image: Path | None = None) -> Path:

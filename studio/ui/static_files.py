@@ -16,6 +16,8 @@ SCRIPTS = (
     "stack.js",
     "paint.js",
     "start.js",
+    "crop.js",
+    "pictures.js",
     "views.js",
     "page.js",
 )

@@ -8,14 +8,13 @@ from typing import Any
 import gradio as gr
 
 from studio.train.runner import Runner
-from studio.ui import models, train, train_form
+from studio.ui import models, pictures, train, train_form
 from studio.ui.errors import guarded
 from studio.ui.form import to_values
 from studio.ui.space import Limits
 from studio.ui.train import TrainParts
 from studio.ui.train_form import NUMBERS
-
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+from studio.ui.widgets import QUIET
 
 
 def attach(
@@ -32,20 +31,29 @@ def attach(
     if parts is None:
         return
     fields, shown = parts.fields, train.outputs(parts)
-    parts.files.change(guarded(train_form.listed), [parts.files, parts.table], parts.table, **QUIET)
-    told = [parts.table, fields["word"], fields["superclass"], fields["template"]]
-    parts.fill.click(guarded(train_form.filled), told, parts.table, **QUIET)
+
+    def dropped(files: Any, known: list[str], listed: Any) -> tuple[None, list[str], Any]:
+        every = train_form.together(known, files)
+        return None, every, pictures.shown(train_form.listed(files, listed), every)
+
+    kept = [parts.files, parts.uploads, parts.pictures]
+    parts.files.upload(guarded(dropped), kept, kept, **QUIET)
+    told = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
+    parts.fill.click(guarded(train_form.filled), told, parts.pictures, **QUIET)
     for changed in (fields["method"], fields["base"]):
         changed.change(
             guarded(train_form.suggested), [fields["method"], fields["base"]],
             [fields["template"], *(fields[name] for name in NUMBERS)], **QUIET,
         )  # fmt: skip
 
-    def start(files: Any, table: Any, *values: Any) -> list[Any]:
-        runner.start(train_form.configured(files, table, dict(zip(fields, values, strict=True))))
+    def start(files: Any, known: Any, *values: Any) -> list[Any]:
+        given = dict(zip(fields, values, strict=True))
+        runner.start(train_form.configured(files, known, given))
         return train.shown(runner.state)
 
-    parts.start.click(guarded(start), [parts.files, parts.table, *fields.values()], shown, **QUIET)
+    parts.start.click(
+        guarded(start), [parts.uploads, parts.pictures, *fields.values()], shown, **QUIET
+    )
     parts.pause.click(guarded(_then(runner, runner.pause)), None, shown, **QUIET)
     parts.stop.click(guarded(_then(runner, runner.stop)), None, shown, **QUIET)
 

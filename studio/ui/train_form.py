@@ -1,14 +1,12 @@
-"""What the Train tab asks for: its pictures, its caption table and its settings, checked and kept."""
+"""What the Train tab asks for: its pictures, their captions and its settings, checked and kept."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from gradio.utils import get_upload_folder
 
 from studio.errors import StudioError
 from studio.files import write_atomically
@@ -18,8 +16,8 @@ from studio.train.captions import from_template, split
 from studio.train.config import TrainConfig, defaults, is_small, resolve
 from studio.train.runner import State
 from studio.ui import models
+from studio.ui.pictures import SUFFIXES, Picture, keep, kept_name, uploaded
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 NUMBERS = (
     "steps",
     "batch",
@@ -33,44 +31,35 @@ NUMBERS = (
 WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
 
 
-def listed(files: Sequence[str] | None, rows: Sequence[Sequence[str]] | None) -> list[list[str]]:
-    """The caption table of the given files; what was written for a picture stays."""
+def listed(files: Sequence[str] | None, pictures: Sequence[Picture]) -> list[Picture]:
+    """``pictures``, and those among newly dropped files; a text of the same name is a caption."""
     paths = uploaded(files)
-    known = {row[0]: list(row) for row in rows or () if row and row[0]}
-    texts = {path.stem: path for path in paths if path.suffix.lower() == ".txt"}
-    table = []
-    for path in paths:
-        if path.suffix.lower() in PICTURES:
-            beside = texts.get(path.stem)
-            caption = " ".join(_text(beside).split()) if beside else ""
-            table.append(known.get(path.name, [path.name, caption, "", ""]))
-    return table
+    known = {picture.name for picture in pictures}
+    dropped = [p.name for p in paths if p.suffix.lower() in SUFFIXES and p.name not in known]
+    texts = {p.stem: " ".join(_text(p).split()) for p in paths if p.suffix.lower() == ".txt"}
+    return [
+        picture if picture.caption else replace(picture, caption=texts.get(_stem(picture), ""))
+        for picture in (*pictures, *map(Picture, dropped))
+    ]
 
 
-def filled(
-    rows: Sequence[Sequence[str]], word: str, superclass: str, template: str
-) -> list[list[str]]:
+def together(known: Sequence[str], dropped: Sequence[str] | None) -> list[str]:
+    """All files of this visit; one dropped later takes the place of its namesake."""
+    return list({Path(file).name: str(file) for file in (*known, *(dropped or ()))}.values())
+
+
+def _stem(picture: Picture) -> str:
+    return Path(picture.name).stem
+
+
+def filled(pictures: Sequence[Picture], word: str, superclass: str, template: str) -> list[Picture]:
     """Empty captions from the template, and every caption split; a person corrects the rest."""
-    table = []
-    for name, caption, *_ in (_four(row) for row in rows):
-        text = caption or from_template(template, word, superclass)
+    done = []
+    for picture in pictures:
+        text = picture.caption or from_template(template, word, superclass)
         found = split(text, word, superclass)
-        table.append([name, text, found.target, found.general])
-    return table
-
-
-def uploaded(files: Sequence[str] | None) -> list[Path]:
-    """Files that were really uploaded to this page.
-
-    Raises:
-        StudioError: a path that a client made up.
-    """
-    folder = Path(get_upload_folder()).resolve()
-    paths = [Path(str(file)) for file in files or ()]
-    for path in paths:
-        if not path.resolve().is_relative_to(folder):
-            raise StudioError("is no uploaded file", field=path.name)
-    return paths
+        done.append(replace(picture, caption=text, target=found.target, general=found.general))
+    return done
 
 
 def _text(path: Path) -> str:
@@ -78,10 +67,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")[:4000]
     except (OSError, UnicodeDecodeError) as error:
         raise StudioError("cannot be read as UTF-8 text", field=path.name) from error
-
-
-def _four(row: Sequence[Any]) -> list[str]:
-    return [" ".join(str(cell or "").split()) for cell in [*row, "", "", ""][:4]]
 
 
 def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
@@ -103,15 +88,21 @@ def suggested(method: str, base: str) -> list[Any]:
 
 
 def configured(
-    files: Sequence[str] | None, rows: Sequence[Sequence[str]] | None, given: dict[str, Any]
+    files: Sequence[str] | None, pictures: Sequence[Picture], given: dict[str, Any]
 ) -> TrainConfig:
     """Check the settings, then keep the pictures and captions beside the training.
+
+    Args:
+        files: all that were uploaded; those that no picture names are left out.
+        pictures: what to train on.
+        given: the tab's settings by their names in ``TrainConfig``.
 
     Raises:
         StudioError: a setting, a picture or a caption that cannot be; or the name is in use.
     """
-    paths = [path for path in uploaded(files) if path.suffix.lower() in PICTURES]
-    if not paths:
+    paths = {path.name: path for path in uploaded(files)}
+    pictures = [picture for picture in pictures if picture.name in paths]
+    if not pictures:
         raise StudioError("drop some pictures first", field="images")
     concept = given["method"] == "concept"
     given = {key: value for key, value in given.items() if value not in (None, "")}
@@ -136,35 +127,25 @@ def configured(
         raise StudioError(
             f"the library already holds {config.name!r}; choose another", field="name"
         )
-    table = filled_where_empty(rows or (), config)
-    _keep(paths, folder / "pictures")
+    table = texts_of(pictures, config)
+    keep(paths, pictures, folder / "pictures")
     if captions is not None:
         write_atomically(captions, json.dumps(table, ensure_ascii=False, indent=1).encode())
     return config
 
 
-def filled_where_empty(rows: Sequence[Sequence[str]], config: TrainConfig) -> dict[str, Any]:
-    """The table as a caption file; empty cells as the template and the split have them."""
+def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]:
+    """The captions as a caption file; empty ones as the template and the split have them."""
     table = {}
-    for name, caption, target, general in (_four(row) for row in rows):
-        text = caption or from_template(config.template, config.word, config.superclass)
-        found = split(text, config.word, config.superclass) if config.word else None
-        if name and found:
-            table[name] = {"caption": text, "target": target or found.target,
-                           "general": general if target or general else found.general}  # fmt: skip
+    for picture in pictures if config.word else ():
+        text = picture.caption or from_template(config.template, config.word, config.superclass)
+        found = split(text, config.word, config.superclass)
+        target, general = picture.target, picture.general
+        table[kept_name(picture)] = {
+            "caption": text, "target": target or found.target,
+            "general": general if target or general else found.general,
+        }  # fmt: skip
     return table
-
-
-def _keep(paths: Sequence[Path], folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True)
-        for path in paths:
-            shutil.copyfile(path, folder / path.name)
-    except OSError as error:
-        raise StudioError(
-            f"cannot be kept ({error.strerror or error})", field=str(folder)
-        ) from error
 
 
 def preset_of(state: State) -> Preset:

@@ -11,6 +11,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+# Of an event that draws no overlay and is no public endpoint.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 FILE_META = {"_type": "gradio.FileData"}
 PREVIEW_EDGE = 768
 _told = itertools.count()
@@ -27,10 +29,10 @@ def fresh(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "nonce": next(_told)}
 
 
-def jpeg_uri(image: Image.Image, quality: int = 85) -> str:
+def jpeg_uri(image: Image.Image, quality: int = 85, edge: int = PREVIEW_EDGE) -> str:
     """A preview as a data URI: no file, and no flicker when it is replaced."""
     image = image.convert("RGB")
-    image.thumbnail((PREVIEW_EDGE, PREVIEW_EDGE))
+    image.thumbnail((edge, edge))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

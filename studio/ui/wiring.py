@@ -13,15 +13,14 @@ from studio.errors import StudioError
 from studio.preset import Preset
 from studio.share import decode_link, encode_link, extract
 from studio.train.runner import RUNNER
-from studio.ui import history, models, residence, run, shelf, train_events
+from studio.ui import fetch, history, models, residence, run, shelf, train_events
 from studio.ui.describe import describe, progress_bar
 from studio.ui.errors import guarded, warn
 from studio.ui.form import SIZE, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.space import Limits
-from studio.ui.widgets import fresh
+from studio.ui.widgets import QUIET, fresh
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 STARTED = "(...values) => { window.studio.started(); return values; }"
 CANCELLED = progress_bar(0, "Cancelled", "idle")
 # Updates that were on their way when Cancel was pressed would leave the bar at "running".
@@ -40,14 +39,25 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: run.Stream) -
     _opening(page, parts, limits)
     _presets(parts, limits)
     _browser_only(parts)
-    train_events.attach(
-        parts.train, RUNNER, page, parts.form.components(),
-        [parts.signals["models"], parts.models], limits,
-    )  # fmt: skip
+    library = [parts.signals["models"], parts.models]
+    _bases_follow(parts)
+    train_events.attach(parts.train, RUNNER, page, parts.form.components(), library, limits)
+    fetch.attach(parts.fetch, library, limits)
     _residence(parts, limits)
-    parts.rescan.click(
-        guarded(lambda: _rescanned(limits)), None, [parts.signals["models"], parts.models], **QUIET
-    )
+    parts.rescan.click(guarded(lambda: _rescanned(limits)), None, library, **QUIET)
+
+
+def _bases_follow(parts: Parts) -> None:
+    """The lists of base models are those of the library, whatever changed it."""
+    lists = [parts.form.base, *([parts.train.fields["base"]] if parts.train else [])]
+
+    def choices(*chosen: str) -> dict[Any, Any]:
+        return {
+            shown: gr.update(choices=models.bases(base))
+            for shown, base in zip(lists, chosen, strict=True)
+        }
+
+    parts.signals["models"].change(guarded(choices), lists, lists, **QUIET)
 
 
 def _residence(parts: Parts, limits: Limits) -> None:

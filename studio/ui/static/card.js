@@ -73,7 +73,7 @@
         button("copy", "Duplicate row", () => this.stack.duplicate(this)),
         button("trash", "Delete row", () => this.stack.remove(this)));
       const bar = el("div", { class: "gs-bar" }, this.handle, this.eye, this.solo, this.model, this.strengthLabel, tools);
-      this.node = el("div", { class: "gs-card", role: "group" }, bar, this.buildPrompt(), this.buildWeight(), this.buildMore());
+      this.node = el("div", { class: "gs-card", role: "listitem" }, bar, this.buildPrompt(), this.buildWeight(), this.buildMore());
       this.buildDragging();
     }
 

@@ -90,5 +90,7 @@
       for (const line of lines) line.hidden = !words.every((word) => line.textContent.toLowerCase().includes(word));
       section.hidden = lines.every((line) => line.hidden);
     }
+    const library = target.closest(".gs-library");
+    library.querySelector(".gs-library-none").hidden = Boolean(library.querySelector("section:not([hidden])"));
   });
 })(window.studio);

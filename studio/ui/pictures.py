@@ -1,0 +1,196 @@
+"""The pictures of a training, as cards: a caption, its split, and a crop. Originals are only read."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from studio.errors import StudioError, shorten
+from studio.files import write_atomically
+from studio.images import open_checked, png_bytes, to_rgb
+from studio.ui.widgets import jpeg_uri
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+MOST_CARDS = 40  # each costs a small picture; further ones are trained on without a card
+THUMB_EDGE = 512  # also what a crop is chosen on
+LEAST_SIDE = 16  # pixels of a crop
+TEXTS = ("caption", "target", "general")
+MOUNT = "studio.mountPictures(element.firstElementChild, props, watch); /* 'change' */"
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: its file's name, its texts, and its crop.
+
+    ``crop`` is (left, top, right, bottom) in parts of the upright picture's width and height;
+    ``None`` keeps the whole.
+    """
+
+    name: str
+    caption: str = ""
+    target: str = ""
+    general: str = ""
+    crop: Box | None = None
+
+
+class PictureCards(gr.HTML):
+    """In the browser: ``{"pictures": […], "thumbs": {name: data URI}}``; thumbs only come down."""
+
+    def __init__(self, value: Sequence[Picture] = (), **kwargs: Any) -> None:
+        kwargs.setdefault("html_template", "<div></div>")
+        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("apply_default_css", False)
+        kwargs.setdefault("most", MOST_CARDS)
+        super().__init__(value, **kwargs)  # type: ignore[arg-type]
+
+    def preprocess(self, payload: Any) -> list[Picture]:  # type: ignore[override]
+        """Validate what a browser or a client sent."""
+        try:
+            return from_payload(payload)
+        except StudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Pictures alone, or what :func:`shown` made of them."""
+        return value if isinstance(value, dict) else as_value(value or ())
+
+    def api_info(self) -> dict[str, Any]:
+        """Clients send a list of pictures."""
+        return {"type": "array", "items": {"type": "object"}, "description": "pictures by name"}
+
+    def example_payload(self) -> list[dict[str, Any]]:
+        """What the API's documentation shows."""
+        return [asdict(Picture("a.png", "a <hero> ghost"))]
+
+    example_value = example_payload
+
+
+def from_payload(payload: Any) -> list[Picture]:
+    """Pictures from the component's value: a list, or an object whose ``pictures`` is one.
+
+    Raises:
+        StudioError: not pictures, or a crop that is none; names the picture.
+    """
+    found = payload.get("pictures") if isinstance(payload, dict) else payload
+    if not isinstance(found or [], list | tuple):
+        raise StudioError(f"expected a list, got {shorten(found)}", field="pictures")
+    return [_picture(item, index) for index, item in enumerate(found or ())]
+
+
+def _picture(item: Any, index: int) -> Picture:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        raise StudioError("expected an object with a name", field=f"pictures.{index}")
+    texts = {name: " ".join(str(item.get(name) or "").split()) for name in TEXTS}
+    return Picture(item["name"], **texts, crop=_box(item.get("crop"), item["name"]))
+
+
+def _box(value: Any, name: str) -> Box | None:
+    if value is None:
+        return None
+    sides = value if isinstance(value, list | tuple) and len(value) == 4 else [math.nan] * 4
+    numbers = (side if isinstance(side, int | float) else math.nan for side in sides)
+    left, top, right, bottom = map(float, numbers)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):  # not-a-number is refused too
+        raise StudioError(
+            f"expected left < right and top < bottom between 0 and 1, got {shorten(value)}",
+            field=f"crop of {name}",
+        )
+    return left, top, right, bottom
+
+
+def as_value(pictures: Sequence[Picture]) -> dict[str, Any]:
+    """What the cards hold; small pictures that the page has already stay there."""
+    return {"pictures": [asdict(picture) for picture in pictures], "thumbs": {}}
+
+
+def shown(pictures: Sequence[Picture], files: Sequence[str] | None) -> dict[str, Any]:
+    """The same with a small picture for each card; one that cannot be read has none."""
+    paths = {path.name: path for path in uploaded(files)}
+    value = as_value(pictures)
+    for name in (p.name for p in pictures[:MOST_CARDS] if p.name in paths):
+        try:
+            value["thumbs"][name] = _thumb(paths[name])
+        except StudioError:
+            continue  # the training skips it and says why
+    return value
+
+
+@lru_cache(maxsize=2 * MOST_CARDS)
+def _thumb(path: Path) -> str:
+    return jpeg_uri(to_rgb(open_checked(path, path.name)), edge=THUMB_EDGE)
+
+
+def uploaded(files: Sequence[str] | None) -> list[Path]:
+    """Files that were really uploaded to this page.
+
+    Raises:
+        StudioError: a path that a client made up.
+    """
+    folder = Path(get_upload_folder()).resolve()
+    paths = [Path(str(file)) for file in files or ()]
+    for path in paths:
+        if not path.resolve().is_relative_to(folder):
+            raise StudioError("is no uploaded file", field=path.name)
+    return paths
+
+
+def kept_name(picture: Picture) -> str:
+    """The name under which a picture is trained on: a cropped one is a PNG of its own."""
+    if picture.crop is None or picture.name.lower().endswith(".png"):
+        return picture.name
+    return f"{picture.name}.png"
+
+
+def keep(paths: Mapping[str, Path], pictures: Sequence[Picture], folder: Path) -> None:
+    """Copy the pictures into ``folder``, cropped ones as what is left of them.
+
+    Args:
+        paths: each picture's file by its name.
+        pictures: those to keep.
+        folder: made anew.
+
+    Raises:
+        StudioError: the folder cannot be written to, or a crop cannot be made.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        for picture in pictures:
+            kept = folder / kept_name(picture)
+            if picture.crop is None:
+                shutil.copyfile(paths[picture.name], kept)
+            else:
+                write_atomically(kept, cropped(paths[picture.name], picture.crop))
+    except OSError as error:
+        raise StudioError(
+            f"cannot be kept ({error.strerror or error})", field=str(folder)
+        ) from error
+
+
+def cropped(path: Path, crop: Box) -> bytes:
+    """The part ``crop`` of the upright picture in ``path``, as a PNG without metadata.
+
+    Raises:
+        StudioError: the picture cannot be read, or hardly anything of it would be left.
+    """
+    image = to_rgb(open_checked(path, path.name))
+    width, height = image.size
+    left, top, right, bottom = crop
+    box = (round(left * width), round(top * height), round(right * width), round(bottom * height))
+    size = box[2] - box[0], box[3] - box[1]
+    if min(size) < LEAST_SIDE:
+        raise StudioError(
+            f"{size[0]}x{size[1]} pixels are left; at least {LEAST_SIDE}x{LEAST_SIDE}",
+            field=f"crop of {path.name}",
+        )
+    return png_bytes(image.crop(box))
