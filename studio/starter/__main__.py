@@ -28,8 +28,8 @@ from studio.starter.common import join_processes, log, pick_device
 
 # Minutes per stage on two CPU cores, and on a GPU.
 MINUTES = {
-    "ground": (12.0, 2.0), "clip": (31.0, 4.0), "vae": (24.0, 6.0), "prior": (148.0, 30.0), "faces": (6.0, 5.0),
-    "animals": (14.0, 5.0), "canny": (6.0, 5.0), "blob": (3.0, 2.0), "hero": (2.0, 1.0), "judge": (8.0, 3.0),
+    "ground": (12.0, 2.0), "clip": (31.0, 4.0), "vae": (24.0, 6.0), "prior": (148.0, 30.0), "faces": (11.0, 5.0),
+    "animals": (26.0, 5.0), "canny": (9.0, 5.0), "blob": (5.0, 2.0), "hero": (3.0, 1.0), "judge": (8.0, 3.0),
 }  # fmt: skip
 
 
