@@ -42,7 +42,7 @@ def check_base(catalogue: Mapping[str, ModelEntry], name: str) -> ModelEntry:
     entry = _look_up(catalogue, name, "base")
     if entry.kind not in ("base", "finetune"):
         raise IncompatibleModels(
-            f"{name!r} is a {entry.kind}; a base is a whole pipeline", field="base"
+            f"{name!r} is {entry.a_kind}; a base is a whole pipeline", field="base"
         )
     return entry
 
@@ -76,7 +76,7 @@ def resolve(
         reader = _look_up(catalogue, row.image_prompt.model, prompt_where)
         if reader.kind != "ip-adapter":
             raise IncompatibleModels(
-                f"{reader.id!r} is a {reader.kind}, not an ip-adapter", field=prompt_where
+                f"{reader.id!r} is {reader.a_kind}, not an ip-adapter", field=prompt_where
             )
         _check_family(reader, entry, prompt_where)
     told = row.control is not None or row.image_prompt is not None
@@ -111,7 +111,7 @@ def _check_control(
         net = _look_up(catalogue, control.model, f"{where}.model")
         if net.path and net.kind != "controlnet":
             raise IncompatibleModels(
-                f"{net.id!r} is a {net.kind}, not a controlnet", field=f"{where}.model"
+                f"{net.id!r} is {net.a_kind}, not a controlnet", field=f"{where}.model"
             )
         _check_family(net, entry, f"{where}.model")
 
@@ -133,7 +133,7 @@ def _kind(entry: ModelEntry, base: ModelEntry, where: str) -> str:
         return "prior"
     if entry.kind not in ("base", "finetune", "concept"):
         raise IncompatibleModels(
-            f"{entry.id!r} is a {entry.kind}; a row's model is {_ROW_KINDS}", field=where
+            f"{entry.id!r} is {entry.a_kind}; a row's model is {_ROW_KINDS}", field=where
         )
     mine, theirs = entry.latent_space, base.latent_space
     if mine and theirs and mine != theirs:
@@ -155,7 +155,7 @@ def _check_family(part: ModelEntry, network: ModelEntry, where: str) -> None:
     if part.family and network.family and part.family != network.family:
         mine, theirs = (FAMILIES.get(f, f) for f in (part.family, network.family))
         raise IncompatibleModels(
-            f"{part.id!r} is a {part.kind} for {mine}; {network.id!r} is {theirs}", field=where
+            f"{part.id!r} is {part.a_kind} for {mine}; {network.id!r} is {theirs}", field=where
         )
 
 
@@ -167,7 +167,7 @@ def _adapter(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> Mode
             field=where,
         )
     if entry.kind not in ADAPTERS:
-        raise IncompatibleModels(f"{name!r} is a {entry.kind}, not a lora", field=where)
+        raise IncompatibleModels(f"{name!r} is {entry.a_kind}, not a lora", field=where)
     return entry
 
 
@@ -175,7 +175,7 @@ def _words(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelE
     entry = _look_up(catalogue, name, where)
     if not entry.words:
         raise IncompatibleModels(
-            f"{name!r} is a {entry.kind} and holds no learned word", field=where
+            f"{name!r} is {entry.a_kind} and holds no learned word", field=where
         )
     return entry
 

@@ -38,6 +38,14 @@ def test_the_map_is_what_the_engine_will_use() -> None:
     assert np.array_equal(shown(answer), np.asarray(expected))
 
 
+def test_the_map_has_the_shape_of_the_picture() -> None:
+    wide = {"control": {"type": "canny", "image": CAT}, "base": "starter", "size": [192, 96]}
+    assert shown(preview_map(wide)).shape[:2] == (96, 192)
+    assert shown(preview_map({**wide, "size": [4096, 2048]})).shape[:2] == (512, 1024)
+    native = library()["starter"].size
+    assert shown(preview_map({**wide, "size": ["a", None]})).shape[:2] == (native, native)
+
+
 def test_a_saved_map_given_back_is_taken_as_it_is() -> None:
     first = preview_map({"control": {"type": "canny", "image": CAT}, "base": "starter"})
     again = preview_map({"control": {"type": "map", "image": first["map"]}, "base": "starter"})

@@ -18,6 +18,7 @@ from gradio.utils import get_upload_folder  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from studio.errors import StudioError  # noqa: E402
+from studio.library import ModelEntry  # noqa: E402
 from studio.train.config import METHODS, TrainConfig  # noqa: E402
 from studio.train.events import (  # noqa: E402
     Finished,
@@ -164,6 +165,17 @@ def test_each_method_has_a_title_and_its_defaults() -> None:
         template, *numbers = train_form.suggested(method, "starter")
         assert "{word}" in template and len(numbers) == len(train_form.NUMBERS)
     assert train_form.suggested("lora", "no/where")[3] == 1e-4  # unknown sizes: the papers'
+
+
+def test_only_methods_that_train_on_the_base_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"big": ModelEntry("big", "base", "sdxl", 1, "x"), "old": ModelEntry("old", "base", "sd1", 1, "x")}
+    with monkeypatch.context() as patched:
+        patched.setattr(models, "library", lambda: known)
+        told = train.methods_of("big", "ti")
+        assert {name for _, name in told["choices"]} == {"concept", "dreambooth", "lora"}
+        assert told["value"] == "lora"
+        assert train.methods_of("big", "concept")["value"] == "concept"
+        assert len(train.methods_of("old", "ti")["choices"]) == len(METHODS)
 
 
 # -- the background ---------------------------------------------------------------------------

@@ -43,3 +43,8 @@ class ModelEntry:
     channels: int = 0
     thumbnail: str = ""
     problem: str = ""
+
+    @property
+    def a_kind(self) -> str:
+        """The kind with its article, for a sentence: "a lora", "an embedding"."""
+        return f"{'an' if self.kind[:1] in 'aeiou' else 'a'} {self.kind}"

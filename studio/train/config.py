@@ -176,7 +176,7 @@ def trainable_base(library: Library, name: str) -> ModelEntry:
     entry = library[name]
     if entry.kind not in ("base", "finetune"):
         raise IncompatibleModels(
-            f"{name!r} is a {entry.kind}; training starts from a base", field="base"
+            f"{name!r} is {entry.a_kind}; training starts from a base", field="base"
         )
     if (entry.family or "sd1") not in FAMILIES:
         raise IncompatibleModels(

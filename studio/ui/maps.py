@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 from PIL import Image
 
@@ -19,10 +20,11 @@ LARGEST_EDGE = 1024
 
 
 def preview_map(value: Any) -> dict[str, str]:
-    """Preprocess a row's control image at its base's native size (called from the script).
+    """Preprocess a row's control image at the size of the picture (called from the script).
 
     Args:
-        value: ``{"control": a row's control, "base": id}``.
+        value: ``{"control": a row's control, "base": id, "size": [width, height]}``; without a
+            size, the base's own.
 
     Returns:
         ``{"map": data URI of a PNG}``, or ``{"error": one line}``.
@@ -38,8 +40,25 @@ def _map(value: Any) -> Image.Image:
         raise BadPreset("expected a row's control", field="control")
     control = validate({"rows": [{"control": value["control"]}]}).rows[0].control
     assert control is not None
-    edge = min(LARGEST_EDGE, library()[str(value.get("base", ""))].size or DEFAULT_EDGE)
-    return prepare(control, images.resolve(control.image), (edge, edge))
+    return prepare(control, images.resolve(control.image), _size(value))
+
+
+def _size(value: dict[str, Any]) -> tuple[int, int]:
+    """Width and height as asked for, their aspect kept where they are larger than a preview."""
+    size = value.get("size")
+    if not _is_size(size):
+        edge = library()[str(value.get("base", ""))].size or DEFAULT_EDGE
+        size = (edge, edge)
+    shrink = min(1.0, LARGEST_EDGE / max(size))
+    width, height = (max(1, round(edge * shrink)) for edge in size)
+    return width, height
+
+
+def _is_size(size: Any) -> TypeGuard[Sequence[float]]:
+    return (
+        isinstance(size, list) and len(size) == 2
+        and all(isinstance(edge, (int, float)) and 16 <= edge < 1e5 for edge in size)
+    )  # fmt: skip
 
 
 def _png(image: Image.Image) -> str:

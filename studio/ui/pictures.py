@@ -18,7 +18,6 @@ from studio.files import write_atomically
 from studio.images import open_checked, png_bytes, to_rgb
 from studio.ui.widgets import jpeg_uri
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 MOST_CARDS = 40  # each costs a small picture; further ones are trained on without a card
 THUMB_EDGE = 512  # also what a crop is chosen on
 LEAST_SIDE = 16  # pixels of a crop

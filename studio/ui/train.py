@@ -12,7 +12,7 @@ from studio.train.runner import State
 from studio.ui import models, train_view
 from studio.ui.pictures import PictureCards
 from studio.ui.space import Limits
-from studio.ui.train_form import chosen_by_default
+from studio.ui.train_form import chosen_by_default, methods
 
 OFF = (
     "Training is off on this shared page. Run the studio on your own machine to train, or set "
@@ -127,6 +127,15 @@ def _what() -> dict[str, Any]:
             placeholder="ghost", info="The kind of thing it is.", min_width=150,
         )  # fmt: skip
     return fields
+
+
+def methods_of(base: str, method: str) -> Any:
+    """The list of methods for a base; a chosen one that does not train on it gives way."""
+    fitting = methods(base)
+    return gr.update(
+        choices=[(title, name) for name, title in TITLES.items() if name in fitting],
+        value=method if method in fitting else "lora",
+    )
 
 
 def _losses(chosen: dict[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,9 @@ def attach(
     parts.files.upload(guarded(dropped), kept, kept, **QUIET)
     told = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
     parts.fill.click(guarded(train_form.filled), told, parts.pictures, **QUIET)
+    fields["base"].change(
+        guarded(train.methods_of), [fields["base"], fields["method"]], fields["method"], **QUIET
+    )
     for changed in (fields["method"], fields["base"]):
         changed.change(
             guarded(train_form.suggested), [fields["method"], fields["base"]],

@@ -10,13 +10,14 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.files import write_atomically
-from studio.home import models_folder, studio_home
+from studio.home import training_folder
+from studio.images import SUFFIXES
 from studio.preset import Preset
 from studio.train.captions import from_template, split
-from studio.train.config import TrainConfig, defaults, is_small, resolve
+from studio.train.config import FAMILIES, METHODS, TrainConfig, defaults, is_small, resolve
 from studio.train.runner import State
 from studio.ui import models
-from studio.ui.pictures import SUFFIXES, Picture, keep, kept_name, uploaded
+from studio.ui.pictures import Picture, keep, kept_name, uploaded
 
 NUMBERS = (
     "steps",
@@ -77,6 +78,15 @@ def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
     return chosen
 
 
+def methods(base: str) -> tuple[str, ...]:
+    """What trains on this base; every method where the base is not in the library."""
+    try:
+        family = models.library()[base].family
+    except StudioError:
+        return METHODS
+    return FAMILIES.get(family or "sd1", METHODS)
+
+
 def suggested(method: str, base: str) -> list[Any]:
     """The method's default numbers and template on this base, for the fields that show them."""
     try:
@@ -104,6 +114,9 @@ def configured(
     pictures = [picture for picture in pictures if picture.name in paths]
     if not pictures:
         raise StudioError("drop some pictures first", field="images")
+    from studio.train.checkpoint import check_begun
+    from studio.train.result import check_name
+
     concept = given["method"] == "concept"
     given = {key: value for key, value in given.items() if value not in (None, "")}
     for name in WHOLE:
@@ -114,19 +127,14 @@ def configured(
     if concept:
         for name in ("ddloss", "pdloss", "prior_weight", "word", "superclass"):
             given.pop(name, None)
-    folder = studio_home() / "training" / Path(str(given.get("name") or "unnamed")).name
+    folder = training_folder(str(given.get("name") or "unnamed"))
     captions = None if concept else folder / "captions.json"
     config = resolve(
         {**given, "images": str(folder / "pictures"), "captions": captions and str(captions)},
         models.library(),
     )
-    if (folder / "checkpoint.pt").is_file():
-        raise StudioError(f"a training of {config.name!r} was begun; resume it or choose another name",
-                          field="name")  # fmt: skip
-    if (models_folder() / config.name).exists():
-        raise StudioError(
-            f"the library already holds {config.name!r}; choose another", field="name"
-        )
+    check_begun(config, resume=False, restart=False)
+    check_name(config, replace=False)
     table = texts_of(pictures, config)
     keep(paths, pictures, folder / "pictures")
     if captions is not None:

@@ -25,7 +25,7 @@
       this.refreshMap();
     },
 
-    mapKey() { return JSON.stringify([this.row.control?.image, this.row.control?.type, this.stack.base]); },
+    mapKey() { return JSON.stringify([this.row.control?.image, this.row.control?.type, this.stack.base, studio.pictureSize()]); },
 
     /** A map of another image or preprocessor is no longer shown. */
     refreshMap() {

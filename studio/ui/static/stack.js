@@ -168,7 +168,7 @@
 
     async previewMap(control) {
       try {
-        return await this.server.preview_map({ control, base: this.base });
+        return await this.server.preview_map({ control, base: this.base, size: studio.pictureSize() });
       } catch (error) {
         return { error: `The map could not be made (${error.message || error})` };
       }
