@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,14 +20,16 @@ from studio.library.download import choose, download, look_up
 
 NAME = "somebody/tiny-model"
 SHA = "a" * 40
+PIECE = 4096
+UNET = "unet/diffusion_pytorch_model.safetensors"
 
 
 class Hub:
-    """A folder served as a hub serves a repository; ``broken`` cuts the answer for that file."""
+    """A folder served as a hub serves a repository; ``broken`` is cut short, ``slow`` comes slowly."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.broken = ""
+        self.broken = self.slow = ""
         self.fetched: list[str] = []
         hub = self
 
@@ -54,7 +58,7 @@ class Hub:
                     self.send_header("X-Error-Code", "RepoNotFound")
                     self.send_header("Content-Length", "0")
                     self.end_headers()
-                    return
+                    return None
                 data = file.read_bytes()
                 self.send_response(200)
                 for key, value in (
@@ -65,9 +69,18 @@ class Hub:
                     self.send_header(key, value)
                 self.end_headers()
                 if not whole:
-                    return
+                    return None
                 hub.fetched.append(file.relative_to(hub.folder).as_posix())
+                if hub.fetched[-1] == hub.slow:
+                    return self.trickle(data)
                 self.wfile.write(data[: 10 if hub.fetched[-1] == hub.broken else len(data)])
+                return None
+
+            def trickle(self, data: bytes) -> None:
+                with suppress(OSError):  # whoever stops listening
+                    for start in range(0, len(data), PIECE):
+                        self.wfile.write(data[start : start + PIECE])
+                        time.sleep(0.02)
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -106,7 +119,8 @@ def test_a_pipeline_comes_under_its_own_id(hub: Hub, studio_home: Path) -> None:
     model = look_up(NAME, hub.url)
     assert (model.id, model.license, model.revision) == (NAME, "openrail", SHA)
     seen = list(download(model, hub.url))
-    assert seen[-1][1:] == (model.bytes, model.bytes)
+    assert (seen[-1].done, seen[-1].total) == (model.bytes, model.bytes)
+    assert [s.file for s in seen if s.whole] == [name for name, _ in model.files]
     entry = Library((studio_home / "models",))[NAME]
     assert entry.kind == "base" and entry.path == str(studio_home / "models" / NAME)
     assert not any(name.endswith((".ckpt", "whole.safetensors")) for name in hub.fetched)
@@ -117,15 +131,36 @@ def test_a_pipeline_comes_under_its_own_id(hub: Hub, studio_home: Path) -> None:
 
 def test_it_goes_on_after_a_break(hub: Hub, studio_home: Path) -> None:
     model = look_up(NAME, hub.url)
-    hub.broken = "unet/diffusion_pytorch_model.safetensors"
+    hub.broken = UNET
     with pytest.raises(MissingModel, match="stopped at unet/"):
         list(download(model, hub.url))
     hub.broken = ""
     fetched = len(hub.fetched)
     list(download(model, hub.url))
     again = hub.fetched[fetched:]
-    assert "model_index.json" not in again and "unet/diffusion_pytorch_model.safetensors" in again
+    assert "model_index.json" not in again and UNET in again
     assert Library((studio_home / "models",))[NAME].kind == "base"
+
+
+def test_it_tells_within_a_file_and_stops_within_one(
+    hub: Hub, studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", PIECE)
+    monkeypatch.setattr("studio.library.transfer.LOOK_SECONDS", 0.05)
+    model, hub.slow = look_up(NAME, hub.url), UNET
+    come = studio_home / "models" / NAME / UNET
+    running = download(model, hub.url)
+    seen = next(p for p in running if p.file == UNET)
+    before = sum(size for name, size in model.files[: [n for n, _ in model.files].index(UNET)])
+    assert not seen.whole and before < seen.done < before + dict(model.files)[UNET]
+    running.close()  # type: ignore[attr-defined]
+    assert not come.exists() and not list((studio_home / "models" / NAME).rglob("*.incomplete"))
+    hub.slow = ""
+    done = [p.done for p in download(model, hub.url)]
+    assert done == sorted(done) and done[-1] == model.bytes
+    assert come.read_bytes() == (hub.folder / UNET).read_bytes()
 
 
 def test_which_files_are_wanted() -> None:

@@ -28,8 +28,12 @@ def fetch(options: argparse.Namespace) -> None:
         say({"id": model.id, "license": model.license, "bytes": model.bytes,
              "files": [name for name, _ in model.files]})  # fmt: skip
         return
-    for name, done, total in download(model):
-        print(f"{100 * done // max(1, total)}% {name}", file=sys.stderr)
+    told = ""
+    for progress in download(model):
+        line = f"{100 * progress.done // max(1, progress.total)}% {progress.file}"
+        if line != told:
+            print(line, file=sys.stderr)
+        told = line
     for entry in Library().entries():
         if entry.id == model.id or entry.id.startswith(f"{model.id}/"):
             say({"id": entry.id, "kind": entry.kind, "family": entry.family, "bytes": entry.bytes})

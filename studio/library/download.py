@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from studio.errors import MissingModel, StudioError, shorten
 from studio.home import models_folder
+from studio.library.transfer import Transfer
 
 TIMEOUT_SECONDS = 5.0
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -37,6 +39,16 @@ class HubModel:
     def bytes(self) -> int:
         """Of all files together."""
         return sum(size for _, size in self.files)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is: ``done`` of ``total`` bytes; ``whole``: all of ``file`` has come."""
+
+    file: str
+    done: int
+    total: int
+    whole: bool
 
 
 def look_up(identity: str, endpoint: str | None = None) -> HubModel:
@@ -104,40 +116,43 @@ def choose(names: Sequence[str]) -> list[str]:
     return wanted
 
 
-def download(model: HubModel, endpoint: str | None = None) -> Iterator[tuple[str, int, int]]:
-    """Fetch the files of ``model``, yielding (file, bytes done, bytes in all) after each.
+def download(model: HubModel, endpoint: str | None = None) -> Iterator[Progress]:
+    """Fetch the files of ``model``, telling a few times a second how far it is.
 
-    What is there already is not fetched again.
+    Files that are there already are not fetched again. Closing the generator stops in the middle
+    of a file, which a later call begins anew.
 
     Raises:
         MissingModel: the hub went out of reach; what has come stays, and the next call goes on.
         StudioError: the disk cannot be written to.
     """
-    from huggingface_hub import hf_hub_download
 
-    folder, done = models_folder() / model.id, 0
+    done = 0
     for name, size in model.files:
         try:
-            hf_hub_download(
-                model.id,
-                name,
-                revision=model.revision,
-                local_dir=folder,
-                endpoint=endpoint,
-                etag_timeout=TIMEOUT_SECONDS,
-            )
+            for come in Transfer(partial(_fetch, model, name, endpoint)):
+                yield Progress(name, done + min(come, size), model.bytes, False)
         except OSError as error:
             if getattr(error, "errno", None) in (13, 28, 30):  # no permission, no space, read-only
                 raise StudioError(f"cannot be written ({error.strerror})", field=name) from error
-            raise _missing(
-                model.id, f"stopped at {name}; the same call goes on from there"
-            ) from error
+            raise _broken(model, name) from error
         except Exception as error:
-            raise _missing(
-                model.id, f"stopped at {name}; the same call goes on from there"
-            ) from error
+            raise _broken(model, name) from error
         done += size
-        yield name, done, model.bytes
+        yield Progress(name, done, model.bytes, True)
+
+
+def _fetch(model: HubModel, name: str, endpoint: str | None, bar: Any) -> None:
+    from huggingface_hub import hf_hub_download
+
+    hf_hub_download(
+        model.id, name, revision=model.revision, local_dir=models_folder() / model.id,
+        endpoint=endpoint, etag_timeout=TIMEOUT_SECONDS, tqdm_class=bar,
+    )  # fmt: skip
+
+
+def _broken(model: HubModel, name: str) -> MissingModel:
+    return _missing(model.id, f"stopped at {name}; the same call goes on from there")
 
 
 def _license(info: Any) -> str:

@@ -17,9 +17,7 @@ from studio.ui.models import megabytes
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
 
-STOPPED = progress_bar(
-    0, "Stopped after the file in progress. Download goes on from there.", "idle"
-)
+STOPPED = progress_bar(0, "Stopped. Files that came whole are kept; Download goes on from there.", "idle")
 
 WORTH_TELLING = 50_000  # bytes; less reads as 0.0 MB
 
@@ -87,7 +85,7 @@ def told(identity: str, endpoint: str | None = None) -> str:
 def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, bool]]:
     """Status lines while a model comes, each with whether it is in the library now.
 
-    Closing the generator stops it after the file in progress; a later call goes on from there.
+    Closing the generator stops it; a later call goes on from there.
 
     Args:
         identity: ``owner/name``.
@@ -98,11 +96,13 @@ def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, b
         model = look_up(_cleaned(identity), endpoint)
         sizes, names = dict(model.files), [name for name, _ in model.files]
         yield progress_bar(0, f"{_summary(model)} · {_next(names, sizes)}"), False
-        for name, done, total in download(model, endpoint):
-            names.remove(name)
-            line = f"{megabytes(done)} of {megabytes(total)} · licence {model.license}"
+        for seen in download(model, endpoint):
+            if seen.whole:
+                names.remove(seen.file)
+            line = f"{megabytes(seen.done)} of {megabytes(seen.total)} · licence {model.license}"
             if names:
-                yield progress_bar(done / max(1, total), f"{line} · {_next(names, sizes)}"), False
+                share = seen.done / max(1, seen.total)
+                yield progress_bar(share, f"{line} · {_next(names, sizes)}"), False
         text = f"{model.id} is in the library · {megabytes(model.bytes)} · licence {model.license}"
         yield progress_bar(1, text, "done"), True
     except Exception as error:  # whatever a network does, the page shows one line

@@ -1,0 +1,69 @@
+"""One file on its way from the hub: how much of it has come, and a way to stop it in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from threading import Event
+from typing import Any
+
+LOOK_SECONDS = 0.25  # between two looks at how much has come
+
+
+class Stopped(Exception):
+    """Raised inside a transfer that is no longer wanted; the library drops what came of the file."""
+
+
+class Transfer:
+    """Runs ``fetch(tqdm_class)`` in a thread; iterating gives the bytes that have come so far.
+
+    Args:
+        fetch: fetches one file and tells a bar of the given class of each piece.
+    """
+
+    def __init__(self, fetch: Callable[[Any], object]) -> None:
+        self._fetch = fetch
+        self._come = 0
+        self._unwanted = Event()
+
+    def __iter__(self) -> Iterator[int]:
+        """Ends when the file is whole; raises what ``fetch`` raises; closing it stops the transfer."""
+        with ThreadPoolExecutor(1, "hub") as pool:
+            running = pool.submit(self._fetch, self._bar())
+            try:
+                yield from self._until(running)
+            finally:
+                self._unwanted.set()
+
+    def _until(self, running: Future[object]) -> Iterator[int]:
+        told = 0
+        while True:
+            try:
+                running.result(timeout=LOOK_SECONDS)
+                return
+            except NotYet:
+                if running.done():  # just now, or a time-out of its own
+                    running.result()
+                    return
+            if self._come != told:
+                told = self._come
+                yield told
+
+    def _bar(self) -> Any:
+        from tqdm import tqdm
+
+        transfer = self
+
+        class Bar(tqdm):  # type: ignore[type-arg]
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                transfer._come = int(kwargs.get("initial") or 0)
+                super().__init__(*args, **{**kwargs, "disable": True})
+
+            def update(self, n: float | None = 1) -> bool | None:
+                if transfer._unwanted.is_set():
+                    raise Stopped
+                transfer._come += int(n or 0)
+                return None
+
+        return Bar
