@@ -86,6 +86,12 @@ class Studio:
         box.fill(value)
         box.blur()
 
+    def unfold(self, title: str) -> None:
+        """Open a folded part. Gradio mounts its fields then, and fills them a moment later:
+        sooner than a hand can type, and not sooner than a script can."""
+        self.page.get_by_role("button", name=title).first.click()
+        self.page.wait_for_timeout(500)
+
     def use(self, prompts: list[str], steps: int = 4) -> None:
         """Start afresh with rows of these prompts."""
         while self.page.locator(".gs-card").count():

@@ -76,7 +76,7 @@ def test_use_again_brings_the_preset_back(studio: Studio) -> None:
 
 def test_refinements_are_in_the_plan(studio: Studio) -> None:
     studio.open().use(["a cat"])
-    studio.page.locator("#gs-advanced").get_by_role("button", name="Advanced").first.click()
+    studio.unfold("Advanced")
     studio.set("number input for Guidance rescale", "0.5")
     told = "document.querySelector('#gs-plan').innerText.includes"
     studio.page.wait_for_function(f"{told}('guidance rescale 0.5')")
@@ -90,7 +90,7 @@ def test_refinements_are_in_the_plan(studio: Studio) -> None:
 @needs_starter
 def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Path) -> None:
     studio.open().use(["a red heart on a blue background"])
-    studio.page.locator("#gs-advanced").get_by_role("button", name="Advanced").first.click()
+    studio.unfold("Advanced")
     cat = REPOSITORY / "assets" / "examples" / "cat.png"
     studio.page.locator(".gs-start > .gs-file").set_input_files(cat)
     studio.page.locator(".gs-start > .gs-thumb img").wait_for()

@@ -77,7 +77,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     page.wait_for_function("studio.pictures.pictures[0].caption === 'a hero person'")
     assert page.get_by_label("General text of hero-2.png").input_value() == "at sea"
     assert page.evaluate("studio.pictures.pictures[1].crop") == BOX  # kept on its way
-    page.get_by_text("Steps, rates, samples").click()
+    studio.unfold("Steps, rates, samples")
     for label, value in (("Steps", "3"), ("Batch", "2"), ("Samples every … steps", "0")):
         box = page.locator("#gs-tabs").get_by_label(label, exact=True).last
         box.fill(value)
