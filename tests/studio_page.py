@@ -101,13 +101,13 @@ class Studio:
             self.prompt(index).fill(prompt)
         self.set("number input for Steps", str(steps))
 
-    def generate(self) -> None:
-        self.page.click("#gs-generate")
-        self.finish()
-
-    def finish(self) -> None:
-        self.page.wait_for_selector('.gs-progress[data-state="running"]', timeout=20000)
-        self.page.wait_for_selector('.gs-progress[data-state="done"]', timeout=60000)
+    def generate(self, keys: str = "") -> None:
+        """Press Generate, or ``keys``, and wait for the picture."""
+        self.page.evaluate(
+            "document.querySelector('.gs-progress').setAttribute('data-earlier', '')"
+        )  # every update replaces the bar; a short run may come and go between two looks
+        self.page.keyboard.press(keys) if keys else self.page.click("#gs-generate")
+        self.page.wait_for_selector('.gs-progress[data-state="done"]:not([data-earlier])')
         self.page.wait_for_selector('.gs-stage[data-state="done"] img')
 
     def load(self, path: Path) -> None:

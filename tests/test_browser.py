@@ -36,8 +36,7 @@ def test_generates_and_the_png_makes_the_same_image_again(studio: Studio, home: 
     studio.open().use(["a red heart on a blue background", "blurry"])
     studio.weigh(1, -1)
     before = len(outputs(home))
-    studio.page.keyboard.press("Control+Enter")
-    studio.finish()
+    studio.generate("Control+Enter")
     first = outputs(home)[-1]
     assert len(outputs(home)) == before + 1
     assert studio.page.locator(".gs-share:not([hidden])").count() == 2
