@@ -52,13 +52,15 @@ def test_generates_and_the_png_makes_the_same_image_again(studio: Studio, home: 
 
 @needs_starter
 def test_cancel_leaves_the_studio_usable(studio: Studio, home: Path) -> None:
-    studio.open().use(["a cat"], steps=200)
+    studio.open().use(["a cat"], steps=100)
+    studio.set("number input for Images", "8")  # long enough for a slow hand
     studio.page.click("#gs-generate")
     studio.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
     before = len(outputs(home))
     studio.page.keyboard.press("Escape")
     studio.page.wait_for_selector('.gs-progress[data-state="idle"]')
     studio.set("number input for Steps", "4")
+    studio.set("number input for Images", "1")
     studio.generate()
     assert len(outputs(home)) == before + 1
     assert [row["prompt"] for row in studio.rows()] == ["a cat"]
