@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
 from studio.__main__ import main
-from studio.bench import bench, counting, machine, memory, report, suite, variants
+from studio.bench import bench, counting, machine, memory, report, suite, training, variants
 from studio.bench.random_models import write_pipeline
 from studio.bench.rounds import Case, Ratio, interleave, ratio
 from studio.bench.scene import Scene
@@ -204,3 +206,22 @@ def test_the_whole_run_on_a_tiny_network(
     assert set(found["ratios"]) == {*suite.TABLE, "memory_base_row", "memory_lora_row"}
     assert found["setup"]["latent"] == "8²" and found["evaluations"]["8 rows"] == 9
     assert "round 1 of 1" in told and report.markdown(found)
+
+
+def test_the_passes_of_a_training_step(tmp_path: Path, studio_home: Path) -> None:
+    write_pipeline(tmp_path / "base", TINY, torch.float32)
+    clock, home = Counter(), os.environ["STUDIO_HOME"]
+    with training.opened(Library((tmp_path,)), "base", "cpu") as trained:
+        found = training.measure(trained, 1, clock)
+        batch = trained.lora.batch
+    # DDLoss: two of its four conditions with a graph, two without
+    assert found["evaluations"] == {
+        "lora": batch, "lora, bare": batch, "lora, DDLoss": 4 * batch,
+        "lora, DDLoss's passes bare": 4 * batch, "concept": batch, "concept, bare": batch,
+    }  # fmt: skip
+    assert set(found["ratios"]) == {*training.TABLE, "memory_lora_step"}
+    assert clock.calls == 6
+    assert found["ratios"]["memory_lora_step"]["bytes"] > 0
+    assert os.environ["STUDIO_HOME"] == home and not (studio_home / "training").exists()
+    shown = {"machine": {}, "setup": {}, **found}
+    assert "`accord_step_vs_plain`" in report.markdown(shown)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from studio.bench import machine, memory, suite, variants
+from studio.bench import machine, memory, suite, training, variants
 from studio.bench.random_models import write_pipeline
 from studio.bench.rounds import CpuClock, CudaClock
 from studio.bench.scene import Scene
@@ -40,6 +40,7 @@ class Settings:
         steps: denoising steps of a run.
         rounds: how often each run is timed.
         latent: edge of the latents.
+        training: measure steps of trainings instead of generation.
     """
 
     size: str = STARTER
@@ -47,6 +48,7 @@ class Settings:
     steps: int | None = None
     rounds: int | None = None
     latent: int | None = None
+    training: bool = False
 
 
 def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
@@ -62,6 +64,8 @@ def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> d
     device = devices.choose(settings.device)
     if device.type == "cpu":
         torch.set_num_threads(1)
+    if settings.training:
+        return _trained(settings, device, tell)
     with _scene(settings, device) as scene:
         tell("memory")
         bytes_ = memory.measure(scene)
@@ -80,20 +84,47 @@ def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> d
     return {"machine": machine.describe(device), "setup": setup, **found}
 
 
+def _trained(
+    settings: Settings, device: torch.device, tell: Callable[[str], object]
+) -> dict[str, Any]:
+    clock = CudaClock() if device.type == "cuda" else CpuClock()
+    rounds = settings.rounds or 15
+    with (
+        _library(settings) as (library, base, _),
+        training.opened(library, base, device.type) as bench,
+    ):
+        found = training.measure(bench, rounds, clock, lambda n: tell(f"round {n} of {rounds}"))
+        network: Any = bench.lora_job.adaptation.trainee.network
+        precision = bench.accelerator.mixed_precision
+        shape = bench.lora_job.pictures.latents[0].shape
+    setup = {
+        "size": settings.size, "latent": f"{shape[0]}×{shape[1]}", "batch": bench.lora.batch,
+        "rounds": rounds, "precision": {"no": "float32"}.get(precision, precision),
+        "parameters": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M",
+    }  # fmt: skip
+    return {"machine": machine.describe(device), "setup": setup, **found}
+
+
 @contextmanager
-def _scene(settings: Settings, device: torch.device) -> Iterator[Scene]:
-    dtype = devices.precision(device)
+def _library(settings: Settings) -> Iterator[tuple[Library, str, str]]:
+    """A library, and the ids in it of the base and of a LoRA for it."""
     if settings.size == STARTER:
         library = Library()
         lora = next((e.id for e in library.entries() if e.kind == "lora" and e.base == STARTER), "")
         if not lora:
             raise MissingModel("the shipped starter models hold no LoRA", field="--size")
-        yield _made(settings, library, STARTER, lora, device, dtype)
+        yield library, STARTER, lora
         return
     with tempfile.TemporaryDirectory() as folder:
         size = settings.size
         write_pipeline(Path(folder) / size, SHAPES[size], torch.float16)
-        yield _made(settings, Library((Path(folder),)), size, f"{size}/lora", device, dtype)
+        yield Library((Path(folder),)), size, f"{size}/lora"
+
+
+@contextmanager
+def _scene(settings: Settings, device: torch.device) -> Iterator[Scene]:
+    with _library(settings) as (library, base, lora):
+        yield _made(settings, library, base, lora, device, devices.precision(device))
 
 
 def _made(

@@ -21,7 +21,8 @@ def evaluations(network: nn.Module) -> Iterator[list[int]]:
     def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
         seen.append(output.shape[0])
 
-    handle = network.get_submodule("conv_out").register_forward_hook(note)
+    last = next(m for name, m in network.named_modules() if name.split(".")[-1] == "conv_out")
+    handle = last.register_forward_hook(note)
     try:
         yield seen
     finally:

@@ -23,7 +23,8 @@ def markdown(result: Mapping[str, Any]) -> str:
             f"| `{key}` | {found['median']:.3f} | {found['low']:.3f}–{found['high']:.3f} | "
             f"≤ {found['aim']:.2f} | > {found['limit']:.2f} | {found['verdict']} |"
         )
-    lines += ["", "| beside the table | median | quartiles |", "|---|---|---|"]
+    if result["more"]:
+        lines += ["", "| beside the table | median | quartiles |", "|---|---|---|"]
     for key, found in result["more"].items():
         if "median" in found:
             lines.append(

@@ -19,6 +19,7 @@ def add_verbs(verbs: Any) -> None:
     verb.add_argument("--rounds", type=_positive, metavar="N", help="how often each run is timed")
     verb.add_argument("--steps", type=_positive, metavar="N", help="denoising steps of a run")
     verb.add_argument("--latent", type=_positive, metavar="N", help="edge of the latents")
+    verb.add_argument("--training", action="store_true", help="steps of trainings instead")
     verb.set_defaults(run=bench)
 
 
@@ -28,7 +29,10 @@ def bench(options: argparse.Namespace) -> None:
     from studio.bench.report import markdown
 
     no_loading_bars()
-    settings = Settings(options.size, options.device, options.steps, options.rounds, options.latent)
+    settings = Settings(
+        options.size, options.device, options.steps, options.rounds, options.latent,
+        options.training,
+    )  # fmt: skip
     result = run(settings, lambda text: print(text, file=sys.stderr, flush=True))
     say(result)
     print(markdown(result), file=sys.stderr)

@@ -73,12 +73,12 @@ class Stepper:
         for part in range(parts):
             number = step * parts + part
             last = part == parts - 1 and self.class_order is None
-            batch = self._batch(self.job.pictures, self.order, number, OF_TARGET)
+            batch = self.batch(self.job.pictures, self.order, number, OF_TARGET)
             with nullcontext() if last else self.accelerator.no_sync(self.trainee):
                 found = self._losses(batch, step)
                 self.accelerator.backward(found["total"] / parts)
             if self.class_order is not None and self.job.classes is not None:
-                batch = self._batch(self.job.classes, self.class_order, number, OF_CLASS)
+                batch = self.batch(self.job.classes, self.class_order, number, OF_CLASS)
                 with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.trainee):
                     kept = (
                         self.config.prior_weight
@@ -106,7 +106,7 @@ class Stepper:
         self.optimizer.zero_grad(set_to_none=True)
         return 0.0 if scaled else float(norm)
 
-    def _batch(self, pictures: Pictures, order: Order, number: int, stream: int) -> Batch:
+    def batch(self, pictures: Pictures, order: Order, number: int, stream: int) -> Batch:
         """This process's part of batch ``number``; drawn whole, so that it does not matter how
         many processes share it."""
         job, device = self.job, self.accelerator.device
