@@ -134,7 +134,7 @@ def test_a_share_of_captions_is_dropped(folder: Path) -> None:
                 break
         stepper = Stepper(config, job, accelerator)
         batches = [
-            stepper._batch(job.pictures, stepper.order, n, OF_TARGET).captions for n in range(200)
+            stepper.batch(job.pictures, stepper.order, n, OF_TARGET).captions for n in range(200)
         ]
     finally:
         release(accelerator)
