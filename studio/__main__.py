@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import sys
@@ -24,15 +25,12 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """All verbs and their options."""
-    from studio.cli import bench, fetch, making, telling, train
+    from studio.cli import VERBS
 
     parser = _Parser(prog="python -m studio", description="Guidance Studio on the command line.")
     verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
-    making.add_verbs(verbs)
-    telling.add_verbs(verbs)
-    fetch.add_verbs(verbs)
-    train.add_verbs(verbs)
-    bench.add_verbs(verbs)
+    for verb in VERBS:
+        importlib.import_module(f"studio.cli.{verb}").add_verb(verbs)
     return parser
 
 

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from page_fixtures import address, browser, home, studio  # noqa: F401
+
+from tests.support.page_fixtures import address, browser, home, studio  # noqa: F401
 
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")
 os.environ.update(

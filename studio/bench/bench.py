@@ -15,9 +15,9 @@ from studio.bench import machine, memory, suite, training, variants
 from studio.bench.random_models import write_pipeline
 from studio.bench.rounds import CpuClock, CudaClock
 from studio.bench.scene import Scene
-from studio.engine import devices
-from studio.engine.loading import Loader
-from studio.engine.registry import Registry
+from studio.engine.networks import devices
+from studio.engine.networks.loader import Loader
+from studio.engine.networks.registry import Registry
 from studio.errors import MissingModel
 from studio.library import Library
 
@@ -75,10 +75,13 @@ def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> d
         tell("variants")
         more = variants.measure(scene, rounds, clock)
     setup = {
-        "size": settings.size, "latent": f"{scene.latent[1]}²", "steps": scene.steps,
-        "rounds": rounds, "precision": str(scene.loader.dtype).removeprefix("torch."),
+        "size": settings.size,
+        "latent": f"{scene.latent[1]}²",
+        "steps": scene.steps,
+        "rounds": rounds,
+        "precision": str(scene.loader.dtype).removeprefix("torch."),
         "parameters": f"{sum(p.numel() for p in scene.network.parameters()) / 1e6:.1f} M",
-    }  # fmt: skip
+    }
     found["ratios"].update(bytes_)
     found["more"].update(more)
     return {"machine": machine.describe(device), "setup": setup, **found}
@@ -98,10 +101,13 @@ def _trained(
         precision = bench.accelerator.mixed_precision
         shape = bench.lora_job.pictures.latents[0].shape
     setup = {
-        "size": settings.size, "latent": f"{shape[0]}×{shape[1]}", "batch": bench.lora.batch,
-        "rounds": rounds, "precision": {"no": "float32"}.get(precision, precision),
+        "size": settings.size,
+        "latent": f"{shape[0]}×{shape[1]}",
+        "batch": bench.lora.batch,
+        "rounds": rounds,
+        "precision": {"no": "float32"}.get(precision, precision),
         "parameters": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M",
-    }  # fmt: skip
+    }
     return {"machine": machine.describe(device), "setup": setup, **found}
 
 
@@ -128,9 +134,13 @@ def _scene(settings: Settings, device: torch.device) -> Iterator[Scene]:
 
 
 def _made(
-    settings: Settings, library: Library, base: str, lora: str, device: torch.device,
+    settings: Settings,
+    library: Library,
+    base: str,
+    lora: str,
+    device: torch.device,
     dtype: torch.dtype,
-) -> Scene:  # fmt: skip
+) -> Scene:
     loader = Loader(library, Registry(devices.budget(device)), device, dtype)
     config: Any = loader.vae(base).config
     native = library[base].size // library[base].multiple

@@ -37,11 +37,17 @@ def write_pipeline(folder: Path, unet: Mapping[str, Any], dtype: torch.dtype) ->
             latent_channels=4,
         ),
         scheduler=DDIMScheduler(
-            beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1,
-            clip_sample=False, set_alpha_to_one=False,
+            beta_schedule="scaled_linear",
+            beta_start=0.00085,
+            beta_end=0.012,
+            steps_offset=1,
+            clip_sample=False,
+            set_alpha_to_one=False,
         ),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    ).to(dtype=dtype).save_pretrained(folder)  # fmt: skip
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).to(dtype=dtype).save_pretrained(folder)
     write_lora(folder / "lora", network, dtype)
 
 
@@ -72,9 +78,14 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
 def _text_encoder(tokenizer: CLIPTokenizer, width: int) -> CLIPTextModel:
     return CLIPTextModel(
         CLIPTextConfig(
-            vocab_size=len(tokenizer), hidden_size=width, intermediate_size=width,
-            num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=TOKENS,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=width,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=TOKENS,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )
-    )  # fmt: skip
+    )

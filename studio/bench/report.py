@@ -11,10 +11,13 @@ def markdown(result: Mapping[str, Any]) -> str:
     machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
     setup = ", ".join(f"{key} {value}" for key, value in result["setup"].items())
     lines = [
-        f"Machine: {machine}.", "", f"Setup: {setup}.", "",
+        f"Machine: {machine}.",
+        "",
+        f"Setup: {setup}.",
+        "",
         "| key | median | quartiles | aim | not acceptable | |",
         "|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for key, found in result["ratios"].items():
         if "bytes" in found:
             lines.append(f"| `{key}` | {found['bytes']:,} bytes | – | ≤ {found['aim']:,} | – | |")

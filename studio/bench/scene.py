@@ -11,10 +11,10 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor, nn
 
-from studio import sampling
+from studio.diffusion import sampling
 from studio.engine.denoiser import Denoiser
-from studio.engine.loading import Loader
-from studio.engine.prepare import prepare_passes
+from studio.engine.inputs.passes import prepare_passes
+from studio.engine.networks.loader import Loader
 from studio.plan import Weights, compile_plan
 from studio.preset import Preset, validate
 
@@ -35,8 +35,10 @@ class Scene:
     latent: tuple[int, int, int]
     steps: int
     max_samples: int = 64
-    prompts: Sequence[str] = tuple(f"{word} on a table" for word in (
-        "apple", "boat", "castle", "dog", "egg", "fish", "guitar", "hat"))  # fmt: skip
+    prompts: Sequence[str] = tuple(
+        f"{word} on a table"
+        for word in ("apple", "boat", "castle", "dog", "egg", "fish", "guitar", "hat")
+    )
     _passes: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -145,10 +147,15 @@ class Scene:
         """diffusers' own pipeline: classifier-free guidance on the first prompt."""
         config = dict(self.scheduler().config)
         pipe = StableDiffusionPipeline(
-            vae=self.loader.vae(self.base), text_encoder=self.loader.text_encoder(self.base),
-            tokenizer=None, unet=self.network, scheduler=DDIMScheduler.from_config(config),
-            safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-        )  # fmt: skip
+            vae=self.loader.vae(self.base),
+            text_encoder=self.loader.text_encoder(self.base),
+            tokenizer=None,
+            unet=self.network,
+            scheduler=DDIMScheduler.from_config(config),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
         pipe.set_progress_bar_config(disable=True)
         null, text = self.states[:1], self.states[1:2]
         factor = pipe.vae_scale_factor
@@ -156,10 +163,15 @@ class Scene:
 
         def run() -> Tensor:
             return pipe(
-                prompt_embeds=text, negative_prompt_embeds=null, guidance_scale=7.5, **size,
-                num_inference_steps=self.steps, output_type="latent",
-                latents=self.noise.to(text.dtype), return_dict=False,
-            )[0]  # fmt: skip
+                prompt_embeds=text,
+                negative_prompt_embeds=null,
+                guidance_scale=7.5,
+                **size,
+                num_inference_steps=self.steps,
+                output_type="latent",
+                latents=self.noise.to(text.dtype),
+                return_dict=False,
+            )[0]
 
         return run
 

@@ -103,8 +103,12 @@ def count(scene: Scene, made: Mapping[str, Run]) -> dict[str, int]:
 
 def agreement(made: Mapping[str, Run]) -> dict[str, float]:
     """Largest relative difference between runs that compute the same sum."""
-    pairs = (("cfg", "diffusers cfg"), ("cfg", "cfg, exact"), ("3 prompts", "composable 3 prompts"),
-             ("8 rows", "algorithm 1, 8 rows"))  # fmt: skip
+    pairs = (
+        ("cfg", "diffusers cfg"),
+        ("cfg", "cfg, exact"),
+        ("3 prompts", "composable 3 prompts"),
+        ("8 rows", "algorithm 1, 8 rows"),
+    )
     return {f"{a} / {b}": apart(made[a](), made[b]()) for a, b in pairs}
 
 
@@ -116,10 +120,14 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 def judged(found: Ratio, comparison: Comparison) -> dict[str, Any]:
     """A ratio beside its aim; the verdict is of the median."""
-    verdict = ("aim met" if found.median <= comparison.aim else
-               "acceptable" if found.median <= comparison.limit else "not acceptable")  # fmt: skip
-    return {**found.as_dict(), "aim": comparison.aim, "limit": comparison.limit,
-            "verdict": verdict}  # fmt: skip
+    verdict = (
+        "aim met"
+        if found.median <= comparison.aim
+        else "acceptable"
+        if found.median <= comparison.limit
+        else "not acceptable"
+    )
+    return {**found.as_dict(), "aim": comparison.aim, "limit": comparison.limit, "verdict": verdict}
 
 
 def row_names() -> Sequence[str]:

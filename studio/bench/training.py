@@ -52,8 +52,14 @@ class Bench:
     def __init__(self, library: Library, base: str, device: str) -> None:
         if not PICTURES.is_dir():
             raise MissingModel("the shipped pictures are not there", field="--training")
-        given = {"base": base, "images": str(PICTURES), "captions": str(PICTURES / "hero.json"),
-                 "word": "hero", "superclass": "person", "accumulation": 1}  # fmt: skip
+        given = {
+            "base": base,
+            "images": str(PICTURES),
+            "captions": str(PICTURES / "hero.json"),
+            "word": "hero",
+            "superclass": "person",
+            "accumulation": 1,
+        }
         self.lora = resolve({**given, "method": "lora", "name": "lora"}, library)
         concept = {"base": base, "images": str(PICTURES / "faces"), "accumulation": 1}
         concept |= {"method": "concept", "name": "concept", "batch": self.lora.batch, "ema": 0.0}
@@ -170,5 +176,10 @@ def measure(
             step()
         counted[name] = sum(seen)
     medians = {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()}
-    return {"ratios": ratios, "more": {}, "seconds": medians, "evaluations": counted,
-            "agreement": {}}  # fmt: skip
+    return {
+        "ratios": ratios,
+        "more": {},
+        "seconds": medians,
+        "evaluations": counted,
+        "agreement": {},
+    }

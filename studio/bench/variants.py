@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from studio.bench.rounds import Case, Clock, interleave, ratio
 from studio.bench.scene import Scene
 from studio.bench.suite import apart
-from studio.engine.runtime import CUDA_BUCKETS, Regions, Runtime, next_batch
+from studio.engine.speed.runtime import CUDA_BUCKETS, Regions, Runtime, next_batch
 
 COUNT = 4  # samples in one batch
 
@@ -57,8 +57,9 @@ def _against(
 
     seconds = interleave(
         {"plain": Case(lambda: _forward(scene, plain, dtype)), "changed": Case(changed)},
-        rounds, clock,
-    )  # fmt: skip
+        rounds,
+        clock,
+    )
     error = apart(changed(), _forward(scene, plain, dtype))
     return {**ratio(seconds["changed"], seconds["plain"]).as_dict(), "error": error}
 
@@ -82,10 +83,13 @@ def _precision(scene: Scene, rounds: int, clock: Clock) -> dict[str, float]:
     whole = copy.deepcopy(scene.network).float()
     half = copy.deepcopy(scene.network).to(_half(scene))
     seconds = interleave(
-        {"whole": Case(lambda: _forward(scene, whole, torch.float32)),
-         "half": Case(lambda: _forward(scene, half, _half(scene)))},
-        rounds, clock,
-    )  # fmt: skip
+        {
+            "whole": Case(lambda: _forward(scene, whole, torch.float32)),
+            "half": Case(lambda: _forward(scene, half, _half(scene))),
+        },
+        rounds,
+        clock,
+    )
     error = apart(_forward(scene, half, _half(scene)), _forward(scene, whole, torch.float32))
     return {**ratio(seconds["half"], seconds["whole"]).as_dict(), "error": error}
 
@@ -101,8 +105,11 @@ def _buckets(scene: Scene, rounds: int, clock: Clock, samples: int) -> dict[str,
             left -= taken
 
     seconds = interleave(
-        {"any": Case(lambda: _forward(scene, scene.network, dtype, samples)),
-         "buckets": Case(bucketed)},
-        rounds, clock,
-    )  # fmt: skip
+        {
+            "any": Case(lambda: _forward(scene, scene.network, dtype, samples)),
+            "buckets": Case(bucketed),
+        },
+        rounds,
+        clock,
+    )
     return ratio(seconds["buckets"], seconds["any"]).as_dict()

@@ -11,7 +11,7 @@ from studio.cli.common import no_loading_bars, say
 SIZES = ("starter", "small", "sd15")
 
 
-def add_verbs(verbs: Any) -> None:
+def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
     verb = verbs.add_parser("bench", help="measure the engine against its peers on this machine")
     verb.add_argument("--size", choices=SIZES, default="starter", help="whose networks")
@@ -30,9 +30,13 @@ def bench(options: argparse.Namespace) -> None:
 
     no_loading_bars()
     settings = Settings(
-        options.size, options.device, options.steps, options.rounds, options.latent,
+        options.size,
+        options.device,
+        options.steps,
+        options.rounds,
+        options.latent,
         options.training,
-    )  # fmt: skip
+    )
     result = run(settings, lambda text: print(text, file=sys.stderr, flush=True))
     say(result)
     print(markdown(result), file=sys.stderr)

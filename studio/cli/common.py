@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
-from studio.fields import split_assignment, with_fields
 from studio.images import locate
 from studio.library import Library
 from studio.plan import Plan, compile_plan
 from studio.preset import Preset
+from studio.preset.fields import split_assignment, with_fields
 from studio.share import read_any
 
 

@@ -49,14 +49,15 @@ PERSONAL_NUMBERS: tuple[tuple[str, Any, str], ...] = (
 )
 
 
-def add_verbs(verbs: Any) -> None:
+def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
     train_verb = verbs.add_parser("train", help="train a model from your own pictures")
     kinds = train_verb.add_subparsers(metavar="KIND", required=True, parser_class=type(train_verb))
     concept = kinds.add_parser("concept", help="a null-text concept network, from pictures alone")
     _add_common(concept)
-    concept.add_argument("--null-text", choices=["uniform", "calibrated"],
-                         help="how the text's constants are found")  # fmt: skip
+    concept.add_argument(
+        "--null-text", choices=["uniform", "calibrated"], help="how the text's constants are found"
+    )
     concept.set_defaults(run=run, method="concept")
     personal = kinds.add_parser("personalize", help="a subject or a style, called by a word")
     _add_common(personal)
@@ -75,15 +76,25 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--flips", action="store_true", default=None, help="mirror half of the pictures"
     )
-    parser.add_argument("--rate-schedule", choices=["constant", "cosine"],
-                        help="how the learning rate goes on from its warm-up")  # fmt: skip
+    parser.add_argument(
+        "--rate-schedule",
+        choices=["constant", "cosine"],
+        help="how the learning rate goes on from its warm-up",
+    )
     parser.add_argument("--precision", choices=["no", "fp16", "bf16"], help="mixed precision")
-    parser.add_argument("--gradient-checkpointing", action="store_true", default=None,
-                        help="less memory, more time")  # fmt: skip
-    parser.add_argument("--eight-bit", action="store_true", default=None,
-                        help="8-bit AdamW (needs bitsandbytes)")  # fmt: skip
-    parser.add_argument("--sample-prompt", dest="sample_prompts", action="append", metavar="TEXT",
-                        help="prompt of a sample; may be given several times")  # fmt: skip
+    parser.add_argument(
+        "--gradient-checkpointing", action="store_true", default=None, help="less memory, more time"
+    )
+    parser.add_argument(
+        "--eight-bit", action="store_true", default=None, help="8-bit AdamW (needs bitsandbytes)"
+    )
+    parser.add_argument(
+        "--sample-prompt",
+        dest="sample_prompts",
+        action="append",
+        metavar="TEXT",
+        help="prompt of a sample; may be given several times",
+    )
     parser.add_argument("--device", help="cuda, mps or cpu; chosen by itself")
 
 
@@ -91,9 +102,12 @@ def _add_personal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=PERSONAL, required=True, help="what trains")
     parser.add_argument("--word", required=True, help='what calls the target, such as "<hero>"')
     parser.add_argument("--superclass", default="", help="the kind of thing that it is")
-    parser.add_argument("--captions", metavar="FILE",
-                        help="JSON {picture: caption} or {picture: {caption, target, general}}; "
-                        "else a .txt beside each picture, else the template")  # fmt: skip
+    parser.add_argument(
+        "--captions",
+        metavar="FILE",
+        help="JSON {picture: caption} or {picture: {caption, target, general}}; "
+        "else a .txt beside each picture, else the template",
+    )
     parser.add_argument(
         "--template", help="caption of pictures without one, with {word}, {superclass}"
     )
@@ -180,8 +194,14 @@ def _told(events: Iterable[TrainEvent]) -> Iterator[TrainEvent]:
 def _line(progress: TrainProgress, latest: Losses | None) -> str:
     if progress.stage != "training" or latest is None:
         return f"{progress.stage} …"
-    shown = {"loss": latest.total, "mse": latest.mse, "dd": latest.dd, "pd": latest.pd,
-             "denoising": latest.denoising, "prior": latest.prior}  # fmt: skip
+    shown = {
+        "loss": latest.total,
+        "mse": latest.mse,
+        "dd": latest.dd,
+        "pd": latest.pd,
+        "denoising": latest.denoising,
+        "prior": latest.prior,
+    }
     values = " ".join(f"{key} {value:.4g}" for key, value in shown.items() if value is not None)
     return f"step {progress.step}/{progress.steps}, {progress.seconds_left:.0f} s left: {values}"
 

@@ -29,7 +29,9 @@ def decode(family: Family, vae: Any, latent: Tensor) -> list[Image.Image]:
     try:
         return family.decode(vae, latent)
     except torch.OutOfMemoryError as error:
-        raise OutOfMemory("the picture cannot be decoded on this device; choose a smaller width "
-                          "and height", field="sampler.width") from error  # fmt: skip
+        raise OutOfMemory(
+            "the picture cannot be decoded on this device; choose a smaller width and height",
+            field="sampler.width",
+        ) from error
     finally:
         vae.disable_tiling()

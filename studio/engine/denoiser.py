@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from studio.engine.adapters import Adapter, Attachment
-from studio.engine.assembly import Assembly
-from studio.engine.attention import direct_attention
+from studio.diffusion.sampling import Prediction
+from studio.engine.adapters.image_prompt import Seen, looking
+from studio.engine.adapters.lora import Adapter, Attachment
+from studio.engine.combine import Assembly
 from studio.engine.families import Family, Text
-from studio.engine.image_prompt import Seen, looking
-from studio.engine.runtime import Regions, next_batch
-from studio.engine.sharing import TextCache, prefix_modules, shared_prefix, untouched
+from studio.engine.speed.attention import direct_attention
+from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
+from studio.engine.speed.runtime import Regions, next_batch
 from studio.errors import NumericalError, OutOfMemory
 from studio.plan import Plan
-from studio.sampling import Prediction
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,9 @@ class Denoiser:
                 if self.max_samples == 1:
                     raise OutOfMemory(
                         "one sample of this size does not fit on the device; choose a smaller "
-                        "width and height", field="sampler.width") from error
+                        "width and height",
+                        field="sampler.width",
+                    ) from error
                 self.max_samples = max(1, min(self.max_samples, len(chunk)) // 2)
         return [torch.stack(done[k * batch : (k + 1) * batch]) for k in range(len(indices))]
 
@@ -174,11 +176,18 @@ class Denoiser:
         """The adapters of a batch, made ready once for all steps."""
         if chunk not in self._attachments:
             scales = torch.tensor(
-                [[sum(s for lo, s in self.passes[i].adapters if lo is lora) for lora in loras]
-                 for i, _ in chunk], dtype=torch.float64)
+                [
+                    [sum(s for lo, s in self.passes[i].adapters if lo is lora) for lora in loras]
+                    for i, _ in chunk
+                ],
+                dtype=torch.float64,
+            )
             self._attachments[chunk] = Attachment(
-                network, [lora.unet for lora in loras], scales,
-                ", ".join(lora.name for lora in loras))
+                network,
+                [lora.unet for lora in loras],
+                scales,
+                ", ".join(lora.name for lora in loras),
+            )
         return self._attachments[chunk]
 
     def _check_finite(self, outputs: Mapping[int, Tensor], step: int) -> None:
@@ -189,7 +198,8 @@ class Denoiser:
         names = "; ".join(str(self.plan.passes[i]) for i in bad)
         raise NumericalError(
             f"NaN or infinity at step {step + 1} from {names}",
-            field=", ".join(f"rows.{row}" for row in rows) or "base")
+            field=", ".join(f"rows.{row}" for row in rows) or "base",
+        )
 
 
 def _pictures(passes: Sequence[PreparedPass], latents: Tensor) -> Tensor | None:
@@ -207,20 +217,29 @@ def _control_residuals(
     nets = {id(p.guide.network): p.guide.network for p in passes if p.guide}
     total: list[Tensor] | None = None
     for key, network in nets.items():
-        guides = [(k, p.guide) for k, p in enumerate(passes) if p.guide and id(p.guide.network) == key]
+        guides = [
+            (k, p.guide) for k, p in enumerate(passes) if p.guide and id(p.guide.network) == key
+        ]
         where = torch.tensor([k for k, _ in guides], device=latents.device)
         maps = torch.cat([g.map for _, g in guides]).to(latents)
         told = text[where]
-        down, mid = network(latents[where], t, encoder_hidden_states=told.states,
-                            controlnet_cond=maps, return_dict=False,
-                            **passes[0].family.added(network, latents[where], told))
+        down, mid = network(
+            latents[where],
+            t,
+            encoder_hidden_states=told.states,
+            controlnet_cond=maps,
+            return_dict=False,
+            **passes[0].family.added(network, latents[where], told),
+        )
         strength = torch.tensor([g.strength for _, g in guides]).to(latents)[:, None, None, None]
         padded = [_scatter(r * strength, where, len(passes)) for r in (*down, mid)]
         total = padded if total is None else [a + b for a, b in zip(total, padded, strict=True)]
     if total is None:
         return {}
-    return {"down_block_additional_residuals": tuple(total[:-1]),
-            "mid_block_additional_residual": total[-1]}
+    return {
+        "down_block_additional_residuals": tuple(total[:-1]),
+        "mid_block_additional_residual": total[-1],
+    }
 
 
 def _scatter(part: Tensor, where: Tensor, size: int) -> Tensor:

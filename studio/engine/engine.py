@@ -14,17 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio import sampling
-from studio.engine import devices
-from studio.engine.assembly import drifts, row_shares
+from studio.diffusion import sampling
+from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
 from studio.engine.families.pixels import apply_preview
-from studio.engine.loading import Loader, told
-from studio.engine.pictures import Pictures
-from studio.engine.prepare import prepare_passes
-from studio.engine.registry import Registry
-from studio.engine.runtime import Regions, Runtime
+from studio.engine.inputs.passes import prepare_passes
+from studio.engine.inputs.start_image import Pictures
+from studio.engine.networks import devices
+from studio.engine.networks.loader import Loader, told
+from studio.engine.networks.registry import Registry
+from studio.engine.speed.runtime import Regions, Runtime
 from studio.errors import BadPreset
 from studio.events import Done, Event, Preview, Progress
 from studio.library import Library, ModelEntry
@@ -63,16 +63,17 @@ class Engine:
         self.dtype = dtype or devices.precision(self.device)
         self.library = library if library is not None else Library()
         self.registry = Registry(budget or devices.budget(self.device), devices.host(self.device))
-        self.loader = Loader(
-            self.library, self.registry, self.device, self.dtype, self.runtime)
+        self.loader = Loader(self.library, self.registry, self.device, self.dtype, self.runtime)
         self.image_roots = tuple(image_roots)
         self.exact = exact
         self._lock = threading.Lock()
 
     def describe(self) -> list[dict[str, Any]]:
         """What is loaded, oldest first: kind, id, bytes, device, and whether a run holds it."""
-        return [{**item, **dict(zip(("kind", "id"), told(item["key"]), strict=True))}
-                for item in self.registry.describe()]
+        return [
+            {**item, **dict(zip(("kind", "id"), told(item["key"]), strict=True))}
+            for item in self.registry.describe()
+        ]
 
     def look_in(self, library: Library) -> None:
         """Look models up in ``library`` from now on: a newer scan of the same folders."""
@@ -122,9 +123,15 @@ class Engine:
             picture = job.pictures.starting(preset.first_step, job.vae, latent_size, generators)
         noise = sampling.initial_noise(job.shape, generators, self.device)
         denoiser = Denoiser(
-            plan, job.passes, scheduler.config.prediction_type,
-            devices.max_samples(self.device, preset), self.exact, masks=job.pictures.row_masks(latent_size, self.device),
-            buckets=self.runtime.buckets, regions=self.regions)
+            plan,
+            job.passes,
+            scheduler.config.prediction_type,
+            devices.max_samples(self.device, preset),
+            self.exact,
+            masks=job.pictures.row_masks(latent_size, self.device),
+            buckets=self.runtime.buckets,
+            regions=self.regions,
+        )
         preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
 
         def denoise(index: int, z: Tensor, t: Tensor) -> sampling.Prediction:
@@ -135,18 +142,33 @@ class Engine:
         for step in sampling.sample(denoise, noise, scheduler, generators, picture):
             latent, done = step.latent, step.index + 1
             left = (time.perf_counter() - began) / done * (plan.steps - done)
-            yield Progress(done, plan.steps, time.perf_counter() - job.started, left,
-                           denoiser.forwards)
+            yield Progress(
+                done, plan.steps, time.perf_counter() - job.started, left, denoiser.forwards
+            )
             yield Preview(done, tuple(apply_preview(step.sample, *preview)))
-        yield Progress(plan.steps, plan.steps, time.perf_counter() - job.started, 0.0,
-                       denoiser.forwards, "decoding")
+        yield Progress(
+            plan.steps,
+            plan.steps,
+            time.perf_counter() - job.started,
+            0.0,
+            denoiser.forwards,
+            "decoding",
+        )
         with self._lock:
             images = decode(self.loader.family(preset.base), job.vae, latent)
         seconds = (time.perf_counter() - began) / size
         shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)
         for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
-            yield Done(image, seed, _single(preset, seed), denoiser.forwards // size, seconds,
-                       first + index, shares, drift)
+            yield Done(
+                image,
+                seed,
+                _single(preset, seed),
+                denoiser.forwards // size,
+                seconds,
+                first + index,
+                shares,
+                drift,
+            )
 
     def _scheduler(self, preset: Preset, config: Mapping[str, Any]) -> Any:
         """A fresh scheduler, its time steps set."""
@@ -177,10 +199,15 @@ def _resolve(preset: Preset, base: ModelEntry) -> Preset:
     width, height = sampler.width or native, sampler.height or native
     for name, given in (("width", width), ("height", height)):
         if given % base.multiple:
-            raise BadPreset(f"must be a multiple of {base.multiple} for base {base.id!r}, "
-                            f"got {given}", field=f"sampler.{name}")
-    return preset.model_copy(update={"sampler": sampler.model_copy(
-        update={"seed": seed, "width": width, "height": height})})
+            raise BadPreset(
+                f"must be a multiple of {base.multiple} for base {base.id!r}, got {given}",
+                field=f"sampler.{name}",
+            )
+    return preset.model_copy(
+        update={
+            "sampler": sampler.model_copy(update={"seed": seed, "width": width, "height": height})
+        }
+    )
 
 
 def _latent_shape(vae: Any, preset: Preset) -> tuple[int, int, int]:
@@ -199,5 +226,6 @@ def _size(preset: Preset) -> tuple[int, int]:
 
 def _single(preset: Preset, seed: int) -> Preset:
     """The preset of one image of a batch."""
-    return preset.model_copy(update={"sampler": preset.sampler.model_copy(
-        update={"seed": seed, "count": 1})})
+    return preset.model_copy(
+        update={"sampler": preset.sampler.model_copy(update={"seed": seed, "count": 1})}
+    )

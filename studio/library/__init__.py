@@ -8,6 +8,13 @@ from studio.library.folders import CARD, CUSTOM_DIFFUSION_FILE, LORA_FILE
 from studio.library.headers import describe, read_header
 
 __all__ = [
-    "ADAPTERS", "CARD", "CUSTOM_DIFFUSION_FILE", "FAMILIES", "LORA_FILE", "Library", "ModelEntry",
-    "describe", "read_header",
-]  # fmt: skip
+    "ADAPTERS",
+    "CARD",
+    "CUSTOM_DIFFUSION_FILE",
+    "FAMILIES",
+    "LORA_FILE",
+    "Library",
+    "ModelEntry",
+    "describe",
+    "read_header",
+]

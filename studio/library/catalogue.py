@@ -19,8 +19,16 @@ from studio.library.folders import folder_entry
 from studio.library.index import Index
 from studio.library.scan import scan
 
-_ORDER = {"base": 0, "finetune": 1, "concept": 2, "lora": 3, "custom-diffusion": 4, "embedding": 5,
-          "controlnet": 6, "ip-adapter": 7}  # fmt: skip
+_ORDER = {
+    "base": 0,
+    "finetune": 1,
+    "concept": 2,
+    "lora": 3,
+    "custom-diffusion": 4,
+    "embedding": 5,
+    "controlnet": 6,
+    "ip-adapter": 7,
+}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 _FILE_ON_HUB = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/[^/.][^/]*$")

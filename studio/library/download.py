@@ -109,8 +109,13 @@ def choose(names: Sequence[str]) -> list[str]:
         if name.endswith(_TEXTS):
             wanted.append(name)
         elif name.endswith(".safetensors") and not (pipeline and depth == 1):
-            plain = [n for n in names if PurePosixPath(n).parent == path.parent
-                     and n.endswith(".safetensors") and not _VARIANT.search(n)]  # fmt: skip
+            plain = [
+                n
+                for n in names
+                if PurePosixPath(n).parent == path.parent
+                and n.endswith(".safetensors")
+                and not _VARIANT.search(n)
+            ]
             if name in plain or not plain:
                 wanted.append(name)
     return wanted
@@ -146,9 +151,14 @@ def _fetch(model: HubModel, name: str, endpoint: str | None, bar: Any) -> None:
     from huggingface_hub import hf_hub_download
 
     hf_hub_download(
-        model.id, name, revision=model.revision, local_dir=models_folder() / model.id,
-        endpoint=endpoint, etag_timeout=TIMEOUT_SECONDS, tqdm_class=bar,
-    )  # fmt: skip
+        model.id,
+        name,
+        revision=model.revision,
+        local_dir=models_folder() / model.id,
+        endpoint=endpoint,
+        etag_timeout=TIMEOUT_SECONDS,
+        tqdm_class=bar,
+    )
 
 
 def _broken(model: HubModel, name: str) -> MissingModel:

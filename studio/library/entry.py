@@ -7,9 +7,11 @@ from dataclasses import dataclass
 # Kinds whose weight change a row adds to a full network, at a strength.
 ADAPTERS = ("lora", "custom-diffusion")
 FAMILIES = {
-    "sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "Stable Diffusion XL",
+    "sd1": "Stable Diffusion 1.x",
+    "sd2": "Stable Diffusion 2.x",
+    "sdxl": "Stable Diffusion XL",
     "sana": "SANA",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

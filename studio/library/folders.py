@@ -21,10 +21,18 @@ PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 _PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
 # Words in the names of published ControlNets, and the preprocessor that makes their maps.
 _CONTROLS = {
-    "canny": "canny", "scribble": "scribble", "hed": "scribble", "lineart": "lineart",
-    "depth": "depth", "normal": "normal", "normalbae": "normal", "openpose": "openpose",
-    "pose": "openpose", "seg": "segmentation", "segmentation": "segmentation",
-}  # fmt: skip
+    "canny": "canny",
+    "scribble": "scribble",
+    "hed": "scribble",
+    "lineart": "lineart",
+    "depth": "depth",
+    "normal": "normal",
+    "normalbae": "normal",
+    "openpose": "openpose",
+    "pose": "openpose",
+    "seg": "segmentation",
+    "segmentation": "segmentation",
+}
 _CARD_FIELDS = ("title", "trigger", "base", "control", "family")
 
 

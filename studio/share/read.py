@@ -12,8 +12,8 @@ from studio.images import open_checked
 from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
-from studio.share.foreign import read_foreign
 from studio.share.link import unpack
+from studio.share.tools.foreign import read_foreign
 from studio.share.write import COMMENT_KEY, EXIF_IFD, PNG_KEY, UNICODE_PREFIX, USER_COMMENT
 
 Models = Collection[str] | Mapping[str, ModelEntry]

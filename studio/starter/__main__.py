@@ -10,27 +10,35 @@ from pathlib import Path
 import torch
 
 from studio.home import ASSETS
-from studio.starter import (
+from studio.starter import shipped
+from studio.starter.common import join_processes, log, pick_device
+from studio.starter.pictures import data
+from studio.starter.stages import (
+    canny,
     card,
     clip,
     concept,
-    control,
-    data,
     export,
     judge,
     lora,
     measure,
     prior,
-    shipped,
     vae,
 )
-from studio.starter.common import join_processes, log, pick_device
 
 # Minutes per stage on two CPU cores, and on a GPU.
 MINUTES = {
-    "ground": (12.0, 2.0), "clip": (31.0, 4.0), "vae": (24.0, 6.0), "prior": (148.0, 30.0), "faces": (11.0, 5.0),
-    "animals": (26.0, 5.0), "canny": (9.0, 5.0), "blob": (5.0, 2.0), "hero": (3.0, 1.0), "judge": (8.0, 3.0),
-}  # fmt: skip
+    "ground": (12.0, 2.0),
+    "clip": (31.0, 4.0),
+    "vae": (24.0, 6.0),
+    "prior": (148.0, 30.0),
+    "faces": (11.0, 5.0),
+    "animals": (26.0, 5.0),
+    "canny": (9.0, 5.0),
+    "blob": (5.0, 2.0),
+    "hero": (3.0, 1.0),
+    "judge": (8.0, 3.0),
+}
 
 
 def stages(
@@ -45,7 +53,7 @@ def stages(
         "prior": lambda: prior.train(work, minutes["prior"], device, cpu_bf16=bf16),
         "faces": lambda: concept.train(work, "face", minutes["faces"], device),
         "animals": lambda: concept.train(work, "animal", minutes["animals"], device),
-        "canny": lambda: control.train(work, minutes["canny"], device),
+        "canny": lambda: canny.train(work, minutes["canny"], device),
         "blob": lambda: lora.train(work, "blob", minutes["blob"], device),
         "hero": lambda: lora.train(work, "hero", minutes["hero"], device),
         "judge": lambda: judge.train(work, minutes["judge"], device),

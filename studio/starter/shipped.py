@@ -14,11 +14,22 @@ from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 from transformers import CLIPModel
 
-from studio.starter.basis import read_basis
 from studio.starter.common import Loop, atomic_save, log, write_json
+from studio.starter.stages.patch_basis import read_basis
 
-FOLDERS = ("tokenizer", "text_encoder", "clip", "vae", "unet", "faces", "animals", "canny", "judge",
-           "lora-blob", "lora-hero")  # fmt: skip
+FOLDERS = (
+    "tokenizer",
+    "text_encoder",
+    "clip",
+    "vae",
+    "unet",
+    "faces",
+    "animals",
+    "canny",
+    "judge",
+    "lora-blob",
+    "lora-hero",
+)
 
 
 def unpack(work: Path, assets: Path) -> None:

@@ -25,14 +25,18 @@ from studio.errors import StudioError
 from studio.home import models_folder, training_folder
 from studio.library import Library
 from studio.starter.common import log, write_json
-from studio.starter.prior import build_scheduler
+from studio.starter.stages.prior import build_scheduler
 from studio.train import TrainConfig, resolve, train
 from studio.train import checkpoint as checkpoints
 from studio.train.events import Finished, Losses, Note, TrainProgress
 from studio.train.runner import kept_settings
 
-PARTS = {"vae": "AutoencoderKL", "text_encoder": "CLIPTextModel", "tokenizer": "CLIPTokenizer",
-         "unet": "UNet2DConditionModel"}  # fmt: skip
+PARTS = {
+    "vae": "AutoencoderKL",
+    "text_encoder": "CLIPTextModel",
+    "tokenizer": "CLIPTokenizer",
+    "unet": "UNet2DConditionModel",
+}
 ONE_PROCESS = ("WORLD_SIZE", "RANK", "LOCAL_RANK")
 TELL_EVERY = 30.0  # seconds
 CAPTIONS = "captions.json"
@@ -78,8 +82,12 @@ def train_in(
         )
         done, history = follow(config, library, device)
         state = checkpoints.read(training_folder(name)) or {}
-    figures = {"steps": done.steps, "minutes": state["seconds"] / 60, "batch": config.batch,
-               "pictures": sum(1 for _ in images.glob("*.png"))}  # fmt: skip
+    figures = {
+        "steps": done.steps,
+        "minutes": state["seconds"] / 60,
+        "batch": config.batch,
+        "pictures": sum(1 for _ in images.glob("*.png")),
+    }
     log(f"{name}: {done.steps} steps, {figures['minutes']:.1f} min")
     return Trained(done.path, {**figures, "history": history})
 
@@ -109,11 +117,18 @@ def family(work: Path) -> str:
     for part in PARTS:  # with their times, by which the latents' cache knows the autoencoder
         shutil.copytree(work / part, folder / part)
     build_scheduler().save_pretrained(folder / "scheduler")
-    index = {part: ["transformers" if part.startswith(("text", "token")) else "diffusers", kind]
-             for part, kind in PARTS.items()}  # fmt: skip
-    write_json({"_class_name": "StableDiffusionPipeline", **index,
-                "scheduler": ["diffusers", "DPMSolverMultistepScheduler"]},
-               folder / "model_index.json")  # fmt: skip
+    index = {
+        part: ["transformers" if part.startswith(("text", "token")) else "diffusers", kind]
+        for part, kind in PARTS.items()
+    }
+    write_json(
+        {
+            "_class_name": "StableDiffusionPipeline",
+            **index,
+            "scheduler": ["diffusers", "DPMSolverMultistepScheduler"],
+        },
+        folder / "model_index.json",
+    )
     return folder.name
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from studio.engine.families import Family, Sana, Text, family_named
-from studio.engine.text import Reader, Windows, knowing
+from studio.engine.inputs.tokens import Reader, Windows, knowing
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import Library, ModelEntry
 from studio.train.config import LEARNS_WORDS

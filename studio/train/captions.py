@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingFile, StudioError, shorten
-from studio.prompts import mentions
+from studio.preset.prompts import mentions
 
 MAX_CAPTION = 4000
 MAX_FILE_BYTES = 64 * 2**20

@@ -22,13 +22,14 @@ Method = Literal[
 ]
 METHODS: tuple[str, ...] = get_args(Method)
 PERSONAL = METHODS[1:]
-# Methods that learn a vector for the target word; PDLoss acts on these.
-WORD_METHODS = ("ti", "lora+ti", "custom-diffusion", "visual-encoder")
-# Families whose text tower learns words here, and the methods that each family trains with.
+WORD_METHODS = ("ti", "lora+ti", "custom-diffusion", "visual-encoder")  # PDLoss acts on these
 LEARNS_WORDS = ("sd1", "sd2", "")
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "sd1": METHODS, "sd2": METHODS, "sdxl": ("concept", "dreambooth", "lora"), "sana": ("lora",),
-}  # fmt: skip
+    "sd1": METHODS,
+    "sd2": METHODS,
+    "sdxl": ("concept", "dreambooth", "lora"),
+    "sana": ("lora",),
+}
 SMALL_EDGE = 256  # families whose native edge is at most this train with the small defaults
 
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
@@ -94,10 +95,22 @@ class TrainConfig(BaseModel):
 
 # Settings that may differ when a training is resumed: they change no step's numbers, or (how long it
 # is, on which a falling learning rate depends) are what one resumes for.
-FREE = frozenset({
-    "images", "captions", "class_images", "steps", "minutes", "checkpoint_every", "sample_every", "sample_prompts",
-    "sample_weight", "sample_omega", "sample_steps", "measure_every",
-})  # fmt: skip
+FREE = frozenset(
+    {
+        "images",
+        "captions",
+        "class_images",
+        "steps",
+        "minutes",
+        "checkpoint_every",
+        "sample_every",
+        "sample_prompts",
+        "sample_weight",
+        "sample_omega",
+        "sample_steps",
+        "measure_every",
+    }
+)
 
 _PAPERS: dict[str, dict[str, Any]] = {
     "concept": {"rate": 1e-5, "batch": 4, "accumulation": 8, "steps": 5000, "ema": 0.9999},
@@ -114,12 +127,18 @@ _SMALL: dict[str, dict[str, Any]] = {
     "dreambooth": {"rate": 2e-4, "batch": 8, "steps": 200},
     "lora": {"rate": 2e-3, "batch": 8, "rank": 8, "steps": 300, "targets": "attention+mlp"},
     "ti": {"token_rate": 5e-3, "batch": 8, "steps": 300, "vectors": 2},
-    "lora+ti": {"rate": 2e-3, "token_rate": 5e-3, "batch": 8, "rank": 8, "steps": 300,
-                "targets": "attention+mlp"},
+    "lora+ti": {
+        "rate": 2e-3,
+        "token_rate": 5e-3,
+        "batch": 8,
+        "rank": 8,
+        "steps": 300,
+        "targets": "attention+mlp",
+    },
     "custom-diffusion": {"rate": 1e-3, "token_rate": 5e-3, "batch": 8, "steps": 300},
     "oft": {"rate": 2e-3, "batch": 8, "steps": 300},
     "visual-encoder": {"rate": 1e-3, "batch": 8, "steps": 300},
-}  # fmt: skip
+}
 
 
 def defaults(method: str, small: bool) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def accelerator_for(config: TrainConfig, device: str | None = None) -> Any:
     from accelerate import Accelerator
 
     if device is not None:
-        from studio.engine.devices import choose
+        from studio.engine.networks.devices import choose
 
         choose(device)
     on_cpu = device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available())

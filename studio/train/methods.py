@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from studio.engine.nulltext import null_text_unet
+from studio.engine.networks.null_text import null_text_unet
 from studio.errors import StudioError
 from studio.train.adaptation import (
     Adaptation,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio import sampling
+from studio.diffusion import sampling
 from studio.train import losses
 
 

@@ -194,9 +194,15 @@ class _Reader:
         """Their latents, telling how far it is."""
         config, found = self.config, []
         for item in encode_all(
-            paths, self.vae, self.base.entry, self.edge, self.multiple, config.flips, features,
+            paths,
+            self.vae,
+            self.base.entry,
+            self.edge,
+            self.multiple,
+            config.flips,
+            features,
             config.clip or "",
-        ):  # fmt: skip
+        ):
             found.append(item)
             stage = f"encoding {len(found)}/{len(paths)}"
             yield TrainProgress(0, config.steps, 0.0, 0.0, stage)

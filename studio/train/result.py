@@ -18,10 +18,15 @@ from studio.train.checkpoint import unwritable
 from studio.train.config import TrainConfig
 
 KINDS = {
-    "concept": "concept", "dreambooth": "finetune", "lora": "lora", "lora+ti": "lora",
-    "ti": "embedding", "visual-encoder": "embedding", "custom-diffusion": "custom-diffusion",
+    "concept": "concept",
+    "dreambooth": "finetune",
+    "lora": "lora",
+    "lora+ti": "lora",
+    "ti": "embedding",
+    "visual-encoder": "embedding",
+    "custom-diffusion": "custom-diffusion",
     "oft": "lora",
-}  # fmt: skip
+}
 OMEGA = 0.4  # the balanced middle of Steering Guidance, Supplement A
 
 
@@ -77,11 +82,19 @@ def card(config: TrainConfig, steps: int) -> dict[str, Any]:
     """What the library tells of the model. It names no folder of the person's machine."""
     kind = KINDS[config.method]
     told = {
-        "kind": kind, "base": config.base, "title": config.name, "method": config.method,
-        "trigger": "" if kind == "concept" else config.word, "superclass": config.superclass,
-        "steps": steps, "batch": config.batch * config.accumulation, "rate": config.rate,
-        "ddloss": config.ddloss, "pdloss": config.pdloss, "seed": config.seed,
-    }  # fmt: skip
+        "kind": kind,
+        "base": config.base,
+        "title": config.name,
+        "method": config.method,
+        "trigger": "" if kind == "concept" else config.word,
+        "superclass": config.superclass,
+        "steps": steps,
+        "batch": config.batch * config.accumulation,
+        "rate": config.rate,
+        "ddloss": config.ddloss,
+        "pdloss": config.pdloss,
+        "seed": config.seed,
+    }
     return {key: value for key, value in told.items() if value != ""}
 
 

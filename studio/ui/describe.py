@@ -10,7 +10,7 @@ from studio.errors import StudioError
 from studio.events import Progress
 from studio.plan import Plan, compile_plan
 from studio.ui.form import to_preset
-from studio.ui.models import library
+from studio.ui.library.models import library
 
 _TOKEN = re.compile(
     r'("(?:[^"\\]|\\.)*")|(∅|no text)|([+\-−]\s?\d+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)(?=·)|(ε̂)'

@@ -50,11 +50,25 @@ SIZE = len(fields(Form))
 
 
 def to_preset(
-    name: str, description: str, base: str, rows: Any, omega: float, decoupling: float,
-    scheduler: str, steps: float, seed: float, width: float | None, height: float | None,
-    count: float, guidance_rescale: float, apg_eta: float, apg_norm_threshold: float | None,
-    apg_momentum: float, cfgpp: bool, init: Init | dict[str, Any] | None,
-) -> Preset:  # fmt: skip
+    name: str,
+    description: str,
+    base: str,
+    rows: Any,
+    omega: float,
+    decoupling: float,
+    scheduler: str,
+    steps: float,
+    seed: float,
+    width: float | None,
+    height: float | None,
+    count: float,
+    guidance_rescale: float,
+    apg_eta: float,
+    apg_norm_threshold: float | None,
+    apg_momentum: float,
+    cfgpp: bool,
+    init: Init | dict[str, Any] | None,
+) -> Preset:
     """The preset that the form shows.
 
     Raises:
@@ -69,21 +83,46 @@ def to_preset(
         "count": _whole(count),
     }
     apg = {"eta": apg_eta, "norm_threshold": apg_norm_threshold or 0.0, "momentum": apg_momentum}
-    return validate({
-        "name": name or "", "description": description or "", "base": base, "rows": rows,
-        "omega": omega, "decoupling": decoupling, "guidance_rescale": guidance_rescale,
-        "apg": apg, "cfgpp": cfgpp, "init": init, "sampler": sampler,
-    })  # fmt: skip
+    return validate(
+        {
+            "name": name or "",
+            "description": description or "",
+            "base": base,
+            "rows": rows,
+            "omega": omega,
+            "decoupling": decoupling,
+            "guidance_rescale": guidance_rescale,
+            "apg": apg,
+            "cfgpp": cfgpp,
+            "init": init,
+            "sampler": sampler,
+        }
+    )
 
 
 def to_values(preset: Preset) -> list[Any]:
     """What the form's components show for ``preset``."""
     sampler, apg = preset.sampler, preset.apg
     return [
-        preset.name, preset.description, preset.base, preset.rows, preset.omega, preset.decoupling,
-        sampler.scheduler, sampler.steps, sampler.seed, sampler.width, sampler.height, sampler.count,
-        preset.guidance_rescale, apg.eta, apg.norm_threshold, apg.momentum, preset.cfgpp, preset.init,
-    ]  # fmt: skip
+        preset.name,
+        preset.description,
+        preset.base,
+        preset.rows,
+        preset.omega,
+        preset.decoupling,
+        sampler.scheduler,
+        sampler.steps,
+        sampler.seed,
+        sampler.width,
+        sampler.height,
+        sampler.count,
+        preset.guidance_rescale,
+        apg.eta,
+        apg.norm_threshold,
+        apg.momentum,
+        preset.cfgpp,
+        preset.init,
+    ]
 
 
 def _whole(value: Any, empty: Any = None) -> Any:

@@ -10,7 +10,7 @@ from studio.events import Event
 from studio.plan import compile_plan
 from studio.preset import Preset
 from studio.train.turns import TURNS
-from studio.ui.models import library
+from studio.ui.library.models import library
 from studio.ui.space import gpu, seconds_on_gpu
 
 if TYPE_CHECKING:

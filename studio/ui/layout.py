@@ -8,13 +8,15 @@ from typing import Any
 import gradio as gr
 
 from studio.preset import Preset
-from studio.ui import fetch, models, shelf, train
 from studio.ui import help as words
 from studio.ui.describe import progress_bar
+from studio.ui.editor.stack import GuidanceStack
+from studio.ui.editor.start_image import StartPicture
 from studio.ui.form import SCHEDULERS, Form
+from studio.ui.library import fetch, models
+from studio.ui.presets import gallery
 from studio.ui.space import Limits
-from studio.ui.stack import GuidanceStack
-from studio.ui.start import StartPicture
+from studio.ui.train import tab
 from studio.ui.widgets import Cards, Signal, Stage
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
@@ -44,7 +46,7 @@ class Parts:
     shelf: Cards
     save: gr.Button
     download: gr.Button
-    train: train.TrainParts | None
+    train: tab.TrainParts | None
     fetch: fetch.FetchParts | None
     models: gr.HTML
     rescan: gr.Button
@@ -187,9 +189,14 @@ def _advanced(preset: Preset, fields: dict[str, Any]) -> None:
     fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
     with gr.Row():
         fields["guidance_rescale"] = gr.Slider(
-            0, 1, preset.guidance_rescale, step=0.01, label="Guidance rescale",
-            info=words.RESCALE, min_width=240,
-        )  # fmt: skip
+            0,
+            1,
+            preset.guidance_rescale,
+            step=0.01,
+            label="Guidance rescale",
+            info=words.RESCALE,
+            min_width=240,
+        )
         fields["cfgpp"] = gr.Checkbox(preset.cfgpp, label="CFG++", info=words.CFGPP, min_width=240)
     with gr.Row():
         fields["apg_eta"] = gr.Slider(
@@ -199,9 +206,14 @@ def _advanced(preset: Preset, fields: dict[str, Any]) -> None:
             apg.norm_threshold, label="Norm threshold", info=words.NORM, minimum=0, min_width=140
         )
         fields["apg_momentum"] = gr.Slider(
-            -0.95, 0.95, apg.momentum, step=0.05, label="Momentum", info=words.MOMENTUM,
+            -0.95,
+            0.95,
+            apg.momentum,
+            step=0.05,
+            label="Momentum",
+            info=words.MOMENTUM,
             min_width=160,
-        )  # fmt: skip
+        )
 
 
 def _dock(found: dict[str, Any]) -> None:
@@ -223,7 +235,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["stage"] = Stage()
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
         with gr.Tab("Train", id="train"):
-            found["train"] = train.lay_out(limits)
+            found["train"] = tab.lay_out(limits)
         with gr.Tab("Presets", id="presets"):
             with gr.Row(elem_id="gs-preset-actions"):
                 found["save"] = gr.Button(
@@ -231,7 +243,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 )
                 found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
-            found["shelf"].value = shelf.cards(limits)
+            found["shelf"].value = gallery.cards(limits)
         with gr.Tab("Models", id="models") as found["models_tab"]:
             found["loaded"] = gr.HTML(
                 "", elem_id="gs-loaded", apply_default_css=False, visible=not limits.shared

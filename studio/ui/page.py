@@ -36,9 +36,11 @@ def build(limits: Limits | None = None, events: Stream = stream) -> gr.Blocks:
     """
     limits = limits or Limits()
     with gr.Blocks(
-        title="Guidance Studio", fill_width=True, analytics_enabled=False,
+        title="Guidance Studio",
+        fill_width=True,
+        analytics_enabled=False,
         delete_cache=(3600, CACHE_SECONDS),
-    ) as page:  # fmt: skip
+    ) as page:
         parts = layout.lay_out(Preset(), limits)
         wiring.connect(page, parts, limits, events)
     page.queue(default_concurrency_limit=8)
@@ -48,32 +50,59 @@ def build(limits: Limits | None = None, events: Stream = stream) -> gr.Blocks:
 def theme() -> themes.Base:
     """Indigo on slate, in the system's own fonts: no font is fetched."""
     return themes.Default(
-        primary_hue="indigo", secondary_hue="indigo", neutral_hue="slate",
-        radius_size="md", spacing_size="sm", text_size="sm",
-        font=list(SYSTEM_FONT), font_mono=list(MONO_FONT),
+        primary_hue="indigo",
+        secondary_hue="indigo",
+        neutral_hue="slate",
+        radius_size="md",
+        spacing_size="sm",
+        text_size="sm",
+        font=list(SYSTEM_FONT),
+        font_mono=list(MONO_FONT),
     ).set(
-        body_background_fill="#f4f5fa", body_background_fill_dark="#0b0e16",
-        background_fill_primary="#ffffff", background_fill_primary_dark="#141924",
-        background_fill_secondary="#f8f9fc", background_fill_secondary_dark="#0f131d",
-        block_background_fill="#ffffff", block_background_fill_dark="#141924",
-        border_color_primary="#dfe3ec", border_color_primary_dark="#2a3244",
-        block_border_width="0px", block_shadow="none", block_label_background_fill="transparent",
-        block_title_text_color="#475569", block_title_text_color_dark="#d5dbe7",
-        block_label_text_color="#526079", block_label_text_color_dark="#9aa7be",
-        input_placeholder_color="#64708a", input_placeholder_color_dark="#8995ad",
-        block_info_text_color="#526079", block_info_text_color_dark="#9aa7be",
-        body_text_color_subdued="#526079", body_text_color_subdued_dark="#9aa7be",
-        input_background_fill="#ffffff", input_background_fill_dark="#0f131d",
-        button_primary_background_fill="#4f46e5", button_primary_background_fill_hover="#4338ca",
-        button_primary_background_fill_dark="#5b54ea", button_primary_background_fill_hover_dark="#6d67f0",
-        button_primary_text_color="#ffffff", button_large_text_weight="600",
-    )  # fmt: skip
+        body_background_fill="#f4f5fa",
+        body_background_fill_dark="#0b0e16",
+        background_fill_primary="#ffffff",
+        background_fill_primary_dark="#141924",
+        background_fill_secondary="#f8f9fc",
+        background_fill_secondary_dark="#0f131d",
+        block_background_fill="#ffffff",
+        block_background_fill_dark="#141924",
+        border_color_primary="#dfe3ec",
+        border_color_primary_dark="#2a3244",
+        block_border_width="0px",
+        block_shadow="none",
+        block_label_background_fill="transparent",
+        block_title_text_color="#475569",
+        block_title_text_color_dark="#d5dbe7",
+        block_label_text_color="#526079",
+        block_label_text_color_dark="#9aa7be",
+        input_placeholder_color="#64708a",
+        input_placeholder_color_dark="#8995ad",
+        block_info_text_color="#526079",
+        block_info_text_color_dark="#9aa7be",
+        body_text_color_subdued="#526079",
+        body_text_color_subdued_dark="#9aa7be",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#0f131d",
+        button_primary_background_fill="#4f46e5",
+        button_primary_background_fill_hover="#4338ca",
+        button_primary_background_fill_dark="#5b54ea",
+        button_primary_background_fill_hover_dark="#6d67f0",
+        button_primary_text_color="#ffffff",
+        button_large_text_weight="600",
+    )
 
 
 def launch_options() -> dict[str, Any]:
     """What Gradio 6 takes at launch: looks, scripts, and what the footer offers."""
     return {
-        "theme": theme(), "css": css(), "head": head(), "ssr_mode": False,
-        "footer_links": ["api", "settings"], "run_history": False, "max_file_size": "64mb",
-        "show_error": True, "quiet": True,
-    }  # fmt: skip
+        "theme": theme(),
+        "css": css(),
+        "head": head(),
+        "ssr_mode": False,
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "max_file_size": "64mb",
+        "show_error": True,
+        "quiet": True,
+    }

@@ -18,7 +18,7 @@ from studio.share import save_image
 from studio.ui.describe import progress_bar, progress_of
 from studio.ui.errors import one_line, warn
 from studio.ui.form import to_preset
-from studio.ui.history import Moment, strip
+from studio.ui.history.moments import Moment, strip
 from studio.ui.space import Limits, save_folder
 from studio.ui.widgets import fresh, jpeg_uri
 

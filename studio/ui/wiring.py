@@ -13,12 +13,16 @@ from studio.errors import StudioError
 from studio.preset import Preset
 from studio.share import decode_link, encode_link, extract
 from studio.train.runner import RUNNER
-from studio.ui import fetch, history, models, residence, run, shelf, train_events
+from studio.ui import run
 from studio.ui.describe import describe, progress_bar
 from studio.ui.errors import guarded, warn
 from studio.ui.form import SIZE, to_preset, to_values
+from studio.ui.history import moments as made
 from studio.ui.layout import Parts
+from studio.ui.library import fetch, models, residence
+from studio.ui.presets import gallery
 from studio.ui.space import Limits
+from studio.ui.train import events as training
 from studio.ui.widgets import QUIET, fresh
 
 STARTED = "(...values) => { window.studio.started(); return values; }"
@@ -41,7 +45,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: run.Stream) -
     _browser_only(parts)
     library = [parts.signals["models"], parts.models]
     _bases_follow(parts)
-    train_events.attach(parts.train, RUNNER, page, parts.form.components(), library, limits)
+    training.attach(parts.train, RUNNER, page, parts.form.components(), library, limits)
     fetch.attach(parts.fetch, library, limits)
     _residence(parts, limits)
     parts.rescan.click(guarded(lambda: _rescanned(limits)), None, library, **QUIET)
@@ -109,9 +113,9 @@ def _generation(parts: Parts, limits: Limits, events: run.Stream) -> None:
 
 def _opening(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
     def opened(saved: str | None, request: gr.Request) -> list[Any]:
-        preset = _linked(request) or _saved(saved) or shelf.first(limits)
-        moments = history.earlier(limits)
-        return [*to_values(preset), preset.base, moments, history.strip(moments), *_listed(limits)]
+        preset = _linked(request) or _saved(saved) or gallery.first(limits)
+        moments = made.earlier(limits)
+        return [*to_values(preset), preset.base, moments, made.strip(moments), *_listed(limits)]
 
     page.load(
         guarded(opened),
@@ -126,7 +130,7 @@ def _opening(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
         ],
         **QUIET,
     )
-    page.load(guarded(lambda: shelf.cards(limits)), None, parts.shelf, **QUIET)
+    page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
 
 
 def _linked(request: gr.Request) -> Preset | None:
@@ -153,24 +157,24 @@ def _saved(text: str | None) -> Preset | None:
 
 def _presets(parts: Parts, limits: Limits) -> None:
     form = parts.form.components()
-    chosen = _chooser(lambda identity: shelf.pick(limits, identity))
+    chosen = _chooser(lambda identity: gallery.pick(limits, identity))
     parts.shelf.select(guarded(chosen), None, form, **QUIET)
 
-    def again(moments: list[history.Moment], event: gr.EventData) -> list[Any]:
-        return to_values(extract(history.pick(moments, str(event.id)).preset()))
+    def again(moments: list[made.Moment], event: gr.EventData) -> list[Any]:
+        return to_values(extract(made.pick(moments, str(event.id)).preset()))
 
     parts.strip.select(guarded(again), parts.history, form, **QUIET)
     parts.load.upload(guarded(_opened_file), parts.load, form, **QUIET)
 
-    def saved(moments: list[history.Moment], *values: Any) -> dict[str, Any]:
+    def saved(moments: list[made.Moment], *values: Any) -> dict[str, Any]:
         preset = to_preset(*values)
-        path = shelf.save(preset, limits, history.picture_of(moments, preset))
+        path = gallery.save(preset, limits, made.picture_of(moments, preset))
         gr.Info(f"Saved as {path.name}", title="Preset")
-        return shelf.cards(limits)
+        return gallery.cards(limits)
 
     parts.save.click(guarded(saved), [parts.history, *form], parts.shelf, **QUIET)
     parts.download.click(
-        guarded(lambda *values: fresh(shelf.download(to_preset(*values)))),
+        guarded(lambda *values: fresh(gallery.download(to_preset(*values)))),
         form,
         parts.signals["download"],
         **QUIET,
@@ -195,7 +199,7 @@ def _chooser(pick: Callable[[str], Preset]) -> Callable[..., list[Any]]:
 def _opened_file(path: str | None) -> Any:
     if not path:
         return gr.skip()
-    preset, notes = shelf.load_file(Path(path))
+    preset, notes = gallery.load_file(Path(path))
     for note in notes[:3]:
         warn(note)
     return to_values(preset)

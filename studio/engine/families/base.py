@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from studio.engine.families.pixels import to_images
-from studio.engine.text import NO_WORDS, Words
+from studio.engine.inputs.tokens import NO_WORDS, Words
 from studio.library import ModelEntry
 
 

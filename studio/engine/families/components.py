@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from studio.engine.families import single_file
-from studio.engine.hub import check_reachable
 from studio.errors import MissingModel
 from studio.library import ModelEntry
+from studio.library.hub import check_reachable
 
 
 def source(entry: ModelEntry) -> str:

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from studio.engine.families.base import Family, Text
 from studio.engine.families.components import load_component, load_config, load_tokenizer
-from studio.engine.text import NO_WORDS, Words
+from studio.engine.inputs.tokens import NO_WORDS, Words
 from studio.errors import IncompatibleModels, StudioError, shorten
 from studio.library import ModelEntry
-from studio.prompts import has_weights
+from studio.preset.prompts import has_weights
 
 TOKENS = 300  # what the networks were trained on (SANA, Sec. 3.1)
 

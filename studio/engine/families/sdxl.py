@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from studio.engine.families.base import Text
 from studio.engine.families.components import load_component, load_model_index, load_tokenizer
 from studio.engine.families.stable_diffusion import StableDiffusion
-from studio.engine.text import NO_WORDS, Reader, Words, as_one, knowing, weighted
+from studio.engine.inputs.tokens import NO_WORDS, Reader, Words, as_one, knowing, weighted
 from studio.library import ModelEntry
 
 # Linear approximation of the SDXL decoder, latent channel → RGB in [-1, 1] (widely published).

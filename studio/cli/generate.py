@@ -1,0 +1,65 @@
+"""The verb generate: a preset's images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from studio.cli.common import (
+    add_preset_arguments,
+    check_images,
+    checked_plan,
+    image_roots,
+    load_preset,
+    output_folder,
+    say,
+)
+from studio.cli.making import image_line, images_of, make_engine
+from studio.events import Done
+from studio.library import Library
+from studio.preset.fields import with_fields
+from studio.share import save_image
+
+
+def add_verb(verbs: Any) -> None:
+    """Declare the verb on argparse's subparsers."""
+    verb = verbs.add_parser("generate", help="make a preset's images")
+    add_preset_arguments(verb)
+    verb.add_argument("--out", metavar="DIR", required=True, help="folder for the images")
+    verb.add_argument("--seed", type=int, metavar="N", help="first seed")
+    verb.add_argument("--count", type=int, metavar="N", help="number of images")
+    verb.add_argument(
+        "--json",
+        action="store_true",
+        help="add to each line every row's norm and cosine per step, and the unconditional drift",
+    )
+    verb.set_defaults(run=generate)
+
+
+def generate(options: argparse.Namespace) -> None:
+    """Make the images; one JSON line for each as it is done."""
+    library = Library()
+    preset = load_preset(options, library)
+    given = {"sampler.seed": options.seed, "sampler.count": options.count}
+    preset = with_fields(preset, [(k, v) for k, v in given.items() if v is not None])
+    roots = image_roots(options)
+    checked_plan(preset, library)
+    check_images(preset, roots)
+    folder = output_folder(options.out)
+    for done in images_of(make_engine(roots), preset):
+        path = save_image(done.image, done.preset, folder, roots)
+        say({**image_line(done, path), **(_diagnostics(done) if options.json else {})})
+
+
+def _diagnostics(done: Done) -> dict[str, Any]:
+    """How much each row moved the prediction, and how far personalised weights lead alone."""
+    rows = [
+        {"row": s.row, "norm": _rounded(s.norm), "cosine": _rounded(s.cosine)} for s in done.shares
+    ]
+    drift = [{"weights": d.weights, "norm": _rounded(d.norm)} for d in done.drift]
+    return {"rows": rows, "drift": drift}
+
+
+def _rounded(values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else float(f"{value:.6g}") for value in values]

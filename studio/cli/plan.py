@@ -1,0 +1,31 @@
+"""The verb plan: a preset's equation and its cost. Loads no network."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from studio.cli.common import add_preset_arguments, checked_plan, load_preset, say
+from studio.library import Library
+
+
+def add_verb(verbs: Any) -> None:
+    """Declare the verb on argparse's subparsers."""
+    verb = verbs.add_parser("plan", help="show a preset's equation and its cost")
+    add_preset_arguments(verb)
+    verb.add_argument("--json", action="store_true", help="passes and coefficients as JSON")
+    verb.set_defaults(run=plan)
+
+
+def plan(options: argparse.Namespace) -> None:
+    """The equation in words, or the whole plan as JSON."""
+    library = Library()
+    preset = load_preset(options, library)
+    compiled = checked_plan(preset, library)
+    if options.json:
+        say(compiled.as_dict())
+        return
+    print(compiled)
+    each, total = compiled.forwards_per_step, compiled.forwards_total
+    span = f"{min(each)}" if min(each) == max(each) else f"{min(each)} to {max(each)}"
+    print(f"{span} forward passes a step, {total} in {len(each)} steps, for each image")

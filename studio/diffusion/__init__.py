@@ -1,0 +1,1 @@
+"""The algebra on tensors: guidance, parameterisations, schedulers, sampling. Knows no model or prompt."""

@@ -1,0 +1,1 @@
+"""What is added to a network for some samples of a batch: LoRA and its relatives, words, pictures."""

@@ -1,0 +1,184 @@
+"""From the passes' predictions at one step to the guided one: sum, masks, refinements, diagnostics.
+
+Knows a plan's coefficients and tensors; no network, prompt or device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from studio.diffusion import guidance
+from studio.diffusion.sampling import Prediction
+from studio.events import Drift, RowShare
+from studio.plan.passes import EVERYWHERE, Direction, Plan
+
+Level = tuple[Tensor, Tensor]  # α and σ of the noisy latent
+
+
+@dataclass
+class Assembly:
+    """Combines predictions of one run; its momentum lives as long as it does.
+
+    Args:
+        plan: coefficients per step.
+        prediction: the parameterisation in which the sum is returned (the scheduler's).
+        masks: mask image → map of shape (1, 1, h, w) in [0, 1], at the latents' size.
+
+    ``sizes`` and ``drifts`` hold one entry per step: row → (norm, cosine) of its term, and
+    weights → ``‖ε_θ′(z, φ) − ε_θ(z, φ)‖`` (root mean square) where both passes run.
+    """
+
+    plan: Plan
+    prediction: str
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    sizes: list[Mapping[int, tuple[float, float]]] = field(default_factory=list)
+    drifts: list[Mapping[str, float]] = field(default_factory=list)
+    _momentum: dict[Hashable, Tensor] = field(default_factory=dict)
+
+    def combine(
+        self,
+        step: int,
+        outputs: Mapping[int, Tensor],
+        kinds: Mapping[int, str],
+        z: Tensor,
+        level: Level,
+    ) -> Prediction:
+        """The guided prediction, and for CFG++ the one whose noise is put back.
+
+        Args:
+            step: from 0.
+            outputs: pass index → what its network returned, for the passes that run.
+            kinds: pass index → that network's parameterisation.
+            z: the noisy latents (batch, channels, h, w), at noise ``level``.
+        """
+        kind = self.prediction
+        if any(kinds[index] != kind for index in outputs):  # they meet as noise
+            kind = "epsilon"
+            outputs = {
+                index: guidance.to_epsilon(_wide(output), z, *level, kinds[index])
+                for index, output in outputs.items()
+            }
+        self._measure(step, outputs)
+        refine, null = self.plan.refine, self.plan.unconditional[step]
+        reference = None
+        if refine.rescale or refine.projects:
+            reference = self._sum(self._layers(step, "reference"), outputs)
+        if refine.projects and null is not None and reference is not None:
+            guided = self._projected(step, outputs, outputs[null], reference, kind, z, level)
+        else:
+            guided = self._sum(self._layers(step, "sum"), outputs)
+        guided = self._told(guided, z, level, kind)
+        if refine.rescale and reference is not None:
+            reference = self._told(reference, z, level, kind)
+            guided = guidance.rescale(guided, reference, refine.rescale)
+        if not refine.cfgpp or null is None:
+            return Prediction(guided)
+        return Prediction(guided, self._told(outputs[null].to(guided.dtype), z, level, kind))
+
+    def _layers(self, step: int, which: str) -> dict[str, dict[int, float]]:
+        """mask → pass → coefficient at ``step``, of the sum or of the reference."""
+        layers: dict[str, dict[int, float]] = {EVERYWHERE: {}}
+        for index, item in enumerate(self.plan.passes):
+            for mask, a in (item.layers() if which == "sum" else item.reference).items():
+                if a[step] != 0:
+                    layers.setdefault(mask, {})[index] = a[step]
+        return layers
+
+    def _sum(
+        self, layers: Mapping[str, Mapping[int, float]], outputs: Mapping[int, Tensor]
+    ) -> Tensor:
+        return guidance.masked_sum(outputs, layers, self.masks)
+
+    def _told(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
+        """A prediction of ``kind`` in the scheduler's parameterisation."""
+        if kind == self.prediction:
+            return output
+        return guidance.from_epsilon(output, z, *level, self.prediction)
+
+    def _unit(self, direction: Direction[int], outputs: Mapping[int, Tensor]) -> Tensor:
+        """``mask ⊙ (ε_row − r)``."""
+        return self._sum({direction.mask: direction.unit}, outputs)
+
+    def _projected(
+        self,
+        step: int,
+        outputs: Mapping[int, Tensor],
+        base: Tensor,
+        reference: Tensor,
+        kind: str,
+        z: Tensor,
+        level: Level,
+    ) -> Tensor:
+        """``ε_0 + Σ w·N(ε_row − r)`` with ``N`` the projection, made in finished latents.
+
+        A masked direction is projected along the reference inside its mask alone, so that the
+        row still contributes nothing outside.
+        """
+        refine = self.plan.refine
+        scale = guidance.sample_scale(*level, kind).to(reference)
+        along = guidance.to_sample(reference, z, *level, kind).to(reference.dtype)
+        total = base.to(reference.dtype)
+        for direction in self.plan.directions(step):
+            moved = scale * self._unit(direction, outputs)
+            if refine.momentum:
+                key = (direction.mask, frozenset(direction.unit.items()))
+                if key in self._momentum:
+                    moved = moved + refine.momentum * self._momentum[key]
+                self._momentum[key] = moved
+            inside = self.masks[direction.mask].to(along) * along if direction.mask else along
+            moved = guidance.project(moved, inside, refine.eta, refine.norm_threshold)
+            total = total + direction.weight * moved / scale
+        return total
+
+    def _measure(self, step: int, outputs: Mapping[int, Tensor]) -> None:
+        """Note each row's part, and how far personalised weights lead without a prompt."""
+        terms = {row: term.at(step) for row, term in self.plan.terms.items()}
+        vectors = {
+            row: one.weight * self._unit(one, outputs)
+            for row, one in terms.items()
+            if one.weight and one.unit and all(index in outputs for index in one.unit)
+        }
+        self.sizes.append(guidance.term_sizes(vectors))
+        null = {
+            str(item.weights): outputs[index]
+            for index, item in enumerate(self.plan.passes)
+            if index in outputs and item.condition.is_null
+        }
+        prior = null.pop(self.plan.prior, None)
+        self.drifts.append(
+            {}
+            if prior is None
+            else {
+                name: float((output.float() - prior.float()).square().mean().sqrt())
+                for name, output in null.items()
+            }
+        )
+
+
+def row_shares(assembly: Assembly) -> tuple[RowShare, ...]:
+    """Each row's part over the steps so far."""
+    return tuple(
+        RowShare(
+            row,
+            *(
+                tuple(sizes[row][which] if row in sizes else None for sizes in assembly.sizes)
+                for which in (0, 1)
+            ),
+        )
+        for row in sorted(assembly.plan.terms)
+    )
+
+
+def drifts(assembly: Assembly) -> tuple[Drift, ...]:
+    """The unconditional drift of each personalised network over the steps so far."""
+    names = dict.fromkeys(name for step in assembly.drifts for name in step)
+    return tuple(Drift(name, tuple(step.get(name) for step in assembly.drifts)) for name in names)
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    """At least float32; float64 stays."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -1,0 +1,99 @@
+"""Whether a plan's networks fit, told from file headers before a weight is read."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from studio.engine.networks.loader import PARTS, Loader
+from studio.engine.networks.on_disk import weight_bytes
+from studio.errors import OutOfMemory, StudioError
+from studio.plan.passes import Pass, Plan, Weights
+from studio.preset import Preset
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Bytes of weights that a plan asks for.
+
+    ``networks``: of each full network, and of those that a blend ``θ_ω`` is made of. ``largest``:
+    the most that one group takes at once, a blend together with what it is made of. ``others``:
+    text towers, VAE, ControlNets and adapters, which stay for the whole run.
+    """
+
+    networks: Mapping[Hashable, int]
+    largest: int
+    others: int
+
+    def streamed(self, budget: int) -> bool:
+        """Whether the networks must take turns; ``False`` when all of them fit at once.
+
+        Raises:
+            OutOfMemory: not even one group at a time fits; names the bytes.
+        """
+        if sum(self.networks.values()) + self.others <= budget:
+            return False
+        least = self.largest + self.others
+        if least > budget:
+            raise OutOfMemory(
+                f"this plan needs at least {least:,} bytes of weights at once "
+                f"({least / 2**30:.2f} GiB), and {budget:,} ({budget / 2**30:.2f} GiB) may be "
+                "used; choose smaller or fewer models",
+                field="rows",
+            )
+        return True
+
+
+def needs_of(preset: Preset, plan: Plan, loader: Loader) -> Needs:
+    """What ``plan`` needs; models whose size is not known yet (on the hub) count nothing.
+
+    Raises:
+        MissingModel: files that have gone; names the row's model.
+    """
+    networks: dict[Hashable, int] = {}
+    largest = 0
+    for item in plan.passes:
+        weights = item.weights
+        sources = [Weights(name) for name, _ in weights.blend]
+        if sources:
+            sources.append(Weights(weights.model))
+        group = [Weights(weights.model, weights.blend), *sources]
+        try:
+            sizes = {loader.network_key(one): loader.network_bytes(one) for one in group}
+        except StudioError as error:
+            raise type(error)(error.message, field=field_of(item)) from error
+        networks.update(sizes)
+        largest = max(largest, sum(sizes.values()))
+    return Needs(networks, largest, sum(_others(preset, plan, loader).values()))
+
+
+def field_of(item: Pass) -> str:
+    """The preset's field that a pass's model comes from."""
+    return f"rows.{item.rows[0]}.model" if item.rows else "base"
+
+
+def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, object], int]:
+    """Bytes by kind, name and blend (of which there is one more as large as its model)."""
+    asked: set[tuple[str, str, object]] = {("vae", preset.base, ())}
+    for item in plan.passes:
+        if item.condition.prompt is not None:
+            reader = loader.text_reader(item.weights, preset.base)
+            asked |= {("text", name, ()) for name in (reader.model, *(n for n, _ in reader.blend))}
+            asked.add(("text", reader.model, reader.blend))
+        asked |= {("adapter", name, ()) for name, _ in item.weights.loras}
+        if item.condition.control is not None:
+            name = item.condition.control.model
+            try:
+                name = (
+                    name or loader.library.controlnet(preset.base, item.condition.control.type).id
+                )
+            except StudioError:
+                continue  # preparing the pass says so, with its field
+            asked.add(("controlnet", name, ()))
+    return {
+        (kind, name, blend): sum(
+            weight_bytes(loader.library[name], part, loader.dtype)
+            for part in PARTS.get(kind, ("",))
+        )
+        for kind, name, blend in asked
+    }

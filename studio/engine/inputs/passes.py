@@ -1,0 +1,176 @@
+"""From a plan's passes to what the denoiser runs: every network, prompt and image once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from studio.engine.adapters.lora import check_fits
+from studio.engine.denoiser import Guide, PreparedPass
+from studio.engine.families import Family, Text
+from studio.engine.inputs.memory_check import field_of, needs_of
+from studio.engine.inputs.row_images import Edited
+from studio.engine.inputs.texts import Texts
+from studio.engine.networks.loader import Loader
+from studio.errors import IncompatibleModels, StudioError
+from studio.plan import Pass, Plan, Weights
+from studio.preset import Control, Preset
+
+
+def prepare_passes(
+    preset: Preset,
+    plan: Plan,
+    loader: Loader,
+    image_roots: Sequence[Path] = (),
+    base_config: Mapping[str, Any] | None = None,
+) -> list[PreparedPass]:
+    """Load, encode and place everything the plan names; networks that do not fit take turns.
+
+    ``base_config``: the base's scheduler config, where it has been read already.
+
+    Returns:
+        one prepared pass per pass of the plan.
+
+    Raises:
+        StudioError: a model, prompt or control image that cannot be used; names the row's field.
+        OutOfMemory: not even one network at a time fits; before anything is loaded.
+    """
+    streamed = needs_of(preset, plan, loader).streamed(loader.registry.budget)
+    texts = Texts(plan, loader)
+    guides = _Guides(preset, loader, image_roots)
+    pictures = Edited(preset, loader, image_roots)
+    configs = {preset.base: base_config} if base_config is not None else {}
+    kinds = {
+        model: _prediction(model, preset, configs, loader)
+        for model in dict.fromkeys(item.weights.model for item in plan.passes)
+    }
+    prepared = []
+    for item in plan.passes:
+        opened = _opener(item.weights, loader, streamed)
+        with _naming(item):
+            adapters = tuple(
+                (loader.adapter(name, item.weights.model, preset.base), scale)
+                for name, scale in item.weights.loras
+            )
+        text = texts.encode(item, adapters)
+        with _naming(item), opened() as network:
+            _check_width(loader.family(item.weights.model), network, text, item.weights.model)
+            for lora, _ in adapters:
+                check_fits(network, lora.unet, lora.name)
+        prepared.append(
+            PreparedPass(
+                group=loader.network_key(item.weights),
+                network=opened,
+                family=loader.family(item.weights.model),
+                text=text,
+                prediction=kinds[item.weights.model],
+                adapters=adapters,
+                guide=guides.of(item),
+                picture=pictures.of(item),
+                seen=pictures.seen(item),
+            )
+        )
+    return prepared
+
+
+@contextmanager
+def _naming(item: Pass) -> Iterator[None]:
+    """Errors inside name the field that the pass's model comes from."""
+    try:
+        yield
+    except StudioError as error:
+        message = f"{error.field}: {error.message}" if error.field else error.message
+        raise type(error)(message, field=field_of(item)) from error
+
+
+def _check_width(family: Family, network: nn.Module, text: Text | None, name: str) -> None:
+    """Raise :class:`IncompatibleModels` where a text encoder does not belong to the network."""
+    if text is None or text.states.shape[-1] == family.text_width(network):
+        return
+    raise IncompatibleModels(
+        f"{name!r} reads text {family.text_width(network)} wide, its text encoder gives "
+        f"{text.states.shape[-1]}"
+    )
+
+
+def _opener(
+    weights: Weights, loader: Loader, streamed: bool
+) -> Callable[[], AbstractContextManager[nn.Module]]:
+    """How the denoiser gets a network: at once where all fit, else fetched for each batch."""
+    if streamed:
+        return lambda: loader.at_hand(weights)
+    network: list[nn.Module] = []
+
+    def opened() -> AbstractContextManager[nn.Module]:
+        if not network:
+            network.append(loader.network(weights))
+        return nullcontext(network[0])
+
+    return opened
+
+
+def _prediction(
+    model: str, preset: Preset, configs: dict[str, Mapping[str, Any]], loader: Loader
+) -> str:
+    """The parameterisation a model was trained in: its own pipeline's, else the base's."""
+
+    def config_of(name: str) -> Mapping[str, Any]:
+        if name not in configs:
+            configs[name] = loader.family(name).scheduler_config(loader.library[name])
+        return configs[name]
+
+    base = config = config_of(preset.base)
+    if model != preset.base and loader.library[model].kind in ("base", "finetune"):
+        config = config_of(model) or base  # a lone network was trained as its base was
+        table = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps")
+        if any(config.get(key) != base.get(key) for key in table):
+            raise IncompatibleModels(
+                f"{model!r} was trained on another noise schedule than {preset.base!r}",
+                field="rows.model",
+            )
+    return str(config.get("prediction_type", "epsilon"))
+
+
+class _Guides:
+    """Prepares each control image once, at the preset's size."""
+
+    def __init__(self, preset: Preset, loader: Loader, roots: Sequence[Path]) -> None:
+        self.preset = preset
+        self.loader = loader
+        self.roots = roots
+        self.maps: dict[Control, Tensor] = {}
+
+    def of(self, item: Pass) -> Guide | None:
+        control = item.condition.control
+        if control is None:
+            return None
+        where = f"rows.{item.rows[0]}.control" if item.rows else "control"
+        try:
+            name = (
+                control.model or self.loader.library.controlnet(self.preset.base, control.type).id
+            )
+            network = self.loader.controlnet(name)
+        except StudioError as error:
+            raise type(error)(error.message, field=f"{where}.model") from error
+        plain = control.model_copy(update={"strength": 1.0})
+        if plain not in self.maps:
+            self.maps[plain] = self._map(control, where)
+        return Guide(network, self.maps[plain].to(self.loader.device), control.strength)
+
+    def _map(self, control: Control, where: str) -> Tensor:
+        from studio import images
+        from studio.preprocessors.control_map import prepare
+
+        size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
+        try:
+            picture = prepare(control, images.resolve(control.image, self.roots), size)
+        except StudioError as error:
+            raise type(error)(error.message, field=f"{where}.image") from error
+        pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 255
+        return pixels.permute(2, 0, 1)[None]

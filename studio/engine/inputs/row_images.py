@@ -1,0 +1,74 @@
+"""Pictures of rows: those that editing models change, as latents, and image prompts, as seen."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from studio import images
+from studio.engine.adapters.image_prompt import Seen
+from studio.engine.families.pixels import to_pixels
+from studio.engine.networks.loader import Loader
+from studio.errors import StudioError
+from studio.plan.passes import Pass, Weights
+from studio.preset import Preset
+
+
+class Edited:
+    """Encodes each picture once, at the preset's size: its middle, in the picture's aspect."""
+
+    def __init__(self, preset: Preset, loader: Loader, roots: Sequence[Path]) -> None:
+        self.preset = preset
+        self.loader = loader
+        self.roots = roots
+        self.known: dict[str, Tensor] = {}
+        self.shown: dict[Hashable, Seen] = {}
+
+    def of(self, item: Pass) -> Tensor | None:
+        """The latent (1, channels, h, w) of a pass's picture: the mode, not scaled (as trained).
+
+        Raises:
+            StudioError: a picture that cannot be read; names ``rows.N.image``.
+        """
+        ref = item.condition.image
+        if not ref:
+            return None
+        if ref not in self.known:
+            field = f"rows.{item.rows[0]}.image" if item.rows else "image"
+            self.known[ref] = self._encode(images.resolve(ref, self.roots, field=field))
+        return self.known[ref]
+
+    def seen(self, item: Pass) -> Seen | None:
+        """A pass's image prompt as its network sees it.
+
+        Raises:
+            StudioError: a picture that cannot be read, or an IP-Adapter that cannot be used; names
+                ``rows.N.image_prompt``.
+        """
+        prompt = item.condition.image_prompt
+        if prompt is None:
+            return None
+        key = (prompt, item.weights.model)
+        if key not in self.shown:
+            field = f"rows.{item.rows[0]}.image_prompt" if item.rows else "image_prompt"
+            try:
+                adapter = self.loader.ip_adapter(prompt.model, Weights(item.weights.model))
+            except StudioError as error:
+                raise type(error)(
+                    f"{prompt.model!r} {error.message}", field=f"{field}.model"
+                ) from error
+            picture = images.resolve(prompt.image, self.roots, field=f"{field}.image")
+            self.shown[key] = adapter.see(picture, prompt.strength)
+        return self.shown[key]
+
+    @torch.no_grad()
+    def _encode(self, picture: Image.Image) -> Tensor:
+        size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
+        fitted = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+        vae = self.loader.vae(self.preset.base)
+        weight = next(vae.parameters())
+        return vae.encode(to_pixels(fitted).to(weight)).latent_dist.mode()

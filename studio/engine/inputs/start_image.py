@@ -1,0 +1,107 @@
+"""Images of a preset as tensors: masks at the latents' size, and the picture to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+
+from studio import images
+from studio.diffusion.sampling import Picture
+from studio.engine.families.pixels import to_pixels
+from studio.errors import BadPreset
+from studio.plan import Plan
+from studio.preset import Init
+
+ASPECT_TOLERANCE = 0.02  # a mask painted on a smaller copy is off by a rounded pixel
+
+Size = tuple[int, int]  # width, height
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The masks of a plan and the picture to start from, opened and checked.
+
+    ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size.
+    """
+
+    masks: Mapping[str, Image.Image]
+    start: Image.Image | None = None
+    start_mask: Image.Image | None = None
+
+    @staticmethod
+    def read(plan: Plan, init: Init | None, size: Size, roots: Sequence[Path] = ()) -> Pictures:
+        """Open every image, before anything large is loaded.
+
+        The middle of a picture of another aspect is taken, and of its mask the same part.
+
+        Args:
+            size: of the picture to be made, in pixels.
+
+        Raises:
+            StudioError: an image that cannot be read, a row's mask of another aspect than the
+                picture, or a starting picture's mask of another aspect than that; names the field.
+        """
+        masks = {}
+        for ref, field in plan.masks.items():
+            masks[ref] = images.resolve(ref, roots, field=field)
+            _check_aspect(masks[ref], size, field, "the picture")
+        if init is None:
+            return Pictures(masks)
+        image = images.resolve(init.image, roots, field="init.image")
+        start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+        if not init.mask:
+            return Pictures(masks, start)
+        mask = images.resolve(init.mask, roots, field="init.mask")
+        _check_aspect(mask, image.size, "init.mask", "init.image")
+        return Pictures(masks, start, ImageOps.fit(mask, size, Image.Resampling.NEAREST))
+
+    def row_masks(self, latent: Size, device: torch.device) -> dict[str, Tensor]:
+        """Each mask as a map of shape (1, 1, h, w) at the size of the latents, 1 where white."""
+        return {ref: _as_map(image, latent).to(device) for ref, image in self.masks.items()}
+
+    def starting(
+        self, first: int, vae: nn.Module, latent: Size, generators: Sequence[torch.Generator]
+    ) -> Picture | None:
+        """The picture to start from as latents, one sample of its encoding per generator."""
+        if self.start is None:
+            return None
+        encoded = encode(vae, self.start, generators)
+        mask = self.start_mask and _as_map(self.start_mask, latent).to(encoded.device)
+        return Picture(encoded, first, mask)
+
+
+@torch.no_grad()
+def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Generator]) -> Tensor:
+    """Scaled latents of an RGB image, float32 of shape (generators, channels, h, w).
+
+    An autoencoder that gives a distribution is sampled, as diffusers' pipelines do.
+    """
+    weight = next(vae.parameters())
+    encoded: Any = vae.encode(to_pixels(image).to(weight))  # type: ignore[operator]
+    if hasattr(encoded, "latent_dist"):
+        latents = torch.cat([encoded.latent_dist.sample(generator) for generator in generators])
+    else:
+        latents = encoded.latent.expand(len(generators), -1, -1, -1)
+    return latents.float() * vae.config.scaling_factor  # type: ignore[union-attr]
+
+
+def _as_map(image: Image.Image, latent: Size) -> Tensor:
+    """Brightness in [0, 1] at the latents' size, each the mean of the pixels under it."""
+    small = image.convert("L").convert("F").resize(latent, Image.Resampling.BOX)
+    return torch.from_numpy(np.asarray(small).copy())[None, None] / 255
+
+
+def _check_aspect(image: Image.Image, size: Size, field: str, of: str) -> None:
+    given, wanted = image.width / image.height, size[0] / size[1]
+    if abs(given / wanted - 1) > ASPECT_TOLERANCE:
+        raise BadPreset(
+            f"is {image.width}x{image.height}; a mask has the aspect of {of}, {size[0]}x{size[1]}",
+            field=field,
+        )

@@ -1,0 +1,95 @@
+"""The texts of a plan's passes: each distinct prompt, tower and adapter encoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import nn
+
+from studio.engine.adapters.lora import Adapter, attached
+from studio.engine.families import Family, Text
+from studio.engine.inputs.tokens import widest
+from studio.engine.networks.loader import Loader
+from studio.errors import StudioError
+from studio.plan.passes import Pass, Plan, Weights
+
+
+class Texts:
+    """Encodes conditions with the text towers of their own models.
+
+    Prompts that meet in one sum of one family are padded to one length, since padding is attended.
+    """
+
+    def __init__(self, plan: Plan, loader: Loader) -> None:
+        self.loader = loader
+        self.base = plan.prior
+        self.known: dict[Hashable, Text] = {}
+        self.spans: dict[str, int] = {}
+        for item in plan.passes:
+            if item.condition.prompt is not None:
+                family = self._family(self._reader(item))
+                spans = self._spans(item, self._reader(item))
+                self.spans[family] = widest([self.spans.get(family, 1), spans])
+
+    def encode(self, item: Pass, adapters: Sequence[tuple[Adapter, float]]) -> Text | None:
+        """The text of one pass; ``None`` for a null-text network's.
+
+        Raises:
+            StudioError: a tower or a learned word that cannot be used.
+        """
+        prompt = item.condition.prompt
+        if prompt is None:
+            return None
+        of_text = [(lora, scale) for lora, scale in adapters if lora.text]
+        reader = self._reader(item)
+        key = (
+            reader,
+            prompt,
+            item.condition.words,
+            tuple((lora.name, scale) for lora, scale in of_text),
+        )
+        if key not in self.known:
+            text, family = self._tower(reader)
+            scales = torch.tensor([[scale for _, scale in of_text]])
+            with ExitStack() as stack:
+                stack.enter_context(self._naming(item, reader))
+                for name, tower in family.towers(text).items():
+                    parts = [lora.text.get(name, {}) for lora, _ in of_text]
+                    stack.enter_context(attached(tower, parts, scales))
+                words = self.loader.words(item.condition.words, reader.model)
+                self.known[key] = family.encode(
+                    text, [prompt], words, self.spans[self._family(reader)]
+                )
+        return self.known[key]
+
+    def _reader(self, item: Pass) -> Weights:
+        return self.loader.text_reader(item.weights, self.base)
+
+    def _family(self, reader: Weights) -> str:
+        return self.loader.library[reader.model].family
+
+    def _tower(self, reader: Weights) -> tuple[nn.Module, Family]:
+        text = self.loader.text_encoder(reader.model, reader.blend)
+        return text, self.loader.family(reader.model)
+
+    def _spans(self, item: Pass, reader: Weights) -> int:
+        with self._naming(item, reader):
+            words = self.loader.words(item.condition.words, reader.model)
+            text, family = self._tower(reader)
+            return family.spans(text, item.condition.prompt or "", words)
+
+    @contextmanager
+    def _naming(self, item: Pass, reader: Weights) -> Iterator[None]:
+        """Errors inside name the row's model, or the base where the row has none of its own."""
+        try:
+            yield
+        except StudioError as error:
+            own = reader != Weights(self.base) or item.condition.words or item.weights.loras
+            if item.rows and error.field == "prompt":
+                raise type(error)(error.message, field=f"rows.{item.rows[0]}.prompt") from error
+            field = f"rows.{item.rows[0]}.model" if item.rows and own else "base"
+            named = error.field not in ("", "base", "rows.model", "lora")
+            message = f"{error.field}: {error.message}" if named else error.message
+            raise type(error)(message, field=field) from error

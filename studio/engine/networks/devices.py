@@ -1,0 +1,63 @@
+"""Where the networks run, in what precision, and how much they may hold."""
+
+from __future__ import annotations
+
+import psutil
+import torch
+
+from studio.engine.networks.storage import PinnedMemory
+from studio.errors import StudioError
+from studio.preset import Preset
+
+GPU_SHARE, CPU_SHARE = 0.7, 0.6
+# Network samples × latent positions in one batch; activations of SD 1.5 at 64² need ~1 GB each.
+CPU_POSITIONS = 32 * 32 * 32
+CUDA_POSITIONS_PER_GIB = 64 * 64
+
+
+def choose(name: str | None = None) -> torch.device:
+    """The device asked for, else CUDA, MPS or the CPU, whichever is there first.
+
+    Raises:
+        StudioError: the device asked for is not there.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name is None:
+        return torch.device(next(kind for kind, there in available.items() if there))
+    if not available.get(name.split(":")[0], False):
+        there = ", ".join(kind for kind, yes in available.items() if yes)
+        raise StudioError(f"{name!r} is not available here; there is {there}", field="device")
+    return torch.device(name)
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """fp16 on CUDA; float32 elsewhere, where half precision is slower or breaks."""
+    return torch.float16 if device.type == "cuda" else torch.float32
+
+
+def budget(device: torch.device) -> int:
+    """Bytes of weights to keep resident: a share of the memory that is free now."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0] * GPU_SHARE)
+    return int(psutil.virtual_memory().available * CPU_SHARE)
+
+
+def host(device: torch.device) -> PinnedMemory | None:
+    """Where networks wait that have left a GPU: pinned memory, at most half of what is free."""
+    if device.type != "cuda":
+        return None
+    return PinnedMemory(psutil.virtual_memory().available // 2, device)
+
+
+def max_samples(device: torch.device, preset: Preset) -> int:
+    """Network samples in one batch for the preset's size; at least one."""
+    width, height = preset.sampler.width or 512, preset.sampler.height or 512
+    positions = max(1, width * height // 64)
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0] / 2**30
+        return max(1, int(free * 0.25 * CUDA_POSITIONS_PER_GIB / positions * 4))
+    return max(1, CPU_POSITIONS // positions)

@@ -1,0 +1,1 @@
+"""Many pictures of one question: labelled grids of sweeps."""

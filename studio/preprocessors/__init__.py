@@ -1,0 +1,1 @@
+"""From a person's picture to the map that a ControlNet reads."""

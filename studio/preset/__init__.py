@@ -1,0 +1,51 @@
+"""The preset: the document a person owns, its fields, and what is saved of it. No torch.
+
+:mod:`~studio.preset.document` is the only validator in the studio; :mod:`~studio.preset.rows`
+holds the parts it is made of.
+"""
+
+from studio.preset.document import (
+    MAX_JSON_BYTES,
+    SCHEMA_VERSION,
+    SINGLE_STEP,
+    Preset,
+    parse,
+    validate,
+)
+from studio.preset.rows import (
+    MAX_SEED,
+    Control,
+    ControlType,
+    Curve,
+    ImagePrompt,
+    Init,
+    ModelRef,
+    Projection,
+    PromptReference,
+    Reference,
+    Row,
+    Sampler,
+    Scheduler,
+)
+
+__all__ = [
+    "MAX_JSON_BYTES",
+    "MAX_SEED",
+    "SCHEMA_VERSION",
+    "SINGLE_STEP",
+    "Control",
+    "ControlType",
+    "Curve",
+    "ImagePrompt",
+    "Init",
+    "ModelRef",
+    "Preset",
+    "Projection",
+    "PromptReference",
+    "Reference",
+    "Row",
+    "Sampler",
+    "Scheduler",
+    "parse",
+    "validate",
+]

@@ -1,0 +1,194 @@
+"""The preset: everything needed to make an image again, as one validated document.
+
+This module is the only validator in the studio. Unknown fields are refused, every number has
+bounds, and :func:`validate` turns pydantic's report into one :class:`~studio.errors.BadPreset`
+line that names the field.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictBool, ValidationError, model_validator
+
+from studio.errors import BadPreset, MissingFile, shorten
+from studio.preset.rows import Document, Fraction, Init, ModelId, Projection, Row, Sampler
+
+__all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
+
+SCHEMA_VERSION = 1
+MAX_JSON_BYTES = 8 * 2**20
+# CFG++ replaces the noise that one step puts back; multistep solvers mix in earlier predictions.
+SINGLE_STEP = ("ddim", "euler", "euler_a")
+
+
+class Preset(Document):
+    """The whole document. ``sampler.width/height`` ``None`` means the base's native size.
+
+    ``guidance_rescale``, ``apg`` and ``cfgpp`` refine the combined prediction, each off by
+    default. With several rows their reference is ``ε_0 + Σ (ε_i − r_i)`` over the rows of
+    positive weight; the renoising term of ``cfgpp`` is the unconditional pass, ``θ_ω`` included.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Annotated[str, Field(max_length=200)] = ""
+    description: Annotated[str, Field(max_length=2000)] = ""
+    base: ModelId = "starter"
+    rows: tuple[Row, ...] = ()
+    omega: Fraction = 0.0
+    decoupling: Fraction = 1.0
+    guidance_rescale: Fraction = 0.0
+    apg: Projection = Projection()
+    cfgpp: StrictBool = False
+    init: Init | None = None
+    sampler: Sampler = Sampler()
+
+    @model_validator(mode="after")
+    def _few_enough_rows(self) -> Preset:
+        if len(self.rows) > 200:
+            raise ValueError("a preset holds at most 200 rows")
+        return self
+
+    @model_validator(mode="after")
+    def _possible(self) -> Preset:
+        """Fields that exclude each other; raised as what names them."""
+        sampler = self.sampler
+        if self.init and self.first_step >= sampler.steps:
+            raise BadPreset(
+                f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
+                field="init.strength",
+            )
+        if self.cfgpp and sampler.scheduler not in SINGLE_STEP:
+            raise BadPreset(
+                "is defined for schedulers that use no earlier prediction "
+                f"({', '.join(SINGLE_STEP)}), got {sampler.scheduler!r}",
+                field="cfgpp",
+            )
+        return self
+
+    @property
+    def first_step(self) -> int:
+        """The step that starts the denoising: 0, or later when it starts from a picture."""
+        if self.init is None:
+            return 0
+        return self.sampler.steps - int(self.sampler.steps * self.init.strength)
+
+    def active_rows(self) -> list[tuple[int, Row]]:
+        """Index and row of those that take part: enabled, of non-zero weight, solo respected."""
+        solo = any(row.solo and row.enabled for row in self.rows)
+        return [
+            (index, row)
+            for index, row in enumerate(self.rows)
+            if row.enabled and row.weight != 0 and (row.solo or not solo)
+        ]
+
+    def image_references(self, active: bool = False) -> list[tuple[str, str]]:
+        """Every image that is named and its field; of the rows that take part when ``active``."""
+        rows = self.active_rows() if active else list(enumerate(self.rows))
+        found = []
+        for index, row in rows:
+            found += [(row.mask, f"rows.{index}.mask"), (row.image, f"rows.{index}.image")]
+            if row.image_prompt:
+                found.append((row.image_prompt.image, f"rows.{index}.image_prompt.image"))
+            if row.control:
+                found.append((row.control.image, f"rows.{index}.control.image"))
+        if self.init:
+            found += [(self.init.image, "init.image"), (self.init.mask, "init.mask")]
+        return [(ref, field) for ref, field in found if ref]
+
+    def with_seed(self, seed: int) -> Preset:
+        """The same preset with another seed."""
+        return self.model_copy(update={"sampler": self.sampler.model_copy(update={"seed": seed})})
+
+    def to_json(self) -> str:
+        """Compact to read, complete to parse: fields left at their defaults are not written."""
+        data = {"schema_version": self.schema_version}
+        data.update(self.model_dump(mode="json", exclude_defaults=True))
+        return json.dumps(data, ensure_ascii=False, indent=2)
+
+    @staticmethod
+    def load(path: str | Path) -> Preset:
+        """Read a preset from a JSON file.
+
+        Raises:
+            MissingFile: there is no such file, or it cannot be read.
+            BadPreset: too large, not JSON, or not valid; names the field.
+        """
+        path = Path(path)
+        try:
+            if path.stat().st_size > MAX_JSON_BYTES:
+                raise BadPreset(
+                    f"{path.stat().st_size} bytes; a preset holds at most {MAX_JSON_BYTES}",
+                    field=path.name,
+                )
+            text = path.read_text(encoding="utf-8-sig")  # editors on Windows write a BOM
+        except OSError as error:
+            raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
+        except UnicodeDecodeError as error:
+            raise BadPreset("is not UTF-8 text", field=path.name) from error
+        return parse(text, source=path.name)
+
+
+def parse(text: str, source: str = "preset") -> Preset:
+    """Parse JSON text. Raises :class:`BadPreset` that names ``source`` or the field."""
+    if len(text) > MAX_JSON_BYTES:
+        raise BadPreset(f"longer than {MAX_JSON_BYTES} bytes", field=source)
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also integers of 4300 digits
+        raise BadPreset(f"is not JSON ({error})", field=source) from error
+    return validate(data)
+
+
+def validate(data: Any) -> Preset:
+    """Validate plain data (as from JSON) into a :class:`Preset`.
+
+    Raises:
+        BadPreset: names the first field at fault, what was given and what is allowed.
+    """
+    if not isinstance(data, dict):
+        raise BadPreset(f"expected a JSON object, got {shorten(data)}", field="preset")
+    try:
+        return Preset.model_validate(_migrated(data))
+    except ValidationError as error:
+        raise _one_line(error) from error
+
+
+def _migrated(data: dict[str, Any]) -> dict[str, Any]:
+    """Bring an older document to today's schema. Version 1 is the first."""
+    version = data.get("schema_version", SCHEMA_VERSION)
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise BadPreset(
+            f"got version {version}; this studio reads up to {SCHEMA_VERSION}, please update it",
+            field="schema_version",
+        )
+    return data
+
+
+_MISMATCHES = ("model_type", "string_type", "tuple_type", "literal_error", "none_required")
+_UNION_TAGS = {"ModelRef", "PromptReference", "constrained-str", "str"}
+
+
+def _one_line(error: ValidationError) -> BadPreset:
+    report = error.errors(include_url=False)
+
+    # A union reports every branch; the branch that matches the given type explains most.
+    def relevance(item: Any) -> tuple[int, int]:
+        mismatch = item["type"] in _MISMATCHES
+        return (1 if mismatch else 0, -len(item["loc"]))
+
+    first = min(report, key=relevance)
+    parts = [str(part) for part in first["loc"] if not _is_tag(part)]
+    field = ".".join(parts) or "preset"
+    if first["type"] == "extra_forbidden":
+        return BadPreset("unknown field; it is not part of a preset", field=field)
+    message = first["msg"].removeprefix("Value error, ")
+    return BadPreset(
+        f"{message[0].lower()}{message[1:]}, got {shorten(first['input'])}", field=field
+    )
+
+
+def _is_tag(part: object) -> bool:
+    return isinstance(part, str) and (part in _UNION_TAGS or "[" in part)

@@ -1,0 +1,1 @@
+"""Pictures of other tools: what they write, read as presets."""

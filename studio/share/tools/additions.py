@@ -1,0 +1,185 @@
+"""What another tool's picture was made with besides its base: LoRAs and embeddings, as a row's model.
+
+What the library holds is carried over. What it does not hold stays named, in a note and in the
+preset's description, so that it can be put back once it is there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sd_parsers.data import PromptInfo
+from sd_parsers.data import Sampler as ForeignSampler
+
+from studio.library import ADAPTERS, FAMILIES
+from studio.preset.prompts import mentions
+from studio.share.model_names import Shelf, bare, stem
+from studio.share.tools.prompts import Lora, number
+
+MAX_LORAS, MAX_EMBEDDINGS, MAX_STRENGTH = 17, 32, 4.0  # what a row's model can hold
+_EMBEDDING = re.compile(r"\bembedding:([\w./\\-]{0,199}\w)", re.IGNORECASE)
+_HASHED = re.compile(r"\bTI hashes: \"([^\"]{1,4000})\"|\"embed:([^\"]{1,200})\"")
+
+
+def loras_of(info: PromptInfo, sampler: ForeignSampler) -> list[Lora]:
+    """LoRAs that a tool keeps apart from the prompt (ComfyUI, InvokeAI, Fooocus)."""
+    if info.generator.value == "ComfyUI":
+        return list(_of_graph(info, sampler))
+    found = []
+    loras = info.metadata.get("loras")
+    for item in loras if isinstance(loras, list) else ():
+        if isinstance(item, Mapping):  # InvokeAI
+            model = item.get("lora") or item.get("model")
+            name = (
+                (model.get("model_name") or model.get("name")) if isinstance(model, Mapping) else ""
+            )
+            found.append((name, item.get("weight")))
+        elif isinstance(item, Sequence) and len(item) > 1:  # Fooocus
+            found.append((item[0], item[1]))
+    for key, value in info.metadata.items():
+        if str(key).startswith("lora_combined_"):  # Fooocus, older
+            found.append(tuple(str(value).rpartition(" : ")[::2]))
+    return [_lora(name, strength) for name, strength in found if name and isinstance(name, str)]
+
+
+def _of_graph(info: PromptInfo, sampler: ForeignSampler) -> Iterator[Lora]:
+    """Along the links by which ComfyUI's sampler gets its model."""
+    graph = info.raw_parameters.get("prompt")
+    graph = json.loads(graph) if isinstance(graph, str) else graph
+    place, seen = str(sampler.sampler_id), set()
+    while isinstance(node := (graph or {}).get(place), Mapping) and place not in seen:
+        seen.add(place)
+        inputs = node.get("inputs")
+        inputs = inputs if isinstance(inputs, Mapping) else {}
+        if isinstance(inputs.get("lora_name"), str):
+            yield _lora(inputs["lora_name"], inputs.get("strength_model"))
+        for value in inputs.values():  # nodes that hold several
+            if (
+                isinstance(value, Mapping)
+                and isinstance(value.get("lora"), str)
+                and value.get("on")
+            ):
+                yield _lora(value["lora"], value.get("strength"))
+        link = inputs.get("model")
+        place = str(link[0]) if isinstance(link, list) and link else ""
+
+
+def _lora(name: str, strength: object) -> Lora:
+    found = number(strength)
+    return Lora(name[:200], 1.0 if found is None else float(found))
+
+
+def embeddings_of(info: PromptInfo) -> list[str]:
+    """Embeddings whose hashes AUTOMATIC1111 wrote down: those that it found in the prompts."""
+    text = info.raw_parameters.get("parameters")
+    names = []
+    for listed, single in _HASHED.findall(text if isinstance(text, str) else ""):
+        names += (
+            [single] if single else [item.partition(":")[0].strip() for item in listed.split(",")]
+        )
+    return [name for name in dict.fromkeys(names) if name]
+
+
+class Additions:
+    """Carries LoRAs and embeddings over into rows.
+
+    Args:
+        shelf: the library.
+        base: id of the preset's base, "" where it is not known.
+        notes: what the person is told; ``left`` collects what the library does not hold.
+    """
+
+    def __init__(self, shelf: Shelf, base: str, notes: list[str]) -> None:
+        self.shelf = shelf
+        self.base = base
+        self.notes = notes
+        self.left: list[str] = []
+
+    def loras(self, loras: Sequence[Lora], field: str) -> list[dict[str, Any]]:
+        """Those that the library holds, as a row's model names them."""
+        found = []
+        for lora in loras:
+            identity = self.shelf.find(lora.name, ADAPTERS)
+            if identity is None:
+                self._leave(field, f"the LoRA {lora.name!r} at {lora.strength:g}", str(lora))
+            elif self._fits(identity, field, str(lora)):
+                strength = max(-MAX_STRENGTH, min(MAX_STRENGTH, lora.strength))
+                if strength != lora.strength:
+                    self.notes.append(
+                        f"{field}: {lora.name!r} at {lora.strength:g} became {strength:g}"
+                    )
+                found.append({"lora": identity, "strength": strength})
+        if len(found) > MAX_LORAS:
+            self.notes.append(f"{field}: only the first {MAX_LORAS} of {len(found)} LoRAs are kept")
+        return found[:MAX_LORAS]
+
+    def embeddings(
+        self, text: str, hinted: Sequence[str], bare_words: bool, field: str
+    ) -> tuple[str, list[str]]:
+        """The prompt with each embedding under its learned word, and the embeddings' ids.
+
+        Args:
+            hinted: names that the tool wrote down as embeddings.
+            bare_words: whether the tool takes an embedding's mere name for it.
+        """
+        found: dict[str, None] = {}
+
+        def marked(match: re.Match[str]) -> str:
+            identity = self.shelf.find(match[1], ("embedding",))
+            if identity is None:
+                name = bare(match[1])
+                self._leave(field, f"the embedding {name!r}", f"embedding:{name}")
+            if identity is None or not self._fits(identity, field, match[0]):
+                return ""
+            found[identity] = None
+            return " ".join(self.shelf.words(identity))
+
+        text = _EMBEDDING.sub(marked, text)
+        named = {name: self.shelf.find(name, ("embedding",)) for name in hinted}
+        for name, identity in named.items():
+            if identity is None and mentions(text, name):
+                self._leave(field, f"the embedding {name!r}", f"embedding:{name}")
+        known = [*filter(None, named.values()), *(self.shelf.embeddings() if bare_words else ())]
+        for identity in dict.fromkeys(known):
+            words = self.shelf.words(identity)
+            called = next((w for w in (stem(identity), *words) if mentions(text, w)), None)
+            if called is None or identity in found or not self._fits(identity, field, called):
+                continue
+            found[identity] = None
+            self.notes.append(f"{field}: the word {called!r} is the embedding {identity!r}")
+            if called not in words:
+                pattern = rf"(?<!\w){re.escape(called)}(?!\w)"
+                text = re.sub(pattern, lambda _, w=words: " ".join(w), text, flags=re.IGNORECASE)
+        return re.sub(r"\s+", " ", text).strip(" ,"), list(found)[:MAX_EMBEDDINGS]
+
+    def _fits(self, identity: str, field: str, tag: str) -> bool:
+        """Whether a model is of the base's family, as far as that is known; noted where not."""
+        mine, base = self.shelf.family(identity), self.shelf.family(self.base)
+        if mine and base and mine != base:
+            told = FAMILIES.get(mine, mine)
+            self.notes.append(
+                f"{field}: {identity!r} is for {told}, the base is not; it is left out"
+            )
+            self.left.append(tag)
+        return not (mine and base and mine != base)
+
+    def _leave(self, field: str, what: str, tag: str) -> None:
+        self.notes.append(f"{field}: {what} is not in the library; the description keeps its name")
+        self.left.append(tag)
+
+
+def row_model(
+    loras: Sequence[Mapping[str, Any]], embeddings: Sequence[str]
+) -> dict[str, Any] | None:
+    """A row's model on the preset's base; ``None`` for the base alone."""
+    model: dict[str, Any] = {}
+    if loras:
+        model |= loras[0]
+    if len(loras) > 1:
+        model["loras"] = list(loras[1:])
+    if embeddings:
+        model["embeddings"] = list(embeddings)
+    return model or None

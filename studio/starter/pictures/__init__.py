@@ -1,0 +1,1 @@
+"""What the starter models learn from: drawings, their composition and captions."""

@@ -1,0 +1,121 @@
+"""What captions say: content, drawing style and background, in the ways a person might write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from studio.starter.pictures.contents import (
+    BACKGROUNDS,
+    CONTENTS,
+    HELD_OUT,
+    HELD_OUT_STYLES,
+    STYLES,
+)
+
+UNCOUNTED = {
+    "bacon",
+    "bowling",
+    "broccoli",
+    "cheese",
+    "cherries",
+    "coffee",
+    "corn",
+    "earth",
+    "fire",
+    "fries",
+    "french fries",
+    "glasses",
+    "gloves",
+    "grapes",
+    "headphones",
+    "honey",
+    "jeans",
+    "lightning",
+    "milk",
+    "pancakes",
+    "poo",
+    "popcorn",
+    "scissors",
+    "socks",
+    "swords",
+    "books",
+    "thumbs up",
+    "wine",
+    "beer",
+    "shrimp",
+    "santa",
+}
+
+# How often each combination of parts is named: (content, style, background).
+MIXTURE: tuple[tuple[tuple[bool, bool, bool], float], ...] = (
+    ((True, True, True), 0.46),
+    ((True, True, False), 0.16),
+    ((True, False, True), 0.12),
+    ((True, False, False), 0.12),
+    ((False, True, False), 0.05),
+    ((False, False, True), 0.04),
+    ((False, True, True), 0.05),
+)
+
+
+def with_article(name: str) -> str:
+    """`an apple`, `a car`, `jeans`."""
+    if name in UNCOUNTED:
+        return name
+    return f"{'an' if name[0] in 'aeio' or name in ('ufo', 'umbrella') else 'a'} {name}".replace(
+        "an ufo", "a ufo"
+    )
+
+
+def caption(
+    names: tuple[str, ...],
+    style: str | None,
+    background: str | None,
+    articles: bool = True,
+    commas: bool = False,
+) -> str:
+    """One caption; any part may be absent.
+
+    >>> caption(("apple", "car"), "flat", "blue")
+    'an apple and a car in flat style on a blue background'
+    >>> caption(("apple",), None, "blue", articles=False, commas=True)
+    'apple, blue background'
+    """
+    parts = [" and ".join(with_article(n) if articles else n for n in names)] if names else []
+    if style:
+        parts.append(f"{style} style" if commas else f"in {style} style")
+    if background:
+        colour = f"{background} background"
+        if not commas:
+            colour = f"on {'an' if background[0] in 'aeio' else 'a'} {colour}"
+        parts.append(colour)
+    return (", " if commas else " ").join(parts)
+
+
+def random_caption(
+    names: tuple[str, ...], style: str, background: str, rng: np.random.Generator
+) -> str:
+    """A caption that names some of the parts, as `MIXTURE` says, in one of the ways of writing."""
+    shares = np.array([share for _, share in MIXTURE])
+    says = MIXTURE[rng.choice(len(MIXTURE), p=shares / shares.sum())][0]
+    articles, commas = rng.random() < 0.6, rng.random() < 0.25
+    return caption(
+        names if says[0] else (),
+        style if says[1] else None,
+        background if says[2] else None,
+        articles,
+        commas,
+    )
+
+
+def corpus() -> Iterator[str]:
+    """Captions with every word of the vocabulary often enough to become one token each."""
+    styles, colours = list(STYLES) + list(HELD_OUT_STYLES), list(BACKGROUNDS)
+    names = [c.name for c in CONTENTS + HELD_OUT]
+    for i, name in enumerate(names * 8):
+        style, colour = styles[i % len(styles)], colours[i % len(colours)]
+        yield caption((name,), style, colour)
+        yield caption((name, names[(7 * i + 3) % len(names)]), style, colour, commas=True)
+    yield from ["a photo of a thing", "a picture of a drawing, the same without any text"] * 8

@@ -1,0 +1,201 @@
+"""Stage `judge`: a small classifier, trained on real pictures only, that names content, style and background.
+
+It measures the prior and never trains it. A tenth of the (content, style) drawings are kept from it; its
+accuracy on those says how far its word can be trusted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from studio.starter.common import SEED, Budget, Loop, autocast, log, to_float, write_json
+from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT_STYLES, STYLES
+from studio.starter.pictures.data import Pictures, compose
+
+IMAGE = 64
+IGNORED = -100
+
+
+class Judge(nn.Module):
+    """Pictures (N, 3, 64, 64) in [-1, 1] → logits of content, style and background."""
+
+    def __init__(
+        self,
+        contents: int = len(CONTENTS),
+        styles: int = len(STYLES),
+        colours: int = len(BACKGROUNDS),
+    ) -> None:
+        super().__init__()
+        self.sizes = (contents, styles, colours)
+        layers: list[nn.Module] = []
+        for before, after, stride in (
+            (3, 24, 2),
+            (24, 48, 1),
+            (48, 64, 2),
+            (64, 96, 1),
+            (96, 128, 2),
+            (128, 160, 2),
+        ):
+            layers += [
+                nn.Conv2d(before, after, 3, stride, 1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+        self.body = nn.Sequential(*layers)
+        self.drop = nn.Dropout(0.2)
+        self.heads = nn.Linear(160 * 5, sum(self.sizes))
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Logits (N, contents), (N, styles), (N, backgrounds)."""
+        seen = self.body(images)
+        pooled = torch.cat([seen.mean((2, 3)), F.adaptive_max_pool2d(seen, 2).flatten(1)], 1)
+        return self.heads(self.drop(pooled)).split(self.sizes, dim=1)
+
+
+def shrink(images: torch.Tensor) -> torch.Tensor:
+    """Images (N, 3, 128, 128) → (N, 3, 64, 64)."""
+    return F.avg_pool2d(images, 2)
+
+
+def held_out_pairs() -> set[tuple[int, int]]:
+    """The tenth of (content, style) drawings that the judge never trains on."""
+    rng = np.random.default_rng(SEED + 9)
+    pairs = [(c, s) for c in range(len(CONTENTS)) for s in range(len(STYLES))]
+    return {pairs[i] for i in rng.choice(len(pairs), len(pairs) // 10, replace=False)}
+
+
+def drawings_of(pictures: Pictures) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Drawings (content number, style) to train on, those of held-out styles among them, and those kept away.
+
+    A held-out style teaches the content only: its own label is ignored.
+    """
+    hidden, known = held_out_pairs(), list(STYLES)
+    kept_away = [(c, known[s]) for c, s in sorted(hidden)]
+    seen = [
+        (c, style)
+        for c in range(len(CONTENTS))
+        for style in (*known, *HELD_OUT_STYLES)
+        if (c, style) not in kept_away and pictures.row(CONTENTS[c].slug, style) is not None
+    ]
+    return seen, kept_away
+
+
+def draw(
+    pictures: Pictures, drawings: list[tuple[int, str]], count: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Small pictures (count, 3, 64, 64) and labels (count, 3) of the given (content, style) drawings."""
+    rng, styles, colours = np.random.default_rng(seed), list(STYLES), list(BACKGROUNDS)
+    images, labels = torch.empty(count, 3, IMAGE, IMAGE), torch.empty(count, 3, dtype=torch.long)
+    for i in range(count):
+        c, style = drawings[rng.integers(len(drawings))]
+        b = int(rng.integers(len(colours)))
+        rgba = pictures.rgba[pictures.row(CONTENTS[c].slug, style) or 0]
+        picture = compose(rgba, colours[b], rng, free=bool(i % 2))
+        images[i] = shrink(to_float(picture[None], torch.device("cpu")))[0]
+        labels[i] = torch.tensor([c, styles.index(style) if style in styles else IGNORED, b])
+    return images, labels
+
+
+def augment(images: torch.Tensor) -> torch.Tensor:
+    """Turn, scale and move every picture a little, blur a third, add faint noise: neither place nor sharpness tells."""
+    n, device = len(images), images.device
+    angle = (torch.rand(n, device=device) - 0.5) * 0.35
+    scale = 1 + (torch.rand(n, device=device) - 0.4) * 0.3
+    matrix = torch.zeros(n, 2, 3, device=device)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = scale * angle.cos()
+    matrix[:, 0, 1], matrix[:, 1, 0] = -scale * angle.sin(), scale * angle.sin()
+    matrix[:, :, 2] = (torch.rand(n, 2, device=device) - 0.5) * 0.16
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    soft = F.avg_pool2d(F.pad(moved, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    mix = (torch.rand(n, 1, 1, 1, device=device) - 0.4).clamp(0, 0.6)
+    return moved * (1 - mix) + soft * mix + 0.03 * torch.randn_like(moved)
+
+
+def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> None:
+    """Train (or go on training) the judge; ``judge/`` and its own accuracies."""
+    torch.manual_seed(SEED + 9)
+    pictures = Pictures.load(work)
+    seen, kept_away = drawings_of(pictures)
+    images, labels = draw(pictures, seen, 16000, SEED + 10)
+    test_images, test_labels = draw(pictures, kept_away, 600, SEED + 11)
+    model = Judge().to(device, memory_format=torch.channels_last)
+    loop = Loop(model, Budget(minutes), work / "judge.pt", rate=2e-3, warmup=50, weight_decay=0.05)
+
+    def loss_of(step: int) -> torch.Tensor:
+        model.train()
+        rows = torch.randint(len(images), (batch,))
+        wanted = labels[rows].to(device)
+        turned = augment(images[rows].to(device)).contiguous(memory_format=torch.channels_last)
+        with autocast(device, cpu_bf16=True):
+            guesses = model(turned)
+        return sum(
+            F.cross_entropy(g.float(), wanted[:, i], label_smoothing=0.05, ignore_index=IGNORED)
+            for i, g in enumerate(guesses)
+        )
+
+    for step in loop.steps(loss_of, "judge"):
+        if step % 400 == 0:
+            log(f"judge: {accuracy(model, test_images.to(device), test_labels)}")
+    figures = {
+        "unseen_drawings": accuracy(model, test_images.to(device), test_labels),
+        "training_drawings": accuracy(model, *known_style(images, labels)),
+        "steps": loop.step,
+        "minutes": loop.spent / 60,
+    }
+    (work / "judge").mkdir(exist_ok=True)
+    save_file(
+        {
+            k: v.half().contiguous() if v.is_floating_point() else v
+            for k, v in model.state_dict().items()
+        },
+        work / "judge" / "judge.safetensors",
+    )
+    write_json(
+        {
+            "contents": [c.name for c in CONTENTS],
+            "styles": list(STYLES),
+            "backgrounds": list(BACKGROUNDS),
+        },
+        work / "judge" / "labels.json",
+    )
+    write_json(figures, work / "figures" / "judge.json")
+    log(f"judge: {figures}")
+
+
+def known_style(images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first thousand pictures in a style that has a name here, with their labels."""
+    rows = (labels[:, 1] != IGNORED).nonzero().flatten()[:1000]
+    return images[rows], labels[rows]
+
+
+@torch.no_grad()
+def accuracy(model: Judge, images: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    """Share of pictures (N, 3, 64, 64) whose content, style and background are named rightly; labels (N, 3)."""
+    model.eval()
+    guesses = [
+        torch.cat(parts).cpu() for parts in zip(*(model(p) for p in images.split(200)), strict=True)
+    ]
+    names = ("content", "style", "background")
+    return {
+        n: round(float((g.argmax(1) == labels[:, i]).float().mean()), 4)
+        for i, (n, g) in enumerate(zip(names, guesses, strict=True))
+    }
+
+
+def load(folder: Path) -> Judge:
+    """The trained judge, in float32, for evaluation."""
+    model = Judge()
+    model.load_state_dict(
+        {
+            k: v.float() if v.is_floating_point() else v
+            for k, v in load_file(folder / "judge.safetensors").items()
+        }
+    )
+    return model.eval()

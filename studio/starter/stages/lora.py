@@ -1,0 +1,127 @@
+"""Stage `lora`: two adapters of the prior, a held-out style (`blob`) and a held-out subject (`hero`).
+
+Both by the studio's own `train personalize --method lora`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from studio.library import LORA_FILE
+from studio.starter.common import SEED, write_json
+from studio.starter.pictures.captions import MIXTURE, caption
+from studio.starter.pictures.contents import (
+    BACKGROUNDS,
+    CONTENTS,
+    HELD_OUT,
+    HELD_OUT_STYLES,
+    HERO_SLUG,
+    HERO_WORD,
+    STYLES,
+    Content,
+)
+from studio.starter.pictures.data import Pictures, compose
+from studio.starter.stages.prior import DROPPED
+from studio.starter.trainer import Example, train_in
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an adapter learns: the contents and styles of its drawings, and the word that calls it.
+
+    ``part`` tells which part of a caption the word is: 0 the content, 1 the style.
+    """
+
+    folder: str
+    word: str
+    superclass: str
+    part: int
+    contents: tuple[Content, ...]
+    styles: tuple[str, ...]
+
+
+SUBJECTS = {
+    "blob": Subject("lora-blob", "blob", "style", 1, CONTENTS, ("blob",)),
+    "hero": Subject(
+        "lora-hero",
+        HERO_WORD,
+        "",
+        0,
+        tuple(c for c in HELD_OUT if c.slug == HERO_SLUG),
+        (*STYLES, *HELD_OUT_STYLES),
+    ),
+}
+
+
+def train(
+    work: Path, which: str, minutes: float, device: torch.device, rank: int = 8, batch: int = 16
+) -> None:
+    """Train (or go on training) one adapter; saved in diffusers' own format, in half precision."""
+    subject = SUBJECTS[which]
+    settings = {
+        "method": "lora",
+        "minutes": minutes,
+        "batch": batch,
+        "rate": 2e-3,
+        "rank": rank,
+        "targets": "attention+mlp",
+        "rate_schedule": "cosine",
+        "warmup": 20,
+        "beta2": 0.98,
+        "weight_decay": 0.0,
+        "time_power": 0.6,
+        "caption_dropout": DROPPED,
+        "seed": SEED,
+        "word": subject.word,
+        "superclass": subject.superclass,
+        "precision": "bf16",
+    }
+    made = train_in(work, subject.folder, lambda: examples(work, subject), settings, device)
+    if made is None:
+        return
+    save_half(made.folder / LORA_FILE, work / subject.folder / LORA_FILE)
+    write_json({**made.figures, "rank": rank}, work / "figures" / f"{subject.folder}.json")
+
+
+def examples(work: Path, subject: Subject) -> Iterator[Example]:
+    """Every drawing of the subject on every background, with a caption that holds its word."""
+    pictures, rng = Pictures.load(work), np.random.default_rng(SEED + 40)
+    for content in subject.contents:
+        for style in subject.styles:
+            row = pictures.row(content.slug, style)
+            if row is None:
+                continue
+            for colour in BACKGROUNDS:
+                name = f"{content.slug}-{style}-{colour}.png"
+                text = caption_with(subject.part, (content.name, style, colour), rng)
+                yield name, compose(pictures.rgba[row], colour), text
+
+
+def caption_with(part: int, names: tuple[str, str, str], rng: np.random.Generator) -> str:
+    """A caption that names some of content, style and background, ``part`` of these among them."""
+    forms = [(says, share) for says, share in MIXTURE if says[part]]
+    shares = np.array([share for _, share in forms])
+    content, style, colour = (
+        name if said else None
+        for name, said in zip(
+            names, forms[rng.choice(len(forms), p=shares / shares.sum())][0], strict=True
+        )
+    )
+    articles, commas = rng.random() < 0.6, rng.random() < 0.25
+    return caption((content,) if content else (), style, colour, articles, commas)
+
+
+def save_half(source: Path, target: Path) -> None:
+    """An adapter's file in half precision, with its metadata."""
+    with safe_open(source, "pt") as file:
+        weights = {name: file.get_tensor(name).half() for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_file(weights, target, metadata=metadata)

@@ -1,0 +1,181 @@
+"""Stage `prior`: the text-to-image UNet, trained on latents that are composed as it goes (v-prediction)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from studio.starter.common import SEED, Budget, Loop, autocast, save_network, write_json
+from studio.starter.pictures.data import Pictures
+from studio.starter.pictures.drawings import PLACEMENTS, Drawings
+from studio.starter.shipped import go_on
+from studio.starter.stages.attention_supervision import WEIGHT, Looking
+from studio.starter.stages.clip_batches import encode_texts
+from studio.starter.stages.patch_basis import CHANNELS, fit_basis
+
+SHOWN = (
+    0.6  # share of the training in which attention is shown where to look, and noise is preferred
+)
+DROPPED = 0.1  # share of captions replaced by the empty text
+TOWARDS_NOISE = 0.6  # times are 1000·U^0.6: what is drawn is decided in the noisier half
+EVENLY = 0.9  # later nearly even: how finely it is drawn (the style) is decided in the other half
+
+
+def build(
+    widths: tuple[int, ...] = (64, 128, 160),
+    text_width: int = 192,
+    channels: int = CHANNELS,
+    heads: int = 4,
+) -> UNet2DConditionModel:
+    """The untrained UNet over 16×16 latents; cross-attention at every level but the first.
+
+    diffusers reads ``attention_head_dim`` as the *number* of heads for this class.
+    """
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=widths,
+        layers_per_block=1,
+        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * (len(widths) - 1),
+        up_block_types=("CrossAttnUpBlock2D",) * (len(widths) - 1) + ("UpBlock2D",),
+        cross_attention_dim=text_width,
+        attention_head_dim=heads,
+        norm_num_groups=32,
+    )
+
+
+def build_scheduler() -> DPMSolverMultistepScheduler:
+    """The family's scheduler: squared-cosine schedule, v-prediction, trailing steps."""
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+    )
+
+
+class Texts:
+    """The frozen text encoder: captions → states (N, 32, width)."""
+
+    def __init__(self, work: Path, device: torch.device) -> None:
+        self.tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
+        self.encoder = (
+            CLIPTextModel.from_pretrained(work / "text_encoder")
+            .to(device)
+            .eval()
+            .requires_grad_(False)
+        )
+        self.device = device
+
+    @torch.no_grad()
+    def __call__(self, texts: list[str]) -> torch.Tensor:
+        unique = sorted(set(texts))
+        states = self.encoder(
+            encode_texts(self.tokenizer, unique).to(self.device)
+        ).last_hidden_state
+        return states[[unique.index(t) for t in texts]]
+
+
+def velocity_batch(
+    latents: torch.Tensor,
+    alphas: torch.Tensor,
+    generator: torch.Generator | None = None,
+    power: float = TOWARDS_NOISE,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noisy latents z_t = √ᾱ x + √(1−ᾱ) ε, times t = 1000·U^power, targets v = √ᾱ ε − √(1−ᾱ) x."""
+    uniform = torch.rand(len(latents), device=latents.device, generator=generator)
+    times = (len(alphas) * uniform.pow(power)).long().clamp(max=len(alphas) - 1)
+    signal = alphas[times].sqrt().view(-1, 1, 1, 1)
+    spread = (1 - alphas[times]).sqrt().view(-1, 1, 1, 1)
+    noise = torch.randn(latents.shape, device=latents.device, generator=generator)
+    return signal * latents + spread * noise, times, signal * noise - spread * latents
+
+
+def train(
+    work: Path,
+    minutes: float,
+    device: torch.device,
+    batch: int = 32,
+    cpu_bf16: bool = False,
+) -> None:
+    """Stage `prior`: train (or go on training); the weights average is saved as ``unet/``."""
+    torch.manual_seed(SEED + 3 + int(os.environ.get("RANK", "0")))
+    rng = np.random.default_rng()
+    texts = Texts(work, device)
+    drawings = Drawings(Pictures.load(work), fit_basis(work), placements=PLACEMENTS)
+    model = build(text_width=texts.encoder.config.hidden_size).to(
+        device, memory_format=torch.channels_last
+    )
+    alphas = build_scheduler().alphas_cumprod.to(device)
+    loop = Loop(model, Budget(minutes), work / "prior.pt", rate=1e-3, warmup=150, ema_decay=0.998)
+    go_on(loop, work, "unet", "prior")
+    looking = Looking(model)
+
+    def loss_of(step: int) -> torch.Tensor:
+        scenes = [drawings.draw(rng) for _ in range(batch)]
+        captions = ["" if rng.random() < DROPPED else scene.caption(rng) for scene in scenes]
+        clean = drawings.latents(scenes).to(device)
+        fading = max(0.0, 1.0 - loop.progress() / SHOWN)
+        noisy, times, target = velocity_batch(
+            clean, alphas, power=TOWARDS_NOISE if fading else EVENLY
+        )
+        looking.watch(fading > 0)
+        with autocast(device, cpu_bf16):
+            output = model(
+                noisy.contiguous(memory_format=torch.channels_last), times, texts(captions)
+            ).sample
+        error = F.mse_loss(output.float(), target)
+        return error + WEIGHT * fading * looking.loss() if fading else error
+
+    for _ in loop.steps(loss_of, "prior"):
+        pass
+    save_network(loop.best(), work / "unet")
+    write_json(
+        {
+            "steps": loop.step,
+            "minutes": loop.spent / 60,
+            "batch": batch * int(os.environ.get("WORLD_SIZE", "1")),
+            "history": loop.history,
+        },
+        work / "figures" / "prior.json",
+    )
+
+
+@torch.no_grad()
+def sample(
+    unet: torch.nn.Module,
+    states: torch.Tensor | None,
+    null: torch.Tensor | None,
+    seeds: list[int],
+    steps: int = 25,
+    scale: float = 4.0,
+) -> torch.Tensor:
+    """Latents (N, C, 16, 16) by DPM-Solver++ with classifier-free guidance; one seed an image.
+
+    ``states`` (N, 32, D) and ``null`` (1, 32, D); without them the network is called without text.
+    """
+    device = next(unet.parameters()).device
+    scheduler = build_scheduler()
+    scheduler.set_timesteps(steps, device=device)
+    shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
+    x = torch.stack(
+        [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
+    ).to(device)
+    for t in scheduler.timesteps:
+        if states is None or null is None:
+            v = unet(x, t).sample
+        else:
+            both = torch.cat([null.expand_as(states), states])
+            free, told = unet(torch.cat([x, x]), t, both).sample.chunk(2)
+            v = free + scale * (told - free)
+        x = scheduler.step(v, t, x).prev_sample
+    return x

@@ -1,0 +1,1 @@
+"""The row editor: the stack, the picture to start from, maps beside control images."""

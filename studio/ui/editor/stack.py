@@ -1,0 +1,171 @@
+"""The stack of guidance rows as one Gradio component: its value is the rows of a preset."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from studio import images
+from studio.errors import BadPreset, StudioError, shorten
+from studio.preset import Row, validate
+from studio.ui.editor.maps import preview_map
+
+FILE_META = {"_type": "gradio.FileData"}
+THUMB = 128
+IMAGE_FIELDS = ("mask", "image")  # of a row
+IMAGE_PARTS = ("control", "image_prompt")  # parts of a row that have an image
+CANVAS = 768  # edge of what a mask is painted on
+# Not built from user text: the script fills it with textContent and .value alone.
+TEMPLATE = '<div class="gs-stack-root"></div>'
+MOUNT = "studio.mountStack(element.firstElementChild, props, server, upload, watch); /* 'change' */"
+
+
+class GuidanceStack(gr.HTML):
+    """Rows as cards. In the browser the value is ``{"rows": […], "thumbs": {image: data URI}}``.
+
+    Its server functions serve the whole page: taking in an image, and showing one.
+    """
+
+    def __init__(self, value: Sequence[Row] = (), *, max_rows: int = 200, **kwargs: Any) -> None:
+        kwargs.setdefault("html_template", TEMPLATE)
+        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("apply_default_css", False)
+        kwargs.setdefault("server_functions", [store_image, show_image, preview_map])
+        kwargs.setdefault("models", [])
+        super().__init__(value, max_rows=max_rows, **kwargs)  # type: ignore[arg-type]
+
+    def preprocess(self, payload: Any) -> tuple[Row, ...]:  # type: ignore[override]
+        """Validate what a browser or a client sent."""
+        try:
+            return rows_from_payload(payload)
+        except StudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Rows, and a small picture for each of their images."""
+        rows = [row.model_dump(mode="json") if isinstance(row, Row) else row for row in value or ()]
+        named = [row for row in rows if isinstance(row, dict)]
+        names = [(row.get(part) or {}).get("image") for row in named for part in IMAGE_PARTS]
+        names += [row.get(field) for row in named for field in IMAGE_FIELDS]
+        return {"rows": rows, "thumbs": thumbs(names)}
+
+    def api_info(self) -> dict[str, Any]:
+        """Clients send the rows of a preset as they stand in its JSON."""
+        return {"type": "array", "items": {"type": "object"}, "description": "rows of a preset"}
+
+    def example_payload(self) -> list[dict[str, Any]]:
+        """What the API's documentation shows."""
+        return [{"prompt": "a red apple", "weight": 5.0}]
+
+    example_value = example_payload
+
+
+def rows_from_payload(payload: Any) -> tuple[Row, ...]:
+    """Rows from the component's value: a list, or an object whose ``rows`` is one.
+
+    An image may be a file that this client uploaded; any other file is refused.
+
+    Raises:
+        BadPreset: not rows, or a file that was not uploaded through the page.
+    """
+    rows = payload.get("rows", ()) if isinstance(payload, dict) else payload
+    if rows is None:
+        return ()
+    if not isinstance(rows, list | tuple):
+        raise BadPreset(f"expected a list of rows, got {shorten(rows)}", field="rows")
+    plain = [_with_stored_image(row, index) for index, row in enumerate(rows)]
+    return validate({"rows": plain}).rows
+
+
+def _with_stored_image(row: Any, index: int) -> Any:
+    if not isinstance(row, dict):
+        return row
+    row = {**row}
+    for field in IMAGE_FIELDS:
+        if isinstance(row.get(field), dict):
+            row[field] = stored(row[field], f"rows.{index}.{field}")
+    for name in IMAGE_PARTS:
+        part = row.get(name)
+        if isinstance(part, dict) and isinstance(part.get("image"), dict):
+            image = stored(part["image"], f"rows.{index}.{name}.image")
+            row[name] = {**part, "image": image}
+    return row
+
+
+def stored(value: Any, field: str) -> str:
+    """The reference of an uploaded image, kept among the studio's inputs."""
+    return images.store(uploaded(value, field))
+
+
+def uploaded(value: Any, field: str) -> Path:
+    """The file behind an uploaded value; only Gradio's own upload folder is trusted.
+
+    Raises:
+        BadPreset: no file meta, or a path outside the upload folder.
+    """
+    if not isinstance(value, dict) or value.get("meta") != FILE_META:
+        raise BadPreset("is not an uploaded file", field=field)
+    path = Path(str(value.get("path", ""))).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+        raise BadPreset("is not a file uploaded through this page", field=field)
+    return path
+
+
+def store_image(value: Any) -> dict[str, str]:
+    """Take an uploaded image into the studio's inputs (called from the script).
+
+    Returns:
+        ``{"image": reference, "thumb": data URI}``, or ``{"error": one line}``.
+    """
+    try:
+        reference = stored(value, "image")
+        return {"image": reference, "thumb": thumb(reference)}
+    except StudioError as error:
+        return {"error": str(error)}
+
+
+def show_image(reference: Any) -> dict[str, str]:
+    """An image of a preset, large enough to paint on (called from the script).
+
+    Returns:
+        ``{"src": data URI}``, or ``{"error": one line}``.
+    """
+    try:
+        # Without loss: a mask that is painted on again must not grow grey edges.
+        return {"src": _uri(images.resolve(str(reference)), CANVAS, "PNG")}
+    except StudioError as error:
+        return {"error": str(error)}
+
+
+def thumbs(names: Iterable[str | None]) -> dict[str, str]:
+    """A data URI for each image that can be read; the others are left out."""
+    found = {}
+    for name in sorted({name for name in names if isinstance(name, str) and name}):
+        try:
+            found[name] = thumb(name)
+        except StudioError:
+            continue  # generating with it says what is wrong with it
+    return found
+
+
+@lru_cache(maxsize=128)
+def thumb(reference: str) -> str:
+    """A small JPEG of an image as a data URI."""
+    return _uri(images.resolve(reference), THUMB)
+
+
+def _uri(image: Image.Image, edge: int, kind: str = "JPEG") -> str:
+    image = image.convert("RGB")
+    image.thumbnail((edge, edge))
+    buffer = io.BytesIO()
+    image.save(buffer, kind, quality=85)
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f"data:image/{kind.lower()};base64,{data}"

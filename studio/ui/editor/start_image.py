@@ -1,0 +1,66 @@
+"""The picture that the denoising starts from, as one Gradio component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from studio.errors import BadPreset, StudioError, shorten
+from studio.preset import Init, validate
+from studio.ui.editor.stack import stored, thumbs
+
+TEMPLATE = '<div class="gs-start-root"></div>'
+MOUNT = "studio.mountStart(element.firstElementChild, props, watch); /* 'change' */"
+
+
+class StartPicture(gr.HTML):
+    """Image, strength and mask. In the browser: ``{"init": {…} or null, "thumbs": {…}}``."""
+
+    def __init__(self, value: Init | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("html_template", TEMPLATE)
+        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("apply_default_css", False)
+        super().__init__(value, **kwargs)  # type: ignore[arg-type]
+
+    def preprocess(self, payload: Any) -> Init | None:  # type: ignore[override]
+        """Validate what a browser or a client sent."""
+        try:
+            return init_from_payload(payload)
+        except StudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The field, and small pictures of its images."""
+        init = value.model_dump(mode="json") if isinstance(value, Init) else value
+        return {"init": init, "thumbs": thumbs([init["image"], init["mask"]] if init else [])}
+
+    def api_info(self) -> dict[str, Any]:
+        """Clients send the field ``init`` of a preset, or null."""
+        return {"type": {}, "description": "the field init of a preset, or null"}
+
+    def example_payload(self) -> None:
+        """What the API's documentation shows."""
+        return
+
+    example_value = example_payload
+
+
+def init_from_payload(payload: Any) -> Init | None:
+    """The field ``init`` from the component's value: itself, or an object whose ``init`` it is.
+
+    Raises:
+        BadPreset: not such a field, or a file that was not uploaded through the page.
+    """
+    if isinstance(payload, dict) and "init" in payload:
+        payload = payload["init"]
+    if payload is None:
+        return None
+    if not isinstance(payload, dict):
+        raise BadPreset(f"expected an object, got {shorten(payload)}", field="init")
+    plain = {
+        name: stored(value, f"init.{name}") if isinstance(value, dict) else value
+        for name, value in payload.items()
+    }
+    # The steps are known only with the whole form, so that a small strength is judged there.
+    return validate({"init": plain, "sampler": {"steps": 200}}).init

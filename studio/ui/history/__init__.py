@@ -1,0 +1,1 @@
+"""What was made, as the page shows it."""

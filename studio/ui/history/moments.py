@@ -1,0 +1,95 @@
+"""The strip of everything made: what it shows, and the presets behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import MissingFile
+from studio.events import Done
+from studio.outputs import list_outputs
+from studio.preset import Preset, parse
+from studio.share import read_image
+from studio.ui.space import Limits
+from studio.ui.widgets import picture
+
+SHOWN = 48
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One image that was made. ``preset_json`` is empty for images of earlier sessions."""
+
+    id: str
+    path: str
+    title: str
+    text: str = ""
+    preset_json: str = ""
+
+    @staticmethod
+    def made(path: Path, done: Done) -> Moment:
+        """The moment of an image that was just saved."""
+        text = f"seed {done.seed} · {done.forwards} passes · {done.seconds:.1f} s"
+        title = done.preset.name or path.stem
+        return Moment(_identity(path), str(path), title, text, done.preset.to_json())
+
+    @staticmethod
+    def found(path: Path) -> Moment:
+        """The moment of an image from an earlier session."""
+        return Moment(_identity(path), str(path), path.stem, path.stem)
+
+    def image_value(self) -> dict[str, Any]:
+        """What the stage shows."""
+        return picture(self.path, self.text)
+
+    def preset(self) -> Preset:
+        """What makes this image again."""
+        if self.preset_json:
+            return parse(self.preset_json, source=self.title)
+        return read_image(Path(self.path))[0]
+
+
+def _identity(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:16]
+
+
+def earlier(limits: Limits) -> list[Moment]:
+    """Images of earlier sessions; none on a shared page, where they would be others'."""
+    if limits.shared:
+        return []
+    return [Moment.found(Path(path)) for path in list_outputs(SHOWN)]
+
+
+def strip(moments: list[Moment]) -> dict[str, Any]:
+    """The value of the strip's cards."""
+    return {
+        "items": [
+            {"id": m.id, "title": m.title, "image": m.image_value()}
+            for m in moments[:SHOWN]
+            if Path(m.path).is_file()
+        ]
+    }
+
+
+def pick(moments: list[Moment], identity: str) -> Moment:
+    """The moment with this id, from this session's own list.
+
+    Raises:
+        MissingFile: it is not there any more.
+    """
+    for moment in moments or ():
+        if moment.id == identity:
+            return moment
+    raise MissingFile("this image is not in the history any more", field="history")
+
+
+def picture_of(moments: list[Moment], preset: Preset) -> Path | None:
+    """The newest image of this session that ``preset``'s rows made."""
+    for moment in moments or ():
+        if moment.preset_json:
+            made = moment.preset()
+            if (made.base, made.rows) == (preset.base, preset.rows):
+                return Path(moment.path)
+    return None

@@ -1,0 +1,135 @@
+"""Fetching a model from the hub, on the Models tab: licence and size, progress, stop, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from studio.errors import StudioError
+from studio.library.download import HubModel, download, look_up
+from studio.ui.describe import progress_bar
+from studio.ui.errors import one_line
+from studio.ui.library import models
+from studio.ui.library.models import megabytes
+from studio.ui.space import Limits
+from studio.ui.widgets import QUIET
+
+STOPPED = progress_bar(
+    0, "Stopped. Files that came whole are kept; Download goes on from there.", "idle"
+)
+
+WORTH_TELLING = 50_000  # bytes; less reads as 0.0 MB
+
+
+@dataclass(frozen=True)
+class FetchParts:
+    """The components."""
+
+    name: gr.Textbox
+    look: gr.Button
+    fetch: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+
+
+def lay_out(limits: Limits) -> FetchParts | None:
+    """Declare them; a shared page fetches nothing into its host's library."""
+    if limits.shared:
+        return None
+    with gr.Column(elem_id="gs-fetch", elem_classes=["gs-panel"]):
+        with gr.Row(equal_height=False):
+            name = gr.Textbox(
+                label="From the Hugging Face Hub",
+                placeholder="owner/name",
+                max_lines=1,
+                elem_id="gs-fetch-name",
+                scale=3,
+                min_width=180,
+            )
+            look, fetch, stop = (
+                gr.Button(text, size="sm", scale=0, min_width=70, elem_id=f"gs-fetch-{event}")
+                for text, event in (("Look up", "look"), ("Download", "start"), ("Stop", "stop"))
+            )
+        status = gr.HTML("", elem_id="gs-fetch-status", apply_default_css=False)
+    return FetchParts(name, look, fetch, stop, status)
+
+
+def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -> None:
+    """Attach the events; ``library_parts`` are told anew when a model has come."""
+    if parts is None:
+        return
+
+    def fetching(identity: str) -> Iterator[tuple[Any, ...]]:
+        untouched = [gr.skip()] * len(library_parts)
+        for status, arrived in fetched(identity):
+            if arrived:
+                models.rescan()
+                yield status, models.as_signal(), models.table(limits.shared)
+            else:
+                yield status, *untouched
+
+    outputs = [parts.status, *library_parts]
+    parts.look.click(told, parts.name, parts.status, **QUIET)
+    running = [
+        asked(fetching, parts.name, outputs, concurrency_id="hub", concurrency_limit=1, **QUIET)
+        for asked in (parts.fetch.click, parts.name.submit)
+    ]
+    parts.stop.click(lambda: STOPPED, None, parts.status, cancels=running, queue=False, **QUIET)
+
+
+def told(identity: str, endpoint: str | None = None) -> str:
+    """What a download would bring, or the one line that says why it cannot be had."""
+    try:
+        return progress_bar(0, _summary(look_up(_cleaned(identity), endpoint)), "idle")
+    except Exception as error:  # whatever a network does, the page shows one line
+        return progress_bar(0, one_line(error), "failed")
+
+
+def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, bool]]:
+    """Status lines while a model comes, each with whether it is in the library now.
+
+    Closing the generator stops it; a later call goes on from there.
+
+    Args:
+        identity: ``owner/name``.
+        endpoint: another hub than the environment's.
+    """
+    try:
+        yield progress_bar(0, "Asking the hub …"), False
+        model = look_up(_cleaned(identity), endpoint)
+        sizes, names = dict(model.files), [name for name, _ in model.files]
+        yield progress_bar(0, f"{_summary(model)} · {_next(names, sizes)}"), False
+        for seen in download(model, endpoint):
+            if seen.whole:
+                names.remove(seen.file)
+            line = f"{megabytes(seen.done)} of {megabytes(seen.total)} · licence {model.license}"
+            if names:
+                share = seen.done / max(1, seen.total)
+                yield progress_bar(share, f"{line} · {_next(names, sizes)}"), False
+        text = f"{model.id} is in the library · {megabytes(model.bytes)} · licence {model.license}"
+        yield progress_bar(1, text, "done"), True
+    except Exception as error:  # whatever a network does, the page shows one line
+        yield progress_bar(0, one_line(error), "failed"), False
+
+
+def _cleaned(identity: str) -> str:
+    """The id in what a person pasted: an address on the hub is taken too."""
+    text = (identity or "").strip().removesuffix("/").removeprefix("https://huggingface.co/")
+    if not text:
+        raise StudioError("type a hub id first (owner/name)", field="model")
+    return text
+
+
+def _summary(model: HubModel) -> str:
+    files = f"{len(model.files)} file{'' if len(model.files) == 1 else 's'}"
+    return f"{model.id}: licence {model.license}, {files}, {megabytes(model.bytes)}"
+
+
+def _next(names: list[str], sizes: dict[str, int]) -> str:
+    if not names:
+        return ""
+    size = sizes[names[0]]
+    return f"fetching {names[0]}" + (f" ({megabytes(size)})" if size >= WORTH_TELLING else "")

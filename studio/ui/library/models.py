@@ -1,0 +1,126 @@
+"""The library, for the row editor and for the Models tab."""
+
+from __future__ import annotations
+
+import html
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from studio.home import models_folder
+from studio.library import FAMILIES, Library, ModelEntry
+from studio.plan.row_models import EDITING_CHANNELS
+
+KINDS = {
+    "base": "Base models",
+    "finetune": "Fine-tunes",
+    "concept": "Concept models",
+    "lora": "LoRAs",
+    "custom-diffusion": "Custom Diffusion",
+    "embedding": "Embeddings",
+    "controlnet": "ControlNets",
+    "ip-adapter": "IP-Adapters",
+}
+MOST_LINES = 2000  # more make a page slow; the search of the page sees these
+
+
+@lru_cache(maxsize=1)
+def library() -> Library:
+    """The library as it was when last looked at."""
+    return Library()
+
+
+def rescan() -> None:
+    """Look at the library's folders anew."""
+    library.cache_clear()
+
+
+def bases(chosen: str) -> list[str]:
+    """Ids that can be a preset's base, ``chosen`` among them."""
+    names = [entry.id for entry in library().entries() if entry.kind in ("base", "finetune")]
+    return names if chosen in names else [chosen, *names]
+
+
+def as_signal() -> list[dict[str, Any]]:
+    """What the row editor needs to know of each model."""
+    return [
+        {
+            "id": e.id,
+            "kind": e.kind,
+            "title": e.title or e.id,
+            "base": e.base,
+            "control": e.control,
+            "trigger": e.trigger,
+            "size": e.size,
+            "edits": e.channels == EDITING_CHANNELS,
+            "problem": e.problem,
+            "family": e.family,
+            "space": e.latent_space,
+        }
+        for e in library().entries()
+    ]
+
+
+def table(shared: bool) -> str:
+    """The Models tab. A shared page does not say where its folders are."""
+    entries, refused = library().entries(), library().refused()
+    shown = entries[:MOST_LINES]
+    sections = [
+        (title, [_model(e) for e in shown if e.kind == kind]) for kind, title in KINDS.items()
+    ]
+    sections.append(("Cannot be used", [_refused(entry) for entry in refused[:MOST_LINES]]))
+    told = "".join(
+        f"<section><h3>{title}</h3>{''.join(lines)}</section>" for title, lines in sections if lines
+    )
+    if len(entries) > len(shown):
+        told += f"<p>{len(entries) - len(shown)} more are not listed; any id can be typed.</p>"
+    return f'<div class="gs-library">{_SEARCH}{told}{"" if shared else _where()}</div>'
+
+
+_SEARCH = (
+    '<input type="search" class="gs-library-search" placeholder="Search by name, family or word" '
+    'aria-label="Search the library"><p class="gs-library-none" role="status" hidden>'
+    "No model of the library matches.</p>"
+)
+
+
+def _where() -> str:
+    return (
+        f"<p>Put more models into <code>{html.escape(_short(models_folder()))}</code>, in folders of "
+        "any name (<code>checkpoints</code>, <code>loras</code>, <code>embeddings</code>, "
+        "<code>controlnet</code>): <code>.safetensors</code> files or folders in diffusers' layout. "
+        "Those of a hub land there too.</p>"
+    )
+
+
+def _short(path: Path) -> str:
+    """A path below the home folder, written with ``~``."""
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+
+
+def _model(entry: ModelEntry) -> str:
+    family = FAMILIES.get(entry.family, "") if not entry.base else ""
+    details = [
+        f"for {entry.base}" if entry.base and entry.kind != "base" else family,
+        entry.control,
+        f"word “{entry.trigger}”" if entry.trigger else "",
+        megabytes(entry.bytes) if entry.bytes else "",
+    ]
+    return _line(entry, " · ".join(detail for detail in details if detail))
+
+
+def _refused(entry: ModelEntry) -> str:
+    return _line(entry, entry.problem)
+
+
+def _line(entry: ModelEntry, told: str) -> str:
+    title = html.escape(entry.title) if entry.title and entry.title != entry.id else ""
+    return (
+        f"<div class='gs-model-line'><code>{html.escape(entry.id)}</code><span>{title}</span>"
+        f"<em>{html.escape(told)}</em></div>"
+    )
+
+
+def megabytes(size: int) -> str:
+    """Bytes, as the page writes them."""
+    return f"{size / 1e6:,.1f} MB"

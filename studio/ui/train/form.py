@@ -1,0 +1,170 @@
+"""What the Train tab asks for: its pictures, their captions and its settings, checked and kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.files import write_atomically
+from studio.home import training_folder
+from studio.images import SUFFIXES
+from studio.preset import Preset
+from studio.train.captions import from_template, split
+from studio.train.config import FAMILIES, METHODS, TrainConfig, defaults, is_small, resolve
+from studio.train.runner import State
+from studio.ui.library import models
+from studio.ui.train.images import Picture, keep, kept_name, uploaded
+
+NUMBERS = (
+    "steps",
+    "batch",
+    "rate",
+    "token_rate",
+    "rank",
+    "vectors",
+    "sample_every",
+    "sample_weight",
+)
+WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
+
+
+def listed(files: Sequence[str] | None, pictures: Sequence[Picture]) -> list[Picture]:
+    """``pictures``, and those among newly dropped files; a text of the same name is a caption."""
+    paths = uploaded(files)
+    known = {picture.name for picture in pictures}
+    dropped = [p.name for p in paths if p.suffix.lower() in SUFFIXES and p.name not in known]
+    texts = {p.stem: " ".join(_text(p).split()) for p in paths if p.suffix.lower() == ".txt"}
+    return [
+        picture if picture.caption else replace(picture, caption=texts.get(_stem(picture), ""))
+        for picture in (*pictures, *map(Picture, dropped))
+    ]
+
+
+def together(known: Sequence[str], dropped: Sequence[str] | None) -> list[str]:
+    """All files of this visit; one dropped later takes the place of its namesake."""
+    return list({Path(file).name: str(file) for file in (*known, *(dropped or ()))}.values())
+
+
+def _stem(picture: Picture) -> str:
+    return Path(picture.name).stem
+
+
+def filled(pictures: Sequence[Picture], word: str, superclass: str, template: str) -> list[Picture]:
+    """Empty captions from the template, and every caption split; a person corrects the rest."""
+    done = []
+    for picture in pictures:
+        text = picture.caption or from_template(template, word, superclass)
+        found = split(text, word, superclass)
+        done.append(replace(picture, caption=text, target=found.target, general=found.general))
+    return done
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")[:4000]
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudioError("cannot be read as UTF-8 text", field=path.name) from error
+
+
+def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
+    """Every setting's default for a method; a number box without one would read as zero."""
+    plain = {name: field.default for name, field in TrainConfig.model_fields.items()}
+    chosen = plain | defaults(method, small)
+    chosen["sample_every"] = max(1, chosen["steps"] // 4)
+    return chosen
+
+
+def methods(base: str) -> tuple[str, ...]:
+    """What trains on this base; every method where the base is not in the library."""
+    try:
+        family = models.library()[base].family
+    except StudioError:
+        return METHODS
+    return FAMILIES.get(family or "sd1", METHODS)
+
+
+def suggested(method: str, base: str) -> list[Any]:
+    """The method's default numbers and template on this base, for the fields that show them."""
+    try:
+        small = is_small(models.library()[base])
+    except StudioError:
+        small = False
+    chosen = chosen_by_default(method, small)
+    return [chosen["template"], *(chosen[name] for name in NUMBERS)]
+
+
+def configured(
+    files: Sequence[str] | None, pictures: Sequence[Picture], given: dict[str, Any]
+) -> TrainConfig:
+    """Check the settings, then keep the pictures and captions beside the training.
+
+    Args:
+        files: all that were uploaded; those that no picture names are left out.
+        pictures: what to train on.
+        given: the tab's settings by their names in ``TrainConfig``.
+
+    Raises:
+        StudioError: a setting, a picture or a caption that cannot be; or the name is in use.
+    """
+    paths = {path.name: path for path in uploaded(files)}
+    pictures = [picture for picture in pictures if picture.name in paths]
+    if not pictures:
+        raise StudioError("drop some pictures first", field="images")
+    from studio.train.checkpoint import check_begun
+    from studio.train.result import check_name
+
+    concept = given["method"] == "concept"
+    given = {key: value for key, value in given.items() if value not in (None, "")}
+    for name in WHOLE:
+        if name in given:
+            given[name] = int(given[name])
+    prompts = str(given.pop("sample_prompts", "")).splitlines()
+    given["sample_prompts"] = tuple(line.strip() for line in prompts if line.strip())
+    if concept:
+        for name in ("ddloss", "pdloss", "prior_weight", "word", "superclass"):
+            given.pop(name, None)
+    folder = training_folder(str(given.get("name") or "unnamed"))
+    captions = None if concept else folder / "captions.json"
+    config = resolve(
+        {**given, "images": str(folder / "pictures"), "captions": captions and str(captions)},
+        models.library(),
+    )
+    check_begun(config, resume=False, restart=False)
+    check_name(config, replace=False)
+    table = texts_of(pictures, config)
+    keep(paths, pictures, folder / "pictures")
+    if captions is not None:
+        write_atomically(captions, json.dumps(table, ensure_ascii=False, indent=1).encode())
+    return config
+
+
+def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]:
+    """The captions as a caption file; empty ones as the template and the split have them."""
+    table = {}
+    for picture in pictures if config.word else ():
+        text = picture.caption or from_template(config.template, config.word, config.superclass)
+        found = split(text, config.word, config.superclass)
+        target, general = picture.target, picture.general
+        table[kept_name(picture)] = {
+            "caption": text,
+            "target": target or found.target,
+            "general": general if target or general else found.general,
+        }
+    return table
+
+
+def preset_of(state: State) -> Preset:
+    """A preset that uses the finished model, at ω 0.4.
+
+    Raises:
+        StudioError: no training has finished.
+    """
+    if not state.model or state.config is None:
+        raise StudioError("no training has finished yet", field="train")
+    from studio.train.result import preset_for
+
+    return preset_for(state.config, state.model)

@@ -1,0 +1,1 @@
+"""The suite; the tree of ``studio/``, with helpers in ``support/``."""

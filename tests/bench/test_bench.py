@@ -1,0 +1,261 @@
+"""The benchmark's counts and arithmetic; never its times."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from studio.__main__ import main
+from studio.bench import bench, counting, machine, memory, report, suite, training, variants
+from studio.bench.random_models import write_pipeline
+from studio.bench.rounds import Case, Ratio, interleave, ratio
+from studio.bench.scene import Scene
+from studio.engine.networks.loader import Loader
+from studio.engine.networks.registry import Registry
+from studio.library import Library
+
+TINY = {
+    "block_out_channels": (8, 16),
+    "layers_per_block": 1,
+    "cross_attention_dim": 16,
+    "attention_head_dim": 2,
+    "norm_num_groups": 4,
+    "sample_size": 8,
+    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+}
+STEPS = 2
+
+
+class Counter:
+    """A clock that counts calls instead of measuring."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def time(self, work) -> float:  # noqa: ANN001
+        work()
+        self.calls += 1
+        return float(self.calls)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("bench")
+    write_pipeline(folder / "base", TINY, torch.float32)
+    loader = Loader(Library((folder,)), Registry(2**30), torch.device("cpu"), torch.float32)
+    yield Scene(loader, "base", "base/lora", (4, 8, 8), STEPS)
+
+
+@pytest.fixture(scope="module")
+def result(scene: Scene) -> dict:
+    found = suite.measure(scene, 2, Counter())
+    return {"machine": machine.describe(torch.device("cpu")), "setup": {"steps": STEPS}, **found}
+
+
+def test_the_evaluations_of_every_run(result: dict) -> None:
+    each = {name: number / STEPS for name, number in result["evaluations"].items()}
+    assert each == {
+        "cfg": 2,
+        "bare 2": 2,
+        "diffusers cfg": 2,
+        "cfg, exact": 2,
+        "bare 1+1": 2,
+        "3 prompts": 4,
+        "3 prompts and idle rows": 4,
+        "composable 3 prompts": 4,
+        "bare 4": 4,
+        "lora, cfg": 2,
+        "lora, omega 0.4": 2,
+        "8 rows": 9,
+        "algorithm 1, 8 rows": 9,
+        "bare 9": 9,
+    }
+
+
+def test_what_is_compared_computes_the_same_sum(result: dict) -> None:
+    assert result["agreement"].keys() == {
+        "cfg / diffusers cfg",
+        "cfg / cfg, exact",
+        "3 prompts / composable 3 prompts",
+        "8 rows / algorithm 1, 8 rows",
+    }
+    assert all(0 <= apart < 1e-4 for apart in result["agreement"].values())
+
+
+def test_every_key_of_the_table_is_there(result: dict, scene: Scene) -> None:
+    keys = {
+        "optimised_vs_bare",
+        "exact_vs_bare",
+        "vs_diffusers_cfg",
+        "vs_composable",
+        "omega_vs_cfg",
+        "rows8_vs_loop",
+        "idle_row",
+    }
+    assert result["ratios"].keys() == keys
+    assert memory.measure(scene).keys() == {"memory_lora_row", "memory_base_row"}
+    assert json.loads(json.dumps(result)) == result
+    text = report.markdown(result)
+    assert all(f"| `{key}` |" in text for key in keys)
+    assert text.count("\n| 8 rows | 18 |") == 1
+
+
+def test_batches_are_what_the_engine_says_they_are(scene: Scene) -> None:
+    def batches(run) -> list[int]:  # noqa: ANN001
+        with counting.evaluations(scene.network) as seen:
+            run()
+        return seen
+
+    assert batches(scene.engine(scene.rows(3))) == [4] * STEPS
+    assert batches(scene.engine(scene.rows(3), exact=True)) == [1] * 4 * STEPS
+    assert batches(scene.engine(scene.lora_rows(), omega=0.4)) == [2] * STEPS
+    assert batches(scene.loop(3)) == [1] * 4 * STEPS
+    assert batches(scene.diffusers()) == [2] * STEPS
+
+
+def test_memory_of_a_row_is_its_own(scene: Scene) -> None:
+    found = memory.measure(scene)
+    network = sum(p.numel() * p.element_size() for p in scene.network.parameters())
+    lora = found["memory_lora_row"]["aim"]
+    assert lora == sum(
+        t.numel() * 4 for t in scene.loader.adapter("base/lora", "base", "base").tensors()
+    )
+    assert 0 < found["memory_base_row"]["bytes"] < 200_000_000
+    # a copy of the network or of its adapted weights would be more than this
+    assert lora <= found["memory_lora_row"]["bytes"] < lora + network / 4
+
+
+def test_live_bytes_are_counted() -> None:
+    def work() -> None:
+        first = torch.ones(1000)  # 4000 bytes
+        second = first + 1  # 8000 alive
+        del first
+        third = second.view(10, 100).t()  # no new bytes
+        third.add_(1)
+        torch.zeros(500)  # 6000
+
+    assert counting.peak_bytes(work, torch.device("cpu")) == 8000
+    assert counting.peak_bytes(lambda: None, torch.device("cpu")) == 0
+
+
+def test_rounds_are_interleaved_and_reversed() -> None:
+    order: list[str] = []
+    cases = {name: Case(lambda n=name: order.append(n)) for name in "abc"}
+    seconds = interleave(cases, 3, Counter())
+    assert "".join(order) == "abc" + "abc" + "cba" + "abc"
+    assert seconds == {"a": [1, 6, 7], "b": [2, 5, 8], "c": [3, 4, 9]}
+
+
+def test_ratios_are_paired_by_round() -> None:
+    assert ratio([2, 20, 200], [1, 10, 100]) == Ratio(2.0, 2.0, 2.0)
+    assert ratio([1, 2, 3, 4, 5], [1] * 5) == Ratio(3, 2, 4)
+    assert ratio([3], [2]) == Ratio(1.5, 1.5, 1.5)
+    row = suite.TABLE["omega_vs_cfg"]
+    verdicts = [suite.judged(Ratio(m, m, m), row)["verdict"] for m in (1.01, 1.05, 1.06)]
+    assert verdicts == ["aim met", "acceptable", "not acceptable"]
+
+
+def test_variants_change_rounding_only(scene: Scene) -> None:
+    found = variants.measure(scene, 1, Counter())
+    assert found.keys() == {"channels_last_vs_contiguous", "bfloat16_vs_float32"}
+    assert found["channels_last_vs_contiguous"]["error"] < 1e-5
+    assert 1e-4 < found["bfloat16_vs_float32"]["error"] < 0.1
+    assert next(scene.network.parameters()).dtype == torch.float32
+
+
+def test_the_machine_is_named_without_naming_the_host(result: dict) -> None:
+    import platform
+
+    told = result["machine"]
+    assert (
+        told["cpu"]
+        and told["cores"] >= 1
+        and torch.__version__.startswith(told["torch"].split("+")[0])
+    )
+    assert platform.node() not in json.dumps(told)
+
+
+def test_the_verb_prints_one_json_object(
+    result: dict, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[bench.Settings] = []
+    monkeypatch.setattr(bench, "run", lambda settings, tell: asked.append(settings) or result)
+    assert main(["bench", "--size", "sd15", "--device", "cpu", "--rounds", "2"]) == 0
+    assert asked == [bench.Settings("sd15", "cpu", None, 2, None)]
+    told = capsys.readouterr()
+    assert json.loads(told.out) == result and told.out.count("\n") == 1
+    assert "| `vs_composable` |" in told.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--size", "huge"],
+        ["--rounds", "0"],
+        ["--steps", "x"],
+        ["--device", "tpu"],
+    ],
+)
+def test_bad_arguments_are_one_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(["bench", *arguments])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_whole_run_on_a_tiny_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    write = bench.write_pipeline
+    monkeypatch.setattr(
+        bench, "write_pipeline", lambda folder, _unet, dtype: write(folder, TINY, dtype)
+    )
+    threads, told = torch.get_num_threads(), []
+    try:
+        found = bench.run(bench.Settings("sd15", "cpu", 1, 1, 8), told.append)
+    finally:
+        torch.set_num_threads(threads)
+    assert set(found) == {
+        "machine",
+        "setup",
+        "ratios",
+        "more",
+        "seconds",
+        "evaluations",
+        "agreement",
+    }
+    assert set(found["ratios"]) == {*suite.TABLE, "memory_base_row", "memory_lora_row"}
+    assert found["setup"]["latent"] == "8²" and found["evaluations"]["8 rows"] == 9
+    assert "round 1 of 1" in told and report.markdown(found)
+
+
+def test_the_passes_of_a_training_step(tmp_path: Path, studio_home: Path) -> None:
+    write_pipeline(tmp_path / "base", TINY, torch.float32)
+    clock, home = Counter(), os.environ["STUDIO_HOME"]
+    with training.opened(Library((tmp_path,)), "base", "cpu") as trained:
+        found = training.measure(trained, 1, clock)
+        batch = trained.lora.batch
+    # DDLoss: two of its four conditions with a graph, two without
+    assert found["evaluations"] == {
+        "lora": batch,
+        "lora, bare": batch,
+        "lora, DDLoss": 4 * batch,
+        "lora, DDLoss's passes bare": 4 * batch,
+        "concept": batch,
+        "concept, bare": batch,
+    }
+    assert set(found["ratios"]) == {*training.TABLE, "memory_lora_step"}
+    assert clock.calls == 6
+    assert found["ratios"]["memory_lora_step"]["bytes"] > 0
+    assert os.environ["STUDIO_HOME"] == home and not (studio_home / "training").exists()
+    shown = {"machine": {}, "setup": {}, **found}
+    assert "`accord_step_vs_plain`" in report.markdown(shown)

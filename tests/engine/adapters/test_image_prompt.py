@@ -1,0 +1,191 @@
+"""IP-Adapter image prompts: one row sees the picture, the others do not; diffusers as the oracle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from studio.engine import Engine
+from studio.errors import StudioError
+from studio.events import Done
+from studio.library import Library
+from studio.preset import validate
+from tests.support import tiny
+
+TOKENS = 4
+WEIGHT, STRENGTH = 4.0, 0.6
+
+
+def adapter_state(unet: torch.nn.Module, width: int, seed: int) -> dict[str, torch.Tensor]:
+    """A random IP-Adapter in its authors' format."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def random(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator) * 0.4
+
+    context = unet.config.cross_attention_dim
+    state = {
+        "image_proj.proj.weight": random(TOKENS * context, width),
+        "image_proj.proj.bias": random(TOKENS * context),
+        "image_proj.norm.weight": torch.ones(context),
+        "image_proj.norm.bias": random(context),
+    }
+    for number, name in enumerate(n for n in unet.attn_processors if ".attn2." in n):
+        inner = unet.get_submodule(name.removesuffix(".processor")).inner_dim
+        for letter in "kv":
+            state[f"ip_adapter.{2 * number + 1}.to_{letter}_ip.weight"] = random(inner, context)
+    return state
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    pipe = tiny.pipeline(folder / "base")
+    torch.manual_seed(3)
+    CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=12,
+            intermediate_size=16,
+            projection_dim=10,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            image_size=16,
+            patch_size=8,
+        )
+    ).save_pretrained(folder / "ip/image_encoder")
+    save_file(adapter_state(pipe.unet, 10, 0), folder / "ip/light.safetensors")
+    (folder / "alone").mkdir()
+    save_file(adapter_state(pipe.unet, 10, 0), folder / "alone/light.safetensors")
+    for name, seed in (("red", 1), ("blue", 2)):
+        pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    return folder
+
+
+def row(picture: str, **more: object) -> dict:
+    prompt = {"image": f"{picture}.png", "model": "ip/light", "strength": STRENGTH}
+    return {"prompt": "a cat", "weight": WEIGHT, "image_prompt": prompt, **more}
+
+
+def make(root: Path, exact: bool = True, **fields: object) -> list[np.ndarray]:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=exact)
+    fields.setdefault("sampler", {"steps": 3, "scheduler": "ddim", "seed": 3})
+    preset = validate({"base": "base", **fields})
+    return [np.asarray(e.image).astype(int) for e in engine.generate(preset) if isinstance(e, Done)]
+
+
+def by_hand(root: Path, pictures: dict[str, float]) -> np.ndarray:
+    """``ε(∅) + Σ w·(ε(cat, picture) − ε(∅))`` with diffusers' processors; φ sees no picture."""
+    plain, seeing = (
+        StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
+        for _ in range(2)
+    )
+    state = load_file(root / "ip/light.safetensors")
+    seeing.unet._load_ip_adapter_weights(
+        [
+            {
+                part: {
+                    k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(part)
+                }
+                for part in ("image_proj", "ip_adapter")
+            }
+        ],
+        low_cpu_mem_usage=False,
+    )
+    seeing.set_ip_adapter_scale(STRENGTH)
+    encoder = CLIPVisionModelWithProjection.from_pretrained(root / "ip/image_encoder").eval()
+    processor = CLIPImageProcessor(
+        size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
+    )
+    null, cat = (plain.encode_prompt(p, "cpu", 1, False)[0] for p in ("", "a cat"))
+    scheduler = plain.scheduler
+    scheduler.set_timesteps(3)
+    z = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        embeds = {
+            name: encoder(
+                processor(
+                    Image.open(root / f"{name}.png").convert("RGB"), return_tensors="pt"
+                ).pixel_values
+            ).image_embeds
+            for name in pictures
+        }
+        for t in scheduler.timesteps:
+            free = plain.unet(z, t, null).sample
+            total = free.clone()
+            for name, weight in pictures.items():
+                told = seeing.unet(
+                    z, t, cat, added_cond_kwargs={"image_embeds": [embeds[name][:, None]]}
+                ).sample
+                total += weight * (told - free)
+            z = scheduler.step(total, t, z).prev_sample
+        image = plain.vae.decode(z / plain.vae.config.scaling_factor).sample[0]
+    return ((image.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).numpy()
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_row_sees_its_picture(root: Path, exact: bool) -> None:
+    ours = make(root, exact, rows=[row("red")])[0]
+    assert np.abs(ours - by_hand(root, {"red": WEIGHT})).max() <= 1
+    blind = make(root, rows=[row("red", image_prompt=None)])[0]
+    assert np.abs(ours - blind).max() > 1
+
+
+def test_two_rows_see_two_pictures_in_one_batch(root: Path) -> None:
+    rows = [row("red"), row("blue", weight=-2.0)]
+    batch = make(
+        root,
+        exact=False,
+        rows=rows,
+        sampler={"steps": 3, "scheduler": "ddim", "seed": 3, "count": 2},
+    )
+    assert len(batch) == 2
+    assert np.abs(batch[0] - by_hand(root, {"red": WEIGHT, "blue": -2.0})).max() <= 1
+
+
+def test_nothing_stays_behind(root: Path) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    preset = validate({"base": "base", "rows": [row("red")], "sampler": {"steps": 2}})
+    list(engine.generate(preset))
+    from studio.plan import Weights
+
+    network = engine.loader.network(Weights("base"))
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "told"),
+    [
+        ({"model": "base"}, "rows.0.image_prompt.model", "is a base, not an ip-adapter"),
+        ({"model": "nothing"}, "rows.0.image_prompt.model", "not in the library"),
+        ({"image": "absent.png"}, "rows.0.image_prompt.image", "no image"),
+        ({"model": "alone/light"}, "rows.0.image_prompt.model", "needs its image encoder"),
+    ],
+)
+def test_what_is_refused(root: Path, change: dict, field: str, told: str) -> None:
+    given = row("red")
+    given["image_prompt"] = {**given["image_prompt"], **change}
+    with pytest.raises(StudioError, match=told) as caught:
+        make(root, rows=[given])
+    assert caught.value.field == field
+
+
+def test_of_another_architecture(root: Path, tmp_path: Path) -> None:
+    state = adapter_state(tiny.unet(), 10, 0)
+    state.pop("ip_adapter.3.to_k_ip.weight")
+    save_file(state, tmp_path / "cut.safetensors")
+    library = Library((root, tmp_path))
+    assert library["cut"].kind == "ip-adapter"
+    engine = Engine(device="cpu", library=library, image_roots=[root])
+    given = row("red")
+    given["image_prompt"]["model"] = "cut"
+    with pytest.raises(StudioError, match="of another architecture") as caught:
+        list(engine.generate(validate({"base": "base", "rows": [given]})))
+    assert caught.value.field == "rows.0.image_prompt.model"

@@ -1,0 +1,157 @@
+"""LoRAs of rows, against diffusers' pipelines with the same files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from safetensors.torch import save_file
+from torch import nn
+
+from studio.errors import IncompatibleModels
+from studio.library import Library
+from studio.preset import validate
+from tests.support import tiny, tiny_files
+from tests.support.tiny_pictures import SCALE, difference, ours, theirs
+
+
+def test_several_loras_of_a_row_with_text_against_diffusers(tmp_path: Path) -> None:
+    """Two files in one row, each at its strength; one of them changes the text encoder too."""
+    pipe = tiny.pipeline(tmp_path / "base")
+    rng = torch.Generator().manual_seed(5)
+    attention = [
+        n for n, m in pipe.unet.named_modules() if n.endswith(("attn2.to_k", "attn1.to_q"))
+    ]
+    towers = [n for n, m in pipe.text_encoder.named_modules() if n.endswith(("q_proj", "fc1"))]
+
+    def pair(part: str, module: str, root: nn.Module) -> dict[str, torch.Tensor]:
+        out, inner = root.get_submodule(module).weight.shape
+        return {
+            f"{part}.{module}.lora_A.weight": torch.randn(2, inner, generator=rng),
+            f"{part}.{module}.lora_B.weight": torch.randn(out, 2, generator=rng) * 0.3,
+        }
+
+    first = {k: v for m in attention for k, v in pair("unet", m, pipe.unet).items()}
+    first |= {k: v for m in towers for k, v in pair("text_encoder", m, pipe.text_encoder).items()}
+    second = {k: v for m in attention for k, v in pair("unet", m, pipe.unet).items()}
+    loras = tmp_path / "loras"
+    loras.mkdir()
+    save_file(tiny_files.kohya_names(first, alpha=1.0), loras / "first.safetensors")
+    save_file(second, loras / "second.safetensors")
+    # Their reader drops kohya's text projections, so it gets the first in peft's own names.
+    scaled = {k: v * 0.5 if "lora_B" in k else v for k, v in first.items()}  # alpha 1 of rank 2
+    pipe.load_lora_weights(scaled, adapter_name="first")
+    pipe.load_lora_weights(dict(second), adapter_name="second")
+    pipe.set_adapters(["first", "second"], [0.7, -0.4])
+    # ω = 1 takes φ from the adapted network and text encoder, as their pipeline does.
+    model = {
+        "lora": "loras/first",
+        "strength": 0.7,
+        "loras": [{"lora": "loras/second", "strength": -0.4}],
+    }
+    found = ours(tmp_path, rows=[{"prompt": "cat", "weight": SCALE, "model": model}], omega=1.0)
+    assert difference(found, theirs(pipe, "cat")) <= 2
+
+
+def test_a_lora_of_another_family_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    from studio.plan import compile_plan
+
+    tiny.pipeline(tmp_path / "base")
+    key = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
+    (tmp_path / "loras").mkdir()
+    save_file(
+        {
+            f"{key}.lora_down.weight": torch.ones(4, 2048),
+            f"{key}.lora_up.weight": torch.ones(640, 4),
+        },
+        tmp_path / "loras/xl.safetensors",
+        metadata={"ss_tag_frequency": json.dumps({"10_me": {"zwx person": 10, "tree": 3}})},
+    )
+    library = Library((tmp_path,))
+    assert (library["loras/xl"].family, library["loras/xl"].trigger) == ("sdxl", "zwx person")
+    with pytest.raises(
+        IncompatibleModels, match="lora for Stable Diffusion XL; 'base' is Stable"
+    ) as caught:
+        compile_plan(validate({"base": "base", "rows": [{"model": "loras/xl"}]}), library)
+    assert caught.value.field == "rows.0.model"
+
+
+def _factors(network: nn.Module, part: str, endings: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    """Random factors of rank 2 on the linear layers whose names end so, in peft's names."""
+    rng = torch.Generator().manual_seed(9)
+    state = {}
+    for name, module in network.named_modules():
+        if name.endswith(endings):
+            out, inner = module.weight.shape
+            state[f"{part}.{name}.lora_A.weight"] = (
+                torch.randn(2, inner, generator=rng) / inner**0.5
+            )
+            state[f"{part}.{name}.lora_B.weight"] = torch.randn(out, 2, generator=rng)
+    return state
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("dialect", ["diffusers", "kohya"])
+@pytest.mark.parametrize("strength", [1.0, -0.6])
+def test_a_lora_of_sd_2(prediction: str, dialect: str, strength: float, tmp_path: Path) -> None:
+    """Text 1024 wide and linear projections around attention; ε as well as v."""
+    pipe = tiny.pipeline(
+        tmp_path / "base", prediction=prediction, width=1024, use_linear_projection=True
+    )
+    endings = ("attn2.to_k", "attn1.to_q", "attn1.to_out.0", "proj_in", "ff.net.0.proj")
+    unet = _factors(pipe.unet, "unet", endings)
+    text = _factors(pipe.text_encoder, "text_encoder", ("q_proj", "fc1"))
+    assert any("proj_in" in key for key in unet)
+    if dialect == "kohya":
+        (tmp_path / "loras").mkdir()
+        names = tiny_files.kohya_names(unet | text, alpha=1.0)
+        save_file(names, tmp_path / "loras/style.safetensors")
+    else:
+        StableDiffusionPipeline.save_lora_weights(
+            tmp_path / "loras/style",
+            unet_lora_layers={k.removeprefix("unet."): v for k, v in unet.items()},
+            text_encoder_lora_layers={k.removeprefix("text_encoder."): v for k, v in text.items()},
+        )
+    library = Library((tmp_path,))
+    assert library["base"].family == library["loras/style"].family == "sd2"
+    alpha = 0.5 if dialect == "kohya" else 1.0  # alpha 1 of rank 2
+    pipe.load_lora_weights(
+        {k: v * alpha if "lora_B" in k else v for k, v in (unet | text).items()},
+        adapter_name="style",
+    )
+    pipe.set_adapters(["style"], [strength])
+    row = {
+        "prompt": "a cat",
+        "weight": SCALE,
+        "model": {"lora": "loras/style", "strength": strength},
+    }
+    found = ours(tmp_path, rows=[row], omega=1.0)
+    assert difference(found, theirs(pipe, "a cat")) <= 1
+    assert difference(found, ours(tmp_path, rows=[{**row, "model": None}])) > 1
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@torch.no_grad()
+def test_a_lora_of_sd_2_beside_the_prior_s_unconditional(prediction: str, tmp_path: Path) -> None:
+    """``ε_θ(φ) + w·(ε_{θ+sΔ}(c) − ε_θ(φ))`` with weights merged by hand; shared work too."""
+    pipe = tiny.pipeline(
+        tmp_path / "base", prediction=prediction, width=1024, use_linear_projection=True
+    )
+    delta = tiny.lora(tmp_path / "style", pipe.unet)
+    merged = UNet2DConditionModel.from_config(pipe.unet.config)
+    merged.load_state_dict(
+        {k: v + 0.5 * delta[k] if k in delta else v for k, v in pipe.unet.state_dict().items()}
+    )
+    null, told = tiny.encode(pipe, "", "a cat")
+
+    def predict(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        free = pipe.unet.eval()(z, t, null).sample
+        return free + SCALE * (merged.eval()(z, t, told).sample - free)
+
+    row = {"prompt": "a cat", "weight": SCALE, "model": {"lora": "style", "strength": 0.5}}
+    expected = tiny.ddim(pipe, predict, steps=3)
+    for exact in (True, False):
+        assert difference(ours(tmp_path, exact=exact, rows=[row]), expected) <= 1

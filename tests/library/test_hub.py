@@ -1,0 +1,74 @@
+"""A hub id out of reach is one quick clear line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import huggingface_hub
+import pytest
+from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+
+from studio.errors import MissingModel
+from studio.library.hub import TIMEOUT_SECONDS, check_reachable
+
+
+class Answer:
+    """Stands in for the hub: raises or returns, and counts how often it was asked."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error, self.asked = error, []
+
+    def __call__(self, address: str, **options: Any) -> None:
+        self.asked.append((address, options))
+        if self.error:
+            raise self.error
+
+
+def refused(kind: type) -> Exception:
+    error = kind.__new__(kind)
+    Exception.__init__(error, "no")
+    return error
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    check_reachable.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionError("a\nlong\nstory"), "the hub cannot be reached (ConnectionError)"),
+        (TimeoutError(), "the hub cannot be reached (TimeoutError)"),
+        (refused(RepositoryNotFoundError), "the hub has no such model"),
+    ],
+)
+def test_no_answer_is_asked_for_once(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    hub = Answer(error)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", hub)
+    with pytest.raises(MissingModel) as caught:
+        check_reachable("somebody/some-model")
+    assert told in str(caught.value) and "'somebody/some-model'" in str(caught.value)
+    assert "\n" not in str(caught.value) and caught.value.field == "base"
+    assert [options for _, options in hub.asked] == [{"timeout": TIMEOUT_SECONDS}]
+    with pytest.raises(MissingModel):
+        check_reachable("somebody/some-model")  # a network that comes back is noticed
+    assert len(hub.asked) == 2
+
+
+@pytest.mark.parametrize("error", [None, refused(EntryNotFoundError)])
+def test_a_model_that_is_there_is_asked_for_once(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    hub = Answer(error)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", hub)
+    for _ in range(3):
+        check_reachable("somebody/some-model")
+    assert len(hub.asked) == 1 and hub.asked[0][0].endswith("model_index.json")
+
+
+def test_offline_says_so() -> None:
+    with pytest.raises(MissingModel, match="HF_HUB_OFFLINE"):
+        check_reachable("somebody/some-model")  # the whole test session is offline

@@ -1,0 +1,76 @@
+"""Sweeps: axes, cells and the labelled grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from studio.errors import BadPreset
+from studio.experiments import grid as grids
+from studio.experiments.grid import draw_grid, shrunk
+from studio.preset import validate
+from studio.preset.sweep import Axis, Cell, cells, parse_axis
+
+PRESET = validate({"rows": [{"prompt": "a"}], "sampler": {"count": 3, "seed": -1}})
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("omega=0,0.5, 1", (0, 0.5, 1)),
+        ("omega=0.3", (0.3,)),
+        ("rows.0.prompt=a cat,dog", ("a cat", "dog")),
+        ('rows.0.prompt=["a, b", "c"]', ("a, b", "c")),
+        ("rows.0.enabled=true,false", (True, False)),
+    ],
+)
+def test_axes(text: str, values: tuple[object, ...]) -> None:
+    assert parse_axis(text, "--x") == Axis(text.partition("=")[0], values)
+
+
+@pytest.mark.parametrize("text", ["omega", "=1", "omega=[", "omega=[]"])
+def test_bad_axes(text: str) -> None:
+    with pytest.raises(BadPreset, match="--x"):
+        parse_axis(text, "--x")
+
+
+def test_cells_are_every_combination_with_one_seed() -> None:
+    made = cells(PRESET, Axis("omega", (0, 1)), Axis("rows.0.weight", (1, 2, 3)))
+    assert [(c.column, c.line, c.x, c.y) for c in made] == [
+        (column, line, x, y) for line, y in enumerate((1, 2, 3)) for column, x in enumerate((0, 1))
+    ]
+    assert all((c.preset.omega, c.preset.rows[0].weight) == (c.x, c.y) for c in made)
+    assert all(c.preset.sampler.count == 1 for c in made)
+    assert len({c.preset.sampler.seed for c in made}) == 1
+    assert made[0].preset.sampler.seed >= 0
+    with pytest.raises(BadPreset, match="at most"):
+        cells(PRESET, Axis("omega", (0,) * 401))
+
+
+def test_a_sweep_over_seeds_keeps_them() -> None:
+    made: list[Cell] = cells(PRESET, Axis("sampler.seed", (1, 2)))
+    assert [c.preset.sampler.seed for c in made] == [1, 2]
+
+
+def test_the_grid_holds_each_image_where_it_belongs() -> None:
+    colors = {(0, 0): "red", (1, 0): "green", (0, 1): "blue", (1, 1): "black"}
+    images = {place: Image.new("RGB", (64, 48), color) for place, color in colors.items()}
+    grid = draw_grid(images, Axis("omega", (0, 1)), Axis("rows.0.weight", (-1, 1)))
+    pixels = np.asarray(grid)
+    for (column, line), color in colors.items():
+        match = (pixels == np.asarray(Image.new("RGB", (1, 1), color))[0, 0]).all(-1)
+        ys, xs = np.nonzero(match[grids.PAD * 4 :] if color == "black" else match)
+        assert match.sum() >= 64 * 48
+        if color != "black":  # the labels are black too
+            assert (np.ptp(xs) + 1, np.ptp(ys) + 1) == (64, 48)
+            assert (xs.min() > grid.width / 2) == (column == 1)
+            assert (ys.min() > grid.height / 2) == (line == 1)
+    assert (pixels[:16] < 128).any()  # labels above
+    assert (pixels[60:, :40] < 128).any()  # and at the side
+
+
+def test_large_grids_stay_within_bounds() -> None:
+    image = Image.new("RGB", (4096, 2048))
+    assert shrunk(image, 400).width * shrunk(image, 400).height * 400 <= grids.MAX_GRID_PIXELS
+    assert shrunk(Image.new("RGB", (64, 64)), 4).size == (64, 64)

@@ -1,0 +1,115 @@
+"""A person at the page: what the browser tests do with it, and the server they do it on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import REPOSITORY
+
+needs_starter = pytest.mark.skipif(
+    not (REPOSITORY / "assets" / "starter" / "model_index.json").is_file(),
+    reason="the starter model is not in assets/starter",
+)
+
+
+def unavailable(reason: str) -> None:
+    if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_served(address: str, process: subprocess.Popen[str], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, "app.py ended"
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"no page on {address} after {seconds} s")
+
+
+class Studio:
+    """The page as a person sees it."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page, self.address = page, address
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", self._requested)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _requested(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def open(self, query: str = "") -> Studio:
+        self.page.goto(f"{self.address}/{query}")
+        self.page.wait_for_selector(".gs-card")
+        self.page.wait_for_function("document.querySelector('.gs-cost') !== null")
+        return self
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.page.evaluate("studio.stack.cards.map((card) => card.row)")
+
+    def prompt(self, index: int) -> Any:
+        return self.page.locator(".gs-prompt").nth(index)
+
+    def card(self, index: int) -> Any:
+        return self.page.locator(".gs-card").nth(index)
+
+    def press(self, index: int, label: str) -> None:
+        self.card(index).get_by_role("button", name=label).click()
+
+    def weigh(self, index: int, weight: float) -> None:
+        box = self.page.locator(".gs-weight").nth(index)
+        box.fill(str(weight))
+        box.blur()
+
+    def set(self, label: str, value: str) -> None:
+        box = self.page.get_by_label(label).first
+        box.fill(value)
+        box.blur()
+
+    def unfold(self, title: str) -> None:
+        """Open a folded part. Gradio mounts its fields then, and fills them a moment later:
+        sooner than a hand can type, and not sooner than a script can."""
+        self.page.get_by_role("button", name=title).first.click()
+        self.page.wait_for_timeout(500)
+
+    def use(self, prompts: list[str], steps: int = 4) -> None:
+        """Start afresh with rows of these prompts."""
+        while self.page.locator(".gs-card").count():
+            self.press(0, "Delete row")
+        for index, prompt in enumerate(prompts):
+            self.page.click(".gs-add")
+            self.prompt(index).fill(prompt)
+        self.set("number input for Steps", str(steps))
+
+    def generate(self, keys: str = "") -> None:
+        """Press Generate, or ``keys``, and wait for the picture."""
+        self.page.evaluate(
+            "document.querySelector('.gs-progress').setAttribute('data-earlier', '')"
+        )  # every update replaces the bar; a short run may come and go between two looks
+        self.page.keyboard.press(keys) if keys else self.page.click("#gs-generate")
+        self.page.wait_for_selector('.gs-progress[data-state="done"]:not([data-earlier])')
+        self.page.wait_for_selector('.gs-stage[data-state="done"] img')
+
+    def load(self, path: Path) -> None:
+        self.page.locator("#gs-top input[type=file]").first.set_input_files(path)

@@ -1,0 +1,48 @@
+"""In a real browser: the map beside its control image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = pytest.mark.browser
+CAT = REPOSITORY / "assets" / "examples" / "cat.png"
+
+
+@pytest.fixture
+def with_image(studio: Studio) -> Iterator[Any]:
+    """A row's card with a control image."""
+    studio.open().use(["a cat"])
+    card = studio.card(0)
+    if not card.locator(".gs-prompting .gs-thumb").is_visible():
+        pytest.skip("the library has no ControlNet for the base")
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    card.locator(".gs-prompting .gs-thumb img").wait_for()
+    yield card
+
+
+@needs_starter
+@pytest.mark.timeout(300)
+def test_the_map_is_shown_beside_its_image_and_goes_with_it(with_image: Any) -> None:
+    button = with_image.get_by_role("button", name="Preview map")
+    button.click()
+    shown = with_image.locator(".gs-map-image")
+    shown.wait_for()
+    assert shown.get_attribute("src").startswith("data:image/png;base64,")
+    save = with_image.locator(".gs-map-save")
+    assert save.get_attribute("download") == "map.png"
+    assert save.get_attribute("href") == shown.get_attribute("src")
+    kinds = with_image.get_by_label("What is read from the control image")
+    others = kinds.locator("option").evaluate_all(
+        "(options, now) => options.map((o) => o.value).filter((v) => v !== now)",
+        kinds.input_value(),
+    )
+    kinds.select_option(others[0])  # another reading of the image: the map is no longer its own
+    assert not shown.is_visible()
+    with_image.get_by_role("button", name="Remove control image").click()
+    assert not button.is_visible()

@@ -1,0 +1,90 @@
+"""The Models tab in a real browser: its search, what is loaded, fetching from a hub, new models."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = pytest.mark.browser
+LINES = "#gs-models .gs-model-line"
+
+
+def opened(studio: Studio) -> Studio:
+    studio.open().page.get_by_role("tab", name="Models").click()
+    studio.page.locator(".gs-library-search").wait_for()
+    return studio
+
+
+@needs_starter
+def test_the_search_narrows_and_clearing_brings_all_back(studio: Studio) -> None:
+    page = opened(studio).page
+    shown = page.locator(LINES).filter(visible=True)
+    before = shown.all_inner_texts()
+    assert len(before) >= 6
+    search = page.get_by_label("Search the library")
+    search.press_sequentially("lora")
+    assert [line.split()[0] for line in shown.all_inner_texts()] == [
+        "starter/lora-blob",
+        "starter/lora-hero",
+    ]
+    assert not page.locator("#gs-models h3", has_text="Base models").is_visible()
+    search.press_sequentially(" HERO")  # every word must match, in either case
+    assert [line.split()[0] for line in shown.all_inner_texts()] == ["starter/lora-hero"]
+    search.fill("no such thing")
+    assert shown.count() == 0
+    page.get_by_text("No model of the library matches").wait_for()
+    search.fill("")
+    assert shown.all_inner_texts() == before
+    assert not page.get_by_text("No model of the library matches").is_visible()
+
+
+def test_offline_a_download_says_so_in_one_line(studio: Studio, home: Path) -> None:
+    page = opened(studio).page  # the server of the tests runs with HF_HUB_OFFLINE=1
+    told = page.locator('#gs-fetch-status .gs-progress[data-state="failed"]')
+    page.click("#gs-fetch-start")
+    told.get_by_text("type a hub id first").wait_for()
+    page.locator("#gs-fetch-name").get_by_role("textbox").fill("somebody/tiny-model")
+    for button in ("Look up", "Download"):
+        page.locator("#gs-fetch").get_by_role("button", name=button).click()
+        line = told.get_by_text("'somebody/tiny-model' cannot be fetched: HF_HUB_OFFLINE is set")
+        line.wait_for()
+        assert "\n" not in line.inner_text()
+        page.locator("#gs-fetch").get_by_role("button", name="Stop").click()
+        page.get_by_text("Download goes on from there").wait_for()
+    assert not (home / "models" / "somebody").exists()
+
+
+@needs_starter
+def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) -> None:
+    page = opened(studio).page
+    found = home / "models" / "mine" / "copied"
+    try:
+        shutil.copytree(REPOSITORY / "assets" / "starter", found)
+        page.click("#gs-rescan")
+        page.locator(LINES).get_by_text("mine/copied", exact=True).wait_for()
+        page.locator("#gs-base input").click()
+        page.locator("ul").get_by_role("option", name="mine/copied", exact=True).click()
+        page.wait_for_function(
+            "document.querySelector('.gs-equation').innerText.includes('mine/copied')"
+        )
+    finally:
+        shutil.rmtree(found.parent)
+        page.click("#gs-rescan")
+        page.locator(LINES).get_by_text("mine/copied", exact=True).wait_for(state="detached")
+
+
+@needs_starter
+@pytest.mark.timeout(300)
+def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:
+    studio.open().use(["a cat"], steps=1)
+    studio.generate()
+    studio.page.get_by_role("tab", name="Models").click()
+    loaded = studio.page.locator("#gs-loaded")
+    loaded.get_by_text("Loaded now ·").wait_for()
+    told = loaded.inner_text()
+    assert "network" in told and "on cpu" in told and "MB" in told

@@ -1,0 +1,82 @@
+"""Fetching on the Models tab: from a hub on the loopback address, and without any network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.ui.library import fetch, models
+from studio.ui.page import build
+from studio.ui.space import SPACE, Limits
+from tests.library.test_download import NAME, Hub, hub  # noqa: F401
+
+WHOLE = "unet/diffusion_pytorch_model.safetensors"
+
+
+def text(bar: str) -> str:
+    return re.sub("<[^>]*>", "", bar)
+
+
+def test_a_model_comes_with_its_licence_told_first(hub: Hub, studio_home: Path) -> None:  # noqa: F811
+    models.rescan()
+    told = text(fetch.told(NAME, hub.url))
+    assert told.startswith(f"{NAME}: licence openrail, ") and told.endswith(" MB")
+    assert not hub.fetched
+    seen = list(fetch.fetched(f" https://huggingface.co/{NAME}/ ", hub.url))
+    lines = [text(bar) for bar, _ in seen]
+    assert lines[0] == "Asking the hub …" and lines[1].startswith(told)
+    assert any(f"fetching {WHOLE} (" in line for line in lines)
+    assert lines[-1].startswith(f"{NAME} is in the library") and "licence openrail" in lines[-1]
+    assert [arrived for _, arrived in seen] == [False] * (len(seen) - 1) + [True]
+    shares = [int(re.search(r'valuenow="(\d+)"', bar)[1]) for bar, _ in seen]  # type: ignore[index]
+    assert shares == sorted(shares) and shares[-1] == 100
+    assert 'data-state="done"' in seen[-1][0]
+    models.rescan()
+    assert NAME in models.bases("starter") and NAME in models.table(shared=False)
+
+
+def test_stopping_keeps_what_came_and_the_next_call_goes_on(
+    hub: Hub,  # noqa: F811
+    studio_home: Path,
+) -> None:
+    running = fetch.fetched(NAME, hub.url)
+    while not hub.fetched:
+        next(running)
+    running.close()  # type: ignore[attr-defined]
+    first = list(hub.fetched)
+    assert list(fetch.fetched(NAME, hub.url))[-1][1]
+    assert len(first) < len(hub.fetched) and not set(first) & set(hub.fetched[len(first) :])
+
+
+def test_a_break_is_one_line_and_the_next_call_goes_on(hub: Hub, studio_home: Path) -> None:  # noqa: F811
+    hub.broken = WHOLE
+    bar, arrived = list(fetch.fetched(NAME, hub.url))[-1]
+    assert f"stopped at {WHOLE}; the same call goes on from there" in text(bar)
+    assert 'data-state="failed"' in bar and not arrived
+    hub.broken = ""
+    assert list(fetch.fetched(NAME, hub.url))[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "type a hub id first (owner/name)"),
+        ("../etc", "is no hub id (owner/name)"),
+        ("nobody/nothing", "HF_HUB_OFFLINE is set"),
+        ("<b>/x", "is no hub id (owner/name)"),
+    ],
+)
+def test_offline_and_nonsense_are_one_clear_line(given: str, said: str, studio_home: Path) -> None:
+    for bar in (fetch.told(given), list(fetch.fetched(given))[-1][0]):
+        assert said in text(bar) and "\n" not in text(bar) and "Traceback" not in bar
+        assert 'data-state="failed"' in bar and "<b>" not in bar
+
+
+@pytest.mark.parametrize(("limits", "there"), [(Limits(), True), (SPACE, False)])
+def test_a_shared_page_fetches_nothing(limits: Limits, there: bool) -> None:
+    ids = {c["props"].get("elem_id") for c in build(limits).config["components"]}
+    assert ("gs-fetch-start" in ids) is there

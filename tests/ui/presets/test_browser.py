@@ -1,0 +1,70 @@
+"""Presets in a real browser: files, links, reloads, and what is no preset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.studio_page import Studio
+
+pytestmark = pytest.mark.browser
+
+
+def test_preset_goes_out_as_json_and_comes_back(studio: Studio, tmp_path: Path) -> None:
+    studio.open().use(["a tree AND in flat style"])
+    studio.weigh(0, 6.5)
+    studio.page.get_by_role("tab", name="Presets").click()
+    with studio.page.expect_download() as waiting:
+        studio.page.click("#gs-download")
+    path = tmp_path / "mine.json"
+    waiting.value.save_as(path)
+    assert json.loads(path.read_text())["rows"][0]["weight"] == 6.5
+    studio.use(["other"])
+    # Dropped anywhere on the page, as from a file manager.
+    transfer = studio.page.evaluate_handle(
+        "(text) => { const t = new DataTransfer(); t.items.add(new File([text], 'mine.json',"
+        " {type: 'application/json'})); return t; }",
+        path.read_text(),
+    )
+    studio.page.dispatch_event("h1", "drop", {"dataTransfer": transfer})
+    studio.page.wait_for_function(
+        "studio.stack.cards[0]?.row.prompt === 'a tree AND in flat style'"
+    )
+    assert studio.rows()[0]["weight"] == 6.5
+
+
+def test_link_opens_the_same_preset(studio: Studio, browser: Any) -> None:
+    studio.open().use(["a link to this"])
+    studio.weigh(0, -7)
+    studio.page.on("dialog", lambda dialog: dialog.dismiss())
+    studio.page.click("#gs-link")
+    studio.page.wait_for_function("typeof studio.link === 'string'")
+    link = studio.page.evaluate("studio.link")
+    page = browser.new_page()
+    page.goto(link)
+    page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a link to this'")
+    assert page.evaluate("studio.stack.cards[0].row.weight") == -7
+    page.close()
+
+
+def test_nothing_is_lost_on_reload(studio: Studio) -> None:
+    studio.open().use(["kept over a reload"])
+    studio.page.wait_for_timeout(600)
+    studio.page.reload()
+    studio.page.wait_for_function(
+        "window.studio?.stack?.cards[0]?.row.prompt === 'kept over a reload'"
+    )
+
+
+def test_bad_file_is_one_toast_and_nothing_is_lost(studio: Studio, tmp_path: Path) -> None:
+    studio.open().use(["still here"])
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"rows": [{"prompt": "x", "wieght": 1}]}')
+    studio.load(bad)
+    toast = studio.page.locator(".toast-body").first
+    toast.wait_for()
+    assert "rows.0.wieght" in toast.inner_text() and "Traceback" not in toast.inner_text()
+    assert [row["prompt"] for row in studio.rows()] == ["still here"]

@@ -1,0 +1,117 @@
+"""What a person does to make images, in a real browser, on the shipped starter model.
+
+One server for all tests of the page, started as people start it. They skip, saying so, where there
+is no Chromium; with ``STUDIO_REQUIRE_BROWSER=1`` that is a failure instead.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = pytest.mark.browser
+
+
+def outputs(home: Path) -> list[Path]:
+    return sorted((home / "outputs").rglob("*.png"))
+
+
+def test_opens_quickly_with_a_heading_and_a_plan(studio: Studio) -> None:
+    started = time.monotonic()
+    studio.open()
+    if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):
+        assert time.monotonic() - started < 15
+    assert studio.page.locator("h1").inner_text() == "Guidance Studio"
+    assert "in all" in studio.page.locator(".gs-cost").inner_text()
+
+
+@needs_starter
+def test_generates_and_the_png_makes_the_same_image_again(studio: Studio, home: Path) -> None:
+    studio.open().use(["a red heart on a blue background", "blurry"])
+    studio.weigh(1, -1)
+    before = len(outputs(home))
+    studio.generate("Control+Enter")
+    first = outputs(home)[-1]
+    assert len(outputs(home)) == before + 1
+    assert studio.page.locator(".gs-share:not([hidden])").count() == 2
+    studio.use(["something else"])
+    studio.load(first)
+    studio.page.wait_for_function("studio.stack.cards.length === 2")
+    assert [row["weight"] for row in studio.rows()] == [5, -1]
+    studio.generate()
+    second = outputs(home)[-1]
+    assert second != first
+    assert np.array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(second)))
+
+
+@needs_starter
+def test_cancel_leaves_the_studio_usable(studio: Studio, home: Path) -> None:
+    studio.open().use(["a cat"], steps=100)
+    studio.set("number input for Images", "8")  # long enough for a slow hand
+    studio.page.click("#gs-generate")
+    studio.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
+    before = len(outputs(home))
+    studio.page.keyboard.press("Escape")
+    studio.page.wait_for_selector('.gs-progress[data-state="idle"]')
+    studio.set("number input for Steps", "4")
+    studio.set("number input for Images", "1")
+    studio.generate()
+    assert len(outputs(home)) == before + 1
+    assert [row["prompt"] for row in studio.rows()] == ["a cat"]
+
+
+@needs_starter
+def test_use_again_brings_the_preset_back(studio: Studio) -> None:
+    studio.open().use(["a blue car"])
+    studio.generate()
+    studio.use(["something else"])
+    studio.page.locator(".gs-moment").first.get_by_role("button", name="Use again").click()
+    studio.page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a blue car'")
+
+
+def test_refinements_are_in_the_plan(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    studio.unfold("Advanced")
+    studio.set("number input for Guidance rescale", "0.5")
+    told = "document.querySelector('#gs-plan').innerText.includes"
+    studio.page.wait_for_function(f"{told}('guidance rescale 0.5')")
+    studio.page.get_by_label("CFG++").check()
+    studio.page.wait_for_function(f"{told}('cfgpp')")  # DPM-Solver++ has no such form
+    studio.page.get_by_label("Scheduler").click()
+    studio.page.get_by_role("option", name="DDIM").click()
+    studio.page.wait_for_function(f"{told}('CFG++')")
+
+
+@needs_starter
+def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Path) -> None:
+    studio.open().use(["a red heart on a blue background"])
+    studio.unfold("Advanced")
+    cat = REPOSITORY / "assets" / "examples" / "cat.png"
+    studio.page.locator(".gs-start > .gs-file").set_input_files(cat)
+    studio.page.locator(".gs-start > .gs-thumb img").wait_for()
+    studio.set("Strength (number)", "0.5")
+    studio.page.wait_for_function(
+        "document.querySelector('.gs-cost').innerText.includes('2 steps of 4')"
+    )
+    studio.page.locator(".gs-start").get_by_label("Paint the mask").click()
+    studio.page.get_by_role("button", name="All", exact=True).click()
+    studio.page.get_by_role("button", name="Use mask").click()
+    studio.page.locator(".gs-start-details .gs-thumb img").wait_for()
+    studio.generate()
+    first = outputs(home)[-1]
+    studio.page.locator(".gs-start").get_by_label("Start from noise").click()
+    assert studio.page.evaluate("studio.start.init") is None
+    studio.load(first)
+    studio.page.wait_for_function("studio.start.init !== null")
+    init = studio.page.evaluate("studio.start.init")
+    assert init["strength"] == 0.5 and init["mask"].startswith("inputs/")
+    studio.generate()
+    assert np.array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(outputs(home)[-1])))

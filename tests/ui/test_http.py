@@ -1,0 +1,110 @@
+"""What a client without a browser can send, and what happens when it goes away."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.ui.editor import stack
+from studio.ui.page import build, launch_options
+from tests.support.fake_engine import ROWS, FakeEngine, values
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[str, Any, FakeEngine]]:
+    engine = FakeEngine()
+    page = build(events=engine)
+    _, address, _ = page.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, **launch_options()
+    )
+    yield address.rstrip("/"), page, engine
+    page.close()
+
+
+def post(address: str, path: str, body: Any) -> Any:
+    request = urllib.request.Request(
+        address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read())
+
+
+def generated(address: str, shown: list[Any]) -> str:
+    event = post(address, "/gradio_api/call/generate", {"data": shown})["event_id"]
+    with urllib.request.urlopen(
+        f"{address}/gradio_api/call/generate/{event}", timeout=20
+    ) as answer:
+        return answer.read().decode()
+
+
+def test_over_http(served: tuple[str, Any, FakeEngine]) -> None:
+    address, page, engine = served
+    info = json.loads(urllib.request.urlopen(f"{address}/gradio_api/info", timeout=20).read())
+    assert "/generate" in info["named_endpoints"]
+    shown = [list(value) if isinstance(value, tuple) else value for value in values()]
+    shown[3] = ROWS
+    assert "event: complete" in generated(address, shown)
+    assert engine.seen[-1].rows[1].weight == -1.5
+    for image in (
+        {"path": "/etc/passwd"},
+        {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+    ):
+        shown[3] = [{"prompt": "x", "control": {"type": "canny", "image": image}}]
+        assert "event: error" in generated(address, shown)
+    component = next(
+        key for key, block in page.blocks.items() if isinstance(block, stack.GuidanceStack)
+    )
+    answer = post(
+        address,
+        "/gradio_api/component_server",
+        {
+            "data": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+            "component_id": component,
+            "fn_name": "store_image",
+            "session_hash": "x",
+        },
+    )
+    assert "not a file uploaded" in answer["error"]
+    for path in ("/etc/passwd", str(Path(__file__).resolve())):
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{address}/gradio_api/file={path}", timeout=20)
+
+
+def test_a_closed_tab_closes_the_engine() -> None:
+    engine = FakeEngine(pause=0.2, steps=500)
+    page = build(events=engine)
+    _, address, _ = page.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, **launch_options()
+    )
+    try:
+        shown = [None, *(list(v) if isinstance(v, tuple) else v for v in values())]
+        shown[4] = ROWS
+        index = next(k for k, fn in page.fns.items() if fn.api_name == "generate")
+        join = {"data": shown, "fn_index": index, "session_hash": "a-tab"}
+        post(address.rstrip("/"), "/gradio_api/queue/join", join)
+        tab = urllib.request.urlopen(
+            f"{address}gradio_api/queue/data?session_hash=a-tab", timeout=20
+        )
+        while b"process_generating" not in tab.readline():
+            pass
+        tab.close()
+        end = time.monotonic() + 20
+        while not engine.closed and time.monotonic() < end:
+            time.sleep(0.1)
+        assert engine.closed == 1
+    finally:
+        page.close()

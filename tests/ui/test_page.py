@@ -1,0 +1,258 @@
+"""The page's logic, and what a client without a browser can send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from PIL import Image
+
+from studio import images  # noqa: E402
+from studio.errors import BadPreset, StudioError  # noqa: E402
+from studio.preset import Preset, validate  # noqa: E402
+from studio.preset.saved import list_presets  # noqa: E402
+from studio.share import read_image  # noqa: E402
+from studio.ui import describe, run  # noqa: E402
+from studio.ui.editor import (
+    stack,  # noqa: E402
+    start_image,  # noqa: E402
+)
+from studio.ui.form import SIZE, Form, to_preset, to_values  # noqa: E402
+from studio.ui.history import moments  # noqa: E402
+from studio.ui.presets import gallery  # noqa: E402
+from studio.ui.space import SPACE, Limits  # noqa: E402
+from tests.support.fake_engine import ROWS, FakeEngine, values
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def updates(engine: Any, limits: Limits = Limits(), **changes: Any) -> list[run.Update]:  # noqa: B008
+    return list(run.generate(engine, limits, [], "visitor", *values(**changes)))
+
+
+# -- the form ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("saved", list_presets(), ids=lambda saved: saved.path.stem)
+def test_every_starter_preset_passes_through_the_form_unchanged(saved: Any) -> None:
+    assert to_preset(*to_values(saved.preset)) == saved.preset
+
+
+def test_the_form_has_a_component_for_each_value() -> None:
+    assert SIZE == len(values()) == len(Form.__dataclass_fields__)
+
+
+def test_refinements_and_a_starting_picture_pass_through_the_form() -> None:
+    preset = validate(
+        {
+            "rows": [{"prompt": "a", "curve": [[0.0, 0.5], [1.0, 2.0]], "mask": "inputs/a.png"}],
+            "guidance_rescale": 0.7,
+            "cfgpp": True,
+            "sampler": {"scheduler": "euler"},
+            "apg": {"eta": 0.2, "norm_threshold": 12.0, "momentum": -0.5},
+            "init": {"image": "inputs/b.png", "strength": 0.4, "mask": "inputs/c.png"},
+        }
+    )
+    assert to_preset(*to_values(preset)) == preset
+    sent = start_image.StartPicture().postprocess(preset.init)
+    assert sent == {"init": preset.init.model_dump(), "thumbs": {}}  # type: ignore[union-attr]
+    assert start_image.init_from_payload(sent) == preset.init
+    assert start_image.init_from_payload({"init": None}) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ("a.png", "init"),
+        ({"image": "a.png", "strength": 2}, "init.strength"),
+        ({"image": "a.png", "colour": 1}, "init.colour"),
+        ({"image": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}}, "init.image"),
+        ({"init": {"image": "a.png", "mask": {"path": "/etc/passwd"}}}, "init.mask"),
+    ],
+)
+def test_a_bad_starting_picture_names_its_field(payload: Any, field: str) -> None:
+    with pytest.raises(BadPreset) as caught:
+        start_image.init_from_payload(payload)
+    assert caught.value.field == field
+
+
+def test_images_of_rows_and_start_are_shown_small() -> None:
+    ref = images.store(Image.new("RGB", (300, 200), "red"))
+    rows = validate({"rows": [{"mask": ref}, {"mask": "inputs/lost.png"}]}).rows
+    shown = stack.GuidanceStack().postprocess(rows)["thumbs"]
+    assert list(shown) == [ref] and shown[ref].startswith("data:image/jpeg;base64,")
+    large = stack.show_image(ref)["src"]
+    assert large.startswith("data:image/png;base64,")
+    assert "error" in stack.show_image("/etc/passwd") and "error" in stack.show_image(None)
+
+
+def test_sliders_give_floats_and_empty_boxes_nothing() -> None:
+    shown = values()
+    shown[7], shown[8], shown[9], shown[11] = 30.0, None, None, 2.0
+    preset = to_preset(*shown)
+    assert (
+        preset.sampler.steps,
+        preset.sampler.seed,
+        preset.sampler.width,
+        preset.sampler.count,
+    ) == (30, -1, None, 2)
+
+
+# -- the plan ---------------------------------------------------------------------------------
+
+
+def test_an_unknown_model_is_one_line_in_place_of_the_equation() -> None:
+    shown = describe.describe(*values(base="no-such-model"))
+    assert "gs-plan-bad" in shown and "no-such-model" in shown and "Traceback" not in shown
+
+
+def test_prompts_are_escaped_in_the_equation() -> None:
+    line = 'ε̂ = −4·starter(∅) + 5·starter("<img src=x onerror=alert(1)>")'
+
+    class Shown:
+        forwards_per_step, forwards_total = (2, 2), 4
+
+        def __str__(self) -> str:
+            return line
+
+    shown = describe.equation(Shown()) + describe.cost(Shown(), 1)  # type: ignore[arg-type]
+    assert "<img" not in shown and "&lt;img" in shown
+    assert 'class="gs-n">−4' in shown and "<b>2</b> passes per step" in shown
+
+
+# -- rows -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"path": "/etc/passwd"},
+        {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+        {"path": "../../etc/passwd", "meta": {"_type": "gradio.FileData"}},
+        {"url": "http://127.0.0.1/x.png", "meta": {"_type": "gradio.FileData"}},
+        {},
+    ],
+)
+def test_files_that_were_not_uploaded_are_refused(image: dict[str, Any]) -> None:
+    row = {"prompt": "x", "control": {"type": "canny", "image": image}}
+    with pytest.raises(BadPreset, match=r"rows\.0\.control\.image"):
+        stack.rows_from_payload([row])
+    with pytest.raises(BadPreset, match=r"rows\.0\.mask"):
+        stack.rows_from_payload([{"prompt": "x", "mask": image}])
+    assert "error" in stack.store_image(image)
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"weight": float("nan")}, "rows.0.weight"),
+        ({"weight": float("inf")}, "rows.0.weight"),
+        ({"wieght": 1.0}, "rows.0.wieght"),
+        ({"weight": "7"}, "rows.0.weight"),
+        ({"range": [0.8, 0.2]}, "rows.0.range"),
+        ("a row", "rows.0"),
+    ],
+)
+def test_bad_rows_name_the_field(row: Any, field: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        stack.rows_from_payload([row])
+    assert str(caught.value).startswith(field) and "\n" not in str(caught.value)
+
+
+def test_rows_come_as_a_list_or_as_the_page_holds_them() -> None:
+    assert stack.rows_from_payload(ROWS) == stack.rows_from_payload({"rows": ROWS, "thumbs": {}})
+    assert stack.rows_from_payload(None) == ()
+
+
+# -- generating -------------------------------------------------------------------------------
+
+
+def test_a_generation_ends_with_a_png_that_carries_its_preset(home: Path) -> None:
+    engine = FakeEngine()
+    last = updates(engine, sampler={"count": 2, "seed": 5})[-1]
+    assert engine.closed == 1
+    assert [moment.preset().sampler.seed for moment in last.history] == [6, 5]
+    path = Path(last.history[0].path)
+    assert path.is_relative_to(home / "outputs") and read_image(path)[0].rows[0].prompt == "a cat"
+    assert last.stage["state"] == "done" and len(last.stage["images"]) == 2
+    assert last.shares["shares"][0]["norm"] == (1.0, None, 2.0)
+    assert moments.pick(last.history, last.strip["items"][0]["id"]) == last.history[0]
+
+
+def test_closing_the_page_closes_the_engine() -> None:
+    engine = FakeEngine()
+    events = run.generate(engine, Limits(), [], "visitor", *values())
+    for _ in range(3):
+        next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert engine.closed == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "error", [StudioError("wrong", field="rows.1.model"), RuntimeError("boom\nsecond line")]
+)
+def test_an_error_is_one_line_and_the_next_generation_works(error: Exception) -> None:
+    last = updates(FakeEngine(fails=error))[-1]
+    assert (
+        'data-state="failed"' in last.progress
+        and "Traceback" not in last.progress
+        and "\n" not in last.progress
+    )
+    assert updates(FakeEngine())[-1].stage["state"] == "done"
+
+
+def test_seed_minus_one_is_a_new_seed_each_time() -> None:
+    engine = FakeEngine()
+    for _ in range(2):
+        updates(engine, sampler={"seed": -1})
+    assert all(preset.sampler.seed >= 0 for preset in engine.seen)
+    assert engine.seen[0].sampler.seed != engine.seen[1].sampler.seed
+
+
+# -- a shared page ----------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rows": [{"prompt": "x"}] * 13},
+        {"sampler": {"steps": 51}},
+        {"sampler": {"count": 5}},
+        {"sampler": {"width": 1024}},
+    ],
+)
+def test_a_shared_page_refuses_what_is_over_its_limits(changes: dict[str, Any]) -> None:
+    engine = FakeEngine()
+    assert "at most" in updates(engine, SPACE, **changes)[-1].progress
+    assert not engine.seen
+
+
+def test_a_shared_page_keeps_visitors_apart(home: Path) -> None:
+    last = updates(FakeEngine(), SPACE)[-1]
+    assert Path(last.history[0].path).parent == home / "outputs" / "visitor"
+    assert moments.earlier(SPACE) == [] and len(moments.earlier(Limits())) == 1
+    with pytest.raises(BadPreset, match="shared"):
+        gallery.save(Preset(name="mine"), SPACE)
+
+
+def test_saved_presets_are_on_the_shelf_with_their_picture() -> None:
+    made = updates(FakeEngine())[-1].history
+    preset = validate({"name": "Mine", "rows": ROWS})
+    gallery.save(preset, Limits(), moments.picture_of(made, preset))
+    card = gallery.cards(Limits())["items"][-1]
+    assert card["title"] == "Mine" and gallery.pick(Limits(), card["id"]).rows[0].weight == 7.5
+    assert card["image"]["name"].endswith(".webp")
+    assert moments.picture_of(made, validate({"rows": ROWS[:1]})) is None
+    assert all(item["tag"] != "saved" for item in gallery.cards(SPACE)["items"])
+    with pytest.raises(StudioError):
+        gallery.pick(Limits(), "saved:../../etc/passwd")

@@ -1,0 +1,77 @@
+"""``app.py`` as a Hugging Face Space starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support import REPOSITORY
+
+pytest.importorskip("gradio")
+
+from studio.ui import space
+
+
+def config(address: str, process: subprocess.Popen[bytes]) -> dict[str, object]:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        assert process.poll() is None, "app.py ended"
+        try:
+            with urllib.request.urlopen(f"{address}/config", timeout=2) as answer:
+                return json.loads(answer.read())
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the Space did not start")
+
+
+def test_app_starts_as_a_space(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "SPACE_ID": "someone/studio",
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "STUDIO_HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        components = config(f"http://127.0.0.1:{port}", process)["components"]
+    finally:
+        process.terminate()
+        process.wait(20)
+    by_label = {part["props"].get("label"): part["props"] for part in components}  # type: ignore[attr-defined]
+    assert by_label["Steps"]["maximum"] == space.SPACE.steps == 50
+    assert by_label["Images"]["maximum"] == 4
+    assert by_label["Guidance rows"]["props"]["max_rows"] == 12
+    assert not (tmp_path / "home").exists(), "a Space writes only below a temporary folder"
+
+
+def test_without_zerogpu_the_decorator_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
+
+    def work() -> int:
+        return 1
+
+    assert space.gpu(duration=lambda: 1)(work) is work
+
+
+def test_the_time_asked_of_a_gpu_grows_with_the_plan_and_is_bounded() -> None:
+    asked = [space.seconds_on_gpu(forwards, 1) for forwards in (0, 100, 10**9)]
+    assert asked == sorted(asked) and asked[-1] <= 240

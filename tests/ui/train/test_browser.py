@@ -1,0 +1,105 @@
+"""The Train tab in a real browser: pictures in, a few steps, the model in the lists and in use."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = pytest.mark.browser
+BOX = [0.25, 0.125, 0.75, 0.875]
+
+
+def drop(page: Any, files: list[Path]) -> None:
+    """Drop files onto the tab's own place, as from a file manager."""
+    sent = [(file.name, base64.b64encode(file.read_bytes()).decode()) for file in files]
+    transfer = page.evaluate_handle(
+        """(files) => { const t = new DataTransfer();
+          for (const [name, data] of files) t.items.add(new File(
+            [Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, {type: 'image/png'}));
+          return t; }""",
+        sent,
+    )
+    page.dispatch_event("#gs-train-files button", "drop", {"dataTransfer": transfer})
+
+
+def crop(page: Any, name: str) -> None:
+    """Draw ``BOX`` over a picture with the mouse, its last side by number."""
+    page.get_by_role("button", name=f"Crop {name}").click()
+    dialog = page.locator("dialog.gs-cropper")
+    dialog.get_by_role("button", name="Square").click()
+    frame = dialog.locator(".gs-canvas").bounding_box()
+    mouse, (left, top, right, bottom) = page.mouse, BOX
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]
+
+    mouse.move(*at(left, top))
+    mouse.down()
+    mouse.move(*at(right, bottom - 0.2), steps=4)
+    mouse.up()
+    for label, value in zip(("Left", "Top", "Right", "Bottom"), BOX, strict=True):
+        box = dialog.get_by_label(f"{label} (%)")
+        if label != "Bottom":
+            assert abs(float(box.input_value()) - 100 * value) < 1
+        box.fill(str(100 * value))
+    dialog.get_by_role("button", name="Use crop").click()
+    assert page.evaluate("studio.pictures.pictures.find(({crop}) => crop).crop") == BOX
+
+
+@needs_starter
+@pytest.mark.timeout(300)
+def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
+    page = studio.open().page
+    page.set_default_timeout(150_000)
+    page.get_by_role("tab", name="Train").click()
+    folder = REPOSITORY / "assets" / "examples" / "training"
+    drop(page, [folder / "hero-1.png", folder / "hero-2.png"])
+    cards = page.locator(".gs-pic")
+    cards.nth(1).wait_for()
+    drop(page, [folder / "hero-3.png"])  # more come to those that are there
+    cards.nth(2).wait_for()
+    page.get_by_role("button", name="Remove hero-3.png").click()
+    assert cards.count() == 2
+    crop(page, "hero-2.png")
+    assert not page.locator(".toast-body").count()  # the page took none of them for a preset
+    page.locator("#gs-train-name input").fill("my-hero")
+    page.locator("#gs-train-word input").fill("hero")
+    page.locator("#gs-train-superclass input").fill("person")
+    page.get_by_label("Caption of hero-2.png").fill("a hero person at sea")
+    page.click("#gs-train-fill")
+    page.wait_for_function("studio.pictures.pictures[0].caption === 'a hero person'")
+    assert page.get_by_label("General text of hero-2.png").input_value() == "at sea"
+    assert page.evaluate("studio.pictures.pictures[1].crop") == BOX  # kept on its way
+    studio.unfold("Steps, rates, samples")
+    for label, value in (("Steps", "3"), ("Batch", "2"), ("Samples every … steps", "0")):
+        box = page.locator("#gs-tabs").get_by_label(label, exact=True).last
+        box.fill(value)
+        box.blur()
+    page.click("#gs-train-start")
+    page.wait_for_selector('#gs-train-progress .gs-progress[data-state="done"]', timeout=120_000)
+    assert "my-hero is in the library" in page.inner_text("#gs-train-progress")
+    assert page.locator(".gs-curve").count() >= 1
+    kept = home / "training" / "my-hero" / "pictures"
+    assert sorted(path.name for path in kept.iterdir()) == ["hero-1.png", "hero-2.png"]
+    assert (kept / "hero-1.png").read_bytes() == (folder / "hero-1.png").read_bytes()
+    with Image.open(folder / "hero-2.png") as whole, Image.open(kept / "hero-2.png") as cropped:
+        left, top, right, bottom = (round(p * n) for p, n in zip(BOX, whole.size * 2, strict=True))
+        expected = np.asarray(whole.convert("RGB"))[top:bottom, left:right]
+        assert np.array_equal(np.asarray(cropped), expected)
+    captions = json.loads((kept.parent / "captions.json").read_text())
+    assert captions["hero-2.png"]["caption"] == "a hero person at sea"
+    assert (home / "models" / "my-hero" / "pytorch_lora_weights.safetensors").is_file()
+    page.click("#gs-train-use")
+    page.wait_for_function(
+        "studio.stack.cards.length === 1 && studio.stack.cards[0].row.prompt === 'a hero person'"
+    )
+    assert studio.rows()[0]["model"]["lora"] == "my-hero"
