@@ -9,29 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.library.adapter_headers import describe_adapter, describe_embedding, trigger
 from studio.library.networks import network_problem
 
 MAX_HEADER_BYTES = 100 * 2**20
 
 _UNET = "model.diffusion_model."
 _FIRST = f"{_UNET}input_blocks.0.0.weight"
-_FAMILY_OF_WIDTH = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
-_FAMILY_OF_TEXT_WIDTH = {768: "sd1", 1024: "sd2"}
-_FAMILY_OF_BASE = (
-    ("xl", "sdxl"),
-    ("pony", "sdxl"),
-    ("illustrious", "sdxl"),
-    ("v2", "sd2"),
-    ("2.", "sd2"),
-    ("sd_2", "sd2"),
-    ("v1", "sd1"),
-    ("1.", "sd1"),
-    ("sd_1", "sd1"),
-)
-_ADAPTER = re.compile(
-    r"lora_(?:A|B|down|up)\b|\.lora\.|_lora\.|lora_linear_layer|hada_w1|lokr_w|dora_scale|"
-    r"^lora_\w+\.diff$|oft_(?:blocks|diag|r)\b"
-)
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -75,16 +59,10 @@ def describe(
         for k, v in header.items()
         if k != "__metadata__" and isinstance(v, dict) and "shape" in v
     }
-    told: dict[str, Any] = {"trigger": _trigger(metadata)}
     if _FIRST in shapes:
-        return told | _whole_model(shapes, header, metadata)
-    if any(_ADAPTER.search(key) for key in shapes):
-        return told | {"kind": "lora", "family": _family_of_adapter(shapes, metadata)}
-    if any("_custom_diffusion" in key for key in shapes):
-        return told | {"kind": "custom-diffusion", "family": _family_of_adapter(shapes, metadata)}
-    if any(key.startswith("ip_adapter.") for key in shapes):
-        widths = (s[1] for k, s in shapes.items() if k.endswith("to_k_ip.weight"))
-        return {"kind": "ip-adapter", "family": _FAMILY_OF_WIDTH.get(next(widths, 0), "")}
+        return {"trigger": trigger(metadata)} | _whole_model(shapes, header, metadata)
+    if (adapter := describe_adapter(shapes, metadata)) is not None:
+        return adapter
     if any(key.startswith(("control_model.", "controlnet_cond_embedding.")) for key in shapes):
         return {
             "kind": "controlnet",
@@ -92,7 +70,7 @@ def describe(
                 "is a ControlNet in one file; put the folder in diffusers' layout there instead"
             ),
         }
-    return _embedding(shapes, stem, among_embeddings or stem == "learned_embeds")
+    return describe_embedding(shapes, stem, among_embeddings or stem == "learned_embeds")
 
 
 def _whole_model(
@@ -149,56 +127,3 @@ def _whole_model(
         "size": {"sd1": 512, "sd2": 768, "sdxl": 1024}[family],
         "multiple": factor,
     }
-
-
-def _family_of_adapter(shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str]) -> str:
-    """From the width of the text that its cross-attention reads; "" where that tells nothing."""
-    if any(key.startswith(("lora_te2_", "text_encoder_2.")) for key in shapes):
-        return "sdxl"
-    for key, shape in shapes.items():
-        into = (
-            "attn2" in key
-            and re.search(r"to_[kv]", key)
-            and re.search(r"down|lora_A|custom_diffusion|w1_b", key.rpartition("to_")[2])
-        )
-        if into and len(shape) > 1:
-            return _FAMILY_OF_WIDTH.get(shape[1], "")
-    told = str(
-        metadata.get("ss_base_model_version") or metadata.get("modelspec.architecture") or ""
-    ).lower()
-    return next((family for mark, family in _FAMILY_OF_BASE if mark in told), "")
-
-
-def _trigger(metadata: Mapping[str, str]) -> str:
-    """The word to write, from what trainers keep: modelspec's phrase, or the most frequent tag."""
-    phrase = str(metadata.get("modelspec.trigger_phrase") or "").strip()
-    if phrase:
-        return phrase[:200]
-    try:
-        tags = json.loads(metadata.get("ss_tag_frequency") or "{}")
-        counts: dict[str, int] = {}
-        for folder in tags.values():
-            for tag, count in folder.items():
-                counts[tag.strip()] = counts.get(tag.strip(), 0) + int(count)
-    except (ValueError, AttributeError, TypeError):
-        return ""
-    return max(counts, key=lambda tag: counts[tag])[:200] if counts else ""
-
-
-def _embedding(
-    shapes: Mapping[str, tuple[int, ...]], stem: str, sure: bool
-) -> dict[str, Any] | None:
-    """A textual inversion: diffusers' ``{word: vectors}``, A1111's ``emb_params``, SDXL's pair."""
-    if set(shapes) == {"clip_l", "clip_g"}:
-        return {"kind": "embedding", "family": "sdxl", "words": (stem,), "trigger": stem}
-    if len(shapes) != 1:
-        return None
-    key, shape = next(iter(shapes.items()))
-    if not 0 < len(shape) <= 2:
-        return None
-    word = stem if key in ("emb_params", "string_to_param.*", "*") else key
-    marked = word != key or (key.startswith("<") and key.endswith(">"))
-    if not (sure or marked or shape[-1] in _FAMILY_OF_TEXT_WIDTH):
-        return None  # any small file may hold one tensor
-    family = _FAMILY_OF_TEXT_WIDTH.get(shape[-1], "")
-    return {"kind": "embedding", "family": family, "words": (word,), "trigger": word}
