@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
-_SPLIT = re.compile(r"\s+AND\s+|^AND\s+|\s+AND$")
-_PART_WEIGHT = re.compile(r"^(.*?)\s*:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*$", re.DOTALL)
+# Every pattern here takes time in proportion to its text: a run of blanks or digits is entered at
+# its first letter only, and is never given back (``++``).
+_NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
+_SPLIT = re.compile(r"(?<!\s)\s++AND(?:\s++|$)|^AND\s++")
+_WEIGHT = re.compile(_NUMBER)
+_SEAM = re.compile(r",\s*+|(?<!\s)\s++(?=(?:in|on|at|with|wearing|under|over|by)\s)", re.IGNORECASE)
 
 
 def split_prompt(prompt: str) -> list[tuple[str, float]]:
@@ -15,25 +20,28 @@ def split_prompt(prompt: str) -> list[tuple[str, float]]:
     Without ``AND`` the prompt is one part, and a colon in it is text.
     """
     pieces = [piece.strip() for piece in _SPLIT.split(prompt)]
-    pieces = [piece for piece in pieces if piece]
-    if len(_SPLIT.split(prompt)) < 2:
+    if len(pieces) < 2:
         return [(prompt.strip(), 1.0)]
-    parts = []
-    for piece in pieces:
-        match = _PART_WEIGHT.match(piece)
-        parts.append((match[1], float(match[2])) if match else (piece, 1.0))
-    return parts or [("", 1.0)]
+    return [_part(piece) for piece in pieces if piece] or [("", 1.0)]
+
+
+def _part(piece: str) -> tuple[str, float]:
+    """``text:1.2`` as text and weight; 1 where what follows the last colon is no finite number."""
+    text, colon, written = piece.rpartition(":")
+    written = written.strip()
+    if colon and _WEIGHT.fullmatch(written) and math.isfinite(weight := float(written)):
+        return text.rstrip(), weight
+    return piece, 1.0
 
 
 def propose_split(prompt: str) -> str:
     """A split of a plain prompt for condition decoupling: content, style, background."""
     if len(split_prompt(prompt)) > 1:
         return prompt
-    marks = re.compile(r",\s*|\s+(?=(?:in|on|at|with|wearing|under|over|by)\s)", re.IGNORECASE)
-    return " AND ".join(part for part in (p.strip() for p in marks.split(prompt)) if part)
+    return " AND ".join(part for part in (p.strip() for p in _SEAM.split(prompt)) if part)
 
 
-_MARK = re.compile(r"\\[()\[\]\\]|[()\[\]]|:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(?=\))")
+_MARK = re.compile(rf"\\[()\[\]\\]|[()\[\]]|:\s*+({_NUMBER})\s*+(?=\))")
 _ROUND, _SQUARE = 1.1, 1 / 1.1
 
 
@@ -67,7 +75,7 @@ def weighted_spans(prompt: str) -> list[tuple[str, float]]:
             open_.append((mark, len(pieces)))
             pieces.append([mark, 1.0])
         elif mark[0] == ":":
-            if open_ and open_[-1][0] == "(":
+            if open_ and open_[-1][0] == "(" and math.isfinite(float(match[1])):
                 given = float(match[1])
             else:
                 add(mark)

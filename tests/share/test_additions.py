@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from studio.library import Library, ModelEntry
 from studio.plan import compile_plan
 from studio.preset import Preset
 from studio.share.model_names import Shelf
+from studio.share.tools import prompts
 from studio.share.tools.prompts import Lora, read_prompt
 from tests.share.test_foreign import comfy_graph, png
 from tests.support import tiny
@@ -222,13 +224,37 @@ def test_weights_mean_here_what_they_meant_there() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 50_000, "(" * 50_000, "{" * 50_000, "a++" * 20_000, "<lora:" * 9_000]
-)
+MEGABYTE = 2**20
+HOSTILE = {
+    "blanks": "a" + " " * MEGABYTE + "b",
+    "blanks before BREA": "a" + " " * MEGABYTE + "BREA",
+    "hyphens": "a-" * (MEGABYTE // 2) + "!",
+    "apostrophes": "'" * MEGABYTE,
+    "signs": "a++" * (MEGABYTE // 3),
+    "commas": " ," * (MEGABYTE // 2) + "x",
+    "tags": "<lora:" * (MEGABYTE // 6),
+    "square": "[" * MEGABYTE,
+    "round": "(" * MEGABYTE,
+    "curly": "{" * MEGABYTE,
+    "closed": "[" * (MEGABYTE // 2) + "]" * (MEGABYTE // 2),
+    "colons": "[" + ":" * MEGABYTE + "]",
+    "embeddings": "embedding:" * (MEGABYTE // 10),
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("tool", ["AUTOMATIC1111", "ComfyUI", "InvokeAI", "NovelAI"])
-@pytest.mark.timeout(10)
-def test_hostile_prompts_are_read_in_time(tool: str, text: str) -> None:
-    assert len(read_prompt(text, tool, FIELD, [])[0]) <= 4000
+@pytest.mark.parametrize("cut", [False, True])
+def test_hostile_prompts_are_read_in_time(
+    tool: str, text: str, cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not cut:  # the patterns alone, without the cut that comes before them
+        monkeypatch.setattr(prompts, "MAX_READ", 4 * MEGABYTE)
+    start = time.process_time()
+    notes: list[str] = []
+    assert len(read_prompt(text, tool, FIELD, notes)[0]) <= 4000
+    assert time.process_time() - start < (1 if cut else 15)  # a hundredth, and a fourth, of it
+    assert not cut or "only the first 40000 of" in notes[0]
 
 
 def test_versions_in_names_are_not_suffixes() -> None:

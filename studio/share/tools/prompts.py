@@ -8,15 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_PROMPT = 4000
+MAX_READ = 40_000  # of a text with its tags; what follows is cut before any pattern sees it
 MAX_NESTING = 20
 _PLUS, _MINUS, _BRACE = 1.1, 0.9, 1.05  # compel's and NovelAI's steps
 
+# A stranger's text: every pattern takes time in proportion to it (bounded or possessive repeats).
 _TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,80}))?>", re.IGNORECASE)
 _TRIGGER = re.compile(r"<([\w.-]{1,200})>")  # InvokeAI's embeddings
 _SQUARE = re.compile(r"(?<!\\)\[([^\[\]]*)(?<!\\)\]")
-_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+_BREAK = re.compile(r"\bBREAK\b")
 _SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
-_COMPEL_WORD = re.compile(r"(?<![\w\\])([\w'-]*\w)(\++|-+)(?=[\s,.:\x02]|$)")
+_COMPEL_WORD = re.compile(r"(?<![\w'+\\-])[\w'+-]++(?=[\s,.:\x02]|$)")
 _OPEN, _CLOSE = "\x01", "\x02"  # brackets that already are the studio's
 
 
@@ -41,33 +43,41 @@ def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str
     Args:
         tool: ``AUTOMATIC1111``, ``ComfyUI``, ``InvokeAI``, ``NovelAI`` or another name.
     """
+    if len(text) > MAX_READ:
+        notes.append(f"{field}: only the first {MAX_READ} of {len(text)} characters are read")
+        text = text[:MAX_READ]
     loras = []
-    for kind, name, told in _TAG.findall(text):
+    for kind, name, given in _TAG.findall(text):
         if kind.lower() == "hypernet":
             notes.append(f"{field}: the hypernetwork {name!r} is left out")
         else:
-            loras.append(Lora(name.strip(), _strength(name, told, field, notes)))
+            loras.append(Lora(name.strip(), _strength(name, given, field, notes)))
     dialects: dict[str, Callable[[str, str, list[str]], str]] = {
         "ComfyUI": _comfy,
         "InvokeAI": _compel,
         "NovelAI": _novel,
     }
-    plain = dialects.get(tool, _web)(_TAG.sub("", text), field, notes)
-    plain = re.sub(r"\s+", " ", re.sub(r"(\s*,)+\s*", ", ", plain)).strip(" ,")
+    plain = _tidy(dialects.get(tool, _web)(_TAG.sub("", text), field, notes))
     if len(plain) > MAX_PROMPT:
         notes.append(f"{field}: cut to {MAX_PROMPT} of {len(plain)} characters")
     return plain[:MAX_PROMPT], loras
 
 
-def _strength(name: str, told: str, field: str, notes: list[str]) -> float:
+def _tidy(text: str) -> str:
+    """One blank between words, one comma between what is not empty, as tags leave gaps behind."""
+    parts = (" ".join(part.split()) for part in text.split(","))
+    return ", ".join(filter(None, parts))
+
+
+def _strength(name: str, given: str, field: str, notes: list[str]) -> float:
     """Of ``0.8``, ``0.8:0.6`` (text, network) or ``te=0.8:unet=0.6``: the network's."""
-    parts = told.split(":") if told else []
+    parts = given.split(":") if given else []
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     plain = [part for part in parts if "=" not in part]
     of_text = number(named.get("te", plain[0] if plain else "1"))
     found = number(named.get("unet", plain[1] if len(plain) > 1 else named.get("te", of_text)))
     if found is None:
-        notes.append(f"{field}: the strength {told!r} of {name!r} is not read; 1 is used")
+        notes.append(f"{field}: the strength {given!r} of {name!r} is not read; 1 is used")
         return 1.0
     if of_text is not None and of_text != found:
         notes.append(f"{field}: {name!r} has {of_text:g} on the text there; {found:g} is used")
@@ -96,7 +106,7 @@ def _web(text: str, field: str, notes: list[str]) -> str:
     """The web UIs' grammar is the studio's, but for texts that change during the denoising."""
     if _BREAK.search(text):
         notes.append(f"{field}: BREAK is read as a comma")
-        text = _BREAK.sub(", ", text)
+        text = _BREAK.sub(",", text)
     changed: list[str] = []
 
     def settled(match: re.Match[str]) -> str:
@@ -170,8 +180,18 @@ def _compel(text: str, field: str, notes: list[str]) -> str:
         else:
             open_[-1].append(letter)
     plain = r"\(".join("".join(parts) for parts in open_)
-    plain = _COMPEL_WORD.sub(lambda match: _weighed(match[1], match[2]), plain)
+    plain = _COMPEL_WORD.sub(_compel_word, plain)
     return plain.replace(_OPEN, "(").replace(_CLOSE, ")")
+
+
+def _compel_word(match: re.Match[str]) -> str:
+    """``word++`` or ``word--`` weighed; the word is what stands before its trailing signs."""
+    whole = match[0]
+    body = whole.rstrip(whole[-1]) if whole[-1] in "+-" else whole
+    if body == whole or not body or not (body[-1].isalnum() or body[-1] == "_"):
+        return whole
+    start = body.rfind("+") + 1
+    return whole[:start] + _weighed(body[start:], whole[len(body) :])
 
 
 def _weighed(body: str, suffix: str) -> str:
