@@ -24,8 +24,10 @@ def main() -> None:
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"
     )  # small networks beside other programs: no spinning
+    from studio.extensions import name_broken_plugins
     from studio.ui import host, space
 
+    name_broken_plugins()
     limits = space.prepare(options.space or space.on_space())
     from studio.ui.page import build, launch_options
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from studio.errors import StudioError
+from studio.extensions import name_broken_plugins
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     _quiet_libraries()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait do not spin
+    name_broken_plugins()
     options = build_parser().parse_args(arguments)
     try:
         options.run(options)

@@ -9,6 +9,7 @@ register theirs. A package that fails is named once and skipped; it never stops 
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -102,6 +103,14 @@ def plugins(again: bool = False) -> list[Plugin]:
         found = importlib.metadata.entry_points(group=GROUP)
         _loaded = [known.get(_key(point)) or _load(point) for point in sorted(found, key=_key)]
     return _loaded
+
+
+def name_broken_plugins() -> None:
+    """Load what installed packages add; a line on stderr for each that is not in use."""
+    for plugin in plugins():
+        if plugin.problem:
+            where = f" of {plugin.package}" if plugin.package else ""
+            print(f"plugin {plugin.name}{where} is not in use: {plugin.problem}", file=sys.stderr)
 
 
 def _key(point: importlib.metadata.EntryPoint) -> tuple[str, str]:

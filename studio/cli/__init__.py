@@ -1,4 +1,15 @@
 """The verbs of ``python -m studio``, one file each, each a thin call."""
 
 # In the order of the help; studio/cli/NAME.py declares verb NAME in ``add_verb``.
-VERBS = ("generate", "sweep", "plan", "inspect", "models", "schema", "download", "train", "bench")
+VERBS = (
+    "generate",
+    "sweep",
+    "plan",
+    "inspect",
+    "models",
+    "schema",
+    "download",
+    "train",
+    "bench",
+    "plugins",
+)
