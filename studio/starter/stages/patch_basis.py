@@ -63,6 +63,8 @@ class PatchBasis:
 def set_linear_encoder(model: AutoencoderKL, basis: PatchBasis) -> None:
     """Write ``basis`` into the encoder's layers, so that its mean *is* ``basis.encode`` (to about 1 %).
 
+    Of four levels for the picture itself; of five for the picture averaged 2×2.
+
     The residual branches are silenced; each strided convolution gathers 2×2 neighbours; the norm before the
     output is fed large constants of both signs, which fix its statistics; and silu(x) − silu(−x) = x undoes
     the activation. The latents are then linear in the picture, of full rank and free of training.
@@ -78,29 +80,29 @@ def set_linear_encoder(model: AutoencoderKL, basis: PatchBasis) -> None:
         .permute(2, 4, 0, 1, 3, 5)
         .reshape(4, channels, 48)
     )
-    width = encoder.down_blocks[1].downsamplers[0].conv.weight.shape[0]
+    encoder.conv_in.weight[:3, :, 1, 1] = torch.eye(3)
+    for block in encoder.down_blocks[1:-1]:
+        shortcut = block.resnets[0].conv_shortcut.weight
+        shortcut[: shortcut.shape[1], :, 0, 0] = torch.eye(shortcut.shape[1])
+    strides = [b.downsamplers[0].conv.weight for b in encoder.down_blocks if b.downsamplers]
+    if len(strides) > 3:  # twice the edge: the picture is averaged first
+        for colour in range(3):
+            strides[0][colour, colour, :2, :2] = 0.25
+    pixels, halves, quarters = strides[-3:]
+    width = halves.shape[0]
     kept = (
         torch.linalg.svd(quadrants.reshape(-1, 48).double(), full_matrices=False).Vh[:width].float()
     )
-    encoder.conv_in.weight[:3, :, 1, 1] = torch.eye(3)
-    for block in encoder.down_blocks[1:3]:
-        shortcut = block.resnets[0].conv_shortcut.weight
-        shortcut[: shortcut.shape[1], :, 0, 0] = torch.eye(shortcut.shape[1])
     gather = kept.reshape(len(kept), 3, 2, 2, 2, 2)  # (kept, colour, Y, y, X, x)
     for tap in range(4):
         dy, dx = divmod(tap, 2)
         for colour in range(3):
-            encoder.down_blocks[0].downsamplers[0].conv.weight[4 * colour + tap, colour, dy, dx] = (
-                1.0
-            )
+            pixels[4 * colour + tap, colour, dy, dx] = 1.0
             for inner in range(4):
                 y, x = divmod(inner, 2)
-                weight = encoder.down_blocks[1].downsamplers[0].conv.weight
-                weight[: len(kept), 4 * colour + inner, dy, dx] = gather[:, colour, dy, y, dx, x]
-        encoder.down_blocks[2].downsamplers[0].conv.weight[:channels, : len(kept), dy, dx] = (
-            quadrants[tap] @ kept.T
-        )
-    last = encoder.down_blocks[3].resnets[0].conv_shortcut
+                halves[: len(kept), 4 * colour + inner, dy, dx] = gather[:, colour, dy, y, dx, x]
+        quarters[:channels, : len(kept), dy, dx] = quadrants[tap] @ kept.T
+    last = encoder.down_blocks[-1].resnets[0].conv_shortcut
     identity, total, constant = torch.eye(channels), last.weight.shape[0], 30.0
     last.weight[:channels, :channels, 0, 0] = identity
     last.weight[channels : 2 * channels, :channels, 0, 0] = -identity
@@ -125,7 +127,8 @@ def read_basis(model: AutoencoderKL) -> PatchBasis:
     Only ``matrix @ mean`` can be read back; ``mean`` is the smallest vector that gives it.
     """
     encoder = model.encoder
-    weight = encoder.down_blocks[1].downsamplers[0].conv.weight
+    strides = [b.downsamplers[0].conv.weight for b in encoder.down_blocks if b.downsamplers]
+    weight = strides[-2]
     width, channels = len(weight), encoder.conv_out.weight.shape[0] // 2
     kept = torch.empty(width, 3, 2, 2, 2, 2)
     for tap in range(4):
@@ -133,7 +136,7 @@ def read_basis(model: AutoencoderKL) -> PatchBasis:
         for inner in range(4):
             y, x = divmod(inner, 2)
             kept[:, :, dy, y, dx, x] = weight[:, inner : inner + 9 : 4, dy, dx]
-    last = encoder.down_blocks[2].downsamplers[0].conv.weight[:channels, :width]
+    last = strides[-1][:channels, :width]
     quadrants = torch.stack([last[:, :, t // 2, t % 2] @ kept.reshape(width, 48) for t in range(4)])
     matrix = quadrants.view(2, 2, channels, 3, 4, 4).permute(2, 3, 0, 4, 1, 5).reshape(channels, -1)
     offset = -encoder.conv_out.bias[:channels]
