@@ -1,9 +1,10 @@
-"""The library: which models there are, told from names and headers without loading a weight."""
+"""The library: which models there are, read from names and headers without loading a weight."""
 
 from __future__ import annotations
 
 from studio.library.catalogue import Library
-from studio.library.entry import ADAPTERS, FAMILIES, ModelEntry
+from studio.library.entry import ADAPTERS, ModelEntry
+from studio.library.families import FAMILIES, ModelFamily, family_of, title_of
 from studio.library.folders import CARD, CUSTOM_DIFFUSION_FILE, LORA_FILE
 from studio.library.headers import describe, read_header
 
@@ -15,6 +16,9 @@ __all__ = [
     "LORA_FILE",
     "Library",
     "ModelEntry",
+    "ModelFamily",
     "describe",
+    "family_of",
     "read_header",
+    "title_of",
 ]

@@ -7,19 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_FAMILY_OF_WIDTH = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
-_FAMILY_OF_TEXT_WIDTH = {768: "sd1", 1024: "sd2"}
-_FAMILY_OF_BASE = (
-    ("xl", "sdxl"),
-    ("pony", "sdxl"),
-    ("illustrious", "sdxl"),
-    ("v2", "sd2"),
-    ("2.", "sd2"),
-    ("sd_2", "sd2"),
-    ("v1", "sd1"),
-    ("1.", "sd1"),
-    ("sd_1", "sd1"),
-)
+from studio.library.families import FAMILIES, family_of_mark, family_of_names, family_of_width
+
 _ADAPTER = re.compile(
     r"lora_(?:A|B|down|up)\b|\.lora\.|_lora\.|lora_linear_layer|hada_w1|lokr_w|dora_scale|"
     r"^lora_\w+\.diff$|oft_(?:blocks|diag|r)\b"
@@ -37,14 +26,14 @@ def describe_adapter(
         return found | {"kind": "custom-diffusion", "family": _family_of_adapter(shapes, metadata)}
     if any(key.startswith("ip_adapter.") for key in shapes):
         widths = (s[1] for k, s in shapes.items() if k.endswith("to_k_ip.weight"))
-        return {"kind": "ip-adapter", "family": _FAMILY_OF_WIDTH.get(next(widths, 0), "")}
+        return {"kind": "ip-adapter", "family": family_of_width(next(widths, 0))}
     return None
 
 
 def _family_of_adapter(shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str]) -> str:
     """From the width of the text that its cross-attention reads; "" where that tells nothing."""
-    if any(key.startswith(("lora_te2_", "text_encoder_2.")) for key in shapes):
-        return "sdxl"
+    if named := family_of_names(shapes):
+        return named
     for key, shape in shapes.items():
         into = (
             "attn2" in key
@@ -52,11 +41,10 @@ def _family_of_adapter(shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[
             and re.search(r"down|lora_A|custom_diffusion|w1_b", key.rpartition("to_")[2])
         )
         if into and len(shape) > 1:
-            return _FAMILY_OF_WIDTH.get(shape[1], "")
-    told = str(
-        metadata.get("ss_base_model_version") or metadata.get("modelspec.architecture") or ""
-    ).lower()
-    return next((family for mark, family in _FAMILY_OF_BASE if mark in told), "")
+            return family_of_width(shape[1])
+    return family_of_mark(
+        str(metadata.get("ss_base_model_version") or metadata.get("modelspec.architecture") or "")
+    )
 
 
 def trigger(metadata: Mapping[str, str]) -> str:
@@ -80,7 +68,12 @@ def describe_embedding(
 ) -> dict[str, Any] | None:
     """A textual inversion: diffusers' ``{word: vectors}``, A1111's ``emb_params``, SDXL's pair."""
     if set(shapes) == {"clip_l", "clip_g"}:
-        return {"kind": "embedding", "family": "sdxl", "words": (stem,), "trigger": stem}
+        return {
+            "kind": "embedding",
+            "family": family_of_names(shapes),
+            "words": (stem,),
+            "trigger": stem,
+        }
     if len(shapes) != 1:
         return None
     key, shape = next(iter(shapes.items()))
@@ -88,7 +81,8 @@ def describe_embedding(
         return None
     word = stem if key in ("emb_params", "string_to_param.*", "*") else key
     marked = word != key or (key.startswith("<") and key.endswith(">"))
-    if not (sure or marked or shape[-1] in _FAMILY_OF_TEXT_WIDTH):
+    family = family_of_width(shape[-1])
+    family = family if family and FAMILIES[family].one_tower else ""
+    if not (sure or marked or family):
         return None  # any small file may hold one tensor
-    family = _FAMILY_OF_TEXT_WIDTH.get(shape[-1], "")
     return {"kind": "embedding", "family": family, "words": (word,), "trigger": word}

@@ -1,4 +1,4 @@
-"""What the library tells of one model."""
+"""What the library says of one model."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ from dataclasses import dataclass
 
 # Kinds whose weight change a row adds to a full network, at a strength.
 ADAPTERS = ("lora", "custom-diffusion")
-FAMILIES = {
-    "sd1": "Stable Diffusion 1.x",
-    "sd2": "Stable Diffusion 2.x",
-    "sdxl": "Stable Diffusion XL",
-    "sana": "SANA",
-}
 
 
 @dataclass(frozen=True)
@@ -19,7 +13,7 @@ class ModelEntry:
     """One model of the library.
 
     ``kind``: base, finetune, concept, lora, custom-diffusion, embedding, controlnet, ip-adapter.
-    ``family``: sd1, sd2, sdxl … ("" where not known before loading).
+    ``family``: a name of :data:`studio.library.FAMILIES` ("" where not known before loading).
     ``latent_space``: equal for models whose predictions can be summed ("" where not known yet).
     ``bytes``: size on disk. ``trigger``: what to write in a prompt to call it. ``words``: learned
     words whose vectors it holds. ``control``: the ControlNet's type. ``size``: native edge in

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.library.entry import ModelEntry
+from studio.library.families import family_of, family_of_config, networks
 from studio.library.headers import describe, read_header
-from studio.library.networks import NETWORKS, network_problem
+from studio.library.networks import network_problem
 
 CARD = "card.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
@@ -48,7 +49,7 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
         kind, details = "concept", _describe_concept(config)
     elif config.get("_class_name") == "ControlNetModel":
         kind = "controlnet"
-        details = {"control": _control_of(path.name), "family": _family(config)}
+        details = {"control": _control_of(path.name), "family": family_of_config(config)}
     elif (network := _lone_network(path, config)) is not None:
         kind, details = "finetune", network
     elif (path / CUSTOM_DIFFUSION_FILE).is_file():
@@ -101,7 +102,7 @@ def _lone_network(path: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     """A denoising network without a pipeline around it (as Diffusion-DPO was published)."""
     nested = read_json(path / "unet/config.json")
     for found in (config, nested):
-        if found.get("_class_name") in NETWORKS:
+        if found.get("_class_name") in networks():
             return _describe_network(found)
     return None
 
@@ -116,12 +117,12 @@ def _control_of(name: str) -> str:
 def _describe_concept(config: dict[str, Any]) -> dict[str, Any]:
     """A null-text network's family, from the U-Net that it was made of."""
     inner = config.get("unet")
-    if not isinstance(inner, dict) or _family(inner) != "sdxl":
+    if not isinstance(inner, dict) or inner.get("addition_embed_type") != "text_time":
         return {}
     problem = (
         "" if config.get("factor") else "is a null-text network of XL without XL's pooled text"
     )
-    return {"family": "sdxl", "problem": problem}
+    return {"family": family_of_config(inner), "problem": problem}
 
 
 def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, Any]:
@@ -131,17 +132,9 @@ def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, A
     problem = network_problem(
         channels, int(config.get("out_channels", 4)), pipeline, bool(labelled), kind
     )
-    if config.get("guidance_embeds"):
-        problem = "is a distilled SANA (Sprint), which takes its guidance as a number, not as rows"
-    return {"family": _family(config), "channels": channels, "problem": problem}
-
-
-def _family(config: dict[str, Any]) -> str:
-    if config.get("_class_name") == "SanaTransformer2DModel":
-        return "sana"
-    if config.get("addition_embed_type") == "text_time":
-        return "sdxl"
-    return {1024: "sd2", 2048: "sdxl"}.get(config.get("cross_attention_dim", 768), "sd1")
+    family = family_of_config(config, pipeline)
+    problem = family_of(family).problem(config) or problem
+    return {"family": family, "channels": channels, "problem": problem}
 
 
 def _describe_pipeline(path: Path) -> dict[str, Any]:
@@ -151,14 +144,11 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
     factor = 2 ** (
         len(vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or [0] * 4) - 1
     )
-    channels = vae.get("latent_channels", network.get("in_channels", 4))
     details = _describe_network(network, kind)
-    if "Sana" in kind:
-        details["family"] = "sana"
-    elif "XL" in kind:
-        details["family"] = "sdxl"
+    family = family_of(details["family"])
+    channels = vae.get("latent_channels", network.get("in_channels", family.latent_channels))
     return details | {
-        "latent_space": f"{channels}x{factor}:{vae.get('scaling_factor', 0.18215):.6g}",
+        "latent_space": f"{channels}x{factor}:{vae.get('scaling_factor', family.scaling):.6g}",
         "size": int(network.get("sample_size", 64)) * factor,
         "multiple": factor,
     }

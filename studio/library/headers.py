@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.library.adapter_headers import describe_adapter, describe_embedding, trigger
-from studio.library.networks import network_problem
+from studio.library.checkpoints import FIRST, describe_checkpoint
 
 MAX_HEADER_BYTES = 100 * 2**20
-
-_UNET = "model.diffusion_model."
-_FIRST = f"{_UNET}input_blocks.0.0.weight"
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -59,8 +55,8 @@ def describe(
         for k, v in header.items()
         if k != "__metadata__" and isinstance(v, dict) and "shape" in v
     }
-    if _FIRST in shapes:
-        return {"trigger": trigger(metadata)} | _whole_model(shapes, header, metadata)
+    if FIRST in shapes:
+        return {"trigger": trigger(metadata)} | describe_checkpoint(shapes, header, metadata)
     if (adapter := describe_adapter(shapes, metadata)) is not None:
         return adapter
     if any(key.startswith(("control_model.", "controlnet_cond_embedding.")) for key in shapes):
@@ -71,59 +67,3 @@ def describe(
             ),
         }
     return describe_embedding(shapes, stem, among_embeddings or stem == "learned_embeds")
-
-
-def _whole_model(
-    shapes: Mapping[str, tuple[int, ...]], header: Mapping[str, Any], metadata: Mapping[str, str]
-) -> dict[str, Any]:
-    """SD 1.x, 2.x or XL in one file."""
-    family = (
-        "sdxl"
-        if any(key.startswith("conditioner.embedders.1.") for key in shapes)
-        else "sd2"
-        if any(key.startswith("cond_stage_model.model.") for key in shapes)
-        else "sd1"
-    )
-    channels = shapes[_FIRST][1]
-    factor = 2 ** (
-        len(
-            {
-                m[1]
-                for k in shapes
-                if (m := re.match(r"first_stage_model\.encoder\.down\.(\d+)\.", k))
-            }
-        )
-        - 1
-    )
-    given = shapes.get(f"{_UNET}out.2.weight", (4,))[0]
-    labelled = family != "sdxl" and any(key.startswith(f"{_UNET}label_emb.") for key in shapes)
-    problem = ""
-    if any(key.startswith("conditioner.embedders.0.model.") for key in shapes):
-        problem = "is an SDXL refiner; the studio runs the base without it"
-    elif told_problem := network_problem(channels, given, labelled=labelled):
-        problem = told_problem
-    elif factor < 1:
-        problem, factor = "holds no autoencoder; put the whole pipeline there", 8
-    scale = {"sdxl": 0.13025}.get(family, 0.18215)
-    latent = shapes.get("first_stage_model.post_quant_conv.weight", (4, 4))[1]
-    told = str(metadata.get("modelspec.prediction_type", "")).lower()
-    prediction = (
-        "v_prediction"
-        if "v_pred" in header or told.startswith("v")
-        else "epsilon"
-        if told.startswith("e")
-        # As diffusers takes it: SD 2 is the 768 model unless the file says otherwise.
-        else "v_prediction"
-        if family == "sd2"
-        else "epsilon"
-    )
-    return {
-        "kind": "base",
-        "family": family,
-        "channels": channels,
-        "problem": problem,
-        "prediction": prediction,
-        "latent_space": f"{latent}x{factor}:{scale:.6g}",
-        "size": {"sd1": 512, "sd2": 768, "sdxl": 1024}[family],
-        "multiple": factor,
-    }

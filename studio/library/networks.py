@@ -1,12 +1,12 @@
-"""Which denoising networks are run here, told from what they take in and give."""
+"""Which denoising networks are run here, by what they take in and give."""
 
 from __future__ import annotations
 
-# Classes of diffusers by which the networks of a family are saved.
-NETWORKS = ("UNet2DConditionModel", "SanaTransformer2DModel")
-# Pipelines whose network is told of a picture beside the latent, as InstructPix2Pix's is.
+from studio.library.families import FAMILIES, networks
+
+# Pipelines whose network takes a picture beside the latent, as InstructPix2Pix's does.
 _EDITING = "InstructPix2Pix"
-_PLAIN = ("", "StableDiffusionPipeline", "StableDiffusionXLPipeline")
+UNET = "UNet2DConditionModel"
 
 
 def network_problem(
@@ -23,10 +23,10 @@ def network_problem(
         labelled: whether it takes a class label (noise level, image embedding) besides text.
         network: its class; "" where a file does not say.
     """
-    if network and network not in NETWORKS:
+    if network and network not in networks():
         return f"is a {network}, a network that the studio does not run"
-    if network == "SanaTransformer2DModel":
-        return ""
+    if network not in ("", UNET):
+        return ""  # only U-Nets come with further channels
     if taken == 2 * given + 1:
         return f"is an inpainting model ({taken} input channels); it is no row or base here"
     if labelled:
@@ -38,7 +38,8 @@ def network_problem(
             f"takes {taken} input channels for latents of {given} (an upscaler or a depth model); "
             "it is no row or base here"
         )
-    if _EDITING in pipeline or pipeline in _PLAIN:
+    plain = {name for family in FAMILIES.values() for name in family.pipelines}
+    if not pipeline or _EDITING in pipeline or pipeline in plain:
         return ""
     return (
         f"is a {pipeline} ({taken} input channels), not an editing model; it is no row or base here"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.errors import IncompatibleModels, MissingModel
-from studio.library import ADAPTERS, FAMILIES, ModelEntry
+from studio.library import ADAPTERS, ModelEntry, family_of, title_of
 from studio.preset import Control, ModelRef, Row
 
 EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
@@ -105,7 +105,7 @@ def _check_control(
 ) -> None:
     """A control image reaches networks that have ControlNets, through one of their family."""
     where = f"{where.removesuffix('.model')}.control"
-    if entry.family == "sana":
+    if not family_of(entry.family).controls:
         raise IncompatibleModels(f"{entry.id!r} takes no control image", field=where)
     if control.model is not None:
         net = _look_up(catalogue, control.model, f"{where}.model")
@@ -153,7 +153,7 @@ def _kind(entry: ModelEntry, base: ModelEntry, where: str) -> str:
 def _check_family(part: ModelEntry, network: ModelEntry, where: str) -> None:
     """Refuse what was made for another family, as far as headers tell."""
     if part.family and network.family and part.family != network.family:
-        mine, theirs = (FAMILIES.get(f, f) for f in (part.family, network.family))
+        mine, theirs = title_of(part.family), title_of(network.family)
         raise IncompatibleModels(
             f"{part.id!r} is {part.a_kind} for {mine}; {network.id!r} is {theirs}", field=where
         )

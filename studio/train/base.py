@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio.engine.families import Family, Sana, Text, family_named
+from studio.engine.families import Family, Text, family_named
 from studio.engine.inputs.tokens import Reader, Windows, knowing
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import Library, ModelEntry
-from studio.train.config import LEARNS_WORDS
 from studio.train.noising import Noising, noising_of
 
 Words = Mapping[str, Tensor]
@@ -41,7 +40,7 @@ class Base:
 
     def reader(self, word: str = "", vectors: int = 0) -> Encoder | FixedEncoder:
         """What reads captions for the network; with the learned ``word`` where there is one."""
-        if self.entry.family in LEARNS_WORDS:
+        if self.family.record.one_tower:
             return Encoder(self.text, self.tokenizer, {word: vectors} if word else {})
         return FixedEncoder(self.family, self.text)
 
@@ -166,7 +165,7 @@ class FixedEncoder:
 
     def _plain(self, caption: str) -> str:
         """``caption`` for towers that read weights in brackets, and for those that do not."""
-        return caption if isinstance(self.family, Sana) else _plain(caption)
+        return _plain(caption) if self.family.record.prompt_weights else caption
 
     def _encoded(self, caption: str) -> Text:
         device = next(self.text.parameters()).device

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from studio.errors import IncompatibleModels, StudioError, shorten
-from studio.library import Library, ModelEntry
+from studio.library import FAMILIES, Library, ModelEntry, family_of
 
 Method = Literal[
     "concept", "dreambooth", "lora", "ti", "lora+ti", "custom-diffusion", "oft", "visual-encoder"
@@ -23,13 +23,6 @@ Method = Literal[
 METHODS: tuple[str, ...] = get_args(Method)
 PERSONAL = METHODS[1:]
 WORD_METHODS = ("ti", "lora+ti", "custom-diffusion", "visual-encoder")  # PDLoss acts on these
-LEARNS_WORDS = ("sd1", "sd2", "")
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "sd1": METHODS,
-    "sd2": METHODS,
-    "sdxl": ("concept", "dreambooth", "lora"),
-    "sana": ("lora",),
-}
 SMALL_EDGE = 256  # families whose native edge is at most this train with the small defaults
 
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
@@ -170,8 +163,9 @@ def resolve(given: Mapping[str, Any], library: Library) -> TrainConfig:
         )
     entry = trainable_base(library, str(given.get("base") or "starter"))
     settings = defaults(str(method), is_small(entry))
-    if entry.family == "sana":
-        settings.pop("targets", None)
+    for field, unfit in family_of(entry.family).unfit.items():
+        if settings.get(field) not in unfit.allowed:
+            settings.pop(field, None)
     settings |= {key: value for key, value in given.items() if value is not None}
     settings.setdefault("size", entry.size or 512)
     if given.get("minutes") is not None and given.get("steps") is None:
@@ -197,10 +191,10 @@ def trainable_base(library: Library, name: str) -> ModelEntry:
         raise IncompatibleModels(
             f"{name!r} is {entry.a_kind}; training starts from a base", field="base"
         )
-    if (entry.family or "sd1") not in FAMILIES:
+    if entry.family and (entry.family not in FAMILIES or not FAMILIES[entry.family].methods):
+        known = ", ".join(name for name, family in FAMILIES.items() if family.methods)
         raise IncompatibleModels(
-            f"{name!r} is of family {entry.family!r}; what trains here is {', '.join(FAMILIES)}",
-            field="base",
+            f"{name!r} is of family {entry.family!r}; what trains here is {known}", field="base"
         )
     return entry
 
@@ -211,29 +205,19 @@ def _check_family(config: TrainConfig, entry: ModelEntry) -> None:
     Raises:
         IncompatibleModels: names the setting.
     """
-    family = entry.family or "sd1"
-    if config.method not in FAMILIES[family]:
+    family = family_of(entry.family)
+    if config.method not in family.methods:
         raise IncompatibleModels(
-            f"{config.method!r} does not train on {family}; what does is "
-            f"{', '.join(FAMILIES[family])}",
+            f"{config.method!r} does not train on {family.title}; what does is "
+            f"{', '.join(family.methods)}",
             field="method",
         )
-    reasons = {}
-    if family not in LEARNS_WORDS:
-        why = f"PDLoss reads one CLIP text tower, and {family} has others; leave it out"
-        reasons |= {"pdloss": why, "clip": why}
-    if family == "sana":
-        why = (
-            "the denoising discrepancy is one of diffusion steps, SANA follows a flow; leave it out"
-        )
-        reasons |= {"ddloss": why, "measure_every": why}
-    if family == "sana" and config.targets != "attention":
-        reasons["targets"] = (
-            f"{config.targets!r}: SANA's other layers are convolutions; use attention"
-        )
-    for field, why in reasons.items():
-        if getattr(config, field):
-            raise IncompatibleModels(why, field=field)
+    for field, unfit in family.unfit.items():
+        given = getattr(config, field)
+        if given and given not in unfit.allowed:
+            raise IncompatibleModels(
+                f"{given!r}: {unfit.why}" if unfit.allowed else unfit.why, field=field
+            )
 
 
 def _check(config: TrainConfig, entry: ModelEntry) -> None:

@@ -34,8 +34,7 @@ def pipeline_of(base: Base) -> Any:
     """diffusers' pipeline of the base's family, whose file formats results are in."""
     import diffusers
 
-    names = {"sdxl": "StableDiffusionXLPipeline", "sana": "SanaPipeline"}
-    return getattr(diffusers, names.get(base.entry.family, "StableDiffusionPipeline"))
+    return getattr(diffusers, base.family.record.pipelines[0])
 
 
 class Concept(Adaptation):
@@ -84,12 +83,7 @@ class DreamBooth(Adaptation):
         }
         for name, tower in base.family.towers(base.text).items():
             parts |= {name: tower, name.replace("text_encoder", "tokenizer"): tower.tokenizer}
-        if base.entry.family == "sdxl":
-            zeros = base.text.zeros_for_empty
-            parts["force_zeros_for_empty_prompt"] = zeros
-        else:
-            parts |= dict.fromkeys(("safety_checker", "feature_extractor"))
-            parts["requires_safety_checker"] = False
+        parts |= base.family.settings(base.text)
         pipeline_of(base)(**parts).save_pretrained(folder, safe_serialization=True)
         preview = Path(base.entry.path, "preview.safetensors")
         if base.entry.path and preview.is_file():  # the family's own latent preview
@@ -127,7 +121,7 @@ class LoRA(Adaptation):
 
         network: Any = self.base.network
         state = get_peft_model_state_dict(network)
-        part = "transformer" if self.base.entry.family == "sana" else "unet"
+        part = self.base.family.record.part
         if part == "unet":
             state = convert_state_dict_to_diffusers(state)
         weights = {k: v.float().cpu().contiguous() for k, v in state.items()}

@@ -211,7 +211,7 @@ def test_what_sana_learns_is_a_row_at_once(sana: SanaPipeline, folder: Path) -> 
         (
             "sana",
             {"method": "concept"},
-            "method: 'concept' does not train on sana; what does is lora",
+            "method: 'concept' does not train on SANA; what does is lora",
         ),
         (
             "xl",

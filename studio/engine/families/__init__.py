@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from studio.engine.families.base import Family, Text
-from studio.engine.families.sana import Sana
-from studio.engine.families.sdxl import StableDiffusionXL
-from studio.engine.families.stable_diffusion import StableDiffusion
-from studio.errors import IncompatibleModels
+import importlib
 
-_FAMILIES: dict[str, type[Family]] = {
-    "sd1": StableDiffusion,
-    "sd2": StableDiffusion,
-    "sdxl": StableDiffusionXL,
-    "sana": Sana,
-}
+from studio.engine.families.base import Family, Text
+from studio.errors import IncompatibleModels, StudioError
+from studio.library import family_of
 
 
 def family_named(name: str) -> Family:
@@ -22,12 +15,12 @@ def family_named(name: str) -> Family:
     Raises:
         IncompatibleModels: a family that this studio does not run.
     """
-    kind = _FAMILIES.get(name or "sd1")
-    if kind is None:
-        raise IncompatibleModels(
-            f"is of family {name!r}; this studio runs {', '.join(_FAMILIES)}", field="base"
-        )
-    return kind()
+    try:
+        record = family_of(name)
+    except StudioError as error:
+        raise IncompatibleModels(error.message, field="base") from error
+    module, _, kind = record.runs.partition(":")
+    return getattr(importlib.import_module(module), kind)(record)
 
 
-__all__ = ["Family", "Sana", "StableDiffusion", "StableDiffusionXL", "Text", "family_named"]
+__all__ = ["Family", "Text", "family_named"]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from studio.engine.families.pixels import to_images
 from studio.engine.inputs.tokens import NO_WORDS, Words
-from studio.library import ModelEntry
+from studio.library import ModelEntry, ModelFamily
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Text:
 
     ``states``: (prompts, tokens, width). ``pooled``: (prompts, width), ``None`` where networks do
     not ask for it. ``mask``: (prompts, tokens), 1 where a token may be attended; ``None``: all.
-    ``factor``: pixels per latent position, for networks that are told the picture's size.
+    ``factor``: pixels per latent position, for networks that take the picture's size.
     """
 
     states: Tensor
@@ -57,7 +57,14 @@ class Text:
 
 
 class Family(ABC):
-    """Loading, text, latents and network call of one family; the plan and the algebra know none."""
+    """Loading, text, latents and network call of one family; the plan and the algebra know none.
+
+    Args:
+        record: what the library knows of it.
+    """
+
+    def __init__(self, record: ModelFamily) -> None:
+        self.record = record
 
     @abstractmethod
     def load_network(
@@ -128,6 +135,10 @@ class Family(ABC):
         dtype = next(vae.parameters()).dtype
         pixels = vae.decode((latent / vae.config.scaling_factor).to(dtype), return_dict=False)[0]
         return to_images(pixels)
+
+    def settings(self, text: nn.Module) -> dict[str, Any]:
+        """What diffusers' pipeline of the family takes besides its networks and tokenizers."""
+        return {}
 
     @abstractmethod
     def preview(self, entry: ModelEntry, channels: int) -> tuple[Tensor, Tensor]:

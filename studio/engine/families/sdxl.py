@@ -110,6 +110,10 @@ class StableDiffusionXL(StableDiffusion):
             states, pooled = states * kept[:, None, None], pooled * kept[:, None]
         return Text(states, pooled, factor=text.factor)
 
+    def settings(self, text: nn.Module) -> dict[str, Any]:
+        """Whether the empty prompt is all zeros."""
+        return {"force_zeros_for_empty_prompt": text.zeros_for_empty}
+
     def added(self, network: nn.Module, latents: Tensor, text: Text) -> dict[str, Any]:
         """Pooled text and time ids: original size, crop corner and target size, as pixels."""
         assert text.pooled is not None

@@ -18,16 +18,20 @@ import torch
 
 from studio.engine.families.single_file_configs import configs_of
 from studio.errors import MissingModel
-from studio.library import ModelEntry, read_header
+from studio.library import ModelEntry, family_of, read_header
+from studio.library.family import UNET, canonical
 
-# Which tensors of the file belong to which part of the pipeline.
-PREFIXES = {
-    "unet": ("model.diffusion_model.",),
-    "vae": ("first_stage_model.",),
-    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0."),
-    "text_encoder_2": ("conditioner.embedders.1.",),
-}
+# Which tensors of the file belong to which part of the pipeline, text towers apart.
+_PREFIXES = {"unet": (UNET,), "vae": ("first_stage_model.",)}
 _MERGES = Path(__file__).with_name("clip_merges.txt.gz")
+
+
+def prefixes_of(entry: ModelEntry, part: str) -> tuple[str, ...]:
+    """How the names of a part's tensors begin in a whole-model file."""
+    layout = family_of(entry.family).in_file
+    if layout is None or part not in layout.towers:
+        return _PREFIXES.get(part, ())
+    return layout.towers[part].prefixes
 
 
 def is_single_file(entry: ModelEntry) -> bool:
@@ -66,11 +70,12 @@ def _read(entry: ModelEntry, part: str) -> dict[str, torch.Tensor]:
     """The tensors of one part alone; the rest of the file is not read."""
     from safetensors import safe_open
 
+    prefixes = prefixes_of(entry, part)
     with safe_open(entry.path, framework="pt") as file:
-        keys = [key for key in file.keys() if key.startswith(PREFIXES[part])]  # noqa: SIM118
+        keys = [key for key in file.keys() if key.startswith(prefixes)]  # noqa: SIM118
         if not keys:
             raise MissingModel(f"{entry.id!r} holds no {part}")
-        return {key: file.get_tensor(key) for key in keys}
+        return {canonical(key): file.get_tensor(key) for key in keys}
 
 
 def config(entry: ModelEntry, part: str) -> dict[str, Any]:
@@ -80,9 +85,11 @@ def config(entry: ModelEntry, part: str) -> dict[str, Any]:
 
 def tokenizer(entry: ModelEntry, part: str) -> Any:
     """CLIP's tokenizer, padded as the family's tower was trained."""
+    layout = family_of(entry.family).in_file
+    assert layout is not None
+    tower = layout.towers[part.replace("tokenizer", "text_encoder")]
     # OpenCLIP pads with "!", whose id is 0; OpenAI's CLIP with its end mark.
-    padded_with_zero = part == "tokenizer_2" or entry.family == "sd2"
-    return _clip_tokenizer("!" if padded_with_zero else "<|endoftext|>")
+    return _clip_tokenizer("!" if tower.names == "open_clip" else "<|endoftext|>")
 
 
 @lru_cache(maxsize=2)

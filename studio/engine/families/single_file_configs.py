@@ -6,9 +6,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from studio.library import ModelEntry
+from studio.errors import MissingModel
+from studio.library import ModelEntry, ModelFamily, family_of
+from studio.library.family import UNET, FileLayout, Shapes, canonical, has
 
-_CROSS, _PLAIN = "CrossAttn{}Block2D", "{}Block2D"
 _SCHEDULER = {
     "_class_name": "DDIMScheduler",
     "beta_schedule": "scaled_linear",
@@ -21,18 +22,6 @@ _SCHEDULER = {
     "timestep_spacing": "leading",
     "prediction_type": "epsilon",
 }
-_UNET = {
-    "sd1": {"layers": (_CROSS, _CROSS, _CROSS, _PLAIN), "attention_head_dim": 8},
-    "sd2": {"layers": (_CROSS, _CROSS, _CROSS, _PLAIN), "use_linear_projection": True},
-    "sdxl": {
-        "layers": (_PLAIN, _CROSS, _CROSS),
-        "use_linear_projection": True,
-        "transformer_layers_per_block": [1, 2, 10],
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 256,
-    },
-}
-_SCALING = {"sd1": 0.18215, "sd2": 0.18215, "sdxl": 0.13025}
 _HEAD_WIDTH = 64
 
 
@@ -43,33 +32,34 @@ def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[s
         header: of the file, from :func:`studio.library.read_header`.
         entry: its ``family`` and ``prediction``.
     """
-    shapes = {key: tuple(value["shape"]) for key, value in header.items() if "shape" in value}
-    family = entry.family
+    shapes = {
+        canonical(key): tuple(value["shape"]) for key, value in header.items() if "shape" in value
+    }
+    family = family_of(entry.family)
+    layout = family.in_file
+    if layout is None:
+        raise MissingModel(f"{entry.id!r} is one file; {family.title} is read from folders")
     configs = {
-        "unet": _unet(shapes, family),
+        "unet": _unet(shapes, family, layout),
         "vae": _vae(shapes, family),
         "scheduler": {**_SCHEDULER, "prediction_type": entry.prediction or "epsilon"},
     }
     if "ztsnr" in header:
         configs["scheduler"] |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    if family == "sd2":
-        # The network was trained on the last layer but one, so the last is not even loaded.
-        configs["text_encoder"] = _open_clip(shapes, "cond_stage_model.model.", drop=1)
-    elif family == "sdxl":
-        configs["text_encoder"] = _clip(shapes, "conditioner.embedders.0.transformer.text_model.")
-        configs["text_encoder_2"] = _open_clip(shapes, "conditioner.embedders.1.model.", drop=0)
-    else:
-        configs["text_encoder"] = _clip(shapes, "cond_stage_model.transformer.text_model.")
+    for part, tower in layout.towers.items():
+        prefix = next((p for p in tower.prefixes if has(shapes, p)), tower.prefixes[0])
+        configs[part] = (
+            _clip(shapes, f"{prefix}transformer.text_model.")
+            if tower.names == "clip"
+            else _open_clip(shapes, prefix, tower.unused)
+        )
     return configs
 
 
-_Shapes = Mapping[str, tuple[int, ...]]
-
-
-def _unet(shapes: _Shapes, family: str) -> dict[str, Any]:
-    prefix = "model.diffusion_model."
-    template = copy.deepcopy(_UNET[family])
-    layers = template.pop("layers")
+def _unet(shapes: Shapes, family: ModelFamily, layout: FileLayout) -> dict[str, Any]:
+    prefix = UNET
+    template = copy.deepcopy(dict(layout.network))
+    layers = layout.blocks
     per_block = 2
     widths = [
         shapes[f"{prefix}input_blocks.{1 + level * (per_block + 1)}.0.out_layers.3.weight"][0]
@@ -78,7 +68,7 @@ def _unet(shapes: _Shapes, family: str) -> dict[str, Any]:
     context = next(v[1] for k, v in shapes.items() if k.endswith("attn2.to_k.weight"))
     config = {
         "_class_name": "UNet2DConditionModel",
-        "sample_size": 64 if family == "sd1" else 96,
+        "sample_size": family.size // family.latent_factor,
         "in_channels": shapes[f"{prefix}input_blocks.0.0.weight"][1],
         "out_channels": shapes[f"{prefix}out.2.weight"][0],
         "block_out_channels": widths,
@@ -88,13 +78,12 @@ def _unet(shapes: _Shapes, family: str) -> dict[str, Any]:
         "up_block_types": [kind.format("Up") for kind in reversed(layers)],
         "attention_head_dim": [max(1, width // _HEAD_WIDTH) for width in widths],
     }
-    if family == "sdxl":
-        config["sample_size"] = 128
+    if "addition_embed_type" in template:
         config["projection_class_embeddings_input_dim"] = shapes[f"{prefix}label_emb.0.0.weight"][1]
     return {**config, **template}
 
 
-def _vae(shapes: _Shapes, family: str) -> dict[str, Any]:
+def _vae(shapes: Shapes, family: ModelFamily) -> dict[str, Any]:
     prefix = "first_stage_model."
     widths = []
     while (key := f"{prefix}encoder.down.{len(widths)}.block.0.conv1.weight") in shapes:
@@ -103,14 +92,16 @@ def _vae(shapes: _Shapes, family: str) -> dict[str, Any]:
         "_class_name": "AutoencoderKL",
         "block_out_channels": widths,
         "layers_per_block": 2,
-        "latent_channels": shapes.get(f"{prefix}post_quant_conv.weight", (4, 4))[1],
+        "latent_channels": shapes.get(
+            f"{prefix}post_quant_conv.weight", (4, family.latent_channels)
+        )[1],
         "down_block_types": ["DownEncoderBlock2D"] * len(widths),
         "up_block_types": ["UpDecoderBlock2D"] * len(widths),
-        "scaling_factor": _SCALING[family],
+        "scaling_factor": family.scaling,
     }
 
 
-def _clip(shapes: _Shapes, prefix: str) -> dict[str, Any]:
+def _clip(shapes: Shapes, prefix: str) -> dict[str, Any]:
     """OpenAI's CLIP text tower in transformers' own names."""
     vocabulary, hidden = shapes.get(f"{prefix}embeddings.token_embedding.weight", (49408, 768))
     return _tower(
@@ -124,7 +115,7 @@ def _clip(shapes: _Shapes, prefix: str) -> dict[str, Any]:
     )
 
 
-def _open_clip(shapes: _Shapes, prefix: str, drop: int) -> dict[str, Any]:
+def _open_clip(shapes: Shapes, prefix: str, drop: int) -> dict[str, Any]:
     """OpenCLIP's text tower, whose names diffusers converts."""
     vocabulary, hidden = shapes.get(f"{prefix}token_embedding.weight", (49408, 1024))
     blocks = f"{prefix}transformer.resblocks."
@@ -167,7 +158,7 @@ def _tower(
     }
 
 
-def _count(shapes: _Shapes, prefix: str, default: int) -> int:
+def _count(shapes: Shapes, prefix: str, default: int) -> int:
     """How many numbered blocks follow ``prefix``."""
     numbers = {int(key[len(prefix) :].split(".")[0]) for key in shapes if key.startswith(prefix)}
     return len(numbers) or default

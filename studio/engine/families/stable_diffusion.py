@@ -121,6 +121,14 @@ class StableDiffusion(Family):
             **residuals,
         )[0]
 
+    def settings(self, text: nn.Module) -> dict[str, Any]:
+        """No safety checker, whose absence diffusers would remark on."""
+        return {
+            "safety_checker": None,
+            "feature_extractor": None,
+            "requires_safety_checker": False,
+        }
+
     def preview(self, entry: ModelEntry, channels: int) -> tuple[Tensor, Tensor]:
         """The pipeline's own ``preview.safetensors``, else the published one for four channels."""
         file = Path(entry.path) / "preview.safetensors"

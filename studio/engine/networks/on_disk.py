@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
-from studio.engine.families.single_file import PREFIXES, is_single_file
+from studio.engine.families.single_file import is_single_file, prefixes_of
 from studio.errors import MissingModel
-from studio.library import ModelEntry, read_header
+from studio.library import ModelEntry, family_of, read_header
 
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
 _OTHERS = {"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2}
@@ -33,17 +33,17 @@ def stamp(entry: ModelEntry, part: str = "") -> Hashable:
     files = sorted([*_weight_files(entry, part), *_folder(entry, part).glob("*.json")])
     try:
         Path(entry.path).stat()
-        told = [(file.name, file.stat()) for file in files]
+        states = [(file.name, file.stat()) for file in files]
     except FileNotFoundError as error:
         raise MissingModel(
             f"{entry.id!r} is no longer in the library: its files have gone"
         ) from error
-    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in told)
+    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)
 
 
 def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
     """Bytes that a component will take in ``dtype``, from headers alone; 0 where not known."""
-    prefixes = PREFIXES.get(part, ("",)) if is_single_file(entry) else ("",)
+    prefixes = prefixes_of(entry, part) if part and is_single_file(entry) else ("",)
     variants: dict[str, int] = defaultdict(int)  # "" or what stands before the suffix: fp16, ema
     for file in _weight_files(entry, part):
         try:
@@ -75,8 +75,8 @@ def _counts(file: Path, prefixes: tuple[str, ...], modified: int, size: int) -> 
 def _folder(entry: ModelEntry, part: str) -> Path:
     """A component's own folder in a pipeline; a lone network's files lie in the entry's."""
     path = Path(entry.path)
-    if part == "unet" and (path / "transformer").is_dir():
-        part = "transformer"
+    if part == "unet":
+        part = family_of(entry.family).part
     inside = (path / part).is_dir() or (path / "model_index.json").is_file()
     return path / part if part and inside else path
 

@@ -14,7 +14,7 @@ from typing import Any
 from sd_parsers.data import PromptInfo
 from sd_parsers.data import Sampler as ForeignSampler
 
-from studio.library import ADAPTERS, FAMILIES
+from studio.library import ADAPTERS, title_of
 from studio.preset.prompts import mentions
 from studio.share.model_names import Shelf, bare, stem
 from studio.share.tools.prompts import Lora, number
@@ -159,9 +159,8 @@ class Additions:
         """Whether a model is of the base's family, as far as that is known; noted where not."""
         mine, base = self.shelf.family(identity), self.shelf.family(self.base)
         if mine and base and mine != base:
-            told = FAMILIES.get(mine, mine)
             self.notes.append(
-                f"{field}: {identity!r} is for {told}, the base is not; it is left out"
+                f"{field}: {identity!r} is for {title_of(mine)}, the base is not; it is left out"
             )
             self.left.append(tag)
         return not (mine and base and mine != base)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.home import models_folder
-from studio.library import FAMILIES, Library, ModelEntry
+from studio.library import Library, ModelEntry, title_of
 from studio.plan.row_models import EDITING_CHANNELS
 
 KINDS = {
@@ -99,7 +99,7 @@ def _short(path: Path) -> str:
 
 
 def _model(entry: ModelEntry) -> str:
-    family = FAMILIES.get(entry.family, "") if not entry.base else ""
+    family = title_of(entry.family) if not entry.base else ""
     details = [
         f"for {entry.base}" if entry.base and entry.kind != "base" else family,
         entry.control,

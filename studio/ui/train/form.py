@@ -12,9 +12,10 @@ from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import training_folder
 from studio.images import SUFFIXES
+from studio.library import family_of
 from studio.preset import Preset
 from studio.train.captions import from_template, split
-from studio.train.config import FAMILIES, METHODS, TrainConfig, defaults, is_small, resolve
+from studio.train.config import METHODS, TrainConfig, defaults, is_small, resolve
 from studio.train.runner import State
 from studio.ui.library import models
 from studio.ui.train.images import Picture, keep, kept_name, uploaded
@@ -81,10 +82,9 @@ def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
 def methods(base: str) -> tuple[str, ...]:
     """What trains on this base; every method where the base is not in the library."""
     try:
-        family = models.library()[base].family
+        return family_of(models.library()[base].family).methods
     except StudioError:
         return METHODS
-    return FAMILIES.get(family or "sd1", METHODS)
 
 
 def suggested(method: str, base: str) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from studio.engine.families import StableDiffusion
+from studio.engine.families import family_named
 from studio.engine.inputs.tokens import Words
 from studio.errors import IncompatibleModels
 from studio.library import Library
@@ -86,7 +86,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def text(root: Path) -> torch.nn.Module:
     entry = Library((root,))["base"]
-    return StableDiffusion().load_text(entry, torch.device("cpu"), torch.float32)
+    return family_named("sd1").load_text(entry, torch.device("cpu"), torch.float32)
 
 
 def by_hand(text: torch.nn.Module, ids: list[int]) -> torch.Tensor:
@@ -99,7 +99,7 @@ def by_hand(text: torch.nn.Module, ids: list[int]) -> torch.Tensor:
 
 
 def test_plain_prompts_are_tokenised_as_transformers_does(text: torch.nn.Module) -> None:
-    family = StableDiffusion()
+    family = family_named("sd1")
     for prompt in ("", "a cat", "a cat, red & blue  on\ta mat"):
         tokens = text.tokenizer([prompt], padding="max_length", max_length=24, return_tensors="pt")
         expected = text(tokens.input_ids).last_hidden_state
@@ -107,7 +107,7 @@ def test_plain_prompts_are_tokenised_as_transformers_does(text: torch.nn.Module)
 
 
 def test_long_prompts_are_read_in_windows(text: torch.nn.Module) -> None:
-    family = StableDiffusion()
+    family = family_named("sd1")
     ids = text.tokenizer(LONG, add_special_tokens=False).input_ids
     assert family.spans(text, LONG) == -(-len(ids) // 22) == 2
     states = family.encode(text, [LONG, "a"]).states
@@ -122,7 +122,7 @@ def test_long_prompts_are_read_in_windows(text: torch.nn.Module) -> None:
 
 
 def test_a_weight_moves_a_token_away_from_the_empty_prompt(text: torch.nn.Module) -> None:
-    family = StableDiffusion()
+    family = family_named("sd1")
     plain, empty = family.encode(text, ["a b c"]).states[0], family.encode(text, [""]).states[0]
     found = family.encode(text, ["a (b:1.5) c"]).states[0]
     expected = plain.clone()
@@ -208,6 +208,6 @@ def test_words_that_do_not_fit_are_refused(root: Path, name: str, prompt: str, t
 def test_no_hook_stays_after_an_error(text: torch.nn.Module) -> None:
     words = Words({"x": {"text_encoder": torch.zeros(1, tiny.WIDTH + 1)}})
     with pytest.raises(IncompatibleModels):
-        StableDiffusion().encode(text, ["x"], words)
+        family_named("sd1").encode(text, ["x"], words)
     table = text.get_input_embeddings()
     assert not table._forward_hooks and not table._forward_pre_hooks

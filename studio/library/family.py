@@ -1,0 +1,123 @@
+"""What the record of a family says; the records stand in :mod:`studio.library.families`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+EPSILON, V, FLOW = "epsilon", "v_prediction", "flow_prediction"
+Config = Mapping[str, Any]
+Shapes = Mapping[str, tuple[int, ...]]
+
+UNET = "model.diffusion_model."
+_BARE_CLIP = re.compile(
+    r"^((?:cond_stage_model|conditioner\.embedders\.0)\.transformer\.)"
+    r"(?=embeddings\.|encoder\.|final_layer_norm\.)"
+)
+
+
+@dataclass(frozen=True)
+class Tower:
+    """A text tower in a whole-model file.
+
+    ``names``: whose layer names it has, transformers' (``clip``) or OpenCLIP's. ``prefixes``:
+    what they may begin with. ``unused``: last layers that the networks were not trained on.
+    """
+
+    names: Literal["clip", "open_clip"]
+    prefixes: tuple[str, ...]
+    unused: int = 0
+
+
+@dataclass(frozen=True)
+class FileLayout:
+    """A whole model in one file, as the original code saves it.
+
+    ``prediction``: what such a file predicts when it does not say so itself; "" for a file that
+    is not the family's. ``towers``: by their names in a pipeline. ``blocks``: the network's
+    levels. ``network``: what its config holds that tensors do not show.
+    """
+
+    prediction: Callable[[Shapes], str]
+    towers: Mapping[str, Tower]
+    blocks: tuple[str, ...]
+    network: Config
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why a setting of a training is refused for a family, and the values that are not."""
+
+    why: str
+    allowed: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelFamily:
+    """What is known of a family without loading one of its models.
+
+    ``title``: its name on the page. ``runs``: its class in the engine, as ``module:Class``.
+    ``recognises``: whether the config of a network, in a pipeline of that class ("" for a lone
+    one), is of the family; the family registered last is asked first. ``in_file``: its whole-model
+    files, ``None`` where there are none. ``problem``: why a network's config cannot be used, "" for
+    what can. ``marks``: what stands in the metadata of adapters trained
+    on it, ``adapter_names``: beginnings of names in them that are the family's alone. ``pipelines``: diffusers' classes, results are saved in the first; ``network``: class and
+    ``part`` of its denoising network there. ``predicts``: parameterisations, the usual one first.
+    ``text``: its text towers in words, ``text_width``: of the states that the network reads (0:
+    no mark of the family). ``latent_channels``, ``latent_factor`` (pixels per position) and
+    ``scaling``: the latent space where no file states it. ``size``: native edge in pixels.
+    ``guidance``: the advised scale of classifier-free guidance.
+
+    Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
+    whether rows can have them. ``methods``: of training; ``unfit``: settings refused there.
+    ``one_tower``: whether captions are read by one CLIP tower, through which words learn.
+    """
+
+    title: str
+    runs: str
+    recognises: Callable[[Config, str], bool]
+    pipelines: tuple[str, ...]
+    predicts: tuple[str, ...]
+    text: str
+    size: int
+    guidance: float
+    scaling: float
+    text_width: int = 0
+    network: str = "UNet2DConditionModel"
+    part: str = "unet"
+    latent_channels: int = 4
+    latent_factor: int = 8
+    in_file: FileLayout | None = None
+    problem: Callable[[Config], str] = lambda config: ""
+    marks: tuple[str, ...] = ()
+    adapter_names: tuple[str, ...] = ()
+    controls: bool = True
+    image_prompts: bool = True
+    concepts: bool = True
+    learned_words: bool = True
+    prompt_weights: bool = True
+    one_tower: bool = True
+    methods: tuple[str, ...] = ()
+    unfit: Mapping[str, Unfit] = field(default_factory=dict)
+
+    @property
+    def flow(self) -> bool:
+        """Whether its networks follow a flow instead of removing noise by a table."""
+        return self.predicts[0] == FLOW
+
+    @property
+    def latent_space(self) -> str:
+        """As :attr:`studio.library.ModelEntry.latent_space`, where no file states it."""
+        return f"{self.latent_channels}x{self.latent_factor}:{self.scaling:.6g}"
+
+
+def canonical(name: str) -> str:
+    """A tensor's name in a whole-model file; some savers leave out ``text_model`` in CLIP's."""
+    return _BARE_CLIP.sub(r"\1text_model.", name)
+
+
+def has(shapes: Shapes, *prefixes: str) -> bool:
+    """Whether a file holds a tensor whose name begins with one of ``prefixes``."""
+    return any(key.startswith(prefixes) for key in shapes)
