@@ -1,4 +1,4 @@
-"""The library: which models there are, told from names and headers without loading a weight.
+"""The library: which models there are, read from names and headers without loading a weight.
 
 Ids are paths below the shipped ``assets/`` (``starter``, ``starter/faces``) or below
 ``STUDIO_HOME/models``; anything of the form ``owner/name`` besides is a hub id.
@@ -15,6 +15,7 @@ from pathlib import Path
 from studio.errors import MissingModel, shorten
 from studio.home import ASSETS, cache_folder, models_folder
 from studio.library.entry import ModelEntry
+from studio.library.families import FAMILIES
 from studio.library.folders import folder_entry
 from studio.library.index import Index
 from studio.library.scan import scan
@@ -51,7 +52,7 @@ class Library(Mapping[str, ModelEntry]):
             for entry in scan(root, index):
                 found.setdefault(entry.id, entry)
         index.save()
-        return {key: _inherit(entry, found) for key, entry in found.items()}
+        return {key: _known(_inherit(entry, found)) for key, entry in found.items()}
 
     def entries(self) -> list[ModelEntry]:
         """All local models that can be used, bases first, then by id."""
@@ -154,6 +155,14 @@ def _inherit(entry: ModelEntry, found: Mapping[str, ModelEntry]) -> ModelEntry:
         latent_space=entry.latent_space or parent.latent_space,
         multiple=parent.multiple,
     )
+
+
+def _known(entry: ModelEntry) -> ModelEntry:
+    """The entry, with its problem where it is of a family that nothing here runs."""
+    if not entry.family or entry.family in FAMILIES or entry.problem:
+        return entry
+    known = ", ".join(family.title for family in FAMILIES.values())
+    return replace(entry, problem=f"is of family {entry.family!r}; the studio runs {known}")
 
 
 def _parents(identity: str) -> list[str]:

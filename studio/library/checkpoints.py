@@ -36,7 +36,8 @@ def describe_checkpoint(
     name = name or DEFAULT
     family = family_of(name)
     factor = 2 ** (len({match[1] for key in shapes if (match := _LEVEL.match(key))}) - 1)
-    problem = _problem(shapes, "addition_embed_type" in family.in_file.network)
+    sized = family.in_file is not None and "addition_embed_type" in family.in_file.network
+    problem = _problem(shapes, sized)
     if factor < 1:
         problem = problem or "holds no autoencoder; put the whole pipeline there"
         factor = family.latent_factor

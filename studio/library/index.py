@@ -1,4 +1,4 @@
-"""What headers told of files, kept between starts, so that a large library opens at once."""
+"""What headers say of files, kept between starts, so that a large library opens at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.files import write_atomically
+from studio.library.families import FAMILIES
 
-VERSION = 2
+VERSION = 3
 
 
 class Index:
@@ -28,7 +29,7 @@ class Index:
         self._seen: dict[str, list[Any]] = {}
         with suppress(OSError, ValueError, AttributeError):
             data = json.loads(path.read_text(encoding="utf-8"))
-            if data.get("version") == VERSION:
+            if data.get("version") == _version():
                 self._known = dict(data["files"])
 
     def get(
@@ -47,5 +48,10 @@ class Index:
         new = {path: self._known[path] for path in elsewhere if os.path.exists(path)} | self._seen
         if new != self._known:
             with suppress(StudioError):
-                text = json.dumps({"version": VERSION, "files": new}, ensure_ascii=False)
+                text = json.dumps({"version": _version(), "files": new}, ensure_ascii=False)
                 write_atomically(self.path, text.encode())
+
+
+def _version() -> list[object]:
+    """What headers are read by: this code, and the families that it knows."""
+    return [VERSION, *FAMILIES]
