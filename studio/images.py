@@ -170,3 +170,13 @@ def decode_data_uri(uri: str, field: str) -> bytes:
         return base64.b64decode(uri[match.end() :], validate=True)
     except (binascii.Error, ValueError) as error:
         raise StudioError("its base64 data is damaged", field=field) from error
+
+
+def coverage(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """A mask's brightness in [0, 1] at ``size`` (width, height), each the mean of what is under it.
+
+    Returns:
+        float32 of shape (height, width).
+    """
+    small = image.convert("L").convert("F").resize(size, Image.Resampling.BOX)
+    return np.asarray(small) / np.float32(255)

@@ -13,6 +13,7 @@ from studio.errors import StudioError
 from studio.images import locate
 from studio.library import Library
 from studio.plan import Plan, compile_plan
+from studio.plan.places import meeting_in
 from studio.preset import Preset
 from studio.preset.fields import split_assignment, with_fields
 from studio.share import read_any
@@ -43,9 +44,9 @@ def image_roots(options: argparse.Namespace) -> list[Path]:
     return [Path(options.preset).resolve().parent]
 
 
-def checked_plan(preset: Preset, library: Library) -> Plan:
+def checked_plan(preset: Preset, library: Library, roots: list[Path]) -> Plan:
     """The plan; compiling finds wrong models before anything is loaded."""
-    return compile_plan(preset, library.catalogue())
+    return compile_plan(preset, library.catalogue(), meeting=meeting_in(roots))
 
 
 def check_images(preset: Preset, roots: list[Path]) -> None:

@@ -44,7 +44,7 @@ def generate(options: argparse.Namespace) -> None:
     given = {"sampler.seed": options.seed, "sampler.count": options.count}
     preset = with_fields(preset, [(k, v) for k, v in given.items() if v is not None])
     roots = image_roots(options)
-    checked_plan(preset, library)
+    checked_plan(preset, library, roots)
     check_images(preset, roots)
     folder = output_folder(options.out)
     for done in images_of(make_engine(roots), preset):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from studio.cli.common import add_preset_arguments, checked_plan, load_preset, say
+from studio.cli.common import add_preset_arguments, checked_plan, image_roots, load_preset, say
 from studio.library import Library
 
 
@@ -21,7 +21,7 @@ def plan(options: argparse.Namespace) -> None:
     """The equation in words, or the whole plan as JSON."""
     library = Library()
     preset = load_preset(options, library)
-    compiled = checked_plan(preset, library)
+    compiled = checked_plan(preset, library, image_roots(options))
     if options.json:
         say(compiled.as_dict())
         return

@@ -45,7 +45,7 @@ def sweep(options: argparse.Namespace) -> None:
     grid_cells = cells(preset, x, y)
     roots = image_roots(options)
     for cell in grid_cells:
-        checked_plan(cell.preset, library)
+        checked_plan(cell.preset, library, roots)
         check_images(cell.preset, roots)
     folder = output_folder(options.out)
     engine = make_engine(roots)

@@ -7,6 +7,7 @@ matching ``α = 1 − σ``, and the flow is ``ε − x₀``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -100,8 +101,8 @@ def lerp_weights(
 
 def masked_sum(
     predictions: Mapping[int, Tensor],
-    layers: Mapping[str, Mapping[int, float]],
-    masks: Mapping[str, Tensor],
+    layers: Mapping[Any, Mapping[int, float]],
+    masks: Mapping[Any, Tensor],
 ) -> Tensor:
     """``Σ_j a_j·ε_j`` with maps for coefficients: one sum per mask, each under its mask.
 

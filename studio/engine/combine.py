@@ -14,7 +14,8 @@ from torch import Tensor
 from studio.diffusion import guidance
 from studio.diffusion.sampling import Prediction
 from studio.events import Drift, RowShare
-from studio.plan.passes import EVERYWHERE, Direction, Plan
+from studio.plan import Plan
+from studio.plan.passes import EVERYWHERE, Area, Direction
 
 Level = tuple[Tensor, Tensor]  # α and σ of the noisy latent
 
@@ -26,7 +27,7 @@ class Assembly:
     Args:
         plan: coefficients per step.
         prediction: the parameterisation in which the sum is returned (the scheduler's).
-        masks: mask image → map of shape (1, 1, h, w) in [0, 1], at the latents' size.
+        masks: mask image or area → map of shape (1, 1, h, w) in [0, 1], at the latents' size.
 
     ``sizes`` and ``drifts`` hold one entry per step: row → (norm, cosine) of its term, and
     weights → ``‖ε_θ′(z, φ) − ε_θ(z, φ)‖`` (root mean square) where both passes run.
@@ -34,7 +35,7 @@ class Assembly:
 
     plan: Plan
     prediction: str
-    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    masks: Mapping[str | Area, Tensor] = field(default_factory=dict)
     sizes: list[Mapping[int, tuple[float, float]]] = field(default_factory=list)
     drifts: list[Mapping[str, float]] = field(default_factory=list)
     _momentum: dict[Hashable, Tensor] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Assembly:
                 index: guidance.to_epsilon(_wide(output), z, *level, kinds[index])
                 for index, output in outputs.items()
             }
+        outputs = self._with_mixtures(step, outputs)
         self._measure(step, outputs)
         refine, null = self.plan.refine, self.plan.unconditional[step]
         reference = None
@@ -71,18 +73,29 @@ class Assembly:
             guided = self._projected(step, outputs, outputs[null], reference, kind, z, level)
         else:
             guided = self._sum(self._layers(step, "sum"), outputs)
-        guided = self._told(guided, z, level, kind)
+        guided = self._as_scheduled(guided, z, level, kind)
         if refine.rescale and reference is not None:
-            reference = self._told(reference, z, level, kind)
+            reference = self._as_scheduled(reference, z, level, kind)
             guided = guidance.rescale(guided, reference, refine.rescale)
         if not refine.cfgpp or null is None:
             return Prediction(guided)
-        return Prediction(guided, self._told(outputs[null].to(guided.dtype), z, level, kind))
+        return Prediction(
+            guided, self._as_scheduled(outputs[null].to(guided.dtype), z, level, kind)
+        )
+
+    def _with_mixtures(self, step: int, outputs: Mapping[int, Tensor]) -> dict[int, Tensor]:
+        """The passes' predictions, and the base terms that are made of several of them."""
+        found = dict(outputs)
+        for number, mixed in enumerate(self.plan.mixtures, len(self.plan.passes)):
+            if mixed.runs(step):
+                layers = mixed.layers_of_passes()
+                found[number] = guidance.masked_sum(outputs, layers, self.masks)
+        return found
 
     def _layers(self, step: int, which: str) -> dict[str, dict[int, float]]:
         """mask → pass → coefficient at ``step``, of the sum or of the reference."""
         layers: dict[str, dict[int, float]] = {EVERYWHERE: {}}
-        for index, item in enumerate(self.plan.passes):
+        for index, item in enumerate(self.plan.predictions):
             for mask, a in (item.layers() if which == "sum" else item.reference).items():
                 if a[step] != 0:
                     layers.setdefault(mask, {})[index] = a[step]
@@ -93,7 +106,7 @@ class Assembly:
     ) -> Tensor:
         return guidance.masked_sum(outputs, layers, self.masks)
 
-    def _told(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
+    def _as_scheduled(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
         """A prediction of ``kind`` in the scheduler's parameterisation."""
         if kind == self.prediction:
             return output

@@ -23,6 +23,7 @@ from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix,
 from studio.engine.speed.runtime import Regions, next_batch
 from studio.errors import NumericalError, OutOfMemory
 from studio.plan import Plan
+from studio.plan.passes import Area
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Denoiser:
         prediction: the parameterisation in which the sum is returned (the scheduler's).
         max_samples: network samples in one batch; halved when CUDA runs out of memory.
         exact: one forward per pass and nothing shared, to reproduce other tools' arithmetic.
-        masks: mask image → map of shape (1, 1, h, w) in [0, 1], for the plan's masks.
+        masks: mask image or area → map of shape (1, 1, h, w) in [0, 1], for those of the plan.
         buckets: batch sizes to run, padded where a quarter at most is waste; () for any.
         regions: where compiled parts are kept; ``None`` to compile nothing.
     """
@@ -77,7 +78,7 @@ class Denoiser:
     max_samples: int = 16
     exact: bool = False
     forwards: int = 0
-    masks: Mapping[str, Tensor] = field(default_factory=dict)
+    masks: Mapping[str | Area, Tensor] = field(default_factory=dict)
     texts: TextCache = field(default_factory=TextCache)
     buckets: Sequence[int] = ()
     regions: Regions | None = None

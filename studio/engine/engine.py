@@ -29,6 +29,7 @@ from studio.errors import BadPreset
 from studio.events import Done, Event, Preview, Progress
 from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
+from studio.plan.places import meeting_in
 from studio.preset import Preset
 
 MAX_IMAGES_AT_ONCE = 8
@@ -94,7 +95,7 @@ class Engine:
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
         progress = sampling.progress_of(self._scheduler(preset, config))[preset.first_step :]
-        plan = compile_plan(preset, self.library, progress)
+        plan = compile_plan(preset, self.library, progress, meeting_in(self.image_roots))
         with closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, started)

@@ -4,6 +4,7 @@
 """
 
 from studio.plan.compile import compile_plan
-from studio.plan.passes import Condition, Pass, Plan, Weights
+from studio.plan.passes import Condition, Pass, Weights
+from studio.plan.plan import Plan
 
 __all__ = ["Condition", "Pass", "Plan", "Weights", "compile_plan"]

@@ -5,7 +5,8 @@ Every guidance is a linear combination of distinct predictions, found before the
     ε̂(z, t) = Σ_j a_j(t) · ε_j(z),      Σ_j a_j(t) = 1
 
 A row adds ``w·(ε_row − r)`` to the base term ``ε_0`` (GCFG, Eq. 3 and Algorithm 1). The base term
-is the unconditional prediction under interpolated weights ``θ_ω`` (Steering Guidance, Eq. 7-9).
+is the unconditional prediction under interpolated weights ``θ_ω`` (Steering Guidance, Eq. 7-9),
+place by place where personalised rows have masks (:meth:`studio.plan.terms.Terms.base`).
 Compiling is pure: no tensor and no network is needed to do it, print it or test it.
 """
 
@@ -15,31 +16,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
+from typing import Any
 
 from studio.library import ModelEntry
-from studio.plan.passes import (
-    EVERYWHERE,
-    Direction,
-    Pass,
-    Plan,
-    Refine,
-    Term,
-    Weights,
-    merged,
-)
-from studio.plan.terms import Key, Terms
+from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
+from studio.plan.places import Meeting, every_set
+from studio.plan.plan import Plan, Refine
+from studio.plan.terms import Key, Mixed, Node, Terms
 from studio.preset import Preset
 
 # Coefficients that cancel leave rounding behind: 1 − .1 − .2 − .7 is not 0 even under fsum.
 CANCELLED = 1e-6
 
-_Layers = dict[str, dict[Key, float]]  # mask → pass → coefficient
+_Layers = dict[str, dict[Node, float]]  # mask → prediction → coefficient
 
 
 def compile_plan(
     preset: Preset,
     catalogue: Mapping[str, ModelEntry],
     progress: Sequence[float] | None = None,
+    meeting: Meeting = every_set,
 ) -> Plan:
     """Find the passes of ``preset`` and their coefficients per step.
 
@@ -48,22 +44,26 @@ def compile_plan(
         catalogue: id → entry, for each model's kind and latent space.
         progress: for each step, how much of the noise level is behind it, in [0, 1); by default
             that of a uniform schedule from the preset's first step on.
+        meeting: which sets of masks meet somewhere; asked where personalised rows have masks
+            (:func:`studio.plan.places.meeting_in` looks; by default all may).
 
     Raises:
+        BadPreset: personalised rows of too many different masks.
         MissingModel: an unknown id; names ``base`` or ``rows.N.model``.
         IncompatibleModels: rows of another latent space, or an id of a kind that is no row model.
     """
     if progress is None:
         total = preset.sampler.steps
         progress = [step / total for step in range(preset.first_step, total)]
-    terms = Terms(preset, catalogue)
+    terms = Terms(preset, catalogue, meeting)
     refine = _refine(preset)
     steps = [_step(refine, terms, now) for now in progress]
+    mixed = list(dict.fromkeys(node for step in steps for node in step.mixed()))
     keys = sorted(
         {key for step in steps for key in step.passes()},
         key=lambda k: (k[0] != Weights(preset.base), k[0], k[1].sort_key()),
     )
-    place = {key: number for number, key in enumerate(keys)}
+    place: dict[Node, int] = {node: number for number, node in enumerate([*keys, *mixed])}
     owners = _owners(steps)
     return Plan(
         passes=tuple(_pass(key, owners[key], steps) for key in keys),
@@ -73,6 +73,7 @@ def compile_plan(
         unconditional=tuple(place.get(step.unconditional) for step in steps),
         masks=_masks(preset),
         refine=refine,
+        mixtures=tuple(_mixture(node, place, steps) for node in mixed),
     )
 
 
@@ -80,44 +81,56 @@ def compile_plan(
 class _Step:
     """One step: ``ε_0``, what each row adds, the sum, the refinements' reference and needs."""
 
-    unconditional: Key
-    rows: dict[int, Direction[Key]]
+    unconditional: Node
+    rows: dict[int, Direction[Node]]
     sums: _Layers
     reference: _Layers = field(default_factory=dict)
-    wanted: set[Key] = field(default_factory=set)
+    wanted: set[Node] = field(default_factory=set)
+
+    def nodes(self) -> set[Node]:
+        """Every prediction that this step needs."""
+        return self.wanted.union(*self.sums.values())
+
+    def mixed(self) -> list[Mixed]:
+        return [node for node in self.nodes() if isinstance(node, Mixed)]
+
+    def parts(self) -> set[Key]:
+        """The passes that mixtures need."""
+        return {key for node in self.mixed() for key in node.passes()}
 
     def passes(self) -> set[Key]:
-        return self.wanted.union(*self.sums.values())
+        """Every pass that this step needs."""
+        return self.parts().union(n for n in self.nodes() if not isinstance(n, Mixed))
 
 
 def _step(refine: Refine, terms: Terms, now: float) -> _Step:
     active = terms.active(now)
-    unconditional = terms.unconditional((i, row) for i, row, _ in active)
-    rows = {i: terms.direction(i, row, w, unconditional) for i, row, w in active}
-    step = _Step(unconditional, rows, _sum(unconditional, rows.values()))
+    base = terms.base((i, row) for i, row, _ in active)
+    rows = {i: terms.direction(i, row, w, base) for i, row, w in active}
+    step = _Step(base, rows, _sum(base, rows.values()))
     distinct = merged(rows.values())
     if refine.rescale or refine.projects:
         positive = [Direction(d.mask, d.unit, 1.0) for d in distinct if d.weight > 0]
-        step.reference = _sum(unconditional, positive)
+        step.reference = _sum(base, positive)
         step.wanted.update(*step.reference.values())
     if refine.projects:  # every direction is projected for itself
         step.wanted.update(*(d.unit for d in distinct))
     if refine.projects or refine.cfgpp:
-        step.wanted.add(unconditional)
+        step.wanted.add(base)
     return step
 
 
-def _sum(unconditional: Key, directions: Iterable[Direction[Key]]) -> _Layers:
+def _sum(base: Node, directions: Iterable[Direction[Node]]) -> _Layers:
     """``ε_0 + Σ w·mask⊙(ε_row − r)``, without what cancels."""
-    sums: dict[str, dict[Key, list[float]]] = defaultdict(lambda: defaultdict(list))
-    sums[EVERYWHERE][unconditional].append(1.0)
+    sums: dict[str, dict[Node, list[float]]] = defaultdict(lambda: defaultdict(list))
+    sums[EVERYWHERE][base].append(1.0)
     for direction in directions:
         for key, share in direction.unit.items():
             sums[direction.mask][key].append(direction.weight * share)
     return {mask: _without_cancelled(layer) for mask, layer in sums.items()}
 
 
-def _without_cancelled(sums: Mapping[Key, list[float]]) -> dict[Key, float]:
+def _without_cancelled(sums: Mapping[Node, list[float]]) -> dict[Node, float]:
     exact = {key: fsum(values) for key, values in sums.items()}
     threshold = CANCELLED * max(1.0, fsum(abs(value) for value in exact.values()))
     return {key: value for key, value in exact.items() if abs(value) >= threshold}
@@ -130,7 +143,10 @@ def _owners(steps: Sequence[_Step]) -> dict[Key, set[int]]:
         (i, id(d.unit)): (i, d.unit) for s in steps for i, d in s.rows.items()
     }.values():
         for key in unit:
-            owners[key].add(index)
+            if not isinstance(key, Mixed):
+                owners[key].add(index)
+    for key, index in {pair for step in steps for node in step.mixed() for pair in node.owners}:
+        owners[key].add(index)
     return owners
 
 
@@ -144,24 +160,33 @@ def _masks(preset: Preset) -> dict[str, str]:
 
 
 def _pass(key: Key, rows: Iterable[int], steps: Sequence[_Step]) -> Pass:
+    mixed = frozenset(number for number, step in enumerate(steps) if key in step.parts())
+    return Pass(*key, rows=tuple(sorted(rows)), mixed=mixed, **_share(key, steps))
+
+
+def _mixture(node: Mixed, place: Mapping[Node, int], steps: Sequence[_Step]) -> Mixture:
+    parts = tuple((area, place[key]) for area, key in node.parts)
+    return Mixture(place[node.ground], parts, **_share(node, steps))
+
+
+def _share(key: Node, steps: Sequence[_Step]) -> dict[str, Any]:
+    """What a prediction counts, as :class:`~studio.plan.passes.Share` holds it."""
     layers = _over_steps(key, [step.sums for step in steps])
-    return Pass(
-        *key,
-        coefficients=layers.pop(EVERYWHERE, (0.0,) * len(steps)),
-        rows=tuple(sorted(rows)),
-        masked=layers,
-        reference=_over_steps(key, [step.reference for step in steps]),
-        wanted=frozenset(number for number, step in enumerate(steps) if key in step.wanted),
-    )
+    return {
+        "coefficients": layers.pop(EVERYWHERE, (0.0,) * len(steps)),
+        "masked": layers,
+        "reference": _over_steps(key, [step.reference for step in steps]),
+        "wanted": frozenset(number for number, step in enumerate(steps) if key in step.wanted),
+    }
 
 
-def _over_steps(key: Key, steps: Sequence[_Layers]) -> dict[str, tuple[float, ...]]:
+def _over_steps(key: Node, steps: Sequence[_Layers]) -> dict[str, tuple[float, ...]]:
     """The coefficients of one pass by mask; masks under which it never counts are left out."""
     masks = sorted({mask for layers in steps for mask, layer in layers.items() if key in layer})
     return {mask: tuple(layers.get(mask, {}).get(key, 0.0) for layers in steps) for mask in masks}
 
 
-def _terms(steps: Sequence[_Step], place: Mapping[Key, int]) -> dict[int, Term]:
+def _terms(steps: Sequence[_Step], place: Mapping[Node, int]) -> dict[int, Term]:
     """Each row's term. One whose pass was cancelled cannot be measured, and is left out whole."""
     found = {}
     for index in sorted({index for step in steps for index in step.rows}):

@@ -1,4 +1,4 @@
-"""What a plan is made of: weights, conditions, passes with their coefficients. Values only."""
+"""What a plan is made of: weights, conditions, passes and their shares in the sum. Values only."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from studio.plan.equation import in_words
 from studio.preset import Control
 from studio.preset.rows import ImagePrompt
 
 EVERYWHERE = ""  # the layer of coefficients that no mask limits
+
+
+@dataclass(frozen=True, order=True)
+class Area:
+    """The places where all masks of ``inside`` are white and all of ``outside`` black.
+
+    As a map it is ``Π M_i · Π (1 − M_k)``.
+    """
+
+    inside: tuple[str, ...]
+    outside: tuple[str, ...] = ()
+
+    def in_words(self, names: Mapping[str, str]) -> str:
+        """Such as ``M1·M2·(1−M3)``; ``names``: mask → what stands for it."""
+        inside = [names[mask] for mask in self.inside]
+        return "·".join(inside + [f"(1−{names[mask]})" for mask in self.outside]) or "1"
 
 
 @dataclass(frozen=True, order=True)
@@ -63,25 +78,19 @@ class Condition:
         return prompt, repr(self.control), self.words, self.image + repr(self.image_prompt)
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One distinct (weights, condition) pair.
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What one prediction counts in the sum, step by step.
 
     ``coefficients`` holds ``a_j`` for each step; ``masked[mask]`` what is added to it where that
     mask is white. ``reference`` holds, by mask, its coefficients in the refinements' reference
     ``ε_0 + Σ (ε_i − r_i)``. ``wanted``: steps at which a refinement needs it in any case.
     """
 
-    weights: Weights
-    condition: Condition
     coefficients: tuple[float, ...]
-    rows: tuple[int, ...] = ()
     masked: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     reference: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     wanted: frozenset[int] = frozenset()
-
-    def __str__(self) -> str:
-        return f"{self.weights}({self.condition})"
 
     def layers(self) -> dict[str, tuple[float, ...]]:
         """All coefficients of the sum by mask, :data:`EVERYWHERE` first."""
@@ -92,8 +101,48 @@ class Pass:
         return any(layer[step] != 0 for layer in self.layers().values())
 
     def runs(self, step: int) -> bool:
-        """Whether the network has to run for it at ``step``."""
+        """Whether it has to be known at ``step``."""
         return step in self.wanted or self.counts(step)
+
+
+@dataclass(frozen=True)
+class Pass(Share):
+    """One distinct (weights, condition) pair. ``rows``: those that it serves.
+
+    ``mixed``: steps at which a :class:`Mixture` needs it in any case.
+    """
+
+    weights: Weights
+    condition: Condition
+    rows: tuple[int, ...] = ()
+    mixed: frozenset[int] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.weights}({self.condition})"
+
+    def runs(self, step: int) -> bool:
+        """Whether the network has to run for it at ``step``."""
+        return step in self.mixed or super().runs(step)
+
+
+@dataclass(frozen=True)
+class Mixture(Share):
+    """The base term of a step at which personalised rows act in different places.
+
+        ε_base = ε_ground + Σ_S m_S ⊙ (ε_S − ε_ground)
+
+    That is ``Σ_S m_S ⊙ ε_{θ_ω(S)}(z, φ)``, as the ``m_S`` of all sets sum to 1 everywhere.
+    ``ground``: the pass of the smallest set that occurs; ``parts``: the areas and passes of the
+    others.
+    """
+
+    ground: int
+    parts: tuple[tuple[Area, int], ...]
+
+    def layers_of_passes(self) -> dict[Hashable, dict[int, float]]:
+        """Map (:data:`EVERYWHERE` or an area) → pass → coefficient."""
+        ground: dict[Hashable, dict[int, float]] = {EVERYWHERE: {self.ground: 1.0}}
+        return ground | {area: {index: 1.0, self.ground: -1.0} for area, index in self.parts}
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -134,108 +183,3 @@ class Term:
         """The term at one step."""
         unit = {index: values[step] for index, values in self.parts.items() if values[step] != 0}
         return Direction(self.mask, unit, self.weights[step])
-
-
-@dataclass(frozen=True)
-class Refine:
-    """What is applied to the combined prediction; the defaults change nothing.
-
-    ``rescale``: guidance rescale φ. ``eta``, ``norm_threshold``, ``momentum``: adaptive projected
-    guidance of each direction. ``cfgpp``: the noise put back is the unconditional pass's.
-    """
-
-    rescale: float = 0.0
-    eta: float = 1.0
-    norm_threshold: float = 0.0
-    momentum: float = 0.0
-    cfgpp: bool = False
-
-    @property
-    def projects(self) -> bool:
-        """Whether directions are projected."""
-        return (self.eta, self.norm_threshold, self.momentum) != (1.0, 0.0, 0.0)
-
-    def words(self) -> list[str]:
-        """What it does, for people."""
-        found = []
-        if self.projects:
-            limit = f", norm ≤ {self.norm_threshold:g}" if self.norm_threshold else ""
-            past = f", momentum {self.momentum:g}" if self.momentum else ""
-            found.append(f"projected guidance (η {self.eta:g}{limit}{past})")
-        if self.rescale:
-            found.append(f"guidance rescale {self.rescale:g}")
-        if self.cfgpp:
-            found.append("CFG++")
-        return found
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The passes of a preset, and each row's own term in them.
-
-    ``prior``: id of the base θ. ``unconditional``: per step the index of the pass that is
-    ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
-    given in. ``refine``: what is applied to the sum.
-    """
-
-    passes: tuple[Pass, ...]
-    steps: int
-    terms: Mapping[int, Term] = field(default_factory=dict)
-    prior: str = ""
-    unconditional: tuple[int | None, ...] = ()
-    masks: Mapping[str, str] = field(default_factory=dict)
-    refine: Refine = Refine()
-
-    @property
-    def forwards_per_step(self) -> tuple[int, ...]:
-        """Network sample-evaluations per step and image."""
-        return tuple(sum(p.runs(s) for p in self.passes) for s in range(self.steps))
-
-    @property
-    def forwards_total(self) -> int:
-        """Network sample-evaluations of the whole run, per image."""
-        return sum(self.forwards_per_step)
-
-    def active(self, step: int) -> tuple[int, ...]:
-        """Indices of the passes that run at ``step`` (from 0)."""
-        return tuple(i for i, p in enumerate(self.passes) if p.runs(step))
-
-    def directions(self, step: int) -> list[Direction[int]]:
-        """What the rows add to ``ε_0`` at ``step``, equal directions as one."""
-        return merged(one for term in self.terms.values() if (one := term.at(step)).weight != 0)
-
-    def as_dict(self) -> dict[str, object]:
-        """The command line's JSON."""
-        refined = {"refinements": self.refine.words()} if self.refine != Refine() else {}
-        return {
-            "passes": [self._pass_as_dict(p) for p in self.passes],
-            "forwards_per_step": list(self.forwards_per_step),
-            "forwards_total": self.forwards_total,
-            **refined,
-        }
-
-    def _pass_as_dict(self, item: Pass) -> dict[str, object]:
-        told: dict[str, object] = {
-            "model": item.weights.model,
-            "weights": str(item.weights),
-            "condition": str(item.condition),
-            "coefficients": list(item.coefficients),
-        }
-        if item.masked:
-            told["masks"] = {self.masks[mask]: list(a) for mask, a in item.masked.items()}
-        if item.reference:
-            told["reference"] = {
-                self.masks.get(mask, "everywhere"): list(b) for mask, b in item.reference.items()
-            }
-        if item.wanted:
-            told["runs"] = [item.runs(step) for step in range(self.steps)]
-        return told
-
-    def __str__(self) -> str:
-        names = {mask: f"M{int(name.split('.')[1]) + 1}" for mask, name in self.masks.items()}
-        lines = in_words([(str(p), p.layers()) for p in self.passes], self.steps, names)
-        if self.refine != Refine():
-            extra = [str(p) for p in self.passes if any(not p.counts(step) for step in p.wanted)]
-            needs = f" (needs {', '.join(extra)} too)" if extra else ""
-            lines.append(f"then {', '.join(self.refine.words())}{needs}")
-        return "\n".join(lines)

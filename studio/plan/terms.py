@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import fsum
 
+from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.plan.curves import factor
-from studio.plan.passes import Condition, Direction, Weights
+from studio.plan.passes import Area, Condition, Direction, Weights
+from studio.plan.places import Meeting, every_set
 from studio.plan.row_models import EDITING_CHANNELS, check_base, resolve
 from studio.preset import Preset, PromptReference, Row
 from studio.preset.prompts import mentions, split_prompt
 
 Key = tuple[Weights, Condition]
 
+
+@dataclass(frozen=True)
+class Mixed:
+    """A base term of several passes: ``ε_ground + Σ m_S ⊙ (ε_S − ε_ground)``.
+
+    ``parts``: pairs (area of S, pass of S). ``owners``: pairs (pass, row whose Δ is in it).
+    """
+
+    ground: Key
+    parts: tuple[tuple[Area, Key], ...]
+    owners: tuple[tuple[Key, int], ...]
+
+    def passes(self) -> set[Key]:
+        """Everything that it is made of."""
+        return {self.ground, *(key for _, key in self.parts)}
+
+
+Node = Key | Mixed  # what has a coefficient
+
 # A trailing schedule rounds its time steps to integers, half a thousandth of the way.
 RANGE_TOLERANCE = 6e-4
+MAX_PLACES = 6  # distinct masks of personalised rows: up to 2^n base passes where they overlap
+NATIVE = 512  # edge of the pictures of a model that does not say
 
 
 class Terms:
@@ -28,14 +51,18 @@ class Terms:
         IncompatibleModels: rows of another latent space, or an id of a kind that is no row model.
     """
 
-    def __init__(self, preset: Preset, catalogue: Mapping[str, ModelEntry]) -> None:
+    def __init__(
+        self, preset: Preset, catalogue: Mapping[str, ModelEntry], meeting: Meeting = every_set
+    ) -> None:
         self.preset = preset
-        self.base = check_base(catalogue, preset.base)
+        self.meeting = meeting
+        self.base_model = check_base(catalogue, preset.base)
         self.models = {
-            index: resolve(row, self.base, catalogue, f"rows.{index}.model")
+            index: resolve(row, self.base_model, catalogue, f"rows.{index}.model")
             for index, row in enumerate(preset.rows)
         }
-        self._units: dict[tuple[int, Key], dict[Key, float]] = {}
+        self._units: dict[tuple[int, Node], dict[Node, float]] = {}
+        self._bases: dict[tuple[int, ...], Node] = {}
 
     def active(self, now: float) -> list[tuple[int, Row, float]]:
         """Index, row and weight (its curve applied) of the rows that act at progress ``now``."""
@@ -46,31 +73,83 @@ class Terms:
         ]
         return [(index, row, weight) for index, row, weight in found if weight != 0]
 
-    def unconditional(self, rows: Iterable[tuple[int, Row]]) -> Key:
-        """The base term ``ε_{θ_ω}(z, φ)``, ``θ_ω = θ + ω Σ p_i Δ_i`` (Steering Guidance, Eq. 8).
+    def base(self, active: Iterable[tuple[int, Row]]) -> Node:
+        """The base term: at each place the null prompt under the weights of the rows there.
 
-        The shares ``p_i`` are of the rows' weights without their curves, so that ``θ_ω`` changes
-        only where rows come and go.
+            ε_base(z) = Σ_S m_S ⊙ ε_{θ_ω(S)}(z, φ),      m_S = Π_{i∈S} M_i · Π_{i∉S} (1 − M_i)
+            θ_ω(S) = θ + ω Σ_{i∈S} p_i Δ_i,              p_i = w_i / Σ_{k∈S} w_k
+
+        over the sets ``S`` of personalised rows of positive weight that act together somewhere;
+        ``θ_ω(∅) = θ``. With unmasked rows alone it is Steering Guidance, Eq. 8. Rows of one mask
+        act together: black and white, ``M·M`` is ``M``. The shares ``p_i`` are of the weights
+        without their curves, so that ``θ_ω`` changes only where rows come and go.
+
+        Args:
+            active: index and row of those that act at this step.
+
+        Raises:
+            BadPreset: personalised rows of too many different masks; names the last one's.
         """
-        personalised = [(i, r) for i, r in rows if self.models[i].personal and r.weight > 0]
-        total = fsum(row.weight for _, row in personalised)
-        shares = [(i, self.preset.omega * row.weight / total) for i, row in personalised]
+        personal = [(i, r) for i, r in active if self.models[i].personal and r.weight > 0]
+        indices = tuple(index for index, _ in personal)
+        if indices not in self._bases:
+            self._bases[indices] = self._base(personal)
+        return self._bases[indices]
+
+    def _base(self, personal: Sequence[tuple[int, Row]]) -> Node:
+        if self.preset.omega == 0:
+            return Weights(self.preset.base), Condition("")
+        masks = tuple(sorted({row.mask for _, row in personal if row.mask}))
+        self._check_places(masks, personal)
+        sets = self.meeting(masks, self._size()) if masks else [frozenset()]
+        keys, owners = {}, set()
+        for inside in sorted(sets, key=lambda names: (len(names), sorted(names))):
+            there = [(i, row) for i, row in personal if not row.mask or row.mask in inside]
+            keys[inside] = key = self._theta_omega(there)
+            owners |= {(key, index) for index, _ in there}
+        ground = next(iter(keys.values()))
+        parts = tuple(
+            (Area(tuple(sorted(inside)), tuple(m for m in masks if m not in inside)), key)
+            for inside, key in keys.items()
+            if key != ground
+        )
+        return Mixed(ground, parts, tuple(owners)) if parts else ground
+
+    def _theta_omega(self, rows: Sequence[tuple[int, Row]]) -> Key:
+        """``ε_{θ_ω(S)}(z, φ)`` of rows that act at one place."""
+        total = fsum(row.weight for _, row in rows)
+        shares = [(index, self.preset.omega * row.weight / total) for index, row in rows]
         return self._weights(shares), Condition("")
 
-    def direction(self, index: int, row: Row, weight: float, unconditional: Key) -> Direction[Key]:
+    def _check_places(self, masks: Sequence[str], personal: Sequence[tuple[int, Row]]) -> None:
+        if len(masks) <= MAX_PLACES:
+            return
+        last = max(min(i for i, row in personal if row.mask == mask) for mask in masks)
+        raise BadPreset(
+            f"is the mask of one personalised row too many: {len(masks)} different masks, and ω "
+            f"takes {MAX_PLACES} at one step; share masks between rows or set omega to 0",
+            field=f"rows.{last}.mask",
+        )
+
+    def _size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        sampler, native = self.preset.sampler, self.base_model.size or NATIVE
+        return sampler.width or native, sampler.height or native
+
+    def direction(self, index: int, row: Row, weight: float, base: Node) -> Direction[Node]:
         """``w·[(1−δ)(ε(joint) − r) + δ·Σ_k s_k(ε(part_k) − r)]`` (GCFG, Sec. 4.4)."""
-        known = self._units.get((index, unconditional))
+        known = self._units.get((index, base))
         if known is None:
-            known = self._units[index, unconditional] = self._unit(index, row, unconditional)
+            known = self._units[index, base] = self._unit(index, row, base)
         return Direction(row.mask, known, weight)
 
-    def _unit(self, index: int, row: Row, unconditional: Key) -> dict[Key, float]:
-        unit: dict[Key, list[float]] = defaultdict(list)
+    def _unit(self, index: int, row: Row, base: Node) -> dict[Node, float]:
+        unit: dict[Node, list[float]] = defaultdict(list)
         for text, share in self._parts(index, row):
             if share != 0:
                 condition = self._condition(index, text, row)
                 unit[self._row_weights(index), condition].append(share)
-                unit[self._reference(index, row, condition, unconditional)].append(-share)
+                unit[self._reference(index, row, condition, base)].append(-share)
         sums = {key: fsum(shares) for key, shares in unit.items()}
         return {key: a for key, a in sums.items() if a != 0}
 
@@ -85,18 +164,15 @@ class Terms:
         joint = " ".join(text for text, _ in parts)
         return [(joint, 1.0 - delta), *((text, delta * s) for text, s in parts)]
 
-    def _reference(self, index: int, row: Row, condition: Condition, unconditional: Key) -> Key:
+    def _reference(self, index: int, row: Row, condition: Condition, base: Node) -> Node:
         prior = Weights(self.preset.base)
         model = self.models[index]
         concept = model.kind == "concept"
         match row.reference:
             case "autoguidance":  # Steering Guidance, Eq. 6: the prior under the row's condition
-                told = (
-                    condition
-                    if self.base.channels == EDITING_CHANNELS
-                    else replace(condition, image="")
-                )
-                return prior, Condition("") if concept else told
+                if self.base_model.channels != EDITING_CHANNELS:
+                    condition = replace(condition, image="")
+                return prior, Condition("") if concept else condition
             case "own":  # the row's own weak model, θ + ω·Δ_i, under the null prompt
                 return (
                     self._weights([(index, self.preset.omega)])
@@ -110,10 +186,10 @@ class Terms:
                 weights = prior if concept else self._row_weights(index)
                 return weights, self._condition(index, text.strip(), row)
             case _:
-                return unconditional
+                return base
 
     def _condition(self, index: int, text: str | None, row: Row) -> Condition:
-        """What the row's network is told; learned words count where the text holds them."""
+        """The condition of the row's network; learned words count where the text holds them."""
         words = {holder for holder, word in self.models[index].words if mentions(text or "", word)}
         return Condition(text, row.control, tuple(sorted(words)), row.image, row.image_prompt)
 

@@ -9,6 +9,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.events import Progress
 from studio.plan import Plan, compile_plan
+from studio.plan.places import meeting_in
 from studio.ui.form import to_preset
 from studio.ui.library.models import library
 
@@ -21,7 +22,7 @@ def describe(*values: Any) -> str:
     """The current plan as HTML, or the one line that says what stands in its way."""
     try:
         preset = to_preset(*values)
-        plan = compile_plan(preset, library().catalogue())
+        plan = compile_plan(preset, library().catalogue(), meeting=meeting_in())
     except StudioError as error:
         return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
     return f'<div class="gs-plan">{equation(plan)}{cost(plan, preset.sampler.count, preset.first_step)}</div>'

@@ -58,14 +58,15 @@ def test_masked_rows_are_a_map_of_coefficients(
     )
     denoise = denoiser(loader, root, preset, **way)
     got = denoise(0, Z, T, *LEVEL)
-    free, mask = predict("", 0.28), denoise.masks["mask.png"].double()
+    mask = denoise.masks["mask.png"].double()
+    free = (1 - mask) * predict("") + mask * predict("", 0.28)  # θ_ω belongs where its row does
     expected = free + 4.0 * (predict("cat") - free)
     expected = expected + mask * 3.0 * (predict("in style", 0.7) - free)
     expected = expected - mask * 1.5 * (predict("bad", 0.7) - predict("bad"))
     assert (got - expected).abs().max() < 1e-8
-    alone = free + 4.0 * (predict("cat") - free)
+    alone = predict("") + 4.0 * (predict("cat") - predict(""))
     assert (got - alone)[..., mask[0, 0] == 0].abs().max() < 1e-8
-    assert denoise.forwards == 5 * len(Z)
+    assert denoise.forwards == 6 * len(Z)
 
 
 def test_a_white_mask_is_no_mask(loader: Loader, root: Path) -> None:
@@ -96,6 +97,9 @@ def test_references_with_lora_omega_and_mask(
     loader: Loader, root: Path, predict: Predict, way: dict[str, Any], mask: str
 ) -> None:
     weak = predict("", 0.7 * 0.3)
+    if mask:
+        inside = denoiser(loader, root, preset_of({"prompt": "x", "mask": mask})).masks[mask]
+        weak = inside.double() * weak + (1 - inside.double()) * predict("")
     references = {
         "unconditional": weak,
         "autoguidance": predict("x"),

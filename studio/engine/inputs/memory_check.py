@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from studio.engine.networks.loader import PARTS, Loader
 from studio.engine.networks.on_disk import weight_bytes
 from studio.errors import OutOfMemory, StudioError
-from studio.plan.passes import Pass, Plan, Weights
+from studio.plan import Pass, Plan, Weights
 from studio.preset import Preset
 
 

@@ -17,6 +17,7 @@ from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import to_pixels
 from studio.errors import BadPreset
 from studio.plan import Plan
+from studio.plan.passes import Area
 from studio.preset import Init
 
 ASPECT_TOLERANCE = 0.02  # a mask painted on a smaller copy is off by a rounded pixel
@@ -28,12 +29,15 @@ Size = tuple[int, int]  # width, height
 class Pictures:
     """The masks of a plan and the picture to start from, opened and checked.
 
-    ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size.
+    ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size, ``size``.
+    ``areas``: those of the plan, of these masks.
     """
 
     masks: Mapping[str, Image.Image]
     start: Image.Image | None = None
     start_mask: Image.Image | None = None
+    size: Size = (0, 0)
+    areas: Sequence[Area] = ()
 
     @staticmethod
     def read(plan: Plan, init: Init | None, size: Size, roots: Sequence[Path] = ()) -> Pictures:
@@ -53,18 +57,36 @@ class Pictures:
             masks[ref] = images.resolve(ref, roots, field=field)
             _check_aspect(masks[ref], size, field, "the picture")
         if init is None:
-            return Pictures(masks)
+            return Pictures(masks, size=size, areas=plan.areas)
         image = images.resolve(init.image, roots, field="init.image")
         start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
         if not init.mask:
-            return Pictures(masks, start)
+            return Pictures(masks, start, size=size, areas=plan.areas)
         mask = images.resolve(init.mask, roots, field="init.mask")
         _check_aspect(mask, image.size, "init.mask", "init.image")
-        return Pictures(masks, start, ImageOps.fit(mask, size, Image.Resampling.NEAREST))
+        cropped = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
+        return Pictures(masks, start, cropped, size, plan.areas)
 
-    def row_masks(self, latent: Size, device: torch.device) -> dict[str, Tensor]:
-        """Each mask as a map of shape (1, 1, h, w) at the size of the latents, 1 where white."""
-        return {ref: _as_map(image, latent).to(device) for ref, image in self.masks.items()}
+    def row_masks(self, latent: Size, device: torch.device) -> dict[str | Area, Tensor]:
+        """Each mask and area as a map of shape (1, 1, h, w) at the size of the latents, 1 inside."""
+        maps: dict[str | Area, Tensor] = {
+            ref: _as_map(image, latent).to(device) for ref, image in self.masks.items()
+        }
+        return maps | {area: self._area(area, latent).to(device) for area in self.areas}
+
+    def _area(self, area: Area, latent: Size) -> Tensor:
+        """``Π M_i · Π (1 − M_k)``, multiplied pixel by pixel, its mean under each latent.
+
+        Where masks meet within a latent the product of their means would make places that are
+        not in the picture.
+        """
+        if len(area.inside) == 1 and not area.outside:
+            return _as_map(self.masks[area.inside[0]], latent)
+        inside = [images.coverage(self.masks[mask], self.size) for mask in area.inside]
+        outside = [1 - images.coverage(self.masks[mask], self.size) for mask in area.outside]
+        product = Image.fromarray(np.prod([*inside, *outside], axis=0))
+        small = product.resize(latent, Image.Resampling.BOX)
+        return torch.from_numpy(np.asarray(small).copy())[None, None]
 
     def starting(
         self, first: int, vae: nn.Module, latent: Size, generators: Sequence[torch.Generator]
@@ -94,8 +116,7 @@ def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Genera
 
 def _as_map(image: Image.Image, latent: Size) -> Tensor:
     """Brightness in [0, 1] at the latents' size, each the mean of the pixels under it."""
-    small = image.convert("L").convert("F").resize(latent, Image.Resampling.BOX)
-    return torch.from_numpy(np.asarray(small).copy())[None, None] / 255
+    return torch.from_numpy(images.coverage(image, latent))[None, None]
 
 
 def _check_aspect(image: Image.Image, size: Size, field: str, of: str) -> None:

@@ -13,7 +13,7 @@ from studio.engine.families import Family, Text
 from studio.engine.inputs.tokens import widest
 from studio.engine.networks.loader import Loader
 from studio.errors import StudioError
-from studio.plan.passes import Pass, Plan, Weights
+from studio.plan import Pass, Plan, Weights
 
 
 class Texts:

@@ -1,0 +1,153 @@
+"""The plan: a preset's passes with their coefficients per step, what they cost, and both in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from studio.plan.equation import in_words
+from studio.plan.passes import Area, Direction, Mixture, Pass, Share, Term, merged
+
+
+@dataclass(frozen=True)
+class Refine:
+    """What is applied to the combined prediction; the defaults change nothing.
+
+    ``rescale``: guidance rescale φ. ``eta``, ``norm_threshold``, ``momentum``: adaptive projected
+    guidance of each direction. ``cfgpp``: the noise put back is the unconditional pass's.
+    """
+
+    rescale: float = 0.0
+    eta: float = 1.0
+    norm_threshold: float = 0.0
+    momentum: float = 0.0
+    cfgpp: bool = False
+
+    @property
+    def projects(self) -> bool:
+        """Whether directions are projected."""
+        return (self.eta, self.norm_threshold, self.momentum) != (1.0, 0.0, 0.0)
+
+    def words(self) -> list[str]:
+        """What it does, for people."""
+        found = []
+        if self.projects:
+            limit = f", norm ≤ {self.norm_threshold:g}" if self.norm_threshold else ""
+            past = f", momentum {self.momentum:g}" if self.momentum else ""
+            found.append(f"projected guidance (η {self.eta:g}{limit}{past})")
+        if self.rescale:
+            found.append(f"guidance rescale {self.rescale:g}")
+        if self.cfgpp:
+            found.append("CFG++")
+        return found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The passes of a preset, and each row's own term in them.
+
+    ``prior``: id of the base θ. ``unconditional``: per step the index of the pass that is
+    ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
+    given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
+    several passes; as predictions they are numbered after the passes, and cost nothing.
+    """
+
+    passes: tuple[Pass, ...]
+    steps: int
+    terms: Mapping[int, Term] = field(default_factory=dict)
+    prior: str = ""
+    unconditional: tuple[int | None, ...] = ()
+    masks: Mapping[str, str] = field(default_factory=dict)
+    refine: Refine = Refine()
+    mixtures: tuple[Mixture, ...] = ()
+
+    @property
+    def predictions(self) -> tuple[Pass | Mixture, ...]:
+        """Everything that has a coefficient: the passes, then the mixtures."""
+        return self.passes + self.mixtures
+
+    @property
+    def areas(self) -> tuple[Area, ...]:
+        """The areas that the mixtures need maps of."""
+        return tuple(dict.fromkeys(area for mixed in self.mixtures for area, _ in mixed.parts))
+
+    @property
+    def forwards_per_step(self) -> tuple[int, ...]:
+        """Network sample-evaluations per step and image."""
+        return tuple(sum(p.runs(s) for p in self.passes) for s in range(self.steps))
+
+    @property
+    def forwards_total(self) -> int:
+        """Network sample-evaluations of the whole run, per image."""
+        return sum(self.forwards_per_step)
+
+    def active(self, step: int) -> tuple[int, ...]:
+        """Indices of the passes that run at ``step`` (from 0)."""
+        return tuple(i for i, p in enumerate(self.passes) if p.runs(step))
+
+    def directions(self, step: int) -> list[Direction[int]]:
+        """What the rows add to ``ε_0`` at ``step``, equal directions as one."""
+        return merged(one for term in self.terms.values() if (one := term.at(step)).weight != 0)
+
+    def as_dict(self) -> dict[str, object]:
+        """The command line's JSON."""
+        refined = {"refinements": self.refine.words()} if self.refine != Refine() else {}
+        mixed = {"mixtures": [self._mixture_as_dict(m) for m in self.mixtures]}
+        return {
+            "passes": [self._pass_as_dict(p) for p in self.passes],
+            **(mixed if self.mixtures else {}),
+            "forwards_per_step": list(self.forwards_per_step),
+            "forwards_total": self.forwards_total,
+            **refined,
+        }
+
+    def _pass_as_dict(self, item: Pass) -> dict[str, object]:
+        found: dict[str, object] = {
+            "model": item.weights.model,
+            "weights": str(item.weights),
+            "condition": str(item.condition),
+            **self._share_as_dict(item),
+        }
+        if item.wanted or item.mixed:
+            found["runs"] = [item.runs(step) for step in range(self.steps)]
+        return found
+
+    def _mixture_as_dict(self, item: Mixture) -> dict[str, object]:
+        parts = [
+            {
+                "pass": index,
+                "inside": [self.masks[mask] for mask in area.inside],
+                "outside": [self.masks[mask] for mask in area.outside],
+            }
+            for area, index in item.parts
+        ]
+        return {"elsewhere": item.ground, "parts": parts, **self._share_as_dict(item)}
+
+    def _share_as_dict(self, item: Share) -> dict[str, object]:
+        found: dict[str, object] = {"coefficients": list(item.coefficients)}
+        if item.masked:
+            found["masks"] = {self.masks[mask]: list(a) for mask, a in item.masked.items()}
+        if item.reference:
+            found["reference"] = {
+                self.masks.get(mask, "everywhere"): list(b) for mask, b in item.reference.items()
+            }
+        return found
+
+    def __str__(self) -> str:
+        names = {mask: f"M{int(name.split('.')[1]) + 1}" for mask, name in self.masks.items()}
+        bases = [f"ε_0{'′' * number}" for number in range(len(self.mixtures))]
+        terms = [*map(str, self.passes), *bases]
+        shares = [item.layers() for item in self.predictions]
+        lines = in_words(list(zip(terms, shares, strict=True)), self.steps, names)
+        for base, mixed in zip(bases, self.mixtures, strict=True):
+            parts = (f"{self.passes[i]} in {area.in_words(names)}" for area, i in mixed.parts)
+            lines.append(f"with {base} = {'; '.join(parts)}; {self.passes[mixed.ground]} elsewhere")
+        if self.refine != Refine():
+            extra = [
+                name
+                for name, item in zip(terms, self.predictions, strict=True)
+                if any(not item.counts(step) for step in item.wanted)
+            ]
+            needs = f" (needs {', '.join(extra)} too)" if extra else ""
+            lines.append(f"then {', '.join(self.refine.words())}{needs}")
+        return "\n".join(lines)
