@@ -1,22 +1,131 @@
-"""Writing files so that nobody ever sees half of one, and nothing is overwritten unasked."""
+"""Files: written so that nobody ever sees half of one, and read without trusting what lies there.
+
+What a folder holds may be anything: a pipe that never answers, a device, a name that is no text.
+Reading takes regular files of bounded size only.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import tempfile
+import time
 import unicodedata
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from studio.errors import StudioError
+
+PART = ".part"  # of a file that is being written
+STALE_SECONDS = 24 * 3600  # a part that nobody has touched for a day belongs to nobody
+MOST_LISTED = 100_000
+_SWEEP_SECONDS = 3600.0  # between two looks for stale parts in one folder
+# Names that Windows keeps for devices, whatever their suffix.
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(10))}
+_swept: dict[str, float] = {}
 
 
 def slug(text: str, limit: int = 40) -> str:
     """``text`` as a plain file name: lower case, ASCII letters and digits, hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:limit].strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:limit].strip("-")
+    return f"{name}_" if name in _RESERVED else name
+
+
+def open_regular(path: str | Path, limit: int) -> BinaryIO:
+    """Open a regular file of at most ``limit`` bytes; a pipe or a device is not waited for.
+
+    Raises:
+        OSError: there is none, it is something else than a file, or it is larger.
+    """
+    # Opening a pipe waits for a writer unless it is asked not to.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except ValueError as error:  # a name with a NUL in it
+        raise OSError(errno.EINVAL, "is no name of a file") from error
+    try:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
+        if state.st_size > limit:
+            raise OSError(errno.EFBIG, f"holds {state.st_size} bytes; at most {limit}", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: str | Path, limit: int) -> bytes:
+    """The bytes of a regular file; raises as :func:`open_regular` does."""
+    with open_regular(path, limit) as file:
+        data = file.read(limit + 1)  # it may grow meanwhile
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"holds more than {limit} bytes", str(path))
+    return data
+
+
+def shown(name: str | Path) -> str:
+    """A file's name as text that can be written anywhere, also where it is not UTF-8."""
+    return os.fsencode(str(name)).decode("utf-8", "replace")
+
+
+def is_text(name: str) -> bool:
+    """Whether a name or a word is text: it holds no byte that was not UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def listed(folder: Path, suffixes: tuple[str, ...], depth: int = 0) -> Iterator[Path]:
+    """Regular files below a folder by suffix, in no order; what cannot be looked at is passed over.
+
+    Args:
+        depth: how many folders deep; 0 for the folder itself. Links to folders are not followed.
+    """
+    left = MOST_LISTED
+    waiting = [(os.fspath(folder), depth)]
+    while waiting and left:
+        place, below = waiting.pop()
+        for item in _items(place):
+            left -= 1
+            if left < 0:
+                return
+            with suppress(OSError):
+                if item.is_dir(follow_symlinks=False):
+                    if below and not item.name.startswith("."):
+                        waiting.append((item.path, below - 1))
+                elif item.name.endswith(suffixes) and item.is_file():
+                    yield Path(item.path)
+
+
+def _items(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as items:
+            return list(items)
+    except (OSError, ValueError):
+        return []
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what writes that were killed left in a folder; at most once an hour for each."""
+    now = time.time()
+    if now - _swept.get(str(folder), 0.0) < _SWEEP_SECONDS:
+        return
+    _swept[str(folder)] = now
+    for item in _items(str(folder)):
+        if item.name.startswith(".") and item.name.endswith(PART):
+            with suppress(OSError):
+                state = item.stat(follow_symlinks=False)
+                if stat.S_ISREG(state.st_mode) and now - state.st_mtime > STALE_SECONDS:
+                    os.unlink(item.path)
 
 
 def write_atomically(path: Path, data: bytes) -> Path:
@@ -72,7 +181,8 @@ def _claim(temporary: Path, path: Path) -> bool:
 def _write_temporary(path: Path, data: bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        clear_parts(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
     except OSError as error:
         raise _unwritable(path, error) from error
     temporary = Path(name)

@@ -18,11 +18,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from studio.errors import MissingFile, StudioError, shorten
-from studio.files import write_atomically
+from studio.files import read_regular, write_atomically
 from studio.home import ASSETS, inputs_folder
+from studio.image_files import bound_info, with_bounded_exif, without_texts
 
 MAX_EDGE = 4096
 MAX_PIXELS = 64_000_000
@@ -34,6 +35,8 @@ ALLOWED = "allowed are assets/…, inputs/…, data:image/… and paths beside t
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 # Larger than our own cap in any case: as an error, it does not print on the way to it.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# One text of a PNG, unpacked: workflows of other tools pass the decoder's own cap of 1 MiB.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20
 
 Source = Image.Image | str | Path | bytes
 
@@ -45,25 +48,69 @@ def open_checked(source: str | Path | bytes | BinaryIO, field: str) -> Image.Ima
         MissingFile: there is no such file.
         StudioError: too large, not an image of a known format, or damaged; names ``field``.
     """
-    if isinstance(source, bytes):
-        source = io.BytesIO(source)
-    if isinstance(source, str | Path):
-        _check_file(Path(source), field)
+    data = with_bounded_exif(_bytes_of(source, field))
     try:
-        image = Image.open(source, formats=FORMATS)
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise StudioError(f"{width}x{height} pixels; at most 64 megapixels", field=field)
+        return _decoded(data, field)
+    except StudioError as error:
+        plain = without_texts(data)
+        if len(plain) == len(data):
+            raise
+        try:  # texts that are damaged or too long: the picture is none the worse
+            return _decoded(plain, field)
+        except StudioError:
+            raise error from None
+
+
+def size_checked(source: str | Path | bytes | BinaryIO, field: str) -> tuple[int, int]:
+    """Width and height that a file's header states, at most ``MAX_PIXELS``; nothing is decoded.
+
+    Raises:
+        MissingFile: there is no such file.
+        StudioError: too large, or not an image of a known format; names ``field``.
+    """
+    with _opened(with_bounded_exif(_bytes_of(source, field)), field) as image:
+        return image.size
+
+
+def _bytes_of(source: str | Path | bytes | BinaryIO, field: str) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    if not isinstance(source, str | Path):
+        return source.read(MAX_FILE_BYTES + 1)[:MAX_FILE_BYTES]
+    _check_file(Path(source), field)
+    try:
+        return read_regular(source, MAX_FILE_BYTES)
+    except OSError as error:
+        raise MissingFile(error.strerror or "cannot be read", field=field) from error
+
+
+def _decoded(data: bytes, field: str) -> Image.Image:
+    image = _opened(data, field)
+    try:
         image.load()
-    except StudioError:
-        raise
+    except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error …
+        raise _damaged(error, field) from error
+    bound_info(image.info)
+    return image
+
+
+def _opened(data: bytes, field: str) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise StudioError("too many pixels; at most 64 megapixels", field=field) from error
     except Image.UnidentifiedImageError as error:
         raise StudioError("is not a PNG, JPEG, WebP, GIF or BMP image", field=field) from error
-    except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error …
-        raise StudioError(f"is a damaged image ({shorten(str(error))})", field=field) from error
+    except Exception as error:
+        raise _damaged(error, field) from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise StudioError(f"{width}x{height} pixels; at most 64 megapixels", field=field)
     return image
+
+
+def _damaged(error: Exception, field: str) -> StudioError:
+    return StudioError(f"is a damaged image ({shorten(str(error))})", field=field)
 
 
 def _check_file(path: Path, field: str) -> None:
@@ -79,7 +126,7 @@ def _check_file(path: Path, field: str) -> None:
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Upright (EXIF), RGB, transparency over white, no edge above ``MAX_EDGE``."""
-    upright = ImageOps.exif_transpose(image)
+    upright = _upright(image)
     if upright.mode.startswith("I"):  # 16-bit depth maps: keep the upper byte, do not clip
         values = np.asarray(upright).astype(np.int64)
         upright = Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
@@ -91,6 +138,15 @@ def to_rgb(image: Image.Image) -> Image.Image:
         rgb.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.LANCZOS)
     rgb.info.clear()
     return rgb
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says; one whose EXIF cannot be read stays as it lies."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # readers of a damaged block raise anything
+        image.info.pop("exif", None)
+        return image
 
 
 def png_bytes(image: Image.Image) -> bytes:

@@ -18,7 +18,8 @@ SOURCES = sorted([*(REPOSITORY / "studio").rglob("*.py"), REPOSITORY / "app.py"]
 ROOMS = (
     {"errors", "home"},
     {"extensions"},
-    {"files", "outputs"},
+    {"files", "image_files"},
+    {"outputs"},
     {"images"},
     {"preset"},
     {"events", "library", "diffusion", "preprocessors"},

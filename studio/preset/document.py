@@ -7,6 +7,7 @@ line that names the field.
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from studio.errors import BadPreset, MissingFile, shorten
+from studio.files import read_regular, shown
 from studio.preset.rows import Document, Fraction, Init, ModelId, Projection, Row, Sampler
 
 __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
@@ -118,14 +120,12 @@ class Preset(Document):
         """
         path = Path(path)
         try:
-            if path.stat().st_size > MAX_JSON_BYTES:
-                raise BadPreset(
-                    f"{path.stat().st_size} bytes; a preset holds at most {MAX_JSON_BYTES}",
-                    field=path.name,
-                )
-            text = path.read_text(encoding="utf-8-sig")  # editors on Windows write a BOM
+            data = read_regular(path, MAX_JSON_BYTES)
+            text = data.decode("utf-8-sig")  # editors on Windows write a BOM
         except OSError as error:
-            raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
+            if error.errno == errno.EFBIG:
+                raise BadPreset(error.strerror, field=path.name) from error
+            raise MissingFile(error.strerror or "cannot be read", field=shown(path)) from error
         except UnicodeDecodeError as error:
             raise BadPreset("is not UTF-8 text", field=path.name) from error
         return parse(text, source=path.name)

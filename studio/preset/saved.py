@@ -1,4 +1,4 @@
-"""Presets on disk: those that ship, and those a person saved."""
+"""Presets on disk: those that ship, and those a person saved. One odd file hides no other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.errors import BadPreset, StudioError
-from studio.files import slug, write_new
+from studio.files import is_text, listed, shown, slug, write_new
 from studio.home import PRESETS, presets_folder
 from studio.preset.document import Preset
 
@@ -45,10 +45,20 @@ def list_presets(folder: Path | None = None) -> list[SavedPreset]:
 
 
 def _read_folder(folder: Path, shipped: bool) -> list[SavedPreset]:
-    return [_read(path, shipped) for path in sorted(folder.glob("*.json"))]
+    return [_read(path, shipped) for path in sorted(listed(folder, (".json",)))]
 
 
 def _read(path: Path, shipped: bool) -> SavedPreset:
+    if not is_text(str(path)):
+        name = shown(path.stem)
+        return SavedPreset(
+            path.with_name(shown(path.name)),
+            name,
+            shipped,
+            None,
+            None,
+            f"{name}: the file's name is not UTF-8; give it another one",
+        )
     thumbnail = find_thumbnail(path)
     try:
         preset = Preset.load(path)

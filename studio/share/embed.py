@@ -1,4 +1,8 @@
-"""The images of a preset inside it, as ``data:`` URIs, and back to files."""
+"""The images of a preset inside it, as ``data:`` URIs, and back to files.
+
+What a document may embed is bounded as a whole, since a few hundred bytes can hold a picture of
+64 megapixels, and a preset hundreds of them.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from studio.errors import StudioError
-from studio.images import decode_data_uri, png_bytes, resolve, store
+from studio.errors import BadPreset, StudioError
+from studio.images import decode_data_uri, png_bytes, resolve, size_checked, store
 from studio.preset import Preset, Row
 
 MAX_IMAGE_BYTES = 2**20
 MAX_ALL_BYTES = 5 * 2**20  # base64 makes a third more of it; a preset holds at most 8 MiB
+# Of all distinct pictures in one document. A picture alone may have as many pixels as it likes
+# below the cap of :mod:`studio.images`, which is the same number.
+MAX_ALL_PIXELS = 64_000_000
+MAX_PICTURES = 256
 
 
 def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
@@ -25,25 +33,69 @@ def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
     """
     given = [ref for ref, _ in preset.image_references() if _travels(ref)]
     cap = min(MAX_IMAGE_BYTES, MAX_ALL_BYTES // max(1, len(given)))
+    pixels = MAX_ALL_PIXELS // max(1, len(set(given)))
+    known: dict[str, str] = {}
 
     def embedded(ref: str, field: str) -> str:
         if not _travels(ref):
             return ref
-        try:
-            return _data_uri(resolve(ref, roots, field=field), cap)
-        except StudioError:
-            return ref
+        if ref not in known:
+            if len(known) >= MAX_PICTURES:
+                return ref
+            try:
+                known[ref] = _data_uri(_within(resolve(ref, roots, field=field), pixels), cap)
+            except StudioError:
+                known[ref] = ref
+        return known[ref]
 
     return _map_images(preset, embedded)
 
 
 def extract(preset: Preset) -> Preset:
-    """The preset with every ``data:`` URI kept as ``inputs/<hash>.png`` instead."""
+    """The preset with every ``data:`` URI kept as ``inputs/<hash>.png`` instead; each read once.
+
+    Raises:
+        StudioError: a picture that cannot be read, or more of them than a document may hold;
+            names the field.
+    """
+    check_embedded(preset)
+    known: dict[str, str] = {}
 
     def extracted(ref: str, field: str) -> str:
-        return store(decode_data_uri(ref, field), field) if ref.startswith("data:") else ref
+        if not ref.startswith("data:"):
+            return ref
+        if ref not in known:
+            known[ref] = store(decode_data_uri(ref, field), field)
+        return known[ref]
 
     return _map_images(preset, extracted)
+
+
+def check_embedded(preset: Preset, pixels: int = MAX_ALL_PIXELS) -> None:
+    """Refuse a document whose embedded pictures are too many or too large, before any is decoded.
+
+    Args:
+        pixels: how many all distinct pictures may have together; their headers say how many.
+
+    Raises:
+        StudioError: names the field at which it is too much, or of a picture that is none.
+    """
+    seen: set[str] = set()
+    total = 0
+    for ref, field in preset.image_references():
+        if not ref.startswith("data:") or ref in seen:
+            continue
+        seen.add(ref)
+        if len(seen) > MAX_PICTURES:
+            raise BadPreset(f"more than {MAX_PICTURES} embedded pictures", field=field)
+        width, height = size_checked(decode_data_uri(ref, field), field)
+        total += width * height
+        if total > pixels:
+            raise BadPreset(
+                f"embedded pictures of {total / 1e6:.0f} megapixels up to here; "
+                f"all together may have {pixels / 1e6:.0f}",
+                field=field,
+            )
 
 
 def drop_images(preset: Preset, *, keep_files: bool = False) -> tuple[Preset, list[str]]:
@@ -73,6 +125,15 @@ def _name(field: str) -> str:
 def _travels(ref: str) -> bool:
     """Whether the image has to travel with the preset."""
     return bool(ref) and not ref.startswith("assets/")
+
+
+def _within(image: Image.Image, pixels: int) -> Image.Image:
+    """``image``, made smaller where it has more than ``pixels``."""
+    scale = (pixels / (image.width * image.height)) ** 0.5
+    if scale >= 1:
+        return image
+    size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _data_uri(image: Image.Image, cap: int) -> str:

@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from studio.errors import BadPreset
 from studio.preset import Preset, parse
-from studio.share.embed import drop_images
+from studio.share.embed import check_embedded, drop_images
 
 MAX_LINK_CHARACTERS = 64 * 2**10
 MAX_UNPACKED_BYTES = 2**20
+MAX_LINK_PIXELS = 16_000_000  # the studio's own links hold no pictures at all
 RAW_DEFLATE = -15
 
 
@@ -27,12 +28,13 @@ def decode_link(text: str) -> Preset:
     """The preset in a link's text, or in a whole address with ``p=`` in its query.
 
     Raises:
-        BadPreset: too long, damaged, or not a valid preset.
+        BadPreset: too long, damaged, not a valid preset, or one with too large pictures inside.
     """
-    text = text.strip()
     if len(text) > MAX_LINK_CHARACTERS:
         raise BadPreset(f"longer than {MAX_LINK_CHARACTERS} characters", field="link")
-    return unpack(_from_address(text), source="link")
+    preset = unpack(_from_address(text.strip()), source="link")
+    check_embedded(preset, MAX_LINK_PIXELS)
+    return preset
 
 
 def _from_address(text: str) -> str:
@@ -61,7 +63,7 @@ def unpack(text: str, source: str, limit: int = MAX_UNPACKED_BYTES) -> Preset:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         inflate = zlib.decompressobj(RAW_DEFLATE)
         data = inflate.decompress(packed, limit)
-    except (binascii.Error, zlib.error, ValueError) as error:
+    except (binascii.Error, zlib.error, ValueError) as error:  # ValueError: no ASCII
         raise BadPreset("is damaged: not a preset's link", field=source) from error
     if not inflate.eof:
         too_long = bool(inflate.unconsumed_tail)
