@@ -47,5 +47,8 @@ class NumericalError(StudioError):
 
 def shorten(value: object, limit: int = 80) -> str:
     """``repr`` of what was given, cut to ``limit`` characters for a one-line message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; deep nesting
+        text = f"a {type(value).__name__} too large to show"
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -7,12 +7,14 @@ is taken out of the file; the picture itself stays as it is.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
 
 MAX_EXIF_BYTES = 8 * 2**20
 EXIF_PREFIX = b"Exif\0\0"
+_PREFIXES = re.compile(rb"(?:Exif\0\0)*+")
 PNG_START = b"\x89PNG\r\n\x1a\n"
 _RAW = "Raw profile type exif"  # ImageMagick's way to keep EXIF in a PNG
 _JPEG_START, _APP1, _START_OF_SCAN = b"\xff\xd8", 0xE1, 0xDA
@@ -26,10 +28,8 @@ _MOST_LISTS = 8
 
 def bounded_exif(data: bytes) -> bytes:
     """An EXIF block with one prefix; ``b""`` for one that is damaged or costs more than it holds."""
-    start = 0
-    while data.startswith(EXIF_PREFIX, start):
-        start += len(EXIF_PREFIX)
-    body = data[start:]
+    prefixes = _PREFIXES.match(data)
+    body = data[prefixes.end() if prefixes else 0 :]
     if len(body) > MAX_EXIF_BYTES or not _is_bounded(body):
         return b""
     return EXIF_PREFIX + body

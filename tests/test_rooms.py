@@ -27,7 +27,7 @@ ROOMS = (
     {"share"},
     {"engine"},
     {"train", "metrics"},
-    {"experiments", "bench"},
+    {"experiments", "bench", "hard"},
     {"starter"},
     {"ui", "cli"},
     {"app", "__main__"},

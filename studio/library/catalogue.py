@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from studio.errors import MissingModel, shorten
@@ -17,6 +17,8 @@ from studio.home import ASSETS, cache_folder, models_folder
 from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES
 from studio.library.folders import folder_entry
+from studio.library.guard import guarded
+from studio.library.hub import is_closed, is_hub_id
 from studio.library.index import Index
 from studio.library.scan import scan
 
@@ -30,8 +32,6 @@ _ORDER = {
     "controlnet": 6,
     "ip-adapter": 7,
 }
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
 _FILE_ON_HUB = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/[^/.][^/]*$")
 
 
@@ -116,7 +116,7 @@ class Library(Mapping[str, ModelEntry]):
 
     def _on_hub(self, key: str) -> ModelEntry | None:
         """A hub id: described from the hub's local cache if it is there, else left open."""
-        if not _HUB_ID.fullmatch(key) or key.split("/")[0] in self._entries:
+        if not is_hub_id(key) or key.split("/")[0] in self._entries:
             return None
         from huggingface_hub import try_to_load_from_cache
 
@@ -124,10 +124,19 @@ class Library(Mapping[str, ModelEntry]):
             cached = try_to_load_from_cache(key, name)
             if isinstance(cached, str):
                 folder = Path(cached.removesuffix(name))
-                entry = folder_entry(folder, folder.parent)
+                entry = guarded(
+                    partial(folder_entry, folder, folder.parent),
+                    partial(_refused, key, str(folder)),
+                )
                 if entry is not None:
                     return replace(entry, id=key, title=key)
+        if is_closed():
+            return None
         return ModelEntry(id=key, kind="base", family="", bytes=0, path="", title=key)
+
+
+def _refused(identity: str, path: str, problem: str) -> ModelEntry:
+    return ModelEntry(identity, "base", "", 0, path, title=identity, problem=problem)
 
 
 def _place(entry: ModelEntry) -> tuple[int, str]:

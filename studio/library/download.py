@@ -16,10 +16,10 @@ from typing import Any
 
 from studio.errors import MissingModel, StudioError, shorten
 from studio.home import models_folder
+from studio.library.hub import is_hub_id
 from studio.library.transfer import Transfer
 
 TIMEOUT_SECONDS = 5.0
-_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _TEXTS = (".json", ".txt", ".model")
 # Of a pipeline these parts are not run here.
 _UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
@@ -62,7 +62,7 @@ def look_up(identity: str, endpoint: str | None = None) -> HubModel:
         StudioError: no hub id.
         MissingModel: no network, no such model, one that asks for an account, or only pickles.
     """
-    if not _ID.fullmatch(identity):
+    if not is_hub_id(identity):
         raise StudioError(f"{shorten(identity)} is no hub id (owner/name)", field="model")
     from huggingface_hub import HfApi
     from huggingface_hub.errors import (

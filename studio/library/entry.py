@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from studio.files import is_text
 
 # Kinds whose weight change a row adds to a full network, at a strength.
 ADAPTERS = ("lora", "custom-diffusion")
+
+MOST_CHARACTERS = 8192
+_PATHS = ("path", "thumbnail")  # their folder's name may be anything
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,24 @@ class ModelEntry:
     def a_kind(self) -> str:
         """The kind with its article, for a sentence: "a lora", "an embedding"."""
         return f"{'an' if self.kind[:1] in 'aeiou' else 'a'} {self.kind}"
+
+    def checked(self) -> ModelEntry:
+        """Itself, where every value is what it must be.
+
+        Raises:
+            ValueError: a value of another type or size, or text that cannot be written; names it.
+        """
+        for one in fields(self):
+            value = getattr(self, one.name)
+            parts = value if one.name == "words" and isinstance(value, tuple) else (value,)
+            kind = int if one.type == "int" else str
+            for part in parts:
+                if type(part) is not kind:
+                    raise ValueError(f"{one.name} is a {type(part).__name__}")
+                if isinstance(part, str) and len(part) > MOST_CHARACTERS:
+                    raise ValueError(f"{one.name} has {len(part)} characters")
+                if isinstance(part, str) and one.name not in _PATHS and not is_text(part):
+                    raise ValueError(f"{one.name} is no UTF-8 text")
+                if isinstance(part, int) and not 0 <= part < 2**53:
+                    raise ValueError(f"{one.name} is out of bounds")
+        return self

@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from studio.files import listed, read_regular
 from studio.library.entry import ModelEntry
 from studio.library.families import family_of, family_of_config, networks
-from studio.library.headers import describe, read_header
+from studio.library.guard import damage, header_of
+from studio.library.headers import describe
 from studio.library.networks import network_problem
 
 CARD = "card.json"
@@ -19,6 +21,7 @@ CUSTOM_DIFFUSION_FILE = "pytorch_custom_diffusion_weights.safetensors"
 EMBEDDING_FILE = "learned_embeds.safetensors"
 PEFT_CONFIG = "adapter_config.json"
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
+MAX_CONFIG_BYTES = 4 * 2**20
 _PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
 # Words in the names of published ControlNets, and the preprocessor that makes their maps.
 _CONTROLS = {
@@ -65,7 +68,7 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
     words = words_in(path) if kind in ("lora", "custom-diffusion", "embedding") else ()
     if words:
         details |= {"words": words, "trigger": " ".join(words)}
-    details |= {k: str(card[k]) for k in _CARD_FIELDS if k in card}
+    details |= {k: str(card[k])[:200] for k in _CARD_FIELDS if k in card}
     identity = path.relative_to(root).as_posix()
     return ModelEntry(
         id=identity,
@@ -79,20 +82,20 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
 def _described(file: Path) -> dict[str, Any]:
     """The family that an adapter's header tells, and what is wrong with the file."""
     try:
-        fields = describe(read_header(file), file.stem) or {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return {"problem": f"is damaged ({error})"}
+        fields = describe(header_of(file), file.stem) or {}
+    except Exception as error:  # anything can stand in a stranger's file
+        return {"problem": damage(error)}
     return {key: fields[key] for key in ("family", "trigger") if fields.get(key)}
 
 
 def words_in(path: Path) -> tuple[str, ...]:
     """Words of the embeddings in a folder: learned ones beside an adapter, or alone."""
     words: list[str] = []
-    for file in sorted(path.glob("*.safetensors")):
+    for file in sorted(listed(path, (".safetensors",))):
         if file.name not in (LORA_FILE, CUSTOM_DIFFUSION_FILE):
             try:
-                fields = describe(read_header(file), file.stem) or {}
-            except (OSError, ValueError, KeyError, TypeError):
+                fields = describe(header_of(file), file.stem) or {}
+            except Exception:  # a file that is no model of its own either
                 continue
             words += fields.get("words", ()) if fields.get("kind") == "embedding" else ()
     return tuple(dict.fromkeys(words))
@@ -157,20 +160,35 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
 def size_of(path: Path) -> int:
     """Bytes of a model's own weights: a pipeline's components, or one network's files."""
     components = read_json(path / "model_index.json")
-    folders = [path / name for name in components if (path / name).is_dir()] or [
+    folders = [path / name for name in components if _is_part(path, name)] or [
         path,
         *(path / part for part in PEFT_FOLDERS[1:]),
     ]
-    return sum(f.stat().st_size for folder in folders for f in folder.glob("*.safetensors"))
+    return sum(f.stat().st_size for folder in folders for f in listed(folder, (".safetensors",)))
+
+
+def _is_part(path: Path, name: str) -> bool:
+    """Whether a pipeline's component has a folder of its own, within the pipeline's."""
+    return (
+        len(name) < 100 and name not in (".", "..") and "/" not in name and (path / name).is_dir()
+    )
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; {} where there is none."""
+    """A JSON object from a file; {} where there is none, or one that is damaged or too long."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = json.loads(read_text(path, MAX_CONFIG_BYTES))
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def read_text(path: Path, limit: int) -> str:
+    """The text of a file; "" where there is none that can be read."""
+    try:
+        return read_regular(path, limit).decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def picture_of(stem: Path) -> str:

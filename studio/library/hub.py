@@ -5,11 +5,32 @@ The libraries ask again and again for a minute when there is no network; this as
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from studio.errors import MissingModel
 
 TIMEOUT_SECONDS = 5.0
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
+_MOST_CHARACTERS = 96  # as the hub has it
+_closed = False
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether ``name`` can be a model's on the hub: ``owner/name`` by the hub's own rules."""
+    odd = "--" in name or ".." in name or name.endswith((".git", ".", "-")) or "./" in name
+    return len(name) <= _MOST_CHARACTERS and not odd and _ID.fullmatch(name) is not None
+
+
+def close() -> None:
+    """From now on ask the hub nothing and fetch nothing: visitors name models here, not the host."""
+    global _closed
+    _closed = True
+
+
+def is_closed() -> bool:
+    """Whether this process asks the hub nothing."""
+    return _closed
 
 
 @lru_cache(maxsize=64)
@@ -18,7 +39,12 @@ def check_reachable(name: str) -> None:
 
     Raises:
         MissingModel: no network, no such model, or one that asks for an account; says which.
+            Also on a shared page, and where ``name`` can be no model's.
     """
+    if _closed:
+        raise _missing(name, "a shared page fetches none for its visitors")
+    if not is_hub_id(name):
+        raise _missing(name, "it is no hub id (owner/name)")
     import huggingface_hub
     from huggingface_hub.errors import (
         EntryNotFoundError,

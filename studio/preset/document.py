@@ -124,7 +124,7 @@ class Preset(Document):
             text = data.decode("utf-8-sig")  # editors on Windows write a BOM
         except OSError as error:
             if error.errno == errno.EFBIG:
-                raise BadPreset(error.strerror, field=path.name) from error
+                raise BadPreset(error.strerror or "too large", field=path.name) from error
             raise MissingFile(error.strerror or "cannot be read", field=shown(path)) from error
         except UnicodeDecodeError as error:
             raise BadPreset("is not UTF-8 text", field=path.name) from error
@@ -161,7 +161,7 @@ def _migrated(data: dict[str, Any]) -> dict[str, Any]:
     version = data.get("schema_version", SCHEMA_VERSION)
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise BadPreset(
-            f"got version {version}; this studio reads up to {SCHEMA_VERSION}, please update it",
+            f"got version {shorten(version)}; this studio reads up to {SCHEMA_VERSION}, please update it",
             field="schema_version",
         )
     return data

@@ -71,15 +71,17 @@ def extract(preset: Preset) -> Preset:
     return _map_images(preset, extracted)
 
 
-def check_embedded(preset: Preset, pixels: int = MAX_ALL_PIXELS) -> None:
+def check_embedded(preset: Preset, pixels: int | None = None) -> None:
     """Refuse a document whose embedded pictures are too many or too large, before any is decoded.
 
     Args:
-        pixels: how many all distinct pictures may have together; their headers say how many.
+        pixels: how many all distinct pictures may have together, by their headers
+            (``MAX_ALL_PIXELS`` without it).
 
     Raises:
         StudioError: names the field at which it is too much, or of a picture that is none.
     """
+    pixels = MAX_ALL_PIXELS if pixels is None else pixels
     seen: set[str] = set()
     total = 0
     for ref, field in preset.image_references():

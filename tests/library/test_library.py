@@ -109,7 +109,7 @@ def test_header_of_a_file_that_lies_about_its_length(tmp_path: Path) -> None:
 
 def test_ten_thousand_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second look at a large library reads no header at all, only names, sizes and times."""
-    from studio.library import scan
+    from studio.library import guard
 
     folder = tmp_path / "loras"
     folder.mkdir()
@@ -119,8 +119,8 @@ def test_ten_thousand_files_are_read_once(tmp_path: Path, monkeypatch: pytest.Mo
     for number in range(1, 10_000):
         (folder / f"{number}.safetensors").write_bytes(content)
     read: list[Path] = []
-    original = scan.read_header
-    monkeypatch.setattr(scan, "read_header", lambda path: read.append(path) or original(path))
+    original = guard.read_header
+    monkeypatch.setattr(guard, "read_header", lambda path: read.append(path) or original(path))
     first = Library((tmp_path,))
     assert len(first) == len(read) == 10_000
     read.clear()
@@ -136,7 +136,7 @@ def test_a_damaged_index_is_begun_anew(root: Path, studio_home: Path) -> None:
     from studio.library import index
 
     expected = Library((root,)).entries()
-    odd = json.dumps({"version": index.VERSION, "files": {"x": 3}}).encode()
+    odd = json.dumps({"version": index.version(), "files": {"x": 3}}).encode()
     for content in (b"{", b"[]", odd, b'{"version": 99}'):
         (cache_folder() / "library.json").write_bytes(content)
         assert Library((root,)).entries() == expected

@@ -1,0 +1,224 @@
+"""Model files and folders that are damaged, odd or hostile: one of them hides no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from studio.hard.mutation import json_mutated, json_text, safetensors_file, safetensors_mutated
+from studio.library import Library, ModelEntry
+
+NETWORK = {"_class_name": "UNet2DConditionModel", "in_channels": 4, "cross_attention_dim": 768}
+PIPELINE = {
+    "_class_name": "StableDiffusionPipeline",
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+WORD = {"<x>": {"dtype": "F32", "shape": [1, 16], "data_offsets": [0, 64]}}
+LORA = {"x.lora_A.weight": {"dtype": "F32", "shape": [1, 16], "data_offsets": [0, 64]}}
+
+
+def header(*names: str, **metadata: str) -> bytes:
+    """A file whose header names these tensors, of four numbers each."""
+    size = 16
+    parts: dict[str, Any] = {
+        name: {"dtype": "F32", "shape": [2, 2], "data_offsets": [n * size, (n + 1) * size]}
+        for n, name in enumerate(names)
+    }
+    if metadata:
+        parts["__metadata__"] = metadata
+    return safetensors_file(json_text(parts), b"\0" * size * len(names))
+
+
+KINDS: dict[str, dict[str, bytes]] = {
+    "whole model": {
+        "checkpoints/a.safetensors": header(
+            "model.diffusion_model.input_blocks.0.0.weight",
+            "model.diffusion_model.out.2.weight",
+            "first_stage_model.encoder.down.0.x",
+            "first_stage_model.post_quant_conv.weight",
+        )
+    },
+    "lora": {
+        "loras/a.safetensors": header(
+            "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight",
+            "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.alpha",
+            ss_tag_frequency='{"a": {"dog": 3}}',
+            ss_base_model_version="sd_1.5",
+        )
+    },
+    "words": {"embeddings/a.safetensors": header("emb_params")},
+    "image prompt": {
+        "ip/a.safetensors": header("ip_adapter.1.to_k_ip.weight", "image_proj.proj.weight")
+    },
+    "pipeline": {
+        "p/model_index.json": json_text(PIPELINE),
+        "p/unet/config.json": json_text({**NETWORK, "sample_size": 64}),
+        "p/vae/config.json": json_text(
+            {"block_out_channels": [1, 2, 3, 4], "scaling_factor": 0.18}
+        ),
+        "p/unet/diffusion_pytorch_model.safetensors": header("conv_in.weight"),
+    },
+    "network": {"n/config.json": json_text(NETWORK), "n/card.json": json_text({"base": "starter"})},
+    "concept": {"c/config.json": json_text({"null_text": True, "unet": NETWORK, "factor": 8})},
+    "controlnet": {"control/canny/config.json": json_text({"_class_name": "ControlNetModel"})},
+    "peft": {
+        "l/adapter_config.json": json_text({"r": 4, "lora_alpha": 4, "target_modules": ["to_q"]}),
+        "l/adapter_model.safetensors": header("base_model.model.x.lora_A.weight"),
+    },
+    "notes": {
+        "loras/a.safetensors": header("x.lora_A.weight"),
+        "loras/a.json": b'{"trainedWords": ["a"]}',
+    },
+}
+
+
+class TooSlow(BaseException):
+    """Not an Exception: a guard must not take it for damage."""
+
+
+@pytest.fixture
+def library(studio_home: Path) -> Iterator[Any]:
+    """Writes files below the home's models, and looks at them within five seconds."""
+    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TooSlow))
+    (studio_home / "models").mkdir()
+    good = studio_home / "models/good.safetensors"
+    good.write_bytes(safetensors_file(json_text(LORA)))
+
+    def look(files: dict[str, bytes]) -> dict[str, ModelEntry]:
+        for name, data in files.items():
+            path = studio_home / "models" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        signal.alarm(5)
+        found = Library((studio_home / "models",))
+        entries = {entry.id: entry for entry in [*found.entries(), *found.refused()]}
+        signal.alarm(0)
+        assert "good" in [entry.id for entry in found.entries()], "it took the others along"
+        json.dumps([entry.id + entry.title + entry.problem for entry in entries.values()]).encode()
+        return entries
+
+    yield look
+    signal.alarm(0)
+
+
+@pytest.mark.parametrize(
+    "name, files",
+    [
+        ("a", {"a.safetensors": safetensors_file(json_text({**WORD, "__metadata__": ["x"]}))}),
+        ("a", {"a.safetensors": safetensors_file(b"[" * 200_000)}),
+        ("a", {"embeddings/a.safetensors": safetensors_file(b'{"<\\ud800>": {"dtype": "F32", "shape": [1, 16], "data_offsets": [0, 64]}}')}),
+        ("a", {"a.safetensors": safetensors_file(json_text({**WORD, "__metadata__": {"ss_tag_frequency": '{"a":{"b":Infinity}}'}}))}),
+        ("m", {"m/config.json": json_text({**NETWORK, "in_channels": [4]})}),
+        ("m", {"m/config.json": json_text({**NETWORK, "in_channels": "four"})}),
+        ("m", {"m/config.json": json_text({**NETWORK, "cross_attention_dim": [768]})}),
+        ("m", {"m/model_index.json": json_text(PIPELINE), "m/unet/config.json": json_text({**NETWORK, "sample_size": [64, 64]})}),
+        ("m", {"m/model_index.json": json_text(PIPELINE), "m/vae/config.json": json_text({"scaling_factor": "x"})}),
+        ("m", {"m/model_index.json": json_text(PIPELINE), "m/vae/config.json": json_text({"block_out_channels": 4})}),
+        ("m", {"m/model_index.json": json_text(PIPELINE), "m/vae/config.json": json_text({"block_out_channels": [1] * 9999})}),
+        ("m", {"m/model_index.json": json_text({"k" * 300: ["a", "b"]})}),
+        ("m", {"m/model_index.json": json_text({"..": ["a", "b"], "/": ["a", "b"]})}),
+        ("m", {"m/config.json": b"[" * 200_000}),
+        ("a", {"loras/a.safetensors": safetensors_file(json_text(LORA)), "loras/a.json": b'{"trainedWords": 5}'}),
+    ],
+)  # fmt: off
+def test_odd_files_stay_odd_for_themselves(
+    library: Any, name: str, files: dict[str, bytes]
+) -> None:
+    library(files)
+
+
+def test_what_is_wrong_is_said(library: Any) -> None:
+    entries = library(
+        {
+            "a.safetensors": safetensors_file(b"[" * 200_000),
+            "b.safetensors": (17 * 2**20).to_bytes(8, "little") + b" " * (17 * 2**20),
+            "m/config.json": json_text({**NETWORK, "in_channels": "four"}),
+            "deep/model_index.json": json_text(PIPELINE),
+            "deep/vae/config.json": json_text({"block_out_channels": [1] * 200}),
+        }
+    )
+    assert entries["a"].problem == "is damaged (nested too deeply)"
+    assert "a header of 17825792 bytes; at most" in entries["b"].problem
+    assert entries["m"].problem.startswith("is damaged (") and "four" in entries["m"].problem
+    assert "out of bounds" in entries["deep"].problem
+    assert all("\n" not in entry.problem for entry in entries.values())
+
+
+@pytest.mark.parametrize("name", ["loras/p.safetensors", "m/config.json", "loras/x/card.json"])
+def test_a_pipe_is_not_waited_for(library: Any, studio_home: Path, name: str) -> None:
+    path = studio_home / "models" / name
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    entries = library({})
+    if name.endswith(".safetensors"):
+        assert "not a file" in entries["loras/p"].problem
+
+
+def test_links_that_lead_to_themselves_or_nowhere(library: Any, studio_home: Path) -> None:
+    models = studio_home / "models"
+    (models / "self.safetensors").symlink_to("self.safetensors")
+    (models / "a").symlink_to("b")
+    (models / "b").symlink_to("a")
+    (models / "round").mkdir()
+    (models / "round/back").symlink_to(models)
+    entries = library({})
+    assert "leads nowhere" in entries["self"].problem
+    assert not any(identity.startswith("round/") for identity in entries)
+
+
+def test_a_name_that_is_no_text_is_named(library: Any, studio_home: Path) -> None:
+    folder = os.fsencode(studio_home / "models")
+    for name in (b"mod\xe8le.safetensors", b"d\xe8s"):
+        os.mkdir(folder + b"/" + name) if name.startswith(b"d") else Path(
+            os.fsdecode(folder + b"/" + name)
+        ).write_bytes(safetensors_file(json_text(LORA)))
+    entries = library({})
+    assert "not UTF-8" in entries["mod\ufffdle"].problem
+    assert entries["d\ufffds"].problem
+
+
+def test_a_spoilt_index_spoils_no_model(library: Any, studio_home: Path) -> None:
+    expected = library({"embeddings/a.safetensors": KINDS["words"]["embeddings/a.safetensors"]})
+    path = studio_home / "cache/library.json"
+    whole = json.loads(path.read_bytes())
+    for odd in (
+        {"kind": 3},
+        {"kind": "lora", "nonsense": 1},
+        [],
+        "x",
+        {"kind": "lora", "size": -1},
+    ):
+        spoilt = {k: [*v[:2], odd] for k, v in whole["files"].items()}
+        path.write_text(json.dumps({**whole, "files": spoilt}))
+        assert library({}) == expected
+    for content in (b"[" * 200_000, b"\xe8", b"{}", json_text({**whole, "files": 3})):
+        path.write_bytes(content)
+        assert library({}) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mutated_models(library: Any, kind: str) -> None:
+    """Thirty of each kind, all its files changed; every one is listed, refused by name, or no model."""
+    for number in range(30):
+        random = Random(f"models:{kind}:{number}")
+        changed = {}
+        for name, data in KINDS[kind].items():
+            if random.random() < 0.3:
+                changed[name] = data
+            elif name.endswith(".safetensors"):
+                changed[name] = safetensors_mutated(random, data)
+            else:
+                changed[name] = json_text(json_mutated(random, json.loads(data)))
+        try:
+            library(changed)
+        except BaseException as error:
+            error.add_note(f"kind {kind}, number {number}")
+            raise

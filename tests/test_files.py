@@ -1,0 +1,57 @@
+"""Files: what is written stays whole, what is read is a regular file of bounded size."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from studio import files
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "COM1", "lpt9", "Aux"])
+def test_names_that_windows_keeps_for_devices(name: str) -> None:
+    assert files.slug(name) == f"{name.lower()}_"
+    assert files.slug(f"{name} x") == f"{name.lower()}-x"
+
+
+def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert files.read_regular(tmp_path / "a", 3) == b"abc"
+    with pytest.raises(OSError, match="holds 3 bytes; at most 2"):
+        files.read_regular(tmp_path / "a", 2)
+    os.mkfifo(tmp_path / "pipe")
+    for odd in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError):
+            files.read_regular(odd, 10)
+    with pytest.raises(OSError):
+        files.read_regular("a\0b", 10)
+
+
+def test_listing_passes_over_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("b.json", "in/a.json", "in/c.txt"):
+        (tmp_path / name).write_text("{}")
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "self.json").symlink_to("self.json")
+    (tmp_path / "in/back").symlink_to(tmp_path)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe8.json"))
+    odd.write_text("{}")
+    assert sorted(files.listed(tmp_path, (".json",))) == sorted([tmp_path / "b.json", odd])
+    deep = sorted(files.listed(tmp_path, (".json",), 5))
+    assert deep == sorted([tmp_path / "b.json", odd, tmp_path / "in/a.json"])
+    assert files.shown(odd.name) == "\ufffd.json" and not files.is_text(odd.name)
+    assert list(files.listed(tmp_path / "none", (".json",))) == []
+
+
+def test_what_killed_writes_left_goes_after_a_day(tmp_path: Path) -> None:
+    old, young, own = tmp_path / ".a.part", tmp_path / ".b.part", tmp_path / "mine.part"
+    for path in (old, young, own):
+        path.write_bytes(b"0")
+    for path in (old, own):
+        os.utime(path, (time.time() - 9e5, time.time() - 9e5))
+    files.write_new(tmp_path, "picture", ".png", b"x")
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".b.part", "mine.part", "picture.png"]
