@@ -2,23 +2,36 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const WHOLE = [0, 0, 1, 1], LEAST = 0.02, REACH = 16; // LEAST: part of a side; REACH: pixels around a corner
+  const WHOLE = [0, 0, 1, 1],
+    LEAST = 0.02,
+    REACH = 16; // LEAST: part of a side; REACH: pixels around a corner
   const SIDES = ["Left", "Top", "Right", "Bottom"];
   const clamp = (value) => Math.min(1, Math.max(0, value));
 
   /** Show ``box`` as the part of its frame that stays light. */
-  studio.placeBox = (node, [left, top, right, bottom]) => Object.assign(node.style,
-    { left: `${left * 100}%`, top: `${top * 100}%`, width: `${(right - left) * 100}%`, height: `${(bottom - top) * 100}%` });
+  studio.placeBox = (node, [left, top, right, bottom]) =>
+    Object.assign(node.style, {
+      left: `${left * 100}%`,
+      top: `${top * 100}%`,
+      width: `${(right - left) * 100}%`,
+      height: `${(bottom - top) * 100}%`,
+    });
 
   /** The largest square inside ``box``, around its centre; ``aspect`` is the picture's width by its height. */
   studio.squareIn = function ([left, top, right, bottom], aspect) {
-    const width = (right - left) * aspect, height = bottom - top, side = Math.min(width, height);
-    const x = (left + right) / 2, y = (top + bottom) / 2;
+    const width = (right - left) * aspect,
+      height = bottom - top,
+      side = Math.min(width, height);
+    const x = (left + right) / 2,
+      y = (top + bottom) / 2;
     return [x - side / aspect / 2, y - side / 2, x + side / aspect / 2, y + side / 2].map(clamp);
   };
 
   /** ``box`` for a preset of the whole picture: null. */
-  const tidied = (box) => (box.every((side, i) => Math.abs(side - WHOLE[i]) < 0.002) ? null : box.map((side) => Math.round(side * 1e4) / 1e4));
+  const tidied = (box) =>
+    box.every((side, i) => Math.abs(side - WHOLE[i]) < 0.002)
+      ? null
+      : box.map((side) => Math.round(side * 1e4) / 1e4);
 
   class Cropper {
     constructor(picture, box, title) {
@@ -27,19 +40,67 @@
       this.held = null;
       picture.alt = "";
       picture.draggable = false;
-      const word = (text, onclick, extra) => el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
-      this.light = el("div", { class: "gs-crop-box gs-crop-held" }, ...["nw", "ne", "sw", "se"].map((corner) => el("i", { class: `gs-${corner}` })));
-      this.frame = el("div", { class: "gs-canvas", style: `aspect-ratio: ${this.aspect}; --shape: ${this.aspect}` }, picture, this.light);
-      this.numbers = SIDES.map((side, i) => studio.numberBox(`${side} (%)`, () => this.percent(i), (value) => this.type(i, value / 100), 0, 100, 1));
-      this.dialog = el("dialog", { class: "gs-painter gs-cropper", "aria-label": title },
-        el("strong", {}, title), this.frame,
-        el("div", { class: "gs-line gs-crop-numbers" }, ...SIDES.map((side, i) => el("label", { class: "gs-brush" }, side, this.numbers[i]))),
-        el("div", { class: "gs-line" }, word("Square", () => this.set(studio.squareIn(this.box, this.aspect))), word("Whole picture", () => this.set(WHOLE))),
-        el("div", { class: "gs-line gs-answers" }, word("Cancel", () => this.dialog.close()),
-          word("Use crop", () => { this.answer = { crop: tidied(this.box) }; this.dialog.close(); }, { class: "gs-word gs-main-word" })));
+      const word = (text, onclick, extra) =>
+        el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
+      this.light = el(
+        "div",
+        { class: "gs-crop-box gs-crop-held" },
+        ...["nw", "ne", "sw", "se"].map((corner) => el("i", { class: `gs-${corner}` })),
+      );
+      this.frame = el(
+        "div",
+        { class: "gs-canvas", style: `aspect-ratio: ${this.aspect}; --shape: ${this.aspect}` },
+        picture,
+        this.light,
+      );
+      this.numbers = SIDES.map((side, i) =>
+        studio.numberBox(
+          `${side} (%)`,
+          () => this.percent(i),
+          (value) => this.type(i, value / 100),
+          0,
+          100,
+          1,
+        ),
+      );
+      this.dialog = el(
+        "dialog",
+        { class: "gs-painter gs-cropper", "aria-label": title },
+        el("strong", {}, title),
+        this.frame,
+        el(
+          "div",
+          { class: "gs-line gs-crop-numbers" },
+          ...SIDES.map((side, i) => el("label", { class: "gs-brush" }, side, this.numbers[i])),
+        ),
+        el(
+          "div",
+          { class: "gs-line" },
+          word("Square", () => this.set(studio.squareIn(this.box, this.aspect))),
+          word("Whole picture", () => this.set(WHOLE)),
+        ),
+        el(
+          "div",
+          { class: "gs-line gs-answers" },
+          word("Cancel", () => this.dialog.close()),
+          word(
+            "Use crop",
+            () => {
+              this.answer = { crop: tidied(this.box) };
+              this.dialog.close();
+            },
+            { class: "gs-word gs-main-word" },
+          ),
+        ),
+      );
       this.frame.addEventListener("pointerdown", (event) => this.begin(event));
-      this.frame.addEventListener("pointermove", (event) => { if (this.held) this.drag(this.place(event)); });
-      for (const end of ["pointerup", "pointercancel"]) this.frame.addEventListener(end, () => { this.held = null; });
+      this.frame.addEventListener("pointermove", (event) => {
+        if (this.held) this.drag(this.place(event));
+      });
+      for (const end of ["pointerup", "pointercancel"])
+        this.frame.addEventListener(end, () => {
+          this.held = null;
+        });
       this.set(this.box);
     }
 
@@ -47,52 +108,78 @@
     set(box, typed) {
       this.box = [...box];
       studio.placeBox(this.light, this.box);
-      this.numbers.forEach((number, i) => { if (i !== typed) number.value = this.percent(i); });
+      this.numbers.forEach((number, i) => {
+        if (i !== typed) number.value = this.percent(i);
+      });
     }
 
-    percent(side) { return Math.round(this.box[side] * 1000) / 10; }
+    percent(side) {
+      return Math.round(this.box[side] * 1000) / 10;
+    }
 
     /** One side by its number; the opposite one gives way. */
     type(side, value) {
-      const box = [...this.box], far = side % 2 + (side < 2 ? 2 : 0);
+      const box = [...this.box],
+        far = (side % 2) + (side < 2 ? 2 : 0);
       box[side] = clamp(side < 2 ? Math.min(value, 1 - LEAST) : Math.max(value, LEAST));
-      box[far] = side < 2 ? Math.max(box[far], box[side] + LEAST) : Math.min(box[far], box[side] - LEAST);
+      box[far] =
+        side < 2 ? Math.max(box[far], box[side] + LEAST) : Math.min(box[far], box[side] - LEAST);
       this.set(box, side);
     }
 
     place(event) {
       const frame = this.frame.getBoundingClientRect();
-      return [clamp((event.clientX - frame.left) / frame.width), clamp((event.clientY - frame.top) / frame.height)];
+      return [
+        clamp((event.clientX - frame.left) / frame.width),
+        clamp((event.clientY - frame.top) / frame.height),
+      ];
     }
 
     /** A corner is pulled, the inside is moved, anywhere else a new box begins. */
     begin(event) {
       event.preventDefault();
       this.frame.setPointerCapture?.(event.pointerId);
-      const [x, y] = this.place(event), [left, top, right, bottom] = this.box, frame = this.frame.getBoundingClientRect();
+      const [x, y] = this.place(event),
+        [left, top, right, bottom] = this.box,
+        frame = this.frame.getBoundingClientRect();
       const near = (a, b) => Math.hypot((a - x) * frame.width, (b - y) * frame.height) < REACH;
-      const corner = [[left, top, right, bottom], [right, top, left, bottom], [left, bottom, right, top], [right, bottom, left, top]]
-        .find(([a, b]) => near(a, b));
+      const corner = [
+        [left, top, right, bottom],
+        [right, top, left, bottom],
+        [left, bottom, right, top],
+        [right, bottom, left, top],
+      ].find(([a, b]) => near(a, b));
       const inside = x > left && x < right && y > top && y < bottom && !this.isWhole();
-      this.held = corner ? { from: corner.slice(2) } : inside ? { at: [x, y], box: this.box } : { from: [x, y] };
+      this.held = corner
+        ? { from: corner.slice(2) }
+        : inside
+          ? { at: [x, y], box: this.box }
+          : { from: [x, y] };
     }
 
-    isWhole() { return tidied(this.box) === null; }
+    isWhole() {
+      return tidied(this.box) === null;
+    }
 
     drag([x, y]) {
       if (this.held.from) {
-        const [a, b] = this.held.from, box = [Math.min(a, x), Math.min(b, y), Math.max(a, x), Math.max(b, y)];
+        const [a, b] = this.held.from,
+          box = [Math.min(a, x), Math.min(b, y), Math.max(a, x), Math.max(b, y)];
         if (box[2] - box[0] >= LEAST && box[3] - box[1] >= LEAST) this.set(box);
         return;
       }
       const [left, top, right, bottom] = this.held.box;
-      const dx = Math.min(1 - right, Math.max(-left, x - this.held.at[0])), dy = Math.min(1 - bottom, Math.max(-top, y - this.held.at[1]));
+      const dx = Math.min(1 - right, Math.max(-left, x - this.held.at[0])),
+        dy = Math.min(1 - bottom, Math.max(-top, y - this.held.at[1]));
       this.set([left + dx, top + dy, right + dx, bottom + dy]);
     }
 
     ask() {
       return new Promise((resolve) => {
-        this.dialog.addEventListener("close", () => { this.dialog.remove(); resolve(this.answer || null); });
+        this.dialog.addEventListener("close", () => {
+          this.dialog.remove();
+          resolve(this.answer || null);
+        });
         document.body.append(this.dialog);
         this.dialog.showModal();
       });

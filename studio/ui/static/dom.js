@@ -6,20 +6,24 @@ window.studio = window.studio || {};
   const PATHS = {
     grip: '<circle cx="9" cy="6" r="1"/><circle cx="15" cy="6" r="1"/><circle cx="9" cy="12" r="1"/><circle cx="15" cy="12" r="1"/><circle cx="9" cy="18" r="1"/><circle cx="15" cy="18" r="1"/>',
     eye: '<path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12Z"/><circle cx="12" cy="12" r="2.8"/>',
-    hidden: '<path d="M4.5 8.5C3.2 10.2 2.5 12 2.5 12S6 18.5 12 18.500c1.7 0 3.2-.5 4.5-1.200M9.5 5.800c.8-.2 1.6-.3 2.5-.3 6 0 9.5 6.5 9.5 6.500s-.7 1.3-2 2.700M3.5 3.500l17 17"/>',
+    hidden:
+      '<path d="M4.5 8.5C3.2 10.2 2.5 12 2.5 12S6 18.5 12 18.500c1.7 0 3.2-.5 4.5-1.200M9.5 5.800c.8-.2 1.6-.3 2.5-.3 6 0 9.5 6.5 9.5 6.500s-.7 1.3-2 2.700M3.5 3.500l17 17"/>',
     up: '<path d="M12 19V5M6 11l6-6 6 6"/>',
     down: '<path d="M12 5v14M6 13l6 6 6-6"/>',
     copy: '<rect x="8.5" y="8.5" width="11.5" height="11.5" rx="2"/><path d="M15.5 8.500V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v7.500a2 2 0 0 0 2 2h2.5"/>',
-    trash: '<path d="M4.5 6.500h15M9.5 6.500v-2h5v2M6.5 6.500l1 13h9l1-13M10.5 10.500v5.500M13.5 10.500v5.5"/>',
+    trash:
+      '<path d="M4.5 6.500h15M9.5 6.500v-2h5v2M6.5 6.500l1 13h9l1-13M10.5 10.500v5.500M13.5 10.500v5.5"/>',
     plus: '<path d="M12 5v14M5 12h14"/>',
-    image: '<rect x="3.5" y="4.5" width="17" height="15" rx="2"/><circle cx="9" cy="10" r="1.6"/><path d="M4 17.500l5-4.5 3.5 3 3.5-4 4.5 5"/>',
+    image:
+      '<rect x="3.5" y="4.5" width="17" height="15" rx="2"/><circle cx="9" cy="10" r="1.6"/><path d="M4 17.500l5-4.5 3.5 3 3.5-4 4.5 5"/>',
     close: '<path d="M6 6l12 12M18 6L6 18"/>',
     split: '<path d="M4 12h5l4-6h7M9 12l4 6h7M17 3l3 3-3 3M17 15l3 3-3 3"/>',
     merge: '<path d="M4 6h6l5 6h5M4 18h6l5-6M17 9l3 3-3 3"/>',
     tune: '<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>',
     save: '<path d="M12 4v11M7 10.500l5 5 5-5M4.5 20h15"/>',
     again: '<path d="M4.5 12a7.5 7.5 0 1 0 2.5-5.600M4.5 4v4.500H9"/>',
-    brush: '<path d="M20 4c-5 2-9 6-11 10l2 2c4-2 7-6 9-12ZM9 14c-3 0-4 2-4 4 0 1-1 2-2 2 3 1.5 8 .5 8-4Z"/>',
+    brush:
+      '<path d="M20 4c-5 2-9 6-11 10l2 2c4-2 7-6 9-12ZM9 14c-3 0-4 2-4 4 0 1-1 2-2 2 3 1.5 8 .5 8-4Z"/>',
     upload: '<path d="M12 16V5M7 9.5l5-5 5 5M4.5 20h15"/>',
     expand: '<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>',
   };
@@ -58,16 +62,33 @@ window.studio = window.studio || {};
 
   /** A small picture that opens a file dialog: {node, input, show(source, label)}. */
   studio.picker = function (label, take) {
-    const input = studio.el("input", { type: "file", accept: "image/png,image/jpeg,image/webp", class: "gs-file", tabindex: "-1",
-      "aria-label": label, onchange: () => { take(input.files[0]); input.value = ""; } });
-    const node = studio.el("button", { type: "button", class: "gs-thumb", title: label, "aria-label": label, onclick: () => input.click() });
+    const input = studio.el("input", {
+      type: "file",
+      accept: "image/png,image/jpeg,image/webp",
+      class: "gs-file",
+      tabindex: "-1",
+      "aria-label": label,
+      onchange: () => {
+        take(input.files[0]);
+        input.value = "";
+      },
+    });
+    const node = studio.el("button", {
+      type: "button",
+      class: "gs-thumb",
+      title: label,
+      "aria-label": label,
+      onclick: () => input.click(),
+    });
     const show = (source, name) => {
       const text = name || label;
       node.title = text;
       node.setAttribute("aria-label", text);
       if (node.firstChild && node.dataset.shows === (source || "")) return;
       node.dataset.shows = source || "";
-      node.replaceChildren(source ? studio.el("img", { src: source, alt: text }) : studio.icon("image"));
+      node.replaceChildren(
+        source ? studio.el("img", { src: source, alt: text }) : studio.icon("image"),
+      );
     };
     show("");
     return { node, input, show };
@@ -90,7 +111,8 @@ window.studio = window.studio || {};
   /** Body of a Signal component: what the server sends is told on the bus. */
   studio.signal = function (props, watch, name) {
     const tell = () => {
-      if (props.value !== null && props.value !== undefined && props.value !== "") studio.emit(name, props.value);
+      if (props.value !== null && props.value !== undefined && props.value !== "")
+        studio.emit(name, props.value);
     };
     watch("value", tell);
     tell();

@@ -15,18 +15,23 @@
   };
 
   function showTab(title) {
-    [...document.querySelectorAll("#gs-tabs [role=tab]")].find((tab) => tab.textContent.trim() === title)?.click();
+    [...document.querySelectorAll("#gs-tabs [role=tab]")]
+      .find((tab) => tab.textContent.trim() === title)
+      ?.click();
   }
 
   /** Called by Generate: remember which card is which row, and show where the picture forms. */
-  let runs = 0, cancelledRun = -1, cancelledAt = 0;
+  let runs = 0,
+    cancelledRun = -1,
+    cancelledAt = 0;
   studio.started = function () {
     runs += 1;
     studio.emit("run", {});
     showTab("Result");
-    if (window.innerWidth < 900) setTimeout(() => {
-      document.querySelector(".gs-stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
-    }, 200);
+    if (window.innerWidth < 900)
+      setTimeout(() => {
+        document.querySelector(".gs-stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
+      }, 200);
   };
 
   studio.cancelled = () => {
@@ -52,26 +57,41 @@
 
   studio.toggleTheme = function () {
     const dark = document.body.classList.toggle("dark");
-    try { localStorage.setItem("guidance-studio-theme", dark ? "dark" : "light"); } catch { /* private mode */ }
+    try {
+      localStorage.setItem("guidance-studio-theme", dark ? "dark" : "light");
+    } catch {
+      /* private mode */
+    }
   };
 
   function restoreTheme() {
     let theme = null;
-    try { theme = localStorage.getItem("guidance-studio-theme"); } catch { /* private mode */ }
-    if (theme && !new URLSearchParams(location.search).has("__theme")) document.body.classList.toggle("dark", theme === "dark");
+    try {
+      theme = localStorage.getItem("guidance-studio-theme");
+    } catch {
+      /* private mode */
+    }
+    if (theme && !new URLSearchParams(location.search).has("__theme"))
+      document.body.classList.toggle("dark", theme === "dark");
   }
 
   studio.newSeed = () => Math.floor(Math.random() * 2 ** 31);
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      click("gs-generate");
-    } else if (event.key === "Escape" && !document.querySelector("dialog[open]")) click("gs-cancel");
-  }, true);
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        click("gs-generate");
+      } else if (event.key === "Escape" && !document.querySelector("dialog[open]"))
+        click("gs-cancel");
+    },
+    true,
+  );
 
   // A preset or an image dropped anywhere is loaded.
-  const carriesFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  const carriesFiles = (event) =>
+    event.dataTransfer && [...event.dataTransfer.types].includes("Files");
   const loader = () => document.querySelector("#gs-top input[type=file]");
   let depth = 0;
   document.addEventListener("dragenter", (event) => {
@@ -80,7 +100,9 @@
   document.addEventListener("dragleave", (event) => {
     if (carriesFiles(event) && --depth <= 0) settle();
   });
-  document.addEventListener("dragover", (event) => { if (carriesFiles(event)) event.preventDefault(); });
+  document.addEventListener("dragover", (event) => {
+    if (carriesFiles(event)) event.preventDefault();
+  });
   document.addEventListener("drop", (event) => {
     settle();
     if (!carriesFiles(event)) return;
@@ -99,7 +121,10 @@
   }
 
   studio.on("download", ({ name, text }) => {
-    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+    const link = el("a", {
+      href: URL.createObjectURL(new Blob([text], { type: "application/json" })),
+      download: name,
+    });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   });

@@ -3,11 +3,13 @@
   "use strict";
   const { el } = studio;
   const EDGE = 768;
-  const INK = "#6d67f0", INK_RGB = [0x6d, 0x67, 0xf0]; // what is white in the mask, seen on any background
+  const INK = "#6d67f0",
+    INK_RGB = [0x6d, 0x67, 0xf0]; // what is white in the mask, seen on any background
 
   /** The luminance of a picture as opacity of ink, on a canvas of the given size. */
   async function asStrokes(source, width, height) {
-    const canvas = el("canvas", { width, height }), draw = canvas.getContext("2d", { willReadFrequently: true });
+    const canvas = el("canvas", { width, height }),
+      draw = canvas.getContext("2d", { willReadFrequently: true });
     if (!source) return canvas;
     const image = new Image();
     image.src = source;
@@ -16,7 +18,9 @@
     draw.drawImage(image, 0, 0, width, height);
     const data = draw.getImageData(0, 0, width, height);
     for (let i = 0; i < data.data.length; i += 4) {
-      data.data[i + 3] = Math.round(0.299 * data.data[i] + 0.587 * data.data[i + 1] + 0.114 * data.data[i + 2]);
+      data.data[i + 3] = Math.round(
+        0.299 * data.data[i] + 0.587 * data.data[i + 1] + 0.114 * data.data[i + 2],
+      );
       data.data.set(INK_RGB, i);
     }
     draw.putImageData(data, 0, 0);
@@ -31,24 +35,69 @@
       this.last = null;
       const { width, height } = strokes;
       strokes.className = "gs-strokes";
-      this.size = el("input", { type: "range", min: 2, max: 100, value: 25, "aria-label": "Brush size" });
-      const word = (text, onclick, extra) => el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
-      this.eraser = word("Erase", () => { this.erases = !this.erases; this.eraser.setAttribute("aria-pressed", String(this.erases)); }, { "aria-pressed": "false" });
-      this.frame = el("div", { class: "gs-canvas", style: `aspect-ratio: ${width} / ${height}; --shape: ${width / height}` },
-        background ? el("img", { src: background, alt: "", draggable: "false" }) : null, strokes);
-      this.dialog = el("dialog", { class: "gs-painter", "aria-label": title },
-        el("strong", {}, title), this.frame,
-        el("div", { class: "gs-line" }, el("label", { class: "gs-brush" }, "Brush", this.size), this.eraser,
-          word("All", () => this.fill()), word("None", () => this.clear()), word("Invert", () => this.invert())),
-        el("div", { class: "gs-line gs-answers" }, word("Cancel", () => this.dialog.close()), word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" })));
+      this.size = el("input", {
+        type: "range",
+        min: 2,
+        max: 100,
+        value: 25,
+        "aria-label": "Brush size",
+      });
+      const word = (text, onclick, extra) =>
+        el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
+      this.eraser = word(
+        "Erase",
+        () => {
+          this.erases = !this.erases;
+          this.eraser.setAttribute("aria-pressed", String(this.erases));
+        },
+        { "aria-pressed": "false" },
+      );
+      this.frame = el(
+        "div",
+        {
+          class: "gs-canvas",
+          style: `aspect-ratio: ${width} / ${height}; --shape: ${width / height}`,
+        },
+        background ? el("img", { src: background, alt: "", draggable: "false" }) : null,
+        strokes,
+      );
+      this.dialog = el(
+        "dialog",
+        { class: "gs-painter", "aria-label": title },
+        el("strong", {}, title),
+        this.frame,
+        el(
+          "div",
+          { class: "gs-line" },
+          el("label", { class: "gs-brush" }, "Brush", this.size),
+          this.eraser,
+          word("All", () => this.fill()),
+          word("None", () => this.clear()),
+          word("Invert", () => this.invert()),
+        ),
+        el(
+          "div",
+          { class: "gs-line gs-answers" },
+          word("Cancel", () => this.dialog.close()),
+          word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" }),
+        ),
+      );
       this.frame.addEventListener("pointerdown", (event) => this.begin(event));
-      this.frame.addEventListener("pointermove", (event) => { if (this.last) this.stroke(event); });
-      for (const end of ["pointerup", "pointercancel"]) this.frame.addEventListener(end, () => { this.last = null; });
+      this.frame.addEventListener("pointermove", (event) => {
+        if (this.last) this.stroke(event);
+      });
+      for (const end of ["pointerup", "pointercancel"])
+        this.frame.addEventListener(end, () => {
+          this.last = null;
+        });
     }
 
     place(event) {
       const box = this.strokes.getBoundingClientRect();
-      return [((event.clientX - box.left) / box.width) * this.strokes.width, ((event.clientY - box.top) / box.height) * this.strokes.height];
+      return [
+        ((event.clientX - box.left) / box.width) * this.strokes.width,
+        ((event.clientY - box.top) / box.height) * this.strokes.height,
+      ];
     }
 
     begin(event) {
@@ -59,11 +108,14 @@
     }
 
     stroke(event) {
-      const here = this.place(event), { draw } = this;
-      draw.globalCompositeOperation = this.erases || event.buttons === 2 ? "destination-out" : "source-over";
+      const here = this.place(event),
+        { draw } = this;
+      draw.globalCompositeOperation =
+        this.erases || event.buttons === 2 ? "destination-out" : "source-over";
       draw.strokeStyle = INK;
       draw.lineCap = draw.lineJoin = "round";
-      draw.lineWidth = (Number(this.size.value) / 250) * Math.max(this.strokes.width, this.strokes.height);
+      draw.lineWidth =
+        (Number(this.size.value) / 250) * Math.max(this.strokes.width, this.strokes.height);
       draw.beginPath();
       draw.moveTo(...this.last);
       draw.lineTo(here[0] + 0.01, here[1]);
@@ -77,16 +129,26 @@
       this.draw.fillRect(0, 0, this.strokes.width, this.strokes.height);
     }
 
-    fill() { this.cover("source-over"); }
+    fill() {
+      this.cover("source-over");
+    }
 
-    clear() { this.draw.clearRect(0, 0, this.strokes.width, this.strokes.height); }
+    clear() {
+      this.draw.clearRect(0, 0, this.strokes.width, this.strokes.height);
+    }
 
-    invert() { this.cover("source-out"); }
+    invert() {
+      this.cover("source-out");
+    }
 
     finish() {
-      const whole = el("canvas", { width: this.strokes.width, height: this.strokes.height }), draw = whole.getContext("2d");
+      const whole = el("canvas", { width: this.strokes.width, height: this.strokes.height }),
+        draw = whole.getContext("2d");
       draw.drawImage(this.strokes, 0, 0);
-      for (const [operation, colour] of [["source-in", "#fff"], ["destination-over", "#000"]]) {
+      for (const [operation, colour] of [
+        ["source-in", "#fff"],
+        ["destination-over", "#000"],
+      ]) {
         draw.globalCompositeOperation = operation;
         draw.fillStyle = colour;
         draw.fillRect(0, 0, whole.width, whole.height);
@@ -99,7 +161,10 @@
 
     ask() {
       return new Promise((resolve) => {
-        this.dialog.addEventListener("close", () => { this.dialog.remove(); resolve(this.answer || null); });
+        this.dialog.addEventListener("close", () => {
+          this.dialog.remove();
+          resolve(this.answer || null);
+        });
         document.body.append(this.dialog);
         this.dialog.showModal();
       });

@@ -2,16 +2,27 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const TEXTS = [["caption", "Caption", "caption, or as below"], ["target", "Target", "target"], ["general", "General text", "general text"]];
+  const TEXTS = [
+    ["caption", "Caption", "caption, or as below"],
+    ["target", "Target", "target"],
+    ["general", "General text", "general text"],
+  ];
 
   class Pictures {
     constructor(element, props) {
       Object.assign(this, { props, thumbs: {}, pictures: [] });
-      const word = (text, onclick) => el("button", { type: "button", class: "gs-word", onclick }, text);
+      const word = (text, onclick) =>
+        el("button", { type: "button", class: "gs-word", onclick }, text);
       this.list = el("div", { class: "gs-pics" });
-      this.tools = el("div", { class: "gs-line gs-pics-tools" },
-        word("Crop all to squares", () => this.cropAll((shape, box) => studio.squareIn(box, shape))), word("Undo all crops", () => this.cropAll(() => null)),
-        word("Remove all", () => this.keepOnly(() => false)));
+      this.tools = el(
+        "div",
+        { class: "gs-line gs-pics-tools" },
+        word("Crop all to squares", () =>
+          this.cropAll((shape, box) => studio.squareIn(box, shape)),
+        ),
+        word("Undo all crops", () => this.cropAll(() => null)),
+        word("Remove all", () => this.keepOnly(() => false)),
+      );
       this.more = el("p", { class: "gs-pics-more" });
       element.replaceChildren(this.tools, this.list, this.more);
       this.read();
@@ -34,32 +45,71 @@
       this.more.textContent = `${rest} more pictures have no card here; they are trained on whole.`;
     }
 
-    commit() { this.props.value = { pictures: studio.clone(this.pictures), thumbs: {} }; }
+    commit() {
+      this.props.value = { pictures: studio.clone(this.pictures), thumbs: {} };
+    }
 
     card(picture) {
-      const field = ([name, label, placeholder]) => el("input", { type: "text", class: `gs-text gs-pic-${name}`, value: picture[name], maxlength: 4000,
-        "aria-label": `${label} of ${picture.name}`, title: label, placeholder,
-        oninput: (event) => { picture[name] = event.target.value; this.commit(); } });
-      return el("div", { class: "gs-pic", "data-name": picture.name }, this.view(picture),
-        el("div", { class: "gs-pic-texts" }, el("div", { class: "gs-pic-head" }, el("strong", { title: picture.name }, picture.name),
-          studio.button("trash", `Remove ${picture.name}`, () => this.keepOnly((other) => other !== picture))), ...TEXTS.map(field)));
+      const field = ([name, label, placeholder]) =>
+        el("input", {
+          type: "text",
+          class: `gs-text gs-pic-${name}`,
+          value: picture[name],
+          maxlength: 4000,
+          "aria-label": `${label} of ${picture.name}`,
+          title: label,
+          placeholder,
+          oninput: (event) => {
+            picture[name] = event.target.value;
+            this.commit();
+          },
+        });
+      return el(
+        "div",
+        { class: "gs-pic", "data-name": picture.name },
+        this.view(picture),
+        el(
+          "div",
+          { class: "gs-pic-texts" },
+          el(
+            "div",
+            { class: "gs-pic-head" },
+            el("strong", { title: picture.name }, picture.name),
+            studio.button("trash", `Remove ${picture.name}`, () =>
+              this.keepOnly((other) => other !== picture),
+            ),
+          ),
+          ...TEXTS.map(field),
+        ),
+      );
     }
 
     view(picture) {
       const source = this.thumbs[picture.name];
       if (!source) return el("span", { class: "gs-pic-view gs-pic-lost" }, "cannot be shown");
-      const light = el("div", { class: "gs-crop-box" }), told = el("span", { class: "gs-pic-crop" });
+      const light = el("div", { class: "gs-crop-box" }),
+        told = el("span", { class: "gs-pic-crop" });
       const show = () => {
         light.hidden = !picture.crop;
         if (picture.crop) studio.placeBox(light, picture.crop);
         told.textContent = picture.crop ? "Cropped" : "Crop";
       };
       const image = el("img", { src: source, alt: "", draggable: "false" });
-      const view = el("button", { type: "button", class: "gs-pic-view", "aria-label": `Crop ${picture.name}`, title: "Crop this picture",
-        onclick: async () => {
-          const answer = await studio.crop(source, picture.crop, `Crop ${picture.name}`);
-          if (answer) view.crop(() => answer.crop);
-        } }, el("span", { class: "gs-pic-frame" }, image, light), told);
+      const view = el(
+        "button",
+        {
+          type: "button",
+          class: "gs-pic-view",
+          "aria-label": `Crop ${picture.name}`,
+          title: "Crop this picture",
+          onclick: async () => {
+            const answer = await studio.crop(source, picture.crop, `Crop ${picture.name}`);
+            if (answer) view.crop(() => answer.crop);
+          },
+        },
+        el("span", { class: "gs-pic-frame" }, image, light),
+        told,
+      );
       /** A new crop from the picture's aspect and the present box. */
       view.crop = (make) => {
         picture.crop = make(image.naturalWidth / image.naturalHeight, picture.crop || [0, 0, 1, 1]);
@@ -76,7 +126,9 @@
       this.commit();
     }
 
-    cropAll(make) { for (const view of this.list.querySelectorAll("button.gs-pic-view")) view.crop(make); }
+    cropAll(make) {
+      for (const view of this.list.querySelectorAll("button.gs-pic-view")) view.crop(make);
+    }
   }
 
   studio.mountPictures = function (element, props, watch) {

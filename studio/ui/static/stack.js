@@ -2,27 +2,71 @@
 (function (studio) {
   "use strict";
   const { el, icon } = studio;
-  const TITLES = { concept: "Concepts", lora: "LoRAs", finetune: "Fine-tunes", pipeline: "Other bases", other: "Not in the library" };
+  const TITLES = {
+    concept: "Concepts",
+    lora: "LoRAs",
+    finetune: "Fine-tunes",
+    pipeline: "Other bases",
+    other: "Not in the library",
+  };
   // What a row's model can be, by the kinds of the library.
-  const KINDS = { concept: ["concept"], lora: ["lora", "custom-diffusion"], finetune: ["finetune"], pipeline: ["base"] };
+  const KINDS = {
+    concept: ["concept"],
+    lora: ["lora", "custom-diffusion"],
+    finetune: ["finetune"],
+    pipeline: ["base"],
+  };
 
   class Stack {
     constructor(element, props, server, upload) {
-      Object.assign(this, { props, server, upload, cards: [], thumbs: {}, base: "", dragged: null });
+      Object.assign(this, {
+        props,
+        server,
+        upload,
+        cards: [],
+        thumbs: {},
+        base: "",
+        dragged: null,
+      });
       this.models = studio.clone(props.models) || [];
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
-      this.adder = el("button", { type: "button", class: "gs-add", onclick: () => this.add() }, icon("plus"), "Add row");
-      this.empty = el("p", { class: "gs-empty" }, "No rows: the image is what the base model draws unguided. Add a row to steer it.");
+      this.adder = el(
+        "button",
+        { type: "button", class: "gs-add", onclick: () => this.add() },
+        icon("plus"),
+        "Add row",
+      );
+      this.empty = el(
+        "p",
+        { class: "gs-empty" },
+        "No rows: the image is what the base model draws unguided. Add a row to steer it.",
+      );
       this.drift = el("p", { class: "gs-drift", hidden: true });
       element.replaceChildren(
-        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count), this.list, this.empty, this.adder, this.drift);
+        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count),
+        this.list,
+        this.empty,
+        this.adder,
+        this.drift,
+      );
       this.list.addEventListener("dragover", (event) => this.dragOver(event));
-      this.list.addEventListener("drop", (event) => { if (this.dragged) event.preventDefault(); });
-      studio.on("models", (models) => { this.models = models; this.refresh(); });
-      studio.on("base", (base) => { this.base = base || ""; this.refresh(); });
+      this.list.addEventListener("drop", (event) => {
+        if (this.dragged) event.preventDefault();
+      });
+      studio.on("models", (models) => {
+        this.models = models;
+        this.refresh();
+      });
+      studio.on("base", (base) => {
+        this.base = base || "";
+        this.refresh();
+      });
       studio.on("run", () => this.markRun());
-      studio.on("shares", (told) => { this.showShares(told.shares); this.showDrift(told.drift || []); });
+      studio.on("shares", (told) => {
+        this.showShares(told.shares);
+        this.showDrift(told.drift || []);
+      });
       this.read();
     }
 
@@ -38,7 +82,14 @@
     commit() {
       if (this.cards.some((card) => card.row.solo) || this.hadSolo) this.refresh();
       this.hadSolo = this.cards.some((card) => card.row.solo);
-      const used = this.cards.flatMap((card) => [card.row.control?.image, card.row.mask, card.row.image, card.row.image_prompt?.image]).filter((image) => this.thumbs[image]);
+      const used = this.cards
+        .flatMap((card) => [
+          card.row.control?.image,
+          card.row.mask,
+          card.row.image,
+          card.row.image_prompt?.image,
+        ])
+        .filter((image) => this.thumbs[image]);
       const thumbs = Object.fromEntries(used.map((image) => [image, this.thumbs[image]]));
       this.props.value = { rows: this.cards.map((card) => studio.clone(card.row)), thumbs };
     }
@@ -52,7 +103,9 @@
       this.adder.disabled = total >= (this.props.max_rows || 200);
     }
 
-    refresh() { this.cards.forEach((card) => card.refresh()); }
+    refresh() {
+      this.cards.forEach((card) => card.refresh());
+    }
 
     // -- rows -------------------------------------------------------------------------------
     add(row, after) {
@@ -67,7 +120,9 @@
       return card;
     }
 
-    duplicate(card) { this.add(card.row, card); }
+    duplicate(card) {
+      this.add(card.row, card);
+    }
 
     remove(card) {
       const place = this.cards.indexOf(card);
@@ -81,7 +136,8 @@
 
     /** Move by one place. The neighbour's node is the one that moves, so focus and caret stay. */
     move(card, by) {
-      const place = this.cards.indexOf(card), target = place + by;
+      const place = this.cards.indexOf(card),
+        target = place + by;
       if (target < 0 || target >= this.cards.length) return;
       const other = this.cards[target];
       this.cards[place] = other;
@@ -92,7 +148,9 @@
       this.commit();
     }
 
-    silenced(row) { return !row.solo && this.cards.some((card) => card.row.solo && card.row.enabled); }
+    silenced(row) {
+      return !row.solo && this.cards.some((card) => card.row.solo && card.row.enabled);
+    }
 
     // -- dragging ---------------------------------------------------------------------------
     dragStart(card, event) {
@@ -126,39 +184,69 @@
     // -- models and control -----------------------------------------------------------------
     /** Models of some kinds that fit the base, as the options of a select. */
     modelOptions(kinds, value) {
-      const base = this.models.find((entry) => entry.id === this.base) || {}, same = (a, b) => !a || !b || a === b;
-      const fits = (entry) => !entry.problem && kinds.includes(entry.kind) && (entry.kind === "base"
-        ? entry.id !== this.base && same(entry.space, base.space)
-        : (!entry.base || entry.base === this.base) && same(entry.family, base.family));
-      return this.models.filter(fits).map((entry) => ({ value: [value, entry.id], text: entry.title || entry.id }));
+      const base = this.models.find((entry) => entry.id === this.base) || {},
+        same = (a, b) => !a || !b || a === b;
+      const fits = (entry) =>
+        !entry.problem &&
+        kinds.includes(entry.kind) &&
+        (entry.kind === "base"
+          ? entry.id !== this.base && same(entry.space, base.space)
+          : (!entry.base || entry.base === this.base) && same(entry.family, base.family));
+      return this.models
+        .filter(fits)
+        .map((entry) => ({ value: [value, entry.id], text: entry.title || entry.id }));
     }
 
     /** Groups of a row's models; ``current``, [kind, id], is among them even where it is not known. */
     modelGroups(current) {
-      const groups = [{ title: "", options: [{ value: ["base", ""], text: this.base ? `${this.base} (base)` : "base model" }] }];
+      const groups = [
+        {
+          title: "",
+          options: [
+            { value: ["base", ""], text: this.base ? `${this.base} (base)` : "base model" },
+          ],
+        },
+      ];
       for (const [value, kinds] of Object.entries(KINDS)) {
         const options = this.modelOptions(kinds, value);
         if (options.length) groups.push({ title: TITLES[value], options });
       }
       const [kind, id] = current;
-      if (kind !== "base" && !groups.some((group) => group.options.some(({ value }) => value[0] === kind && value[1] === id)))
-        groups.push({ title: kind === "other" ? TITLES.other : "For another base", options: [{ value: [kind, id], text: id }] });
+      if (
+        kind !== "base" &&
+        !groups.some((group) =>
+          group.options.some(({ value }) => value[0] === kind && value[1] === id),
+        )
+      )
+        groups.push({
+          title: kind === "other" ? TITLES.other : "For another base",
+          options: [{ value: [kind, id], text: id }],
+        });
       return groups;
     }
 
     controls() {
-      const fitting = this.models.filter((entry) => entry.kind === "controlnet" && (!entry.base || entry.base === this.base));
+      const fitting = this.models.filter(
+        (entry) => entry.kind === "controlnet" && (!entry.base || entry.base === this.base),
+      );
       const read = fitting.filter((entry) => entry.control && entry.control !== "map");
       return [
         ...read.map((entry) => ({ type: entry.control, model: null, title: entry.control })),
-        ...fitting.map((entry) => ({ type: "map", model: entry.id, title: `finished ${entry.control || ""} map`.replace("  ", " ") })),
+        ...fitting.map((entry) => ({
+          type: "map",
+          model: entry.id,
+          title: `finished ${entry.control || ""} map`.replace("  ", " "),
+        })),
       ];
     }
 
     async storeImage(file) {
       try {
         const sent = await this.upload(file);
-        const answer = await this.server.store_image({ path: sent.path, meta: { _type: "gradio.FileData" } });
+        const answer = await this.server.store_image({
+          path: sent.path,
+          meta: { _type: "gradio.FileData" },
+        });
         if (answer.image) this.thumbs[answer.image] = answer.thumb;
         return answer;
       } catch (error) {
@@ -168,31 +256,53 @@
 
     async previewMap(control) {
       try {
-        return await this.server.preview_map({ control, base: this.base, size: studio.pictureSize() });
+        return await this.server.preview_map({
+          control,
+          base: this.base,
+          size: studio.pictureSize(),
+        });
       } catch (error) {
         return { error: `The map could not be made (${error.message || error})` };
       }
     }
 
     // -- shares of the last image -----------------------------------------------------------
-    markRun() { this.cards.forEach((card, index) => { card.runIndex = index; }); }
+    markRun() {
+      this.cards.forEach((card, index) => {
+        card.runIndex = index;
+      });
+    }
 
     showShares(shares) {
-      const mean = (norms) => norms.reduce((sum, norm) => sum + (norm ?? 0), 0) / Math.max(1, norms.length);
+      const mean = (norms) =>
+        norms.reduce((sum, norm) => sum + (norm ?? 0), 0) / Math.max(1, norms.length);
       const total = shares.reduce((sum, share) => sum + mean(share.norm), 0);
       const peak = Math.max(...shares.flatMap((share) => share.norm.map((norm) => norm ?? 0)), 0);
       for (const card of this.cards) {
         const share = shares.find((candidate) => candidate.row === card.runIndex);
-        card.showShare(share?.norm, share?.cosine, peak, share && total ? mean(share.norm) / total : 0);
+        card.showShare(
+          share?.norm,
+          share?.cosine,
+          peak,
+          share && total ? mean(share.norm) / total : 0,
+        );
       }
     }
 
     /** How far personalised weights lead away from the base without any prompt. */
     showDrift(drifts) {
-      const mean = (norms) => { const known = norms.filter((norm) => norm !== null); return known.reduce((sum, norm) => sum + norm, 0) / (known.length || 1); };
+      const mean = (norms) => {
+        const known = norms.filter((norm) => norm !== null);
+        return known.reduce((sum, norm) => sum + norm, 0) / (known.length || 1);
+      };
       this.drift.hidden = !drifts.length;
-      this.drift.title = "Mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖: what the personalised weights change without a prompt";
-      this.drift.textContent = drifts.map(({ weights, norm }) => `unconditional drift of ${weights}: ${mean(norm).toPrecision(2)}`).join(" · ");
+      this.drift.title =
+        "Mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖: what the personalised weights change without a prompt";
+      this.drift.textContent = drifts
+        .map(
+          ({ weights, norm }) => `unconditional drift of ${weights}: ${mean(norm).toPrecision(2)}`,
+        )
+        .join(" · ");
     }
 
     /** An image of a preset, large enough to paint on; "" where it cannot be read. */
@@ -201,14 +311,19 @@
         const answer = await this.server.show_image(reference);
         if (answer.error) studio.toast(answer.error);
         return answer.src || "";
-      } catch { return ""; }
+      } catch {
+        return "";
+      }
     }
   }
 
   /** Width and height of the picture to be made: as given, else the base's own. */
   studio.pictureSize = function () {
-    const native = studio.stack?.models.find((entry) => entry.id === studio.stack.base)?.size || 512;
-    const given = [...document.querySelectorAll(".gs-side input")].map((box) => Number(box.value) || native);
+    const native =
+      studio.stack?.models.find((entry) => entry.id === studio.stack.base)?.size || 512;
+    const given = [...document.querySelectorAll(".gs-side input")].map(
+      (box) => Number(box.value) || native,
+    );
     return given.length === 2 ? given : [native, native];
   };
 

@@ -7,24 +7,73 @@
     constructor(element, props) {
       this.props = props;
       this.thumbs = {};
-      const image = studio.picker("Choose a picture to start from (or drop one here)", (file) => this.take("image", file));
-      const mask = studio.picker("Upload a mask (white is painted anew)", (file) => this.take("mask", file));
+      const image = studio.picker("Choose a picture to start from (or drop one here)", (file) =>
+        this.take("image", file),
+      );
+      const mask = studio.picker("Upload a mask (white is painted anew)", (file) =>
+        this.take("mask", file),
+      );
       Object.assign(this, { image, mask });
-      this.slider = el("input", { type: "range", class: "gs-slider gs-plain", min: 0.05, max: 1, step: 0.05, "aria-label": "Strength",
-        oninput: () => this.edit({ strength: Number(this.slider.value) }) });
-      this.strength = studio.numberBox("Strength (number)", () => this.init?.strength ?? 0.75, (value) => this.edit({ strength: value }), 0.01, 1, 0.05);
+      this.slider = el("input", {
+        type: "range",
+        class: "gs-slider gs-plain",
+        min: 0.05,
+        max: 1,
+        step: 0.05,
+        "aria-label": "Strength",
+        oninput: () => this.edit({ strength: Number(this.slider.value) }),
+      });
+      this.strength = studio.numberBox(
+        "Strength (number)",
+        () => this.init?.strength ?? 0.75,
+        (value) => this.edit({ strength: value }),
+        0.01,
+        1,
+        0.05,
+      );
       this.clear = button("close", "Start from noise", () => this.set(null));
       this.clearMask = button("close", "Remove the mask", () => this.edit({ mask: "" }));
       this.result = button("again", "Start from the last result", () => this.takeResult());
-      this.details = el("div", { class: "gs-start-details" },
-        el("div", { class: "gs-line" }, el("span", { class: "gs-tag", title: "The part of the steps that runs; 1 keeps hardly anything" }, "Strength"), this.slider, this.strength),
-        el("div", { class: "gs-line" }, el("span", { class: "gs-tag", title: "White is painted anew, black is kept" }, "Mask"),
-          mask.node, mask.input, button("brush", "Paint the mask", () => this.paint()), this.clearMask));
+      this.details = el(
+        "div",
+        { class: "gs-start-details" },
+        el(
+          "div",
+          { class: "gs-line" },
+          el(
+            "span",
+            { class: "gs-tag", title: "The part of the steps that runs; 1 keeps hardly anything" },
+            "Strength",
+          ),
+          this.slider,
+          this.strength,
+        ),
+        el(
+          "div",
+          { class: "gs-line" },
+          el("span", { class: "gs-tag", title: "White is painted anew, black is kept" }, "Mask"),
+          mask.node,
+          mask.input,
+          button("brush", "Paint the mask", () => this.paint()),
+          this.clearMask,
+        ),
+      );
       this.hint = el("span", { class: "gs-hint-text" }, "Start from a picture");
-      this.box = el("div", { class: "gs-start" }, image.node, image.input, this.hint, this.details, el("span", { class: "gs-start-tools" }, this.result, this.clear));
+      this.box = el(
+        "div",
+        { class: "gs-start" },
+        image.node,
+        image.input,
+        this.hint,
+        this.details,
+        el("span", { class: "gs-start-tools" }, this.result, this.clear),
+      );
       element.replaceChildren(this.box);
       this.box.addEventListener("dragover", (event) => {
-        if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); event.stopPropagation(); }
+        if (event.dataTransfer.types.includes("Files")) {
+          event.preventDefault();
+          event.stopPropagation();
+        }
       });
       this.box.addEventListener("drop", (event) => {
         if (!event.dataTransfer.files.length) return;
@@ -47,12 +96,19 @@
       this.init = init;
       this.refresh();
       const used = [init?.image, init?.mask].filter((name) => this.thumbs[name]);
-      this.props.value = { init: studio.clone(init), thumbs: Object.fromEntries(used.map((name) => [name, this.thumbs[name]])) };
+      this.props.value = {
+        init: studio.clone(init),
+        thumbs: Object.fromEntries(used.map((name) => [name, this.thumbs[name]])),
+      };
     }
 
-    edit(changes) { if (this.init) this.set({ ...this.init, ...changes }); }
+    edit(changes) {
+      if (this.init) this.set({ ...this.init, ...changes });
+    }
 
-    shown(name) { return name ? this.thumbs[name] || (name.startsWith("data:image/") ? name : "") : ""; }
+    shown(name) {
+      return name ? this.thumbs[name] || (name.startsWith("data:image/") ? name : "") : "";
+    }
 
     refresh() {
       const { init } = this;
@@ -84,7 +140,10 @@
       const picture = document.querySelector('.gs-stage[data-state="done"] img');
       if (!picture) return studio.toast("There is no result yet.");
       const answer = await fetch(picture.src);
-      return this.take("image", new File([await answer.blob()], "result.png", { type: "image/png" }));
+      return this.take(
+        "image",
+        new File([await answer.blob()], "result.png", { type: "image/png" }),
+      );
     }
 
     async paint() {
