@@ -18,10 +18,10 @@ _TOKEN = re.compile(
 )
 
 
-def describe(*values: Any) -> str:
+def describe(**values: Any) -> str:
     """The current plan as HTML, or the one line that says what stands in its way."""
     try:
-        preset = to_preset(*values)
+        preset = to_preset(values)
         plan = compile_plan(preset, library().catalogue(), meeting=meeting_in())
     except StudioError as error:
         return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
@@ -80,12 +80,35 @@ def progress_bar(done: float, text: str, state: str = "running") -> str:
     )
 
 
-def progress_of(event: Progress) -> str:
-    """One step's progress in words and as a bar."""
+def progress_of(
+    event: Progress,
+    share: float = 0.0,
+    left: float | None = None,
+    images: tuple[int, int] = (0, 1),
+    more: str = "",
+) -> str:
+    """One step's progress in words and as a bar.
+
+    Args:
+        event: the step, within the batch of images that is being made.
+        share: the part of the whole run that is done.
+        left: seconds until the last image; ``None`` where that is not known yet.
+        images: finished images, and all of them.
+        more: said after everything else.
+    """
+    made, count = images
+    batch = f" · {made} of {count} images" if count > 1 else ""
     if event.step == 0 or event.stage != "denoising":
-        return progress_bar(event.step / max(1, event.steps), f"{event.stage} …")
-    left = f" · {event.seconds_left:.1f} s left" if event.step < event.steps else ""
+        return progress_bar(share, f"{event.stage.capitalize()} …{batch}{more}")
+    until = f" · {seconds(left)} left" if left else ""
     text = (
-        f"Step {event.step}/{event.steps} · {event.seconds:.1f} s{left} · {event.forwards} passes"
+        f"Step {event.step}/{event.steps} · {event.seconds:.1f} s{until} · {event.forwards} passes"
     )
-    return progress_bar(event.step / event.steps, text)
+    return progress_bar(share, f"{text}{batch}{more}")
+
+
+def seconds(value: float) -> str:
+    """A time to wait, in words: ``4.2 s``, ``38 s``, ``5 min``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 100 else f"{value / 60:.0f} min"

@@ -1,132 +1,82 @@
-"""The form: which components hold which fields of a preset, and the way there and back."""
+"""The form: which component holds which field of a preset, and the way there and back, by name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from typing import Any
 
-import gradio as gr
+from studio.errors import BadPreset
+from studio.preset import Preset, validate
+from studio.ui.schema import leaves
 
-from studio.preset import Init, Preset, validate
-
-SCHEDULERS = [
-    ("DPM-Solver++", "dpm++"),
-    ("DDIM", "ddim"),
-    ("Euler", "euler"),
-    ("Euler ancestral", "euler_a"),
-    ("UniPC", "unipc"),
-]
+Form = dict[str, Any]  # the component of each field, see paths()
 
 
-@dataclass(frozen=True)
-class Form:
-    """The components that together hold one preset, in the order of :func:`to_preset`."""
-
-    name: gr.Textbox
-    description: gr.Textbox
-    base: gr.Dropdown
-    rows: Any
-    omega: gr.Slider
-    decoupling: gr.Slider
-    scheduler: gr.Dropdown
-    steps: gr.Slider
-    seed: gr.Number
-    width: gr.Number
-    height: gr.Number
-    count: gr.Slider
-    guidance_rescale: gr.Slider
-    apg_eta: gr.Slider
-    apg_norm_threshold: gr.Number
-    apg_momentum: gr.Slider
-    cfgpp: gr.Checkbox
-    init: Any
-
-    def components(self) -> list[Any]:
-        """Inputs and outputs of every handler that reads or fills the form."""
-        return [getattr(self, field.name) for field in fields(self)]
+def paths() -> dict[str, str]:
+    """The dotted path of each field of the form, by its name."""
+    return {name: leaf["path"] for name, leaf in leaves().items()}
 
 
-SIZE = len(fields(Form))
-
-
-def to_preset(
-    name: str,
-    description: str,
-    base: str,
-    rows: Any,
-    omega: float,
-    decoupling: float,
-    scheduler: str,
-    steps: float,
-    seed: float,
-    width: float | None,
-    height: float | None,
-    count: float,
-    guidance_rescale: float,
-    apg_eta: float,
-    apg_norm_threshold: float | None,
-    apg_momentum: float,
-    cfgpp: bool,
-    init: Init | dict[str, Any] | None,
-) -> Preset:
-    """The preset that the form shows.
+def to_preset(values: Mapping[str, Any]) -> Preset:
+    """The preset that the form shows; a field that is not given has its default.
 
     Raises:
         BadPreset: names the field at fault.
     """
-    sampler = {
-        "scheduler": scheduler,
-        "steps": _whole(steps),
-        "seed": _whole(seed, empty=-1),
-        "width": _whole(width) or None,
-        "height": _whole(height) or None,
-        "count": _whole(count),
-    }
-    apg = {"eta": apg_eta, "norm_threshold": apg_norm_threshold or 0.0, "momentum": apg_momentum}
-    return validate(
-        {
-            "name": name or "",
-            "description": description or "",
-            "base": base,
-            "rows": rows,
-            "omega": omega,
-            "decoupling": decoupling,
-            "guidance_rescale": guidance_rescale,
-            "apg": apg,
-            "cfgpp": cfgpp,
-            "init": init,
-            "sampler": sampler,
-        }
-    )
+    data: dict[str, Any] = {}
+    for name, path in paths().items():
+        if name in values:
+            _put(data, path, values[name])
+    return validate(_tidied(data))
 
 
-def to_values(preset: Preset) -> list[Any]:
-    """What the form's components show for ``preset``."""
-    sampler, apg = preset.sampler, preset.apg
-    return [
-        preset.name,
-        preset.description,
-        preset.base,
-        preset.rows,
-        preset.omega,
-        preset.decoupling,
-        sampler.scheduler,
-        sampler.steps,
-        sampler.seed,
-        sampler.width,
-        sampler.height,
-        sampler.count,
-        preset.guidance_rescale,
-        apg.eta,
-        apg.norm_threshold,
-        apg.momentum,
-        preset.cfgpp,
-        preset.init,
-    ]
+def _put(data: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for parent in parents:
+        data = data.setdefault(parent, {})
+    data[last] = value
 
 
-def _whole(value: Any, empty: Any = None) -> Any:
-    """A slider's 25.0 as 25; anything else is left for the preset to refuse."""
-    if value is None or value == "":
-        return empty
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _tidied(data: dict[str, Any]) -> dict[str, Any]:
+    """Empty boxes as what they stand for: no name, a new seed, the native size."""
+    for name in ("name", "description"):
+        if name in data:
+            data[name] = data[name] or ""
+    sampler = data.get("sampler", {})
+    if sampler.get("seed", 0) is None:
+        sampler["seed"] = -1
+    for side in ("width", "height"):
+        if side in sampler:
+            sampler[side] = sampler[side] or None
+    return data
+
+
+def to_values(preset: Preset) -> dict[str, Any]:
+    """What the form's components show for ``preset``, by name."""
+    plain = preset.model_dump(mode="json")
+    values = {name: _at(plain, path) for name, path in paths().items()}
+    return values | {"rows": preset.rows, "init": preset.init}
+
+
+def _at(data: Any, path: str) -> Any:
+    for key in path.split("."):
+        data = data[key]
+    return data
+
+
+def restored(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What a browser kept of a form, in whatever state: a number half typed is still there.
+
+    Raises:
+        BadPreset: it is no form.
+    """
+    rows, init = saved.get("rows"), saved.get("init")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadPreset("holds no rows", field="form")
+    known = {name: saved[name] for name in paths() if name in saved}
+    return to_values(Preset()) | known | {"init": init if isinstance(init, dict) else None}
+
+
+def filled(form: Form, values: Mapping[str, Any]) -> dict[Any, Any]:
+    """The update of every component of the form."""
+    return {component: values[name] for name, component in form.items()}

@@ -1,12 +1,32 @@
 """What every field means, in words for the person at the page."""
 
-OMEGA = "For LoRA and fine-tune rows. 0–0.3 keeps the subject most faithful, 0.4–0.6 is balanced, 1 is plain guidance."
-DECOUPLING = "For prompts with AND. 0 joins the parts into one condition, 1 lets each part guide alone, at a pass each."
-RESCALE = "Against burnt-out colours at high weights: brings the spread back to that of the prompts at weight 1. 0 is off, 0.5–0.7 usual."
-CFGPP = "Puts the unconditional noise back after each step. For weights between 0 and 1; DDIM, Euler and Euler ancestral only."
-ETA = "Keeps this much of the guidance along the image itself. 1 is off, 0 avoids oversaturation at high weights."
-NORM = "Largest size of a row's guidance. 0 is off."
-MOMENTUM = "Memory over the steps. 0 is off, −0.5 usual."
+FIELDS = {
+    "omega": "For LoRA and fine-tune rows. 0–0.3 keeps the subject most faithful, 0.4–0.6 is balanced, 1 is plain guidance.",
+    "decoupling": "For prompts with AND. 0 joins the parts into one condition, 1 lets each part guide alone, at a pass each.",
+    "guidance_rescale": "Against burnt-out colours at high weights: brings the spread back to that of the prompts at weight 1. 0 is off, 0.5–0.7 usual.",
+    "cfgpp": "Puts the unconditional noise back after each step. For weights between 0 and 1, and schedulers that use no earlier prediction.",
+    "apg_eta": "Keeps this much of the guidance along the image itself. 1 is off, 0 avoids oversaturation at high weights.",
+    "apg_norm_threshold": "Largest size of a row's guidance. 0 is off.",
+    "apg_momentum": "Memory over the steps. 0 is off, −0.5 usual.",
+}
+LABELS = {
+    "omega": "ω, personalization guidance",
+    "decoupling": "Condition decoupling",
+    "guidance_rescale": "Guidance rescale",
+    "cfgpp": "CFG++",
+    "apg_eta": "Projected guidance: η",
+    "apg_norm_threshold": "Norm threshold",
+    "apg_momentum": "Momentum",
+    "count": "Images",
+    "seed": "Seed (−1: new each time)",
+}
+TITLES = {
+    "dpm++": "DPM-Solver++",
+    "ddim": "DDIM",
+    "euler": "Euler",
+    "euler_a": "Euler ancestral",
+    "unipc": "UniPC",
+}
 
 HELP = """
 ### In one minute

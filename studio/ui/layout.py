@@ -10,11 +10,13 @@ import gradio as gr
 from studio.preset import Preset
 from studio.ui import help as words
 from studio.ui.describe import progress_bar
+from studio.ui.editor.field import Field
 from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
-from studio.ui.form import SCHEDULERS, Form
+from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, models
 from studio.ui.presets import gallery
+from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
 from studio.ui.train import tab
 from studio.ui.widgets import Cards, Signal, Stage
@@ -53,8 +55,8 @@ class Parts:
     models_tab: gr.Tab
     loaded: gr.HTML
     signals: dict[str, Signal]
-    history: gr.State
-    autosave: gr.BrowserState
+    session: gr.Textbox
+    saved: gr.Textbox
 
 
 def lay_out(preset: Preset, limits: Limits) -> Parts:
@@ -74,146 +76,107 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             _dock(found)
             _tabs(limits, found)
     found["signals"] = {
-        name: Signal(name) for name in ("models", "base", "shares", "download", "link")
+        name: Signal(name) for name in ("models", "base", "shares", "download", "link", "notes")
     }
-    found["history"] = gr.State([])
-    found["autosave"] = gr.BrowserState(
-        None, storage_key="guidance-studio-form", secret="guidance-studio"
-    )
-    return Parts(form=Form(**fields), **found)
+    # What the browser keeps: the key of its session, and the form as it was left.
+    found["session"] = gr.Textbox("", visible=False, label="session")
+    found["saved"] = gr.Textbox("", visible=False, label="saved form")
+    return Parts(form=_ordered(fields), **found)
 
 
-def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> dict[str, Any]:
-    sampler = preset.sampler
-    fields: dict[str, Any] = {}
+def _ordered(fields: Form) -> Form:
+    return {name: fields[name] for name in leaves()}
+
+
+def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
+    records = bounded(leaves(), limits)
+    shown = to_values(preset)
+    fields: Form = {}
+
+    def field(name: str, **kwargs: Any) -> None:
+        fields[name] = Field(records[name], shown[name], **kwargs)
+
     with gr.Column(elem_id="gs-heading", elem_classes=["gs-panel"]):
-        with gr.Row(equal_height=True):
-            fields["name"] = gr.Textbox(
-                preset.name,
-                label="Preset",
-                placeholder="Untitled preset",
-                max_lines=1,
-                scale=3,
-                min_width=150,
-            )
-            fields["base"] = gr.Dropdown(
-                models.bases(preset.base),
-                value=preset.base,
-                label="Base model",
-                scale=2,
-                min_width=120,
-                allow_custom_value=True,
-                elem_id="gs-base",
-            )
-        fields["description"] = gr.Textbox(
-            preset.description,
-            show_label=False,
-            label="Note",
-            placeholder="A note on what to watch",
-            lines=1,
-            max_lines=4,
-            elem_id="gs-note",
-        )
+        _heading(preset, fields)
     fields["rows"] = GuidanceStack(
         preset.rows, max_rows=limits.rows, elem_id="gs-stack", label="Guidance rows"
     )
     with gr.Row(elem_classes=["gs-panel"], elem_id="gs-steering"):
-        fields["omega"] = gr.Slider(
-            0,
-            1,
-            preset.omega,
-            step=0.01,
-            label="ω, personalization guidance",
-            info=words.OMEGA,
-            min_width=240,
-        )
-        fields["decoupling"] = gr.Slider(
-            0,
-            1,
-            preset.decoupling,
-            step=0.01,
-            label="Condition decoupling",
-            info=words.DECOUPLING,
-            min_width=240,
-        )
+        field("omega", slider=(0, 1, 0.01), min_width=240)
+        field("decoupling", slider=(0, 1, 0.01), min_width=240)
     with gr.Column(elem_classes=["gs-panel"], elem_id="gs-sampling"):
         with gr.Row():
-            fields["scheduler"] = gr.Dropdown(
-                SCHEDULERS, value=sampler.scheduler, label="Scheduler", min_width=150
-            )
-            fields["steps"] = gr.Slider(
-                1, min(limits.steps, 100), sampler.steps, step=1, label="Steps", min_width=150
-            )
-            fields["count"] = gr.Slider(
-                1, min(limits.count, 16), sampler.count, step=1, label="Images", min_width=150
-            )
+            field("scheduler", min_width=150)
+            field("steps", slider=(1, min(limits.steps, 100), 1), min_width=150)
+            field("count", slider=(1, min(limits.count, 16), 1), min_width=150)
         with gr.Row(elem_id="gs-numbers"):
             with gr.Row(elem_id="gs-seed-row"):
-                fields["seed"] = gr.Number(
-                    sampler.seed,
-                    label="Seed (−1: new each time)",
-                    precision=0,
-                    minimum=-1,
-                    min_width=120,
-                    scale=4,
-                )
+                field("seed", min_width=120, scale=4)
                 found["dice"] = gr.Button(
                     "New random seed", elem_id="gs-dice", size="sm", min_width=42, scale=0
                 )
             for side in ("width", "height"):
-                fields[side] = gr.Number(
-                    None,
-                    label=side.capitalize(),
-                    precision=0,
-                    minimum=16,
-                    maximum=limits.edge,
-                    placeholder="native",
-                    min_width=90,
-                    elem_classes=["gs-side"],
-                )
-    with gr.Accordion(
-        "Advanced", open=_is_advanced(preset), elem_id="gs-advanced", elem_classes=["gs-panel"]
-    ):
-        _advanced(preset, fields)
+                field(side, placeholder="native", min_width=90, elem_classes=["gs-side"])
+    with gr.Accordion("Advanced", open=False, elem_id="gs-advanced", elem_classes=["gs-panel"]):
+        fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
+        with gr.Row(elem_id="gs-refinements"):
+            for name, leaf in records.items():
+                if name not in fields:
+                    field(name, slider=_reach(leaf), min_width=220)
     return fields
 
 
-def _is_advanced(preset: Preset) -> bool:
-    plain = Preset()
-    fields = ("guidance_rescale", "apg", "cfgpp", "init")
-    return any(getattr(preset, name) != getattr(plain, name) for name in fields)
+def bounded(records: dict[str, Leaf], limits: Limits) -> dict[str, Leaf]:
+    """The schema's records with what this page allows at most."""
+    most = {
+        "steps": limits.steps,
+        "count": limits.count,
+        "width": limits.edge,
+        "height": limits.edge,
+    }
+    return {
+        name: {**leaf, "high": min(leaf["high"], most[name])} if name in most else leaf
+        for name, leaf in records.items()
+    }
 
 
-def _advanced(preset: Preset, fields: dict[str, Any]) -> None:
-    apg = preset.apg
-    fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
-    with gr.Row():
-        fields["guidance_rescale"] = gr.Slider(
-            0,
-            1,
-            preset.guidance_rescale,
-            step=0.01,
-            label="Guidance rescale",
-            info=words.RESCALE,
-            min_width=240,
+def _reach(leaf: Leaf) -> tuple[float, float, float] | None:
+    """A slider for a number with near bounds on both sides."""
+    low, high = leaf.get("low", leaf.get("above")), leaf.get("high", leaf.get("below"))
+    if leaf["kind"] != "number" or low is None or high is None or high - low > 20:
+        return None
+    return low, high, 0.05 if high - low > 1 else 0.01
+
+
+def _heading(preset: Preset, fields: Form) -> None:
+    with gr.Row(equal_height=True):
+        fields["name"] = gr.Textbox(
+            preset.name,
+            label="Preset",
+            placeholder="Untitled preset",
+            max_lines=1,
+            scale=3,
+            min_width=150,
+            elem_id="gs-name",
         )
-        fields["cfgpp"] = gr.Checkbox(preset.cfgpp, label="CFG++", info=words.CFGPP, min_width=240)
-    with gr.Row():
-        fields["apg_eta"] = gr.Slider(
-            0, 2, apg.eta, step=0.05, label="Projected guidance: η", info=words.ETA, min_width=200
+        fields["base"] = gr.Dropdown(
+            models.bases(preset.base),
+            value=preset.base,
+            label="Base model",
+            scale=2,
+            min_width=120,
+            allow_custom_value=True,
+            elem_id="gs-base",
         )
-        fields["apg_norm_threshold"] = gr.Number(
-            apg.norm_threshold, label="Norm threshold", info=words.NORM, minimum=0, min_width=140
-        )
-        fields["apg_momentum"] = gr.Slider(
-            -0.95,
-            0.95,
-            apg.momentum,
-            step=0.05,
-            label="Momentum",
-            info=words.MOMENTUM,
-            min_width=160,
-        )
+    fields["description"] = gr.Textbox(
+        preset.description,
+        show_label=False,
+        label="Note",
+        placeholder="A note on what to watch",
+        lines=1,
+        max_lines=4,
+        elem_id="gs-note",
+    )
 
 
 def _dock(found: dict[str, Any]) -> None:

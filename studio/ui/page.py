@@ -10,7 +10,7 @@ from gradio import themes
 from studio.preset import Preset
 from studio.ui import layout, wiring
 from studio.ui.host import stream
-from studio.ui.run import Stream
+from studio.ui.runs import Stream
 from studio.ui.space import Limits
 from studio.ui.static_files import css, head
 

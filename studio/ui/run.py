@@ -1,28 +1,28 @@
-"""Generating: the engine's events as updates of the page."""
+"""Generating: a session's runs as updates of the page."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from studio.errors import StudioError
-from studio.events import Done, Event, Preview, Progress
+from studio.events import Done
+from studio.plan import compile_plan
 from studio.preset import Preset
 from studio.share import save_image
-from studio.ui.describe import progress_bar, progress_of
+from studio.ui.describe import progress_bar, progress_of, seconds
 from studio.ui.errors import one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
+from studio.ui.library.models import library
+from studio.ui.runs import Run, Runs, Session
 from studio.ui.space import Limits, save_folder
 from studio.ui.widgets import fresh, jpeg_uri
 
-Stream = Callable[[Preset], Iterator[Event]]
+HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
 
 
 class Update(NamedTuple):
@@ -31,88 +31,183 @@ class Update(NamedTuple):
     stage: Any = gr.skip()
     progress: Any = gr.skip()
     shares: Any = gr.skip()
-    history: Any = gr.skip()
     strip: Any = gr.skip()
 
 
-@dataclass
-class Run:
-    """What one generation has made so far."""
+class View:
+    """What one page has seen of its session, so that only what is new travels."""
 
-    preset: Preset
-    folder: Path
-    history: list[Moment]
-    moments: list[Moment] = field(default_factory=list)
-    finished: int = 0
+    def __init__(self, runs: Runs, session: Session) -> None:
+        self.runs, self.session = runs, session
+        self.moments = -1
+        self.done: Done | None = None
 
-    def update(self, event: Event) -> Update:
-        """The page's change for one event."""
-        if isinstance(event, Progress):
-            return Update(progress=progress_of(event))
-        if isinstance(event, Preview):
-            return Update(stage=self._preview(event))
-        return self._done(event)
+    def update(self) -> Update:
+        """The page's change since the last look."""
+        run = self.session.current()
+        if run is None:
+            return Update(strip=self._strip())
+        shares = gr.skip()
+        if run.done is not None and run.done is not self.done:
+            self.done, shares = run.done, _measured(run.done)
+        return Update(stage_of(run), self._bar(run), shares, self._strip())
 
-    def _preview(self, event: Preview) -> dict[str, Any]:
-        done = [m.image_value() for m in self.moments]
-        return {"state": "running", "images": done + [{"src": jpeg_uri(i)} for i in event.images]}
+    def _strip(self) -> Any:
+        count = len(self.session.moments)
+        if count == self.moments:
+            return gr.skip()
+        self.moments = count
+        return strip(self.session.moments)
 
-    def _done(self, event: Done) -> Update:
-        path = save_image(event.image, event.preset, self.folder)
-        self.moments.append(Moment.made(path, event))
-        self.history = [self.moments[-1], *self.history]
-        count = self.preset.sampler.count
-        stage = {"state": "done", "images": [m.image_value() for m in self.moments]}
-        told = [{"row": s.row, "norm": s.norm, "cosine": s.cosine} for s in event.shares]
-        drift = [{"weights": d.weights, "norm": d.norm} for d in event.drift]
-        shares = fresh({"shares": told, "drift": drift})
-        text = f"{len(self.moments)} of {count} · {event.seconds:.1f} s · {event.forwards} passes · seed {event.seed}"
-        finished = len(self.moments) >= count
-        bar = progress_bar(len(self.moments) / count, text, "done" if finished else "running")
-        return Update(stage, bar, shares, self.history, strip(self.history))
+    def _bar(self, run: Run) -> str:
+        more = len(self.session.active()) - (1 if run.active() else 0)
+        waits = f" · {more} more of yours wait{'s' if more == 1 else ''}" if more else ""
+        return bar_of(self.runs, run, waits)
+
+
+def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
+    """The progress bar of a run in whatever state."""
+    count, made = run.preset.sampler.count, len(run.moments)
+    if run.state == "waiting":
+        ahead = len(runs.ahead(run))
+        left = runs.seconds_until(run)
+        about = f" · starts in about {seconds(left)}" if left is not None else ""
+        return progress_bar(0, f"In the queue: {ahead} before this one{about}{waits}", "waiting")
+    if run.state == "running":
+        if run.progress is None:
+            return progress_bar(0, f"Loading models …{waits}")
+        return progress_of(run.progress, run.share(), run.seconds_left(), (made, count), waits)
+    if run.state == "failed":
+        return progress_bar(made / count, f"{run.error}{waits}", "failed")
+    if run.state == "cancelled":
+        kept = f"{made} of {count} finished" if made else "nothing was finished"
+        return progress_bar(0, f"Cancelled · {kept}", "idle")
+    last = run.moments[-1].text if run.moments else ""
+    return progress_bar(1, f"{made} of {count} · {last}", "done")
+
+
+def stage_of(run: Run) -> Any:
+    """Finished pictures first, then what forms; after Cancel what did not finish is marked."""
+    images = [moment.image_value() for moment in run.moments]
+    if run.state == "waiting":
+        return gr.skip()
+    if run.state == "running":
+        return {
+            "state": "running",
+            "images": images + [{"src": jpeg_uri(image)} for image in run.previews],
+        }
+    step = run.progress
+    caption = f"unfinished, step {step.step} of {step.steps}" if step else "unfinished"
+    left = [
+        {"src": jpeg_uri(image), "unfinished": index, "caption": caption}
+        for index, image in enumerate(run.previews)
+    ]
+    if not images and not left:
+        return gr.skip()
+    return {"state": "done", "images": images + left}
+
+
+def _measured(done: Done) -> dict[str, Any]:
+    shares = [{"row": s.row, "norm": s.norm, "cosine": s.cosine} for s in done.shares]
+    drift = [{"weights": d.weights, "norm": d.norm} for d in done.drift]
+    return fresh({"shares": shares, "drift": drift})
+
+
+def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
+    """The session's updates until none of its runs waits or runs.
+
+    A later follower of the same page takes over from an earlier one.
+    """
+    turn = session.watchers[page] = session.watchers.get(page, 0) + 1
+    view, seen = View(runs, session), -1
+    while session.watchers.get(page) == turn:
+        active = bool(session.active())
+        version = session.version
+        if version != seen or (current := session.current()) and current.state == "waiting":
+            yield view.update()
+        else:
+            yield Update()  # where a page that has gone is noticed
+        seen = version
+        if not active:
+            break
+        runs.wait(session, seen, HEARTBEAT)
+    if session.watchers.get(page) == turn:
+        session.watchers.pop(page, None)
 
 
 def generate(
-    stream: Stream, limits: Limits, history: list[Moment], session: str, *values: Any
+    runs: Runs, limits: Limits, session: Session, page: str, values: Mapping[str, Any]
 ) -> Iterator[Update]:
-    """Generate what the form shows, step by step. Closing the generator cancels the engine.
+    """Ask for what the form shows, and show how it goes.
 
     Errors become one line in a toast and beside the progress bar; the form is left as it is.
     """
     try:
-        preset = chosen_seed(to_preset(*values))
+        preset = chosen_seed(to_preset(values))
         limits.check(preset)
-        run = Run(preset, save_folder(limits, session), list(history or ()))
-        yield Update(progress=progress_bar(0, "Loading models …"))
-        events = stream(preset)
-        try:
-            for event in events:
-                yield run.update(event)
-        finally:
-            close = getattr(events, "close", None)
-            if close:
-                close()
+        run = runs.submit(session, preset, _forwards(preset))
     except Exception as error:  # one bad generation must not end the page
         warn(error)
         text = str(error) if isinstance(error, StudioError) else one_line(error)
         yield Update(progress=progress_bar(0, text, "failed"))
+        return
+    yield from follow(runs, session, page)
+    if run.state == "failed":
+        warn(run.error)
+
+
+def _forwards(preset: Preset) -> int:
+    try:
+        return compile_plan(preset, library().catalogue()).forwards_total * preset.sampler.count
+    except StudioError:
+        return 0  # the run itself says what is wrong
 
 
 def chosen_seed(preset: Preset) -> Preset:
-    """Seed −1 means a new one, told with the result."""
+    """Seed −1 means a new one, which the result names."""
     return preset.with_seed(secrets.randbelow(2**31)) if preset.sampler.seed < 0 else preset
 
 
-def handler(stream: Stream, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...]]]:
-    """The page's event handler: the session's history first, then the form's values."""
-    work = partial(generate, stream, limits)
+def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...]]]:
+    """The event handler of Generate. A client without a session takes its run with it."""
 
-    def run(request: gr.Request, history: Any, *values: Any) -> Iterator[tuple[Any, ...]]:
-        updates = work(history, request.session_hash or "", *values)
+    def run(request: gr.Request, session: str = "", **values: Any) -> Iterator[tuple[Any, ...]]:
+        page = request.session_hash or "visitor"
+        owner = runs.session(key_of(session) or page)
+        updates = generate(runs, limits, owner, page, values)
         try:
             for update in updates:
                 yield tuple(update)
         finally:
             updates.close()  # type: ignore[attr-defined]
+            if not key_of(session):
+                for one in owner.active():
+                    runs.cancel(one)
 
     return run
+
+
+def key_of(session: Any) -> str:
+    """A session's key as a page made it up; "" where there is none."""
+    text = str(session or "")
+    return text if text.isalnum() and len(text) <= 64 else ""
+
+
+def keep_unfinished(runs: Runs, session: Session, index: int) -> Moment:
+    """Save one preview of a cancelled run among the results, named for what it is.
+
+    Raises:
+        StudioError: there is no such preview any more.
+    """
+    run = session.current()
+    if run is None or run.active() or not 0 <= index < len(run.previews):
+        raise StudioError("this preview is not there any more", field="unfinished")
+    at = f"step {run.progress.step} of {run.progress.steps}" if run.progress else "unfinished"
+    name = f"{run.preset.name or 'Untitled'} (unfinished, {at})"[:200]
+    seed = run.preset.sampler.seed + len(run.moments) + index
+    made = run.preset.with_seed(seed).model_copy(update={"name": name})
+    made = made.model_copy(update={"sampler": made.sampler.model_copy(update={"count": 1})})
+    path = save_image(run.previews[index], made, save_folder(runs.limits, session.key))
+    moment = Moment.kept(path, f"unfinished, {at} · seed {seed}", made)
+    session.moments = [moment, *session.moments]
+    return moment

@@ -17,13 +17,17 @@ from studio.preset import Preset
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that one generation may ask for. ``shared``: visitors must not see each other."""
+    """The most that one generation may ask for. ``shared``: visitors must not see each other.
+
+    ``patience``: seconds after which a run that nobody looks at is dropped; ``None``: never.
+    """
 
     rows: int = 200
     steps: int = 200
     edge: int = 4096
     count: int = 64
     shared: bool = False
+    patience: float | None = None
 
     def check(self, preset: Preset) -> None:
         """Refuse what is over a limit.
@@ -44,7 +48,7 @@ class Limits:
                 raise StudioError(f"at most {allowed} on this page, got {given}", field=field)
 
 
-SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True)
+SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0)
 
 
 def on_space() -> bool:

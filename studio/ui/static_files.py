@@ -6,7 +6,10 @@ from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
+    "numbers.js",
     "dom.js",
+    "storage.js",
+    "fields.js",
     "card.js",
     "card_show.js",
     "card_models.js",
@@ -18,10 +21,12 @@ SCRIPTS = (
     "start.js",
     "crop.js",
     "pictures.js",
+    "stage.js",
     "views.js",
+    "notes.js",
     "page.js",
 )
-STYLES = ("page.css", "stack.css", "shape.css", "views.css", "train.css")
+STYLES = ("page.css", "stack.css", "shape.css", "fields.css", "views.css", "train.css")
 
 
 def head() -> str:

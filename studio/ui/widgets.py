@@ -15,7 +15,7 @@ from PIL import Image
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 FILE_META = {"_type": "gradio.FileData"}
 PREVIEW_EDGE = 768
-_told = itertools.count()
+_nonces = itertools.count()
 
 
 def picture(path: str | Path, caption: str = "") -> dict[str, Any]:
@@ -25,8 +25,8 @@ def picture(path: str | Path, caption: str = "") -> dict[str, Any]:
 
 
 def fresh(value: dict[str, Any]) -> dict[str, Any]:
-    """Make a signal's value differ from the last one, so that telling it twice is heard twice."""
-    return {**value, "nonce": next(_told)}
+    """Make a signal's value differ from the last one, so that the same twice is heard twice."""
+    return {**value, "nonce": next(_nonces)}
 
 
 def jpeg_uri(image: Image.Image, quality: int = 85, edge: int = PREVIEW_EDGE) -> str:
@@ -64,10 +64,12 @@ class Signal(_Drawn):
 
 
 class Stage(_Drawn):
-    """The preview while it forms, then the results."""
+    """The preview while it forms, then the results; keeping an unfinished one triggers ``select``."""
 
     def __init__(self, **kwargs: Any) -> None:
-        mount = "studio.mountStage(element.firstElementChild, props, watch);"
+        mount = (
+            "studio.mountStage(element.firstElementChild, props, trigger, watch); /* 'select' */"
+        )
         super().__init__({"state": "empty", "images": []}, mount, elem_id="gs-stage", **kwargs)
 
 

@@ -49,5 +49,6 @@ class FakeEngine:
             self.closed += 1
 
 
-def values(**changes: Any) -> list[Any]:
+def values(**changes: Any) -> dict[str, Any]:
+    """What the form holds for rows of :data:`ROWS`, by name."""
     return to_values(validate({"rows": ROWS, **changes}))

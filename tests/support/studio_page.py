@@ -83,7 +83,7 @@ class Studio:
         box.blur()
 
     def set(self, label: str, value: str) -> None:
-        box = self.page.get_by_label(label).first
+        box = self.page.get_by_label(label, exact=True).first
         box.fill(value)
         box.blur()
 
@@ -100,7 +100,7 @@ class Studio:
         for index, prompt in enumerate(prompts):
             self.page.click(".gs-add")
             self.prompt(index).fill(prompt)
-        self.set("number input for Steps", str(steps))
+        self.set("Steps", str(steps))
 
     def generate(self, keys: str = "") -> None:
         """Press Generate, or ``keys``, and wait for the picture."""

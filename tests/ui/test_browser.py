@@ -55,14 +55,14 @@ def test_generates_and_the_png_makes_the_same_image_again(studio: Studio, home: 
 @needs_starter
 def test_cancel_leaves_the_studio_usable(studio: Studio, home: Path) -> None:
     studio.open().use(["a cat"], steps=100)
-    studio.set("number input for Images", "8")  # long enough for a slow hand
+    studio.set("Images", "8")  # long enough for a slow hand
     studio.page.click("#gs-generate")
     studio.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
     before = len(outputs(home))
     studio.page.keyboard.press("Escape")
     studio.page.wait_for_selector('.gs-progress[data-state="idle"]')
-    studio.set("number input for Steps", "4")
-    studio.set("number input for Images", "1")
+    studio.set("Steps", "4")
+    studio.set("Images", "1")
     studio.generate()
     assert len(outputs(home)) == before + 1
     assert [row["prompt"] for row in studio.rows()] == ["a cat"]
@@ -80,13 +80,12 @@ def test_use_again_brings_the_preset_back(studio: Studio) -> None:
 def test_refinements_are_in_the_plan(studio: Studio) -> None:
     studio.open().use(["a cat"])
     studio.unfold("Advanced")
-    studio.set("number input for Guidance rescale", "0.5")
+    studio.set("Guidance rescale", "0.5")
     told = "document.querySelector('#gs-plan').innerText.includes"
     studio.page.wait_for_function(f"{told}('guidance rescale 0.5')")
     studio.page.get_by_label("CFG++").check()
     studio.page.wait_for_function(f"{told}('cfgpp')")  # DPM-Solver++ has no such form
-    studio.page.get_by_label("Scheduler").click()
-    studio.page.get_by_role("option", name="DDIM").click()
+    studio.page.get_by_label("Scheduler").select_option("ddim")
     studio.page.wait_for_function(f"{told}('CFG++')")
 
 

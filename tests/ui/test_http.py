@@ -55,15 +55,20 @@ def test_over_http(served: tuple[str, Any, FakeEngine]) -> None:
     address, page, engine = served
     info = json.loads(urllib.request.urlopen(f"{address}/gradio_api/info", timeout=20).read())
     assert "/generate" in info["named_endpoints"]
-    shown = [list(value) if isinstance(value, tuple) else value for value in values()]
-    shown[3] = ROWS
+    parameters = info["named_endpoints"]["/generate"]["parameters"]
+    names = [parameter["parameter_name"] for parameter in parameters]
+    assert {"session", "rows", "omega", "steps", "seed", "init"} <= set(names)
+    assert not [name for name in names if name.startswith("param_")]
+    given = {**values(), "session": "", "rows": ROWS}
+    shown = [given[name] for name in names]
     assert "event: complete" in generated(address, shown)
     assert engine.seen[-1].rows[1].weight == -1.5
     for image in (
         {"path": "/etc/passwd"},
         {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
     ):
-        shown[3] = [{"prompt": "x", "control": {"type": "canny", "image": image}}]
+        rows = [{"prompt": "x", "control": {"type": "canny", "image": image}}]
+        shown[names.index("rows")] = rows
         assert "event: error" in generated(address, shown)
     component = next(
         key for key, block in page.blocks.items() if isinstance(block, stack.GuidanceStack)
@@ -91,8 +96,7 @@ def test_a_closed_tab_closes_the_engine() -> None:
         server_name="127.0.0.1", prevent_thread_lock=True, **launch_options()
     )
     try:
-        shown = [None, *(list(v) if isinstance(v, tuple) else v for v in values())]
-        shown[4] = ROWS
+        shown = ["", *({**values(), "rows": ROWS}.values())]
         index = next(k for k, fn in page.fns.items() if fn.api_name == "generate")
         join = {"data": shown, "fn_index": index, "session_hash": "a-tab"}
         post(address.rstrip("/"), "/gradio_api/queue/join", join)

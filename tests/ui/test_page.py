@@ -6,25 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("gradio")
-
 from PIL import Image
 
-from studio import images  # noqa: E402
-from studio.errors import BadPreset, StudioError  # noqa: E402
-from studio.preset import Preset, validate  # noqa: E402
-from studio.preset.saved import list_presets  # noqa: E402
-from studio.share import read_image  # noqa: E402
-from studio.ui import describe, run  # noqa: E402
+from studio import images
+from studio.errors import BadPreset, StudioError
+from studio.preset import Preset, validate
+from studio.preset.saved import list_presets
+from studio.share import read_image
+from studio.ui import describe, run
 from studio.ui.editor import (
-    stack,  # noqa: E402
-    start_image,  # noqa: E402
+    stack,
+    start_image,
 )
-from studio.ui.form import SIZE, Form, to_preset, to_values  # noqa: E402
-from studio.ui.history import moments  # noqa: E402
-from studio.ui.presets import gallery  # noqa: E402
-from studio.ui.space import SPACE, Limits  # noqa: E402
+from studio.ui.form import to_preset, to_values
+from studio.ui.history import moments
+from studio.ui.presets import gallery
+from studio.ui.runs import Runs
+from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import ROWS, FakeEngine, values
 
 
@@ -35,7 +33,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def updates(engine: Any, limits: Limits = Limits(), **changes: Any) -> list[run.Update]:  # noqa: B008
-    return list(run.generate(engine, limits, [], "visitor", *values(**changes)))
+    runs = Runs(engine, limits)
+    session = runs.session("visitor")
+    return list(run.generate(runs, limits, session, "page", values(**changes)))
+
+
+def history(engine: Any, limits: Limits = Limits(), **changes: Any) -> list[moments.Moment]:  # noqa: B008
+    """What a session has made after one generation."""
+    runs = Runs(engine, limits)
+    session = runs.session("visitor")
+    list(run.generate(runs, limits, session, "page", values(**changes)))
+    return session.moments
 
 
 # -- the form ---------------------------------------------------------------------------------
@@ -43,11 +51,7 @@ def updates(engine: Any, limits: Limits = Limits(), **changes: Any) -> list[run.
 
 @pytest.mark.parametrize("saved", list_presets(), ids=lambda saved: saved.path.stem)
 def test_every_starter_preset_passes_through_the_form_unchanged(saved: Any) -> None:
-    assert to_preset(*to_values(saved.preset)) == saved.preset
-
-
-def test_the_form_has_a_component_for_each_value() -> None:
-    assert SIZE == len(values()) == len(Form.__dataclass_fields__)
+    assert to_preset(to_values(saved.preset)) == saved.preset
 
 
 def test_refinements_and_a_starting_picture_pass_through_the_form() -> None:
@@ -61,7 +65,7 @@ def test_refinements_and_a_starting_picture_pass_through_the_form() -> None:
             "init": {"image": "inputs/b.png", "strength": 0.4, "mask": "inputs/c.png"},
         }
     )
-    assert to_preset(*to_values(preset)) == preset
+    assert to_preset(to_values(preset)) == preset
     sent = start_image.StartPicture().postprocess(preset.init)
     assert sent == {"init": preset.init.model_dump(), "thumbs": {}}  # type: ignore[union-attr]
     assert start_image.init_from_payload(sent) == preset.init
@@ -94,10 +98,10 @@ def test_images_of_rows_and_start_are_shown_small() -> None:
     assert "error" in stack.show_image("/etc/passwd") and "error" in stack.show_image(None)
 
 
-def test_sliders_give_floats_and_empty_boxes_nothing() -> None:
+def test_empty_boxes_stand_for_a_new_seed_and_the_native_size() -> None:
     shown = values()
-    shown[7], shown[8], shown[9], shown[11] = 30.0, None, None, 2.0
-    preset = to_preset(*shown)
+    shown |= {"steps": 30, "seed": None, "width": None, "count": 2}
+    preset = to_preset(shown)
     assert (
         preset.sampler.steps,
         preset.sampler.seed,
@@ -110,7 +114,7 @@ def test_sliders_give_floats_and_empty_boxes_nothing() -> None:
 
 
 def test_an_unknown_model_is_one_line_in_place_of_the_equation() -> None:
-    shown = describe.describe(*values(base="no-such-model"))
+    shown = describe.describe(**values(base="no-such-model"))
     assert "gs-plan-bad" in shown and "no-such-model" in shown and "Traceback" not in shown
 
 
@@ -177,23 +181,17 @@ def test_rows_come_as_a_list_or_as_the_page_holds_them() -> None:
 
 def test_a_generation_ends_with_a_png_that_carries_its_preset(home: Path) -> None:
     engine = FakeEngine()
-    last = updates(engine, sampler={"count": 2, "seed": 5})[-1]
+    runs = Runs(engine, Limits())
+    session = runs.session("visitor")
+    shown = values(sampler={"count": 2, "seed": 5})
+    last = list(run.generate(runs, Limits(), session, "page", shown))[-1]
     assert engine.closed == 1
-    assert [moment.preset().sampler.seed for moment in last.history] == [6, 5]
-    path = Path(last.history[0].path)
+    assert [moment.preset().sampler.seed for moment in session.moments] == [6, 5]
+    path = Path(session.moments[0].path)
     assert path.is_relative_to(home / "outputs") and read_image(path)[0].rows[0].prompt == "a cat"
     assert last.stage["state"] == "done" and len(last.stage["images"]) == 2
     assert last.shares["shares"][0]["norm"] == (1.0, None, 2.0)
-    assert moments.pick(last.history, last.strip["items"][0]["id"]) == last.history[0]
-
-
-def test_closing_the_page_closes_the_engine() -> None:
-    engine = FakeEngine()
-    events = run.generate(engine, Limits(), [], "visitor", *values())
-    for _ in range(3):
-        next(events)
-    events.close()  # type: ignore[attr-defined]
-    assert engine.closed == 1
+    assert moments.pick(session.moments, last.strip["items"][0]["id"]) == session.moments[0]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -238,15 +236,15 @@ def test_a_shared_page_refuses_what_is_over_its_limits(changes: dict[str, Any]) 
 
 
 def test_a_shared_page_keeps_visitors_apart(home: Path) -> None:
-    last = updates(FakeEngine(), SPACE)[-1]
-    assert Path(last.history[0].path).parent == home / "outputs" / "visitor"
+    made = history(FakeEngine(), SPACE)
+    assert Path(made[0].path).parent == home / "outputs" / "visitor"
     assert moments.earlier(SPACE) == [] and len(moments.earlier(Limits())) == 1
     with pytest.raises(BadPreset, match="shared"):
         gallery.save(Preset(name="mine"), SPACE)
 
 
 def test_saved_presets_are_on_the_shelf_with_their_picture() -> None:
-    made = updates(FakeEngine())[-1].history
+    made = history(FakeEngine())
     preset = validate({"name": "Mine", "rows": ROWS})
     gallery.save(preset, Limits(), moments.picture_of(made, preset))
     card = gallery.cards(Limits())["items"][-1]

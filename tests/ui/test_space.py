@@ -57,8 +57,8 @@ def test_app_starts_as_a_space(tmp_path: Path) -> None:
         process.terminate()
         process.wait(20)
     by_label = {part["props"].get("label"): part["props"] for part in components}  # type: ignore[attr-defined]
-    assert by_label["Steps"]["maximum"] == space.SPACE.steps == 50
-    assert by_label["Images"]["maximum"] == 4
+    assert by_label["Steps"]["props"]["field"]["high"] == space.SPACE.steps == 50
+    assert by_label["Images"]["props"]["field"]["high"] == 4
     assert by_label["Guidance rows"]["props"]["max_rows"] == 12
     assert not (tmp_path / "home").exists(), "a Space writes only below a temporary folder"
 

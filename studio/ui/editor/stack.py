@@ -42,10 +42,10 @@ class GuidanceStack(gr.HTML):
         kwargs.setdefault("models", [])
         super().__init__(value, max_rows=max_rows, **kwargs)  # type: ignore[arg-type]
 
-    def preprocess(self, payload: Any) -> tuple[Row, ...]:  # type: ignore[override]
-        """Validate what a browser or a client sent."""
+    def preprocess(self, payload: Any) -> list[Any]:  # type: ignore[override]
+        """Rows as they were sent, their images taken in; the whole preset is validated later."""
         try:
-            return rows_from_payload(payload)
+            return plain_rows(payload)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -76,13 +76,19 @@ def rows_from_payload(payload: Any) -> tuple[Row, ...]:
     Raises:
         BadPreset: not rows, or a file that was not uploaded through the page.
     """
+    return validate({"rows": plain_rows(payload)}).rows
+
+
+def plain_rows(payload: Any) -> list[Any]:
+    """The same before validation: plain rows with their uploaded images taken in.
+
+    Raises:
+        BadPreset: no list, or a file that was not uploaded through the page.
+    """
     rows = payload.get("rows", ()) if isinstance(payload, dict) else payload
-    if rows is None:
-        return ()
-    if not isinstance(rows, list | tuple):
+    if rows is not None and not isinstance(rows, list | tuple):
         raise BadPreset(f"expected a list of rows, got {shorten(rows)}", field="rows")
-    plain = [_with_stored_image(row, index) for index, row in enumerate(rows)]
-    return validate({"rows": plain}).rows
+    return [_with_stored_image(row, index) for index, row in enumerate(rows or ())]
 
 
 def _with_stored_image(row: Any, index: int) -> Any:

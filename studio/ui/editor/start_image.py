@@ -23,17 +23,20 @@ class StartPicture(gr.HTML):
         kwargs.setdefault("apply_default_css", False)
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
-    def preprocess(self, payload: Any) -> Init | None:  # type: ignore[override]
-        """Validate what a browser or a client sent."""
+    def preprocess(self, payload: Any) -> Any:  # type: ignore[override]
+        """The field as it was sent, its images taken in; the preset is validated later."""
         try:
-            return init_from_payload(payload)
+            return plain_init(payload)
         except StudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
         """The field, and small pictures of its images."""
         init = value.model_dump(mode="json") if isinstance(value, Init) else value
-        return {"init": init, "thumbs": thumbs([init["image"], init["mask"]] if init else [])}
+        return {
+            "init": init,
+            "thumbs": thumbs([init.get("image"), init.get("mask")] if init else []),
+        }
 
     def api_info(self) -> dict[str, Any]:
         """Clients send the field ``init`` of a preset, or null."""
@@ -52,15 +55,26 @@ def init_from_payload(payload: Any) -> Init | None:
     Raises:
         BadPreset: not such a field, or a file that was not uploaded through the page.
     """
+    plain = plain_init(payload)
+    if plain is None:
+        return None
+    # The steps are known only with the whole form, so that a small strength is judged there.
+    return validate({"init": plain, "sampler": {"steps": 200}}).init
+
+
+def plain_init(payload: Any) -> dict[str, Any] | None:
+    """The same before validation: uploaded images are taken in.
+
+    Raises:
+        BadPreset: no object, or a file that was not uploaded through the page.
+    """
     if isinstance(payload, dict) and "init" in payload:
         payload = payload["init"]
     if payload is None:
         return None
     if not isinstance(payload, dict):
         raise BadPreset(f"expected an object, got {shorten(payload)}", field="init")
-    plain = {
+    return {
         name: stored(value, f"init.{name}") if isinstance(value, dict) else value
         for name, value in payload.items()
     }
-    # The steps are known only with the whole form, so that a small strength is judged there.
-    return validate({"init": plain, "sampler": {"steps": 200}}).init

@@ -36,6 +36,11 @@ class Moment:
         return Moment(_identity(path), str(path), title, text, done.preset.to_json())
 
     @staticmethod
+    def kept(path: Path, text: str, preset: Preset) -> Moment:
+        """The moment of a preview that a person kept."""
+        return Moment(_identity(path), str(path), preset.name, text, preset.to_json())
+
+    @staticmethod
     def found(path: Path) -> Moment:
         """The moment of an image from an earlier session."""
         return Moment(_identity(path), str(path), path.stem, path.stem)

@@ -73,7 +73,7 @@ def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -
 
     outputs = [parts.status, *library_parts]
     parts.look.click(told, parts.name, parts.status, **QUIET)
-    running = [
+    running: list[Any] = [
         asked(fetching, parts.name, outputs, concurrency_id="hub", concurrency_limit=1, **QUIET)
         for asked in (parts.fetch.click, parts.name.submit)
     ]

@@ -24,7 +24,7 @@ def table() -> str:
 
 
 def _line(part: dict[str, Any]) -> str:
-    kind = KINDS.get(part["kind"], part["kind"])
+    kind = KINDS.get(part["kind"]) or str(part["kind"])
     place = "waiting in memory" if part["waiting"] else f"on {part['device']}"
     told = " · ".join(
         filter(None, [place, "in use" if part["pinned"] else "", megabytes(part["bytes"])])

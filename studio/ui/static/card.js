@@ -46,34 +46,19 @@
       .join(" AND ");
   };
 
-  const number = (studio.number = (value, low, high, fallback) => {
-    const parsed = Number.parseFloat(value);
-    return Number.isFinite(parsed) ? Math.min(high, Math.max(low, parsed)) : fallback;
-  });
-  const tidy = (studio.tidy = (value) => Math.round(value * 1000) / 1000);
+  const tidy = studio.tidy;
 
-  /** A number box that follows typing and never keeps what is no number. */
+  /** A number box over a getter and a setter; what is typed is kept as it is, and checked. */
   const numberBox = (studio.numberBox = function (label, get, set, low, high, step) {
-    const box = el("input", {
-      type: "number",
-      class: "gs-number",
-      "aria-label": label,
-      title: label,
-      step,
-      min: low,
-      max: high,
-      oninput: () => {
-        const parsed = Number.parseFloat(box.value);
-        if (Number.isFinite(parsed)) set(number(parsed, low, high, get()));
-      },
-      onchange: () => {
-        box.value = tidy(get());
-      },
+    const editor = studio.numberEditor({
+      field: { kind: "number", low, high },
+      label,
+      step: step === "any" ? 1 : step,
+      changed: () => set(editor.write()),
     });
-    box.refresh = () => {
-      if (document.activeElement !== box) box.value = tidy(get());
-    };
-    return box;
+    editor.element.box = editor.box;
+    editor.element.refresh = () => editor.read(get());
+    return editor.element;
   });
 
   class Card {
@@ -226,7 +211,7 @@
         1000,
         "any",
       );
-      this.weight.classList.add("gs-weight");
+      this.weight.box.classList.add("gs-weight");
       this.weight.addEventListener("change", () => this.fitSlider());
       this.more = el(
         "button",

@@ -57,7 +57,7 @@
         studio.numberBox(
           `${side} (%)`,
           () => this.percent(i),
-          (value) => this.type(i, value / 100),
+          (value) => value >= 0 && value <= 100 && this.type(i, value / 100),
           0,
           100,
           1,
@@ -109,7 +109,7 @@
       this.box = [...box];
       studio.placeBox(this.light, this.box);
       this.numbers.forEach((number, i) => {
-        if (i !== typed) number.value = this.percent(i);
+        if (i !== typed) number.refresh();
       });
     }
 

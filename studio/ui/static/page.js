@@ -21,38 +21,13 @@
   }
 
   /** Called by Generate: remember which card is which row, and show where the picture forms. */
-  let runs = 0,
-    cancelledRun = -1,
-    cancelledAt = 0;
   studio.started = function () {
-    runs += 1;
     studio.emit("run", {});
     showTab("Result");
     if (window.innerWidth < 900)
       setTimeout(() => {
         document.querySelector(".gs-stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
       }, 200);
-  };
-
-  studio.cancelled = () => {
-    cancelledRun = runs;
-    cancelledAt = Date.now();
-  };
-
-  // For a moment after Cancel Gradio still holds the old run, and a press of Generate is lost.
-  document.addEventListener("click", (event) => {
-    const asked = runs;
-    if (!event.target.closest?.("#gs-generate") || cancelledRun !== asked) return;
-    setTimeout(() => {
-      if (runs === asked && Date.now() - cancelledAt < 10000) click("gs-generate");
-    }, 400);
-  });
-
-  /** Half a second after Cancel: what the progress bar is to show, `idle` unless a new run has begun;
-   *  then Gradio's "no change", for a copy of the bar could come after the run's own last word. */
-  studio.settled = async function (idle) {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return runs === cancelledRun ? idle : { __type__: "update" };
   };
 
   studio.toggleTheme = function () {

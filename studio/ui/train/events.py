@@ -9,7 +9,7 @@ import gradio as gr
 
 from studio.train.runner import Runner
 from studio.ui.errors import guarded
-from studio.ui.form import to_values
+from studio.ui.form import Form, filled, to_values
 from studio.ui.library import models
 from studio.ui.space import Limits
 from studio.ui.train import form as train_form
@@ -23,7 +23,7 @@ def attach(
     parts: TrainParts | None,
     runner: Runner,
     page: gr.Blocks,
-    form: Sequence[Any],
+    form: Form,
     library_parts: Sequence[Any],
     limits: Limits,
 ) -> None:
@@ -74,7 +74,10 @@ def attach(
 
     parts.resume.click(guarded(resume), fields["name"], shown, **QUIET)
     parts.use.click(
-        guarded(lambda: to_values(train_form.preset_of(runner.state))), None, list(form), **QUIET
+        guarded(lambda: filled(form, to_values(train_form.preset_of(runner.state)))),
+        None,
+        list(form.values()),
+        **QUIET,
     )
 
     def tick(seen: str) -> list[Any]:

@@ -1,0 +1,67 @@
+"""One field of a preset as a Gradio component, drawn by a script from the schema's record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+MOUNT = "studio.mountField(element.firstElementChild, props, watch); /* 'change' */"
+TYPES = {"choice": "string", "text": "string"}
+
+
+class Field(gr.HTML):
+    """A number, choice, switch or text with its label, help and, in red, what is wrong with it.
+
+    The value is what was typed: a number where it is one, else the text, which the preset's
+    validation refuses by the field's name.
+
+    Args:
+        leaf: the record of :func:`studio.ui.schema.leaves`.
+        slider: (low, high, step) of a slider beside the box; the box goes as far as the schema.
+    """
+
+    def __init__(
+        self,
+        leaf: Mapping[str, Any],
+        value: Any = None,
+        *,
+        slider: tuple[float, float, float] | None = None,
+        placeholder: str = "",
+        **kwargs: Any,
+    ) -> None:
+        self.leaf = dict(leaf)
+        kwargs.setdefault("html_template", "<div></div>")
+        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("apply_default_css", False)
+        kwargs.setdefault("label", leaf["title"])
+        kwargs.setdefault("elem_id", f"gs-field-{leaf['name'].replace('_', '-')}")
+        super().__init__(
+            value,
+            field=self.leaf,
+            slider=list(slider) if slider else None,
+            placeholder=placeholder,
+            **kwargs,
+        )
+
+    def preprocess(self, payload: Any) -> Any:  # type: ignore[override]
+        """What was typed; a whole 25.0 of a client is 25 where the field wants whole numbers."""
+        whole = self.leaf["kind"] == "integer" and isinstance(payload, float)
+        return int(payload) if whole and payload.is_integer() else payload
+
+    def postprocess(self, value: Any) -> Any:  # type: ignore[override]
+        """The value as it is."""
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        """The field's part of the schema."""
+        kind = self.leaf["kind"]
+        described = {"description": self.leaf["path"]}
+        return {**described, **({} if kind == "json" else {"type": TYPES.get(kind, kind)})}
+
+    def example_payload(self) -> Any:
+        """What the API's documentation shows."""
+        return self.leaf["default"]
+
+    example_value = example_payload

@@ -1,0 +1,240 @@
+"""One queue of runs for the whole process. A run belongs to a session, not to a tab.
+
+A worker takes the runs in the order in which they were asked for. Pages look at their session
+and leave again; a run goes on meanwhile. Where visitors share the machine, a run that nobody has
+looked at for a while is dropped.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from studio.events import Done, Event, Preview, Progress
+from studio.preset import Preset
+from studio.share import save_image
+from studio.ui.errors import one_line
+from studio.ui.history.moments import Moment, earlier
+from studio.ui.space import Limits, save_folder
+
+Stream = Callable[[Preset], Iterator[Event]]
+ACTIVE = ("waiting", "running")
+MOST_WAITING = 20  # of one session
+MOST_SESSIONS = 500
+
+
+@dataclass(eq=False)
+class Run:
+    """One press of Generate. ``state``: waiting, running, done, cancelled or failed."""
+
+    preset: Preset
+    session: Session
+    folder: Path
+    forwards: int = 0  # that it will take in all; 0 where that is not known
+    state: str = "waiting"
+    progress: Progress | None = None
+    previews: tuple[Image.Image, ...] = ()
+    moments: list[Moment] = field(default_factory=list)
+    done: Done | None = None
+    error: str = ""
+    began: float = 0.0
+    cancelled: bool = False
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ACTIVE
+
+    def share(self) -> float:
+        """The part of the run that is done, 0 to 1, over all its images."""
+        count = self.preset.sampler.count
+        made, step = len(self.moments), self.progress
+        batch = len(self.previews) if made < count else 0
+        within = step.step / max(1, step.steps) if step and batch else 0.0
+        return min(1.0, (made + min(batch, count - made) * within) / count)
+
+    def seconds_left(self) -> float | None:
+        """Until its last image, by what it has taken so far; ``None`` before the first step."""
+        part = self.share()
+        if not self.began or not part:
+            return None
+        return (time.monotonic() - self.began) * (1 - part) / part
+
+
+@dataclass(eq=False)
+class Session:
+    """What one page has made and asked for; it outlives a reload."""
+
+    key: str
+    moments: list[Moment]
+    runs: list[Run] = field(default_factory=list)
+    version: int = 0
+    looked: float = field(default_factory=time.monotonic)
+    watchers: dict[str, int] = field(default_factory=dict)
+
+    def active(self) -> list[Run]:
+        """Its runs that wait or run, oldest first."""
+        return [run for run in self.runs if run.active()]
+
+    def current(self) -> Run | None:
+        """The run to show: the one that runs, the next that waits, or the last that ended."""
+        active = self.active()
+        running = [run for run in active if run.state == "running"]
+        return (running or active or self.runs[-1:] or [None])[0]
+
+
+class Runs:
+    """The queue.
+
+    Args:
+        stream: the engine's generator of events; closing it cancels.
+        limits: where a session's images go, and how long an unwatched run is kept.
+    """
+
+    def __init__(self, stream: Stream, limits: Limits) -> None:
+        self.stream, self.limits = stream, limits
+        self.changed = threading.Condition()
+        self._waiting: deque[Run] = deque()
+        self._running: Run | None = None
+        self._sessions: dict[str, Session] = {}
+        self._pace: float | None = None  # seconds of one forward, lately
+        self._worker: threading.Thread | None = None
+
+    def session(self, key: str) -> Session:
+        """The session of that key, made when it is new."""
+        with self.changed:
+            if key not in self._sessions:
+                self._forget()
+                self._sessions[key] = Session(key, earlier(self.limits))
+            found = self._sessions[key]
+            found.looked = time.monotonic()
+            return found
+
+    def _forget(self) -> None:
+        """Keep the table of sessions small: those looked at longest ago go first."""
+        idle = sorted((s.looked, key) for key, s in self._sessions.items() if not s.active())
+        for _, key in idle[: max(0, len(self._sessions) + 1 - MOST_SESSIONS)]:
+            del self._sessions[key]
+
+    def submit(self, session: Session, preset: Preset, forwards: int = 0) -> Run:
+        """Ask for a run; it starts when those before it have ended."""
+        run = Run(preset, session, save_folder(self.limits, session.key), forwards)
+        with self.changed:
+            session.runs = [*session.active(), run]
+            self._waiting.append(run)
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="runs", daemon=True)
+                self._worker.start()
+            self._tell(session)
+        return run
+
+    def cancel(self, run: Run | None) -> None:
+        """Stop a run before its next step; one that waits is simply not begun."""
+        if run is None or not run.active():
+            return
+        with self.changed:
+            run.cancelled = True
+            if run in self._waiting:
+                self._waiting.remove(run)
+                run.state = "cancelled"
+            self._tell(run.session)
+
+    def ahead(self, run: Run) -> list[Run]:
+        """The runs that come before a waiting one."""
+        with self.changed:
+            before = [self._running] if self._running else []
+            for other in self._waiting:
+                if other is run:
+                    return before
+                before.append(other)
+        return []
+
+    def seconds_until(self, run: Run) -> float | None:
+        """Roughly how long a waiting run waits; ``None`` where that cannot be said."""
+        seconds = 0.0
+        for other in self.ahead(run):
+            left = other.seconds_left()
+            if left is None:
+                left = self._pace * other.forwards if self._pace and other.forwards else None
+            if left is None:
+                return None
+            seconds += left
+        return seconds
+
+    def wait(self, session: Session, seen: int, seconds: float) -> int:
+        """Wait until the session has changed since version ``seen``; its version now."""
+        with self.changed:
+            self.changed.wait_for(lambda: session.version != seen, seconds)
+            session.looked = time.monotonic()
+            return session.version
+
+    def _tell(self, *sessions: Session) -> None:
+        for session in sessions:
+            session.version += 1
+        self.changed.notify_all()
+
+    # -- the worker ---------------------------------------------------------------------------
+    def _work(self) -> None:
+        while True:
+            with self.changed:
+                if not self._waiting:
+                    self._worker = None
+                    return
+                run = self._running = self._waiting.popleft()
+                run.state = "running"
+                self._tell(*{r.session for r in (run, *self._waiting)})
+            state, error = "done", ""
+            try:
+                run.context.run(self._execute, run)
+                state = "cancelled" if run.cancelled else "done"
+            except Exception as problem:  # one bad run must not end the queue
+                state, error = "failed", one_line(problem)
+            with self.changed:
+                run.state, run.error, self._running = state, error, None
+                self._tell(*{r.session for r in (run, *self._waiting)})
+
+    def _execute(self, run: Run) -> None:
+        events: Any = self.stream(run.preset)
+        try:
+            for event in events:
+                run.cancelled = run.cancelled or self._abandoned(run)
+                if run.cancelled:
+                    break
+                self._take(run, event)
+        finally:
+            close = getattr(events, "close", None)
+            if close:
+                close()
+
+    def _abandoned(self, run: Run) -> bool:
+        patience = self.limits.patience
+        return patience is not None and time.monotonic() - run.session.looked > patience
+
+    def _take(self, run: Run, event: Event) -> None:
+        made = self._saved(run, event) if isinstance(event, Done) else None
+        with self.changed:
+            if isinstance(event, Progress):
+                run.progress = event
+                if not run.began and event.stage == "denoising":
+                    run.began = time.monotonic()
+            elif isinstance(event, Preview):
+                run.previews = tuple(event.images)
+            if made is not None and isinstance(event, Done):
+                run.done, run.previews = event, run.previews[1:]
+                run.moments.append(made)
+                run.session.moments = [made, *run.session.moments]
+                if event.forwards:
+                    self._pace = event.seconds / event.forwards
+            self._tell(run.session)
+
+    @staticmethod
+    def _saved(run: Run, done: Done) -> Moment:
+        return Moment.made(save_image(done.image, done.preset, run.folder), done)

@@ -1,0 +1,228 @@
+// Editors of one value: each a factory that returns {element, read, write}. `read(value)` shows a
+// value, `write()` says what is shown; `changed()` is called when a person has edited it.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  let ids = 0;
+
+  /** A box for a number, which takes what is typed as it is and says below what is wrong with it. */
+  studio.numberEditor = function ({ field, label, step = 1, placeholder = "", changed }) {
+    const id = `gs-error-${(ids += 1)}`;
+    let value = null;
+    const box = el("input", {
+      type: "text",
+      inputmode: (field.low ?? field.above ?? -1) < 0 ? "text" : "decimal",
+      autocomplete: "off",
+      spellcheck: "false",
+      class: "gs-number",
+      "aria-label": label,
+      title: `${label}: ${studio.allowed(field)}`,
+      placeholder,
+      oninput: () => {
+        take();
+        changed();
+      },
+      onchange: () => editor.read(value),
+      onkeydown: (event) => {
+        const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+        if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        box.value = studio.numberText(studio.stepped(field, Number(value ?? NaN), step, by));
+        take();
+        changed();
+      },
+    });
+    const problem = el("span", { class: "gs-error", id, role: "alert", hidden: true });
+    function take() {
+      const checked = studio.checkNumber(field, box.value);
+      value = checked.value;
+      show(checked.error);
+    }
+    function show(error) {
+      problem.textContent = error;
+      problem.hidden = !error;
+      box.setAttribute("aria-invalid", String(Boolean(error)));
+      if (error) box.setAttribute("aria-describedby", id);
+      else box.removeAttribute("aria-describedby");
+    }
+    const editor = {
+      element: el("span", { class: "gs-boxed" }, box, problem),
+      box,
+      read(next) {
+        value = next;
+        const text = studio.numberText(next);
+        if (document.activeElement !== box || studio.parseNumber(box.value) !== next)
+          box.value = text;
+        show(studio.checkNumber(field, text).error);
+      },
+      write: () => value,
+    };
+    return editor;
+  };
+
+  /** A number with a slider over its usual reach; the box goes as far as the schema. */
+  studio.sliderEditor = function ({ field, label, reach, changed, ...others }) {
+    const [low, high, step] = reach;
+    const number = studio.numberEditor({
+      field,
+      label,
+      step,
+      ...others,
+      changed: () => {
+        place(number.write());
+        changed();
+      },
+    });
+    const slider = el("input", {
+      type: "range",
+      class: "gs-slider gs-plain",
+      min: low,
+      max: high,
+      step,
+      "aria-label": `${label} (slider)`,
+      oninput: () => {
+        number.read(Number(slider.value));
+        place(number.write());
+        changed();
+      },
+    });
+    function place(value) {
+      const shown = Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : low;
+      slider.value = shown;
+      const from = low < 0 ? Math.min(shown, 0) : low;
+      const to = low < 0 ? Math.max(shown, 0) : shown;
+      const part = (at) => `${((at - low) / (high - low)) * 100}%`;
+      slider.style.setProperty("--from", part(from));
+      slider.style.setProperty("--to", part(to));
+    }
+    return {
+      element: el("span", { class: "gs-sliding" }, slider, number.element),
+      box: number.box,
+      read(value) {
+        number.read(value);
+        place(value);
+      },
+      write: number.write,
+    };
+  };
+
+  studio.choiceEditor = function ({ field, label, changed }) {
+    const select = el(
+      "select",
+      { class: "gs-select", "aria-label": label, onchange: () => changed() },
+      ...field.choices.map(([value, title]) => el("option", { value }, title)),
+    );
+    return {
+      element: select,
+      box: select,
+      read(value) {
+        const known = [...select.options].some((option) => option.value === value);
+        if (!known && value !== null && value !== undefined)
+          select.append(el("option", { value }, `${value} (unknown)`));
+        select.value = value;
+      },
+      write: () => select.value,
+    };
+  };
+
+  studio.switchEditor = function ({ label, changed }) {
+    const box = el("input", {
+      type: "checkbox",
+      class: "gs-check",
+      "aria-label": label,
+      onchange: () => changed(),
+    });
+    return {
+      element: box,
+      box,
+      read: (value) => (box.checked = value === true),
+      write: () => box.checked,
+    };
+  };
+
+  studio.textEditor = function ({ field, label, placeholder = "", changed }) {
+    const box = el("input", {
+      type: "text",
+      class: "gs-text",
+      dir: "auto",
+      "aria-label": label,
+      maxlength: field.longest,
+      placeholder,
+      oninput: () => changed(),
+    });
+    return {
+      element: box,
+      box,
+      read(value) {
+        if (box.value !== (value ?? "")) box.value = value ?? "";
+      },
+      write: () => box.value || (field.nullable ? null : ""),
+    };
+  };
+
+  /** What has no editor of its own yet, as JSON; text that is none goes to the server as it is. */
+  studio.jsonEditor = function ({ field, label, changed }) {
+    const text = studio.textEditor({ field, label, placeholder: "JSON", changed });
+    return {
+      ...text,
+      read: (value) =>
+        text.read(value === null || value === undefined ? "" : JSON.stringify(value)),
+      write() {
+        const shown = text.box.value.trim();
+        if (!shown) return field.default ?? null;
+        try {
+          return JSON.parse(shown);
+        } catch {
+          return shown;
+        }
+      },
+    };
+  };
+
+  const EDITORS = {
+    choice: "choiceEditor",
+    boolean: "switchEditor",
+    text: "textEditor",
+    json: "jsonEditor",
+  };
+
+  /** The editor of a field by its record. */
+  studio.editorOf = function (options) {
+    const { kind } = options.field;
+    if (options.reach) return studio.sliderEditor(options);
+    return studio[EDITORS[kind] || "numberEditor"](options);
+  };
+
+  /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
+  studio.mountField = function (element, props, watch) {
+    const { field, slider, placeholder } = props;
+    const editor = studio.editorOf({
+      field,
+      label: field.title,
+      reach: slider,
+      step: slider?.[2] ?? 1,
+      placeholder,
+      changed: () => {
+        props.value = editor.write();
+      },
+    });
+    const idle = el("span", { class: "gs-idle", hidden: true });
+    const node = el(
+      "div",
+      { class: `gs-field-box gs-kind-${field.kind}` },
+      el("span", { class: "gs-field-name", "aria-hidden": "true" }, field.title),
+      editor.element,
+      field.help ? el("span", { class: "gs-field-help" }, field.help) : null,
+      idle,
+    );
+    element.replaceChildren(node);
+    editor.read(props.value);
+    watch("value", () => editor.read(props.value));
+    studio.on("idle", (reasons) => {
+      const reason = reasons[field.name] || "";
+      node.classList.toggle("gs-dim", Boolean(reason));
+      idle.textContent = reason;
+      idle.hidden = !reason;
+    });
+  };
+})(window.studio);

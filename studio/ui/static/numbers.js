@@ -1,0 +1,90 @@
+// Numbers as people type them, checked against the schema's bounds. No DOM in here.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+
+  const written = (value) => String(value).replace("-", "−");
+
+  /** What a field allows, in words: "from 1 to 200", "above 0". */
+  studio.allowed = function ({ kind, low, high, above, below }) {
+    const whole = kind === "integer" ? "a whole number " : "";
+    const least = low ?? above;
+    const most = high ?? below;
+    const words = [];
+    if (least !== undefined && most !== undefined && above === undefined && below === undefined)
+      words.push(`from ${written(least)} to ${written(most)}`);
+    else {
+      if (least !== undefined)
+        words.push(above === undefined ? `at least ${written(low)}` : `above ${written(above)}`);
+      if (most !== undefined)
+        words.push(below === undefined ? `at most ${written(high)}` : `below ${written(below)}`);
+    }
+    return `${whole}${words.join(" and ")}`.trim() || "a number";
+  };
+
+  /** A typed text as a number; a comma is a decimal point. Anything else is NaN, nothing is null. */
+  studio.parseNumber = function (text) {
+    const plain = String(text ?? "")
+      .trim()
+      .replace("−", "-");
+    if (!plain) return null;
+    const point = /^[+-]?\d*,\d+$/.test(plain) ? plain.replace(",", ".") : plain;
+    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(point) ? Number(point) : NaN;
+  };
+
+  /** {value, error}: the number, or the text as it stands and one line on what is allowed. */
+  studio.checkNumber = function (field, text) {
+    const number = studio.parseNumber(text);
+    if (number === null)
+      return field.nullable
+        ? { value: null, error: "" }
+        : { value: "", error: `needs ${studio.allowed(field)}` };
+    if (!Number.isFinite(number))
+      return { value: String(text), error: `“${text}” is no number; ${studio.allowed(field)}` };
+    const { low, high, above, below, kind } = field;
+    const fits =
+      (low === undefined || number >= low) &&
+      (high === undefined || number <= high) &&
+      (above === undefined || number > above) &&
+      (below === undefined || number < below) &&
+      (kind !== "integer" || Number.isInteger(number));
+    return {
+      value: number,
+      error: fits ? "" : `${written(String(text).trim())}: ${studio.allowed(field)}`,
+    };
+  };
+
+  /** A number for a text box: at most three decimals, and what is no number as it is. */
+  studio.tidy = (value) => Math.round(value * 1000) / 1000;
+  studio.numberText = (value) =>
+    value === null || value === undefined
+      ? ""
+      : typeof value === "number" && Math.abs(value) < 1e15
+        ? String(Number.isInteger(value) ? value : Number(value.toPrecision(7)))
+        : String(value);
+
+  /** A number near ``value``, one step on; what is no number counts as the default. */
+  studio.stepped = function (field, value, step, by) {
+    const from = Number.isFinite(value) ? value : (field.default ?? 0);
+    const next = studio.tidy(from + by * step);
+    return Math.min(field.high ?? Infinity, Math.max(field.low ?? -Infinity, next));
+  };
+
+  /** The bounds of a number in a JSON Schema, by our names. */
+  studio.bounds = function (property) {
+    const real = (property.anyOf || [property]).filter((part) => part.type !== "null");
+    const shape = real[0] || {};
+    const found = { kind: shape.type === "integer" ? "integer" : "number" };
+    const names = {
+      minimum: "low",
+      maximum: "high",
+      exclusiveMinimum: "above",
+      exclusiveMaximum: "below",
+    };
+    for (const [theirs, ours] of Object.entries(names))
+      if (shape[theirs] !== undefined) found[ours] = shape[theirs];
+    if (property.default !== undefined) found.default = property.default;
+    found.nullable = real.length < (property.anyOf || [property]).length;
+    return found;
+  };
+})(window.studio);

@@ -1,0 +1,125 @@
+// The stage: the preview while it forms, then the results; after Cancel what did not finish is marked.
+(function (studio) {
+  "use strict";
+  const { el, icon } = studio;
+
+  /** The address of {src} or of {file}, a file that Gradio serves. */
+  studio.address = (image) => image.src || image.file?.url || "";
+  const { address } = studio;
+
+  function lightbox(image) {
+    const dialog = el(
+      "dialog",
+      {
+        class: "gs-lightbox",
+        "aria-label": "Enlarged image",
+        onclick: () => dialog.close(),
+        onclose: () => dialog.remove(),
+      },
+      el("img", { src: address(image), alt: image.caption || "Result" }),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  function saveLink(image) {
+    return el(
+      "a",
+      {
+        class: "gs-tool",
+        href: address(image),
+        download: image.name || "image.png",
+        title: "Download, preset included",
+        "aria-label": `Download ${image.name || "image"}`,
+      },
+      icon("save"),
+    );
+  }
+
+  function keepButton(image, trigger) {
+    const node = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-word",
+        title: "Save this preview among the results",
+        onclick: () => {
+          trigger("select", { index: image.unfinished });
+          node.textContent = "Kept";
+          node.disabled = true;
+        },
+      },
+      "Keep",
+    );
+    return node;
+  }
+
+  function figure(image, value, trigger) {
+    const unfinished = image.unfinished !== undefined;
+    const what = value.state === "running" || unfinished ? "Preview" : "Result";
+    const picture = el("img", {
+      src: address(image),
+      alt: `${what}${image.caption ? `: ${image.caption}` : ""}`,
+      draggable: "false",
+    });
+    if (value.state !== "done") return el("figure", {}, picture);
+    return el(
+      "figure",
+      unfinished ? { class: "gs-unfinished" } : {},
+      el(
+        "button",
+        {
+          type: "button",
+          class: "gs-picture",
+          "aria-label": "Enlarge",
+          onclick: () => lightbox(image),
+        },
+        picture,
+      ),
+      el(
+        "figcaption",
+        {},
+        el("span", {}, image.caption || ""),
+        unfinished ? keepButton(image, trigger) : saveLink(image),
+      ),
+    );
+  }
+
+  studio.mountStage = function (element, props, trigger, watch) {
+    const grid = el("div", { class: "gs-grid" });
+    const hint = el(
+      "div",
+      { class: "gs-hint" },
+      icon("image"),
+      el("p", {}, "Nothing here yet. Press Generate, or start from a preset."),
+    );
+    const frame = el("div", { class: "gs-stage", "aria-live": "polite" }, grid, hint);
+    element.replaceChildren(frame);
+    const draw = () => {
+      const value = studio.clone(props.value) || {};
+      const images = value.images || [];
+      frame.dataset.state = value.state || "empty";
+      hint.hidden = images.length > 0;
+      grid.style.setProperty("--columns", Math.ceil(Math.sqrt(images.length || 1)));
+      const shown = grid.querySelectorAll("img");
+      const replaces =
+        value.state === "running" &&
+        frame.dataset.drawn === "running" &&
+        shown.length === images.length;
+      if (replaces)
+        images.forEach((image, i) => {
+          shown[i].src = address(image);
+        });
+      else grid.replaceChildren(...images.map((image) => figure(image, value, trigger)));
+      frame.dataset.drawn = value.state || "empty";
+    };
+    watch("value", draw);
+    studio.on("view", (image) => {
+      frame.dataset.state = frame.dataset.drawn = "done";
+      hint.hidden = true;
+      grid.style.setProperty("--columns", 1);
+      grid.replaceChildren(figure(image, { state: "done" }, trigger));
+    });
+    draw();
+  };
+})(window.studio);

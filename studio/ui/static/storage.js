@@ -1,0 +1,63 @@
+// What this browser keeps: the session's key and the form, each tab its own.
+(function (studio) {
+  "use strict";
+  const LAST = "guidance-studio-last"; // the form that was edited last, in any tab
+  const TAB = "guidance-studio-tab"; // this tab's form; it survives a reload
+  const KEY = "guidance-studio-session";
+  const LINK = "guidance-studio-link"; // the link that this tab has opened already
+
+  /** A store that may refuse, as in private windows. */
+  const read = (store, name) => {
+    try {
+      return window[store].getItem(name);
+    } catch {
+      return null;
+    }
+  };
+  const keep = (store, name, text) => {
+    try {
+      window[store].setItem(name, text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  let key = null;
+  /** The key of this tab's session: a secret between this tab and the server. */
+  studio.session = function () {
+    key = key || read("sessionStorage", KEY);
+    if (!key) {
+      const bytes = crypto.getRandomValues(new Uint8Array(16));
+      key = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      keep("sessionStorage", KEY, key);
+    }
+    return key;
+  };
+
+  /** The form without its small pictures, as JSON by name. */
+  studio.formText = function (names, values) {
+    const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    form.rows = form.rows?.rows ?? [];
+    form.init = form.init?.init ?? null;
+    return JSON.stringify(form);
+  };
+
+  let opened = false;
+  studio.autosave = function (names, values) {
+    if (!opened) return; // the empty form of a page that is still being filled
+    const text = studio.formText(names, values);
+    keep("sessionStorage", TAB, text);
+    keep("localStorage", LAST, text);
+  };
+
+  /** The form to begin with: this tab's own; in a new tab the last one, unless a link is opened. */
+  studio.opening = function () {
+    opened = true;
+    const link = new URLSearchParams(location.search).get("p");
+    const fresh = Boolean(link) && read("sessionStorage", LINK) !== link;
+    if (fresh) keep("sessionStorage", LINK, link);
+    if (fresh) return "";
+    return read("sessionStorage", TAB) || (link ? "" : read("localStorage", LAST)) || "";
+  };
+})(window.studio);

@@ -1,0 +1,27 @@
+"""The wiring: which event calls what, and which components it changes."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from studio.train.runner import RUNNER
+from studio.ui.layout import Parts
+from studio.ui.library import fetch
+from studio.ui.runs import Runs, Stream
+from studio.ui.space import Limits
+from studio.ui.train import events as training
+from studio.ui.wiring import generation, library, opening, presets
+
+
+def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> None:
+    """Attach every event handler; must be called inside ``gr.Blocks``."""
+    runs = Runs(events, limits)
+    generation.attach(page, parts, limits, runs)
+    opening.attach(page, parts, limits, runs)
+    presets.attach(page, parts, limits, runs)
+    library.attach(parts, limits)
+    shown = library.shown(parts)
+    training.attach(parts.train, RUNNER, page, parts.form, shown, limits)
+    fetch.attach(parts.fetch, shown, limits)
+    parts.dice.click(None, None, parts.form["seed"], js="() => [window.studio.newSeed()]")
+    parts.theme.click(None, None, None, js="() => { window.studio.toggleTheme(); return []; }")

@@ -1,0 +1,80 @@
+"""The plan, Generate and Cancel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from studio.ui import run
+from studio.ui.describe import describe
+from studio.ui.errors import guarded
+from studio.ui.layout import Parts
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+from studio.ui.widgets import QUIET
+
+# The session's key goes with every event that needs it, as its first value.
+WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
+STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
+
+
+def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
+    """Attach them; must be called inside ``gr.Blocks``."""
+    _plan_and_autosave(parts)
+    outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip]
+    parts.generate.click(
+        run.handler(runs, limits),
+        [parts.session],
+        outputs,
+        inputs_kwargs=parts.form,
+        js=STARTED,
+        api_name="generate",
+        concurrency_limit=None,
+        trigger_mode="multiple",
+        show_progress="hidden",
+    )
+
+    def cancelled(session: str) -> None:
+        runs.cancel(runs.session(run.key_of(session)).current())
+
+    parts.cancel.click(
+        guarded(cancelled), parts.session, None, js=WITH_SESSION, queue=False, **QUIET
+    )
+
+    def found_again(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """A page that was loaded anew shows what its session is doing."""
+        for update in run.follow(
+            runs, runs.session(run.key_of(session)), request.session_hash or "visitor"
+        ):
+            yield tuple(update)
+
+    page.load(found_again, parts.session, outputs, js=WITH_SESSION, concurrency_limit=None, **QUIET)
+
+    def kept(session: str, event: gr.EventData) -> Any:
+        owner = runs.session(run.key_of(session))
+        run.keep_unfinished(runs, owner, int(event.index))
+        return run.strip(owner.moments)
+
+    parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **QUIET)
+
+
+def _plan_and_autosave(parts: Parts) -> None:
+    form = parts.form
+    changes = [component.change for component in form.values()]
+    gr.on(
+        changes,
+        guarded(describe),
+        None,
+        parts.plan,
+        inputs_kwargs=form,
+        trigger_mode="always_last",
+        queue=False,
+        **QUIET,
+    )
+    names = json.dumps(list(form))
+    autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"
+    gr.on(changes, None, list(form.values()), None, js=autosave)
+    form["base"].change(None, form["base"], parts.signals["base"], js="(base) => [base]")

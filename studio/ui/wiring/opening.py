@@ -1,0 +1,62 @@
+"""What a page shows when it is opened or loaded anew."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from studio.errors import StudioError
+from studio.share import decode_link, extract
+from studio.ui.errors import guarded, warn
+from studio.ui.form import filled, restored, to_values
+from studio.ui.layout import Parts
+from studio.ui.library import models
+from studio.ui.presets import gallery
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+from studio.ui.widgets import QUIET
+from studio.ui.wiring import library
+
+OPENING = "() => [window.studio.opening()]"
+
+
+def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
+    """Attach them; must be called inside ``gr.Blocks``."""
+
+    def opened(saved: str, request: gr.Request) -> dict[Any, Any]:
+        values = _saved(saved) or _linked(request) or to_values(gallery.first(limits))
+        library_now = dict(zip(library.shown(parts), library.listed(limits), strict=True))
+        return {
+            **filled(parts.form, values),
+            parts.form["base"]: gr.update(
+                value=values["base"], choices=models.bases(values["base"])
+            ),
+            parts.signals["base"]: values["base"],
+            **library_now,
+        }
+
+    outputs = [*parts.form.values(), parts.signals["base"], *library.shown(parts)]
+    page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)
+    page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
+
+
+def _linked(request: gr.Request) -> dict[str, Any] | None:
+    code = request.query_params.get("p")
+    if not code:
+        return None
+    try:
+        return to_values(extract(decode_link(code)))
+    except StudioError as error:
+        warn(error)
+        return None
+
+
+def _saved(text: str | None) -> dict[str, Any] | None:
+    """The form as this browser left it; nothing where there is none that can be read."""
+    try:
+        values = json.loads(text or "null")
+        return restored(values) if isinstance(values, dict) else None
+    except (StudioError, ValueError):
+        return None

@@ -1,0 +1,86 @@
+"""Presets: the shelf, the strip of what was made, files, links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from studio.preset import Preset
+from studio.share import encode_link, extract
+from studio.ui import run
+from studio.ui.errors import guarded
+from studio.ui.form import filled, to_preset, to_values
+from studio.ui.history import moments as made
+from studio.ui.layout import Parts
+from studio.ui.presets import gallery
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+from studio.ui.widgets import QUIET, fresh
+from studio.ui.wiring.generation import WITH_SESSION
+
+
+def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
+    """Attach them; must be called inside ``gr.Blocks``."""
+    form, notes = parts.form, parts.signals["notes"]
+    outputs = [*form.values(), notes]
+
+    def loads(preset_of: Callable[..., tuple[Preset, list[str]]]) -> Callable[..., Any]:
+        def handler(*args: Any) -> dict[Any, Any]:
+            preset, told = preset_of(*args)
+            return filled(form, to_values(preset)) | {notes: notes_of(preset, told)}
+
+        return handler
+
+    def from_shelf(event: gr.EventData) -> dict[Any, Any]:
+        return loads(lambda: (gallery.pick(limits, str(event.id)), []))()
+
+    parts.shelf.select(guarded(from_shelf), None, outputs, **QUIET)
+
+    def again(session: str, event: gr.EventData) -> dict[Any, Any]:
+        moments = runs.session(run.key_of(session)).moments
+        return loads(lambda: (extract(made.pick(moments, str(event.id)).preset()), []))()
+
+    parts.strip.select(guarded(again), parts.session, outputs, js=WITH_SESSION, **QUIET)
+
+    def from_file(path: str | None) -> Any:
+        return loads(gallery.load_file)(Path(path)) if path else gr.skip()
+
+    parts.load.upload(guarded(from_file), parts.load, outputs, **QUIET)
+
+    def saved(session: str, **values: Any) -> dict[str, Any]:
+        preset = to_preset(values)
+        moments = runs.session(run.key_of(session)).moments
+        path = gallery.save(preset, limits, made.picture_of(moments, preset))
+        gr.Info(f"Saved as {path.name}", title="Preset")
+        return gallery.cards(limits)
+
+    parts.save.click(
+        guarded(saved), parts.session, parts.shelf, inputs_kwargs=form, js=WITH_SESSION, **QUIET
+    )
+    _taken_away(parts, form, notes)
+
+
+def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:
+    def downloaded(**values: Any) -> dict[str, Any]:
+        return fresh(gallery.download(to_preset(values)))
+
+    parts.download.click(
+        guarded(downloaded), None, parts.signals["download"], inputs_kwargs=dict(form), **QUIET
+    )
+
+    def linked(**values: Any) -> list[Any]:
+        preset = to_preset(values)
+        code, told = encode_link(preset)
+        return [fresh({"code": code}), notes_of(preset, told)]
+
+    parts.link.click(
+        guarded(linked), None, [parts.signals["link"], notes], inputs_kwargs=dict(form), **QUIET
+    )
+
+
+def notes_of(preset: Preset, notes: list[str]) -> dict[str, Any]:
+    """What could not be carried over, all of it, for the list that stays until it is closed."""
+    return fresh({"title": preset.name or "What was opened", "notes": notes})

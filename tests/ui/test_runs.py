@@ -1,0 +1,193 @@
+"""The queue of runs: order, place, cancelling, a page that goes away and comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from PIL import Image
+
+from studio.errors import StudioError
+from studio.events import Done, Event, Preview, Progress
+from studio.preset import Preset, validate
+from studio.share import read_image
+from studio.ui import run
+from studio.ui.runs import Runs, Session
+from studio.ui.space import SPACE, Limits
+from tests.support.fake_engine import FakeEngine, values
+
+
+class HeldEngine:
+    """Goes on by one event for each ``release()``."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Semaphore(0)
+        self.started: list[str] = []
+        self.closed = 0
+
+    def release(self, events: int = 1) -> None:
+        self.gate.release(events)
+
+    def __call__(self, preset: Preset) -> Iterator[Event]:
+        self.started.append(preset.name)
+        picture = Image.new("RGB", (32, 32), "gray")
+        try:
+            for index in range(preset.sampler.count):
+                self.gate.acquire()
+                yield Progress(1, 2, 1.0, 1.0, 2)
+                yield Preview(1, (picture,) * (preset.sampler.count - index))
+                self.gate.acquire()
+                seed = preset.sampler.seed + index
+                yield Done(picture, seed, preset.with_seed(seed), 4, 2.0, index)
+        finally:
+            self.closed += 1
+
+
+def until(condition: object, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def engine(studio_home: Path) -> HeldEngine:
+    return HeldEngine()
+
+
+def preset(name: str, **sampler: int) -> Preset:
+    return validate({"name": name, "rows": [{"prompt": "a cat"}], "sampler": sampler})
+
+
+def test_runs_wait_in_order_and_know_their_place(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    mine, other = runs.session("a"), runs.session("b")
+    first = runs.submit(mine, preset("first"))
+    second = runs.submit(mine, preset("second"))
+    third = runs.submit(other, preset("third"), forwards=8)
+    until(lambda: first.state == "running")
+    assert [len(runs.ahead(one)) for one in (second, third)] == [1, 2]
+    assert runs.seconds_until(second) is None  # nothing is known before the first step
+    assert "2 before this one" in run.bar_of(runs, third)
+    engine.release(2)
+    until(lambda: first.state == "done" and second.state == "running")
+    assert [len(runs.ahead(one)) for one in (second, third)] == [0, 1]
+    engine.release(4)
+    until(lambda: third.state == "done")
+    assert engine.started == ["first", "second", "third"] and engine.closed == 3
+    assert [m.title for m in mine.moments] == ["second", "first"]
+
+
+def test_the_wait_is_told_in_seconds_once_the_pace_is_known(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    engine.release(2)
+    earlier = runs.submit(session, preset("first"))
+    until(lambda: earlier.state == "done")
+    running = runs.submit(session, preset("second"), forwards=4)
+    waiting = runs.submit(session, preset("third"), forwards=4)
+    until(lambda: running.state == "running")
+    assert runs.seconds_until(waiting) == pytest.approx(2.0)  # 4 forwards at 2 s / 4
+    assert "starts in about 2.0 s" in run.bar_of(runs, waiting)
+    engine.release(4)
+    until(lambda: waiting.state == "done")
+
+
+def test_a_waiting_run_is_cancelled_without_being_begun(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    first, second = (runs.submit(session, preset(name)) for name in ("first", "second"))
+    runs.cancel(second)
+    assert second.state == "cancelled"
+    engine.release(2)
+    until(lambda: first.state == "done")
+    assert engine.started == ["first"]
+
+
+def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    one = runs.submit(session, preset("four", count=4, seed=5))
+    engine.release(3)
+    until(lambda: len(one.moments) == 1 and len(one.previews) == 3)
+    runs.cancel(one)
+    engine.release()
+    until(lambda: one.state == "cancelled")
+    shown = run.stage_of(one)["images"]
+    assert [image.get("unfinished") for image in shown] == [None, 0, 1, 2]
+    assert shown[1]["caption"] == "unfinished, step 1 of 2"
+    assert "1 of 4 finished" in run.bar_of(runs, one)
+    assert len(session.moments) == 1  # nothing unfinished is kept …
+    kept = run.keep_unfinished(runs, session, 1)  # … unless it is asked for
+    assert session.moments[0] == kept and "unfinished" in kept.title
+    assert read_image(Path(kept.path))[0].sampler.seed == 5 + 1 + 1
+    with pytest.raises(StudioError, match="unfinished"):
+        run.keep_unfinished(runs, session, 3)
+
+
+def test_a_failed_run_leaves_the_queue_going(studio_home: Path) -> None:
+    engine = FakeEngine(fails=StudioError("wrong", field="rows.1.model"))
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    failed = runs.submit(session, preset("first"))
+    until(lambda: failed.state == "failed")
+    assert failed.error == "rows.1.model: wrong"
+    engine.fails = None
+    later = runs.submit(session, preset("second"))
+    until(lambda: later.state == "done")
+
+
+def follows(runs: Runs, session: Session) -> list[run.Update]:
+    return list(run.follow(runs, session, "page"))
+
+
+def test_a_page_loaded_anew_finds_its_run_and_its_results(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    updates = run.generate(runs, Limits(), session, "old page", values())
+    next(updates)
+    updates.close()  # type: ignore[attr-defined]  # the tab is gone
+    one = session.active()[0]
+    engine.release(2)
+    until(lambda: one.state == "done")
+    found = follows(runs, runs.session("a"))[-1]
+    assert found.stage["state"] == "done" and len(found.strip["items"]) == 1
+    assert 'data-state="done"' in found.progress
+    assert follows(runs, runs.session("other"))[-1].strip is not found.strip
+
+
+def test_a_later_follower_of_the_same_page_takes_over(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    runs.submit(session, preset("first"))
+    earlier = run.follow(runs, session, "page")
+    next(earlier)
+    later = run.follow(runs, session, "page")
+    next(later)
+    assert list(earlier) == []
+    engine.release(2)
+    assert list(later)[-1].stage["state"] == "done"
+
+
+def test_a_run_that_nobody_looks_at_is_dropped_on_a_shared_page(engine: HeldEngine) -> None:
+    runs = Runs(engine, replace(SPACE, patience=0.0))
+    one = runs.submit(runs.session("a"), preset("first"))
+    engine.release(2)
+    until(lambda: one.state == "cancelled")
+    assert engine.closed == 1 and SPACE.patience
+
+
+def test_old_sessions_are_forgotten(engine: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.ui.runs.MOST_SESSIONS", 3)
+    runs = Runs(engine, SPACE)
+    first = runs.session("0")
+    for index in range(1, 4):
+        runs.session(str(index))
+    assert runs.session("3") is runs.session("3") and runs.session("0") is not first
