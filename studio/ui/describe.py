@@ -10,6 +10,7 @@ from studio.errors import StudioError
 from studio.events import Progress
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
+from studio.preset import Preset
 from studio.ui.form import to_preset
 from studio.ui.library.models import library
 
@@ -22,10 +23,19 @@ def describe(**values: Any) -> str:
     """The current plan as HTML, or the one line that says what stands in its way."""
     try:
         preset = to_preset(values)
-        plan = compile_plan(preset, library().catalogue(), meeting=meeting_in())
+        plan = plan_of(preset)
     except StudioError as error:
         return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
     return f'<div class="gs-plan">{equation(plan)}{cost(plan, preset.sampler.count, preset.first_step)}</div>'
+
+
+def plan_of(preset: Preset) -> Plan:
+    """The plan of a preset with the models of the library as it was last looked at.
+
+    Raises:
+        StudioError: a model or another field that cannot be.
+    """
+    return compile_plan(preset, library().catalogue(), meeting=meeting_in())
 
 
 def equation(plan: Plan) -> str:

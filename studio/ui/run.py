@@ -10,14 +10,12 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.events import Done
-from studio.plan import compile_plan
 from studio.preset import Preset
 from studio.share import save_image
-from studio.ui.describe import progress_bar, progress_of, seconds
+from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
 from studio.ui.errors import one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
-from studio.ui.library.models import library
 from studio.ui.runs import Run, Runs, Session
 from studio.ui.space import Limits, save_folder
 from studio.ui.widgets import fresh, jpeg_uri
@@ -158,7 +156,7 @@ def generate(
 
 def _forwards(preset: Preset) -> int:
     try:
-        return compile_plan(preset, library().catalogue()).forwards_total * preset.sampler.count
+        return plan_of(preset).forwards_total * preset.sampler.count
     except StudioError:
         return 0  # the run itself says what is wrong
 
