@@ -1,7 +1,6 @@
 """The algebra of guidance on tensors. Knows no model, no prompt and no disk.
 
-Notation: ``z`` is the noisy latent ``α·x₀ + σ·ε`` (variance preserving, ``α² + σ² = 1``; under flow
-matching ``α = 1 − σ``, and the flow is ``ε − x₀``).
+Notation: as in :mod:`studio.diffusion.parameterisation`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-
-PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow_prediction")
 
 
 def combine(predictions: Tensor, coefficients: Sequence[float]) -> Tensor:
@@ -28,49 +25,6 @@ def combine(predictions: Tensor, coefficients: Sequence[float]) -> Tensor:
     dtype = torch.promote_types(predictions.dtype, torch.float32)
     a = torch.tensor(coefficients, dtype=dtype, device=predictions.device)
     return torch.tensordot(a, predictions.to(dtype), dims=1)
-
-
-def to_epsilon(output: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
-    """A network's output as noise: ``ε = σz + αv`` or ``ε = (z − αx₀)/σ``.
-
-    ``alpha`` and ``sigma`` are those of ``z``'s noise level and broadcast against it.
-    """
-    match prediction:
-        case "epsilon":
-            return output
-        case "v_prediction":
-            return sigma * z + alpha * output
-        case "sample":
-            return (z - alpha * output) / sigma
-        case "flow_prediction":
-            return z + alpha * output
-    raise ValueError(f"prediction {prediction!r}; known are {', '.join(PREDICTIONS)}")
-
-
-def from_epsilon(eps: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
-    """The inverse of :func:`to_epsilon`: ``v = (ε − σz)/α`` or ``x₀ = (z − σε)/α``."""
-    match prediction:
-        case "epsilon":
-            return eps
-        case "v_prediction":
-            return (eps - sigma * z) / alpha
-        case "sample":
-            return (z - sigma * eps) / alpha
-        case "flow_prediction":
-            return (eps - z) / alpha
-    raise ValueError(f"prediction {prediction!r}; known are {', '.join(PREDICTIONS)}")
-
-
-def to_sample(output: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
-    """The finished latent ``x₀`` that a prediction stands for."""
-    match prediction:
-        case "sample":
-            return output
-        case "v_prediction":
-            return alpha * z - sigma * output
-        case "flow_prediction":
-            return z - sigma * output
-    return from_epsilon(output, z, alpha, sigma, "sample")
 
 
 @torch.no_grad()
@@ -122,18 +76,6 @@ def masked_sum(
     if total is None:
         return torch.zeros_like(next(iter(predictions.values())))
     return total
-
-
-def sample_scale(alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
-    """What a difference of predictions is multiplied by to be one of finished latents ``x₀``."""
-    match prediction:
-        case "epsilon":
-            return -sigma / alpha
-        case "v_prediction" | "flow_prediction":
-            return -sigma
-        case "sample":
-            return torch.ones_like(alpha)
-    raise ValueError(f"prediction {prediction!r}; known are {', '.join(PREDICTIONS)}")
 
 
 def rescale(guided: Tensor, reference: Tensor, phi: float) -> Tensor:

@@ -19,7 +19,8 @@ from diffusers import (
 )
 from torch import Tensor
 
-from studio.diffusion import guidance
+from studio.diffusion import parameterisation
+from studio.diffusion.parameterisation import FLOW
 from studio.errors import IncompatibleModels
 
 
@@ -34,7 +35,6 @@ class Prediction(NamedTuple):
     renoise: Tensor | None = None
 
 
-FLOW = "flow_prediction"
 Denoise = Callable[[int, Tensor, Tensor], Prediction | Tensor]
 
 SCHEDULERS = {
@@ -203,11 +203,11 @@ def sample(
         told = denoise(index, z, t)
         output, renoise = (told, None) if isinstance(told, Tensor) else told
         level, kind = noise_level(scheduler, t), scheduler.config.prediction_type
-        predicted = guidance.to_sample(output, z, *level, kind)
+        predicted = parameterisation.to_sample(output, z, *level, kind)
         put_back = None if renoise is None else _noise_put_back(scheduler, t)
         latent = scheduler.step(output, t, latent, return_dict=False, **extra)[0]
         if renoise is not None and put_back is not None:  # CFG++: α′·x₀(ε̂) + σ′·ε_0
-            noises = (guidance.to_epsilon(x, z, *level, kind) for x in (renoise, output))
+            noises = (parameterisation.to_epsilon(x, z, *level, kind) for x in (renoise, output))
             latent = latent + put_back * torch.sub(*noises)
         if picture is not None and picture.mask is not None:
             latent = picture.kept(latent, noise, scheduler, timesteps[index + 1 : index + 2])

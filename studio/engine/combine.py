@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from studio.diffusion import guidance
+from studio.diffusion import guidance, parameterisation
 from studio.diffusion.sampling import Prediction
 from studio.events import Drift, RowShare
 from studio.plan import Plan
@@ -60,7 +60,7 @@ class Assembly:
         if any(kinds[index] != kind for index in outputs):  # they meet as noise
             kind = "epsilon"
             outputs = {
-                index: guidance.to_epsilon(_wide(output), z, *level, kinds[index])
+                index: parameterisation.to_epsilon(_wide(output), z, *level, kinds[index])
                 for index, output in outputs.items()
             }
         outputs = self._with_mixtures(step, outputs)
@@ -110,7 +110,7 @@ class Assembly:
         """A prediction of ``kind`` in the scheduler's parameterisation."""
         if kind == self.prediction:
             return output
-        return guidance.from_epsilon(output, z, *level, self.prediction)
+        return parameterisation.from_epsilon(output, z, *level, self.prediction)
 
     def _unit(self, direction: Direction[int], outputs: Mapping[int, Tensor]) -> Tensor:
         """``mask ⊙ (ε_row − r)``."""
@@ -132,8 +132,8 @@ class Assembly:
         row still contributes nothing outside.
         """
         refine = self.plan.refine
-        scale = guidance.sample_scale(*level, kind).to(reference)
-        along = guidance.to_sample(reference, z, *level, kind).to(reference.dtype)
+        scale = parameterisation.sample_scale(*level, kind).to(reference)
+        along = parameterisation.to_sample(reference, z, *level, kind).to(reference.dtype)
         total = base.to(reference.dtype)
         for direction in self.plan.directions(step):
             moved = scale * self._unit(direction, outputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from studio.diffusion import guidance, sampling
+from studio.diffusion import guidance, parameterisation, sampling
 from studio.preset import SINGLE_STEP
 
 Z = torch.randn(2, 4, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -17,24 +17,6 @@ def test_combine_sums_in_float32_at_least() -> None:
     assert torch.allclose(guidance.combine(predictions, [2.5, -0.5, -1.0]), by_hand, atol=1e-12)
     half = guidance.combine(predictions.half(), [2.5, -0.5, -1.0])
     assert half.dtype == torch.float32
-
-
-@pytest.mark.parametrize("kind", guidance.PREDICTIONS)
-def test_parameterisations_agree_on_one_noisy_latent(kind: str) -> None:
-    sigma = torch.tensor(0.6, dtype=torch.float64)
-    alpha = 1 - sigma if kind == "flow_prediction" else (1 - sigma**2).sqrt()
-    clean, noise = torch.randn_like(Z), torch.randn_like(Z)
-    z = alpha * clean + sigma * noise
-    given = {
-        "epsilon": noise,
-        "sample": clean,
-        "v_prediction": alpha * noise - sigma * clean,
-        "flow_prediction": noise - clean,
-    }[kind]
-    eps = guidance.to_epsilon(given, z, alpha, sigma, kind)
-    assert torch.allclose(eps, noise, atol=1e-12)
-    assert torch.allclose(guidance.from_epsilon(eps, z, alpha, sigma, kind), given, atol=1e-12)
-    assert torch.allclose(guidance.to_sample(given, z, alpha, sigma, kind), clean, atol=1e-12)
 
 
 def test_lerp_weights_is_theta_plus_omega_delta() -> None:
@@ -103,14 +85,6 @@ def test_projection_of_one_row_is_diffusers(eta: float, threshold: float) -> Non
         running = (told - free) - 0.5 * running
         got = free + 4.0 * guidance.project(running, told, eta, threshold)
         assert torch.allclose(got, expected, atol=1e-10)
-
-
-@pytest.mark.parametrize("kind", guidance.PREDICTIONS)
-def test_differences_of_predictions_in_finished_latents(kind: str) -> None:
-    level = torch.tensor(0.8, dtype=torch.float64), torch.tensor(0.6, dtype=torch.float64)
-    one, two = torch.randn_like(Z), torch.randn_like(Z)
-    by_hand = guidance.to_sample(one, Z, *level, kind) - guidance.to_sample(two, Z, *level, kind)
-    assert torch.allclose(guidance.sample_scale(*level, kind) * (one - two), by_hand, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", sampling.SCHEDULERS)
@@ -184,8 +158,8 @@ def test_cfgpp_renoises_with_the_other_prediction(name: str, kind: str) -> None:
     again = torch.Generator().manual_seed(2)
     for step in range(9):
         (alpha, sigma), (alpha_, sigma_) = levels[step], levels[step + 1]
-        clean = guidance.to_sample(guided[step], seen[step], alpha, sigma, kind)
-        noise = guidance.to_epsilon(free[step], seen[step], alpha, sigma, kind)
+        clean = parameterisation.to_sample(guided[step], seen[step], alpha, sigma, kind)
+        noise = parameterisation.to_epsilon(free[step], seen[step], alpha, sigma, kind)
         if name == "euler_a":  # in σ/α: σ_down of the old noise, σ_up of fresh noise
             now, then = sigma / alpha, sigma_ / alpha_
             up = (then**2 * (now**2 - then**2) / now**2).sqrt()

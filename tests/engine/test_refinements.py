@@ -13,7 +13,7 @@ from diffusers.guiders.adaptive_projected_guidance import MomentumBuffer, normal
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 from torch import Tensor
 
-from studio.diffusion.guidance import from_epsilon, to_sample
+from studio.diffusion.parameterisation import from_epsilon, to_sample
 from studio.engine import Engine
 from studio.engine.combine import Assembly
 from studio.engine.networks.loader import Loader

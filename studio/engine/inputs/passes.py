@@ -17,6 +17,7 @@ from studio.engine.families import Family, Text
 from studio.engine.inputs.memory_check import field_of, needs_of
 from studio.engine.inputs.row_images import Edited
 from studio.engine.inputs.texts import Texts
+from studio.engine.inputs.trained_as import predictions
 from studio.engine.networks.loader import Loader
 from studio.errors import IncompatibleModels, StudioError
 from studio.plan import Pass, Plan, Weights
@@ -41,15 +42,11 @@ def prepare_passes(
         StudioError: a model, prompt or control image that cannot be used; names the row's field.
         OutOfMemory: not even one network at a time fits; before anything is loaded.
     """
+    kinds = predictions(plan, loader, base_config)
     streamed = needs_of(preset, plan, loader).streamed(loader.registry.budget)
     texts = Texts(plan, loader)
     guides = _Guides(preset, loader, image_roots)
     pictures = Edited(preset, loader, image_roots)
-    configs = {preset.base: base_config} if base_config is not None else {}
-    kinds = {
-        model: _prediction(model, preset, configs, loader)
-        for model in dict.fromkeys(item.weights.model for item in plan.passes)
-    }
     prepared = []
     for item in plan.passes:
         opened = _opener(item.weights, loader, streamed)
@@ -113,28 +110,6 @@ def _opener(
         return nullcontext(network[0])
 
     return opened
-
-
-def _prediction(
-    model: str, preset: Preset, configs: dict[str, Mapping[str, Any]], loader: Loader
-) -> str:
-    """The parameterisation a model was trained in: its own pipeline's, else the base's."""
-
-    def config_of(name: str) -> Mapping[str, Any]:
-        if name not in configs:
-            configs[name] = loader.family(name).scheduler_config(loader.library[name])
-        return configs[name]
-
-    base = config = config_of(preset.base)
-    if model != preset.base and loader.library[model].kind in ("base", "finetune"):
-        config = config_of(model) or base  # a lone network was trained as its base was
-        table = ("beta_start", "beta_end", "beta_schedule", "num_train_timesteps")
-        if any(config.get(key) != base.get(key) for key in table):
-            raise IncompatibleModels(
-                f"{model!r} was trained on another noise schedule than {preset.base!r}",
-                field="rows.model",
-            )
-    return str(config.get("prediction_type", "epsilon"))
 
 
 class _Guides:

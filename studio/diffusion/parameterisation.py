@@ -1,0 +1,172 @@
+"""What networks predict of a noisy latent, and the ways from one prediction to another.
+
+A latent ``z = α·x₀ + σ·ε`` holds the finished latent ``x₀`` and unit noise ``ε``: variance preserving,
+``α² + σ² = 1``, or along a flow, ``α = 1 − σ``. A network answers ``y``:
+
+    epsilon          y = ε
+    sample           y = x₀
+    v_prediction     y = α·ε − σ·x₀      (Salimans and Ho 2022, App. D), variance preserving alone
+    flow_prediction  y = ε − x₀          (flow matching), along a flow alone
+
+Each is linear in ``x₀`` and ``ε``, so that with ``z`` known ``y`` gives both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+EPSILON, SAMPLE, V, FLOW = "epsilon", "sample", "v_prediction", "flow_prediction"
+PREDICTIONS = (EPSILON, V, SAMPLE, FLOW)
+
+
+def to_epsilon(output: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
+    """The noise in ``z`` by a network's output.
+
+        ε = σz + αv = (z − αx₀)/σ = z + α(ε − x₀)
+
+    The first is ``σ(αx₀ + σε) + α(αε − σx₀) = (σ² + α²)ε``; the last ``αx₀ + σε + αε − αx₀``, with
+    ``σ + α = 1`` along a flow.
+
+    Args:
+        output, z: shape (batch, channels, height, width).
+        alpha, sigma: of ``z``'s noise level; they broadcast against it.
+        prediction: one of :data:`PREDICTIONS`.
+
+    Raises:
+        ValueError: another prediction.
+    """
+    match prediction:
+        case "epsilon":
+            return output
+        case "v_prediction":
+            return sigma * z + alpha * output
+        case "sample":
+            return (z - alpha * output) / sigma
+        case "flow_prediction":
+            return z + alpha * output
+    raise _unknown(prediction)
+
+
+def from_epsilon(eps: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
+    """The inverse of :func:`to_epsilon`: ``v = (ε − σz)/α``, ``x₀ = (z − σε)/α``, ``(ε − z)/α``.
+
+    Not defined where nothing is left of the signal, at ``α = 0``.
+    """
+    match prediction:
+        case "epsilon":
+            return eps
+        case "v_prediction":
+            return (eps - sigma * z) / alpha
+        case "sample":
+            return (z - sigma * eps) / alpha
+        case "flow_prediction":
+            return (eps - z) / alpha
+    raise _unknown(prediction)
+
+
+def to_sample(output: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
+    """The finished latent ``x₀`` by a network's output: ``αz − σv``, ``(z − σε)/α``, ``z − σ(ε − x₀)``.
+
+    The first is ``α(αx₀ + σε) − σ(αε − σx₀) = (α² + σ²)x₀``.
+    """
+    match prediction:
+        case "epsilon":
+            return from_epsilon(output, z, alpha, sigma, SAMPLE)
+        case "v_prediction":
+            return alpha * z - sigma * output
+        case "sample":
+            return output
+        case "flow_prediction":
+            return z - sigma * output
+    raise _unknown(prediction)
+
+
+def sample_scale(alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
+    """What a difference of two outputs is multiplied by to be one of finished latents.
+
+    It is ``∂x₀/∂y`` at fixed ``z``, by :func:`to_sample`: ``−σ/α``, ``−σ``, 1, ``−σ``.
+    """
+    match prediction:
+        case "epsilon":
+            return -sigma / alpha
+        case "v_prediction" | "flow_prediction":
+            return -sigma
+        case "sample":
+            return torch.ones_like(alpha)
+    raise _unknown(prediction)
+
+
+def target(clean: Tensor, noise: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
+    """What a network should answer for ``α·clean + σ·noise``; the table above."""
+    match prediction:
+        case "epsilon":
+            return noise
+        case "v_prediction":
+            return alpha * noise - sigma * clean
+        case "sample":
+            return clean
+        case "flow_prediction":
+            return noise - clean
+    raise _unknown(prediction)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a network was trained to predict, and on which noise; from a scheduler's config.
+
+    ``noise``: everything that decides which ``(α, σ)`` a time step means. ``shift``: of a flow, how
+    far its training leant towards noise; a time step means the same noise under any shift.
+    """
+
+    prediction: str
+    noise: tuple[tuple[str, object], ...]
+    shift: float = 1.0
+
+    @staticmethod
+    def of(config: Mapping[str, Any]) -> Training:
+        """Read a scheduler's config; what it leaves out has diffusers' own default."""
+        prediction = str(config.get("prediction_type") or EPSILON)
+        steps = ("num_train_timesteps", int(config.get("num_train_timesteps") or 1000))
+        if prediction == FLOW:
+            shift = float(config.get("flow_shift") or config.get("shift") or 1.0)
+            return Training(prediction, (("flow", True), steps), shift)
+        zero = ("rescale_betas_zero_snr", bool(config.get("rescale_betas_zero_snr")))
+        if config.get("trained_betas") is not None:
+            betas = tuple(float(beta) for beta in config["trained_betas"])
+            return Training(prediction, (("flow", False), ("trained_betas", betas), zero))
+        return Training(
+            prediction,
+            (
+                ("flow", False),
+                ("beta_schedule", str(config.get("beta_schedule") or "linear")),
+                ("beta_start", float(config.get("beta_start") or 0.0001)),
+                ("beta_end", float(config.get("beta_end") or 0.02)),
+                steps,
+                zero,
+            ),
+        )
+
+    @property
+    def reaches_zero(self) -> bool:
+        """Whether its last time step is pure noise, ``α = 0``, where conversions end."""
+        return ("rescale_betas_zero_snr", True) in self.noise
+
+    def other_noise(self, other: Training) -> str:
+        """What differs in the noise, by name; "" where a time step means the same to both."""
+        mine, theirs = dict(self.noise), dict(other.noise)
+        return next((n for n in {**mine, **theirs} if mine.get(n) != theirs.get(n)), "")
+
+    def difference(self, other: Training) -> str:
+        """What keeps weights trained so and so from being interpolated, by name; "" for nothing."""
+        if self.prediction != other.prediction:
+            return "prediction_type"
+        return self.other_noise(other) or ("flow_shift" if self.shift != other.shift else "")
+
+
+def _unknown(prediction: str) -> ValueError:
+    return ValueError(f"prediction {prediction!r}; known are {', '.join(PREDICTIONS)}")
