@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,16 @@ import torch
 from torch import nn
 
 from studio.engine.families import single_file
+from studio.engine.families.pretrained import (
+    check_complete,
+    check_config,
+    from_folder,
+    guarded_entry,
+)
 from studio.errors import MissingModel
 from studio.library import ModelEntry
-from studio.library.hub import check_reachable
+
+_HALF = re.compile(r"\.fp16(?:-\d+-of-\d+)?\.safetensors$")
 
 
 def source(entry: ModelEntry) -> str:
@@ -34,28 +40,26 @@ def load_component(
         MissingModel: absent or damaged; names the model.
     """
     if single_file.is_single_file(entry):
-        model = guarded(lambda: single_file.load(kind, entry, part, dtype), entry)
+        model = guarded_entry(lambda: single_file.load(kind, entry, part, dtype), entry)
+        check_complete(model, (), entry.id, part)
     else:
         model = _from_folder(kind, entry, part, dtype)
     return model.to(device).eval().requires_grad_(False)
 
 
 def _from_folder(kind: Any, entry: ModelEntry, part: str, dtype: torch.dtype) -> Any:
-    options: dict[str, Any] = {"use_safetensors": True}
-    options["dtype" if kind.__module__.startswith("transformers") else "torch_dtype"] = dtype
-    if part and (Path(source(entry), part).is_dir() or not entry.path):
-        options["subfolder"] = part
+    path = source(entry)
+    inside = part if part and (Path(path, part).is_dir() or not entry.path) else ""
     # Of a hub's pipeline the fp16 files are half the download, where there are any.
     variants = ["fp16", None] if not entry.path and dtype == torch.float16 else [None]
-    folder = Path(source(entry), part)
-    if entry.path and any(folder.glob("*.fp16.safetensors")):
-        plain = [file for file in folder.glob("*.safetensors") if ".fp16." not in file.name]
-        variants = [None] if plain else ["fp16"]
+    if entry.path:
+        files = [file.name for file in Path(path, inside).glob("*.safetensors")]
+        halves = [name for name in files if _HALF.search(name)]
+        if halves and len(halves) == len(files):
+            variants = ["fp16"]
     for variant in variants:
         try:
-            return guarded(
-                lambda v=variant: kind.from_pretrained(source(entry), variant=v, **options), entry
-            )
+            return from_folder(kind, path, entry.id, inside, dtype, variant)
         except MissingModel:
             if variant == variants[-1]:
                 raise
@@ -66,7 +70,9 @@ def load_tokenizer(kind: Any, entry: ModelEntry, part: str) -> Any:
     """A tokenizer of the pipeline; a whole-model file has its family's."""
     if single_file.is_single_file(entry):
         return single_file.tokenizer(entry, part)
-    return guarded(lambda: kind.from_pretrained(source(entry), subfolder=part), entry)
+    return guarded_entry(
+        lambda: kind.from_pretrained(source(entry), subfolder=part, trust_remote_code=False), entry
+    )
 
 
 def load_config(entry: ModelEntry, part: str) -> dict[str, Any]:
@@ -77,7 +83,10 @@ def load_config(entry: ModelEntry, part: str) -> dict[str, Any]:
         return single_file.config(entry, part)
     if entry.path and not Path(entry.path, part).is_dir():
         return {}
-    return dict(guarded(lambda: DDIMScheduler.load_config(source(entry), subfolder=part), entry))
+    return _checked(
+        guarded_entry(lambda: DDIMScheduler.load_config(source(entry), subfolder=part), entry),
+        f"{entry.id!r}: {part}",
+    )
 
 
 def load_model_index(entry: ModelEntry) -> dict[str, Any]:
@@ -88,35 +97,12 @@ def load_model_index(entry: ModelEntry) -> dict[str, Any]:
         return {}
     if entry.path and not Path(entry.path, "model_index.json").is_file():
         return {}
-    return dict(guarded(lambda: DiffusionPipeline.load_config(source(entry)), entry))
+    return _checked(
+        guarded_entry(lambda: DiffusionPipeline.load_config(source(entry)), entry),
+        f"{entry.id!r}: model_index.json",
+    )
 
 
-def guarded(load: Callable[[], Any], entry: ModelEntry) -> Any:
-    """Turn the libraries' many ways to fail into one line that names the model."""
-    from safetensors import SafetensorError
-
-    if not entry.path:
-        check_reachable(entry.id)
-    try:
-        return load()
-    except (
-        OSError,
-        SafetensorError,
-        json.JSONDecodeError,
-        KeyError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        if not entry.path:
-            raise MissingModel(
-                f"{entry.id!r} is not in the library, and could not be had from the hub "
-                f"({_first_line(error)})",
-                field="base",
-            ) from error
-        raise MissingModel(f"{entry.id!r} cannot be loaded: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def _checked(config: Any, where: str) -> dict[str, Any]:
+    check_config(config, where)
+    return dict(config)
