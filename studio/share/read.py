@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from PIL import Image
-
 from studio.errors import BadPreset, MissingFile, StudioError
 from studio.images import open_checked
 from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
 from studio.share.link import unpack
+from studio.share.texts import Texts, texts_of
 from studio.share.tools.foreign import read_foreign
-from studio.share.write import COMMENT_KEY, EXIF_IFD, PNG_KEY, UNICODE_PREFIX, USER_COMMENT
+from studio.share.write import COMMENT_KEY, PNG_KEY
 
 Models = Collection[str] | Mapping[str, ModelEntry]
 
@@ -60,36 +59,23 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
     except StudioError as error:
         raise BadPreset(error.message, field=path.name) from error
     with image:
-        own = _own(image, path.name)
-        if own is not None:
-            return own, []
-        found = read_foreign(image, path.name, models)
+        texts = texts_of(image, path)
+    own = _own(texts, path.name)
+    if own is not None:
+        return own, []
+    found = read_foreign(texts, path.name, models)
     if found is None:
-        raise BadPreset("the image carries no preset", field=path.name)
+        why = "".join(f"; {note}" for note in texts.notes[:3])
+        raise BadPreset(f"the image carries no preset{why}", field=path.name)
     return found
 
 
-def _own(image: Image.Image, name: str) -> Preset | None:
+def _own(texts: Texts, name: str) -> Preset | None:
     try:
-        chunk = image.info.get(PNG_KEY) or getattr(image, "text", {}).get(PNG_KEY)
-        if isinstance(chunk, str):
+        chunk = texts.get(PNG_KEY)
+        if chunk:
             return extract(parse(chunk, source=PNG_KEY))
-        packed = _packed(image)
-        return None if packed is None else extract(unpack(packed, COMMENT_KEY, MAX_JSON_BYTES))
+        _, found, packed = texts.get("UserComment").rpartition(f", {COMMENT_KEY}: ")
+        return extract(unpack(packed.strip(), COMMENT_KEY, MAX_JSON_BYTES)) if found else None
     except StudioError as error:
         raise BadPreset(f"its preset is not valid: {error}", field=name) from error
-
-
-def _packed(image: Image.Image) -> str | None:
-    _, found, packed = _user_comment(image).rpartition(f", {COMMENT_KEY}: ")
-    return packed.strip() if found else None
-
-
-def _user_comment(image: Image.Image) -> str:
-    try:
-        raw = image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
-    except Exception:  # a damaged EXIF block: no comment to be had
-        return ""
-    if not isinstance(raw, bytes) or not raw.startswith(UNICODE_PREFIX):
-        return ""
-    return raw[len(UNICODE_PREFIX) :].decode("utf_16_be", "replace")

@@ -21,12 +21,11 @@ from studio.errors import StudioError
 from studio.files import slug, write_atomically, write_new
 from studio.preset import Preset, Row
 from studio.share.embed import drop_images, embed_images
+from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
 from studio.share.link import pack
 
 PNG_KEY = "guidance_studio"
 COMMENT_KEY = "Guidance Studio"
-EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
-UNICODE_PREFIX = b"UNICODE\0"
 MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
 SAMPLER_NAMES = {
     "dpm++": "DPM++ 2M",

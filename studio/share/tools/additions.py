@@ -6,81 +6,19 @@ preset's description, so that it can be put back once it is there.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from sd_parsers.data import PromptInfo
-from sd_parsers.data import Sampler as ForeignSampler
 
 from studio.library import ADAPTERS, title_of
 from studio.preset.prompts import mentions
 from studio.share.model_names import Shelf, bare, stem
-from studio.share.tools.prompts import Lora, number
+from studio.share.tools.prompts import Lora
 
 MAX_LORAS, MAX_EMBEDDINGS, MAX_STRENGTH = 17, 32, 4.0  # what a row's model can hold
+MAX_HINTED = 200
+MAX_TRIED = 60
 _EMBEDDING = re.compile(r"\bembedding:([\w./\\-]{0,199}\w)", re.IGNORECASE)
-_HASHED = re.compile(r"\bTI hashes: \"([^\"]{1,4000})\"|\"embed:([^\"]{1,200})\"")
-
-
-def loras_of(info: PromptInfo, sampler: ForeignSampler) -> list[Lora]:
-    """LoRAs that a tool keeps apart from the prompt (ComfyUI, InvokeAI, Fooocus)."""
-    if info.generator.value == "ComfyUI":
-        return list(_of_graph(info, sampler))
-    found = []
-    loras = info.metadata.get("loras")
-    for item in loras if isinstance(loras, list) else ():
-        if isinstance(item, Mapping):  # InvokeAI
-            model = item.get("lora") or item.get("model")
-            name = (
-                (model.get("model_name") or model.get("name")) if isinstance(model, Mapping) else ""
-            )
-            found.append((name, item.get("weight")))
-        elif isinstance(item, Sequence) and len(item) > 1:  # Fooocus
-            found.append((item[0], item[1]))
-    for key, value in info.metadata.items():
-        if str(key).startswith("lora_combined_"):  # Fooocus, older
-            found.append(tuple(str(value).rpartition(" : ")[::2]))
-    return [_lora(name, strength) for name, strength in found if name and isinstance(name, str)]
-
-
-def _of_graph(info: PromptInfo, sampler: ForeignSampler) -> Iterator[Lora]:
-    """Along the links by which ComfyUI's sampler gets its model."""
-    graph = info.raw_parameters.get("prompt")
-    graph = json.loads(graph) if isinstance(graph, str) else graph
-    place, seen = str(sampler.sampler_id), set()
-    while isinstance(node := (graph or {}).get(place), Mapping) and place not in seen:
-        seen.add(place)
-        inputs = node.get("inputs")
-        inputs = inputs if isinstance(inputs, Mapping) else {}
-        if isinstance(inputs.get("lora_name"), str):
-            yield _lora(inputs["lora_name"], inputs.get("strength_model"))
-        for value in inputs.values():  # nodes that hold several
-            if (
-                isinstance(value, Mapping)
-                and isinstance(value.get("lora"), str)
-                and value.get("on")
-            ):
-                yield _lora(value["lora"], value.get("strength"))
-        link = inputs.get("model")
-        place = str(link[0]) if isinstance(link, list) and link else ""
-
-
-def _lora(name: str, strength: object) -> Lora:
-    found = number(strength)
-    return Lora(name[:200], 1.0 if found is None else float(found))
-
-
-def embeddings_of(info: PromptInfo) -> list[str]:
-    """Embeddings whose hashes AUTOMATIC1111 wrote down: those that it found in the prompts."""
-    text = info.raw_parameters.get("parameters")
-    names = []
-    for listed, single in _HASHED.findall(text if isinstance(text, str) else ""):
-        names += (
-            [single] if single else [item.partition(":")[0].strip() for item in listed.split(",")]
-        )
-    return [name for name in dict.fromkeys(names) if name]
 
 
 class Additions:
@@ -89,7 +27,7 @@ class Additions:
     Args:
         shelf: the library.
         base: id of the preset's base, "" where it is not known.
-        notes: what the person is told; ``left`` collects what the library does not hold.
+        notes: what the person reads; ``left`` collects what the library does not hold.
     """
 
     def __init__(self, shelf: Shelf, base: str, notes: list[str]) -> None:
@@ -101,7 +39,7 @@ class Additions:
     def loras(self, loras: Sequence[Lora], field: str) -> list[dict[str, Any]]:
         """Those that the library holds, as a row's model names them."""
         found = []
-        for lora in loras:
+        for lora in loras[:MAX_TRIED]:
             identity = self.shelf.find(lora.name, ADAPTERS)
             if identity is None:
                 self._leave(field, f"the LoRA {lora.name!r} at {lora.strength:g}", str(lora))
@@ -111,7 +49,14 @@ class Additions:
                     self.notes.append(
                         f"{field}: {lora.name!r} at {lora.strength:g} became {strength:g}"
                     )
+                if lora.text is not None and lora.text != lora.strength:
+                    self.notes.append(
+                        f"{field}: {lora.name!r} has {lora.text:g} on the text there; "
+                        f"{strength:g} is used"
+                    )
                 found.append({"lora": identity, "strength": strength})
+        if len(loras) > MAX_TRIED:
+            self.notes.append(f"{field}: only the first {MAX_TRIED} of {len(loras)} LoRAs are read")
         if len(found) > MAX_LORAS:
             self.notes.append(f"{field}: only the first {MAX_LORAS} of {len(found)} LoRAs are kept")
         return found[:MAX_LORAS]
@@ -138,7 +83,7 @@ class Additions:
             return " ".join(self.shelf.words(identity))
 
         text = _EMBEDDING.sub(marked, text)
-        named = {name: self.shelf.find(name, ("embedding",)) for name in hinted}
+        named = {name: self.shelf.find(name, ("embedding",)) for name in hinted[:MAX_HINTED]}
         for name, identity in named.items():
             if identity is None and mentions(text, name):
                 self._leave(field, f"the embedding {name!r}", f"embedding:{name}")

@@ -1,218 +1,145 @@
-"""Images of other tools (AUTOMATIC1111 and kin, InvokeAI, ComfyUI, Fooocus, NovelAI) as rows.
+"""Images of other tools as presets: what a reader finds, with the library's models for its names.
 
-``sd_parsers`` reads their metadata; this module says what of it a preset can hold, and notes the
-rest. Classifier-free guidance of scale w with a negative prompt,
-``ε(neg) + w·(ε(pos) − ε(neg))``, is the rows ``+w: pos`` and ``−(w−1): neg``. Other tools put
-their LoRAs on the unconditional pass too, which is ω = 1.
+:mod:`studio.share.tools` holds a reader for each tool; this module says what of their findings a
+preset can hold, and notes the rest. Other tools put their LoRAs on the unconditional pass too,
+which is ω = 1.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import PurePath
 from typing import Any
-
-from PIL import Image
-from sd_parsers import ParserManager
-from sd_parsers.data import PromptInfo
-from sd_parsers.data import Sampler as ForeignSampler
 
 from studio.errors import shorten
 from studio.library import ModelEntry
 from studio.preset import MAX_SEED, Preset, Sampler, validate
 from studio.share.model_names import Shelf
-from studio.share.tools.additions import Additions, embeddings_of, loras_of, row_model
-from studio.share.tools.prompts import Lora, number, read_prompt
+from studio.share.texts import Texts
+from studio.share.tools.additions import Additions
+from studio.share.tools.prompts import number
+from studio.share.tools.rows import rows_of
+from studio.share.tools.samplers import read_sampler
+from studio.share.tools.table import MAX_NOTES, Found, find
 
 DEFAULT_SCALE = 7.0
-SCHEDULERS = {  # by the letters of a name, the longest match first
-    "eulerancestral": "euler_a",
-    "eulera": "euler_a",
-    "euler": "euler",
-    "ddim": "ddim",
-    "unipc": "unipc",
-    "dpmpp2m": "dpm++",
-    "dpm++2m": "dpm++",
-    "dpm": "dpm++",
-}
-EXACT = ("euler", "ddim", "unipc", "dpmpp2m", "dpm++2m")
-ADDITIONS = re.compile(
-    r"lora|lycoris|controlnet|ip.?adapter|embed|hypernet|t2i|style", re.IGNORECASE
-)
 
 
 def read_foreign(
-    image: Image.Image, name: str, models: Collection[str] | Mapping[str, ModelEntry] = ()
+    texts: Texts, name: str, models: Collection[str] | Mapping[str, ModelEntry] = ()
 ) -> tuple[Preset, list[str]] | None:
-    """The preset that another tool's metadata amounts to, and what could not be carried over.
+    """The preset that another tool's texts amount to, and what could not be carried over.
 
     Args:
-        image: opened from a file.
-        name: the file's name, for the preset and its errors.
+        texts: of an image.
+        name: the file's name, for the preset.
         models: the library, to recognise models by name; from its ids alone, kinds are not known.
     """
-    info = _parse(image)
-    sampler = None if info is None else _main_sampler(info)
-    if info is None or sampler is None:
+    found, failed = find(texts)
+    if found is None:
+        texts.notes.extend(f"its text looks like {tool}'s, and cannot be read" for tool in failed)
         return None
-    notes = [f"made with {info.generator.value}: the same seed gives other noise here"]
-    if len(info.samplers) > 1:
-        notes.append(f"it has {len(info.samplers)} samplers; only the main one is read")
+    notes = [f"made with {found.tool}: the same seed gives other noise here"]
     shelf = Shelf(models)
-    base = _base(info, sampler, shelf, notes)
+    base = _base(found, shelf, notes)
+    if not found.terms:
+        _check_scale(found, notes)
     additions = Additions(shelf, base or Preset().base, notes)
-    rows, loras = _rows(info, sampler, additions)
+    rows, _ = rows_of(found, additions)
     data: dict[str, Any] = {
         "name": PurePath(name).stem[:200],
         "rows": rows,
-        "sampler": _sampler(info, sampler, image.size if base else None, notes),
+        "sampler": _sampler(found, base is not None, texts.size, notes),
     }
     if base:
         data["base"] = base
     if any(isinstance(row["model"], dict) and "lora" in row["model"] for row in rows):
         data["omega"] = 1.0
+    if found.rescale:
+        data["guidance_rescale"] = _rescale(found.rescale, notes)
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = f"Not in this library: {left}"[:2000]
-    _note_additions(info, sampler, {lora.name for lora in loras}, notes)
-    return validate(data), notes
+    notes += [*found.notes, *found.fields.notes(), *texts.notes]
+    return validate(data), _bounded(notes)
 
 
-def _parse(image: Image.Image) -> PromptInfo | None:
-    try:
-        return ParserManager().parse(image)
-    except Exception:  # metadata that merely looks like some tool's: there is nothing to read
+def _bounded(notes: list[str]) -> list[str]:
+    notes = [note[:600] for note in dict.fromkeys(notes)]
+    if len(notes) <= MAX_NOTES:
+        return notes
+    return [*notes[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} further notes are left out"]
+
+
+def _base(found: Found, shelf: Shelf, notes: list[str]) -> str | None:
+    names = [name for name in (found.model, *found.hashes) if name]
+    if not names:
         return None
+    for name in names:
+        identity = shelf.find(name, ("base", "finetune"))
+        if identity is not None:
+            return identity
+    wanted = names[0][:200]
+    notes.append(f"base: the model {wanted!r} is not in the library; the default base is used")
+    return None
 
 
-def _main_sampler(info: PromptInfo) -> ForeignSampler | None:
-    """The sampler with the most words; later ones usually only refine."""
-    if not info.samplers:
-        return None
-    return max(info.samplers, key=lambda one: len(_text(one.prompts) + _text(one.negative_prompts)))
-
-
-def _text(prompts: Sequence[Any] | None) -> str:
-    return ", ".join(str(prompt.value) for prompt in prompts or ())
-
-
-def _model_name(info: PromptInfo, sampler: ForeignSampler) -> str:
-    """The model's name; behind an adapter node the parser gives a link instead of a name."""
-    model = sampler.model
-    for name in (model.name, model.hash) if model else ():
-        if name and isinstance(name, str):
-            return name
-    for nodes in info.metadata.values():
-        for node in nodes if isinstance(nodes, list) else ():
-            if isinstance(node, dict) and isinstance(node.get("ckpt_name"), str):
-                return node["ckpt_name"]
-    return ""
-
-
-def _base(info: PromptInfo, sampler: ForeignSampler, shelf: Shelf, notes: list[str]) -> str | None:
-    wanted = _model_name(info, sampler)
-    if not wanted:
-        return None
-    found = shelf.find(wanted, ("base", "finetune"))
-    if found is None:
-        notes.append(f"base: the model {wanted!r} is not in the library; the default base is used")
-    return found
-
-
-def _rows(
-    info: PromptInfo, sampler: ForeignSampler, additions: Additions
-) -> tuple[list[dict[str, Any]], list[Lora]]:
-    """The rows, and every LoRA that the tool named, carried over or not."""
-    notes, tool = additions.notes, info.generator.value
-    scale = number(sampler.parameters.get("cfg_scale", sampler.parameters.get("cfg")))
+def _check_scale(found: Found, notes: list[str]) -> None:
+    scale = number(found.scale)
     if scale is None or not 0 <= scale <= 1000:
         notes.append(f"rows.0.weight: no usable CFG scale is given; {DEFAULT_SCALE:g} is used")
         scale = DEFAULT_SCALE
-    texts = (_text(sampler.prompts), _text(sampler.negative_prompts))
-    (positive, tagged), (negative, ignored) = (
-        read_prompt(text, tool, f"rows.{index}.prompt", notes) for index, text in enumerate(texts)
-    )
-    for lora in ignored:  # the web UIs look for tags in the prompt alone
-        notes.append(f"rows.1.prompt: {lora} had no effect in a negative prompt; it is left out")
-    loras = [*tagged, *loras_of(info, sampler)]
-    adapters = additions.loras(loras, "rows.0.model")
-    hinted, bare_words = embeddings_of(info), tool != "ComfyUI"
-    rows = []
-    for index, (text, weight) in enumerate(((positive, scale), (negative, 1.0 - scale))):
-        if text or index == 0:
-            field = f"rows.{index}.prompt"
-            text, words = additions.embeddings(text, hinted, bare_words, field)
-            model = row_model(adapters, words)
-            rows.append({"prompt": text, "weight": weight, "model": model})
-    return rows, [*loras, *ignored]
+    found.scale = scale
+
+
+def _rescale(given: float, notes: list[str]) -> float:
+    rescale = float(min(1.0, max(0.0, given)))
+    if rescale != given:
+        notes.append(f"guidance_rescale: {given:g} became {rescale:g}")
+    return rescale
 
 
 def _sampler(
-    info: PromptInfo,
-    sampler: ForeignSampler,
-    size: tuple[int, int] | None,
-    notes: list[str],
+    found: Found, known_base: bool, pixels: tuple[int, int], notes: list[str]
 ) -> dict[str, Any]:
-    values = sampler.parameters
-    result: dict[str, Any] = {"scheduler": _scheduler(sampler, notes)}
-    steps = number(values.get("steps"))
+    result: dict[str, Any] = dict(read_sampler(found.sampler, found.schedule, notes))
+    steps = number(found.steps)
     if steps is not None:
         result["steps"] = int(min(200, max(1, steps)))
         if result["steps"] != steps:
             notes.append(f"sampler.steps: {steps:g} became {result['steps']}")
-    seed = number(values.get("seed", values.get("noise_seed")))
-    if seed is not None and 0 <= seed <= MAX_SEED:
+    else:
+        given = (
+            "no steps are given" if found.steps is None else f"{shorten(found.steps)} is not read"
+        )
+        notes.append(f"sampler.steps: {given}; {Sampler().steps} are used")
+    seed = number(found.seed)
+    if seed is not None and seed == int(seed) and 0 <= seed <= MAX_SEED:
         result["seed"] = int(seed)
     else:
-        notes.append(f"sampler.seed: no usable seed is given; {Sampler().seed} is used")
-    if size is None:
-        notes.append("sampler.width: the size is left to the base model")
+        given = "is given" if found.seed is None else f"is {shorten(found.seed)} (0 to {MAX_SEED})"
+        notes.append(f"sampler.seed: no usable seed {given}; {Sampler().seed} is used")
+    _add_noise(found, notes)
+    size = found.size or pixels
+    if not known_base:
+        notes.append(f"sampler.width: the size {size[0]}x{size[1]} is left to the base model")
     elif all(16 <= edge <= 4096 for edge in size):
         result["width"], result["height"] = size
+    else:
+        notes.append(f"sampler.width: {size[0]}x{size[1]} is no usable size; the base's is used")
+    if found.size and pixels != found.size and pixels != (0, 0):
+        notes.append(f"made at {size[0]}x{size[1]}; the picture has {pixels[0]}x{pixels[1]} pixels")
     return result
 
 
-def _scheduler(sampler: ForeignSampler, notes: list[str]) -> str:
-    letters = re.sub(r"[^a-z0-9+]", "", str(sampler.name).lower()).removeprefix("k")
-    key = next((key for key in SCHEDULERS if letters.startswith(key)), "")
-    mapped = SCHEDULERS.get(key, "dpm++")
-    schedule = sampler.parameters.get("scheduler")
-    exact = key.startswith(EXACT) and letters in (key, "euler", "eulera", "eulerancestral")
-    if not exact:
-        notes.append(f"sampler.scheduler: {sampler.name!r} became {mapped!r}")
-    if schedule and str(schedule).lower() not in ("automatic", "normal", letters):
-        notes.append(f"sampler.scheduler: the noise schedule {str(schedule)!r} is left out")
-    return mapped
-
-
-def _note_additions(
-    info: PromptInfo, sampler: ForeignSampler, named: Collection[str], notes: list[str]
-) -> None:
-    """Name what else took part in the picture; LoRAs that are ``named`` have been told of."""
-    found = {**info.metadata, **(sampler.model.metadata if sampler.model else {})}
-    for key, value in found.items():
-        if ADDITIONS.search(str(key)) and _untold(value, named):
-            told = f" {shorten(value)}" if isinstance(value, str) else ""
-            notes.append(f"{str(key)[:60]}{told} is not carried over")
-    lowered = {str(key).lower(): value for key, value in {**found, **sampler.parameters}.items()}
-    denoise = number(lowered.get("denoising strength", lowered.get("denoise")))
-    if denoise is not None and denoise < 1:
-        notes.append("image to image (or a second pass) is not carried over")
-    if (number(lowered.get("clip skip")) or 1) > 1:
-        notes.append("Clip skip is not carried over")
-
-
-def _untold(value: Any, named: Collection[str]) -> bool:
-    """Whether a tool's value holds something besides LoRAs that are ``named``."""
-    items = value if isinstance(value, list) else [value]
-    return any(item and not _within(item, named) for item in items)
-
-
-def _within(value: Any, named: Collection[str]) -> bool:
-    """Whether a name of ``named`` stands in ``value``."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        return any(_within(part, named) for part in value)
-    return isinstance(value, str) and (value in named or value.rpartition(" : ")[0] in named)
+def _add_noise(found: Found, notes: list[str]) -> None:
+    """Settings of the noise that a preset does not hold."""
+    if found.eta is not None:
+        notes.append(f"Eta {found.eta:g} is not carried over")
+    if found.variation_strength:
+        notes.append(
+            f"Variation seed {shorten(found.variation_seed)} at {found.variation_strength:g} "
+            "is not carried over"
+        )
+    if found.noise:
+        notes.append(f"its noise comes from the {found.noise}; here from the cpu")

@@ -17,6 +17,7 @@ _TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,80}))?>", 
 _TRIGGER = re.compile(r"<([\w.-]{1,200})>")  # InvokeAI's embeddings
 _SQUARE = re.compile(r"(?<!\\)\[([^\[\]]*)(?<!\\)\]")
 _BREAK = re.compile(r"\bBREAK\b")
+_NUMBERED = re.compile(r"(?:(?<![\w.])(-?\d{1,6}(?:\.\d{1,6})?))?::")
 _SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
 _COMPEL_WORD = re.compile(r"(?<![\w'+\\-])[\w'+-]++(?=[\s,.:\x02]|$)")
 _OPEN, _CLOSE = "\x01", "\x02"  # brackets that already are the studio's
@@ -24,10 +25,14 @@ _OPEN, _CLOSE = "\x01", "\x02"  # brackets that already are the studio's
 
 @dataclass(frozen=True)
 class Lora:
-    """A LoRA as another tool names it, and its strength there."""
+    """A LoRA as another tool names it, and its strengths there.
+
+    ``text``: on the text encoder; ``None`` for the same as on the network.
+    """
 
     name: str
     strength: float = 1.0
+    text: float | None = None
 
     def __str__(self) -> str:
         return f"<lora:{self.name}:{self.strength:g}>"
@@ -41,7 +46,7 @@ def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str
     ``notes``.
 
     Args:
-        tool: ``AUTOMATIC1111``, ``ComfyUI``, ``InvokeAI``, ``NovelAI`` or another name.
+        tool: ``AUTOMATIC1111``, ``ComfyUI``, ``InvokeAI``, ``NovelAI``, ``SwarmUI`` or another name.
     """
     if len(text) > MAX_READ:
         notes.append(f"{field}: only the first {MAX_READ} of {len(text)} characters are read")
@@ -51,11 +56,12 @@ def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str
         if kind.lower() == "hypernet":
             notes.append(f"{field}: the hypernetwork {name!r} is left out")
         else:
-            loras.append(Lora(name.strip(), _strength(name, given, field, notes)))
+            loras.append(Lora(name.strip(), *_strengths(name, given, field, notes)))
     dialects: dict[str, Callable[[str, str, list[str]], str]] = {
         "ComfyUI": _comfy,
         "InvokeAI": _compel,
         "NovelAI": _novel,
+        "SwarmUI": _comfy_in_time,
     }
     plain = _tidy(dialects.get(tool, _web)(_TAG.sub("", text), field, notes))
     if len(plain) > MAX_PROMPT:
@@ -69,8 +75,8 @@ def _tidy(text: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _strength(name: str, given: str, field: str, notes: list[str]) -> float:
-    """Of ``0.8``, ``0.8:0.6`` (text, network) or ``te=0.8:unet=0.6``: the network's."""
+def _strengths(name: str, given: str, field: str, notes: list[str]) -> tuple[float, float | None]:
+    """On network and text, of ``0.8``, ``0.8:0.6`` (text, network) or ``te=0.8:unet=0.6``."""
     parts = given.split(":") if given else []
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     plain = [part for part in parts if "=" not in part]
@@ -78,10 +84,8 @@ def _strength(name: str, given: str, field: str, notes: list[str]) -> float:
     found = number(named.get("unet", plain[1] if len(plain) > 1 else named.get("te", of_text)))
     if found is None:
         notes.append(f"{field}: the strength {given!r} of {name!r} is not read; 1 is used")
-        return 1.0
-    if of_text is not None and of_text != found:
-        notes.append(f"{field}: {name!r} has {of_text:g} on the text there; {found:g} is used")
-    return float(found)
+        return 1.0, None
+    return float(found), None if of_text is None else float(of_text)
 
 
 def number(value: object) -> float | int | None:
@@ -144,13 +148,31 @@ def _last_of(inside: str) -> str | None:
     return None
 
 
+def _comfy_in_time(text: str, field: str, notes: list[str]) -> str:
+    """Round brackets as here; square ones that change during the denoising, else plain text."""
+    return _web(text, field, notes)
+
+
 def _comfy(text: str, field: str, notes: list[str]) -> str:
     """Round brackets as here; square ones are plain text."""
     return re.sub(r"(?<!\\)([\[\]])", r"\\\1", text)
 
 
+def _numbered(text: str) -> str:
+    """NovelAI's ``1.2::some words::`` as ``(some words:1.2)``; what is not closed goes to the end."""
+    found, place, weight = [], 0, ""
+    for match in _NUMBERED.finditer(text):
+        piece = text[place : match.start()]
+        found.append(f"{_OPEN}{piece}:{weight}{_CLOSE}" if weight and piece else piece)
+        place, weight = match.end(), match[1] or ""
+    piece = text[place:]
+    found.append(f"{_OPEN}{piece}:{weight}{_CLOSE}" if weight and piece else piece)
+    return "".join(found)
+
+
 def _novel(text: str, field: str, notes: list[str]) -> str:
-    """``{word}`` weighs 1.05 and ``[word]`` 1/1.05; round brackets are plain text."""
+    """``{word}`` weighs 1.05, ``[word]`` 1/1.05, ``1.2::word::`` 1.2; round brackets are text."""
+    text = _numbered(text)
     text = re.sub(r"(?<!\\)([()])", r"\\\1", text)
     for _ in range(MAX_NESTING):
         found = re.sub(r"\{([^{}\[\]]*)\}", rf"(\1:{_BRACE:g})", text)
@@ -158,7 +180,7 @@ def _novel(text: str, field: str, notes: list[str]) -> str:
         if found == text:
             break
         text = found
-    return text
+    return text.replace(_OPEN, "(").replace(_CLOSE, ")")
 
 
 def _compel(text: str, field: str, notes: list[str]) -> str:

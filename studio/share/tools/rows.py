@@ -1,0 +1,170 @@
+"""Another tool's sum of predictions as rows of the studio.
+
+Classifier-free guidance of scale w with a negative prompt, ``ε(neg) + w·(ε(pos) − ε(neg))``, is
+the rows ``+w: pos`` and ``−(w−1): neg``; whatever the tool's sum is, its coefficients add up to 1,
+and a row of that weight against the base term is that coefficient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from studio.images import store
+from studio.share.tools.additions import Additions, row_model
+from studio.share.tools.prompts import Lora, read_prompt
+from studio.share.tools.sums import CELL, Share, shares
+from studio.share.tools.table import Condition, ControlUse, Found
+
+MAX_ROWS = 100
+MAX_WEIGHT = 1000.0
+MAX_CONTROL = 4.0
+TYPES = {  # a preprocessor's name starts or ends so
+    "canny": "canny",
+    "scribble": "scribble",
+    "lineart": "lineart",
+    "depth": "depth",
+    "normal": "normal",
+    "pose": "openpose",
+    "seg": "segmentation",
+}
+
+
+def rows_of(found: Found, additions: Additions) -> tuple[list[dict[str, Any]], list[Lora]]:
+    """The rows as plain data, and every LoRA that the tool named, carried over or not."""
+    writer = _Rows(found, additions)
+    terms = found.to_terms()
+    first = next((term for term in terms if term.coefficient > 0), terms[0])
+    writer.read_loras(first.conditions, found.loras)
+    for term in terms:
+        conditions = _reduced(term.conditions)
+        if conditions:
+            for share in shares(conditions, found.size, additions.notes):
+                writer.add(share, term.coefficient, ignore_tags=term is not first)
+    if not writer.rows:
+        writer.add_plain(first.coefficient)
+    return writer.rows[:MAX_ROWS], writer.loras
+
+
+def _reduced(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Without the empty prompt alone, which is the base term; beside others it takes its share."""
+    return () if all(condition.is_empty for condition in conditions) else conditions
+
+
+class _Rows:
+    """Writes rows; prompts are read once each, and LoRAs go onto all of them."""
+
+    def __init__(self, found: Found, additions: Additions) -> None:
+        self.found = found
+        self.additions = additions
+        self.rows: list[dict[str, Any]] = []
+        self.loras: list[Lora] = []
+        self.adapters: list[dict[str, Any]] = []
+
+    def read_loras(self, conditions: tuple[Condition, ...], apart: list[Lora]) -> None:
+        """The tags of the first term's prompts, and what the tool keeps apart from them."""
+        tagged: list[Lora] = []
+        for condition in conditions:
+            for text, _ in condition.texts:
+                tagged += read_prompt(text, self.found.grammar, "rows.0.prompt", [])[1]
+        self.loras = (
+            list(dict.fromkeys([*tagged, *apart])) if len(conditions) > 1 else [*tagged, *apart]
+        )
+        self.adapters = self.additions.loras(self.loras, "rows.0.model")
+
+    def add_plain(self, weight: float) -> None:
+        """A row without a prompt, where the picture was made with none."""
+        self.rows.append({"prompt": "", "weight": weight, "model": row_model(self.adapters, [])})
+
+    def add(self, share: Share, coefficient: float, ignore_tags: bool) -> None:
+        """The rows of one share, one for each of its texts."""
+        for text, part in share.condition.texts:
+            weight = coefficient * share.factor * part
+            if not text.strip() and share.control is None:
+                continue
+            if len(self.rows) == MAX_ROWS:
+                self.additions.notes.append(f"only the first {MAX_ROWS} rows are kept")
+            if len(self.rows) <= MAX_ROWS:
+                self._row(text, weight, share, ignore_tags)
+
+    def _row(self, text: str, weight: float, share: Share, ignore_tags: bool) -> None:
+        field, notes = f"rows.{len(self.rows)}", self.additions.notes
+        prompt, tags = read_prompt(text, self.found.grammar, f"{field}.prompt", notes)
+        if ignore_tags and self.found.grammar == "AUTOMATIC1111":  # looks for tags in the prompt
+            for tag in tags:
+                notes.append(
+                    f"{field}.prompt: {tag} had no effect in a negative prompt; it is left out"
+                )
+        prompt, words = self.additions.embeddings(
+            prompt, self.found.embeddings, self.found.bare_words, f"{field}.prompt"
+        )
+        bounded = max(-MAX_WEIGHT, min(MAX_WEIGHT, weight)) + 0.0
+        if bounded != weight:
+            notes.append(f"{field}.weight: {weight:g} became {bounded:g}")
+        row: dict[str, Any] = {
+            "prompt": prompt,
+            "weight": bounded,
+            "model": row_model(self.adapters, words),
+        }
+        if share.range != (0.0, 1.0):
+            row["range"] = list(share.range)
+        if share.where is not None:
+            row["mask"] = _stored(share.where, f"{field}.mask")
+        if share.control is not None:
+            self._control(row, share.control, field)
+        for more in share.condition.controls[1:]:
+            self._left_control(more, field, "a row has one control")
+        self.rows.append(row)
+
+    def _control(self, row: dict[str, Any], used: ControlUse, field: str) -> None:
+        identity = self.additions.shelf.find(used.model, ("controlnet",)) if used.model else None
+        if identity is None:
+            self._left_control(used, field, "it is not in the library")
+            return
+        strength = max(0.0, min(MAX_CONTROL, used.strength))
+        row["control"] = {
+            "type": control_type(used.kind),
+            "image": "",
+            "strength": float(strength),
+            "model": identity,
+        }
+        which = f" {used.image[:80]!r}" if used.image else ""
+        kind = f" ({used.kind[:60]})" if used.kind else ""
+        note = (
+            f"{field}.control.image: the control picture{which}{kind} is not in the file; choose it"
+        )
+        if strength != used.strength:
+            note += f"; its strength {used.strength:g} became {strength:g}"
+        self.additions.notes.append(note)
+
+    def _left_control(self, used: ControlUse, field: str, reason: str) -> None:
+        what = f"the ControlNet {used.model[:80]!r}"
+        more = ", ".join(
+            filter(
+                None,
+                (
+                    used.kind[:60],
+                    f"strength {used.strength:g}",
+                    f"steps {used.range[0]:g}-{used.range[1]:g}",
+                    used.image[:80],
+                ),
+            )
+        )
+        note = f"{field}.control: {what} ({more}) is left out, because {reason}"
+        tail = note.partition(".")[2].partition(".")[2]
+        if not any(tail in known for known in self.additions.notes):
+            self.additions.notes.append(note)
+
+
+def control_type(kind: str) -> str:
+    """The studio's name of a preprocessor; a finished map where it is not known."""
+    letters = kind.lower()
+    return next((name for part, name in TYPES.items() if part in letters), "map")
+
+
+def _stored(where: np.ndarray, field: str) -> str:
+    """A map of latent cells among the studio's inputs, as a mask of the picture's size."""
+    values = np.rint(where * 255).astype(np.uint8).repeat(CELL, axis=0).repeat(CELL, axis=1)
+    return store(Image.fromarray(values), field)

@@ -1,0 +1,113 @@
+"""SwarmUI: a JSON object with ``sui_image_params``; prompts hold tags such as ``<lora:ink:0.8>``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from studio.share.texts import Texts
+from studio.share.tools.prompts import Lora, number
+from studio.share.tools.table import READERS, Fields, Found, Reader
+
+_SAYS_NOTHING = (
+    "swarm_version",
+    "date",
+    "generation_time",
+    "original_prompt",
+    "used_wildcards",
+    "aspectratio",
+    "images",
+    "batchsize",
+    "imageformat",
+    "nopreviews",
+    "donotsave",
+    "automaticvae",
+    "wildcardseed",
+    "presets",
+    "personalnote",
+)
+_TAG = re.compile(r"<(\w{1,40})(?:\[([^\[\]<>]{0,200})\])?(?::([^<>]{0,4000}))?>")
+_KEPT = ("lora", "lyco", "hypernet")  # the readers of prompts know them
+
+
+def read(texts: Texts) -> Found | None:
+    """The tool's own object, whatever else there is."""
+    data = texts.json("parameters", "UserComment", "ImageDescription") or {}
+    params = data.get("sui_image_params")
+    if not isinstance(params, dict):
+        return None
+    fields = Fields(params)
+    notes: list[str] = []
+    width, height = fields.number("width"), fields.number("height")
+    found = Found(
+        "SwarmUI",
+        fields,
+        plain_tags(fields.text("prompt"), "rows.0.prompt", notes),
+        plain_tags(fields.text("negativeprompt"), "rows.1.prompt", notes),
+        fields.number("cfgscale"),
+        grammar="SwarmUI",
+        bare_words=False,
+        steps=fields.take("steps"),
+        seed=fields.take("seed"),
+        sampler=fields.text("sampler", "comfyuisampler"),
+        schedule=fields.text("scheduler", "comfyuischeduler"),
+        size=(int(width), int(height)) if width and height else None,
+        model=fields.text("model"),
+        rescale=fields.number("rescalecfgmultiplier"),
+        variation_seed=fields.take("variationseed"),
+        variation_strength=fields.number("variationseedstrength"),
+        loras=_loras(fields, notes),
+        notes=notes,
+    )
+    fields.drop(*_SAYS_NOTHING)
+    fields.drop_if("clipstopatlayer", -1, "-1")
+    fields.drop_if("vae", "Automatic", "None")
+    return found
+
+
+def plain_tags(text: str, field: str, notes: list[str]) -> str:
+    """A prompt without the tool's tags: texts that change as ``[a:b:0.5]``, the rest noted."""
+
+    def plain(match: re.Match[str]) -> str:
+        kind, given, inside = match[1].lower(), match[2] or "", match[3] or ""
+        if kind in _KEPT:
+            return match[0]
+        if kind in ("embed", "embedding"):
+            return f"embedding:{inside}"
+        separator = next((s for s in ("||", "|", ",") if s in inside), ",")
+        parts = [part.strip() for part in inside.split(separator)]
+        if kind == "fromto" and len(parts) == 2 and number(given) is not None:
+            return f"[{parts[0]}:{parts[1]}:{given}]"
+        if kind in ("alternate", "alt") and inside:
+            return f"[{'|'.join(parts)}]"
+        if kind in ("comment", "break"):
+            return " BREAK " if kind == "break" else ""
+        notes.append(f"{field}: {match[0][:120]} is not carried over")
+        return ""
+
+    return _TAG.sub(plain, text[:40_000])
+
+
+def _loras(fields: Fields, notes: list[str]) -> list[Lora]:
+    names, weights = _list(fields.take("loras")), _list(fields.take("loraweights"))
+    of_text = _list(fields.take("loratencweights"))
+    found = []
+    for index, name in enumerate(names[:60]):
+        weight = _at(weights, index, 1.0)
+        text = _at(of_text, index, weight)
+        found.append(Lora(str(name)[:200], weight, text))
+    return found
+
+
+def _at(values: list[Any], index: int, plain: float) -> float:
+    value = number(values[index]) if index < len(values) else None
+    return plain if value is None else float(value)
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value if isinstance(value, list) else []
+
+
+READERS.register("SwarmUI", Reader(read, order=10))
