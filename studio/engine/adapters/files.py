@@ -1,33 +1,33 @@
-"""Reading adapters: LoRA in diffusers', peft's and kohya's formats, and LoRA's relatives.
+"""Reading adapters in every dialect: names, roles and kinds, each from its own table.
 
-Whatever the file, what comes out is a weight change per layer at strength 1: thin factors for
-LoRA, the full difference for what is no product of factors (LoHa, LoKr, DoRA, OFT, Custom
-Diffusion). Both scale exactly, since ``θ + s·Δ`` is linear in ``Δ``.
+Whatever the file, what comes out is a change per layer at strength 1: thin factors for LoRA, the
+full difference for what is no product of two factors. Both scale exactly, since ``θ + s·Δ`` is
+linear in ``Δ``.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from studio.engine.adapters import deltas
-from studio.engine.adapters.lora import Adapter, Change
-from studio.errors import IncompatibleModels, MissingModel
-from studio.library import CUSTOM_DIFFUSION_FILE, LORA_FILE, read_header
+from studio.engine.adapters.changes import Change
+from studio.engine.adapters.layers import change_of
+from studio.engine.adapters.lora import Adapter
+from studio.engine.adapters.names import Names
+from studio.engine.adapters.peft_folders import PEFT_CONFIG, merged_by_peft
+from studio.engine.adapters.settings import settings_of
+from studio.errors import IncompatibleModels, MissingModel, StudioError, shorten
+from studio.library import CUSTOM_DIFFUSION_FILE, LORA_FILE
+from studio.library.adapter_kinds import BUNDLED, SHARED, Endings, kinds_of
 
 _State = dict[str, Tensor]
-_TOWERS = ("text_encoder", "text_encoder_2")
-_WEIGHT = re.compile(
-    r"^(?P<module>.+?)(?:\.lora_linear_layer|\.lora|_lora)?"
-    r"\.(?P<role>lora_A|lora_B|lora_down|lora_up|down|up)(?:\.default)?\.weight$"
-)
-_OLD_TEXT_NAMES = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "out_proj"}
+_Parts = dict[str, dict[str, Change]]
+_Place = tuple[str, str]
 
 
 def load_adapter(
@@ -48,67 +48,52 @@ def load_adapter(
 
     Raises:
         MissingModel: the file is not there or damaged.
-        IncompatibleModels: another architecture, or keys that belong to no known network.
+        IncompatibleModels: another architecture, or tensors that cannot be understood.
     """
-    if path.is_dir() and not (path / LORA_FILE).is_file():
-        parts = _from_folder(path, name, network, towers)
+    modules = {"unet": network, **towers}
+    if path.is_dir() and (folders := peft_parts(path, modules)):
+        parts: _Parts = {
+            part: merged_by_peft(folder, modules[part], name) for part, folder in folders.items()
+        }
+        notes: tuple[str, ...] = ()
     else:
-        file = path / LORA_FILE if path.is_dir() else path
-        parts = _from_file(file, name, network, towers)
+        parts, notes = _from_file(_file_of(path, name), name, modules)
     if not any(parts.values()):
         raise IncompatibleModels("holds no weights of an adapter", field=name)
     placed = {
-        part: {module: _move(change, device, dtype) for module, change in changes.items()}
+        part: {where: _move(change, device, dtype) for where, change in changes.items()}
         for part, changes in parts.items()
     }
     unet = placed.pop("unet", {})
-    return Adapter(name, unet, placed)
+    return Adapter(name, unet, placed, notes)
+
+
+def peft_parts(path: Path, modules: Iterable[str]) -> dict[str, Path]:
+    """Network → folder that peft saved for it; {} where a file in diffusers' layout comes first."""
+    if any((path / file).is_file() for file in (LORA_FILE, CUSTOM_DIFFUSION_FILE)):
+        return {}
+    found = {}
+    for part in modules:
+        folders = [path / n for n in ([part, "transformer", "."] if part == "unet" else [part])]
+        folder = next((f for f in folders if (f / PEFT_CONFIG).is_file()), None)
+        if folder is not None:
+            found[part] = folder
+    return found
+
+
+def _file_of(path: Path, name: str) -> Path:
+    if not path.is_dir():
+        return path
+    for file in (CUSTOM_DIFFUSION_FILE, LORA_FILE):
+        if (path / file).is_file():
+            return path / file
+    raise MissingModel("holds no adapter (no safetensors file of a known name)", field=name)
 
 
 def _move(change: Change, device: torch.device, dtype: torch.dtype) -> Change:
     if isinstance(change, Tensor):
         return change.to(device, dtype)
     return change[0].to(device, dtype), change[1].to(device, dtype)
-
-
-_Parts = dict[str, dict[str, Change]]
-
-
-def _from_folder(
-    path: Path, name: str, network: nn.Module, towers: Mapping[str, nn.Module]
-) -> _Parts:
-    """Custom Diffusion in diffusers' layout, or what peft saved for each network."""
-    if (path / CUSTOM_DIFFUSION_FILE).is_file():
-        state = read_state(path / CUSTOM_DIFFUSION_FILE, name)
-        return {"unet": deltas.custom_diffusion(state, network, name)}
-    found: _Parts = {}
-    for part, module in {"unet": network, **towers}.items():
-        names = [part, "transformer", "."] if part == "unet" else [part]
-        folders = [path / name for name in names]
-        folder = next((f for f in folders if (f / "adapter_config.json").is_file()), None)
-        if folder is not None:
-            found[part] = deltas.merged_by_peft(folder, module, name)
-    if not found:
-        raise MissingModel("holds no adapter (no safetensors file of a known name)", field=name)
-    return found
-
-
-def _from_file(
-    file: Path, name: str, network: nn.Module, towers: Mapping[str, nn.Module]
-) -> _Parts:
-    state = read_state(file, name)
-    modules = {"unet": network, **towers}
-    if any(deltas.is_full_rank(key) for key in state):
-        return deltas.full_rank(state, modules, name)
-    state, alphas, metadata = _normal_form(file, state, network, name)
-    parts, unknown = _pair_up(state, alphas, metadata, modules)
-    if unknown:
-        shown = ", ".join(sorted(unknown)[:3])
-        raise IncompatibleModels(f"{len(unknown)} keys are not understood: {shown}", field=name)
-    magnitudes = {k: v for k, v in state.items() if "lora_magnitude_vector" in k}
-    if magnitudes:
-        return deltas.dora(parts, _magnitudes(magnitudes, modules), modules, name)
-    return parts
 
 
 def read_state(file: Path, name: str) -> _State:
@@ -124,104 +109,94 @@ def read_state(file: Path, name: str) -> _State:
         return load_file(file)
     except OSError as error:
         raise MissingModel("its file is not there any more", field=name) from error
-    except (SafetensorError, ValueError) as error:
-        raise MissingModel(f"is damaged ({error})", field=name) from error
+    except (SafetensorError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+        raise MissingModel(f"is damaged ({shorten(str(error))})", field=name) from error
 
 
-def _normal_form(
-    file: Path, state: _State, network: nn.Module, name: str
-) -> tuple[_State, dict[str, float], dict[str, Any]]:
-    """Keys as diffusers names them, alphas by key, and the adapter's own settings."""
-    from diffusers import StableDiffusionXLPipeline
+@dataclass
+class _Sorted:
+    """A file's tensors by layer and role, and the names that belong to none."""
 
-    told = read_header(file).get("__metadata__", {}).get("lora_adapter_metadata", "{}")
-    metadata = json.loads(told)
-    if not all(key.startswith(("lora_unet_", "lora_te")) for key in state):
-        return state, {}, metadata
-    try:  # XL's converter knows all names of 1.x and 2.x, and both text towers
-        converted, alphas = StableDiffusionXLPipeline.lora_state_dict(
-            dict(state), unet_config=getattr(network, "config", None)
+    layers: dict[_Place, dict[str, Tensor]] = field(default_factory=dict)
+    absent: dict[str, None] = field(default_factory=dict)  # names of layers that the base lacks
+    stray: list[str] = field(default_factory=list)  # names that end as no kind's tensors do
+
+
+def _from_file(
+    file: Path, name: str, modules: Mapping[str, nn.Module]
+) -> tuple[_Parts, tuple[str, ...]]:
+    """The changes in a file, and what of it is left out, in words."""
+    found = _sorted(read_state(file, name), Names(modules), name)
+    settings = settings_of(file, name)
+    if len(found.absent) >= max(1, len(found.layers)):
+        first = shorten(next(iter(found.absent)))
+        raise IncompatibleModels(
+            f"is an adapter of another architecture: the base has no layer {first}", field=name
         )
-    except (ValueError, KeyError, IndexError) as error:
-        reason = (str(error).strip().splitlines() or ["?"])[-1][:120]
-        raise IncompatibleModels(f"its keys are not understood ({reason})", field=name) from error
-    return converted, alphas or {}, metadata
-
-
-def _pair_up(
-    state: Mapping[str, Tensor],
-    alphas: Mapping[str, Any],
-    metadata: Mapping[str, Any],
-    modules: Mapping[str, nn.Module],
-) -> tuple[_Parts, set[str]]:
-    """Sort a flat state dict into ``{network: {module: (A, B·alpha/rank)}}`` and leftovers."""
-    downs: dict[tuple[str, str], Tensor] = {}
-    ups: dict[tuple[str, str], Tensor] = {}
-    scales = {
-        _place(key.removesuffix(".alpha"), modules): float(value)
-        for key, value in {**alphas, **_alphas_within(state)}.items()
-    }
-    unknown = set()
-    for key, value in state.items():
-        match = _WEIGHT.match(key)
-        if match:
-            group = downs if match["role"] in ("lora_A", "lora_down", "down") else ups
-            group[_place(key, modules)] = value
-        elif not key.endswith(".alpha") and "lora_magnitude_vector" not in key:
-            unknown.add(key)
     parts: _Parts = {part: {} for part in modules}
-    for place in downs.keys() | ups.keys():
-        part, module = place
-        if place not in downs or place not in ups or part not in parts:
-            unknown.add(f"{part}.{module}")
+    for (part, layer), tensors in found.layers.items():
+        try:
+            module = modules[part].get_submodule(layer)
+            delta = change_of(tensors, module, partial(settings.scale, part, layer))
+        except StudioError as error:
+            if error.field:
+                raise
+            raise IncompatibleModels(f"layer {layer} {error.message}", field=name) from error
+        if delta.weight is not None:
+            parts[part][layer] = delta.weight
+        if delta.bias is not None:
+            parts[part][f"{layer}.bias"] = delta.bias
+    return parts, _notes(found)
+
+
+def _sorted(state: _State, names: Names, name: str) -> _Sorted:
+    endings, found = Endings(), _Sorted()
+    for key, value in state.items():
+        if key.startswith(BUNDLED):
+            continue  # learned words, read as such
+        pair = endings.split(key)
+        if pair is None:
+            found.stray.append(key)
             continue
-        rank = downs[place].shape[0]
-        scale = scales[place] / rank if place in scales else _told_scale(metadata, place, rank)
-        parts[part][module] = downs[place], ups[place] * scale
-    return parts, unknown
+        place = names.find(pair[0])
+        if place is None:
+            found.absent[pair[0]] = None
+            continue
+        tensors = found.layers.setdefault(place, {})
+        if pair[1] in tensors:
+            raise IncompatibleModels(f"names layer {place[1]} twice", field=name)
+        tensors[pair[1]] = value
+    _refuse_half_read(found, names, name)
+    return found
 
 
-def _alphas_within(state: Mapping[str, Tensor]) -> dict[str, float]:
-    return {key: value.item() for key, value in state.items() if key.endswith(".alpha")}
+def _refuse_half_read(found: _Sorted, names: Names, name: str) -> None:
+    """A tensor of an unknown role changes the layer that it belongs to, so that is not guessed."""
+    for place, tensors in [*found.layers.items()]:
+        if not kinds_of(set(tensors)):
+            roles = ", ".join(sorted(tensors))
+            if not set(tensors) <= {"weight", *SHARED.values()}:
+                raise IncompatibleModels(f"layer {place[1]} has {roles} only", field=name)
+            found.stray += [f"{place[1]} ({roles})"]
+            del found.layers[place]
+    for key in found.stray:
+        layer = key.removesuffix(".weight").rpartition(".")[0]
+        place = names.find(layer) if layer else None
+        if place is not None and place in found.layers:
+            raise IncompatibleModels(
+                f"layer {place[1]}: {shorten(key.rpartition(layer)[2].strip('.'))} is part of a "
+                "decomposition that is not read; merge it into a full model first",
+                field=name,
+            )
 
 
-def _told_scale(metadata: Mapping[str, Any], place: tuple[str, str], rank: int) -> float:
-    """``alpha / rank`` (or ``alpha / √rank``) from what diffusers writes into the file's header."""
-    part, module = place
-    if part == "unet" and "transformer.lora_alpha" in metadata:
-        part = "transformer"
-    alpha = metadata.get(f"{part}.lora_alpha")
-    for pattern, value in (metadata.get(f"{part}.alpha_pattern") or {}).items():
-        if re.search(rf"(^|\.){pattern}$", module):
-            alpha = value
-    if alpha is None:
-        return 1.0
-    return float(alpha) / (rank**0.5 if metadata.get(f"{part}.use_rslora") else rank)
-
-
-def _place(key: str, modules: Mapping[str, nn.Module]) -> tuple[str, str]:
-    """Network and module of a weight's or an alpha's key, whatever dialect names it."""
-    match = _WEIGHT.match(key)
-    name = match["module"] if match else key.removesuffix("_lora")
-    name = name.removeprefix("base_model.model.")
-    part, _, module = name.partition(".")
-    if part not in ("unet", "transformer", *_TOWERS):
-        part, module = "unet", name
-    part = "unet" if part == "transformer" else part
-    module = module.removeprefix("base_model.model.").replace(".processor.", ".")
-    if part == "unet":
-        return part, re.sub(r"\.to_out$", ".to_out.0", module)
-    head, _, last = module.rpartition(".")
-    module = f"{head}.{_OLD_TEXT_NAMES.get(last, last)}" if head else module
-    tower = modules.get(part)
-    if tower is not None and not hasattr(tower, "text_model"):  # its wrapper came and went
-        module = module.removeprefix("text_model.")
-    return part, module
-
-
-def _magnitudes(
-    state: Mapping[str, Tensor], modules: Mapping[str, nn.Module]
-) -> dict[tuple[str, str], Tensor]:
-    """DoRA's magnitude vectors by network and module."""
-    cut = re.compile(r"(?:\.lora_linear_layer|\.lora|_lora)?\.lora_magnitude_vector.*$")
-    return {_place(cut.sub("", key), modules): value for key, value in state.items()}
+def _notes(found: _Sorted) -> tuple[str, ...]:
+    notes = []
+    for names, why in (
+        (list(found.absent), "layers that the base does not have"),
+        (found.stray, "names that belong to no layer"),
+    ):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            notes.append(f"left out, {why}: {shorten(names[0])}{more}")
+    return tuple(notes)

@@ -38,7 +38,7 @@ class IPAdapter(nn.Module):
     def __init__(self, projection: nn.Module, encoder: nn.Module, layers: dict[str, Any]) -> None:
         super().__init__()
         self.projection = projection
-        self.encoder = encoder
+        self.encoder: Any = encoder
         self.names = list(layers)
         self.keys = nn.ModuleList(layer.to_k_ip[0] for layer in layers.values())
         self.values = nn.ModuleList(layer.to_v_ip[0] for layer in layers.values())
@@ -49,7 +49,7 @@ class IPAdapter(nn.Module):
         from diffusers.models.embeddings import ImageProjection
         from transformers import CLIPImageProcessor
 
-        edge = self.encoder.config.image_size
+        edge = int(self.encoder.config.image_size)
         prepared = CLIPImageProcessor(
             size={"shortest_edge": edge}, crop_size={"height": edge, "width": edge}
         )(picture.convert("RGB"), return_tensors="pt")

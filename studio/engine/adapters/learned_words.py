@@ -10,17 +10,17 @@ from torch import Tensor
 from studio.engine.adapters.files import read_state
 from studio.engine.inputs.tokens import Words
 from studio.errors import IncompatibleModels
-from studio.library import CUSTOM_DIFFUSION_FILE, LORA_FILE, ModelEntry, describe, read_header
+from studio.library import CUSTOM_DIFFUSION_FILE, LORA_FILE, ModelEntry
+from studio.library.adapter_headers import SECOND_TOWER, Vectors, bundled, is_adapter, vectors_of
 
-# A pair of towers in one file, as trainers of SDXL name them.
-_PAIR = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
+_TOWERS = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 
 
 def load_words(entry: ModelEntry, towers: Sequence[str]) -> Words:
     """The words that a file or a folder holds.
 
     Args:
-        entry: an embedding, or an adapter with words beside it.
+        entry: an embedding, or an adapter with words beside it or in its file.
         towers: names of the text encoders that will read them.
 
     Raises:
@@ -28,33 +28,35 @@ def load_words(entry: ModelEntry, towers: Sequence[str]) -> Words:
         IncompatibleModels: vectors for towers that the base does not have.
     """
     path = Path(entry.path)
-    files = (
-        [path]
-        if path.is_file()
-        else [
-            file
-            for file in sorted(path.glob("*.safetensors"))
-            if file.name not in (LORA_FILE, CUSTOM_DIFFUSION_FILE)
-        ]
-    )
+    lone = path.is_file()
+    files = [path] if lone else sorted(path.glob("*.safetensors"))
     found: dict[str, dict[str, Tensor]] = {}
     for file in files:
-        told = describe(read_header(file), file.stem, entry.kind == "embedding") or {}
-        if told.get("kind") == "embedding":
-            found[told["words"][0]] = _vectors(file, entry.id, towers)
+        state = read_state(file, entry.id)
+        shapes = {key: tuple(value.shape) for key, value in state.items()}
+        if is_adapter(shapes) or file.name in (LORA_FILE, CUSTOM_DIFFUSION_FILE):
+            shapes = {key: shape for key, shape in shapes.items() if bundled(key)[0]}
+        sure = lone or file.stem == "learned_embeds"
+        for one in vectors_of(shapes, file.stem, sure):
+            tower = _tower(one, shapes[one.key], entry.id, towers)
+            found.setdefault(one.word, {})[tower] = _rows(state[one.key])
     return Words(found)
 
 
-def _vectors(file: Path, name: str, towers: Sequence[str]) -> dict[str, Tensor]:
-    """Tower → (vectors, width) of one file."""
-    state = read_state(file, name)
-    if set(state) == set(_PAIR):
-        if "text_encoder_2" not in towers:
-            raise IncompatibleModels(
-                f"{name!r} was learned for two text encoders (SDXL); the base has one"
-            )
-        return {_PAIR[key]: _rows(value) for key, value in state.items()}
-    return {towers[0]: _rows(next(iter(state.values())))}
+def _tower(one: Vectors, shape: tuple[int, ...], name: str, towers: Sequence[str]) -> str:
+    """The text encoder that vectors are for: the named one, else the first.
+
+    A single tensor as wide as XL's second tower is that one's.
+    """
+    tower = _TOWERS.get(one.tower, "")
+    if not tower:
+        second = shape[-1] == SECOND_TOWER and len(towers) > 1
+        tower = towers[1] if second else towers[0]
+    if tower not in towers:
+        raise IncompatibleModels(
+            f"{name!r} was learned for two text encoders (SDXL); the base has one"
+        )
+    return tower
 
 
 def _rows(value: Tensor) -> Tensor:

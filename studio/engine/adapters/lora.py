@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from studio.engine.adapters.changes import Change
 from studio.errors import IncompatibleModels
 
-# What an adapter adds at one layer: low-rank factors (down ``A``, up ``B``), or a full ``ΔW``.
-Change = tuple[Tensor, Tensor] | Tensor
+_BIAS = ".bias"
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,15 @@ class Adapter:
 
     Factors of a linear layer are ``A`` (rank, in) and ``B`` (out, rank), of a convolution ``A``
     (rank, in, k, k) and ``B`` (out, rank, 1, 1), ``B`` already times ``alpha / rank``; a full
-    ``ΔW`` has the shape of the weight. ``unet`` is the denoising network's, ``text`` the text
-    towers' by their names in a pipeline.
+    ``ΔW`` has the shape of the weight. What is added to a layer's bias stands under ``layer.bias``.
+    ``unet`` is the denoising network's, ``text`` the text towers' by their names in a pipeline.
+    ``notes``: what of the file is left out, in words.
     """
 
     name: str
     unet: Mapping[str, Change]
     text: Mapping[str, Mapping[str, Change]]
+    notes: tuple[str, ...] = ()
 
     def tensors(self) -> list[Tensor]:
         """All tensors, for counting bytes."""
@@ -83,16 +85,18 @@ class Attachment:
         name: str = "lora",
     ) -> None:
         self.layers = frozenset(where for adapter in adapters for where in adapter)
-        self._hooks: list[tuple[str, _LowRank | _Full]] = []
+        self._hooks: list[tuple[str, _LowRank | _Full | _Bias]] = []
         self._found: WeakKeyDictionary[nn.Module, list[nn.Module]] = WeakKeyDictionary()
         modules = dict(network.named_modules())
         for where in sorted(self.layers) if bool(scales.any()) else ():
             parts = [(a[where], scales[:, i]) for i, a in enumerate(adapters) if where in a]
-            _check_layer(modules.get(where), where, [change for change, _ in parts], name)
+            _check_layer(modules, where, [change for change, _ in parts], name)
+            layer = where.removesuffix(_BIAS)
             factors = [(c, s) for c, s in parts if isinstance(c, tuple)]
             if factors:
-                self._hooks.append((where, _LowRank(factors)))
-            self._hooks += [(where, _Full(c, s)) for c, s in parts if isinstance(c, Tensor)]
+                self._hooks.append((layer, _LowRank(factors)))
+            full = _Bias if where != layer else _Full
+            self._hooks += [(layer, full(c, s)) for c, s in parts if isinstance(c, Tensor)]
 
     @contextmanager
     def on(self, network: nn.Module) -> Iterator[None]:
@@ -130,8 +134,9 @@ class _LowRank:
         x = args[0]
         if isinstance(module, nn.Conv2d):
             hidden = F.conv2d(x, self.down, None, module.stride, module.padding, module.dilation)
-            return output + F.conv2d(hidden * self.scales[:, :, None, None], self.up)
-        hidden = F.linear(x, self.down) * _along(self.scales, x)
+            return output + F.conv2d(hidden * _along(self.scales, hidden, 1), self.up)
+        hidden = F.linear(x, self.down)
+        hidden = hidden * _along(self.scales, hidden, -1)
         flat = torch.addmm(output.flatten(0, -2), hidden.flatten(0, -2), self.up.t())
         return flat.view(output.shape)
 
@@ -141,52 +146,131 @@ class _Full:
 
     def __init__(self, change: Tensor, scales: Tensor) -> None:
         self.change = change
+        self.samples = len(scales)
         self.where = scales.nonzero()[:, 0].to(change.device)
         self.scales = scales.to(change)[self.where, None]
 
     def __call__(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x = args[0][self.where]
-        if isinstance(module, nn.Conv2d):
-            term = (
-                F.conv2d(
-                    x,
-                    self.change,
-                    None,
-                    module.stride,
-                    module.padding,
-                    module.dilation,
-                    module.groups,
-                )
-                * self.scales[:, :, None, None]
+        where = _rows(self.where, args[0].shape[0], self.samples)
+        term = _applied(module, args[0][where], self.change)
+        return output.index_add(0, where, term * _along(self.scales, term, _axis(module)))
+
+
+class _Bias:
+    """A forward hook that adds ``S·Δb``."""
+
+    def __init__(self, change: Tensor, scales: Tensor) -> None:
+        self.scaled = scales.to(change)[:, None] * change
+
+    def __call__(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return output + _along(self.scaled, output, _axis(module))
+
+
+def _applied(module: nn.Module, x: Tensor, change: Tensor) -> Tensor:
+    """What ``module`` makes of ``x`` with ``change`` in its weight's place, and no bias."""
+    match module:
+        case nn.Conv2d():
+            return F.conv2d(
+                x,
+                change,
+                None,
+                module.stride,
+                module.padding,
+                module.dilation,
+                module.groups,
             )
-        else:
-            term = F.linear(x, self.change) * _along(self.scales, x)
-        return output.index_add(0, self.where, term)
+        case nn.GroupNorm():
+            return F.group_norm(x, module.num_groups, change, None, module.eps)
+        case nn.LayerNorm():
+            return F.layer_norm(x, module.normalized_shape, change, None, module.eps)
+        case _:
+            return F.linear(x, change)
 
 
-def _along(scales: Tensor, x: Tensor) -> Tensor:
-    """(batch, k) as (batch, 1 …, k), to multiply features of the shape of ``x``."""
-    return scales.view((x.shape[0],) + (1,) * (x.ndim - 2) + (-1,))
+def _axis(module: nn.Module) -> int:
+    """Where a layer's output holds its channels."""
+    return 1 if isinstance(module, (nn.Conv2d, nn.GroupNorm)) else -1
+
+
+def _along(values: Tensor, x: Tensor, axis: int) -> Tensor:
+    """``values`` (samples, k), to multiply or add to features ``x`` whose ``axis`` is k (or 1) wide.
+
+    Where a batch holds several rows a sample, such as the windows of a long prompt, they follow
+    one another, and each gets its sample's values.
+    """
+    if x.shape[0] != len(values):
+        values = values.repeat_interleave(_each(x.shape[0], len(values)), dim=0)
+    shape = [x.shape[0]] + [1] * (x.ndim - 1)
+    shape[axis] = values.shape[1]
+    return values.view(shape)
+
+
+def _rows(where: Tensor, rows: int, samples: int) -> Tensor:
+    """The rows of a batch that belong to the samples ``where``."""
+    each = _each(rows, samples)
+    if each == 1:
+        return where
+    return (where[:, None] * each + torch.arange(each, device=where.device)).flatten()
+
+
+def _each(rows: int, samples: int) -> int:
+    """Rows a sample.
+
+    Raises:
+        IncompatibleModels: they cannot be told apart.
+    """
+    if rows % samples:
+        raise IncompatibleModels(
+            f"adapters of {samples} samples meet {rows} rows of features, which no sample owns"
+        )
+    return rows // samples
 
 
 def check_fits(network: nn.Module, adapter: Mapping[str, Change], name: str) -> None:
     """Raise :class:`IncompatibleModels` unless every layer of ``adapter`` is in ``network``."""
     modules = dict(network.named_modules())
     for where, change in adapter.items():
-        _check_layer(modules.get(where), where, [change], name)
+        _check_layer(modules, where, [change], name)
 
 
-def _check_layer(module: nn.Module | None, where: str, parts: Sequence[Change], name: str) -> None:
-    if not isinstance(module, (nn.Linear, nn.Conv2d)):
-        raise IncompatibleModels(
-            f"is a LoRA of another architecture: the base has no layer {where}", field=name
+def _check_layer(
+    modules: Mapping[str, nn.Module], where: str, parts: Sequence[Change], name: str
+) -> None:
+    layer = where.removesuffix(_BIAS)
+    module = modules.get(layer)
+    if not isinstance(module, (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)):
+        kind = (
+            "no layer" if module is None else f"a layer of another kind, {type(module).__name__},"
         )
-    out, inner = module.weight.shape[:2]
+        raise IncompatibleModels(
+            f"is a LoRA of another architecture: the base has {kind} {layer}", field=name
+        )
+    wanted = tuple(module.weight.shape)
     for change in parts:
-        down, up = change if isinstance(change, tuple) else (change, change)
-        if down.shape[1] != inner or up.shape[0] != out:
+        if where != layer:
+            fits = isinstance(change, Tensor) and tuple(change.shape) == wanted[:1]
+        elif isinstance(change, Tensor):
+            fits = tuple(change.shape) == wanted
+        else:
+            fits = _factors_fit(module, *change)
+        if not fits:
+            down, up = change if isinstance(change, tuple) else (change, change)
             raise IncompatibleModels(
                 f"is a LoRA of another architecture: at {where} it is "
-                f"{down.shape[1]}→{up.shape[0]}, the base {inner}→{out}",
+                f"{_width(down)}→{up.shape[0]}, the base {_width(module.weight)}→{wanted[0]}",
                 field=name,
             )
+
+
+def _factors_fit(
+    module: nn.Linear | nn.Conv2d | nn.GroupNorm | nn.LayerNorm, down: Tensor, up: Tensor
+) -> bool:
+    """Whether ``up·down`` leads from the layer's inputs to its outputs, in the layer's own axes."""
+    inputs, ends = tuple(module.weight.shape[1:]), (module.weight.shape[0], down.shape[0])
+    ones = (1, 1) if isinstance(module, nn.Conv2d) else ()
+    grouped = getattr(module, "groups", 1) != 1
+    return not grouped and tuple(down.shape[1:]) == inputs and tuple(up.shape) == (*ends, *ones)
+
+
+def _width(weight: Tensor) -> int:
+    return weight.shape[1] if weight.ndim > 1 else weight.shape[0]

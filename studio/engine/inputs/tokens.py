@@ -64,7 +64,7 @@ class Reader:
         self.tokenizer = tokenizer
         positions = int(getattr(encoder.config, "max_position_embeddings", 77))
         self.length = min(int(tokenizer.model_max_length), positions)
-        first = encoder.get_input_embeddings().num_embeddings
+        first = _table(encoder).num_embeddings
         self.ids: dict[str, list[int]] = {}
         for word, vectors in words.items():
             self.ids[word.lower()] = list(range(first, first + len(vectors)))
@@ -108,6 +108,11 @@ class Reader:
         return Windows(torch.tensor(ids), torch.tensor(weights), torch.tensor(mask))
 
 
+def _table(encoder: Any) -> nn.Embedding:
+    """A tower's token embeddings."""
+    return encoder.get_input_embeddings()
+
+
 @contextmanager
 def knowing(encoder: nn.Module, words: Mapping[str, Tensor], name: str) -> Iterator[None]:
     """Inside the ``with``, ids above the tower's vocabulary are the vectors of ``words``.
@@ -115,7 +120,7 @@ def knowing(encoder: nn.Module, words: Mapping[str, Tensor], name: str) -> Itera
     Raises:
         IncompatibleModels: vectors of another width than the tower's; names the word.
     """
-    table = encoder.get_input_embeddings()
+    table = _table(encoder)
     for word, vectors in words.items():
         if vectors.shape[1] != table.embedding_dim:
             raise IncompatibleModels(

@@ -66,7 +66,7 @@ def test_of_another_architecture(root: Path, tmp_path: Path) -> None:
     where = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.processor"
     save_file({f"{where}.to_k_custom_diffusion.weight": torch.ones(8, 99)}, tmp_path / "cat" / FILE)
     with pytest.raises(
-        IncompatibleModels, match="Custom Diffusion model of another architecture"
+        IncompatibleModels, match=r"to_k is made for another layer: \(8, 99\)"
     ) as caught:
         ours(tmp_path, rows=[{"prompt": "a", "model": "cat"}])
     assert caught.value.field == "rows.0.model"

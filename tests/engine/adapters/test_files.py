@@ -105,8 +105,7 @@ def _decomposed(network: nn.Module, path: Path) -> None:
         "hada_w1_b": (4, 8),
         "hada_w2_a": (4, 8),
         "hada_w2_b": (4, 8),
-        "hada_t1": (4, 4, 3, 3),
-        "hada_t2": (4, 4, 3, 3),
+        "hada_w3_a": (4, 4),
     }
     save_file({f"{where}.{role}": torch.ones(shape) for role, shape in roles.items()}, path)
 
@@ -140,10 +139,10 @@ def _garbage(network: nn.Module, path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "error", "told"),
     [
-        (_decomposed, IncompatibleModels, "hada_t1"),
+        (_decomposed, IncompatibleModels, "hada_w3_a' is part of a decomposition that is not read"),
         (_wide, IncompatibleModels, "99→8, the base 16→8"),
-        (_elsewhere, IncompatibleModels, "no layer lora_unet_down_blocks_7"),
-        (_orphan, IncompatibleModels, r"not understood: unet\.conv_in"),
+        (_elsewhere, IncompatibleModels, "no layer 'lora_unet_down_blocks_7"),
+        (_orphan, IncompatibleModels, "layer conv_in has down and no up"),
         (_garbage, MissingModel, "damaged"),
     ],
 )

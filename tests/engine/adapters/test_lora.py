@@ -80,12 +80,26 @@ def test_files_that_are_no_lora(tmp_path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
     with pytest.raises(MissingModel, match=r"cut\.safetensors"):
         load("cut.safetensors")
-    good = {"unet.a.lora_A.weight": torch.ones(2, 3), "unet.a.lora_B.weight": torch.ones(4, 2)}
-    save_file({**good, "unet.what.is_this": torch.ones(1)}, tmp_path / "odd.safetensors")
-    with pytest.raises(IncompatibleModels, match=r"1 keys are not understood: unet\.what"):
-        load("odd.safetensors")
+    good = {
+        "unet.line.lora_A.weight": torch.ones(2, 6),
+        "unet.line.lora_B.weight": torch.ones(5, 2),
+    }
     save_file(
-        {**good, "unet.a.lora_magnitude_vector": torch.ones(4)}, tmp_path / "dora.safetensors"
+        {**good, "unet.line.lora_magnitude_vector": torch.ones(4)}, tmp_path / "dora.safetensors"
     )
-    with pytest.raises(IncompatibleModels, match="DoRA"):
+    with pytest.raises(IncompatibleModels, match=r"layer line has magnitudes \(4, 1\)"):
         load("dora.safetensors")
+
+
+def test_what_belongs_to_nothing_is_left_out_with_a_note(tmp_path) -> None:
+    from safetensors.torch import save_file
+
+    state = {
+        "unet.line.lora_A.weight": torch.ones(2, 6),
+        "unet.line.lora_B.weight": torch.ones(5, 2),
+        "unet.what.is_this": torch.ones(1),
+    }
+    save_file(state, tmp_path / "odd.safetensors")
+    found = load_adapter(tmp_path / "odd.safetensors", "odd", Small(), {}, CPU, torch.float32)
+    assert list(found.unet) == ["line"]
+    assert found.notes == ("left out, names that belong to no layer: 'unet.what.is_this'",)
