@@ -20,6 +20,12 @@ def models_folder() -> Path:
     return studio_home() / "models"
 
 
+def further_models() -> tuple[Path, ...]:
+    """Further folders of models, read in place: ``STUDIO_MODELS``, divided as ``PATH`` is."""
+    given = os.environ.get("STUDIO_MODELS", "").split(os.pathsep)
+    return tuple(dict.fromkeys(Path(one).expanduser() for one in given if one.strip()))
+
+
 def cache_folder() -> Path:
     """What can be made again at any time."""
     return studio_home() / "cache"

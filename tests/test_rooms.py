@@ -17,7 +17,7 @@ SOURCES = sorted([*(REPOSITORY / "studio").rglob("*.py"), REPOSITORY / "app.py"]
 # The one list of rooms, lowest first. A file imports from the rooms below its own, and within it.
 ROOMS = (
     {"errors", "home"},
-    {"extensions"},
+    {"extensions", "logs"},
     {"files", "image_files"},
     {"outputs"},
     {"images"},

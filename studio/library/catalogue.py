@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from studio.errors import MissingModel, shorten
-from studio.home import ASSETS, cache_folder, models_folder
+from studio.home import ASSETS, cache_folder, further_models, models_folder
 from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES
 from studio.library.folders import folder_entry
@@ -42,7 +42,7 @@ class Library(Mapping[str, ModelEntry]):
     """
 
     def __init__(self, roots: tuple[Path, ...] | None = None) -> None:
-        self._roots = roots if roots is not None else (ASSETS, models_folder())
+        self._roots = roots if roots is not None else (ASSETS, models_folder(), *further_models())
 
     @cached_property
     def _entries(self) -> dict[str, ModelEntry]:

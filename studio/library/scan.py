@@ -32,7 +32,7 @@ _PICKLE = (
 )
 _LINK = (
     "is a link out of the library, which is not followed; put the files there, "
-    "or set STUDIO_HOME to where they lie"
+    "or name the folder that they lie in with --models or STUDIO_MODELS"
 )
 _NAME = "has a file name that is not UTF-8 text; give it another one"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio import logs
 from studio.errors import StudioError
 
 
@@ -19,6 +20,7 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, StudioError):
         return str(error)
     traceback.print_exception(error, file=sys.stderr)
+    logs.record(error)
     detail = " ".join(str(error).split())[:200]
     return f"Something went wrong: {type(error).__name__}{f': {detail}' if detail else ''}"
 

@@ -15,7 +15,6 @@ from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, models
-from studio.ui.presets import gallery
 from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
 from studio.ui.train import tab
@@ -206,7 +205,6 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 )
                 found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
-            found["shelf"].value = gallery.cards(limits)
         with gr.Tab("Models", id="models") as found["models_tab"]:
             found["loaded"] = gr.HTML(
                 "", elem_id="gs-loaded", apply_default_css=False, visible=not limits.shared

@@ -6,9 +6,11 @@ from typing import Any
 
 import gradio as gr
 from gradio import themes
+from starlette.middleware import Middleware
 
 from studio.preset import Preset
 from studio.ui import layout, wiring
+from studio.ui.gate import Doors, Gate
 from studio.ui.host import stream
 from studio.ui.runs import Stream
 from studio.ui.space import Limits
@@ -93,9 +95,14 @@ def theme() -> themes.Base:
     )
 
 
-def launch_options() -> dict[str, Any]:
-    """What Gradio 6 takes at launch: looks, scripts, and what the footer offers."""
+def launch_options(doors: Doors | None = None) -> dict[str, Any]:
+    """What Gradio 6 takes at launch: looks, scripts, what the footer offers, and the gate before it.
+
+    Args:
+        doors: under which names the page is served; by default this machine's own.
+    """
     return {
+        "app_kwargs": {"middleware": [Middleware(Gate, doors=doors or Doors())]},
         "theme": theme(),
         "css": css(),
         "head": head(),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.home import outputs_folder
+from studio.library import hub
 from studio.preset import Preset
+from studio.share.embed import check_embedded
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Limits:
         for field, given, allowed in asked:
             if given > allowed:
                 raise StudioError(f"at most {allowed} on this page, got {given}", field=field)
+        check_embedded(preset)
 
 
 SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0)
@@ -57,10 +62,14 @@ def on_space() -> bool:
 
 
 def prepare(shared: bool) -> Limits:
-    """The limits of this page. A shared page keeps every file in a temporary folder of its own."""
+    """The limits of this page. A shared page keeps every file in a temporary folder of its
+    own, which goes with the process, and fetches nothing for its visitors."""
     if not shared:
         return Limits()
-    os.environ["STUDIO_HOME"] = tempfile.mkdtemp(prefix="guidance-studio-")
+    folder = tempfile.mkdtemp(prefix="guidance-studio-")
+    atexit.register(shutil.rmtree, folder, True)
+    os.environ["STUDIO_HOME"] = folder
+    hub.close()
     return SPACE
 
 
