@@ -16,10 +16,11 @@ from studio.cli.common import (
     say,
 )
 from studio.cli.making import image_line, images_of, make_engine
+from studio.errors import StudioError
 from studio.events import Done
 from studio.library import Library
 from studio.preset.fields import with_fields
-from studio.share import save_image
+from studio.share import save_or_keep
 
 
 def add_verb(verbs: Any) -> None:
@@ -47,9 +48,13 @@ def generate(options: argparse.Namespace) -> None:
     checked_plan(preset, library, roots)
     check_images(preset, roots)
     folder = output_folder(options.out)
+    unsaved = ""
     for done in images_of(make_engine(roots), preset):
-        path = save_image(done.image, done.preset, folder, roots)
+        path, problem = save_or_keep(done.image, done.preset, folder, roots)
+        unsaved = unsaved or problem
         say({**image_line(done, path), **(_diagnostics(done) if options.json else {})})
+    if unsaved:
+        raise StudioError(unsaved, field="--out")
 
 
 def _diagnostics(done: Done) -> dict[str, Any]:

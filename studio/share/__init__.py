@@ -9,7 +9,7 @@
 from studio.share.embed import embed_images, extract
 from studio.share.link import decode_link, encode_link
 from studio.share.read import read_any, read_image
-from studio.share.write import parameters_text, save_image, write_metadata
+from studio.share.write import parameters_text, save_image, save_or_keep, write_metadata
 
 __all__ = [
     "decode_link",
@@ -20,5 +20,6 @@ __all__ = [
     "read_any",
     "read_image",
     "save_image",
+    "save_or_keep",
     "write_metadata",
 ]

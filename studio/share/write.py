@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from studio.share.embed import drop_images, embed_images
 from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
 from studio.share.link import pack
 
+UNSAVED = "guidance-studio-unsaved"  # in the temporary folder
 PNG_KEY = "guidance_studio"
 COMMENT_KEY = "Guidance Studio"
 MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
@@ -50,6 +52,25 @@ def save_image(
     stem = "-".join(filter(None, [stamp, f"seed{preset.sampler.seed}", slug(words)]))
     data = encode(image, preset, ".png", roots)
     return write_new(Path(folder), stem, ".png", data)
+
+
+def save_or_keep(
+    image: Image.Image, preset: Preset, folder: str | Path, roots: Sequence[str | Path] = ()
+) -> tuple[Path, str]:
+    """:func:`save_image`; where that fails, the picture is kept in the temporary folder instead.
+
+    Returns:
+        Its path, and "" or what went wrong and where it is now.
+
+    Raises:
+        StudioError: neither folder can be written to.
+    """
+    try:
+        return save_image(image, preset, folder, roots), ""
+    except StudioError as error:
+        kept = Path(tempfile.gettempdir()) / UNSAVED
+        path = save_image(image, preset, kept, roots)
+        return path, f"{error}; the picture is kept as {path} instead"
 
 
 def write_metadata(

@@ -18,6 +18,7 @@ from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
 from studio.ui.runs import Run, Runs, Session
 from studio.ui.space import Limits, save_folder
+from studio.ui.visitors import VISITORS
 from studio.ui.widgets import fresh, jpeg_uri
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
@@ -134,7 +135,12 @@ def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
 
 
 def generate(
-    runs: Runs, limits: Limits, session: Session, page: str, values: Mapping[str, Any]
+    runs: Runs,
+    limits: Limits,
+    session: Session,
+    page: str,
+    values: Mapping[str, Any],
+    visitor: str = "",
 ) -> Iterator[Update]:
     """Ask for what the form shows, and show how it goes.
 
@@ -143,7 +149,7 @@ def generate(
     try:
         preset = chosen_seed(to_preset(values))
         limits.check(preset)
-        run = runs.submit(session, preset, _forwards(preset))
+        run = runs.submit(session, preset, _forwards(preset), visitor)
     except Exception as error:  # one bad generation must not end the page
         warn(error)
         text = str(error) if isinstance(error, StudioError) else one_line(error)
@@ -152,6 +158,8 @@ def generate(
     yield from follow(runs, session, page)
     if run.state == "failed":
         warn(run.error)
+    if run.problem:
+        warn(run.problem)
 
 
 def _forwards(preset: Preset) -> int:
@@ -172,17 +180,27 @@ def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...
     def run(request: gr.Request, session: str = "", **values: Any) -> Iterator[tuple[Any, ...]]:
         page = request.session_hash or "visitor"
         owner = runs.session(key_of(session) or page)
-        updates = generate(runs, limits, owner, page, values)
+        visitor = _address(request) if limits.shared else ""
+        updates = generate(runs, limits, owner, page, values, visitor)
+        begun, deaf = VISITORS.now(), False
         try:
             for update in updates:
                 yield tuple(update)
+                deaf = limits.shared and VISITORS.gone(page, begun)
+                if deaf:  # a client that asks and never listens
+                    break
         finally:
             updates.close()  # type: ignore[attr-defined]
-            if not key_of(session):
+            if deaf or not key_of(session):
                 for one in owner.active():
                     runs.cancel(one)
 
     return run
+
+
+def _address(request: gr.Request) -> str:
+    client = (request.client.host,) if request.client else None
+    return VISITORS.address(client, request.headers.get("x-forwarded-for", ""))
 
 
 def key_of(session: Any) -> str:

@@ -18,16 +18,16 @@ from typing import Any
 
 from PIL import Image
 
+from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.preset import Preset
-from studio.share import save_image
+from studio.share import save_or_keep
 from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
 from studio.ui.space import Limits, save_folder
 
 Stream = Callable[[Preset], Iterator[Event]]
 ACTIVE = ("waiting", "running")
-MOST_WAITING = 20  # of one session
 MOST_SESSIONS = 500
 
 
@@ -45,8 +45,10 @@ class Run:
     moments: list[Moment] = field(default_factory=list)
     done: Done | None = None
     error: str = ""
+    problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
     cancelled: bool = False
+    visitor: str = ""  # whose it is where visitors share the machine
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def active(self) -> bool:
@@ -124,10 +126,26 @@ class Runs:
         for _, key in idle[: max(0, len(self._sessions) + 1 - MOST_SESSIONS)]:
             del self._sessions[key]
 
-    def submit(self, session: Session, preset: Preset, forwards: int = 0) -> Run:
-        """Ask for a run; it starts when those before it have ended."""
+    def submit(self, session: Session, preset: Preset, forwards: int = 0, visitor: str = "") -> Run:
+        """Ask for a run; it starts when those before it have ended.
+
+        Raises:
+            StudioError: this session, or this visitor, has as many in the queue as one may have.
+        """
         run = Run(preset, session, save_folder(self.limits, session.key), forwards)
+        run.visitor = visitor
         with self.changed:
+            own = [
+                r
+                for r in self._waiting
+                if r.session is session or (visitor and r.visitor == visitor)
+            ]
+            if len(own) >= self.limits.waiting:
+                raise StudioError(
+                    f"{len(own)} of your runs are waiting already, as many as may; "
+                    "let one of them come first",
+                    field="queue",
+                )
             session.runs = [*session.active(), run]
             self._waiting.append(run)
             if self._worker is None:
@@ -237,4 +255,7 @@ class Runs:
 
     @staticmethod
     def _saved(run: Run, done: Done) -> Moment:
-        return Moment.made(save_image(done.image, done.preset, run.folder), done)
+        path, problem = save_or_keep(done.image, done.preset, run.folder)
+        if problem and not run.problem:
+            run.problem = problem
+        return Moment.made(path, done)

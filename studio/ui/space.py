@@ -24,6 +24,7 @@ class Limits:
     """The most that one generation may ask for. ``shared``: visitors must not see each other.
 
     ``patience``: seconds after which a run that nobody looks at is dropped; ``None``: never.
+    ``waiting``: runs that one visitor may have in the queue.
     """
 
     rows: int = 200
@@ -32,6 +33,7 @@ class Limits:
     count: int = 64
     shared: bool = False
     patience: float | None = None
+    waiting: int = 20
 
     def check(self, preset: Preset) -> None:
         """Refuse what is over a limit.
@@ -53,7 +55,7 @@ class Limits:
         check_embedded(preset)
 
 
-SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0)
+SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0, waiting=3)
 
 
 def on_space() -> bool:

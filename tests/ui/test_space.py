@@ -52,10 +52,15 @@ def test_app_starts_as_a_space(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        components = config(f"http://127.0.0.1:{port}", process)["components"]
+        told = config(f"http://127.0.0.1:{port}", process)
+        components = told["components"]
+        assert str(REPOSITORY) not in json.dumps(told), "it says where it lies"
+        assert str(tmp_path) not in json.dumps(told)
+        assert list(tmp_path.glob("guidance-studio-*"))
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
+    assert not list(tmp_path.glob("guidance-studio-*")), "what visitors made stays behind"
     by_label = {part["props"].get("label"): part["props"] for part in components}  # type: ignore[attr-defined]
     assert by_label["Steps"]["props"]["field"]["high"] == space.SPACE.steps == 50
     assert by_label["Images"]["props"]["field"]["high"] == 4
