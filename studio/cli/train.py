@@ -8,15 +8,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from studio.cli.common import no_loading_bars, say
 from studio.library import Library
-from studio.train.config import PERSONAL, TrainConfig, resolve
+from studio.train.config import DDLOSS, PDLOSS, TrainConfig, resolve
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
+from studio.train.method import METHODS, ordered, personal
 
-TELL_EVERY = 10  # seconds between progress lines where stderr is no terminal
+SHOW_EVERY = 10  # seconds between progress lines where stderr is no terminal
 # Option → what it is, and its help; the defaults are the method's own (studio.train.config).
 NUMBERS: tuple[tuple[str, Any, str], ...] = (
     ("steps", int, "optimiser steps"),
@@ -36,15 +37,21 @@ NUMBERS: tuple[tuple[str, Any, str], ...] = (
     ("sample-weight", float, "guidance weight of the samples"),
     ("sample-omega", float, "ω of the samples"),
 )
+LOSSES: tuple[tuple[str, float, str], ...] = (
+    ("ddloss", DDLOSS, "ACCORD's Denoising Decouple Loss (paper: 0.1-0.3)"),
+    ("pdloss", PDLOSS, "ACCORD's Prior Decouple Loss (paper: 0.001-0.003)"),
+)
 PERSONAL_NUMBERS: tuple[tuple[str, Any, str], ...] = (
     ("token-rate", float, "learning rate of a learned word"),
     ("rank", int, "of a LoRA"),
     ("vectors", int, "vectors of a learned word"),
-    ("ddloss", float, "weight of ACCORD's Denoising Decouple Loss (paper: 0.1-0.3)"),
-    ("pdloss", float, "weight of ACCORD's Prior Decouple Loss (paper: 0.001-0.003)"),
     ("measure-every", int, "steps between measures of the discrepancies while their loss is off"),
     ("caption-dropout", float, "share of captions that are replaced by the empty text"),
-    ("prior-weight", float, "weight of prior preservation; 0 for none (DreamBooth: 1)"),
+    (
+        "prior-weight",
+        float,
+        "weight of prior preservation; 0, the default, for none (1 in DreamBooth and its LoRA)",
+    ),
     ("class-count", int, "pictures of the superclass that the prior draws for it"),
 )
 
@@ -58,7 +65,9 @@ def add_verb(verbs: Any) -> None:
     concept.add_argument(
         "--null-text", choices=["uniform", "calibrated"], help="how the text's constants are found"
     )
-    concept.set_defaults(run=run, method="concept")
+    textless = [name for name, method in ordered() if method.without_text]
+    concept.add_argument("--method", choices=textless, default="concept", help=_trains(textless))
+    concept.set_defaults(run=run)
     personal = kinds.add_parser("personalize", help="a subject or a style, called by a word")
     _add_common(personal)
     _add_personal(personal)
@@ -99,7 +108,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_personal(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--method", choices=PERSONAL, required=True, help="what trains")
+    methods = personal()
+    parser.add_argument("--method", choices=methods, required=True, help=_trains(methods))
     parser.add_argument("--word", required=True, help='what calls the target, such as "<hero>"')
     parser.add_argument("--superclass", default="", help="the kind of thing that it is")
     parser.add_argument(
@@ -116,8 +126,24 @@ def _add_personal(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--class-images", metavar="DIR", help="pictures of the superclass")
     parser.add_argument("--clip", metavar="ID", help="CLIP for PDLoss and the visual encoder")
+    for name, weight, text in LOSSES:
+        words = f"weight of {text}; {weight:g} where none is given"
+        parser.add_argument(
+            f"--{name}", type=float, nargs="?", const=weight, metavar="W", help=words
+        )
+    parser.add_argument(
+        "--ddloss-norm",
+        choices=["sum", "mean"],
+        help="DDLoss's squared norms over a latent's elements: sums, as in the paper, or means",
+    )
     for name, kind, text in PERSONAL_NUMBERS:
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
+
+
+def _trains(names: Sequence[str]) -> str:
+    """What each method trains, for the help."""
+    lines = (f"{name}: {METHODS[name].trains.replace('`', '')}" for name in names)
+    return "what trains. " + "; ".join(lines).replace("%", "%%")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -133,7 +159,7 @@ def run(options: argparse.Namespace) -> None:
     )
     before, interrupted = signal.getsignal(signal.SIGINT), _interruptible()
     try:
-        for event in _told(events):
+        for event in _shown(events):
             if interrupted and isinstance(event, TrainProgress):
                 events.close()  # writes a checkpoint
                 raise KeyboardInterrupt
@@ -158,10 +184,10 @@ def _interruptible() -> list[int]:
     return pressed
 
 
-def _told(events: Iterable[TrainEvent]) -> Iterator[TrainEvent]:
-    """The same events, each told on stderr, the last on stdout."""
+def _shown(events: Iterable[TrainEvent]) -> Iterator[TrainEvent]:
+    """The same events, each shown on stderr, the last on stdout."""
     main = os.environ.get("RANK", "0") == "0"  # under accelerate launch, the others are silent
-    told, latest = 0.0, None
+    shown, latest = 0.0, None
     for event in events:
         if main:
             match event:
@@ -172,8 +198,8 @@ def _told(events: Iterable[TrainEvent]) -> Iterator[TrainEvent]:
                     latest = event
                 case TrainProgress():
                     now = time.monotonic()
-                    if sys.stderr.isatty() or now - told > TELL_EVERY or event.step == event.steps:
-                        told = now
+                    if sys.stderr.isatty() or now - shown > SHOW_EVERY or event.step == event.steps:
+                        shown = now
                         _show(_line(event, latest))
                 case Samples(step):
                     _end_line()
@@ -201,6 +227,8 @@ def _line(progress: TrainProgress, latest: Losses | None) -> str:
         "pd": latest.pd,
         "denoising": latest.denoising,
         "prior": latest.prior,
+        "dd share": latest.dd_share,
+        "pd share": latest.pd_share,
     }
     values = " ".join(f"{key} {value:.4g}" for key, value in shown.items() if value is not None)
     return f"step {progress.step}/{progress.steps}, {progress.seconds_left:.0f} s left: {values}"

@@ -82,16 +82,6 @@ def _latest() -> list[str]:
 _CROSS, _PLAIN = "CrossAttn{}Block2D", "{}Block2D"
 _CLIP = "cond_stage_model."
 _FIRST, _SECOND = "conditioner.embedders.0.", "conditioner.embedders.1."
-_EVERY = (
-    "concept",
-    "dreambooth",
-    "lora",
-    "ti",
-    "lora+ti",
-    "custom-diffusion",
-    "oft",
-    "visual-encoder",
-)
 
 
 def _other_towers(title: str) -> dict[str, Unfit]:
@@ -126,7 +116,7 @@ FAMILIES.register(
             network={"attention_head_dim": 8},
         ),
         marks=("v1", "1.", "sd_1"),
-        methods=_EVERY,
+        trains=True,
     ),
 )
 FAMILIES.register(
@@ -150,7 +140,7 @@ FAMILIES.register(
             network={"use_linear_projection": True},
         ),
         marks=("v2", "2.", "sd_2"),
-        methods=_EVERY,
+        trains=True,
     ),
 )
 FAMILIES.register(
@@ -187,7 +177,7 @@ FAMILIES.register(
         adapter_names=("lora_te2_", "text_encoder_2.", "clip_g"),
         marks=("xl", "pony", "illustrious"),
         one_tower=False,
-        methods=("concept", "dreambooth", "lora"),
+        trains=True,
         unfit=_other_towers("SDXL"),
     ),
 )
@@ -223,7 +213,7 @@ FAMILIES.register(
         learned_words=False,
         prompt_weights=False,
         one_tower=False,
-        methods=("lora",),
+        trains=True,
         unfit={
             **_other_towers("SANA"),
             "ddloss": _FLOW,

@@ -71,8 +71,8 @@ class ModelFamily:
     ``guidance``: the advised scale of classifier-free guidance.
 
     Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
-    whether rows can have them. ``methods``: of training; ``unfit``: settings refused there.
-    ``one_tower``: whether captions are read by one CLIP tower, through which words learn.
+    whether rows can have them. ``trains``: whether training is offered, by the methods that fit its
+    parts; ``unfit``: settings refused there. ``one_tower``: whether captions are read by one CLIP tower, through which words learn.
     """
 
     title: str
@@ -99,7 +99,7 @@ class ModelFamily:
     learned_words: bool = True
     prompt_weights: bool = True
     one_tower: bool = True
-    methods: tuple[str, ...] = ()
+    trains: bool = False
     unfit: Mapping[str, Unfit] = field(default_factory=dict)
 
     @property

@@ -26,7 +26,7 @@ from studio.home import models_folder, training_folder
 from studio.library import Library
 from studio.starter.common import log, write_json
 from studio.starter.stages.prior import build_scheduler
-from studio.train import TrainConfig, resolve, train
+from studio.train import METHODS, TrainConfig, resolve, train
 from studio.train import checkpoint as checkpoints
 from studio.train.events import Finished, Losses, Note, TrainProgress
 from studio.train.runner import kept_settings
@@ -76,7 +76,8 @@ def train_in(
     with home(work / "studio"):
         images = write_pictures(work / "studio" / "pictures" / name, examples)
         base, library = family(work), Library((models_folder(),))
-        written = {} if settings["method"] == "concept" else {"captions": str(images / CAPTIONS)}
+        without_text = METHODS[settings["method"]].without_text
+        written = {} if without_text else {"captions": str(images / CAPTIONS)}
         config = resolve(
             {"base": base, "images": str(images), "name": name, **settings, **written}, library
         )
@@ -186,9 +187,9 @@ def can_go_on(config: TrainConfig) -> bool:
 
 def command(config: TrainConfig) -> str:
     """The same as a command line."""
-    kind = "concept" if config.method == "concept" else "personalize"
+    kind = "concept" if METHODS[config.method].without_text else "personalize"
     given = config.model_dump(mode="json", exclude_defaults=True)
-    if kind == "concept":
+    if kind == "concept" and given["method"] == kind:
         given.pop("method")
     given.setdefault("base", config.base)
     options = (

@@ -16,7 +16,7 @@ import torch
 from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import training_folder
-from studio.train.config import TrainConfig, differences
+from studio.train.config import BEFORE_NORMS, TrainConfig, differences
 
 CHECKPOINT, SETTINGS, LOSSES = "checkpoint.pt", "settings.json", "losses.jsonl"
 
@@ -94,6 +94,8 @@ def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
         changed = differences(_settings(folder), now)
         if changed:
             raise StudioError(f"the settings changed: {'; '.join(changed)}", field="resume")
+        if "ddloss_norm" not in _kept(folder):  # so that the next resuming finds it as it was
+            now.pop("ddloss_norm")
     else:
         for name in (CHECKPOINT, LOSSES):
             with suppress(FileNotFoundError):
@@ -101,15 +103,28 @@ def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
     write_atomically(folder / SETTINGS, json.dumps(now, indent=1, ensure_ascii=False).encode())
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def as_begun(config: TrainConfig) -> TrainConfig:
+    """``config`` with the norm of a training that was begun before there was a choice of it."""
+    kept = _kept(training_folder(config.name))
+    if kept and "ddloss_norm" not in kept:
+        return config.model_copy(update=BEFORE_NORMS)
+    return config
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    """The settings file as it is; empty where it cannot be read."""
     try:
         data = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(data, dict):
-        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _settings(folder: Path) -> dict[str, Any]:
     known = TrainConfig.model_fields.items()  # settings that came to be since it began
-    return {name: f.default for name, f in known if not f.is_required()} | data
+    defaults = {name: f.default for name, f in known if not f.is_required()}
+    data = _kept(folder)
+    return defaults | BEFORE_NORMS | data if data else {}
 
 
 def unwritable(path: Path, error: Exception) -> StudioError:

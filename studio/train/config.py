@@ -1,29 +1,40 @@
-"""What a training is asked to do: given settings, the papers' defaults, and one frozen result.
+"""What a training is asked to do: given settings, the methods' defaults, and one frozen result.
 
-Defaults for networks of Stable Diffusion's size are the papers': GCFG, Appendix D (concept);
-Steering Guidance, Supplement A (LoRA rank 4 and 1e-4, two vectors with textual inversion, 500
-steps of batch 1); ACCORD, A.4 (1000 steps, DDLoss 0.1-0.3, PDLoss 0.001-0.003). Small families
-such as the shipped one learn faster at higher rates and larger batches.
+Defaults for networks of Stable Diffusion's size are the papers' (each method's file names its
+source), but for what draws on more than a person's own pictures and is off unless asked for: prior
+preservation (part of DreamBooth, and of the LoRA of Steering Guidance, Supplement A) and ACCORD's
+losses (A.4: DDLoss 0.1-0.3, PDLoss 0.001-0.003). Small families such as the shipped one learn
+faster at higher rates and larger batches.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from studio.errors import IncompatibleModels, StudioError, shorten
-from studio.library import FAMILIES, Library, ModelEntry, family_of
+from studio.library import Library, ModelEntry, family_of
+from studio.train import methods as _own  # noqa: F401 - registers the studio's own
+from studio.train.checks import check
+from studio.train.method import METHODS, methods_on, trainable_families
 
-Method = Literal[
-    "concept", "dreambooth", "lora", "ti", "lora+ti", "custom-diffusion", "oft", "visual-encoder"
-]
-METHODS: tuple[str, ...] = get_args(Method)
-PERSONAL = METHODS[1:]
-WORD_METHODS = ("ti", "lora+ti", "custom-diffusion", "visual-encoder")  # PDLoss acts on these
+__all__ = ["METHODS", "TrainConfig", "defaults", "differences", "is_small", "resolve"]
+
 SMALL_EDGE = 256  # families whose native edge is at most this train with the small defaults
+SMALL = {"time_power": 0.6, "sample_weight": 5.0}
+# Where a loss is asked for without a weight. ACCORD, A.4: 0.1-0.3 and 0.001-0.003.
+DDLOSS, PDLOSS = 0.1, 0.002
+# Of trainings that were begun before ``ddloss_norm`` was a setting.
+BEFORE_NORMS = {"ddloss_norm": "mean"}
+
+
+def _known(method: str) -> str:
+    if method not in METHODS:
+        raise ValueError(f"no method of that name; known are {', '.join(METHODS)}")
+    return method
+
 
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
 MAX_STEPS = 1_000_000
@@ -35,7 +46,7 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    method: Method
+    method: Annotated[str, AfterValidator(_known)]
     images: Annotated[str, Field(min_length=1, max_length=4000)]
     base: Annotated[str, Field(min_length=1, max_length=200)] = "starter"
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -71,6 +82,7 @@ class TrainConfig(BaseModel):
     eight_bit: bool = False
     # Losses.
     ddloss: Weight = 0.0
+    ddloss_norm: Literal["sum", "mean"] = "sum"
     pdloss: Weight = 0.0
     clip: str | None = None
     prior_weight: Weight = 0.0
@@ -105,43 +117,11 @@ FREE = frozenset(
     }
 )
 
-_PAPERS: dict[str, dict[str, Any]] = {
-    "concept": {"rate": 1e-5, "batch": 4, "accumulation": 8, "steps": 5000, "ema": 0.9999},
-    "dreambooth": {"rate": 5e-6, "steps": 500},
-    "lora": {"rate": 1e-4, "rank": 4, "steps": 500},
-    "ti": {"token_rate": 5e-4, "steps": 1000, "weight_decay": 0.0},
-    "lora+ti": {"rate": 1e-4, "token_rate": 1e-4, "rank": 4, "vectors": 2, "steps": 500},
-    "custom-diffusion": {"rate": 1e-5, "token_rate": 1e-5, "batch": 2, "steps": 1000},
-    "oft": {"rate": 6e-5, "steps": 1000, "weight_decay": 0.0},
-    "visual-encoder": {"rate": 1e-4, "steps": 1000},
-}
-_SMALL: dict[str, dict[str, Any]] = {
-    "concept": {"rate": 4e-4, "batch": 32, "accumulation": 1, "steps": 1500, "ema": 0.995},
-    "dreambooth": {"rate": 2e-4, "batch": 8, "steps": 200},
-    "lora": {"rate": 2e-3, "batch": 8, "rank": 8, "steps": 300, "targets": "attention+mlp"},
-    "ti": {"token_rate": 5e-3, "batch": 8, "steps": 300, "vectors": 2},
-    "lora+ti": {
-        "rate": 2e-3,
-        "token_rate": 5e-3,
-        "batch": 8,
-        "rank": 8,
-        "steps": 300,
-        "targets": "attention+mlp",
-    },
-    "custom-diffusion": {"rate": 1e-3, "token_rate": 5e-3, "batch": 8, "steps": 300},
-    "oft": {"rate": 2e-3, "batch": 8, "steps": 300},
-    "visual-encoder": {"rate": 1e-3, "batch": 8, "steps": 300},
-}
-
 
 def defaults(method: str, small: bool) -> dict[str, Any]:
     """The method's own defaults, where they differ from :class:`TrainConfig`'s."""
-    found = dict(_PAPERS[method])
-    if method in ("ti", "visual-encoder"):
-        found["template"] = "a {word}"  # the word stands for the whole target
-    if small:
-        found |= {"time_power": 0.6, "sample_weight": 5.0, **_SMALL[method]}
-    return found
+    record = METHODS[method]
+    return {**record.defaults, **(SMALL | dict(record.small) if small else {})}
 
 
 def is_small(entry: ModelEntry) -> bool:
@@ -157,12 +137,12 @@ def resolve(given: Mapping[str, Any], library: Library) -> TrainConfig:
         MissingModel, IncompatibleModels: a base that is not there or cannot be trained.
     """
     method = given.get("method")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise StudioError(
             f"{shorten(method)} is no method; known are {', '.join(METHODS)}", field="method"
         )
     entry = trainable_base(library, str(given.get("base") or "starter"))
-    settings = defaults(str(method), is_small(entry))
+    settings = defaults(method, is_small(entry))
     for field, unfit in family_of(entry.family).unfit.items():
         if settings.get(field) not in unfit.allowed:
             settings.pop(field, None)
@@ -174,8 +154,7 @@ def resolve(given: Mapping[str, Any], library: Library) -> TrainConfig:
         config = TrainConfig.model_validate(settings)
     except ValidationError as error:
         raise _one_line(error) from error
-    _check(config, entry)
-    _check_family(config, entry)
+    check(config, entry)
     return config
 
 
@@ -191,75 +170,13 @@ def trainable_base(library: Library, name: str) -> ModelEntry:
         raise IncompatibleModels(
             f"{name!r} is {entry.a_kind}; training starts from a base", field="base"
         )
-    if entry.family and (entry.family not in FAMILIES or not FAMILIES[entry.family].methods):
-        known = ", ".join(name for name, family in FAMILIES.items() if family.methods)
+    if not methods_on(entry.family):
         raise IncompatibleModels(
-            f"{name!r} is of family {entry.family!r}; what trains here is {known}", field="base"
+            f"{name!r} is of family {entry.family!r}; what trains here is "
+            f"{', '.join(trainable_families())}",
+            field="base",
         )
     return entry
-
-
-def _check_family(config: TrainConfig, entry: ModelEntry) -> None:
-    """What a family's networks or text towers do not allow for.
-
-    Raises:
-        IncompatibleModels: names the setting.
-    """
-    family = family_of(entry.family)
-    if config.method not in family.methods:
-        raise IncompatibleModels(
-            f"{config.method!r} does not train on {family.title}; what does is "
-            f"{', '.join(family.methods)}",
-            field="method",
-        )
-    for field, unfit in family.unfit.items():
-        given = getattr(config, field)
-        if given and given not in unfit.allowed:
-            raise IncompatibleModels(
-                f"{given!r}: {unfit.why}" if unfit.allowed else unfit.why, field=field
-            )
-
-
-def _check(config: TrainConfig, entry: ModelEntry) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", config.name):
-        raise StudioError(
-            f"{shorten(config.name)} cannot be a model's name; letters, digits, - _ and . can",
-            field="name",
-        )
-    if config.size is not None and config.size % entry.multiple:
-        raise StudioError(
-            f"must be a multiple of {entry.multiple}, got {config.size}", field="size"
-        )
-    if config.caption_dropout and config.pdloss:
-        raise StudioError(
-            "PDLoss reads the target in every caption; leave one of the two out",
-            field="caption_dropout",
-        )
-    if config.method == "concept":
-        for field in ("caption_dropout", "ddloss", "pdloss", "prior_weight"):
-            if getattr(config, field):
-                raise StudioError(
-                    "a concept network has no text, so there is nothing to decouple or preserve; "
-                    "leave it out",
-                    field=field,
-                )
-        return
-    if not config.word.strip():
-        raise StudioError(
-            'needs the word that will call the target, such as "<hero>"', field="word"
-        )
-    if re.search(r"[\s()\[\]\\]", config.word):
-        raise StudioError(f"{shorten(config.word)} must be one word without brackets", field="word")
-    if config.method in WORD_METHODS and not re.fullmatch(r"<[^<>]+>", config.word):
-        raise StudioError(
-            f"{shorten(config.word)}: a word that is learned stands in angle brackets, such as <hero>",
-            field="word",
-        )
-    needs_class = config.pdloss > 0 or config.prior_weight > 0 or config.method in WORD_METHODS
-    if needs_class and not config.superclass.strip():
-        raise StudioError(
-            "needs the kind of thing that the target is, such as ghost", field="superclass"
-        )
 
 
 def _one_line(error: ValidationError) -> StudioError:

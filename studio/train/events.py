@@ -34,7 +34,8 @@ class Losses:
 
     ``total`` is what was minimised: ``mse`` (with the prior-preservation term where there is one)
     plus the weighted ``dd`` and ``pd``. ``denoising`` and ``prior`` are the two discrepancies of
-    ACCORD, Eq. 5.
+    ACCORD, Eq. 5, in the unit of their loss. ``dd_share`` and ``pd_share`` are the norms of the
+    weighted losses' gradients as parts of the error's (``mse``); measured now and then.
     """
 
     step: int
@@ -44,6 +45,8 @@ class Losses:
     pd: float | None = None
     denoising: float | None = None
     prior: float | None = None
+    dd_share: float | None = None
+    pd_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ from studio.train.machine import accelerator_for, average_of, release
 from studio.train.prepare import Job, prepare
 from studio.train.step import Stepper
 
-# After this many steps it is told when a loss is fainter than this share of the error.
-JUDGED, FAINT = 10, 1e-3
+# ACCORD's losses: what part of the error's gradient theirs should be, and a good one to aim at.
+SHARES = {"dd": (0.02, 2.0), "pd": (1e-3, 2.0)}
+AIM = 0.3
 
 
 def train(
@@ -57,6 +58,13 @@ def train(
     """
     result.check_name(config, replace=resume or restart)
     checkpoint.check_begun(config, resume, restart)
+    if resume:
+        before, config = config, checkpoint.as_begun(config)
+        if config != before and (config.ddloss or config.measure_every):
+            yield Note(
+                "begun when DDLoss's norms were means over a latent's elements; it goes on with "
+                "these (ddloss_norm: mean)"
+            )
     accelerator = accelerator_for(config, device)
     try:
         job = yield from prepare(config, library or Library(), accelerator, resume)
@@ -77,6 +85,7 @@ class _Loop:
         self.budget = Budget(config, accelerator)
         self.done = 0
         self.saved = 0
+        self.sides: dict[str, str] = {}  # which side of its range each loss was last
         self.history: list[dict[str, float | None]] = []
         self.ema = average_of(config, self.stepper.parameters)
 
@@ -90,12 +99,12 @@ class _Loop:
         first = self.budget.share(self.done)
         try:
             while (share := self.budget.share(self.done)) < 1:
-                yield self._step()
+                found = self._step()
+                yield found
+                yield from self._weigh(found)
                 spent, share = time.perf_counter() - began, self.budget.share(self.done)
                 left = spent * max(0.0, 1 - share) / (share - first)
                 yield TrainProgress(self.done, self.budget.steps(self.done), spent, left)
-                if self.done == min(JUDGED, config.steps):
-                    yield from self._faint()
                 if self.done % config.checkpoint_every == 0 and share < 1:
                     yield self._save()
                 if config.sample_every and self.done % config.sample_every == 0:
@@ -128,16 +137,22 @@ class _Loop:
         self._log(asdict(found))
         return found
 
-    def _faint(self) -> Iterator[Note]:
-        """A note on each of ACCORD's losses that is too small beside the error to do anything."""
-        for name, weight in (("dd", self.config.ddloss), ("pd", self.config.pdloss)):
-            found = [(x["mse"] or 0.0, x[name] or 0.0) for x in self.history if x[name] is not None]
-            error, loss = sum(mse for mse, _ in found), sum(value for _, value in found)
-            if weight > 0 and 0 < weight * loss < FAINT * error:
+    def _weigh(self, found: Losses) -> Iterator[Note]:
+        """A note when one of ACCORD's losses is too small to do anything, or outweighs the error."""
+        weights = {"dd": self.config.ddloss, "pd": self.config.pdloss}
+        for name, (low, high) in SHARES.items():
+            share = getattr(found, f"{name}_share")
+            if not share:
+                continue
+            side = "below" if share < low else "above" if share > high else ""
+            if side and side != self.sides.get(name):
+                weight = weights[name]
                 yield Note(
-                    f"{name.upper()}Loss at weight {weight:g} is {weight * loss / error:.1g} of the "
-                    f"error and changes next to nothing; about {0.03 * error / loss:.0e} would be 3 %"
+                    f"{name.upper()}Loss at weight {weight:g} has {share:.2g} of the error's gradient "
+                    f"at step {found.step}, {side} {low:g}-{high:g}; about "
+                    f"{AIM * weight / share:.1g} would have {AIM:g}"
                 )
+            self.sides[name] = side
 
     def _diverged(self, what: str) -> NumericalError:
         """The error to raise: what is not finite, and what there is to go back to."""

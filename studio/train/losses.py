@@ -4,7 +4,8 @@ Notation: ``x_t = √ᾱ_t·x_0 + √(1−ᾱ_t)·ε``; ``μ_c = U_θ(x_t, c, t)
 a prediction under condition ``c`` stands for. Conditions: ``pg`` target and general text together,
 ``p`` the target alone, ``g`` the general text alone, ``∅`` the empty text, ``s`` the superclass.
 Time steps count from 0, as diffusers counts them: index ``t`` is step ``t + 1`` of the papers.
-Squared norms are means over a latent's elements, so that loss weights mean the same at every size.
+Squared norms are sums over a latent's elements, since they are exponents of Gaussians (Eq. 10); as
+means, which an option keeps, the papers' weights do next to nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
+NORMS = ("sum", "mean")
 
 
 @dataclass(frozen=True)
@@ -85,31 +87,45 @@ def posterior_variance(times: Tensor, levels: Tensor) -> Tensor:
     return (1 - now / before) * (1 - before) / (1 - now)
 
 
-def dependence_change(means: Means, variance: Tensor) -> Tensor:
+def squared_norm(difference: Tensor, norm: str = "sum") -> Tensor:
+    """``‖·‖²`` of each sample (batch, …): the sum over its elements, or their ``mean``."""
+    flat = difference.square().flatten(1)
+    if norm not in NORMS:
+        raise ValueError(f"norm {norm!r}; known are {', '.join(NORMS)}")
+    return flat.sum(1) if norm == "sum" else flat.mean(1)
+
+
+def dependence_change(means: Means, variance: Tensor, norm: str = "sum") -> Tensor:
     """How the dependence of target and general text changes in one denoising step (ACCORD, Eq. 8).
 
         D_t = [‖μ_pg − μ_p‖² + ‖μ_pg − sg(μ_g)‖² − ‖μ_pg − sg(μ_∅)‖²] / (2σ_t²)
 
-    The gradients of ``μ_g`` and ``μ_∅`` (of these only) are stopped, so that the prior's own
-    knowledge is left alone.
+    It is ``log r(c_p, c_g | x_{t−1}) − log r(c_p, c_g | x_t)`` for ``x_{t−1} = μ_pg``: with Eq. 20,
+    ``log p(ĉ|x_{t−1}) − log p(ĉ|x_t) = (‖μ_pg − μ_∅‖² − ‖μ_pg − μ_ĉ‖²)/(2σ_t²)``, once for
+    ``ĉ = (c_p, c_g)``, whose own distance is zero, less once each for ``c_p`` and ``c_g``. The
+    gradients of ``μ_g`` and ``μ_∅`` (of these only) are stopped, so that the prior's own knowledge
+    is left alone.
+
+    Args:
+        norm: ``sum``, as Eq. 10 has it, or ``mean`` over a latent's elements.
 
     Returns:
         shape (batch,), of either sign.
     """
-    near_p = (means.pg - means.p).square().flatten(1).mean(1)
-    near_g = (means.pg - means.g.detach()).square().flatten(1).mean(1)
-    near_none = (means.pg - means.none.detach()).square().flatten(1).mean(1)
+    near_p = squared_norm(means.pg - means.p, norm)
+    near_g = squared_norm(means.pg - means.g.detach(), norm)
+    near_none = squared_norm(means.pg - means.none.detach(), norm)
     return (near_p + near_g - near_none) / (2 * variance)
 
 
-def dd_loss(means: Means, variance: Tensor, times: Tensor, steps: int) -> Tensor:
+def dd_loss(means: Means, variance: Tensor, times: Tensor, steps: int, norm: str = "sum") -> Tensor:
     """Denoising Decouple Loss ``(t/T)·|D_t|`` (ACCORD, Eq. 11, one t per sample), shape (batch,).
 
     Args:
         times: integers in [0, T).
         steps: T, the schedule's number of steps.
     """
-    return (times + 1).to(variance) / steps * dependence_change(means, variance).abs()
+    return (times + 1).to(variance) / steps * dependence_change(means, variance, norm).abs()
 
 
 def pd_loss(f_p: Tensor, f_s: Tensor, f_g: Tensor) -> Tensor:
@@ -123,14 +139,19 @@ def pd_loss(f_p: Tensor, f_s: Tensor, f_g: Tensor) -> Tensor:
     return (_cosines(f_p, f_g) - _cosines(f_s, f_g)).abs().mean()
 
 
-def denoising_discrepancy(change: Tensor, steps: int) -> Tensor:
-    """Estimate of Eq. 5's first term through its bound Σ_t |D_t| (Eq. 7): ``T·mean|D_t|``.
+def denoising_discrepancy(change: Tensor, times: Tensor, steps: int, power: float = 1.0) -> Tensor:
+    """Estimate of Eq. 5's first term through its bound Σ_t |D_t| (Eq. 7): ``mean(|D_t| / P(t))``.
 
     Args:
-        change: ``D_t`` of samples whose t was drawn evenly, shape (batch,).
+        change: ``D_t`` of samples, shape (batch,).
+        times: their t, integers in [0, T), drawn as ``⌊T·u^power⌋`` of even ``u`` in [0, 1), so
+            that ``P(t) = ((t+1)/T)^(1/power) − (t/T)^(1/power)``; shape (batch,).
         steps: T.
+        power: 1 where they were drawn evenly.
     """
-    return steps * change.detach().abs().mean()
+    place = times.to(change) / steps
+    drawn = (place + 1 / steps).pow(1 / power) - place.pow(1 / power)
+    return (change.detach().abs() / drawn).mean()
 
 
 def prior_discrepancy(f_p: Tensor, f_s: Tensor, f_g: Tensor) -> Tensor:

@@ -31,8 +31,8 @@ class Diffusion:
         """What the network should answer."""
         return losses.target(clean, noise, self.levels[times], self.prediction)
 
-    def told(self, times: Tensor) -> Tensor:
-        """What the network is told of the time."""
+    def conditioning(self, times: Tensor) -> Tensor:
+        """What the network reads as the time."""
         return times
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Diffusion:
@@ -63,8 +63,8 @@ class Flow:
         del times
         return noise - clean
 
-    def told(self, times: Tensor) -> Tensor:
-        """``T·σ``, as the family's schedulers tell it."""
+    def conditioning(self, times: Tensor) -> Tensor:
+        """``T·σ``, as the family's schedulers have it."""
         return (len(self) * self.levels[times]).float()
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Flow:

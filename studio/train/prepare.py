@@ -16,18 +16,19 @@ from studio.errors import StudioError
 from studio.home import training_folder
 from studio.library import Library
 from studio.train import samples
-from studio.train.adapt import Adaptation, adapt
+from studio.train.adaptation import Adaptation
 from studio.train.base import Base, Projector, load_base, load_clip
 from studio.train.captions import Caption, caption_pictures, read_file
 from studio.train.checkpoint import settle
-from studio.train.config import WORD_METHODS, TrainConfig
+from studio.train.checks import unread
+from studio.train.config import TrainConfig
 from studio.train.data import find_pictures, look_at, mixed, usable
 from studio.train.events import Note, TrainEvent, TrainProgress
 from studio.train.latents import Latents, digest, draw, encode_all
+from studio.train.method import METHODS, Materials
 
 CALIBRATION = 16  # noisy latents that calibrated constants are averaged over
 TELL_EVERY = 25  # pictures
-FULL = ("concept", "dreambooth")
 
 
 @dataclass
@@ -76,7 +77,8 @@ def prepare(
     accelerator.wait_for_everyone()
     scaling = float(vae.config.scaling_factor)
     torch.manual_seed(config.seed)  # here, since loading draws numbers for some networks
-    adaptation = adapt(config, base, _noisy(config, encoded, scaling, base), projector)
+    materials = Materials(_noisy(config, encoded, scaling, base), projector)
+    adaptation = METHODS[config.method].build(config, base, materials)
     _place(config, adaptation, accelerator)
     if features is not None:
         adaptation.features = torch.stack([i.features for i in encoded if i.features is not None])
@@ -100,11 +102,13 @@ def _chosen(
     written = read_file(Path(config.captions)) if config.captions else None
     paths, notes = yield from _looked_at(config, find_pictures(Path(config.images), written))
     captions: list[Caption] = []
-    if config.method != "concept":
+    if not METHODS[config.method].without_text:
         captions, more = caption_pictures(
             paths, config.word, config.superclass, config.template, written
         )
         notes += more + _general_notes(config, captions)
+    if others := unread(config):
+        notes.append(f"{config.method} does not read {', '.join(others)}")
     for note in notes:
         yield Note(note)
     return paths, captions
@@ -143,7 +147,7 @@ def _general_notes(config: TrainConfig, captions: Sequence[Caption]) -> list[str
             f"{empty} of {len(captions)} captions say nothing besides the target; "
             "ACCORD's losses do not act on those"
         )
-    if config.pdloss > 0 and config.method not in WORD_METHODS:
+    if config.pdloss > 0 and "pdloss" not in METHODS[config.method].losses:
         notes.append(
             f"PDLoss has no gradient with {config.method}, which leaves the word's meaning as "
             "it is; it is only measured"
@@ -153,18 +157,22 @@ def _general_notes(config: TrainConfig, captions: Sequence[Caption]) -> list[str
 
 def _clip(config: TrainConfig, base: Base, library: Library) -> tuple[Projector | None, Any]:
     """The projector where a loss, a measure or the method needs one; and its image reader."""
-    visual = config.method == "visual-encoder"
-    if not visual and config.pdloss == 0 and not (config.measure_every and config.clip):
+    method = METHODS[config.method]
+    if (
+        not method.reads_pictures
+        and config.pdloss == 0
+        and not (config.measure_every and config.clip)
+    ):
         return None, None
     model, processor = load_clip(base, library, config.clip)
-    vectors = {config.word: config.vectors} if config.method in WORD_METHODS else {}
+    vectors = {config.word: config.vectors} if method.learns_word else {}
     projector = Projector(model, base.tokenizer, vectors)
 
     def read(image: Image.Image) -> Tensor:
         pixels = processor(images=image, return_tensors="pt").pixel_values.to(base.device)
         return projector.pictures(pixels)[0]
 
-    return projector, read if visual else None
+    return projector, read if method.reads_pictures else None
 
 
 @torch.no_grad()
@@ -240,7 +248,7 @@ def _fit_texts(
         return
     texts = {text for c in captions for text in (c.text, c.target, c.general)}
     encoder.fit({*texts, f"a {config.superclass}"})
-    if not adaptation.learns_word and encoder.unknown(config.word):
+    if not METHODS[config.method].learns_word and encoder.unknown(config.word):
         yield Note(
             f"the base's text encoder does not know {config.word!r} and reads it as an unknown word; "
             "choose one that it knows, or a method that learns the word"
@@ -266,7 +274,7 @@ def _place(config: TrainConfig, adaptation: Adaptation, accelerator: Any) -> Non
     """On the device; what is frozen in half precision where that saves a GPU's memory."""
     half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(accelerator.mixed_precision)
     trainee = adaptation.trainee.to(accelerator.device)
-    if half is None or config.method in FULL or accelerator.device.type == "cpu":
+    if half is None or METHODS[config.method].whole or accelerator.device.type == "cpu":
         return
     for parameter in trainee.parameters():
         if not parameter.requires_grad:

@@ -16,17 +16,8 @@ from studio.preset import Preset, validate
 from studio.train.captions import from_template
 from studio.train.checkpoint import unwritable
 from studio.train.config import TrainConfig
+from studio.train.method import METHODS
 
-KINDS = {
-    "concept": "concept",
-    "dreambooth": "finetune",
-    "lora": "lora",
-    "lora+ti": "lora",
-    "ti": "embedding",
-    "visual-encoder": "embedding",
-    "custom-diffusion": "custom-diffusion",
-    "oft": "lora",
-}
 OMEGA = 0.4  # the balanced middle of Steering Guidance, Supplement A
 
 
@@ -79,14 +70,14 @@ def write(config: TrainConfig, save: Callable[[Path], None], steps: int, folder:
 
 
 def card(config: TrainConfig, steps: int) -> dict[str, Any]:
-    """What the library tells of the model. It names no folder of the person's machine."""
-    kind = KINDS[config.method]
-    told = {
-        "kind": kind,
+    """What the library says of the model. It names no folder of the person's machine."""
+    method = METHODS[config.method]
+    found = {
+        "kind": method.kind,
         "base": config.base,
         "title": config.name,
         "method": config.method,
-        "trigger": "" if kind == "concept" else config.word,
+        "trigger": "" if method.without_text else config.word,
         "superclass": config.superclass,
         "steps": steps,
         "batch": config.batch * config.accumulation,
@@ -95,7 +86,7 @@ def card(config: TrainConfig, steps: int) -> dict[str, Any]:
         "pdloss": config.pdloss,
         "seed": config.seed,
     }
-    return {key: value for key, value in told.items() if value != ""}
+    return {key: value for key, value in found.items() if value != ""}
 
 
 def prompt_of(config: TrainConfig) -> str:
@@ -112,12 +103,13 @@ def preset_for(config: TrainConfig, identity: str, prompt: str | None = None) ->
     """
     row: dict[str, Any] = {"weight": config.sample_weight}
     rows = [row]
-    if config.method == "concept":
+    method = METHODS[config.method]
+    if method.without_text:
         row |= {"model": identity, "weight": min(config.sample_weight, 2.0)}
         if prompt:
             rows.append({"prompt": prompt, "weight": config.sample_weight})
     else:
-        adapter = KINDS[config.method] in ADAPTERS
+        adapter = method.kind in ADAPTERS
         row |= {
             "model": {"lora": identity} if adapter else identity,
             "prompt": prompt if prompt is not None else prompt_of(config),
@@ -127,6 +119,6 @@ def preset_for(config: TrainConfig, identity: str, prompt: str | None = None) ->
             "name": config.name,
             "base": config.base,
             "rows": rows,
-            "omega": 0.0 if config.method == "concept" else OMEGA,
+            "omega": 0.0 if method.without_text else OMEGA,
         }
     )

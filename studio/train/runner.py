@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from studio.errors import StudioError
 from studio.home import training_folder
-from studio.train.config import TrainConfig
+from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
 
@@ -197,8 +197,9 @@ def kept_settings(name: str) -> TrainConfig:
     path = training_folder(name) / SETTINGS
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return TrainConfig.model_validate({k: v for k, v in data.items() if k != "data"})
-    except (OSError, ValueError, AttributeError) as error:
+        kept = BEFORE_NORMS | {name: value for name, value in data.items() if name != "data"}
+        return TrainConfig.model_validate(kept)
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise StudioError(
             f"there is no training of {name!r} to go on with", field="name"
         ) from error

@@ -18,6 +18,7 @@ from studio.preset import validate
 from studio.train import result
 from studio.train.config import TrainConfig
 from studio.train.events import Samples
+from studio.train.method import METHODS
 
 
 def make(
@@ -36,7 +37,7 @@ def make(
     result.write(config, save, step, root / identity)
     engine = Engine(device=str(device), library=Library((ASSETS, models_folder(), root)))
     prompts = config.sample_prompts or (
-        "" if config.method == "concept" else result.prompt_of(config),
+        "" if METHODS[config.method].without_text else result.prompt_of(config),
     )
     images = []
     for prompt in prompts:

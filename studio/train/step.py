@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from studio.train.noising import Diffusion
 from studio.train.prepare import Job, Pictures
 
 OF_TARGET, OF_CLASS = 2, 3  # streams of random numbers
+SHARE_EVERY = 50  # steps between measures of the losses' share of the gradient
 NO_CAPTION = Caption("", "", "")
 
 
@@ -150,33 +151,63 @@ class Stepper:
 
     def _predict(self, batch: Batch) -> Tensor:
         captions = [caption.text for caption in batch.captions] or None
-        return self.trainee(batch.noisy, self.noising.told(batch.times), captions, batch.features)
+        return self.trainee(
+            batch.noisy, self.noising.conditioning(batch.times), captions, batch.features
+        )
 
     def _losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
         """``total`` with its graph, and what it is made of."""
-        config = self.config
+        config, steps = self.config, len(self.levels)
         measured = config.measure_every and (step + 1) % config.measure_every == 0
         found: dict[str, Tensor] = {}
         if config.ddloss > 0 or (measured and batch.captions):
             output, means = self._four(batch, with_gradient=config.ddloss > 0)
             variance = losses.posterior_variance(batch.times, self.levels)
-            change = losses.dependence_change(means, variance)
-            found["denoising"] = losses.denoising_discrepancy(change, len(self.levels))
+            change = losses.dependence_change(means, variance, config.ddloss_norm)
+            found["denoising"] = losses.denoising_discrepancy(
+                change, batch.times, steps, config.time_power
+            )
             if config.ddloss > 0:
-                found["dd"] = losses.dd_loss(means, variance, batch.times, len(self.levels)).mean()
+                found["dd"] = losses.dd_loss(
+                    means, variance, batch.times, steps, config.ddloss_norm
+                ).mean()
         else:
             output = self._predict(batch)
         found["mse"] = losses.mse(output, batch.wanted).mean()
+        if config.pdloss > 0:
+            found["pd"] = losses.pd_loss(*self._projections(batch))
+            found["prior"] = found["pd"].detach()
+        elif measured and self.job.projector is not None and self.job.prior is not None:
+            with torch.no_grad():
+                found["prior"] = losses.prior_discrepancy(*self._projections(batch))
+        weighted = {
+            name: weight * found[name]
+            for name, weight in (("dd", config.ddloss), ("pd", config.pdloss))
+            if name in found
+        }
         total = found["mse"]
-        if "dd" in found:
-            total = total + config.ddloss * found["dd"]
-        if config.pdloss > 0 or (measured and self.job.projector is not None):
-            gap = self._gap(batch)
-            found["prior"] = gap.detach()
-            if config.pdloss > 0:
-                found["pd"] = gap
-                total = total + config.pdloss * gap
+        for loss in weighted.values():
+            total = total + loss
+        if weighted and (step == 0 or (step + 1) % (config.measure_every or SHARE_EVERY) == 0):
+            found |= self._shares(found["mse"], weighted)
         return {"total": total, **found}
+
+    def _shares(self, error: Tensor, weighted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The norm of each weighted loss's gradient as a part of the error's; changes nothing."""
+        scaler = self.accelerator.scaler  # of both alike; without it, half precision underflows
+
+        def norm(loss: Tensor) -> Tensor:
+            if not loss.requires_grad:
+                return torch.zeros((), device=loss.device)
+            scaled = loss if scaler is None else scaler.scale(loss)
+            found = torch.autograd.grad(
+                scaled, self.parameters, retain_graph=True, allow_unused=True
+            )
+            norms = [gradient.float().norm() for gradient in found if gradient is not None]
+            return torch.stack(norms).norm() if norms else torch.zeros((), device=loss.device)
+
+        whole = norm(error).clamp(min=torch.finfo(torch.float32).tiny)
+        return {f"{name}_share": norm(loss) / whole for name, loss in weighted.items()}
 
     def _four(self, batch: Batch, with_gradient: bool) -> tuple[Tensor, losses.Means]:
         """Predictions under the four conditions: those whose gradient is stopped run as one batch
@@ -216,8 +247,8 @@ class Stepper:
 
         return of_pg, losses.Means(mean(of_pg), mean(of_p), mean(of_g), mean(of_none))
 
-    def _gap(self, batch: Batch) -> Tensor:
-        """PDLoss of the batch's targets against every general text of the set."""
+    def _projections(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """``f`` of the batch's targets, of their superclass and of every general text of the set."""
         job = self.job
         assert job.projector is not None and job.prior is not None
         trainee = self.accelerator.unwrap_model(self.trainee)
@@ -231,7 +262,7 @@ class Stepper:
                 for target, known in zip(targets, words, strict=False)
             ]
         )
-        return losses.pd_loss(f_p, *job.prior)
+        return f_p, *job.prior
 
 
 def _side(item: Latents, flip: bool) -> Tensor:
@@ -248,7 +279,9 @@ def _adamw(config: TrainConfig, device: torch.device) -> Any:
         # Fused, its share of a small network's step on a CPU is 2 % instead of 6.
         return partial(torch.optim.AdamW, fused=True) if device.type == "cpu" else torch.optim.AdamW
     try:
-        from bitsandbytes.optim import AdamW8bit
+        from bitsandbytes.optim import (  # pyright: ignore[reportMissingImports] - an extra
+            AdamW8bit,
+        )
     except ImportError as error:
         raise StudioError(
             "needs the package bitsandbytes (and a GPU)", field="eight_bit"

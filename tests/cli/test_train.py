@@ -188,15 +188,15 @@ def test_ctrl_c_ends_with_a_checkpoint(folder: Path, monkeypatch: pytest.MonkeyP
     from studio.cli import train as verb
     from studio.train.events import Losses
 
-    told = verb._told
+    shown = verb._shown
 
     def pressing(events: Iterator[object]) -> Iterator[object]:
-        for event in told(events):  # type: ignore[arg-type]
+        for event in shown(events):  # type: ignore[arg-type]
             if isinstance(event, Losses) and event.step == 2:
                 signal.raise_signal(signal.SIGINT)
             yield event
 
-    monkeypatch.setattr(verb, "_told", pressing)
+    monkeypatch.setattr(verb, "_shown", pressing)
     before = signal.getsignal(signal.SIGINT)
     assert main(personalize(folder, name="stopped", steps=1000)) == 130
     assert signal.getsignal(signal.SIGINT) is before

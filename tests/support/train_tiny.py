@@ -16,6 +16,8 @@ from studio.library import Library
 from studio.train import resolve, train
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, TrainEvent
+from studio.train.prepare import prepare
+from studio.train.step import Stepper
 from tests.support import tiny
 
 CAPTIONS = {
@@ -96,6 +98,16 @@ def config(folder: Path, method: str = "lora", **changes: Any) -> TrainConfig:
 
 def run(config: TrainConfig, **options: Any) -> list[TrainEvent]:
     return list(train(config, device="cpu", **options))
+
+
+def stepper(config: TrainConfig, accelerator: Any) -> Stepper:
+    """A training that is prepared, for its steps alone."""
+    preparing = prepare(config, Library(), accelerator, resume=False)
+    while True:
+        try:
+            next(preparing)
+        except StopIteration as end:
+            return Stepper(config, end.value, accelerator)
 
 
 def losses_of(events: Iterable[TrainEvent]) -> list[Losses]:

@@ -20,6 +20,7 @@ from studio.library import Library
 from studio.train import train
 from studio.train.data import Order, mixed
 from studio.train.events import Losses, Note, Saved, TrainProgress
+from studio.train.runner import kept_settings
 from tests.support import train_tiny
 
 
@@ -161,6 +162,30 @@ def test_resuming_with_changed_settings_is_refused_with_the_difference(folder: P
     )
     with pytest.raises(StudioError, match="data was"):
         train_tiny.run(config, resume=True)
+
+
+def test_a_training_from_before_the_choice_of_norms_goes_on_with_means(folder: Path) -> None:
+    means = train_tiny.config(folder, steps=2, name="old", ddloss=50.0, ddloss_norm="mean")
+    running = train(means, device="cpu")
+    for event in running:
+        if isinstance(event, TrainProgress) and event.step == 1:
+            break
+    running.close()
+    path = training_folder("old") / "settings.json"
+    kept = json.loads(path.read_text())
+    del kept["ddloss_norm"]  # as a version wrote it that knew no such setting
+    path.write_text(json.dumps(kept))
+    assert kept_settings("old").ddloss_norm == "mean"
+    sums = means.model_copy(update={"ddloss_norm": "sum"})  # what the same command resolves to now
+    for steps in (2, 3):  # also the next time
+        events = train_tiny.run(sums.model_copy(update={"steps": steps}), resume=True)
+        assert any(isinstance(e, Note) and "ddloss_norm: mean" in e.text for e in events)
+    whole = train_tiny.run(means.model_copy(update={"name": "whole", "steps": 3}))
+    assert same(train_tiny.result_of(events), train_tiny.result_of(whole))
+    begun = means.model_copy(update={"name": "new"})
+    train_tiny.run(begun)
+    with pytest.raises(StudioError, match="ddloss_norm was 'mean', now 'sum'"):
+        train_tiny.run(begun.model_copy(update={"ddloss_norm": "sum"}), resume=True)
 
 
 def test_more_steps_may_follow(folder: Path) -> None:

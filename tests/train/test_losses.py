@@ -6,6 +6,7 @@ import ast
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from diffusers import DDPMScheduler
@@ -75,21 +76,89 @@ def test_every_parameterisation_has_one_mean() -> None:
         losses.posterior_mean(x_0, x_t, TIMES, LEVELS, "flow")
 
 
-def test_dependence_change_and_dd_loss_written_out() -> None:
+@pytest.mark.parametrize("norm", ["sum", "mean"])
+def test_dependence_change_and_dd_loss_written_out(norm: str) -> None:
     m, variance = means(), losses.posterior_variance(TIMES, LEVELS)
-    change = losses.dependence_change(m, variance)
-    loss = losses.dd_loss(m, variance, TIMES, T)
+    change = losses.dependence_change(m, variance, norm)
+    loss = losses.dd_loss(m, variance, TIMES, T, norm)
+    pg, p, g, none = (x.numpy() for x in (m.pg, m.p, m.g, m.none))
     for b, t in enumerate(TIMES.tolist()):
 
-        def apart(other: Tensor, b: int = b) -> float:
-            return sum(float(x) ** 2 for x in (m.pg[b] - other[b]).flatten()) / other[b].numel()
+        def apart(other: np.ndarray, b: int = b) -> float:
+            squares = (pg[b] - other[b]) ** 2
+            return float(squares.sum() if norm == "sum" else squares.mean())
 
-        d = (apart(m.p) + apart(m.g) - apart(m.none)) / (2 * float(variance[b]))
+        d = (apart(p) + apart(g) - apart(none)) / (2 * float(variance[b]))
         assert float(change[b]) == pytest.approx(d, rel=1e-10)
         assert float(loss[b]) == pytest.approx((t + 1) / T * abs(d), rel=1e-10)
-    assert float(losses.denoising_discrepancy(change, T)) == pytest.approx(
-        T * float(change.abs().mean())
-    )
+
+
+def test_sums_are_the_default_and_as_many_times_the_means_as_there_are_elements() -> None:
+    m, variance = means(), losses.posterior_variance(TIMES, LEVELS)
+    of_sums = losses.dependence_change(m, variance)
+    torch.testing.assert_close(of_sums, 36 * losses.dependence_change(m, variance, "mean"))
+    with pytest.raises(ValueError, match="known are sum, mean"):
+        losses.dependence_change(m, variance, "max")
+
+
+def test_dependence_change_is_the_change_of_log_r_by_bayes() -> None:
+    # Eq. 3, 9 and 10 as they stand: log p(x_{t-1} | x_t, c) of each Gaussian, at x_{t-1} = mu_pg.
+    m, variance = means(), losses.posterior_variance(TIMES, LEVELS)
+
+    def log_density(mean: Tensor, b: int) -> float:
+        deviation = float(variance[b]) ** 0.5
+        gaussian = torch.distributions.Normal(mean[b], deviation)
+        return float(gaussian.log_prob(m.pg[b]).sum())
+
+    for b in range(len(TIMES)):
+        gained = {
+            name: log_density(getattr(m, name), b) - log_density(m.none, b)
+            for name in ("pg", "p", "g")
+        }
+        expected = gained["pg"] - gained["p"] - gained["g"]
+        got = float(losses.dependence_change(m, variance)[b])
+        assert got == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("power", [1.0, 0.6, 2.0])
+def test_the_discrepancy_estimates_the_sum_over_all_steps(power: float) -> None:
+    steps = 20
+    change = random(1, steps)  # D_t of each step
+    exact = float(change.abs().sum())
+    edges = (torch.arange(steps + 1, dtype=torch.float64) / steps).pow(1 / power)
+    drawn = edges.diff()  # how often each step is drawn
+    times = torch.arange(steps)
+    one = [
+        float(losses.denoising_discrepancy(change[t : t + 1], times[t : t + 1], steps, power))
+        for t in range(steps)
+    ]
+    expected = sum(float(chance) * value for chance, value in zip(drawn, one, strict=True))
+    assert expected == pytest.approx(exact, rel=1e-10)
+    u = torch.rand(20_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    some = (steps * u.pow(power)).long()
+    estimate = float(losses.denoising_discrepancy(change[some], some, steps, power))
+    assert estimate == pytest.approx(exact, rel=0.1)
+
+
+@pytest.mark.parametrize("norm", ["sum", "mean"])
+def test_the_gradient_of_dd_loss_is_its_finite_difference_where_nothing_is_stopped(
+    norm: str,
+) -> None:
+    variance = losses.posterior_variance(TIMES, LEVELS)
+    m = means(requires_grad=True)
+    losses.dd_loss(m, variance, TIMES, T, norm).sum().backward()
+    step = 1e-6
+    for name in ("pg", "p"):
+        leaf = getattr(m, name)
+        for place in ((0, 0, 0, 0), (2, 1, 2, 0), (4, 3, 1, 1)):
+            moved = []
+            for sign in (1, -1):
+                values = {n: getattr(m, n).detach().clone() for n in ("pg", "p", "g", "none")}
+                values[name][place] += sign * step
+                loss = losses.dd_loss(Means(**values), variance, TIMES, T, norm)
+                moved.append(float(loss.sum()))
+            slope = (moved[0] - moved[1]) / (2 * step)
+            assert float(leaf.grad[place]) == pytest.approx(slope, rel=1e-5, abs=1e-7)
 
 
 def test_independent_concepts_cost_nothing() -> None:
@@ -107,7 +176,7 @@ def test_gradients_stop_at_the_general_text_and_the_empty_one_only() -> None:
     losses.dd_loss(m, variance, TIMES, T).sum().backward()
     assert m.g.grad is None and m.none.grad is None
     sign = losses.dependence_change(m, variance).sign()
-    scale = (sign * (TIMES + 1) / T / (2 * variance)).view(-1, 1, 1, 1) * 2 / m.pg[0].numel()
+    scale = (sign * (TIMES + 1) / T / (2 * variance)).view(-1, 1, 1, 1) * 2
     torch.testing.assert_close(m.p.grad, scale * (m.p - m.pg))
     torch.testing.assert_close(m.pg.grad, scale * ((m.pg - m.p) + (m.pg - m.g) - (m.pg - m.none)))
 
@@ -123,7 +192,16 @@ def test_pd_loss_written_out_and_its_gradient() -> None:
     loss = losses.pd_loss(f_p, f_s, f_g)
     assert float(loss) == pytest.approx(expected, rel=1e-12)
     loss.backward()
-    assert f_p.grad is not None and float(f_p.grad.abs().sum()) > 0
+    assert f_p.grad is not None
+    step = 1e-6
+    for place in ((0, 0), (0, 3), (1, 5)):
+        moved = []
+        for sign in (1, -1):
+            other = f_p.detach().clone()
+            other[place] += sign * step
+            moved.append(float(losses.pd_loss(other, f_s, f_g)))
+        slope = (moved[0] - moved[1]) / (2 * step)
+        assert float(f_p.grad[place]) == pytest.approx(slope, rel=1e-6, abs=1e-9)
     discrepancy = losses.prior_discrepancy(f_p, f_s, f_g)
     assert float(discrepancy) == pytest.approx(expected) and not discrepancy.requires_grad
     assert float(losses.pd_loss(f_s * 3, f_s, f_g)) == pytest.approx(0, abs=1e-12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import diffusers
@@ -13,10 +14,10 @@ from safetensors.torch import load_file
 from studio.errors import IncompatibleModels, MissingModel, StudioError
 from studio.library import Library
 from studio.train import resolve, train
-from studio.train.adapt import adapt
 from studio.train.base import load_base
 from studio.train.config import METHODS
 from studio.train.events import Note, Samples
+from studio.train.machine import accelerator_for, release
 from tests.support import train_tiny
 
 # Method → the parameters that may train, by a part of their names.
@@ -45,14 +46,14 @@ def test_what_trains_and_what_is_found_in_the_library(
     before = load_base(Library(), "tiny", torch.device("cpu"))
     weights = {k: v.clone() for k, v in before.network.state_dict().items()}
     kept = {}
-    import studio.train.prepare as prepare
+    record = METHODS[method]
 
-    def spy(*args: object) -> object:
-        kept["adaptation"] = adapt(*args)  # type: ignore[arg-type]
-        kept["network"] = args[1].network  # type: ignore[attr-defined]
+    def spy(*given: object) -> object:
+        kept["adaptation"] = record.build(*given)  # type: ignore[arg-type]
+        kept["network"] = given[1].network  # type: ignore[attr-defined]
         return kept["adaptation"]
 
-    monkeypatch.setattr(prepare, "adapt", spy)
+    monkeypatch.setitem(METHODS._entries, method, replace(record, build=spy))  # type: ignore[arg-type]
     events = train_tiny.run(
         train_tiny.config(
             folder,
@@ -123,10 +124,42 @@ def test_accord_losses_on_any_method(folder: Path) -> None:
         loss = train_tiny.losses_of(events)[0]
         assert loss.dd is not None and loss.pd is not None and loss.denoising is not None
         assert loss.total == pytest.approx(loss.mse + 0.2 * loss.dd + 0.05 * loss.pd, rel=1e-6)
-        faint = [e for e in events if isinstance(e, Note) and "changes next to nothing" in e.text]
-        assert len(faint) == (0.2 * loss.dd < 1e-3 * loss.mse) + (0.05 * loss.pd < 1e-3 * loss.mse)
+        low, high = 0.02, 2.0
+        assert loss.dd_share is not None and loss.dd_share > 0
+        outside = [e for e in events if isinstance(e, Note) and e.text.startswith("DDLoss at")]
+        assert len(outside) == (not low <= loss.dd_share <= high)
         fixed = [e for e in events if isinstance(e, Note) and "no gradient" in e.text]
         assert bool(fixed) == (method == "dreambooth")
+
+
+def test_the_share_is_that_of_the_gradients_norm(folder: Path) -> None:
+    found: dict[float, list[torch.Tensor]] = {}
+    shares = {}
+    for weight in (0.0, 0.3):
+        config = train_tiny.config(folder, name=f"w{weight:g}", ddloss=weight)
+        accelerator = accelerator_for(config, "cpu")
+        try:
+            stepper = train_tiny.stepper(config, accelerator)
+            shares[weight] = stepper(0).dd_share
+            found[weight] = [p.grad.clone() for p in stepper.parameters if p.grad is not None]
+        finally:
+            release(accelerator)
+    plain = torch.cat([g.flatten() for g in found[0.0]])
+    whole = torch.cat([g.flatten() for g in found[0.3]])
+    assert shares[0.0] is None
+    assert shares[0.3] == pytest.approx(float((whole - plain).norm() / plain.norm()), rel=1e-4)
+
+
+def test_a_loss_that_is_too_faint_or_too_strong_is_named_with_a_better_weight(
+    folder: Path,
+) -> None:
+    for weight, side in ((1e-6, "below 0.02-2"), (5e5, "above 0.02-2")):
+        config = train_tiny.config(folder, steps=2, name=side[:5], ddloss=weight)
+        events = train_tiny.run(config)
+        notes = [e.text for e in events if isinstance(e, Note) and "DDLoss" in e.text]
+        share = train_tiny.losses_of(events)[0].dd_share
+        assert share is not None and len(notes) == 1 and side in notes[0]
+        assert f"about {0.3 * weight / share:.1g} would have 0.3" in notes[0]
 
 
 def test_discrepancies_are_measured_without_their_losses(folder: Path) -> None:
@@ -191,6 +224,10 @@ def test_a_clip_that_is_missing_or_anothers_is_named(folder: Path, studio_home: 
         ({"base": "nowhere"}, "'nowhere' is not in the library"),
         ({"method": "magic"}, "method: 'magic' is no method"),
         ({"method": "concept", "ddloss": 0.2}, "ddloss: a concept network has no text"),
+        (
+            {"method": "ti", "prior_weight": 1.0},
+            "prior_weight: ti trains nothing that reads a caption without the word",
+        ),
         ({"size": 17}, "size: must be a multiple of 2"),
         ({"colour": 1}, "colour: is no setting"),
     ],
@@ -223,7 +260,7 @@ def test_dd_loss_lowers_the_dependence_of_what_is_always_seen_together(
     coupled = {f"{n}.png": "a <hero> ghost beside a lamp" for n in range(3)}
     folder = train_tiny.pictures(tmp_path / "coupled", coupled)
     found = {}
-    for weight in (0.0, 1e5):  # of this size the loss counts beside a random network's error
+    for weight in (0.0, 400.0):  # of this size the loss counts beside a random network's error
         config = train_tiny.config(
             folder,
             "dreambooth",
@@ -236,7 +273,7 @@ def test_dd_loss_lowers_the_dependence_of_what_is_always_seen_together(
         )
         losses = train_tiny.losses_of(train_tiny.run(config))
         found[weight] = sum(loss.denoising or 0.0 for loss in losses[-10:])
-    assert found[1e5] < 0.7 * found[0.0]
+    assert found[400.0] < 0.7 * found[0.0]
 
 
 @pytest.mark.gpu

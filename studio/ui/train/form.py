@@ -12,10 +12,10 @@ from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import training_folder
 from studio.images import SUFFIXES
-from studio.library import family_of
 from studio.preset import Preset
 from studio.train.captions import from_template, split
-from studio.train.config import METHODS, TrainConfig, defaults, is_small, resolve
+from studio.train.config import TrainConfig, defaults, is_small, resolve
+from studio.train.method import METHODS, methods_on, ordered
 from studio.train.runner import State
 from studio.ui.library import models
 from studio.ui.train.images import Picture, keep, kept_name, uploaded
@@ -80,11 +80,12 @@ def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
 
 
 def methods(base: str) -> tuple[str, ...]:
-    """What trains on this base; every method where the base is not in the library."""
+    """What trains on this base, in the order of lists; a base not in the library is taken for SD 1."""
     try:
-        return family_of(models.library()[base].family).methods
+        family = models.library()[base].family
     except StudioError:
-        return METHODS
+        family = ""
+    return methods_on(family) or tuple(name for name, _ in ordered())
 
 
 def suggested(method: str, base: str) -> list[Any]:
@@ -117,16 +118,15 @@ def configured(
     from studio.train.checkpoint import check_begun
     from studio.train.result import check_name
 
-    concept = given["method"] == "concept"
+    concept = bool(METHODS.require(given["method"], "method").without_text)
     given = {key: value for key, value in given.items() if value not in (None, "")}
     for name in WHOLE:
         if name in given:
             given[name] = int(given[name])
     prompts = str(given.pop("sample_prompts", "")).splitlines()
     given["sample_prompts"] = tuple(line.strip() for line in prompts if line.strip())
-    if concept:
-        for name in ("ddloss", "pdloss", "prior_weight", "word", "superclass"):
-            given.pop(name, None)
+    method = METHODS[given["method"]]
+    given = {name: value for name, value in given.items() if method.reads(name)}
     folder = training_folder(str(given.get("name") or "unnamed"))
     captions = None if concept else folder / "captions.json"
     config = resolve(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from studio.train.config import DDLOSS
+from studio.train.method import METHODS, ordered
 from studio.train.runner import State
 from studio.ui.library import models
 from studio.ui.space import Limits
@@ -19,16 +22,6 @@ OFF = (
     "Training is off on this shared page. Run the studio on your own machine to train, or set "
     "STUDIO_ALLOW_TRAINING=1 where you host it."
 )
-TITLES: dict[str, str] = {
-    "lora": "LoRA",
-    "dreambooth": "DreamBooth (the whole network)",
-    "ti": "Textual inversion",
-    "lora+ti": "LoRA and textual inversion",
-    "custom-diffusion": "Custom Diffusion",
-    "oft": "OFT",
-    "visual-encoder": "Visual encoder",
-    "concept": "Concept network (pictures alone)",
-}
 TICK_SECONDS = 1.0
 
 
@@ -145,7 +138,7 @@ def _what() -> dict[str, Any]:
             min_width=150,
         )
         fields["method"] = gr.Dropdown(
-            [(title, method) for method, title in TITLES.items()],
+            choices_of([name for name, _ in ordered()]),
             value="lora",
             label="Method",
             min_width=150,
@@ -170,13 +163,15 @@ def _what() -> dict[str, Any]:
     return fields
 
 
+def choices_of(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Methods as choices of a list, each by its title."""
+    return [(METHODS[name].title, name) for name in names]
+
+
 def methods_of(base: str, method: str) -> Any:
     """The list of methods for a base; a chosen one that does not train on it gives way."""
     fitting = methods(base)
-    return gr.update(
-        choices=[(title, name) for name, title in TITLES.items() if name in fitting],
-        value=method if method in fitting else "lora",
-    )
+    return gr.update(choices=choices_of(fitting), value=method if method in fitting else fitting[0])
 
 
 def _losses(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +183,7 @@ def _losses(chosen: dict[str, Any]) -> dict[str, Any]:
                 minimum=0,
                 step=0.01,
                 min_width=150,
-                info="0.1–0.3 in the paper; 0 is off.",
+                info=f"{DDLOSS} is a good start (paper: 0.1–0.3); 0 is off.",
             ),
             "pdloss": gr.Number(
                 chosen["pdloss"],

@@ -17,6 +17,8 @@ CURVES = (
     ("pd", "PDLoss"),
     ("denoising", "Denoising dependence discrepancy"),
     ("prior", "Prior dependence discrepancy"),
+    ("dd_share", "DDLoss's part of the gradient"),
+    ("pd_share", "PDLoss's part of the gradient"),
 )
 BARS = {"running": "running", "done": "done", "failed": "failed"}
 

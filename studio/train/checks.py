@@ -1,0 +1,114 @@
+"""Whether a training's settings fit its method, its base and each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from studio.errors import IncompatibleModels, StudioError, shorten
+from studio.library import ModelEntry, family_of
+from studio.train.method import METHODS, methods_on
+
+if TYPE_CHECKING:
+    from studio.train.config import TrainConfig
+
+OF_TEXT = ("caption_dropout", "ddloss", "pdloss", "prior_weight")
+
+
+def check(config: TrainConfig, entry: ModelEntry) -> None:
+    """Refuse what cannot be.
+
+    Args:
+        entry: the base.
+
+    Raises:
+        StudioError: a setting that does not fit the method or another setting; names it.
+        IncompatibleModels: a setting that the base's family does not allow for.
+    """
+    _check_names(config, entry)
+    if METHODS[config.method].without_text:
+        _check_without_text(config)
+    else:
+        _check_word(config)
+        _check_losses(config)
+    _check_family(config, entry)
+
+
+def unread(config: TrainConfig) -> list[str]:
+    """Settings with a value of their own that the method does not read."""
+    method = METHODS[config.method]
+    return [
+        name
+        for name, field in type(config).model_fields.items()
+        if not field.is_required()
+        and getattr(config, name) != field.default
+        and not method.reads(name)
+    ]
+
+
+def _check_names(config: TrainConfig, entry: ModelEntry) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", config.name):
+        raise StudioError(
+            f"{shorten(config.name)} cannot be a model's name; letters, digits, - _ and . can",
+            field="name",
+        )
+    if config.size is not None and config.size % entry.multiple:
+        raise StudioError(
+            f"must be a multiple of {entry.multiple}, got {config.size}", field="size"
+        )
+    if config.caption_dropout and config.pdloss:
+        raise StudioError(
+            "PDLoss reads the target in every caption; leave one of the two out",
+            field="caption_dropout",
+        )
+
+
+def _check_without_text(config: TrainConfig) -> None:
+    for field in OF_TEXT:
+        if getattr(config, field):
+            why = METHODS[config.method].without_text
+            raise StudioError(f"{why}; leave it out", field=field)
+
+
+def _check_word(config: TrainConfig) -> None:
+    method = METHODS[config.method]
+    if not config.word.strip():
+        raise StudioError(
+            'needs the word that will call the target, such as "<hero>"', field="word"
+        )
+    if re.search(r"[\s()\[\]\\]", config.word):
+        raise StudioError(f"{shorten(config.word)} must be one word without brackets", field="word")
+    if method.learns_word and not re.fullmatch(r"<[^<>]+>", config.word):
+        raise StudioError(
+            f"{shorten(config.word)}: a word that is learned stands in angle brackets, such as <hero>",
+            field="word",
+        )
+    needs_class = config.pdloss > 0 or config.prior_weight > 0 or method.learns_word
+    if needs_class and not config.superclass.strip():
+        raise StudioError(
+            "needs the kind of thing that the target is, such as ghost", field="superclass"
+        )
+
+
+def _check_losses(config: TrainConfig) -> None:
+    if config.prior_weight > 0 and "prior_weight" not in METHODS[config.method].losses:
+        raise StudioError(
+            f"{config.method} trains nothing that reads a caption without the word, so pictures of "
+            "the superclass teach it nothing; leave it out",
+            field="prior_weight",
+        )
+
+
+def _check_family(config: TrainConfig, entry: ModelEntry) -> None:
+    family, fitting = family_of(entry.family), methods_on(entry.family)
+    if config.method not in fitting:
+        raise IncompatibleModels(
+            f"{config.method!r} does not train on {family.title}; what does is {', '.join(fitting)}",
+            field="method",
+        )
+    for field, unfit in family.unfit.items():
+        given = getattr(config, field)
+        if given and given not in unfit.allowed:
+            raise IncompatibleModels(
+                f"{given!r}: {unfit.why}" if unfit.allowed else unfit.why, field=field
+            )
