@@ -4,6 +4,7 @@
 VERBS = (
     "generate",
     "sweep",
+    "evaluate",
     "plan",
     "inspect",
     "models",

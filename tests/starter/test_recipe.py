@@ -225,7 +225,9 @@ def test_text_tower_is_clips(words) -> None:
 def test_judge_counts_and_measuring_prompts() -> None:
     hidden = judge.held_out_pairs()
     assert len(hidden) == len(contents.CONTENTS) * len(contents.STYLES) // 10
-    logits = judge.Judge()(torch.zeros(2, 3, 64, 64))
+    logits = judge.Judge(len(contents.CONTENTS), len(contents.STYLES), len(contents.BACKGROUNDS))(
+        torch.zeros(2, 3, 64, 64)
+    )
     assert [part.shape[1] for part in logits] == [len(contents.CONTENTS), len(contents.STYLES), 10]
     wishes = measure.draw_wishes(400)
     assert (

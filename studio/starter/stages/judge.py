@@ -11,56 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
-from torch import nn
+from safetensors.torch import save_file
 
+from studio.metrics.judge import IMAGE, Judge, shrink
 from studio.starter.common import SEED, Budget, Loop, autocast, log, to_float, write_json
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT_STYLES, STYLES
 from studio.starter.pictures.data import Pictures, compose
 
-IMAGE = 64
 IGNORED = -100
-
-
-class Judge(nn.Module):
-    """Pictures (N, 3, 64, 64) in [-1, 1] → logits of content, style and background."""
-
-    def __init__(
-        self,
-        contents: int = len(CONTENTS),
-        styles: int = len(STYLES),
-        colours: int = len(BACKGROUNDS),
-    ) -> None:
-        super().__init__()
-        self.sizes = (contents, styles, colours)
-        layers: list[nn.Module] = []
-        for before, after, stride in (
-            (3, 24, 2),
-            (24, 48, 1),
-            (48, 64, 2),
-            (64, 96, 1),
-            (96, 128, 2),
-            (128, 160, 2),
-        ):
-            layers += [
-                nn.Conv2d(before, after, 3, stride, 1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(),
-            ]
-        self.body = nn.Sequential(*layers)
-        self.drop = nn.Dropout(0.2)
-        self.heads = nn.Linear(160 * 5, sum(self.sizes))
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Logits (N, contents), (N, styles), (N, backgrounds)."""
-        seen = self.body(images)
-        pooled = torch.cat([seen.mean((2, 3)), F.adaptive_max_pool2d(seen, 2).flatten(1)], 1)
-        return self.heads(self.drop(pooled)).split(self.sizes, dim=1)
-
-
-def shrink(images: torch.Tensor) -> torch.Tensor:
-    """Images (N, 3, 128, 128) → (N, 3, 64, 64)."""
-    return F.avg_pool2d(images, 2)
 
 
 def held_out_pairs() -> set[tuple[int, int]]:
@@ -125,7 +83,9 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
     seen, kept_away = drawings_of(pictures)
     images, labels = draw(pictures, seen, 16000, SEED + 10)
     test_images, test_labels = draw(pictures, kept_away, 600, SEED + 11)
-    model = Judge().to(device, memory_format=torch.channels_last)
+    model = Judge(len(CONTENTS), len(STYLES), len(BACKGROUNDS)).to(
+        device, memory_format=torch.channels_last
+    )
     loop = Loop(model, Budget(minutes), work / "judge.pt", rate=2e-3, warmup=50, weight_decay=0.05)
 
     def loss_of(step: int) -> torch.Tensor:
@@ -187,15 +147,3 @@ def accuracy(model: Judge, images: torch.Tensor, labels: torch.Tensor) -> dict[s
         n: round(float((g.argmax(1) == labels[:, i]).float().mean()), 4)
         for i, (n, g) in enumerate(zip(names, guesses, strict=True))
     }
-
-
-def load(folder: Path) -> Judge:
-    """The trained judge, in float32, for evaluation."""
-    model = Judge()
-    model.load_state_dict(
-        {
-            k: v.float() if v.is_floating_point() else v
-            for k, v in load_file(folder / "judge.safetensors").items()
-        }
-    )
-    return model.eval()

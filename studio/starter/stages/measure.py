@@ -13,6 +13,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from PIL import Image, ImageDraw
 
+from studio.metrics.judge import Judge, load, shrink
 from studio.starter.common import SEED, log, to_uint8, write_json
 from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
@@ -66,11 +67,9 @@ def generate(
 
 
 @torch.no_grad()
-def judge_pictures(
-    judge: judging.Judge, pictures: np.ndarray, wishes: list[Wish]
-) -> dict[str, float]:
+def judge_pictures(judge: Judge, pictures: np.ndarray, wishes: list[Wish]) -> dict[str, float]:
     """Share of pictures in which the judge names what was asked for; contents also among its first five."""
-    images = judging.shrink(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    images = shrink(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1)
     labels = torch.tensor([[w.content, w.style, w.background] for w in wishes])
     figures = judging.accuracy(judge, images, labels)
     first = judge(images)[0].topk(5, dim=1).indices
@@ -114,7 +113,7 @@ def choose_scale(
     unet: torch.nn.Module,
     vae: AutoencoderKL,
     texts: Texts,
-    judge: judging.Judge,
+    judge: Judge,
     scales: tuple[float, ...],
     count: int,
 ) -> tuple[float, dict[str, dict[str, float]]]:
@@ -145,7 +144,7 @@ def measure(
         AutoencoderKL.from_pretrained(work / "vae").eval(),
         Texts(work, torch.device("cpu")),
     )
-    judge = judging.load(work / "judge")
+    judge = load(work / "judge")
     scale, trials = choose_scale(unet, vae, texts, judge, scales, trial)
     wishes = draw_wishes(count)
     pictures = generate(unet, vae, texts, wishes, scale)

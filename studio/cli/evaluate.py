@@ -1,0 +1,209 @@
+"""The verb evaluate: metrics over presets or folders of pictures, and comparisons of two results."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.cli.common import checked_plan, image_roots, load_preset, output_folder, say
+from studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from studio.experiments.evaluate import Job
+    from studio.metrics import Scored
+
+
+def add_verb(verbs: Any) -> None:
+    """Declare the verb on argparse's subparsers."""
+    verb = verbs.add_parser(
+        "evaluate",
+        help="score a preset over prompts and seeds, or a folder of pictures; compare results",
+        epilog="evaluate compare A.json B.json: B less A, paired by prompt and seed.",
+    )
+    verb.add_argument(
+        "what", nargs="*", metavar="PRESET", help="a preset; or compare A.json B.json"
+    )
+    verb.add_argument("--prompts", metavar="FILE", help="a prompt a line; may hold {subject}")
+    verb.add_argument("--subject", metavar="TEXT", default="", help="what {subject} stands for")
+    verb.add_argument("--seeds", metavar="0-9", default="0-3", help="seeds (default 0-3)")
+    verb.add_argument("--images", metavar="DIR", help="score these pictures instead of a preset's")
+    verb.add_argument("--reference", metavar="DIR", help="pictures of what was wanted")
+    verb.add_argument("--metrics", metavar="NAME,..", help="default: all that have what they need")
+    verb.add_argument("--clip", metavar="ID", default="starter/clip", help="CLIP of the scores")
+    verb.add_argument("--vision", metavar="ID", default="", help="network of vision-i, fid, kid …")
+    verb.add_argument("--few", action="store_true", help="allow fid of few pictures")
+    verb.add_argument("--out", metavar="DIR", help="folder for pictures and results")
+    verb.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[])
+    verb.add_argument("--device", metavar="DEVICE", default="cpu", help="of the scores' networks")
+    verb.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """One JSON object: ``metrics``, ``pictures``, ``settings``."""
+    if options.what[:1] == ["compare"]:
+        return _compare(options.what[1:])
+    if bool(options.what) == bool(options.images):
+        raise StudioError("give a preset, or --images DIR", field="evaluate")
+    if options.images:
+        return _folder(options)
+    if len(options.what) > 1:
+        raise StudioError(f"one preset at a time, got {len(options.what)}", field="evaluate")
+    return _preset(options)
+
+
+def _preset(options: argparse.Namespace) -> None:
+    from studio.experiments import evaluate
+    from studio.library import Library
+
+    for name in ("prompts", "out"):
+        if not getattr(options, name):
+            raise StudioError("is needed with a preset", field=f"--{name}")
+    library = Library()
+    options.preset = options.what[0]
+    preset = load_preset(options, library)
+    prompts = evaluate.read_prompts(Path(options.prompts), options.subject)
+    seeds = evaluate.read_seeds(options.seeds)
+    out = output_folder(options.out)
+    found = evaluate.jobs(preset, prompts, seeds, out)
+    roots = image_roots(options)
+    checked_plan(found[0].preset, library, roots)
+    evaluate.begin(out, preset, prompts, seeds)
+    _make(list(evaluate.missing(found)), len(found), roots)
+    scored = _scored(options, [j.path for j in found], [j.prompt for j in found])
+    scored.seeds = [job.seed for job in found]
+    settings = {
+        "preset": json.loads(preset.to_json()),
+        "prompts": options.prompts,
+        "seeds": options.seeds,
+    }
+    starter = preset.base == "starter"
+    _report(options, scored, settings, out, starter)
+
+
+def _make(left: list[Job], total: int, roots: list[Path]) -> None:
+    """Make what is missing; progress with the time that is left on stderr."""
+    from studio.cli.making import images_of, make_engine
+    from studio.files import write_atomically
+    from studio.share.write import encode
+
+    if not left:
+        return
+    engine, began = make_engine(roots), time.monotonic()
+    for number, job in enumerate(left, 1):
+        job.path.parent.mkdir(parents=True, exist_ok=True)
+        for done in images_of(engine, job.preset):
+            write_atomically(job.path, encode(done.image, done.preset, ".png", roots))
+        each = (time.monotonic() - began) / number
+        if number % max(1, len(left) // 50) == 0 or number == len(left):
+            seconds = round(each * (len(left) - number))
+            print(
+                f"picture {total - len(left) + number} of {total}, {seconds} s left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _folder(options: argparse.Namespace) -> None:
+    from studio.experiments import evaluate
+
+    folder = Path(options.images)
+    images, damaged = evaluate.pictures_of(folder, "--images")
+    prompts = _prompts_of(options, images)
+    scored = _scored(options, images, prompts)
+    out = output_folder(options.out) if options.out else None
+    settings = {"images": options.images, "damaged": damaged}
+    for line in damaged:
+        print(f"note: left out: {line}", file=sys.stderr)
+    _report(options, scored, settings, out, starter=False)
+
+
+def _prompts_of(options: argparse.Namespace, images: list[Path]) -> list[str]:
+    """A prompt for each picture: the file's lines in order, else the presets that they carry."""
+    from studio.experiments import evaluate
+    from studio.share import read_image
+
+    if options.prompts:
+        prompts = evaluate.read_prompts(Path(options.prompts), options.subject)
+        if len(prompts) != len(images):
+            raise StudioError(
+                f"{len(prompts)} prompts for {len(images)} pictures", field="--prompts"
+            )
+        return prompts
+    found = []
+    for path in images:
+        try:
+            rows = read_image(path)[0].rows
+        except StudioError:
+            return []
+        found.append(next((row.prompt for row in rows if row.prompt and row.weight > 0), ""))
+    return found if all(found) else []
+
+
+def _scored(options: argparse.Namespace, images: list[Path], prompts: list[str]) -> Scored:
+    from studio.experiments import evaluate
+    from studio.metrics import Scored
+    from studio.metrics.backbones import Backbones
+
+    references: list[Path] = []
+    if options.reference:
+        references, damaged = evaluate.pictures_of(Path(options.reference), "--reference")
+        for line in damaged:
+            print(f"note: left out: {line}", file=sys.stderr)
+    backbones = Backbones(options.clip, options.vision, options.device)
+    return Scored(images, prompts, (), references, (), backbones, options.few)
+
+
+def _report(
+    options: argparse.Namespace,
+    scored: Scored,
+    settings: dict[str, Any],
+    out: Path | None,
+    starter: bool,
+) -> None:
+    from studio.cli.common import no_loading_bars
+    from studio.experiments import evaluate
+
+    no_loading_bars()
+    names = (options.metrics or "").split(",") if options.metrics else None
+    names = names or evaluate.default_metrics(scored, starter)
+    metrics, values = evaluate.score(scored, [name.strip() for name in names])
+    settings |= {"clip": options.clip, "vision": options.vision or options.clip}
+    results = {"metrics": metrics, "pictures": len(scored.images), "settings": settings}
+    if out is not None:
+        evaluate.write_results(out, scored, results, values)
+    say(results)
+
+
+def _compare(paths: list[str]) -> None:
+    """The second result less the first, for each metric that every picture has in both."""
+    from studio.metrics import compare
+
+    if len(paths) != 2:
+        raise StudioError("compare takes two results, A.json and B.json", field="evaluate")
+    tables = [_table(Path(path)) for path in paths]
+    names = [name for name in tables[0] if name in tables[1]]
+    if not names:
+        raise StudioError(
+            "the results have no metric of single pictures in common", field="compare"
+        )
+    say({"difference": {n: compare(tables[0][n], tables[1][n]).as_dict() for n in names}})
+
+
+def _table(path: Path) -> dict[str, dict[tuple[str, int], float]]:
+    """Metric → (prompt, seed) → value, from the CSV beside a ``results.json``."""
+    beside = path.parent / "pictures.csv"
+    if not path.is_file() or not beside.is_file():
+        raise StudioError("is no result of evaluate with its pictures.csv", field=str(path))
+    found: dict[str, dict[tuple[str, int], float]] = {}
+    with beside.open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            key = (line.pop("prompt"), int(line.pop("seed") or 0))
+            line.pop("picture")
+            for name, value in line.items():
+                found.setdefault(name, {})[key] = float(value)
+    return found

@@ -1,0 +1,251 @@
+"""A preset over prompts and seeds: its pictures, kept as they come, and their scores.
+
+A run that was stopped goes on where it was: a picture that is there is not made again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import html
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import BadPreset, StudioError, shorten
+from studio.files import write_atomically
+from studio.metrics import METRICS, Scored, measure
+from studio.metrics.intervals import FEWEST
+from studio.preset import Preset, Row
+
+PLACE = "{prompt}"
+SUBJECT = "{subject}"
+MAX_PICTURES = 100_000
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make: the number of its prompt, its text and seed, its file and preset."""
+
+    number: int
+    prompt: str
+    seed: int
+    path: Path
+    preset: Preset
+
+
+def read_prompts(path: Path, subject: str = "") -> list[str]:
+    """The lines of a prompt file, without blank ones and ``#`` comments; ``{subject}`` filled in.
+
+    Raises:
+        StudioError: it cannot be read, is empty, or asks for a subject that was not given.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        raise StudioError(f"{path.name}: {reason}", field="--prompts") from error
+    prompts = [line.strip() for line in lines if line.strip() and line.strip()[0] != "#"]
+    if not prompts:
+        raise StudioError(f"{path.name} holds no prompt", field="--prompts")
+    if any(SUBJECT in prompt for prompt in prompts) and not subject:
+        raise StudioError(
+            f"{path.name} asks for a subject; give --subject, such as 'hero person'",
+            field="--subject",
+        )
+    return [prompt.replace(SUBJECT, subject) for prompt in prompts]
+
+
+def read_seeds(text: str) -> list[int]:
+    """``0-9``, ``3`` or ``1,4,7-9`` as numbers, each once.
+
+    Raises:
+        StudioError: anything else, or a negative number.
+    """
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.strip().partition("-")
+            span = range(int(first), int(last if dash else first) + 1)
+            seeds += span[: MAX_PICTURES + 1]
+    except ValueError as error:
+        raise StudioError(f"{shorten(text)}; write 0-9 or 1,4,7", field="--seeds") from error
+    if not seeds or len(seeds) > MAX_PICTURES:
+        raise StudioError(
+            f"{shorten(text)}: 1 to {MAX_PICTURES} seeds can be asked for", field="--seeds"
+        )
+    return list(dict.fromkeys(seeds))
+
+
+def with_prompt(preset: Preset, prompt: str) -> Preset:
+    """``preset`` asking for ``prompt``: where its rows say ``{prompt}``, else in its first prompt.
+
+    Raises:
+        BadPreset: no row holds a prompt.
+    """
+    marked = [i for i, row in enumerate(preset.rows) if PLACE in row.prompt]
+    spoken = [i for i, row in preset.active_rows() if row.prompt and row.weight > 0]
+    if not marked and not spoken:
+        raise BadPreset(f"no row holds a prompt; write {PLACE} where it belongs", field="rows")
+
+    def asked(index: int, row: Row) -> Row:
+        if index in marked:
+            return row.model_copy(update={"prompt": row.prompt.replace(PLACE, prompt)})
+        if not marked and index == spoken[0]:
+            return row.model_copy(update={"prompt": prompt})
+        return row
+
+    rows = tuple(asked(index, row) for index, row in enumerate(preset.rows))
+    return preset.model_copy(update={"rows": rows})
+
+
+def jobs(preset: Preset, prompts: Sequence[str], seeds: Sequence[int], out: Path) -> list[Job]:
+    """Every picture, prompt by prompt; one image each."""
+    if len(prompts) * len(seeds) > MAX_PICTURES:
+        raise StudioError(
+            f"{len(prompts) * len(seeds)} pictures; at most {MAX_PICTURES}", field="--seeds"
+        )
+    found = []
+    for number, prompt in enumerate(prompts):
+        asked = with_prompt(preset, prompt)
+        for seed in seeds:
+            sampler = asked.sampler.model_copy(update={"seed": seed, "count": 1})
+            path = out / "pictures" / f"{number:04d}-seed{seed}.png"
+            job = asked.model_copy(update={"sampler": sampler})
+            found.append(Job(number, prompt, seed, path, job))
+    return found
+
+
+def begin(out: Path, preset: Preset, prompts: Sequence[str], seeds: Sequence[int]) -> None:
+    """Keep what is evaluated beside its pictures, or check that it is what was begun here.
+
+    Raises:
+        StudioError: ``out`` holds an evaluation of something else.
+    """
+    settings = {
+        "preset": json.loads(preset.to_json()),
+        "prompts": list(prompts),
+        "seeds": list(seeds),
+    }
+    key = hashlib.sha256(json.dumps([settings["preset"], settings["prompts"]]).encode()).hexdigest()
+    path = out / "settings.json"
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before.get("key") != key:
+            raise StudioError(
+                f"{out} holds the pictures of another preset or other prompts; take a new folder",
+                field="--out",
+            )
+    text = json.dumps({"key": key, **settings}, ensure_ascii=False, indent=1)
+    write_atomically(path, text.encode())
+
+
+def missing(found: Sequence[Job]) -> Iterator[Job]:
+    """The jobs whose picture is not there yet."""
+    return (job for job in found if not job.path.exists())
+
+
+def default_metrics(scored: Scored, starter: bool) -> list[str]:
+    """What can be scored with what is there: text, references, the starter's judge, diversity."""
+    names = ["clip-t"] if scored.prompts else []
+    names += ["clip-i", "gram-d"] if scored.references else []
+    names += ["judge-attributes", "judge-content"] if starter and scored.prompts else []
+    several = len(set(scored.prompts)) < len(scored.images) if scored.prompts else True
+    return names + (["diversity"] if several and len(scored.images) >= FEWEST else [])
+
+
+def score(scored: Scored, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metric → its interval as a dict, and metric → its value for every picture.
+
+    Raises:
+        StudioError: an unknown metric, or one that lacks what it needs, before any is computed.
+    """
+    for name in names:
+        scored.check(METRICS.require(name, "--metrics"))
+    intervals, values = {}, {}
+    for name in names:
+        interval, each = measure(name, scored)
+        intervals[name] = interval.as_dict()
+        if each is not None:
+            values[name] = each.tolist()
+    return intervals, values
+
+
+def write_results(
+    out: Path, scored: Scored, results: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """``results.json``, ``pictures.csv`` and ``report.html`` in ``out``."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["picture", "prompt", "seed", *values])
+    lines = []
+    for i, path in enumerate(scored.images):
+        prompt = scored.prompts[i] if scored.prompts else ""
+        seed = scored.seeds[i] if scored.seeds else ""
+        line = [_beside(path, out), prompt, seed, *(values[name][i] for name in values)]
+        writer.writerow(line)
+        lines.append(line)
+    write_atomically(out / "pictures.csv", table.getvalue().encode())
+    text = json.dumps(results, ensure_ascii=False, indent=1)
+    write_atomically(out / "results.json", text.encode())
+    write_atomically(out / "report.html", _report(results, list(values), lines).encode())
+
+
+def _beside(path: Path, out: Path) -> str:
+    return str(path.relative_to(out)) if path.is_relative_to(out) else str(path)
+
+
+def _report(results: dict[str, Any], names: list[str], lines: list[list[Any]]) -> str:
+    """A page that needs nothing besides the pictures beside it."""
+    head = "".join(
+        f"<tr><th>{html.escape(name)}<td>{v['mean']:.4f}<td>{v['low']:.4f} to {v['high']:.4f}<td>{v['n']}"
+        for name, v in results["metrics"].items()
+    )
+    shown = "".join(
+        f"<figure><img loading=lazy src='{html.escape(str(line[0]), quote=True)}' alt=''>"
+        f"<figcaption>{html.escape(str(line[1]))}<br>seed {line[2]}<br>"
+        + "<br>".join(
+            f"{html.escape(name)} {value:.3f}"
+            for name, value in zip(names, line[3:], strict=True)
+            if value == value
+        )
+        + "</figcaption></figure>"
+        for line in lines
+    )
+    style = (
+        "body{font:14px system-ui;margin:2em}td,th{padding:.2em 1em;text-align:left}"
+        "main{display:grid;grid-template-columns:repeat(auto-fill,minmax(160px,1fr));gap:1em}"
+        "figure{margin:0}img{width:100%}figcaption{font-size:12px;color:#555}"
+    )
+    return (
+        f"<!doctype html><meta charset=utf-8><title>Evaluation</title><style>{style}</style>"
+        f"<h1>Evaluation</h1><table><tr><th>metric<th>mean<th>95 % interval<th>n{head}</table>"
+        f"<main>{shown}</main>"
+    )
+
+
+def pictures_of(folder: Path, field: str) -> tuple[list[Path], list[str]]:
+    """The pictures in a folder by name, and a line for each file that is a damaged one.
+
+    Raises:
+        StudioError: there is no such folder, or no picture in it.
+    """
+    from studio.images import open_checked
+
+    if not folder.is_dir():
+        raise StudioError(f"{folder} is no folder", field=field)
+    good, damaged = [], []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            try:
+                open_checked(path, path.name).convert("RGB")
+                good.append(path)
+            except StudioError as error:
+                damaged.append(str(error))
+    if not good:
+        raise StudioError(f"{folder} holds no picture that can be read", field=field)
+    return good, damaged

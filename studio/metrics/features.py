@@ -1,0 +1,31 @@
+"""Resemblance under a vision network of one's choice: DINO-I with DINO, by its own name with another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.metrics.scores import mean_cosine
+from studio.metrics.table import METRICS, Metric, Scored
+
+
+def vision_i(scored: Scored) -> np.ndarray:
+    """Each picture's mean cosine with the references, in the class token of the vision network."""
+    name = scored.backbones.vision
+    return mean_cosine(
+        scored.backbones.pictures(name, scored.images),
+        scored.backbones.pictures(name, scored.references),
+    )
+
+
+METRICS.register(
+    "vision-i",
+    Metric(
+        "vision-i",
+        "higher",
+        "-1 to 1",
+        ("references",),
+        "How much the picture resembles the references under --vision; DINO-I where that is a DINO.",
+        "DreamBooth, Ruiz et al. 2023",
+        each=vision_i,
+    ),
+)

@@ -1,0 +1,104 @@
+"""The table of metrics, and what each is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from studio.errors import StudioError
+from studio.extensions import Table
+from studio.metrics.backbones import Backbones
+from studio.metrics.intervals import Interval, bootstrap, jackknife
+
+Need = Literal["prompts", "references", "controls"]
+
+
+@dataclass
+class Scored:
+    """Pictures to score and what they are compared with.
+
+    Args:
+        images: the pictures' files.
+        prompts: the text of each picture, where there is one.
+        seeds: the seed of each, which pairs pictures of the same noise.
+        references: pictures of the subject, the style or the real distribution.
+        controls: the control map of each picture.
+        backbones: the networks whose features are compared, by name.
+        few: let a score be taken from fewer pictures than it needs to be sound.
+    """
+
+    images: Sequence[Path]
+    prompts: Sequence[str] = ()
+    seeds: Sequence[int] = ()
+    references: Sequence[Path] = ()
+    controls: Sequence[Path] = ()
+    backbones: Backbones = field(default_factory=Backbones)
+    few: bool = False
+
+    def check(self, metric: Metric) -> None:
+        """Raise :class:`StudioError` where ``metric`` lacks what it needs."""
+        if not self.images:
+            raise StudioError("there is no picture to score", field="images")
+        for need in metric.needs:
+            given = getattr(self, need)
+            if not given:
+                raise StudioError(f"needs {need}; {HOW[need]}", field=metric.name)
+            if need != "references" and len(given) != len(self.images):
+                raise StudioError(
+                    f"{len(given)} {need} for {len(self.images)} pictures", field=metric.name
+                )
+
+
+HOW = {
+    "prompts": "give --prompts, or pictures that carry their preset",
+    "references": "give --reference DIR with pictures of what was wanted",
+    "controls": "score pictures that a control row made",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score.
+
+    Args:
+        name: as ``--metrics`` and files name it.
+        better: whether a higher or a lower value is better; "" where neither is.
+        values: the range, in words.
+        needs: what :class:`Scored` must hold.
+        help: one sentence for a person.
+        source: the paper that defines it.
+        each: one value per picture, shape (n,); or
+        whole: one value of the whole set, given the rows of the pictures to take, each once.
+    """
+
+    name: str
+    better: Literal["higher", "lower", ""]
+    values: str
+    needs: tuple[Need, ...]
+    help: str
+    source: str
+    each: Callable[[Scored], np.ndarray] | None = None
+    whole: Callable[[Scored], Callable[[np.ndarray], float]] | None = None
+
+
+METRICS: Table[Metric] = Table("metric")
+
+
+def measure(name: str, scored: Scored) -> tuple[Interval, np.ndarray | None]:
+    """A metric's mean with its 95 % interval, and its value for every picture where it has one.
+
+    Raises:
+        StudioError: an unknown metric, or something that it needs is missing; names it.
+    """
+    metric = METRICS.require(name, "metrics")
+    scored.check(metric)
+    if metric.each is not None:
+        values = np.asarray(metric.each(scored), np.float64)
+        return bootstrap(values, scored.prompts, scored.seeds), values
+    if metric.whole is None:
+        raise StudioError("scores neither pictures nor sets", field=name)
+    return jackknife(metric.whole(scored), len(scored.images), name), None
