@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,7 @@ def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
 def load_preset(options: argparse.Namespace, library: Library) -> Preset:
     """The preset argument with every ``--set`` applied; notes go to stderr."""
     preset, notes = read_any(options.preset, library)
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+    say_notes(notes)
     return with_fields(preset, [split_assignment(text, "--set") for text in options.set])
 
 
@@ -47,6 +46,12 @@ def image_roots(options: argparse.Namespace) -> list[Path]:
 def checked_plan(preset: Preset, library: Library, roots: list[Path]) -> Plan:
     """The plan; compiling finds wrong models before anything is loaded."""
     return compile_plan(preset, library.catalogue(), meeting=meeting_in(roots))
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """What to know, on stderr, each once."""
+    for note in dict.fromkeys(notes):
+        print(f"note: {note}", file=sys.stderr)
 
 
 def check_images(preset: Preset, roots: list[Path]) -> None:

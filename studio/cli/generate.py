@@ -14,6 +14,7 @@ from studio.cli.common import (
     load_preset,
     output_folder,
     say,
+    say_notes,
 )
 from studio.cli.making import image_line, images_of, make_engine
 from studio.errors import StudioError
@@ -45,7 +46,7 @@ def generate(options: argparse.Namespace) -> None:
     given = {"sampler.seed": options.seed, "sampler.count": options.count}
     preset = with_fields(preset, [(k, v) for k, v in given.items() if v is not None])
     roots = image_roots(options)
-    checked_plan(preset, library, roots)
+    say_notes(checked_plan(preset, library, roots).notes)
     check_images(preset, roots)
     folder = output_folder(options.out)
     unsaved = ""

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from studio.cli.common import add_preset_arguments, checked_plan, image_roots, load_preset, say
+from studio.cli.common import (
+    add_preset_arguments,
+    checked_plan,
+    image_roots,
+    load_preset,
+    say,
+    say_notes,
+)
 from studio.library import Library
 
 
@@ -22,6 +29,7 @@ def plan(options: argparse.Namespace) -> None:
     library = Library()
     preset = load_preset(options, library)
     compiled = checked_plan(preset, library, image_roots(options))
+    say_notes(compiled.notes)
     if options.json:
         say(compiled.as_dict())
         return

@@ -15,6 +15,7 @@ from studio.cli.common import (
     image_roots,
     load_preset,
     output_folder,
+    say_notes,
 )
 from studio.cli.making import image_line, images_of, make_engine, show
 from studio.events import Done
@@ -44,9 +45,11 @@ def sweep(options: argparse.Namespace) -> None:
     y = parse_axis(options.y, "--y") if options.y else None
     grid_cells = cells(preset, x, y)
     roots = image_roots(options)
+    notes: list[str] = []
     for cell in grid_cells:
-        checked_plan(cell.preset, library, roots)
+        notes += checked_plan(cell.preset, library, roots).notes
         check_images(cell.preset, roots)
+    say_notes(notes)
     folder = output_folder(options.out)
     engine = make_engine(roots)
     images, lines = {}, []

@@ -5,11 +5,18 @@ Notation: as in :mod:`studio.diffusion.parameterisation`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import importlib
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from studio.diffusion.parameterisation import Prediction, sample_scale, to_sample
+from studio.preset.refinement import Apply
+from studio.preset.refinements import Refine
 
 
 def combine(predictions: Tensor, coefficients: Sequence[float]) -> Tensor:
@@ -78,31 +85,133 @@ def masked_sum(
     return total
 
 
-def rescale(guided: Tensor, reference: Tensor, phi: float) -> Tensor:
-    """Guidance rescale: the guided prediction at the reference's standard deviation, by φ.
+@dataclass(frozen=True)
+class Vector:
+    """What one direction adds to the base term: ``weight · delta``, ``delta = M ⊙ (ε_row − r)``.
+
+    ``mask``: M, of shape (1, 1, height, width), ``None`` for everywhere. ``key`` is the same at
+    every step.
+    """
+
+    weight: float
+    delta: Tensor
+    mask: Tensor | None
+    key: Hashable
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a refinement sees of one step.
+
+    Predictions are in one parameterisation, ``prediction``, of shape (batch, channels, height,
+    width) and at least float32. ``base``, ``reference`` and ``directions`` are there for a
+    refinement whose record needs them.
+
+    ``z``: the noisy latents, at noise level ``(alpha, sigma)``. ``base``: ``ε_0``, the null prompt
+    under ``θ_ω``. ``reference``: ``ε_0 + Σ M_i ⊙ (ε_i − r_i)`` over the rows of positive weight, equal
+    ones once: what conditional predictions are to one row. ``directions``: what the rows add, equal
+    ones as one. ``memory``: what lives as long as the run, by keys of the refinement's own.
+    """
+
+    z: Tensor
+    alpha: Tensor
+    sigma: Tensor
+    prediction: str
+    base: Tensor | None = None
+    reference: Tensor | None = None
+    directions: Sequence[Vector] = ()
+    memory: dict[Hashable, Any] = field(default_factory=dict)
+
+
+def refined(prediction: Prediction, moment: Moment, refine: Refine) -> Prediction:
+    """The prediction after every refinement chosen, in the table's order."""
+    for one in refine.chosen:
+        apply = _function(one.record.apply)
+        prediction = apply(prediction, moment, **dict(one.settings))
+    return prediction
+
+
+@lru_cache(maxsize=64)
+def _function(apply: str | Apply) -> Apply:
+    """A record's function, which may be named as ``module:name``."""
+    if not isinstance(apply, str):
+        return apply
+    module, name = apply.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def rescale_to_reference(told: Prediction, moment: Moment, phi: float) -> Prediction:
+    """Guidance rescale: the guided prediction at the reference's standard deviation, by ``phi``.
+
+        ε̂ ← φ·ε̂·std(ε_ref)/std(ε̂) + (1 − φ)·ε̂
 
     "Common Diffusion Noise Schedules and Sample Steps are Flawed" (Lin et al. 2023), Eq. 15-16,
-    on predictions as the network makes them, image by image.
-
-    Args:
-        guided, reference: shape (batch, …). For several rows the reference is
-            ``ε_0 + Σ (ε_i − r_i)`` over those of positive weight; for one it is ``ε_i``.
-        phi: 0 leaves ``guided`` as it is, 1 gives it the reference's deviation.
+    on predictions as the networks make them, image by image. With one row the reference is its
+    conditional prediction, as there; with several it is :attr:`Moment.reference`, our reading.
     """
+    assert moment.reference is not None
+    return told._replace(output=rescale(told.output, moment.reference, phi))
+
+
+def rescale(guided: Tensor, reference: Tensor, phi: float) -> Tensor:
+    """``guided`` (batch, …), of each image by ``phi`` at the standard deviation of ``reference``."""
     dims = list(range(1, guided.ndim))
     ratio = reference.std(dims, keepdim=True) / guided.std(dims, keepdim=True)
     return phi * (guided * ratio) + (1 - phi) * guided
 
 
-def project(direction: Tensor, reference: Tensor, eta: float, norm_threshold: float) -> Tensor:
-    """One direction of adaptive projected guidance (Sadat et al. 2024, Algorithm 1).
+def project_directions(
+    told: Prediction, moment: Moment, eta: float, norm_threshold: float, momentum: float
+) -> Prediction:
+    """Adaptive projected guidance (Sadat et al. 2024, Algorithm 1), in finished latents ``x₀``.
 
-    ``Δ`` is cut to ``‖Δ‖₂ ≤ norm_threshold``, and of its part along ``reference`` only ``eta``
-    is kept: ``Δ⊥ + η·Δ∥``.
+    For one row of weight ``w``, with ``D_c`` and ``D_0`` the finished latents that the row's
+    prediction and the base term stand for, it is the algorithm:
+
+        Δ_t = D_c − D_0                     the direction
+        Δ̄_t = Δ_t + β·Δ̄_{t−1}              its running average, ``Δ̄ = 0`` before the first step
+        Δ̄_t ← Δ̄_t · min(1, r/‖Δ̄_t‖₂)       no longer than the threshold ``r``, if there is one
+        N = Δ̄⊥ + η·Δ̄∥                      perpendicular and parallel to ``D_c``
+        D̂ = D_c + (w − 1)·N
+
+    The running average is kept as it is before the limit, as in the algorithm. The algorithm
+    knows one condition. For several rows this is our variant of it: each direction has an average
+    of its own, ``D_c`` is the reference ``R = D_0 + Σ_{w_i>0} Δ_i`` (under their masks), and what is
+    beyond it is projected,
+
+        D̂ = R + Σ_{w_i>0} (w_i − 1)·N_i + Σ_{w_i<0} w_i·N_i
+
+    which at ``η = 1`` without threshold and momentum is the plain sum. Equal rows are one direction
+    and their weights add; a masked direction is projected along ``R`` inside its mask alone, so
+    that the row still contributes nothing outside.
 
     Args:
-        direction: ``Δ`` in finished latents ``x₀``, shape (batch, …); its momentum is the caller's.
-        reference: the conditional ``x₀`` of that shape.
+        eta: η. norm_threshold: r, 0 for none. momentum: β, usually negative.
+    """
+    assert moment.reference is not None
+    level = moment.alpha, moment.sigma
+    output = told.output
+    scale = sample_scale(*level, moment.prediction).to(output)
+    along = to_sample(moment.reference, moment.z, *level, moment.prediction).to(output.dtype)
+    for direction in moment.directions:
+        delta = scale * direction.delta
+        average = delta
+        if momentum:
+            key = ("apg", direction.key)
+            average = delta + momentum * moment.memory.get(key, 0.0)
+            moment.memory[key] = average
+        inside = along if direction.mask is None else direction.mask.to(along) * along
+        update = project(average, inside, eta, norm_threshold)
+        beyond = direction.weight - 1 if direction.weight > 0 else direction.weight
+        output = output + beyond * (update - delta) / scale
+    return told._replace(output=output)
+
+
+def project(direction: Tensor, reference: Tensor, eta: float, norm_threshold: float) -> Tensor:
+    """``Δ⊥ + η·Δ∥`` of a direction cut to ``‖Δ‖₂ ≤ norm_threshold``, image by image.
+
+    Args:
+        direction, reference: shape (batch, …); parallel means along ``reference``.
         eta: 1 keeps all of the parallel part.
         norm_threshold: 0 for none.
     """
@@ -114,6 +223,20 @@ def project(direction: Tensor, reference: Tensor, eta: float, norm_threshold: fl
     along = torch.nn.functional.normalize(reference.to(exact).flatten(1)).view_as(reference)
     parallel = (direction.to(exact) * along).sum(dims, keepdim=True) * along
     return (direction + (eta - 1) * parallel).to(direction.dtype)
+
+
+def renoise_with_base(told: Prediction, moment: Moment, on: bool) -> Prediction:
+    """CFG++ (Chung et al. 2024): the noise that a step puts back is the base term's.
+
+        z′ = α′·x₀(ε̂) + σ′·ε_0
+
+    With the base term under ``θ_ω`` it is "Ours++" of Steering Guidance, Table 6. The guidance
+    scale λ of that paper lies in [0, 1].
+    """
+    if not on:
+        return told
+    assert moment.base is not None
+    return told._replace(renoise=moment.base)
 
 
 def term_sizes(vectors: Mapping[int, Tensor]) -> dict[int, tuple[float, float]]:

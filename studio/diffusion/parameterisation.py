@@ -15,13 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 EPSILON, SAMPLE, V, FLOW = "epsilon", "sample", "v_prediction", "flow_prediction"
 PREDICTIONS = (EPSILON, V, SAMPLE, FLOW)
+
+
+class Prediction(NamedTuple):
+    """What a denoiser says of a noisy latent, in the scheduler's parameterisation.
+
+    ``renoise``: the prediction whose noise a step puts back, where that is not ``output``'s own
+    (CFG++, Chung et al. 2024).
+    """
+
+    output: Tensor
+    renoise: Tensor | None = None
 
 
 def to_epsilon(output: Tensor, z: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from diffusers import (
@@ -20,20 +20,8 @@ from diffusers import (
 from torch import Tensor
 
 from studio.diffusion import parameterisation
-from studio.diffusion.parameterisation import FLOW
+from studio.diffusion.parameterisation import FLOW, Prediction
 from studio.errors import IncompatibleModels
-
-
-class Prediction(NamedTuple):
-    """What a denoiser says of a noisy latent, in the scheduler's parameterisation.
-
-    ``renoise``: the prediction whose noise a step puts back, where that is not ``output``'s own
-    (CFG++, Chung et al. 2024).
-    """
-
-    output: Tensor
-    renoise: Tensor | None = None
-
 
 Denoise = Callable[[int, Tensor, Tensor], Prediction | Tensor]
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from studio.diffusion import guidance, parameterisation
-from studio.diffusion.sampling import Prediction
+from studio.diffusion.parameterisation import Prediction
 from studio.events import Drift, RowShare
 from studio.plan import Plan
 from studio.plan.passes import EVERYWHERE, Area, Direction
@@ -22,7 +23,7 @@ Level = tuple[Tensor, Tensor]  # α and σ of the noisy latent
 
 @dataclass
 class Assembly:
-    """Combines predictions of one run; its momentum lives as long as it does.
+    """Combines predictions of one run; what refinements remember lives as long as it does.
 
     Args:
         plan: coefficients per step.
@@ -38,7 +39,7 @@ class Assembly:
     masks: Mapping[str | Area, Tensor] = field(default_factory=dict)
     sizes: list[Mapping[int, tuple[float, float]]] = field(default_factory=list)
     drifts: list[Mapping[str, float]] = field(default_factory=list)
-    _momentum: dict[Hashable, Tensor] = field(default_factory=dict)
+    _memory: dict[Hashable, Any] = field(default_factory=dict)
 
     def combine(
         self,
@@ -56,32 +57,47 @@ class Assembly:
             kinds: pass index → that network's parameterisation.
             z: the noisy latents (batch, channels, h, w), at noise ``level``.
         """
-        kind = self.prediction
-        if any(kinds[index] != kind for index in outputs):  # they meet as noise
-            kind = "epsilon"
-            outputs = {
-                index: parameterisation.to_epsilon(_wide(output), z, *level, kinds[index])
-                for index, output in outputs.items()
-            }
+        outputs = {
+            index: self._as_scheduled(output, z, level, kinds[index])
+            for index, output in outputs.items()
+        }
         outputs = self._with_mixtures(step, outputs)
         self._measure(step, outputs)
-        refine, null = self.plan.refine, self.plan.unconditional[step]
-        reference = None
-        if refine.rescale or refine.projects:
-            reference = self._sum(self._layers(step, "reference"), outputs)
-        if refine.projects and null is not None and reference is not None:
-            guided = self._projected(step, outputs, outputs[null], reference, kind, z, level)
-        else:
-            guided = self._sum(self._layers(step, "sum"), outputs)
-        guided = self._as_scheduled(guided, z, level, kind)
-        if refine.rescale and reference is not None:
-            reference = self._as_scheduled(reference, z, level, kind)
-            guided = guidance.rescale(guided, reference, refine.rescale)
-        if not refine.cfgpp or null is None:
-            return Prediction(guided)
-        return Prediction(
-            guided, self._as_scheduled(outputs[null].to(guided.dtype), z, level, kind)
+        guided = Prediction(self._sum(self._layers(step, "sum"), outputs))
+        if not self.plan.refine.chosen:
+            return guided
+        return guidance.refined(guided, self._moment(step, outputs, z, level), self.plan.refine)
+
+    def _as_scheduled(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
+        """A network's output in the scheduler's parameterisation."""
+        if kind == self.prediction:
+            return output
+        eps = parameterisation.to_epsilon(_wide(output), z, *level, kind)
+        return parameterisation.from_epsilon(eps, z, *level, self.prediction)
+
+    def _moment(
+        self, step: int, outputs: Mapping[int, Tensor], z: Tensor, level: Level
+    ) -> guidance.Moment:
+        """What the refinements of the plan see of a step."""
+        refine, base = self.plan.refine, self.plan.unconditional[step]
+        return guidance.Moment(
+            z,
+            *level,
+            self.prediction,
+            _wide(outputs[base]) if refine.needs("base") and base is not None else None,
+            self._sum(self._layers(step, "reference"), outputs)
+            if refine.needs("reference")
+            else None,
+            [self._vector(one, outputs) for one in self.plan.directions(step)]
+            if refine.needs("directions")
+            else (),
+            self._memory,
         )
+
+    def _vector(self, direction: Direction[int], outputs: Mapping[int, Tensor]) -> guidance.Vector:
+        mask = self.masks[direction.mask] if direction.mask else None
+        key = (direction.mask, frozenset(direction.unit.items()))
+        return guidance.Vector(direction.weight, self._unit(direction, outputs), mask, key)
 
     def _with_mixtures(self, step: int, outputs: Mapping[int, Tensor]) -> dict[int, Tensor]:
         """The passes' predictions, and the base terms that are made of several of them."""
@@ -106,46 +122,9 @@ class Assembly:
     ) -> Tensor:
         return guidance.masked_sum(outputs, layers, self.masks)
 
-    def _as_scheduled(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
-        """A prediction of ``kind`` in the scheduler's parameterisation."""
-        if kind == self.prediction:
-            return output
-        return parameterisation.from_epsilon(output, z, *level, self.prediction)
-
     def _unit(self, direction: Direction[int], outputs: Mapping[int, Tensor]) -> Tensor:
         """``mask ⊙ (ε_row − r)``."""
         return self._sum({direction.mask: direction.unit}, outputs)
-
-    def _projected(
-        self,
-        step: int,
-        outputs: Mapping[int, Tensor],
-        base: Tensor,
-        reference: Tensor,
-        kind: str,
-        z: Tensor,
-        level: Level,
-    ) -> Tensor:
-        """``ε_0 + Σ w·N(ε_row − r)`` with ``N`` the projection, made in finished latents.
-
-        A masked direction is projected along the reference inside its mask alone, so that the
-        row still contributes nothing outside.
-        """
-        refine = self.plan.refine
-        scale = parameterisation.sample_scale(*level, kind).to(reference)
-        along = parameterisation.to_sample(reference, z, *level, kind).to(reference.dtype)
-        total = base.to(reference.dtype)
-        for direction in self.plan.directions(step):
-            moved = scale * self._unit(direction, outputs)
-            if refine.momentum:
-                key = (direction.mask, frozenset(direction.unit.items()))
-                if key in self._momentum:
-                    moved = moved + refine.momentum * self._momentum[key]
-                self._momentum[key] = moved
-            inside = self.masks[direction.mask].to(along) * along if direction.mask else along
-            moved = guidance.project(moved, inside, refine.eta, refine.norm_threshold)
-            total = total + direction.weight * moved / scale
-        return total
 
     def _measure(self, step: int, outputs: Mapping[int, Tensor]) -> None:
         """Note each row's part, and how far personalised weights lead without a prompt."""

@@ -21,9 +21,10 @@ from typing import Any
 from studio.library import ModelEntry
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
-from studio.plan.plan import Plan, Refine
+from studio.plan.plan import Plan
 from studio.plan.terms import Key, Mixed, Node, Terms
 from studio.preset import Preset
+from studio.preset.refinements import Refine
 
 # Coefficients that cancel leave rounding behind: 1 − .1 − .2 − .7 is not 0 even under fsum.
 CANCELLED = 1e-6
@@ -56,7 +57,7 @@ def compile_plan(
         total = preset.sampler.steps
         progress = [step / total for step in range(preset.first_step, total)]
     terms = Terms(preset, catalogue, meeting)
-    refine = _refine(preset)
+    refine = preset.refine
     steps = [_step(refine, terms, now) for now in progress]
     mixed = list(dict.fromkeys(node for step in steps for node in step.mixed()))
     keys = sorted(
@@ -74,6 +75,7 @@ def compile_plan(
         masks=_masks(preset),
         refine=refine,
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
+        notes=tuple(refine.notes(_most_weight(steps))),
     )
 
 
@@ -109,15 +111,21 @@ def _step(refine: Refine, terms: Terms, now: float) -> _Step:
     rows = {i: terms.direction(i, row, w, base) for i, row, w in active}
     step = _Step(base, rows, _sum(base, rows.values()))
     distinct = merged(rows.values())
-    if refine.rescale or refine.projects:
+    if refine.needs("reference"):
         positive = [Direction(d.mask, d.unit, 1.0) for d in distinct if d.weight > 0]
         step.reference = _sum(base, positive)
         step.wanted.update(*step.reference.values())
-    if refine.projects:  # every direction is projected for itself
+    if refine.needs("directions"):
         step.wanted.update(*(d.unit for d in distinct))
-    if refine.projects or refine.cfgpp:
+    if refine.needs("base"):
         step.wanted.add(base)
     return step
+
+
+def _most_weight(steps: Sequence[_Step]) -> float:
+    """The largest sum of positive weights at one step."""
+    sums = (fsum(d.weight for d in step.rows.values() if d.weight > 0) for step in steps)
+    return max(sums, default=0.0)
 
 
 def _sum(base: Node, directions: Iterable[Direction[Node]]) -> _Layers:
@@ -202,8 +210,3 @@ def _terms(steps: Sequence[_Step], place: Mapping[Node, int]) -> dict[int, Term]
                 },
             )
     return found
-
-
-def _refine(preset: Preset) -> Refine:
-    apg = preset.apg
-    return Refine(preset.guidance_rescale, apg.eta, apg.norm_threshold, apg.momentum, preset.cfgpp)

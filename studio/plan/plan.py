@@ -7,39 +7,7 @@ from dataclasses import dataclass, field
 
 from studio.plan.equation import in_words
 from studio.plan.passes import Area, Direction, Mixture, Pass, Share, Term, merged
-
-
-@dataclass(frozen=True)
-class Refine:
-    """What is applied to the combined prediction; the defaults change nothing.
-
-    ``rescale``: guidance rescale φ. ``eta``, ``norm_threshold``, ``momentum``: adaptive projected
-    guidance of each direction. ``cfgpp``: the noise put back is the unconditional pass's.
-    """
-
-    rescale: float = 0.0
-    eta: float = 1.0
-    norm_threshold: float = 0.0
-    momentum: float = 0.0
-    cfgpp: bool = False
-
-    @property
-    def projects(self) -> bool:
-        """Whether directions are projected."""
-        return (self.eta, self.norm_threshold, self.momentum) != (1.0, 0.0, 0.0)
-
-    def words(self) -> list[str]:
-        """What it does, for people."""
-        found = []
-        if self.projects:
-            limit = f", norm ≤ {self.norm_threshold:g}" if self.norm_threshold else ""
-            past = f", momentum {self.momentum:g}" if self.momentum else ""
-            found.append(f"projected guidance (η {self.eta:g}{limit}{past})")
-        if self.rescale:
-            found.append(f"guidance rescale {self.rescale:g}")
-        if self.cfgpp:
-            found.append("CFG++")
-        return found
+from studio.preset.refinements import Refine
 
 
 @dataclass(frozen=True)
@@ -49,7 +17,8 @@ class Plan:
     ``prior``: id of the base θ. ``unconditional``: per step the index of the pass that is
     ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
     given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
-    several passes; as predictions they are numbered after the passes, and cost nothing.
+    several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
+    what to know before it runs, a line each.
     """
 
     passes: tuple[Pass, ...]
@@ -58,8 +27,9 @@ class Plan:
     prior: str = ""
     unconditional: tuple[int | None, ...] = ()
     masks: Mapping[str, str] = field(default_factory=dict)
-    refine: Refine = Refine()
+    refine: Refine = field(default_factory=Refine)
     mixtures: tuple[Mixture, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -91,7 +61,8 @@ class Plan:
 
     def as_dict(self) -> dict[str, object]:
         """The command line's JSON."""
-        refined = {"refinements": self.refine.words()} if self.refine != Refine() else {}
+        refined = {"refinements": self.refine.words()} if self.refine.chosen else {}
+        noted = {"notes": list(self.notes)} if self.notes else {}
         mixed = {"mixtures": [self._mixture_as_dict(m) for m in self.mixtures]}
         return {
             "passes": [self._pass_as_dict(p) for p in self.passes],
@@ -99,6 +70,7 @@ class Plan:
             "forwards_per_step": list(self.forwards_per_step),
             "forwards_total": self.forwards_total,
             **refined,
+            **noted,
         }
 
     def _pass_as_dict(self, item: Pass) -> dict[str, object]:
@@ -142,7 +114,7 @@ class Plan:
         for base, mixed in zip(bases, self.mixtures, strict=True):
             parts = (f"{self.passes[i]} in {area.in_words(names)}" for area, i in mixed.parts)
             lines.append(f"with {base} = {'; '.join(parts)}; {self.passes[mixed.ground]} elsewhere")
-        if self.refine != Refine():
+        if self.refine.chosen:
             extra = [
                 name
                 for name, item in zip(terms, self.predictions, strict=True)

@@ -12,10 +12,27 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    StrictBool,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown
+from studio.preset.refinements import (
+    OWN_FIELDS,
+    REFINEMENTS,
+    Refine,
+    checked_others,
+    completed_others,
+    list_others,
+    path_of,
+)
 from studio.preset.rows import Document, Fraction, Init, ModelId, Projection, Row, Sampler
 
 __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
@@ -26,12 +43,19 @@ MAX_JSON_BYTES = 8 * 2**20
 SINGLE_STEP = ("ddim", "euler", "euler_a")
 
 
+def _setting(name: str) -> Any:
+    """The bounds and words of a refinement of one setting."""
+    (setting,) = REFINEMENTS[name].settings.values()
+    return setting.field()
+
+
 class Preset(Document):
     """The whole document. ``sampler.width/height`` ``None`` means the base's native size.
 
     ``guidance_rescale``, ``apg`` and ``cfgpp`` refine the combined prediction, each off by
-    default. With several rows their reference is ``ε_0 + Σ (ε_i − r_i)`` over the rows of
-    positive weight; the renoising term of ``cfgpp`` is the unconditional pass, ``θ_ω`` included.
+    default; ``refinements`` holds those that are registered besides. With several rows their
+    reference is ``ε_0 + Σ (ε_i − r_i)`` over the rows of positive weight; the renoising term of
+    ``cfgpp`` is the base term, ``θ_ω`` included.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -41,9 +65,12 @@ class Preset(Document):
     rows: tuple[Row, ...] = ()
     omega: Fraction = 0.0
     decoupling: Fraction = 1.0
-    guidance_rescale: Fraction = 0.0
+    guidance_rescale: Annotated[float, _setting("guidance_rescale")] = 0.0
     apg: Projection = Projection()
-    cfgpp: StrictBool = False
+    cfgpp: Annotated[StrictBool, _setting("cfgpp")] = False
+    refinements: Annotated[dict[str, Any], Field(json_schema_extra=list_others)] = Field(
+        default_factory=dict
+    )
     init: Init | None = None
     sampler: Sampler = Sampler()
 
@@ -62,13 +89,30 @@ class Preset(Document):
                 f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
                 field="init.strength",
             )
-        if self.cfgpp and sampler.scheduler not in SINGLE_STEP:
-            raise BadPreset(
-                "is defined for schedulers that use no earlier prediction "
-                f"({', '.join(SINGLE_STEP)}), got {sampler.scheduler!r}",
-                field="cfgpp",
-            )
+        for one in self.refine.chosen:
+            if one.record.single_step and sampler.scheduler not in SINGLE_STEP:
+                raise BadPreset(
+                    "is defined for schedulers that use no earlier prediction "
+                    f"({', '.join(SINGLE_STEP)}), got {sampler.scheduler!r}",
+                    field=path_of(one.name),
+                )
         return self
+
+    @field_validator("refinements", mode="after")
+    @classmethod
+    def _known_refinements(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return checked_others(value)
+
+    @field_serializer("refinements")
+    def _all_refinements(self, value: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
+        return value if info.exclude_defaults else completed_others(value)
+
+    @property
+    def refine(self) -> Refine:
+        """What is applied to the sum, from the preset to the engine."""
+        own = {name: getattr(self, name) for name in OWN_FIELDS}
+        plain = {k: v.model_dump() if isinstance(v, Document) else v for k, v in own.items()}
+        return Refine.of({**plain, **self.refinements})
 
     @property
     def first_step(self) -> int:
@@ -107,7 +151,8 @@ class Preset(Document):
     def to_json(self) -> str:
         """Compact to read, complete to parse: fields left at their defaults are not written."""
         data = {"schema_version": self.schema_version}
-        data.update(self.model_dump(mode="json", exclude_defaults=True))
+        given = self.model_dump(mode="json", exclude_defaults=True)
+        data.update({k: v for k, v in given.items() if k != "refinements" or v})
         return json.dumps(data, ensure_ascii=False, indent=2)
 
     @staticmethod

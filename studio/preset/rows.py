@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
+from studio.preset.refinements import REFINEMENTS
+
+_APG = REFINEMENTS["apg"].settings
 MAX_SEED = 2**53 - 1  # the largest integer that a browser's JSON keeps exactly
 
 Scheduler = Literal["dpm++", "ddim", "euler", "euler_a", "unipc"]
@@ -140,16 +143,13 @@ class Row(Document):
 
 
 class Projection(Document):
-    """Adaptive projected guidance on each row's direction (Sadat et al. 2024, Algorithm 1).
+    """Adaptive projected guidance (Sadat et al. 2024, Algorithm 1); the defaults change nothing."""
 
-    ``eta``: how much stays of the part parallel to the reference; ``norm_threshold``: the largest
-    norm of a direction, 0 for none; ``momentum``: the running average over steps, usually
-    negative. The defaults change nothing.
-    """
-
-    eta: Annotated[float, Field(ge=0.0, le=2.0, strict=True)] = 1.0
-    norm_threshold: Annotated[float, Field(ge=0.0, le=1e6, strict=True)] = 0.0
-    momentum: Annotated[float, Field(gt=-1.0, lt=1.0, strict=True)] = 0.0
+    eta: Annotated[float, _APG["eta"].field()] = float(_APG["eta"].neutral)
+    norm_threshold: Annotated[float, _APG["norm_threshold"].field()] = float(
+        _APG["norm_threshold"].neutral
+    )
+    momentum: Annotated[float, _APG["momentum"].field()] = float(_APG["momentum"].neutral)
 
 
 class Init(Document):

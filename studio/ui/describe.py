@@ -26,7 +26,8 @@ def describe(**values: Any) -> str:
         plan = plan_of(preset)
     except StudioError as error:
         return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
-    return f'<div class="gs-plan">{equation(plan)}{cost(plan, preset.sampler.count, preset.first_step)}</div>'
+    priced = cost(plan, preset.sampler.count, preset.first_step)
+    return f'<div class="gs-plan">{equation(plan)}{priced}{notes(plan)}</div>'
 
 
 def plan_of(preset: Preset) -> Plan:
@@ -36,6 +37,11 @@ def plan_of(preset: Preset) -> Plan:
         StudioError: a model or another field that cannot be.
     """
     return compile_plan(preset, library().catalogue(), meeting=meeting_in())
+
+
+def notes(plan: Plan) -> str:
+    """What to know before the plan runs, a line each."""
+    return "".join(f'<div class="gs-cost" role="note">{html.escape(n)}.</div>' for n in plan.notes)
 
 
 def equation(plan: Plan) -> str:

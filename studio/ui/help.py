@@ -1,22 +1,14 @@
 """What every field means, in words for the person at the page."""
 
+from studio.preset.refinements import REFINEMENTS
+
 FIELDS = {
     "omega": "For LoRA and fine-tune rows. 0–0.3 keeps the subject most faithful, 0.4–0.6 is balanced, 1 is plain guidance.",
     "decoupling": "For prompts with AND. 0 joins the parts into one condition, 1 lets each part guide alone, at a pass each.",
-    "guidance_rescale": "Against burnt-out colours at high weights: brings the spread back to that of the prompts at weight 1. 0 is off, 0.5–0.7 usual.",
-    "cfgpp": "Puts the unconditional noise back after each step. For weights between 0 and 1, and schedulers that use no earlier prediction.",
-    "apg_eta": "Keeps this much of the guidance along the image itself. 1 is off, 0 avoids oversaturation at high weights.",
-    "apg_norm_threshold": "Largest size of a row's guidance. 0 is off.",
-    "apg_momentum": "Memory over the steps. 0 is off, −0.5 usual.",
 }
 LABELS = {
     "omega": "ω, personalization guidance",
     "decoupling": "Condition decoupling",
-    "guidance_rescale": "Guidance rescale",
-    "cfgpp": "CFG++",
-    "apg_eta": "Projected guidance: η",
-    "apg_norm_threshold": "Norm threshold",
-    "apg_momentum": "Momentum",
     "count": "Images",
     "seed": "Seed (−1: new each time)",
 }
@@ -28,7 +20,7 @@ TITLES = {
     "unipc": "UniPC",
 }
 
-HELP = """
+_HELP = """
 ### In one minute
 Every **row** is one guidance. It pulls the image towards its prompt, model or control image with its own
 **weight**; a weight below zero pushes away. The studio adds all rows up, finds out how many *distinct*
@@ -68,9 +60,7 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | field | what it does |
 |---|---|
 | Start from a picture | image-to-image: the denoising starts from your picture instead of pure noise. Strength 1 keeps hardly anything of it, 0.3 most. With a mask only what is white is painted anew (inpainting) |
-| Guidance rescale | keeps high weights from burning out. With several rows the prediction it is matched to is the base term plus every positive row once |
-| CFG++ | guidance that stays close to what the model knows: use weights between 0 and 1 (0.4 is a start). ω applies to the noise that is put back |
-| Projected guidance | η below 1 drops the part of each row's guidance that only saturates the image; a norm threshold limits its size, momentum lets the steps differ |
+{refinements}
 
 ### Presets and sharing
 A **preset** is everything needed to make an image again. Every image carries its own: drop a PNG made here
@@ -80,3 +70,12 @@ without its images, into an address.
 ### Keys
 `Ctrl+Enter` generate · `Esc` cancel · `Alt+↑` / `Alt+↓` move the row that holds the cursor
 """
+
+
+def help_text() -> str:
+    """The page's help, with a line for each refinement there is."""
+    lines = (
+        f"| {record.title[0].upper()}{record.title[1:]} | {record.help} {record.source} |"
+        for record in REFINEMENTS.values()
+    )
+    return _HELP.replace("{refinements}", "\n".join(lines))

@@ -214,4 +214,4 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
             found["fetch"] = fetch.lay_out(limits)
         with gr.Tab("Help", id="help"):
-            gr.Markdown(words.HELP, elem_id="gs-help")
+            gr.Markdown(words.help_text(), elem_id="gs-help")

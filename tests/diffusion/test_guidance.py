@@ -81,9 +81,9 @@ def test_projection_of_one_row_is_diffusers(eta: float, threshold: float) -> Non
     buffer, running = MomentumBuffer(-0.5), torch.zeros_like(Z)
     for _ in range(3):
         told, free = torch.randn_like(Z), torch.randn_like(Z)
-        expected = normalized_guidance(told, free, 4.0, buffer, eta, threshold)
+        expected = normalized_guidance(told, free, 4.0, buffer, eta, threshold, True)
         running = (told - free) - 0.5 * running
-        got = free + 4.0 * guidance.project(running, told, eta, threshold)
+        got = told + 4.0 * guidance.project(running, told, eta, threshold)
         assert torch.allclose(got, expected, atol=1e-10)
 
 

@@ -91,15 +91,16 @@ def noise_of(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.5])
-def test_projection_of_one_row_is_diffusers_on_finished_latents(
+def test_projection_of_one_row_is_algorithm_1_on_finished_latents(
     loader: Loader, root: Path, predict: Predict, phi: float
 ) -> None:
     preset = preset_of({"prompt": "x", "weight": 4.0}, apg=APG, guidance_rescale=phi)
     denoise = denoiser(loader, root, preset)
     buffer = MomentumBuffer(-0.5)
     for step in range(3):  # the running average is over steps
-        expected = noise_of(
-            normalized_guidance(clean(predict("x")), clean(predict("")), 4.0, buffer, 0.2, 1.5)
+        told, free = clean(predict("x")), clean(predict(""))
+        expected = noise_of(  # the original formulation: D_c + (w − 1)·N, here with w = 4
+            normalized_guidance(told, free, 3.0, buffer, 0.2, 1.5, use_original_formulation=True)
         )
         if phi:
             expected = rescale_noise_cfg(expected, predict("x"), phi)
@@ -121,7 +122,7 @@ def test_projection_is_the_same_whatever_networks_predict(loader: Loader, kind: 
 
 
 def test_projection_of_several_rows(loader: Loader, root: Path, predict: Predict) -> None:
-    """Each direction by itself, along the sum of the positive ones; a mask limits both."""
+    """What is beyond the reference is projected along it, direction by direction, under its mask."""
     preset = preset_of(
         {"prompt": "x", "weight": 1.0},
         {"prompt": "x", "weight": 1.0},
@@ -141,8 +142,8 @@ def test_projection_of_several_rows(loader: Loader, root: Path, predict: Predict
         part = (d * a).sum(1, keepdim=True) / (a * a).sum(1, keepdim=True)
         return (d - part * a).view_as(direction)
 
-    expected = free + 2 * across(x, reference) - across(bad, reference)
-    expected = expected + 3 * across(mask * y, mask * reference)
+    expected = reference + (2 - 1) * across(x, reference) - across(bad, reference)
+    expected = expected + (3 - 1) * across(mask * y, mask * reference)
     assert (got - noise_of(expected)).abs().max() < 1e-8
     assert denoise.forwards == 4 * len(Z)
 

@@ -110,7 +110,7 @@ def test_coefficients_sum_to_one_at_every_step() -> None:
             for mask in plan.masks:  # a map of coefficients still sums to one everywhere
                 layer = [p.masked[mask][step] for p in every if mask in p.masked]
                 assert sum(layer) == pytest.approx(0, abs=1e-9)
-            if plan.refine.rescale:
+            if plan.refine.needs("reference"):
                 for mask in ("", *plan.masks):
                     layer = [p.reference[mask][step] for p in every if mask in p.reference]
                     assert sum(layer) == pytest.approx(0 if mask else 1, abs=1e-9)
