@@ -84,8 +84,8 @@ def _unicode(raw: bytes) -> str:
     for mark, codec in _MARKS:
         if raw.startswith(mark):
             return raw.decode(codec, "replace")
-    if len(raw) % 2 == 0 and raw.count(b"\0") == 0 and _is_utf8(raw):
-        return raw.decode("utf-8")  # not a single letter below U+0100 in either order: it is UTF-8
+    if b"\0" not in raw and _is_utf8(raw):
+        return raw.decode("utf-8")  # not one letter below U+0100 in either order: it is UTF-8
     # Latin letters, digits and blanks have a zero for their upper byte, whatever else there is.
     upper, lower = raw[0::2].count(0), raw[1::2].count(0)
     return raw.decode("utf-16-be" if upper >= lower else "utf-16-le", "replace")
@@ -95,7 +95,7 @@ def _unnamed(raw: bytes) -> str:
     for mark, codec in _MARKS:
         if raw.startswith(mark):
             return raw.decode(codec, "replace")
-    head = raw[:256]
+    head = raw[:256].rstrip(b"\0")  # fields are filled up with zeros
     if head.count(0) > len(head) // 4:
         return _unicode(raw)
     return raw.decode("utf-8" if _is_utf8(raw) else "latin-1")

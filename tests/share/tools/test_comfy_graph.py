@@ -1,0 +1,302 @@
+"""ComfyUI's graphs as presets: texts and numbers along links, and every node by value or by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.share.model_names import Shelf
+from tests.support.other_tools import (
+    PLAIN,
+    comfy,
+    encode,
+    graph,
+    node,
+    photo,
+    read,
+    rows,
+    sampler,
+)
+
+
+def test_the_prompt_chunk_alone_is_enough(tmp_path: Path) -> None:
+    preset, notes = read(comfy(tmp_path, graph()))
+    assert rows(preset) == PLAIN and preset.base == "mymodel"
+    values = preset.sampler
+    assert (values.scheduler, values.steps, values.seed) == ("euler", 20, 42)
+    assert (values.width, values.height) == (64, 96)
+    assert notes == (
+        "made with ComfyUI: the same seed gives other noise here\n"
+        "made at 64x96; the picture has 64x64 pixels"
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"n20": node("PrimitiveString", value="a cat")},
+        {"n20": node("Text Multiline", text="a cat")},
+        {"n20": node("Reroute", value=["21", 0]), "n21": node("String Literal", string="a cat")},
+        {
+            "n20": node("ShowText|pysssss", text=["21", 0], text_0="shown"),
+            "n21": node("S", string="a cat"),
+        },
+        {
+            "n20": node("Nobody knows it", x=3, inside=["21", 0]),
+            "n21": node("StringNode", value="a cat"),
+        },
+        {
+            "n20": node("StringConcatenate", string_a=["21", 0], string_b="cat", delimiter=" "),
+            "n21": node("Text", text="a"),
+        },
+        {
+            "n20": node(
+                "ImpactWildcardProcessor", wildcard_text="{a|b}", populated_text="a cat", seed=1
+            )
+        },
+        {"n20": node("SDXLPromptStyler", text_positive="a cat", text_negative="no", style="base")},
+    ],
+    ids=lambda more: more["n20"]["class_type"],
+)
+def test_text_is_followed_along_links(tmp_path: Path, more: dict) -> None:
+    preset, _ = read(comfy(tmp_path, graph(n6=encode(["20", 0]), **more)))
+    assert rows(preset) == PLAIN
+
+
+def test_text_that_cannot_be_followed_is_named(tmp_path: Path) -> None:
+    preset, notes = read(comfy(tmp_path, graph(n6=encode(["20", 0]), n20=node("Oracle", model=3))))
+    assert rows(preset) == [("bad", -6.0)]
+    assert "CLIPTextEncode: its text cannot be followed" in notes
+
+
+def test_long_chains_and_circles_end(tmp_path: Path) -> None:
+    chain = {f"n{i}": node("Reroute", x=[str(i + 1), 0]) for i in range(100, 160)}
+    preset, _ = read(
+        comfy(tmp_path, graph(n6=encode(["100", 0]), **chain, n160=node("S", text="a cat")))
+    )
+    assert rows(preset) == PLAIN
+    circle = graph(
+        n6=node("ConditioningCombine", conditioning_1=["8", 0], conditioning_2=["6", 0]),
+        n8=encode(["9", 0]),
+        n9=node("A", text=["10", 0]),
+        n10=node("B", text=["9", 0]),
+        n4=node("LoraLoader", lora_name="x", model=["4", 0], clip=["4", 1]),
+        n5=node("LatentUpscale", samples=["5", 0], width=9, height=9),
+    )
+    _, notes = read(comfy(tmp_path, circle))
+    assert "links lead back to itself" in notes and "cannot be followed" in notes
+
+
+def test_numbers_are_followed_along_links(tmp_path: Path) -> None:
+    nodes = graph(
+        n3=sampler(steps=["8", 0], cfg=["9", 0], seed=["10", 0]),
+        n5=node("EmptyLatentImage", width=["11", 0], height=["12", 0], batch_size=1),
+        n8=node("PrimitiveInt", value=9),
+        n9=node("Reroute", x=["13", 0]),
+        n13=node("FloatConstant", value=3.5),
+        n10=node("Seed (rgthree)", seed=77),
+        n11=node("easy int", value=128),
+        n12=node("Math", a=1, b=["11", 0], number=256),
+    )
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert (preset.sampler.steps, preset.rows[0].weight, preset.sampler.seed) == (9, 3.5, 77)
+    assert (preset.sampler.width, preset.sampler.height) == (128, 256)
+    assert "no usable" not in notes
+
+
+def test_numbers_that_cannot_be_followed_are_named(tmp_path: Path) -> None:
+    nodes = graph(n3=sampler(steps=["99", 0], cfg=["8", 0], seed=["8", 0]), n8=node("Oracle"))
+    _, notes = read(comfy(tmp_path, nodes))
+    for words in ("steps is not read", "cfg is not read", "seed is not read", "no usable seed"):
+        assert words in notes
+
+
+def test_sdxl_s_two_texts(tmp_path: Path) -> None:
+    sizes = {
+        "width": 64,
+        "height": 96,
+        "target_width": 64,
+        "target_height": 96,
+        "crop_w": 0,
+        "crop_h": 0,
+    }
+    both = node("CLIPTextEncodeSDXL", text_g="a cat", text_l="a cat", clip=["4", 1], **sizes)
+    preset, notes = read(comfy(tmp_path, graph(n6=both)))
+    assert rows(preset) == PLAIN and "CLIPTextEncodeSDXL" not in notes
+    other = node(
+        "CLIPTextEncodeSDXL", text_g="a cat", text_l="fur", clip=["4", 1], **sizes | {"crop_w": 8}
+    )
+    preset, notes = read(comfy(tmp_path, graph(n6=other)))
+    assert rows(preset)[0] == ("a cat, fur", 7.0)
+    assert "several encoders are read as one prompt" in notes and "crop_w 8" in notes
+
+
+def test_zeroed_conditions_are_no_text(tmp_path: Path) -> None:
+    preset, notes = read(
+        comfy(tmp_path, graph(n7=node("ConditioningZeroOut", conditioning=["6", 0])))
+    )
+    assert rows(preset) == [("a cat", 7.0)]
+    assert "ConditioningZeroOut" in notes
+
+
+def test_unknown_nodes_between_let_their_text_through_and_are_named(tmp_path: Path) -> None:
+    between = node(
+        "unCLIPConditioning", conditioning=["6", 0], strength=0.7, clip_vision_output=["4", 3]
+    )
+    preset, notes = read(comfy(tmp_path, graph(n3=sampler(positive=["8", 0]), n8=between)))
+    assert rows(preset) == PLAIN
+    assert "unCLIPConditioning is not carried over (strength 0.7)" in notes
+
+
+@pytest.mark.parametrize(
+    ("patch", "words"),
+    [
+        (
+            node("ModelSamplingDiscrete", sampling="v_prediction", zsnr=True),
+            ["v_prediction", "zsnr True"],
+        ),
+        (node("ModelSamplingSD3", shift=3.0), ["ModelSamplingSD3", "shift 3.0"]),
+        (node("FreeU_V2", b1=1.3, b2=1.4, s1=0.9, s2=0.2), ["FreeU_V2", "b1 1.3", "s2 0.2"]),
+        (node("PerturbedAttentionGuidance", scale=3.0), ["PerturbedAttentionGuidance", "3.0"]),
+        (
+            node("IPAdapterAdvanced", weight=0.8, weight_type="linear", image=["30", 0]),
+            ["IPAdapterAdvanced", "weight 0.8", "'linear'"],
+        ),
+    ],
+    ids=lambda value: value["class_type"] if isinstance(value, dict) else "",
+)
+def test_what_changes_the_model_is_named(tmp_path: Path, patch: dict, words: list[str]) -> None:
+    patch["inputs"]["model"] = ["4", 0]
+    nodes = graph(n3=sampler(model=["8", 0]), n8=patch, n30=node("LoadImage", image="face.png"))
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert rows(preset) == PLAIN and preset.base == "mymodel"
+    assert all(word in notes for word in words)
+
+
+def test_rescaled_guidance_is_carried_over(tmp_path: Path) -> None:
+    nodes = graph(n3=sampler(model=["8", 0]), n8=node("RescaleCFG", multiplier=0.6, model=["4", 0]))
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert preset.guidance_rescale == 0.6 and "RescaleCFG works on the velocity" in notes
+
+
+def test_flux_guidance_and_skipped_layers_are_named(tmp_path: Path) -> None:
+    nodes = graph(
+        n3=sampler(positive=["8", 0]),
+        n6=encode("a cat", clip="9"),
+        n8=node("FluxGuidance", conditioning=["6", 0], guidance=3.5),
+        n9=node("CLIPSetLastLayer", stop_at_clip_layer=-2, clip=["4", 1]),
+    )
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert rows(preset) == PLAIN
+    assert "FluxGuidance is not carried over (guidance 3.5)" in notes
+    assert "Clip skip 2 (CLIPSetLastLayer)" in notes
+
+
+@pytest.mark.parametrize("kind", ["SamplerCustom", "SamplerCustomAdvanced"])
+def test_custom_samplers(tmp_path: Path, kind: str) -> None:
+    nodes = graph(
+        n20=node("KSamplerSelect", sampler_name="euler_ancestral"),
+        n21=node("BasicScheduler", scheduler="normal", steps=11, denoise=1.0, model=["4", 0]),
+        n22=node("RandomNoise", noise_seed=5),
+        n23=node("CFGGuider", cfg=3.0, model=["4", 0], positive=["6", 0], negative=["7", 0]),
+    )
+    links = {"sampler": ["20", 0], "sigmas": ["21", 0], "latent_image": ["5", 0]}
+    if kind == "SamplerCustom":
+        own = {"add_noise": True, "noise_seed": 5, "cfg": 3.0, "model": ["4", 0]}
+        nodes["3"] = node(kind, positive=["6", 0], negative=["7", 0], **own, **links)
+        del nodes["22"], nodes["23"]
+    else:
+        nodes["3"] = node(kind, noise=["22", 0], guider=["23", 0], **links)
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert rows(preset) == [("a cat", 3.0), ("bad", -2.0)]
+    assert (preset.sampler.scheduler, preset.sampler.steps, preset.sampler.seed) == (
+        "euler_a",
+        11,
+        5,
+    )
+    assert preset.base == "mymodel" and "not carried over" not in notes
+
+
+def test_the_second_pass_is_named_with_its_settings(tmp_path: Path) -> None:
+    second = sampler(latent_image=["30", 0], denoise=0.5, steps=10, seed=7)
+    nodes = graph(n31=second, n30=node("LatentUpscaleBy", samples=["3", 0], scale_by=1.5))
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert (preset.sampler.steps, preset.sampler.seed) == (20, 42)
+    assert "it has 2 samplers; only the main one is read" in notes
+    assert "denoise 0.5" in notes and "LatentUpscaleBy is not carried over (scale_by 1.5)" in notes
+
+
+def test_a_picture_to_start_from_is_named(tmp_path: Path) -> None:
+    nodes = graph(
+        n3=sampler(denoise=0.6, latent_image=["8", 0]),
+        n8=node("VAEEncode", pixels=["9", 0], vae=["10", 0]),
+        n9=node("LoadImage", image="photo.png"),
+        n10=node("VAELoader", vae_name="ema.safetensors"),
+    )
+    _, notes = read(comfy(tmp_path, nodes))
+    assert "image to image is not carried over (denoise 0.6)" in notes
+    assert "'photo.png'" in notes and "ema.safetensors" in notes
+
+
+def test_steps_of_an_advanced_sampler_are_named(tmp_path: Path) -> None:
+    inputs = graph()["3"]["inputs"] | {
+        "noise_seed": 3,
+        "add_noise": "disable",
+        "start_at_step": 5,
+        "end_at_step": 10000,
+        "return_with_leftover_noise": "enable",
+    }
+    del inputs["seed"], inputs["denoise"]
+    preset, notes = read(comfy(tmp_path, graph(n3=node("KSamplerAdvanced", **inputs))))
+    assert preset.sampler.seed == 3
+    for words in ("add_noise 'disable'", "start_at_step 5", "return_with_leftover_noise 'enable'"):
+        assert words in notes
+    assert "end_at_step" not in notes
+
+
+def test_a_lora_s_second_strength_is_named(tmp_path: Path) -> None:
+    lora = node("LoraLoader", lora_name="ink.safetensors", strength_model=0.8, strength_clip=0.3)
+    lora["inputs"] |= {"model": ["4", 0], "clip": ["4", 1]}
+    nodes = graph(n3=sampler(model=["8", 0]), n6=encode("a cat", clip="8"), n8=lora)
+    preset, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink"))
+    assert all(str(row.model).count("ink") == 1 for row in preset.rows)
+    assert "'ink.safetensors' has 0.3 on the text there; 0.8 is used" in notes
+
+
+@pytest.mark.parametrize("tag", [0x010E, 0x010F, 0x0110])
+def test_graphs_in_exif(tmp_path: Path, tag: int) -> None:
+    import json
+
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[tag] = f"prompt:{json.dumps(graph())}"
+    path = tmp_path / "theirs.webp"
+    Image.new("RGB", (64, 64)).save(path, exif=exif.tobytes())
+    assert rows(read(path)[0]) == PLAIN
+    path = photo(tmp_path, b"UNICODE\0" + json.dumps({"prompt": graph()}).encode("utf-16-be"))
+    assert rows(read(path)[0]) == PLAIN
+
+
+def test_a_loader_with_both_texts(tmp_path: Path) -> None:
+    loader = node(
+        "Efficient Loader",
+        ckpt_name="mymodel.safetensors",
+        positive="a cat",
+        negative="bad",
+        lora_name="None",
+        empty_latent_width=64,
+        empty_latent_height=96,
+    )
+    nodes = graph(
+        n3=sampler(model=["8", 0], positive=["8", 1], negative=["8", 2], latent_image=["8", 3]),
+        n8=loader,
+    )
+    preset, _ = read(comfy(tmp_path, nodes))
+    assert rows(preset) == PLAIN and preset.base == "mymodel"
+
+
+def test_names_are_found_with_their_folders() -> None:
+    shelf = Shelf(["sd/mymodel"])
+    assert shelf.find("sub\\mymodel.safetensors", ("base",)) == "sd/mymodel"
