@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,10 +21,16 @@ EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
 _COUNT = count()
 
 
-def png(folder: Path, size: tuple[int, int] = (64, 64), **chunks: str) -> Path:
+def png(
+    folder: Path,
+    chunks: Mapping[str, str] = MappingProxyType({}),
+    *,
+    size: tuple[int, int] = (64, 64),
+    **more: str,
+) -> Path:
     """A PNG with these text chunks."""
     info = PngInfo()
-    for key, value in chunks.items():
+    for key, value in {**chunks, **more}.items():
         info.add_itxt(key, value)
     path = folder / f"theirs{next(_COUNT)}.png"
     Image.new("RGB", size, "teal").save(path, pnginfo=info)

@@ -117,7 +117,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     prompt, negative, settings = parts
     fields = Fields(settings)
     sampler, schedule = _sampler(fields)
-    fields.drop("Version", "Model hash" if "Model" in settings else "", "VAE hash", "App")
+    fields.drop("Version", "VAE hash", "App")
     fields.drop("Lora hashes", "Created Date", "User", "Parser", "Build", "Operations")
     found = Found(
         tool,

@@ -7,6 +7,7 @@ and a row of that weight against the base term is that coefficient.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,18 +40,13 @@ def rows_of(found: Found, additions: Additions) -> tuple[list[dict[str, Any]], l
     first = next((term for term in terms if term.coefficient > 0), terms[0])
     writer.read_loras(first.conditions, found.loras)
     for term in terms:
-        conditions = _reduced(term.conditions)
-        if conditions:
+        conditions = [writer.controlled(one) for one in term.conditions]
+        if not all(one.is_empty for one in conditions):  # the empty prompt is the base term
             for share in shares(conditions, found.size, additions.notes):
                 writer.add(share, term.coefficient, ignore_tags=term is not first)
     if not writer.rows:
         writer.add_plain(first.coefficient)
     return writer.rows[:MAX_ROWS], writer.loras
-
-
-def _reduced(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Without the empty prompt alone, which is the base term; beside others it takes its share."""
-    return () if all(condition.is_empty for condition in conditions) else conditions
 
 
 class _Rows:
@@ -73,6 +69,19 @@ class _Rows:
             list(dict.fromkeys([*tagged, *apart])) if len(conditions) > 1 else [*tagged, *apart]
         )
         self.adapters = self.additions.loras(self.loras, "rows.0.model")
+
+    def controlled(self, condition: Condition) -> Condition:
+        """The condition with what of its controls a row can hold: one, that the library has."""
+        kept: list[ControlUse] = []
+        for used in condition.controls:
+            found = self.additions.shelf.find(used.model, ("controlnet",)) if used.model else None
+            if found is None:
+                self._left_out(used, "it is not in the library")
+            elif kept:
+                self._left_out(used, "a row has one control")
+            else:
+                kept.append(replace(used, model=found))
+        return replace(condition, controls=tuple(kept))
 
     def add_plain(self, weight: float) -> None:
         """A row without a prompt, where the picture was made with none."""
@@ -114,47 +123,33 @@ class _Rows:
             row["mask"] = _stored(share.where, f"{field}.mask")
         if share.control is not None:
             self._control(row, share.control, field)
-        for more in share.condition.controls[1:]:
-            self._left_control(more, field, "a row has one control")
         self.rows.append(row)
 
     def _control(self, row: dict[str, Any], used: ControlUse, field: str) -> None:
-        identity = self.additions.shelf.find(used.model, ("controlnet",)) if used.model else None
-        if identity is None:
-            self._left_control(used, field, "it is not in the library")
-            return
-        strength = max(0.0, min(MAX_CONTROL, used.strength))
+        strength = float(max(0.0, min(MAX_CONTROL, used.strength)))
         row["control"] = {
             "type": control_type(used.kind),
             "image": "",
-            "strength": float(strength),
-            "model": identity,
+            "strength": strength,
+            "model": used.model,
         }
         which = f" {used.image[:80]!r}" if used.image else ""
         kind = f" ({used.kind[:60]})" if used.kind else ""
-        note = (
+        self.additions.notes.append(
             f"{field}.control.image: the control picture{which}{kind} is not in the file; choose it"
         )
         if strength != used.strength:
-            note += f"; its strength {used.strength:g} became {strength:g}"
-        self.additions.notes.append(note)
-
-    def _left_control(self, used: ControlUse, field: str, reason: str) -> None:
-        what = f"the ControlNet {used.model[:80]!r}"
-        more = ", ".join(
-            filter(
-                None,
-                (
-                    used.kind[:60],
-                    f"strength {used.strength:g}",
-                    f"steps {used.range[0]:g}-{used.range[1]:g}",
-                    used.image[:80],
-                ),
+            self.additions.notes.append(
+                f"{field}.control.strength: {used.strength:g} became {strength:g}"
             )
-        )
-        note = f"{field}.control: {what} ({more}) is left out, because {reason}"
-        tail = note.partition(".")[2].partition(".")[2]
-        if not any(tail in known for known in self.additions.notes):
+
+    def _left_out(self, used: ControlUse, reason: str) -> None:
+        """A note, once for all rows that have the same control."""
+        steps = f"steps {used.range[0]:g}-{used.range[1]:g}"
+        parts = (used.kind[:60], f"strength {used.strength:g}", steps, used.image[:80])
+        shown = ", ".join(filter(None, parts))
+        note = f"the ControlNet {used.model[:80]!r} ({shown}) is left out, because {reason}"
+        if note not in self.additions.notes:
             self.additions.notes.append(note)
 
 
