@@ -15,15 +15,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import fsum
 from typing import Any
 
 from studio.library import ModelEntry
+from studio.plan.limits import check_size
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
 from studio.plan.plan import Plan
 from studio.plan.terms import Key, Mixed, Node, Terms
-from studio.preset import Preset
+from studio.preset import Preset, Row
 from studio.preset.refinements import Refine
 
 # Coefficients that cancel leave rounding behind: 1 − .1 − .2 − .7 is not 0 even under fsum.
@@ -49,19 +51,20 @@ def compile_plan(
             (:func:`studio.plan.places.meeting_in` looks; by default all may).
 
     Raises:
-        BadPreset: personalised rows of too many different masks.
+        BadPreset: personalised rows of too many different masks, or a plan that is too large.
         MissingModel: an unknown id; names ``base`` or ``rows.N.model``.
         IncompatibleModels: rows of another latent space, or an id of a kind that is no row model.
     """
     if progress is None:
         total = preset.sampler.steps
         progress = [step / total for step in range(preset.first_step, total)]
+    check_size(preset, len(progress))
     terms = Terms(preset, catalogue, meeting)
     refine = preset.refine
-    steps = [_step(refine, terms, now) for now in progress]
-    mixed = list(dict.fromkeys(node for step in steps for node in step.mixed()))
+    steps = _steps(refine, terms, progress)
+    mixed = list(dict.fromkeys(node for step in _distinct(steps) for node in step.mixed))
     keys = sorted(
-        {key for step in steps for key in step.passes()},
+        {key for step in _distinct(steps) for key in step.passes()},
         key=lambda k: (k[0] != Weights(preset.base), k[0], k[1].sort_key()),
     )
     place: dict[Node, int] = {node: number for number, node in enumerate([*keys, *mixed])}
@@ -89,28 +92,48 @@ class _Step:
     reference: _Layers = field(default_factory=dict)
     wanted: set[Node] = field(default_factory=set)
 
+    @cached_property
     def nodes(self) -> set[Node]:
-        """Every prediction that this step needs."""
+        """Every prediction that this step needs; asked once the step is complete."""
         return self.wanted.union(*self.sums.values())
 
+    @cached_property
     def mixed(self) -> list[Mixed]:
-        return [node for node in self.nodes() if isinstance(node, Mixed)]
+        return [node for node in self.nodes if isinstance(node, Mixed)]
 
+    @cached_property
     def parts(self) -> set[Key]:
         """The passes that mixtures need."""
-        return {key for node in self.mixed() for key in node.passes()}
+        return {key for node in self.mixed for key in node.passes()}
 
     def passes(self) -> set[Key]:
         """Every pass that this step needs."""
-        return self.parts().union(n for n in self.nodes() if not isinstance(n, Mixed))
+        return self.parts.union(n for n in self.nodes if not isinstance(n, Mixed))
 
 
-def _step(refine: Refine, terms: Terms, now: float) -> _Step:
-    active = terms.active(now)
+def _steps(refine: Refine, terms: Terms, progress: Sequence[float]) -> list[_Step]:
+    """One for each step; steps at which the same rows act with the same weights are one object."""
+    known: dict[tuple[tuple[int, float], ...], _Step] = {}
+    found = []
+    for now in progress:
+        active = terms.active(now)
+        key = tuple((index, weight) for index, _, weight in active)
+        if key not in known:
+            known[key] = _step(refine, terms, active)
+        found.append(known[key])
+    return found
+
+
+def _distinct(steps: Sequence[_Step]) -> list[_Step]:
+    return list({id(step): step for step in steps}.values())
+
+
+def _step(refine: Refine, terms: Terms, active: Sequence[tuple[int, Row, float]]) -> _Step:
     base = terms.base((i, row) for i, row, _ in active)
     rows = {i: terms.direction(i, row, w, base) for i, row, w in active}
     step = _Step(base, rows, _sum(base, rows.values()))
-    distinct = merged(rows.values())
+    judged = refine.needs("reference") or refine.needs("directions")
+    distinct = merged(rows.values()) if judged else []
     if refine.needs("reference"):
         positive = [Direction(d.mask, d.unit, 1.0) for d in distinct if d.weight > 0]
         step.reference = _sum(base, positive)
@@ -148,12 +171,14 @@ def _owners(steps: Sequence[_Step]) -> dict[Key, set[int]]:
     """The rows that each pass serves, as prediction or as reference."""
     owners: dict[Key, set[int]] = defaultdict(set)
     for index, unit in {
-        (i, id(d.unit)): (i, d.unit) for s in steps for i, d in s.rows.items()
+        (i, id(d.unit)): (i, d.unit) for s in _distinct(steps) for i, d in s.rows.items()
     }.values():
         for key in unit:
             if not isinstance(key, Mixed):
                 owners[key].add(index)
-    for key, index in {pair for step in steps for node in step.mixed() for pair in node.owners}:
+    for key, index in {
+        pair for step in _distinct(steps) for node in step.mixed for pair in node.owners
+    }:
         owners[key].add(index)
     return owners
 
@@ -168,7 +193,7 @@ def _masks(preset: Preset) -> dict[str, str]:
 
 
 def _pass(key: Key, rows: Iterable[int], steps: Sequence[_Step]) -> Pass:
-    mixed = frozenset(number for number, step in enumerate(steps) if key in step.parts())
+    mixed = frozenset(number for number, step in enumerate(steps) if key in step.parts)
     return Pass(*key, rows=tuple(sorted(rows)), mixed=mixed, **_share(key, steps))
 
 
@@ -190,7 +215,8 @@ def _share(key: Node, steps: Sequence[_Step]) -> dict[str, Any]:
 
 def _over_steps(key: Node, steps: Sequence[_Layers]) -> dict[str, tuple[float, ...]]:
     """The coefficients of one pass by mask; masks under which it never counts are left out."""
-    masks = sorted({mask for layers in steps for mask, layer in layers.items() if key in layer})
+    distinct = {id(layers): layers for layers in steps}.values()
+    masks = sorted({mask for layers in distinct for mask, layer in layers.items() if key in layer})
     return {mask: tuple(layers.get(mask, {}).get(key, 0.0) for layers in steps) for mask in masks}
 
 

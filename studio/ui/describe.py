@@ -15,7 +15,7 @@ from studio.ui.form import to_preset
 from studio.ui.library.models import library
 
 _TOKEN = re.compile(
-    r'("(?:[^"\\]|\\.)*")|(∅|no text)|([+\-−]\s?\d+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)(?=·)|(ε̂)'
+    r'("[^"]*+")|(∅|no text)|([+\-−]\s?\d+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)(?=·)|(ε̂)'
 )
 
 

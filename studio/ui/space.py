@@ -15,6 +15,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.home import outputs_folder
 from studio.library import hub
+from studio.plan.limits import narrow
 from studio.preset import Preset
 from studio.share.embed import check_embedded
 
@@ -58,6 +59,9 @@ class Limits:
 SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0, waiting=3)
 
 
+STEP_TERMS = 10_000  # 12 rows of 16 parts over 50 steps
+
+
 def on_space() -> bool:
     """Whether this process is a Hugging Face Space."""
     return bool(os.environ.get("SPACE_ID"))
@@ -72,6 +76,7 @@ def prepare(shared: bool) -> Limits:
     atexit.register(shutil.rmtree, folder, True)
     os.environ["STUDIO_HOME"] = folder
     hub.close()
+    narrow(STEP_TERMS)
     return SPACE
 
 
