@@ -43,7 +43,7 @@ class PreparedPass:
     for one batch; it may be fetched for that alone. ``family``: knows how that network is called.
     ``text``: of one prompt, ``None`` for null-text networks. ``adapters``: LoRA and scale.
     ``prediction``: the network's parameterisation. ``picture``: what an editing network changes,
-    as a latent (1, channels, h, w). ``seen``: an image prompt, as the network sees it.
+    as a latent (1, channels, h, w). ``seen``: image prompts, as the network sees them.
     """
 
     group: Hashable
@@ -54,7 +54,7 @@ class PreparedPass:
     adapters: tuple[tuple[Adapter, float], ...] = ()
     guide: Guide | None = None
     picture: Tensor | None = None
-    seen: Seen | None = None
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass
@@ -156,7 +156,7 @@ class Denoiser:
             adapted = {layer for lora in loras for layer in lora.unet}
             seen = [p.seen for p in passes]
             stack.enter_context(looking(network, seen))
-            adapted |= {layer for one in seen if one for layer in one.layers}
+            adapted |= {layer for each in seen for one in each for layer in one.layers}
             pictures = _pictures(passes, latents)
             alone = self.exact or pictures is not None  # with a picture, samples differ at once
             prefix = [] if alone else untouched(prefix_modules(network), adapted)

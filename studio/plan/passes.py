@@ -33,15 +33,26 @@ class Weights:
     """Which network weights a pass runs on.
 
     ``model``: id of a full network. ``blend``: pairs (id, fraction) of full fine-tunes θ′ whose
-    difference is added, ``θ + Σ f·(θ′ − θ)``. ``loras``: pairs (id, scale) of adapters on top.
+    difference is added, ``θ + Σ f·(θ′ − θ)``. ``loras``: pairs (id, scale) of adapters on top;
+    ``texts``: pairs (id, scale) of those that have another scale in the text encoders.
     """
 
     model: str
     blend: tuple[tuple[str, float], ...] = ()
     loras: tuple[tuple[str, float], ...] = ()
+    texts: tuple[tuple[str, float], ...] = ()
+
+    def adapters(self) -> list[tuple[str, float, float]]:
+        """Id of every adapter, its scale in the network and its scale in the text encoders."""
+        scales, texts = dict(self.loras), dict(self.texts)
+        return [
+            (name, scales.get(name, 0.0), texts.get(name, scales.get(name, 0.0)))
+            for name in dict.fromkeys([*scales, *texts])
+        ]
 
     def __str__(self) -> str:
         deltas = "".join(f" + {scale:.3g}·Δ[{name}]" for name, scale in self.blend + self.loras)
+        deltas += "".join(f" + {scale:.3g}·Δ[{name}] on the text" for name, scale in self.texts)
         return f"({self.model}{deltas})" if deltas else self.model
 
 
@@ -50,7 +61,8 @@ class Condition:
     """What a pass is conditioned on: a prompt (``None`` for null-text networks), a control image.
 
     ``words``: ids of the models whose learned words the prompt holds. ``image``: the picture that
-    an editing model changes. ``image_prompt``: one that an IP-Adapter tells of.
+    an editing model changes. ``image_prompt``: one that an IP-Adapter shows. ``blank``: pairs
+    (IP-Adapter, strength) of those that show no picture: features of zero.
     """
 
     prompt: str | None
@@ -58,6 +70,7 @@ class Condition:
     words: tuple[str, ...] = ()
     image: str = ""
     image_prompt: ImagePrompt | None = None
+    blank: tuple[tuple[str, float], ...] = ()
 
     def __str__(self) -> str:
         if self.prompt is None:
@@ -65,17 +78,19 @@ class Condition:
         else:
             text = f'"{self.prompt}"' if self.prompt else "∅"
         text = f"{text}, picture" if self.image or self.image_prompt else text
+        text = f"{text}, no picture" if self.blank else text
         return f"{text}, {self.control.type}" if self.control else text
 
     @property
     def is_null(self) -> bool:
-        """Whether it is ``φ``: the empty prompt and nothing else."""
+        """Whether it is ``φ``: the empty prompt and no picture."""
         shown = self.control or self.image or self.image_prompt
         return self.prompt == "" and not shown
 
     def sort_key(self) -> tuple[str, str, tuple[str, ...], str]:
         prompt = "" if self.prompt is None else self.prompt
-        return prompt, repr(self.control), self.words, self.image + repr(self.image_prompt)
+        shown = self.image + repr(self.image_prompt) + repr(self.blank)
+        return prompt, repr(self.control), self.words, shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,13 +19,14 @@ class RowModel:
 
     ``kind``: prior (the preset's base), finetune (a full fine-tune of it), concept (a null-text
     network) or other (another network of the same latent space). ``network``: its id. ``loras``:
-    pairs (id, strength). ``words``: pairs (id of the model that holds it, learned word).
+    pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``words``: pairs (id of the model that holds it, learned word).
     """
 
     kind: str
     network: str
     loras: tuple[tuple[str, float], ...] = ()
     words: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, float], ...] = ()
 
     @property
     def personal(self) -> bool:
@@ -61,6 +62,7 @@ def resolve(
         (_adapter(catalogue, name, where), strength)
         for name, strength in (ref.adapters() if ref else [])
     ]
+    texts = ref.text_strengths() if ref else [1.0]
     holders = [_words(catalogue, name, where) for name in (ref.embeddings if ref else ())]
     name = (ref.model if ref else row.model) or base.id
     entry = base if name == base.id else _look_up(catalogue, str(name), where)
@@ -79,8 +81,8 @@ def resolve(
                 f"{reader.id!r} is {reader.a_kind}, not an ip-adapter", field=prompt_where
             )
         _check_family(reader, entry, prompt_where)
-    told = row.control is not None or row.image_prompt is not None
-    if kind == "concept" and (told or adapters or holders):
+    shown = row.control is not None or row.image_prompt is not None
+    if kind == "concept" and (shown or adapters or holders):
         raise IncompatibleModels(
             f"{entry.id!r} is a null-text network and takes no control image, image prompt, LoRA or embedding",
             field=where,
@@ -97,6 +99,7 @@ def resolve(
             for holder in (*holders, *(a for a, _ in adapters))
             for word in holder.words
         ),
+        tuple((adapter.id, text) for (adapter, _), text in zip(adapters, texts, strict=False)),
     )
 
 

@@ -80,7 +80,7 @@ class Terms:
             θ_ω(S) = θ + ω Σ_{i∈S} p_i Δ_i,              p_i = w_i / Σ_{k∈S} w_k
 
         over the sets ``S`` of personalised rows of positive weight that act together somewhere;
-        ``θ_ω(∅) = θ``. With unmasked rows alone it is Steering Guidance, Eq. 8. Rows of one mask
+        ``θ_ω(∅) = θ``. ``φ`` sees what the image prompts of ``S`` show with no picture in them. With unmasked rows alone it is Steering Guidance, Eq. 8. Rows of one mask
         act together: black and white, ``M·M`` is ``M``. The shares ``p_i`` are of the weights
         without their curves, so that ``θ_ω`` changes only where rows come and go.
 
@@ -90,15 +90,22 @@ class Terms:
         Raises:
             BadPreset: personalised rows of too many different masks; names the last one's.
         """
-        personal = [(i, r) for i, r in active if self.models[i].personal and r.weight > 0]
+        personal = [(i, r) for i, r in active if r.weight > 0 and self._leads(i, r)]
         indices = tuple(index for index, _ in personal)
         if indices not in self._bases:
             self._bases[indices] = self._base(personal)
         return self._bases[indices]
 
+    def _leads(self, index: int, row: Row) -> bool:
+        """Whether the base term differs where the row acts: by its Δ, or by its IP-Adapter."""
+        personal = self.models[index].personal and self.preset.omega != 0
+        return personal or self._is_shown(index, row)
+
+    def _is_shown(self, index: int, row: Row) -> bool:
+        """Whether the row's network, the prior or its fine-tune, has an IP-Adapter on it."""
+        return row.image_prompt is not None and self.models[index].kind in ("prior", "finetune")
+
     def _base(self, personal: Sequence[tuple[int, Row]]) -> Node:
-        if self.preset.omega == 0:
-            return Weights(self.preset.base), Condition("")
         masks = tuple(sorted({row.mask for _, row in personal if row.mask}))
         self._check_places(masks, personal)
         sets = self.meeting(masks, self._size()) if masks else [frozenset()]
@@ -116,10 +123,22 @@ class Terms:
         return Mixed(ground, parts, tuple(owners)) if parts else ground
 
     def _theta_omega(self, rows: Sequence[tuple[int, Row]]) -> Key:
-        """``ε_{θ_ω(S)}(z, φ)`` of rows that act at one place."""
-        total = fsum(row.weight for _, row in rows)
-        shares = [(index, self.preset.omega * row.weight / total) for index, row in rows]
-        return self._weights(shares), Condition("")
+        """``ε_{θ_ω(S)}(z, φ)`` of rows that act at one place.
+
+        As Δ is in ``θ_ω``, so is an IP-Adapter in ``φ``: with features of zero in a picture's place
+        (Ye et al. 2023, Sec. 3.2.3), at strength ``Σ p_i s_i`` over the rows with image prompts.
+        One such row is diffusers' run with ``ip_adapter_image``.
+        """
+        personal = [(i, row) for i, row in rows if self.models[i].personal]
+        shares = [(i, self.preset.omega * share) for i, share in _shares(personal)]
+        shown = [(i, row) for i, row in rows if self._is_shown(i, row)]
+        prompts = {index: row.image_prompt for index, row in shown}
+        blank = [
+            (prompt.model, share * prompt.strength)
+            for index, share in _shares(shown)
+            if (prompt := prompts[index]) is not None
+        ]
+        return self._weights(shares), Condition("", blank=_summed(blank))
 
     def _check_places(self, masks: Sequence[str], personal: Sequence[tuple[int, Row]]) -> None:
         if len(masks) <= MAX_PLACES:
@@ -174,13 +193,16 @@ class Terms:
                     condition = replace(condition, image="")
                 return prior, Condition("") if concept else condition
             case "own":  # the row's own weak model, θ + ω·Δ_i, under the null prompt
+                prompt = row.image_prompt
                 return (
                     self._weights([(index, self.preset.omega)])
                     if model.personal
                     else self._row_weights(index)
                     if model.kind == "other"
                     else prior,
-                    Condition(""),
+                    Condition(
+                        "", blank=_summed([(prompt.model, prompt.strength)] if prompt else [])
+                    ),
                 )
             case PromptReference(prompt=text):  # only the text is replaced, the control stays
                 weights = prior if concept else self._row_weights(index)
@@ -191,27 +213,40 @@ class Terms:
     def _condition(self, index: int, text: str | None, row: Row) -> Condition:
         """The condition of the row's network; learned words count where the text holds them."""
         words = {holder for holder, word in self.models[index].words if mentions(text or "", word)}
-        return Condition(text, row.control, tuple(sorted(words)), row.image, row.image_prompt)
+        held, prompt = tuple(sorted(words)), row.image_prompt
+        if prompt is not None and prompt.blank:
+            blank = _summed([(prompt.model, prompt.strength)])
+            return Condition(text, row.control, held, row.image, blank=blank)
+        return Condition(text, row.control, held, row.image, prompt)
 
     def _row_weights(self, index: int) -> Weights:
         model = self.models[index]
         if model.personal:
             return self._weights([(index, 1.0)])
-        return Weights(model.network, (), _summed(model.loras))
+        differing = _differing(model.texts, model.loras)
+        return Weights(model.network, (), _summed(model.loras), differing)
 
     def _weights(self, shares: Iterable[tuple[int, float]]) -> Weights:
         """``θ + Σ f_i Δ_i`` in a form in which equal weights compare equal."""
         loras: list[tuple[str, float]] = []
+        texts: list[tuple[str, float]] = []
         tuned: list[tuple[str, float]] = []
         for index, fraction in shares:
             model = self.models[index]
             loras += [(name, fraction * strength) for name, strength in model.loras]
+            texts += [(name, fraction * strength) for name, strength in model.texts]
             if model.kind == "finetune":
                 tuned.append((model.network, fraction))
         blend = _summed(tuned)
         if len(blend) == 1 and blend[0][1] == 1.0:
-            return Weights(blend[0][0], (), _summed(loras))
-        return Weights(self.preset.base, blend, _summed(loras))
+            return Weights(blend[0][0], (), _summed(loras), _differing(texts, loras))
+        return Weights(self.preset.base, blend, _summed(loras), _differing(texts, loras))
+
+
+def _shares(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, float]]:
+    """``p_i = w_i / Σ w`` of rows of positive weight."""
+    total = fsum(row.weight for _, row in rows)
+    return [(index, row.weight / total) for index, row in rows]
 
 
 def _summed(parts: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
@@ -221,6 +256,16 @@ def _summed(parts: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]
         scales[name].append(scale)
     sums = ((name, round(fsum(values), 6)) for name, values in scales.items())
     return tuple(sorted((name, total) for name, total in sums if total != 0))
+
+
+def _differing(
+    texts: Iterable[tuple[str, float]], loras: Iterable[tuple[str, float]]
+) -> tuple[tuple[str, float], ...]:
+    """Scales in the text encoders of the models that have other ones there than in the network."""
+    of_text, of_network = dict(_summed(texts)), dict(_summed(loras))
+    names = sorted(of_text.keys() | of_network.keys())
+    pairs = [(name, of_text.get(name, 0.0), of_network.get(name, 0.0)) for name in names]
+    return tuple((name, text) for name, text, network in pairs if text != network)
 
 
 def _in_range(row: Row, now: float) -> bool:

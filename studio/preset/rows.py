@@ -34,23 +34,37 @@ class Document(BaseModel):
 Strength = Annotated[float, Field(ge=-4.0, le=4.0, strict=True)]
 
 
+TextStrength = Annotated[
+    Strength | None,
+    Field(
+        description="Strength of the adapter in the text encoders alone; the same as strength where "
+        "it is not given."
+    ),
+]
+
+
 class AdapterRef(Document):
-    """One of several adapters of a row; ``strength`` multiplies its weight change Δ."""
+    """One of several adapters of a row; ``strength`` multiplies its weight change Δ.
+
+    ``text_strength`` does so in the text encoders, where it differs.
+    """
 
     lora: ModelId
     strength: Strength = 1.0
+    text_strength: TextStrength = None
 
 
 class ModelRef(Document):
     """A row's model when one id is not enough.
 
     ``lora`` at ``strength`` (which multiplies its weight change Δ; GCFG and Steering Guidance use
-    1), more of them in ``loras``, on ``model`` (a base or fine-tune; the preset's base without
+    1) and in the text encoders at ``text_strength`` where that differs, more of them in ``loras``, on ``model`` (a base or fine-tune; the preset's base without
     it). ``embeddings`` are learned words that only this row's prompts know.
     """
 
     lora: ModelId | None = None
     strength: Strength = 1.0
+    text_strength: TextStrength = None
     loras: Annotated[tuple[AdapterRef, ...], Field(max_length=16)] = ()
     model: ModelId | None = None
     embeddings: Annotated[tuple[ModelId, ...], Field(max_length=32)] = ()
@@ -65,6 +79,12 @@ class ModelRef(Document):
         """Id and strength of every adapter."""
         first = [(self.lora, self.strength)] if self.lora else []
         return first + [(one.lora, one.strength) for one in self.loras]
+
+    def text_strengths(self) -> list[float]:
+        """Of every adapter in :meth:`adapters`, its strength in the text encoders."""
+        given = [(self.text_strength, self.strength)] if self.lora else []
+        given += [(one.text_strength, one.strength) for one in self.loras]
+        return [strength if text is None else text for text, strength in given]
 
 
 class Control(Document):
@@ -82,11 +102,22 @@ class Control(Document):
 
 
 class ImagePrompt(Document):
-    """A picture that a row is told of besides its text, through an IP-Adapter of the library."""
+    """A picture that a row sees besides its text, through an IP-Adapter of the library.
 
-    image: ImageRef
+    ``blank``: no picture, as the adapter knows it (features of zero). The base term has it by
+    itself; a negative prompt beside a row with a picture is given it here.
+    """
+
+    image: ImageRef = ""
     model: ModelId
     strength: Annotated[float, Field(ge=0.0, le=4.0, strict=True)] = 1.0
+    blank: StrictBool = False
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> ImagePrompt:
+        if self.blank and self.image:
+            raise ValueError("it is blank and has an image; leave one of them out")
+        return self
 
 
 class PromptReference(Document):

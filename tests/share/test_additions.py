@@ -60,12 +60,12 @@ def test_a1111_s_lora_is_on_both_rows_and_the_plan_compiles(
     model = {
         "lora": "styles/ink",
         "strength": 0.8,
-        "loras": ({"lora": "styles/ink", "strength": 0.25},),
+        "loras": ({"lora": "styles/ink", "strength": 0.25, "text_strength": -0.5},),
     }
     assert preset.base == "checkpoints/v1.5-tiny"
     assert [row.model.model_dump(exclude_defaults=True) for row in preset.rows] == [model, model]  # type: ignore[union-attr]
     assert [row.prompt for row in preset.rows] == ["a (cat:1.2)", "dark"]
-    assert "has -0.5 on the text there; 0.25 is used" in notes and preset.description == ""
+    assert "on the text" not in notes and preset.description == ""
     passes = {
         str(item.weights): item.coefficients[0] for item in compile_plan(preset, library).passes
     }

@@ -44,23 +44,36 @@ class IPAdapter(nn.Module):
         self.values = nn.ModuleList(layer.to_v_ip[0] for layer in layers.values())
 
     @torch.no_grad()
-    def see(self, picture: Image.Image, strength: float) -> Seen:
-        """Keys and values of ``picture``."""
-        from diffusers.models.embeddings import ImageProjection
-        from transformers import CLIPImageProcessor
+    def see(self, picture: Image.Image | None, strength: float) -> Seen:
+        """Keys and values of ``picture``.
 
-        edge = int(self.encoder.config.image_size)
-        prepared = CLIPImageProcessor(
-            size={"shortest_edge": edge}, crop_size={"height": edge, "width": edge}
-        )(picture.convert("RGB"), return_tensors="pt")
-        pixels = prepared.pixel_values.to(next(self.encoder.parameters()))
+        ``None`` is no picture, as training dropped it: features of zero for an adapter that reads
+        CLIP's projection, those of a picture of zeros for one that reads all patches.
+        """
+        from diffusers.models.embeddings import ImageProjection
+
+        pixels = self._pixels(picture)
         if isinstance(self.projection, ImageProjection):
             features = self.encoder(pixels).image_embeds
+            features = features if picture is not None else torch.zeros_like(features)
         else:  # "plus" adapters read all patches
             features = self.encoder(pixels, output_hidden_states=True).hidden_states[-2]
         tokens = self.projection(features)
         parts = zip(self.names, self.keys, self.values, strict=True)
         return Seen({name: (key(tokens), value(tokens)) for name, key, value in parts}, strength)
+
+    def _pixels(self, picture: Image.Image | None) -> Tensor:
+        """What the encoder reads, (1, 3, edge, edge); zeros without a picture."""
+        from transformers import CLIPImageProcessor
+
+        edge = int(self.encoder.config.image_size)
+        weight = next(self.encoder.parameters())
+        if picture is None:
+            return weight.new_zeros(1, 3, edge, edge)
+        prepared = CLIPImageProcessor(
+            size={"shortest_edge": edge}, crop_size={"height": edge, "width": edge}
+        )(picture.convert("RGB"), return_tensors="pt")
+        return prepared.pixel_values.to(weight)
 
 
 def load_ip_adapter(
@@ -114,13 +127,15 @@ def load_ip_adapter(
 
 
 @contextmanager
-def looking(network: nn.Module, seen: Sequence[Seen | None]) -> Iterator[None]:
-    """Inside the ``with``, sample ``b`` of a batch attends to the picture ``seen[b]`` too."""
-    distinct = {id(one): one for one in seen if one is not None}
+def looking(network: nn.Module, seen: Sequence[Sequence[Seen]]) -> Iterator[None]:
+    """Inside the ``with``, sample ``b`` of a batch attends to the pictures ``seen[b]`` too."""
+    distinct = {id(one): one for each in seen for one in each}
     handles = []
     try:
         for one in distinct.values():
-            where = torch.tensor([b for b, other in enumerate(seen) if other is one])
+            where = torch.tensor(
+                [b for b, each in enumerate(seen) if any(other is one for other in each)]
+            )
             for name, (key, value) in one.layers.items():
                 layer = _Layer(network.get_submodule(name), where, key, value, one.strength)
                 handles += layer.attach()

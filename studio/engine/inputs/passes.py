@@ -53,13 +53,14 @@ def prepare_passes(
         with _naming(item):
             adapters = tuple(
                 (loader.adapter(name, item.weights.model, preset.base), scale)
-                for name, scale in item.weights.loras
+                for name, scale, _ in item.weights.adapters()
             )
-        text = texts.encode(item, adapters)
+        text = texts.encode(item, [lora for lora, _ in adapters])
         with _naming(item), opened() as network:
             _check_width(loader.family(item.weights.model), network, text, item.weights.model)
             for lora, _ in adapters:
                 check_fits(network, lora.unet, lora.name)
+        adapters = tuple((lora, scale) for lora, scale in adapters if scale != 0)
         prepared.append(
             PreparedPass(
                 group=loader.network_key(item.weights),

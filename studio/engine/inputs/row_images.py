@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageOps
@@ -42,33 +43,40 @@ class Edited:
             self.known[ref] = self._encode(images.resolve(ref, self.roots, field=field))
         return self.known[ref]
 
-    def seen(self, item: Pass) -> Seen | None:
-        """A pass's image prompt as its network sees it.
+    def seen(self, item: Pass) -> tuple[Seen, ...]:
+        """A pass's image prompts as its network sees them.
 
         Raises:
             StudioError: a picture that cannot be read, or an IP-Adapter that cannot be used; names
                 ``rows.N.image_prompt``.
         """
         prompt = item.condition.image_prompt
-        if prompt is None:
-            return None
-        key = (prompt, item.weights.model)
+        shown: list[tuple[str, str | None, float]] = [
+            (model, None, strength) for model, strength in item.condition.blank
+        ]
+        if prompt is not None:
+            shown.append((prompt.model, prompt.image, prompt.strength))
+        return tuple(self._seen(item, *one) for one in shown)
+
+    def _seen(self, item: Pass, model: str, image: str | None, strength: float) -> Seen:
+        """One picture, or with ``None`` no picture, by one IP-Adapter."""
+        key = (model, image, strength, item.weights.model)
         if key not in self.shown:
             field = f"rows.{item.rows[0]}.image_prompt" if item.rows else "image_prompt"
             try:
-                adapter = self.loader.ip_adapter(prompt.model, Weights(item.weights.model))
+                adapter = self.loader.ip_adapter(model, Weights(item.weights.model))
             except StudioError as error:
-                raise type(error)(
-                    f"{prompt.model!r} {error.message}", field=f"{field}.model"
-                ) from error
-            picture = images.resolve(prompt.image, self.roots, field=f"{field}.image")
-            self.shown[key] = adapter.see(picture, prompt.strength)
+                raise type(error)(f"{model!r} {error.message}", field=f"{field}.model") from error
+            picture = None
+            if image is not None:
+                picture = images.resolve(image, self.roots, field=f"{field}.image")
+            self.shown[key] = adapter.see(picture, strength)
         return self.shown[key]
 
     @torch.no_grad()
     def _encode(self, picture: Image.Image) -> Tensor:
         size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
         fitted = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
-        vae = self.loader.vae(self.preset.base)
+        vae: Any = self.loader.vae(self.preset.base)
         weight = next(vae.parameters())
         return vae.encode(to_pixels(fitted).to(weight)).latent_dist.mode()

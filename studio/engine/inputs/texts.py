@@ -33,8 +33,11 @@ class Texts:
                 spans = self._spans(item, self._reader(item))
                 self.spans[family] = widest([self.spans.get(family, 1), spans])
 
-    def encode(self, item: Pass, adapters: Sequence[tuple[Adapter, float]]) -> Text | None:
+    def encode(self, item: Pass, adapters: Sequence[Adapter]) -> Text | None:
         """The text of one pass; ``None`` for a null-text network's.
+
+        Args:
+            adapters: those of the pass's weights, in their order.
 
         Raises:
             StudioError: a tower or a learned word that cannot be used.
@@ -42,7 +45,8 @@ class Texts:
         prompt = item.condition.prompt
         if prompt is None:
             return None
-        of_text = [(lora, scale) for lora, scale in adapters if lora.text]
+        scaled = zip(adapters, item.weights.adapters(), strict=True)
+        of_text = [(lora, scale) for lora, (_, _, scale) in scaled if lora.text and scale != 0]
         reader = self._reader(item)
         key = (
             reader,
@@ -52,7 +56,7 @@ class Texts:
         )
         if key not in self.known:
             text, family = self._tower(reader)
-            scales = torch.tensor([[scale for _, scale in of_text]])
+            scales = torch.tensor([[scale for _, scale in of_text]], dtype=torch.float64)
             with ExitStack() as stack:
                 stack.enter_context(self._naming(item, reader))
                 for name, tower in family.towers(text).items():
@@ -86,7 +90,7 @@ class Texts:
         try:
             yield
         except StudioError as error:
-            own = reader != Weights(self.base) or item.condition.words or item.weights.loras
+            own = reader != Weights(self.base) or item.condition.words or item.weights.adapters()
             if item.rows and error.field == "prompt":
                 raise type(error)(error.message, field=f"rows.{item.rows[0]}.prompt") from error
             field = f"rows.{item.rows[0]}.model" if item.rows and own else "base"

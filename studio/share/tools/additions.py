@@ -49,12 +49,14 @@ class Additions:
                     self.notes.append(
                         f"{field}: {lora.name!r} at {lora.strength:g} became {strength:g}"
                     )
-                if lora.text is not None and lora.text != lora.strength:
-                    self.notes.append(
-                        f"{field}: {lora.name!r} has {lora.text:g} on the text there; "
-                        f"{strength:g} is used"
-                    )
                 found.append({"lora": identity, "strength": strength})
+                if lora.text is not None and lora.text != lora.strength:
+                    text = max(-MAX_STRENGTH, min(MAX_STRENGTH, lora.text))
+                    found[-1]["text_strength"] = text
+                    if text != lora.text:
+                        self.notes.append(
+                            f"{field}: {lora.name!r} at {lora.text:g} on the text became {text:g}"
+                        )
         if len(loras) > MAX_TRIED:
             self.notes.append(f"{field}: only the first {MAX_TRIED} of {len(loras)} LoRAs are read")
         if len(found) > MAX_LORAS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DDIMScheduler, StableDiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
@@ -81,59 +81,88 @@ def make(root: Path, exact: bool = True, **fields: object) -> list[np.ndarray]:
     return [np.asarray(e.image).astype(int) for e in engine.generate(preset) if isinstance(e, Done)]
 
 
-def by_hand(root: Path, pictures: dict[str, float]) -> np.ndarray:
-    """``ε(∅) + Σ w·(ε(cat, picture) − ε(∅))`` with diffusers' processors; φ sees no picture."""
-    plain, seeing = (
-        StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
-        for _ in range(2)
+def _seeing(root: Path, strength: float) -> StableDiffusionPipeline:
+    """diffusers' pipeline with the IP-Adapter on its network."""
+    pipe = StableDiffusionPipeline.from_pretrained(
+        root / "base",
+        safety_checker=None,
+        image_encoder=CLIPVisionModelWithProjection.from_pretrained(root / "ip/image_encoder"),
+        feature_extractor=CLIPImageProcessor(
+            size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
+        ),
     )
     state = load_file(root / "ip/light.safetensors")
-    seeing.unet._load_ip_adapter_weights(
-        [
-            {
-                part: {
-                    k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(part)
-                }
-                for part in ("image_proj", "ip_adapter")
-            }
-        ],
-        low_cpu_mem_usage=False,
-    )
-    seeing.set_ip_adapter_scale(STRENGTH)
-    encoder = CLIPVisionModelWithProjection.from_pretrained(root / "ip/image_encoder").eval()
-    processor = CLIPImageProcessor(
-        size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
-    )
-    null, cat = (plain.encode_prompt(p, "cpu", 1, False)[0] for p in ("", "a cat"))
-    scheduler = plain.scheduler
+    parts = {
+        part: {k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(part)}
+        for part in ("image_proj", "ip_adapter")
+    }
+    pipe.unet._load_ip_adapter_weights([parts], low_cpu_mem_usage=False)
+    pipe.set_ip_adapter_scale(strength)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def theirs(root: Path, picture: str, negative: str = "") -> np.ndarray:
+    """diffusers' own run with ``ip_adapter_image`` at guidance scale ``WEIGHT``."""
+    pipe = _seeing(root, STRENGTH)
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+    image = pipe(
+        "a cat",
+        negative_prompt=negative,
+        ip_adapter_image=Image.open(root / f"{picture}.png").convert("RGB"),
+        guidance_scale=WEIGHT,
+        num_inference_steps=3,
+        latents=torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3)),
+        output_type="pil",
+    ).images[0]
+    return np.asarray(image).astype(int)
+
+
+@torch.no_grad()
+def by_hand(root: Path, rows: list[tuple[str, float, float]]) -> np.ndarray:
+    """``ε(∅, blank) + Σ w·(ε(cat, picture) − ε(∅, blank))`` for rows (picture, weight, strength).
+
+    The blank's strength is the mean of the positive rows' by their weights; a row without a picture
+    is the plain network's.
+    """
+    positive = [(w, s) for name, w, s in rows if w > 0 and name]
+    total = sum(w for w, _ in positive)
+    blank = sum(w * s for w, s in positive) / total if total else 0.0
+    pipe = StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
+    seeing = {s: _seeing(root, s) for s in {blank, *(s for _, _, s in rows)}}
+    null, cat = (pipe.encode_prompt(p, "cpu", 1, False)[0] for p in ("", "a cat"))
+    scheduler = pipe.scheduler
     scheduler.set_timesteps(3)
+
+    def embeds(name: str, strength: float) -> dict:
+        one = seeing[strength]
+        seen = one.encode_image(Image.open(root / f"{name or 'red'}.png").convert("RGB"), "cpu", 1)
+        return {"image_embeds": [(seen[0] if name else seen[1])[:, None]]}
+
     z = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3))
-    with torch.no_grad():
-        embeds = {
-            name: encoder(
-                processor(
-                    Image.open(root / f"{name}.png").convert("RGB"), return_tensors="pt"
-                ).pixel_values
-            ).image_embeds
-            for name in pictures
-        }
-        for t in scheduler.timesteps:
-            free = plain.unet(z, t, null).sample
-            total = free.clone()
-            for name, weight in pictures.items():
-                told = seeing.unet(
-                    z, t, cat, added_cond_kwargs={"image_embeds": [embeds[name][:, None]]}
-                ).sample
-                total += weight * (told - free)
-            z = scheduler.step(total, t, z).prev_sample
-        image = plain.vae.decode(z / plain.vae.config.scaling_factor).sample[0]
+    for t in scheduler.timesteps:
+        free = seeing[blank].unet(z, t, null, added_cond_kwargs=embeds("", blank)).sample
+        total_ = free.clone()
+        for name, weight, strength in rows:
+            if name:
+                shown = (
+                    seeing[strength]
+                    .unet(z, t, cat, added_cond_kwargs=embeds(name, strength))
+                    .sample
+                )
+            else:
+                shown = pipe.unet(z, t, cat).sample
+            total_ += weight * (shown - free)
+        z = scheduler.step(total_, t, z).prev_sample
+    image = pipe.vae.decode(z / pipe.vae.config.scaling_factor).sample[0]
     return ((image.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).numpy()
 
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_row_sees_its_picture(root: Path, exact: bool) -> None:
     ours = make(root, exact, rows=[row("red")])[0]
-    assert np.abs(ours - by_hand(root, {"red": WEIGHT})).max() <= 1
+    assert np.abs(ours - theirs(root, "red")).max() <= 1
+    assert np.abs(ours - by_hand(root, [("red", WEIGHT, STRENGTH)])).max() <= 1
     blind = make(root, rows=[row("red", image_prompt=None)])[0]
     assert np.abs(ours - blind).max() > 1
 
@@ -147,7 +176,62 @@ def test_two_rows_see_two_pictures_in_one_batch(root: Path) -> None:
         sampler={"steps": 3, "scheduler": "ddim", "seed": 3, "count": 2},
     )
     assert len(batch) == 2
-    assert np.abs(batch[0] - by_hand(root, {"red": WEIGHT, "blue": -2.0})).max() <= 1
+    assert (
+        np.abs(
+            batch[0] - by_hand(root, [("red", WEIGHT, STRENGTH), ("blue", -2.0, STRENGTH)])
+        ).max()
+        <= 1
+    )
+
+
+def test_a_negative_prompt_beside_a_picture_is_diffusers(root: Path) -> None:
+    """The negative pass sees no picture, as the adapter knows it."""
+    blank = {"model": "ip/light", "blank": True, "strength": STRENGTH}
+    negative = {"prompt": "dog", "weight": 1.0 - WEIGHT, "image_prompt": blank}
+    found = make(root, rows=[row("red"), negative])[0]
+    assert np.abs(found - theirs(root, "red", "dog")).max() <= 1
+    plain = make(root, rows=[row("red"), {**negative, "image_prompt": None}])[0]
+    assert np.abs(found - plain).max() > 1
+
+
+def test_rows_of_different_strengths_and_one_without_a_picture(root: Path) -> None:
+    weaker = row("blue", weight=2.0)
+    weaker["image_prompt"] = {**weaker["image_prompt"], "strength": 0.2}
+    rows = [row("red"), weaker, {"prompt": "a cat", "weight": 1.5}]
+    expected = by_hand(root, [("red", WEIGHT, STRENGTH), ("blue", 2.0, 0.2), ("", 1.5, 0.0)])
+    for exact in (True, False):
+        assert np.abs(make(root, exact, rows=rows)[0] - expected).max() <= 1
+
+
+def test_outside_its_mask_an_image_prompt_changes_nothing(root: Path) -> None:
+    """One step: the far side is the run without the row, its base term too."""
+    mask = np.zeros((16, 16), np.uint8)
+    mask[:, :8] = 255
+    Image.fromarray(mask).save(root / "left.png")
+    others = {"prompt": "a dog", "weight": 3.0}
+    sampler = {"steps": 1, "scheduler": "ddim", "seed": 3}
+    _, two, none = (
+        _latents(root, rows, sampler)
+        for rows in ([], [others, row("red", mask="left.png")], [others])
+    )
+    assert torch.allclose(two[..., 4:], none[..., 4:], atol=1e-5)
+    assert (two[..., :4] - none[..., :4]).abs().max() > 1e-3
+
+
+def _latents(root: Path, rows: list[dict], sampler: dict) -> torch.Tensor:
+    from studio.engine import decoding
+
+    kept: list[torch.Tensor] = []
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    with pytest.MonkeyPatch.context() as patch:
+        whole = decoding.decode
+        patch.setattr(
+            "studio.engine.engine.decode",
+            lambda family, vae, z, *a: (kept.append(z), whole(family, vae, z, *a))[1],
+        )
+        rows = rows or [{"prompt": "a", "weight": 0.0}]
+        list(engine.generate(validate({"base": "base", "rows": rows, "sampler": sampler})))
+    return kept[0]
 
 
 def test_nothing_stays_behind(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import nn
 
+from studio.engine import Engine
+from studio.engine.inputs.texts import Texts
 from studio.errors import IncompatibleModels
 from studio.library import Library
+from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support import tiny, tiny_files
 from tests.support.tiny_pictures import SCALE, difference, ours, theirs
@@ -54,6 +58,88 @@ def test_several_loras_of_a_row_with_text_against_diffusers(tmp_path: Path) -> N
     }
     found = ours(tmp_path, rows=[{"prompt": "cat", "weight": SCALE, "model": model}], omega=1.0)
     assert difference(found, theirs(pipe, "cat")) <= 2
+
+
+@pytest.mark.parametrize(("strength", "text_strength"), [(0.7, -0.4), (0.9, 0.0), (0.0, 0.8)])
+def test_the_text_encoder_s_own_strength(
+    strength: float, text_strength: float, tmp_path: Path
+) -> None:
+    """ComfyUI's two strengths, as diffusers' weights by component; ω scales both."""
+    pipe = tiny.pipeline(tmp_path / "base")
+    state = _factors(pipe.unet, "unet", ("attn2.to_k", "attn1.to_q"))
+    state |= _factors(pipe.text_encoder, "text_encoder", ("q_proj", "fc1"))
+    save_file(state, tmp_path / "both.safetensors")
+    pipe.load_lora_weights(dict(state), adapter_name="both")
+    pipe.set_adapters(["both"], [{"unet": strength, "text_encoder": text_strength}])
+    model = {"lora": "both", "strength": strength, "text_strength": text_strength}
+    rows = [{"prompt": "a cat", "weight": SCALE, "model": model}]
+    found = ours(tmp_path, rows=rows, omega=1.0)
+    assert difference(found, theirs(pipe, "a cat")) <= 1
+    same = {"lora": "both", "strength": strength}
+    assert difference(found, ours(tmp_path, rows=[{**rows[0], "model": same}], omega=1.0)) > 1
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@torch.no_grad()
+def test_long_and_short_prompts_with_different_adapters(weighted: bool, tmp_path: Path) -> None:
+    """Rows of one and of three windows, of two adapters of the text encoder: each as merged weights
+    read its prompt alone, whether the adapter is thin factors or a full difference."""
+    pipe = tiny.pipeline(tmp_path / "base")
+    towers = pipe.text_encoder
+    thin = _factors(towers, "text_encoder", ("q_proj", "fc1"))
+    save_file(thin, tmp_path / "thin.safetensors")
+    rng = torch.Generator().manual_seed(4)
+    whole = {
+        f"lora_te_{name.replace('.', '_')}.{role}": torch.randn(
+            2, size, generator=rng
+        ).mT.contiguous()
+        if role.endswith("a")
+        else torch.randn(2, size, generator=rng)
+        for name, module in towers.named_modules()
+        if name.endswith("v_proj")
+        for role, size in zip(
+            ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"), (16, 16) * 2, strict=True
+        )
+    }
+    save_file(whole, tmp_path / "whole.safetensors")
+    long = "a long " + " ".join("abcdefghij" for _ in range(5))
+    short = "(cat:1.3)" if weighted else "cat"
+    loader = Engine(device="cpu", dtype=torch.float64, library=Library((tmp_path,))).loader
+    preset = validate(
+        {
+            "base": "base",
+            "rows": [
+                {"prompt": long, "weight": 2.0, "model": {"lora": "thin", "strength": 0.8}},
+                {"prompt": short, "weight": 3.0, "model": {"lora": "whole", "strength": -0.5}},
+                {"prompt": long, "weight": -1.0, "model": {"lora": "whole"}},
+                {"prompt": short, "weight": 1.0},
+            ],
+        }
+    )
+    plan = compile_plan(preset, loader.library)
+    texts = Texts(plan, loader)
+    deltas: dict[str, dict[str, torch.Tensor]] = {"thin": {}, "whole": {}}
+    for name, module in towers.named_modules():
+        if f"text_encoder.{name}.lora_A.weight" in thin:
+            down, up = (thin[f"text_encoder.{name}.lora_{x}.weight"].double() for x in "AB")
+            deltas["thin"][name] = up @ down
+        if name.endswith("v_proj"):
+            key = f"lora_te_{name.replace('.', '_')}.hada_w"
+            a, b, c, d = (whole[key + end].double() for end in ("1_a", "1_b", "2_a", "2_b"))
+            deltas["whole"][name] = (a @ b) * (c @ d)
+    plain = loader.text_encoder("base")
+    for item in plan.passes:
+        adapters = [loader.adapter(name, "base", "base") for name, *_ in item.weights.adapters()]
+        found = texts.encode(item, adapters)
+        merged = copy.deepcopy(plain)
+        for name, scale in item.weights.loras:
+            for layer, delta in deltas[name].items():
+                merged.get_submodule(layer).weight.data += scale * delta
+        spans = max(texts.spans.values())
+        expected = loader.family("base").encode(merged, [item.condition.prompt or ""], spans=spans)
+        assert found is not None and spans == 3
+        assert torch.allclose(found.states, expected.states, rtol=1e-9, atol=1e-9)
+    assert len({item.weights for item in plan.passes}) == 4
 
 
 def test_a_lora_of_another_family_is_refused_before_anything_is_read(tmp_path: Path) -> None:
