@@ -22,7 +22,7 @@ from studio.engine.families.pixels import apply_preview
 from studio.engine.inputs.passes import prepare_passes
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.networks import devices
-from studio.engine.networks.loader import Loader, told
+from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.errors import BadPreset
@@ -72,7 +72,7 @@ class Engine:
     def describe(self) -> list[dict[str, Any]]:
         """What is loaded, oldest first: kind, id, bytes, device, and whether a run holds it."""
         return [
-            {**item, **dict(zip(("kind", "id"), told(item["key"]), strict=True))}
+            {**item, **dict(zip(("kind", "id"), named(item["key"]), strict=True))}
             for item in self.registry.describe()
         ]
 
@@ -109,7 +109,7 @@ class Engine:
         """Everything that a generation's batches share, loaded."""
         pictures = Pictures.read(plan, preset.init, _size(preset), self.image_roots)
         passes = prepare_passes(preset, plan, self.loader, self.image_roots, config)
-        vae = self.loader.vae(preset.base)
+        vae = self.loader.vae(preset.base, preset.vae)
         shape = _latent_shape(vae, preset)
         return _Job(preset, plan, passes, pictures, vae, shape, config, started)
 

@@ -31,6 +31,7 @@ _ORDER = {
     "embedding": 5,
     "controlnet": 6,
     "ip-adapter": 7,
+    "vae": 8,
 }
 _FILE_ON_HUB = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/[^/.][^/]*$")
 

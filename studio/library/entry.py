@@ -17,14 +17,15 @@ _PATHS = ("path", "thumbnail")  # their folder's name may be anything
 class ModelEntry:
     """One model of the library.
 
-    ``kind``: base, finetune, concept, lora, custom-diffusion, embedding, controlnet, ip-adapter.
-    ``family``: a name of :data:`studio.library.FAMILIES` ("" where not known before loading).
+    ``kind``: base, finetune, concept, lora, custom-diffusion, embedding, controlnet, ip-adapter,
+    vae. ``family``: a name of :data:`studio.library.FAMILIES` ("" where not known before loading).
     ``latent_space``: equal for models whose predictions can be summed ("" where not known yet).
     ``bytes``: size on disk. ``trigger``: what to write in a prompt to call it. ``words``: learned
     words whose vectors it holds. ``control``: the ControlNet's type. ``size``: native edge in
     pixels; ``multiple``: what width and height must be divisible by. ``prediction``: of a
     whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
-    edit beside the latent). ``problem``: why it cannot be used, "" for what can.
+    edit beside the latent). ``lacks``: parts of a whole model (``vae``, ``text``)
+    that its file does not hold. ``problem``: why it cannot be used, "" for what can.
     """
 
     id: str
@@ -42,8 +43,22 @@ class ModelEntry:
     words: tuple[str, ...] = ()
     prediction: str = ""
     channels: int = 0
+    lacks: tuple[str, ...] = ()
     thumbnail: str = ""
     problem: str = ""
+
+    def decodes(self, base: ModelEntry) -> bool:
+        """Whether an autoencoder's latents are those of ``base``, as far as both are known.
+
+        A file does not state the scale of its latents; it is taken for the base's.
+        """
+        mine, theirs = self.latent_space, base.latent_space
+        return not mine or not theirs or mine == theirs or theirs.startswith(f"{mine}:")
+
+    @property
+    def scaling(self) -> float:
+        """The factor on its latents, 0 where that is not known."""
+        return float(self.latent_space.partition(":")[2] or 0)
 
     @property
     def a_kind(self) -> str:
@@ -58,7 +73,8 @@ class ModelEntry:
         """
         for one in fields(self):
             value = getattr(self, one.name)
-            parts = value if one.name == "words" and isinstance(value, tuple) else (value,)
+            several = one.type == "tuple[str, ...]" and isinstance(value, tuple)
+            parts = value if several else (value,)
             kind = int if one.type == "int" else str
             for part in parts:
                 if type(part) is not kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +12,14 @@ Config = Mapping[str, Any]
 Shapes = Mapping[str, tuple[int, ...]]
 
 UNET = "model.diffusion_model."
+VAE = "first_stage_model."
+CONTROL = "control_model."
+# A tensor that a network's own file begins with, and what precedes it in a whole model's.
+_ALONE = {
+    "input_hint_block.0.weight": CONTROL,
+    "input_blocks.0.0.weight": UNET,
+    "encoder.down.0.block.0.conv1.weight": VAE,
+}
 _BARE_CLIP = re.compile(
     r"^((?:cond_stage_model|conditioner\.embedders\.0)\.transformer\.)"
     r"(?=embeddings\.|encoder\.|final_layer_norm\.)"
@@ -113,9 +121,26 @@ class ModelFamily:
         return f"{self.latent_channels}x{self.latent_factor}:{self.scaling:.6g}"
 
 
-def canonical(name: str) -> str:
-    """A tensor's name in a whole-model file; some savers leave out ``text_model`` in CLIP's."""
-    return _BARE_CLIP.sub(r"\1text_model.", name)
+def canonical_names(names: Iterable[str]) -> dict[str, str]:
+    """Names of a file's tensors → their names in a whole-model file of the original code.
+
+    A network that lies alone in its file has lost the beginning of its names there, and some
+    savers leave out ``text_model`` in CLIP's.
+    """
+    names = list(names)
+    before = next((prefix for mark, prefix in _ALONE.items() if mark in names), "")
+    return {name: _BARE_CLIP.sub(r"\1text_model.", before + name) for name in names}
+
+
+def shapes_of(header: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Shapes by canonical name, of a header of :func:`studio.library.read_header`."""
+    shapes = {
+        name: tuple(value["shape"])
+        for name, value in header.items()
+        if name != "__metadata__" and isinstance(value, Mapping) and "shape" in value
+    }
+    names = canonical_names(shapes)
+    return {names[name]: shape for name, shape in shapes.items()}
 
 
 def has(shapes: Shapes, *prefixes: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from studio.library.entry import ModelEntry
 from studio.library.families import family_of, family_of_config, networks
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
-from studio.library.networks import network_problem
+from studio.library.networks import control_of, network_problem
 
 CARD = "card.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
@@ -23,20 +22,6 @@ PEFT_CONFIG = "adapter_config.json"
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 MAX_CONFIG_BYTES = 4 * 2**20
 _PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
-# Words in the names of published ControlNets, and the preprocessor that makes their maps.
-_CONTROLS = {
-    "canny": "canny",
-    "scribble": "scribble",
-    "hed": "scribble",
-    "lineart": "lineart",
-    "depth": "depth",
-    "normal": "normal",
-    "normalbae": "normal",
-    "openpose": "openpose",
-    "pose": "openpose",
-    "seg": "segmentation",
-    "segmentation": "segmentation",
-}
 _CARD_FIELDS = ("title", "trigger", "base", "control", "family")
 
 
@@ -50,9 +35,11 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
             kind = "finetune"
     elif config.get("null_text") or config.get("_class_name") == "NullTextUNet":
         kind, details = "concept", _describe_concept(config)
+    elif config.get("_class_name") == "AutoencoderKL":
+        kind, details = "vae", {"latent_space": _latents(config)[0]}
     elif config.get("_class_name") == "ControlNetModel":
         kind = "controlnet"
-        details = {"control": _control_of(path.name), "family": family_of_config(config)}
+        details = {"control": control_of(path.name), "family": family_of_config(config)}
     elif (network := _lone_network(path, config)) is not None:
         kind, details = "finetune", network
     elif (path / CUSTOM_DIFFUSION_FILE).is_file():
@@ -106,15 +93,10 @@ def _lone_network(path: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     nested = read_json(path / "unet/config.json")
     for found in (config, nested):
         if found.get("_class_name") in networks():
-            return _describe_network(found)
+            parts = {"vae": "vae", "text": "text_encoder"}
+            lacks = tuple(part for part, name in parts.items() if not (path / name).is_dir())
+            return _describe_network(found) | {"lacks": lacks}
     return None
-
-
-def _control_of(name: str) -> str:
-    """What a ControlNet reads, from its folder's name, such as ``control_v11p_sd15_canny``."""
-    words = re.split(r"[^a-z]+", name.lower().replace("openpose", "openpose "))
-    found = next((kind for mark, kind in _CONTROLS.items() if mark in words), "")
-    return found or name.rsplit("-", 1)[-1]
 
 
 def _describe_concept(config: dict[str, Any]) -> dict[str, Any]:
@@ -144,17 +126,24 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
     kind = str(read_json(path / "model_index.json").get("_class_name", ""))
     vae = read_json(path / "vae/config.json")
     network = read_json(path / "unet/config.json") or read_json(path / "transformer/config.json")
-    factor = 2 ** (
-        len(vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or [0] * 4) - 1
-    )
     details = _describe_network(network, kind)
     family = family_of(details["family"])
-    channels = vae.get("latent_channels", network.get("in_channels", family.latent_channels))
+    plain = {"latent_channels": network.get("in_channels", family.latent_channels)}
+    space, factor = _latents({**plain, "scaling_factor": family.scaling, **vae})
     return details | {
-        "latent_space": f"{channels}x{factor}:{vae.get('scaling_factor', family.scaling):.6g}",
+        "latent_space": space,
         "size": int(network.get("sample_size", 64)) * factor,
         "multiple": factor,
+        "lacks": ("vae",) if network and not (path / "vae").is_dir() else (),
     }
+
+
+def _latents(vae: dict[str, Any]) -> tuple[str, int]:
+    """Latent space of an autoencoder's config, and pixels per position."""
+    widths = vae.get("block_out_channels") or vae.get("encoder_block_out_channels") or [0] * 4
+    factor = 2 ** (len(widths) - 1)
+    channels, scale = vae.get("latent_channels", 4), vae.get("scaling_factor", 0.18215)
+    return f"{channels}x{factor}:{scale:.6g}", factor
 
 
 def size_of(path: Path) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.library.adapter_headers import describe_adapter, describe_embedding, trigger
-from studio.library.checkpoints import FIRST, describe_checkpoint
+from studio.library.checkpoints import describe_checkpoint
+from studio.library.family import shapes_of
 
 MAX_HEADER_BYTES = 100 * 2**20
 
@@ -50,20 +51,9 @@ def describe(
         among_embeddings: whether it lies where people put embeddings.
     """
     metadata = header.get("__metadata__") or {}
-    shapes = {
-        k: tuple(v["shape"])
-        for k, v in header.items()
-        if k != "__metadata__" and isinstance(v, dict) and "shape" in v
-    }
-    if FIRST in shapes:
-        return {"trigger": trigger(metadata)} | describe_checkpoint(shapes, header, metadata)
+    shapes = shapes_of(header)
+    if (fields := describe_checkpoint(shapes, header, metadata, stem)) is not None:
+        return {"trigger": trigger(metadata)} | fields
     if (adapter := describe_adapter(shapes, metadata)) is not None:
         return adapter
-    if any(key.startswith(("control_model.", "controlnet_cond_embedding.")) for key in shapes):
-        return {
-            "kind": "controlnet",
-            "problem": (
-                "is a ControlNet in one file; put the folder in diffusers' layout there instead"
-            ),
-        }
     return describe_embedding(shapes, stem, among_embeddings or stem == "learned_embeds")

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 from studio.library.families import FAMILIES, networks
 
+# Words in the names of published ControlNets, and the preprocessor that makes their maps.
+_CONTROLS = {
+    "canny": "canny",
+    "scribble": "scribble",
+    "hed": "scribble",
+    "lineart": "lineart",
+    "depth": "depth",
+    "normal": "normal",
+    "normalbae": "normal",
+    "openpose": "openpose",
+    "pose": "openpose",
+    "softedge": "scribble",
+    "seg": "segmentation",
+    "segmentation": "segmentation",
+    **{name: name for name in ("tile", "inpaint", "recolor", "shuffle", "mlsd", "qr", "blur")},
+    "qrcode": "qr",
+}
 # Pipelines whose network takes a picture beside the latent, as InstructPix2Pix's does.
 _EDITING = "InstructPix2Pix"
 UNET = "UNet2DConditionModel"
@@ -44,3 +63,10 @@ def network_problem(
     return (
         f"is a {pipeline} ({taken} input channels), not an editing model; it is no row or base here"
     )
+
+
+def control_of(name: str) -> str:
+    """What a ControlNet reads, from its name, such as ``control_v11p_sd15_canny``."""
+    words = re.split(r"[^a-z]+", name.lower().replace("openpose", "openpose "))
+    found = next((kind for mark, kind in _CONTROLS.items() if mark in words), "")
+    return found or name.rsplit("-", 1)[-1]

@@ -179,6 +179,7 @@ def _file_entry(
             "title": identity,
             **fields,
             "words": tuple(fields.get("words", ())),
+            "lacks": tuple(fields.get("lacks", ())),
         }
         return ModelEntry(id=identity, bytes=state.st_size, path=item.path, **fields).checked()
 

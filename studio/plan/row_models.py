@@ -34,18 +34,42 @@ class RowModel:
         return self.kind == "finetune" or (self.kind == "prior" and bool(self.loras))
 
 
-def check_base(catalogue: Mapping[str, ModelEntry], name: str) -> ModelEntry:
-    """The entry of a preset's base.
+def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") -> ModelEntry:
+    """The entry of a preset's base, which decodes with its own autoencoder or with ``vae``.
 
     Raises:
-        MissingModel, IncompatibleModels: an unknown id, or no whole pipeline; names ``base``.
+        MissingModel, IncompatibleModels: an unknown id, no whole pipeline, or an autoencoder of
+            other latents; names ``base`` or ``vae``.
     """
     entry = _look_up(catalogue, name, "base")
     if entry.kind not in ("base", "finetune"):
         raise IncompatibleModels(
             f"{name!r} is {entry.a_kind}; a base is a whole pipeline", field="base"
         )
+    if "text" in entry.lacks:
+        raise IncompatibleModels(
+            f"{name!r} holds no text encoder; it can be a row's model, on a base that has one",
+            field="base",
+        )
+    if "vae" in entry.lacks and not vae:
+        raise IncompatibleModels(
+            f"{name!r} holds no autoencoder; name one of the library as vae", field="base"
+        )
+    if vae:
+        _check_vae(_look_up(catalogue, vae, "vae"), entry)
     return entry
+
+
+def _check_vae(vae: ModelEntry, base: ModelEntry) -> None:
+    """An autoencoder, or a whole model that has one, of the base's latents."""
+    if vae.kind not in ("vae", "base", "finetune") or "vae" in vae.lacks:
+        raise IncompatibleModels(f"{vae.id!r} is {vae.a_kind} and no autoencoder", field="vae")
+    if not vae.decodes(base):
+        raise IncompatibleModels(
+            f"{vae.id!r} decodes latents {vae.latent_space}, the base {base.id!r} makes "
+            f"{base.latent_space}",
+            field="vae",
+        )
 
 
 def resolve(

@@ -56,7 +56,7 @@ class Terms:
     ) -> None:
         self.preset = preset
         self.meeting = meeting
-        self.base_model = check_base(catalogue, preset.base)
+        self.base_model = check_base(catalogue, preset.base, preset.vae)
         self.models = {
             index: resolve(row, self.base_model, catalogue, f"rows.{index}.model")
             for index, row in enumerate(preset.rows)

@@ -52,6 +52,8 @@ def _setting(name: str) -> Any:
 class Preset(Document):
     """The whole document. ``sampler.width/height`` ``None`` means the base's native size.
 
+    ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
+
     ``guidance_rescale``, ``apg`` and ``cfgpp`` refine the combined prediction, each off by
     default; ``refinements`` holds those that are registered besides. With several rows their
     reference is ``ε_0 + Σ (ε_i − r_i)`` over the rows of positive weight; the renoising term of
@@ -62,6 +64,7 @@ class Preset(Document):
     name: Annotated[str, Field(max_length=200)] = ""
     description: Annotated[str, Field(max_length=2000)] = ""
     base: ModelId = "starter"
+    vae: Annotated[str, Field(max_length=200)] = ""
     rows: tuple[Row, ...] = ()
     omega: Fraction = 0.0
     decoupling: Fraction = 1.0

@@ -42,6 +42,7 @@ def load_component(
     if single_file.is_single_file(entry):
         model = guarded_entry(lambda: single_file.load(kind, entry, part, dtype), entry)
         check_complete(model, (), entry.id, part)
+        model = model.to(dtype)
     else:
         model = _from_folder(kind, entry, part, dtype)
     return model.to(device).eval().requires_grad_(False)

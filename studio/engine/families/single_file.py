@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,18 @@ import torch
 from studio.engine.families.single_file_configs import configs_of
 from studio.errors import MissingModel
 from studio.library import ModelEntry, family_of, read_header
-from studio.library.family import UNET, canonical
+from studio.library.family import UNET, VAE, canonical_names
 
 # Which tensors of the file belong to which part of the pipeline, text towers apart.
-_PREFIXES = {"unet": (UNET,), "vae": ("first_stage_model.",)}
+_PREFIXES = {"unet": (UNET,), "vae": (VAE,)}
+_State = dict[str, torch.Tensor]
 _MERGES = Path(__file__).with_name("clip_merges.txt.gz")
 
 
 def prefixes_of(entry: ModelEntry, part: str) -> tuple[str, ...]:
     """How the names of a part's tensors begin in a whole-model file."""
+    if entry.kind in ("controlnet", "vae") or {"text", "vae"} <= set(entry.lacks):
+        return ("",)  # a network alone in its file
     layout = family_of(entry.family).in_file
     if layout is None or part not in layout.towers:
         return _PREFIXES.get(part, ())
@@ -49,33 +53,70 @@ def load(kind: Any, entry: ModelEntry, part: str, dtype: torch.dtype) -> Any:
     Raises:
         MissingModel: the file holds no such part.
     """
+    state = _read(entry, part)
+    config = configs_of(read_header(Path(entry.path)), entry)[part]
+    if part.startswith("text_encoder"):
+        return _tower(kind, config, state, dtype)
+    return _network(kind, config, state, entry.id)
+
+
+def _tower(kind: Any, config: Mapping[str, Any], state: _State, dtype: torch.dtype) -> Any:
     from diffusers.loaders import single_file_utils
 
-    state = _read(entry, part)
     with tempfile.TemporaryDirectory() as folder:
-        for name, config in configs_of(read_header(Path(entry.path)), entry).items():
-            target = Path(folder, name)
-            target.mkdir()
-            (target / "config.json").write_text(json.dumps(config))
-        if part.startswith("text_encoder"):
-            return single_file_utils.create_diffusers_clip_model_from_ldm(
-                kind, state, subfolder=part, config=folder, torch_dtype=dtype, local_files_only=True
-            )
-        return kind.from_single_file(
-            state, config=folder, subfolder=part, torch_dtype=dtype, local_files_only=True
+        Path(folder, "config.json").write_text(json.dumps(config))
+        return single_file_utils.create_diffusers_clip_model_from_ldm(
+            kind, state, config=folder, torch_dtype=dtype, local_files_only=True
         )
 
 
-def _read(entry: ModelEntry, part: str) -> dict[str, torch.Tensor]:
+def _network(kind: Any, config: Mapping[str, Any], state: _State, name: str) -> Any:
+    """A network of diffusers, its tensors renamed by diffusers' own converter where they must be.
+
+    What the file lacks stays on the ``meta`` device, for the caller to name.
+    """
+    from accelerate import init_empty_weights
+    from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
+
+    with init_empty_weights():
+        network = kind.from_config(dict(config))
+    wanted = network.state_dict()
+    if not any(key in wanted for key in state):  # the original code's names
+        convert = SINGLE_FILE_LOADABLE_CLASSES[kind.__name__]["checkpoint_mapping_fn"]
+        converted = convert(checkpoint=dict(state), config=dict(config))
+        state = {key: value for key, value in converted.items() if value is not None}
+    for key, tensor in wanted.items():
+        if key in state and state[key].shape != tensor.shape:
+            raise MissingModel(
+                f"{name!r}: the tensor {key} is {tuple(state[key].shape)}, its network needs "
+                f"{tuple(tensor.shape)}"
+            )
+    network.load_state_dict(
+        {key: value for key, value in state.items() if key in wanted}, strict=False, assign=True
+    )
+    return network
+
+
+def _read(entry: ModelEntry, part: str) -> _State:
     """The tensors of one part alone; the rest of the file is not read."""
     from safetensors import safe_open
 
     prefixes = prefixes_of(entry, part)
     with safe_open(entry.path, framework="pt") as file:
-        keys = [key for key in file.keys() if key.startswith(prefixes)]  # noqa: SIM118
-        if not keys:
+        names = canonical_names(file.keys())
+        found = {key: name for key, name in names.items() if name.startswith(prefixes)}
+        if not found:
             raise MissingModel(f"{entry.id!r} holds no {part}")
-        return {canonical(key): file.get_tensor(key) for key in keys}
+        state = {name: file.get_tensor(key) for key, name in found.items()}
+    # Where a part may lie in several places, the converters know the first for certain.
+    first, *others = prefixes
+    for other in others:
+        state = {_moved(name, other, first): value for name, value in state.items()}
+    return state
+
+
+def _moved(name: str, before: str, after: str) -> str:
+    return after + name.removeprefix(before) if name.startswith(before) else name
 
 
 def config(entry: ModelEntry, part: str) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
+from studio.engine.families.network_configs import HEAD_WIDTH, controlnet_config, network_config
 from studio.errors import MissingModel
 from studio.library import ModelEntry, ModelFamily, family_of
-from studio.library.family import UNET, FileLayout, Shapes, canonical, has
+from studio.library.family import VAE, Shapes, has, shapes_of
 
 _SCHEDULER = {
     "_class_name": "DDIMScheduler",
@@ -22,7 +22,6 @@ _SCHEDULER = {
     "timestep_spacing": "leading",
     "prediction_type": "epsilon",
 }
-_HEAD_WIDTH = 64
 
 
 def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[str, Any]]:
@@ -32,17 +31,19 @@ def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[s
         header: of the file, from :func:`studio.library.read_header`.
         entry: its ``family`` and ``prediction``.
     """
-    shapes = {
-        canonical(key): tuple(value["shape"]) for key, value in header.items() if "shape" in value
-    }
+    shapes = shapes_of(header)
     family = family_of(entry.family)
     layout = family.in_file
     if layout is None:
         raise MissingModel(f"{entry.id!r} is one file; {family.title} is read from folders")
+    if entry.kind == "controlnet":
+        return {"": controlnet_config(shapes, family, layout)}
+    if entry.kind == "vae":
+        return {"vae": _vae(shapes, family)}
     configs = {
-        "unet": _unet(shapes, family, layout),
+        "unet": network_config(shapes, family, layout),
         "vae": _vae(shapes, family),
-        "scheduler": {**_SCHEDULER, "prediction_type": entry.prediction or "epsilon"},
+        "scheduler": {**_SCHEDULER, "prediction_type": entry.prediction or family.predicts[0]},
     }
     if "ztsnr" in header:
         configs["scheduler"] |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
@@ -56,48 +57,36 @@ def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[s
     return configs
 
 
-def _unet(shapes: Shapes, family: ModelFamily, layout: FileLayout) -> dict[str, Any]:
-    prefix = UNET
-    template = copy.deepcopy(dict(layout.network))
-    layers = layout.blocks
-    per_block = 2
-    widths = [
-        shapes[f"{prefix}input_blocks.{1 + level * (per_block + 1)}.0.out_layers.3.weight"][0]
-        for level in range(len(layers))
-    ]
-    context = next(v[1] for k, v in shapes.items() if k.endswith("attn2.to_k.weight"))
-    config = {
-        "_class_name": "UNet2DConditionModel",
-        "sample_size": family.size // family.latent_factor,
-        "in_channels": shapes[f"{prefix}input_blocks.0.0.weight"][1],
-        "out_channels": shapes[f"{prefix}out.2.weight"][0],
-        "block_out_channels": widths,
-        "layers_per_block": per_block,
-        "cross_attention_dim": context,
-        "down_block_types": [kind.format("Down") for kind in layers],
-        "up_block_types": [kind.format("Up") for kind in reversed(layers)],
-        "attention_head_dim": [max(1, width // _HEAD_WIDTH) for width in widths],
-    }
-    if "addition_embed_type" in template:
-        config["projection_class_embeddings_input_dim"] = shapes[f"{prefix}label_emb.0.0.weight"][1]
-    return {**config, **template}
-
-
 def _vae(shapes: Shapes, family: ModelFamily) -> dict[str, Any]:
-    prefix = "first_stage_model."
+    """An autoencoder's, in either naming."""
+    names = (
+        f"{VAE}encoder.down.{{}}.block.0.conv1.weight",
+        "encoder.down_blocks.{}.resnets.0.conv1.weight",
+    )
     widths = []
-    while (key := f"{prefix}encoder.down.{len(widths)}.block.0.conv1.weight") in shapes:
+    while key := next(
+        (n.format(len(widths)) for n in names if n.format(len(widths)) in shapes), ""
+    ):
         widths.append(shapes[key][0])
+    latent = next(
+        (
+            shapes[k][1]
+            for k in (f"{VAE}decoder.conv_in.weight", "decoder.conv_in.weight")
+            if k in shapes
+        ),
+        family.latent_channels,
+    )
+    quant = has(shapes, f"{VAE}post_quant_conv.", "post_quant_conv.") or not widths
     return {
         "_class_name": "AutoencoderKL",
         "block_out_channels": widths,
         "layers_per_block": 2,
-        "latent_channels": shapes.get(
-            f"{prefix}post_quant_conv.weight", (4, family.latent_channels)
-        )[1],
+        "latent_channels": latent,
         "down_block_types": ["DownEncoderBlock2D"] * len(widths),
         "up_block_types": ["UpDecoderBlock2D"] * len(widths),
         "scaling_factor": family.scaling,
+        "use_quant_conv": quant,
+        "use_post_quant_conv": quant,
     }
 
 
@@ -148,7 +137,7 @@ def _tower(
         "hidden_size": hidden,
         "intermediate_size": intermediate,
         "num_hidden_layers": layers,
-        "num_attention_heads": max(1, hidden // _HEAD_WIDTH),
+        "num_attention_heads": max(1, hidden // HEAD_WIDTH),
         "max_position_embeddings": positions,
         "hidden_act": activation,
         "pad_token_id": pad,

@@ -1,12 +1,13 @@
-"""Whether a plan's networks fit, told from file headers before a weight is read."""
+"""Whether a plan's networks fit, by their file headers before a weight is read."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
-from studio.engine.networks.loader import PARTS, Loader
+from studio.engine.networks.loader import Loader
 from studio.engine.networks.on_disk import weight_bytes
+from studio.engine.networks.parts import PARTS
 from studio.errors import OutOfMemory, StudioError
 from studio.plan import Pass, Plan, Weights
 from studio.preset import Preset
@@ -74,7 +75,7 @@ def field_of(item: Pass) -> str:
 
 def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, object], int]:
     """Bytes by kind, name and blend (of which there is one more as large as its model)."""
-    asked: set[tuple[str, str, object]] = {("vae", preset.base, ())}
+    asked: set[tuple[str, str, object]] = {("vae", preset.vae or preset.base, ())}
     for item in plan.passes:
         if item.condition.prompt is not None:
             reader = loader.text_reader(item.weights, preset.base)

@@ -77,6 +77,6 @@ class Edited:
     def _encode(self, picture: Image.Image) -> Tensor:
         size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
         fitted = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
-        vae: Any = self.loader.vae(self.preset.base)
+        vae: Any = self.loader.vae(self.preset.base, self.preset.vae)
         weight = next(vae.parameters())
         return vae.encode(to_pixels(fitted).to(weight)).latent_dist.mode()
