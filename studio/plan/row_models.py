@@ -97,8 +97,13 @@ def resolve(
     kind = _kind(entry, base, where)
     if row.control is not None:
         _check_control(row.control, entry, catalogue, where)
+    takes = family_of(entry.family)
+    if holders and not takes.learned_words:
+        raise IncompatibleModels(f"{takes.title} takes no learned words", field=where)
     if row.image_prompt is not None:
         prompt_where = f"{where.removesuffix('.model')}.image_prompt.model"
+        if not takes.image_prompts:
+            raise IncompatibleModels(f"{takes.title} takes no image prompt", field=prompt_where)
         reader = _look_up(catalogue, row.image_prompt.model, prompt_where)
         if reader.kind != "ip-adapter":
             raise IncompatibleModels(

@@ -19,8 +19,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from tests.engine.adapters import test_image_prompt
-from tests.engine.families import test_sdxl
-from tests.support import tiny
+from tests.support import tiny, tiny_sdxl
 from tests.support.tiny_pictures import SCALE, difference, ours, theirs
 
 TEXT, PICTURE, STRENGTH = 6.0, 1.5, 0.6
@@ -30,7 +29,7 @@ TEXT, PICTURE, STRENGTH = 6.0, 1.5, 0.6
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An XL base with an editing fine-tune and an IP-Adapter, and an SD 2.x base that predicts v."""
     folder = tmp_path_factory.mktemp("models")
-    pipe = test_sdxl.pipeline(folder / "xl")
+    pipe = tiny_sdxl.pipeline(folder / "xl")
     torch.manual_seed(11)
     parts = inspect.signature(StableDiffusionXLInstructPix2PixPipeline.__init__).parameters
     kept = {name: part for name, part in pipe.components.items() if name in parts}
@@ -79,7 +78,7 @@ def test_editing_with_xl_is_their_pipeline(root: Path, base: str, model: str | N
 @pytest.mark.parametrize("exact", [True, False])
 @torch.no_grad()
 def test_an_image_prompt_for_xl_is_diffusers_processors(root: Path, exact: bool) -> None:
-    plain, seeing = test_sdxl.load(root), test_sdxl.load(root)
+    plain, seeing = tiny_sdxl.load(root), tiny_sdxl.load(root)
     state = load_file(root / "ip/light.safetensors")
     seeing.unet._load_ip_adapter_weights(
         [

@@ -26,8 +26,7 @@ from studio.events import Done
 from studio.library import Library
 from studio.preset import validate
 from tests.engine.adapters import test_image_prompt
-from tests.engine.families import test_sana, test_sdxl
-from tests.support import tiny
+from tests.support import tiny, tiny_sana, tiny_sdxl
 
 SIZE = 32
 OMEGA, WEIGHT = 0.4, 4.0
@@ -44,8 +43,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base and a full fine-tune of each family."""
     folder = tmp_path_factory.mktemp("models")
     tiny.pipeline(folder / "v", prediction="v_prediction")
-    test_sdxl.pipeline(folder / "xl")
-    test_sana.pipeline(folder / "sana")
+    tiny_sdxl.pipeline(folder / "xl")
+    tiny_sana.pipeline(folder / "sana")
     for name, kind in (
         ("v", StableDiffusionPipeline),
         ("xl", StableDiffusionXLPipeline),
@@ -223,7 +222,7 @@ def test_control_images_that_cannot_reach_a_row(
         (
             {"image_prompt": {"image": "map.png", "model": "ip/light"}},
             "rows.0.image_prompt.model",
-            "is an IP-Adapter of another architecture",
+            "SANA takes no image prompt",
         ),
     ],
 )

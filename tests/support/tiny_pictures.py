@@ -43,11 +43,15 @@ def ours(
 
     ``size``: the edge, or width and height; the base's own when left out.
     """
-    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=exact)
     sampler = {"steps": STEPS, "scheduler": "ddim", "seed": SEED}
     sampler["width"], sampler["height"] = size if isinstance(size, tuple) else (size, size)
-    preset = validate({"base": base, "sampler": sampler, **fields})
-    done = next(event for event in engine.generate(preset) if isinstance(event, Done))
+    return made(root, {"base": base, "sampler": sampler, **fields}, exact)
+
+
+def made(root: Path, preset: dict[str, Any], exact: bool = True) -> np.ndarray:
+    """The first picture of a whole preset."""
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=exact)
+    done = next(event for event in engine.generate(validate(preset)) if isinstance(event, Done))
     return np.asarray(done.image).astype(int)
 
 

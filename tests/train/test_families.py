@@ -18,8 +18,7 @@ from studio.library import Library
 from studio.train import resolve
 from studio.train.data import Order, mixed
 from studio.train.events import Samples
-from tests.engine.families import test_sana, test_sdxl
-from tests.support import train_tiny
+from tests.support import tiny_sana, tiny_sdxl, train_tiny
 
 CAPTIONS = {f"{n}.png": text for n, text in enumerate(["a ghost", "a red ghost at sea"])}
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
@@ -27,12 +26,12 @@ ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
 
 @pytest.fixture
 def xl(studio_home: Path) -> StableDiffusionXLPipeline:
-    return test_sdxl.pipeline(studio_home / "models" / "xl")
+    return tiny_sdxl.pipeline(studio_home / "models" / "xl")
 
 
 @pytest.fixture
 def sana(studio_home: Path) -> SanaPipeline:
-    return test_sana.pipeline(studio_home / "models" / "sana")
+    return tiny_sana.pipeline(studio_home / "models" / "sana")
 
 
 @pytest.fixture
@@ -154,7 +153,7 @@ def test_a_step_of_sana_is_diffusers_recipe_written_plainly(
             )
             for i in indices
         ]
-    scheduler = FlowMatchEulerDiscreteScheduler(shift=test_sana.SHIFT)
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=tiny_sana.SHIFT)
     order = torch.argsort(scheduler.timesteps)  # theirs fall, a training's rise
     sigma = scheduler.sigmas[order][times].view(-1, 1, 1, 1)
     network = adapted(sana.transformer)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.home import models_folder
-from studio.library import Library, ModelEntry, title_of
+from studio.library import FAMILIES, Library, ModelEntry, title_of
 from studio.plan.row_models import EDITING_CHANNELS
 
 KINDS = {
@@ -20,6 +20,7 @@ KINDS = {
     "embedding": "Embeddings",
     "controlnet": "ControlNets",
     "ip-adapter": "IP-Adapters",
+    "vae": "Autoencoders",
 }
 MOST_LINES = 2000  # more make a page slow; the search of the page sees these
 
@@ -74,6 +75,8 @@ def table(shared: bool) -> str:
     )
     if len(entries) > len(shown):
         told += f"<p>{len(entries) - len(shown)} more are not listed; any id can be typed.</p>"
+    families = ", ".join(html.escape(family.title) for family in FAMILIES.values())
+    told += f"<p>Families that run here: {families}.</p>"
     return f'<div class="gs-library">{_SEARCH}{told}{"" if shared else _where()}</div>'
 
 

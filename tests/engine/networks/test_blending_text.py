@@ -17,8 +17,7 @@ from studio.engine import Engine
 from studio.library import Library
 from studio.preset import validate
 from tests.engine import test_kinds_by_family
-from tests.engine.families import test_sdxl
-from tests.support import tiny
+from tests.support import tiny, tiny_sdxl
 from tests.support.tiny_pictures import SCALE, difference, ours
 
 SIZE = 16
@@ -29,7 +28,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bases and fine-tunes whose text encoders differ too; ``grown`` has one of another shape."""
     folder = tmp_path_factory.mktemp("models")
     tiny.pipeline(folder / "sd")
-    test_sdxl.pipeline(folder / "xl", zeros=False)
+    tiny_sdxl.pipeline(folder / "xl", zeros=False)
     for name, kind in (("sd", StableDiffusionPipeline), ("xl", StableDiffusionXLPipeline)):
         pipe = kind.from_pretrained(folder / name)
         for part in ("unet", "text_encoder", "text_encoder_2"):

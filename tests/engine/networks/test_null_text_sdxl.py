@@ -13,9 +13,8 @@ from studio.errors import IncompatibleModels
 from studio.library import Library
 from studio.plan import compile_plan
 from studio.preset import validate
-from tests.engine.families import test_sdxl
 from tests.engine.networks.test_null_text import replaced
-from tests.support import tiny
+from tests.support import tiny, tiny_sdxl
 from tests.support.tiny_pictures import SCALE, difference, ours
 
 CONCEPT = 1.5
@@ -25,7 +24,7 @@ CONCEPT = 1.5
 def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An XL base whose empty prompt is zeros, or encoded, with both kinds of concept network."""
     folder = tmp_path_factory.mktemp("models")
-    pipe = test_sdxl.pipeline(folder / "xl", zeros=request.param)
+    pipe = tiny_sdxl.pipeline(folder / "xl", zeros=request.param)
     samples = [(torch.randn(2, 4, 8, 8), torch.tensor([100, 700]))]
     _, states, _, pooled = pipe.encode_prompt("a", device="cpu")
     for mode in ("uniform", "calibrated"):
@@ -41,9 +40,9 @@ def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_uniform_is_the_prior_with_constants_by_hand() -> None:
     """Before training it is the prior whose attention to text returns ``W·mean(V_null) + b``."""
     torch.manual_seed(0)
-    prior = test_sdxl.unet().double().eval()
-    states = torch.randn(1, 5, sum(test_sdxl.WIDTHS), dtype=torch.float64)
-    pooled = torch.randn(1, test_sdxl.WIDTHS[1], dtype=torch.float64)
+    prior = tiny_sdxl.unet().double().eval()
+    states = torch.randn(1, 5, sum(tiny_sdxl.WIDTHS), dtype=torch.float64)
+    pooled = torch.randn(1, tiny_sdxl.WIDTHS[1], dtype=torch.float64)
     network = null_text_unet(prior, states, null_pooled=pooled, factor=2).eval()
     constants = {}
     for name, module in prior.named_modules():
@@ -66,9 +65,9 @@ def test_uniform_is_the_prior_with_constants_by_hand() -> None:
 
 
 def test_it_cannot_be_made_without_the_pooled_text() -> None:
-    prior = test_sdxl.unet()
+    prior = tiny_sdxl.unet()
     with pytest.raises(ValueError, match="needs the pooled text"):
-        null_text_unet(prior, torch.zeros(1, 5, sum(test_sdxl.WIDTHS)))
+        null_text_unet(prior, torch.zeros(1, 5, sum(tiny_sdxl.WIDTHS)))
 
 
 @pytest.mark.parametrize("mode", ["uniform", "calibrated"])
@@ -76,7 +75,7 @@ def test_it_cannot_be_made_without_the_pooled_text() -> None:
 @torch.no_grad()
 def test_a_concept_row_beside_a_prompt_is_a_plain_loop(root: Path, mode: str, exact: bool) -> None:
     """``(1−w₁−w₂)·ε(∅) + w₁·ε_concept(z) + w₂·ε(c)``, each network told of a 16×24 picture."""
-    pipe = test_sdxl.load(root)
+    pipe = tiny_sdxl.load(root)
     concept = NullTextUNet.from_pretrained(root / "xl" / mode).eval()
     states, null, pooled, null_pooled = pipe.encode_prompt("a cat", device="cpu")
     ids = torch.tensor([[24, 16, 0, 0, 24, 16]]).float()
