@@ -17,6 +17,7 @@ from studio.share.tools.comfy_model import follow, note_clips
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 NAME = "ComfyUI"
+MAX_COMPARED = 40  # samplers of which the main one is chosen
 _SEEDS = ("seed", "noise_seed")
 _LATENTS = ("latent_image", "latent", "samples", "optional_latent", "image")
 _SAMPLERS_OWN = {  # read one by one below, or how a widget counts up
@@ -96,7 +97,9 @@ class _Picture:
     def __init__(self, graph: Graph, samplers: list[Node]) -> None:
         self.graph = graph
         self.samplers = samplers
-        self.node = max(samplers, key=lambda one: (_words(graph, one), _begins(graph, one)))
+        self.node = max(
+            samplers[:MAX_COMPARED], key=lambda one: (_words(graph, one), _begins(graph, one))
+        )
 
     def found(self) -> Found:
         """What it was made with."""

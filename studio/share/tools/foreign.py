@@ -61,11 +61,20 @@ def read_foreign(
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = f"Not in this library: {left}"[:2000]
     notes += [*found.notes, *found.fields.notes(), *texts.notes]
-    return validate(data), _bounded(notes)
+    return validate(_clean(data)), _bounded(notes)
+
+
+def _clean(value: Any) -> Any:
+    """Without the halves of letters that a tool's JSON may hold, and no file can."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _bounded(notes: list[str]) -> list[str]:
-    notes = [note[:600] for note in dict.fromkeys(notes)]
+    notes = [_clean(" ".join(note[:600].split())) for note in dict.fromkeys(notes)]
     if len(notes) <= MAX_NOTES:
         return notes
     return [*notes[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} further notes are left out"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 MAX_PROMPT = 4000
 MAX_READ = 40_000  # of a text with its tags; what follows is cut before any pattern sees it
 MAX_NESTING = 20
+MAX_NUMBER = 10**30
 _PLUS, _MINUS, _BRACE = 1.1, 0.9, 1.05  # compel's and NovelAI's steps
 
 # A stranger's text: every pattern takes time in proportion to it (bounded or possessive repeats).
@@ -89,21 +89,24 @@ def _strengths(name: str, given: str, field: str, notes: list[str]) -> tuple[flo
 
 
 def number(value: object) -> float | int | None:
-    """A finite number from what a tool wrote; integers stay exact. ``None`` for anything else."""
+    """A finite number from what a tool wrote; integers stay exact. ``None`` for anything else.
+
+    Numbers beyond ``MAX_NUMBER`` are nothing that a tool sets.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        return int(value) if not isinstance(value, float) else _finite(value)
-    except ValueError:
-        pass
-    try:
-        return _finite(float(value))
-    except (ValueError, OverflowError):
-        return None
+    if isinstance(value, str):
+        value = _read_number(value[:400])
+    return value if value is not None and -MAX_NUMBER <= value <= MAX_NUMBER else None
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _read_number(text: str) -> float | int | None:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
 
 
 def _web(text: str, field: str, notes: list[str]) -> str:
