@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from studio.errors import StudioError
+from studio.errors import StudioError, printable
 from studio.extensions import name_broken_plugins
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
+    print(printable(" ".join(message.split())), file=sys.stderr)
     return BAD_INPUT
 
 

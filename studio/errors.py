@@ -6,6 +6,11 @@ The page shows it as a toast, the command line as one line on stderr with exit c
 
 from __future__ import annotations
 
+import re
+
+# Control characters but tab and new line, those that turn the writing's direction, and half pairs.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class StudioError(Exception):
     """A mistake that the person at the page or the command line can put right.
@@ -17,8 +22,8 @@ class StudioError(Exception):
 
     def __init__(self, message: str, *, field: str = "") -> None:
         self.field = field
-        self.message = " ".join(message.split())
-        super().__init__(f"{field}: {self.message}" if field else self.message)
+        self.message = printable(" ".join(message.split()))
+        super().__init__(printable(f"{field}: {self.message}" if field else self.message))
 
 
 class BadPreset(StudioError):
@@ -52,3 +57,8 @@ def shorten(value: object, limit: int = 80) -> str:
     except (ValueError, RecursionError):  # a number of thousands of digits; deep nesting
         text = f"a {type(value).__name__} too large to show"
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """``text`` without what a terminal takes for a command, or cannot write."""
+    return _COMMANDS.sub("\ufffd", text)

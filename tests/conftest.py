@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import no_network
 from tests.support.page_fixtures import address, browser, home, studio  # noqa: F401
 
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")
@@ -22,6 +24,16 @@ os.environ.update(
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: threads that wait do not spin
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
+
+no_network.install()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outside_is_asked() -> Iterator[None]:
+    no_network.OUTSIDE.clear()
+    yield
+    assert not no_network.OUTSIDE, f"asked outside hosts: {no_network.OUTSIDE}"
 
 
 def pytest_sessionfinish() -> None:

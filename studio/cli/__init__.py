@@ -13,4 +13,5 @@ VERBS = (
     "train",
     "bench",
     "plugins",
+    "doctor",
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.errors import StudioError
+from studio.errors import StudioError, printable
 from studio.images import locate
 from studio.library import Library
 from studio.plan import Plan, compile_plan
@@ -17,6 +18,8 @@ from studio.plan.places import meeting_in
 from studio.preset import Preset
 from studio.preset.fields import split_assignment, with_fields
 from studio.share import read_any
+
+_CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
 def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +54,7 @@ def checked_plan(preset: Preset, library: Library, roots: list[Path]) -> Plan:
 def say_notes(notes: Iterable[str]) -> None:
     """What to know, on stderr, each once."""
     for note in dict.fromkeys(notes):
-        print(f"note: {note}", file=sys.stderr)
+        print(printable(f"note: {note}"), file=sys.stderr)
 
 
 def check_images(preset: Preset, roots: list[Path]) -> None:
@@ -85,4 +88,9 @@ def no_loading_bars() -> None:
 
 def say(data: Mapping[str, Any]) -> None:
     """One JSON line on stdout."""
-    print(json.dumps(data, ensure_ascii=False), flush=True)
+    print(terminal_json(json.dumps(data, ensure_ascii=False)), flush=True)
+
+
+def terminal_json(text: str) -> str:
+    """JSON whose control characters above ASCII are escaped, as JSON escapes those below."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from studio.cli.common import terminal_json
+from studio.errors import printable
 from studio.library import Library
 from studio.share import read_image
 
@@ -19,6 +21,6 @@ def add_verb(verbs: Any) -> None:
 def inspect(options: argparse.Namespace) -> None:
     """The preset as JSON, then a line for whatever was carried over otherwise, or not at all."""
     preset, notes = read_image(options.image, Library())
-    print(preset.to_json())
+    print(terminal_json(preset.to_json()))
     for note in notes:
-        print(f"note: {note}")
+        print(printable(f"note: {note}"))

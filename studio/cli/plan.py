@@ -13,6 +13,7 @@ from studio.cli.common import (
     say,
     say_notes,
 )
+from studio.errors import printable
 from studio.library import Library
 
 
@@ -33,7 +34,7 @@ def plan(options: argparse.Namespace) -> None:
     if options.json:
         say(compiled.as_dict())
         return
-    print(compiled)
+    print(printable(str(compiled)))
     each, total = compiled.forwards_per_step, compiled.forwards_total
     span = f"{min(each)}" if min(each) == max(each) else f"{min(each)} to {max(each)}"
     print(f"{span} forward passes a step, {total} in {len(each)} steps, for each image")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from studio.__main__ import main
 from tests.cli.test_verbs import home, preset, process, studio, write
 
 __all__ = ["home", "studio"]  # the fixtures
@@ -174,3 +175,19 @@ def test_output_on_a_plain_terminal(home: Path, tmp_path: Path) -> None:
     found = process(["plan", path], home, PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")
     assert found.returncode == 0
     assert "ε̂" in found.stdout
+
+
+def test_prompts_give_a_terminal_no_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Escape sequences, and the C1 characters that some terminals take for them."""
+    evil = "a\x1b]0;owned\x07\x9b31m\u202eb"
+    path = tmp_path / "evil.json"
+    path.write_text(json.dumps({"rows": [{"prompt": evil}], "sampler": {"steps": 2}}))
+    assert main(["plan", str(path)]) == 0 and main(["plan", str(path), "--json"]) == 0
+    odd = tmp_path / "odd.json"
+    odd.write_text(json.dumps({"base": evil, "rows": [{"prompt": "a", evil: 1}]}))
+    assert main(["plan", str(odd)]) == 2
+    told = "".join(capsys.readouterr())
+    assert not set("\x1b\x07\x9b") & set(told)
+    assert "owned" in told

@@ -162,9 +162,15 @@ def thumbs(names: Iterable[str | None]) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=128)
 def thumb(reference: str) -> str:
-    """A small JPEG of an image as a data URI."""
+    """A small JPEG of an image as a data URI; of what is not embedded, kept for the next time."""
+    if reference.startswith("data:"):  # as a key, it would keep the whole picture in memory
+        return _uri(images.resolve(reference), THUMB)
+    return _kept_thumb(reference)
+
+
+@lru_cache(maxsize=128)
+def _kept_thumb(reference: str) -> str:
     return _uri(images.resolve(reference), THUMB)
 
 
