@@ -13,8 +13,8 @@ from typing import Any
 from studio.errors import StudioError, printable
 from studio.images import locate
 from studio.library import Library
-from studio.plan import Plan, compile_plan
-from studio.plan.places import meeting_in
+from studio.plan import Plan
+from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.fields import split_assignment, with_fields
 from studio.share import read_any
@@ -48,7 +48,7 @@ def image_roots(options: argparse.Namespace) -> list[Path]:
 
 def checked_plan(preset: Preset, library: Library, roots: list[Path]) -> Plan:
     """The plan; compiling finds wrong models before anything is loaded."""
-    return compile_plan(preset, library.catalogue(), meeting=meeting_in(roots))
+    return stated_plan(preset, library, roots)
 
 
 def say_notes(notes: Iterable[str]) -> None:

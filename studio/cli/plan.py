@@ -37,4 +37,7 @@ def plan(options: argparse.Namespace) -> None:
     print(printable(str(compiled)))
     each, total = compiled.forwards_per_step, compiled.forwards_total
     span = f"{min(each)}" if min(each) == max(each) else f"{min(each)} to {max(each)}"
-    print(f"{span} forward passes a step, {total} in {len(each)} steps, for each image")
+    steps = preset.sampler.steps - preset.first_step
+    more = f" of {len(each)} evaluations" if len(each) != steps else ""
+    unit = "an evaluation" if more else "a step"
+    print(f"{span} forward passes {unit}, {total} in {steps} steps{more}, for each image")

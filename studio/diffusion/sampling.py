@@ -4,46 +4,37 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
-    FlowMatchEulerDiscreteScheduler,
-    UniPCMultistepScheduler,
-)
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_euler_ancestral_discrete import EulerAncestralDiscreteScheduler
 from torch import Tensor
 
 from studio.diffusion import parameterisation
+from studio.diffusion.noise import initial_noise
 from studio.diffusion.parameterisation import FLOW, Prediction
-from studio.errors import IncompatibleModels
+from studio.diffusion.schedulers import FlowEuler, begin, make_scheduler
+from studio.preset.schedulers import SCHEDULERS
+
+__all__ = [
+    "FLOW",
+    "SCHEDULERS",
+    "Denoise",
+    "FlowEuler",
+    "Picture",
+    "Prediction",
+    "Step",
+    "initial_noise",
+    "make_scheduler",
+    "noise_level",
+    "progress_of",
+    "sample",
+]
 
 Denoise = Callable[[int, Tensor, Tensor], Prediction | Tensor]
-
-SCHEDULERS = {
-    "dpm++": DPMSolverMultistepScheduler,
-    "ddim": DDIMScheduler,
-    "euler": EulerDiscreteScheduler,
-    "euler_a": EulerAncestralDiscreteScheduler,
-    "unipc": UniPCMultistepScheduler,
-}
-_SHARED = (
-    "num_train_timesteps",
-    "beta_start",
-    "beta_end",
-    "beta_schedule",
-    "trained_betas",
-    "prediction_type",
-    "timestep_spacing",
-    "steps_offset",
-    "rescale_betas_zero_snr",
-    "set_alpha_to_one",
-)
 
 
 @dataclass(frozen=True)
@@ -76,57 +67,6 @@ class Picture:
         return (1 - mask) * own + mask * latent
 
 
-def make_scheduler(name: str, config: Mapping[str, Any]) -> Any:
-    """A fresh scheduler of diffusers with the noise table of ``config``.
-
-    ``config`` is a pipeline's scheduler config; only what describes the noise is taken from it,
-    so that one scheduler's solver settings never reach another.
-
-    Raises:
-        IncompatibleModels: a scheduler that cannot follow a flow, for a model that predicts one.
-    """
-    if config.get("prediction_type") == FLOW:
-        return _make_flow_scheduler(name, config)
-    kind = SCHEDULERS[name]
-    known = inspect.signature(kind.__init__).parameters
-    settings = {k: config[k] for k in _SHARED if k in known and config.get(k) is not None}
-    if "clip_sample" in known:
-        settings["clip_sample"] = False
-    return kind(**settings)
-
-
-class FlowEuler(FlowMatchEulerDiscreteScheduler):
-    """diffusers' Euler steps along a flow, with the calls that its other schedulers have."""
-
-    init_noise_sigma = 1.0
-
-    def scale_model_input(self, sample: Tensor, timestep: Any = None) -> Tensor:
-        """The latent as it is: it holds no more noise than a network sees."""
-        return sample
-
-    def add_noise(self, original: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """``(1 − σ)·x₀ + σ·ε`` at ``timesteps``."""
-        return self.scale_noise(original, timesteps, noise)
-
-
-def _make_flow_scheduler(name: str, config: Mapping[str, Any]) -> Any:
-    """A scheduler over ``z = (1 − σ)·x₀ + σ·ε``, with the base's shift towards noise."""
-    shift = float(config.get("flow_shift") or config.get("shift") or 1.0)
-    steps = int(config.get("num_train_timesteps") or 1000)
-    if name == "euler":
-        scheduler = FlowEuler(num_train_timesteps=steps, shift=shift)
-        scheduler.register_to_config(prediction_type=FLOW)
-        return scheduler
-    if name in ("dpm++", "unipc"):
-        return SCHEDULERS[name](
-            num_train_timesteps=steps, prediction_type=FLOW, use_flow_sigmas=True, flow_shift=shift
-        )
-    raise IncompatibleModels(
-        f"{name!r} cannot follow a flow; for this base there is dpm++, euler, unipc",
-        field="sampler.scheduler",
-    )
-
-
 def progress_of(scheduler: Any) -> list[float]:
     """For each step how much of the noise level is behind it: ``1 − (t + 1)/T`` in [0, 1)."""
     total = scheduler.config.num_train_timesteps
@@ -136,32 +76,44 @@ def progress_of(scheduler: Any) -> list[float]:
 def noise_level(scheduler: Any, t: Tensor) -> tuple[Tensor, Tensor]:
     """``(α, σ)`` of the variance-preserving latent that a network sees at time step ``t``.
 
-    Between two time steps of the table ``σ/α`` is interpolated, as Euler's schedulers do. Of a
-    flow it is ``(1 − σ, σ)``.
+    Of a scheduler that keeps ``σ/α`` for its steps it is that one, wherever ``t`` was rounded to;
+    of others the table's, interpolated in ``σ/α`` between two time steps. Of a flow it is
+    ``(1 − σ, σ)``.
     """
+    place = _place(scheduler, t)
     if scheduler.config.prediction_type == FLOW:
-        sigma = scheduler.sigmas[int((scheduler.timesteps == t).nonzero()[0])].cpu()
+        sigma = scheduler.sigmas[place].cpu()
         return 1 - sigma, sigma
+    if place is not None and hasattr(scheduler, "sigmas"):
+        ratio = _ratio(scheduler, place).double()
+        alpha = (1 + ratio**2).rsqrt()
+        return alpha.float(), (ratio * alpha).float()
     table = scheduler.alphas_cumprod.double()
-    place = min(max(float(t), 0.0), len(table) - 1.0)
-    low, high = table[math.floor(place)], table[math.ceil(place)]
-    if place.is_integer():
+    at = min(max(float(t), 0.0), len(table) - 1.0)
+    low, high = table[math.floor(at)], table[math.ceil(at)]
+    if at.is_integer():
         return low.sqrt().float(), (1 - low).sqrt().float()
-    ratios = [((1 - level) / level).sqrt() for level in (low, high)]
-    ratio = torch.lerp(*ratios, place - math.floor(place))
+    least, most = (((1 - level) / level).sqrt() for level in (low, high))
+    ratio = torch.lerp(least, most, at - math.floor(at))
     alpha = (1 + ratio**2).rsqrt()
     return alpha.float(), (ratio * alpha).float()
 
 
-def initial_noise(
-    shape: Sequence[int], generators: Sequence[torch.Generator], device: torch.device
-) -> Tensor:
-    """One unit Gaussian of ``shape`` (channels, height, width) per generator, float32.
+def _place(scheduler: Any, t: Tensor) -> int | None:
+    """The index of ``t`` among the scheduler's time steps, of two equal ones the current."""
+    places = (scheduler.timesteps == t).nonzero().flatten().tolist()
+    current = getattr(scheduler, "step_index", None)
+    if current is None:
+        current = getattr(scheduler, "begin_index", None)
+    return current if current in places else next(iter(places), None)
 
-    Drawn on the generators' own device (the CPU), so that a seed gives one image everywhere.
-    """
-    noise = [torch.randn((1, *shape), generator=g, device=g.device) for g in generators]
-    return torch.cat(noise).to(device)
+
+def _ratio(scheduler: Any, place: int) -> Tensor:
+    """``σ/α`` at a step; between two steps where a scheduler of second order looks there."""
+    if hasattr(scheduler, "sigmas_interpol") and not scheduler.state_in_first_order:
+        ancestral = hasattr(scheduler, "sigmas_up")
+        return scheduler.sigmas_interpol[place - 1 if ancestral else place].cpu()
+    return scheduler.sigmas[place].cpu()
 
 
 def sample(
@@ -170,6 +122,7 @@ def sample(
     scheduler: Any,
     generators: Sequence[torch.Generator],
     picture: Picture | None = None,
+    eta: float | None = None,
 ) -> Iterator[Step]:
     """Integrate from noise to image, yielding after every step.
 
@@ -180,19 +133,22 @@ def sample(
         scheduler: from :func:`make_scheduler`, its time steps set.
         generators: one per image, for samplers that add noise.
         picture: what to start from instead of pure noise.
+        eta: how much noise a scheduler adds that lets one choose; ``None`` for its own amount.
     """
+    if picture is not None:
+        begin(scheduler, picture.first)
     timesteps = scheduler.timesteps[picture.first if picture else 0 :]
     latent = _start(noise, scheduler, timesteps, picture)
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = {} if eta is None else {"eta": eta}
     if "generator" in inspect.signature(scheduler.step).parameters:
         extra["generator"] = list(generators) if len(generators) > 1 else generators[0]
     for index, t in enumerate(timesteps):
         z = scheduler.scale_model_input(latent, t)
-        told = denoise(index, z, t)
-        output, renoise = (told, None) if isinstance(told, Tensor) else told
+        said = denoise(index, z, t)
+        output, renoise = (said, None) if isinstance(said, Tensor) else said
         level, kind = noise_level(scheduler, t), scheduler.config.prediction_type
         predicted = parameterisation.to_sample(output, z, *level, kind)
-        put_back = None if renoise is None else _noise_put_back(scheduler, t)
+        put_back = None if renoise is None else _noise_put_back(scheduler, t, eta or 0.0)
         latent = scheduler.step(output, t, latent, return_dict=False, **extra)[0]
         if renoise is not None and put_back is not None:  # CFG++: α′·x₀(ε̂) + σ′·ε_0
             noises = (parameterisation.to_epsilon(x, z, *level, kind) for x in (renoise, output))
@@ -206,22 +162,24 @@ def _start(noise: Tensor, scheduler: Any, timesteps: Tensor, picture: Picture | 
     """The first latent: pure noise, or the picture at the noise level of the first step."""
     if picture is None:
         return noise * scheduler.init_noise_sigma
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(picture.first)
     if picture.first == 0 and picture.mask is not None:  # nothing of it is seen where it is white
         return noise * scheduler.init_noise_sigma
     return scheduler.add_noise(picture.latent, noise, timesteps[:1])
 
 
-def _noise_put_back(scheduler: Any, t: Tensor) -> Tensor:
+def _noise_put_back(scheduler: Any, t: Tensor, eta: float) -> Tensor:
     """How much of the predicted noise a single-step sampler's next latent holds (``σ′``).
 
-    Called before the step. What an ancestral sampler draws anew is not part of it.
+    Called before the step. What is drawn anew (ancestral samplers, DDIM's ``eta``) is not part
+    of it.
     """
     if isinstance(scheduler, DDIMScheduler):
-        before = int(t) - scheduler.config.num_train_timesteps // scheduler.num_inference_steps
+        config: Any = scheduler.config
+        before = int(t) - config.num_train_timesteps // scheduler.num_inference_steps
         kept = scheduler.alphas_cumprod[before] if before >= 0 else scheduler.final_alpha_cumprod
-        return (1 - kept).sqrt()
+        now = scheduler.alphas_cumprod[int(t)]
+        fresh = eta**2 * (1 - kept) / (1 - now) * (1 - now / kept)  # Song et al. 2021, Eq. 16
+        return (1 - kept - fresh).clamp(min=0).sqrt()
     if isinstance(scheduler, FlowEuler):
         return scheduler.sigmas[int((scheduler.timesteps == t).nonzero()[0]) + 1]
     now, then = (scheduler.sigmas[scheduler.step_index + k] for k in (0, 1))

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio.diffusion import sampling
+from studio.diffusion import noise, sampling, schedulers, times
 from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
@@ -94,7 +94,7 @@ class Engine:
         preset = _resolve(preset, entry)
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
-        progress = sampling.progress_of(self._scheduler(preset, config))[preset.first_step :]
+        progress = times.progress(preset.sampler, config, preset.first_step, entry.family)
         plan = compile_plan(preset, self.library, progress, meeting_in(self.image_roots))
         with closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
@@ -111,18 +111,26 @@ class Engine:
         passes = prepare_passes(preset, plan, self.loader, self.image_roots, config)
         vae = self.loader.vae(preset.base, preset.vae)
         shape = _latent_shape(vae, preset)
-        return _Job(preset, plan, passes, pictures, vae, shape, config, started)
+        family = self.library[preset.base].family
+        return _Job(preset, plan, passes, pictures, vae, shape, config, family, started)
 
     def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""
         preset, plan, began = job.preset, job.plan, time.perf_counter()
-        scheduler = self._scheduler(preset, job.config)
-        seeds = [preset.sampler.seed + first + i for i in range(size)]
-        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-        latent_size = job.shape[:0:-1]
+        sampler = preset.sampler
+        scheduler = schedulers.scheduler_for(sampler, job.config, self.device, job.family)
+        singles = [_single(preset, first + i) for i in range(size)]
+        drawn_on = self.device if sampler.noise == "device" else torch.device("cpu")
+        generators = [noise.generator(one.sampler.seed, drawn_on) for one in singles]
+        latent_size = (job.shape[2], job.shape[1])
+        start = schedulers.first_evaluation(scheduler, preset.first_step)
         with self._lock:  # draws before the noise, as diffusers does
-            picture = job.pictures.starting(preset.first_step, job.vae, latent_size, generators)
-        noise = sampling.initial_noise(job.shape, generators, self.device)
+            picture = job.pictures.starting(start, job.vae, latent_size, generators)
+        drawn = noise.initial_noise(job.shape, generators, self.device)
+        if sampler.variation_strength:
+            others = [noise.generator(one.sampler.variation_seed, drawn_on) for one in singles]
+            variation = noise.initial_noise(job.shape, others, self.device)
+            drawn = noise.varied(drawn, variation, sampler.variation_strength)
         denoiser = Denoiser(
             plan,
             job.passes,
@@ -139,8 +147,9 @@ class Engine:
             with self._lock:  # hooks of one run must not be seen by another's forward
                 return denoiser.predict(index, z, t, *sampling.noise_level(scheduler, t))
 
-        latent = noise
-        for step in sampling.sample(denoise, noise, scheduler, generators, picture):
+        latent = drawn
+        steps = sampling.sample(denoise, drawn, scheduler, generators, picture, sampler.eta)
+        for step in steps:
             latent, done = step.latent, step.index + 1
             left = (time.perf_counter() - began) / done * (plan.steps - done)
             yield Progress(
@@ -157,25 +166,20 @@ class Engine:
         )
         with self._lock:
             images = decode(self.loader.family(preset.base), job.vae, latent)
+        images = [job.pictures.pasted(image) for image in images]
         seconds = (time.perf_counter() - began) / size
         shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)
-        for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
+        for index, (image, one) in enumerate(zip(images, singles, strict=True)):
             yield Done(
                 image,
-                seed,
-                _single(preset, seed),
+                one.sampler.seed,
+                one,
                 denoiser.forwards // size,
                 seconds,
                 first + index,
                 shares,
                 drift,
             )
-
-    def _scheduler(self, preset: Preset, config: Mapping[str, Any]) -> Any:
-        """A fresh scheduler, its time steps set."""
-        scheduler = sampling.make_scheduler(preset.sampler.scheduler, config)
-        scheduler.set_timesteps(preset.sampler.steps, device=self.device)
-        return scheduler
 
 
 @dataclass(frozen=True)
@@ -189,14 +193,22 @@ class _Job:
     vae: Any
     shape: tuple[int, int, int]
     config: Mapping[str, Any]
+    family: str
     started: float
 
 
 def _resolve(preset: Preset, base: ModelEntry) -> Preset:
-    """Fill in the seed and the native size; check the size against the VAE."""
+    """Fill in the seeds and the native size; check the size against the VAE."""
     sampler = preset.sampler
     native = base.size or 512
-    seed = sampler.seed if sampler.seed >= 0 else random.SystemRandom().randrange(2**32)
+    seeds = {
+        name: getattr(sampler, name)
+        for name in ("seed", "variation_seed")
+        if getattr(sampler, name) >= 0
+    }
+    missing = {"seed"} | ({"variation_seed"} if sampler.variation_strength else set())
+    for name in missing - set(seeds):
+        seeds[name] = random.SystemRandom().randrange(2**32)
     width, height = sampler.width or native, sampler.height or native
     for name, given in (("width", width), ("height", height)):
         if given % base.multiple:
@@ -205,9 +217,7 @@ def _resolve(preset: Preset, base: ModelEntry) -> Preset:
                 field=f"sampler.{name}",
             )
     return preset.model_copy(
-        update={
-            "sampler": sampler.model_copy(update={"seed": seed, "width": width, "height": height})
-        }
+        update={"sampler": sampler.model_copy(update={**seeds, "width": width, "height": height})}
     )
 
 
@@ -225,8 +235,9 @@ def _size(preset: Preset) -> tuple[int, int]:
     return preset.sampler.width or 0, preset.sampler.height or 0
 
 
-def _single(preset: Preset, seed: int) -> Preset:
-    """The preset of one image of a batch."""
-    return preset.model_copy(
-        update={"sampler": preset.sampler.model_copy(update={"seed": seed, "count": 1})}
-    )
+def _single(preset: Preset, index: int) -> Preset:
+    """The preset of one image of a batch: its own seed, or its own variation seed."""
+    sampler = preset.sampler
+    counted = "variation_seed" if sampler.variation_strength else "seed"
+    update = {counted: getattr(sampler, counted) + index, "count": 1}
+    return preset.model_copy(update={"sampler": sampler.model_copy(update=update)})

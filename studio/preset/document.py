@@ -34,13 +34,14 @@ from studio.preset.refinements import (
     path_of,
 )
 from studio.preset.rows import Document, Fraction, Init, ModelId, Projection, Row, Sampler
+from studio.preset.schedulers import SCHEDULERS, those
 
 __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
 
 SCHEMA_VERSION = 1
 MAX_JSON_BYTES = 8 * 2**20
 # CFG++ replaces the noise that one step puts back; multistep solvers mix in earlier predictions.
-SINGLE_STEP = ("ddim", "euler", "euler_a")
+SINGLE_STEP = those(lambda one: one.single_step)
 
 
 def _setting(name: str) -> Any:
@@ -92,13 +93,27 @@ class Preset(Document):
                 f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
                 field="init.strength",
             )
+        chosen = SCHEDULERS[sampler.scheduler]
         for one in self.refine.chosen:
-            if one.record.single_step and sampler.scheduler not in SINGLE_STEP:
+            if one.record.single_step and not chosen.single_step:
                 raise BadPreset(
                     "is defined for schedulers that use no earlier prediction "
-                    f"({', '.join(SINGLE_STEP)}), got {sampler.scheduler!r}",
+                    f"({', '.join(those(lambda one: one.single_step))}), got {sampler.scheduler!r}",
                     field=path_of(one.name),
                 )
+        if sampler.eta is not None and chosen.eta is None:
+            raise BadPreset(
+                "is for schedulers whose noise can be chosen "
+                f"({', '.join(those(lambda one: one.eta is not None))}), "
+                f"got {sampler.scheduler!r}",
+                field="sampler.eta",
+            )
+        if sampler.schedule not in {*chosen.takes(False), *chosen.takes(True)}:
+            raise BadPreset(
+                f"{sampler.scheduler!r} takes {', '.join(chosen.takes(not chosen.kind))}, "
+                f"got {sampler.schedule!r}",
+                field="sampler.schedule",
+            )
         return self
 
     @field_validator("refinements", mode="after")

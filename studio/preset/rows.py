@@ -6,16 +6,47 @@ Values with bounds and no behaviour; :mod:`studio.preset` puts them together and
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
+from studio.extensions import Table
+from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.refinements import REFINEMENTS
+from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 
 _APG = REFINEMENTS["apg"].settings
 MAX_SEED = 2**53 - 1  # the largest integer that a browser's JSON keeps exactly
 
-Scheduler = Literal["dpm++", "ddim", "euler", "euler_a", "unipc"]
+
+def _named(table: Table[Any]) -> Any:
+    """A field that holds a name of ``table``; its schema lists what the table holds at that time."""
+
+    def known(name: str) -> str:
+        if name not in table:
+            raise ValueError(f"is not a {table.kind}; there is {', '.join(table)}")
+        return name
+
+    def listed(schema: dict[str, Any]) -> None:
+        schema["enum"] = list(table)
+
+    return Annotated[str, AfterValidator(known), Field(strict=True, json_schema_extra=listed)]
+
+
+if TYPE_CHECKING:
+    Scheduler = str
+    Schedule = str
+else:
+    Scheduler = _named(SCHEDULERS)
+    Schedule = _named(NOISE_SCHEDULES)
 ControlType = Literal[
     "canny", "scribble", "lineart", "depth", "normal", "openpose", "segmentation", "map"
 ]
@@ -188,19 +219,60 @@ class Init(Document):
 
     ``strength``: the part of the steps that runs, 1 for all. ``mask``: an image of the picture's
     aspect, white where it is painted anew, black where it is kept; without one all of it is.
+    ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
+    without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
+    over how many pixels, inside the mask, the new fades in.
     """
 
     image: Annotated[ImageRef, Field(min_length=1)]
     strength: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = 0.75
     mask: ImageRef = ""
+    keep_pixels: StrictBool = True
+    feather: Annotated[int, Field(ge=0, le=64, strict=True)] = 4
 
 
 class Sampler(Document):
-    """How the denoising is integrated. ``seed`` −1 means a new one, chosen when generating."""
+    """How the denoising is integrated. ``seed`` −1 means a new one, chosen when generating.
+
+    ``scheduler`` and ``schedule`` are names of the tables in :mod:`studio.preset.schedulers` and
+    :mod:`studio.preset.noise_schedules`. ``eta``: how much fresh noise a scheduler adds that lets
+    one choose (``None``: its own amount). Every seed from 0 to 2⁵³ − 1 has noise of its own.
+    ``variation_strength`` turns the seed's noise towards that of ``variation_seed``; a batch then
+    counts the variation seed up instead of the seed. ``noise``: where it is drawn, ``cpu`` being
+    the same on every machine, ``device`` the GPU's own as some tools have it.
+    """
 
     scheduler: Scheduler = "dpm++"
+    schedule: Annotated[
+        Schedule,
+        Field(description="Where on the noise level the steps lie; each scheduler has some."),
+    ] = AUTOMATIC
     steps: Annotated[int, Field(ge=1, le=200, strict=True)] = 25
+    eta: Annotated[
+        Fraction | None,
+        Field(
+            description="Fresh noise of DDIM (0 for none, 1 for DDPM's) and TCD; empty: their own."
+        ),
+    ] = None
     seed: Annotated[int, Field(ge=-1, le=MAX_SEED, strict=True)] = 7
+    variation_seed: Annotated[
+        int,
+        Field(
+            ge=-1, le=MAX_SEED, strict=True, description="The seed to vary towards; −1: a new one."
+        ),
+    ] = -1
+    variation_strength: Annotated[
+        Fraction,
+        Field(
+            description="0 is the seed's own picture, 1 the variation seed's; images count the latter."
+        ),
+    ] = 0.0
+    noise: Annotated[
+        Literal["cpu", "device"],
+        Field(
+            description="Where noise is drawn: cpu is the same everywhere, device is the GPU's own."
+        ),
+    ] = "cpu"
     width: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     height: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     count: Annotated[int, Field(ge=1, le=64, strict=True)] = 1

@@ -21,6 +21,8 @@ from PIL.PngImagePlugin import PngInfo
 from studio.errors import StudioError
 from studio.files import slug, write_atomically, write_new
 from studio.preset import Preset, Row
+from studio.preset.noise_schedules import NOISE_SCHEDULES
+from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.share.embed import drop_images, embed_images
 from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
 from studio.share.link import pack
@@ -29,13 +31,6 @@ UNSAVED = "guidance-studio-unsaved"  # in the temporary folder
 PNG_KEY = "guidance_studio"
 COMMENT_KEY = "Guidance Studio"
 MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
-SAMPLER_NAMES = {
-    "dpm++": "DPM++ 2M",
-    "ddim": "DDIM",
-    "euler": "Euler",
-    "euler_a": "Euler a",
-    "unipc": "UniPC",
-}
 
 
 def save_image(
@@ -151,7 +146,8 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
     scale = next((row.weight for _, row in preset.active_rows() if row.weight > 0), 1.0)
     pairs: dict[str, object] = {
         "Steps": sampler.steps,
-        "Sampler": SAMPLER_NAMES[sampler.scheduler],
+        "Sampler": _sampler_name(sampler.scheduler),
+        "Schedule type": _schedule_name(sampler.schedule),
         "CFG scale": f"{scale:g}",
         "Seed": sampler.seed,
         "Size": f"{width}x{height}" if width and height else "",
@@ -159,6 +155,16 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
+
+
+def _sampler_name(name: str) -> str:
+    kind = SCHEDULERS[name]
+    return kind.a1111 or kind.title
+
+
+def _schedule_name(name: str) -> str:
+    kind = NOISE_SCHEDULES[name]
+    return "" if name == AUTOMATIC else kind.a1111 or kind.title
 
 
 def _quoted(value: object) -> str:

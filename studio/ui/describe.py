@@ -8,8 +8,8 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.events import Progress
-from studio.plan import Plan, compile_plan
-from studio.plan.places import meeting_in
+from studio.plan import Plan
+from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.ui.form import to_preset
 from studio.ui.library.models import library
@@ -26,7 +26,7 @@ def describe(**values: Any) -> str:
         plan = plan_of(preset)
     except StudioError as error:
         return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
-    priced = cost(plan, preset.sampler.count, preset.first_step)
+    priced = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
     return f'<div class="gs-plan">{equation(plan)}{priced}{notes(plan)}</div>'
 
 
@@ -36,7 +36,7 @@ def plan_of(preset: Preset) -> Plan:
     Raises:
         StudioError: a model or another field that cannot be.
     """
-    return compile_plan(preset, library().catalogue(), meeting=meeting_in())
+    return stated_plan(preset, library())
 
 
 def notes(plan: Plan) -> str:
@@ -72,16 +72,23 @@ def _coloured(line: str) -> str:
     return "".join(out) + html.escape(line[last:])
 
 
-def cost(plan: Plan, count: int, skipped: int = 0) -> str:
-    """Passes per step and in all; ``skipped`` steps are left out by a picture to start from."""
-    steps = plan.forwards_per_step
-    low, high = (min(steps), max(steps)) if steps else (0, 0)
-    each = str(high) if low == high else f"{low}–{high}"
-    total = plan.forwards_total
+def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
+    """Passes per step and in all; ``skipped`` steps are left out by a picture to start from.
+
+    ``steps``: the preset's, where a scheduler's evaluations may be more.
+    """
+    each = plan.forwards_per_step
+    low, high = (min(each), max(each)) if each else (0, 0)
+    passes = str(high) if low == high else f"{low}–{high}"
+    begun = steps - skipped if steps else len(each)
+    unit = "step" if begun == len(each) else "evaluation"
+    length = f"{begun} steps{f' of {begun + skipped}' if skipped else ''}"
+    if begun != len(each):
+        length += f" ({len(each)} evaluations)"
     more = f" × {count} images" if count > 1 else ""
     return (
-        f'<div class="gs-cost"><b>{each}</b> {"pass" if each == "1" else "passes"} per step'
-        f" · {len(steps)} steps{f' of {len(steps) + skipped}' if skipped else ''} · <b>{total}</b> in all{more}</div>"
+        f'<div class="gs-cost"><b>{passes}</b> {"pass" if passes == "1" else "passes"} per {unit}'
+        f" · {length} · <b>{plan.forwards_total}</b> in all{more}</div>"
     )
 
 

@@ -43,8 +43,9 @@ def _tidied(data: dict[str, Any]) -> dict[str, Any]:
         if name in data:
             data[name] = data[name] or ""
     sampler = data.get("sampler", {})
-    if sampler.get("seed", 0) is None:
-        sampler["seed"] = -1
+    for name in ("seed", "variation_seed"):
+        if sampler.get(name, 0) is None:
+            sampler[name] = -1
     for side in ("width", "height"):
         if side in sampler:
             sampler[side] = sampler[side] or None

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from studio.events import Event
-from studio.plan import compile_plan
-from studio.plan.places import meeting_in
+from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.train.turns import TURNS
 from studio.ui.library.models import library
@@ -50,16 +49,14 @@ def warm_up(delay: float) -> None:
 
 
 def _duration(preset: Preset) -> int:
-    plan = compile_plan(preset, library().catalogue(), meeting=meeting_in())
+    plan = stated_plan(preset, library())
     return seconds_on_gpu(plan.forwards_total, preset.sampler.count)
 
 
 @gpu(duration=_duration)
 def stream(preset: Preset) -> Iterator[Event]:
     """The engine's events. Closing this generator cancels the run and frees what it holds."""
-    compile_plan(
-        preset, library().catalogue(), meeting=meeting_in()
-    )  # a mistake in the rows is told at once
+    stated_plan(preset, library())  # a mistake in the rows is said at once
     running = engine()
     running.look_in(library())  # models found since the engine was made
     with TURNS.generation():  # a training on the same device waits meanwhile

@@ -223,7 +223,7 @@ def test_sweep(studio: Any, tmp_path: Path) -> None:
 
 
 def test_inspect_says_what_is_lost(studio: Any, tmp_path: Path) -> None:
-    info = "cat <lora:ink:1>\nSteps: 5, Sampler: Heun, CFG scale: 2, Seed: 1, Model: elsewhere"
+    info = "cat <lora:ink:1>\nSteps: 5, Sampler: Restart, CFG scale: 2, Seed: 1, Model: elsewhere"
     from PIL.PngImagePlugin import PngInfo
 
     chunks = PngInfo()
@@ -234,7 +234,7 @@ def test_inspect_says_what_is_lost(studio: Any, tmp_path: Path) -> None:
     assert code == 0
     assert validate(json.loads("\n".join(lines[: end + 1]))).sampler.steps == 5
     notes = "\n".join(lines[end + 1 :])
-    for words in ("ink", "Heun", "elsewhere"):
+    for words in ("ink", "Restart", "elsewhere"):
         assert words in notes
 
 

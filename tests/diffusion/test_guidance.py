@@ -114,7 +114,8 @@ def test_every_scheduler_finds_a_point_mass(name: str) -> None:
     noise = sampling.initial_noise((1, 2, 2), [generator], torch.device("cpu"))
     steps = list(sampling.sample(denoise, noise, scheduler, [generator]))
     assert [s.index for s in steps] == list(range(len(scheduler.timesteps)))
-    assert torch.allclose(steps[-1].latent, target, atol=0.05)
+    # DEIS's last step ends at the table's least noise, σ/α = 0.03, the others' at none.
+    assert torch.allclose(steps[-1].latent, target, atol=0.1 if name == "deis" else 0.05)
     assert torch.allclose(steps[0].sample, target, atol=1e-3)
 
 

@@ -9,19 +9,7 @@ from studio.engine.families.network_configs import HEAD_WIDTH, controlnet_config
 from studio.errors import MissingModel
 from studio.library import ModelEntry, ModelFamily, family_of
 from studio.library.family import VAE, Shapes, has, shapes_of
-
-_SCHEDULER = {
-    "_class_name": "DDIMScheduler",
-    "beta_schedule": "scaled_linear",
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "num_train_timesteps": 1000,
-    "steps_offset": 1,
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "timestep_spacing": "leading",
-    "prediction_type": "epsilon",
-}
+from studio.library.noise import IN_ONE_FILE, ZERO_SNR
 
 
 def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[str, Any]]:
@@ -43,10 +31,10 @@ def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[s
     configs = {
         "unet": network_config(shapes, family, layout),
         "vae": _vae(shapes, family),
-        "scheduler": {**_SCHEDULER, "prediction_type": entry.prediction or family.predicts[0]},
+        "scheduler": {**IN_ONE_FILE, "prediction_type": entry.prediction or family.predicts[0]},
     }
     if "ztsnr" in header:
-        configs["scheduler"] |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+        configs["scheduler"] |= ZERO_SNR
     for part, tower in layout.towers.items():
         prefix = next((p for p in tower.prefixes if has(shapes, p)), tower.prefixes[0])
         configs[part] = (

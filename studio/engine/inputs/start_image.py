@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor, nn
 
 from studio import images
@@ -31,6 +31,8 @@ class Pictures:
 
     ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size, ``size``.
     ``areas``: those of the plan, of these masks.
+    ``paste``: where the new shows when the picture's own pixels are pasted back, 255 for wholly;
+    ``None`` for nowhere.
     """
 
     masks: Mapping[str, Image.Image]
@@ -38,6 +40,7 @@ class Pictures:
     start_mask: Image.Image | None = None
     size: Size = (0, 0)
     areas: Sequence[Area] = ()
+    paste: Image.Image | None = None
 
     @staticmethod
     def read(plan: Plan, init: Init | None, size: Size, roots: Sequence[Path] = ()) -> Pictures:
@@ -64,8 +67,15 @@ class Pictures:
             return Pictures(masks, start, size=size, areas=plan.areas)
         mask = images.resolve(init.mask, roots, field="init.mask")
         _check_aspect(mask, image.size, "init.mask", "init.image")
-        cropped = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
-        return Pictures(masks, start, cropped, size, plan.areas)
+        fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
+        paste = feathered(fitted.convert("L"), init.feather) if init.keep_pixels else None
+        return Pictures(masks, start, fitted, size, plan.areas, paste)
+
+    def pasted(self, image: Image.Image) -> Image.Image:
+        """A finished picture with the starting one's own pixels where its mask keeps them."""
+        if self.paste is None or self.start is None:
+            return image
+        return Image.composite(image, self.start, self.paste)
 
     def row_masks(self, latent: Size, device: torch.device) -> dict[str | Area, Tensor]:
         """Each mask and area as a map of shape (1, 1, h, w) at the size of the latents, 1 inside."""
@@ -112,6 +122,22 @@ def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Genera
     else:
         latents = encoded.latent.expand(len(generators), -1, -1, -1)
     return latents.float() * vae.config.scaling_factor  # type: ignore[union-attr]
+
+
+def feathered(mask: Image.Image, pixels: int) -> Image.Image:
+    """``mask`` (L) that rises from its black edges over some ``pixels``, and is black where it was.
+
+    A blurred mask is one half at a straight edge and one far inside; its upper half is stretched
+    over the fade. Measured against the largest blur near by, so that a thin stroke stays whole.
+    """
+    if not pixels:
+        return mask
+    blurred = np.asarray(mask.filter(ImageFilter.GaussianBlur(pixels / 3)), np.float32)
+    ridge = Image.fromarray(blurred.astype(np.uint8)).filter(ImageFilter.MaxFilter(2 * pixels + 1))
+    share = blurred / np.maximum(np.asarray(ridge, np.float32), 1.0)
+    given = np.asarray(mask, np.float32)
+    faded = np.minimum(given, 255 * np.clip(2 * share - 1, 0, 1))
+    return Image.fromarray(faded.round().astype(np.uint8))
 
 
 def _as_map(image: Image.Image, latent: Size) -> Tensor:

@@ -1,31 +1,57 @@
-"""Other tools' samplers and noise schedules by name."""
+"""Other tools' samplers and noise schedules by name, through the studio's own tables."""
 
 from __future__ import annotations
 
-import re
+from studio.preset import Sampler
+from studio.preset.noise_schedules import NOISE_SCHEDULES
+from studio.preset.schedulers import AUTOMATIC, SCHEDULERS, letters, named
 
-SCHEDULERS = {  # by the letters of a name, the longest match first
-    "eulerancestral": "euler_a",
-    "eulera": "euler_a",
-    "euler": "euler",
-    "ddim": "ddim",
-    "unipc": "unipc",
-    "dpmpp2m": "dpm++",
-    "dpm++2m": "dpm++",
-    "dpm": "dpm++",
-}
-EXACT = ("euler", "ddim", "unipc", "dpmpp2m", "dpm++2m")
-_PLAIN = ("", "automatic", "normal", "native", "none", "default")
+_PLAIN = ("", "automatic", "native", "none", "default")
+_LONGEST = 80  # of a name; what is longer is none
+_PREFIXES = ("sample", "k")  # of k-diffusion's functions, of InvokeAI's older names
 
 
 def read_sampler(name: str, schedule: str, notes: list[str]) -> dict[str, str]:
-    """The fields of a preset's sampler that a tool's names amount to; what differs is noted."""
-    letters = re.sub(r"[^a-z0-9+]", "", name.lower()[:80]).removeprefix("k")
-    key = next((key for key in SCHEDULERS if letters.startswith(key)), "")
-    mapped = SCHEDULERS.get(key, "dpm++")
-    exact = key.startswith(EXACT) and letters in (key, "euler", "eulera", "eulerancestral")
+    """The fields of a preset's sampler that a tool's names amount to; what differs is noted.
+
+    A schedule may stand in the sampler's name, as in older web UIs: ``DPM++ 2M Karras``.
+    """
+    plain, within = _apart(name[:_LONGEST])
+    found = named(plain) or next((one for one in map(named, _shorter(plain)) if one), None)
+    mapped, exact = found or (Sampler().scheduler, False)
     if not exact:
-        notes.append(f"sampler.scheduler: {name[:80]!r} became {mapped!r}")
-    if schedule.lower() not in (*_PLAIN, letters):
-        notes.append(f"sampler.scheduler: the noise schedule {schedule[:80]!r} is left out")
-    return {"scheduler": mapped}
+        notes.append(f"sampler.scheduler: {name[:_LONGEST]!r} became {mapped!r}")
+    fields = {"scheduler": mapped}
+    wanted = within or _schedule(schedule, plain)
+    if wanted is None or wanted not in SCHEDULERS[mapped].takes(False):
+        notes.append(f"sampler.schedule: the noise schedule {schedule[:_LONGEST]!r} is left out")
+    elif wanted != AUTOMATIC:
+        fields["schedule"] = wanted
+    return fields
+
+
+def _apart(name: str) -> tuple[str, str]:
+    """A sampler's name without the schedule at its end, and that."""
+    if name.endswith("_k"):  # InvokeAI's
+        return name[:-2], "karras"
+    words = name.split()
+    for schedule in ("karras", "exponential"):
+        if len(words) > 1 and words[-1].lower() == schedule:
+            return " ".join(words[:-1]), schedule
+    return name, ""
+
+
+def _shorter(name: str) -> list[str]:
+    plain = letters(name)
+    return [plain.removeprefix(prefix) for prefix in _PREFIXES if plain.startswith(prefix)]
+
+
+def _schedule(text: str, sampler: str) -> str | None:
+    """The studio's name of a schedule; ``None`` for one that it does not have."""
+    wanted = letters(text[:_LONGEST])
+    if wanted in (*_PLAIN, letters(sampler)):
+        return AUTOMATIC
+    for name, kind in NOISE_SCHEDULES.items():
+        if wanted in {letters(one) for one in (name, kind.a1111, kind.comfyui, *kind.also)}:
+            return name
+    return None

@@ -1,0 +1,38 @@
+"""The plan of a preset on a library's models, with the steps that a run will take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.diffusion import times
+from studio.errors import MissingModel
+from studio.library import Library
+from studio.library.noise import scheduler_config
+from studio.plan.compile import compile_plan
+from studio.plan.places import meeting_in
+from studio.plan.plan import Plan
+from studio.preset import Preset
+
+
+def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = ()) -> Plan:
+    """The plan that the engine will run, found without loading anything.
+
+    Where a row begins and ends depends on the times of the scheduler's steps, and these on the
+    base's noise: both are taken as the run takes them, so that the stated cost is the run's.
+
+    Args:
+        roots: folders that relative images may lie under.
+
+    Raises:
+        BadPreset, MissingModel, IncompatibleModels: as :func:`studio.plan.compile_plan` and
+            :func:`studio.diffusion.times.progress`.
+    """
+    try:
+        entry = library[preset.base]
+    except MissingModel:
+        progress = None  # compiling names the field
+    else:
+        config = scheduler_config(entry)
+        progress = times.progress(preset.sampler, config, preset.first_step, entry.family)
+    return compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
