@@ -6,26 +6,29 @@ compares every formula with diffusers' own scheduler; one without a formula is a
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from studio.errors import BadPreset, IncompatibleModels, shorten
+from studio.diffusion.noise_table import (
+    FLOW,
+    Config,
+    flow_shift,
+    is_flow,
+    shaped_sigmas,
+    shifted,
+    sigma_table,
+    time_of,
+    total_of,
+)
+from studio.errors import BadPreset, IncompatibleModels
 from studio.preset import Sampler
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.schedulers import SCHEDULERS, SchedulerKind
 
-FLOW = "flow_prediction"
-Config = Mapping[str, Any]
+__all__ = ["FLOW", "check", "custom_times", "flow_shift", "is_flow", "progress", "times_of"]
 Times = np.ndarray  # float64, falling
 _LCM_STEPS = 50  # of the distillation, from which LCM and TCD choose theirs
-
-
-def is_flow(config: Config) -> bool:
-    """Whether a base with this scheduler config predicts a flow."""
-    return config.get("prediction_type") == FLOW
 
 
 def check(sampler: Sampler, config: Config, family: str = "") -> SchedulerKind:
@@ -76,7 +79,7 @@ def progress(sampler: Sampler, config: Config, first: int = 0, family: str = "")
     Raises:
         BadPreset, IncompatibleModels: as :func:`check`.
     """
-    total = _total(config)
+    total = total_of(config)
     times = times_of(sampler, config, first, family)
     return [min(1.0, max(0.0, 1.0 - (float(t) + 1.0) / total)) for t in times]
 
@@ -107,70 +110,11 @@ def custom_times(sampler: Sampler, config: Config, family: str) -> list[int] | N
     table = sigma_table(config)
     levels = np.log(table[[*points, 0]])
     wanted = np.interp(np.linspace(0, 1, sampler.steps + 1), np.linspace(0, 1, len(levels)), levels)
-    times = _time_of(np.exp(wanted[:-1]), table).round().astype(int)
+    times = time_of(np.exp(wanted[:-1]), table).round().astype(int)
     falling = np.maximum(times, np.arange(sampler.steps)[::-1]).tolist()
     for place in range(1, len(falling)):  # no time step twice, however many there are
         falling[place] = min(falling[place], falling[place - 1] - 1)
     return falling
-
-
-# -- the noise table ------------------------------------------------------------------------
-
-
-def _total(config: Config) -> int:
-    return int(config.get("num_train_timesteps") or 1000)
-
-
-def sigma_table(config: Config) -> np.ndarray:
-    """``σ_t/α_t`` of every time step, as diffusers makes it from a config.
-
-    Raises:
-        IncompatibleModels: a beta schedule that is not known.
-    """
-    total, name = _total(config), config.get("beta_schedule") or "linear"
-    low, high = config.get("beta_start") or 0.0001, config.get("beta_end") or 0.02
-    if config.get("trained_betas") is not None:
-        betas = np.asarray(config["trained_betas"], np.float32)
-    elif name == "linear":
-        betas = np.linspace(low, high, total, dtype=np.float32)
-    elif name == "scaled_linear":
-        betas = np.linspace(low**0.5, high**0.5, total, dtype=np.float32) ** 2
-    elif name == "squaredcos_cap_v2":
-        bar = [math.cos((i / total + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(total + 1)]
-        betas = np.array(
-            [min(1 - bar[i + 1] / bar[i], 0.999) for i in range(total)], dtype=np.float32
-        )
-    else:
-        raise IncompatibleModels(
-            f"has a beta schedule {shorten(name)} that is not known", field="base"
-        )
-    kept = np.cumprod(1 - betas)
-    if config.get("rescale_betas_zero_snr"):  # Lin et al. 2023, Algorithm 1
-        root = np.sqrt(kept)
-        root = (root - root[-1]) * root[0] / (root[0] - root[-1])
-        kept = root**2
-        kept[-1] = 2**-24
-    return np.sqrt((1 - kept) / kept)
-
-
-def _time_of(sigma: np.ndarray, table: np.ndarray) -> Times:
-    """The time step at which the table holds ``sigma``, interpolated in its logarithm."""
-    return np.interp(np.log(sigma), np.log(table), np.arange(len(table)))
-
-
-def _shaped(config: Config, high: float, low: float, steps: int) -> np.ndarray | None:
-    """The ``steps`` values of σ of a noise schedule between two; ``None`` for even times."""
-    ramp = np.linspace(0, 1, steps)
-    if config.get("use_karras_sigmas"):  # Karras et al. 2022, Eq. 5
-        ends = high ** (1 / 7), low ** (1 / 7)
-        return (ends[0] + ramp * (ends[1] - ends[0])) ** 7
-    if config.get("use_exponential_sigmas") or config.get("use_lu_lambdas"):
-        return np.exp(np.linspace(math.log(high), math.log(low), steps))
-    if config.get("use_beta_sigmas"):
-        from scipy.stats import beta
-
-        return low + beta.ppf(1 - ramp, 0.6, 0.6) * (high - low)
-    return None
 
 
 # -- time steps -----------------------------------------------------------------------------
@@ -181,7 +125,7 @@ def _even(steps: int, config: Config, spacing: str, intervals: bool) -> Times:
 
     ``intervals``: the solvers' way, which divides the whole time by one more.
     """
-    total = _total(config)
+    total = total_of(config)
     spacing = str(config.get("timestep_spacing") or spacing)
     if spacing == "linspace":
         ends = np.linspace(0, total - 1, steps + intervals)
@@ -210,8 +154,8 @@ def _levels(steps: int, config: Config, custom: Sequence[int] | None) -> tuple[T
     times = _even(steps, config, "linspace", False) if custom is None else np.array(custom, float)
     table = sigma_table(config)
     sigmas = np.interp(times, np.arange(len(table)), table)
-    shaped = _shaped(config, sigmas[0], sigmas[-1], steps)
-    return (times, sigmas) if shaped is None else (_time_of(shaped, table), shaped)
+    shaped = shaped_sigmas(config, sigmas[0], sigmas[-1], steps)
+    return (times, sigmas) if shaped is None else (time_of(shaped, table), shaped)
 
 
 def _sigmas(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
@@ -231,7 +175,7 @@ def _twice(times: Times) -> Times:
 def _midpoint(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
     """A step evaluates at its start and at the geometric mean of both its ends' σ."""
     times, sigmas = (part[first:] for part in _levels(steps, config, custom))
-    middle = _time_of(np.sqrt(sigmas[1:] * sigmas[:-1]), sigma_table(config))
+    middle = time_of(np.sqrt(sigmas[1:] * sigmas[:-1]), sigma_table(config))
     return np.concatenate([times[:1], np.stack([middle, times[1:]], 1).ravel()])
 
 
@@ -240,9 +184,9 @@ def _solver(steps: int, config: Config, custom: Sequence[int] | None, first: int
     if custom is not None:
         return np.array(custom[first:], float)
     table = sigma_table(config)
-    shaped = _shaped(config, table[-1], table[0], steps)
+    shaped = shaped_sigmas(config, table[-1], table[0], steps)
     if shaped is not None:
-        return _time_of(shaped, table).round()[first:]
+        return time_of(shaped, table).round()[first:]
     return _even(steps, config, "linspace", True)[first:]
 
 
@@ -253,26 +197,15 @@ def _singlestep(steps: int, config: Config, custom: Sequence[int] | None, first:
 
 def _distilled(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
     """LCM and TCD: ``steps`` of the 50 time steps that they were distilled on."""
-    own = np.arange(_LCM_STEPS, 0, -1) * (_total(config) // _LCM_STEPS) - 1.0
+    own = np.arange(_LCM_STEPS, 0, -1) * (total_of(config) // _LCM_STEPS) - 1.0
     return own[np.floor(np.linspace(0, _LCM_STEPS, steps, endpoint=False)).astype(int)][first:]
-
-
-def _shift(config: Config, sigma: np.ndarray) -> np.ndarray:
-    """``s·σ/(1 + (s − 1)·σ)``: a flow's shift towards noise (Esser et al. 2024, Eq. 23)."""
-    shift = flow_shift(config)
-    return shift * sigma / (1 + (shift - 1) * sigma)
-
-
-def flow_shift(config: Config) -> float:
-    """The base's shift; 1 for none."""
-    return float(config.get("flow_shift") or config.get("shift") or 1.0)
 
 
 def _flow_euler(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
     """Even σ between both ends, shifted; diffusers takes the ends from a shifted table."""
-    total = _total(config)
-    sigma = _shift(config, np.linspace(1.0, float(_shift(config, np.array(1 / total))), steps))
-    shaped = _shaped(config, sigma[0], sigma[-1], steps)
+    total = total_of(config)
+    sigma = shifted(config, np.linspace(1.0, float(shifted(config, np.array(1 / total))), steps))
+    shaped = shaped_sigmas(config, sigma[0], sigma[-1], steps)
     return (sigma if shaped is None else shaped)[first:] * total
 
 
@@ -282,15 +215,15 @@ def _flow_heun(steps: int, config: Config, custom: Sequence[int] | None, first: 
 
 def _flow_solver(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
     """The solvers along a flow: even σ below 1, shifted, in whole time steps."""
-    total = _total(config)
-    sigma = _shift(config, 1 - np.linspace(1, 1 / total, steps + 1))[::-1][:-1]
+    total = total_of(config)
+    sigma = shifted(config, 1 - np.linspace(1, 1 / total, steps + 1))[::-1][:-1]
     return np.floor(sigma * total)[first:]
 
 
 def _flow_unipc(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
     """UniPC along a flow: even σ from 1 on, shifted, in whole time steps."""
-    total = _total(config)
-    sigma = _shift(config, np.linspace(1, 1 / total, steps + 1)[:-1])
+    total = total_of(config)
+    sigma = shifted(config, np.linspace(1, 1 / total, steps + 1)[:-1])
     sigma[0] = min(sigma[0], 1 - 1e-6)
     return np.floor(sigma * total)[first:]
 

@@ -7,69 +7,25 @@ command line, the docs and the names in other tools read it, and
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from studio.extensions import Table
+from studio.preset.scheduler_kind import (
+    AUTOMATIC,
+    SCHEDULERS,
+    SchedulerKind,
+    letters,
+    named,
+    those,
+)
 
-AUTOMATIC = "automatic"
+__all__ = ["AUTOMATIC", "SCHEDULERS", "SchedulerKind", "letters", "named", "those"]
+
 SPACED = ("normal", "trailing", "sgm_uniform")
 BY_SIGMA = ("karras", "exponential", "beta")
 
 
-@dataclass(frozen=True)
-class SchedulerKind:
-    """One scheduler.
-
-    Args:
-        title: what the page calls it.
-        help: one line on when to take it.
-        kind: the class for models that predict noise (ε, v or x₀): a name in diffusers, or
-            ``module:Class``. "" where there is none.
-        settings: of that class.
-        times: the formula of its time steps in :mod:`studio.diffusion.times`; "" to ask the class.
-        schedules: the noise schedules that it takes besides ``automatic``.
-        flow, flow_settings, flow_times, flow_schedules: the same for models that predict a flow.
-        single_step: a step uses no earlier prediction, so that CFG++ is defined.
-        random: it adds fresh noise at its steps.
-        eta: the amount of fresh noise where it can be chosen, else ``None``.
-        most_steps: the largest number of steps; 0 for the preset's own bound.
-        a1111, comfyui: its name there. ``also``: more names for the same.
-        near: names of others for which it stands where they are read, said in a note.
-    """
-
-    title: str
-    help: str
-    kind: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    times: str = ""
-    schedules: tuple[str, ...] = ()
-    flow: str = ""
-    flow_settings: Mapping[str, Any] = field(default_factory=dict)
-    flow_times: str = ""
-    flow_schedules: tuple[str, ...] = ()
-    single_step: bool = False
-    random: bool = False
-    eta: float | None = None
-    most_steps: int = 0
-    a1111: str = ""
-    comfyui: str = ""
-    also: tuple[str, ...] = ()
-    near: tuple[str, ...] = ()
-
-    def takes(self, flow: bool) -> tuple[str, ...]:
-        """The noise schedules that it takes for a model that predicts a flow, or noise."""
-        return (AUTOMATIC, *(self.flow_schedules if flow else self.schedules))
-
-
-SCHEDULERS: Table[SchedulerKind] = Table("scheduler")
-
-
-def those(has: Callable[[SchedulerKind], bool]) -> tuple[str, ...]:
-    """The names of all schedulers that have something, for a refusal or a help text."""
-    return tuple(name for name, kind in SCHEDULERS.items() if has(kind))
+def _add(name: str, title: str, help: str, kind: str = "", **more: Any) -> None:
+    SCHEDULERS.register(name, SchedulerKind(title, help, kind, **more))
 
 
 _OWN = "studio.diffusion.schedulers"
@@ -103,271 +59,215 @@ def _sigmas(kind: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "times": "sigmas", "schedules": (*SPACED, *BY_SIGMA), **more}
 
 
-SCHEDULERS.register(
+_add(
     "dpm++",
-    SchedulerKind(
-        "DPM-Solver++ 2M",
-        "Second order from two predictions; 20 to 30 steps. A good start.",
-        **_solver(_DPM, schedules=_MULTISTEP),
-        a1111="DPM++ 2M",
-        comfyui="dpmpp_2m",
-        near=("DPM fast", "DPM adaptive"),
-    ),
+    "DPM-Solver++ 2M",
+    "Second order from two predictions; 20 to 30 steps. A good start.",
+    **_solver(_DPM, schedules=_MULTISTEP),
+    a1111="DPM++ 2M",
+    comfyui="dpmpp_2m",
+    near=("DPM fast", "DPM adaptive"),
 )
-SCHEDULERS.register(
+_add(
     "ddim",
-    SchedulerKind(
-        "DDIM",
-        "First order; with eta it adds noise, 1 being DDPM's amount.",
-        "DDIMScheduler",
-        times="table",
-        schedules=("trailing", "sgm_uniform"),
-        single_step=True,
-        eta=0.0,
-        a1111="DDIM",
-        comfyui="ddim",
-    ),
+    "DDIM",
+    "First order; with eta it adds noise, 1 being DDPM's amount.",
+    "DDIMScheduler",
+    times="table",
+    schedules=("trailing", "sgm_uniform"),
+    single_step=True,
+    eta=0.0,
+    a1111="DDIM",
+    comfyui="ddim",
 )
-SCHEDULERS.register(
+_add(
     "euler",
-    SchedulerKind(
-        "Euler",
-        "First order, the plainest; 25 steps and more.",
-        **_sigmas("EulerDiscreteScheduler", schedules=(*SPACED, *BY_SIGMA, "align_your_steps")),
-        flow=f"{_OWN}:FlowEuler",
-        flow_times="flow_euler",
-        flow_schedules=BY_SIGMA,
-        single_step=True,
-        a1111="Euler",
-        comfyui="euler",
-    ),
+    "Euler",
+    "First order, the plainest; 25 steps and more.",
+    **_sigmas("EulerDiscreteScheduler", schedules=(*SPACED, *BY_SIGMA, "align_your_steps")),
+    flow=f"{_OWN}:FlowEuler",
+    flow_times="flow_euler",
+    flow_schedules=BY_SIGMA,
+    single_step=True,
+    a1111="Euler",
+    comfyui="euler",
 )
-SCHEDULERS.register(
+_add(
     "euler_a",
-    SchedulerKind(
-        "Euler ancestral",
-        "Euler with fresh noise at every step; the picture goes on changing with the steps.",
-        **_sigmas("EulerAncestralDiscreteScheduler", schedules=SPACED),
-        single_step=True,
-        random=True,
-        a1111="Euler a",
-        comfyui="euler_ancestral",
-    ),
+    "Euler ancestral",
+    "Euler with fresh noise at every step; the picture goes on changing with the steps.",
+    **_sigmas("EulerAncestralDiscreteScheduler", schedules=SPACED),
+    single_step=True,
+    random=True,
+    a1111="Euler a",
+    comfyui="euler_ancestral",
 )
-SCHEDULERS.register(
+_add(
     "unipc",
-    SchedulerKind(
-        "UniPC",
-        "Predictor and corrector of second order; good from 10 steps on.",
-        **_solver("UniPCMultistepScheduler", "flow_unipc"),
-        a1111="UniPC",
-        comfyui="uni_pc",
-        also=("uni_pc_bh2",),
-    ),
+    "UniPC",
+    "Predictor and corrector of second order; good from 10 steps on.",
+    **_solver("UniPCMultistepScheduler", "flow_unipc"),
+    a1111="UniPC",
+    comfyui="uni_pc",
+    also=("uni_pc_bh2",),
 )
-SCHEDULERS.register(
+_add(
     "dpm++_2m_sde",
-    SchedulerKind(
-        "DPM-Solver++ 2M SDE",
-        "The same with fresh noise at every step; 25 steps and more.",
-        **_solver(_DPM, schedules=_MULTISTEP, settings={"algorithm_type": "sde-dpmsolver++"}),
-        random=True,
-        a1111="DPM++ 2M SDE",
-        comfyui="dpmpp_2m_sde",
-        also=("dpmpp_2m_sde_gpu",),
-        near=("DPM++ 2M SDE Heun",),
-    ),
+    "DPM-Solver++ 2M SDE",
+    "The same with fresh noise at every step; 25 steps and more.",
+    **_solver(_DPM, schedules=_MULTISTEP, settings={"algorithm_type": "sde-dpmsolver++"}),
+    random=True,
+    a1111="DPM++ 2M SDE",
+    comfyui="dpmpp_2m_sde",
+    also=("dpmpp_2m_sde_gpu",),
+    near=("DPM++ 2M SDE Heun",),
 )
-SCHEDULERS.register(
+_add(
     "dpm++_3m_sde",
-    SchedulerKind(
-        "DPM-Solver++ 3M SDE",
-        "Third order with fresh noise; 30 steps and more.",
-        **_solver(
-            _DPM,
-            schedules=_MULTISTEP,
-            settings={"algorithm_type": "sde-dpmsolver++", "solver_order": 3},
-        ),
-        random=True,
-        a1111="DPM++ 3M SDE",
-        comfyui="dpmpp_3m_sde",
-        also=("dpmpp_3m_sde_gpu",),
+    "DPM-Solver++ 3M SDE",
+    "Third order with fresh noise; 30 steps and more.",
+    **_solver(
+        _DPM,
+        schedules=_MULTISTEP,
+        settings={"algorithm_type": "sde-dpmsolver++", "solver_order": 3},
     ),
+    random=True,
+    a1111="DPM++ 3M SDE",
+    comfyui="dpmpp_3m_sde",
+    also=("dpmpp_3m_sde_gpu",),
 )
-SCHEDULERS.register(
+_add(
     "dpm++_2s",
-    SchedulerKind(
-        "DPM-Solver++ 2S",
-        "Second order inside each pair of steps; one evaluation a step.",
-        **_solver(
-            "DPMSolverSinglestepScheduler",
-            settings={"lower_order_final": True},
-            schedules=_SINGLESTEP,
-            times="singlestep",
-        ),
-        comfyui="dpmpp_2s",
-        near=("DPM++ 2S a", "dpmpp_2s_ancestral"),
+    "DPM-Solver++ 2S",
+    "Second order inside each pair of steps; one evaluation a step.",
+    **_solver(
+        "DPMSolverSinglestepScheduler",
+        settings={"lower_order_final": True},
+        schedules=_SINGLESTEP,
+        times="singlestep",
     ),
+    comfyui="dpmpp_2s",
+    near=("DPM++ 2S a", "dpmpp_2s_ancestral"),
 )
-SCHEDULERS.register(
+_add(
     "dpm++_sde",
-    SchedulerKind(
-        "DPM-Solver++ SDE",
-        "The 2S solver with fresh noise; one evaluation a step.",
-        **_solver(
-            "DPMSolverSinglestepScheduler",
-            settings={"lower_order_final": True, "algorithm_type": "sde-dpmsolver++"},
-            schedules=_SINGLESTEP,
-            times="singlestep",
-        ),
-        random=True,
-        near=("DPM++ SDE", "dpmpp_sde", "dpmpp_sde_gpu"),
+    "DPM-Solver++ SDE",
+    "The 2S solver with fresh noise; one evaluation a step.",
+    **_solver(
+        "DPMSolverSinglestepScheduler",
+        settings={"lower_order_final": True, "algorithm_type": "sde-dpmsolver++"},
+        schedules=_SINGLESTEP,
+        times="singlestep",
     ),
+    random=True,
+    near=("DPM++ SDE", "dpmpp_sde", "dpmpp_sde_gpu"),
 )
-SCHEDULERS.register(
+_add(
     "deis",
-    SchedulerKind(
-        "DEIS",
-        "Exponential integrator of second order; 15 to 25 steps.",
-        **_solver("DEISMultistepScheduler") | _NO_FLOW,
-        comfyui="deis",
-    ),
+    "DEIS",
+    "Exponential integrator of second order; 15 to 25 steps.",
+    **_solver("DEISMultistepScheduler") | _NO_FLOW,
+    comfyui="deis",
 )
-SCHEDULERS.register(
+_add(
     "sa_solver",
-    SchedulerKind(
-        "SA-Solver",
-        "Stochastic Adams: fresh noise in the middle of the denoising; 20 steps and more.",
-        **_solver("SASolverScheduler") | _NO_FLOW,
-        random=True,
-        comfyui="sa_solver",
-    ),
+    "SA-Solver",
+    "Stochastic Adams: fresh noise in the middle of the denoising; 20 steps and more.",
+    **_solver("SASolverScheduler") | _NO_FLOW,
+    random=True,
+    comfyui="sa_solver",
 )
-SCHEDULERS.register(
+_add(
     "heun",
-    SchedulerKind(
-        "Heun",
-        "Second order with two evaluations a step (one in the last).",
-        **_sigmas(
-            "HeunDiscreteScheduler",
-            schedules=(*SPACED, *BY_SIGMA, "align_your_steps"),
-            times="heun",
-        ),
-        flow=f"{_OWN}:FlowHeun",
-        flow_times="flow_heun",
-        a1111="Heun",
-        comfyui="heun",
-        near=("heunpp2",),
+    "Heun",
+    "Second order with two evaluations a step (one in the last).",
+    **_sigmas(
+        "HeunDiscreteScheduler",
+        schedules=(*SPACED, *BY_SIGMA, "align_your_steps"),
+        times="heun",
     ),
+    flow=f"{_OWN}:FlowHeun",
+    flow_times="flow_heun",
+    a1111="Heun",
+    comfyui="heun",
+    near=("heunpp2",),
 )
-SCHEDULERS.register(
+_add(
     "dpm2",
-    SchedulerKind(
-        "DPM2",
-        "Second order through a point between two steps; two evaluations a step.",
-        **_sigmas("KDPM2DiscreteScheduler", times="midpoint"),
-        a1111="DPM2",
-        comfyui="dpm_2",
-        also=("kdpm_2",),
-    ),
+    "DPM2",
+    "Second order through a point between two steps; two evaluations a step.",
+    **_sigmas("KDPM2DiscreteScheduler", times="midpoint"),
+    a1111="DPM2",
+    comfyui="dpm_2",
+    also=("kdpm_2",),
 )
-SCHEDULERS.register(
+_add(
     "dpm2_a",
-    SchedulerKind(
-        "DPM2 ancestral",
-        "DPM2 with fresh noise; two evaluations a step.",
-        **_sigmas(f"{_OWN}:Dpm2Ancestral", times="heun"),
-        random=True,
-        a1111="DPM2 a",
-        comfyui="dpm_2_ancestral",
-        also=("kdpm_2_a",),
-    ),
+    "DPM2 ancestral",
+    "DPM2 with fresh noise; two evaluations a step.",
+    **_sigmas(f"{_OWN}:Dpm2Ancestral", times="heun"),
+    random=True,
+    a1111="DPM2 a",
+    comfyui="dpm_2_ancestral",
+    also=("kdpm_2_a",),
 )
-SCHEDULERS.register(
+_add(
     "lms",
-    SchedulerKind(
-        "LMS",
-        "Linear multistep of fourth order; 30 steps and more.",
-        **_sigmas(f"{_OWN}:Lms"),
-        a1111="LMS",
-        comfyui="lms",
-    ),
+    "LMS",
+    "Linear multistep of fourth order; 30 steps and more.",
+    **_sigmas(f"{_OWN}:Lms"),
+    a1111="LMS",
+    comfyui="lms",
 )
-SCHEDULERS.register(
+_add(
     "ipndm",
-    SchedulerKind(
-        "IPNDM",
-        "Adams-Bashforth of fourth order from earlier predictions; 15 steps and more.",
-        **_sigmas(f"{_OWN}:Ipndm"),
-        comfyui="ipndm",
-        near=("ipndm_v",),
-    ),
+    "IPNDM",
+    "Adams-Bashforth of fourth order from earlier predictions; 15 steps and more.",
+    **_sigmas(f"{_OWN}:Ipndm"),
+    comfyui="ipndm",
+    near=("ipndm_v",),
 )
-SCHEDULERS.register(
+_add(
     "ddpm",
-    SchedulerKind(
-        "DDPM",
-        "The sampler of the first diffusion models; 50 steps and more.",
-        "DDPMScheduler",
-        times="table",
-        schedules=(*SPACED, "align_your_steps"),
-        random=True,
-        comfyui="ddpm",
-    ),
+    "DDPM",
+    "The sampler of the first diffusion models; 50 steps and more.",
+    "DDPMScheduler",
+    times="table",
+    schedules=(*SPACED, "align_your_steps"),
+    random=True,
+    comfyui="ddpm",
 )
-SCHEDULERS.register(
+_add(
     "pndm",
-    SchedulerKind(
-        "PNDM (PLMS)",
-        "Pseudo linear multistep of fourth order; one evaluation more than steps.",
-        f"{_OWN}:Plms",
-        times="plms",
-        schedules=("trailing", "sgm_uniform"),
-        a1111="PLMS",
-        also=("pndm",),
-    ),
+    "PNDM (PLMS)",
+    "Pseudo linear multistep of fourth order; one evaluation more than steps.",
+    f"{_OWN}:Plms",
+    times="plms",
+    schedules=("trailing", "sgm_uniform"),
+    a1111="PLMS",
+    also=("pndm",),
 )
-SCHEDULERS.register(
+_add(
     "lcm",
-    SchedulerKind(
-        "LCM",
-        "For latent consistency models and LCM-LoRAs: 2 to 8 steps, low weights.",
-        "LCMScheduler",
-        times="distilled",
-        flow=f"{_OWN}:FlowLcm",
-        flow_times="flow_euler",
-        random=True,
-        most_steps=50,
-        a1111="LCM",
-        comfyui="lcm",
-    ),
+    "LCM",
+    "For latent consistency models and LCM-LoRAs: 2 to 8 steps, low weights.",
+    "LCMScheduler",
+    times="distilled",
+    flow=f"{_OWN}:FlowLcm",
+    flow_times="flow_euler",
+    random=True,
+    most_steps=50,
+    a1111="LCM",
+    comfyui="lcm",
 )
-SCHEDULERS.register(
+_add(
     "tcd",
-    SchedulerKind(
-        "TCD",
-        "For trajectory consistency models and TCD-LoRAs: 4 to 20 steps; eta is their gamma.",
-        "TCDScheduler",
-        times="distilled",
-        random=True,
-        eta=0.3,
-        most_steps=50,
-        also=("tcd",),
-    ),
+    "TCD",
+    "For trajectory consistency models and TCD-LoRAs: 4 to 20 steps; eta is their gamma.",
+    "TCDScheduler",
+    times="distilled",
+    random=True,
+    eta=0.3,
+    most_steps=50,
+    also=("tcd",),
 )
-
-
-def named(text: str) -> tuple[str, bool] | None:
-    """The scheduler that another tool means by ``text``, and whether it is the same; or ``None``."""
-    wanted = letters(text)
-    for exact in (True, False):
-        for name, kind in SCHEDULERS.items():
-            known = (name, kind.a1111, kind.comfyui, *kind.also) if exact else kind.near
-            if wanted and wanted in {letters(one) for one in known}:
-                return name, exact
-    return None
-
-
-def letters(text: str) -> str:
-    """A name as it is compared: small letters and digits alone, ``++`` as ``pp``."""
-    return re.sub(r"[^a-z0-9]", "", text.lower().replace("++", "pp"))

@@ -1,0 +1,86 @@
+"""A base's noise by time step, from its scheduler config alone: no torch is loaded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from studio.errors import IncompatibleModels, shorten
+
+FLOW = "flow_prediction"
+Config = Mapping[str, Any]
+
+
+def is_flow(config: Config) -> bool:
+    """Whether a base with this scheduler config predicts a flow."""
+    return config.get("prediction_type") == FLOW
+
+
+def total_of(config: Config) -> int:
+    return int(config.get("num_train_timesteps") or 1000)
+
+
+def sigma_table(config: Config) -> np.ndarray:
+    """``σ_t/α_t`` of every time step, as diffusers makes it from a config.
+
+    Raises:
+        IncompatibleModels: a beta schedule that is not known.
+    """
+    total, name = total_of(config), config.get("beta_schedule") or "linear"
+    low, high = config.get("beta_start") or 0.0001, config.get("beta_end") or 0.02
+    if config.get("trained_betas") is not None:
+        betas = np.asarray(config["trained_betas"], np.float32)
+    elif name == "linear":
+        betas = np.linspace(low, high, total, dtype=np.float32)
+    elif name == "scaled_linear":
+        betas = np.linspace(low**0.5, high**0.5, total, dtype=np.float32) ** 2
+    elif name == "squaredcos_cap_v2":
+        bar = [math.cos((i / total + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(total + 1)]
+        betas = np.array(
+            [min(1 - bar[i + 1] / bar[i], 0.999) for i in range(total)], dtype=np.float32
+        )
+    else:
+        raise IncompatibleModels(
+            f"has a beta schedule {shorten(name)} that is not known", field="base"
+        )
+    kept = np.cumprod(1 - betas)
+    if config.get("rescale_betas_zero_snr"):  # Lin et al. 2023, Algorithm 1
+        root = np.sqrt(kept)
+        root = (root - root[-1]) * root[0] / (root[0] - root[-1])
+        kept = root**2
+        kept[-1] = 2**-24
+    return np.sqrt((1 - kept) / kept)
+
+
+def time_of(sigma: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """The time step at which the table holds ``sigma``, interpolated in its logarithm."""
+    return np.interp(np.log(sigma), np.log(table), np.arange(len(table)))
+
+
+def shaped_sigmas(config: Config, high: float, low: float, steps: int) -> np.ndarray | None:
+    """The ``steps`` values of σ of a noise schedule between two; ``None`` for even times."""
+    ramp = np.linspace(0, 1, steps)
+    if config.get("use_karras_sigmas"):  # Karras et al. 2022, Eq. 5
+        ends = high ** (1 / 7), low ** (1 / 7)
+        return (ends[0] + ramp * (ends[1] - ends[0])) ** 7
+    if config.get("use_exponential_sigmas") or config.get("use_lu_lambdas"):
+        return np.exp(np.linspace(math.log(high), math.log(low), steps))
+    if config.get("use_beta_sigmas"):
+        from scipy.stats import beta
+
+        return low + beta.ppf(1 - ramp, 0.6, 0.6) * (high - low)
+    return None
+
+
+def shifted(config: Config, sigma: np.ndarray) -> np.ndarray:
+    """``s·σ/(1 + (s − 1)·σ)``: a flow's shift towards noise (Esser et al. 2024, Eq. 23)."""
+    shift = flow_shift(config)
+    return shift * sigma / (1 + (shift - 1) * sigma)
+
+
+def flow_shift(config: Config) -> float:
+    """The base's shift; 1 for none."""
+    return float(config.get("flow_shift") or config.get("shift") or 1.0)
