@@ -106,7 +106,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         place = max(end, place + 2)
 
 
-def bound_info(info: dict[str, Any]) -> None:
+def bound_info(info: dict[Any, Any]) -> None:
     """The same for what a decoder has read already but not looked into: PNG and WebP."""
     raw = info.pop(_RAW, None)
     if isinstance(raw, str) and "exif" not in info:

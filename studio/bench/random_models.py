@@ -76,6 +76,7 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
 
 
 def _text_encoder(tokenizer: CLIPTokenizer, width: int) -> CLIPTextModel:
+    ids: Any = tokenizer  # its ids are single numbers, where the annotation allows lists
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
@@ -84,8 +85,8 @@ def _text_encoder(tokenizer: CLIPTokenizer, width: int) -> CLIPTextModel:
             num_hidden_layers=1,
             num_attention_heads=2,
             max_position_embeddings=TOKENS,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=ids.bos_token_id,
+            eos_token_id=ids.eos_token_id,
+            pad_token_id=ids.pad_token_id,
         )
     )

@@ -89,7 +89,7 @@ def interleave(
         case.run()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for number in range(rounds):
-        names = list(cases) if number % 2 == 0 else list(reversed(cases))
+        names = list(cases)[:: 1 if number % 2 == 0 else -1]
         for name in names:
             cases[name].before()
             seconds[name].append(_without_collector(clock, cases[name].run))

@@ -112,7 +112,7 @@ class Scene:
 
         @torch.inference_mode()
         def run() -> Tensor:
-            z = self.noise.to(texts.dtype)
+            z = output = self.noise.to(texts.dtype)
             for t in self.scheduler().timesteps:
                 for group in groups:
                     output = self._predict(z.expand(len(group), -1, -1, -1), t, group)

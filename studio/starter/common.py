@@ -182,7 +182,7 @@ class Loop:
         self.spent = 60 * minutes
         log(f"{self.checkpoint.stem}: going on from weights of step {steps}, {minutes:.1f} min")
 
-    def best(self) -> torch.nn.Module:
+    def best(self) -> Any:
         """The network to keep: the weights average where there is one."""
         return self.ema if self.ema is not None else self.model
 
@@ -233,8 +233,8 @@ class Loop:
             return
         decay = min(self.ema_decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            mine, theirs = list(self.ema.parameters()), list(self.model.parameters())
-            torch._foreach_lerp_(mine, theirs, 1 - decay)
+            for mine, theirs in zip(self.ema.parameters(), self.model.parameters(), strict=True):
+                mine.lerp_(theirs, 1 - decay)
 
     def save(self) -> None:
         """Write weights, average, optimiser and counts, so that a later run goes on from here."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from diffusers import AutoencoderKL
 from safetensors.torch import load_file
@@ -55,7 +56,8 @@ def go_on(loop: Loop, work: Path, folder: str, stage: str) -> None:
     if loop.step or not (work / folder).exists() or not kept.exists():
         return
     figures = json.loads(kept.read_text())
-    weights = type(loop.model).from_pretrained(work / folder).float().state_dict()
+    kind: Any = type(loop.model)
+    weights = kind.from_pretrained(work / folder).float().state_dict()
     loop.take_over(weights, figures["steps"], figures["minutes"])
 
 

@@ -7,6 +7,8 @@ cross-entropy on half of the heads says so at once; it fades away as the trainin
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
@@ -37,14 +39,15 @@ class LookingProcessor(AttnProcessor2_0):
         attn: Attention,
         hidden_states: torch.Tensor,
         encoder_hidden_states: torch.Tensor | None = None,
-        *args: object,
-        **more: object,
+        *args: Any,
+        **more: Any,
     ) -> torch.Tensor:
         if encoder_hidden_states is not None and torch.is_grad_enabled():
             n, cells, _ = hidden_states.shape
             shown = attn.heads // 2
             query = attn.to_q(hidden_states).view(n, cells, attn.heads, -1)[:, :, :shown].float()
-            key = attn.to_k(encoder_hidden_states).view(n, -1, query.shape[2] * 2, query.shape[3])
+            to_key: Any = attn.to_k
+            key = to_key(encoder_hidden_states).view(n, -1, query.shape[2] * 2, query.shape[3])
             key = key[:, :, :shown].float()
             scores = torch.einsum("nqhd,nkhd->nhqk", query, key) * attn.scale
             wanted = right_tokens(int(cells**0.5)).to(scores.device).expand(n, shown, -1)

@@ -43,9 +43,11 @@ def encode(work: Path, count: int = 8000) -> None:
             for j in rng.choice(len(CONTENTS), 2 if rng.random() < 0.2 else 1, replace=False)
         ]
         rgba = [pictures.rgba[pictures.row(c.slug, style) or 0] for c in chosen]
-        picture = (compose_pair if len(rgba) == 2 else compose)(
-            *rgba, colour, rng if i % 2 else None
-        )
+        mover = rng if i % 2 else None
+        if len(rgba) == 2:
+            picture = compose_pair(rgba[0], rgba[1], colour, mover)
+        else:
+            picture = compose(rgba[0], colour, mover)
         lines[i] = np.packbits(edges(picture) > 0)
         latents[i] = basis.encode(to_float(picture[None], torch.device("cpu")))[0].half().numpy()
         entries.append({"names": [c.name for c in chosen], "style": style, "background": colour})

@@ -7,6 +7,7 @@ the projections then learn contrastively against it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,8 @@ def features(
 
 def save_text_encoder(model: CLIPModel, work: Path) -> None:
     """The text tower alone, as ``text_encoder/``."""
-    encoder = CLIPTextModel(model.config.text_config)
+    settings: Any = model.config.text_config
+    encoder = CLIPTextModel(settings)
     wanted = encoder.state_dict()
     tower = {k.removeprefix("text_model."): v for k, v in model.text_model.state_dict().items()}
     prefix = "text_model." if next(iter(wanted)).startswith("text_model.") else ""
@@ -92,7 +94,8 @@ def prepare(work: Path, minutes: float, device: torch.device) -> tuple[CLIPModel
     if not (work / "tokenizer" / "tokenizer.json").exists():
         bpe.train(corpus()).save_pretrained(work / "tokenizer")
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
-    model = build(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id).to(device)
+    model: Any = build(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
+    model = model.to(device)
     if (work / "ground.pt").exists() or not load_text_tower(model, work):
         ground(model, tokenizer, work, minutes, np.random.default_rng(SEED + 1))
         save_text_encoder(model, work)

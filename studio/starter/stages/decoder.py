@@ -9,6 +9,7 @@ of finished latents, and so repairs what the prior does. Late in the run a small
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ def build_discriminator(widths: tuple[int, ...] = (24, 48, 96)) -> nn.Sequential
 
 @torch.no_grad()
 def predicted(
-    drawn: Drawn, latents: Tensor, unet: nn.Module, texts: Texts, rng: np.random.Generator
+    drawn: Drawn, latents: Tensor, unet: Any, texts: Texts, rng: np.random.Generator
 ) -> Tensor:
     """The prior's predictions ``x₀ = √ᾱ z − √(1−ᾱ) v`` of ``latents`` (N, C, 16, 16), each at its own time.
 
@@ -230,7 +231,7 @@ class Critic:
 
 
 @torch.no_grad()
-def check(work: Path, model: nn.Module, count: int) -> dict[str, float]:
+def check(work: Path, model: Any, count: int) -> dict[str, float]:
     """PSNR in dB at 256 pixels on drawings that were never trained on, from their true latents and
     from the prior's predictions of known drawings; beside them the 128-pixel decoder's, enlarged."""
     rng = np.random.default_rng(SEED + 61)

@@ -83,9 +83,8 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
     seen, kept_away = drawings_of(pictures)
     images, labels = draw(pictures, seen, 16000, SEED + 10)
     test_images, test_labels = draw(pictures, kept_away, 600, SEED + 11)
-    model = Judge(len(CONTENTS), len(STYLES), len(BACKGROUNDS)).to(
-        device, memory_format=torch.channels_last
-    )
+    model = Judge(len(CONTENTS), len(STYLES), len(BACKGROUNDS))
+    model.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # an overload that torch does not declare
     loop = Loop(model, Budget(minutes), work / "judge.pt", rate=2e-3, warmup=50, weight_decay=0.05)
 
     def loss_of(step: int) -> torch.Tensor:
@@ -95,10 +94,11 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
         turned = augment(images[rows].to(device)).contiguous(memory_format=torch.channels_last)
         with autocast(device, cpu_bf16=True):
             guesses = model(turned)
-        return sum(
+        losses = [
             F.cross_entropy(g.float(), wanted[:, i], label_smoothing=0.05, ignore_index=IGNORED)
             for i, g in enumerate(guesses)
-        )
+        ]
+        return torch.stack(losses).sum()
 
     for step in loop.steps(loss_of, "judge"):
         if step % 400 == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,12 +69,8 @@ class Texts:
 
     def __init__(self, work: Path, device: torch.device) -> None:
         self.tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
-        self.encoder = (
-            CLIPTextModel.from_pretrained(work / "text_encoder")
-            .to(device)
-            .eval()
-            .requires_grad_(False)
-        )
+        encoder: Any = CLIPTextModel.from_pretrained(work / "text_encoder")
+        self.encoder = encoder.to(device).eval().requires_grad_(False)
         self.device = device
 
     @torch.no_grad()
@@ -152,7 +149,7 @@ def train(
 
 @torch.no_grad()
 def sample(
-    unet: torch.nn.Module,
+    unet: Any,
     states: torch.Tensor | None,
     null: torch.Tensor | None,
     seeds: list[int],

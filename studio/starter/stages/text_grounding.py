@@ -9,6 +9,7 @@ prior then has one thing to learn for all contents together: to draw what the to
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,7 +104,8 @@ def ground(
 ) -> None:
     """Teach the text tower alone, before pictures come in; its error is kept in ``figures/ground.json``."""
     text, device = model.text_model, next(model.parameters()).device
-    heads = Grounding(model.config.text_config.hidden_size).to(device)
+    settings: Any = model.config.text_config
+    heads = Grounding(settings.hidden_size).to(device)
     both = torch.nn.ModuleDict({"text": text, "heads": heads})
     loop = Loop(
         both, Budget(minutes), work / "ground.pt", rate=1.5e-3, warmup=100, weight_decay=0.0

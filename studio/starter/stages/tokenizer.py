@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
@@ -32,7 +33,9 @@ def train(texts: Iterable[str], vocabulary: int = 1600) -> CLIPTokenizer:
     )
     learner.train_from_iterator(texts, trainer)
     learned: dict[str, int] = learner.get_vocab()
-    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in _merges(learner)]
+    merges: Any = [  # pairs, where the annotation says lines
+        tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in _merges(learner)
+    ]
     tokens = sorted(learned, key=lambda t: learned[t])
     tokens += [f"{letter}</w>" for letter in sorted(alphabet) if f"{letter}</w>" not in learned]
     vocab = {token: i for i, token in enumerate([*tokens, START, END])}
