@@ -85,7 +85,8 @@ def is_text(name: str) -> bool:
 
 
 def listed(folder: Path, suffixes: tuple[str, ...], depth: int = 0) -> Iterator[Path]:
-    """Regular files below a folder by suffix, in no order; what cannot be looked at is passed over.
+    """Regular files below a folder by suffix, in no order; empty ones, and what cannot be looked
+    at, are passed over.
 
     Args:
         depth: how many folders deep; 0 for the folder itself. Links to folders are not followed.
@@ -102,8 +103,14 @@ def listed(folder: Path, suffixes: tuple[str, ...], depth: int = 0) -> Iterator[
                 if item.is_dir(follow_symlinks=False):
                     if below and not item.name.startswith("."):
                         waiting.append((item.path, below - 1))
-                elif item.name.endswith(suffixes) and item.is_file():
+                elif item.name.endswith(suffixes) and _holds_something(item):
                     yield Path(item.path)
+
+
+def _holds_something(item: os.DirEntry[str]) -> bool:
+    """A regular file that is not empty; an empty one is a name that a write reserved."""
+    state = item.stat()
+    return stat.S_ISREG(state.st_mode) and state.st_size > 0
 
 
 def _items(folder: str) -> list[os.DirEntry[str]]:
@@ -174,7 +181,11 @@ def _claim(temporary: Path, path: Path) -> bool:
             path.open("xb").close()
         except FileExistsError:
             return False
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            _discard(path)  # the name that was reserved: nothing stands under it
+            raise
     return True
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio import files
+from studio.errors import StudioError
 
 
 @pytest.mark.parametrize("name", ["CON", "nul", "COM1", "lpt9", "Aux"])
@@ -55,3 +56,24 @@ def test_what_killed_writes_left_goes_after_a_day(tmp_path: Path) -> None:
     files.write_new(tmp_path, "picture", ".png", b"x")
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == [".b.part", "mine.part", "picture.png"]
+
+
+def test_a_name_that_was_reserved_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system has no hard links and the disk fails just then."""
+
+    def fails(*paths: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", fails)
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(StudioError, match="No space left"):
+        files.write_new(tmp_path, "a", ".json", b"{}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_is_no_entry(tmp_path: Path) -> None:
+    (tmp_path / "a.json").touch()
+    (tmp_path / "b.json").write_text("{}")
+    assert [path.name for path in files.listed(tmp_path, (".json",))] == ["b.json"]

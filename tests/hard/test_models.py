@@ -12,72 +12,11 @@ from typing import Any
 
 import pytest
 
-from studio.hard.mutation import json_mutated, json_text, safetensors_file, safetensors_mutated
+from studio.hard.models import GOOD, KINDS, NETWORK, PIPELINE, mutated
+from studio.hard.mutation import json_text, safetensors_file
 from studio.library import Library, ModelEntry
 
-NETWORK = {"_class_name": "UNet2DConditionModel", "in_channels": 4, "cross_attention_dim": 768}
-PIPELINE = {
-    "_class_name": "StableDiffusionPipeline",
-    "unet": ["diffusers", "UNet2DConditionModel"],
-    "vae": ["diffusers", "AutoencoderKL"],
-}
 WORD = {"<x>": {"dtype": "F32", "shape": [1, 16], "data_offsets": [0, 64]}}
-LORA = {"x.lora_A.weight": {"dtype": "F32", "shape": [1, 16], "data_offsets": [0, 64]}}
-
-
-def header(*names: str, **metadata: str) -> bytes:
-    """A file whose header names these tensors, of four numbers each."""
-    size = 16
-    parts: dict[str, Any] = {
-        name: {"dtype": "F32", "shape": [2, 2], "data_offsets": [n * size, (n + 1) * size]}
-        for n, name in enumerate(names)
-    }
-    if metadata:
-        parts["__metadata__"] = metadata
-    return safetensors_file(json_text(parts), b"\0" * size * len(names))
-
-
-KINDS: dict[str, dict[str, bytes]] = {
-    "whole model": {
-        "checkpoints/a.safetensors": header(
-            "model.diffusion_model.input_blocks.0.0.weight",
-            "model.diffusion_model.out.2.weight",
-            "first_stage_model.encoder.down.0.x",
-            "first_stage_model.post_quant_conv.weight",
-        )
-    },
-    "lora": {
-        "loras/a.safetensors": header(
-            "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight",
-            "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.alpha",
-            ss_tag_frequency='{"a": {"dog": 3}}',
-            ss_base_model_version="sd_1.5",
-        )
-    },
-    "words": {"embeddings/a.safetensors": header("emb_params")},
-    "image prompt": {
-        "ip/a.safetensors": header("ip_adapter.1.to_k_ip.weight", "image_proj.proj.weight")
-    },
-    "pipeline": {
-        "p/model_index.json": json_text(PIPELINE),
-        "p/unet/config.json": json_text({**NETWORK, "sample_size": 64}),
-        "p/vae/config.json": json_text(
-            {"block_out_channels": [1, 2, 3, 4], "scaling_factor": 0.18}
-        ),
-        "p/unet/diffusion_pytorch_model.safetensors": header("conv_in.weight"),
-    },
-    "network": {"n/config.json": json_text(NETWORK), "n/card.json": json_text({"base": "starter"})},
-    "concept": {"c/config.json": json_text({"null_text": True, "unet": NETWORK, "factor": 8})},
-    "controlnet": {"control/canny/config.json": json_text({"_class_name": "ControlNetModel"})},
-    "peft": {
-        "l/adapter_config.json": json_text({"r": 4, "lora_alpha": 4, "target_modules": ["to_q"]}),
-        "l/adapter_model.safetensors": header("base_model.model.x.lora_A.weight"),
-    },
-    "notes": {
-        "loras/a.safetensors": header("x.lora_A.weight"),
-        "loras/a.json": b'{"trainedWords": ["a"]}',
-    },
-}
 
 
 class TooSlow(BaseException):
@@ -90,7 +29,7 @@ def library(studio_home: Path) -> Iterator[Any]:
     signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TooSlow))
     (studio_home / "models").mkdir()
     good = studio_home / "models/good.safetensors"
-    good.write_bytes(safetensors_file(json_text(LORA)))
+    good.write_bytes(safetensors_file(json_text(GOOD)))
 
     def look(files: dict[str, bytes]) -> dict[str, ModelEntry]:
         for name, data in files.items():
@@ -126,7 +65,7 @@ def library(studio_home: Path) -> Iterator[Any]:
         ("m", {"m/model_index.json": json_text({"k" * 300: ["a", "b"]})}),
         ("m", {"m/model_index.json": json_text({"..": ["a", "b"], "/": ["a", "b"]})}),
         ("m", {"m/config.json": b"[" * 200_000}),
-        ("a", {"loras/a.safetensors": safetensors_file(json_text(LORA)), "loras/a.json": b'{"trainedWords": 5}'}),
+        ("a", {"loras/a.safetensors": safetensors_file(json_text(GOOD)), "loras/a.json": b'{"trainedWords": 5}'}),
     ],
 )  # fmt: off
 def test_odd_files_stay_odd_for_themselves(
@@ -179,7 +118,7 @@ def test_a_name_that_is_no_text_is_named(library: Any, studio_home: Path) -> Non
     for name in (b"mod\xe8le.safetensors", b"d\xe8s"):
         os.mkdir(folder + b"/" + name) if name.startswith(b"d") else Path(
             os.fsdecode(folder + b"/" + name)
-        ).write_bytes(safetensors_file(json_text(LORA)))
+        ).write_bytes(safetensors_file(json_text(GOOD)))
     entries = library({})
     assert "not UTF-8" in entries["mod\ufffdle"].problem
     assert entries["d\ufffds"].problem
@@ -208,17 +147,8 @@ def test_a_spoilt_index_spoils_no_model(library: Any, studio_home: Path) -> None
 def test_mutated_models(library: Any, kind: str) -> None:
     """Thirty of each kind, all its files changed; every one is listed, refused by name, or no model."""
     for number in range(30):
-        random = Random(f"models:{kind}:{number}")
-        changed = {}
-        for name, data in KINDS[kind].items():
-            if random.random() < 0.3:
-                changed[name] = data
-            elif name.endswith(".safetensors"):
-                changed[name] = safetensors_mutated(random, data)
-            else:
-                changed[name] = json_text(json_mutated(random, json.loads(data)))
         try:
-            library(changed)
+            library(mutated(Random(f"models:{kind}:{number}"), kind))
         except BaseException as error:
             error.add_note(f"kind {kind}, number {number}")
             raise
