@@ -60,7 +60,7 @@ class Done:
     """One finished image. ``preset`` makes this image again: its seed, count 1.
 
     ``forwards``: network sample-evaluations that this image took; ``seconds``: wall clock of its
-    batch divided by the batch's images.
+    batch divided by the batch's images. ``notes``: what of the models' files was left out.
     """
 
     image: Image.Image
@@ -71,6 +71,7 @@ class Done:
     index: int = 0
     shares: tuple[RowShare, ...] = field(default=())
     drift: tuple[Drift, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
 
 Event = Progress | Preview | Done

@@ -50,9 +50,13 @@ def generate(options: argparse.Namespace) -> None:
     check_images(preset, roots)
     folder = output_folder(options.out)
     unsaved = ""
+    notes: tuple[str, ...] = ()
     for done in images_of(make_engine(roots), preset):
         path, problem = save_or_keep(done.image, done.preset, folder, roots)
         unsaved = unsaved or problem
+        if done.notes != notes:
+            say_notes(done.notes)
+            notes = done.notes
         say({**image_line(done, path), **(_diagnostics(done) if options.json else {})})
     if unsaved:
         raise StudioError(unsaved, field="--out")

@@ -19,7 +19,7 @@ from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
 from studio.engine.families.pixels import apply_preview
-from studio.engine.inputs.passes import prepare_passes
+from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
@@ -179,6 +179,7 @@ class Engine:
                 first + index,
                 shares,
                 drift,
+                left_out(job.passes),
             )
 
 

@@ -35,6 +35,13 @@ class AdapterKind:
     marks: frozenset[str] = frozenset()
     inner: tuple[str, ...] = ()
 
+    def shown(self) -> list[str]:
+        """One ending a role, for people: the first that has it, without ``weight``."""
+        first: dict[str, str] = {}
+        for ending, role in self.roles.items():
+            first.setdefault(role, ending.strip("._").removesuffix(".weight") or "weight")
+        return list(first.values())
+
     def is_marked(self, roles: Set[str]) -> bool:
         """Whether a layer with tensors of these roles is (also) one of this kind."""
         return bool(roles & (self.marks or frozenset(self.roles.values())))

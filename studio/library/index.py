@@ -13,19 +13,20 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.files import read_regular, write_atomically
+from studio.library.adapter_kinds import ADAPTER_KINDS
 from studio.library.families import FAMILIES
 
 MAX_BYTES = 256 * 2**20
 
 
 def version() -> str:
-    """Changes with the code that looks at files, and with the families that it knows."""
-    return _digest(tuple(FAMILIES))
+    """Changes with the code that looks at files, and with the families and kinds that it knows."""
+    return _digest((*FAMILIES, *ADAPTER_KINDS))
 
 
 @lru_cache(maxsize=8)
-def _digest(families: tuple[str, ...]) -> str:
-    digest = hashlib.sha256(repr(families).encode())
+def _digest(known: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(repr(known).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

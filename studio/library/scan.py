@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from studio.errors import shorten
 from studio.files import is_text, shown
 from studio.home import ASSETS
 from studio.library.entry import ModelEntry
@@ -215,9 +216,10 @@ class _Look:
 
 def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     """Fields of a file from its header, and from what other tools keep beside it."""
-    fields = describe(header_of(file), stem, meant == "embedding")
+    header = header_of(file)
+    fields = describe(header, stem, meant == "embedding")
     if fields is None:
-        return None
+        return {"kind": meant, "problem": _unknown(header)}
     notes = read_json(file.with_suffix(".json")) | read_json(file.with_suffix(".civitai.info"))
     trained = notes.get("trainedWords")
     words = notes.get("activation text") or ", ".join(
@@ -230,6 +232,13 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     elif _says_v(file.with_suffix(".yaml")):
         fields["prediction"] = "v_prediction"
     return fields | {"thumbnail": picture_of(file.with_suffix(""))}
+
+
+def _unknown(header: Mapping[str, Any]) -> str:
+    """Why a sound file is no model of any kind."""
+    first = next((key for key in header if key != "__metadata__"), "")
+    holds = f"its first tensor is called {shorten(shown(first))}" if first else "it holds no tensor"
+    return f"is a model of no kind that is known here: {holds}"
 
 
 def _says_v(config: Path) -> bool:

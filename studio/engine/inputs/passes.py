@@ -77,6 +77,14 @@ def prepare_passes(
     return prepared
 
 
+def left_out(passes: Sequence[PreparedPass]) -> tuple[str, ...]:
+    """What of the adapters' files belongs to nothing in the base, each with its name."""
+    notes = [
+        f"{lora.name}: {note}" for p in passes for lora, _ in p.adapters for note in lora.notes
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
 @contextmanager
 def _naming(item: Pass) -> Iterator[None]:
     """Errors inside name the field that the pass's model comes from."""
