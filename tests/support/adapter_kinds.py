@@ -29,8 +29,8 @@ def r(*shape: int) -> Tensor:
 
 def lora(w: Mapping[str, Tensor]) -> tuple[State, Deltas]:
     a, b = r(2, 16), r(8, 2)
-    state = kohya(LINEAR, lora_down__weight=a, lora_up__weight=b, alpha=torch.tensor(1.0))
-    return state, {f"{LINEAR}.weight": b @ a / 2}
+    state = kohya(LINEAR, lora_down__weight=a, lora_up__weight=b, alpha=torch.tensor(8.0))
+    return state, {f"{LINEAR}.weight": b @ a * 4}
 
 
 def loha(w: Mapping[str, Tensor]) -> tuple[State, Deltas]:
