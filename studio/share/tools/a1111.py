@@ -132,6 +132,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         size=read_size(fields),
         model=str(fields.take("Model") or ""),
         hashes=tuple(filter(None, [str(fields.take("Model hash") or "")])),
+        vae=named(fields.take("VAE")),
         rescale=fields.number("CFG Rescale", "CFG rescale", "CFG Rescale phi", "Guidance rescale"),
         eta=fields.number("Eta"),
         variation_seed=fields.take("Variation seed"),
@@ -146,6 +147,12 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     if "Clip skip" in settings:
         fields.drop_if("Clip skip", "1", 1)
     return found
+
+
+def named(value: Any) -> str:
+    """A model's name; "" for what stands for none, or for the base's own."""
+    text = value.strip() if isinstance(value, str) else ""
+    return "" if text.lower() in ("none", "automatic", "default (model)") else text[:200]
 
 
 def read_size(fields: Fields) -> tuple[int, int] | None:

@@ -49,19 +49,27 @@ class Additions:
                     self.notes.append(
                         f"{field}: {lora.name!r} at {lora.strength:g} became {strength:g}"
                     )
-                found.append({"lora": identity, "strength": strength})
-                if lora.text is not None and lora.text != lora.strength:
-                    text = max(-MAX_STRENGTH, min(MAX_STRENGTH, lora.text))
-                    found[-1]["text_strength"] = text
-                    if text != lora.text:
-                        self.notes.append(
-                            f"{field}: {lora.name!r} at {lora.text:g} on the text became {text:g}"
-                        )
+                one: dict[str, Any] = {"lora": identity, "strength": strength}
+                text = self._text_strength(lora, field)
+                if text is not None:
+                    one["text_strength"] = text
+                found.append(one)
         if len(loras) > MAX_TRIED:
             self.notes.append(f"{field}: only the first {MAX_TRIED} of {len(loras)} LoRAs are read")
         if len(found) > MAX_LORAS:
             self.notes.append(f"{field}: only the first {MAX_LORAS} of {len(found)} LoRAs are kept")
         return found[:MAX_LORAS]
+
+    def _text_strength(self, lora: Lora, field: str) -> float | None:
+        """Its strength in the text encoders; ``None`` where that is the network's."""
+        if lora.text is None or lora.text == lora.strength:
+            return None
+        bounded = max(-MAX_STRENGTH, min(MAX_STRENGTH, lora.text))
+        if bounded != lora.text:
+            self.notes.append(
+                f"{field}: {lora.name!r} at {lora.text:g} on the text became {bounded:g}"
+            )
+        return bounded
 
     def embeddings(
         self, text: str, hinted: Sequence[str], bare_words: bool, field: str

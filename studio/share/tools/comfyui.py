@@ -120,6 +120,7 @@ class _Picture:
         note_clips(graph, conditions.clips)
         self._note_others()
         self._note_start(latent)
+        vae = _autoencoder(graph, node)
         self._note_rest()
         return Found(
             NAME,
@@ -133,6 +134,7 @@ class _Picture:
             schedule=schedule,
             size=size,
             model=model.name,
+            vae=vae,
             rescale=model.rescale,
             loras=model.loras,
             notes=graph.notes,
@@ -208,6 +210,19 @@ class _Picture:
 def _is_loader(node: Node) -> bool:
     """A checkpoint that no link reached, beside the one that is named."""
     return node.kind == "CheckpointLoaderSimple"
+
+
+def _autoencoder(graph: Graph, node: Node) -> str:
+    """The file of the autoencoder that decodes what a sampler made, where it is one of its own."""
+    for one in graph.nodes.values():
+        link = one.link("samples", "latent")
+        loader = graph.nodes.get((one.link("vae") or ("", 0))[0])
+        if link and link[0] == node.id and loader is not None:
+            name = loader.inputs.get("vae_name")
+            if isinstance(name, str):
+                graph.seen.add(loader.id)
+                return name
+    return ""
 
 
 def _words(graph: Graph, node: Node) -> int:

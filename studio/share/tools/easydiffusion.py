@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from studio.share.texts import Texts
+from studio.share.tools.a1111 import named
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -64,6 +65,7 @@ def read(texts: Texts) -> Found | None:
         schedule=fields.text("scheduler_name"),
         size=(int(width), int(height)) if width and height else None,
         model=_file(fields.take("use_stable_diffusion_model")),
+        vae=named(_file(fields.take("use_vae_model"))),
         loras=_loras(fields),
     )
     for name, plain in (("tiling", "none"), ("hypernetwork_strength", 0), ("upscale_amount", "4")):

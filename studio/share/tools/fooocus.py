@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from studio.share.texts import Texts
+from studio.share.tools.a1111 import named
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -34,11 +35,11 @@ def read(texts: Texts) -> Found | None:
         size=_size(fields),
         model=fields.text("base_model"),
         hashes=tuple(filter(None, [fields.text("base_model_hash")])),
+        vae=named(fields.take("vae")),
         loras=list(_loras(fields)),
     )
     fields.drop("metadata_scheme", "version", "created_by", "refiner_swap_method", "performance")
     fields.drop_if("clip_skip", 1, "1")
-    fields.drop_if("vae", "Default (model)")
     if "full_prompt" in data:
         fields.drop("prompt_expansion", "styles")  # they are in the full prompt
     refiner = fields.take("refiner_model")

@@ -14,7 +14,7 @@ from typing import Any
 from studio.errors import shorten
 from studio.library import ModelEntry
 from studio.preset import MAX_SEED, Preset, Sampler, validate
-from studio.share.model_names import Shelf
+from studio.share.model_names import Shelf, bare
 from studio.share.texts import Texts
 from studio.share.tools.additions import Additions
 from studio.share.tools.prompts import number
@@ -57,6 +57,9 @@ def read_foreign(
         data["omega"] = 1.0
     if found.rescale:
         data["guidance_rescale"] = _rescale(found.rescale, notes)
+    vae = _autoencoder(found.vae, shelf, additions)
+    if vae:
+        data["vae"] = vae
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = f"Not in this library: {left}"[:2000]
@@ -91,6 +94,18 @@ def _base(found: Found, shelf: Shelf, notes: list[str]) -> str | None:
     wanted = names[0][:200]
     notes.append(f"base: the model {wanted!r} is not in the library; the default base is used")
     return None
+
+
+def _autoencoder(name: str, shelf: Shelf, additions: Additions) -> str | None:
+    """The library's autoencoder of that name; noted where there is none."""
+    if not name:
+        return None
+    identity = shelf.find(name, ("vae",))
+    if identity is None:
+        shown = bare(name)[:200]
+        additions.notes.append(f"vae: {shown!r} is not in the library; the base's own is used")
+        additions.left.append(f"vae:{shown}")
+    return identity
 
 
 def _check_scale(found: Found, notes: list[str]) -> None:

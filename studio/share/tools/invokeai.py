@@ -65,6 +65,7 @@ def _newest(data: dict[str, Any]) -> Found | None:
         sampler=fields.text("scheduler"),
         size=(int(width), int(height)) if width and height else None,
         model=_model_name(fields.take("model")),
+        vae=_model_name(fields.take("vae")),
         rescale=fields.number("cfg_rescale_multiplier"),
         loras=_loras(fields.take("loras")),
         notes=notes,

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from studio.share.texts import Texts
+from studio.share.tools.a1111 import named
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -53,6 +54,7 @@ def read(texts: Texts) -> Found | None:
         schedule=fields.text("scheduler", "comfyuischeduler"),
         size=(int(width), int(height)) if width and height else None,
         model=fields.text("model"),
+        vae=named(fields.take("vae")),
         rescale=fields.number("rescalecfgmultiplier"),
         variation_seed=fields.take("variationseed"),
         variation_strength=fields.number("variationseedstrength"),
@@ -61,7 +63,6 @@ def read(texts: Texts) -> Found | None:
     )
     fields.drop(*_SAYS_NOTHING)
     fields.drop_if("clipstopatlayer", -1, "-1")
-    fields.drop_if("vae", "Automatic", "None")
     return found
 
 

@@ -75,7 +75,7 @@ FIELDS = {
     "Eta: 0.4": ["Eta 0.4"],
     "ENSD: 31337": ["ENSD '31337'"],
     "RNG: NV": ["'NV'"],
-    "VAE: ema.safetensors": ["VAE 'ema.safetensors'"],
+    "VAE: ema.safetensors": ["vae: 'ema' is not in the library"],
     "Clip skip: 2": ["Clip skip '2'"],
     "Schedule type: Beta": ["noise schedule 'Beta'"],
     "Refiner: xl [12], Refiner switch at: 0.8": ["Refiner 'xl [12]'", "Refiner switch at '0.8'"],

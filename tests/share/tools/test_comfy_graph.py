@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.preset import ModelRef
 from studio.share.model_names import Shelf
 from tests.support.other_tools import (
     PLAIN,
@@ -255,13 +256,28 @@ def test_steps_of_an_advanced_sampler_are_named(tmp_path: Path) -> None:
     assert "end_at_step" not in notes
 
 
-def test_a_lora_s_second_strength_is_named(tmp_path: Path) -> None:
+def test_a_lora_s_strength_on_the_text(tmp_path: Path) -> None:
     lora = node("LoraLoader", lora_name="ink.safetensors", strength_model=0.8, strength_clip=0.3)
     lora["inputs"] |= {"model": ["4", 0], "clip": ["4", 1]}
     nodes = graph(n3=sampler(model=["8", 0]), n6=encode("a cat", clip="8"), n8=lora)
     preset, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink"))
-    assert all(str(row.model).count("ink") == 1 for row in preset.rows)
-    assert "'ink.safetensors' has 0.3 on the text there; 0.8 is used" in notes
+    models = [row.model for row in preset.rows]
+    assert models == [ModelRef(lora="ink", strength=0.8, text_strength=0.3)] * 2
+    assert "text" not in notes
+    lora["inputs"]["strength_clip"] = 9.0
+    _, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink"))
+    assert "'ink.safetensors' at 9 on the text became 4" in notes
+
+
+def test_an_autoencoder_of_its_own(tmp_path: Path) -> None:
+    nodes = graph(
+        n8=node("VAEDecode", samples=["3", 0], vae=["9", 0]),
+        n9=node("VAELoader", vae_name="ema.safetensors"),
+    )
+    assert read(comfy(tmp_path, nodes), ("mymodel", "ema"))[0].vae == "ema"
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert preset.vae == "" and preset.description == "Not in this library: vae:ema"
+    assert "vae: 'ema' is not in the library; the base's own is used" in notes
 
 
 @pytest.mark.parametrize("tag", [0x010E, 0x010F, 0x0110])

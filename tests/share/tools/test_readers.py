@@ -177,7 +177,7 @@ CONTROL = {
         ),
         ({"ipAdapters": [{"ip_adapter_model": {"name": "ip"}, "weight": 1}]}, "ipAdapters 'ip'"),
         ({"t2iAdapters": [{"t2i_adapter_model": {"name": "t2"}}]}, "t2iAdapters 't2'"),
-        ({"vae": {"name": "ema"}}, "vae {'name': 'ema'}"),
+        ({"vae": {"name": "ema"}}, "vae: 'ema' is not in the library"),
         ({"seamless_x": True}, "seamless_x True"),
         ({"hrf_enabled": True, "hrf_strength": 0.4}, "hrf_strength 0.4"),
         ({"refiner_model": {"name": "xl"}, "refiner_steps": 9}, "refiner_steps 9"),
@@ -251,7 +251,7 @@ def test_fooocus(tmp_path: Path, how: str) -> None:
         ({"adm_guidance": "(1.5, 0.8, 0.3)"}, "adm_guidance '(1.5"),
         ({"adaptive_cfg": 7.0}, "adaptive_cfg 7.0"),
         ({"refiner_model": "xl", "refiner_switch": 0.5}, "the refiner 'xl' from 0.5 on"),
-        ({"vae": "ema"}, "vae 'ema'"),
+        ({"vae": "ema"}, "vae: 'ema' is not in the library"),
         ({"freeu": "(1, 1)"}, "freeu"),
         ({"styles": "['Fooocus V2']"}, "styles"),
         ({"prompt_expansion": "a cat, sharp"}, "prompt_expansion"),
@@ -300,7 +300,7 @@ def test_swarmui(tmp_path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"vae": "ema"}, "vae 'ema'"),
+        ({"vae": "ema"}, "vae: 'ema' is not in the library"),
         ({"variationseed": 3, "variationseedstrength": 0.2}, "Variation seed 3 at 0.2"),
         ({"initimagecreativity": 0.6}, "initimagecreativity 0.6"),
         ({"clipstopatlayer": -2}, "clipstopatlayer -2"),
@@ -429,7 +429,7 @@ def test_easy_diffusion(tmp_path: Path, data: dict[str, str], how: str) -> None:
     ("more", "words"),
     [
         ({"clip_skip": "True"}, "clip_skip 'True'"),
-        ({"use_vae_model": "ema"}, "use_vae_model 'ema'"),
+        ({"use_vae_model": "ema"}, "vae: 'ema' is not in the library"),
         ({"prompt_strength": "0.5"}, "prompt_strength '0.5'"),
         ({"use_upscale": "ESRGAN", "upscale_amount": "2"}, "upscale_amount '2'"),
         ({"use_face_correction": "GFPGAN"}, "GFPGAN"),
