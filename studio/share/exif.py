@@ -7,7 +7,12 @@ a name, in the EXIF part or in the first one.
 
 from __future__ import annotations
 
+import warnings
+
 from PIL import Image
+
+# Said about a damaged block, whose texts are simply not there; on the way to nobody who could act.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
 UNICODE_PREFIX = b"UNICODE\0"

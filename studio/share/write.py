@@ -150,6 +150,11 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "Schedule type": _schedule_name(sampler.schedule),
         "CFG scale": f"{scale:g}",
         "Seed": sampler.seed,
+        "Variation seed": sampler.variation_seed if sampler.variation_strength else "",
+        "Variation seed strength": f"{sampler.variation_strength:g}"
+        if sampler.variation_strength
+        else "",
+        "Eta DDIM": "" if sampler.eta is None else f"{sampler.eta:g}",
         "Size": f"{width}x{height}" if width and height else "",
         "Model": preset.base,
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",

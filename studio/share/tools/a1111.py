@@ -134,7 +134,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         hashes=tuple(filter(None, [str(fields.take("Model hash") or "")])),
         vae=named(fields.take("VAE")),
         rescale=fields.number("CFG Rescale", "CFG rescale", "CFG Rescale phi", "Guidance rescale"),
-        eta=fields.number("Eta"),
+        eta=fields.number("Eta DDIM", "Eta"),
         variation_seed=fields.take("Variation seed"),
         variation_strength=fields.number("Variation seed strength"),
         noise={"cpu": "cpu", "gpu": "device"}.get(fields.text("RNG").lower(), ""),
@@ -142,7 +142,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         controls=_controls(fields),
     )
     if "RNG" in settings and not found.noise:
-        found.notes.append(f"its noise comes from {settings['RNG']!r}; here from the cpu")
+        found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
     _note_second_pass(fields, found)
     if "Clip skip" in settings:
         fields.drop_if("Clip skip", "1", 1)

@@ -14,6 +14,7 @@ from typing import Any
 from studio.errors import shorten
 from studio.library import ModelEntry
 from studio.preset import MAX_SEED, Preset, Sampler, validate
+from studio.preset.schedulers import SCHEDULERS
 from studio.share.model_names import Shelf, bare
 from studio.share.texts import Texts
 from studio.share.tools.additions import Additions
@@ -143,7 +144,7 @@ def _sampler(
     else:
         given = "is given" if found.seed is None else f"is {shorten(found.seed)} (0 to {MAX_SEED})"
         notes.append(f"sampler.seed: no usable seed {given}; {Sampler().seed} is used")
-    _add_noise(found, notes)
+    _add_noise(found, result, notes)
     size = found.size or pixels
     if not known_base:
         notes.append(f"sampler.width: the size {size[0]}x{size[1]} is left to the base model")
@@ -156,14 +157,20 @@ def _sampler(
     return result
 
 
-def _add_noise(found: Found, notes: list[str]) -> None:
-    """Settings of the noise that a preset does not hold."""
-    if found.eta is not None:
-        notes.append(f"Eta {found.eta:g} is not carried over")
-    if found.variation_strength:
-        notes.append(
-            f"Variation seed {shorten(found.variation_seed)} at {found.variation_strength:g} "
-            "is not carried over"
-        )
+def _add_noise(found: Found, result: dict[str, Any], notes: list[str]) -> None:
+    """Fresh noise, a variation of the seed, and where the noise is drawn."""
+    takes_eta = SCHEDULERS[result["scheduler"]].eta is not None
+    if found.eta is not None and takes_eta and 0 <= found.eta <= 1:
+        result["eta"] = float(found.eta)
+    elif found.eta is not None:
+        notes.append(f"sampler.eta: Eta {found.eta:g} is left out")
+    strength = found.variation_strength
+    if strength:
+        seed = number(found.variation_seed)
+        if seed is not None and seed == int(seed) and 0 <= seed <= MAX_SEED and 0 < strength <= 1:
+            result["variation_seed"], result["variation_strength"] = int(seed), float(strength)
+        else:
+            given = f"{shorten(found.variation_seed)} at {strength:g}"
+            notes.append(f"sampler.variation_seed: {given} is no usable variation; it is left out")
     if found.noise:
-        notes.append(f"its noise comes from the {found.noise}; here from the cpu")
+        result["noise"] = found.noise

@@ -29,7 +29,7 @@ _SAYS_NOTHING = (
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "generation_mode": ("txt2img", "sdxl_txt2img"),
     "clip_skip": (0,),
-    "rand_device": ("cpu",),
+    "rand_device": ("cpu", "cuda"),
     "cfg_rescale_multiplier": (0, 0.0),
     "strength": (1, 1.0),
     "seamless_x": (False,),
@@ -65,6 +65,7 @@ def _newest(data: dict[str, Any]) -> Found | None:
         sampler=fields.text("scheduler"),
         size=(int(width), int(height)) if width and height else None,
         model=_model_name(fields.take("model")),
+        noise={"cpu": "cpu", "cuda": "device"}.get(str(data.get("rand_device")), ""),
         vae=_model_name(fields.take("vae")),
         rescale=fields.number("cfg_rescale_multiplier"),
         loras=_loras(fields.take("loras")),

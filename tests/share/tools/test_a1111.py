@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sd_parsers.parsers import AUTOMATIC1111Parser
 
+from studio.share import parameters_text
 from studio.share.tools.a1111 import pairs, split
 from tests.support.other_tools import PLAIN, a1111, png, read, rows
 
@@ -71,10 +72,10 @@ def test_the_size_field_wins(tmp_path: Path) -> None:
 
 
 FIELDS = {
-    "Variation seed: 7, Variation seed strength: 0.3": ["Variation seed '7' at 0.3"],
-    "Eta: 0.4": ["Eta 0.4"],
+    "Variation seed: -7, Variation seed strength: 0.3": ["'-7' at 0.3 is no usable variation"],
+    "Eta: 0.4": ["Eta 0.4 is left out"],
     "ENSD: 31337": ["ENSD '31337'"],
-    "RNG: NV": ["'NV'"],
+    "RNG: NV": ["RNG 'NV' is not known"],
     "VAE: ema.safetensors": ["vae: 'ema' is not in the library"],
     "Clip skip: 2": ["Clip skip '2'"],
     "Schedule type: Beta": ["noise schedule 'Beta'"],
@@ -95,6 +96,17 @@ def test_every_field_is_carried_over_or_named(tmp_path: Path, field: str) -> Non
     preset, notes = read(png(tmp_path, parameters=a1111(more=f", {field}, Version: v1.9.4")))
     assert rows(preset) == PLAIN
     assert all(words in notes for words in FIELDS[field])
+
+
+def test_noise_is_carried_over(tmp_path: Path) -> None:
+    more = ", Variation seed: 7, Variation seed strength: 0.3, Eta DDIM: 0.5, RNG: GPU"
+    text = a1111(more=more).replace("Euler a", "DDIM")
+    preset, notes = read(png(tmp_path, size=(64, 96), parameters=text))
+    values = preset.sampler
+    assert (values.variation_seed, values.variation_strength, values.eta) == (7, 0.3, 0.5)
+    assert values.noise == "device" and len(notes.splitlines()) == 1
+    back, notes = read(png(tmp_path, size=(64, 96), parameters=parameters_text(preset)))
+    assert back.sampler == values.model_copy(update={"noise": "cpu"}) and rows(back) == PLAIN
 
 
 def test_rescaled_guidance_and_plain_fields(tmp_path: Path) -> None:

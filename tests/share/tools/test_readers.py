@@ -181,7 +181,7 @@ CONTROL = {
         ({"seamless_x": True}, "seamless_x True"),
         ({"hrf_enabled": True, "hrf_strength": 0.4}, "hrf_strength 0.4"),
         ({"refiner_model": {"name": "xl"}, "refiner_steps": 9}, "refiner_steps 9"),
-        ({"rand_device": "cuda"}, "rand_device 'cuda'"),
+        ({"rand_device": "mps"}, "rand_device 'mps'"),
         ({"unheard_of": 1}, "unheard_of 1"),
     ],
     ids=str,
@@ -301,7 +301,7 @@ def test_swarmui(tmp_path: Path, how: str) -> None:
     ("more", "words"),
     [
         ({"vae": "ema"}, "vae: 'ema' is not in the library"),
-        ({"variationseed": 3, "variationseedstrength": 0.2}, "Variation seed 3 at 0.2"),
+        ({"variationseed": -1, "variationseedstrength": 0.2}, "-1 at 0.2 is no usable variation"),
         ({"initimagecreativity": 0.6}, "initimagecreativity 0.6"),
         ({"clipstopatlayer": -2}, "clipstopatlayer -2"),
         ({"refinermethod": "StepSwap", "refinerupscale": 1.5}, "refinerupscale 1.5"),
