@@ -5,24 +5,10 @@ from __future__ import annotations
 import re
 
 from studio.library.families import FAMILIES, networks
+from studio.preset.preprocessors import PREPROCESSORS
 
-# Words in the names of published ControlNets, and the preprocessor that makes their maps.
-_CONTROLS = {
-    "canny": "canny",
-    "scribble": "scribble",
-    "hed": "scribble",
-    "lineart": "lineart",
-    "depth": "depth",
-    "normal": "normal",
-    "normalbae": "normal",
-    "openpose": "openpose",
-    "pose": "openpose",
-    "softedge": "scribble",
-    "seg": "segmentation",
-    "segmentation": "segmentation",
-    **{name: name for name in ("tile", "inpaint", "recolor", "shuffle", "mlsd", "qr", "blur")},
-    "qrcode": "qr",
-}
+# Words in the names of published ControlNets that read what no preprocessor here makes.
+_OTHERS = {"inpaint": "inpaint", "shuffle": "shuffle", "qr": "qr", "qrcode": "qr", "blur": "blur"}
 # Pipelines whose network takes a picture beside the latent, as InstructPix2Pix's does.
 _EDITING = "InstructPix2Pix"
 UNET = "UNet2DConditionModel"
@@ -68,5 +54,7 @@ def network_problem(
 def control_of(name: str) -> str:
     """What a ControlNet reads, from its name, such as ``control_v11p_sd15_canny``."""
     words = re.split(r"[^a-z]+", name.lower().replace("openpose", "openpose "))
-    found = next((kind for mark, kind in _CONTROLS.items() if mark in words), "")
+    marks = _OTHERS | {mark: kind for kind, one in PREPROCESSORS.items() for mark in one.marks}
+    # Of two, such as lineart and anime, the one registered later says more.
+    found = next((kind for mark, kind in reversed(marks.items()) if mark in words), "")
     return found or name.rsplit("-", 1)[-1]

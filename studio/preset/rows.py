@@ -20,6 +20,7 @@ from pydantic import (
 
 from studio.extensions import Table
 from studio.preset.noise_schedules import NOISE_SCHEDULES
+from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.refinements import REFINEMENTS
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 
@@ -42,14 +43,13 @@ def _named(table: Table[Any]) -> Any:
 
 
 if TYPE_CHECKING:
+    ControlType = str
     Scheduler = str
     Schedule = str
 else:
+    ControlType = _named(PREPROCESSORS)
     Scheduler = _named(SCHEDULERS)
     Schedule = _named(NOISE_SCHEDULES)
-ControlType = Literal[
-    "canny", "scribble", "lineart", "depth", "normal", "openpose", "segmentation", "map"
-]
 ModelId = Annotated[str, Field(min_length=1, max_length=200)]
 # A path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
 ImageRef = Annotated[str, Field(max_length=12 * 2**20)]

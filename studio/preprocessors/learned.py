@@ -1,0 +1,144 @@
+"""Preprocessors that are networks: detectors of ``controlnet_aux``, and a segmentation network.
+
+Their weights lie on the hub: they are fetched only when ``STUDIO_ALLOW_DOWNLOAD=1`` says so, and
+read from the hub's cache where they are there already.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import threading
+import types
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from studio.errors import StudioError, shorten
+from studio.preset.preprocessors import PREPROCESSORS
+
+ALLOW_DOWNLOAD = "STUDIO_ALLOW_DOWNLOAD"
+DETECT_EDGE = 512  # the networks were trained on pictures of about this size
+MULTIPLE = 64  # the package stretches a picture to this
+_PACKAGE = "controlnet_aux"
+_IMPORTING = threading.Lock()
+
+
+def detect(kind: str, image: Image.Image) -> Image.Image:
+    """The map of the detector that preprocessor ``kind`` names, at the picture's size.
+
+    The detectors work near :data:`DETECT_EDGE` and stretch what is no multiple of 64, which moves
+    every edge. The picture is therefore brought to that size in its own aspect, its border
+    repeated up to the multiple, and that cut off the map again.
+    """
+    framed, inner = _framed(image)
+    edge = min(framed.size)
+    found = _detector(kind, may_download())(
+        framed,
+        detect_resolution=edge,
+        image_resolution=edge,
+        output_type="pil",
+        **PREPROCESSORS[kind].options,
+    )
+    found = found.convert("RGB").resize(framed.size, Image.Resampling.BILINEAR)
+    return found.crop((0, 0, *inner)).resize(image.size, Image.Resampling.BILINEAR)
+
+
+def _framed(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture at the detectors' size with its border repeated, and its size inside."""
+    scale = DETECT_EDGE / min(image.size)
+    width, height = (max(1, round(edge * scale)) for edge in image.size)
+    resized = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS))
+    wider, higher = (-edge % MULTIPLE for edge in (width, height))
+    framed = np.pad(resized, ((0, higher), (0, wider), (0, 0)), mode="edge")
+    return Image.fromarray(framed), (width, height)
+
+
+def _load(module: str, name: str) -> Any:
+    """One name out of ``controlnet_aux``, without the package's own import.
+
+    That one imports every detector, takes seconds and warns of optional parts. While the module
+    is imported, a bare package stands in, which knows only where its modules lie.
+    """
+    with _IMPORTING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if _PACKAGE in sys.modules:
+            return getattr(importlib.import_module(f"{_PACKAGE}.{module}"), name)
+        spec = importlib.util.find_spec(_PACKAGE)
+        if spec is None or spec.submodule_search_locations is None:
+            raise StudioError(f"{_PACKAGE} is not installed", field="control.type")
+        bare = types.ModuleType(_PACKAGE)
+        bare.__path__ = list(spec.submodule_search_locations)
+        sys.modules[_PACKAGE] = bare
+        try:
+            return getattr(importlib.import_module(f"{_PACKAGE}.{module}"), name)
+        finally:
+            del sys.modules[_PACKAGE]
+
+
+def may_download() -> bool:
+    """Whether weights may be fetched from the hub."""
+    return os.environ.get(ALLOW_DOWNLOAD, "") == "1"
+
+
+@lru_cache(maxsize=2)
+def _detector(kind: str, download: bool) -> Any:
+    entry = PREPROCESSORS[kind]
+    module, _, name = entry.detector.partition(":")
+    load = _load(module, name).from_pretrained
+    return _from_hub(
+        kind, entry.weights, lambda: load(entry.weights, local_files_only=not download)
+    )
+
+
+def _from_hub(kind: str, weights: str, load: Callable[[], Any]) -> Any:
+    """What ``load`` returns, with one line for the many ways in which a hub can fail."""
+    try:
+        return load()
+    except Exception as error:
+        if not may_download():
+            raise StudioError(
+                f"the {kind} preprocessor needs the weights {weights} from the hub; set "
+                f"{ALLOW_DOWNLOAD}=1 to fetch them, or give the finished map with type 'map'",
+                field="control.type",
+            ) from error
+        raise StudioError(
+            f"the weights {weights} of the {kind} preprocessor could not be fetched "
+            f"({shorten(str(error))}); give the finished map with type 'map'",
+            field="control.type",
+        ) from error
+
+
+def segmentation(image: Image.Image) -> Image.Image:
+    """ADE20K classes in the colours that segmentation ControlNets were trained on."""
+    processor, network = _segmenter(may_download())
+    import torch
+
+    with torch.inference_mode():
+        output = network(**processor(image, return_tensors="pt"))
+    target = [(image.height, image.width)]
+    classes = processor.post_process_semantic_segmentation(output, target_sizes=target)[0]
+    palette = np.array(_load("util", "ade_palette")(), dtype=np.uint8)
+    return Image.fromarray(palette[classes.numpy()])
+
+
+@lru_cache(maxsize=1)
+def _segmenter(download: bool) -> tuple[Any, Any]:
+    from transformers import AutoImageProcessor, UperNetForSemanticSegmentation
+
+    weights = PREPROCESSORS["segmentation"].weights
+
+    def load() -> tuple[Any, Any]:
+        processor, network = (
+            kind.from_pretrained(weights, local_files_only=not download)
+            for kind in (AutoImageProcessor, UperNetForSemanticSegmentation)
+        )
+        return processor, network
+
+    return _from_hub("segmentation", weights, load)

@@ -1,0 +1,125 @@
+"""The table of control preprocessors: from a person's picture to the map that a ControlNet reads.
+
+Values only. A preprocessor is a function of a picture, or a detector of the package
+``controlnet_aux`` whose weights lie on the hub; :mod:`studio.preprocessors` runs both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.extensions import Table
+
+ANNOTATORS = "lllyasviel/Annotators"
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """One preprocessor.
+
+    Args:
+        title: what the page calls it.
+        help: one line on what its map shows.
+        run: from an RGB picture to its map of the same size; ``module:function``, or the function.
+        detector: in place of ``run``, a class of ``controlnet_aux`` as ``module:Class``.
+        options: that the detector is called with.
+        weights: where on the hub its weights lie; "" for one that needs none.
+        marks: words in the names of published ControlNets that read such maps.
+    """
+
+    title: str
+    help: str
+    run: str | Callable[[Any], Any] = ""
+    detector: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    weights: str = ""
+    marks: tuple[str, ...] = ()
+
+
+PREPROCESSORS: Table[Preprocessor] = Table("preprocessor")
+
+
+def _add(name: str, title: str, help: str, marks: str, **more: Any) -> None:
+    if "detector" in more:
+        more.setdefault("weights", ANNOTATORS)
+    PREPROCESSORS.register(name, Preprocessor(title, help, marks=tuple(marks.split()), **more))
+
+
+_PLAIN = "studio.preprocessors.plain"
+_add("canny", "Edges (Canny)", "Hard edges as thin lines.", "canny", run=f"{_PLAIN}:canny")
+_add(
+    "scribble",
+    "Scribble",
+    "Thick strokes as drawn by hand.",
+    "scribble hed",
+    detector="hed:HEDdetector",
+    options={"scribble": True},
+)
+_add(
+    "lineart",
+    "Line art",
+    "Lines as a draughtsman's.",
+    "lineart",
+    detector="lineart:LineartDetector",
+)
+_add("depth", "Depth", "Near is bright, far is dark.", "depth", detector="midas:MidasDetector")
+_add(
+    "normal",
+    "Normals",
+    "Which way surfaces face, as colours.",
+    "normal normalbae",
+    detector="normalbae:NormalBaeDetector",
+)
+_add(
+    "openpose",
+    "Pose",
+    "The limbs of people as a stick figure.",
+    "openpose pose",
+    detector="open_pose:OpenposeDetector",
+)
+_add(
+    "segmentation",
+    "Segmentation",
+    "What is where, in the colours of ADE20K's classes.",
+    "seg segmentation",
+    run="studio.preprocessors.learned:segmentation",
+    weights="openmmlab/upernet-convnext-small",
+)
+_add(
+    "softedge",
+    "Soft edges",
+    "Edges as soft as they are in the picture.",
+    "softedge pidi",
+    detector="hed:HEDdetector",
+)
+_add(
+    "lineart_anime",
+    "Line art, drawn",
+    "The lines of a drawing or an anime picture.",
+    "anime",
+    detector="lineart_anime:LineartAnimeDetector",
+)
+_add(
+    "mlsd",
+    "Straight lines",
+    "The straight lines of rooms and buildings.",
+    "mlsd",
+    detector="mlsd:MLSDdetector",
+)
+_add("tile", "Tile", "The picture itself, for its detail.", "tile", run=f"{_PLAIN}:unchanged")
+_add(
+    "recolor",
+    "Recolour",
+    "The picture in grey, to be coloured anew.",
+    "recolor",
+    run=f"{_PLAIN}:grey",
+)
+_add(
+    "map",
+    "Finished map",
+    "The picture is the map, and is taken as it is.",
+    "",
+    run=f"{_PLAIN}:unchanged",
+)
