@@ -89,14 +89,14 @@ def masked_sum(
 class Vector:
     """What one direction adds to the base term: ``weight · delta``, ``delta = M ⊙ (ε_row − r)``.
 
-    ``mask``: M, of shape (1, 1, height, width), ``None`` for everywhere. ``key`` is the same at
-    every step.
+    ``mask``: M, of shape (1, 1, height, width), ``None`` for everywhere. ``rows``: the rows that it
+    is of; they are the same at every step at which these rows alone are equal.
     """
 
     weight: float
     delta: Tensor
     mask: Tensor | None
-    key: Hashable
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _function(apply: str | Apply) -> Apply:
     return getattr(importlib.import_module(module), name)
 
 
-def rescale_to_reference(told: Prediction, moment: Moment, phi: float) -> Prediction:
+def rescale_to_reference(guided: Prediction, moment: Moment, phi: float) -> Prediction:
     """Guidance rescale: the guided prediction at the reference's standard deviation, by ``phi``.
 
         ε̂ ← φ·ε̂·std(ε_ref)/std(ε̂) + (1 − φ)·ε̂
@@ -150,7 +150,7 @@ def rescale_to_reference(told: Prediction, moment: Moment, phi: float) -> Predic
     conditional prediction, as there; with several it is :attr:`Moment.reference`, our reading.
     """
     assert moment.reference is not None
-    return told._replace(output=rescale(told.output, moment.reference, phi))
+    return guided._replace(output=rescale(guided.output, moment.reference, phi))
 
 
 def rescale(guided: Tensor, reference: Tensor, phi: float) -> Tensor:
@@ -161,7 +161,7 @@ def rescale(guided: Tensor, reference: Tensor, phi: float) -> Tensor:
 
 
 def project_directions(
-    told: Prediction, moment: Moment, eta: float, norm_threshold: float, momentum: float
+    guided: Prediction, moment: Moment, eta: float, norm_threshold: float, momentum: float
 ) -> Prediction:
     """Adaptive projected guidance (Sadat et al. 2024, Algorithm 1), in finished latents ``x₀``.
 
@@ -190,21 +190,27 @@ def project_directions(
     """
     assert moment.reference is not None
     level = moment.alpha, moment.sigma
-    output = told.output
+    output = guided.output
     scale = sample_scale(*level, moment.prediction).to(output)
     along = to_sample(moment.reference, moment.z, *level, moment.prediction).to(output.dtype)
     for direction in moment.directions:
         delta = scale * direction.delta
-        average = delta
-        if momentum:
-            key = ("apg", direction.key)
-            average = delta + momentum * moment.memory.get(key, 0.0)
-            moment.memory[key] = average
+        average = _averaged(delta, momentum, direction.rows, moment.memory) if momentum else delta
         inside = along if direction.mask is None else direction.mask.to(along) * along
         update = project(average, inside, eta, norm_threshold)
         beyond = direction.weight - 1 if direction.weight > 0 else direction.weight
         output = output + beyond * (update - delta) / scale
-    return told._replace(output=output)
+    return guided._replace(output=output)
+
+
+def _averaged(
+    delta: Tensor, momentum: float, rows: Sequence[int], memory: dict[Hashable, Any]
+) -> Tensor:
+    """``Δ + β·Δ̄``, remembered for each row, since rows may be equal at some steps only."""
+    past = next((memory["apg", row] for row in rows if ("apg", row) in memory), 0.0)
+    average = delta + momentum * past
+    memory.update({("apg", row): average for row in rows})
+    return average
 
 
 def project(direction: Tensor, reference: Tensor, eta: float, norm_threshold: float) -> Tensor:
@@ -225,7 +231,7 @@ def project(direction: Tensor, reference: Tensor, eta: float, norm_threshold: fl
     return (direction + (eta - 1) * parallel).to(direction.dtype)
 
 
-def renoise_with_base(told: Prediction, moment: Moment, on: bool) -> Prediction:
+def renoise_with_base(guided: Prediction, moment: Moment, on: bool) -> Prediction:
     """CFG++ (Chung et al. 2024): the noise that a step puts back is the base term's.
 
         z′ = α′·x₀(ε̂) + σ′·ε_0
@@ -234,9 +240,9 @@ def renoise_with_base(told: Prediction, moment: Moment, on: bool) -> Prediction:
     scale λ of that paper lies in [0, 1].
     """
     if not on:
-        return told
+        return guided
     assert moment.base is not None
-    return told._replace(renoise=moment.base)
+    return guided._replace(renoise=moment.base)
 
 
 def term_sizes(vectors: Mapping[int, Tensor]) -> dict[int, tuple[float, float]]:

@@ -96,8 +96,8 @@ class Assembly:
 
     def _vector(self, direction: Direction[int], outputs: Mapping[int, Tensor]) -> guidance.Vector:
         mask = self.masks[direction.mask] if direction.mask else None
-        key = (direction.mask, frozenset(direction.unit.items()))
-        return guidance.Vector(direction.weight, self._unit(direction, outputs), mask, key)
+        unit = self._unit(direction, outputs)
+        return guidance.Vector(direction.weight, unit, mask, direction.rows)
 
     def _with_mixtures(self, step: int, outputs: Mapping[int, Tensor]) -> dict[int, Tensor]:
         """The passes' predictions, and the base terms that are made of several of them."""

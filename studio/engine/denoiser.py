@@ -223,14 +223,14 @@ def _control_residuals(
         ]
         where = torch.tensor([k for k, _ in guides], device=latents.device)
         maps = torch.cat([g.map for _, g in guides]).to(latents)
-        told = text[where]
+        texts = text[where]
         down, mid = network(
             latents[where],
             t,
-            encoder_hidden_states=told.states,
+            encoder_hidden_states=texts.states,
             controlnet_cond=maps,
             return_dict=False,
-            **passes[0].family.added(network, latents[where], told),
+            **passes[0].family.added(network, latents[where], texts),
         )
         strength = torch.tensor([g.strength for _, g in guides]).to(latents)[:, None, None, None]
         padded = [_scatter(r * strength, where, len(passes)) for r in (*down, mid)]

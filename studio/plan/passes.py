@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from studio.preset import Control
@@ -165,11 +165,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Direction(Generic[Key]):
-    """``weight · mask ⊙ Σ unit[pass]·ε_pass``; the unit is ``ε_row − r`` and sums to zero."""
+    """``weight · mask ⊙ Σ unit[pass]·ε_pass``; the unit is ``ε_row − r`` and sums to zero.
+
+    ``rows``: the rows that it is of, where that is known.
+    """
 
     mask: str
     unit: Mapping[Key, float]
     weight: float
+    rows: tuple[int, ...] = ()
 
 
 def merged(directions: Iterable[Direction[Key]]) -> list[Direction[Key]]:
@@ -177,8 +181,10 @@ def merged(directions: Iterable[Direction[Key]]) -> list[Direction[Key]]:
     found: dict[Hashable, Direction[Key]] = {}
     for one in directions:
         key = (one.mask, frozenset(one.unit.items()))
-        weight = one.weight + (found[key].weight if key in found else 0.0)
-        found[key] = Direction(one.mask, one.unit, weight)
+        if key in found:
+            same = found[key]
+            one = replace(one, weight=same.weight + one.weight, rows=same.rows + one.rows)
+        found[key] = one
     return [one for one in found.values() if one.weight != 0]
 
 

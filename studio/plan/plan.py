@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from studio.plan.equation import in_words
 from studio.plan.passes import Area, Direction, Mixture, Pass, Share, Term, merged
@@ -57,7 +57,8 @@ class Plan:
 
     def directions(self, step: int) -> list[Direction[int]]:
         """What the rows add to ``ε_0`` at ``step``, equal directions as one."""
-        return merged(one for term in self.terms.values() if (one := term.at(step)).weight != 0)
+        own = ((row, term.at(step)) for row, term in self.terms.items())
+        return merged(replace(one, rows=(row,)) for row, one in own if one.weight != 0)
 
     def as_dict(self) -> dict[str, object]:
         """The command line's JSON."""

@@ -39,6 +39,7 @@ Node = Key | Mixed  # what has a coefficient
 
 # A trailing schedule rounds its time steps to integers, half a thousandth of the way.
 RANGE_TOLERANCE = 6e-4
+ROUNDED = 10  # digits of a scale: equal scales are equal in spite of rounding, as a cache's keys
 MAX_PLACES = 6  # distinct masks of personalised rows: up to 2^n base passes where they overlap
 NATIVE = 512  # edge of the pictures of a model that does not say
 
@@ -80,9 +81,10 @@ class Terms:
             θ_ω(S) = θ + ω Σ_{i∈S} p_i Δ_i,              p_i = w_i / Σ_{k∈S} w_k
 
         over the sets ``S`` of personalised rows of positive weight that act together somewhere;
-        ``θ_ω(∅) = θ``. ``φ`` sees what the image prompts of ``S`` show with no picture in them. With unmasked rows alone it is Steering Guidance, Eq. 8. Rows of one mask
-        act together: black and white, ``M·M`` is ``M``. The shares ``p_i`` are of the weights
-        without their curves, so that ``θ_ω`` changes only where rows come and go.
+        ``θ_ω(∅) = θ``. ``φ`` sees what the image prompts of ``S`` show with no picture in them.
+        With unmasked rows alone it is Steering Guidance, Eq. 8. Rows of one mask act together:
+        black and white, ``M·M`` is ``M``. The shares ``p_i`` are of the weights without their
+        curves, so that ``θ_ω`` changes only where rows come and go.
 
         Args:
             active: index and row of those that act at this step.
@@ -254,7 +256,7 @@ def _summed(parts: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]
     scales: dict[str, list[float]] = defaultdict(list)
     for name, scale in parts:
         scales[name].append(scale)
-    sums = ((name, round(fsum(values), 6)) for name, values in scales.items())
+    sums = ((name, round(fsum(values), ROUNDED)) for name, values in scales.items())
     return tuple(sorted((name, total) for name, total in sums if total != 0))
 
 

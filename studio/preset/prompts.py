@@ -11,7 +11,6 @@ from typing import Any
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _SPLIT = re.compile(r"(?<!\s)\s++AND(?:\s++|$)|^AND\s++")
 _WEIGHT = re.compile(_NUMBER)
-_SEAM = re.compile(r",\s*+|(?<!\s)\s++(?=(?:in|on|at|with|wearing|under|over|by)\s)", re.IGNORECASE)
 
 
 def split_prompt(prompt: str) -> list[tuple[str, float]]:
@@ -32,13 +31,6 @@ def _part(piece: str) -> tuple[str, float]:
     if colon and _WEIGHT.fullmatch(written) and math.isfinite(weight := float(written)):
         return text.rstrip(), weight
     return piece, 1.0
-
-
-def propose_split(prompt: str) -> str:
-    """A split of a plain prompt for condition decoupling: content, style, background."""
-    if len(split_prompt(prompt)) > 1:
-        return prompt
-    return " AND ".join(part for part in (p.strip() for p in _SEAM.split(prompt)) if part)
 
 
 _MARK = re.compile(rf"\\[()\[\]\\]|[()\[\]]|:\s*+({_NUMBER})\s*+(?=\))")

@@ -14,7 +14,7 @@ from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.preset import validate
-from studio.preset.prompts import propose_split, split_prompt
+from studio.preset.prompts import split_prompt
 
 CATALOGUE = {
     name: ModelEntry(name, kind, family, 0, "somewhere", latent_space=space)
@@ -387,7 +387,3 @@ def test_split_prompt() -> None:
     assert split_prompt("a: b") == [("a: b", 1.0)]
     assert split_prompt("a AND b:-1.5 AND  c d ") == [("a", 1.0), ("b", -1.5), ("c d", 1.0)]
     assert split_prompt("BRAND ANDES") == [("BRAND ANDES", 1.0)]
-    assert propose_split("apple in flat style on a blue background") == (
-        "apple AND in flat style AND on a blue background"
-    )
-    assert propose_split("a AND b in c") == "a AND b in c"

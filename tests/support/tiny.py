@@ -24,19 +24,19 @@ WIDTH = 16
 def unet(seed: int = 0, width: int = WIDTH, **more: Any) -> UNet2DConditionModel:
     """A two-level U-Net of a few thousand parameters, latents 4×8×8, text ``width`` wide."""
     torch.manual_seed(seed)
-    return UNet2DConditionModel(
-        sample_size=8,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=(8, 16),
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        layers_per_block=1,
-        cross_attention_dim=width,
-        attention_head_dim=2,
-        norm_num_groups=4,
-        **more,
-    )
+    config = {
+        "sample_size": 8,
+        "in_channels": 4,
+        "out_channels": 4,
+        "block_out_channels": (8, 16),
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "layers_per_block": 1,
+        "cross_attention_dim": width,
+        "attention_head_dim": 2,
+        "norm_num_groups": 4,
+    }
+    return UNet2DConditionModel(**{**config, **more})
 
 
 def _tokenizer(folder: Path) -> CLIPTokenizer:
