@@ -217,7 +217,7 @@ def _each(rows: int, samples: int) -> int:
     """Rows a sample.
 
     Raises:
-        IncompatibleModels: they cannot be told apart.
+        IncompatibleModels: no whole number of them.
     """
     if rows % samples:
         raise IncompatibleModels(

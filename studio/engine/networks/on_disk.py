@@ -49,7 +49,7 @@ def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
         try:
             state = file.stat()
             floats, others = _counts(file, prefixes, state.st_mtime_ns, state.st_size)
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
             continue  # loading says what is wrong with it
         variant = "".join(Path(file.stem).suffixes)
         variants[variant] += floats * dtype.itemsize + others

@@ -41,6 +41,29 @@ def test_what_peft_saved(kind: str, network: UNet2DConditionModel, tmp_path: Pat
     assert torch.allclose(found, run(model)[1], atol=1e-9)
 
 
+def test_a_pickle_of_peft_is_not_opened(network: UNet2DConditionModel, tmp_path: Path) -> None:
+    model = randomised(get_peft_model(copy.deepcopy(network), copy.deepcopy(PEFT["lora"])))
+    model.save_pretrained(tmp_path / "lora", safe_serialization=False)
+    (tmp_path / "lora/adapter_model.bin").write_bytes(b"\x80\x04cos\nsystem\n")
+    (tmp_path / "lora/adapter_model.safetensors").unlink(missing_ok=True)
+    with pytest.raises(MissingModel, match=r"no adapter_model\.safetensors; pickles are not"):
+        load(tmp_path / "lora", network)
+
+
+@pytest.mark.parametrize(
+    "config", ["[]", "{}", "[" * 9000, '{"peft_type": "LORA", "r": "x"}', '{"peft_type": 3}']
+)
+def test_an_odd_config_of_peft_is_one_line(
+    config: str, network: UNet2DConditionModel, tmp_path: Path
+) -> None:
+    model = randomised(get_peft_model(copy.deepcopy(network), copy.deepcopy(PEFT["lora"])))
+    model.save_pretrained(tmp_path / "lora")
+    (tmp_path / "lora/adapter_config.json").write_text(config)
+    with pytest.raises((IncompatibleModels, MissingModel)) as caught:
+        load(tmp_path / "lora", network)
+    assert str(caught.value).startswith("lora: ") and "\n" not in str(caught.value)
+
+
 def diffusers_file(network: UNet2DConditionModel, folder: Path, config: LoraConfig) -> nn.Module:
     """diffusers' own writer, its settings in the header; returns the network with the adapter."""
     own = copy.deepcopy(network)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,13 @@ def test_files_that_have_gone_are_named(model: Path) -> None:
         with pytest.raises(MissingModel, match="'mine' is no longer in the library"):
             stamp(entry(path), "unet")
     assert stamp(entry(""), "unet") == ()
+
+
+@pytest.mark.parametrize(("field", "value"), [("dtype", []), ("shape", ["a", "b"]), ("shape", 3)])
+def test_an_odd_header_counts_nothing(field: str, value: object, tmp_path: Path) -> None:
+    """Loading says what is wrong with the file; its size is not known."""
+    header = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], field: value}}
+    text = json.dumps(header).encode()
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    assert weight_bytes(entry(path), "", torch.float32) == 0
