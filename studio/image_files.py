@@ -7,10 +7,14 @@ is taken out of the file; the picture itself stays as it is.
 
 from __future__ import annotations
 
+import importlib
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from studio.errors import StudioError
 
 MAX_EXIF_BYTES = 8 * 2**20
 EXIF_PREFIX = b"Exif\0\0"
@@ -134,3 +138,66 @@ def without_texts(data: bytes) -> bytes:
             kept.append(data[place : place + 12 + length])
         place += 12 + length
     return b"".join(kept)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A format that Pillow opens with another package's help.
+
+    ``starts``: (offset, bytes) of which a file has one. ``module`` registers with Pillow when it
+    is imported, or through its function ``register``.
+    """
+
+    title: str
+    format: str
+    package: str
+    module: str
+    starts: tuple[tuple[int, bytes], ...]
+    suffixes: tuple[str, ...]
+    register: str = ""
+
+    def opened(self, field: str) -> str:
+        """Pillow's name of the format, once the package is loaded.
+
+        Raises:
+            StudioError: it is not installed; names it.
+        """
+        try:
+            module = importlib.import_module(self.module)
+        except ImportError as error:
+            raise StudioError(
+                f"is {self.title} image; it opens once the package {self.package} is installed",
+                field=field,
+            ) from error
+        if self.register:
+            getattr(module, self.register)()
+        return self.format
+
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+PLUGINS = (
+    Plugin(
+        "a HEIC",
+        "HEIF",
+        "pillow-heif",
+        "pillow_heif",
+        tuple((4, b"ftyp" + brand) for brand in _HEIF_BRANDS),
+        (".heic", ".heif"),
+        "register_heif_opener",
+    ),
+    Plugin(
+        "a JPEG XL",
+        "JXL",
+        "pillow-jxl-plugin",
+        "pillow_jxl",
+        ((0, b"\xff\x0a"), (0, b"\0\0\0\x0cJXL \r\n\x87\n")),
+        (".jxl",),
+    ),
+)
+
+
+def plugin_of(data: bytes) -> Plugin | None:
+    """The plugin whose format ``data`` begins as; ``None`` for what Pillow may open itself."""
+    return next(
+        (p for p in PLUGINS if any(data.startswith(start, at) for at, start in p.starts)), None
+    )

@@ -23,13 +23,17 @@ from PIL import Image, ImageOps, PngImagePlugin
 from studio.errors import MissingFile, StudioError, shorten
 from studio.files import read_regular, write_atomically
 from studio.home import ASSETS, inputs_folder
-from studio.image_files import bound_info, with_bounded_exif, without_texts
+from studio.image_files import PLUGINS, bound_info, plugin_of, with_bounded_exif, without_texts
 
 MAX_EDGE = 4096
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 * 2**20
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")  # of files in these formats
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+# Of files in these formats, and of those that a plugin of Pillow opens.
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"),
+    *(suffix for plugin in PLUGINS for suffix in plugin.suffixes),
+)
 ALLOWED = "allowed are assets/…, inputs/…, data:image/… and paths beside the preset's own file"
 
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
@@ -96,11 +100,16 @@ def _decoded(data: bytes, field: str) -> Image.Image:
 
 def _opened(data: bytes, field: str) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        plugin = plugin_of(data)
+        formats = (plugin.opened(field),) if plugin else FORMATS
+        image = Image.open(io.BytesIO(data), formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise StudioError("too many pixels; at most 64 megapixels", field=field) from error
+    except StudioError:
+        raise
     except Image.UnidentifiedImageError as error:
-        raise StudioError("is not a PNG, JPEG, WebP, GIF or BMP image", field=field) from error
+        known = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+        raise StudioError(f"is not a {known} image", field=field) from error
     except Exception as error:
         raise _damaged(error, field) from error
     width, height = image.size
@@ -130,6 +139,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if upright.mode.startswith("I"):  # 16-bit depth maps: keep the upper byte, do not clip
         values = np.asarray(upright).astype(np.int64)
         upright = Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
+    if upright.mode == "F":  # of floats as they are usual: from 0 to 1
+        values = np.nan_to_num(np.asarray(upright))
+        scale = 255.0 if values.max(initial=0.0) <= 1.0 else 1.0
+        upright = Image.fromarray(np.clip(values * scale, 0, 255).round().astype(np.uint8))
     if upright.has_transparency_data:
         layer = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
@@ -138,6 +151,23 @@ def to_rgb(image: Image.Image) -> Image.Image:
         rgb.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.LANCZOS)
     rgb.info.clear()
     return rgb
+
+
+def to_mask(image: Image.Image) -> Image.Image:
+    """A mask's brightness (L), upright, no edge above ``MAX_EDGE``.
+
+    An alpha channel that varies is the mask, as in a layer of a paint program; else transparency
+    lies over white, as everywhere.
+    """
+    upright = _upright(image)
+    if upright.has_transparency_data:
+        alpha = upright.convert("RGBA").getchannel("A")
+        low, high = alpha.getextrema()
+        if low != high:
+            if max(alpha.size) > MAX_EDGE:
+                alpha.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.LANCZOS)
+            return alpha
+    return to_rgb(image).convert("L")
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -156,14 +186,17 @@ def png_bytes(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def store(source: Source, field: str = "image") -> str:
+def store(source: Source, field: str = "image", mask: bool = False) -> str:
     """Keep an image among the studio's inputs; equal pixels give an equal name.
+
+    Args:
+        mask: it is one, so that its transparency may be what it says (:func:`to_mask`).
 
     Returns:
         Its reference, ``inputs/<hash>.png``.
     """
     image = source if isinstance(source, Image.Image) else open_checked(source, field)
-    rgb = to_rgb(image)
+    rgb = to_mask(image).convert("RGB") if mask else to_rgb(image)
     digest = hashlib.sha256(f"{rgb.width}x{rgb.height}:".encode() + rgb.tobytes())
     path = inputs_folder() / f"{digest.hexdigest()[:32]}.png"
     if not path.is_file():
@@ -179,9 +212,18 @@ def resolve(ref: str, roots: Sequence[str | Path] = (), *, field: str = "image")
         roots: folders that relative paths may lie under (the preset file's own folder).
         field: what to name in an error, such as ``rows.0.control.image``.
     """
+    return to_rgb(_named(ref, roots, field))
+
+
+def resolve_mask(ref: str, roots: Sequence[str | Path] = (), *, field: str = "mask") -> Image.Image:
+    """The mask (L) that a reference names, as :func:`to_mask`; the rest as :func:`resolve`."""
+    return to_mask(_named(ref, roots, field))
+
+
+def _named(ref: str, roots: Sequence[str | Path], field: str) -> Image.Image:
     if ref.startswith("data:"):
-        return to_rgb(open_checked(decode_data_uri(ref, field), field))
-    return to_rgb(open_checked(locate(ref, roots, field=field), field))
+        return open_checked(decode_data_uri(ref, field), field)
+    return open_checked(locate(ref, roots, field=field), field)
 
 
 def locate(ref: str, roots: Sequence[str | Path] = (), *, field: str = "image") -> Path:

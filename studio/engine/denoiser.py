@@ -18,6 +18,7 @@ from studio.engine.adapters.image_prompt import Seen, looking
 from studio.engine.adapters.lora import Adapter, Attachment
 from studio.engine.combine import Assembly
 from studio.engine.families import Family, Text
+from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.engine.speed.attention import direct_attention
 from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
 from studio.engine.speed.runtime import Regions, next_batch
@@ -130,8 +131,10 @@ class Denoiser:
             chunk = chunk[:taken] + chunk[taken - 1 : taken] * (size - taken)
             try:
                 done.extend(self._forward(network, chunk, z, t)[:taken].unbind(0))
-            except torch.OutOfMemoryError as error:
-                torch.cuda.empty_cache()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                free_memory()
                 if self.max_samples == 1:
                     raise OutOfMemory(
                         "one sample of this size does not fit on the device; choose a smaller "

@@ -96,7 +96,7 @@ class Engine:
         config = self.loader.family(preset.base).scheduler_config(entry)
         progress = times.progress(preset.sampler, config, preset.first_step, entry.family)
         plan = compile_plan(preset, self.library, progress, meeting_in(self.image_roots))
-        with closing(self.registry.lease()) as lease:
+        with devices.memory_errors_named(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, started)
             count = preset.sampler.count
@@ -165,7 +165,8 @@ class Engine:
             "decoding",
         )
         with self._lock:
-            images = decode(self.loader.family(preset.base), job.vae, latent)
+            factor = (preset.sampler.width or 0) // job.shape[2]
+            images = decode(self.loader.family(preset.base), job.vae, latent, factor)
         images = [job.pictures.pasted(image) for image in images]
         seconds = (time.perf_counter() - began) / size
         shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)

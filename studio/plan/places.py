@@ -42,7 +42,7 @@ def meeting_in(roots: Sequence[str | Path] = ()) -> Meeting:
 
     def meeting(masks: Sequence[str], size: Size) -> list[Masks]:
         try:
-            maps = [images.coverage(images.resolve(mask, roots), size) for mask in masks]
+            maps = [images.coverage(images.resolve_mask(mask, roots), size) for mask in masks]
         except StudioError:
             return every_set(masks)
         above = [values > ROUNDING for values in maps]

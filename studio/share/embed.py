@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from studio.errors import BadPreset, StudioError
-from studio.images import decode_data_uri, png_bytes, resolve, size_checked, store
+from studio.images import decode_data_uri, png_bytes, resolve, resolve_mask, size_checked, store
 from studio.preset import Preset, Row
 
 MAX_IMAGE_BYTES = 2**20
@@ -34,19 +34,21 @@ def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
     given = [ref for ref, _ in preset.image_references() if _travels(ref)]
     cap = min(MAX_IMAGE_BYTES, MAX_ALL_BYTES // max(1, len(given)))
     pixels = MAX_ALL_PIXELS // max(1, len(set(given)))
-    known: dict[str, str] = {}
+    known: dict[tuple[str, bool], str] = {}
 
     def embedded(ref: str, field: str) -> str:
         if not _travels(ref):
             return ref
-        if ref not in known:
+        key = (ref, _is_mask(field))
+        if key not in known:
             if len(known) >= MAX_PICTURES:
                 return ref
+            read = resolve_mask if _is_mask(field) else resolve
             try:
-                known[ref] = _data_uri(_within(resolve(ref, roots, field=field), pixels), cap)
+                known[key] = _data_uri(_within(read(ref, roots, field=field), pixels), cap)
             except StudioError:
-                known[ref] = ref
-        return known[ref]
+                known[key] = ref
+        return known[key]
 
     return _map_images(preset, embedded)
 
@@ -59,14 +61,15 @@ def extract(preset: Preset) -> Preset:
             names the field.
     """
     check_embedded(preset)
-    known: dict[str, str] = {}
+    known: dict[tuple[str, bool], str] = {}
 
     def extracted(ref: str, field: str) -> str:
         if not ref.startswith("data:"):
             return ref
-        if ref not in known:
-            known[ref] = store(decode_data_uri(ref, field), field)
-        return known[ref]
+        key = (ref, _is_mask(field))
+        if key not in known:
+            known[key] = store(decode_data_uri(ref, field), field, mask=_is_mask(field))
+        return known[key]
 
     return _map_images(preset, extracted)
 
@@ -116,8 +119,12 @@ def drop_images(preset: Preset, *, keep_files: bool = False) -> tuple[Preset, li
     return _map_images(preset, dropped), notes
 
 
+def _is_mask(field: str) -> bool:
+    return field.endswith(".mask")
+
+
 def _name(field: str) -> str:
-    if field.endswith("mask"):
+    if _is_mask(field):
         return "the mask"
     if field.startswith("init"):
         return "the picture to start from"

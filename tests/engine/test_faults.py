@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from studio.engine import Engine
-from studio.errors import NumericalError, StudioError
+from studio.engine import Engine, decoding
+from studio.errors import NumericalError, OutOfMemory, StudioError
 from studio.events import Done, Preview
 from studio.library import Library
 from studio.plan import Weights
@@ -111,3 +113,85 @@ def test_the_page_keeps_the_last_good_preview() -> None:
     stages = [update.stage for update in updates if update.stage != gr.skip()]
     assert stages[-1]["state"] == "running" and stages[-1]["images"]
     assert updates[-1].stage == gr.skip() and "rows.1" in updates[-1].progress
+
+
+FULL = RuntimeError(
+    "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: "
+    "you tried to allocate 9437184 bytes."
+)
+
+
+class FailsAbove:
+    """A function that says that memory is exhausted for batches larger than ``most``."""
+
+    def __init__(self, function: Callable[..., Any], most: float, error: BaseException) -> None:
+        self.function, self.most, self.error = function, most, error
+        self.batches: list[int] = []
+
+    def __call__(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        self.batches.append(len(x))
+        if len(x) > self.most:
+            raise self.error
+        return self.function(x, *args, **kwargs)
+
+
+@pytest.mark.parametrize("error", [FULL, MemoryError(), torch.OutOfMemoryError("CUDA")])
+def test_exhausted_memory_halves_a_batch_and_its_decoding(
+    models: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    engine, wanted = Engine(device="cpu", library=Library((models,))), preset(None, "tuned")
+    wanted = wanted.model_copy(update={"sampler": wanted.sampler.model_copy(update={"count": 4})})
+    expected = [np.asarray(e.image) for e in engine.generate(wanted) if isinstance(e, Done)]
+    network, vae = engine.loader.network(Weights("base")), engine.loader.vae("base")
+    convolved = FailsAbove(network.get_submodule("conv_out").forward, 2, error)
+    monkeypatch.setattr(network.get_submodule("conv_out"), "forward", convolved, raising=False)
+    decoded = FailsAbove(vae.decode, 1, error)
+    monkeypatch.setattr(vae, "decode", decoded, raising=False)
+    made = [np.asarray(e.image) for e in engine.generate(wanted) if isinstance(e, Done)]
+    assert max(convolved.batches) > 2 and decoded.batches == [4, 2, 1, 1, 2, 1, 1]
+    for one, other in zip(made, expected, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 1
+
+
+@pytest.mark.parametrize("place", ["network", "vae"])
+def test_memory_that_never_suffices_is_one_line(
+    models: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    engine, wanted = Engine(device="cpu", library=Library((models,))), preset(None)
+    expected = picture(engine, wanted)
+    with monkeypatch.context() as patched:
+        if place == "network":
+            network = engine.loader.network(Weights("base")).get_submodule("conv_out")
+            patched.setattr(network, "forward", FailsAbove(network.forward, 0, FULL), raising=False)
+        else:
+            vae = engine.loader.vae("base")
+            patched.setattr(vae, "decode", FailsAbove(vae.decode, 0, FULL), raising=False)
+        with pytest.raises(OutOfMemory, match=r"sampler\.width: .*choose a smaller width"):
+            picture(engine, wanted)
+    assert (picture(engine, wanted) == expected).all()
+
+
+def test_another_runtime_error_is_not_taken_for_memory(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(device="cpu", library=Library((models,)))
+    vae = engine.loader.vae("base")
+    other = RuntimeError("shapes do not fit")
+    monkeypatch.setattr(vae, "decode", FailsAbove(vae.decode, 0, other), raising=False)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        picture(engine, preset(None))
+
+
+def test_large_pictures_are_decoded_in_parts_where_little_is_free(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pictures of 16x16 where one is estimated to fit: one after another, never together."""
+    engine, wanted = Engine(device="cpu", library=Library((models,))), preset(None)
+    wanted = wanted.model_copy(update={"sampler": wanted.sampler.model_copy(update={"count": 2})})
+    vae = engine.loader.vae("base")
+    seen = FailsAbove(vae.decode, 9, FULL)
+    monkeypatch.setattr(vae, "decode", seen, raising=False)
+    free = 1.5 * 16 * 16 * decoding.BYTES_PER_PIXEL / decoding.SHARE
+    monkeypatch.setattr(decoding, "_free", lambda: free)
+    assert sum(isinstance(event, Done) for event in engine.generate(wanted)) == 2
+    assert seen.batches == [1, 1]

@@ -47,7 +47,7 @@ def test_a_small_link_of_large_pictures_is_refused_unread() -> None:
 def test_equal_pictures_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     original = embedding.store
-    monkeypatch.setattr(embedding, "store", lambda *a: read.append(a[1]) or original(*a))
+    monkeypatch.setattr(embedding, "store", lambda *a, **k: read.append(a[1]) or original(*a, **k))
     kept = extract(preset(*[uri(40, 40)] * 30, uri(41, 40)))
     assert read == ["rows.0.mask", "rows.30.mask"]
     assert kept.rows[0].mask == kept.rows[29].mask != kept.rows[30].mask

@@ -57,7 +57,7 @@ class Pictures:
         """
         masks = {}
         for ref, field in plan.masks.items():
-            masks[ref] = images.resolve(ref, roots, field=field)
+            masks[ref] = images.resolve_mask(ref, roots, field=field)
             _check_aspect(masks[ref], size, field, "the picture")
         if init is None:
             return Pictures(masks, size=size, areas=plan.areas)
@@ -65,7 +65,7 @@ class Pictures:
         start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
         if not init.mask:
             return Pictures(masks, start, size=size, areas=plan.areas)
-        mask = images.resolve(init.mask, roots, field="init.mask")
+        mask = images.resolve_mask(init.mask, roots, field="init.mask")
         _check_aspect(mask, image.size, "init.mask", "init.image")
         fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
         paste = feathered(fitted.convert("L"), init.feather) if init.keep_pixels else None

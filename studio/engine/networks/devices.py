@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psutil
 import torch
 
 from studio.engine.networks.storage import PinnedMemory
-from studio.errors import StudioError
+from studio.errors import OutOfMemory, StudioError
 from studio.preset import Preset
 
 GPU_SHARE, CPU_SHARE = 0.7, 0.6
@@ -51,6 +54,45 @@ def host(device: torch.device) -> PinnedMemory | None:
     if device.type != "cuda":
         return None
     return PinnedMemory(psutil.virtual_memory().available // 2, device)
+
+
+# What torch and the system say where the CPU's memory is exhausted: a bare RuntimeError.
+_FULL = ("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "bad allocation")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is exhausted, on a GPU or on the CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
+
+
+@contextmanager
+def memory_errors_named() -> Iterator[None]:
+    """Turn exhausted memory, wherever it shows, into one line that says what to make smaller.
+
+    Raises:
+        OutOfMemory: memory is exhausted inside.
+    """
+    try:
+        yield
+    except StudioError:
+        raise
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        free_memory()
+        raise OutOfMemory(
+            "the memory of this device does not suffice; choose a smaller width and height, "
+            "fewer images or fewer rows",
+            field="sampler.width",
+        ) from error
+
+
+def free_memory() -> None:
+    """Give back what the allocator of a GPU keeps for later."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def max_samples(device: torch.device, preset: Preset) -> int:

@@ -108,7 +108,8 @@ def _with_stored_image(row: Any, index: int) -> Any:
 
 def stored(value: Any, field: str) -> str:
     """The reference of an uploaded image, kept among the studio's inputs."""
-    return images.store(uploaded(value, field))
+    mask = field.endswith(".mask") or bool(value.get("mask"))
+    return images.store(uploaded(value, field), mask=mask)
 
 
 def uploaded(value: Any, field: str) -> Path:
@@ -126,7 +127,7 @@ def uploaded(value: Any, field: str) -> Path:
 
 
 def store_image(value: Any) -> dict[str, str]:
-    """Take an uploaded image into the studio's inputs (called from the script).
+    """Take an uploaded image, or with ``mask`` a mask, into the inputs (called from the script).
 
     Returns:
         ``{"image": reference, "thumb": data URI}``, or ``{"error": one line}``.

@@ -179,7 +179,7 @@
     },
 
     async takeMask(file) {
-      const mask = await this.keep(file, this.maskThumb);
+      const mask = await this.keep(file, this.maskThumb, true);
       if (mask) this.edit({ mask });
     },
 

@@ -240,12 +240,13 @@
       ];
     }
 
-    async storeImage(file) {
+    async storeImage(file, mask = false) {
       try {
         const sent = await this.upload(file);
         const answer = await this.server.store_image({
           path: sent.path,
           meta: { _type: "gradio.FileData" },
+          mask,
         });
         if (answer.image) this.thumbs[answer.image] = answer.thumb;
         return answer;

@@ -128,7 +128,7 @@
       if (!file) return;
       const picker = this[which];
       picker.node.classList.add("gs-busy");
-      const answer = await studio.stack.storeImage(file);
+      const answer = await studio.stack.storeImage(file, which === "mask");
       picker.node.classList.remove("gs-busy");
       if (answer.error) return studio.toast(answer.error);
       this.thumbs[answer.image] = answer.thumb;
