@@ -149,6 +149,13 @@ class Stepper:
             features=torch.stack(features).to(device) if features else None,
         )
 
+    @torch.no_grad()
+    def changes(self, batch: Batch) -> Tensor:
+        """ACCORD's ``D_t`` (Eq. 8) of a batch under the weights as they are, shape (batch,)."""
+        _, means = self._four(batch, with_gradient=False)
+        variance = losses.posterior_variance(batch.times, self.levels)
+        return losses.dependence_change(means, variance, self.config.ddloss_norm)
+
     def _predict(self, batch: Batch) -> Tensor:
         captions = [caption.text for caption in batch.captions] or None
         return self.trainee(
