@@ -182,7 +182,7 @@ def can_go_on(config: TrainConfig) -> bool:
         kept = kept_settings(config.name)
     except StudioError:
         return False
-    return kept.base == config.base and (training_folder(config.name) / "checkpoint.pt").is_file()
+    return kept.base == config.base and checkpoints.exists(training_folder(config.name))
 
 
 def command(config: TrainConfig) -> str:

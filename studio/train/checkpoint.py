@@ -1,64 +1,165 @@
-"""Checkpoints: one file, replaced in one step, from which training goes on to the same numbers."""
+"""Checkpoints: two files, the newest and the one before, from which training goes on to the same numbers.
+
+Whoever is killed while one is written leaves the others whole, and one that was damaged since (its
+archive's checksums tell) gives way to the one before.
+"""
 
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 
 from studio.errors import StudioError
-from studio.files import write_atomically
+from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
 from studio.train.config import BEFORE_NORMS, TrainConfig, differences
 
-CHECKPOINT, SETTINGS, LOSSES = "checkpoint.pt", "settings.json", "losses.jsonl"
+CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
+LOSSES = "losses.jsonl"
+DAMAGED = ".damaged"
+MAX_SETTINGS_BYTES = 2**20
 
 
 def write(folder: Path, state: Mapping[str, Any]) -> Path:
-    """Replace the checkpoint of ``folder``; whoever is killed meanwhile leaves the old one whole.
+    """Make ``state`` the newest checkpoint of ``folder``; the newest so far becomes the one before.
+
+    Where the disk is full, the one before gives its room.
 
     Raises:
-        StudioError: the disk is full or the folder cannot be written to.
+        StudioError: the disk is full all the same, or the folder cannot be written to.
     """
-    path = folder / CHECKPOINT
-    temporary = ""
+    path, before = folder / CHECKPOINT, folder / BEFORE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
+        clear_parts(folder)
+        try:
+            temporary = _written(folder, state)
+        except OSError as error:
+            if not (is_full(error) and path.is_file() and before.is_file()):
+                raise
+            before.unlink()
+            temporary = _written(folder, state)
+        if path.is_file():
+            os.replace(path, before)
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch reports a short write as RuntimeError
-        with suppress(OSError):
-            os.unlink(temporary)
+    except (OSError, RuntimeError) as error:
         raise unwritable(path, error) from error
     return path
 
 
+def _written(folder: Path, state: Mapping[str, Any]) -> Path:
+    """A whole checkpoint under a name of its own, on the disk."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=PART)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            watched = _Watched(file)
+            try:
+                torch.save(dict(state), cast(BinaryIO, watched))
+                file.flush()
+            except (OSError, RuntimeError):
+                if watched.error is not None:  # torch speaks of its archive, not of the disk
+                    raise watched.error from None
+                raise
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    return Path(name)
+
+
+class _Watched(io.RawIOBase):
+    """A file that remembers why it could not be written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """As the file's."""
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint's state, on the CPU, and a note where it is not the newest one."""
+
+    state: dict[str, Any]
+    note: str = ""
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a checkpoint, whole or not."""
+    return any((folder / name).is_file() for name in (CHECKPOINT, BEFORE))
+
+
 def read(folder: Path) -> dict[str, Any] | None:
-    """The checkpoint of ``folder``, on the CPU; ``None`` if there is none yet.
+    """The newest whole checkpoint of ``folder``, on the CPU; ``None`` if there is none yet.
 
     Raises:
-        StudioError: it is damaged.
+        StudioError: there are some, and none is whole.
     """
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        return None
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpicklers raise anything
+    found = newest(folder)
+    return None if found is None else found.state
+
+
+def newest(folder: Path) -> Found | None:
+    """As :func:`read`, with a note where a newer one is damaged."""
+    problems = []
+    for path in (folder / CHECKPOINT, folder / BEFORE):
+        if not path.is_file():
+            continue
+        try:
+            state = _loaded(path)
+        except Exception as error:  # unpicklers raise anything
+            problems.append(f"{path.name} is damaged ({_line(error)})")
+            continue
+        back = f"it goes on from the one before, of step {state.get('step')}"
+        return Found(state, f"{problems[0]}; {back}" if problems else "")
+    if problems:
         raise StudioError(
-            f"is a damaged checkpoint ({error}); start anew with --restart", field=str(path)
-        ) from error
+            f"no checkpoint is whole: {'; '.join(problems)}; start anew with --restart",
+            field=str(folder / CHECKPOINT),
+        )
+    return None
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        bad = archive.testzip()
+    if bad is not None:
+        raise ValueError(f"the checksum of {bad} differs")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(state, dict):
+        raise ValueError("it holds no state")
+    return state
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def set_damaged_aside(folder: Path) -> None:
+    """Out of the way of the next checkpoint, which would take it for a whole one."""
+    path = folder / CHECKPOINT
+    with suppress(OSError):
+        os.replace(path, path.with_name(path.name + DAMAGED))
 
 
 def check_begun(config: TrainConfig, resume: bool, restart: bool) -> None:
@@ -70,7 +171,7 @@ def check_begun(config: TrainConfig, resume: bool, restart: bool) -> None:
     Raises:
         StudioError: there is one and neither is asked for, or there is nothing to resume.
     """
-    begun = (training_folder(config.name) / CHECKPOINT).is_file()
+    begun = exists(training_folder(config.name))
     if resume and not begun:
         raise StudioError(f"there is no checkpoint of {config.name!r} to resume", field="resume")
     if begun and not resume and not restart:
@@ -89,6 +190,9 @@ def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
     Raises:
         StudioError: settings that change the numbers differ; with the differences.
     """
+    for part in folder.glob(f".*{PART}"):  # of a run that was killed: nobody else writes here
+        with suppress(OSError):
+            part.unlink()
     now = {**config.model_dump(mode="json"), "data": data}
     if resume:
         changed = differences(_settings(folder), now)
@@ -97,7 +201,7 @@ def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
         if "ddloss_norm" not in _kept(folder):  # so that the next resuming finds it as it was
             now.pop("ddloss_norm")
     else:
-        for name in (CHECKPOINT, LOSSES):
+        for name in (CHECKPOINT, BEFORE, CHECKPOINT + DAMAGED, LOSSES):
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
     write_atomically(folder / SETTINGS, json.dumps(now, indent=1, ensure_ascii=False).encode())
@@ -114,7 +218,7 @@ def as_begun(config: TrainConfig) -> TrainConfig:
 def _kept(folder: Path) -> dict[str, Any]:
     """The settings file as it is; empty where it cannot be read."""
     try:
-        data = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        data = json.loads(read_regular(folder / SETTINGS, MAX_SETTINGS_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
@@ -127,10 +231,13 @@ def _settings(folder: Path) -> dict[str, Any]:
     return defaults | BEFORE_NORMS | data if data else {}
 
 
+def is_full(error: Exception) -> bool:
+    """Whether a write failed because there is no room left."""
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left" in str(error)
+
+
 def unwritable(path: Path, error: Exception) -> StudioError:
     """One line for a write that failed; a full disk is called that."""
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    reason = (
-        "the disk is full" if full or "No space left" in str(error) else str(error).split("\n")[0]
-    )
+    reason = "the disk is full" if is_full(error) else str(error).split("\n")[0]
     return StudioError(f"cannot be written: {reason}; the last checkpoint is kept", field=str(path))

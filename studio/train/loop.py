@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from studio.errors import NumericalError, StudioError
 from studio.files import write_atomically
@@ -86,6 +87,7 @@ class _Loop:
         self.done = 0
         self.saved = 0
         self.sides: dict[str, str] = {}  # which side of its range each loss was last
+        self.silent = False  # whether the log cannot be written
         self.history: list[dict[str, float | None]] = []
         self.ema = average_of(config, self.stepper.parameters)
 
@@ -93,20 +95,20 @@ class _Loop:
         """All steps that are left, then the result."""
         config, began = self.config, time.perf_counter()
         if resume:
-            self._load()
-            yield Note(f"resumed after step {self.done}")
+            yield from self._load()
         self._rewrite_log()
         first = self.budget.share(self.done)
         try:
             while (share := self.budget.share(self.done)) < 1:
                 found = self._step()
                 yield found
+                yield from self._log(asdict(found))
                 yield from self._weigh(found)
                 spent, share = time.perf_counter() - began, self.budget.share(self.done)
                 left = spent * max(0.0, 1 - share) / (share - first)
                 yield TrainProgress(self.done, self.budget.steps(self.done), spent, left)
                 if self.done % config.checkpoint_every == 0 and share < 1:
-                    yield self._save()
+                    yield self._save_or_say()
                 if config.sample_every and self.done % config.sample_every == 0:
                     yield from self._sample()
         except GeneratorExit:
@@ -114,7 +116,7 @@ class _Loop:
                 self._save()
             raise
         if self.done > self.saved:
-            yield self._save()
+            yield self._save_or_say()
         yield TrainProgress(self.done, self.done, time.perf_counter() - began, 0.0, "saving")
         path = result.place(config)
         if self.accelerator.is_main_process:
@@ -134,7 +136,6 @@ class _Loop:
                 self.ema.step(self.stepper.parameters)
         self.done += 1
         self.history.append(asdict(found))
-        self._log(asdict(found))
         return found
 
     def _weigh(self, found: Losses) -> Iterator[Note]:
@@ -174,7 +175,7 @@ class _Loop:
                 )
                 samples.keep(made, self.folder / "samples")
                 yield made
-            except StudioError as error:
+            except (StudioError, OSError, SafetensorError) as error:
                 yield Note(f"no samples at step {self.done}: {error}")
         self.accelerator.wait_for_everyone()
 
@@ -194,6 +195,15 @@ class _Loop:
             yield
         finally:
             self.ema.restore(self.stepper.parameters)
+
+    def _save_or_say(self) -> Saved | Note:
+        """A checkpoint on the way; a training whose disk is full goes on, and tries again at the next."""
+        try:
+            return self._save()
+        except NumericalError:
+            raise
+        except StudioError as error:
+            return Note(f"no checkpoint of step {self.done}: {error}; the training goes on")
 
     def _save(self) -> Saved:
         trained = self.job.adaptation.trainee.trained()
@@ -219,9 +229,15 @@ class _Loop:
         self.saved = self.done
         return Saved(self.done, path)
 
-    def _load(self) -> None:
-        state = checkpoint.read(self.folder)
-        assert state is not None  # settle() has looked
+    def _load(self) -> Iterator[Note]:
+        found = checkpoint.newest(self.folder)
+        assert found is not None  # check_begun() has looked
+        state = found.state
+        if found.note:
+            yield Note(found.note)
+            if self.accelerator.is_main_process:
+                checkpoint.set_damaged_aside(self.folder)
+        self.accelerator.wait_for_everyone()
         with torch.no_grad():
             for name, parameter in self.job.adaptation.trainee.trained().items():
                 parameter.copy_(state["trained"][name])
@@ -234,17 +250,23 @@ class _Loop:
         self.history = state["history"]
         self.done = self.saved = int(state["step"])
         self.budget.seconds = float(state.get("seconds", 0.0))
+        yield Note(f"resumed after step {self.done}")
 
     def _rewrite_log(self) -> None:
         if self.accelerator.is_main_process:
             lines = "".join(json.dumps(line) + "\n" for line in self.history)
             write_atomically(self.folder / checkpoint.LOSSES, lines.encode())
 
-    def _log(self, line: dict[str, Any]) -> None:
-        if self.accelerator.is_main_process:
-            path = self.folder / checkpoint.LOSSES
-            try:
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line) + "\n")
-            except OSError as error:
-                raise checkpoint.unwritable(path, error) from error
+    def _log(self, line: dict[str, Any]) -> Iterator[Note]:
+        """A line of the log; one that cannot be written is in the checkpoints all the same."""
+        if not self.accelerator.is_main_process:
+            return
+        path = self.folder / checkpoint.LOSSES
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            if not self.silent:
+                reason = "the disk is full" if checkpoint.is_full(error) else error.strerror
+                yield Note(f"{path} cannot be written ({reason}); the training goes on")
+            self.silent = True

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from studio.errors import StudioError
 from studio.home import models_folder, training_folder
 from studio.library import ADAPTERS, CARD
@@ -55,7 +57,7 @@ def publish(config: TrainConfig, save: Callable[[Path], None], steps: int) -> Pa
             os.replace(target, old)
         os.replace(temporary, target)
         shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise unwritable(target, error) from error
     return target
 

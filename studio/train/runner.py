@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.errors import StudioError
+from studio.files import read_regular
 from studio.home import training_folder
 from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
@@ -192,11 +193,11 @@ def kept_settings(name: str) -> TrainConfig:
     Raises:
         StudioError: there is none of this name, or its settings cannot be read.
     """
-    from studio.train.checkpoint import SETTINGS  # brings torch with it
+    from studio.train.checkpoint import MAX_SETTINGS_BYTES, SETTINGS  # brings torch with it
 
     path = training_folder(name) / SETTINGS
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_regular(path, MAX_SETTINGS_BYTES))
         kept = BEFORE_NORMS | {name: value for name, value in data.items() if name != "data"}
         return TrainConfig.model_validate(kept)
     except (OSError, ValueError, AttributeError, RecursionError) as error:

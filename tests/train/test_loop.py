@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +21,7 @@ from studio.engine.families import family_named
 from studio.errors import NumericalError, StudioError
 from studio.home import training_folder
 from studio.library import Library
-from studio.train import train
+from studio.train import checkpoint, train
 from studio.train.data import Order, mixed
 from studio.train.events import Losses, Note, Saved, TrainProgress
 from studio.train.runner import kept_settings
@@ -219,24 +223,131 @@ def test_a_rate_that_diverges_stops_with_the_last_good_checkpoint(folder: Path) 
     assert not (Path(os.environ["STUDIO_HOME"]) / "models" / "mine").exists()
 
 
-def test_a_full_disk_is_one_line_and_keeps_what_was_there(
+def to_nowhere(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on files that checkpoints are written to have no room; returns them."""
+    asked: list[str] = []
+
+    def full(**options: Any) -> tuple[int, str]:
+        handle, name = tempfile.mkstemp(**options)
+        os.close(handle)
+        asked.append(name)
+        return os.open("/dev/full", os.O_WRONLY), name
+
+    monkeypatch.setattr(checkpoint, "tempfile", SimpleNamespace(mkstemp=full))
+    return asked
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_disk_that_fills_up_is_one_line_and_the_training_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = train_tiny.config(folder, steps=3, checkpoint_every=1)
+    config = train_tiny.config(folder, steps=4, checkpoint_every=1)
+    whole = train_tiny.run(config.model_copy(update={"name": "whole"}))
     running = train(config, device="cpu")
+    events = []
     for event in running:
+        events.append(event)
         if isinstance(event, Saved):
             break
     kept = (training_folder("mine") / "checkpoint.pt").read_bytes()
-
-    def full(*args: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(StudioError, match="the disk is full; the last checkpoint is kept"):
-        list(running)
+    asked = to_nowhere(monkeypatch)
+    events += list(running)
+    notes = [e.text for e in events if isinstance(e, Note) and "no checkpoint of step" in e.text]
+    assert len(notes) == len(asked) == 3
+    assert all("the disk is full" in note and "\n" not in note for note in notes), notes
     assert (training_folder("mine") / "checkpoint.pt").read_bytes() == kept
-    assert not list(training_folder("mine").glob("*.part"))
+    assert not list(training_folder("mine").glob(".*.part"))
+    # Nothing of what was learned is lost.
+    assert same(train_tiny.result_of(events), train_tiny.result_of(whole))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_when_pausing_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = train(train_tiny.config(folder, steps=4), device="cpu")
+    for event in running:
+        if isinstance(event, Losses):
+            break
+    to_nowhere(monkeypatch)
+    with pytest.raises(StudioError, match="the disk is full; the last checkpoint is kept"):
+        running.close()
+
+
+def test_on_a_full_disk_the_checkpoint_before_gives_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint.write(tmp_path, {"step": 1})
+    checkpoint.write(tmp_path, {"step": 2})
+    save = torch.save
+
+    def tight(state: dict, file: Any) -> None:
+        if (tmp_path / checkpoint.BEFORE).exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(state, file)
+
+    monkeypatch.setattr(torch, "save", tight)
+    checkpoint.write(tmp_path, {"step": 3})
+    assert checkpoint.read(tmp_path) == {"step": 3}
+    assert torch.load(tmp_path / checkpoint.BEFORE)["step"] == 2
+
+
+def halved(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def flipped(data: bytes) -> bytes:
+    """One bit of the largest tensor is another."""
+    place = data.index(b"\x80\x3f" * 8)  # ones in float32 ends
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", [halved, lambda data: b"", flipped])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    ones = torch.ones(400, dtype=torch.bfloat16)
+    for step in (1, 2):
+        checkpoint.write(tmp_path, {"step": step, "trained": {"w": ones}})
+    path = tmp_path / checkpoint.CHECKPOINT
+    path.write_bytes(damage(path.read_bytes()))
+    found = checkpoint.newest(tmp_path)
+    assert found is not None and found.state["step"] == 1
+    assert "checkpoint.pt is damaged" in found.note and "of step 1" in found.note
+    older = tmp_path / checkpoint.BEFORE
+    older.write_bytes(damage(older.read_bytes()))
+    with pytest.raises(StudioError, match=r"no checkpoint is whole: .* start anew with --restart"):
+        checkpoint.read(tmp_path)
+
+
+def test_a_training_goes_on_from_the_checkpoint_before(folder: Path) -> None:
+    config = train_tiny.config(folder, steps=3, checkpoint_every=1, name="whole")
+    whole = train_tiny.run(config)
+    running = train(config.model_copy(update={"name": "cut"}), device="cpu")
+    for event in running:
+        if isinstance(event, Saved) and event.step == 2:
+            break
+    running.close()
+    place = training_folder("cut")
+    (place / "checkpoint.pt").write_bytes(halved((place / "checkpoint.pt").read_bytes()))
+    left = place / ".killed.part"
+    left.write_bytes(b"half of one")
+    rest = train_tiny.run(config.model_copy(update={"name": "cut"}), resume=True)
+    notes = [event.text for event in rest if isinstance(event, Note)]
+    assert any("of step 1" in note for note in notes) and "resumed after step 1" in notes
+    assert same(train_tiny.result_of(whole), train_tiny.result_of(rest))
+    assert not left.exists()
+    assert checkpoint.read(place)["step"] == 3  # type: ignore[index]
+    assert torch.load(place / checkpoint.BEFORE, weights_only=True)["step"] == 2
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"method": ["lora"]}', '{"method": 3}', "null"])
+def test_settings_that_are_none_are_one_line(studio_home: Path, text: str) -> None:
+    place = training_folder("odd")
+    place.mkdir(parents=True)
+    (place / "settings.json").write_text(text)
+    with pytest.raises(StudioError, match="there is no training of 'odd' to go on with"):
+        kept_settings("odd")
 
 
 def test_batches_add_up_to_one_of_their_size(folder: Path) -> None:
