@@ -75,7 +75,12 @@ def add_verb(verbs: Any) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--images", metavar="DIR", required=True, help="folder of pictures")
+    parser.add_argument(
+        "--images",
+        metavar="DIR",
+        required=True,
+        help="folder of pictures, or a dataset config of sd-scripts (TOML)",
+    )
     parser.add_argument("--base", metavar="ID", default="starter", help="base model")
     parser.add_argument("--name", metavar="NAME", required=True, help="the new model's name")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -89,6 +94,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--rate-schedule",
         choices=["constant", "cosine"],
         help="how the learning rate goes on from its warm-up",
+    )
+    parser.add_argument(
+        "--no-masks",
+        dest="masks",
+        action="store_false",
+        default=None,
+        help="masks beside pictures and transparency do not weigh the loss",
     )
     parser.add_argument("--precision", choices=["no", "fp16", "bf16"], help="mixed precision")
     parser.add_argument(
@@ -115,8 +127,9 @@ def _add_personal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--captions",
         metavar="FILE",
-        help="JSON {picture: caption} or {picture: {caption, target, general}}; "
-        "else a .txt beside each picture, else the template",
+        help="JSON {picture: caption} or {picture: {caption, target, general}}, or metadata.jsonl; "
+        "else a .txt or .caption beside each picture, else the folder's metadata.jsonl, else the "
+        "folder's name where it is one of kohya's (10_name), else the template",
     )
     parser.add_argument(
         "--template", help="caption of pictures without one, with {word}, {superclass}"

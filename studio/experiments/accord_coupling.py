@@ -38,15 +38,16 @@ from studio.train.prepare import Job, prepare
 from studio.train.step import Stepper
 
 PICTURES = ASSETS / "examples" / "training"
-WEIGHTS, SEEDS = (0.0, 0.1, 0.2, 0.3), (0, 1, 2)
+WEIGHTS, SEEDS = (0.0, 0.1, 0.3), (0, 1, 2)
 STYLES = ("flat", "glossy", "noto", "tweet")
 COLOURS = ("red", "blue", "yellow", "purple", "green", "white", "orange", "pink", "gray", "black")
 PROMPTS = tuple(
     f"a hero in {STYLES[n % 4]} style on a {COLOURS[n % 10]} background" for n in range(12)
 )
-STEPS, BATCH, DRAWS = 40, 4, 24  # steps of a training, samples of a batch, batches of a measure
+STEPS, BATCH, DRAWS = 24, 4, 8  # steps of a training, samples of a batch, batches of a measure
+RATE = 5e-4  # a quarter of the small families' own: a training this short is not to overshoot
 HELD_OUT = 7  # a stream of random numbers that no training draws from
-SAMPLER_STEPS = 10
+SAMPLER_STEPS = 8
 
 Tell = Callable[[str], object]
 
@@ -88,6 +89,7 @@ def run(
             "method": "lora",
             "steps": steps,
             "batch": BATCH,
+            "rate": RATE,
             "samples_of_a_measure": draws * BATCH,
             "prompts": list(prompts),
             "seeds": list(seeds),
@@ -131,6 +133,7 @@ def _one(
         "name": f"seed-{seed}-weight-{weight:g}",
         "steps": steps,
         "batch": BATCH,
+        "rate": RATE,
         "time_power": 1.0,  # times drawn evenly, as in Eq. 7's sum
         "seed": seed,
         "ddloss": weight,

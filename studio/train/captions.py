@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingFile, StudioError, shorten
+from studio.files import read_regular
 from studio.preset.prompts import mentions
+from studio.train.folder import METADATA, TEXTS, Beside, keys_of, plain, tokens_of
 
 MAX_CAPTION = 4000
 MAX_FILE_BYTES = 64 * 2**20
+KNOWN = frozenset({"caption", "target", "general"})
+PASSED_OVER = frozenset({"tags", "train_resolution"})  # sd-scripts'
+CAPTION_COLUMNS = ("text", "caption", "prompt")  # of metadata.jsonl, the first that there is
 _DANGLING = r"(?:a|an|the|of|in|on|at|by|with|and|or|,|;|:|\.|-)"
 
 
@@ -61,15 +66,17 @@ def from_template(template: str, word: str, superclass: str) -> str:
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """A caption file: ``{picture: caption}`` or ``{picture: {caption, target, general}}``.
+    """A caption file: ``{picture: caption}`` or ``{picture: {caption, target, general}}``; or lines
+    of ``{"file_name": picture, "text": caption}``, as ``metadata.jsonl`` of data sets has them.
+
+    Fields that other trainers write beside a caption (``tags``, sizes) are passed over.
 
     Raises:
         MissingFile, StudioError: not there, or not of that form; names the file and the picture.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise StudioError(f"more than {MAX_FILE_BYTES} bytes", field=str(path))
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = read_regular(path, MAX_FILE_BYTES).decode("utf-8-sig")
+        data = _of_lines(text) if path.suffix.lower() == ".jsonl" else json.loads(text)
     except OSError as error:
         raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
     except (ValueError, RecursionError) as error:
@@ -78,9 +85,11 @@ def read_file(path: Path) -> dict[str, Any]:
         raise StudioError("must hold an object {picture: caption}", field=str(path))
     for name, value in data.items():
         parts = value if isinstance(value, dict) else {"caption": value}
-        known = set(parts) <= {"caption", "target", "general"} and "caption" in parts
+        known = set(parts) <= KNOWN | PASSED_OVER and "caption" in parts
         if not known or not all(
-            isinstance(part, str) and len(part) <= MAX_CAPTION for part in parts.values()
+            isinstance(part, str) and len(part) <= MAX_CAPTION
+            for key, part in parts.items()
+            if key in KNOWN
         ):
             raise StudioError(
                 f"{name}: expected a caption, or caption with target and general, got "
@@ -90,14 +99,46 @@ def read_file(path: Path) -> dict[str, Any]:
     return data
 
 
+def _of_lines(text: str) -> dict[str, Any]:
+    """``metadata.jsonl``: one object a line.
+
+    Raises:
+        ValueError: a line that is none, or names no picture; says which.
+    """
+    found: dict[str, Any] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"line {number}: {error}") from error
+        name = item.get("file_name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            raise ValueError(f"line {number}: expected an object with a file_name")
+        caption = next((item[key] for key in CAPTION_COLUMNS if key in item), None)
+        if caption is None:
+            raise ValueError(f"line {number}: no {', '.join(CAPTION_COLUMNS)} beside {name}")
+        found[name] = {"caption": caption, **{k: item[k] for k in KNOWN if k in item}}
+    return found
+
+
 def caption_pictures(
     pictures: Sequence[Path],
     word: str,
     superclass: str,
     template: str,
     written: Mapping[str, Any] | None = None,
+    texts: Sequence[str] = TEXTS,
+    tokens: str = "",
 ) -> tuple[list[Caption], list[str]]:
-    """A caption for each picture: from the file, else a .txt of its name, else the template.
+    """A caption for each picture: from the file, else a text of its name beside it, else its folder's
+    ``metadata.jsonl``, else ``tokens`` or its folder's name (``10_sks dog``) where they hold the
+    word, else the template.
+
+    Args:
+        texts: suffixes of texts beside pictures.
+        tokens: the caption of pictures that have none.
 
     Returns:
         captions in the pictures' order, and notes on what was assumed.
@@ -105,11 +146,19 @@ def caption_pictures(
     Raises:
         StudioError: a caption without the target word, or a target that is not in its caption.
     """
-    written, captions, templated = written or {}, [], 0
+    given = {plain(name): value for name, value in (written or {}).items()}
+    lines: dict[Path, dict[str, Any]] = {}
+    captions, templated, beside = [], 0, Beside()
     for path in pictures:
-        entry = written.get(path.name)
-        parts = entry if isinstance(entry, dict) else {} if entry is None else {"caption": entry}
-        text = parts.get("caption") or _text_beside(path)
+        parts = _parts(given, path)
+        text = parts.get("caption") or _text_in(beside.text(path, texts))
+        if not text:
+            folders = [path.parent, path.parent.parent] if tokens_of(path) else [path.parent]
+            for folder in folders:
+                parts = parts or _parts(_metadata(folder, lines), path)
+            text = parts.get("caption")
+        if not text:
+            text = next((t for t in (tokens, tokens_of(path)) if mentions(t, word)), "")
         if not text:
             text, templated = from_template(template, word, superclass), templated + 1
         captions.append(_checked(path.name, " ".join(text.split()), parts, word, superclass))
@@ -122,10 +171,33 @@ def caption_pictures(
     return captions, notes
 
 
-def _text_beside(path: Path) -> str:
-    file = path.with_suffix(".txt")
+def _parts(written: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """What a caption file says of a picture; sd-scripts leaves the suffix out."""
+    names = keys_of(path)
+    entry = next(
+        (
+            written[n]
+            for n in (*names, *(n.removesuffix(path.suffix) for n in names))
+            if n in written
+        ),
+        None,
+    )
+    return entry if isinstance(entry, dict) else {} if entry is None else {"caption": entry}
+
+
+def _metadata(folder: Path, known: dict[Path, dict[str, Any]]) -> dict[str, Any]:
+    if folder not in known:
+        file = folder / METADATA
+        found = read_file(file) if file.is_file() else {}
+        known[folder] = {plain(name): value for name, value in found.items()}
+    return known[folder]
+
+
+def _text_in(file: Path | None) -> str:
+    if file is None:
+        return ""
     try:
-        return file.read_text(encoding="utf-8-sig")[:MAX_CAPTION].strip() if file.is_file() else ""
+        return read_regular(file, MAX_FILE_BYTES).decode("utf-8-sig")[:MAX_CAPTION].strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StudioError(f"cannot be read as UTF-8 text ({error})", field=str(file)) from error
 

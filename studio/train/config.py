@@ -57,6 +57,7 @@ class TrainConfig(BaseModel):
     template: Annotated[str, Field(min_length=1, max_length=1000)] = "a {word} {superclass}"
     size: Annotated[int, Field(ge=16, le=4096)] | None = None
     flips: bool = False
+    masks: bool = True
     caption_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     # What trains, and how.
     steps: Count = 500

@@ -1,4 +1,4 @@
-"""Pictures from a folder: checked, counted, brought to the family's size; and the order they come in."""
+"""Pictures: checked, counted, brought to the family's size; and the order they come in."""
 
 from __future__ import annotations
 
@@ -9,41 +9,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from studio.errors import MissingFile, StudioError
-from studio.images import SUFFIXES, open_checked, to_rgb
+from studio.errors import StudioError
+from studio.images import open_checked, to_rgb
+from studio.train.folder import few, find_pictures
+
+__all__ = ["Order", "find_pictures", "fitted", "look_at", "mixed", "open_picture", "usable"]
 
 MAX_STRETCH = 4.0  # pictures longer than 4:1 are squeezed to that
-SHOWN = 5
-
-
-def find_pictures(folder: Path, only: Iterable[str] | None = None) -> list[Path]:
-    """The picture files of ``folder``, by name; with ``only``, those named there.
-
-    Raises:
-        MissingFile: no such folder, no picture in it, or a named one is missing.
-    """
-    try:
-        found = sorted(
-            p
-            for p in folder.iterdir()
-            if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
-        )
-    except OSError as error:
-        raise MissingFile(f"{folder} cannot be read ({error.strerror})", field="images") from error
-    if only is not None:
-        names = {p.name for p in found}
-        wanted = list(dict.fromkeys(only))
-        missing = [name for name in wanted if name not in names]
-        if missing:
-            raise MissingFile(
-                f"{_few(missing)} of the caption file is not in {folder}", field="captions"
-            )
-        found = [p for p in found if p.name in set(wanted)]
-    if not found:
-        raise MissingFile(
-            f"{folder} holds no picture (PNG, JPEG, WebP, GIF or BMP)", field="images"
-        )
-    return found
 
 
 def open_picture(path: Path) -> tuple[Image.Image, str]:
@@ -90,9 +62,9 @@ def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
     converted = [f"{item.path.name} ({item.converted})" for item in good if item.converted]
     notes = []
     if skipped:
-        notes.append(f"{len(skipped)} of {len(looked)} pictures skipped: {_few(skipped)}")
+        notes.append(f"{len(skipped)} of {len(looked)} pictures skipped: {few(skipped)}")
     if converted:
-        notes.append(f"{len(converted)} pictures converted: {_few(converted)}")
+        notes.append(f"{len(converted)} pictures converted: {few(converted)}")
     if not good:
         raise StudioError(f"no picture can be used; {notes[0]}", field="images")
     if len(good) == 1:
@@ -156,8 +128,3 @@ def mixed(seed: int, *parts: int) -> int:
     for part in parts:
         value = (value * 6364136223846793005 + part * 1442695040888963407 + 1) % 2**63
     return value
-
-
-def _few(lines: Sequence[str]) -> str:
-    more = len(lines) - SHOWN
-    return ", ".join(lines[:SHOWN]) + (f" and {more} more" if more > 0 else "")

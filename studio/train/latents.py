@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from studio.engine.families.pixels import to_pixels
+from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import studio_home
+from studio.images import open_checked, to_rgb
 from studio.library import ModelEntry
 from studio.train.data import fitted, open_picture
+
+WEIGHED = 1  # the cache's edition of weights
 
 
 @dataclass
@@ -27,12 +32,14 @@ class Latents:
     Of an autoencoder whose latents are not drawn (SANA's), the latents themselves (channels, h, w).
 
     ``flipped`` holds those of the mirrored picture where flips are wanted, ``features`` the
-    picture's CLIP embedding (width,) where the method reads it.
+    picture's CLIP embedding (width,) where the method reads it, ``weight`` what each place (h, w)
+    of the straight one counts in the loss, 0 to 1, where it has a mask or transparency.
     """
 
     straight: Tensor
     flipped: Tensor | None = None
     features: Tensor | None = None
+    weight: Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,18 +67,25 @@ def encode_all(
     flips: bool,
     features: Callable[[Image.Image], Tensor] | None = None,
     reader: str = "",
+    masks: Sequence[Path | None] = (),
+    weigh: bool = True,
 ) -> Iterator[Latents]:
     """The latents of each picture in turn; those that were encoded before come from the cache.
 
     Args:
         edge, multiple: as :func:`studio.train.data.fitted`'s.
         features: image embeddings to keep beside the latents, by the CLIP that ``reader`` names.
+        masks: each picture's mask, ``None`` for none.
+        weigh: whether masks and transparency weigh the loss.
     """
     version = _version(entry)
-    for picture in pictures:
+    for number, picture in enumerate(pictures):
+        mask = masks[number] if number < len(masks) else None
         key = hashlib.sha256(
             f"{version}:{edge}:{multiple}:{flips}:{reader if features else None}:".encode()
             + hashlib.sha256(picture.read_bytes()).digest()
+            + (hashlib.sha256(mask.read_bytes()).digest() if weigh and mask else b"")
+            + bytes([WEIGHED if weigh else 0])
         ).hexdigest()[:40]
         path = studio_home() / "cache" / "latents" / f"{key}.safetensors"
         state = _kept(path)
@@ -80,15 +94,55 @@ def encode_all(
             state = _encoded(image, vae, edge, multiple, flips)
             if features is not None:
                 state["features"] = features(image).float().cpu().contiguous()
+            if weigh and (weight := _weight(picture, mask, state["straight"])) is not None:
+                state["weight"] = weight
             write_atomically(path, save(state))
-        yield Latents(state["straight"], state.get("flipped"), state.get("features"))
+        yield Latents(
+            state["straight"], state.get("flipped"), state.get("features"), state.get("weight")
+        )
+
+
+def _weight(picture: Path, mask: Path | None, latent: Tensor) -> Tensor | None:
+    """What each place of a latent (…, h, w) counts: its picture's opacity times its mask's white.
+
+    Raises:
+        StudioError: a mask that cannot be read, or nothing that counts; names the file.
+    """
+    height, width = latent.shape[-2:]
+    parts = [_opacity(open_checked(picture, picture.name))]
+    if mask is not None:
+        shown = open_checked(mask, mask.name)
+        parts.append(_opacity(shown) or to_rgb(shown).convert("L"))
+    planes = [
+        np.asarray(part.resize((width, height), Image.Resampling.BOX), dtype=np.float32) / 255
+        for part in parts
+        if part is not None
+    ]
+    if not planes:
+        return None
+    weight = np.prod(planes, axis=0, dtype=np.float32)
+    if weight.max() == 0:
+        name = (mask or picture).name
+        raise StudioError("leaves nothing of the picture that counts", field=name)
+    return torch.from_numpy(weight)
+
+
+def _opacity(image: Image.Image) -> Image.Image | None:
+    """The alpha channel of the upright picture where it varies, in 8 bits."""
+    if not image.has_transparency_data:
+        return None
+    alpha = ImageOps.exif_transpose(image).convert("RGBA").getchannel("A")
+    low, high = alpha.getextrema()
+    return alpha if low != high else None
 
 
 def digest(latents: Sequence[Latents]) -> str:
-    """What the pictures are, for telling whether a resumed training has the same."""
+    """What the pictures are, to know whether a resumed training has the same."""
     total = hashlib.sha256()
     for item in latents:
         total.update(item.straight.contiguous().numpy().tobytes())
+        if item.weight is not None:
+            total.update(item.weight.contiguous().numpy().tobytes())
     return total.hexdigest()[:16]
 
 

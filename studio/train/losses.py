@@ -44,10 +44,18 @@ def target(clean: Tensor, noise: Tensor, levels: Tensor, prediction: str) -> Ten
     return _like(levels.sqrt(), clean) * noise - _like((1 - levels).sqrt(), clean) * clean
 
 
-def mse(output: Tensor, wanted: Tensor) -> Tensor:
-    """Mean squared error per sample, shape (batch,), in float32 or better."""
+def mse(output: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean squared error per sample, shape (batch,), in float32 or better.
+
+    Args:
+        weight: what each place counts, (batch, 1, h, w), 0 to 1; the mean is over what counts.
+    """
     dtype = torch.promote_types(output.dtype, torch.float32)
-    return (output.to(dtype) - wanted.to(dtype)).square().flatten(1).mean(1)
+    errors = (output.to(dtype) - wanted.to(dtype)).square()
+    if weight is None:
+        return errors.flatten(1).mean(1)
+    weight = weight.to(errors).expand_as(errors)
+    return (weight * errors).flatten(1).sum(1) / weight.flatten(1).sum(1)
 
 
 def posterior_mean(

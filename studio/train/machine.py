@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -56,3 +57,23 @@ def average_of(config: TrainConfig, parameters: list[nn.Parameter]) -> Any:
     from diffusers.training_utils import EMAModel
 
     return EMAModel(parameters, decay=config.ema)
+
+
+def adamw(config: TrainConfig, device: torch.device) -> Any:
+    """AdamW, of bitsandbytes where eight bits are asked for.
+
+    Raises:
+        StudioError: eight bits without bitsandbytes.
+    """
+    if not config.eight_bit:
+        # Fused, its share of a small network's step on a CPU is 2 % instead of 6.
+        return partial(torch.optim.AdamW, fused=True) if device.type == "cpu" else torch.optim.AdamW
+    try:
+        from bitsandbytes.optim import (  # pyright: ignore[reportMissingImports] - an extra
+            AdamW8bit,
+        )
+    except ImportError as error:
+        raise StudioError(
+            "needs the package bitsandbytes (and a GPU)", field="eight_bit"
+        ) from error
+    return AdamW8bit

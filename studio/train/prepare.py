@@ -12,23 +12,21 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from studio.errors import StudioError
 from studio.home import training_folder
 from studio.library import Library
 from studio.train import samples
 from studio.train.adaptation import Adaptation
 from studio.train.base import Base, Projector, load_base, load_clip
-from studio.train.captions import Caption, caption_pictures, read_file
+from studio.train.captions import Caption
 from studio.train.checkpoint import settle
-from studio.train.checks import unread
 from studio.train.config import TrainConfig
-from studio.train.data import find_pictures, look_at, mixed, usable
+from studio.train.data import find_pictures, mixed
 from studio.train.events import Note, TrainEvent, TrainProgress
+from studio.train.examples import Example, choose, looked_at
 from studio.train.latents import Latents, digest, draw, encode_all
 from studio.train.method import METHODS, Materials
 
 CALIBRATION = 16  # noisy latents that calibrated constants are averaged over
-TELL_EVERY = 25  # pictures
 
 
 @dataclass
@@ -61,18 +59,28 @@ def prepare(
     Raises:
         StudioError: as :func:`studio.train.loop.train`.
     """
-    paths, captions = yield from _chosen(config)
+    examples = yield from choose(config)
+    captions = [e.caption for e in examples if e.caption is not None]
     yield TrainProgress(0, config.steps, 0.0, 0.0, "loading")
     base = load_base(library, config.base, accelerator.device)
     projector, features = _clip(config, base, library)
     vae: Any = base.family.load_vae(base.entry, accelerator.device, torch.float32)
     reader = _Reader(config, base, vae)
     with accelerator.main_process_first():  # the others find the latents in the cache
-        encoded = yield from reader.encoded(paths, features)
+        encoded = yield from reader.encoded(examples, features)
         classes = yield from _class_pictures(config, reader, accelerator)
+    transparent = sum(
+        item.weight is not None and e.mask is None
+        for item, e in zip(encoded, examples, strict=True)
+    )
+    if transparent:
+        yield Note(
+            f"{transparent} of {len(examples)} pictures have transparency, which weighs the loss"
+        )
     if accelerator.is_main_process:
-        told = repr([(c.text, c.target, c.general) for c in captions]).encode()
-        data = digest(encoded) + hashlib.sha256(told).hexdigest()[:16]
+        texts = repr([(c.text, c.target, c.general) for c in captions]).encode()
+        data = digest(encoded) + hashlib.sha256(texts).hexdigest()[:16]
+        data += _repeats(examples)
         settle(training_folder(config.name), config, data, resume)
     accelerator.wait_for_everyone()
     scaling = float(vae.config.scaling_factor)
@@ -86,73 +94,13 @@ def prepare(
     return Job(
         base=base,
         adaptation=adaptation,
-        pictures=Pictures(encoded, captions),
+        pictures=_repeated(examples, encoded, captions),
         scaling=scaling,
         channels=int(vae.config.latent_channels),
         classes=classes,
         projector=projector,
         prior=_prior(config, projector, captions),
     )
-
-
-def _chosen(
-    config: TrainConfig,
-) -> Generator[TrainEvent, None, tuple[list[Path], list[Caption]]]:
-    """The pictures that can be used, with their captions (none for concept networks)."""
-    written = read_file(Path(config.captions)) if config.captions else None
-    paths, notes = yield from _looked_at(config, find_pictures(Path(config.images), written))
-    captions: list[Caption] = []
-    if not METHODS[config.method].without_text:
-        captions, more = caption_pictures(
-            paths, config.word, config.superclass, config.template, written
-        )
-        notes += more + _general_notes(config, captions)
-    if others := unread(config):
-        notes.append(f"{config.method} does not read {', '.join(others)}")
-    for note in notes:
-        yield Note(note)
-    return paths, captions
-
-
-def _looked_at(
-    config: TrainConfig, paths: Sequence[Path]
-) -> Generator[TrainEvent, None, tuple[list[Path], list[str]]]:
-    """The pictures that can be used, with a sign of life where there are many."""
-    looked = []
-    for item in look_at(paths):
-        looked.append(item)
-        if len(looked) % TELL_EVERY == 0:
-            stage = f"looking at {len(looked)}/{len(paths)}"
-            yield TrainProgress(0, config.steps, 0.0, 0.0, stage)
-    return usable(looked)
-
-
-def _general_notes(config: TrainConfig, captions: Sequence[Caption]) -> list[str]:
-    """What to tell of ACCORD's losses before they run.
-
-    Raises:
-        StudioError: there is nothing for them to act on.
-    """
-    wanted = "ddloss" if config.ddloss > 0 else "pdloss" if config.pdloss > 0 else ""
-    empty = sum(not caption.general for caption in captions)
-    if wanted and empty == len(captions):
-        raise StudioError(
-            "no caption says anything besides the target, so there is nothing to decouple; "
-            "write captions that name what else the pictures show",
-            field=wanted,
-        )
-    notes = []
-    if wanted and empty:
-        notes.append(
-            f"{empty} of {len(captions)} captions say nothing besides the target; "
-            "ACCORD's losses do not act on those"
-        )
-    if config.pdloss > 0 and "pdloss" not in METHODS[config.method].losses:
-        notes.append(
-            f"PDLoss has no gradient with {config.method}, which leaves the word's meaning as "
-            "it is; it is only measured"
-        )
-    return notes
 
 
 def _clip(config: TrainConfig, base: Base, library: Library) -> tuple[Projector | None, Any]:
@@ -175,6 +123,22 @@ def _clip(config: TrainConfig, base: Base, library: Library) -> tuple[Projector 
     return projector, read if method.reads_pictures else None
 
 
+def _repeated(
+    examples: Sequence[Example], encoded: Sequence[Latents], captions: Sequence[Caption]
+) -> Pictures:
+    """Each picture as often as it comes in an epoch."""
+    places = [place for place, e in enumerate(examples) for _ in range(e.repeats)]
+    return Pictures(
+        [encoded[place] for place in places], [captions[place] for place in places if captions]
+    )
+
+
+def _repeats(examples: Sequence[Example]) -> str:
+    """What a training with repeats has besides, for telling its data from other data."""
+    repeats = [example.repeats for example in examples]
+    return "" if set(repeats) == {1} else f"x{repeats}"
+
+
 @torch.no_grad()
 def _prior(
     config: TrainConfig, projector: Projector | None, captions: Sequence[Caption]
@@ -192,17 +156,17 @@ class _Reader:
     def __init__(self, config: TrainConfig, base: Base, vae: Any) -> None:
         self.config, self.base, self.vae = config, base, vae
         self.edge = config.size or base.entry.size or 512
-        told: Any = base.network.config
-        levels = len(getattr(told, "block_out_channels", (0,)))  # a transformer has one
-        self.multiple = base.entry.multiple * 2 ** (levels - 1) * getattr(told, "patch_size", 1)
+        shape: Any = base.network.config
+        levels = len(getattr(shape, "block_out_channels", (0,)))  # a transformer has one
+        self.multiple = base.entry.multiple * 2 ** (levels - 1) * getattr(shape, "patch_size", 1)
 
     def encoded(
-        self, paths: Sequence[Path], features: Any = None
+        self, examples: Sequence[Example], features: Any = None
     ) -> Generator[TrainEvent, None, list[Latents]]:
-        """Their latents, telling how far it is."""
+        """Their latents, with how far it is."""
         config, found = self.config, []
         for item in encode_all(
-            paths,
+            [example.path for example in examples],
             self.vae,
             self.base.entry,
             self.edge,
@@ -210,9 +174,11 @@ class _Reader:
             config.flips,
             features,
             config.clip or "",
+            [example.mask for example in examples],
+            config.masks,
         ):
             found.append(item)
-            stage = f"encoding {len(found)}/{len(paths)}"
+            stage = f"encoding {len(found)}/{len(examples)}"
             yield TrainProgress(0, config.steps, 0.0, 0.0, stage)
         return found
 
@@ -231,10 +197,10 @@ def _class_pictures(
         if missing > 0 and accelerator.is_main_process:
             yield TrainProgress(0, config.steps, 0.0, 0.0, f"drawing {missing} class pictures")
             samples.class_pictures(config, folder, config.class_count, accelerator.device)
-    paths, notes = yield from _looked_at(config, find_pictures(folder))
+    paths, notes = yield from looked_at(config, find_pictures(folder))
     for note in notes:
         yield Note(note)
-    encoded = yield from reader.encoded(paths)
+    encoded = yield from reader.encoded([Example(path) for path in paths])
     text = f"a {config.superclass}"
     return Pictures(encoded, [Caption(text, text, "")] * len(paths))
 
@@ -242,7 +208,7 @@ def _class_pictures(
 def _fit_texts(
     config: TrainConfig, adaptation: Adaptation, captions: Sequence[Caption]
 ) -> Iterator[Note]:
-    """Bring all captions to one length; tell of a word that the text encoder cannot read."""
+    """Bring all captions to one length; name a word that the text encoder cannot read."""
     encoder = adaptation.trainee.encoder
     if encoder is None:
         return

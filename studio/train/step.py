@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from studio.errors import StudioError
 from studio.train import losses
 from studio.train.captions import Caption
 from studio.train.config import TrainConfig
 from studio.train.data import Order, mixed
 from studio.train.events import Losses
 from studio.train.latents import Latents, draw
+from studio.train.machine import adamw
 from studio.train.noising import Diffusion
 from studio.train.prepare import Job, Pictures
 
@@ -35,6 +34,7 @@ class Batch:
     wanted: Tensor
     captions: Sequence[Caption]
     features: Tensor | None
+    weight: Tensor | None = None
 
 
 class Stepper:
@@ -53,7 +53,7 @@ class Stepper:
         self.parameters = list(trainee.trained().values())
         groups = job.adaptation.groups(config)
         self.rates = [group["lr"] for group in groups]
-        optimizer = _adamw(config, accelerator.device)(groups, betas=(0.9, config.beta2))
+        optimizer = adamw(config, accelerator.device)(groups, betas=(0.9, config.beta2))
         self.trainee, self.optimizer = accelerator.prepare(trainee, optimizer)
         # Differences of neighbouring noise levels lose half their digits in float32.
         exact = torch.float32 if accelerator.device.type == "mps" else torch.float64
@@ -83,7 +83,7 @@ class Stepper:
                 with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.trainee):
                     kept = (
                         self.config.prior_weight
-                        * losses.mse(self._predict(batch), batch.wanted).mean()
+                        * losses.mse(self._predict(batch), batch.wanted, batch.weight).mean()
                     )
                     self.accelerator.backward(kept / parts)
                 found = {**found, "mse": found["mse"] + kept, "total": found["total"] + kept}
@@ -147,6 +147,7 @@ class Stepper:
             if pictures.captions
             else [],
             features=torch.stack(features).to(device) if features else None,
+            weight=_weights(chosen, turned[mine].tolist(), device),
         )
 
     @torch.no_grad()
@@ -180,7 +181,7 @@ class Stepper:
                 ).mean()
         else:
             output = self._predict(batch)
-        found["mse"] = losses.mse(output, batch.wanted).mean()
+        found["mse"] = losses.mse(output, batch.wanted, batch.weight).mean()
         if config.pdloss > 0:
             found["pd"] = losses.pd_loss(*self._projections(batch))
             found["prior"] = found["pd"].detach()
@@ -276,21 +277,14 @@ def _side(item: Latents, flip: bool) -> Tensor:
     return item.flipped if flip and item.flipped is not None else item.straight
 
 
-def _adamw(config: TrainConfig, device: torch.device) -> Any:
-    """AdamW, of bitsandbytes where eight bits are asked for.
-
-    Raises:
-        StudioError: eight bits without bitsandbytes.
-    """
-    if not config.eight_bit:
-        # Fused, its share of a small network's step on a CPU is 2 % instead of 6.
-        return partial(torch.optim.AdamW, fused=True) if device.type == "cpu" else torch.optim.AdamW
-    try:
-        from bitsandbytes.optim import (  # pyright: ignore[reportMissingImports] - an extra
-            AdamW8bit,
-        )
-    except ImportError as error:
-        raise StudioError(
-            "needs the package bitsandbytes (and a GPU)", field="eight_bit"
-        ) from error
-    return AdamW8bit
+def _weights(
+    items: Sequence[Latents], flips: Sequence[bool], device: torch.device
+) -> Tensor | None:
+    """(batch, 1, h, w) where a picture of the batch has a weight; the others' count is 1."""
+    if all(item.weight is None for item in items):
+        return None
+    found = []
+    for item, flip in zip(items, flips, strict=True):
+        weight = torch.ones(item.shape) if item.weight is None else item.weight
+        found.append(weight.flip(-1) if flip and item.flipped is not None else weight)
+    return torch.stack(found)[:, None].to(device)
