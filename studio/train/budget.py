@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from studio.train.config import TrainConfig
+from studio.train.events import TrainEvent
 
 
 class Budget:
     """The share of a training that is spent: of its steps or of its minutes, whichever is more.
 
-    Minutes are those of its steps alone, without loading, samples and checkpoints. On a CPU they
-    are processor time per thread, so that other work on the machine shortens no training.
+    Minutes are those of the whole run: loading, steps, samples and checkpoints, but not the time for
+    which it waits or is paused. The steps' on a CPU are processor time per thread, so that other
+    work on the machine shortens no training.
 
     Attributes:
         seconds: spent so far, over all runs.
@@ -35,7 +37,7 @@ class Budget:
         return by_steps if minutes is None else max(by_steps, self.seconds / (60 * minutes))
 
     def steps(self, done: int) -> int:
-        """How many steps it will have been in all, as far as can be told."""
+        """How many steps it will have been in all, as far as is known."""
         share = self.share(done)
         if self.config.minutes is None or share == 0:
             return self.config.steps
@@ -48,18 +50,32 @@ class Budget:
             return warm
         return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, self.share(done))))
 
+    def timed(self, events: Generator[TrainEvent, None, None]) -> Generator[TrainEvent, None, None]:
+        """The same events; what happens before each of them is counted, what follows outside is not."""
+        try:
+            while True:
+                began = time.monotonic()
+                try:
+                    event = next(events)
+                except StopIteration:
+                    return
+                finally:
+                    self.seconds += time.monotonic() - began
+                yield event
+        finally:
+            events.close()
+
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Counts the time inside the ``with``; several processes agree on it, to end together."""
-        began = self._clock()
-        yield
-        taken = self._clock() - began
-        if self.config.minutes is not None and self.accelerator.num_processes > 1:
-            told = torch.tensor(taken, device=self.accelerator.device)
-            taken = float(self.accelerator.reduce(told, "mean"))
-        self.seconds += taken
+        """One step: on a CPU its processor time is counted in place of the clock's.
 
-    def _clock(self) -> float:
+        Several processes agree on the seconds spent, to end together.
+        """
+        began, used = time.monotonic(), time.process_time()
+        yield
         if self.accelerator.device.type == "cpu":
-            return time.process_time() / torch.get_num_threads()
-        return time.monotonic()
+            worked = (time.process_time() - used) / torch.get_num_threads()
+            self.seconds += worked - (time.monotonic() - began)
+        if self.config.minutes is not None and self.accelerator.num_processes > 1:
+            mine = torch.tensor(self.seconds, device=self.accelerator.device)
+            self.seconds = float(self.accelerator.reduce(mine, "mean"))

@@ -68,22 +68,30 @@ def train(
             )
     accelerator = accelerator_for(config, device)
     try:
-        job = yield from prepare(config, library or Library(), accelerator, resume)
-        yield from _Loop(config, job, accelerator).run(resume)
+        budget = Budget(config, accelerator)
+        work = _whole(config, library or Library(), accelerator, budget, resume)
+        yield from budget.timed(work)
     finally:
         release(accelerator)
+
+
+def _whole(
+    config: TrainConfig, library: Library, accelerator: Any, budget: Budget, resume: bool
+) -> Generator[TrainEvent, None, None]:
+    job = yield from prepare(config, library, accelerator, resume)
+    yield from _Loop(config, job, accelerator, budget).run(resume)
 
 
 class _Loop:
     """Steps, events and checkpoints of one training."""
 
-    def __init__(self, config: TrainConfig, job: Job, accelerator: Any) -> None:
+    def __init__(self, config: TrainConfig, job: Job, accelerator: Any, budget: Budget) -> None:
         self.config = config
         self.job = job
         self.accelerator = accelerator
+        self.budget = budget
         self.folder = training_folder(config.name)
         self.stepper = Stepper(config, job, accelerator)
-        self.budget = Budget(config, accelerator)
         self.done = 0
         self.saved = 0
         self.sides: dict[str, str] = {}  # which side of its range each loss was last
@@ -249,7 +257,7 @@ class _Loop:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.history = state["history"]
         self.done = self.saved = int(state["step"])
-        self.budget.seconds = float(state.get("seconds", 0.0))
+        self.budget.seconds += float(state.get("seconds", 0.0))
         yield Note(f"resumed after step {self.done}")
 
     def _rewrite_log(self) -> None:

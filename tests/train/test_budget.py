@@ -1,9 +1,13 @@
-"""How long a training is, how its learning rate falls, and what else a step is told."""
+"""How long a training is, how its learning rate falls, and what else a step is given."""
 
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,11 +17,12 @@ from studio.engine.families import family_named
 from studio.errors import StudioError
 from studio.home import training_folder
 from studio.library import Library
-from studio.train import resolve
+from studio.train import budget, loop, resolve, train
 from studio.train.budget import Budget
 from studio.train.data import Order, mixed
 from studio.train.events import TrainProgress
 from studio.train.prepare import prepare
+from studio.train.step import Stepper
 from tests.support import train_tiny
 
 
@@ -32,24 +37,67 @@ def kept(name: str = "mine") -> dict:
 
 
 @pytest.fixture
-def a_second_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that moves by half a second whenever it is read, before a step and after it."""
-    ticks = iter(range(10_000))
-    monkeypatch.setattr(Budget, "_clock", lambda self: 1.0 * next(ticks))
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that moves by a second a step, two for what comes before, three for a sample."""
+    now = SimpleNamespace(seconds=0.0)
+    threads = torch.get_num_threads()
+    faked = SimpleNamespace(
+        monotonic=lambda: now.seconds, process_time=lambda: now.seconds * threads
+    )
+    monkeypatch.setattr(budget, "time", faked)
+
+    def after(place: Any, name: str, seconds: float) -> None:
+        whole = getattr(place, name)
+
+        def slow(*args: Any, **options: Any) -> Any:
+            now.seconds += seconds
+            return whole(*args, **options)
+
+        monkeypatch.setattr(place, name, slow)
+
+    after(loop, "prepare", 2.0)
+    after(Stepper, "__call__", 1.0)
+    after(loop.samples, "make", 3.0)
+    return now
 
 
-def test_minutes_end_a_training_and_more_of_them_go_on(folder: Path, a_second_a_step: None) -> None:
+def test_minutes_end_the_whole_run_and_more_of_them_go_on(
+    folder: Path, clock: SimpleNamespace
+) -> None:
     config = train_tiny.config(folder, steps=None, minutes=0.1)
     events = train_tiny.run(config)
-    assert [loss.step for loss in train_tiny.losses_of(events)] == [1, 2, 3, 4, 5, 6]
-    told = [e for e in events if isinstance(e, TrainProgress) and e.stage == "training"]
-    assert [e.steps for e in told] == [6] * 6 and told[-1].seconds_left == 0
+    assert [loss.step for loss in train_tiny.losses_of(events)] == [1, 2, 3, 4]
+    progress = [e for e in events if isinstance(e, TrainProgress) and e.stage == "training"]
+    assert progress[-1].steps == 4 and progress[-1].seconds_left == 0
     assert kept()["seconds"] == 6.0
-    more = train_tiny.run(config.model_copy(update={"minutes": 0.15}), resume=True)
-    assert [loss.step for loss in train_tiny.losses_of(more)] == [7, 8, 9]
+    more = train_tiny.run(config.model_copy(update={"minutes": 0.2}), resume=True)
+    assert [loss.step for loss in train_tiny.losses_of(more)] == [5, 6, 7, 8]  # it loads again
 
 
-def test_steps_end_a_training_that_has_minutes_left(folder: Path, a_second_a_step: None) -> None:
+def test_samples_count_and_waiting_does_not(folder: Path, clock: SimpleNamespace) -> None:
+    config = train_tiny.config(folder, steps=None, minutes=0.15, sample_every=2, sample_steps=1)
+    found = []
+    for event in train(config, device="cpu"):
+        found.append(event)
+        clock.seconds += 1000.0  # a generation that goes first
+    assert len(train_tiny.losses_of(found)) == 4  # 2 + 2 steps + 3 + 2 steps
+
+
+def test_a_cpus_other_work_shortens_no_training(folder: Path) -> None:
+    config = train_tiny.config(folder, minutes=1.0)
+    accelerator = SimpleNamespace(device=torch.device("cpu"), num_processes=1)
+    one = budget.Budget(config, accelerator)
+
+    def waiting() -> Generator[Any, None, None]:
+        with one.step():
+            time.sleep(0.3)  # as if others had the processor
+        yield None
+
+    list(one.timed(waiting()))
+    assert one.seconds < 0.15
+
+
+def test_steps_end_a_training_that_has_minutes_left(folder: Path, clock: SimpleNamespace) -> None:
     events = train_tiny.run(train_tiny.config(folder, steps=2, minutes=1.0))
     assert len(train_tiny.losses_of(events)) == 2
 
@@ -71,8 +119,6 @@ def test_a_falling_rate_is_resumed_to_the_bit(folder: Path) -> None:
     config = train_tiny.config(folder, steps=4, name="whole", rate_schedule="cosine", warmup=2)
     whole = train_tiny.losses_of(train_tiny.run(config))
     halves = config.model_copy(update={"name": "halves"})
-    from studio.train import train
-
     running = train(halves, device="cpu")
     first = []
     for event in running:
