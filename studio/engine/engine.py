@@ -30,6 +30,7 @@ from studio.events import Done, Event, Preview, Progress
 from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
+from studio.plan.row_models import check_base
 from studio.preset import Preset
 
 MAX_IMAGES_AT_ONCE = 8
@@ -90,7 +91,7 @@ class Engine:
             StudioError: anything wrong with the preset, its models or its images.
         """
         started = time.perf_counter()
-        entry = self.library[preset.base]
+        entry = check_base(self.library, preset.base, preset.vae)
         preset = _resolve(preset, entry)
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)

@@ -183,6 +183,15 @@ def full(random: Random, folder: Path) -> None:
         raise Fell("something was lost, or more than one line was said")
 
 
+def small(random: Random, folder: Path) -> None:
+    """Saving on, also once the file system is full: ``TMPDIR`` may name a small one."""
+    finished: list[Path] = []
+    for number in range(120):
+        with suppress(StudioError):
+            finished.append(WRITERS[random.choice(sorted(WRITERS))](number))
+    _check(finished)
+
+
 ATTACKS.register(
     "killed",
     Attack("kill -9 while saving pictures, presets, inputs, the index", killed, 400, 5.0, 8),
@@ -191,3 +200,6 @@ ATTACKS.register(
     "faults", Attack("ENOSPC, EIO, EROFS … in the calls that write", faults, 2000, 5.0, 15)
 )
 ATTACKS.register("full disk", Attack("no file may grow beyond some bytes", full, 400, 10.0, 5))
+ATTACKS.register(
+    "small disk", Attack("saving until the file system of TMPDIR is full", small, 200, 10.0, 2)
+)

@@ -41,7 +41,9 @@ def invented(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyError(random.random())
 
     def slow(random: Random, folder: Path) -> None:
-        time.sleep(0.2)
+        end = time.process_time() + 0.2
+        while time.process_time() < end:
+            pass
 
     def hangs(random: Random, folder: Path) -> None:
         with suppress(Exception):

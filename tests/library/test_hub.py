@@ -8,8 +8,10 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
-from studio.errors import MissingModel
-from studio.library.hub import TIMEOUT_SECONDS, check_reachable
+from studio.errors import MissingModel, StudioError
+from studio.library import Library, hub
+from studio.library.download import look_up
+from studio.library.hub import TIMEOUT_SECONDS, check_reachable, is_hub_id
 
 
 class Answer:
@@ -24,7 +26,7 @@ class Answer:
             raise self.error
 
 
-def refused(kind: type) -> Exception:
+def refused(kind: type[Exception]) -> Exception:
     error = kind.__new__(kind)
     Exception.__init__(error, "no")
     return error
@@ -72,3 +74,48 @@ def test_a_model_that_is_there_is_asked_for_once(
 def test_offline_says_so() -> None:
     with pytest.raises(MissingModel, match="HF_HUB_OFFLINE"):
         check_reachable("somebody/some-model")  # the whole test session is offline
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("owner/name", True),
+        ("stabilityai/sd-turbo", True),
+        ("a/b_c.d-e", True),
+        ("a/..", False),
+        ("A/b.git", False),
+        ("../etc", False),
+        ("a//b", False),
+        ("a/b/c", False),
+        ("a--b/c", False),
+        ("a/b\u00e9", False),
+        ("a/" + "b" * 200, False),
+        ("owner", False),
+    ],
+)
+def test_what_can_be_an_id(name: str, may: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The studio's own rule lets nothing through that the hub's library would stumble over."""
+    assert is_hub_id(name) is may
+    if may:
+        huggingface_hub.utils.validate_repo_id(name)
+    else:
+        monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", Answer(None))
+        with pytest.raises(MissingModel, match="hub id"):
+            check_reachable(name)
+        with pytest.raises(StudioError):
+            look_up(name)
+        with pytest.raises(MissingModel, match="not in the library"):
+            Library(())[name]
+
+
+def test_a_shared_page_asks_the_hub_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub_asked = Answer(None)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", hub_asked)
+    assert Library(())["owner/name"].id == "owner/name"
+    monkeypatch.setattr(hub, "_closed", False)
+    hub.close()
+    with pytest.raises(MissingModel, match="shared page fetches none"):
+        check_reachable("owner/name")
+    with pytest.raises(MissingModel, match="not in the library"):
+        Library(())["owner/name"]
+    assert hub_asked.asked == []
