@@ -13,14 +13,14 @@ import json
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from studio.errors import StudioError
 from studio.files import slug, write_atomically, write_new
-from studio.preset import Preset, Row
+from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.share.embed import drop_images, embed_images
@@ -122,12 +122,13 @@ def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
     """The preset as the web UIs' ``parameters``, as well as that grammar can say it.
 
     Positive rows become one prompt (several joined by ``AND`` with their weights relative to the
-    first, which is the CFG scale), negative ones the negative prompt.
+    first, which is the CFG scale), negative ones the negative prompt, on one line as SwarmUI
+    expects it. LoRAs are tags, by which civitai.com lists them.
     """
     rows = [row for _, row in preset.active_rows() if row.prompt]
     positive = [row for row in rows if row.weight > 0]
-    negative = ", ".join(row.prompt for row in rows if row.weight < 0)
-    lines = [_joined(positive)]
+    negative = " ".join(", ".join(row.prompt for row in rows if row.weight < 0).split())
+    lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]
     if negative:
         lines.append(f"Negative prompt: {negative}")
     lines.append(_settings(preset, size))
@@ -138,6 +139,18 @@ def _joined(rows: list[Row]) -> str:
     if len(rows) < 2:
         return "".join(row.prompt for row in rows)
     return " AND ".join(f"{row.prompt} :{row.weight / rows[0].weight:.4g}" for row in rows)
+
+
+def _tags(rows: list[Row]) -> list[str]:
+    """``<lora:name:strength>`` for each LoRA of these rows, once."""
+    found = {}
+    for row in rows:
+        if isinstance(row.model, ModelRef):
+            pairs = zip(row.model.adapters(), row.model.text_strengths(), strict=True)
+            for (name, strength), text in pairs:
+                weights = f"{strength:g}" if text == strength else f"{text:g}:{strength:g}"
+                found[f"<lora:{PurePath(name).name}:{weights}>"] = None
+    return list(found)
 
 
 def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
@@ -157,6 +170,8 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "Eta DDIM": "" if sampler.eta is None else f"{sampler.eta:g}",
         "Size": f"{width}x{height}" if width and height else "",
         "Model": preset.base,
+        "VAE": PurePath(preset.vae).name,
+        "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")

@@ -1,0 +1,82 @@
+"""The text beside a preset that other tools show, read by rules worked out from their sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from studio import share
+from studio.preset import Preset, validate
+from tests.support.other_tools import a1111, png, read, rows
+
+
+def made() -> Preset:
+    model = {"lora": "styles/ink", "strength": 0.8, "text_strength": 0.3, "loras": [{"lora": "b"}]}
+    return validate(
+        {
+            "base": "mymodel",
+            "vae": "vae/ema",
+            "omega": 1.0,
+            "guidance_rescale": 0.5,
+            "rows": [
+                {"prompt": "a cat, (red:1.2)", "weight": 7.0, "model": model},
+                {"prompt": "bad,\nworse", "weight": -6.0, "model": model},
+            ],
+            "sampler": {"steps": 20, "seed": 42, "schedule": "karras", "width": 64, "height": 96},
+        }
+    )
+
+
+def as_swarmui_reads(text: str) -> dict[str, str]:
+    """``upvertAutoWebuiMetadataToSwarm``: the negative prompt is one line, the last line settings."""
+    found = {}
+    head, _, tail = text.partition("\nNegative prompt: ")
+    found["prompt"] = head
+    found["negativeprompt"], settings = tail.split("\n")[:2]
+    for part in settings.split(","):
+        pair = [one.strip() for one in part.split(":")]
+        if len(pair) == 2:
+            found[pair[0].lower().replace(" ", "")] = pair[1]
+    return found
+
+
+def as_civitai_reads(text: str) -> dict[str, str]:
+    """The last line that starts with ``Steps: ``; ``Negative prompt: `` at a line's start."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    assert lines[-1].startswith("Steps: ")
+    at = next(i for i, line in enumerate(lines) if line.startswith("Negative prompt: "))
+    return {
+        "prompt": "\n".join(lines[:at]),
+        "negativePrompt": "\n".join(lines[at:-1]).removeprefix("Negative prompt: "),
+        **dict(part.split(": ", 1) for part in lines[-1].split(", ")),
+    }
+
+
+def test_swarmui_and_civitai_show_it(tmp_path: Path) -> None:
+    text = Image.open(share.save_image(Image.new("RGB", (64, 96)), made(), tmp_path)).info[
+        "parameters"
+    ]
+    prompt = "a cat, (red:1.2) <lora:ink:0.3:0.8> <lora:b:1>"
+    swarm = as_swarmui_reads(text)
+    assert (swarm["prompt"], swarm["negativeprompt"]) == (prompt, "bad, worse")
+    assert (swarm["steps"], swarm["seed"], swarm["cfgscale"]) == ("20", "42", "7")
+    assert (swarm["size"], swarm["model"], swarm["scheduletype"]) == ("64x96", "mymodel", "Karras")
+    civitai = as_civitai_reads(text)
+    assert (civitai["prompt"], civitai["negativePrompt"]) == (prompt, "bad, worse")
+    assert (civitai["Sampler"], civitai["CFG scale"]) == ("DPM++ 2M", "7")
+
+
+def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = png(tmp_path, size=(64, 96), parameters=share.parameters_text(made()))
+    preset, notes = read(path, ("mymodel", "styles/ink", "b", "vae/ema"))
+    expected = made().model_copy(update={"name": preset.name})
+    assert preset.rows[0] == expected.rows[0] and rows(preset)[1] == ("bad, worse", -6.0)
+    assert preset.model_copy(update={"rows": expected.rows}) == expected
+    assert len(notes.splitlines()) == 1
+
+
+def test_the_web_ui_s_own_text_comes_back(tmp_path: Path) -> None:
+    text = a1111()
+    preset, _ = read(png(tmp_path, size=(64, 96), parameters=text))
+    assert share.parameters_text(preset) == text
