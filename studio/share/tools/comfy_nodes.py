@@ -29,12 +29,13 @@ def _concat(walk: Conditions, step: Step) -> Entries:
     if not second:
         return first
     tail = second[0].texts[0][0]
+    walk.graph.note("ConditioningConcat keeps its texts in windows apart; here they are one prompt")
     if len(second) > 1 or len(second[0].texts) > 1:
         walk.graph.note("ConditioningConcat: only the first of its added texts is used")
     return [
         replace(
             one,
-            texts=tuple((f"{text} BREAK {tail}"[:MAX_TEXT], share) for text, share in one.texts),
+            texts=tuple((f"{text}, {tail}"[:MAX_TEXT], share) for text, share in one.texts),
         )
         for one in first
     ]

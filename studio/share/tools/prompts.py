@@ -15,7 +15,6 @@ _PLUS, _MINUS, _BRACE = 1.1, 0.9, 1.05  # compel's and NovelAI's steps
 # A stranger's text: every pattern takes time in proportion to it (bounded or possessive repeats).
 _TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,80}))?>", re.IGNORECASE)
 _TRIGGER = re.compile(r"<([\w.-]{1,200})>")  # InvokeAI's embeddings
-_SQUARE = re.compile(r"(?<!\\)\[([^\[\]]*)(?<!\\)\]")
 _BREAK = re.compile(r"\bBREAK\b")
 _NUMBERED = re.compile(r"(?:(?<![\w.])(-?\d{1,6}(?:\.\d{1,6})?))?::")
 _SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
@@ -61,7 +60,7 @@ def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str
         "ComfyUI": _comfy,
         "InvokeAI": _compel,
         "NovelAI": _novel,
-        "SwarmUI": _comfy_in_time,
+        "SwarmUI": _web,
     }
     plain = _tidy(dialects.get(tool, _web)(_TAG.sub("", text), field, notes))
     if len(plain) > MAX_PROMPT:
@@ -110,50 +109,11 @@ def _read_number(text: str) -> float | int | None:
 
 
 def _web(text: str, field: str, notes: list[str]) -> str:
-    """The web UIs' grammar is the studio's, but for texts that change during the denoising."""
+    """The web UIs' grammar is the studio's; texts that change stand in a module of their own."""
     if _BREAK.search(text):
         notes.append(f"{field}: BREAK is read as a comma")
         text = _BREAK.sub(",", text)
-    changed: list[str] = []
-
-    def settled(match: re.Match[str]) -> str:
-        kept = _last_of(match[1])
-        if kept is None:
-            return _OPEN + match[1] + _CLOSE  # a weight; set aside while outer brackets are read
-        changed.append(match[0])
-        return kept
-
-    for _ in range(MAX_NESTING):
-        found = _SQUARE.sub(settled, text)
-        if found == text:
-            break
-        text = found
-    if changed:
-        shown = changed[0].replace(_OPEN, "[").replace(_CLOSE, "]")[:60]
-        notes.append(f"{field}: {shown} does not change during the denoising here")
-    return text.replace(_OPEN, "[").replace(_CLOSE, "]")
-
-
-def _last_of(inside: str) -> str | None:
-    """The text that ``[from:to:when]`` ends with, or the first of ``[a|b]``; ``None`` for neither."""
-    parts, marks, depth = [""], "", 0
-    for letter in inside:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter in ":|" and depth == 0:
-            parts.append("")
-            marks += letter
-        else:
-            parts[-1] += letter
-    if marks and set(marks) == {"|"}:
-        return parts[0]
-    if marks in (":", "::") and number(parts[-1]) is not None:
-        return parts[-2] or parts[0]
-    return None
-
-
-def _comfy_in_time(text: str, field: str, notes: list[str]) -> str:
-    """Round brackets as here; square ones that change during the denoising, else plain text."""
-    return _web(text, field, notes)
+    return text
 
 
 def _comfy(text: str, field: str, notes: list[str]) -> str:

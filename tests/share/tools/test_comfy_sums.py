@@ -256,6 +256,14 @@ def control(kind: str, **inputs: Any) -> dict[str, Any]:
     return node(kind, control_net=["31", 0], image=["32", 0], strength=0.8, **inputs)
 
 
+def test_texts_one_after_another(studio_home: Path, tmp_path: Path) -> None:
+    both = node("ConditioningConcat", conditioning_to=["6", 0], conditioning_from=["8", 0])
+    nodes = graph(n3=sampler(positive=["9", 0]), n8=encode("a sky"), n9=both)
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert rows(preset) == [("a cat, a sky", 7.0), ("bad", -6.0)]
+    assert "in windows apart; here they are one prompt" in notes
+
+
 CONTROL = {
     "n31": node("ControlNetLoader", control_net_name="canny15.safetensors"),
     "n32": node("Canny", image=["33", 0], low_threshold=0.4, high_threshold=0.8),
