@@ -108,7 +108,7 @@ def test_a_lora_of_another_family_stays_behind(library: Library, tmp_path: Path)
     compile_plan(preset, library)
 
 
-def test_tags_without_effect_are_told(library: Library, tmp_path: Path) -> None:
+def test_tags_without_effect_are_named(library: Library, tmp_path: Path) -> None:
     text = a1111("a <hypernet:dark:1> cat <lora:ink:much>", "x <lora:ink:1>")
     preset, notes = read(tmp_path, library, parameters=text)
     for words in ("hypernetwork 'dark'", "'much' of 'ink' is not read", "no effect in a negative"):
@@ -137,7 +137,7 @@ def test_comfyui_s_loras_along_the_links(library: Library, tmp_path: Path) -> No
     assert preset.rows[1].model.embeddings == ("embeddings/dull",)  # type: ignore[union-attr]
     assert preset.rows[0].prompt == "a (cat:1.1) shiny"
     assert "off" not in preset.description
-    # A loader that the sampler does not reach is told, as any other addition is.
+    # A loader that the sampler does not reach is named, as any other addition is.
     assert "LoraLoader is not carried over" in notes and "Power" not in notes
 
 
@@ -164,10 +164,10 @@ def test_invokeai_s_loras(loras: list, library: Library, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     [{"loras": [["ink.safetensors", 0.4, "ab"]]}, {"lora_combined_1": "ink.safetensors : 0.4"}],
 )
-def test_fooocus_s_loras(told: dict, library: Library, tmp_path: Path) -> None:
+def test_fooocus_s_loras(given: dict, library: Library, tmp_path: Path) -> None:
     parameters = {
         "prompt": "a cat",
         "negative_prompt": "",
@@ -179,7 +179,7 @@ def test_fooocus_s_loras(told: dict, library: Library, tmp_path: Path) -> None:
         "seed": "7",
         "steps": 9,
         "sharpness": 2,
-        **told,
+        **given,
     }
     preset, notes = read(tmp_path, library, parameters=json.dumps(parameters))
     assert preset.rows[0].model.adapters() == [("styles/ink", 0.4)]  # type: ignore[union-attr]

@@ -105,7 +105,7 @@ def test_invokeai(tmp_path: Path) -> None:
     assert preset.sampler.steps == 200
     assert "sampler.steps: 300 became 200" in notes
     assert any("the LoRA 'ink' at 0.7 is not in the library" in note for note in notes)
-    assert not any("loras" in note for note in notes)  # it is told once
+    assert not any("loras" in note for note in notes)  # it is said once
 
 
 def comfy_graph() -> tuple[dict[str, Any], dict[str, Any]]:
