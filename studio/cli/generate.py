@@ -17,7 +17,7 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.making import image_line, images_of, make_engine
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.events import Done
 from studio.library import Library
 from studio.preset.fields import with_fields
@@ -36,7 +36,21 @@ def add_verb(verbs: Any) -> None:
         action="store_true",
         help="add to each line every row's norm and cosine per step, and the unconditional drift",
     )
+    verb.add_argument(
+        "--drift",
+        type=_steps,
+        default=0,
+        metavar="K",
+        help="measure the unconditional drift of personalised rows at every K-th step, for a null "
+        "pass of the prior and of each of them; implies --json",
+    )
     verb.set_defaults(run=generate)
+
+
+def _steps(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of steps from 1, got {shorten(text)}")
+    return int(text)
 
 
 def generate(options: argparse.Namespace) -> None:
@@ -51,13 +65,14 @@ def generate(options: argparse.Namespace) -> None:
     folder = output_folder(options.out)
     unsaved = ""
     notes: tuple[str, ...] = ()
-    for done in images_of(make_engine(roots), preset):
+    detailed = options.json or options.drift
+    for done in images_of(make_engine(roots), preset, options.drift):
         path, problem = save_or_keep(done.image, done.preset, folder, roots)
         unsaved = unsaved or problem
         if done.notes != notes:
             say_notes(done.notes)
             notes = done.notes
-        say({**image_line(done, path), **(_diagnostics(done) if options.json else {})})
+        say({**image_line(done, path), **(_diagnostics(done) if detailed else {})})
     if unsaved:
         raise StudioError(unsaved, field="--out")
 

@@ -23,9 +23,9 @@ def make_engine(roots: list[Path]) -> Engine:
     return Engine(image_roots=roots)
 
 
-def images_of(engine: Engine, preset: Preset) -> Iterator[Done]:
+def images_of(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterator[Done]:
     """The finished images, while stderr shows how far the next one is."""
-    for event in engine.generate(preset):
+    for event in engine.generate(preset, drift_every):
         if isinstance(event, Done):
             show("")
             yield event

@@ -81,8 +81,13 @@ class Engine:
         """Look models up in ``library`` from now on: a newer scan of the same folders."""
         self.library = self.loader.library = library
 
-    def generate(self, preset: Preset) -> Generator[Event, None, None]:
+    def generate(self, preset: Preset, drift_every: int = 0) -> Generator[Event, None, None]:
         """Make the preset's images: ``count`` of them, seeds counting up from the preset's.
+
+        Args:
+            drift_every: measure the unconditional drift of every personalised row at every so
+                many steps (GCFG, Fig. 2), for the passes that it takes; 0: only where both null
+                passes run anyway.
 
         Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image.
         Closing the generator cancels before the next step and frees what the run held.
@@ -96,7 +101,8 @@ class Engine:
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
         progress = times.progress(preset.sampler, config, preset.first_step, entry.family)
-        plan = compile_plan(preset, self.library, progress, meeting_in(self.image_roots))
+        meeting = meeting_in(self.image_roots)
+        plan = compile_plan(preset, self.library, progress, meeting, drift_every)
         with devices.memory_errors_named(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, started)

@@ -39,6 +39,7 @@ def compile_plan(
     catalogue: Mapping[str, ModelEntry],
     progress: Sequence[float] | None = None,
     meeting: Meeting = every_set,
+    drift_every: int = 0,
 ) -> Plan:
     """Find the passes of ``preset`` and their coefficients per step.
 
@@ -49,6 +50,8 @@ def compile_plan(
             that of a uniform schedule from the preset's first step on.
         meeting: which sets of masks meet somewhere; asked where personalised rows have masks
             (:func:`studio.plan.places.meeting_in` looks; by default all may).
+        drift_every: at every so many steps run the null prompt on each personalised row's weights
+            and on the prior, so that their drift can be measured (GCFG, Fig. 2); 0 for never.
 
     Raises:
         BadPreset: personalised rows of too many different masks, or a plan that is too large.
@@ -62,15 +65,18 @@ def compile_plan(
     terms = Terms(preset, catalogue, meeting)
     refine = preset.refine
     steps = _steps(refine, terms, progress)
+    measured = _measured(terms, steps, drift_every)
     mixed = list(dict.fromkeys(node for step in _distinct(steps) for node in step.mixed))
     keys = sorted(
-        {key for step in _distinct(steps) for key in step.passes()},
+        {key for step in _distinct(steps) for key in step.passes()}.union(measured),
         key=lambda k: (k[0] != Weights(preset.base), k[0], k[1].sort_key()),
     )
     place: dict[Node, int] = {node: number for number, node in enumerate([*keys, *mixed])}
     owners = _owners(steps)
     return Plan(
-        passes=tuple(_pass(key, owners[key], steps) for key in keys),
+        passes=tuple(
+            _pass(key, owners[key], steps, measured.get(key, frozenset())) for key in keys
+        ),
         steps=len(progress),
         terms=_terms(steps, place),
         prior=preset.base,
@@ -122,6 +128,15 @@ def _steps(refine: Refine, terms: Terms, progress: Sequence[float]) -> list[_Ste
             known[key] = _step(refine, terms, active)
         found.append(known[key])
     return found
+
+
+def _measured(terms: Terms, steps: Sequence[_Step], every: int) -> dict[Key, frozenset[int]]:
+    """The null passes of a diagnosis of drift, and the steps at which they run for it."""
+    found: dict[Key, set[int]] = defaultdict(set)
+    for number in range(0, len(steps) if every > 0 else 0, max(every, 1)):
+        for key in terms.drifting(steps[number].rows):
+            found[key].add(number)
+    return {key: frozenset(numbers) for key, numbers in found.items()}
 
 
 def _distinct(steps: Sequence[_Step]) -> list[_Step]:
@@ -192,9 +207,11 @@ def _masks(preset: Preset) -> dict[str, str]:
     return masks
 
 
-def _pass(key: Key, rows: Iterable[int], steps: Sequence[_Step]) -> Pass:
+def _pass(key: Key, rows: Iterable[int], steps: Sequence[_Step], measured: frozenset[int]) -> Pass:
     mixed = frozenset(number for number, step in enumerate(steps) if key in step.parts)
-    return Pass(*key, rows=tuple(sorted(rows)), mixed=mixed, **_share(key, steps))
+    return Pass(
+        *key, rows=tuple(sorted(rows)), mixed=mixed, measured=measured, **_share(key, steps)
+    )
 
 
 def _mixture(node: Mixed, place: Mapping[Node, int], steps: Sequence[_Step]) -> Mixture:

@@ -124,20 +124,22 @@ class Share:
 class Pass(Share):
     """One distinct (weights, condition) pair. ``rows``: those that it serves.
 
-    ``mixed``: steps at which a :class:`Mixture` needs it in any case.
+    ``mixed``: steps at which a :class:`Mixture` needs it in any case. ``measured``: steps at which
+    it runs for a diagnosis alone.
     """
 
     weights: Weights
     condition: Condition
     rows: tuple[int, ...] = ()
     mixed: frozenset[int] = frozenset()
+    measured: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.weights}({self.condition})"
 
     def runs(self, step: int) -> bool:
         """Whether the network has to run for it at ``step``."""
-        return step in self.mixed or super().runs(step)
+        return step in self.mixed or step in self.measured or super().runs(step)
 
 
 @dataclass(frozen=True)

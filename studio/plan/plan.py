@@ -81,7 +81,7 @@ class Plan:
             "condition": str(item.condition),
             **self._share_as_dict(item),
         }
-        if item.wanted or item.mixed:
+        if item.wanted or item.mixed or item.measured:
             found["runs"] = [item.runs(step) for step in range(self.steps)]
         return found
 

@@ -157,6 +157,12 @@ class Terms:
         sampler, native = self.preset.sampler, self.base_model.size or NATIVE
         return sampler.width or native, sampler.height or native
 
+    def drifting(self, rows: Iterable[int]) -> list[Key]:
+        """The null prompt on each personalised row's weights and on the prior, to compare them."""
+        own = [self._row_weights(index) for index in rows if self.models[index].personal]
+        prior = [Weights(self.preset.base)] if own else []
+        return [(weights, Condition("")) for weights in dict.fromkeys(prior + own)]
+
     def direction(self, index: int, row: Row, weight: float, base: Node) -> Direction[Node]:
         """``w·[(1−δ)(ε(joint) − r) + δ·Σ_k s_k(ε(part_k) − r)]`` (GCFG, Sec. 4.4)."""
         known = self._units.get((index, base))

@@ -152,7 +152,10 @@ class ImagePrompt(Document):
 
 
 class PromptReference(Document):
-    """Another text as the row's reference (subject-agnostic guidance, classic negative prompt)."""
+    """Another text as the row's reference, under the row's own model.
+
+    With that text as a row of weight 1 besides, it is subject-agnostic guidance.
+    """
 
     prompt: Annotated[str, Field(max_length=4000)]
 

@@ -46,7 +46,7 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | Range | the part of the denoising in which the row acts: 0 is pure noise, 1 the finished image. The beginning decides layout, the end detail |
 | Curve | multiplies the weight as the noise goes away: rising or falling over the row's range, or your own points `progress:factor`, such as `0:0, 0.4:1, 1:0.5` |
 | Mask | an image of the picture's shape, painted here or uploaded: the row acts where it is white and contributes nothing where it is black |
-| Versus | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: a classic negative prompt |
+| Versus | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: that text under the row's model. A paper's baseline is rows together: the presets *Baseline: …* hold them. The classic negative prompt is two rows, +*w* for the prompt and −(*w*−1) for the negative one |
 | Share | after a generation: how much the row moved the image, step by step, its part of all rows, and whether it pulled along with the others (cosine 1) or against them (−1) |
 
 ### The whole

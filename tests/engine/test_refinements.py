@@ -219,3 +219,22 @@ def test_drift_where_both_passes_run(loader: Loader, root: Path, predict: Predic
     denoise = denoiser(loader, root, preset_of(rows[1], omega=0.5))
     denoise(0, Z, T, *LEVEL)
     assert denoise.assembly.drifts == [{}]  # the prior's own null pass does not run
+
+
+def test_drift_is_measured_when_asked_for_its_price(
+    loader: Loader, root: Path, predict: Predict
+) -> None:
+    rows = [{"prompt": "y", "weight": 3.0, "model": STYLE}, {"prompt": "a", "weight": 1.0}]
+    plain = denoiser(loader, root, preset_of(*rows, omega=0.5))
+    asked = denoiser(loader, root, preset_of(*rows, omega=0.5), drift_every=2)
+    for step in range(4):
+        got, expected = (d(step, Z, T, *LEVEL) for d in (asked, plain))
+        assert (got - expected).abs().max() < 1e-12
+    # θ and θ′ under φ, beside the three passes of the sum, at steps 0 and 2
+    assert asked.plan.forwards_per_step == (5, 3, 5, 3)
+    assert asked.forwards == plain.forwards + 4 * len(Z)
+    by_hand = float((predict("", 0.7) - predict("")).square().mean().sqrt())
+    name = "(base + 0.7·Δ[base/style])"
+    measured = [step.get(name) for step in asked.assembly.drifts]
+    assert measured[0] == pytest.approx(by_hand, rel=1e-6) and measured[1] is None
+    assert plain.assembly.drifts == [{}] * 4

@@ -95,7 +95,13 @@ def preset_of(*rows: dict[str, Any], **fields: Any) -> Preset:
 
 
 def denoiser(loader: Loader, root: Path, preset: Preset, **options: Any) -> Denoiser:
-    plan = compile_plan(preset, loader.library, options.pop("progress", None), meeting_in([root]))
+    plan = compile_plan(
+        preset,
+        loader.library,
+        options.pop("progress", None),
+        meeting_in([root]),
+        options.pop("drift_every", 0),
+    )
     passes = prepare_passes(preset, plan, loader, [root])
     pictures = Pictures.read(plan, None, (16, 16), [root])
     masks = pictures.row_masks((8, 8), torch.device("cpu"))
