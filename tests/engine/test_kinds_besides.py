@@ -103,8 +103,9 @@ def test_an_image_prompt_for_xl_is_diffusers_processors(root: Path, exact: bool)
     plain.scheduler.set_timesteps(3)
     z = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3))
     for t in plain.scheduler.timesteps:
-        nothing = {"text_embeds": null_pooled, "time_ids": ids}
-        free = plain.unet(z, t, null, added_cond_kwargs=nothing).sample
+        blank = [torch.zeros_like(embeds)]  # as their pipeline's unconditional pass has it
+        nothing = {"text_embeds": null_pooled, "time_ids": ids, "image_embeds": blank}
+        free = seeing.unet(z, t, null, added_cond_kwargs=nothing).sample
         told = {"text_embeds": pooled, "time_ids": ids, "image_embeds": [embeds]}
         seen = seeing.unet(z, t, states, added_cond_kwargs=told).sample
         z = plain.scheduler.step(free + SCALE * (seen - free), t, z).prev_sample

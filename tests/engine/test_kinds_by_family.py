@@ -216,8 +216,8 @@ def test_control_images_that_cannot_reach_a_row(
 @pytest.mark.parametrize(
     ("row", "field", "told"),
     [
-        ({"model": "dog"}, "rows.0.model", "Custom Diffusion model of another architecture"),
-        ({"model": "kohya"}, "rows.0.model", "the base has no layer down_blocks.0"),
+        ({"model": "dog"}, "rows.0.model", "the base has no layer 'down_blocks.0"),
+        ({"model": "kohya"}, "rows.0.model", "the base has no layer 'unet.down_blocks.0"),
         ({"image": "map.png"}, "rows.0.image", "takes no picture to edit"),
         (
             {"image_prompt": {"image": "map.png", "model": "ip/light"}},
