@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite
 
 import torch
@@ -32,7 +33,7 @@ class Factors(Mapping[str, Tensor]):
 
     Args:
         tensors: role → tensor, ``alpha`` and ``scalar`` apart.
-        weight, bias: the layer's own, in at least float32.
+        weight, bias: the layer's own, as they lie in the network.
         alpha: the file's ``alpha`` for the layer, ``None`` where it has none.
         scale: what the adapter's settings say that its product is multiplied by, given its rank.
     """
@@ -46,8 +47,18 @@ class Factors(Mapping[str, Tensor]):
         scale: Callable[[int], float] = lambda rank: 1.0,
     ) -> None:
         self._tensors = tensors
-        self.weight, self.bias, self.alpha = weight, bias, alpha
-        self._scale = scale
+        self.shape, self.alpha = weight.shape, alpha
+        self._weight, self._bias, self._scale = weight, bias, scale
+
+    @cached_property
+    def weight(self) -> Tensor:
+        """The layer's own weight, on the CPU; most kinds need its ``shape`` alone."""
+        return wide(self._weight, "weight")
+
+    @cached_property
+    def bias(self) -> Tensor | None:
+        """The layer's own bias, on the CPU."""
+        return None if self._bias is None else wide(self._bias, "bias")
 
     def __getitem__(self, role: str) -> Tensor:
         if role not in self._tensors:
@@ -96,17 +107,31 @@ def tucker(core: Tensor, up: Tensor, down: Tensor) -> Tensor:
     return torch.einsum("rs...,ro,si->oi...", core, up, down)
 
 
-def shaped(change: Tensor, weight: Tensor) -> Tensor:
-    """``change`` in the weight's shape.
+def wide(value: Tensor, role: str, at_least: torch.dtype = torch.float32) -> Tensor:
+    """On the CPU, in float32 at least: 8-bit floats have no arithmetic of their own.
+
+    Raises:
+        IncompatibleModels: complex numbers.
+    """
+    if value.is_complex():
+        raise IncompatibleModels(f"has {role} in complex numbers")
+    value = value.detach().cpu()
+    if value.dtype != torch.float64:
+        value = value.float()
+    return value.to(torch.promote_types(value.dtype, at_least))
+
+
+def shaped(change: Tensor, shape: torch.Size) -> Tensor:
+    """``change`` in a weight's shape.
 
     Raises:
         IncompatibleModels: it holds another number of values.
     """
-    if change.numel() != weight.numel():
+    if change.numel() != shape.numel():
         raise IncompatibleModels(
-            f"is made for another layer: {tuple(change.shape)}, the base's is {tuple(weight.shape)}"
+            f"is made for another layer: {tuple(change.shape)}, the base's is {tuple(shape)}"
         )
-    return change.reshape(weight.shape)
+    return change.reshape(shape)
 
 
 def with_magnitude(change: Tensor, magnitude: Tensor, weight: Tensor) -> Tensor:

@@ -16,40 +16,40 @@ from studio.errors import IncompatibleModels
 @reads("lora")
 def lora(f: Factors) -> Delta:
     """``α/r · B·A`` (LoRA); a Tucker core belongs to ``A``: ``A'[r] = Σ_s core[r, s]·A[s]``."""
-    down, up, weight = f["down"], f["up"], f.weight
+    down, up, shape = f["down"], f["up"], f.shape
     scale = f.scale(down.shape[0])
     if "mid" in f:
         down = torch.einsum("rs...,si->ri...", f["mid"], down.flatten(1))
-    _check_ends(down, up, weight)
+    _check_ends(down, up, shape)
     rank = down.shape[0]
     bias = f["up_bias"] * scale if "up_bias" in f else None
-    if weight.ndim == 4:  # factors of a 1×1 convolution may come as matrices, and the reverse
-        down = down.reshape(rank, *weight.shape[1:])
+    if len(shape) == 4:  # factors of a 1×1 convolution may come as matrices, and the reverse
+        down = down.reshape(rank, *shape[1:])
         return Delta((down, up.reshape(-1, rank, 1, 1) * scale), bias)
     return Delta((down.reshape(rank, -1), up.reshape(-1, rank) * scale), bias)
 
 
-def _check_ends(down: Tensor, up: Tensor, weight: Tensor) -> None:
+def _check_ends(down: Tensor, up: Tensor, shape: torch.Size) -> None:
     """Raise :class:`IncompatibleModels` unless ``up·down`` leads from the layer's inputs to its outputs."""
     rank, out = down.shape[0], up.shape[0]
-    if weight.ndim < 2:
+    if len(shape) < 2:
         raise IncompatibleModels("is a product of factors for a layer that has one vector")
     if up.numel() != out * rank:
         raise IncompatibleModels(
             f"has factors that do not meet: {tuple(down.shape)} and {tuple(up.shape)}"
         )
     given = down[0].numel()
-    if out != weight.shape[0] or given != weight[0].numel():
+    if out != shape[0] or given != shape[1:].numel():
         raise IncompatibleModels(
-            f"is a LoRA of another architecture: it is {_width(down)}→{out}, the base "
-            f"{_width(weight)}→{weight.shape[0]}"
+            f"is a LoRA of another architecture: it is {_width(down.shape)}→{out}, the base "
+            f"{_width(shape)}→{shape[0]}"
         )
 
 
-def _width(weight: Tensor) -> str:
+def _width(shape: torch.Size) -> str:
     """Inputs of a weight, with its kernel where it has one: ``320 (3×3)``."""
-    kernel = [size for size in weight.shape[2:] if size != 1]
-    return f"{weight.shape[1]}" + (f" ({'×'.join(map(str, kernel))})" if kernel else "")
+    kernel = [size for size in shape[2:] if size != 1]
+    return f"{shape[1]}" + (f" ({'×'.join(map(str, kernel))})" if kernel else "")
 
 
 @reads("loha")
@@ -63,7 +63,7 @@ def loha(f: Factors) -> Delta:
         else:
             sides.append(product(a, b))
     change = sides[0] * sides[1] * f.scale(f["hada_w1_b"].shape[0])
-    return Delta(shaped(change, f.weight))
+    return Delta(shaped(change, f.shape))
 
 
 @reads("lokr")
@@ -83,19 +83,19 @@ def lokr(f: Factors) -> Delta:
             right = tucker(f["lokr_t2"], a, b)
         else:
             right = product(a, b)
-            kernel = f.weight.shape[2:]
+            kernel = f.shape[2:]
             if kernel:
                 right = right.reshape(right.shape[0], -1, *kernel)
     left = left.reshape(left.shape[0], -1)
     change = torch.kron(left.reshape(*left.shape, *[1] * (right.ndim - 2)), right)
-    return Delta(shaped(change * (1.0 if rank is None else f.scale(rank)), f.weight))
+    return Delta(shaped(change * (1.0 if rank is None else f.scale(rank)), f.shape))
 
 
 @reads("glora")
 def glora(f: Factors) -> Delta:
     """``α/r · (W·A₁·A₂ + B₁·B₂)``; the first files had the two factors of each product swapped."""
     a1, a2, b1, b2 = (f[name].flatten(1) for name in ("a1", "a2", "b1", "b2"))
-    inner, out = f.weight.shape[1], f.weight.shape[0]
+    inner, out = f.shape[1], f.shape[0]
     if b1.shape[0] != out or a1.shape[0] != inner:
         a1, a2, b1, b2 = a2, a1, b2, b1
     rank = a2.shape[0]
@@ -104,7 +104,7 @@ def glora(f: Factors) -> Delta:
         added = tucker(f["bm"], b1.T, b2)
     else:
         added = b1 @ b2
-    return Delta((moved + shaped(added, f.weight)) * f.scale(rank))
+    return Delta((moved + shaped(added, f.shape)) * f.scale(rank))
 
 
 @reads("ia3")
@@ -112,12 +112,12 @@ def ia3(f: Factors) -> Delta:
     """``W ⊙ l``, ``l`` one number an input or an output."""
     factor = f["weight"].flatten()
     axis = 1 if bool(f["on_input"].flatten()[0]) else 0
-    if factor.numel() != f.weight.shape[axis]:
+    if factor.numel() != f.shape[axis]:
         raise IncompatibleModels(
             f"scales {factor.numel()} {'inputs' if axis else 'outputs'} of a layer with "
-            f"{f.weight.shape[axis]}"
+            f"{f.shape[axis]}"
         )
-    shape = [1] * f.weight.ndim
+    shape = [1] * len(f.shape)
     shape[axis] = -1
     return Delta(f.weight * factor.reshape(shape))
 
@@ -168,21 +168,21 @@ def _butterflies(rotations: Tensor, rows: Tensor) -> Tensor:
 @reads("full")
 def full(f: Factors) -> Delta:
     """The differences as they are."""
-    weight = shaped(f["diff"], f.weight) if "diff" in f else None
+    weight = shaped(f["diff"], f.shape) if "diff" in f else None
     return Delta(weight, _bias(f, "diff_b"))
 
 
 @reads("norm")
 def norm(f: Factors) -> Delta:
     """The differences of a norm's weight and bias."""
-    weight = shaped(f["w_norm"], f.weight) if "w_norm" in f else None
+    weight = shaped(f["w_norm"], f.shape) if "w_norm" in f else None
     return Delta(weight, _bias(f, "b_norm"))
 
 
 @reads("replaced")
 def replaced(f: Factors) -> Delta:
     """``W′ − W`` of weights that were trained whole."""
-    weight = shaped(f["weight_value"], f.weight) - f.weight if "weight_value" in f else None
+    weight = shaped(f["weight_value"], f.shape) - f.weight if "weight_value" in f else None
     bias = _bias(f, "bias_value")
     return Delta(weight, bias if bias is None or f.bias is None else bias - f.bias)
 

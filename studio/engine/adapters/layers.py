@@ -16,6 +16,7 @@ from studio.engine.adapters.changes import (
     Factors,
     product,
     shaped,
+    wide,
     with_magnitude,
 )
 from studio.errors import IncompatibleModels
@@ -37,30 +38,31 @@ def change_of(
         IncompatibleModels: tensors that do not fit together, or not to the layer; names no field.
     """
     numbers = {role: _number(tensors[role], role) for role in _NUMBERS if role in tensors}
-    weight, bias = _wide(_weight(module), "weight"), getattr(module, "bias", None)
-    wide = {
-        role: _wide(value, role, weight.dtype)
-        for role, value in tensors.items()
-        if role not in _NUMBERS
+    weight = _weight(module)
+    at_least = torch.promote_types(weight.dtype, torch.float32)
+    values = {
+        role: wide(value, role, at_least) for role, value in tensors.items() if role not in _NUMBERS
     }
     factors = Factors(
-        {role: value for role, value in wide.items() if role not in _MAGNITUDES},
+        {role: value for role, value in values.items() if role not in _MAGNITUDES},
         weight,
-        None if bias is None else _wide(bias, "bias"),
+        getattr(module, "bias", None),
         numbers.get("alpha"),
         scale,
     )
     try:
-        total = _sum(factors, weight, getattr(module, "groups", 1))
+        total = _sum(factors, getattr(module, "groups", 1))
         if "scalar" in numbers:
-            total = _map(total, lambda change: change * numbers["scalar"], weight)
+            total = _map(total, lambda change: change * numbers["scalar"], weight.shape)
         for role in _MAGNITUDES:
-            if role in wide:
+            if role in values:
                 # peft keeps one number an output, whatever the shape that it keeps them in.
-                given = wide[role].flatten() if role == "magnitude" else wide[role]
-                total = _map(total, lambda c, m=given: with_magnitude(c, m, weight), weight)
+                given = values[role].flatten() if role == "magnitude" else values[role]
+                total = _map(
+                    total, lambda c, m=given: with_magnitude(c, m, factors.weight), weight.shape
+                )
     except (RuntimeError, IndexError, ValueError, TypeError, OverflowError) as error:
-        shapes = ", ".join(f"{role} {tuple(value.shape)}" for role, value in wide.items())
+        shapes = ", ".join(f"{role} {tuple(value.shape)}" for role, value in values.items())
         raise IncompatibleModels(
             f"has tensors that do not fit together or not to a weight {tuple(weight.shape)}: "
             f"{shapes[:200]}"
@@ -68,7 +70,7 @@ def change_of(
     return _checked(total, module)
 
 
-def _sum(factors: Factors, weight: Tensor, groups: int) -> Delta:
+def _sum(factors: Factors, groups: int) -> Delta:
     """All kinds' changes added; factors stay factors where there is nothing to add to them."""
     names = kinds_of(set(factors))
     known = set(SHARED.values()).union(*(ADAPTER_KINDS[name].roles.values() for name in names))
@@ -83,23 +85,23 @@ def _sum(factors: Factors, weight: Tensor, groups: int) -> Delta:
         if delta.bias is not None:
             biases.append(delta.bias)
     whole = len(weights) > 1 or groups != 1  # factors cannot be grouped
-    changes = [_full(change, weight) for change in weights] if whole else weights
+    changes = [_full(change, factors.shape) for change in weights] if whole else weights
     total = sum(changes[1:], start=changes[0]) if changes else None  # type: ignore[arg-type]
     return Delta(total, sum(biases[1:], start=biases[0]) if biases else None)
 
 
-def _full(change: Change, weight: Tensor) -> Tensor:
+def _full(change: Change, shape: torch.Size) -> Tensor:
     """``ΔW`` in the weight's shape."""
     if isinstance(change, Tensor):
-        return shaped(change, weight)
+        return shaped(change, shape)
     down, up = change
-    return shaped(product(up, down), weight)
+    return shaped(product(up, down), shape)
 
 
-def _map(delta: Delta, function: Callable[[Tensor], Tensor], weight: Tensor) -> Delta:
+def _map(delta: Delta, function: Callable[[Tensor], Tensor], shape: torch.Size) -> Delta:
     if delta.weight is None:
         raise IncompatibleModels("scales a weight that it does not change")
-    return Delta(function(_full(delta.weight, weight)), delta.bias)
+    return Delta(function(_full(delta.weight, shape)), delta.bias)
 
 
 def _checked(delta: Delta, module: nn.Module) -> Delta:
@@ -124,13 +126,3 @@ def _number(value: Tensor, role: str) -> float:
     if not isfinite(number):
         raise IncompatibleModels(f"has {role} {number}")
     return number
-
-
-def _wide(value: Tensor, role: str, at_least: torch.dtype = torch.float32) -> Tensor:
-    """On the CPU, in float32 at least: 8-bit floats have no arithmetic of their own."""
-    if value.is_complex():
-        raise IncompatibleModels(f"has {role} in complex numbers")
-    value = value.detach().cpu()
-    if value.dtype != torch.float64:
-        value = value.float()
-    return value.to(torch.promote_types(value.dtype, at_least))
