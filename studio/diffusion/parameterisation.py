@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from studio.diffusion.noise_table import flow_shift, total_of
+
 EPSILON, SAMPLE, V, FLOW = "epsilon", "sample", "v_prediction", "flow_prediction"
 PREDICTIONS = (EPSILON, V, SAMPLE, FLOW)
 
@@ -142,10 +144,9 @@ class Training:
     def of(config: Mapping[str, Any]) -> Training:
         """Read a scheduler's config; what it leaves out has diffusers' own default."""
         prediction = str(config.get("prediction_type") or EPSILON)
-        steps = ("num_train_timesteps", int(config.get("num_train_timesteps") or 1000))
+        steps = ("num_train_timesteps", total_of(config))
         if prediction == FLOW:
-            shift = float(config.get("flow_shift") or config.get("shift") or 1.0)
-            return Training(prediction, (("flow", True), steps), shift)
+            return Training(prediction, (("flow", True), steps), flow_shift(config))
         zero = ("rescale_betas_zero_snr", bool(config.get("rescale_betas_zero_snr")))
         if config.get("trained_betas") is not None:
             betas = tuple(float(beta) for beta in config["trained_betas"])

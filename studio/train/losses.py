@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from studio.diffusion import parameterisation
+
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 NORMS = ("sum", "mean")
 
@@ -37,11 +39,8 @@ def add_noise(clean: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
 def target(clean: Tensor, noise: Tensor, levels: Tensor, prediction: str) -> Tensor:
     """What a network of this parameterisation should answer: ε, ``v = √ᾱ·ε − √(1−ᾱ)·x_0``, or x_0."""
     _check(prediction)
-    if prediction == "epsilon":
-        return noise
-    if prediction == "sample":
-        return clean
-    return _like(levels.sqrt(), clean) * noise - _like((1 - levels).sqrt(), clean) * clean
+    alpha, sigma = _like(levels.sqrt(), clean), _like((1 - levels).sqrt(), clean)
+    return parameterisation.target(clean, noise, alpha, sigma, prediction)
 
 
 def mse(output: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -77,9 +76,8 @@ def posterior_mean(
     if prediction == "epsilon":  # the same mean without dividing by a vanishing ᾱ (DDPM, Eq. 11)
         scale = _like(beta / (1 - now).sqrt(), x_t)
         return (x_t - scale * output) / _like(alpha.sqrt(), x_t)
-    x_0 = output
-    if prediction == "v_prediction":
-        x_0 = _like(now.sqrt(), x_t) * x_t - _like((1 - now).sqrt(), x_t) * output
+    level = _like(now.sqrt(), x_t), _like((1 - now).sqrt(), x_t)
+    x_0 = parameterisation.to_sample(output, x_t, *level, prediction)
     of_sample = before.sqrt() * beta / (1 - now)
     of_noisy = alpha.sqrt() * (1 - before) / (1 - now)
     return _like(of_sample, x_t) * x_0 + _like(of_noisy, x_t) * x_t

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from studio.diffusion import sampling
+from studio.diffusion.noise_table import shifted, total_of
 from studio.train import losses
 
 
@@ -82,8 +84,7 @@ def noising_of(config: Mapping[str, Any]) -> Noising:
     """From a base's scheduler config."""
     prediction = str(config.get("prediction_type", "epsilon"))
     if prediction == sampling.FLOW:
-        shift = float(config.get("flow_shift") or config.get("shift") or 1.0)
-        steps = int(config.get("num_train_timesteps", 1000))
-        even = torch.arange(1, steps + 1, dtype=torch.float64) / steps
-        return Flow((shift * even / (1 + (shift - 1) * even)).float())
+        steps = total_of(config)
+        even = np.arange(1, steps + 1) / steps
+        return Flow(torch.from_numpy(shifted(config, even)).float())
     return Diffusion(sampling.make_scheduler("ddim", config).alphas_cumprod.float(), prediction)

@@ -85,6 +85,12 @@ def test_what_trains_and_what_is_found_in_the_library(
     entry = Library()["mine"]
     assert (entry.kind, entry.base) == (card["kind"], "tiny")
     assert entry.trigger == ("" if method == "concept" else "<hero>")
+    if method == "concept":  # what it predicts is its own, whatever base it meets later
+        folders = (path, studio_home / "models/tiny")
+        own, base = (
+            json.loads((one / "scheduler/scheduler_config.json").read_text()) for one in folders
+        )
+        assert own == base
 
 
 def _wrapped(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,16 @@ class Concept(Adaptation):
         network.requires_grad_(True).train()
         if config.gradient_checkpointing:
             network.body.enable_gradient_checkpointing()
-        self.network = network
+        self.network, self.base = network, base
         self.trainee = Trainee(network, base.family)
 
     def save(self, folder: Path) -> None:
-        """As a network of diffusers' own layout."""
+        """As a network of diffusers' own layout, beside what it predicts and on which noise."""
         self.network.save_pretrained(folder)
+        config = self.base.family.scheduler_config(self.base.entry)
+        path = folder / "scheduler" / "scheduler_config.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(dict(config), indent=2) + "\n", encoding="utf-8")
 
 
 METHODS.register(
