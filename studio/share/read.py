@@ -59,7 +59,7 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
     except StudioError as error:
         raise BadPreset(error.message, field=path.name) from error
     with image:
-        texts = texts_of(image, path)
+        texts = texts_of(image, path, whole=PNG_KEY)
     own = _own(texts, path.name)
     if own is not None:
         return own, []

@@ -71,11 +71,12 @@ def json_object(text: object) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def texts_of(image: Image.Image, path: Path | None = None) -> Texts:
+def texts_of(image: Image.Image, path: Path | None = None, whole: str = "") -> Texts:
     """The texts of an image that was opened from a file.
 
     Args:
         path: the file, to name the texts that the decoder could not read.
+        whole: the name of a text that is kept at any length; its reader has a bound of its own.
     """
     found: dict[str, object] = {}
     for source in (image.info, getattr(image, "text", {})):
@@ -88,7 +89,7 @@ def texts_of(image: Image.Image, path: Path | None = None) -> Texts:
     notes: list[str] = []
     for name, value in list(found.items())[:MAX_TEXTS]:
         text = _as_text(value)
-        if len(text) > (MAX_TEXT if text.startswith("{") else MAX_PLAIN):
+        if name != whole and len(text) > (MAX_TEXT if text.startswith("{") else MAX_PLAIN):
             notes.append(f"{name[:60]}: {len(text)} characters are too long to be read")
         elif text:
             named[name] = text

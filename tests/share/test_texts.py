@@ -132,6 +132,15 @@ def test_a_text_that_is_too_long_is_named(tmp_path: Path) -> None:
         share.read_image(png(tmp_path, parameters=long))
 
 
+def test_the_studio_s_own_preset_may_be_longer(tmp_path: Path) -> None:
+    rows = [{"prompt": "x" * 4000} for _ in range(100)]
+    long = json.dumps({"rows": rows, "description": "y"}) + " " * (6 * 2**20)
+    preset, notes = read(png(tmp_path, guidance_studio=long))
+    assert len(preset.rows) == 100 and notes == ""
+    with pytest.raises(BadPreset, match=r"its preset is not valid.*longer than 8388608"):
+        share.read_image(png(tmp_path, guidance_studio=long + " " * (3 * 2**20)))
+
+
 def test_a_text_that_the_decoder_cannot_read_is_named(tmp_path: Path) -> None:
     path = png(tmp_path, parameters=TEXT)
     data = path.read_bytes()
