@@ -111,6 +111,7 @@ class Conditions:
 
     def _encoded(self, node: Node, side: str) -> Entries:
         """A text through one or several encoders; different texts for them become one prompt."""
+        self.graph.sources.add(node.id)  # its further inputs are noted here
         clip = node.link("clip")
         if clip:
             self.clips.append(clip)

@@ -73,11 +73,16 @@ def as_link(value: object) -> Link | None:
 
 
 class Graph:
-    """The nodes of a picture. ``seen``: those that something was read from."""
+    """The nodes of a picture.
+
+    ``seen``: those that something was read from; ``sources``: of these, the ones that a text or
+    a number comes from.
+    """
 
     def __init__(self, data: Mapping[str, Any], notes: list[str]) -> None:
         self.nodes: dict[str, Node] = {}
         self.seen: set[str] = set()
+        self.sources: set[str] = set()
         self.notes = notes
         self._walks = 0
         for identity, node in list(data.items())[:MAX_NODES]:
@@ -128,6 +133,7 @@ class Graph:
         node = self.node(link, depth)
         if node is None or depth >= MAX_DEPTH:
             return None
+        self.sources.add(node.id)
         candidates = [key for key in (name, *_NUMBERS) if key in node.inputs]
         plain = [key for key, one in node.literals().items() if number(one) is not None]
         for key in candidates or (plain if len(plain) == 1 else []):
@@ -157,6 +163,7 @@ class Graph:
         node = self.node(link, depth)
         if node is None or depth >= MAX_DEPTH:
             return None
+        self.sources.add(node.id)
         styled = _styled(node, side, link[1])
         if styled:
             self.note(f"{node.kind}: its {styled} is read without what the node adds to it")

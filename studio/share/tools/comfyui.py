@@ -14,6 +14,7 @@ from studio.share.tools.comfy_conditions import Conditions, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link, Node
 from studio.share.tools.comfy_guiders import terms_of
 from studio.share.tools.comfy_model import follow, note_clips
+from studio.share.tools.comfy_unread import note_unread
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 NAME = "ComfyUI"
@@ -43,7 +44,6 @@ _QUIET = (  # classes that start so show, save, name and group; they do not chan
     "Image Comparer",
     "Note",
     "MarkdownNote",
-    "VAEDecode",
     "LoadImage",
     "ShowText",
     "Display",
@@ -121,6 +121,7 @@ class _Picture:
         self._note_others()
         self._note_start(latent)
         vae = _autoencoder(graph, node)
+        note_unread(graph, node)
         self._note_rest()
         return Found(
             NAME,
@@ -200,7 +201,7 @@ class _Picture:
     def _note_rest(self) -> None:
         """Nodes that nothing was read from: before, after or beside the sampler."""
         for node in self.graph.nodes.values():
-            quiet = any(node.kind.startswith(start) for start in _QUIET)
+            quiet = node.kind == "VAEDecode" or node.kind.startswith(_QUIET)
             if node.id not in self.graph.seen and not quiet and not _is_loader(node):
                 shown = summary(node.literals())
                 more = f" ({shown})" if shown else ""

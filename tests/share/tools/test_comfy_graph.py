@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,33 @@ from tests.support.other_tools import (
     read,
     rows,
     sampler,
+)
+
+RICH = graph(  # one of every kind that is read, and two that are not
+    n3=sampler(positive=["9", 0], model=["20", 0], latent_image=["26", 0]),
+    n6=encode("a cat", clip="29"),
+    n8=encode("a sky"),
+    n9=node("ConditioningCombine", conditioning_1=["21", 0], conditioning_2=["22", 0]),
+    n20=node("LoraLoader", lora_name="ink", strength_model=1, strength_clip=0.5, model=["25", 0]),
+    n21=node(
+        "ConditioningSetArea", conditioning=["6", 0], x=0, y=0, width=32, height=32, strength=1
+    ),
+    n22=node("ConditioningSetTimestepRange", conditioning=["23", 0], start=0.1, end=0.9),
+    n23=node(
+        "ConditioningAverage",
+        conditioning_to=["8", 0],
+        conditioning_from=["24", 0],
+        conditioning_to_strength=0.4,
+    ),
+    n24=node("ConditioningConcat", conditioning_to=["6", 0], conditioning_from=["8", 0]),
+    n25=node("RescaleCFG", multiplier=0.5, model=["30", 0]),
+    n26=node("LatentUpscale", samples=["5", 0], width=64, height=64),
+    n27=node("VAEDecodeTiled", samples=["3", 0], vae=["28", 0], tile_size=512),
+    n28=node("VAELoader", vae_name="ema"),
+    n29=node("CLIPSetLastLayer", stop_at_clip_layer=-2, clip=["4", 1]),
+    n30=node("ModelSamplingSD3", shift=3.0, model=["4", 0]),
+    n31=node("ImageUpscaleWithModel", image=["27", 0], upscale_model=["32", 0]),
+    n32=node("UpscaleModelLoader", model_name="x4"),
 )
 
 
@@ -282,8 +310,6 @@ def test_an_autoencoder_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tag", [0x010E, 0x010F, 0x0110])
 def test_graphs_in_exif(tmp_path: Path, tag: int) -> None:
-    import json
-
     from PIL import Image
 
     exif = Image.Exif()
@@ -311,6 +337,14 @@ def test_a_loader_with_both_texts(tmp_path: Path) -> None:
     )
     preset, _ = read(comfy(tmp_path, nodes))
     assert rows(preset) == PLAIN and preset.base == "mymodel"
+
+
+@pytest.mark.parametrize("place", RICH)
+def test_no_input_of_any_node_disappears(studio_home: Path, tmp_path: Path, place: str) -> None:
+    nodes = json.loads(json.dumps(RICH))
+    nodes[place]["inputs"]["unheard_of"] = 5
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert "unheard_of 5" in notes and preset.rows[0].prompt == "a cat"
 
 
 def test_names_are_found_with_their_folders() -> None:

@@ -1,0 +1,62 @@
+"""What of ComfyUI's followed nodes nobody has read: inputs that no reader knows, by name."""
+
+from __future__ import annotations
+
+from studio.share.tools.comfy_conditions import summary
+from studio.share.tools.comfy_graph import Graph, Node
+
+_CONTROL = ("strength", "start_percent", "end_percent")
+_LORA = ("lora_name", "strength_model", "strength_clip", "strength")
+OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by class
+    "CheckpointLoaderSimple": ("ckpt_name",),
+    "EmptyLatentImage": ("width", "height"),
+    "EmptySD3LatentImage": ("width", "height"),
+    "LoraLoader": _LORA,
+    "LoraLoaderModelOnly": _LORA,
+    "RescaleCFG": ("multiplier",),
+    "ModelSamplingDiscrete": ("sampling", "zsnr"),
+    "PerpNeg": ("neg_scale",),
+    "CFGGuider": ("cfg",),
+    "DualCFGGuider": ("cfg_conds", "cfg_cond2_negative", "style"),
+    "PerpNegGuider": ("cfg", "neg_scale"),
+    "RandomNoise": ("noise_seed", "control_after_generate"),
+    "KSamplerSelect": ("sampler_name",),
+    "BasicScheduler": ("scheduler", "steps", "denoise"),
+    "CLIPSetLastLayer": ("stop_at_clip_layer",),
+    "VAELoader": ("vae_name",),
+    "LoadImage": ("image", "upload", "choose file to upload"),
+    "ControlNetLoader": ("control_net_name",),
+    "SetUnionControlNetType": ("type",),
+    "ControlNetApply": _CONTROL,
+    "ControlNetApplyAdvanced": _CONTROL,
+    "ControlNetApplySD3": _CONTROL,
+    "ConditioningSetArea": ("x", "y", "width", "height", "strength"),
+    "ConditioningSetAreaPercentage": ("x", "y", "width", "height", "strength"),
+    "ConditioningSetAreaStrength": ("strength",),
+    "ConditioningSetMask": ("strength",),
+    "ConditioningSetTimestepRange": ("start", "end"),
+    "ConditioningAverage": ("conditioning_to_strength",),
+    "CLIPTextEncode": ("text",),
+}
+_PLAIN = {"batch_size": (1,), "set_cond_area": ("default",)}
+
+
+def note_unread(graph: Graph, main: Node) -> None:
+    """A note for each node whose own inputs nobody read; the main sampler's are noted apart."""
+    for node in graph.nodes.values():
+        if node.id not in graph.seen or node.id in graph.sources or node is main:
+            continue
+        left = {
+            name: value
+            for name, value in node.literals().items()
+            if name not in OWN.get(node.kind.strip(), ())
+            and value not in (None, "", *_PLAIN.get(name, ()))
+            and not _is_noted(graph, node, name)
+        }
+        if left:
+            graph.note(f"{node.kind[:80]}: {summary(left)} are not carried over")
+
+
+def _is_noted(graph: Graph, node: Node, name: str) -> bool:
+    start, shown = node.kind[:80], f"{name[:40]} "
+    return any(note.startswith(start) and shown in note for note in graph.notes)
