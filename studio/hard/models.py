@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,8 +19,9 @@ from studio.hard.mutation import (
     safetensors_file,
     safetensors_mutated,
 )
-from studio.home import models_folder
+from studio.home import ASSETS, models_folder
 from studio.library import Library
+from studio.preset import validate
 
 NETWORK = {"_class_name": "UNet2DConditionModel", "in_channels": 4, "cross_attention_dim": 768}
 PIPELINE = {
@@ -141,7 +143,6 @@ class _Marker:
 def pickles(random: Random, folder: Path) -> None:
     """Weights as pickles, and configs that name code, in every place where a model may lie."""
     from studio.engine import Engine
-    from studio.preset import validate
 
     marker, root = folder / "it-ran", models_folder()
     data = pickle.dumps({"x": _Marker(marker)})
@@ -243,6 +244,27 @@ def _with_code(data: bytes, code: bytes) -> list[tuple[str, dict[str, bytes]]]:
     ]
 
 
+@lru_cache(maxsize=1)
+def _shipped() -> tuple[Any, bytes]:
+    """An engine with the starter model, kept over the cases, and an adapter that fits it."""
+    from studio.engine import Engine
+
+    file = next((ASSETS / "starter").glob("lora-*/pytorch_lora_weights.safetensors"))
+    return Engine(device="cpu"), file.read_bytes()
+
+
+def adapters(random: Random, folder: Path) -> None:
+    """A mutated adapter on the starter model: drawn with, or refused."""
+    engine, data = _shipped()
+    name = f"a{random.randrange(10**9)}"
+    write(models_folder(), {f"{name}.safetensors": safetensors_mutated(random, data)})
+    engine.look_in(Library())
+    row = {"prompt": "a", "model": {"lora": name}}
+    sampler = {"steps": 1, "width": 32, "height": 32}
+    for _ in engine.generate(validate({"base": "starter", "rows": [row], "sampler": sampler})):
+        pass
+
+
 ATTACKS.register(
     "models", Attack("model files and folders of ten kinds, and the index", library, seconds=2.0)
 )
@@ -256,4 +278,8 @@ ATTACKS.register(
         short=4,
         growth=2**31,
     ),
+)
+ATTACKS.register(
+    "adapters",
+    Attack("mutated LoRAs, drawn with on the starter model", adapters, 2000, 20.0, 5, growth=2**31),
 )
