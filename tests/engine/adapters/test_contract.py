@@ -118,6 +118,17 @@ def test_rows_of_it_under_omega_leave_nothing_behind(kind: str, root: Path) -> N
     assert (pictures(engine, rows=[plain])[0] == before).all()
 
 
+def test_what_is_left_out_of_a_file_is_said_with_the_picture(root: Path) -> None:
+    torch.set_default_dtype(torch.float32)
+    state = kohya(LINEAR, diff=torch.randn(8, 16)) | {"strange.key": torch.ones(1)}
+    save_file(state, root / "strange.safetensors")
+    engine = Engine(device="cpu", library=Library((root,)))
+    rows = [{"prompt": "a", "model": {"lora": "strange"}}]
+    preset = validate({"base": "base", "rows": rows, "sampler": {"steps": 1}})
+    (done,) = (event for event in engine.generate(preset) if isinstance(event, Done))
+    assert done.notes == ("strange: left out, names that belong to no layer: 'strange.key'",)
+
+
 def test_a_kind_from_outside(network: UNet2DConditionModel, tmp_path: Path) -> None:
     """A rank-one change ``u·vᵀ``, registered by somebody else: recognised, read, exact, documented."""
 
