@@ -107,7 +107,8 @@ def _autoencoder(shapes: Shapes) -> dict[str, Any] | None:
     space = _latent_space(shapes, 0.0)
     if space is None:
         return {"kind": "vae", "problem": "is half of an autoencoder"}
-    return {"kind": "vae", "family": "", "latent_space": space[0].rpartition(":")[0]}
+    own = space[0].rpartition(":")[0]
+    return {"kind": "vae", "family": "", "latent_space": own, "multiple": space[1]}
 
 
 def _latent_space(shapes: Shapes, scaling: float) -> tuple[str, int] | None:

@@ -50,10 +50,14 @@ class ModelEntry:
     def decodes(self, base: ModelEntry) -> bool:
         """Whether an autoencoder's latents are those of ``base``, as far as both are known.
 
-        A file does not state the scale of its latents; it is taken for the base's.
+        As many channels at one scale. A file does not state the scale of its latents; it is taken
+        for the base's. How many pixels it makes of a latent is its own matter.
         """
-        mine, theirs = self.latent_space, base.latent_space
-        return not mine or not theirs or mine == theirs or theirs.startswith(f"{mine}:")
+        (mine, own), (theirs, scale) = (
+            entry.latent_space.partition(":")[::2] for entry in (self, base)
+        )
+        same = mine.partition("x")[0] == theirs.partition("x")[0]
+        return not mine or not theirs or (same and (not own or own == scale))
 
     @property
     def scaling(self) -> float:

@@ -36,7 +36,8 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
     elif config.get("null_text") or config.get("_class_name") == "NullTextUNet":
         kind, details = "concept", _describe_concept(config)
     elif config.get("_class_name") == "AutoencoderKL":
-        kind, details = "vae", {"latent_space": _latents(config)[0]}
+        space, factor = _latents(config)
+        kind, details = "vae", {"latent_space": space, "multiple": factor}
     elif config.get("_class_name") == "ControlNetModel":
         kind = "controlnet"
         details = {"control": control_of(path.name), "family": family_of_config(config)}

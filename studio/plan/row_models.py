@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ADAPTERS, ModelEntry, family_of, title_of
@@ -55,9 +55,20 @@ def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") ->
         raise IncompatibleModels(
             f"{name!r} holds no autoencoder; name one of the library as vae", field="base"
         )
-    if vae:
-        _check_vae(_look_up(catalogue, vae, "vae"), entry)
-    return entry
+    if not vae:
+        return entry
+    decoder = _look_up(catalogue, vae, "vae")
+    _check_vae(decoder, entry)
+    return _decoded_by(decoder, entry)
+
+
+def _decoded_by(vae: ModelEntry, base: ModelEntry) -> ModelEntry:
+    """``base`` with the native size and the steps of sizes that an autoencoder gives its latents.
+
+    The latents stay: one that makes 16 pixels of each where the base's makes 8 doubles the picture.
+    """
+    cells = base.size // base.multiple
+    return replace(base, size=cells * vae.multiple, multiple=vae.multiple)
 
 
 def _check_vae(vae: ModelEntry, base: ModelEntry) -> None:

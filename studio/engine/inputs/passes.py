@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from studio.engine.inputs.trained_as import predictions
 from studio.engine.networks.loader import Loader
 from studio.errors import IncompatibleModels, StudioError
 from studio.plan import Pass, Plan, Weights
+from studio.plan.row_models import check_base
 from studio.preset import Control, Preset
 
 
@@ -145,7 +147,14 @@ class _Guides:
         plain = control.model_copy(update={"strength": 1.0})
         if plain not in self.maps:
             self.maps[plain] = self._map(control, where)
-        return Guide(network, self.maps[plain].to(self.loader.device), control.strength)
+        guide = as_read(self.maps[plain], network, self.factor)
+        return Guide(network, guide.to(self.loader.device), control.strength)
+
+    @cached_property
+    def factor(self) -> int:
+        """Pixels of the picture along an edge of a latent."""
+        base, vae = self.preset.base, self.preset.vae
+        return check_base(self.loader.library, base, vae).multiple
 
     def _map(self, control: Control, where: str) -> Tensor:
         from studio import images
@@ -158,3 +167,16 @@ class _Guides:
             raise type(error)(error.message, field=f"{where}.image") from error
         pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 255
         return pixels.permute(2, 0, 1)[None]
+
+
+def as_read(guide: Tensor, network: nn.Module, factor: int) -> Tensor:
+    """A map (1, 3, h, w) in [0, 1] at as many pixels a latent as the ControlNet was made for.
+
+    It is another number than the picture's where the preset's autoencoder is not the base's own.
+    """
+    config: Any = network.config
+    own = 2 ** (len(config.conditioning_embedding_out_channels) - 1)
+    if own == factor:
+        return guide
+    size = [edge * own // factor for edge in guide.shape[-2:]]
+    return torch.nn.functional.interpolate(guide, size=size, mode="area")
