@@ -292,7 +292,8 @@ def main() -> int:
             if problem:
                 failed += 1
                 less = shrunk(fuzz, stack, seed)
-                print(f"seed {seed} {problem}: {failure(fuzz, less, seed)}: {json.dumps(less)}")
+                smallest = failure(fuzz, less, seed)
+                print(f"seed {seed} {problem}: {smallest}: {json.dumps(less)}", flush=True)
             elif done % 20 == 0:
                 worst = max(worst, fuzz.difference(stack, seed))
             if done % 500 == 0:
