@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from studio.share.tools.comfy_conditions import summary
 from studio.share.tools.comfy_graph import Graph, Node
 
@@ -38,6 +41,9 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     "ConditioningAverage": ("conditioning_to_strength",),
     "CLIPTextEncode": ("text",),
 }
+_NUMBERED = re.compile(
+    r"(?:lora_name|lora|lora_wt|model_weight|clip_weight|switch)_\d{1,2}(?:_on)?"
+)
 _PLAIN = {"batch_size": (1,), "set_cond_area": ("default",)}
 
 
@@ -51,10 +57,17 @@ def note_unread(graph: Graph, main: Node) -> None:
             for name, value in node.literals().items()
             if name not in OWN.get(node.kind.strip(), ())
             and value not in (None, "", *_PLAIN.get(name, ()))
+            and not _is_lora(name, value)
             and not _is_noted(graph, node, name)
         }
         if left:
             graph.note(f"{node.kind[:80]}: {summary(left)} are not carried over")
+
+
+def _is_lora(name: str, value: object) -> bool:
+    """Whether it is one of a loader's several LoRAs, as an object or by numbered inputs."""
+    listed = isinstance(value, Mapping) and isinstance(value.get("lora"), str)
+    return listed or _NUMBERED.fullmatch(name) is not None
 
 
 def _is_noted(graph: Graph, node: Node, name: str) -> bool:
