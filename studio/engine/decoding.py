@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import psutil
 from PIL import Image
 from torch import Tensor
 
 from studio.engine.families import Family
+from studio.engine.networks import memory
 from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.errors import OutOfMemory
 
-BYTES_PER_PIXEL = 460  # that a decoder of Stable Diffusion's size takes in float32, measured
 SHARE = 0.8  # of the CPU's free memory; a machine that begins to swap is as good as stopped
 
 
@@ -27,7 +26,7 @@ def decode(family: Family, vae: Any, latent: Tensor, factor: int = 8) -> list[Im
     Raises:
         OutOfMemory: not even one tile at a time fits.
     """
-    if not _exceeds(latent, factor):
+    if not _exceeds(vae, latent, factor):
         try:
             return family.decode(vae, latent)
         except Exception as error:
@@ -53,13 +52,8 @@ def decode(family: Family, vae: Any, latent: Tensor, factor: int = 8) -> list[Im
         vae.disable_tiling()
 
 
-def _exceeds(latent: Tensor, factor: int) -> bool:
+def _exceeds(vae: Any, latent: Tensor, factor: int) -> bool:
     if latent.device.type != "cpu":
         return False
     pixels = latent.shape[0] * latent.shape[-1] * latent.shape[-2] * factor**2
-    return pixels * BYTES_PER_PIXEL > _free() * SHARE
-
-
-def _free() -> float:
-    """Bytes of the CPU's memory that are free now."""
-    return psutil.virtual_memory().available
+    return memory.decoder_bytes(vae, pixels) > memory.free_bytes() * SHARE

@@ -19,6 +19,7 @@ from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
 from studio.engine.families.pixels import apply_preview
+from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.networks import devices
@@ -119,7 +120,8 @@ class Engine:
         vae = self.loader.vae(preset.base, preset.vae)
         shape = _latent_shape(vae, preset)
         family = self.library[preset.base].family
-        return _Job(preset, plan, passes, pictures, vae, shape, config, family, started)
+        samples = samples_at_once(self.device, preset, passes, shape)
+        return _Job(preset, plan, passes, pictures, vae, shape, config, family, started, samples)
 
     def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""
@@ -142,7 +144,7 @@ class Engine:
             plan,
             job.passes,
             scheduler.config.prediction_type,
-            devices.max_samples(self.device, preset),
+            job.samples,
             self.exact,
             masks=job.pictures.row_masks(latent_size, self.device),
             buckets=self.runtime.buckets,
@@ -204,6 +206,7 @@ class _Job:
     config: Mapping[str, Any]
     family: str
     started: float
+    samples: int
 
 
 def _resolve(preset: Preset, base: ModelEntry) -> Preset:

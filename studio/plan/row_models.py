@@ -110,7 +110,9 @@ def resolve(
         _check_control(row.control, entry, catalogue, where)
     takes = family_of(entry.family)
     if holders and not takes.learned_words:
-        raise IncompatibleModels(f"{takes.title} takes no learned words", field=where)
+        raise IncompatibleModels(
+            f"{takes.title} takes no learned words, such as {holders[0].words[0]}", field=where
+        )
     if row.image_prompt is not None:
         prompt_where = f"{where.removesuffix('.model')}.image_prompt.model"
         if not takes.image_prompts:

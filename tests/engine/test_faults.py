@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from studio.engine import Engine, decoding
+from studio.engine.networks import memory
 from studio.errors import NumericalError, OutOfMemory, StudioError
 from studio.events import Done, Preview
 from studio.library import Library
@@ -191,7 +192,8 @@ def test_large_pictures_are_decoded_in_parts_where_little_is_free(
     vae = engine.loader.vae("base")
     seen = FailsAbove(vae.decode, 9, FULL)
     monkeypatch.setattr(vae, "decode", seen, raising=False)
-    free = 1.5 * 16 * 16 * decoding.BYTES_PER_PIXEL / decoding.SHARE
-    monkeypatch.setattr(decoding, "_free", lambda: free)
+    free = int(1.5 * memory.decoder_bytes(vae, 16 * 16) / decoding.SHARE)
+    monkeypatch.setattr(memory, "free_bytes", lambda: free)
+    monkeypatch.setattr(memory, "network_bytes", lambda *_: 1)  # the steps fit
     assert sum(isinstance(event, Done) for event in engine.generate(wanted)) == 2
     assert seen.batches == [1, 1]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+
+from studio.engine.denoiser import PreparedPass
+from studio.engine.networks import devices, memory
 from studio.engine.networks.loader import Loader
 from studio.engine.networks.on_disk import weight_bytes
 from studio.engine.networks.parts import PARTS
 from studio.errors import OutOfMemory, StudioError
 from studio.plan import Pass, Plan, Weights
 from studio.preset import Preset
+
+ACTIVATIONS = 0.7  # of the free memory, for one batch
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,36 @@ def needs_of(preset: Preset, plan: Plan, loader: Loader) -> Needs:
         networks.update(sizes)
         largest = max(largest, sum(sizes.values()))
     return Needs(networks, largest, sum(_others(preset, plan, loader).values()))
+
+
+def samples_at_once(
+    device: torch.device,
+    preset: Preset,
+    passes: Sequence[PreparedPass],
+    shape: tuple[int, int, int],
+) -> int:
+    """Network samples in one batch; on a CPU no more than its free memory holds.
+
+    Args:
+        shape: of one latent: channels, height, width.
+
+    Raises:
+        OutOfMemory: not even one sample fits; before the first step.
+    """
+    most = devices.max_samples(device, preset)
+    if device.type != "cpu":
+        return most
+    with passes[0].network() as network:
+        one = memory.network_bytes(network, shape[1] * shape[2])
+    free = memory.free_bytes()
+    if one > free:
+        raise OutOfMemory(
+            f"a picture of {preset.sampler.width}x{preset.sampler.height} takes about "
+            f"{one / 2**30:.2f} GiB beside the models, and {free / 2**30:.2f} GiB are free; "
+            "choose a smaller width and height",
+            field="sampler.width",
+        )
+    return max(1, min(most, int(free * ACTIVATIONS / one)))
 
 
 def field_of(item: Pass) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -155,6 +155,10 @@ class Decoder:
     def __init__(self, fits: int, whole: bool = True, tiles: bool = True) -> None:
         self.fits, self.whole, self.tiles = fits, whole, tiles
         self.tiling, self.tried = False, []
+        self.config = {"block_out_channels": (1,)}
+
+    def parameters(self) -> Iterator[torch.Tensor]:
+        yield torch.zeros(1)
 
     def enable_tiling(self) -> None:
         self.tiling = True
