@@ -10,6 +10,7 @@ VERBS = (
     "models",
     "schema",
     "download",
+    "convert",
     "train",
     "bench",
     "plugins",

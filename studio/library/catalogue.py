@@ -51,7 +51,8 @@ class Library(Mapping[str, ModelEntry]):
         index = Index(cache_folder() / "library.json")
         for root in self._roots:
             for entry in scan(root, index):
-                found.setdefault(entry.id, entry)
+                if entry.id not in found or (found[entry.id].problem and not entry.problem):
+                    found[entry.id] = entry  # of a file and its pickle the one that can be used
         index.save()
         return {key: _known(_inherit(entry, found)) for key, entry in found.items()}
 

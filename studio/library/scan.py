@@ -7,6 +7,7 @@ wrong with it becomes the reason why it cannot be used, and the others are found
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -28,8 +29,8 @@ PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 # What other tools keep beside a file, and read here.
 _NOTES = (".json", ".civitai.info", ".yaml", ".preview.png", ".png", ".jpg", ".jpeg", ".webp")
 _PICKLE = (
-    "is a pickle ({}), which can run code when it is read; have it converted to "
-    ".safetensors (most hubs offer that file too) and put that there"
+    "is a pickle ({}), which can run code when it is read; in its folder "
+    "'python -m studio convert {}' makes a .safetensors of its tensors"
 )
 _LINK = (
     "is a link out of the library, which is not followed; put the files there, "
@@ -185,7 +186,9 @@ def _file_entry(
         return ModelEntry(id=identity, bytes=state.st_size, path=item.path, **fields).checked()
 
     if suffix != ".safetensors":
-        return entry({"kind": meant, "problem": _PICKLE.format(suffix)})
+        return entry(
+            {"kind": meant, "problem": _PICKLE.format(suffix, shlex.quote(shown(item.name)))}
+        )
     notes = [beside[stem + end].stat() for end in _NOTES if stem + end in beside]
     modified = state.st_mtime_ns + sum(note.st_mtime_ns for note in notes)
     look = _Look(item.path, stem, meant)

@@ -109,10 +109,6 @@ def resolve(
     if row.control is not None:
         _check_control(row.control, entry, catalogue, where)
     takes = family_of(entry.family)
-    if holders and not takes.learned_words:
-        raise IncompatibleModels(
-            f"{takes.title} takes no learned words, such as {holders[0].words[0]}", field=where
-        )
     if row.image_prompt is not None:
         prompt_where = f"{where.removesuffix('.model')}.image_prompt.model"
         if not takes.image_prompts:
@@ -132,6 +128,10 @@ def resolve(
     _check_picture(row, entry, where)
     for adapter in [*(one for one, _ in adapters), *holders]:
         _check_family(adapter, entry, where)
+    if holders and not takes.learned_words:
+        raise IncompatibleModels(
+            f"{takes.title} takes no learned words, such as {holders[0].words[0]}", field=where
+        )
     return RowModel(
         kind,
         entry.id,

@@ -85,34 +85,34 @@ class Family(ABC):
         """The base's noise schedule and prediction type."""
 
     @abstractmethod
-    def towers(self, text: nn.Module) -> Mapping[str, nn.Module]:
+    def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """The text encoders by their names in a pipeline, for adapters and learned words."""
 
     @abstractmethod
-    def spans(self, text: nn.Module, prompt: str, words: Words = NO_WORDS) -> int:
+    def spans(self, text: Any, prompt: str, words: Words = NO_WORDS) -> int:
         """How many of the text tower's windows ``prompt`` fills; at least one."""
 
     @abstractmethod
     def encode(
-        self, text: nn.Module, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
     ) -> Text:
         """Encode ``prompts``, each padded to at least ``spans`` windows, so that lengths agree.
 
         ``words`` are vectors that only these prompts know; ``(word:1.2)`` weights what it holds.
         """
 
-    def encode_text(self, text: nn.Module, prompts: Sequence[str]) -> Tensor:
+    def encode_text(self, text: Any, prompts: Sequence[str]) -> Tensor:
         """The states of plain prompts alone: (prompts, tokens, width)."""
         return self.encode(text, prompts).states
 
     @abstractmethod
-    def text_width(self, network: nn.Module) -> int:
+    def text_width(self, network: Any) -> int:
         """Width of the states that ``network`` reads."""
 
     @abstractmethod
     def predict(
         self,
-        network: nn.Module,
+        network: Any,
         latents: Tensor,
         t: Tensor,
         text: Text | None,
@@ -125,18 +125,18 @@ class Family(ABC):
         latents of that shape; ``None`` for no picture. ``residuals`` are a ControlNet's.
         """
 
-    def added(self, network: nn.Module, latents: Tensor, text: Text) -> dict[str, Any]:
+    def added(self, network: Any, latents: Tensor, text: Text) -> dict[str, Any]:
         """What networks and ControlNets of the family take besides the states."""
         return {}
 
     @torch.no_grad()
-    def decode(self, vae: nn.Module, latent: Tensor) -> list[Image.Image]:
+    def decode(self, vae: Any, latent: Tensor) -> list[Image.Image]:
         """Scaled latents (batch, channels, h, w) to RGB pictures, through the whole decoder."""
         dtype = next(vae.parameters()).dtype
         pixels = vae.decode((latent / vae.config.scaling_factor).to(dtype), return_dict=False)[0]
         return to_images(pixels)
 
-    def settings(self, text: nn.Module) -> dict[str, Any]:
+    def settings(self, text: Any) -> dict[str, Any]:
         """What diffusers' pipeline of the family takes besides its networks and tokenizers."""
         return {}
 

@@ -51,11 +51,11 @@ class Sana(Family):
         config = load_config(entry, "scheduler")
         return {**config, "prediction_type": "flow_prediction"} if config else {}
 
-    def towers(self, text: nn.Module) -> Mapping[str, nn.Module]:
+    def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """One tower."""
         return {"text_encoder": text}
 
-    def spans(self, text: nn.Module, prompt: str, words: Words = NO_WORDS) -> int:
+    def spans(self, text: Any, prompt: str, words: Words = NO_WORDS) -> int:
         """One window, which the prompt must fit into.
 
         Raises:
@@ -76,7 +76,7 @@ class Sana(Family):
 
     @torch.no_grad()
     def encode(
-        self, text: nn.Module, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
     ) -> Text:
         """Last hidden states and their mask, after the instruction that the networks know.
 
@@ -86,7 +86,7 @@ class Sana(Family):
         parts = [self._encoded(text, prompt) for prompt in prompts]
         return Text.cat(parts)
 
-    def _encoded(self, text: nn.Module, prompt: str) -> Text:
+    def _encoded(self, text: Any, prompt: str) -> Text:
         self.spans(text, prompt)
         tokenizer = text.tokenizer
         instruction = _instruction() if prompt else ""
@@ -105,13 +105,13 @@ class Sana(Family):
         kept = [0, *range(length - TOKENS + 1, length)]
         return Text(states[:, kept], mask=tokens.attention_mask[:, kept])
 
-    def text_width(self, network: nn.Module) -> int:
+    def text_width(self, network: Any) -> int:
         """What its caption projection reads."""
         return int(network.config.caption_channels)
 
     def predict(
         self,
-        network: nn.Module,
+        network: Any,
         latents: Tensor,
         t: Tensor,
         text: Text | None,

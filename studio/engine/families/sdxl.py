@@ -76,11 +76,11 @@ class StableDiffusionXL(StableDiffusion):
         upcast = dtype == torch.float16 and bool(vae.config.force_upcast)  # type: ignore[union-attr]
         return vae.float() if upcast else vae
 
-    def towers(self, text: nn.Module) -> Mapping[str, nn.Module]:
+    def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """Two towers."""
         return {"text_encoder": text.text_encoder, "text_encoder_2": text.text_encoder_2}
 
-    def spans(self, text: nn.Module, prompt: str, words: Words = NO_WORDS) -> int:
+    def spans(self, text: Any, prompt: str, words: Words = NO_WORDS) -> int:
         """The longer of what the two tokenizers make of the prompt."""
         return max(
             Reader(tower.tokenizer, tower, words.of(name)).spans(prompt)
@@ -89,14 +89,14 @@ class StableDiffusionXL(StableDiffusion):
 
     @torch.no_grad()
     def encode(
-        self, text: nn.Module, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
     ) -> Text:
         """Both towers' last states but one, side by side; the second's projected end mark.
 
         The empty prompt is all zeros where the pipeline says so, as the released models do.
         """
         spans = max([spans, *(self.spans(text, prompt, words) for prompt in prompts)])
-        parts, pooled = [], None
+        parts, pooled = [], torch.empty(0)  # the last tower's
         for name, tower in self.towers(text).items():
             vectors = words.of(name)
             reader = Reader(tower.tokenizer, tower, vectors)
@@ -110,17 +110,17 @@ class StableDiffusionXL(StableDiffusion):
             states, pooled = states * kept[:, None, None], pooled * kept[:, None]
         return Text(states, pooled, factor=text.factor)
 
-    def settings(self, text: nn.Module) -> dict[str, Any]:
+    def settings(self, text: Any) -> dict[str, Any]:
         """Whether the empty prompt is all zeros."""
         return {"force_zeros_for_empty_prompt": text.zeros_for_empty}
 
-    def added(self, network: nn.Module, latents: Tensor, text: Text) -> dict[str, Any]:
+    def added(self, network: Any, latents: Tensor, text: Text) -> dict[str, Any]:
         """Pooled text and time ids: original size, crop corner and target size, as pixels."""
         assert text.pooled is not None
         return told_of(latents, text.pooled, text.factor)
 
 
-def _states(tower: nn.Module, reader: Reader, prompt: str, spans: int) -> tuple[Tensor, Tensor]:
+def _states(tower: Any, reader: Reader, prompt: str, spans: int) -> tuple[Tensor, Tensor]:
     """(windows, length, width) of one prompt, and the first window's pooled text (1, width)."""
     device = next(tower.parameters()).device
 

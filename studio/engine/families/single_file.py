@@ -137,7 +137,7 @@ def tokenizer(entry: ModelEntry, part: str) -> Any:
 def _clip_tokenizer(pad: str) -> Any:
     from transformers import CLIPTokenizer
 
-    merges = [
+    merges: Any = [  # the tokenizer takes pairs too, whatever its hints say
         tuple(line.split()) for line in gzip.decompress(_MERGES.read_bytes()).decode().split("\n")
     ]
     letters = [*range(33, 127), *range(161, 173), *range(174, 256)]

@@ -55,17 +55,17 @@ class StableDiffusion(Family):
         """Read from the pipeline's scheduler folder."""
         return load_config(entry, "scheduler")
 
-    def towers(self, text: nn.Module) -> Mapping[str, nn.Module]:
+    def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """One tower."""
         return {"text_encoder": text}
 
-    def spans(self, text: nn.Module, prompt: str, words: Words = NO_WORDS) -> int:
+    def spans(self, text: Any, prompt: str, words: Words = NO_WORDS) -> int:
         """As many windows of the tokenizer's length as the prompt fills."""
         return Reader(text.tokenizer, text, words.of("text_encoder")).spans(prompt)
 
     @torch.no_grad()
     def encode(
-        self, text: nn.Module, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
     ) -> Text:
         """Last hidden states, padded to the tokenizer's length as the networks were trained."""
         vectors = words.of("text_encoder")
@@ -75,7 +75,7 @@ class StableDiffusion(Family):
             states = [self._states(text, reader, prompt, spans) for prompt in prompts]
         return Text(as_one(torch.cat(states), len(prompts)))
 
-    def _states(self, text: nn.Module, reader: Reader, prompt: str, spans: int) -> Tensor:
+    def _states(self, text: Any, reader: Reader, prompt: str, spans: int) -> Tensor:
         """(windows, length, width) of one prompt."""
         device = next(text.parameters()).device
         masked = getattr(text.config, "use_attention_mask", False)
@@ -92,13 +92,13 @@ class StableDiffusion(Family):
         empty = reader.windows("")
         return weighted(states, run(empty.ids, empty.mask), windows.weights)
 
-    def text_width(self, network: nn.Module) -> int:
+    def text_width(self, network: Any) -> int:
         """What its cross-attention reads."""
         return int(network.config.cross_attention_dim)
 
     def predict(
         self,
-        network: nn.Module,
+        network: Any,
         latents: Tensor,
         t: Tensor,
         text: Text | None,
@@ -121,7 +121,7 @@ class StableDiffusion(Family):
             **residuals,
         )[0]
 
-    def settings(self, text: nn.Module) -> dict[str, Any]:
+    def settings(self, text: Any) -> dict[str, Any]:
         """No safety checker, whose absence diffusers would remark on."""
         return {
             "safety_checker": None,

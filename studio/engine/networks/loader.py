@@ -42,6 +42,7 @@ class Loader(Parts):
             MissingModel, IncompatibleModels: name the model.
         """
         key = self.network_key(weights)
+        assert isinstance(key, tuple)
         # One scratch network per base, and no network of a file as it was before: an earlier ω
         # or an earlier version is not kept beside the new one.
         self.registry.drop(

@@ -147,7 +147,7 @@ def calibrated_constants(
     return {name: torch.stack(means).mean(dim=0) for name, means in found.items()}
 
 
-def _blocks(network: nn.Module) -> dict[str, BasicTransformerBlock]:
+def _blocks(network: nn.Module) -> dict[str, Any]:
     return {
         name: module
         for name, module in network.named_modules()

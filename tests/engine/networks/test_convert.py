@@ -1,0 +1,83 @@
+"""Pickled checkpoints as safetensors: the same tensors, and no code that a pickle holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from studio.__main__ import main
+from studio.engine.networks.convert import convert
+from studio.errors import StudioError
+from studio.library import Library
+
+TENSORS = {"a.weight": torch.arange(6.0).view(2, 3).T, "b": torch.ones(2, dtype=torch.float16)}
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_tensors_come_over_as_they_are(wrapped: bool, zipped: bool, tmp_path: Path) -> None:
+    """Also those that share memory, with trainers' numbers beside them left out."""
+    tensors = {**TENSORS, "tied": TENSORS["a.weight"]}
+    data = {"state_dict": tensors, "epoch": 3} if wrapped else {**tensors, "global_step": 7}
+    torch.save(data, tmp_path / "old.ckpt", _use_new_zipfile_serialization=zipped)
+    found = load_file(convert(tmp_path / "old.ckpt"))
+    assert found.keys() == tensors.keys()
+    assert all(torch.equal(found[key], value) for key, value in tensors.items())
+    assert [file.name for file in sorted(tmp_path.iterdir())] == ["old.ckpt", "old.safetensors"]
+
+
+class Runs:
+    """A pickle that would make a folder."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_nothing_in_a_pickle_runs(tmp_path: Path) -> None:
+    torch.save({"state_dict": TENSORS, "callbacks": Runs(tmp_path / "ran")}, tmp_path / "bad.ckpt")
+    (tmp_path / "worse.ckpt").write_bytes(pickle.dumps(Runs(tmp_path / "ran")))
+    for name in ("bad", "worse"):
+        with pytest.raises(StudioError) as caught:
+            convert(tmp_path / f"{name}.ckpt")
+        assert "\n" not in str(caught.value) and name in caught.value.field
+        assert not (tmp_path / f"{name}.safetensors").exists()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_cannot_be_converted_is_one_line(tmp_path: Path) -> None:
+    torch.save({"epoch": 3}, tmp_path / "empty.pt")
+    (tmp_path / "cut.ckpt").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "there.ckpt").write_bytes(b"")
+    (tmp_path / "there.safetensors").write_bytes(b"kept")
+    for name, why in (
+        ("empty.pt", "holds no tensors"),
+        ("cut.ckpt", "is damaged"),
+        ("there.ckpt", "is there already"),
+        ("missing.ckpt", "No such file"),
+        ("some.png", "is no pickle"),
+    ):
+        with pytest.raises(StudioError, match=why) as caught:
+            convert(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    assert (tmp_path / "there.safetensors").read_bytes() == b"kept"
+
+
+def test_the_library_names_the_command_and_it_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save({"emb_params": torch.ones(2, 768)}, tmp_path / "word.pt")
+    (refused,) = Library((tmp_path,)).refused()
+    assert "'python -m studio convert word.pt'" in refused.problem
+    assert main(["convert", str(tmp_path / "word.pt")]) == 0
+    assert json.loads(capsys.readouterr().out)["path"].endswith("word.safetensors")
+    assert Library((tmp_path,))["word"].kind == "embedding"
