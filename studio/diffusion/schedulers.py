@@ -73,7 +73,7 @@ def make_scheduler(name: str, config: Mapping[str, Any], schedule: str = "automa
             settings[fixed] = False
     if "skip_prk_steps" in known:
         settings["skip_prk_steps"] = True
-    return made(**settings, **kind.settings)
+    return made(**{**settings, **kind.settings})
 
 
 def scheduler_for(

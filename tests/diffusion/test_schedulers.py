@@ -258,3 +258,13 @@ def test_a_scheduler_from_outside(engine: Engine) -> None:
         SCHEDULERS.remove("toy")
     with pytest.raises(StudioError, match=r"sampler\.scheduler: is not a scheduler"):
         preset(scheduler="toy")
+
+
+def test_a_record_s_settings_come_before_the_base_s_own() -> None:
+    own = SchedulerKind("x", "y", "DDIMScheduler", {"timestep_spacing": "trailing"})
+    SCHEDULERS.register("toy", own)
+    try:
+        made = sampling.make_scheduler("toy", {"timestep_spacing": "leading", "steps_offset": 1})
+        assert made.config.timestep_spacing == "trailing" and made.config.steps_offset == 1
+    finally:
+        SCHEDULERS.remove("toy")
