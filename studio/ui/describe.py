@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from studio.errors import StudioError
@@ -11,7 +12,9 @@ from studio.events import Progress
 from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
+from studio.preset.prompts import split_prompt
 from studio.ui.form import to_preset
+from studio.ui.library.missing import as_html, missing
 from studio.ui.library.models import library
 
 _TOKEN = re.compile(
@@ -19,15 +22,45 @@ _TOKEN = re.compile(
 )
 
 
-def describe(**values: Any) -> str:
-    """The current plan as HTML, or the one line that says what stands in its way."""
+IDLE_REASONS = {
+    "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
+    "decoupling": "Changes nothing now: no prompt has parts joined by AND.",
+}
+
+
+def describe(can_fetch: bool, **values: Any) -> list[Any]:
+    """The current plan as HTML, and why some fields change nothing at present.
+
+    The HTML is the equation and its cost; or every model that is missing; or the one line that
+    says what stands in the way.
+    """
     try:
         preset = to_preset(values)
-        plan = plan_of(preset)
+        absent = as_html(missing(preset, library()), can_fetch)
+        try:
+            plan = plan_of(preset)
+        except StudioError as error:
+            return [absent or _refusal(error), {}]
     except StudioError as error:
-        return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
-    priced = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
-    return f'<div class="gs-plan">{equation(plan)}{priced}{notes(plan)}</div>'
+        return [_refusal(error), {}]
+    shown = equation(plan, preset)
+    spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
+    return [f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan)}</div>', idle(preset)]
+
+
+def _refusal(error: StudioError) -> str:
+    return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
+
+
+def idle(preset: Preset) -> dict[str, str]:
+    """Fields whose value makes no difference to the plan, and why."""
+    return {name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name)}
+
+
+def _matters(preset: Preset, name: str) -> bool:
+    plans = (plan_of(preset.model_copy(update={name: value})) for value in (0.37, 0.61))
+    low, high = plans
+    return (str(low), low.passes) != (str(high), high.passes)
 
 
 def plan_of(preset: Preset) -> Plan:
@@ -44,13 +77,29 @@ def notes(plan: Plan) -> str:
     return "".join(f'<div class="gs-cost" role="note">{html.escape(n)}.</div>' for n in plan.notes)
 
 
-def equation(plan: Plan) -> str:
-    """The plan's sum, one line per span of steps; user text is escaped."""
-    lines = "".join(f"<div>{_coloured(line)}</div>" for line in str(plan).splitlines())
+def equation(plan: Plan, preset: Preset | None = None) -> str:
+    """The plan's sum, one line per span of steps; user text is escaped, rows are named on hover."""
+    rows = _rows_by_prompt(preset) if preset else {}
+    lines = "".join(f"<div>{_coloured(line, rows)}</div>" for line in str(plan).splitlines())
     return f'<div class="gs-equation" tabindex="0" aria-label="Equation of the plan">{lines}</div>'
 
 
-def _coloured(line: str) -> str:
+def _rows_by_prompt(preset: Preset) -> dict[str, str]:
+    """Which rows ask for a text: for each prompt and each of its parts."""
+    found: dict[str, list[int]] = {}
+    for index, row in preset.active_rows():
+        parts = split_prompt(row.prompt)
+        for text in {row.prompt.strip(), " ".join(part for part, _ in parts), *dict(parts)}:
+            found.setdefault(text, []).append(index + 1)
+    return {
+        text: f"row {', '.join(map(str, numbers))}"
+        if len(numbers) == 1
+        else f"rows {', '.join(map(str, numbers))}"
+        for text, numbers in found.items()
+    }
+
+
+def _coloured(line: str, rows: Mapping[str, str]) -> str:
     """Escape ``line``; mark prompts, and weights by their sign."""
     out, last = [], 0
     for match in _TOKEN.finditer(line):
@@ -68,7 +117,9 @@ def _coloured(line: str) -> str:
             if text[0] in "-−"
             else "p"
         )
-        out.append(f'<span class="gs-{kind}">{html.escape(text)}</span>')
+        row = rows.get(text.strip('"')) if quoted else None
+        title = f' title="{html.escape(f"{row}: {text}")}"' if row else ""
+        out.append(f'<span class="gs-{kind}"{title}>{html.escape(text)}</span>')
     return "".join(out) + html.escape(line[last:])
 
 

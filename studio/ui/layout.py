@@ -75,7 +75,8 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             _dock(found)
             _tabs(limits, found)
     found["signals"] = {
-        name: Signal(name) for name in ("models", "base", "shares", "download", "link", "notes")
+        name: Signal(name)
+        for name in ("models", "base", "shares", "download", "link", "notes", "idle")
     }
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")

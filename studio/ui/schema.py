@@ -5,16 +5,32 @@ Whatever the schema gains appears on the page by itself; no control repeats a bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from studio.extensions import TABLES
-from studio.preset import Preset
+from studio.preset import Init, Preset, Row
 from studio.ui import help as words
 
 STRUCTURED = ("rows", "init")  # have editors of their own
 META = ("schema_version",)
+ROW_EDITORS = (
+    "prompt",
+    "model",
+    "control",
+    "image",
+    "image_prompt",
+    "weight",
+    "enabled",
+    "solo",
+    "range",
+    "curve",
+    "mask",
+    "reference",
+)
+INIT_EDITORS = ("image", "mask")
 KINDS = {"number": "number", "integer": "integer", "boolean": "boolean", "string": "text"}
 BOUNDS = {
     "minimum": "low",
@@ -32,38 +48,70 @@ def preset_schema() -> dict[str, Any]:
 
 
 def leaves() -> dict[str, Leaf]:
-    """Every field of a preset that is one value, by its name on the page.
+    """Every field of a preset, by its name on the page.
 
-    A record holds ``path`` (dotted), ``kind`` (number, integer, boolean, text, choice or json),
-    ``default``, bounds (``low``, ``high``, ``above``, ``below``, ``longest``), ``nullable``,
-    ``choices`` (pairs of value and title), ``title`` and ``help``.
+    A record holds ``path`` (dotted), ``kind`` (number, integer, boolean, text, choice, json, or
+    structured for what has an editor of its own), ``default``, bounds (``low``, ``high``,
+    ``above``, ``below``, ``longest``), ``nullable``, ``choices`` (lists of value, title and help),
+    ``title`` and ``help``.
     """
+    return _leaves(sum(map(len, TABLES.values())))
+
+
+@lru_cache(maxsize=2)
+def _leaves(_: int) -> dict[str, Leaf]:
+    """Made anew only when a table has grown: every keystroke on the page asks for them."""
+    return _leaves_of(preset_schema(), Preset().model_dump(mode="json"), STRUCTURED, META)
+
+
+def row_leaves() -> dict[str, Leaf]:
+    """The fields of a row that no editor of the page's own shows."""
+    return _leaves_of(_definition("Row"), Row().model_dump(mode="json"), (), ROW_EDITORS)
+
+
+def init_leaves() -> dict[str, Leaf]:
+    """The fields of a picture to start from, besides its images."""
+    blank = Init(image="-").model_dump(mode="json")
+    return _leaves_of(_definition("Init"), blank, (), INIT_EDITORS)
+
+
+def _definition(name: str) -> dict[str, Any]:
     schema = preset_schema()
+    return {**schema["$defs"][name], "$defs": schema["$defs"]}
+
+
+def _leaves_of(
+    schema: Mapping[str, Any], defaults: Any, structured: Sequence[str], skipped: Sequence[str]
+) -> dict[str, Leaf]:
     found: dict[str, Leaf] = {}
-    _walk(schema, schema.get("$defs", {}), "", Preset().model_dump(mode="json"), found)
+    defs = schema.get("$defs", {})
+
+    def walk(shape: Mapping[str, Any], prefix: str, values: Any) -> None:
+        for key, given in shape["properties"].items():
+            path = f"{prefix}{key}"
+            if path in skipped:
+                continue
+            if path in structured:
+                found[path] = {"name": path, "path": path, "kind": "structured", "title": path}
+                continue
+            inner, nullable = _shape(given, defs)
+            if inner.get("type") == "object" and "properties" in inner and not nullable:
+                walk(inner, f"{path}.", values[key])
+                continue
+            name = name_of(path)
+            said = given.get("description") or _said_of(key, shape.get("description", ""))
+            whole = {**inner, **_own(given), "description": said}
+            found[name] = _leaf(name, path, whole, nullable, values[key])
+
+    walk(schema, "", defaults)
     return found
 
 
-def _walk(
-    schema: Mapping[str, Any],
-    defs: Mapping[str, Any],
-    prefix: str,
-    defaults: Any,
-    found: dict[str, Leaf],
-) -> None:
-    for key, given in schema["properties"].items():
-        path = f"{prefix}{key}"
-        if path in META:
-            continue
-        if path in STRUCTURED:
-            found[path] = {"name": path, "path": path, "kind": "structured", "title": path}
-            continue
-        shape, nullable = _shape(given, defs)
-        if shape.get("type") == "object" and "properties" in shape and not nullable:
-            _walk(shape, defs, f"{path}.", defaults[key], found)
-            continue
-        name = name_of(path)
-        found[name] = _leaf(name, path, {**shape, **_own(given)}, nullable, defaults[key])
+def _said_of(name: str, docstring: str) -> str:
+    """What a document's docstring says of one of its fields: the clause that begins with it."""
+    text = " ".join(docstring.split())
+    match = re.search(rf"``{re.escape(name)}``:?\s+(.+?)(?=[.;]\s+``|\.\s|\.?$)", text)
+    return match[1].replace("``", "") if match else ""
 
 
 def name_of(path: str) -> str:
@@ -72,7 +120,7 @@ def name_of(path: str) -> str:
 
 
 def _own(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: given[key] for key in ("title", "description") if key in given}
+    return {key: given[key] for key in ("title", "json_schema_extra") if key in given}
 
 
 def _shape(given: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -90,16 +138,17 @@ def _shape(given: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def _leaf(name: str, path: str, shape: dict[str, Any], nullable: bool, default: Any) -> Leaf:
-    choices = _choices(name, shape)
+    choices = _choices(shape)
     kind = "choice" if choices else KINDS.get(str(shape.get("type")), "json")
+    title = shape.get("title") or name.replace("_", " ")
     leaf: Leaf = {
         "name": name,
         "path": path,
         "kind": kind,
         "default": default,
         "nullable": nullable,
-        "title": words.LABELS.get(name) or shape.get("title") or name.replace("_", " "),
-        "help": words.FIELDS.get(name) or " ".join(str(shape.get("description", "")).split()),
+        "title": words.LABELS.get(name) or title[:1] + title[1:].lower(),
+        "help": words.FIELDS.get(name, " ".join(str(shape.get("description", "")).split())),
     }
     leaf |= {ours: shape[theirs] for theirs, ours in BOUNDS.items() if theirs in shape}
     if choices:
@@ -107,16 +156,17 @@ def _leaf(name: str, path: str, shape: dict[str, Any], nullable: bool, default: 
     return leaf
 
 
-def _choices(name: str, shape: Mapping[str, Any]) -> list[list[str]]:
-    """Values and titles of a field with a list: the schema's, else the table of that name."""
-    table = TABLES.get(name, {})
-    values = shape.get("enum") or (list(table) if shape.get("type") == "string" else [])
-    titled = ((value, getattr(table.get(value), "title", "")) for value in values)
-    return [[value, title or words.TITLES.get(value, value)] for value, title in titled]
+def _choices(shape: Mapping[str, Any]) -> list[list[str]]:
+    """The values of a field with a list, each with the title and help of its table's entry."""
+    values = shape.get("enum") or []
+    table: Mapping[str, Any] = next(
+        (t for t in TABLES.values() if values and set(t) == set(values)), {}
+    )
 
+    def said(value: str, what: str) -> str:
+        return str(getattr(table.get(value), what, "") or "")
 
-@lru_cache(maxsize=1)
-def row_schema() -> dict[str, Any]:
-    """What the row editor's scripts need: the schema of a row, and the parts it refers to."""
-    schema = preset_schema()
-    return {"row": schema["$defs"]["Row"], "init": schema["$defs"]["Init"], "defs": schema["$defs"]}
+    return [
+        [value, said(value, "title") or words.TITLES.get(value) or value, said(value, "help")]
+        for value in values
+    ]

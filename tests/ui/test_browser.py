@@ -96,7 +96,7 @@ def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Pat
     cat = REPOSITORY / "assets" / "examples" / "cat.png"
     studio.page.locator(".gs-start > .gs-file").set_input_files(cat)
     studio.page.locator(".gs-start > .gs-thumb img").wait_for()
-    studio.set("Strength (number)", "0.5")
+    studio.page.locator(".gs-start").get_by_label("Strength", exact=True).fill("0.5")
     studio.page.wait_for_function(
         "document.querySelector('.gs-cost').innerText.includes('2 steps of 4')"
     )

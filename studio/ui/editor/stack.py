@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -15,13 +15,16 @@ from PIL import Image
 
 from studio import images
 from studio.errors import BadPreset, StudioError, shorten
-from studio.preset import Row, validate
+from studio.plan.curves import SHAPES, factor
+from studio.preset import Curve, Row, validate
 from studio.ui.editor.maps import preview_map
+from studio.ui.schema import preset_schema, row_leaves
 
 FILE_META = {"_type": "gradio.FileData"}
 THUMB = 128
 IMAGE_FIELDS = ("mask", "image")  # of a row
 IMAGE_PARTS = ("control", "image_prompt")  # parts of a row that have an image
+CURVE_STEPS = 32  # between them straight lines are near enough to draw
 CANVAS = 768  # edge of what a mask is painted on
 # Not built from user text: the script fills it with textContent and .value alone.
 TEMPLATE = '<div class="gs-stack-root"></div>'
@@ -39,7 +42,7 @@ class GuidanceStack(gr.HTML):
         kwargs.setdefault("js_on_load", MOUNT)
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("server_functions", [store_image, show_image, preview_map])
-        kwargs.setdefault("models", [])
+        kwargs.setdefault("served", served())
         super().__init__(value, max_rows=max_rows, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> list[Any]:  # type: ignore[override]
@@ -66,6 +69,17 @@ class GuidanceStack(gr.HTML):
         return [{"prompt": "a red apple", "weight": 5.0}]
 
     example_value = example_payload
+
+
+def served() -> dict[str, Any]:
+    """What the row editor's scripts get: schema, a blank row, fields without an editor, curves."""
+    samples = [step / CURVE_STEPS for step in range(CURVE_STEPS + 1)]
+    return {
+        "defs": preset_schema().get("$defs", {}),
+        "blank": Row().model_dump(mode="json"),
+        "leaves": row_leaves(),
+        "curves": {name: [factor(cast(Curve, name), at) for at in samples] for name in SHAPES},
+    }
 
 
 def rows_from_payload(payload: Any) -> tuple[Row, ...]:

@@ -9,6 +9,7 @@ import gradio as gr
 from studio.errors import BadPreset, StudioError, shorten
 from studio.preset import Init, validate
 from studio.ui.editor.stack import stored, thumbs
+from studio.ui.schema import init_leaves
 
 TEMPLATE = '<div class="gs-start-root"></div>'
 MOUNT = "studio.mountStart(element.firstElementChild, props, watch); /* 'change' */"
@@ -21,6 +22,7 @@ class StartPicture(gr.HTML):
         kwargs.setdefault("html_template", TEMPLATE)
         kwargs.setdefault("js_on_load", MOUNT)
         kwargs.setdefault("apply_default_css", False)
+        kwargs.setdefault("leaves", init_leaves())
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> Any:  # type: ignore[override]

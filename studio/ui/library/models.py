@@ -10,6 +10,7 @@ from typing import Any
 from studio.home import models_folder
 from studio.library import FAMILIES, Library, ModelEntry, title_of
 from studio.plan.row_models import EDITING_CHANNELS
+from studio.ui.library import vocabulary
 
 KINDS = {
     "base": "Base models",
@@ -57,9 +58,17 @@ def as_signal() -> list[dict[str, Any]]:
             "problem": e.problem,
             "family": e.family,
             "space": e.latent_space,
+            **_text_of(e),
         }
         for e in library().entries()
     ]
+
+
+def _text_of(entry: ModelEntry) -> dict[str, Any]:
+    """What a base reads and knows of text; other models read with their base."""
+    if entry.kind not in ("base", "finetune"):
+        return {}
+    return {"tokens": vocabulary.tokens(entry), "vocabulary": vocabulary.of(entry)}
 
 
 def table(shared: bool) -> str:

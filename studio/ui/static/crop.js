@@ -54,14 +54,14 @@
         this.light,
       );
       this.numbers = SIDES.map((side, i) =>
-        studio.numberBox(
-          `${side} (%)`,
-          () => this.percent(i),
-          (value) => value >= 0 && value <= 100 && this.type(i, value / 100),
-          0,
-          100,
-          1,
-        ),
+        studio.numberEditor({
+          field: { kind: "number", low: 0, high: 100 },
+          label: `${side} (%)`,
+          changed: () => {
+            const typed = this.numbers[i].write();
+            if (typed >= 0 && typed <= 100) this.type(i, typed / 100);
+          },
+        }),
       );
       this.dialog = el(
         "dialog",
@@ -71,7 +71,9 @@
         el(
           "div",
           { class: "gs-line gs-crop-numbers" },
-          ...SIDES.map((side, i) => el("label", { class: "gs-brush" }, side, this.numbers[i])),
+          ...SIDES.map((side, i) =>
+            el("label", { class: "gs-brush" }, side, this.numbers[i].element),
+          ),
         ),
         el(
           "div",
@@ -109,7 +111,7 @@
       this.box = [...box];
       studio.placeBox(this.light, this.box);
       this.numbers.forEach((number, i) => {
-        if (i !== typed) number.refresh();
+        if (i !== typed) number.read(this.percent(i));
       });
     }
 

@@ -51,8 +51,8 @@
       read(next) {
         value = next;
         const text = studio.numberText(next);
-        if (document.activeElement !== box || studio.parseNumber(box.value) !== next)
-          box.value = text;
+        const typing = document.activeElement === box && studio.parseNumber(box.value) === next;
+        if (!typing && box.value !== text) box.value = text;
         show(studio.checkNumber(field, text).error);
       },
       write: () => value,
@@ -193,6 +193,10 @@
     return studio[EDITORS[kind] || "numberEditor"](options);
   };
 
+  /** Set a field of the form from elsewhere on the page. */
+  const fields = {};
+  studio.setField = (name, value) => fields[name]?.(value);
+
   /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
   studio.mountField = function (element, props, watch) {
     const { field, slider, placeholder } = props;
@@ -216,6 +220,10 @@
       idle,
     );
     element.replaceChildren(node);
+    fields[field.name] = (value) => {
+      editor.read(value);
+      props.value = editor.write();
+    };
     editor.read(props.value);
     watch("value", () => editor.read(props.value));
     studio.on("idle", (reasons) => {

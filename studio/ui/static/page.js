@@ -52,22 +52,31 @@
 
   studio.newSeed = () => Math.floor(Math.random() * 2 ** 31);
 
+  /** Esc belongs to whatever is open: a dialog, a list; else it cancels a run, where there is one. */
+  const opensSomething = (node) =>
+    document.querySelector("dialog[open]") ||
+    node?.getAttribute?.("aria-expanded") === "true" ||
+    node?.tagName === "SELECT";
+  const runs = () =>
+    ["running", "waiting"].includes(
+      document.querySelector("#gs-progress .gs-progress")?.dataset.state,
+    );
+
   document.addEventListener(
     "keydown",
     (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         click("gs-generate");
-      } else if (event.key === "Escape" && !document.querySelector("dialog[open]"))
+      } else if (event.key === "Escape" && !opensSomething(event.target) && runs())
         click("gs-cancel");
     },
     true,
   );
 
-  // A preset or an image dropped anywhere is loaded.
+  // A preset dropped anywhere is loaded; a picture is asked about.
   const carriesFiles = (event) =>
     event.dataTransfer && [...event.dataTransfer.types].includes("Files");
-  const loader = () => document.querySelector("#gs-top input[type=file]");
   let depth = 0;
   document.addEventListener("dragenter", (event) => {
     if (carriesFiles(event) && ++depth === 1) document.body.classList.add("gs-dropping");
@@ -82,18 +91,48 @@
     settle();
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    const input = loader();
-    if (!input || !event.dataTransfer.files.length) return;
-    const one = new DataTransfer();
-    one.items.add(event.dataTransfer.files[0]);
-    input.files = one.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (event.dataTransfer.files.length) studio.askFile(event.dataTransfer.files[0]);
   });
   document.addEventListener("drop", () => settle(), true);
   function settle() {
     depth = 0;
     document.body.classList.remove("gs-dropping");
   }
+
+  // What can be done about a missing model: fetch it, or choose another where it is named.
+  document.addEventListener("click", ({ target }) => {
+    const { fetch: wanted, choose } =
+      target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
+    if (wanted) {
+      showTab("Models");
+      setTimeout(() => {
+        const box = document.querySelector("#gs-fetch-name textarea, #gs-fetch-name input");
+        box.value = wanted;
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+        setTimeout(() => click("gs-fetch-start"), 100);
+      }, 300);
+    } else if (choose) studio.chooseAnother(choose);
+  });
+
+  /** Lead to the list from which a field's model is chosen. */
+  studio.chooseAnother = function (field) {
+    const [, row] = field.match(/^rows\.(\d+)\./) || [];
+    const card = row === undefined ? null : studio.stack.cards[Number(row)];
+    if (card && !field.endsWith(".model.model")) {
+      const more = field.includes("image_prompt");
+      if (more && !card.opened) card.more.click();
+    }
+    const node = card
+      ? card.node.querySelector(field.includes("control") ? ".gs-control select" : ".gs-model")
+      : document.querySelector("#gs-base input");
+    node?.scrollIntoView({ block: "center" });
+    node?.focus();
+    try {
+      node?.showPicker?.();
+    } catch {
+      /* only where the browser allows it */
+    }
+  };
 
   studio.on("download", ({ name, text }) => {
     const link = el("a", {
@@ -117,6 +156,22 @@
     }
   });
 
-  window.addEventListener("load", restoreTheme);
+  /** The dock's height, for what stands below it and must fit into the window with it. */
+  function measure() {
+    const dock = document.getElementById("gs-dock");
+    if (!dock) {
+      requestAnimationFrame(measure);
+      return;
+    }
+    const set = () =>
+      document.documentElement.style.setProperty("--gs-dock", `${dock.offsetHeight}px`);
+    new ResizeObserver(set).observe(dock);
+    set();
+  }
+
+  window.addEventListener("load", () => {
+    restoreTheme();
+    measure();
+  });
   if (document.body) restoreTheme();
 })(window.studio);

@@ -28,7 +28,8 @@
         base: "",
         dragged: null,
       });
-      this.models = studio.clone(props.models) || [];
+      studio.served = studio.clone(props.served);
+      this.models = [];
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
       this.adder = el(
@@ -104,13 +105,17 @@
     }
 
     refresh() {
+      const native = this.entryOf(this.base)?.size;
+      for (const box of document.querySelectorAll(".gs-side input"))
+        box.placeholder = native ? `${native} (native)` : "native";
       this.cards.forEach((card) => card.refresh());
     }
 
     // -- rows -------------------------------------------------------------------------------
     add(row, after) {
       if (this.adder.disabled) return null;
-      const card = new studio.Card(studio.fullRow(row), this);
+      const weight = studio.firstWeight(this.cards.length);
+      const card = new studio.Card(studio.fullRow({ weight, ...row }), this);
       const place = after ? this.cards.indexOf(after) + 1 : this.cards.length;
       this.list.insertBefore(card.node, this.cards[place]?.node || null);
       this.cards.splice(place, 0, card);
@@ -118,6 +123,12 @@
       this.commit();
       card.prompt.focus();
       return card;
+    }
+
+    /** The usual negative prompt: a row of weight −(w − 1) beside one of weight w. */
+    addNegative(card) {
+      const added = this.add(studio.negativeOf(card.row, ""), card);
+      if (added) added.prompt.placeholder = "what the picture should not show";
     }
 
     duplicate(card) {
@@ -181,10 +192,19 @@
       this.commit();
     }
 
+    entryOf(id) {
+      return this.models.find((entry) => entry.id === id);
+    }
+
+    /** The most tokens that one window of the base's text encoder takes; 0 where that is unknown. */
+    tokenLimit() {
+      return this.entryOf(this.base)?.tokens || 0;
+    }
+
     // -- models and control -----------------------------------------------------------------
     /** Models of some kinds that fit the base, as the options of a select. */
     modelOptions(kinds, value) {
-      const base = this.models.find((entry) => entry.id === this.base) || {},
+      const base = this.entryOf(this.base) || {},
         same = (a, b) => !a || !b || a === b;
       const fits = (entry) =>
         !entry.problem &&
@@ -281,12 +301,9 @@
       const peak = Math.max(...shares.flatMap((share) => share.norm.map((norm) => norm ?? 0)), 0);
       for (const card of this.cards) {
         const share = shares.find((candidate) => candidate.row === card.runIndex);
-        card.showShare(
-          share?.norm,
-          share?.cosine,
-          peak,
-          share && total ? mean(share.norm) / total : 0,
-        );
+        const known = share?.norm.some((norm) => norm !== null);
+        const why = card.runIndex === null || known ? "" : studio.whyNoShare(card.row);
+        card.share.show(share, peak, share && total ? mean(share.norm) / total : 0, why);
       }
     }
 
@@ -331,6 +348,7 @@
   studio.mountStack = function (element, props, server, upload, watch) {
     const stack = new Stack(element, props, server, upload);
     watch("value", () => stack.read());
+    window.addEventListener("resize", () => stack.cards.forEach((card) => card.grow()));
     studio.stack = stack;
   };
 })(window.studio);

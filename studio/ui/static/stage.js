@@ -36,6 +36,20 @@
     );
   }
 
+  /** Everything that a result can be used for next. */
+  function useButton(image) {
+    const get = () => studio.fileAt(address(image), image.name || "picture.png");
+    const more = [
+      { label: "Load its preset", take: studio.openPreset },
+      ...(image.seed === undefined
+        ? []
+        : [{ label: `Reuse seed ${image.seed}`, take: () => studio.setField("seed", image.seed) }]),
+    ];
+    return studio.button("reuse", "Use this picture …", () =>
+      studio.askUse("What is this picture for?", address(image), get, more),
+    );
+  }
+
   function keepButton(image, trigger) {
     const node = el(
       "button",
@@ -63,6 +77,7 @@
       draggable: "false",
     });
     if (value.state !== "done") return el("figure", {}, picture);
+    if (!unfinished) studio.givesPicture(picture, address(image));
     return el(
       "figure",
       unfinished ? { class: "gs-unfinished" } : {},
@@ -80,7 +95,7 @@
         "figcaption",
         {},
         el("span", {}, image.caption || ""),
-        unfinished ? keepButton(image, trigger) : saveLink(image),
+        ...(unfinished ? [keepButton(image, trigger)] : [useButton(image), saveLink(image)]),
       ),
     );
   }

@@ -14,23 +14,22 @@
         this.take("mask", file),
       );
       Object.assign(this, { image, mask });
-      this.slider = el("input", {
-        type: "range",
-        class: "gs-slider gs-plain",
-        min: 0.05,
-        max: 1,
-        step: 0.05,
-        "aria-label": "Strength",
-        oninput: () => this.edit({ strength: Number(this.slider.value) }),
+      const { strength, ...others } = props.leaves;
+      this.strength = studio.sliderEditor({
+        field: strength,
+        label: "Strength",
+        reach: [0.05, 1, 0.05],
+        changed: () => this.edit({ strength: this.strength.write() }),
       });
-      this.strength = studio.numberBox(
-        "Strength (number)",
-        () => this.init?.strength ?? 0.75,
-        (value) => this.edit({ strength: value }),
-        0.01,
-        1,
-        0.05,
-      );
+      // What the schema has besides follows by itself.
+      this.others = Object.values(others).map((field) => {
+        const editor = studio.editorOf({
+          field,
+          label: field.title,
+          changed: () => this.edit({ [field.name]: editor.write() }),
+        });
+        return { field, editor };
+      });
       this.clear = button("close", "Start from noise", () => this.set(null));
       this.clearMask = button("close", "Remove the mask", () => this.edit({ mask: "" }));
       this.result = button("again", "Start from the last result", () => this.takeResult());
@@ -45,8 +44,7 @@
             { class: "gs-tag", title: "The part of the steps that runs; 1 keeps hardly anything" },
             "Strength",
           ),
-          this.slider,
-          this.strength,
+          this.strength.element,
         ),
         el(
           "div",
@@ -56,6 +54,14 @@
           mask.input,
           button("brush", "Paint the mask", () => this.paint()),
           this.clearMask,
+        ),
+        ...this.others.map(({ field, editor }) =>
+          el(
+            "div",
+            { class: "gs-line gs-generic" },
+            el("span", { class: "gs-tag", title: field.help }, field.title),
+            editor.element,
+          ),
         ),
       );
       this.hint = el("span", { class: "gs-hint-text" }, "Start from a picture");
@@ -69,18 +75,11 @@
         el("span", { class: "gs-start-tools" }, this.result, this.clear),
       );
       element.replaceChildren(this.box);
-      this.box.addEventListener("dragover", (event) => {
-        if (event.dataTransfer.types.includes("Files")) {
-          event.preventDefault();
-          event.stopPropagation();
-        }
-      });
-      this.box.addEventListener("drop", (event) => {
-        if (!event.dataTransfer.files.length) return;
-        event.preventDefault();
-        event.stopPropagation();
-        this.take("image", event.dataTransfer.files[0]);
-      });
+      studio.takesPictures(
+        this.box,
+        () => true,
+        (file) => this.take("image", file),
+      );
       this.read();
     }
 
@@ -118,10 +117,8 @@
       this.hint.hidden = Boolean(init);
       this.clearMask.hidden = !init?.mask;
       if (!init) return;
-      this.slider.value = init.strength;
-      this.slider.style.setProperty("--from", "0%");
-      this.slider.style.setProperty("--to", `${((init.strength - 0.05) / 0.95) * 100}%`);
-      this.strength.refresh();
+      this.strength.read(init.strength);
+      for (const { field, editor } of this.others) editor.read(init[field.name] ?? field.default);
     }
 
     async take(which, file) {
@@ -133,7 +130,8 @@
       if (answer.error) return studio.toast(answer.error);
       this.thumbs[answer.image] = answer.thumb;
       if (which === "mask") return this.edit({ mask: answer.image });
-      return this.set({ image: answer.image, strength: this.init?.strength ?? 0.75, mask: "" });
+      const strength = this.init?.strength ?? this.props.leaves.strength.default;
+      return this.set({ ...this.init, image: answer.image, strength, mask: "" });
     }
 
     async takeResult() {

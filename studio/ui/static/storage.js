@@ -43,12 +43,28 @@
     return JSON.stringify(form);
   };
 
+  // What was loaded last; the form differs from it once somebody has edited it.
+  const BASE = "guidance-studio-loaded";
+  const SETTLING = 1500; // ms in which a loaded preset fills the form
+  let settles = 0;
+  studio.on("notes", ({ loaded }) => {
+    if (loaded) settles = Date.now() + SETTLING;
+  });
+  function showEdited(text) {
+    const loaded = read("sessionStorage", BASE);
+    document
+      .getElementById("gs-heading")
+      ?.classList.toggle("gs-edited", Boolean(loaded) && loaded !== text);
+  }
+
   let opened = false;
   studio.autosave = function (names, values) {
     if (!opened) return; // the empty form of a page that is still being filled
     const text = studio.formText(names, values);
     keep("sessionStorage", TAB, text);
     keep("localStorage", LAST, text);
+    if (Date.now() < settles) keep("sessionStorage", BASE, text);
+    showEdited(text);
   };
 
   /** The form to begin with: this tab's own; in a new tab the last one, unless a link is opened. */
@@ -57,7 +73,10 @@
     const link = new URLSearchParams(location.search).get("p");
     const fresh = Boolean(link) && read("sessionStorage", LINK) !== link;
     if (fresh) keep("sessionStorage", LINK, link);
-    if (fresh) return "";
-    return read("sessionStorage", TAB) || (link ? "" : read("localStorage", LAST)) || "";
+    const kept = fresh
+      ? ""
+      : read("sessionStorage", TAB) || (link ? "" : read("localStorage", LAST)) || "";
+    if (!kept || !read("sessionStorage", BASE)) settles = Date.now() + SETTLING;
+    return kept;
   };
 })(window.studio);

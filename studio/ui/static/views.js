@@ -29,25 +29,29 @@
   }
 
   function moment(item, trigger) {
+    const view = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-picture",
+        tabindex: "-1",
+        "aria-label": `View ${item.title}`,
+        title: item.title,
+        onclick: () => studio.emit("view", item.image),
+      },
+      el("img", { src: address(item.image), alt: item.title, loading: "lazy" }),
+    );
+    studio.givesPicture(view, address(item.image));
     return el(
       "div",
       { class: "gs-moment", "data-id": item.id },
-      el(
-        "button",
-        {
-          type: "button",
-          class: "gs-picture",
-          "aria-label": `View ${item.title}`,
-          title: item.title,
-          onclick: () => studio.emit("view", item.image),
-        },
-        el("img", { src: address(item.image), alt: item.title, loading: "lazy" }),
-      ),
+      view,
       el(
         "button",
         {
           type: "button",
           class: "gs-again",
+          tabindex: "-1",
           onclick: () => trigger("select", { id: item.id }),
           title: "Load this image's preset",
         },
@@ -57,16 +61,41 @@
     );
   }
 
+  /** The strip is one stop of the tab key; arrow keys, Home and End go along it. */
+  function roving(box) {
+    const moments = () => [...box.children];
+    const enter = (chosen) => {
+      for (const one of moments())
+        for (const node of one.querySelectorAll("button")) node.tabIndex = one === chosen ? 0 : -1;
+    };
+    box.addEventListener("focusin", (event) => enter(event.target.closest(".gs-moment")));
+    box.addEventListener("keydown", (event) => {
+      const all = moments();
+      const place = all.indexOf(event.target.closest(".gs-moment"));
+      const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: all.length - 1 }[
+        event.key
+      ];
+      if (next === undefined || !all[next]) return;
+      event.preventDefault();
+      enter(all[next]);
+      const which = event.target.classList.contains("gs-again") ? ".gs-again" : ".gs-picture";
+      all[next].querySelector(which).focus();
+    });
+    return () => enter(moments()[0]);
+  }
+
   studio.mountCards = function (element, props, trigger, watch) {
-    const strip = props.variant === "strip",
-      make = strip ? moment : card;
+    const strip = props.variant === "strip";
+    const make = strip ? moment : card;
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
     const empty = el("p", { class: "gs-empty" }, props.empty || "");
+    const reset = strip ? roving(box) : () => {};
     element.replaceChildren(box, empty);
     const draw = () => {
       const items = studio.clone(props.value)?.items || [];
       box.replaceChildren(...items.map((item) => make(item, trigger)));
       empty.hidden = items.length > 0 || !props.empty;
+      reset();
     };
     watch("value", draw);
     draw();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -23,7 +24,7 @@ STARTED = "(...values) => { window.studio.started(); return [window.studio.sessi
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
-    _plan_and_autosave(parts)
+    _plan_and_autosave(page, parts, limits)
     outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip]
     parts.generate.click(
         run.handler(runs, limits),
@@ -61,14 +62,14 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **QUIET)
 
 
-def _plan_and_autosave(parts: Parts) -> None:
+def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
     form = parts.form
     changes = [component.change for component in form.values()]
     gr.on(
-        changes,
-        guarded(describe),
+        [*changes, parts.signals["models"].change],  # a model may have come or gone
+        guarded(partial(describe, not limits.shared)),
         None,
-        parts.plan,
+        [parts.plan, parts.signals["idle"]],
         inputs_kwargs=form,
         trigger_mode="always_last",
         queue=False,

@@ -30,7 +30,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     def loads(preset_of: Callable[..., tuple[Preset, list[str]]]) -> Callable[..., Any]:
         def handler(*args: Any) -> dict[Any, Any]:
             preset, told = preset_of(*args)
-            return filled(form, to_values(preset)) | {notes: notes_of(preset, told)}
+            loaded = {**notes_of(preset, told), "loaded": True}
+            return filled(form, to_values(preset)) | {notes: loaded}
 
         return handler
 

@@ -1,0 +1,61 @@
+"""What a base says that it knows, and how much text it reads: for the prompts of the row editor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from studio.library import ModelEntry
+
+FILE = "vocabulary.json"
+MOST_BYTES = 2**20
+UNTOLD = 10**6  # tokenizers without a limit name an enormous one
+
+
+def of(entry: ModelEntry) -> dict[str, Any] | None:
+    """The vocabulary beside a base: groups of phrases, words between them, near ones.
+
+    ``None`` where there is none that can be read; then nothing is underlined.
+    """
+    found = _json(Path(entry.path) / FILE) if entry.path else None
+    groups = found.get("groups") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(groups, list):
+        return None
+    kept = [
+        {"title": str(group.get("title", "")), "phrases": _texts(group.get("phrases"))}
+        for group in groups
+        if isinstance(group, dict)
+    ]
+    near = found.get("near")
+    pairs = near.items() if isinstance(near, dict) else ()
+    return {
+        "groups": kept,
+        "phrases": [phrase for group in kept for phrase in group["phrases"]],
+        "words": _texts(found.get("words")),
+        "quiet": _texts(found.get("quiet")),
+        "near": {str(word): _texts(phrases) for word, phrases in pairs},
+    }
+
+
+def tokens(entry: ModelEntry) -> int:
+    """The most tokens of text that one window of a base's encoder reads; 0 where that is unknown."""
+    folder = Path(entry.path) if entry.path else None
+    config = _json(folder / "tokenizer" / "tokenizer_config.json") if folder else None
+    longest = config.get("model_max_length") if isinstance(config, dict) else None
+    if not isinstance(longest, int | float) or not 2 < longest < UNTOLD:
+        return 0
+    return int(longest) - 2  # a beginning and an end
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,235 @@
+// One card of the guidance stack: a view of one row of a preset, put together from editors.
+(function (studio) {
+  "use strict";
+  const { el, button, icon } = studio;
+  // Where each editor stands. What the schema has besides follows by itself.
+  const MORE = ["range", "extras", "edited", "imagePrompt", "curve", "mask"];
+  const MORE_LABEL = "More: adapters, range, curve, mask, reference";
+
+  class Card {
+    constructor(row, stack) {
+      Object.assign(this, { row, stack, runIndex: null, opened: false, editors: [] });
+      this.build();
+      this.refresh();
+    }
+
+    make(name) {
+      const editor = studio.rowEditors[name](this);
+      this.editors.push(editor);
+      return editor;
+    }
+
+    build() {
+      this.index = el("span", { class: "gs-index" });
+      this.handle = el(
+        "span",
+        {
+          class: "gs-handle",
+          title: "Drag to reorder (or Alt+↑ / Alt+↓)",
+          draggable: "true",
+        },
+        icon("grip"),
+        this.index,
+      );
+      this.text = this.make("prompt");
+      this.prompt = this.text.area;
+      this.control = this.make("control");
+      this.drop = el(
+        "div",
+        { class: "gs-line gs-prompting" },
+        this.control.element,
+        this.text.element,
+      );
+      this.body = el(
+        "div",
+        { class: "gs-card-body" },
+        this.drop,
+        this.text.below,
+        this.control.below,
+      );
+      this.node = el(
+        "div",
+        { class: "gs-card", role: "listitem" },
+        this.buildBar(),
+        this.body,
+        this.buildWeight(),
+        this.buildMore(),
+      );
+      this.buildDragging();
+    }
+
+    buildBar() {
+      const { stack } = this;
+      this.tools = {
+        up: button("up", "Move row up", () => stack.move(this, -1)),
+        down: button("down", "Move row down", () => stack.move(this, 1)),
+      };
+      const tools = el(
+        "div",
+        { class: "gs-tools" },
+        this.tools.up,
+        this.tools.down,
+        button("copy", "Duplicate row", () => stack.duplicate(this)),
+        button("trash", "Delete row", () => stack.remove(this)),
+      );
+      return el(
+        "div",
+        { class: "gs-bar" },
+        this.handle,
+        this.make("flags").element,
+        this.make("model").element,
+        this.text.status,
+        tools,
+      );
+    }
+
+    buildWeight() {
+      this.more = el(
+        "button",
+        {
+          type: "button",
+          class: "gs-tool gs-more",
+          "aria-expanded": "false",
+          title: MORE_LABEL,
+          "aria-label": MORE_LABEL,
+          onclick: () => {
+            this.opened = !this.opened;
+            this.refresh();
+          },
+        },
+        icon("tune"),
+      );
+      this.chips = el("span", { class: "gs-chips" });
+      this.share = studio.shareView();
+      const weight = this.make("weight").element;
+      weight.append(this.more);
+      return el(
+        "div",
+        { class: "gs-card-weight" },
+        weight,
+        el("div", { class: "gs-foot" }, this.share.element, this.chips),
+      );
+    }
+
+    buildMore() {
+      const generic = Object.values(studio.served.leaves).map((field) => {
+        const editor = studio.genericEditor(this, field);
+        this.editors.push(editor);
+        return editor.element;
+      });
+      const known = MORE.map((name) => {
+        const editor = this.make(name);
+        if (name === "imagePrompt") this.shown = editor;
+        return editor.element;
+      });
+      const reference = this.make("reference").element;
+      this.details = el("div", { class: "gs-details" }, ...known, ...generic, reference);
+      return this.details;
+    }
+
+    buildDragging() {
+      this.handle.addEventListener("dragstart", (event) => this.stack.dragStart(this, event));
+      this.handle.addEventListener("dragend", () => this.stack.dragEnd());
+      this.node.addEventListener("keydown", (event) => {
+        if (!event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+        event.preventDefault();
+        this.stack.move(this, event.key === "ArrowUp" ? -1 : 1);
+      });
+      studio.takesPictures(
+        this.drop,
+        () => this.takesControl(),
+        (file) => this.control.take(file),
+      );
+    }
+
+    // -- what editors ask of their card ---------------------------------------------------------
+    edit(changes) {
+      Object.assign(this.row, changes);
+      this.refresh();
+      this.stack.commit();
+    }
+
+    refresh() {
+      const { row } = this;
+      this.node.classList.toggle("gs-off", !row.enabled || this.stack.silenced(row));
+      this.node.classList.toggle("gs-negative", row.weight < 0);
+      this.details.hidden = !this.opened;
+      this.more.setAttribute("aria-expanded", String(this.opened));
+      for (const editor of this.editors) editor.read(row);
+      const chips = this.opened ? [] : this.editors.flatMap((one) => one.chips?.(row) || []);
+      this.chips.replaceChildren(...chips.map((text) => el("span", { class: "gs-chip" }, text)));
+    }
+
+    parts() {
+      return studio.modelParts(this.row.model, (id) => this.entry(id)?.kind);
+    }
+
+    setParts(changes) {
+      this.edit({ model: studio.modelOf({ ...this.parts(), ...changes }) });
+    }
+
+    entry(id) {
+      return this.stack.entryOf(id);
+    }
+
+    title(id) {
+      return this.entry(id)?.title || id;
+    }
+
+    networkKind(id) {
+      const kind = this.entry(id)?.kind;
+      return kind === "base" ? "pipeline" : kind || "other";
+    }
+
+    /** base, lora, or the kind of the row's own network. */
+    kind() {
+      const { lora, model } = this.parts();
+      if (lora) return "lora";
+      return model ? this.networkKind(model) : "base";
+    }
+
+    takesControl() {
+      const open = this.kind() !== "concept" && this.stack.controls().length > 0;
+      return this.row.control !== null || open;
+    }
+
+    /** Words that this row's models have learned. */
+    ownWords() {
+      const { lora, loras, model, embeddings } = this.parts();
+      const ids = [lora, ...loras.map((one) => one.lora), model, ...embeddings, this.stack.base];
+      return [...new Set(ids.map((id) => this.entry(id)?.trigger).filter(Boolean))];
+    }
+
+    trigger() {
+      return this.row.model === null ? "" : this.ownWords().join(" ");
+    }
+
+    /** Keep a file among the studio's images; its reference, or null. */
+    async keep(file, thumb) {
+      if (!file) return null;
+      thumb.classList.add("gs-busy");
+      const answer = await this.stack.storeImage(file);
+      thumb.classList.remove("gs-busy");
+      if (answer.error) studio.toast(answer.error);
+      return answer.image || null;
+    }
+
+    small(image) {
+      if (!image) return image;
+      return this.stack.thumbs[image] || (image.startsWith("data:image/") ? image : "");
+    }
+
+    showPlace(index, total) {
+      this.index.textContent = String(index + 1);
+      this.node.setAttribute("aria-label", `Guidance row ${index + 1}`);
+      this.tools.up.disabled = index === 0;
+      this.tools.down.disabled = index === total - 1;
+    }
+
+    grow() {
+      this.text.grow();
+    }
+  }
+
+  studio.Card = Card;
+})(window.studio);

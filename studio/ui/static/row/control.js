@@ -1,0 +1,119 @@
+// A row's control image, what is read from it, and the map that the ControlNet will see.
+(function (studio) {
+  "use strict";
+  const { el, button } = studio;
+
+  function mapView(card) {
+    const open = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-tool gs-map-button",
+        title: "Show what is read from the control image",
+        onclick: () => preview(),
+      },
+      "Preview map",
+    );
+    const image = el("img", {
+      class: "gs-map-image",
+      alt: "The map that is read from the control image",
+    });
+    const save = el("a", { class: "gs-map-save", download: "map.png" }, "Save map");
+    const view = el("div", { class: "gs-map", hidden: true }, image, save);
+    const key = () => {
+      const { control } = card.row;
+      const size = studio.pictureSize();
+      return JSON.stringify([control?.image, control?.type, card.stack.base, size]);
+    };
+    async function preview() {
+      const asked = key();
+      open.disabled = true;
+      const answer = await card.stack.previewMap(card.row.control);
+      open.disabled = false;
+      if (answer.error) {
+        studio.toast(answer.error);
+        return;
+      }
+      if (asked !== key()) return;
+      image.src = save.href = answer.map;
+      view.dataset.shows = asked;
+      read();
+    }
+    /** A map of another image or preprocessor is no longer shown. */
+    function read() {
+      open.hidden = !card.row.control?.image;
+      view.hidden = open.hidden || view.dataset.shows !== key();
+    }
+    return { open, view, read };
+  }
+
+  studio.rowEditors.control = function (card) {
+    const picker = studio.picker("Control image", (file) => take(file));
+    const type = el("select", {
+      class: "gs-select",
+      "aria-label": "What is read from the control image",
+      onchange: () => card.edit(write()),
+    });
+    const strength = studio.numberEditor({
+      field: studio.fieldOf("Control", "strength"),
+      label: "Control strength",
+      step: 0.05,
+      changed: () => change({ strength: strength.write() }),
+    });
+    const map = mapView(card);
+    const line = el(
+      "div",
+      { class: "gs-line gs-control" },
+      el("span", { class: "gs-tag" }, "Control"),
+      type,
+      el("label", { class: "gs-strength" }, "×", strength.element),
+      map.open,
+      button("close", "Remove control image", () => card.edit({ control: null })),
+    );
+
+    function changed(changes) {
+      const kinds = card.stack.controls();
+      const first = kinds[0]?.type || studio.namesOf("Control", "type")[0];
+      const empty = { type: first, image: "", strength: 1, model: null };
+      return { control: { ...(card.row.control || empty), ...changes } };
+    }
+    const change = (changes) => card.edit(changed(changes));
+    function write() {
+      const [kind, model] = JSON.parse(type.value);
+      return changed({ type: kind, model });
+    }
+    async function take(file) {
+      const image = await card.keep(file, picker.node);
+      if (image) change({ image });
+    }
+    return {
+      element: el("span", { class: "gs-control-thumb" }, picker.node, picker.input),
+      below: el("div", {}, line, map.view),
+      take,
+      read(row) {
+        const { control } = row;
+        picker.node.hidden = !card.takesControl();
+        line.hidden = control === null;
+        map.read();
+        picker.show(
+          card.small(control?.image),
+          control?.image
+            ? "Replace control image"
+            : "Add a control image (click, or drop one here)",
+        );
+        if (!control) return;
+        const options = card.stack
+          .controls()
+          .map((one) => ({ value: [one.type, one.model], text: one.title }));
+        const current = [control.type, control.model ?? null];
+        const key = JSON.stringify(current);
+        if (!options.some(({ value }) => JSON.stringify(value) === key))
+          options.push({ value: current, text: current.filter(Boolean).join(" · ") });
+        studio.fill(type, [{ title: "", options }]);
+        type.value = key;
+        strength.read(control.strength);
+      },
+      write,
+    };
+  };
+})(window.studio);

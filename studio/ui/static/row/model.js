@@ -1,0 +1,59 @@
+// A row's model: one list over networks and LoRAs, and the LoRA's strength.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+
+  /** The options of a select, made anew only where they changed. */
+  studio.fill = function (select, groups) {
+    const key = JSON.stringify(groups);
+    if (select.dataset.key === key) return;
+    select.dataset.key = key;
+    select.replaceChildren(
+      ...groups.flatMap(({ title, options }) => {
+        const nodes = options.map(({ value, text }) =>
+          el("option", { value: JSON.stringify(value) }, text),
+        );
+        return title ? [el("optgroup", { label: title }, ...nodes)] : nodes;
+      }),
+    );
+  };
+
+  studio.rowEditors.model = function (card) {
+    const select = el("select", {
+      class: "gs-select gs-model",
+      "aria-label": "Model of this row",
+      onchange: () => card.edit(write()),
+    });
+    const strength = studio.numberEditor({
+      field: studio.fieldOf("ModelRef", "strength"),
+      label: "LoRA strength",
+      step: 0.05,
+      changed: () => card.setParts({ strength: strength.write() }),
+    });
+    const label = el("label", { class: "gs-strength" }, "×", strength.element);
+
+    function write() {
+      const [kind, id] = JSON.parse(select.value);
+      const parts = card.parts();
+      if (kind === "concept") return { model: id, control: null };
+      if (kind === "lora") {
+        const under = card.networkKind(parts.model) === "concept" ? null : parts.model;
+        return { model: studio.modelOf({ ...parts, lora: id, model: under }) };
+      }
+      const model = kind === "base" ? null : id;
+      return { model: studio.modelOf({ ...parts, lora: null, loras: [], model }) };
+    }
+    return {
+      element: el("span", { class: "gs-modelling" }, select, label),
+      read() {
+        const { lora, model, strength: given } = card.parts();
+        const current = [card.kind(), lora || model || ""];
+        studio.fill(select, card.stack.modelGroups(current));
+        select.value = JSON.stringify(current);
+        label.hidden = card.kind() !== "lora";
+        strength.read(given);
+      },
+      write,
+    };
+  };
+})(window.studio);

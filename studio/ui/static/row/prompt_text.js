@@ -1,0 +1,138 @@
+// Prompts as text: parts, a negative pair, syntax of other tools, words that a base knows.
+// No DOM in here.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+  const STYLE =
+    /[,;]?\s+(?=(?:(?:drawn|painted|rendered|made)\s+)?in\s+(?:the\s+|an?\s+)?[^,;]{1,40}?\bstyle\b)/i;
+  const GROUND =
+    /[,;]?\s+(?=(?:on|against|over)\s+(?:the\s+|an?\s+)?[^,;]{0,30}?\b(?:background|backdrop)\b)/i;
+
+  /** Parts of a plain prompt, joined by AND; joined ones are made plain again. */
+  studio.proposeSplit = function (text) {
+    if (/\sAND\s/.test(text))
+      return text.replace(/\s+AND\s+/g, " ").replace(/:[+-]?[\d.]+(?=\s|$)/g, "");
+    const parts = text
+      .trim()
+      .split(STYLE)
+      .flatMap((part) => part.split(GROUND));
+    const found = parts.length > 1 ? parts : text.trim().split(/\s*[,;]\s*/);
+    return found
+      .map((part) => part.trim())
+      .filter(Boolean)
+      .join(" AND ");
+  };
+
+  /** Rows +w and −(w − 1) that make a usual negative prompt of scale w (Eq. 7 of GCFG). */
+  studio.negativeOf = (row, text) => ({
+    ...studio.clone(row),
+    prompt: text,
+    weight: studio.tidy(-(row.weight - 1)),
+  });
+
+  const FOREIGN = [
+    [
+      /<(?:lora|lyco|hypernet):[^<>]*>/i,
+      "<lora:…> is read as plain words here: choose the LoRA in the row's model list.",
+    ],
+    [
+      /\{[^{}]*\|[^{}]*\}/,
+      "{a|b} is read as plain words here: make one row for each, or a sweep over the prompt.",
+    ],
+    [/\bBREAK\b/, "BREAK is read as a plain word here: AND splits a prompt into parts."],
+    [/__\w+__/, "Wildcards such as __colour__ are read as plain words here."],
+  ];
+
+  /** One line for each piece of another tool's syntax that means nothing here. */
+  studio.foreignHints = (text) =>
+    FOREIGN.filter(([pattern]) => pattern.test(text)).map(([, hint]) => hint);
+
+  // -- words that a base knows --------------------------------------------------------------
+  /** Letters to change from one word to the other, at most ``most`` + 1. */
+  studio.distance = function (a, b, most = 3) {
+    if (Math.abs(a.length - b.length) > most) return most + 1;
+    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+    for (let i = 1; i <= a.length; i += 1) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j += 1)
+        next[j] = Math.min(
+          row[j] + 1,
+          next[j - 1] + 1,
+          row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1),
+        );
+      row = next;
+    }
+    return row[b.length];
+  };
+
+  /** A word without its plural ending. */
+  const stem = (word) => word.replace(/(?:(?<=ss|sh|ch|x)es|(?<!s)s)$/, "");
+
+  /** The words of a prompt with their places; learned words such as <hero> are one word. */
+  studio.wordsIn = (text) =>
+    [...text.matchAll(/<[^<>\s]+>|[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)].map((match) => ({
+      word: match[0],
+      start: match.index,
+      end: match.index + match[0].length,
+    }));
+
+  /** The known phrases as lists of word stems, longest first, by their first stem. */
+  studio.phraseIndex = function (phrases) {
+    const index = new Map();
+    for (const phrase of phrases) {
+      const stems = phrase.toLowerCase().split(/\s+/).map(stem);
+      index.set(stems[0], [...(index.get(stems[0]) || []), stems]);
+    }
+    for (const list of index.values()) list.sort((a, b) => b.length - a.length);
+    return index;
+  };
+
+  /** The words of a prompt that belong to no known phrase, with their places.
+   *  ``vocabulary``: {phrases, words, quiet}; ``more``: words that this row's models have learned. */
+  studio.unknownWords = function (text, vocabulary, more = []) {
+    const index = studio.phraseIndex([...vocabulary.phrases, ...more]);
+    const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
+    const words = studio.wordsIn(text);
+    const stems = words.map(({ word }) => stem(word.toLowerCase()));
+    const unknown = [];
+    for (let place = 0; place < words.length;) {
+      const found = (index.get(stems[place]) || []).find((phrase) =>
+        phrase.every((part, k) => part === stems[place + k]),
+      );
+      const { word } = words[place];
+      const glue = word === "AND" || /^[\d.]+$/.test(word) || single.has(word.toLowerCase());
+      if (!found && !glue) unknown.push(words[place]);
+      place += found ? found.length : 1;
+    }
+    return unknown;
+  };
+
+  /** How far a word is from a phrase: 0.5 where one holds the other, else letters to change. */
+  function farness(word, phrase) {
+    const reach = Math.max(1, Math.floor(word.length / 3));
+    const parts = phrase.toLowerCase().split(/\s+/);
+    if (parts.some((part) => stem(part) === stem(word))) return 0;
+    if (parts.some((part) => part.length > 3 && (part.startsWith(word) || word.startsWith(part))))
+      return 0.5;
+    const best = Math.min(...parts.map((part) => studio.distance(word, part, reach)));
+    return best > reach ? Infinity : best;
+  }
+
+  /** The known phrases nearest to an unknown word: those that hold it, that mean it, then by spelling. */
+  studio.nearest = function (word, vocabulary, count = 4) {
+    const plain = word.toLowerCase();
+    const meant = vocabulary.near?.[plain] || vocabulary.near?.[stem(plain)] || [];
+    const scored = vocabulary.phrases
+      .map((phrase) => [farness(plain, phrase), phrase])
+      .filter(([far]) => far < Infinity)
+      .sort((a, b) => a[0] - b[0] || a[1].length - b[1].length);
+    const holding = scored.filter(([far]) => far === 0).map(([, phrase]) => phrase);
+    const near = [...new Set([...holding, ...meant])];
+    const spelled = near.length ? [] : scored.map(([, phrase]) => phrase);
+    return [...near, ...spelled].slice(0, count);
+  };
+
+  /** Roughly how many tokens a prompt takes; a base with a vocabulary has one a word. */
+  studio.tokenCount = (text) =>
+    (text.match(/<[^<>\s]+>|[\p{L}]+|\p{N}|[^\s\p{L}\p{N}]+/gu) || []).length;
+})(window.studio);

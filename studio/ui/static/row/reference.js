@@ -1,0 +1,66 @@
+// What a row is compared with; the usual negative prompt as a pair of rows.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const TITLES = {
+    unconditional: "unconditional (default)",
+    autoguidance: "autoguidance: base under this prompt",
+    own: "own weak model",
+  };
+
+  studio.rowEditors.reference = function (card) {
+    const text = el("input", {
+      type: "text",
+      class: "gs-text",
+      dir: "auto",
+      "aria-label": "Reference prompt",
+      maxlength: studio.longest("PromptReference", "prompt"),
+      placeholder: "reference prompt",
+      oninput: () => card.edit(editor.write()),
+    });
+    const select = el(
+      "select",
+      {
+        class: "gs-select",
+        "aria-label": "Reference of this row",
+        onchange: () => {
+          if (select.value === "pair") {
+            editor.read(card.row);
+            card.stack.addNegative(card);
+            return;
+          }
+          card.edit(editor.write());
+          if (select.value === "prompt") text.focus();
+        },
+      },
+      ...studio
+        .namesOf("Row", "reference")
+        .map((name) => el("option", { value: name }, TITLES[name] || name)),
+      el("option", { value: "prompt" }, "another prompt"),
+      el("option", { value: "pair" }, "negative prompt: adds its row …"),
+    );
+    const editor = {
+      element: el(
+        "div",
+        { class: "gs-line gs-referring" },
+        el("span", { class: "gs-tag", title: "What the row is compared with" }, "Versus"),
+        select,
+        text,
+      ),
+      read({ reference }) {
+        const named = typeof reference === "object";
+        select.value = named ? "prompt" : reference;
+        text.hidden = !named;
+        if (named && text.value !== reference.prompt) text.value = reference.prompt;
+      },
+      write: () => ({
+        reference: select.value === "prompt" ? { prompt: text.value } : select.value,
+      }),
+      chips({ reference }) {
+        if (typeof reference === "object") return [`vs “${reference.prompt || "∅"}”`];
+        return reference === "unconditional" ? [] : [`vs ${reference}`];
+      },
+    };
+    return editor;
+  };
+})(window.studio);

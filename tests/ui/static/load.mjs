@@ -1,0 +1,20 @@
+// The page's scripts, loaded as a page loads them but without one: those that need no DOM.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import vm from "node:vm";
+
+const folder = new URL("../../../studio/ui/static/", import.meta.url);
+
+/** What `window.studio` holds after these scripts. */
+export function load(...names) {
+  const window = { studio: { clone: (value) => JSON.parse(JSON.stringify(value ?? null)) } };
+  const context = vm.createContext({ window });
+  for (const name of names) {
+    const path = fileURLToPath(new URL(name, folder));
+    vm.runInContext(readFileSync(path, "utf8"), context, { filename: path });
+  }
+  return window.studio;
+}
+
+/** A value of another realm as one of this one, for deepEqual. */
+export const plain = (value) => JSON.parse(JSON.stringify(value ?? null));

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { load, plain } from "./load.mjs";
+
+const studio = load("numbers.js");
+const STEPS = { kind: "integer", low: 1, high: 200 };
+
+test("a comma is a decimal point, never left out", () => {
+  assert.equal(studio.parseNumber("5,5"), 5.5);
+  assert.equal(studio.parseNumber("-0,25"), -0.25);
+  assert.equal(studio.parseNumber("−3"), -3);
+  assert.equal(studio.parseNumber("1e3"), 1000);
+  assert.equal(studio.parseNumber(""), null);
+  for (const text of ["1,2,3", "1.2,3", "abc", "5 5", "--1", "0x10"])
+    assert.ok(Number.isNaN(studio.parseNumber(text)), text);
+});
+
+test("what is out of range keeps its value and says what is allowed", () => {
+  assert.deepEqual(plain(studio.checkNumber(STEPS, "500")), {
+    value: 500,
+    error: "500: a whole number from 1 to 200",
+  });
+  assert.equal(studio.checkNumber(STEPS, "200").error, "");
+  assert.match(studio.checkNumber(STEPS, "2.5").error, /whole number/);
+  assert.match(studio.checkNumber(STEPS, "abc").error, /“abc” is no number/);
+  assert.equal(studio.checkNumber(STEPS, "abc").value, "abc");
+});
+
+test("an empty box is nothing where that is allowed, else it says what it needs", () => {
+  assert.deepEqual(plain(studio.checkNumber({ ...STEPS, nullable: true }, "")), {
+    value: null,
+    error: "",
+  });
+  assert.match(studio.checkNumber(STEPS, "").error, /^needs a whole number/);
+});
+
+test("open bounds exclude their ends", () => {
+  const field = { kind: "number", above: -1, below: 1 };
+  assert.equal(studio.checkNumber(field, "0.99").error, "");
+  assert.equal(studio.checkNumber(field, "1").error, "1: above −1 and below 1");
+});
+
+test("bounds are read from a JSON Schema, whatever wraps them", () => {
+  const schema = { anyOf: [{ type: "integer", minimum: 16, maximum: 4096 }, { type: "null" }] };
+  assert.deepEqual(plain(studio.bounds(schema)), {
+    kind: "integer",
+    low: 16,
+    high: 4096,
+    nullable: true,
+  });
+  const open = studio.bounds({ type: "number", exclusiveMinimum: 0, default: 0.75 });
+  assert.deepEqual(plain(open), { kind: "number", above: 0, default: 0.75, nullable: false });
+});
+
+test("arrow keys stop at the bounds and keep tenths tidy", () => {
+  assert.equal(studio.stepped(STEPS, 200, 1, 1), 200);
+  assert.equal(studio.stepped({ low: 0 }, 0.1, 0.2, 1), 0.3);
+  assert.equal(studio.stepped({ ...STEPS, default: 25 }, NaN, 1, 1), 26);
+});
+
+test("numbers are written as they are, seeds included", () => {
+  assert.equal(studio.numberText(9007199254740991), "9007199254740991");
+  assert.equal(studio.numberText(0.1 + 0.2), "0.3");
+  assert.equal(studio.numberText(null), "");
+  assert.equal(studio.numberText("5,"), "5,");
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { load, plain } from "./load.mjs";
+
+const studio = load(
+  "numbers.js",
+  "row/schema.js",
+  "row/model_parts.js",
+  "row/prompt_text.js",
+  "row/curve_shape.js",
+);
+
+// -- models -----------------------------------------------------------------------------------
+const KINDS = { a: "lora", net: "finetune", word: "embedding" };
+const parts = (model) => plain(studio.modelParts(model, (id) => KINDS[id]));
+
+test("an id alone is the part that the library says it is", () => {
+  assert.equal(parts("a").lora, "a");
+  assert.equal(parts("net").model, "net");
+  assert.deepEqual(parts("word").embeddings, ["word"]);
+  assert.equal(parts(null).lora, null);
+});
+
+test("the model is kept in its shortest form", () => {
+  const of = (changes) => plain(studio.modelOf({ ...parts(null), ...changes }));
+  assert.equal(of({}), null);
+  assert.equal(of({ model: "net" }), "net");
+  assert.deepEqual(of({ lora: "a", strength: 1 }), { lora: "a", strength: 1 });
+  assert.deepEqual(of({ loras: [{ lora: "b", strength: 0.4 }] }), { lora: "b", strength: 0.4 });
+  assert.deepEqual(of({ lora: "a", model: "net" }), { lora: "a", strength: 1, model: "net" });
+});
+
+test("what is taken apart comes together again", () => {
+  const model = { lora: "a", strength: 0.5, loras: [{ lora: "b", strength: 1 }], model: "net" };
+  assert.deepEqual(plain(studio.modelOf(parts(model))), model);
+});
+
+// -- prompts ----------------------------------------------------------------------------------
+test("a plain prompt is split at style and background, and joined again", () => {
+  const split = "a rocket AND in noto style AND on a blue background";
+  assert.equal(studio.proposeSplit("a rocket in noto style on a blue background"), split);
+  assert.equal(studio.proposeSplit(split), "a rocket in noto style on a blue background");
+  assert.equal(studio.proposeSplit("a cat, a dog"), "a cat AND a dog");
+});
+
+test("a negative prompt of scale w is a row of weight −(w − 1)", () => {
+  const row = plain(studio.negativeOf({ prompt: "cat", weight: 7.5 }, "blurry"));
+  assert.deepEqual(row, { prompt: "blurry", weight: -6.5 });
+});
+
+test("other tools' syntax is answered with a hint", () => {
+  assert.match(studio.foreignHints("a <lora:hero:0.8> cat")[0], /model list/);
+  assert.match(studio.foreignHints("{red|blue} car")[0], /one row for each/);
+  assert.match(studio.foreignHints("a cat BREAK a dog")[0], /AND/);
+  assert.equal(studio.foreignHints("a (cat:1.2) <hero> AND a dog").length, 0);
+});
+
+const shipped = JSON.parse(
+  readFileSync(new URL("../../../assets/starter/vocabulary.json", import.meta.url), "utf8"),
+);
+const vocabulary = { ...shipped, phrases: shipped.groups.flatMap((group) => group.phrases) };
+const unknown = (text, more) =>
+  studio.unknownWords(text, vocabulary, more).map(({ word, start }) => [word, start]);
+
+test("words of no known phrase are found with their places", () => {
+  assert.deepEqual(plain(unknown("a cat astronaut on the moon")), [["cat", 2]]);
+  assert.deepEqual(plain(unknown("a cat face in flat style on a blue background")), []);
+  assert.deepEqual(plain(unknown("two red apples AND in glossy style")), []);
+  assert.deepEqual(plain(unknown("a <hero> ghost")), [["<hero>", 2]]);
+  assert.deepEqual(plain(unknown("a <hero> ghost", ["<hero>"])), []);
+});
+
+test("the nearest known phrases hold the word, mean it, or are spelled like it", () => {
+  assert.deepEqual(plain(studio.nearest("cat", vocabulary)), ["cat face"]);
+  assert.deepEqual(plain(studio.nearest("spaceship", vocabulary)), ["rocket", "ufo"]);
+  assert.equal(studio.nearest("rockett", vocabulary)[0], "rocket");
+  assert.deepEqual(plain(studio.nearest("qwertyuiop", vocabulary)), []);
+});
+
+test("distances are those of Levenshtein, cut at a limit", () => {
+  assert.equal(studio.distance("kitten", "sitting"), 3);
+  assert.equal(studio.distance("a", "abcdef"), 4);
+});
+
+// -- curves -----------------------------------------------------------------------------------
+const shapes = { rising: [0, 0.5, 1] };
+
+test("a curve is 0 outside its range and interpolated inside", () => {
+  const factor = (curve, at, range = [0, 1]) => studio.curveFactor(curve, at, range, shapes);
+  assert.equal(factor("rising", 0.25), 0.25);
+  assert.equal(factor("rising", 0.5, [0.5, 1]), 0);
+  assert.equal(factor("rising", 0.75, [0.5, 1]), 0.5);
+  assert.equal(factor("rising", 0.2, [0.5, 1]), 0);
+  const points = [
+    [0.2, 1],
+    [0.6, 3],
+  ];
+  assert.deepEqual(
+    [0, 0.4, 1].map((at) => factor(points, at)),
+    [1, 2, 3],
+  );
+});
+
+test("points are read only where they rise and are allowed", () => {
+  const read = (text) => plain(studio.parsePoints(text, { low: 0, high: 1 }, { low: 0, high: 10 }));
+  assert.deepEqual(read("0:0, 0.4:1; 1:0.5"), [
+    [0, 0],
+    [0.4, 1],
+    [1, 0.5],
+  ]);
+  for (const text of ["", "0.4:1, 0.2:1", "0:11", "1.2:1", "0", "a:b"])
+    assert.equal(read(text), null, text);
+});
+
+// -- rows -------------------------------------------------------------------------------------
+test("a new row begins at the schema's weight, at 1 beside others", () => {
+  studio.served.blank = { weight: 5, prompt: "" };
+  assert.equal(studio.firstWeight(0), 5);
+  assert.equal(studio.firstWeight(3), 1);
+  assert.deepEqual(plain(studio.fullRow({ prompt: "x" })), { weight: 5, prompt: "x" });
+});
+
+test("a nested field is changed without touching the rest", () => {
+  const row = { apg: { eta: 1, momentum: 0 }, weight: 2 };
+  assert.deepEqual(studio.at(row, "apg.eta"), 1);
+  assert.deepEqual(plain(studio.withAt(row, "apg.eta", 0.5)), {
+    apg: { eta: 0.5, momentum: 0 },
+    weight: 2,
+  });
+  assert.equal(row.apg.eta, 1);
+});
