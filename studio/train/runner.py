@@ -59,8 +59,8 @@ class Runner:
         """The training as it is now."""
         return self._state
 
-    def start(self, config: TrainConfig, resume: bool = False) -> None:
-        """Begin, or go on from the checkpoint.
+    def start(self, config: TrainConfig, resume: bool = False, restart: bool = False) -> None:
+        """Begin, go on from the checkpoint, or begin anew in spite of one.
 
         Raises:
             StudioError: another training is running.
@@ -79,7 +79,7 @@ class Runner:
                 model="",
             )
             self._thread = threading.Thread(
-                target=self._run, args=(config, resume), daemon=True, name="training"
+                target=self._run, args=(config, resume, restart), daemon=True, name="training"
             )
             self._thread.start()
 
@@ -121,9 +121,9 @@ class Runner:
             raise StudioError("no training is running", field="train")
         self._wish = wish
 
-    def _run(self, config: TrainConfig, resume: bool) -> None:
+    def _run(self, config: TrainConfig, resume: bool, restart: bool) -> None:
         try:
-            self._follow(config, resume)
+            self._follow(config, resume, restart)
             if self._wish == "stop" and not self._state.step:
                 self._set(status="idle", text="Stopped before the first step")
             elif self._wish == "stop":
@@ -136,11 +136,11 @@ class Runner:
             self._set(status="failed", text=f"{type(error).__name__}: {error}")
             raise
 
-    def _follow(self, config: TrainConfig, resume: bool) -> None:
+    def _follow(self, config: TrainConfig, resume: bool, restart: bool = False) -> None:
         trainer = self._trainer
         if trainer is None:
             from studio.train.loop import train as trainer
-        events = trainer(config, resume=resume)
+        events = trainer(config, resume=resume, restart=restart)
         try:
             while True:
                 if self._turns.waiting():

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from pydantic import BaseModel
+
 from studio.extensions import TABLES
 from studio.preset import Init, Preset, Row
 from studio.ui import help as words
@@ -62,6 +64,13 @@ def leaves() -> dict[str, Leaf]:
 def _leaves(_: int) -> dict[str, Leaf]:
     """Made anew only when a table has grown: every keystroke on the page asks for them."""
     return _leaves_of(preset_schema(), Preset().model_dump(mode="json"), STRUCTURED, META)
+
+
+def leaves_of(model: type[BaseModel]) -> dict[str, Leaf]:
+    """The fields of another document, such as the settings of a training."""
+    schema = model.model_json_schema()
+    defaults = {name: given.get("default") for name, given in schema["properties"].items()}
+    return _leaves_of(schema, defaults, (), ())
 
 
 def row_leaves() -> dict[str, Leaf]:

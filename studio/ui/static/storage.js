@@ -67,6 +67,20 @@
     showEdited(text);
   };
 
+  // The form of the Train tab and its pictures, without their small copies.
+  const TRAINING = "guidance-studio-training";
+  let training = false;
+  studio.keepTraining = function (names, values) {
+    if (!training) return;
+    const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    form.pictures = form.pictures?.pictures ?? [];
+    keep("localStorage", TRAINING, JSON.stringify(form));
+  };
+  studio.keptTraining = function () {
+    training = true;
+    return read("localStorage", TRAINING) || "";
+  };
+
   /** The form to begin with: this tab's own; in a new tab the last one, unless a link is opened. */
   studio.opening = function () {
     opened = true;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,8 +14,8 @@ from studio.ui.errors import guarded
 from studio.ui.form import Form, filled, to_values
 from studio.ui.library import models
 from studio.ui.space import Limits
+from studio.ui.train import examples, images, tab
 from studio.ui.train import form as train_form
-from studio.ui.train import images, tab
 from studio.ui.train.form import NUMBERS
 from studio.ui.train.tab import TrainParts
 from studio.ui.widgets import QUIET
@@ -32,48 +34,16 @@ def attach(
     Args:
         parts: the tab's components; ``None`` where training is off.
         form: the row editor's components, which "Use it" fills.
-        library_parts: components that show the library, told anew when a model is done.
+        library_parts: components that show the library, drawn anew when a model is done.
     """
     if parts is None:
         return
-    fields, shown = parts.fields, tab.outputs(parts)
-
-    def dropped(files: Any, known: list[str], listed: Any) -> tuple[None, list[str], Any]:
-        every = train_form.together(known, files)
-        return None, every, images.shown(train_form.listed(files, listed), every)
-
-    kept = [parts.files, parts.uploads, parts.pictures]
-    parts.files.upload(guarded(dropped), kept, kept, **QUIET)
-    told = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
-    parts.fill.click(guarded(train_form.filled), told, parts.pictures, **QUIET)
-    fields["base"].change(
-        guarded(tab.methods_of), [fields["base"], fields["method"]], fields["method"], **QUIET
-    )
-    for changed in (fields["method"], fields["base"]):
-        changed.change(
-            guarded(train_form.suggested),
-            [fields["method"], fields["base"]],
-            [fields["template"], *(fields[name] for name in NUMBERS)],
-            **QUIET,
-        )
-
-    def start(files: Any, known: Any, *values: Any) -> list[Any]:
-        given = dict(zip(fields, values, strict=True))
-        runner.start(train_form.configured(files, known, given))
-        return tab.shown(runner.state)
-
-    parts.start.click(
-        guarded(start), [parts.uploads, parts.pictures, *fields.values()], shown, **QUIET
-    )
-    parts.pause.click(guarded(_then(runner, runner.pause)), None, shown, **QUIET)
-    parts.stop.click(guarded(_then(runner, runner.stop)), None, shown, **QUIET)
-
-    def resume(name: str) -> list[Any]:
-        runner.resume(name.strip())
-        return tab.shown(runner.state)
-
-    parts.resume.click(guarded(resume), fields["name"], shown, **QUIET)
-    parts.use.click(
+    _pictures(parts)
+    _settings(parts)
+    _kept(parts, page)
+    _starting(parts, runner)
+    _running(parts, runner)
+    parts.actions["use"].click(
         guarded(lambda: filled(form, to_values(train_form.preset_of(runner.state)))),
         None,
         list(form.values()),
@@ -82,17 +52,129 @@ def attach(
 
     def tick(seen: str) -> list[Any]:
         state = runner.state
-        fresh = state.model if state.model != seen else ""
-        if fresh:
+        if state.model and state.model != seen:
             models.rescan()
             library = [models.as_signal(), models.table(limits.shared)]
         else:
             library = [gr.skip()] * len(library_parts)
         return [*tab.shown(state), state.model, *library]
 
-    outputs = [*shown, parts.seen, *library_parts]
+    outputs = [*tab.outputs(parts), parts.seen, *library_parts]
     parts.timer.tick(tick, parts.seen, outputs, queue=False, **QUIET)
     page.load(tick, parts.seen, outputs, **QUIET)
+
+
+def _pictures(parts: TrainParts) -> None:
+    fields = parts.fields
+
+    def dropped(files: Any, known: Any, listed: Any) -> tuple[None, list[str], Any]:
+        every = train_form.together(known or (), files)
+        return None, every, images.shown(train_form.listed(files, listed), every)
+
+    kept = [parts.files, parts.uploads, parts.pictures]
+    parts.files.upload(guarded(dropped), kept, kept, **QUIET)
+    texts = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
+    parts.fill.click(guarded(train_form.filled), texts, parts.pictures, **QUIET)
+
+    def tried() -> dict[Any, Any]:
+        example = examples.hero()
+        return {
+            parts.uploads: example.files,
+            parts.pictures: images.shown(example.pictures, example.files),
+            **{fields[name]: value for name, value in example.settings.items()},
+        }
+
+    parts.examples.click(
+        guarded(tried), None, [parts.uploads, parts.pictures, *fields.values()], **QUIET
+    )
+
+
+def _settings(parts: TrainParts) -> None:
+    """A person's choice of base or method brings its defaults; what is restored keeps its own."""
+    fields = parts.fields
+    both = [fields["method"], fields["base"]]
+    numbers = [fields["template"], *(fields[name] for name in NUMBERS)]
+    fields["base"].input(
+        guarded(tab.methods_of), [fields["base"], fields["method"]], fields["method"], **QUIET
+    ).then(guarded(train_form.suggested), both, numbers, **QUIET)
+    fields["method"].input(guarded(train_form.suggested), both, numbers, **QUIET)
+    fields["method"].change(
+        guarded(lambda method: tab.read_by(method, list(fields))),
+        fields["method"],
+        list(fields.values()),
+        **QUIET,
+    )
+
+
+def _kept(parts: TrainParts, page: gr.Blocks) -> None:
+    """The browser keeps the form, and where its pictures were uploaded to."""
+    watched = {"uploads": parts.uploads, "pictures": parts.pictures, **parts.fields}
+    names = json.dumps(list(watched))
+    keep = f"(...values) => {{ window.studio.keepTraining({names}, values); return []; }}"
+    gr.on([c.change for c in watched.values()], None, list(watched.values()), None, js=keep)
+
+    def restored(text: str) -> dict[Any, Any]:
+        found = train_form.restored(text, list(parts.fields))
+        if found is None:
+            return {parts.seen: gr.skip()}
+        files, pictures, values = found
+        return {
+            parts.uploads: files,
+            parts.pictures: images.shown(pictures, files),
+            **{parts.fields[name]: value for name, value in values.items()},
+        }
+
+    outputs = [parts.seen, *watched.values()]
+    asked = "() => [window.studio.keptTraining()]"
+    page.load(guarded(restored), parts.kept, outputs, js=asked, **QUIET)
+
+
+def _starting(parts: TrainParts, runner: Runner) -> None:
+    shown = tab.outputs(parts)
+    asking = [parts.asking, parts.question]
+    inputs = [parts.uploads, parts.pictures]
+
+    def started(files: Any, known: Any, agreed: bool, restart: bool, given: Any) -> list[Any]:
+        doubts = [] if agreed else train_form.doubts(known, given)
+        if doubts:
+            lines = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in doubts)
+            return [gr.update(visible=True), lines, *[gr.skip()] * len(shown)]
+        config = train_form.configured(files, known, given, restart=restart)
+        runner.start(config, restart=restart)
+        return [gr.update(visible=False), "", *tab.shown(runner.state)]
+
+    def starter(agreed: bool, restart: bool) -> Callable[..., list[Any]]:
+        def start(files: Any, known: Any, **given: Any) -> list[Any]:
+            return started(files, known, agreed, restart, given)
+
+        return start
+
+    buttons = (
+        (parts.actions["start"], False, False),
+        (parts.actions["restart"], True, True),
+        (parts.agree, True, False),
+    )
+    for button, agreed, restart in buttons:
+        button.click(
+            guarded(starter(agreed, restart)),
+            inputs,
+            [*asking, *shown],
+            inputs_kwargs=parts.fields,
+            **QUIET,
+        )
+    parts.refuse.click(lambda: gr.update(visible=False), None, parts.asking, **QUIET)
+
+
+def _running(parts: TrainParts, runner: Runner) -> None:
+    shown = tab.outputs(parts)
+    for name, act in (("pause", runner.pause), ("stop", runner.stop)):
+        parts.actions[name].click(guarded(_then(runner, act)), None, shown, **QUIET)
+
+    def resume(name: str) -> list[Any]:
+        runner.resume(name.strip())
+        return tab.shown(runner.state)
+
+    parts.actions["resume"].click(guarded(resume), parts.fields["name"], shown, **QUIET)
 
 
 def _then(runner: Runner, act: Callable[[], None]) -> Callable[[], list[Any]]:

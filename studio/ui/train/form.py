@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from studio.files import write_atomically
 from studio.home import training_folder
 from studio.images import SUFFIXES
 from studio.preset import Preset
-from studio.train.captions import from_template, split
+from studio.train.captions import from_template, read_file, split
 from studio.train.config import TrainConfig, defaults, is_small, resolve
 from studio.train.method import METHODS, methods_on, ordered
 from studio.train.runner import State
 from studio.ui.library import models
-from studio.ui.train.images import Picture, keep, kept_name, uploaded
+from studio.ui.train.images import TEXTS, Picture, from_payload, keep, kept_name, uploaded
 
 NUMBERS = (
     "steps",
@@ -39,10 +39,21 @@ def listed(files: Sequence[str] | None, pictures: Sequence[Picture]) -> list[Pic
     known = {picture.name for picture in pictures}
     dropped = [p.name for p in paths if p.suffix.lower() in SUFFIXES and p.name not in known]
     texts = {p.stem: " ".join(_text(p).split()) for p in paths if p.suffix.lower() == ".txt"}
-    return [
-        picture if picture.caption else replace(picture, caption=texts.get(_stem(picture), ""))
-        for picture in (*pictures, *map(Picture, dropped))
-    ]
+    written: dict[str, Any] = {}
+    for path in paths:
+        if path.suffix.lower() == ".json":
+            written |= read_file(path)
+    every = (*pictures, *map(Picture, dropped))
+    return [_captioned(picture, written.get(picture.name), texts) for picture in every]
+
+
+def _captioned(picture: Picture, entry: Any, texts: dict[str, str]) -> Picture:
+    """The picture with the caption of a file, where it has none of its own."""
+    if picture.caption:
+        return picture
+    if isinstance(entry, dict):
+        return replace(picture, **{name: entry.get(name, "") for name in TEXTS})
+    return replace(picture, caption=entry or texts.get(_stem(picture), ""))
 
 
 def together(known: Sequence[str], dropped: Sequence[str] | None) -> list[str]:
@@ -98,8 +109,46 @@ def suggested(method: str, base: str) -> list[Any]:
     return [chosen["template"], *(chosen[name] for name in NUMBERS)]
 
 
+def doubts(pictures: Sequence[Picture], given: Mapping[str, Any]) -> list[str]:
+    """What a person may not have meant, as questions; nothing where all is as usual."""
+    found = []
+    if len(pictures) == 1:
+        found.append(
+            "There is one picture only: the model will learn that picture rather than what it "
+            "shows. Four to six different ones are a good start."
+        )
+    reads = METHODS.require(str(given.get("method")), "method").reads
+    if reads("superclass") and not str(given.get("superclass") or "").strip():
+        found.append(
+            "There is no superclass (the kind of thing that the word stands for, such as ghost): "
+            "the losses against overfitting and the captions do without it."
+        )
+    return found
+
+
+def restored(
+    text: str, names: Sequence[str]
+) -> tuple[list[str], list[Picture], dict[str, Any]] | None:
+    """Files, pictures and settings as the browser kept them; ``None`` where there are none.
+
+    Files that are not there any more are left out with their pictures.
+    """
+    try:
+        data = json.loads(text or "null")
+        files = [str(path) for path in uploaded(data["uploads"] or ()) if path.is_file()]
+        pictures = from_payload(data["pictures"])
+    except (StudioError, ValueError, TypeError, KeyError):
+        return None
+    known = {Path(file).name for file in files}
+    values = {name: data[name] for name in names if name in data}
+    return files, [picture for picture in pictures if picture.name in known], values
+
+
 def configured(
-    files: Sequence[str] | None, pictures: Sequence[Picture], given: dict[str, Any]
+    files: Sequence[str] | None,
+    pictures: Sequence[Picture],
+    given: dict[str, Any],
+    restart: bool = False,
 ) -> TrainConfig:
     """Check the settings, then keep the pictures and captions beside the training.
 
@@ -107,6 +156,7 @@ def configured(
         files: all that were uploaded; those that no picture names are left out.
         pictures: what to train on.
         given: the tab's settings by their names in ``TrainConfig``.
+        restart: begin anew although there is a training or a model of this name.
 
     Raises:
         StudioError: a setting, a picture or a caption that cannot be; or the name is in use.
@@ -121,7 +171,7 @@ def configured(
     concept = bool(METHODS.require(given["method"], "method").without_text)
     given = {key: value for key, value in given.items() if value not in (None, "")}
     for name in WHOLE:
-        if name in given:
+        if isinstance(given.get(name), float) and given[name].is_integer():
             given[name] = int(given[name])
     prompts = str(given.pop("sample_prompts", "")).splitlines()
     given["sample_prompts"] = tuple(line.strip() for line in prompts if line.strip())
@@ -133,8 +183,8 @@ def configured(
         {**given, "images": str(folder / "pictures"), "captions": captions and str(captions)},
         models.library(),
     )
-    check_begun(config, resume=False, restart=False)
-    check_name(config, replace=False)
+    check_begun(config, resume=False, restart=restart)
+    check_name(config, replace=restart)
     table = texts_of(pictures, config)
     keep(paths, pictures, folder / "pictures")
     if captions is not None:

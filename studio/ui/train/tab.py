@@ -9,37 +9,68 @@ from typing import Any
 
 import gradio as gr
 
-from studio.train.config import DDLOSS
+from studio.train.config import DDLOSS, TrainConfig
 from studio.train.method import METHODS, ordered
 from studio.train.runner import State
+from studio.ui.editor.field import Field
 from studio.ui.library import models
+from studio.ui.schema import leaves_of
 from studio.ui.space import Limits
 from studio.ui.train import view
 from studio.ui.train.form import chosen_by_default, methods
 from studio.ui.train.images import PictureCards
+from studio.ui.widgets import Signal
 
 OFF = (
     "Training is off on this shared page. Run the studio on your own machine to train, or set "
     "STUDIO_ALLOW_TRAINING=1 where you host it."
 )
 TICK_SECONDS = 1.0
+ALWAYS = ("name", "base", "method")  # fields of every method
+# Labels and help of the numbers; their bounds are those of the settings' own schema.
+NUMBERS: dict[str, tuple[str, str]] = {
+    "ddloss": ("DDLoss (ACCORD)", f"{DDLOSS} is a good start (paper: 0.1–0.3); 0 is off."),
+    "pdloss": ("PDLoss (ACCORD)", "0.001–0.003, where the word is learned; 0 is off."),
+    "steps": ("Steps", ""),
+    "batch": ("Batch", ""),
+    "rate": ("Rate", ""),
+    "token_rate": ("Rate of the word", ""),
+    "rank": ("Rank", ""),
+    "vectors": ("Vectors", ""),
+    "sample_every": ("Samples every … steps", ""),
+    "prior_weight": ("Prior weight", "DreamBooth: 1"),
+    "sample_weight": ("Weight", "of the samples"),
+    "sample_omega": ("ω", "of the samples"),
+}
+ACTIONS = (
+    ("start", "Train", True),
+    ("pause", "Pause", False),
+    ("resume", "Resume", True),
+    ("restart", "Restart", True),
+    ("stop", "Stop and keep", False),
+    ("use", "Use it", False),
+    ("sweep", "Sweep over ω", False),
+)
 
 
 @dataclass(frozen=True)
 class TrainParts:
     """The tab's components. ``fields`` are settings by their names in ``TrainConfig``;
-    ``files`` is where files are dropped, ``uploads`` remembers their paths."""
+    ``files`` is where files are dropped, ``uploads`` remembers their paths, ``kept`` brings back
+    what the browser kept; ``actions`` are the buttons of :data:`ACTIONS`."""
 
     files: gr.File
-    uploads: gr.State
+    uploads: Signal
+    kept: gr.Textbox
+    examples: gr.Button
     pictures: PictureCards
     fill: gr.Button
     fields: dict[str, Any]
-    start: gr.Button
-    pause: gr.Button
-    resume: gr.Button
-    stop: gr.Button
-    use: gr.Button
+    actions: dict[str, gr.Button]
+    asking: gr.Column
+    question: gr.HTML
+    agree: gr.Button
+    refuse: gr.Button
     progress: gr.HTML
     curves: gr.HTML
     samples: gr.HTML
@@ -59,65 +90,51 @@ def lay_out(limits: Limits) -> TrainParts | None:
         gr.Markdown(OFF, elem_id="gs-train-off")
         return None
     chosen = chosen_by_default("lora", small=True)
+    found: dict[str, Any] = {}
     with gr.Column(elem_id="gs-train"):
+        with gr.Column(elem_id="gs-train-now", elem_classes=["gs-panel"]):
+            _now(found)
         with gr.Column(elem_classes=["gs-panel"]):
             fields = _what()
         with gr.Column(elem_classes=["gs-panel"]):
-            files = gr.File(
-                file_count="multiple",
-                file_types=["image", ".txt"],
-                label="Pictures (and captions as .txt)",
-                elem_id="gs-train-files",
-                height=120,
-            )
-            pictures = PictureCards(elem_id="gs-train-pictures")
-            with gr.Row(elem_id="gs-train-captioning"):
-                fields["template"] = gr.Textbox(
-                    chosen["template"],
-                    label="Caption of pictures without one",
-                    max_lines=1,
-                    scale=3,
-                    min_width=180,
-                )
-                fill = gr.Button(
-                    "Fill in and split the captions", size="sm", elem_id="gs-train-fill", scale=0
-                )
+            fields |= _pictures(found, chosen)
         with gr.Column(elem_classes=["gs-panel"]):
-            fields |= _losses(chosen)
+            fields |= _row(("ddloss", "pdloss"), chosen)
             with gr.Accordion("Steps, rates, samples", open=False):
-                fields |= _numbers(chosen) | _samples(chosen) | _rest(chosen)
-        with gr.Row(elem_id="gs-train-actions"):
-            start = _action("Train", "start", variant="primary")
-            pause = _action("Pause", "pause", interactive=False)
-            resume = _action("Resume", "resume")
-            stop = _action("Stop and keep", "stop", interactive=False)
-            use = _action("Use it", "use", interactive=False)
-    shown = {
-        name: gr.HTML("", elem_id=f"gs-train-{name}", apply_default_css=False)
-        for name in ("progress", "notes", "curves", "samples")
-    }
+                fields |= _row(("steps", "batch", "rate", "token_rate"), chosen)
+                fields |= _row(("rank", "vectors", "sample_every", "prior_weight"), chosen)
+                fields |= _samples(chosen) | _rest(chosen)
     return TrainParts(
-        files,
-        gr.State([]),
-        pictures,
-        fill,
-        fields,
-        start,
-        pause,
-        resume,
-        stop,
-        use,
-        shown["progress"],
-        shown["curves"],
-        shown["samples"],
-        shown["notes"],
-        gr.Timer(TICK_SECONDS, active=False),
-        gr.State(""),
+        uploads=Signal("uploads"),
+        kept=gr.Textbox("", visible=False, label="kept training"),
+        fields=fields,
+        timer=gr.Timer(TICK_SECONDS, active=False),
+        seen=gr.State(""),
+        **found,
     )
 
 
-def _action(text: str, name: str, **kwargs: Any) -> gr.Button:
-    return gr.Button(text, elem_id=f"gs-train-{name}", size="md", min_width=90, **kwargs)
+def _now(found: dict[str, Any]) -> None:
+    """What can be done, and how far it is: above the form, in sight while one looks at it."""
+    with gr.Row(elem_id="gs-train-actions"):
+        found["actions"] = {
+            name: gr.Button(
+                text,
+                elem_id=f"gs-train-{name}",
+                size="md",
+                min_width=80,
+                interactive=open_,
+                variant="primary" if name == "start" else "secondary",
+            )
+            for name, text, open_ in ACTIONS
+        }
+    with gr.Column(visible=False, elem_id="gs-train-asking") as found["asking"]:
+        found["question"] = gr.HTML("", apply_default_css=False)
+        with gr.Row():
+            found["agree"] = gr.Button("Train all the same", size="sm", elem_id="gs-train-agree")
+            found["refuse"] = gr.Button("Not yet", size="sm", elem_id="gs-train-refuse")
+    for name in ("progress", "notes", "curves", "samples"):
+        found[name] = gr.HTML("", elem_id=f"gs-train-{name}", apply_default_css=False)
 
 
 def _what() -> dict[str, Any]:
@@ -163,6 +180,32 @@ def _what() -> dict[str, Any]:
     return fields
 
 
+def _pictures(found: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
+    found["files"] = gr.File(
+        file_count="multiple",
+        file_types=["image", ".txt", ".json"],
+        label="Pictures (captions as .txt, or one .json for all)",
+        elem_id="gs-train-files",
+        height=120,
+    )
+    found["examples"] = gr.Button(
+        "Try it with the example pictures", size="sm", elem_id="gs-train-examples"
+    )
+    found["pictures"] = PictureCards(elem_id="gs-train-pictures")
+    with gr.Row(elem_id="gs-train-captioning"):
+        template = gr.Textbox(
+            chosen["template"],
+            label="Caption of pictures without one",
+            max_lines=1,
+            scale=3,
+            min_width=180,
+        )
+        found["fill"] = gr.Button(
+            "Fill in and split the captions", size="sm", elem_id="gs-train-fill", scale=0
+        )
+    return {"template": template}
+
+
 def choices_of(names: Sequence[str]) -> list[tuple[str, str]]:
     """Methods as choices of a list, each by its title."""
     return [(METHODS[name].title, name) for name in names]
@@ -174,70 +217,30 @@ def methods_of(base: str, method: str) -> Any:
     return gr.update(choices=choices_of(fitting), value=method if method in fitting else fitting[0])
 
 
-def _losses(chosen: dict[str, Any]) -> dict[str, Any]:
-    with gr.Row():
-        return {
-            "ddloss": gr.Number(
-                chosen["ddloss"],
-                label="DDLoss (ACCORD)",
-                minimum=0,
-                step=0.01,
-                min_width=150,
-                info=f"{DDLOSS} is a good start (paper: 0.1–0.3); 0 is off.",
-            ),
-            "pdloss": gr.Number(
-                chosen["pdloss"],
-                label="PDLoss (ACCORD)",
-                minimum=0,
-                step=0.001,
-                min_width=150,
-                info="0.001–0.003, where the word is learned; 0 is off.",
-            ),
-        }
+def read_by(method: str, fields: Sequence[str]) -> list[Any]:
+    """For each field, an update that hides what the method does not read."""
+    record = METHODS.require(method, "method")
+    return [gr.update(visible=name in ALWAYS or record.reads(name)) for name in fields]
 
 
-def _numbers(chosen: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    with gr.Row():
-        for name, label in (
-            ("steps", "Steps"),
-            ("batch", "Batch"),
-            ("rate", "Rate"),
-            ("token_rate", "Rate of the word"),
-        ):
-            fields[name] = gr.Number(chosen[name], label=label, min_width=90)
-    with gr.Row():
-        for name, label in (
-            ("rank", "Rank"),
-            ("vectors", "Vectors"),
-            ("sample_every", "Samples every … steps"),
-        ):
-            fields[name] = gr.Number(chosen[name], label=label, precision=0, min_width=90)
-        fields["prior_weight"] = gr.Number(
-            chosen["prior_weight"],
-            label="Prior weight",
-            minimum=0,
-            min_width=90,
-            info="DreamBooth: 1",
-        )
-    return fields
+def _row(names: Sequence[str], chosen: dict[str, Any]) -> dict[str, Any]:
+    with gr.Row(elem_classes=["gs-train-numbers"]):
+        return {name: _number(name, chosen[name]) for name in names}
+
+
+def _number(name: str, value: Any) -> Field:
+    title, said = NUMBERS[name]
+    leaf = {**leaves_of(TrainConfig)[name], "title": title, "help": said, "name": f"train_{name}"}
+    return Field(leaf, value, elem_id=f"gs-train-field-{name}")
 
 
 def _samples(chosen: dict[str, Any]) -> dict[str, Any]:
-    with gr.Row():
-        return {
-            "sample_prompts": gr.Textbox(
-                label="Prompts of the samples, one a line",
-                lines=2,
-                scale=3,
-                min_width=180,
-                placeholder="left empty: the caption of pictures without one",
-            ),
-            "sample_weight": gr.Number(chosen["sample_weight"], label="Weight", min_width=80),
-            "sample_omega": gr.Number(
-                chosen["sample_omega"], label="ω", minimum=0, maximum=1, step=0.05, min_width=80
-            ),
-        }
+    prompts = gr.Textbox(
+        label="Prompts of the samples, one a line",
+        lines=2,
+        placeholder="left empty: the caption of pictures without one",
+    )
+    return {"sample_prompts": prompts, **_row(("sample_weight", "sample_omega"), chosen)}
 
 
 def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -247,6 +250,7 @@ def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
                 ["uniform", "calibrated"],
                 value=chosen["null_text"],
                 min_width=180,
+                visible=False,
                 label="Constants of a concept network",
             ),
             "flips": gr.Checkbox(chosen["flips"], label="Mirror half of the pictures"),
@@ -254,33 +258,28 @@ def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(state: State) -> list[Any]:
-    """Progress, notes, curves, samples, and which of pause, resume, stop and use can be pressed."""
+    """Progress, notes, curves, samples, which actions are possible, and whether to look again."""
     running = state.status == "running"
+    possible = {
+        "start": not running,
+        "pause": running,
+        "resume": not running,
+        "restart": not running,
+        "stop": running or state.status == "paused",
+        "use": bool(state.model),
+        "sweep": bool(state.model),
+    }
     return [
         view.progress(state),
         view.notes(state),
         view.curves(state.losses),
         view.samples(state),
-        gr.update(interactive=not running),
-        gr.update(interactive=running),
-        gr.update(interactive=not running),
-        gr.update(interactive=running or state.status == "paused"),
-        gr.update(interactive=bool(state.model)),
+        *(gr.update(interactive=possible[name]) for name, _, _ in ACTIONS),
         gr.Timer(active=running),
     ]
 
 
 def outputs(parts: TrainParts) -> list[Any]:
     """The components that :func:`shown` changes."""
-    return [
-        parts.progress,
-        parts.notes,
-        parts.curves,
-        parts.samples,
-        parts.start,
-        parts.pause,
-        parts.resume,
-        parts.stop,
-        parts.use,
-        parts.timer,
-    ]
+    drawn = [parts.progress, parts.notes, parts.curves, parts.samples]
+    return [*drawn, *parts.actions.values(), parts.timer]

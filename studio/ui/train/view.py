@@ -10,7 +10,7 @@ from studio.train.runner import State
 from studio.ui.describe import progress_bar
 from studio.ui.widgets import jpeg_uri
 
-WIDTH, HEIGHT, POINTS = 240, 64, 120
+WIDTH, HEIGHT, LEFT, TOP, POINTS = 200, 70, 38, 2, 120
 CURVES = (
     ("total", "Loss"),
     ("dd", "DDLoss"),
@@ -40,24 +40,49 @@ def curves(losses: Sequence[Losses]) -> str:
 
 
 def _curve(title: str, values: Sequence[tuple[int, float]]) -> str:
-    means = _means(values)
+    """Single steps faintly, their running mean over it, and axes with their ends."""
+    smooth = _smoothed(values)
+    means, line = _means(values), _means(smooth)
     low, high = min(v for _, v in means), max(v for _, v in means)
-    first, last = means[0][0], means[-1][0]
-    points = " ".join(
-        f"{(step - first) / max(1, last - first) * WIDTH:.1f},"
-        f"{HEIGHT - 2 - (value - low) / ((high - low) or 1) * (HEIGHT - 4):.1f}"
-        for step, value in means
-    )
-    told = f"{means[-1][1]:.4g} at step {last}, between {low:.4g} and {high:.4g}"
+    first, last = values[0][0], values[-1][0]
+
+    def points(of: Sequence[tuple[int, float]]) -> str:
+        return " ".join(
+            f"{LEFT + (step - first) / max(1, last - first) * WIDTH:.1f},"
+            f"{TOP + HEIGHT - (value - low) / ((high - low) or 1) * HEIGHT:.1f}"
+            for step, value in of
+        )
+
+    said = f"{smooth[-1][1]:.4g} at step {last}, between {low:.4g} and {high:.4g}"
+    below, right = TOP + HEIGHT, LEFT + WIDTH
     return (
-        f'<figure class="gs-curve"><figcaption>{html.escape(title)}<em>{told}</em></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(title)}: {told}">'
-        f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg></figure>'
+        f'<figure class="gs-curve"><figcaption>{html.escape(title)}<em>{said}</em></figcaption>'
+        f'<svg viewBox="0 0 {right + 4} {below + 14}" role="img" '
+        f'aria-label="{html.escape(title)}: {said}">'
+        f'<path class="gs-axis" d="M{LEFT} {TOP}V{below}H{right}"/>'
+        f'<text x="{LEFT - 3}" y="{TOP + 7}" text-anchor="end">{high:.3g}</text>'
+        f'<text x="{LEFT - 3}" y="{below}" text-anchor="end">{low:.3g}</text>'
+        f'<text x="{LEFT}" y="{below + 11}">{first}</text>'
+        f'<text x="{(LEFT + right) / 2}" y="{below + 11}" text-anchor="middle">step</text>'
+        f'<text x="{right}" y="{below + 11}" text-anchor="end">{last}</text>'
+        f'<polyline class="gs-raw" points="{points(means)}"/>'
+        f'<polyline class="gs-mean" points="{points(line)}"/></svg></figure>'
     )
+
+
+def _smoothed(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """A running mean that forgets over a tenth of what there is, without a bias at the start."""
+    keep = 1 - 1 / max(1.0, len(values) / 10)
+    mean, weight, found = 0.0, 0.0, []
+    for step, value in values:
+        mean = keep * mean + (1 - keep) * value
+        weight = keep * weight + (1 - keep)
+        found.append((step, mean / weight))
+    return found
 
 
 def _means(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """At most ``POINTS`` of them, each the mean of its neighbours: single steps are noise."""
+    """At most ``POINTS`` of them, each the mean of its neighbours."""
     size = max(1, -(-len(values) // POINTS))
     groups = [values[i : i + size] for i in range(0, len(values), size)]
     return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]

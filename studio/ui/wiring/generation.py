@@ -9,12 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from studio.errors import StudioError
+from studio.train.runner import RUNNER
 from studio.ui import run
-from studio.ui.describe import describe
-from studio.ui.errors import guarded
+from studio.ui.describe import describe, plan_of
+from studio.ui.errors import guarded, warn
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
+from studio.ui.train.form import preset_of
 from studio.ui.widgets import QUIET
 
 # The session's key goes with every event that needs it, as its first value.
@@ -38,6 +41,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         show_progress="hidden",
     )
 
+    _sweep(parts, runs, outputs)
+
     def cancelled(session: str) -> None:
         runs.cancel(runs.session(run.key_of(session)).current())
 
@@ -60,6 +65,31 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return run.strip(owner.moments)
 
     parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **QUIET)
+
+
+OMEGAS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def _sweep(parts: Parts, runs: Runs, outputs: list[Any]) -> None:
+    """One press after a training: its preset at several ω, one picture each, same seed."""
+
+    def swept(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        owner = runs.session(run.key_of(session))
+        try:
+            preset = preset_of(RUNNER.state)
+            for omega in OMEGAS:
+                named = {"name": f"{preset.name} · ω {omega:g}", "omega": omega}
+                one = preset.model_copy(update=named)
+                runs.submit(owner, one, plan_of(one).forwards_total)
+        except StudioError as error:
+            warn(error)
+        for update in run.follow(runs, owner, request.session_hash or "visitor"):
+            yield tuple(update)
+
+    if parts.train:
+        parts.train.actions["sweep"].click(
+            swept, parts.session, outputs, js=STARTED, concurrency_limit=None, **QUIET
+        )
 
 
 def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:

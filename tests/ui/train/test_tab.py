@@ -67,7 +67,7 @@ class FakeTrainer:
         self.step, self.closed = 0, 0
 
     def __call__(
-        self, config: TrainConfig, resume: bool = False
+        self, config: TrainConfig, resume: bool = False, restart: bool = False
     ) -> Generator[TrainEvent, None, None]:
         self.asked.append((config, resume))
         try:

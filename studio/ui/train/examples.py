@@ -1,0 +1,56 @@
+"""The pictures that come with the studio, as a training that is ready to start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from studio.home import ASSETS, models_folder, training_folder
+from studio.train.captions import read_file, split
+from studio.ui.train.images import Picture
+
+FOLDER = ASSETS / "examples" / "training"
+WORD, SUPERCLASS = "hero", "person"
+
+
+@dataclass(frozen=True)
+class Example:
+    """``files`` lie where uploads do; ``settings`` are by their names in ``TrainConfig``."""
+
+    files: list[str]
+    pictures: list[Picture]
+    settings: Mapping[str, Any]
+
+
+def hero() -> Example:
+    """Six pictures of one character with their captions, for a LoRA on the shipped base."""
+    captions = read_file(FOLDER / "hero.json")
+    folder = Path(get_upload_folder()) / "examples"
+    folder.mkdir(parents=True, exist_ok=True)
+    files, pictures = [], []
+    for name, text in captions.items():
+        files.append(shutil.copyfile(FOLDER / name, folder / name))
+        found = split(str(text), WORD, SUPERCLASS)
+        pictures.append(Picture(name, str(text), found.target, found.general))
+    settings = {
+        "name": _free("my-hero"),
+        "base": "starter",
+        "method": "lora",
+        "word": WORD,
+        "superclass": SUPERCLASS,
+    }
+    return Example([str(file) for file in files], pictures, settings)
+
+
+def _free(name: str) -> str:
+    """``name``, with a number where a model or a training has it already."""
+    number, free = 1, name
+    while (models_folder() / free).exists() or training_folder(free).exists():
+        number += 1
+        free = f"{name}-{number}"
+    return free
