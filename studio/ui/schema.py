@@ -149,14 +149,17 @@ def _shape(given: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str,
 def _leaf(name: str, path: str, shape: dict[str, Any], nullable: bool, default: Any) -> Leaf:
     choices = _choices(shape)
     kind = "choice" if choices else KINDS.get(str(shape.get("type")), "json")
-    title = shape.get("title") or name.replace("_", " ")
+    auto = path.rsplit(".", 1)[-1].replace("_", " ")
+    title = shape.get("title") or auto
+    if title == auto.title():  # pydantic's own: a name, not a title
+        title = auto.capitalize()
     leaf: Leaf = {
         "name": name,
         "path": path,
         "kind": kind,
         "default": default,
         "nullable": nullable,
-        "title": words.LABELS.get(name) or title[:1] + title[1:].lower(),
+        "title": words.LABELS.get(name) or title,
         "help": words.FIELDS.get(name, " ".join(str(shape.get("description", "")).split())),
     }
     leaf |= {ours: shape[theirs] for theirs, ours in BOUNDS.items() if theirs in shape}
