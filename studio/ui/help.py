@@ -43,11 +43,12 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | Control image | click the picture button or drop an image on the row: its edges (or depth, pose …) guide the layout. Only where the library has a ControlNet for the base model |
 | Also | more LoRAs, each at its own strength, learned words, or another network under the LoRA; shown where the library has some |
 | Picture | what an editing model (InstructPix2Pix) changes; shown where the row's model takes one |
-| Image | an image prompt: a picture that the row is told of besides its text, at a strength of its own; shown where the library has an IP-Adapter |
+| Image | an image prompt: a picture that the network sees besides the row's text, at a strength of its own; shown where the library has an IP-Adapter |
 | Range | the part of the denoising in which the row acts: 0 is pure noise, 1 the finished image. The beginning decides layout, the end detail |
 | Curve | multiplies the weight as the noise goes away: rising or falling over the row's range, or your own points `progress:factor`, such as `0:0, 0.4:1, 1:0.5` |
 | Mask | an image of the picture's shape, painted here or uploaded: the row acts where it is white and contributes nothing where it is black |
 | Versus | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: that text under the row's model. A paper's baseline is rows together: the presets *Baseline: …* hold them. The classic negative prompt is two rows, +*w* for the prompt and −(*w*−1) for the negative one |
+| Known words | of a base that says what it knows: unknown words are underlined while you type, with the nearest known ones to click |
 | Share | after a generation: how much the row moved the image, step by step, its part of all rows, and whether it pulled along with the others (cosine 1) or against them (−1) |
 
 ### The whole
@@ -68,10 +69,18 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 ### Presets and sharing
 A **preset** is everything needed to make an image again. Every image carries its own: drop a PNG made here
 (or by A1111, ComfyUI or InvokeAI) or a preset's JSON anywhere on this page. *Copy link* puts the preset,
-without its images, into an address.
+without its images, into an address. A picture that you drop, paste, or choose below a result can also be what
+the next one starts from, a control image or an image prompt. What could not be carried over stays in a list
+until you close it.
+
+A run goes on when you reload the page, and the page finds it again. **Cancel** keeps what is finished; what
+is not is marked, and kept only where you press *Keep*.
+
+*Unconditional drift* under the rows: how far the personalised weights lead away from the base without any
+prompt, the mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖. Large values mean that ω matters.
 
 ### Keys
-`Ctrl+Enter` generate · `Esc` cancel · `Alt+↑` / `Alt+↓` move the row that holds the cursor
+`Ctrl+Enter` generate, also while another one runs: presses queue · `Esc` cancel what runs · `Alt+↑` / `Alt+↓` move the row that holds the cursor
 """
 
 

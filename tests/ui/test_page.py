@@ -114,8 +114,8 @@ def test_empty_boxes_stand_for_a_new_seed_and_the_native_size() -> None:
 
 
 def test_an_unknown_model_is_one_line_in_place_of_the_equation() -> None:
-    shown = describe.describe(**values(base="no-such-model"))
-    assert "gs-plan-bad" in shown and "no-such-model" in shown and "Traceback" not in shown
+    shown, _ = describe.describe(True, **values(base="no-such-model"))
+    assert "gs-missing" in shown and "no-such-model" in shown and "Traceback" not in shown
 
 
 def test_prompts_are_escaped_in_the_equation() -> None:
@@ -130,6 +130,14 @@ def test_prompts_are_escaped_in_the_equation() -> None:
     shown = describe.equation(Shown()) + describe.cost(Shown(), 1)  # type: ignore[arg-type]
     assert "<img" not in shown and "&lt;img" in shown
     assert 'class="gs-n">−4' in shown and "<b>2</b> passes per step" in shown
+
+
+def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
+    shown, idle = describe.describe(True, **values(rows=[{"prompt": "a"}, {"prompt": "b AND c"}]))
+    assert 'title="row 1: &quot;a&quot;"' in shown and 'title="row 2: &quot;c&quot;"' in shown
+    assert list(idle) == ["omega"]  # no row has a LoRA; a prompt has parts
+    lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
+    assert list(describe.describe(True, **values(rows=[lora]))[1]) == ["decoupling"]
 
 
 # -- rows -------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ STOPPED = progress_bar(
     0, "Stopped. Files that came whole are kept; Download goes on from there.", "idle"
 )
 
-WORTH_TELLING = 50_000  # bytes; less reads as 0.0 MB
+WORTH_SAYING = 50_000  # bytes; less reads as 0.0 MB
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def lay_out(limits: Limits) -> FetchParts | None:
 
 
 def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -> None:
-    """Attach the events; ``library_parts`` are told anew when a model has come."""
+    """Attach the events; ``library_parts`` are drawn anew when a model has come."""
     if parts is None:
         return
 
@@ -72,7 +72,7 @@ def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -
                 yield status, *untouched
 
     outputs = [parts.status, *library_parts]
-    parts.look.click(told, parts.name, parts.status, **QUIET)
+    parts.look.click(looked_up, parts.name, parts.status, **QUIET)
     running: list[Any] = [
         asked(fetching, parts.name, outputs, concurrency_id="hub", concurrency_limit=1, **QUIET)
         for asked in (parts.fetch.click, parts.name.submit)
@@ -80,7 +80,7 @@ def attach(parts: FetchParts | None, library_parts: list[Any], limits: Limits) -
     parts.stop.click(lambda: STOPPED, None, parts.status, cancels=running, queue=False, **QUIET)
 
 
-def told(identity: str, endpoint: str | None = None) -> str:
+def looked_up(identity: str, endpoint: str | None = None) -> str:
     """What a download would bring, or the one line that says why it cannot be had."""
     try:
         return progress_bar(0, _summary(look_up(_cleaned(identity), endpoint)), "idle")
@@ -132,4 +132,4 @@ def _next(names: list[str], sizes: dict[str, int]) -> str:
     if not names:
         return ""
     size = sizes[names[0]]
-    return f"fetching {names[0]}" + (f" ({megabytes(size)})" if size >= WORTH_TELLING else "")
+    return f"fetching {names[0]}" + (f" ({megabytes(size)})" if size >= WORTH_SAYING else "")

@@ -79,14 +79,14 @@ def table(shared: bool) -> str:
         (title, [_model(e) for e in shown if e.kind == kind]) for kind, title in KINDS.items()
     ]
     sections.append(("Cannot be used", [_refused(entry) for entry in refused[:MOST_LINES]]))
-    told = "".join(
+    shelves = "".join(
         f"<section><h3>{title}</h3>{''.join(lines)}</section>" for title, lines in sections if lines
     )
     if len(entries) > len(shown):
-        told += f"<p>{len(entries) - len(shown)} more are not listed; any id can be typed.</p>"
+        shelves += f"<p>{len(entries) - len(shown)} more are not listed; any id can be typed.</p>"
     families = ", ".join(html.escape(family.title) for family in FAMILIES.values())
-    told += f"<p>Families that run here: {families}.</p>"
-    return f'<div class="gs-library">{_SEARCH}{told}{"" if shared else _where()}</div>'
+    shelves += f"<p>Families that run here: {families}.</p>"
+    return f'<div class="gs-library">{_SEARCH}{shelves}{"" if shared else _where()}</div>'
 
 
 _SEARCH = (
@@ -125,11 +125,11 @@ def _refused(entry: ModelEntry) -> str:
     return _line(entry, entry.problem)
 
 
-def _line(entry: ModelEntry, told: str) -> str:
+def _line(entry: ModelEntry, details: str) -> str:
     title = html.escape(entry.title) if entry.title and entry.title != entry.id else ""
     return (
         f"<div class='gs-model-line'><code>{html.escape(entry.id)}</code><span>{title}</span>"
-        f"<em>{html.escape(told)}</em></div>"
+        f"<em>{html.escape(details)}</em></div>"
     )
 
 

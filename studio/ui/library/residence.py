@@ -26,10 +26,10 @@ def table() -> str:
 def _line(part: dict[str, Any]) -> str:
     kind = KINDS.get(part["kind"]) or str(part["kind"])
     place = "waiting in memory" if part["waiting"] else f"on {part['device']}"
-    told = " · ".join(
+    details = " · ".join(
         filter(None, [place, "in use" if part["pinned"] else "", megabytes(part["bytes"])])
     )
     return (
         f"<div class='gs-model-line'><code>{html.escape(part['id'])}</code>"
-        f"<span>{html.escape(kind)}</span><em>{html.escape(told)}</em></div>"
+        f"<span>{html.escape(kind)}</span><em>{html.escape(details)}</em></div>"
     )

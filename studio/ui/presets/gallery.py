@@ -29,7 +29,7 @@ def _slots(limits: Limits) -> Iterator[tuple[str, SavedPreset]]:
 
 
 def cards(limits: Limits) -> dict[str, Any]:
-    """The value of the shelf's cards. The browser is told ids, never paths of presets."""
+    """The value of the shelf's cards. The browser gets ids, never paths of presets."""
     return {
         "items": [
             {

@@ -110,7 +110,7 @@ window.studio = window.studio || {};
     if (name in last) callback(last[name]);
   };
 
-  /** Body of a Signal component: what the server sends is told on the bus. */
+  /** Body of a Signal component: what the server sends goes out on the bus. */
   studio.signal = function (props, watch, name) {
     const tell = () => {
       if (props.value !== null && props.value !== undefined && props.value !== "")

@@ -88,11 +88,11 @@
       const source = this.thumbs[picture.name];
       if (!source) return el("span", { class: "gs-pic-view gs-pic-lost" }, "cannot be shown");
       const light = el("div", { class: "gs-crop-box" }),
-        told = el("span", { class: "gs-pic-crop" });
+        label = el("span", { class: "gs-pic-crop" });
       const show = () => {
         light.hidden = !picture.crop;
         if (picture.crop) studio.placeBox(light, picture.crop);
-        told.textContent = picture.crop ? "Cropped" : "Crop";
+        label.textContent = picture.crop ? "Cropped" : "Crop";
       };
       const image = el("img", { src: source, alt: "", draggable: "false" });
       const view = el(
@@ -108,7 +108,7 @@
           },
         },
         el("span", { class: "gs-pic-frame" }, image, light),
-        told,
+        label,
       );
       /** A new crop from the picture's aspect and the present box. */
       view.crop = (make) => {

@@ -64,9 +64,9 @@
         this.refresh();
       });
       studio.on("run", () => this.markRun());
-      studio.on("shares", (told) => {
-        this.showShares(told.shares);
-        this.showDrift(told.drift || []);
+      studio.on("shares", ({ shares, drift }) => {
+        this.showShares(shares);
+        this.showDrift(drift || []);
       });
       this.read();
     }

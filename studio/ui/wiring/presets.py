@@ -29,8 +29,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def loads(preset_of: Callable[..., tuple[Preset, list[str]]]) -> Callable[..., Any]:
         def handler(*args: Any) -> dict[Any, Any]:
-            preset, told = preset_of(*args)
-            loaded = {**notes_of(preset, told), "loaded": True}
+            preset, notices = preset_of(*args)
+            loaded = {**notes_of(preset, notices), "loaded": True}
             return filled(form, to_values(preset)) | {notes: loaded}
 
         return handler
@@ -74,8 +74,8 @@ def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:
 
     def linked(**values: Any) -> list[Any]:
         preset = to_preset(values)
-        code, told = encode_link(preset)
-        return [fresh({"code": code}), notes_of(preset, told)]
+        code, notices = encode_link(preset)
+        return [fresh({"code": code}), notes_of(preset, notices)]
 
     parts.link.click(
         guarded(linked), None, [parts.signals["link"], notes], inputs_kwargs=dict(form), **QUIET

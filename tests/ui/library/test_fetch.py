@@ -23,7 +23,7 @@ def text(bar: str) -> str:
 
 def test_a_model_comes_with_its_licence_told_first(hub: Hub, studio_home: Path) -> None:  # noqa: F811
     models.rescan()
-    told = text(fetch.told(NAME, hub.url))
+    told = text(fetch.looked_up(NAME, hub.url))
     assert told.startswith(f"{NAME}: licence openrail, ") and told.endswith(" MB")
     assert not hub.fetched
     seen = list(fetch.fetched(f" https://huggingface.co/{NAME}/ ", hub.url))
@@ -71,7 +71,7 @@ def test_a_break_is_one_line_and_the_next_call_goes_on(hub: Hub, studio_home: Pa
     ],
 )
 def test_offline_and_nonsense_are_one_clear_line(given: str, said: str, studio_home: Path) -> None:
-    for bar in (fetch.told(given), list(fetch.fetched(given))[-1][0]):
+    for bar in (fetch.looked_up(given), list(fetch.fetched(given))[-1][0]):
         assert said in text(bar) and "\n" not in text(bar) and "Traceback" not in bar
         assert 'data-state="failed"' in bar and "<b>" not in bar
 

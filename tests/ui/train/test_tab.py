@@ -31,7 +31,7 @@ from studio.train.runner import Runner  # noqa: E402
 from studio.train.turns import Turns  # noqa: E402
 from studio.ui.library import models  # noqa: E402
 from studio.ui.space import SPACE, Limits  # noqa: E402
-from studio.ui.train import form, tab, view  # noqa: E402
+from studio.ui.train import examples, form, tab, view  # noqa: E402
 from studio.ui.train.images import Picture  # noqa: E402
 from tests.support import train_tiny  # noqa: E402
 
@@ -317,3 +317,79 @@ def test_real_training_through_the_runner(home: Path, tmp_path: Path) -> None:
     later.resume("mine")
     later.wait(60)
     assert (later.state.status, later.state.step) == ("done", 2), later.state.text
+
+
+# -- what helps to begin ----------------------------------------------------------------------
+
+
+def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
+    example = examples.hero()
+    given = {**example.settings, "template": "a {word} {superclass}", "steps": 3}
+    assert not form.doubts(example.pictures, given)
+    found = form.configured(example.files, example.pictures, given)
+    written = json.loads(Path(found.captions or "").read_text())
+    assert len(written) == 6 and written["hero-1.png"]["target"] == "hero"
+    assert examples.hero().settings["name"] == "my-hero-2"  # the first name is in use now
+
+
+def test_a_caption_file_is_taken_with_the_pictures(dropped: list[str]) -> None:
+    file = Path(dropped[0]).parent / "captions.json"
+    file.write_text(json.dumps({"a.png": {"caption": "a <hero> ghost", "target": "<hero>"}}))
+    found = form.listed([*dropped, str(file)], [])
+    assert found[0] == Picture("a.png", "a <hero> ghost", "<hero>")
+    file.write_text("[1]")
+    with pytest.raises(StudioError, match="must hold an object"):
+        form.listed([str(file)], [])
+    file.unlink()
+
+
+def test_a_doubtful_training_is_asked_about() -> None:
+    one, given = [Picture("a.png")], {"method": "lora", "superclass": " "}
+    assert [text.split(":")[0] for text in form.doubts(one, given)] == [
+        "There is one picture only",
+        "There is no superclass (the kind of thing that the word stands for, such as ghost)",
+    ]
+    assert not form.doubts(one * 2, {**given, "superclass": "ghost"})
+    assert not form.doubts(one * 2, {**given, "method": "concept"})  # reads none
+
+
+def test_what_a_browser_kept_comes_back_without_what_is_gone(dropped: list[str]) -> None:
+    kept = {
+        "uploads": [*dropped, "/gone.png"],
+        "pictures": [{"name": "a.png", "caption": "mine"}, {"name": "lost.png"}],
+        "steps": 7,
+        "other": 1,
+    }
+    assert form.restored(json.dumps(kept), ["steps", "rate"]) is None  # a path that is no upload
+    kept["uploads"] = dropped
+    found = form.restored(json.dumps(kept), ["steps", "rate"])
+    assert found == (dropped, [Picture("a.png", "mine")], {"steps": 7})
+    for text in ("", "null", "[]", "{", '{"uploads": 5}'):
+        assert form.restored(text, ["steps"]) is None
+
+
+def test_a_begun_training_is_begun_anew_only_when_asked(dropped: list[str], home: Path) -> None:
+    given = {"name": "mine", "base": "starter", "method": "lora", "word": "<hero>", "steps": 2}
+    pictures = [Picture("a.png", "a <hero>")]
+    begun = home / "training" / "mine" / "checkpoint.pt"
+    begun.parent.mkdir(parents=True)
+    begun.write_bytes(b"")
+    with pytest.raises(StudioError, match="restart it"):
+        form.configured(dropped, pictures, given)
+    assert form.configured(dropped, pictures, given, restart=True).name == "mine"
+
+
+def test_a_method_hides_what_it_does_not_read() -> None:
+    fields = ["name", "word", "superclass", "rank", "null_text"]
+    hidden = [update["visible"] for update in tab.read_by("concept", fields)]
+    assert hidden == [True, False, False, False, True]
+    assert [u["visible"] for u in tab.read_by("lora", fields)] == [True, True, True, True, False]
+
+
+def test_curves_have_axes_and_a_running_mean() -> None:
+    losses = [Losses(step, 1.0 if step % 2 else 3.0, 1.0) for step in range(1, 101)]
+    drawn = view.curves(losses)
+    assert drawn.count("gs-axis") == 1 and ">1<" in drawn and ">100<" in drawn
+    smooth = view._smoothed([(loss.step, loss.total) for loss in losses])
+    assert smooth[0] == (1, 1.0)  # no bias at the start
+    assert all(1.8 < value < 2.2 for _, value in smooth[-10:])

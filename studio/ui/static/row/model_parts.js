@@ -21,10 +21,10 @@ window.studio = window.studio || {};
       Object.assign(parts, { lora: first.lora, strength: first.strength, loras: others });
     }
     if (!parts.lora) parts.strength = 1;
-    const told = ([name, value]) =>
+    const differs = ([name, value]) =>
       JSON.stringify(value) !== JSON.stringify(NOTHING[name]) ||
       (name === "strength" && parts.lora);
-    const whole = Object.fromEntries(Object.entries(parts).filter(told));
+    const whole = Object.fromEntries(Object.entries(parts).filter(differs));
     const names = Object.keys(whole);
     if (!names.length) return null;
     return names.length === 1 && whole.model ? whole.model : whole;

@@ -1,0 +1,33 @@
+"""What the shipped base says that it knows is what its captions are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.starter.pictures.captions import caption
+from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
+from studio.starter.pictures.vocabulary import FILE, as_text, vocabulary
+
+
+def test_the_file_is_what_the_command_writes() -> None:
+    assert FILE.read_text(encoding="utf-8") == as_text()
+
+
+def test_every_word_of_a_caption_is_known() -> None:
+    found = vocabulary()
+    phrases = [phrase for group in found["groups"] for phrase in group["phrases"]]
+    known = {word for phrase in phrases for word in phrase.split()} | set(found["words"])
+    draw = np.random.default_rng(0)
+    for content in CONTENTS:
+        style = str(draw.choice(list(STYLES)))
+        colour = str(draw.choice(list(BACKGROUNDS)))
+        for commas in (False, True):
+            text = caption((content.name,), style, colour, commas=commas)
+            assert set(text.replace(",", "").split()) <= known, text
+
+
+def test_near_words_lead_to_known_phrases_only() -> None:
+    found = vocabulary()
+    phrases = {phrase for group in found["groups"] for phrase in group["phrases"]}
+    assert found["near"] and all(set(near) <= phrases for near in found["near"].values())
+    assert not set(found["near"]) & (phrases | set(found["words"]))

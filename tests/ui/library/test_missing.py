@@ -1,0 +1,72 @@
+"""What a preset names and the library lacks, and what a base says that it knows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.library import Library, ModelEntry
+from studio.preset import validate
+from studio.ui.library import vocabulary
+from studio.ui.library.missing import as_html, missing
+
+
+def test_all_missing_models_are_named_with_their_fields(studio_home: Path) -> None:
+    rows = [
+        {"prompt": "a", "model": {"lora": "someone/lora", "loras": [{"lora": "second"}]}},
+        {"prompt": "b", "model": "starter/faces"},
+        {"prompt": "c", "model": "off", "enabled": False},
+        {
+            "prompt": "d",
+            "control": {"type": "map", "image": "", "model": "some/net"},
+            "image_prompt": {"image": "inputs/a.png", "model": "some/adapter"},
+        },
+    ]
+    preset = validate({"base": "nowhere", "rows": rows})
+    found = [(one.field, one.id, one.hub) for one in missing(preset, Library())]
+    assert found == [
+        ("base", "nowhere", False),
+        ("rows.0.model", "someone/lora", True),
+        ("rows.0.model", "second", False),
+        ("rows.3.control.model", "some/net", True),
+        ("rows.3.image_prompt.model", "some/adapter", True),
+    ]
+    assert missing(validate({"rows": rows[1:2]}), Library()) == []
+
+
+def test_names_are_escaped_and_only_those_of_the_hub_can_be_fetched(studio_home: Path) -> None:
+    preset = validate({"rows": [{"model": '<b>"'}, {"model": "owner/name"}]})
+    shown = as_html(missing(preset, Library()), can_fetch=True)
+    assert "<b>&quot;" not in shown and "&lt;b&gt;&quot;" in shown
+    assert shown.count("data-fetch") == 1 and shown.count("data-choose") == 2
+    assert "data-fetch" not in as_html(missing(preset, Library()), can_fetch=False)
+    assert as_html([], True) == ""
+
+
+ENTRY = ModelEntry("x", "base", "sd1", 1, "")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"groups": 5}', "\x00"])
+def test_a_vocabulary_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / vocabulary.FILE).write_text(text)
+    assert vocabulary.of(replace(ENTRY, path=str(tmp_path))) is None
+    assert vocabulary.of(ENTRY) is None and vocabulary.tokens(ENTRY) == 0
+
+
+def test_what_a_base_knows_and_reads(tmp_path: Path) -> None:
+    data = {"groups": [{"title": "Things", "phrases": ["pine tree", 5]}], "words": ["a"]}
+    (tmp_path / vocabulary.FILE).write_text(json.dumps(data))
+    (tmp_path / "tokenizer").mkdir()
+    config = tmp_path / "tokenizer" / "tokenizer_config.json"
+    config.write_text('{"model_max_length": 77}')
+    entry = replace(ENTRY, path=str(tmp_path))
+    found = vocabulary.of(entry)
+    assert found and found["phrases"] == ["pine tree"] and found["near"] == {}
+    assert vocabulary.tokens(entry) == 75
+    config.write_text('{"model_max_length": 1000000000000000019884624838656}')
+    assert vocabulary.tokens(entry) == 0
