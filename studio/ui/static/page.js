@@ -134,6 +134,14 @@
     }
   };
 
+  // Settings of a training that the method does not read are hidden, wherever they are mounted.
+  studio.on("unread", (names) => {
+    let style = document.getElementById("gs-unread");
+    if (!style) document.head.append((style = el("style", { id: "gs-unread" })));
+    const rules = names.flatMap((name) => [`#gs-train-${name}`, `#gs-train-field-${name}`]);
+    style.textContent = rules.length ? `${rules.join(",")}{display:none!important}` : "";
+  });
+
   studio.on("download", ({ name, text }) => {
     const link = el("a", {
       href: URL.createObjectURL(new Blob([text], { type: "application/json" })),

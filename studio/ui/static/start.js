@@ -83,6 +83,11 @@
       this.read();
     }
 
+    /** Whether it stands on the page; folded parts do not. */
+    attached() {
+      return this.box.isConnected;
+    }
+
     /** Take over what the server sent. */
     read() {
       const value = studio.clone(this.props.value) || {};

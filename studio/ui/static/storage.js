@@ -50,6 +50,9 @@
   studio.on("notes", ({ loaded }) => {
     if (loaded) settles = Date.now() + SETTLING;
   });
+  // A hand on the form ends that: what it types is an edit.
+  for (const kind of ["input", "keydown"])
+    document.addEventListener(kind, () => (settles = 0), true);
   function showEdited(text) {
     const loaded = read("sessionStorage", BASE);
     document

@@ -13,17 +13,26 @@
   };
   studio.openPreset = openPreset;
 
+  /** The picture to start from; its part of the page is unfolded first. */
+  async function start() {
+    if (!studio.start?.attached()) document.querySelector("#gs-advanced button")?.click();
+    for (let tries = 0; tries < 60 && !studio.start?.attached(); tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    return studio.start;
+  }
+
   /** Every use that is possible now: {label, take(file)}. */
   studio.pictureUses = function () {
     const cards = studio.stack?.cards || [];
     const row = (card) => `row ${cards.indexOf(card) + 1}`;
     return [
-      { label: "Start from it", take: (file) => studio.start.take("image", file) },
+      { label: "Start from it", take: async (file) => (await start()).take("image", file) },
       {
         label: "Paint parts of it anew",
         async take(file) {
-          await studio.start.take("image", file);
-          await studio.start.paint();
+          const into = await start();
+          await into.take("image", file);
+          await into.paint();
         },
       },
       ...cards

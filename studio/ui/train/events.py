@@ -99,9 +99,9 @@ def _settings(parts: TrainParts) -> None:
     ).then(guarded(train_form.suggested), both, numbers, **QUIET)
     fields["method"].input(guarded(train_form.suggested), both, numbers, **QUIET)
     fields["method"].change(
-        guarded(lambda method: tab.read_by(method, list(fields))),
+        guarded(lambda method: tab.unread_by(method, list(fields))),
         fields["method"],
-        list(fields.values()),
+        parts.unread,
         **QUIET,
     )
 

@@ -71,6 +71,7 @@ class TrainParts:
     question: gr.HTML
     agree: gr.Button
     refuse: gr.Button
+    unread: Signal
     progress: gr.HTML
     curves: gr.HTML
     samples: gr.HTML
@@ -106,6 +107,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
                 fields |= _samples(chosen) | _rest(chosen)
     return TrainParts(
         uploads=Signal("uploads"),
+        unread=Signal("unread", unread_by("lora", list(fields))),
         kept=gr.Textbox("", visible=False, label="kept training"),
         fields=fields,
         timer=gr.Timer(TICK_SECONDS, active=False),
@@ -196,6 +198,7 @@ def _pictures(found: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
         template = gr.Textbox(
             chosen["template"],
             label="Caption of pictures without one",
+            elem_id="gs-train-template",
             max_lines=1,
             scale=3,
             min_width=180,
@@ -217,10 +220,10 @@ def methods_of(base: str, method: str) -> Any:
     return gr.update(choices=choices_of(fitting), value=method if method in fitting else fitting[0])
 
 
-def read_by(method: str, fields: Sequence[str]) -> list[Any]:
-    """For each field, an update that hides what the method does not read."""
+def unread_by(method: str, fields: Sequence[str]) -> list[str]:
+    """The fields that mean nothing to a method; a script hides them."""
     record = METHODS.require(method, "method")
-    return [gr.update(visible=name in ALWAYS or record.reads(name)) for name in fields]
+    return [name for name in fields if name not in ALWAYS and not record.reads(name)]
 
 
 def _row(names: Sequence[str], chosen: dict[str, Any]) -> dict[str, Any]:
@@ -237,6 +240,7 @@ def _number(name: str, value: Any) -> Field:
 def _samples(chosen: dict[str, Any]) -> dict[str, Any]:
     prompts = gr.Textbox(
         label="Prompts of the samples, one a line",
+        elem_id="gs-train-sample_prompts",
         lines=2,
         placeholder="left empty: the caption of pictures without one",
     )
@@ -250,10 +254,12 @@ def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
                 ["uniform", "calibrated"],
                 value=chosen["null_text"],
                 min_width=180,
-                visible=False,
+                elem_id="gs-train-null_text",
                 label="Constants of a concept network",
             ),
-            "flips": gr.Checkbox(chosen["flips"], label="Mirror half of the pictures"),
+            "flips": gr.Checkbox(
+                chosen["flips"], label="Mirror half of the pictures", elem_id="gs-train-flips"
+            ),
         }
 
 

@@ -381,9 +381,8 @@ def test_a_begun_training_is_begun_anew_only_when_asked(dropped: list[str], home
 
 def test_a_method_hides_what_it_does_not_read() -> None:
     fields = ["name", "word", "superclass", "rank", "null_text"]
-    hidden = [update["visible"] for update in tab.read_by("concept", fields)]
-    assert hidden == [True, False, False, False, True]
-    assert [u["visible"] for u in tab.read_by("lora", fields)] == [True, True, True, True, False]
+    assert tab.unread_by("concept", fields) == ["word", "superclass", "rank"]
+    assert tab.unread_by("lora", fields) == ["null_text"]
 
 
 def test_curves_have_axes_and_a_running_mean() -> None:

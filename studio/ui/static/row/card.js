@@ -205,10 +205,10 @@
     }
 
     /** Keep a file among the studio's images; its reference, or null. */
-    async keep(file, thumb) {
+    async keep(file, thumb, mask = false) {
       if (!file) return null;
       thumb.classList.add("gs-busy");
-      const answer = await this.stack.storeImage(file);
+      const answer = await this.stack.storeImage(file, mask);
       thumb.classList.remove("gs-busy");
       if (answer.error) studio.toast(answer.error);
       return answer.image || null;

@@ -7,7 +7,7 @@
     const picker = studio.picker("Upload a mask (white: the row acts)", (file) => take(file));
     const clear = button("close", "Remove mask", () => card.edit({ mask: "" }));
     async function take(file) {
-      const mask = await card.keep(file, picker.node);
+      const mask = await card.keep(file, picker.node, true);
       if (mask) card.edit({ mask });
     }
     async function paint() {
