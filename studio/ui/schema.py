@@ -119,7 +119,7 @@ def _leaves_of(
 def _said_of(name: str, docstring: str) -> str:
     """What a document's docstring says of one of its fields: the clause that begins with it."""
     text = " ".join(docstring.split())
-    match = re.search(rf"``{re.escape(name)}``:?\s+(.+?)(?=[.;]\s+``|\.\s|\.?$)", text)
+    match = re.search(rf"``{re.escape(name)}``:\s+(.+?)(?=[.;]\s+``|\.\s|\.?$)", text)
     return match[1].replace("``", "") if match else ""
 
 
