@@ -74,10 +74,12 @@ class Stage(_Drawn):
 
 
 class Cards(_Drawn):
-    """Pictures to choose from; choosing one triggers ``select`` with its id."""
+    """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
+    (with a name) do so for a person's own."""
 
     def __init__(self, variant: str, empty: str, **kwargs: Any) -> None:
         mount = (
-            "studio.mountCards(element.firstElementChild, props, trigger, watch); /* 'select' */"
+            "studio.mountCards(element.firstElementChild, props, trigger, watch);"
+            " /* 'select' 'delete' 'edit' */"
         )
         super().__init__({"items": []}, mount, variant=variant, empty=empty, **kwargs)

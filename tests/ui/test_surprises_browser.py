@@ -336,3 +336,22 @@ def test_the_strip_is_one_stop_of_the_tab_key(studio: Studio) -> None:
     studio.page.keyboard.press("ArrowRight")
     place = "[...document.querySelectorAll('.gs-moment')].indexOf(document.activeElement.closest('.gs-moment'))"
     assert studio.page.evaluate(place) == 1 and studio.page.evaluate(stops) == 1
+
+
+@needs_starter
+def test_a_model_of_the_library_becomes_a_row(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    studio.page.get_by_role("tab", name="Models").click()
+    studio.page.get_by_role("button", name="Use starter/lora-hero in a row").click()
+    row = studio.rows()[1]
+    assert row["model"] == {"lora": "starter/lora-hero", "strength": 1} and row["weight"] == 1
+
+
+def test_all_rows_are_muted_and_folded_at_once(studio: Studio) -> None:
+    studio.open().use(["a cat", "a dog"])
+    studio.page.get_by_role("button", name="Mute all").click()
+    assert [row["enabled"] for row in studio.rows()] == [False, False]
+    studio.page.get_by_role("button", name="Unmute all").click()
+    studio.page.get_by_role("button", name="Collapse").click()
+    assert not studio.page.locator(".gs-weight").first.is_visible()
+    assert studio.prompt(0).is_visible()

@@ -110,6 +110,20 @@ def _short(path: Path) -> str:
     return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
 
 
+ROW_KINDS = ("finetune", "concept", "lora", "custom-diffusion", "embedding")
+
+
+def _use(entry: ModelEntry) -> str:
+    """A button that makes a row of a model; scripts act on it."""
+    if entry.kind not in ROW_KINDS or entry.problem:
+        return ""
+    name = html.escape(entry.id)
+    return (
+        f'<button type="button" class="gs-link" data-use="{name}" data-kind="{entry.kind}" '
+        f'aria-label="Use {name} in a row">Use in a row</button>'
+    )
+
+
 def _model(entry: ModelEntry) -> str:
     family = title_of(entry.family) if not entry.base else ""
     details = [
@@ -129,7 +143,7 @@ def _line(entry: ModelEntry, details: str) -> str:
     title = html.escape(entry.title) if entry.title and entry.title != entry.id else ""
     return (
         f"<div class='gs-model-line'><code>{html.escape(entry.id)}</code><span>{title}</span>"
-        f"<em>{html.escape(details)}</em></div>"
+        f"<em>{html.escape(details)}</em>{_use(entry)}</div>"
     )
 
 

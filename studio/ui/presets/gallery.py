@@ -11,7 +11,7 @@ from PIL import Image
 
 from studio.errors import BadPreset, MissingFile
 from studio.files import slug, write_atomically
-from studio.preset import Preset
+from studio.preset import Preset, validate
 from studio.preset.saved import SavedPreset, list_presets, save_preset
 from studio.share import embed_images, extract, read_any
 from studio.ui.library.models import library
@@ -22,8 +22,8 @@ PICTURE_EDGE = 256
 
 
 def _slots(limits: Limits) -> Iterator[tuple[str, SavedPreset]]:
-    """Id and preset: starter ones, then saved ones (which a shared page does not have)."""
-    for saved in list_presets():
+    """Id and preset: the person's own (which a shared page does not have), then starter ones."""
+    for saved in sorted(list_presets(), key=lambda saved: saved.shipped):
         if saved.preset is not None and (saved.shipped or not limits.shared):
             yield f"{'starter' if saved.shipped else 'saved'}:{saved.path.stem}", saved
 
@@ -37,6 +37,7 @@ def cards(limits: Limits) -> dict[str, Any]:
                 "title": saved.name,
                 "text": saved.preset.description if saved.preset else "",
                 "tag": "" if saved.shipped else "saved",
+                "own": not saved.shipped,
                 "image": picture(saved.thumbnail) if saved.thumbnail else None,
             }
             for identity, saved in _slots(limits)
@@ -56,11 +57,58 @@ def pick(limits: Limits, identity: str) -> Preset:
     raise MissingFile("this preset is not there any more", field="preset")
 
 
+def picture_of(limits: Limits, identity: str) -> dict[str, Any] | None:
+    """The picture of the preset in a slot, for the stage before there is a result."""
+    for name, saved in _slots(limits):
+        if name == identity and saved.thumbnail:
+            return picture(saved.thumbnail, "The preset's own picture. Generate makes yours.")
+    return None
+
+
+def first_id(limits: Limits) -> str:
+    """The slot of what a newcomer sees: the first starter preset."""
+    return next((name for name, saved in _slots(limits) if saved.shipped), "")
+
+
+def rename(limits: Limits, identity: str, name: str) -> None:
+    """Give one of the person's own presets another name; its file stays where it is.
+
+    Raises:
+        StudioError: no such preset of one's own, or no name.
+    """
+    saved = _own(limits, identity)
+    name = " ".join(name.split())
+    if not name:
+        raise BadPreset("give the preset a name", field="name")
+    assert saved.preset is not None
+    renamed = validate({**saved.preset.model_dump(mode="json"), "name": name})
+    write_atomically(saved.path, renamed.to_json().encode())
+
+
+def delete(limits: Limits, identity: str) -> str:
+    """Remove one of the person's own presets with its picture; returns its name.
+
+    Raises:
+        MissingFile: no such preset of one's own.
+    """
+    saved = _own(limits, identity)
+    for path in (saved.path, saved.thumbnail):
+        if path is not None:
+            path.unlink(missing_ok=True)
+    return saved.name
+
+
+def _own(limits: Limits, identity: str) -> SavedPreset:
+    for name, saved in _slots(limits):
+        if name == identity and not saved.shipped:
+            return saved
+    raise MissingFile("this is no preset of your own", field="preset")
+
+
 def first(limits: Limits) -> Preset:
-    """What a newcomer sees: the first preset on the shelf."""
-    for identity, _ in _slots(limits):
-        return pick(limits, identity)
-    return Preset()
+    """What a newcomer sees: the first starter preset."""
+    identity = first_id(limits)
+    return pick(limits, identity) if identity else Preset()
 
 
 def load_file(path: Path) -> tuple[Preset, list[str]]:

@@ -25,6 +25,7 @@ window.studio = window.studio || {};
     brush:
       '<path d="M20 4c-5 2-9 6-11 10l2 2c4-2 7-6 9-12ZM9 14c-3 0-4 2-4 4 0 1-1 2-2 2 3 1.5 8 .5 8-4Z"/>',
     upload: '<path d="M12 16V5M7 9.5l5-5 5 5M4.5 20h15"/>',
+    rename: '<path d="M4 20h4L19 9l-4-4L4 16v4ZM13 7l4 4"/>',
     reuse:
       '<path d="M13 5h6v6M19 5l-8 8"/><path d="M16 14v4a1.500 1.500 0 0 1-1.500 1.500h-8A1.500 1.500 0 0 1 5 18v-8a1.500 1.500 0 0 1 1.500-1.500H10"/>',
     expand: '<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>',

@@ -3,8 +3,17 @@
   "use strict";
   const { el, button } = studio;
 
+  /** What went wrong with the last run is over once another preset is loaded. */
+  function settleFailure() {
+    const bar = document.querySelector('.gs-progress[data-state="failed"]');
+    if (!bar) return;
+    bar.dataset.state = "idle";
+    bar.querySelector(".gs-progress-text").textContent = "Ready";
+  }
+
   studio.on("notes", ({ title, notes }) => {
     document.querySelector(".gs-notices")?.remove();
+    settleFailure();
     if (!notes.length) return;
     const box = el(
       "section",

@@ -45,7 +45,7 @@
       );
       this.drift = el("p", { class: "gs-drift", hidden: true });
       element.replaceChildren(
-        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count),
+        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count, this.buildBulk()),
         this.list,
         this.empty,
         this.adder,
@@ -69,6 +69,24 @@
         this.showDrift(drift || []);
       });
       this.read();
+    }
+
+    /** What is done to all rows of a long stack at once. */
+    buildBulk() {
+      const word = (text, title, onclick) =>
+        el("button", { type: "button", class: "gs-link", title, onclick }, text);
+      this.mute = word("Mute all", "Leave every row out, or let every row take part again", () => {
+        const enabled = this.cards.every((card) => !card.row.enabled);
+        for (const card of this.cards) Object.assign(card.row, { enabled });
+        this.refresh();
+        this.commit();
+      });
+      this.fold = word("Collapse", "Show each row in two lines", () => {
+        const folded = this.list.classList.toggle("gs-folded");
+        this.fold.textContent = folded ? "Expand" : "Collapse";
+      });
+      this.bulk = el("span", { class: "gs-bulk" }, this.mute, this.fold);
+      return this.bulk;
     }
 
     /** Take over what the server sent. */
@@ -100,6 +118,7 @@
       this.cards.forEach((card, index) => card.showPlace(index, total));
       this.cards.forEach((card) => card.grow());
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;
+      this.bulk.hidden = total < 2;
       this.empty.hidden = total > 0;
       this.adder.disabled = total >= (this.props.max_rows || 200);
     }
@@ -109,6 +128,8 @@
       for (const box of document.querySelectorAll(".gs-side input"))
         box.placeholder = native ? `${native} (native)` : "native";
       this.cards.forEach((card) => card.refresh());
+      const muted = this.cards.length > 0 && this.cards.every((card) => !card.row.enabled);
+      this.mute.textContent = muted ? "Unmute all" : "Mute all";
     }
 
     // -- rows -------------------------------------------------------------------------------

@@ -129,6 +129,24 @@
       frame.dataset.drawn = value.state || "empty";
     };
     watch("value", draw);
+    // Before there is a result: the loaded preset's own picture, marked as such.
+    studio.on("notes", ({ loaded, image }) => {
+      if (!loaded || !["empty", "thumbnail"].includes(frame.dataset.state)) return;
+      frame.dataset.state = frame.dataset.drawn = image ? "thumbnail" : "empty";
+      hint.hidden = Boolean(image);
+      grid.style.setProperty("--columns", 1);
+      const shown = image
+        ? [
+            el(
+              "figure",
+              { class: "gs-thumbnail" },
+              el("img", { src: address(image), alt: "The preset's own picture" }),
+              el("figcaption", {}, el("span", {}, image.caption)),
+            ),
+          ]
+        : [];
+      grid.replaceChildren(...shown);
+    });
     studio.on("view", (image) => {
       frame.dataset.state = frame.dataset.drawn = "done";
       hint.hidden = true;

@@ -93,7 +93,7 @@
     const kept = fresh
       ? ""
       : read("sessionStorage", TAB) || (link ? "" : read("localStorage", LAST)) || "";
-    if (!kept || !read("sessionStorage", BASE)) settles = Date.now() + SETTLING;
+    if (!kept) settles = Infinity; // until what the server sends has come
     return kept;
   };
 })(window.studio);

@@ -1,11 +1,32 @@
 // Lists of pictures to choose from: the strip of what was made, and the shelf of presets.
 (function (studio) {
   "use strict";
-  const { el, icon } = studio;
+  const { el, icon, button } = studio;
   const { address } = studio;
 
   // -- lists of pictures ------------------------------------------------------------------------
+  /** Rename and delete, for a person's own presets. */
+  function ownTools(item, trigger) {
+    return el(
+      "span",
+      { class: "gs-own-tools" },
+      button("rename", `Rename ${item.title}`, () => {
+        const name = window.prompt("The preset's name:", item.title);
+        if (name && name !== item.title) trigger("edit", { id: item.id, name });
+      }),
+      button("trash", `Delete ${item.title}`, () => {
+        if (window.confirm(`Delete the preset “${item.title}”?`))
+          trigger("delete", { id: item.id });
+      }),
+    );
+  }
+
   function card(item, trigger) {
+    const chosen = choice(item, trigger);
+    return item.own ? el("div", { class: "gs-own" }, chosen, ownTools(item, trigger)) : chosen;
+  }
+
+  function choice(item, trigger) {
     const picture = item.image
       ? el("img", { src: address(item.image), alt: "", loading: "lazy" })
       : el("span", { class: "gs-blank" }, icon("image"));
@@ -90,12 +111,26 @@
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
     const empty = el("p", { class: "gs-empty" }, props.empty || "");
     const reset = strip ? roving(box) : () => {};
-    element.replaceChildren(box, empty);
+    const search = el("input", {
+      type: "search",
+      class: "gs-library-search gs-shelf-search",
+      placeholder: "Search presets by name or note",
+      "aria-label": "Search presets",
+      hidden: strip,
+      oninput: () => filter(),
+    });
+    function filter() {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const node of box.children)
+        node.hidden = !words.every((word) => node.textContent.toLowerCase().includes(word));
+    }
+    element.replaceChildren(search, box, empty);
     const draw = () => {
       const items = studio.clone(props.value)?.items || [];
       box.replaceChildren(...items.map((item) => make(item, trigger)));
       empty.hidden = items.length > 0 || !props.empty;
       reset();
+      filter();
     };
     watch("value", draw);
     draw();

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.errors import StudioError
+from studio.preset import Preset
 from studio.share import decode_link, extract
 from studio.ui.errors import guarded, warn
 from studio.ui.form import filled, restored, to_values
@@ -17,7 +18,7 @@ from studio.ui.presets import gallery
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
-from studio.ui.wiring import library
+from studio.ui.wiring import library, presets
 
 OPENING = "() => [window.studio.opening()]"
 
@@ -26,7 +27,14 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
 
     def opened(saved: str, request: gr.Request) -> dict[Any, Any]:
-        values = _saved(saved) or _linked(request) or to_values(gallery.first(limits))
+        values, news = _saved(saved), gr.skip()
+        if values is None:
+            preset, image = _linked(request), None
+            if preset is None:
+                preset = gallery.first(limits)
+                image = gallery.picture_of(limits, gallery.first_id(limits))
+            news = {**presets.notes_of(preset, []), "loaded": True, "image": image}
+            values = to_values(preset)
         library_now = dict(zip(library.shown(parts), library.listed(limits), strict=True))
         return {
             **filled(parts.form, values),
@@ -34,20 +42,22 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
                 value=values["base"], choices=models.bases(values["base"])
             ),
             parts.signals["base"]: values["base"],
+            parts.signals["notes"]: news,
             **library_now,
         }
 
-    outputs = [*parts.form.values(), parts.signals["base"], *library.shown(parts)]
+    signals = [parts.signals["base"], parts.signals["notes"]]
+    outputs = [*parts.form.values(), *signals, *library.shown(parts)]
     page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)
     page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
 
 
-def _linked(request: gr.Request) -> dict[str, Any] | None:
+def _linked(request: gr.Request) -> Preset | None:
     code = request.query_params.get("p")
     if not code:
         return None
     try:
-        return to_values(extract(decode_link(code)))
+        return extract(decode_link(code))
     except StudioError as error:
         warn(error)
         return None

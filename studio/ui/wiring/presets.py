@@ -36,9 +36,23 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return handler
 
     def from_shelf(event: gr.EventData) -> dict[Any, Any]:
-        return loads(lambda: (gallery.pick(limits, str(event.id)), []))()
+        identity = str(event.id)
+        found = loads(lambda: (gallery.pick(limits, identity), []))()
+        found[notes]["image"] = gallery.picture_of(limits, identity)
+        return found
 
     parts.shelf.select(guarded(from_shelf), None, outputs, **QUIET)
+
+    def deleted(event: gr.EventData) -> dict[str, Any]:
+        gr.Info(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
+        return gallery.cards(limits)
+
+    def renamed(event: gr.EventData) -> dict[str, Any]:
+        gallery.rename(limits, str(event.id), str(event.name))
+        return gallery.cards(limits)
+
+    parts.shelf.delete(guarded(deleted), None, parts.shelf, **QUIET)
+    parts.shelf.edit(guarded(renamed), None, parts.shelf, **QUIET)
 
     def again(session: str, event: gr.EventData) -> dict[Any, Any]:
         moments = runs.session(run.key_of(session)).moments

@@ -68,3 +68,37 @@ def test_bad_file_is_one_toast_and_nothing_is_lost(studio: Studio, tmp_path: Pat
     toast.wait_for()
     assert "rows.0.wieght" in toast.inner_text() and "Traceback" not in toast.inner_text()
     assert [row["prompt"] for row in studio.rows()] == ["still here"]
+
+
+def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
+    studio: Studio, home: Path
+) -> None:
+    page = studio.open().page
+    studio.use(["a cat"])
+    page.get_by_label("Preset", exact=True).fill("Zebra of mine")
+    page.get_by_role("tab", name="Presets").click()
+    page.click("#gs-save")
+    first = page.locator(".gs-presets > *").first
+    page.wait_for_function(
+        "document.querySelector('.gs-presets > *')?.innerText.includes('Zebra of mine')"
+    )
+    page.once("dialog", lambda dialog: dialog.accept("Yak of mine"))
+    first.get_by_role("button", name="Rename Zebra of mine").click()
+    page.wait_for_function("document.querySelector('.gs-own')?.innerText.includes('Yak')")
+    assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
+    page.get_by_label("Search presets").fill("yak")
+    assert page.locator(".gs-presets > *:not([hidden])").count() == 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    first.get_by_role("button", name="Delete Yak of mine").click()
+    page.wait_for_function("!document.querySelector('.gs-presets').innerText.includes('Yak')")
+    assert not any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
+
+
+def test_a_presets_picture_stands_in_for_the_result_and_says_so(studio: Studio) -> None:
+    page = studio.open().page
+    page.get_by_role("tab", name="Presets").click()
+    page.locator(".gs-preset").filter(has=page.locator("img")).first.click()
+    page.get_by_role("tab", name="Result").click()
+    page.wait_for_function(
+        "document.querySelector('.gs-thumbnail')?.innerText.includes('own picture')"
+    )
