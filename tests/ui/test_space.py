@@ -62,8 +62,8 @@ def test_app_starts_as_a_space(tmp_path: Path) -> None:
         process.wait(60)
     assert not list(tmp_path.glob("guidance-studio-*")), "what visitors made stays behind"
     by_label = {part["props"].get("label"): part["props"] for part in components}  # type: ignore[attr-defined]
-    assert by_label["Steps"]["props"]["field"]["high"] == space.SPACE.steps == 50
-    assert by_label["Images"]["props"]["field"]["high"] == 4
+    assert f'"high": {space.SPACE.steps}' in by_label["Steps"]["js_on_load"]
+    assert space.SPACE.steps == 50 and '"high": 4' in by_label["Images"]["js_on_load"]
     assert by_label["Guidance rows"]["props"]["max_rows"] == 12
     assert not (tmp_path / "home").exists(), "a Space writes only below a temporary folder"
 

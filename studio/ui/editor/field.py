@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
-MOUNT = "studio.mountField(element.firstElementChild, props, watch); /* 'change' */"
+# The record travels in the script: an update of a part that is not mounted yet loses other props.
+MOUNT = "studio.mountField(element.firstElementChild, props, watch, %s); /* 'change' */"
 TYPES = {"choice": "string", "text": "string"}
 
 
@@ -31,19 +33,14 @@ class Field(gr.HTML):
         placeholder: str = "",
         **kwargs: Any,
     ) -> None:
-        self.leaf = dict(leaf)
+        self.leaf, self.slider, self.placeholder = dict(leaf), slider, placeholder
         kwargs.setdefault("html_template", "<div></div>")
-        kwargs.setdefault("js_on_load", MOUNT)
+        record = {"field": self.leaf, "slider": slider, "placeholder": placeholder}
+        kwargs.setdefault("js_on_load", MOUNT % json.dumps(record))
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("label", leaf["title"])
         kwargs.setdefault("elem_id", f"gs-field-{leaf['name'].replace('_', '-')}")
-        super().__init__(
-            value,
-            field=self.leaf,
-            slider=list(slider) if slider else None,
-            placeholder=placeholder,
-            **kwargs,
-        )
+        super().__init__(value, **kwargs)
 
     def preprocess(self, payload: Any) -> Any:  # type: ignore[override]
         """What was typed; a whole 25.0 of a client is 25 where the field wants whole numbers."""

@@ -198,8 +198,8 @@
   studio.setField = (name, value) => fields[name]?.(value);
 
   /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
-  studio.mountField = function (element, props, watch) {
-    const { field, slider, placeholder } = props;
+  studio.mountField = function (element, props, watch, record) {
+    const { field, slider, placeholder } = record;
     const editor = studio.editorOf({
       field,
       label: field.title,
