@@ -154,7 +154,7 @@ def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
     studio.prompt(0).fill("an edited cat")
     studio.page.wait_for_selector(".gs-edited")  # the name stands for something else now
     studio.page.reload()
-    studio.page.wait_for_function("studio.stack?.cards[0]?.row.prompt === 'an edited cat'")
+    studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'an edited cat'")
     other = encode_link(validate({"rows": [{"prompt": "another link"}]}))[0]
     studio.open(f"?p={other}")
     assert studio.prompt(0).input_value() == "another link"
@@ -165,9 +165,9 @@ def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
     beside = Studio(studio.page.context.new_page(), studio.address).open()
     beside.use(["second tab"])
     studio.page.reload()
-    studio.page.wait_for_function("studio.stack?.cards[0]?.row.prompt === 'first tab'")
+    studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'first tab'")
     beside.page.reload()
-    beside.page.wait_for_function("studio.stack?.cards[0]?.row.prompt === 'second tab'")
+    beside.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'second tab'")
     assert not beside.errors
 
 
@@ -175,7 +175,7 @@ def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:
     studio.open().use(["a cat"])
     studio.set("Steps", "5000")
     studio.page.reload()
-    studio.page.wait_for_function("studio.stack?.cards[0]?.row.prompt === 'a cat'")
+    studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a cat'")
     studio.page.wait_for_function(
         "document.querySelector('#gs-field-steps .gs-number').value === '5000'"
     )
@@ -314,7 +314,7 @@ def test_a_dropped_picture_asks_what_it_is_for(studio: Studio) -> None:
     )
     asked = studio.page.locator("dialog.gs-uses")
     asked.get_by_role("button", name="Start from it").click()
-    studio.page.wait_for_function("studio.start?.init?.image.startsWith('inputs/')")
+    studio.page.wait_for_function("window.studio?.start?.init?.image.startsWith('inputs/')")
 
 
 def test_esc_does_nothing_while_nothing_runs(studio: Studio) -> None:
