@@ -24,7 +24,8 @@ class ModelEntry:
     words whose vectors it holds. ``control``: the ControlNet's type. ``size``: native edge in
     pixels; ``multiple``: what width and height must be divisible by. ``prediction``: of a
     whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
-    edit beside the latent). ``lacks``: parts of a whole model (``vae``, ``text``)
+    edit beside the latent). ``sees``: width of the image embeddings that it reads its word from (a
+    visual encoder; 0 for what reads none). ``lacks``: parts of a whole model (``vae``, ``text``)
     that its file does not hold. ``problem``: why it cannot be used, "" for what can.
     """
 
@@ -43,6 +44,7 @@ class ModelEntry:
     words: tuple[str, ...] = ()
     prediction: str = ""
     channels: int = 0
+    sees: int = 0
     lacks: tuple[str, ...] = ()
     thumbnail: str = ""
     problem: str = ""

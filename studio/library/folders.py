@@ -18,6 +18,7 @@ CARD = "card.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
 CUSTOM_DIFFUSION_FILE = "pytorch_custom_diffusion_weights.safetensors"
 EMBEDDING_FILE = "learned_embeds.safetensors"
+PROJECTION_FILE = "visual_projection.safetensors"
 PEFT_CONFIG = "adapter_config.json"
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 MAX_CONFIG_BYTES = 4 * 2**20
@@ -50,7 +51,7 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
     elif any((path / part / PEFT_CONFIG).is_file() for part in PEFT_FOLDERS):
         kind = "lora"
     elif (path / EMBEDDING_FILE).is_file() and words_in(path):
-        kind = "embedding"
+        kind, details = "embedding", {"sees": _sees(path / PROJECTION_FILE)}
     else:
         return None
     words = words_in(path) if kind in ("lora", "custom-diffusion", "embedding") else ()
@@ -74,6 +75,15 @@ def _described(file: Path) -> dict[str, Any]:
     except Exception as error:  # anything can stand in a stranger's file
         return {"problem": damage(error)}
     return {key: fields[key] for key in ("family", "trigger") if fields.get(key)}
+
+
+def _sees(file: Path) -> int:
+    """The width of the image embeddings that a visual encoder's projection reads; 0 for none."""
+    try:
+        shape = header_of(file)["image_embeds.weight"]["shape"]
+        return int(shape[1])
+    except Exception:  # there is none, or it is damaged: the word stands alone
+        return 0
 
 
 def words_in(path: Path) -> tuple[str, ...]:

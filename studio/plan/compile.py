@@ -84,7 +84,7 @@ def compile_plan(
         masks=_masks(preset),
         refine=refine,
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
-        notes=tuple(refine.notes(_most_weight(steps))),
+        notes=(*refine.notes(_most_weight(steps)), *terms.notes()),
     )
 
 

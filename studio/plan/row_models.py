@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ADAPTERS, ModelEntry, family_of, title_of
 from studio.preset import Control, ModelRef, Row
+from studio.preset.prompts import mentions
 
 EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
 _ROW_KINDS = "a base, finetune, concept, lora, custom-diffusion or embedding"
@@ -19,7 +20,9 @@ class RowModel:
 
     ``kind``: prior (the preset's base), finetune (a full fine-tune of it), concept (a null-text
     network) or other (another network of the same latent space). ``network``: its id. ``loras``:
-    pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``words``: pairs (id of the model that holds it, learned word).
+    pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``words``: pairs (id of
+    the model that holds it, learned word); ``eyes``: those of these models that read theirs from
+    the row's picture.
     """
 
     kind: str
@@ -27,6 +30,7 @@ class RowModel:
     loras: tuple[tuple[str, float], ...] = ()
     words: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, float], ...] = ()
+    eyes: tuple[str, ...] = ()
 
     @property
     def personal(self) -> bool:
@@ -125,7 +129,8 @@ def resolve(
             f"{entry.id!r} is a null-text network and takes no control image, image prompt, LoRA or embedding",
             field=where,
         )
-    _check_picture(row, entry, where)
+    eyes = [holder for holder in holders if holder.sees]
+    _check_picture(row, entry, where, eyes)
     for adapter in [*(one for one, _ in adapters), *holders]:
         _check_family(adapter, entry, where)
     if holders and not takes.learned_words:
@@ -142,6 +147,7 @@ def resolve(
             for word in holder.words
         ),
         tuple((adapter.id, text) for (adapter, _), text in zip(adapters, texts, strict=False)),
+        tuple(eye.id for eye in eyes),
     )
 
 
@@ -161,11 +167,18 @@ def _check_control(
         _check_family(net, entry, f"{where}.model")
 
 
-def _check_picture(row: Row, entry: ModelEntry, where: str) -> None:
-    """A picture to edit goes to a model that takes one, and such a fine-tune is given one."""
+def _check_picture(row: Row, entry: ModelEntry, where: str, eyes: Sequence[ModelEntry]) -> None:
+    """A picture goes to a model that edits it or reads a word from it; one that edits is given one."""
     edits = entry.channels == EDITING_CHANNELS
     field = f"{where.removesuffix('.model')}.image"
-    if row.image and entry.channels and not edits:
+    unread = [eye for eye in eyes if not any(mentions(row.prompt, word) for word in eye.words)]
+    if row.image and unread and not edits:
+        raise IncompatibleModels(
+            f"{unread[0].id!r} reads the picture into the word {unread[0].words[0]}, which the prompt "
+            "does not hold",
+            field=field,
+        )
+    if row.image and entry.channels and not edits and not eyes:
         raise IncompatibleModels(
             f"{entry.id!r} takes no picture to edit; an InstructPix2Pix model does", field=field
         )

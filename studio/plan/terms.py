@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -197,7 +197,7 @@ class Terms:
         concept = model.kind == "concept"
         match row.reference:
             case "autoguidance":  # Steering Guidance, Eq. 6: the prior under the row's condition
-                if self.base_model.channels != EDITING_CHANNELS:
+                if self.base_model.channels != EDITING_CHANNELS and not model.eyes:
                     condition = replace(condition, image="")
                 return prior, Condition("") if concept else condition
             case "own":  # the row's own weak model, θ + ω·Δ_i, under the null prompt
@@ -222,10 +222,22 @@ class Terms:
         """The condition of the row's network; learned words count where the text holds them."""
         words = {holder for holder, word in self.models[index].words if mentions(text or "", word)}
         held, prompt = tuple(sorted(words)), row.image_prompt
+        eyes = self.models[index].eyes
+        if eyes and not words.intersection(eyes):  # a part of the prompt that no picture speaks to
+            row = row.model_copy(update={"image": ""})
         if prompt is not None and prompt.blank:
             blank = _summed([(prompt.model, prompt.strength)])
             return Condition(text, row.control, held, row.image, blank=blank)
         return Condition(text, row.control, held, row.image, prompt)
+
+    def notes(self) -> Iterator[str]:
+        """What stands in for a picture that a row's word is read from and that it is not given."""
+        for index, row in self.preset.active_rows():
+            for eye in () if row.image else self.models[index].eyes:
+                yield (
+                    f"rows.{index}: {eye} reads its word from a picture (the row's image); without "
+                    "one it is the mean over the pictures of its training"
+                )
 
     def _row_weights(self, index: int) -> Weights:
         model = self.models[index]

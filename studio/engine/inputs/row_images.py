@@ -36,7 +36,7 @@ class Edited:
             StudioError: a picture that cannot be read; names ``rows.N.image``.
         """
         ref = item.condition.image
-        if not ref:
+        if not ref or self.loader.eyes(item.condition.words):  # a picture that a word is read from
             return None
         if ref not in self.known:
             field = f"rows.{item.rows[0]}.image" if item.rows else "image"

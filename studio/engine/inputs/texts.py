@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import torch
 from torch import nn
 
+from studio.engine.adapters.learned_words import together
 from studio.engine.adapters.lora import Adapter, attached
 from studio.engine.families import Family, Text
-from studio.engine.inputs.tokens import widest
+from studio.engine.inputs.tokens import Words, widest
 from studio.engine.networks.loader import Loader
 from studio.errors import StudioError
+from studio.images import resolve
 from studio.plan import Pass, Plan, Weights
 
 
@@ -22,8 +25,9 @@ class Texts:
     Prompts that meet in one sum of one family are padded to one length, since padding is attended.
     """
 
-    def __init__(self, plan: Plan, loader: Loader) -> None:
+    def __init__(self, plan: Plan, loader: Loader, roots: Sequence[Path] = ()) -> None:
         self.loader = loader
+        self.roots = roots
         self.base = plan.prior
         self.known: dict[Hashable, Text] = {}
         self.spans: dict[str, int] = {}
@@ -52,6 +56,7 @@ class Texts:
             reader,
             prompt,
             item.condition.words,
+            item.condition.image if self.loader.eyes(item.condition.words) else "",
             tuple((lora.name, scale) for lora, scale in of_text),
         )
         if key not in self.known:
@@ -62,11 +67,24 @@ class Texts:
                 for name, tower in family.towers(text).items():
                     parts = [lora.text.get(name, {}) for lora, _ in of_text]
                     stack.enter_context(attached(tower, parts, scales))
-                words = self.loader.words(item.condition.words, reader.model)
+                words = self._words(item, reader)
                 self.known[key] = family.encode(
                     text, [prompt], words, self.spans[self._family(reader)]
                 )
         return self.known[key]
+
+    def _words(self, item: Pass, reader: Weights) -> Words:
+        """The learned words of a pass; those that are read from its picture, as it has them."""
+        names, ref = item.condition.words, item.condition.image
+        words = self.loader.words(names, reader.model)
+        if not ref:
+            return words
+        field = f"rows.{item.rows[0]}.image" if item.rows else "image"
+        seen = [
+            self.loader.seen_words(name, reader.model, resolve(ref, self.roots, field=field))
+            for name in self.loader.eyes(names)
+        ]
+        return together([*seen, words])
 
     def _reader(self, item: Pass) -> Weights:
         return self.loader.text_reader(item.weights, self.base)

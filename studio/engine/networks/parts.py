@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import nn
 
 from studio.engine.adapters import learned_words as learned
 from studio.engine.adapters.files import load_adapter
 from studio.engine.adapters.image_prompt import IPAdapter, load_ip_adapter
 from studio.engine.adapters.lora import Adapter
+from studio.engine.adapters.visual_encoder import VisualEncoder, load_visual_encoder
 from studio.engine.families import Family, family_named
 from studio.engine.families.components import load_component
 from studio.engine.inputs.tokens import NO_WORDS, Words
@@ -178,6 +180,26 @@ class Parts(ABC):
             )
             for name in names
         )
+
+    def eyes(self, names: Sequence[str]) -> list[str]:
+        """Those of ``names`` whose word is read from a picture."""
+        return [name for name in names if self.library[name].sees]
+
+    def seen_words(self, name: str, reader: str, picture: Image.Image) -> Words:
+        """The word of the visual encoder ``name``, as it reads it from ``picture`` (ACCORD, A.4).
+
+        Raises:
+            MissingModel, IncompatibleModels: name the model.
+        """
+        entry, base = self.library[name], self.library[reader]
+        towers = self.family(reader).towers(self.text_encoder(reader))
+
+        def read() -> VisualEncoder:
+            return load_visual_encoder(entry, base, self.device)
+
+        encoder = self._cached("visual-encoder", f"{name} for {reader}", entry, read)
+        vectors = encoder.read(picture)
+        return Words({word: {next(iter(towers)): vectors} for word in entry.words})
 
     def ip_adapter(self, name: str, weights: Weights) -> IPAdapter:
         """What shows pictures to a network.
