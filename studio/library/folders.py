@@ -15,6 +15,7 @@ from studio.library.headers import describe
 from studio.library.networks import control_of, network_problem
 
 CARD = "card.json"
+PART = "part_of"  # in a card: the model that a folder belongs to, and so none of its own
 LORA_FILE = "pytorch_lora_weights.safetensors"
 CUSTOM_DIFFUSION_FILE = "pytorch_custom_diffusion_weights.safetensors"
 EMBEDDING_FILE = "learned_embeds.safetensors"

@@ -18,7 +18,7 @@ from studio.errors import shorten
 from studio.files import is_text, shown
 from studio.home import ASSETS
 from studio.library.entry import ModelEntry
-from studio.library.folders import folder_entry, picture_of, read_json, read_text
+from studio.library.folders import CARD, PART, folder_entry, picture_of, read_json, read_text
 from studio.library.guard import damage, guarded, header_of
 from studio.library.headers import describe
 from studio.library.index import Index
@@ -88,7 +88,9 @@ def _visit(
 
 
 def _folder(path: Path, root: Path, depth: int, index: Index) -> Iterator[ModelEntry]:
-    """A folder's own entry, and those of what lies in it."""
+    """A folder's own entry, and those of what lies in it; none where its card calls it a part."""
+    if read_json(path / CARD).get(PART):
+        return
     entry = guarded(lambda: folder_entry(path, root), _refusal(path, root))
     components = read_json(path / "model_index.json")
     if entry is not None:

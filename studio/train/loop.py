@@ -107,7 +107,7 @@ class _Loop:
         self._rewrite_log()
         first = self.budget.share(self.done)
         try:
-            while (share := self.budget.share(self.done)) < 1:
+            while (share := self.budget.share(self.done)) < 1 or not self.done:
                 found = self._step()
                 yield found
                 yield from self._log(asdict(found))

@@ -106,14 +106,18 @@ def test_the_page_keeps_the_last_good_preview() -> None:
     import gradio as gr
 
     from studio.ui import run
+    from studio.ui.runs import Runs
     from studio.ui.space import Limits
     from tests.support.fake_engine import FakeEngine, values
 
     failing = FakeEngine(fails=NumericalError("NaN at step 2", field="rows.1"))
-    updates = list(run.generate(failing, Limits(), [], "visitor", *values()))
+    runs = Runs(failing, Limits())
+    session = runs.session("visitor")
+    updates = list(run.generate(runs, Limits(), session, "page", values()))
     stages = [update.stage for update in updates if update.stage != gr.skip()]
-    assert stages[-1]["state"] == "running" and stages[-1]["images"]
-    assert updates[-1].stage == gr.skip() and "rows.1" in updates[-1].progress
+    (kept,) = stages[-1]["images"]
+    assert kept["src"].startswith("data:image/jpeg") and "unfinished" in kept["caption"]
+    assert "rows.1" in updates[-1].progress and 'data-state="failed"' in updates[-1].progress
 
 
 FULL = RuntimeError(

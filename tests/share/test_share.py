@@ -150,7 +150,7 @@ def test_links() -> None:
 
 def pictured() -> Preset:
     """Every place that an image can have in a preset."""
-    ref, mask = images.store(noise(seed=1)), images.store(noise(seed=2))
+    ref, mask = images.store(noise(seed=1)), images.store(noise(seed=2), mask=True)
     return validate(
         {
             "rows": [{"prompt": "a", "mask": mask}, {"control": {"type": "map", "image": ref}}],

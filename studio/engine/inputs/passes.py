@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -147,14 +146,17 @@ class _Guides:
         plain = control.model_copy(update={"strength": 1.0})
         if plain not in self.maps:
             self.maps[plain] = self._map(control, where)
-        guide = as_read(self.maps[plain], network, self.factor)
-        return Guide(network, guide.to(self.loader.device), control.strength)
+        return Guide(network, self._as_read(self.maps[plain]), control.strength)
 
-    @cached_property
-    def factor(self) -> int:
-        """Pixels of the picture along an edge of a latent."""
+    def _as_read(self, guide: Tensor) -> Tensor:
+        """A map at as many pixels a latent as the base's ControlNets were made for.
+
+        It is another number than the picture's where the preset's autoencoder is not the base's own.
+        """
         base, vae = self.preset.base, self.preset.vae
-        return check_base(self.loader.library, base, vae).multiple
+        own = self.loader.library[base].multiple if vae else 1
+        made = check_base(self.loader.library, base, vae).multiple if vae else 1
+        return resized(guide, own, made).to(self.loader.device)
 
     def _map(self, control: Control, where: str) -> Tensor:
         from studio import images
@@ -169,14 +171,9 @@ class _Guides:
         return pixels.permute(2, 0, 1)[None]
 
 
-def as_read(guide: Tensor, network: nn.Module, factor: int) -> Tensor:
-    """A map (1, 3, h, w) in [0, 1] at as many pixels a latent as the ControlNet was made for.
-
-    It is another number than the picture's where the preset's autoencoder is not the base's own.
-    """
-    config: Any = network.config
-    own = 2 ** (len(config.conditioning_embedding_out_channels) - 1)
-    if own == factor:
+def resized(guide: Tensor, own: int, made: int) -> Tensor:
+    """A map (1, 3, h, w) in [0, 1] that has ``made`` pixels a latent, with ``own`` of them."""
+    if own == made:
         return guide
-    size = [edge * own // factor for edge in guide.shape[-2:]]
+    size = [edge * own // made for edge in guide.shape[-2:]]
     return torch.nn.functional.interpolate(guide, size=size, mode="area")

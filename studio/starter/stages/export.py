@@ -25,6 +25,8 @@ from studio.starter.stages.vae import fit_preview
 SHARD = "14MB"
 FACES = 24
 CARDS = {
+    "clip": {"title": "CLIP of the starter", "part_of": "starter"},
+    "judge": {"title": "Judge of the starter", "part_of": "starter"},
     "faces": {"title": "Faces (null-text concept)", "base": "starter"},
     "animals": {"title": "Animals (null-text concept)", "base": "starter"},
     "canny": {"title": "Canny edges (ControlNet)", "base": "starter", "control": "canny"},
@@ -81,9 +83,6 @@ def export_parts(work: Path, out: Path) -> None:
     for folder in ("lora-blob", "lora-hero", "judge"):
         if (work / folder).exists():
             shutil.copytree(work / folder, out / folder, dirs_exist_ok=True)
-    for folder, card in CARDS.items():
-        if (out / folder).exists():
-            write_json(card, out / folder / "card.json")
     if (work / "figures" / "clip.json").exists():
         clip = CLIPModel.from_pretrained(work / "clip").half()
         clip.save_pretrained(out / "clip", max_shard_size=SHARD, safe_serialization=True)
@@ -91,6 +90,9 @@ def export_parts(work: Path, out: Path) -> None:
             if (work / "clip" / file).exists():
                 shutil.copy(work / "clip" / file, out / "clip" / file)
         load_wide(out / "clip")
+    for folder, card in CARDS.items():
+        if (out / folder).exists():
+            write_json(card, out / folder / "card.json")
 
 
 def export_examples(work: Path, out: Path) -> None:

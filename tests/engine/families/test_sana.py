@@ -179,7 +179,11 @@ def test_shared_work_and_batches_change_nothing(root: Path, scheduler: str) -> N
 @pytest.mark.parametrize(
     ("fields", "field", "told"),
     [
-        ({"sampler": {"scheduler": "ddim"}}, "sampler.scheduler", "cannot follow a flow"),
+        (
+            {"sampler": {"scheduler": "ddim"}},
+            "sampler.scheduler",
+            "cannot follow a model that predicts a flow",
+        ),
         ({"rows": [{"prompt": "x" * 301}]}, "rows.0.prompt", "301 tokens; SANA reads 300"),
         ({"rows": [{"prompt": "a (cat:1.5)"}]}, "rows.0.prompt", "no attention weights"),
         ({"sampler": {"width": 17, "height": 16}}, "sampler.width", "multiple of 2"),
