@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import StudioError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Preset", "StudioError"]
 __version__ = "0.1.0"
+
+# A hub is asked for models and for nothing else, and hears nothing of this machine.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:

@@ -255,7 +255,7 @@ def test_saved_presets_are_on_the_shelf_with_their_picture() -> None:
     made = history(FakeEngine())
     preset = validate({"name": "Mine", "rows": ROWS})
     gallery.save(preset, Limits(), moments.picture_of(made, preset))
-    card = gallery.cards(Limits())["items"][-1]
+    card = gallery.cards(Limits())["items"][0]  # own ones first
     assert card["title"] == "Mine" and gallery.pick(Limits(), card["id"]).rows[0].weight == 7.5
     assert card["image"]["name"].endswith(".webp")
     assert moments.picture_of(made, validate({"rows": ROWS[:1]})) is None

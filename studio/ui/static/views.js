@@ -113,7 +113,7 @@
     const reset = strip ? roving(box) : () => {};
     const search = el("input", {
       type: "search",
-      class: "gs-library-search gs-shelf-search",
+      class: "gs-shelf-search",
       placeholder: "Search presets by name or note",
       "aria-label": "Search presets",
       hidden: strip,

@@ -16,7 +16,7 @@ LINES = "#gs-models .gs-model-line"
 
 def opened(studio: Studio) -> Studio:
     studio.open().page.get_by_role("tab", name="Models").click()
-    studio.page.locator(".gs-library-search").wait_for()
+    studio.page.get_by_role("searchbox", name="Search the library").wait_for()
     return studio
 
 

@@ -86,7 +86,7 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     first.get_by_role("button", name="Rename Zebra of mine").click()
     page.wait_for_function("document.querySelector('.gs-own')?.innerText.includes('Yak')")
     assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
-    page.get_by_label("Search presets").fill("yak")
+    page.get_by_role("searchbox", name="Search presets").fill("yak")
     assert page.locator(".gs-presets > *:not([hidden])").count() == 1
     page.once("dialog", lambda dialog: dialog.accept())
     first.get_by_role("button", name="Delete Yak of mine").click()
