@@ -29,6 +29,7 @@ EXAMPLES: dict[str, str] = dict(re.findall(_EXAMPLE, EXTENDING, re.S))
 ADDS = {
     "A refinement of the sum": ("refinement", "calm"),
     "A scheduler": ("scheduler", "ddim-leading"),
+    "A control preprocessor": ("preprocessor", "negative"),
     "A model family": ("family", "wide-sd"),
     "A kind of adapter": ("adapter kind", "outer"),
     "A training method": ("training method", "biases"),

@@ -34,8 +34,8 @@ def markdown(result: Mapping[str, Any]) -> str:
                 f"| `{key}` | {found['median']:.3f} | {found['low']:.3f}–{found['high']:.3f} |"
             )
         else:
-            told = ", ".join(f"{name} {value}" for name, value in found.items())
-            lines.append(f"| `{key}` | {told} | |")
+            values = ", ".join(f"{name} {value}" for name, value in found.items())
+            lines.append(f"| `{key}` | {values} | |")
     lines += ["", "| run | evaluations | seconds (median) |", "|---|---|---|"]
     for name, number in result["evaluations"].items():
         lines.append(f"| {name} | {number} | {result['seconds'][name]} |")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ TABLE: Mapping[str, Comparison] = {
     "rows8_vs_loop": Comparison("8 rows", "algorithm 1, 8 rows", 0.48, 0.60),
     "idle_row": Comparison("3 prompts and idle rows", "3 prompts", 1.00, 1.02),
 }
-# Not in the table, told beside it.
+# Not in the table, named beside it.
 MORE: Mapping[str, tuple[str, str]] = {
     "optimised_vs_bare_4": ("3 prompts", "bare 4"),
     "optimised_vs_bare_9": ("8 rows", "bare 9"),
@@ -128,8 +128,3 @@ def judged(found: Ratio, comparison: Comparison) -> dict[str, Any]:
         else "not acceptable"
     )
     return {**found.as_dict(), "aim": comparison.aim, "limit": comparison.limit, "verdict": verdict}
-
-
-def row_names() -> Sequence[str]:
-    """The table's keys, in order."""
-    return list(TABLE)

@@ -22,8 +22,8 @@ def add_verb(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Licence and size first, then the files; at the end one JSON line per model that came."""
     model = look_up(options.model)
-    told = f"{model.id}: licence {model.license}, {len(model.files)} files, {model.bytes:,} bytes"
-    print(told, file=sys.stderr)
+    about = f"{model.id}: licence {model.license}, {len(model.files)} files, {model.bytes:,} bytes"
+    print(about, file=sys.stderr)
     if options.dry_run:
         say(
             {
@@ -34,12 +34,12 @@ def run(options: argparse.Namespace) -> None:
             }
         )
         return
-    told = ""
+    shown = ""
     for progress in download(model):
         line = f"{100 * progress.done // max(1, progress.total)}% {progress.file}"
-        if line != told:
+        if line != shown:
             print(line, file=sys.stderr)
-        told = line
+        shown = line
     for entry in Library().entries():
         if entry.id == model.id or entry.id.startswith(f"{model.id}/"):
             say({"id": entry.id, "kind": entry.kind, "family": entry.family, "bytes": entry.bytes})

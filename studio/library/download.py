@@ -167,11 +167,11 @@ def _broken(model: HubModel, name: str) -> MissingModel:
 
 def _license(info: Any) -> str:
     card = info.card_data or {}
-    told = card.get("license_name") or card.get("license")
-    if not told:
+    stated = card.get("license_name") or card.get("license")
+    if not stated:
         tags = [tag for tag in info.tags or () if tag.startswith("license:")]
-        told = tags[0].removeprefix("license:") if tags else ""
-    return str(told or "not stated")
+        stated = tags[0].removeprefix("license:") if tags else ""
+    return str(stated or "not stated")
 
 
 def _missing(identity: str, why: str) -> MissingModel:

@@ -37,7 +37,7 @@ class Transfer:
                 self._unwanted.set()
 
     def _until(self, running: Future[object]) -> Iterator[int]:
-        told = 0
+        seen = 0
         while True:
             try:
                 running.result(timeout=LOOK_SECONDS)
@@ -46,9 +46,9 @@ class Transfer:
                 if running.done():  # just now, or a time-out of its own
                     running.result()
                     return
-            if self._come != told:
-                told = self._come
-                yield told
+            if self._come != seen:
+                seen = self._come
+                yield seen
 
     def _bar(self) -> Any:
         from tqdm import tqdm

@@ -98,8 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     minutes = {}
     for name, (slow, fast) in MINUTES.items():
-        told = getattr(options, f"minutes_{name}")
-        minutes[name] = told if told is not None else (fast if device.type == "cuda" else slow)
+        given = getattr(options, f"minutes_{name}")
+        minutes[name] = given if given is not None else (fast if device.type == "cuda" else slow)
     options.work.mkdir(parents=True, exist_ok=True)
     if options.go_on:
         shipped.unpack(options.work, options.assets)

@@ -114,9 +114,9 @@ def mean_over_processes(value: float) -> float:
     """The mean of ``value`` over the processes, so that all of them stop at the same step."""
     if not dist.is_initialized():
         return value
-    told = torch.tensor([value], dtype=torch.float64, device=pick_device())
-    dist.all_reduce(told)
-    return float(told) / dist.get_world_size()
+    total = torch.tensor([value], dtype=torch.float64, device=pick_device())
+    dist.all_reduce(total)
+    return float(total) / dist.get_world_size()
 
 
 @dataclass

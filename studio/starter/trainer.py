@@ -158,19 +158,19 @@ def follow(
     resume = can_go_on(config)
     log(f"{config.name}: {'going on' if resume else 'beginning'} with {command(config)}")
     history: list[tuple[int, float]] = []
-    told, losses = time.monotonic(), []
+    said, losses = time.monotonic(), []
     for event in train(config, library, resume=resume, restart=not resume, device=device.type):
         match event:
             case Note(text):
                 log(f"{config.name}: {text}")
             case Losses():
                 losses.append(event.total)
-            case TrainProgress() if losses and time.monotonic() - told > TELL_EVERY:
+            case TrainProgress() if losses and time.monotonic() - said > TELL_EVERY:
                 history.append((event.step, sum(losses) / len(losses)))
                 log(
                     f"{config.name}: step {event.step} of about {event.steps} loss {history[-1][1]:.4f}"
                 )
-                told, losses = time.monotonic(), []
+                said, losses = time.monotonic(), []
             case Finished():
                 return event, history
     raise AssertionError("unreachable: a training ends with Finished or an error")

@@ -1,4 +1,4 @@
-"""The gate before the page: who may ask, from which page, how often; and what browsers are told.
+"""The gate before the page: who may ask, from which page, how often; and the rules that browsers get.
 
 In local mode only requests under a name that the server was started for are answered, so that a
 page elsewhere whose name is made to point at this machine (DNS rebinding) is not, and no request
@@ -136,13 +136,13 @@ class Gate:
             await _answer(send, *refusal)
             return
 
-        async def told(message: Message) -> None:
+        async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), *self._missing(message)]
             await send(message)
 
         with self.visitors.listens(_session(scope) if self.doors.shared else ""):
-            await self.app(scope, receive, told)
+            await self.app(scope, receive, answered)
 
     def _missing(self, message: Message) -> list[tuple[bytes, bytes]]:
         there: Collection[bytes] = {name.lower() for name, _ in message.get("headers", ())}

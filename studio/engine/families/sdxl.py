@@ -23,7 +23,7 @@ _LATENT_TO_RGB = (
 )
 
 
-def told_of(latents: Tensor, pooled: Tensor, factor: int) -> dict[str, Any]:
+def xl_conditions(latents: Tensor, pooled: Tensor, factor: int) -> dict[str, Any]:
     """What a network takes besides the states: pooled text, and original size, crop corner and target size.
 
     Args:
@@ -117,7 +117,7 @@ class StableDiffusionXL(StableDiffusion):
     def added(self, network: Any, latents: Tensor, text: Text) -> dict[str, Any]:
         """Pooled text and time ids: original size, crop corner and target size, as pixels."""
         assert text.pooled is not None
-        return told_of(latents, text.pooled, text.factor)
+        return xl_conditions(latents, text.pooled, text.factor)
 
 
 def _states(tower: Any, reader: Reader, prompt: str, spans: int) -> tuple[Tensor, Tensor]:

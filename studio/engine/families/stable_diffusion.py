@@ -108,7 +108,7 @@ class StableDiffusion(Family):
         """A U-Net's output; editing networks take the picture's latent beside the noisy one."""
         if text is None:
             return network(latents, t, return_dict=False)[0]
-        told = self.added(network, latents, text)
+        conditions = self.added(network, latents, text)
         if network.config.in_channels == 2 * latents.shape[1]:
             beside = torch.zeros_like(latents) if pictures is None else pictures.to(latents)
             latents = torch.cat([latents, beside], dim=1)
@@ -117,7 +117,7 @@ class StableDiffusion(Family):
             t,
             encoder_hidden_states=text.states,
             return_dict=False,
-            **told,
+            **conditions,
             **residuals,
         )[0]
 

@@ -2,8 +2,8 @@
 
 Every cross-attention becomes a constant vector added to the image features. The constant is
 folded into the bias of the self-attention before it, so ``attn2`` and its norm are gone and a pass
-is cheaper than the prior's. What XL's networks are told besides, the pooled text, is the empty
-prompt's and kept as a constant too; of the picture's size they are told as the prior is.
+is cheaper than the prior's. What XL's networks read besides, the pooled text, is the empty
+prompt's and kept as a constant too; of the picture's size they read what the prior does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.attention import BasicTransformerBlock
 from torch import Tensor, nn
 
-from studio.engine.families.sdxl import told_of
+from studio.engine.families.sdxl import xl_conditions
 
 MODES = ("uniform", "calibrated")
 
@@ -29,7 +29,7 @@ class NullTextUNet(ModelMixin, ConfigMixin):
     Args:
         unet: config of the network that it was made from.
         null_text: how the constants were found, ``uniform`` or ``calibrated``.
-        factor: pixels per latent position, for networks that are told the picture's size (XL).
+        factor: pixels per latent position, for networks that read the picture's size (XL).
     """
 
     @register_to_config
@@ -40,20 +40,20 @@ class NullTextUNet(ModelMixin, ConfigMixin):
         self.body = UNet2DConditionModel.from_config(dict(unet))
         for block in _blocks(self.body).values():
             block.attn2 = block.norm2 = None
-        if is_told(self.body):
+        if reads_sizes(self.body):
             sizes = 6 * self.body.config.addition_time_embed_dim
             width = self.body.config.projection_class_embeddings_input_dim - sizes
             self.register_buffer("null_pooled", torch.zeros(1, width))
 
     def forward(self, sample: Tensor, timestep: Tensor, return_dict: bool = True) -> Any:
         """Prediction of ``sample`` (batch, channels, h, w) at ``timestep``, without a condition."""
-        told = {}
-        if is_told(self.body):
-            told = told_of(sample, self.null_pooled, self.config.factor or 8)
-        return self.body(sample, timestep, None, return_dict=return_dict, **told)
+        extra = {}
+        if reads_sizes(self.body):
+            extra = xl_conditions(sample, self.null_pooled, self.config.factor or 8)
+        return self.body(sample, timestep, None, return_dict=return_dict, **extra)
 
 
-def is_told(unet: UNet2DConditionModel) -> bool:
+def reads_sizes(unet: UNet2DConditionModel) -> bool:
     """Whether a network takes a pooled text and the picture's size (XL)."""
     return unet.config.addition_embed_type == "text_time"
 
@@ -84,17 +84,17 @@ def null_text_unet(
     """
     if mode not in MODES:
         raise ValueError(f"mode {mode!r}; known are {', '.join(MODES)}")
-    if is_told(unet) and null_pooled is None:
+    if reads_sizes(unet) and null_pooled is None:
         raise ValueError("a network of XL needs the pooled text of the empty prompt")
-    told = (null_pooled, factor) if is_told(unet) and null_pooled is not None else None
+    extra = (null_pooled, factor) if reads_sizes(unet) and null_pooled is not None else None
     constants = (
         uniform_constants(unet, null_states)
         if mode == "uniform"
-        else calibrated_constants(unet, null_states, samples, told)
+        else calibrated_constants(unet, null_states, samples, extra)
     )
     weight = next(unet.parameters())
     config = {key: value for key, value in unet.config.items() if not key.startswith("_")}
-    network = NullTextUNet(unet=config, null_text=mode, factor=factor if told else None)
+    network = NullTextUNet(unet=config, null_text=mode, factor=factor if extra else None)
     network = network.to(weight.device, weight.dtype)
     network.body.load_state_dict(
         {
@@ -103,8 +103,8 @@ def null_text_unet(
             if ".attn2." not in k and ".norm2." not in k or ".resnets." in k
         }
     )
-    if told:
-        network.null_pooled.copy_(told[0])
+    if extra:
+        network.null_pooled.copy_(extra[0])
     for name, block in _blocks(network.body).items():
         block.attn1.to_out[0].bias += constants[name].to(weight)
     return network
@@ -122,11 +122,11 @@ def calibrated_constants(
     unet: UNet2DConditionModel,
     null_states: Tensor,
     samples: Iterable[tuple[Tensor, Tensor]],
-    told: tuple[Tensor, int] | None = None,
+    extra: tuple[Tensor, int] | None = None,
 ) -> dict[str, Tensor]:
     """Per block the mean over samples and positions of what its cross-attention puts out.
 
-    ``told``: for XL, the empty prompt's pooled text and the pixels per latent position.
+    ``extra``: for XL, the empty prompt's pooled text and the pixels per latent position.
     """
     found: dict[str, list[Tensor]] = defaultdict(list)
     handles = [
@@ -137,7 +137,7 @@ def calibrated_constants(
     ]
     try:
         for latents, times in samples:
-            besides = told_of(latents, *told) if told else {}
+            besides = xl_conditions(latents, *extra) if extra else {}
             unet(latents, times, null_states.expand(latents.shape[0], -1, -1), **besides)
     finally:
         for handle in handles:

@@ -36,7 +36,7 @@ def prefix_modules(unet: nn.Module) -> list[str]:
 
 def _find_prefix(unet: nn.Module) -> list[str]:
     names = ["time_embedding", "conv_in"]
-    if getattr(unet, "add_embedding", None) is not None:  # XL: every block is told of the text
+    if getattr(unet, "add_embedding", None) is not None:  # XL: every block reads the text
         return names
     for number, block in enumerate(getattr(unet, "down_blocks", ())):
         where = f"down_blocks.{number}"

@@ -66,11 +66,11 @@ def export_family(work: Path, out: Path, unet: torch.nn.Module | None = None) ->
 def load_wide(folder: Path) -> None:
     """Have transformers load a network in float32: it would take the files' half, unlike diffusers."""
     config = folder / "config.json"
-    told = json.loads(config.read_text()) | {"dtype": "float32"}
+    stated = json.loads(config.read_text()) | {"dtype": "float32"}
     for tower in ("text_config", "vision_config"):
-        if tower in told:
-            told[tower] |= {"dtype": "float32"}
-    write_json(told, config)
+        if tower in stated:
+            stated[tower] |= {"dtype": "float32"}
+    write_json(stated, config)
 
 
 def export_parts(work: Path, out: Path) -> None:

@@ -172,7 +172,7 @@ def sample(
             v = unet(x, t).sample
         else:
             both = torch.cat([null.expand_as(states), states])
-            free, told = unet(torch.cat([x, x]), t, both).sample.chunk(2)
-            v = free + scale * (told - free)
+            free, asked = unet(torch.cat([x, x]), t, both).sample.chunk(2)
+            v = free + scale * (asked - free)
         x = scheduler.step(v, t, x).prev_sample
     return x

@@ -46,7 +46,7 @@ class Grounding(torch.nn.Module):
         self.parts = torch.nn.Linear(width, sum(self.sizes))
         self.layout = torch.nn.Linear(width, CHANNELS * BLOCK**2)
 
-    def told(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def label_loss(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of first content, second content, style and background; labels (N, 4), 0: not said."""
         logits = self.parts(pooled).split(self.sizes, dim=1)
         return torch.stack(
@@ -117,15 +117,17 @@ def ground(
 
     def loss_of(step: int) -> torch.Tensor:
         scenes = [drawings.draw(rng) for _ in range(seen)]
-        told = [draw_seen(s, rng) for s in scenes] + [draw_unseen(rng) for _ in range(batch - seen)]
-        labels = torch.tensor([numbers for _, numbers in told], device=device)
-        ids = encode_texts(tokenizer, [t for t, _ in told]).to(device)
+        drawn = [draw_seen(s, rng) for s in scenes] + [
+            draw_unseen(rng) for _ in range(batch - seen)
+        ]
+        labels = torch.tensor([numbers for _, numbers in drawn], device=device)
+        ids = encode_texts(tokenizer, [t for t, _ in drawn]).to(device)
         with autocast(device, cpu_bf16):
             output = text(input_ids=ids)
             shown = heads.shown(
                 output.last_hidden_state[:seen], drawings.latents(scenes).to(device)
             )
-            loss = shown + 0.05 * heads.told(output.pooler_output, labels)
+            loss = shown + 0.05 * heads.label_loss(output.pooler_output, labels)
         if step % 200 == 0:
             log(f"ground: latents off by {float(shown):.4f} of 1")
         return loss
