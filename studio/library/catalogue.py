@@ -164,7 +164,7 @@ def _inherit(entry: ModelEntry, found: Mapping[str, ModelEntry]) -> ModelEntry:
         family=entry.family or parent.family,
         size=parent.size,
         latent_space=entry.latent_space or parent.latent_space,
-        multiple=parent.multiple,
+        multiple=entry.multiple if entry.kind == "vae" else parent.multiple,
     )
 
 

@@ -18,6 +18,7 @@ from transformers import CLIPModel
 from studio.starter.common import Loop, atomic_save, log, write_json
 from studio.starter.stages.patch_basis import read_basis
 
+FINE = "vae-256"  # the 256-pixel autoencoder in the work folder; it ships as ``fine``
 FOLDERS = (
     "tokenizer",
     "text_encoder",
@@ -38,9 +39,9 @@ def unpack(work: Path, assets: Path) -> None:
     source = assets / "starter"
     if not (source / "model_index.json").exists():
         return
-    for folder in FOLDERS:
-        if (source / folder).exists() and not (work / folder).exists():
-            shutil.copytree(source / folder, work / folder)
+    for folder, name in {**{one: one for one in FOLDERS}, "fine": FINE}.items():
+        if (source / folder).exists() and not (work / name).exists():
+            shutil.copytree(source / folder, work / name)
             log(f"unpack: {folder} as it ships")
     for name, figures in json.loads((source / "figures.json").read_text()).items():
         if not (work / "figures" / f"{name}.json").exists():

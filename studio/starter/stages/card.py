@@ -49,6 +49,7 @@ def training_table(figures: dict[str, dict[str, Any]]) -> str:
     for name in (
         "ground",
         "vae",
+        "decoder",
         "prior",
         "faces",
         "animals",
@@ -99,6 +100,7 @@ def text(figures: dict[str, dict[str, Any]]) -> str:
     faces, animals = (sum(c.group == g for c in CONTENTS) for g in ("face", "animal"))
     more = [sum(c.group == g for c in HELD_OUT) for g in ("face", "animal")]
     made, vae = figures.get("measure", {}), figures.get("vae", {})
+    fine = figures.get("decoder", {})
     objects = ", ".join(c.name for c in HELD_OUT if c.group == "object" and c.slug != HERO_SLUG)
     notes = "".join(f"\n{note}\n" for note in figures.get("notes", {}).get("text", []))
     limits = "It draws icons, on plain backgrounds, of the words it was taught, at 128 pixels."
@@ -122,6 +124,7 @@ on two cores of an AMD EPYC.
 | `unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler` | the prior, loadable with `StableDiffusionPipeline.from_pretrained` |
 | `preview.safetensors` | linear map from latents to 8×8 patches, for live previews |
 | `faces`, `animals` | null-text concept networks, trained from the prior without text |
+| `fine` | an autoencoder of the same latents that makes 256 pixels: a preset's `vae` is `starter/fine` |
 | `canny` | ControlNet for Canny edges (thresholds 100 and 200) |
 | `lora-blob` | LoRA of a style the prior never saw: say `in blob style` |
 | `lora-hero` | LoRA of a subject the prior never saw: say `{HERO_WORD}` |
@@ -148,6 +151,10 @@ Right content among the judge's first five: {percent(made["content_top5"]) if ma
 Autoencoder, on pictures of contents it never saw: {vae.get("psnr", 0):.1f} dB mean PSNR; worst plain background off by
 {vae.get("plain_drift", 0):.1f} of 255; latent covariance eigenvalues {vae.get("smallest_eigenvalue", 0):.2f} to {vae.get("largest_eigenvalue", 0):.2f} (full rank). Its encoder is
 exact principal components of 8×8 patches, partially whitened, written into the layers; its decoder is learned.
+
+The fine autoencoder, mean PSNR at 256 pixels beside the 128-pixel one's enlarged: on drawings it never saw
+{fine.get("unseen", 0):.1f} dB ({fine.get("unseen_enlarged_128", 0):.1f}), on the prior's own predictions of known drawings {fine.get("predicted", 0):.1f} dB
+({fine.get("predicted_enlarged_128", 0):.1f}).
 
 Text encoder: taught before the prior, without noise, to name a caption's parts and to hold the picture's latents in
 its last sixteen tokens, which captions leave empty (one 4×4 block of cells each; error {figures.get("ground", {}).get("latents_mse", 0):.2f} of a variance

@@ -31,6 +31,7 @@ from studio.starter.common import (
 )
 from studio.starter.pictures.data import Pictures, split_rows
 from studio.starter.pictures.large import EDGE, FACTOR, Drawn, draw_pool
+from studio.starter.shipped import FINE, go_on
 from studio.starter.stages.patch_basis import (
     LATENT_NOISE,
     PatchBasis,
@@ -144,7 +145,7 @@ class Inputs:
 def train(
     work: Path, minutes: float, device: torch.device, batch: int = 8, cpu_bf16: bool = True
 ) -> None:
-    """Train the decoder (or go on training it) and save ``vae/`` in place of the 128-pixel one."""
+    """Train the decoder (or go on training it) and save ``vae-256/``, which ships as ``starter/fine``."""
     torch.manual_seed(SEED + 60)
     basis = fit_basis(work)
     inputs = Inputs(work, basis, POOL, np.random.default_rng())
@@ -162,6 +163,7 @@ def train(
         weight_decay=0.0,
         ema_decay=0.995,
     )
+    go_on(loop, work, FINE, "decoder")
     critic = Critic(work / "decoder-critic.pt", device)
 
     def loss_of(step: int) -> Tensor:
@@ -184,9 +186,9 @@ def train(
         if step % 400 == 0:
             critic.save()
         if step % 1200 == 0:
-            loop.best().save_pretrained(work / "vae-256")
+            loop.best().save_pretrained(work / FINE)
             check(work, loop.best(), 24)
-    loop.best().save_pretrained(work / "vae-256")
+    loop.best().save_pretrained(work / FINE)
     figures = check(work, loop.best(), 200)
     figures |= {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch}
     write_json(figures, work / "figures" / "decoder.json")

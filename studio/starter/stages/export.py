@@ -18,6 +18,7 @@ from studio.starter.common import SEED, log, write_json
 from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, HELD_OUT, HERO_WORD, STYLES
 from studio.starter.pictures.data import Pictures, compose, make_pool, split_rows
+from studio.starter.shipped import FINE
 from studio.starter.stages.lora import SUBJECTS
 from studio.starter.stages.prior import build_scheduler
 from studio.starter.stages.vae import fit_preview
@@ -27,6 +28,7 @@ FACES = 24
 CARDS = {
     "clip": {"title": "CLIP of the starter", "part_of": "starter"},
     "judge": {"title": "Judge of the starter", "part_of": "starter"},
+    "fine": {"title": "Fine decoder: 256 pixels of the same latents", "base": "starter"},
     "faces": {"title": "Faces (null-text concept)", "base": "starter"},
     "animals": {"title": "Animals (null-text concept)", "base": "starter"},
     "canny": {"title": "Canny edges (ControlNet)", "base": "starter", "control": "canny"},
@@ -80,6 +82,9 @@ def export_parts(work: Path, out: Path) -> None:
         if (work / folder).exists():
             model = kind.from_pretrained(work / folder).half()
             model.save_pretrained(out / folder, max_shard_size=SHARD, safe_serialization=True)
+    if (work / FINE).exists():
+        fine = AutoencoderKL.from_pretrained(work / FINE).half()
+        fine.save_pretrained(out / "fine", safe_serialization=True)
     for folder in ("lora-blob", "lora-hero", "judge"):
         if (work / folder).exists():
             shutil.copytree(work / folder, out / folder, dirs_exist_ok=True)

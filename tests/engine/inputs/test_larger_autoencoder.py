@@ -63,6 +63,11 @@ def test_the_picture_is_that_of_the_same_latents(root: Path) -> None:
     assert ours(root, rows=[ROW]).shape == (16, 16, 3)
 
 
+def test_one_inside_its_base_keeps_its_own_factor(root: Path) -> None:
+    (root / "large").rename(root / "base" / "fine")
+    assert ours(root, vae="base/fine", rows=[ROW]).shape == (32, 32, 3)
+
+
 def test_a_control_map_is_read_at_the_size_that_its_network_knows(root: Path) -> None:
     with Image.open(root / "map.png") as image:
         pixels, small = (
