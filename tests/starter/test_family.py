@@ -135,12 +135,13 @@ def test_omega_and_decoupling_are_wired(engine: Engine) -> None:
 
 def test_the_family_is_whole_and_small() -> None:
     entries = {e.id: e for e in Library().entries() if e.id.startswith("starter")}
-    assert {e.kind for e in entries.values()} == {"base", "concept", "lora", "controlnet"}
+    assert {e.kind for e in entries.values()} == {"base", "concept", "lora", "controlnet", "vae"}
     assert {
         "starter",
         "starter/faces",
         "starter/animals",
         "starter/canny",
+        "starter/fine",
         "starter/lora-hero",
         "starter/lora-blob",
     } <= set(entries)

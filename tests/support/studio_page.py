@@ -87,6 +87,17 @@ class Studio:
         box.fill(value)
         box.blur()
 
+    def tab(self, name: str) -> Any:
+        """Turn to a tab. Where Gradio lays its tabs out anew in that moment, a press is
+        swallowed: a hand presses again, and so does this."""
+        tab = self.page.get_by_role("tab", name=name, exact=True)
+        for _ in range(10):
+            tab.click()
+            self.page.wait_for_timeout(200)
+            if tab.get_attribute("aria-selected") == "true":
+                return self.page
+        raise AssertionError(f"the tab {name} does not open")
+
     def unfold(self, title: str) -> None:
         """Open a folded part. Gradio mounts its fields then, and fills them a moment later:
         sooner than a hand can type, and not sooner than a script can."""

@@ -22,7 +22,7 @@ def test_phone_has_no_horizontal_scroll(studio: Studio) -> None:
     studio.page.set_viewport_size({"width": 390, "height": 844})
     studio.open()
     for tab in TABS:
-        studio.page.get_by_role("tab", name=tab).click()
+        studio.tab(tab)
         width = studio.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{tab}: {width} px"
     assert studio.page.locator("#gs-generate").is_visible()
@@ -61,7 +61,7 @@ def test_axe_finds_nothing_grave_on_any_tab(studio: Studio, theme: str) -> None:
     page.locator("#gs-advanced").get_by_role("button", name="Advanced").first.click()
     studio.press(0, "More: adapters")
     for tab in TABS:
-        page.get_by_role("tab", name=tab).click()
+        studio.tab(tab)
         if tab == "Train":
             page.locator("#gs-train-files input[type=file]").set_input_files(PICTURE)
             page.locator(".gs-pic").wait_for()
@@ -74,7 +74,7 @@ def test_axe_finds_nothing_grave_on_any_tab(studio: Studio, theme: str) -> None:
 def test_axe_finds_nothing_grave_in_a_dialog_on_a_phone(studio: Studio) -> None:
     studio.page.set_viewport_size({"width": 390, "height": 844})
     page = studio.open().page
-    page.get_by_role("tab", name="Train").click()
+    studio.tab("Train")
     page.locator("#gs-train-files input[type=file]").set_input_files(PICTURE)
     page.get_by_role("button", name=f"Crop {PICTURE.name}").click()
     page.locator("dialog.gs-cropper[open]").wait_for()

@@ -341,7 +341,7 @@ def test_the_strip_is_one_stop_of_the_tab_key(studio: Studio) -> None:
 @needs_starter
 def test_a_model_of_the_library_becomes_a_row(studio: Studio) -> None:
     studio.open().use(["a cat"])
-    studio.page.get_by_role("tab", name="Models").click()
+    studio.tab("Models")
     studio.page.get_by_role("button", name="Use starter/lora-hero in a row").click()
     row = studio.rows()[1]
     assert row["model"] == {"lora": "starter/lora-hero", "strength": 1} and row["weight"] == 1

@@ -15,7 +15,7 @@ LINES = "#gs-models .gs-model-line"
 
 
 def opened(studio: Studio) -> Studio:
-    studio.open().page.get_by_role("tab", name="Models").click()
+    studio.open().tab("Models")
     studio.page.get_by_role("searchbox", name="Search the library").wait_for()
     return studio
 
@@ -83,7 +83,7 @@ def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) ->
 def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:
     studio.open().use(["a cat"], steps=1)
     studio.generate()
-    studio.page.get_by_role("tab", name="Models").click()
+    studio.tab("Models")
     loaded = studio.page.locator("#gs-loaded")
     loaded.get_by_text("Loaded now ·").wait_for()
     told = loaded.inner_text()

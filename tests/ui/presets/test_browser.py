@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def test_preset_goes_out_as_json_and_comes_back(studio: Studio, tmp_path: Path) -> None:
     studio.open().use(["a tree AND in flat style"])
     studio.weigh(0, 6.5)
-    studio.page.get_by_role("tab", name="Presets").click()
+    studio.tab("Presets")
     with studio.page.expect_download() as waiting:
         studio.page.click("#gs-download")
     path = tmp_path / "mine.json"
@@ -76,7 +76,7 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     page = studio.open().page
     studio.use(["a cat"])
     page.get_by_label("Preset", exact=True).fill("Zebra of mine")
-    page.get_by_role("tab", name="Presets").click()
+    studio.tab("Presets")
     page.click("#gs-save")
     first = page.locator(".gs-presets > *").first
     page.wait_for_function(
@@ -96,9 +96,9 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
 
 def test_a_presets_picture_stands_in_for_the_result_and_says_so(studio: Studio) -> None:
     page = studio.open().page
-    page.get_by_role("tab", name="Presets").click()
+    studio.tab("Presets")
     page.locator(".gs-preset").filter(has=page.locator("img")).first.click()
-    page.get_by_role("tab", name="Result").click()
+    studio.tab("Result")
     page.wait_for_function(
         "document.querySelector('.gs-thumbnail')?.innerText.includes('own picture')"
     )

@@ -60,7 +60,7 @@ def crop(page: Any, name: str) -> None:
 def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     page = studio.open().page
     page.set_default_timeout(150_000)
-    page.get_by_role("tab", name="Train").click()
+    studio.tab("Train")
     folder = REPOSITORY / "assets" / "examples" / "training"
     drop(page, [folder / "hero-1.png", folder / "hero-2.png"])
     cards = page.locator(".gs-pic")
