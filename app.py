@@ -1,87 +1,8 @@
 """Start the page: ``python app.py [--host H] [--port P] [--space] …``; also a Space's entry point."""
 
-from __future__ import annotations
+from studio.ui.serve import flags, main
 
-import argparse
-import os
-import signal
-import sys
-
-
-def flags(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's flags."""
-    parser = argparse.ArgumentParser(description="Guidance Studio")
-    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME"))
-    parser.add_argument(
-        "--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
-    )
-    parser.add_argument(
-        "--allow-host",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="a further name that the page is served under, such as a proxy's; may be repeated",
-    )
-    parser.add_argument("--root-path", metavar="PATH", help="where a proxy has put the page")
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for these before anything")
-    parser.add_argument(
-        "--models",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a further folder of models, read in place; may be repeated",
-    )
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument("--space", action="store_true", help="shared page: limits, no saved files")
-    options = parser.parse_args(arguments)
-    options.auth = _pair(parser, options.auth)
-    return options
-
-
-def _pair(parser: argparse.ArgumentParser, text: str | None) -> tuple[str, str] | None:
-    if text is None:
-        return None
-    user, colon, password = text.partition(":")
-    if not (user and colon and password):
-        parser.error("--auth: expected USER:PASSWORD")
-    return user, password
-
-
-def main() -> None:
-    """Build the page and serve it until interrupted."""
-    options = flags()
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # small networks beside other programs: no spinning
-    further = [*options.models, *filter(None, [os.environ.get("STUDIO_MODELS")])]
-    os.environ["STUDIO_MODELS"] = os.pathsep.join(further)
-    shared = options.space or bool(os.environ.get("SPACE_ID"))
-    if shared:  # before the hub's library is imported: visitors make it ask nothing
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    from studio import logs
-    from studio.ui import host, space
-    from studio.ui.gate import Doors
-
-    limits = space.prepare(shared)
-    # What is kept in a temporary folder goes when the process is asked to end.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    logs.start()
-    from studio.ui.page import build, launch_options
-
-    page = build(limits)
-    address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
-    host.warm_up(delay=3.0)
-    print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
-    page.launch(
-        server_name=address,
-        server_port=options.port,
-        root_path=options.root_path,
-        auth=options.auth,
-        inbrowser=options.open,
-        **launch_options(Doors.of(address, options.allow_host, shared)),
-    )
-
+__all__ = ["flags", "main"]
 
 if __name__ == "__main__":
     main()

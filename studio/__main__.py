@@ -28,11 +28,17 @@ def build_parser() -> argparse.ArgumentParser:
     """All verbs and their options."""
     from studio.cli import VERBS
 
-    parser = _Parser(prog="python -m studio", description="Guidance Studio on the command line.")
+    parser = _Parser(prog=_called(), description="Guidance Studio on the command line.")
     verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
     for verb in VERBS:
         importlib.import_module(f"studio.cli.{verb}").add_verb(verbs)
     return parser
+
+
+def _called() -> str:
+    """How the command line was started, for its messages."""
+    name = os.path.basename(sys.argv[0])
+    return name if name.startswith("guidance-studio") else "python -m studio"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,5 +78,10 @@ def _quiet_libraries() -> None:
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """The console script ``guidance-studio``."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,4 +1,4 @@
-"""Where things are on disk: the repository's own files and ``STUDIO_HOME``."""
+"""Where things are on disk: the shipped files and ``STUDIO_HOME``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ASSETS = REPOSITORY / "assets"
-PRESETS = REPOSITORY / "presets"
+_PACKED = Path(__file__).resolve().parent / "packed"  # in an installed wheel: see setup.py
+_SHIPPED = _PACKED if _PACKED.is_dir() else REPOSITORY
+ASSETS = _SHIPPED / "assets"
+PRESETS = _SHIPPED / "presets"
 
 
 def studio_home() -> Path:

@@ -29,7 +29,8 @@ ROOMS = (
     {"train", "metrics"},
     {"experiments", "bench", "hard"},
     {"starter"},
-    {"ui", "cli"},
+    {"ui"},
+    {"cli"},
     {"app", "__main__"},
 )
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}

@@ -2,6 +2,7 @@
 
 # In the order of the help; studio/cli/NAME.py declares verb NAME in ``add_verb``.
 VERBS = (
+    "page",
     "generate",
     "sweep",
     "evaluate",
