@@ -1,8 +1,9 @@
 """Fetching a model from the hub into the library, under its own id.
 
 Files land in ``STUDIO_HOME/models/OWNER/NAME``, so that a preset that names the hub id finds them
-there from then on. Interrupted downloads go on where they stopped; the token is the environment's
-(``HF_TOKEN`` or ``hf auth login``); pickles are never fetched.
+there from then on. After a break whole files are kept, and the one that was under way starts again
+(the hub's library keeps no part of a file); the token is the environment's (``HF_TOKEN`` or ``hf
+auth login``); pickles are never fetched.
 """
 
 from __future__ import annotations
@@ -122,13 +123,14 @@ def choose(names: Sequence[str]) -> list[str]:
 
 
 def download(model: HubModel, endpoint: str | None = None) -> Iterator[Progress]:
-    """Fetch the files of ``model``, telling a few times a second how far it is.
+    """Fetch the files of ``model``, with how far it is a few times a second.
 
     Files that are there already are not fetched again. Closing the generator stops in the middle
     of a file, which a later call begins anew.
 
     Raises:
-        MissingModel: the hub went out of reach; what has come stays, and the next call goes on.
+        MissingModel: the hub went out of reach; the files that came whole stay, and the next call goes on
+            with the one at which it stopped, from its beginning.
         StudioError: the disk cannot be written to.
     """
 
@@ -162,7 +164,10 @@ def _fetch(model: HubModel, name: str, endpoint: str | None, bar: Any) -> None:
 
 
 def _broken(model: HubModel, name: str) -> MissingModel:
-    return _missing(model.id, f"stopped at {name}; the same call goes on from there")
+    return _missing(
+        model.id,
+        f"stopped in {name}; the same call keeps the whole files and starts this one again",
+    )
 
 
 def _license(info: Any) -> str:

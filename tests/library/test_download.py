@@ -31,6 +31,7 @@ class Hub:
         self.folder = folder
         self.broken = self.slow = ""
         self.fetched: list[str] = []
+        self.ranges: list[str] = []  # which bytes were asked for, "" for all
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -71,6 +72,7 @@ class Hub:
                 if not whole:
                     return None
                 hub.fetched.append(file.relative_to(hub.folder).as_posix())
+                hub.ranges.append(self.headers.get("Range") or "")
                 if hub.fetched[-1] == hub.slow:
                     return self.trickle(data)
                 self.wfile.write(data[: 10 if hub.fetched[-1] == hub.broken else len(data)])
@@ -129,16 +131,22 @@ def test_a_pipeline_comes_under_its_own_id(hub: Hub, studio_home: Path) -> None:
     assert len(hub.fetched) == before  # what is there is not fetched again
 
 
-def test_it_goes_on_after_a_break(hub: Hub, studio_home: Path) -> None:
+def test_after_a_break_in_a_file_whole_files_are_kept_and_that_one_starts_again(
+    hub: Hub, studio_home: Path
+) -> None:
     model = look_up(NAME, hub.url)
     hub.broken = UNET
-    with pytest.raises(MissingModel, match="stopped at unet/"):
+    with pytest.raises(MissingModel, match=r"stopped in unet/.* starts this one again"):
         list(download(model, hub.url))
+    home = studio_home / "models" / NAME
+    assert not (home / UNET).exists() and not list(home.rglob("*.incomplete"))
     hub.broken = ""
     fetched = len(hub.fetched)
     list(download(model, hub.url))
     again = hub.fetched[fetched:]
-    assert "model_index.json" not in again and UNET in again
+    assert "model_index.json" not in again and again.count(UNET) == 1
+    assert hub.ranges[-len(again) :] == [""] * len(again)  # asked for from its first byte
+    assert (home / UNET).read_bytes() == (hub.folder / UNET).read_bytes()
     assert Library((studio_home / "models",))[NAME].kind == "base"
 
 

@@ -18,7 +18,9 @@ from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
 
 STOPPED = progress_bar(
-    0, "Stopped. Files that came whole are kept; Download goes on from there.", "idle"
+    0,
+    "Stopped. Files that came whole are kept; the one under way starts again with Download.",
+    "idle",
 )
 
 WORTH_SAYING = 50_000  # bytes; less reads as 0.0 MB
@@ -91,7 +93,7 @@ def looked_up(identity: str, endpoint: str | None = None) -> str:
 def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, bool]]:
     """Status lines while a model comes, each with whether it is in the library now.
 
-    Closing the generator stops it; a later call goes on from there.
+    Closing the generator stops it; a later call keeps whole files and starts the one under way again.
 
     Args:
         identity: ``owner/name``.

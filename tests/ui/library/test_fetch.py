@@ -39,7 +39,7 @@ def test_a_model_comes_with_its_licence_told_first(hub: Hub, studio_home: Path) 
     assert NAME in models.bases("starter") and NAME in models.table(shared=False)
 
 
-def test_stopping_keeps_what_came_and_the_next_call_goes_on(
+def test_stopping_keeps_the_whole_files_and_the_next_call_goes_on(
     hub: Hub,  # noqa: F811
     studio_home: Path,
 ) -> None:
@@ -47,6 +47,7 @@ def test_stopping_keeps_what_came_and_the_next_call_goes_on(
     while not hub.fetched:
         next(running)
     running.close()  # type: ignore[attr-defined]
+    assert "the one under way starts again" in text(fetch.STOPPED)
     first = list(hub.fetched)
     assert list(fetch.fetched(NAME, hub.url))[-1][1]
     assert len(first) < len(hub.fetched) and not set(first) & set(hub.fetched[len(first) :])
@@ -55,7 +56,10 @@ def test_stopping_keeps_what_came_and_the_next_call_goes_on(
 def test_a_break_is_one_line_and_the_next_call_goes_on(hub: Hub, studio_home: Path) -> None:  # noqa: F811
     hub.broken = WHOLE
     bar, arrived = list(fetch.fetched(NAME, hub.url))[-1]
-    assert f"stopped at {WHOLE}; the same call goes on from there" in text(bar)
+    assert (
+        f"stopped in {WHOLE}; the same call keeps the whole files and starts this one again"
+        in text(bar)
+    )
     assert 'data-state="failed"' in bar and not arrived
     hub.broken = ""
     assert list(fetch.fetched(NAME, hub.url))[-1][1]
