@@ -6,6 +6,7 @@ VERBS = (
     "generate",
     "sweep",
     "evaluate",
+    "tune",
     "plan",
     "inspect",
     "models",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import checked_plan, image_roots, load_preset, output_folder, say
+from studio.cli.scoring import add_scoring_arguments, name_left_out, scored_by
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -32,14 +33,10 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--subject", metavar="TEXT", default="", help="what {subject} stands for")
     verb.add_argument("--seeds", metavar="0-9", default="0-3", help="seeds (default 0-3)")
     verb.add_argument("--images", metavar="DIR", help="score these pictures instead of a preset's")
-    verb.add_argument("--reference", metavar="DIR", help="pictures of what was wanted")
     verb.add_argument("--metrics", metavar="NAME,..", help="default: all that have what they need")
-    verb.add_argument("--clip", metavar="ID", default="starter/clip", help="CLIP of the scores")
-    verb.add_argument("--vision", metavar="ID", default="", help="network of vision-i, fid, kid …")
-    verb.add_argument("--few", action="store_true", help="allow fid of few pictures")
     verb.add_argument("--out", metavar="DIR", help="folder for pictures and results")
     verb.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[])
-    verb.add_argument("--device", metavar="DEVICE", default="cpu", help="of the scores' networks")
+    add_scoring_arguments(verb)
     verb.set_defaults(run=run)
 
 
@@ -74,8 +71,8 @@ def _preset(options: argparse.Namespace) -> None:
     checked_plan(found[0].preset, library, roots)
     evaluate.begin(out, preset, prompts, seeds)
     _make(list(evaluate.missing(found)), len(found), roots)
-    scored = _scored(options, [j.path for j in found], [j.prompt for j in found])
-    scored.seeds = [job.seed for job in found]
+    texts, each = [job.prompt for job in found], [job.seed for job in found]
+    scored = scored_by(options, [job.path for job in found], texts, each)
     settings = {
         "preset": json.loads(preset.to_json()),
         "prompts": options.prompts,
@@ -87,17 +84,12 @@ def _preset(options: argparse.Namespace) -> None:
 
 def _make(left: list[Job], total: int, roots: list[Path]) -> None:
     """Make what is missing; progress with the time that is left on stderr."""
-    from studio.cli.making import images_of, make_engine
-    from studio.files import write_atomically
-    from studio.share.write import encode
+    from studio.cli.making import maker
 
-    if not left:
-        return
-    engine, began = make_engine(roots), time.monotonic()
+    make, began = maker(roots), time.monotonic()
     for number, job in enumerate(left, 1):
         job.path.parent.mkdir(parents=True, exist_ok=True)
-        for done in images_of(engine, job.preset):
-            write_atomically(job.path, encode(done.image, done.preset, ".png", roots))
+        make(job.preset, job.path)
         each = (time.monotonic() - began) / number
         if number % max(1, len(left) // 50) == 0 or number == len(left):
             seconds = round(each * (len(left) - number))
@@ -114,11 +106,10 @@ def _folder(options: argparse.Namespace) -> None:
     folder = Path(options.images)
     images, damaged = evaluate.pictures_of(folder, "--images")
     prompts = _prompts_of(options, images)
-    scored = _scored(options, images, prompts)
+    scored = scored_by(options, images, prompts, [])
     out = output_folder(options.out) if options.out else None
     settings = {"images": options.images, "damaged": damaged}
-    for line in damaged:
-        print(f"note: left out: {line}", file=sys.stderr)
+    name_left_out(damaged)
     _report(options, scored, settings, out, starter=False)
 
 
@@ -142,20 +133,6 @@ def _prompts_of(options: argparse.Namespace, images: list[Path]) -> list[str]:
             return []
         found.append(next((row.prompt for row in rows if row.prompt and row.weight > 0), ""))
     return found if all(found) else []
-
-
-def _scored(options: argparse.Namespace, images: list[Path], prompts: list[str]) -> Scored:
-    from studio.experiments import evaluate
-    from studio.metrics import Scored
-    from studio.metrics.backbones import Backbones
-
-    references: list[Path] = []
-    if options.reference:
-        references, damaged = evaluate.pictures_of(Path(options.reference), "--reference")
-        for line in damaged:
-            print(f"note: left out: {line}", file=sys.stderr)
-    backbones = Backbones(options.clip, options.vision, options.device)
-    return Scored(images, prompts, (), references, (), backbones, options.few)
 
 
 def _report(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars
 from studio.events import Done, Progress
+from studio.files import write_atomically
 from studio.preset import Preset
+from studio.share.write import encode
 
 if TYPE_CHECKING:
     from studio.engine import Engine
@@ -48,3 +50,16 @@ def image_line(done: Done, path: Path) -> dict[str, Any]:
         "seconds": round(done.seconds, 3),
         "forwards": done.forwards,
     }
+
+
+def maker(roots: list[Path]) -> Callable[[Preset, Path], None]:
+    """What makes a preset's picture at a path; the engine is made with the first."""
+    engines: list[Engine] = []
+
+    def make(preset: Preset, path: Path) -> None:
+        if not engines:
+            engines.append(make_engine(roots))
+        for done in images_of(engines[0], preset):
+            write_atomically(path, encode(done.image, done.preset, ".png", roots))
+
+    return make

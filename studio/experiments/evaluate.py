@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.errors import BadPreset, StudioError, shorten
+from studio.errors import StudioError
+from studio.experiments.asked import MAX_PICTURES, read_prompts, read_seeds, single, with_prompt
 from studio.files import write_atomically
 from studio.metrics import METRICS, Scored, measure
 from studio.metrics.intervals import FEWEST
-from studio.preset import Preset, Row
+from studio.preset import Preset
 
-PLACE = "{prompt}"
-SUBJECT = "{subject}"
-MAX_PICTURES = 100_000
+__all__ = ["Job", "begin", "default_metrics", "jobs", "missing", "pictures_of", "read_prompts"]
+__all__ += ["read_seeds", "score", "with_prompt", "write_results"]
+
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
@@ -38,71 +39,6 @@ class Job:
     preset: Preset
 
 
-def read_prompts(path: Path, subject: str = "") -> list[str]:
-    """The lines of a prompt file, without blank ones and ``#`` comments; ``{subject}`` filled in.
-
-    Raises:
-        StudioError: it cannot be read, is empty, or asks for a subject that was not given.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise StudioError(f"{path.name}: {reason}", field="--prompts") from error
-    prompts = [line.strip() for line in lines if line.strip() and line.strip()[0] != "#"]
-    if not prompts:
-        raise StudioError(f"{path.name} holds no prompt", field="--prompts")
-    if any(SUBJECT in prompt for prompt in prompts) and not subject:
-        raise StudioError(
-            f"{path.name} asks for a subject; give --subject, such as 'hero person'",
-            field="--subject",
-        )
-    return [prompt.replace(SUBJECT, subject) for prompt in prompts]
-
-
-def read_seeds(text: str) -> list[int]:
-    """``0-9``, ``3`` or ``1,4,7-9`` as numbers, each once.
-
-    Raises:
-        StudioError: anything else, or a negative number.
-    """
-    seeds: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.strip().partition("-")
-            span = range(int(first), int(last if dash else first) + 1)
-            seeds += span[: MAX_PICTURES + 1]
-    except ValueError as error:
-        raise StudioError(f"{shorten(text)}; write 0-9 or 1,4,7", field="--seeds") from error
-    if not seeds or len(seeds) > MAX_PICTURES:
-        raise StudioError(
-            f"{shorten(text)}: 1 to {MAX_PICTURES} seeds can be asked for", field="--seeds"
-        )
-    return list(dict.fromkeys(seeds))
-
-
-def with_prompt(preset: Preset, prompt: str) -> Preset:
-    """``preset`` asking for ``prompt``: where its rows say ``{prompt}``, else in its first prompt.
-
-    Raises:
-        BadPreset: no row holds a prompt.
-    """
-    marked = [i for i, row in enumerate(preset.rows) if PLACE in row.prompt]
-    spoken = [i for i, row in preset.active_rows() if row.prompt and row.weight > 0]
-    if not marked and not spoken:
-        raise BadPreset(f"no row holds a prompt; write {PLACE} where it belongs", field="rows")
-
-    def asked(index: int, row: Row) -> Row:
-        if index in marked:
-            return row.model_copy(update={"prompt": row.prompt.replace(PLACE, prompt)})
-        if not marked and index == spoken[0]:
-            return row.model_copy(update={"prompt": prompt})
-        return row
-
-    rows = tuple(asked(index, row) for index, row in enumerate(preset.rows))
-    return preset.model_copy(update={"rows": rows})
-
-
 def jobs(preset: Preset, prompts: Sequence[str], seeds: Sequence[int], out: Path) -> list[Job]:
     """Every picture, prompt by prompt; one image each."""
     if len(prompts) * len(seeds) > MAX_PICTURES:
@@ -113,10 +49,8 @@ def jobs(preset: Preset, prompts: Sequence[str], seeds: Sequence[int], out: Path
     for number, prompt in enumerate(prompts):
         asked = with_prompt(preset, prompt)
         for seed in seeds:
-            sampler = asked.sampler.model_copy(update={"seed": seed, "count": 1})
             path = out / "pictures" / f"{number:04d}-seed{seed}.png"
-            job = asked.model_copy(update={"sampler": sampler})
-            found.append(Job(number, prompt, seed, path, job))
+            found.append(Job(number, prompt, seed, path, single(asked, seed)))
     return found
 
 
@@ -231,15 +165,20 @@ def _report(results: dict[str, Any], names: list[str], lines: list[list[Any]]) -
 def pictures_of(folder: Path, field: str) -> tuple[list[Path], list[str]]:
     """The pictures in a folder by name, and a line for each file that is a damaged one.
 
+    Args:
+        folder: a folder, or a pattern such as ``faces/anna-*.png``.
+
     Raises:
         StudioError: there is no such folder, or no picture in it.
     """
     from studio.images import open_checked
 
-    if not folder.is_dir():
+    pattern = any(sign in folder.name for sign in "*?[") and not folder.exists()
+    if not (folder.parent if pattern else folder).is_dir():
         raise StudioError(f"{folder} is no folder", field=field)
     good, damaged = [], []
-    for path in sorted(folder.iterdir()):
+    found = folder.parent.glob(folder.name) if pattern else folder.iterdir()
+    for path in sorted(found):
         if path.suffix.lower() in SUFFIXES and path.is_file():
             try:
                 open_checked(path, path.name).convert("RGB")
@@ -247,5 +186,6 @@ def pictures_of(folder: Path, field: str) -> tuple[list[Path], list[str]]:
             except StudioError as error:
                 damaged.append(str(error))
     if not good:
-        raise StudioError(f"{folder} holds no picture that can be read", field=field)
+        broken = f"; {len(damaged)} are damaged" if damaged else ""
+        raise StudioError(f"{folder} holds no picture that can be read{broken}", field=field)
     return good, damaged

@@ -1,0 +1,44 @@
+"""What verbs that score share: their options, the references, the networks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from studio.metrics import Scored
+
+
+def add_scoring_arguments(verb: Any) -> None:
+    """``--reference``, ``--clip``, ``--vision``, ``--few``, ``--device``."""
+    verb.add_argument("--reference", metavar="DIR", help="pictures of what was wanted")
+    verb.add_argument("--clip", metavar="ID", default="starter/clip", help="CLIP of the scores")
+    verb.add_argument("--vision", metavar="ID", default="", help="network of vision-i, fid, kid …")
+    verb.add_argument("--few", action="store_true", help="allow fid of few pictures")
+    verb.add_argument("--device", metavar="DEVICE", default="cpu", help="of the scores' networks")
+
+
+def scored_by(
+    options: argparse.Namespace, images: list[Path], prompts: list[str], seeds: list[int]
+) -> Scored:
+    """Pictures to score with the verb's references and networks; damaged references are named."""
+    from studio.experiments.evaluate import pictures_of
+    from studio.metrics import Scored
+    from studio.metrics.backbones import Backbones
+
+    references: list[Path] = []
+    if options.reference:
+        references, damaged = pictures_of(Path(options.reference), "--reference")
+        name_left_out(damaged)
+    backbones = Backbones(options.clip, options.vision, options.device)
+    return Scored(images, prompts, seeds, references, (), backbones, options.few)
+
+
+def name_left_out(damaged: list[str]) -> None:
+    """A line on stderr for each picture that is damaged, and how many there are."""
+    for line in damaged:
+        print(f"note: left out: {line}", file=sys.stderr)
+    if len(damaged) > 1:
+        print(f"note: {len(damaged)} pictures were left out", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""The search for a trade-off between scores, and its front."""

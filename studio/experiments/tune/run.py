@@ -1,0 +1,135 @@
+"""The search itself: settings of a preset tried on the same prompts and seeds.
+
+Every finished picture and point is kept in the search's folder, so that one that was stopped goes
+on where it was. A point that is worse in every score, beyond chance, is left unfinished: the
+pictures that it would have cost go to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.experiments.asked import Request
+from studio.experiments.tune.front import beaten
+from studio.experiments.tune.points import Point, keep_points, key_of, read_points
+from studio.experiments.tune.propose import next_values
+from studio.experiments.tune.search import Search, Values, begin, check
+from studio.metrics import METRICS, measure
+from studio.metrics.intervals import bootstrap
+from studio.preset import Preset
+
+Maker = Callable[[Preset, Path], object]  # makes one picture and keeps it at that path
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is there: of which point, the how many of how many, all so far, made now or before."""
+
+    values: Values
+    number: int
+    of: int
+    spent: int
+    made: bool
+
+
+def run(search: Search, make: Maker) -> Generator[Picture | Point, None, None]:
+    """Search: every picture as it is made, every point as it is measured.
+
+    Closing the generator stops the search; what was made stays for the next time.
+
+    Args:
+        make: makes a picture of a preset at a path.
+    """
+    check(search)
+    begin(search)
+    points = read_points(search)
+    signs, names = search.signs, search.metrics
+    own = {one.field: _own(search.preset, one.field) for one in search.ranges}
+    size = len(search.requests({}))
+    while (spent := sum(len(p.paths) for p in points)) + size <= search.budget:
+        known = [p for p in points if all(np.isfinite(p.scores(names, signs)))]
+        record = [(p.values, [p.metrics[n].mean for n in names]) for p in known]
+        tried = [p.values for p in points]
+        values = next_values(search.ranges, record, [signs[n] for n in names], own, tried)
+        if values is None:
+            return
+        point = yield from _measured(search, values, points, make, spent)
+        points.append(point)
+        keep_points(search, points)
+        yield point
+
+
+def _measured(
+    search: Search, values: Values, points: Sequence[Point], make: Maker, spent: int
+) -> Generator[Picture | Point, None, Point]:
+    """One point: its pictures one by one, as long as no other is better in every score."""
+    asked = search.requests(values)
+    folder = search.out / "pictures" / key_of(values)
+    singles = all(METRICS[name].each for name in search.metrics)
+    others = [p.each for p in points if not p.stopped]
+    paths: list[Path] = []
+    each: dict[str, list[float]] = {name: [] for name in search.metrics}
+    for number, one in enumerate(asked):
+        path = folder / f"{number:04d}-seed{one.seed}.png"
+        new = not path.exists()
+        if new:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make(one.preset, path)
+        paths.append(path)
+        yield Picture(values, number + 1, len(asked), spent + number + 1, new)
+        if singles:
+            for name, value in _scores(search, one, path).items():
+                each[name].append(value)
+            if number + 1 < len(asked) and beaten(each, others, search.signs):
+                break
+    return _point(search, values, asked[: len(paths)], paths, each if singles else None, len(asked))
+
+
+def _scores(search: Search, one: Request, path: Path) -> dict[str, float]:
+    scored = replace(search.scored, images=[path], prompts=[one.prompt], seeds=[one.seed])
+    found = {}
+    for name in search.metrics:
+        each = METRICS[name].each
+        assert each is not None  # asked for only where every score has one
+        found[name] = float(np.asarray(each(scored))[0])
+    return found
+
+
+def _point(
+    search: Search,
+    values: Values,
+    asked: Sequence[Request],
+    paths: Sequence[Path],
+    each: Mapping[str, Sequence[float]] | None,
+    whole: int,
+) -> Point:
+    texts, seeds = [one.prompt for one in asked], [one.seed for one in asked]
+    intervals, singles = {}, {}
+    if each is not None:
+        for name, row in each.items():
+            if np.isfinite(row).any():
+                intervals[name] = bootstrap(np.asarray(row), texts, seeds)
+        singles = {name: tuple(row) for name, row in each.items()}
+    else:
+        scored = replace(search.scored, images=list(paths), prompts=texts, seeds=seeds)
+        for name in search.metrics:
+            intervals[name], row = measure(name, scored)
+            if row is not None:
+                singles[name] = tuple(row.tolist())
+    return Point(values, tuple(paths), singles, intervals, len(paths) < whole)
+
+
+def _own(preset: Preset, path: str) -> Any:
+    """The preset's own value of a field; ``None`` where it has none."""
+    holder: Any = preset.model_dump(mode="json")
+    for name in path.split("."):
+        try:
+            holder = holder[int(name)] if isinstance(holder, list) else holder[name]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+    return holder
