@@ -8,6 +8,7 @@ VERBS = (
     "evaluate",
     "tune",
     "plan",
+    "code",
     "inspect",
     "models",
     "schema",

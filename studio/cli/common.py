@@ -15,16 +15,21 @@ from studio.images import locate
 from studio.library import Library
 from studio.plan import Plan
 from studio.plan.stated import stated_plan
-from studio.preset import Preset
+from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.preset.fields import split_assignment, with_fields
-from studio.share import read_any
+from studio.share import extract, read_any
 
+STDIN = "-"
 _CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
 def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
     """``PRESET`` and ``--set``."""
-    parser.add_argument("preset", metavar="PRESET", help="a JSON file, or an image with a preset")
+    parser.add_argument(
+        "preset",
+        metavar="PRESET",
+        help="a JSON file, an image with a preset, or - for JSON on stdin",
+    )
     parser.add_argument(
         "--set",
         metavar="FIELD=VALUE",
@@ -36,14 +41,17 @@ def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_preset(options: argparse.Namespace, library: Library) -> Preset:
     """The preset argument with every ``--set`` applied; notes go to stderr."""
-    preset, notes = read_any(options.preset, library)
+    if options.preset == STDIN:
+        preset, notes = extract(parse(sys.stdin.read(MAX_JSON_BYTES + 1), source="stdin")), []
+    else:
+        preset, notes = read_any(options.preset, library)
     say_notes(notes)
     return with_fields(preset, [split_assignment(text, "--set") for text in options.set])
 
 
 def image_roots(options: argparse.Namespace) -> list[Path]:
-    """Where relative images may lie: beside the preset."""
-    return [Path(options.preset).resolve().parent]
+    """Where relative images may lie: beside the preset; of one from stdin, in the current folder."""
+    return [Path.cwd() if options.preset == STDIN else Path(options.preset).resolve().parent]
 
 
 def checked_plan(preset: Preset, library: Library, roots: list[Path]) -> Plan:

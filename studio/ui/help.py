@@ -69,7 +69,9 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 ### Presets and sharing
 A **preset** is everything needed to make an image again. Every image carries its own: drop a PNG made here
 (or by A1111, ComfyUI or InvokeAI) or a preset's JSON anywhere on this page. *Copy link* puts the preset,
-without its images, into an address. A picture that you drop, paste, or choose below a result can also be what
+without its images, into an address. *Copy code* puts a Python script that makes the same pictures on the
+clipboard: plain `diffusers` where the rows are prompts on one model, else a few lines that call the studio; under
+*Presets* there is a command line too. A picture that you drop, paste, or choose below a result can also be what
 the next one starts from, a control image or an image prompt. What could not be carried over stays in a list
 until you close it.
 

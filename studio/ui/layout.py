@@ -36,6 +36,8 @@ class Parts:
     form: Form
     load: gr.UploadButton
     link: gr.Button
+    code: gr.Button
+    command: gr.Button
     theme: gr.Button
     dice: gr.Button
     plan: gr.HTML
@@ -67,6 +69,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "Open", file_types=FILE_TYPES, elem_id="gs-load", size="sm", scale=0
         )
         found["link"] = gr.Button("Copy link", elem_id="gs-link", size="sm", scale=0)
+        found["code"] = gr.Button("Copy code", elem_id="gs-code", size="sm", scale=0)
         found["theme"] = gr.Button("Light or dark", elem_id="gs-theme", size="sm", scale=0)
     with gr.Row(elem_id="gs-main"):
         with gr.Column(scale=7, min_width=320, elem_id="gs-left"):
@@ -76,7 +79,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             _tabs(limits, found)
     found["signals"] = {
         name: Signal(name)
-        for name in ("models", "base", "shares", "download", "link", "notes", "idle")
+        for name in ("models", "base", "shares", "download", "link", "code", "notes", "idle")
     }
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")
@@ -205,6 +208,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                     "Save", size="sm", visible=not limits.shared, elem_id="gs-save"
                 )
                 found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
+                found["command"] = gr.Button("Copy command line", size="sm", elem_id="gs-command")
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
         with gr.Tab("Models", id="models") as found["models_tab"]:
             found["loaded"] = gr.HTML(

@@ -157,13 +157,22 @@
     style.textContent = rules.length ? `${rules.join(",")}{display:none!important}` : "";
   });
 
-  studio.on("download", ({ name, text }) => {
-    const link = el("a", {
-      href: URL.createObjectURL(new Blob([text], { type: "application/json" })),
-      download: name,
-    });
+  function offer({ name, text }, type) {
+    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  studio.on("download", (file) => offer(file, "application/json"));
+
+  // Where the clipboard is closed to a page (no HTTPS), the same text comes as a file.
+  studio.on("code", async ({ name, text, what }) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      studio.toast(`${what} copied. It makes this preset's pictures.`);
+    } catch {
+      offer({ name, text }, "text/plain");
+    }
   });
 
   studio.on("link", async ({ code }) => {

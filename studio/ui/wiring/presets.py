@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.integrations.code import as_command, as_python
 from studio.preset import Preset
 from studio.share import encode_link, extract
 from studio.ui import run
@@ -15,6 +16,7 @@ from studio.ui.errors import guarded
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
+from studio.ui.library.models import library
 from studio.ui.presets import gallery
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
@@ -76,6 +78,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         guarded(saved), parts.session, parts.shelf, inputs_kwargs=form, js=WITH_SESSION, **QUIET
     )
     _taken_away(parts, form, notes)
+    _as_code(parts, limits)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:
@@ -94,6 +97,22 @@ def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:
     parts.link.click(
         guarded(linked), None, [parts.signals["link"], notes], inputs_kwargs=dict(form), **QUIET
     )
+
+
+def _as_code(parts: Parts, limits: Limits) -> None:
+    """A script, or a command line, on the clipboard; on a shared page without this machine's paths."""
+    signal, form = parts.signals["code"], dict(parts.form)
+
+    def script(**values: Any) -> dict[str, Any]:
+        text = as_python(to_preset(values), library(), paths=not limits.shared)
+        return fresh({"text": text, "name": "picture.py", "what": "Python script"})
+
+    def command(**values: Any) -> dict[str, Any]:
+        text = as_command(to_preset(values))
+        return fresh({"text": text, "name": "picture.sh", "what": "Command line"})
+
+    parts.code.click(guarded(script), None, signal, inputs_kwargs=form, **QUIET)
+    parts.command.click(guarded(command), None, signal, inputs_kwargs=form, **QUIET)
 
 
 def notes_of(preset: Preset, notes: list[str]) -> dict[str, Any]:

@@ -50,6 +50,25 @@ def test_link_opens_the_same_preset(studio: Studio, browser: Any) -> None:
     page.close()
 
 
+def test_a_preset_is_copied_as_code_and_as_a_command_line(studio: Studio) -> None:
+    page = studio.open().page
+    page.evaluate(  # what a page may write there depends on the browser's permissions
+        "void (navigator.clipboard.writeText = async (text) => { window.copied = text; })"
+    )
+    studio.use(["a tree in flat style"])
+    studio.weigh(0, 6.5)
+    page.click("#gs-code")
+    page.wait_for_function("window.copied?.includes('guidance_scale=6.5')")
+    assert "prompt='a tree in flat style'" in page.evaluate("copied")
+    studio.tab("Presets")
+    page.click("#gs-command")
+    page.wait_for_function("copied.startsWith('python -m studio generate -')")
+    page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject('closed'))")
+    with page.expect_download() as waiting:  # where the clipboard is closed to it
+        page.click("#gs-command")
+    assert waiting.value.suggested_filename == "picture.sh"
+
+
 def test_nothing_is_lost_on_reload(studio: Studio) -> None:
     studio.open().use(["kept over a reload"])
     studio.page.wait_for_timeout(600)

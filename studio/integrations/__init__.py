@@ -1,0 +1,1 @@
+"""The studio's rows in other people's code: scripts, command lines, diffusers' own pipelines."""
