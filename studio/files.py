@@ -6,10 +6,13 @@ Reading takes regular files of bounded size only.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import re
+import shutil
 import stat
+import sys
 import tempfile
 import time
 import unicodedata
@@ -187,6 +190,43 @@ def _claim(temporary: Path, path: Path) -> bool:
             _discard(path)  # the name that was reserved: nothing stands under it
             raise
     return True
+
+
+def replace_folder(new: Path, target: Path, aside: Path) -> None:
+    """Put the folder ``new`` in the place of ``target``, of which nothing is left afterwards.
+
+    Where the system can exchange two names in one step, whoever is killed meanwhile has one of the
+    two in the place; elsewhere it may be ``aside`` for a moment. Raises as ``os.replace`` does,
+    and then ``target`` is what it was.
+    """
+    if not target.exists():
+        os.replace(new, target)
+        return
+    if _exchange(new, target):
+        shutil.rmtree(new, ignore_errors=True)
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(target, aside)
+    try:
+        os.replace(new, target)
+    except OSError:
+        os.replace(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux's renameat2
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; whether this system and file system can."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        swap = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return False
+    return swap(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
 def _write_temporary(path: Path, data: bytes) -> Path:

@@ -77,3 +77,41 @@ def test_an_empty_file_is_no_entry(tmp_path: Path) -> None:
     (tmp_path / "a.json").touch()
     (tmp_path / "b.json").write_text("{}")
     assert [path.name for path in files.listed(tmp_path, (".json",))] == ["b.json"]
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_is_replaced_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    target, aside = tmp_path / "target", tmp_path / "aside"
+    for number in range(3):
+        new = tmp_path / "new"
+        new.mkdir()
+        (new / "a").write_text(str(number))
+        files.replace_folder(new, target, aside)
+        assert (target / "a").read_text() == str(number)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["target"]
+
+
+def test_a_folder_that_cannot_be_replaced_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails between the two renames of a system that cannot exchange names."""
+    new, target = tmp_path / "new", tmp_path / "target"
+    for folder in (new, target):
+        folder.mkdir()
+        (folder / "a").write_text(folder.name)
+    real = os.replace
+
+    def fails_for_new(source: Path, place: Path) -> None:
+        if source == new:
+            raise OSError(5, "Input/output error")
+        real(source, place)
+
+    monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(os, "replace", fails_for_new)
+    with pytest.raises(OSError, match="Input/output"):
+        files.replace_folder(new, target, tmp_path / "aside")
+    assert (target / "a").read_text() == "target"

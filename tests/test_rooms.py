@@ -28,10 +28,11 @@ ROOMS = (
     {"engine"},
     {"integrations"},
     {"train", "metrics"},
-    {"experiments", "bench", "hard"},
+    {"experiments", "bench"},
     {"starter"},
     {"ui"},
     {"cli"},
+    {"hard"},
     {"app", "__main__"},
 )
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}

@@ -10,10 +10,13 @@ import sys
 import time
 import warnings
 
-from studio.hard import disk, documents, models  # noqa: F401 - they register their attacks
+from studio.hard import campaign  # noqa: F401 - it registers every attack
 from studio.hard.attack import ATTACKS, Result, run
-from studio.hard.page import write_page
+from studio.hard.page import keep, write_page
 from studio.home import REPOSITORY
+
+FIGURES = REPOSITORY / "docs/reliability.json"
+PAGE = REPOSITORY / "docs/reliability.md"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,20 +27,23 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=list(ATTACKS))
+    parser.add_argument("--cases", type=int, help="of each, instead of its full size")
     parser.add_argument(
-        "--page", action="store_true", help="write the figures to docs/reliability.md"
+        "--page",
+        action="store_true",
+        help="keep the figures in docs/reliability.json and write them to docs/reliability.md",
     )
     options = parser.parse_args(arguments)
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     logging.disable(logging.WARNING)  # of the libraries, about files that are meant to be odd
     warnings.simplefilter("ignore")
     names = options.only or list(ATTACKS)
-    results = []
+    results: list[Result] = []
     for number, name in enumerate(names):
         results.append(_run(name, options, len(names) - number, _left(options, results)))
         print(json.dumps(results[-1].as_dict(), ensure_ascii=False), flush=True)
-    if options.page:
-        write_page(REPOSITORY / "docs/reliability.md", results)
+        if options.page:
+            write_page(PAGE, keep(FIGURES, results))
     return 1 if any(result.faults for result in results) else 0
 
 
@@ -47,7 +53,8 @@ def _left(options: argparse.Namespace, results: list[Result]) -> float:
 
 
 def _run(name: str, options: argparse.Namespace, shares: int, left: float) -> Result:
-    return run(name, options.seed, ATTACKS[name].cases, time.monotonic() + left / shares)
+    cases = options.cases or ATTACKS[name].cases
+    return run(name, options.seed, cases, time.monotonic() + left / shares)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What an attack is: many cases of one kind, each of which may be refused, and must do no more harm.
 
 A case that raises a :class:`~studio.errors.StudioError` of one line was refused as it should be.
-Anything else that it raises, more time or memory than allowed, and a file written outside its
-folder are faults, named by the attack's name, the seed and the case's number.
+Anything else that it raises, more time or memory than allowed, a file written outside its folder
+and a host that is asked are faults, named by the attack's name, the seed and the case's number.
 """
 
 from __future__ import annotations
@@ -22,26 +22,43 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.extensions import Table
+from studio.hard.watch import Watch
 
 HANGS_SECONDS = 30
 MOST_GROWTH = 200 * 2**20  # bytes of memory over one attack, after its first case
-_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+class Draw(Random):
+    """The random numbers of one case: the same again for the same seed, attack and number.
+
+    Args:
+        number: of the case, from 0.
+        small: whether the test suite runs it, which has little time.
+    """
+
+    def __init__(self, seed: int, name: str, number: int, small: bool = False) -> None:
+        super().__init__(f"{seed}:{name}:{number}")
+        self.number, self.small = number, small
 
 
 @dataclass(frozen=True)
 class Attack:
-    """``case(random, folder)`` makes one case in an empty folder; ``cases``: how many at full size.
+    """``case(draw, folder)`` makes one case in an empty folder; ``cases``: how many at full size.
 
     ``seconds`` of the processor: the most that one may take; ``short``: how many the test suite runs;
-    ``growth``: bytes by which the process may grow after the first case.
+    ``growth``: bytes by which the process may grow after the first case; ``hangs``: seconds by the
+    clock after which a case is broken off; ``end`` is called after the last case: it says what
+    was measured over all of them, and raises :class:`Fell` where that must not be.
     """
 
     about: str
-    case: Callable[[Random, Path], None]
+    case: Callable[[Draw, Path], None]
     cases: int = 10_000
     seconds: float = 1.0
     short: int = 40
     growth: int = MOST_GROWTH
+    hangs: int = HANGS_SECONDS
+    end: Callable[[], str] | None = None
 
 
 ATTACKS: Table[Attack] = Table("attack")
@@ -66,6 +83,7 @@ class Result:
     slowest: float = 0.0
     seconds: float = 0.0
     grown: int = 0
+    measured: str = ""
     faults: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,20 +95,24 @@ class Result:
         }
 
 
-def run(name: str, seed: int, cases: int, until: float = float("inf")) -> Result:
+def run(
+    name: str, seed: int, cases: int, until: float = float("inf"), small: bool = False
+) -> Result:
     """Run cases of one attack, until they are through or ``time.monotonic()`` is ``until``."""
     attack, result = ATTACKS[name], Result(name, seed)
     begun, memory = time.monotonic(), _memory()
     previous = signal.signal(signal.SIGALRM, _alarm) if hasattr(signal, "SIGALRM") else None
     home = os.environ.get("STUDIO_HOME")
+    tempfile.gettempdir()  # its first call writes a file to try the place
     try:
-        with _Written() as written:
+        with Watch() as watch:
             for number in range(cases):
                 if time.monotonic() > until:
                     break
-                _one(attack, result, number, written)
+                _one(attack, result, Draw(seed, name, number, small), watch)
                 if number == 0:  # what the libraries take counts for nobody
                     memory = _memory()
+            _end(attack, result)
     finally:
         if previous is not None:
             signal.signal(signal.SIGALRM, previous)
@@ -103,20 +125,29 @@ def run(name: str, seed: int, cases: int, until: float = float("inf")) -> Result
     return result
 
 
-def _one(attack: Attack, result: Result, number: int, written: _Written) -> None:
+def _end(attack: Attack, result: Result) -> None:
+    if attack.end is None:
+        return
+    try:
+        result.measured = attack.end()
+    except Fell as error:
+        result.faults.append(f"{result.name} (seed {result.seed}): {error}")
+
+
+def _one(attack: Attack, result: Result, draw: Draw, watch: Watch) -> None:
     folder = Path(tempfile.mkdtemp(prefix="studio-hard-"))
     os.environ["STUDIO_HOME"] = str(folder / "home")
-    written.allowed = str(folder)
+    watch.allowed = (str(folder),)
     fault, begun = "", time.process_time()  # what other programs take counts for nobody
     try:
-        signal.alarm(HANGS_SECONDS)
-        attack.case(Random(f"{result.seed}:{result.name}:{number}"), folder)
+        signal.alarm(attack.hangs)
+        attack.case(draw, folder)
     except StudioError as error:
         result.refused += 1
         if "\n" in str(error) or len(str(error)) > 4000:
             fault = f"an error of {len(str(error))} characters"
     except (Exception, Hangs) as error:
-        fault = f"{type(error).__name__}: {str(error)[:200]}"
+        fault = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     finally:
         signal.alarm(0)
         rmtree(folder, ignore_errors=True)
@@ -125,51 +156,18 @@ def _one(attack: Attack, result: Result, number: int, written: _Written) -> None
     result.slowest = max(result.slowest, seconds)
     if not fault and seconds > attack.seconds:
         fault = f"{seconds:.1f} s"
-    if not fault and written.outside:
-        fault = f"wrote {written.outside[0]}"
-    written.outside.clear()
+    if not fault and watch.outside:
+        fault = watch.outside[0]
+    watch.outside.clear()
     if fault:
-        result.faults.append(f"{result.name} {number} (seed {result.seed}): {fault}")
+        result.faults.append(f"{result.name} {draw.number} (seed {result.seed}): {fault}")
 
 
 def _alarm(*_: object) -> None:
-    raise Hangs(f"more than {HANGS_SECONDS} s")
+    raise Hangs("more seconds than it may take")
 
 
 def _memory() -> int:
     """The most memory that this process has had, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-class _Written:
-    """Watches which files are opened for writing; those outside ``allowed`` are noted."""
-
-    _watching: _Written | None = None
-    _hooked = False
-
-    def __init__(self) -> None:
-        self.allowed = ""
-        self.outside: list[str] = []
-
-    def __enter__(self) -> _Written:
-        if not _Written._hooked:
-            _Written._hooked = True
-            sys.addaudithook(_Written._hook)
-        _Written._watching = self
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        _Written._watching = None
-
-    @staticmethod
-    def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-        here = _Written._watching
-        if here is None or event != "open":
-            return
-        path, flags = arguments[0], arguments[2]
-        if not isinstance(path, str) or not isinstance(flags, int) or not flags & _WRITES:
-            return
-        own = path.startswith((here.allowed, "/dev/")) or path.endswith((".pyc", "__pycache__"))
-        if not own and ".pyc." not in path:
-            here.outside.append(path)

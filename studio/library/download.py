@@ -16,7 +16,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from studio.errors import MissingModel, StudioError, shorten
+from studio.files import write_atomically
 from studio.home import models_folder
+from studio.library.folders import COMING
 from studio.library.hub import is_hub_id
 from studio.library.transfer import Transfer
 
@@ -126,14 +128,16 @@ def download(model: HubModel, endpoint: str | None = None) -> Iterator[Progress]
     """Fetch the files of ``model``, with how far it is a few times a second.
 
     Files that are there already are not fetched again. Closing the generator stops in the middle
-    of a file, which a later call begins anew.
+    of a file, which a later call begins anew. Until the last file has come, the library lists the
+    folder as one that cannot be used.
 
     Raises:
         MissingModel: the hub went out of reach; the files that came whole stay, and the next call goes on
             with the one at which it stopped, from its beginning.
         StudioError: the disk cannot be written to.
     """
-
+    folder = models_folder() / model.id
+    coming = write_atomically(folder / COMING, b"")
     done = 0
     for name, size in model.files:
         try:
@@ -146,6 +150,8 @@ def download(model: HubModel, endpoint: str | None = None) -> Iterator[Progress]
         except Exception as error:
             raise _broken(model, name) from error
         done += size
+        if name == model.files[-1][0]:  # whoever stops listening now has it whole
+            coming.unlink(missing_ok=True)
         yield Progress(name, done, model.bytes, True)
 
 

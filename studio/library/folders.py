@@ -21,6 +21,7 @@ CUSTOM_DIFFUSION_FILE = "pytorch_custom_diffusion_weights.safetensors"
 EMBEDDING_FILE = "learned_embeds.safetensors"
 PROJECTION_FILE = "visual_projection.safetensors"
 PEFT_CONFIG = "adapter_config.json"
+COMING = ".coming"  # beside files of a download that has not ended
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 MAX_CONFIG_BYTES = 4 * 2**20
 _PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
@@ -59,6 +60,8 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
     if words:
         details |= {"words": words, "trigger": " ".join(words)}
     details |= {k: str(card[k])[:200] for k in _CARD_FIELDS if k in card}
+    if (path / COMING).is_file():
+        details["problem"] = "has not come whole from the hub; downloading it goes on from there"
     identity = path.relative_to(root).as_posix()
     return ModelEntry(
         id=identity,

@@ -50,12 +50,21 @@ def write(folder: Path, state: Mapping[str, Any]) -> Path:
                 raise
             before.unlink()
             temporary = _written(folder, state)
-        if path.is_file():
-            os.replace(path, before)
-        os.replace(temporary, path)
+        _become_newest(temporary, path, before)
     except (OSError, RuntimeError) as error:
         raise unwritable(path, error) from error
     return path
+
+
+def _become_newest(temporary: Path, path: Path, before: Path) -> None:
+    try:
+        if path.is_file():
+            os.replace(path, before)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def _written(folder: Path, state: Mapping[str, Any]) -> Path:

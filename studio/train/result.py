@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from studio.errors import StudioError
+from studio.files import replace_folder
 from studio.home import models_folder, training_folder
 from studio.library import ADAPTERS, CARD
 from studio.preset import Preset, validate
@@ -51,12 +51,7 @@ def publish(config: TrainConfig, save: Callable[[Path], None], steps: int) -> Pa
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write(config, save, steps, temporary)
-        old = temporary.with_name("replaced")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            os.replace(target, old)
-        os.replace(temporary, target)
-        shutil.rmtree(old, ignore_errors=True)
+        replace_folder(temporary, target, temporary.with_name("replaced"))
     except (OSError, RuntimeError, SafetensorError) as error:
         raise unwritable(target, error) from error
     return target

@@ -6,21 +6,22 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from studio.errors import StudioError
 from studio.hard import attack as attacks
-from studio.hard import disk, documents, models  # noqa: F401 - they register their attacks
-from studio.hard.attack import ATTACKS, Attack, run
-from studio.hard.page import BEGIN, END, write_page
+from studio.hard import campaign  # noqa: F401 - it registers every attack
+from studio.hard.__main__ import FIGURES, PAGE
+from studio.hard.attack import ATTACKS, Attack, Draw, Fell, run
+from studio.hard.page import BEGIN, END, keep, read_figures, table, write_page
+from studio.hard.watch import Watch
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_nothing_falls(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ATTACKS._entries, name, _patient(ATTACKS[name]))
-    result = run(name, seed=2026, cases=ATTACKS[name].short)
+    result = run(name, seed=2026, cases=ATTACKS[name].short, small=True)
     assert result.cases == ATTACKS[name].short
     assert not result.faults
 
@@ -34,45 +35,71 @@ def _patient(attack: Attack) -> Attack:
 def invented(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attacks that do each kind of harm, so that the runner is known to notice."""
 
-    def refused(random: Random, folder: Path) -> None:
+    def refused(draw: Draw, folder: Path) -> None:
         raise StudioError("no", field="x")
 
-    def raises(random: Random, folder: Path) -> None:
-        raise KeyError(random.random())
+    def raises(draw: Draw, folder: Path) -> None:
+        raise KeyError(draw.random())
 
-    def slow(random: Random, folder: Path) -> None:
+    def slow(draw: Draw, folder: Path) -> None:
         end = time.process_time() + 0.2
         while time.process_time() < end:
             pass
 
-    def hangs(random: Random, folder: Path) -> None:
+    def hangs(draw: Draw, folder: Path) -> None:
         with suppress(Exception):
             time.sleep(60)
 
-    def outside(random: Random, folder: Path) -> None:
+    def outside(draw: Draw, folder: Path) -> None:
         (folder.parent / "studio-hard-outside").write_text("x")
         (folder.parent / "studio-hard-outside").unlink()
 
-    monkeypatch.setattr(attacks, "HANGS_SECONDS", 1)
-    for case in (refused, raises, slow, hangs, outside):
-        monkeypatch.setitem(ATTACKS._entries, case.__name__, Attack("", case, 2, 0.1))
+    def asks(draw: Draw, folder: Path) -> None:
+        with suppress(OSError):
+            Watch._hook("socket.connect", (None, ("93.184.216.34", 80)))  # as Python would
+
+    def ends(draw: Draw, folder: Path) -> None:
+        pass
+
+    def end() -> str:
+        raise Fell("what was measured must not be")
+
+    for case in (refused, raises, slow, hangs, outside, asks, ends):
+        attack = Attack("", case, 2, 0.1, hangs=1, end=end if case is ends else None)
+        monkeypatch.setitem(ATTACKS._entries, case.__name__, attack)
 
 
 def test_the_runner_notices_every_kind_of_harm(invented: None) -> None:
-    found = {
-        name: run(name, 1, 1).faults for name in ("refused", "raises", "slow", "hangs", "outside")
-    }
+    names = ("refused", "raises", "slow", "hangs", "outside", "asks", "ends")
+    found = {name: run(name, 1, 1).faults for name in names}
     assert found.pop("refused") == []
     assert "KeyError" in found["raises"][0] and "raises 0 (seed 1)" in found["raises"][0]
     assert " s" in found["slow"][0] and "Hangs" in found["hangs"][0]
-    assert "studio-hard-outside" in found["outside"][0]
+    assert "wrote" in found["outside"][0] and "studio-hard-outside" in found["outside"][0]
+    assert "asked 93.184.216.34" in found["asks"][0]
+    assert "must not be" in found["ends"][0]
     assert run("raises", 1, 1).faults == run("raises", 1, 1).faults != run("raises", 2, 1).faults
 
 
 def test_figures_go_into_their_place(tmp_path: Path, invented: None) -> None:
-    page = tmp_path / "page.md"
+    page, file = tmp_path / "page.md", tmp_path / "figures.json"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_page(page, [run("raises", 7, 2)])
+    keep(file, [run("raises", 7, 2), run("refused", 7, 1)])
+    write_page(page, keep(file, [run("raises", 8, 1)]))  # takes the place of the earlier one
+    assert list(read_figures(file)) == ["refused", "raises"]
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
-    assert "| raises |" in text and "| 2 | 7 |" in text
+    assert "| refused |" in text and "| raises |" in text and "| 1 | 8 |" in text
+
+
+def test_the_page_shows_the_figures_that_are_kept() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.partition(BEGIN)[2].partition(END)[0].strip() == table(read_figures(FIGURES))
+
+
+def test_nothing_fell_at_full_size() -> None:
+    figures = read_figures(FIGURES)
+    assert list(figures) == list(ATTACKS), "an attack has not run"
+    assert not [fault for one in figures.values() for fault in one.faults]
+    short = {n: one.cases for n, one in figures.items() if one.cases < ATTACKS[n].cases}
+    assert not short, f"not at full size: {short}"

@@ -150,6 +150,21 @@ def test_after_a_break_in_a_file_whole_files_are_kept_and_that_one_starts_again(
     assert Library((studio_home / "models",))[NAME].kind == "base"
 
 
+def test_half_of_a_download_is_no_model(hub: Hub, studio_home: Path) -> None:
+    model = look_up(NAME, hub.url)
+    running = download(model, hub.url)
+    next(progress for progress in running if progress.whole and progress.file == UNET)
+    running.close()  # type: ignore[attr-defined]
+    library = Library((studio_home / "models",))
+    (refused,) = [entry for entry in library.refused() if entry.id == NAME]
+    assert "has not come whole" in refused.problem
+    assert NAME not in [entry.id for entry in library.entries()]
+    for progress in download(model, hub.url):
+        if progress.whole and progress.file == model.files[-1][0]:
+            break  # whoever stops listening at the last word has it whole
+    assert Library((studio_home / "models",))[NAME].kind == "base"
+
+
 def test_it_tells_within_a_file_and_stops_within_one(
     hub: Hub, studio_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

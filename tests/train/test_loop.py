@@ -320,6 +320,25 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
         checkpoint.read(tmp_path)
 
 
+def test_a_checkpoint_that_cannot_take_its_place_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails between the two renames: the one before is there, and no part stays behind."""
+    checkpoint.write(tmp_path, {"step": 1})
+    real = os.replace
+
+    def fails_at_last(source: Path, place: Path) -> None:
+        if place.name == checkpoint.CHECKPOINT:
+            raise OSError(5, "Input/output error")
+        real(source, place)
+
+    monkeypatch.setattr(os, "replace", fails_at_last)
+    with pytest.raises(StudioError, match="the last checkpoint is kept"):
+        checkpoint.write(tmp_path, {"step": 2})
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.BEFORE]
+    assert checkpoint.read(tmp_path) == {"step": 1}
+
+
 def test_a_training_goes_on_from_the_checkpoint_before(folder: Path) -> None:
     config = train_tiny.config(folder, steps=3, checkpoint_every=1, name="whole")
     whole = train_tiny.run(config)

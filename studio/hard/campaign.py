@@ -1,0 +1,9 @@
+"""Every attack, in the order of the page's table."""
+
+from studio.hard import (  # noqa: F401 - they register their attacks
+    disk,
+    documents,
+    home,
+    models,
+    training_files,
+)
