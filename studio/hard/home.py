@@ -160,7 +160,8 @@ def clock(draw: Draw, folder: Path) -> None:
             finished.append(save_image(image, _PRESET, studio_home() / "outputs"))
             os.utime(finished[-1], (now[0], now[0]))
             for model in models_folder().glob("*.safetensors"):
-                os.utime(model, (now[0] - draw.randrange(10**8),) * 2)
+                then = now[0] - draw.randrange(10**8)
+                os.utime(model, (then, then))
     if len(set(finished)) != len(finished):
         raise Fell("two pictures have one name")
     check(finished)
