@@ -25,6 +25,7 @@ ROOMS = (
     {"events", "library", "diffusion", "preprocessors"},
     {"plan"},
     {"share"},
+    {"history"},
     {"engine"},
     {"integrations"},
     {"train", "metrics"},
@@ -49,6 +50,7 @@ LIGHT = [
     "library",
     "plan",
     "share",
+    "history",
 ]
 MUST_NOT_KNOW = {
     **dict.fromkeys(LIGHT, HEAVY),

@@ -10,6 +10,7 @@ VERBS = (
     "plan",
     "code",
     "inspect",
+    "history",
     "models",
     "schema",
     "download",

@@ -2,21 +2,24 @@
 
 - :func:`save_image`, :func:`write_metadata`: an image that carries its preset;
 - :func:`read_image`, :func:`read_any`: the preset in an image (ours or another tool's) or a file;
+  :func:`peek`: without decoding the image;
 - :func:`encode_link`, :func:`decode_link`: a preset as a short text;
 - :func:`embed_images`, :func:`extract`: control images inside the preset, and out again.
 """
 
-from studio.share.embed import embed_images, extract
+from studio.share.embed import drop_images, embed_images, extract
 from studio.share.link import decode_link, encode_link
-from studio.share.read import read_any, read_image
+from studio.share.read import peek, read_any, read_image
 from studio.share.write import parameters_text, save_image, save_or_keep, write_metadata
 
 __all__ = [
     "decode_link",
+    "drop_images",
     "embed_images",
     "encode_link",
     "extract",
     "parameters_text",
+    "peek",
     "read_any",
     "read_image",
     "save_image",

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from studio.errors import BadPreset, MissingFile, StudioError
-from studio.images import open_checked
+from studio.images import open_checked, size_checked
 from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
 from studio.share.link import unpack
-from studio.share.texts import Texts, texts_of
+from studio.share.texts import Texts, peeked, texts_of
 from studio.share.tools.foreign import read_foreign
 from studio.share.write import COMMENT_KEY, PNG_KEY
 
@@ -68,6 +68,27 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
         why = "".join(f"; {note}" for note in texts.notes[:3])
         raise BadPreset(f"the image carries no preset{why}", field=path.name)
     return found
+
+
+def peek(path: str | Path) -> tuple[Preset, tuple[int, int]]:
+    """The preset in an image and its size in pixels, without decoding it where it is our own.
+
+    Embedded pictures stay in the preset as they are.
+
+    Raises:
+        MissingFile: there is no such file.
+        BadPreset: not an image, damaged, too large, or without a preset; names the file.
+    """
+    path = Path(path)
+    own = peeked(path, PNG_KEY)
+    if own is not None:
+        text, size = own
+        try:
+            return parse(text, source=PNG_KEY), size
+        except StudioError as error:
+            raise BadPreset(f"its preset is not valid: {error}", field=path.name) from error
+    preset, _ = read_image(path)
+    return preset, size_checked(path, path.name)
 
 
 def _own(texts: Texts, name: str) -> Preset | None:

@@ -17,6 +17,8 @@ from typing import Any
 
 from PIL import Image, IptcImagePlugin
 
+from studio.files import open_regular
+from studio.images import MAX_FILE_BYTES
 from studio.share.exif import exif_texts
 from studio.share.stealth import stealth_text
 
@@ -182,3 +184,35 @@ def _png_names(path: Path | None) -> list[str]:
     except OSError:
         return []
     return names[:MAX_TEXTS]
+
+
+def peeked(path: Path, name: str) -> tuple[str, tuple[int, int]] | None:
+    """A plain ``iTXt`` text of a PNG that stands before its pixels, and the picture's size.
+
+    ``None`` where there is none, or it is not plain; nothing is decoded, and no other text is read.
+    """
+    head = name.encode("latin-1") + b"\0\0\0\0\0"  # not compressed, no language, no translation
+    size = (0, 0)
+    try:
+        with open_regular(path, MAX_FILE_BYTES) as file:
+            if file.read(len(_PNG_START)) != _PNG_START:
+                return None
+            for _ in range(MAX_TEXTS):
+                start = file.read(8)
+                if len(start) < 8:
+                    return None
+                length, kind = struct.unpack(">I4s", start)
+                if kind == b"IDAT":
+                    return None
+                if kind not in (b"IHDR", b"iTXt") or length > MAX_TEXT * 3:
+                    file.seek(length + 4, 1)
+                    continue
+                body = file.read(length)
+                file.seek(4, 1)
+                if kind == b"IHDR" and length >= 8:
+                    size = struct.unpack(">II", body[:8])
+                elif body.startswith(head):
+                    return body[len(head) :].decode("utf-8"), (size[0], size[1])
+    except (OSError, UnicodeDecodeError):
+        return None
+    return None

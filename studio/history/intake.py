@@ -1,0 +1,86 @@
+"""Taking in the pictures that lie in the outputs folder, in the background, a few hundred at a time."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.files import is_text, listed
+from studio.history.record import Record, record_of
+from studio.history.store import History
+from studio.images import SUFFIXES
+from studio.outputs import DEPTH
+
+AT_ONCE = 200
+_running: dict[int, threading.Thread] = {}
+_lock = threading.Lock()
+
+
+def name_of(history: History, file: Path) -> str:
+    """What a picture is called in the history: its path below the outputs, else its whole path."""
+    with suppress(ValueError):
+        return file.relative_to(history.outputs).as_posix()
+    return str(file)
+
+
+def take_in(history: History, stop: threading.Event | None = None) -> int:
+    """Bring the history to what lies on disk. Returns how many pictures are new or changed.
+
+    Raises:
+        StudioError: the database cannot be written.
+    """
+    known, seen, fresh, count = history.known(), set(), [], 0
+    for file in listed(history.outputs, tuple(SUFFIXES), DEPTH):
+        if stop is not None and stop.is_set():
+            return count
+        path = name_of(history, file)
+        if not is_text(path):
+            continue
+        seen.add(path)
+        with suppress(OSError):
+            state = file.stat()
+            if known.get(path) != (state.st_size, state.st_mtime_ns):
+                fresh.append(record_of(file, path))
+        if len(fresh) >= AT_ONCE:
+            history.add(*fresh)
+            count, fresh = count + len(fresh), []
+    history.add(*fresh)
+    history.lose(path for path in known if path not in seen)
+    return count + len(fresh) + _deleted(history)
+
+
+def _deleted(history: History) -> int:
+    """What lies in the bin and is not known: the database was made anew."""
+    found: list[Record] = []
+    for identity, path, deleted in history.binned():
+        file = history.bin.place(identity, path)
+        with suppress(OSError):
+            found.append(replace(record_of(file, path), deleted=deleted))
+    history.add(*found)
+    return len(found)
+
+
+def begin(history: History) -> None:
+    """Take in what lies on disk in a thread of its own; one at a time for each history."""
+    with _lock:
+        if (running := _running.get(id(history))) is not None and running.is_alive():
+            return
+
+        def run() -> None:
+            with suppress(StudioError):
+                take_in(history)
+
+        thread = threading.Thread(target=run, name="history", daemon=True)
+        _running[id(history)] = thread
+        thread.start()
+
+
+def wait(history: History, seconds: float = 60.0) -> bool:
+    """Wait for what :func:`begin` does. Returns whether it has ended."""
+    thread = _running.get(id(history))
+    if thread is not None:
+        thread.join(seconds)
+    return thread is None or not thread.is_alive()

@@ -1,0 +1,136 @@
+"""What to look for in the history, as SQL. Everything a person typed travels as a parameter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from studio.errors import StudioError, shorten
+
+SORTS = {
+    "newest": "made DESC, id",
+    "oldest": "made, id",
+    "seed": "seed, made DESC",
+    "title": "title COLLATE NOCASE, made DESC",
+}
+MOST_WORDS = 20
+_SCORE = re.compile(r"score:([a-z0-9-]{1,40})")
+# Writing without spaces between its words: the index has no words there, so text is searched as it is.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Query:
+    """Filters, all of which must hold; the empty query finds every picture that is not in the bin.
+
+    ``text``: words, each the beginning of one in prompts, title, models, note or tags;
+    ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
+    ``sort``: a name of :data:`SORTS` or ``score:METRIC``, best first; ``bin``: what is in the bin
+    instead.
+    """
+
+    text: str = ""
+    model: str = ""
+    board: str = ""
+    tag: str = ""
+    since: str = ""
+    until: str = ""
+    size: str = ""
+    starred: bool = False
+    lora: bool = False
+    bin: bool = False
+    sort: str = "newest"
+
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition and its parameters.
+
+        Raises:
+            StudioError: a day or a size that is none.
+        """
+        parts = ["NOT gone", "deleted IS NOT NULL" if self.bin else "deleted IS NULL"]
+        given: list[Any] = []
+        for condition, values in self._filters():
+            parts.append(condition)
+            given += values
+        return " AND ".join(parts), given
+
+    def _filters(self) -> list[tuple[str, list[Any]]]:
+        found = _text(self.text)
+        for field in ("board", "tag", "model"):
+            value = getattr(self, field)
+            if value and field == "board":
+                found.append(("board = ?", [value]))
+            elif value:
+                column = "tags" if field == "tag" else "models"
+                found.append((f"id IN (SELECT picture FROM {column} WHERE name = ?)", [value]))
+        if self.since:
+            found.append(("made >= strftime('%s', ?, 'utc') + 0", [_day(self.since, "since")]))
+        if self.until:
+            found.append(
+                ("made < strftime('%s', ?, '+1 day', 'utc') + 0", [_day(self.until, "until")])
+            )
+        if self.size:
+            found.append(("width = ? AND height = ?", _size(self.size)))
+        found += [(name, []) for name in ("starred", "lora") if getattr(self, name)]
+        return found
+
+    def order(self) -> str:
+        """The order, as SQL.
+
+        Raises:
+            StudioError: a sort that there is not.
+        """
+        if self.sort in SORTS:
+            return SORTS[self.sort]
+        score = _SCORE.fullmatch(self.sort)
+        if score is None:
+            raise StudioError(
+                f"{', '.join(SORTS)} or score:METRIC, got {shorten(self.sort)}", field="sort"
+            )
+        return f"json_extract(scores, '$.\"{score[1]}\"') DESC NULLS LAST, made DESC"
+
+
+def _text(text: str) -> list[tuple[str, list[Any]]]:
+    words = text.replace("\0", " ").split()[:MOST_WORDS]
+    found: list[tuple[str, list[Any]]] = []
+    spaced = [re.sub(r"[^\w]+", " ", word) for word in words if not _UNSPACED.search(word)]
+    terms = [f'"{part}"*' for word in spaced for part in word.split()]
+    if terms:
+        inside = "rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        found.append((inside, [" ".join(terms)]))
+    elif words and not any(_UNSPACED.search(word) for word in words):
+        found.append(("0", []))  # nothing but signs: no word of any picture
+    for word in words:
+        if _UNSPACED.search(word):
+            like = f"%{_escaped(word)}%"
+            columns = ("prompts", "title", "note")
+            found.append(
+                (
+                    "(" + " OR ".join(f"{c} LIKE ? ESCAPE '\\'" for c in columns) + ")",
+                    [like] * len(columns),
+                )
+            )
+    return found
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)
+
+
+def _day(text: str, field: str) -> str:
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise StudioError(f"a day as YYYY-MM-DD, got {shorten(text)}", field=field) from None
+
+
+def _size(text: str) -> list[int]:
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    if not (width.isascii() and height.isascii() and width.isdigit() and height.isdigit()):
+        raise StudioError(f"WIDTHxHEIGHT, got {shorten(text)}", field="size")
+    return [min(int(width[:9]), 10**6), min(int(height[:9]), 10**6)]
