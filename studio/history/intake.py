@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,9 @@ from studio.images import SUFFIXES
 from studio.outputs import DEPTH
 
 AT_ONCE = 200
+PAUSE_SECONDS = 10.0
 _running: dict[int, threading.Thread] = {}
+_ended: dict[int, float] = {}
 _lock = threading.Lock()
 
 
@@ -64,18 +67,31 @@ def _deleted(history: History) -> int:
 
 
 def begin(history: History) -> None:
-    """Take in what lies on disk in a thread of its own; one at a time for each history."""
+    """Take in what lies on disk in a thread of its own: one at a time for each history, and not
+    again within ``PAUSE_SECONDS``."""
     with _lock:
-        if (running := _running.get(id(history))) is not None and running.is_alive():
+        if (
+            busy(history)
+            or time.monotonic() - _ended.get(id(history), -PAUSE_SECONDS) < PAUSE_SECONDS
+        ):
             return
 
         def run() -> None:
-            with suppress(StudioError):
-                take_in(history)
+            try:
+                with suppress(StudioError):
+                    take_in(history)
+            finally:
+                _ended[id(history)] = time.monotonic()
 
         thread = threading.Thread(target=run, name="history", daemon=True)
         _running[id(history)] = thread
         thread.start()
+
+
+def busy(history: History) -> bool:
+    """Whether pictures are being taken in now."""
+    thread = _running.get(id(history))
+    return thread is not None and thread.is_alive()
 
 
 def wait(history: History, seconds: float = 60.0) -> bool:

@@ -154,6 +154,11 @@ class History:
             (str(name), n) for name, n in self.database.read(f"{sql} ORDER BY 2 DESC, 1 LIMIT 500")
         ]
 
+    def scored(self) -> list[str]:
+        """The metrics by which any picture has a score."""
+        sql = "SELECT DISTINCT key FROM pictures, json_each(scores) WHERE NOT gone ORDER BY 1"
+        return [str(name) for (name,) in self.database.read(sql)]
+
     def _records(
         self, where: str, given: Sequence[Any], order: str, limit: int, offset: int
     ) -> list[Record]:

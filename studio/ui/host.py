@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from studio.errors import StudioError
 from studio.events import Event
+from studio.history import history
+from studio.history.intake import begin
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.train.turns import TURNS
@@ -43,7 +47,21 @@ def loaded_bytes() -> int:
 
 def warm_up(delay: float) -> None:
     """Load the engine's libraries in the background, ``delay`` seconds from now."""
-    timer = threading.Timer(delay, engine)
+    _later(delay, engine)
+
+
+def remember(delay: float) -> None:
+    """Take what lies in the outputs folder into the history, ``delay`` seconds from now."""
+
+    def run() -> None:
+        with suppress(StudioError):  # the History tab says what is wrong with it
+            begin(history())
+
+    _later(delay, run)
+
+
+def _later(delay: float, function: Callable[[], object]) -> None:
+    timer = threading.Timer(delay, function)
     timer.daemon = True
     timer.start()
 

@@ -18,7 +18,7 @@ from studio.ui.library import fetch, models
 from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
 from studio.ui.train import tab
-from studio.ui.widgets import Cards, Signal, Stage
+from studio.ui.widgets import Cards, HistoryView, Signal, Stage
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
  fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
@@ -46,6 +46,7 @@ class Parts:
     progress: gr.HTML
     stage: Stage
     strip: Cards
+    history: HistoryView
     shelf: Cards
     save: gr.Button
     download: gr.Button
@@ -200,6 +201,8 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
         with gr.Tab("Result", id="result"):
             found["stage"] = Stage()
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
+        with gr.Tab("History", id="history"):
+            found["history"] = HistoryView()
         with gr.Tab("Train", id="train"):
             found["train"] = tab.lay_out(limits)
         with gr.Tab("Presets", id="presets"):

@@ -8,6 +8,7 @@ looked at for a while is dropped.
 from __future__ import annotations
 
 import contextvars
+import dataclasses
 import threading
 import time
 from collections import deque
@@ -20,6 +21,9 @@ from PIL import Image
 
 from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
+from studio.history import History, record_of
+from studio.history import history as own_history
+from studio.history.intake import name_of
 from studio.preset import Preset
 from studio.share import save_or_keep
 from studio.ui.errors import one_line
@@ -80,6 +84,8 @@ class Session:
     runs: list[Run] = field(default_factory=list)
     version: int = 0
     looked: float = field(default_factory=time.monotonic)
+    parent: str = ""  # the picture that was loaded last
+    history: History | None = None  # of a visitor's own, in memory
     watchers: dict[str, int] = field(default_factory=dict)
 
     def active(self) -> list[Run]:
@@ -119,6 +125,19 @@ class Runs:
             found = self._sessions[key]
             found.looked = time.monotonic()
             return found
+
+    def history(self, session: Session) -> History:
+        """The person's history; on a shared page the visitor's own, which goes with the session.
+
+        Raises:
+            StudioError: another program holds it.
+        """
+        if not self.limits.shared:
+            return own_history()
+        with self.changed:
+            if session.history is None:
+                session.history = History(None, save_folder(self.limits, session.key))
+            return session.history
 
     def _forget(self) -> None:
         """Keep the table of sessions small: those looked at longest ago go first."""
@@ -253,9 +272,19 @@ class Runs:
                     self._pace = event.seconds / event.forwards
             self._tell(run.session)
 
-    @staticmethod
-    def _saved(run: Run, done: Done) -> Moment:
+    def _saved(self, run: Run, done: Done) -> Moment:
         path, problem = save_or_keep(done.image, done.preset, run.folder)
+        try:
+            self._remember(run, done, path)
+        except (StudioError, OSError) as error:  # the picture is there; it is taken in later
+            problem = problem or f"the history: {one_line(error)}"
         if problem and not run.problem:
             run.problem = problem
         return Moment.made(path, done)
+
+    def _remember(self, run: Run, done: Done, path: Path) -> None:
+        own = self.history(run.session)
+        measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
+        shares = tuple(dataclasses.asdict(share) for share in done.shares)
+        parent = run.session.parent
+        own.made(record_of(path, name_of(own, path), shares=shares, parent=parent, **measured))

@@ -79,6 +79,8 @@ def serve(options: argparse.Namespace) -> None:
     page = build(limits)
     address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
     host.warm_up(delay=3.0)
+    if not shared:
+        host.remember(delay=1.0)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
     page.launch(
         server_name=address,

@@ -37,10 +37,22 @@ SCRIPTS = (
     "pictures.js",
     "stage.js",
     "views.js",
+    "history/grid.js",
+    "history/details.js",
+    "history/compare.js",
+    "history/view.js",
     "notes.js",
     "page.js",
 )
-STYLES = ("page.css", "stack.css", "shape.css", "fields.css", "views.css", "train.css")
+STYLES = (
+    "page.css",
+    "stack.css",
+    "shape.css",
+    "fields.css",
+    "views.css",
+    "train.css",
+    "history.css",
+)
 
 
 def head() -> str:

@@ -83,3 +83,15 @@ class Cards(_Drawn):
             " /* 'select' 'delete' 'edit' */"
         )
         super().__init__({"items": []}, mount, variant=variant, empty=empty, **kwargs)
+
+
+class HistoryView(_Drawn):
+    """Everything that was made; asking for a part of it triggers ``select``, using a picture again
+    ``submit``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mount = (
+            "studio.mountHistory(element.firstElementChild, props, trigger, watch);"
+            " /* 'select' 'submit' */"
+        )
+        super().__init__({}, mount, elem_id="gs-history-view", **kwargs)

@@ -10,7 +10,7 @@ from studio.ui.library import fetch
 from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
 from studio.ui.train import events as training
-from studio.ui.wiring import generation, library, opening, presets
+from studio.ui.wiring import generation, history, library, opening, presets
 
 
 def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> None:
@@ -19,6 +19,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     generation.attach(page, parts, limits, runs)
     opening.attach(page, parts, limits, runs)
     presets.attach(page, parts, limits, runs)
+    history.attach(parts, runs)
     library.attach(parts, limits)
     shown = library.shown(parts)
     training.attach(parts.train, RUNNER, page, parts.form, shown, limits)

@@ -1,0 +1,57 @@
+"""What two presets differ in, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from studio.errors import shorten
+from studio.preset import Preset
+
+_ABSENT = object()
+_UNSHOWN = ("schema_version",)
+
+
+def differences(first: Preset, second: Preset) -> list[str]:
+    """Each field that differs, first → second, in the document's order.
+
+    A field of a row is named by the row's number, from 1: ``weight of row 2: 3 → 4``.
+    """
+    one, two = (dict(_flat(p.model_dump(mode="json"))) for p in (first, second))
+    # A row that only one of them has is named by what is not as usual in it.
+    unusual = [name for p in (first, second) for name, _ in _flat(json.loads(p.to_json()))]
+    names = [name for name in {**one, **two} if name in unusual]
+    return [
+        f"{_words(name)}: {_shown(one.get(name, _ABSENT))} → {_shown(two.get(name, _ABSENT))}"
+        for name in names
+        if name[-1] not in _UNSHOWN and one.get(name, _ABSENT) != two.get(name, _ABSENT)
+    ]
+
+
+def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Leaves of a document by their place; the numbers of a list that holds no objects stay one."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat(inner, (*place, str(name)))
+    elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+        for index, inner in enumerate(value):
+            yield from _flat(inner, (*place, str(index)))
+    else:
+        yield place, value
+
+
+def _words(name: tuple[str, ...]) -> str:
+    if name[0] == "rows" and len(name) > 2:
+        return f"{' '.join(name[2:])} of row {int(name[1]) + 1}"
+    return " ".join(part for part in name if part not in ("sampler",))
+
+
+def _shown(value: Any) -> str:
+    if value is _ABSENT or value is None or value == "":
+        return "none"
+    if isinstance(value, str):
+        return "a picture" if value.startswith("data:") else f"“{shorten(value, 120)[1:-1]}”"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else shorten(value, 120)

@@ -1,0 +1,212 @@
+"""The History tab: what the page asks of the history, and what it gets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from studio.errors import StudioError
+from studio.history import History, Query, Record
+from studio.history.differences import differences
+from studio.history.intake import begin, busy
+from studio.history.thumbs import thumbnail
+from studio.preset import Preset, parse
+from studio.share import read_image
+from studio.ui.widgets import FILE_META, fresh, picture
+
+AT_ONCE = 120  # pictures of one answer
+MOST_COMPARED = 4
+MOST_ZIPPED = 5000
+_QUERY = {f.name: f for f in fields(Query)}
+
+
+def query_of(asked: Mapping[str, Any]) -> Query:
+    """A query as a page sends it; what is no field of one is passed over."""
+    given: dict[str, Any] = {
+        name: bool(value) if isinstance(_QUERY[name].default, bool) else str(value)[:500]
+        for name, value in asked.items()
+        if name in _QUERY
+    }
+    return Query(**given)
+
+
+def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The pictures that a query finds, from ``first`` on, and what can be chosen from."""
+    first = max(0, int(asked.get("first", 0)))
+    count = min(AT_ONCE, max(1, int(asked.get("count", AT_ONCE))))
+    if not first and history.home is not None:
+        begin(history)  # what was put there, or taken away, since the last look
+    found = history.search(query_of(asked.get("query") or {}), count, first)
+    answer: dict[str, Any] = {
+        "page": {
+            "key": str(asked.get("key", "")),
+            "first": first,
+            "total": found.total,
+            "items": [item(history, record) for record in found.records],
+        },
+        "notice": history.notice,
+        "busy": busy(history),
+    }
+    if not first:
+        kinds = ("models", "tags", "boards", "sizes")
+        names = {kind: history.names(kind)[:200] for kind in kinds}
+        answer["names"] = {**names, "scores": history.scored()}
+    return answer
+
+
+def item(history: History, record: Record) -> dict[str, Any]:
+    """What the grid shows of a picture."""
+    return {
+        "id": record.id,
+        "title": record.title,
+        "prompts": record.prompts[:400],
+        "starred": record.starred,
+        "thumb": thumbnail(history, record),
+        "deleted": record.deleted is not None,
+        "problem": record.problem,
+    }
+
+
+def details(history: History, identity: str) -> dict[str, Any]:
+    """Everything that is known of a picture, with the picture."""
+    record = history.get(identity)
+    file = history.file(record)
+    shown = ("seed", "width", "height", "steps", "base", "prompts", "forwards", "seconds")
+    more = ("note", "board", "made", "parent")
+    return {
+        **item(history, record),
+        **{name: getattr(record, name) for name in (*shown, *more)},
+        "models": list(record.models),
+        "tags": list(record.tags),
+        "scores": dict(record.scores),
+        "image": picture(file, record.title) if file.is_file() else None,
+        "path": str(file),
+    }
+
+
+def preset_of(history: History, identity: str) -> Preset:
+    """What makes a picture again: its file's own preset, else what the database kept of it.
+
+    Raises:
+        StudioError: neither can be read.
+    """
+    record = history.get(identity)
+    try:
+        return read_image(history.file(record))[0]
+    except StudioError:
+        if not record.preset:
+            raise
+        return parse(record.preset, source=record.title)
+
+
+def again(preset: Preset, current: Preset, part: str) -> Preset:
+    """The form after a picture is used again: ``all`` of it, or its ``rows``, ``prompts`` or ``seed``
+    in what the form holds now.
+
+    Raises:
+        StudioError: a part that there is not.
+    """
+    match part:
+        case "all":
+            return preset
+        case "rows":
+            return current.model_copy(update={"rows": preset.rows})
+        case "seed":
+            return current.with_seed(preset.sampler.seed)
+        case "prompts":
+            kept = list(current.rows)
+            for index, row in enumerate(preset.rows):
+                if index < len(kept):
+                    kept[index] = kept[index].model_copy(update={"prompt": row.prompt})
+                else:
+                    kept.append(row.model_copy(update={"model": None, "control": None}))
+            return current.model_copy(update={"rows": tuple(kept)})
+    raise StudioError(f"all, rows, prompts or seed, got {part[:40]!r}", field="part")
+
+
+def compared(history: History, ids: list[str]) -> dict[str, Any]:
+    """Two to four pictures, and what each differs in from the first.
+
+    Raises:
+        StudioError: fewer, or more.
+    """
+    if not 2 <= len(ids) <= MOST_COMPARED:
+        raise StudioError(f"2 to {MOST_COMPARED} pictures, got {len(ids)}", field="compare")
+    shown, first = [], preset_of(history, ids[0])
+    for one in ids:
+        words = differences(first, preset_of(history, one)) if one != ids[0] else []
+        shown.append({**details(history, one), "differs": words})
+    return {"compared": shown}
+
+
+def zipped(history: History, ids: list[str]) -> dict[str, Any]:
+    """The pictures as one ZIP file, presets included.
+
+    Raises:
+        StudioError: none, or too many.
+    """
+    if not 1 <= len(ids) <= MOST_ZIPPED:
+        raise StudioError(f"1 to {MOST_ZIPPED} pictures, got {len(ids)}", field="download")
+    handle, name = tempfile.mkstemp(prefix="guidance-studio-", suffix=".zip")
+    used: set[str] = set()
+    with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+        for one in ids:
+            record = history.get(one)
+            path = history.file(record)
+            entry = path.name if path.name not in used else f"{record.id}-{path.name}"
+            used.add(entry)
+            try:
+                archive.write(path, entry)
+            except OSError as error:
+                raise StudioError(f"cannot be read ({error.strerror})", field=path.name) from error
+    return {"file": {"path": name, "meta": FILE_META, "orig_name": "pictures.zip"}}
+
+
+def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    said = dict(asked.get("said") or {})
+    history.mark(_ids(history, asked), **said)
+    return {"changed": True}
+
+
+def _deleted(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    ids = _ids(history, asked)
+    gone = history.delete(ids)
+    return {"changed": True, "deleted": gone, "kept": len(ids) - len(gone)}
+
+
+def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:
+    """The ids that are asked for; all that a query finds where ``all`` is."""
+    if asked.get("all"):
+        return history.ids(query_of(asked.get("query") or {}))
+    return [str(one) for one in (asked.get("ids") or ())][:MOST_ZIPPED]
+
+
+ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
+    "page": page,
+    "open": lambda history, asked: {"opened": details(history, str(asked.get("id")))},
+    "mark": _marks,
+    "delete": _deleted,
+    "restore": lambda history, asked: {
+        "changed": True,
+        "restored": history.restore(_ids(history, asked)),
+    },
+    "empty": lambda history, asked: {"changed": True, "emptied": history.empty_bin()},
+    "compare": lambda history, asked: compared(history, _ids(history, asked)),
+    "zip": lambda history, asked: zipped(history, _ids(history, asked)),
+}
+
+
+def answer(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page asked for.
+
+    Raises:
+        StudioError: it cannot be done, or is nothing that can be asked for.
+    """
+    do = str(asked.get("do", ""))
+    if do not in ANSWERS:
+        raise StudioError(f"{', '.join(ANSWERS)}, got {do[:40]!r}", field="do")
+    return fresh(ANSWERS[do](history, asked))

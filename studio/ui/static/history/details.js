@@ -1,0 +1,140 @@
+// One picture of the history: large, with everything that is known of it and everything to do with it.
+(function (studio) {
+  "use strict";
+  const { el, button, address } = studio;
+
+  const facts = (record) =>
+    [
+      ["Prompts", record.prompts],
+      ["Seed", record.seed],
+      ["Size", record.width ? `${record.width} × ${record.height}` : ""],
+      ["Steps", record.steps || ""],
+      ["Models", record.models.join(", ")],
+      ["Took", record.seconds ? `${record.forwards} passes, ${record.seconds.toFixed(1)} s` : ""],
+      [
+        "Scores",
+        Object.entries(record.scores)
+          .map(([k, v]) => `${k} ${v.toFixed(3)}`)
+          .join(", "),
+      ],
+      ["Made", new Date(record.made * 1000).toLocaleString()],
+      ["File", record.path],
+      ["Problem", record.problem],
+    ].filter(([, value]) => value !== "" && value !== null && value !== undefined);
+
+  function word(label, onclick, extra) {
+    return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
+  }
+
+  /** A field that is kept when one leaves it. */
+  function written(label, value, keep, many) {
+    const input = el(many ? "textarea" : "input", {
+      class: "gs-history-text",
+      "aria-label": label,
+      value,
+      rows: many ? 2 : null,
+      onchange: () => keep(input.value),
+    });
+    return el("label", { class: "gs-history-field" }, el("span", {}, label), input);
+  }
+
+  /**
+   * The dialog of a picture.
+   * @param ask sends a request to the server
+   * @param again uses the picture in the form: again(id, part)
+   * @param step shows the one before (−1) or after (1)
+   */
+  studio.historyDetails = function (record, { ask, again, step, parent }) {
+    const get = () => studio.fileAt(address(record.image), `${record.title || "picture"}.png`);
+    const say = (said) => ask({ do: "mark", ids: [record.id], said });
+    const close = () => dialog.close();
+    const use = (part, label) =>
+      word(label, () => {
+        again(record.id, part);
+        close();
+      });
+    const star = button("star", record.starred ? "Take the star away" : "Star", () => {
+      record.starred = !record.starred;
+      star.setAttribute("aria-pressed", record.starred);
+      say({ starred: record.starred });
+    });
+    star.setAttribute("aria-pressed", record.starred);
+    const dialog = el(
+      "dialog",
+      {
+        class: "gs-painter gs-history-dialog",
+        "aria-label": record.title,
+        onclose: () => dialog.remove(),
+        onclick: (event) => event.target === dialog && close(),
+        onkeydown: (event) => {
+          if (event.target.matches("input, textarea")) return;
+          if (event.key === "ArrowLeft") step(-1);
+          else if (event.key === "ArrowRight") step(1);
+          else if (event.key === "s") star.click();
+        },
+      },
+      el(
+        "div",
+        { class: "gs-line" },
+        el("strong", {}, record.title),
+        star,
+        button("up", "The one before", () => step(-1)),
+        button("down", "The one after", () => step(1)),
+        button("close", "Close", close),
+      ),
+      el(
+        "div",
+        { class: "gs-history-two" },
+        record.image
+          ? el("img", { class: "gs-history-large", src: address(record.image), alt: record.title })
+          : el("p", { class: "gs-empty" }, "The picture's file is not there."),
+        el(
+          "div",
+          { class: "gs-history-facts" },
+          el(
+            "dl",
+            {},
+            ...facts(record).flatMap(([name, value]) => [
+              el("dt", {}, name),
+              el("dd", { dir: "auto" }, String(value)),
+            ]),
+          ),
+          written("Note", record.note, (note) => say({ note }), true),
+          written("Tags, divided by commas", record.tags.join(", "), (text) =>
+            say({ tags: text.split(",") }),
+          ),
+          written("Board", record.board, (board) => say({ board: board.trim() })),
+          el(
+            "div",
+            { class: "gs-line gs-answers" },
+            use("all", "Use again"),
+            use("prompts", "Its prompts"),
+            use("rows", "Its rows"),
+            use("seed", "Its seed"),
+            record.parent
+              ? word("Changed from …", () => {
+                  close();
+                  ask({ do: "open", id: parent || record.parent });
+                })
+              : null,
+          ),
+          el(
+            "div",
+            { class: "gs-line gs-answers" },
+            record.image
+              ? word("Use the picture …", () => {
+                  close();
+                  studio.askUse("What is this picture for?", address(record.image), get);
+                })
+              : null,
+            word(record.deleted ? "Bring back" : "Delete", () => {
+              ask({ do: record.deleted ? "restore" : "delete", ids: [record.id] });
+              close();
+            }),
+          ),
+        ),
+      ),
+    );
+    return dialog;
+  };
+})(window.studio);

@@ -1,0 +1,118 @@
+// A grid of any number of pictures: only what is in sight is in the document, the rest is height.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const BLOCK = 60; // pictures that are asked for at a time
+  const OVERSCAN = 2; // rows drawn above and below what is in sight
+
+  /** What of a list is in sight: {from, to} as indices, {top, height} in pixels. */
+  studio.windowOf = function (total, columns, rowHeight, scroll, height) {
+    const rows = Math.ceil(total / columns);
+    const first = Math.max(0, Math.floor(scroll / rowHeight) - OVERSCAN);
+    const last = Math.min(rows, Math.ceil((scroll + height) / rowHeight) + OVERSCAN);
+    return {
+      from: first * columns,
+      to: Math.min(total, last * columns),
+      top: first * rowHeight,
+      height: rows * rowHeight,
+    };
+  };
+
+  /** The blocks of a range that are not there yet. */
+  studio.blocksOf = function (from, to, known) {
+    const wanted = [];
+    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block += 1)
+      if (!known.has(block)) wanted.push(block);
+    return wanted;
+  };
+
+  /**
+   * A virtual grid.
+   * @param draw the cell of an item, or of `undefined` while it is on its way
+   * @param fetch asks for {first, count}; what comes is handed to `fill`
+   */
+  studio.virtualGrid = function ({ cell, draw, fetch, label }) {
+    const inner = el("div", { class: "gs-virtual-rows" });
+    const spacer = el("div", { class: "gs-virtual-space" }, inner);
+    const node = el("div", { class: "gs-virtual", role: "list", "aria-label": label }, spacer);
+    let items = new Map();
+    let asked = new Set();
+    let total = 0;
+    let shown = "";
+    let waiting = false;
+
+    const columns = () => Math.max(2, Math.floor((node.clientWidth || 400) / cell));
+    const rowHeight = () => (node.clientWidth || 400) / columns();
+
+    function paint() {
+      waiting = false;
+      const across = columns();
+      const high = rowHeight();
+      const view = studio.windowOf(total, across, high, node.scrollTop, node.clientHeight || 500);
+      spacer.style.height = `${view.height}px`;
+      inner.style.transform = `translateY(${view.top}px)`;
+      inner.style.gridTemplateColumns = `repeat(${across}, 1fr)`;
+      inner.style.gridAutoRows = `${high}px`;
+      const key = `${view.from}-${view.to}-${across}`;
+      if (key !== shown) {
+        shown = key;
+        const cells = [];
+        for (let index = view.from; index < view.to; index += 1)
+          cells.push(draw(items.get(index), index));
+        const focused = document.activeElement?.closest?.("[data-index]")?.dataset.index;
+        inner.replaceChildren(...cells);
+        if (focused !== undefined && node.contains(inner))
+          inner.querySelector(`[data-index="${focused}"] .gs-cell-open`)?.focus();
+      }
+      for (const block of studio.blocksOf(view.from, view.to, asked)) {
+        asked.add(block);
+        fetch({ first: block * BLOCK, count: BLOCK });
+      }
+    }
+    function schedule() {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(paint);
+    }
+    node.addEventListener("scroll", schedule, { passive: true });
+    new ResizeObserver(schedule).observe(node);
+
+    return {
+      node,
+      /** Forget what is known and begin at the top, or stay where one is. */
+      reset(stay) {
+        items = new Map();
+        asked = new Set();
+        shown = "";
+        if (!stay) node.scrollTop = 0;
+        asked.add(0);
+        fetch({ first: 0, count: BLOCK });
+      },
+      /** Take in an answer. */
+      fill(first, list, all) {
+        total = all;
+        list.forEach((item, index) => items.set(first + index, item));
+        shown = "";
+        schedule();
+      },
+      redraw() {
+        shown = "";
+        schedule();
+      },
+      at: (index) => items.get(index),
+      total: () => total,
+      indexOf: (id) => [...items].find(([, item]) => item.id === id)?.[0],
+      /** Bring a picture into sight and onto the keyboard. */
+      focus(index) {
+        const row = Math.floor(index / columns());
+        const top = row * rowHeight();
+        if (top < node.scrollTop) node.scrollTop = top;
+        else if (top + rowHeight() > node.scrollTop + node.clientHeight)
+          node.scrollTop = top + rowHeight() - node.clientHeight;
+        paint();
+        inner.querySelector(`[data-index="${index}"] .gs-cell-open`)?.focus();
+      },
+      columns,
+    };
+  };
+})(window.studio);

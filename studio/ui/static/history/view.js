@@ -1,0 +1,311 @@
+// The History tab: search, filters, the grid, and what is done with the pictures that are chosen.
+(function (studio) {
+  "use strict";
+  const { el, icon } = studio;
+  const SORTS = {
+    newest: "Newest first",
+    oldest: "Oldest first",
+    seed: "By seed",
+    title: "By name",
+  };
+  const TYPING = 180; // ms after the last letter
+
+  /** The query of the toolbar's fields, without what is empty. */
+  studio.historyQuery = (fields) =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+
+  function word(label, onclick, extra) {
+    return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
+  }
+
+  studio.mountHistory = function (element, props, trigger, watch) {
+    const fields = { sort: "newest" };
+    const chosen = new Set();
+    let key = 0;
+    let opened = null;
+    const ask = (request) => trigger("select", request);
+    const again = (id, part) => trigger("submit", { id, part });
+    const query = () => studio.historyQuery(fields);
+
+    // -- the grid ------------------------------------------------------------------------------
+    function choose(item, on) {
+      if (on) chosen.add(item.id);
+      else chosen.delete(item.id);
+      actions();
+      grid.redraw();
+    }
+    function cell(item, index) {
+      if (!item) return el("div", { class: "gs-cell gs-cell-empty", "data-index": index });
+      const open = el(
+        "button",
+        {
+          type: "button",
+          class: "gs-cell-open",
+          tabindex: index === 0 ? "0" : "-1",
+          title: item.prompts || item.title,
+          "aria-label": `${item.title}${item.starred ? ", starred" : ""}`,
+          onclick: (event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey)
+              choose(item, !chosen.has(item.id));
+            else show(index);
+          },
+        },
+        item.thumb
+          ? el("img", { src: item.thumb, alt: "", draggable: "false" })
+          : el("span", { class: "gs-blank" }, icon("image")),
+      );
+      return el(
+        "div",
+        {
+          class: `gs-cell${chosen.has(item.id) ? " gs-chosen" : ""}`,
+          role: "listitem",
+          "data-index": index,
+        },
+        open,
+        el("input", {
+          type: "checkbox",
+          class: "gs-cell-choose",
+          tabindex: "-1",
+          checked: chosen.has(item.id),
+          "aria-label": `Choose ${item.title}`,
+          onchange: (event) => choose(item, event.target.checked),
+        }),
+        item.starred ? el("span", { class: "gs-cell-star" }, icon("star")) : null,
+      );
+    }
+    const grid = studio.virtualGrid({
+      cell: 132,
+      label: "Pictures",
+      draw: cell,
+      fetch: ({ first, count }) => ask({ do: "page", query: query(), first, count, key: `${key}` }),
+    });
+    grid.node.addEventListener("keydown", (event) => {
+      const at = Number(event.target.closest("[data-index]")?.dataset.index);
+      const step = {
+        ArrowRight: 1,
+        ArrowLeft: -1,
+        ArrowDown: grid.columns(),
+        ArrowUp: -grid.columns(),
+        Home: -at,
+        End: grid.total() - 1 - at,
+      }[event.key];
+      const item = grid.at(at);
+      if (event.key === " " && item) choose(item, !chosen.has(item.id));
+      else if (event.key === "s" && item)
+        ask({ do: "mark", ids: [item.id], said: { starred: !item.starred } });
+      else if (event.key === "Delete" && item) ask({ do: "delete", ids: [item.id] });
+      else if (step === undefined) return;
+      else grid.focus(Math.max(0, Math.min(grid.total() - 1, at + step)));
+      event.preventDefault();
+    });
+
+    function show(index) {
+      const item = grid.at(index);
+      if (item) ask({ do: "open", id: item.id });
+    }
+    function refresh(stay) {
+      key += 1;
+      grid.reset(stay);
+    }
+
+    // -- the toolbar ---------------------------------------------------------------------------
+    let typing = 0;
+    const search = el("input", {
+      type: "search",
+      class: "gs-shelf-search",
+      placeholder: "Search prompts, models, notes, tags",
+      "aria-label": "Search the history",
+      oninput: () => {
+        clearTimeout(typing);
+        typing = setTimeout(() => set("text", search.value), TYPING);
+      },
+    });
+    function set(name, value) {
+      fields[name] = value;
+      chosen.clear();
+      actions();
+      refresh();
+    }
+    const selects = {};
+    function select(name, label, options) {
+      const node = (selects[name] ||= el("select", {
+        class: "gs-history-select",
+        "aria-label": label,
+        onchange: () => set(name, node.value),
+      }));
+      node.replaceChildren(
+        ...options.map(([value, text]) =>
+          el("option", { value, selected: value === (fields[name] || "") }, text),
+        ),
+      );
+      return node;
+    }
+    const flag = (name, label) =>
+      el(
+        "label",
+        { class: "gs-history-flag" },
+        el("input", { type: "checkbox", onchange: (event) => set(name, event.target.checked) }),
+        label,
+      );
+    const day = (name, label) =>
+      el("input", {
+        type: "date",
+        class: "gs-history-select",
+        "aria-label": label,
+        title: label,
+        onchange: (event) => set(name, event.target.value),
+      });
+    const counted = (label, names) => [
+      ["", label],
+      ...names.map(([name, count]) => [name, `${name} (${count})`]),
+    ];
+    function offer(names) {
+      select("model", "Model", counted("Any model", names.models));
+      select("board", "Board", counted("Any board", names.boards));
+      select("tag", "Tag", counted("Any tag", names.tags));
+      select("size", "Size", counted("Any size", names.sizes));
+      const scores = names.scores.map((name) => [`score:${name}`, `Best ${name} first`]);
+      select("sort", "Order", [...Object.entries(SORTS), ...scores]);
+    }
+    offer({ models: [], boards: [], tags: [], sizes: [], scores: [] });
+
+    const state = el("span", { class: "gs-history-count", role: "status" });
+    const notice = el("p", { class: "gs-history-notice", hidden: true });
+    const bar = el("div", { class: "gs-line gs-history-actions" });
+    function actions() {
+      const ids = [...chosen];
+      const some = ids.length > 0;
+      const all = { all: true, query: query() };
+      const named = (field, label) => {
+        const text = window.prompt(label);
+        if (text !== null)
+          ask({ do: "mark", ids, said: { [field]: field === "tags" ? text.split(",") : text } });
+      };
+      bar.replaceChildren(
+        ...(some
+          ? [
+              el("span", {}, `${ids.length} chosen`),
+              word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
+              word("Tag …", () => named("tags", "Tags, divided by commas:")),
+              word("Board …", () => named("board", "Put on the board:")),
+              word("Compare", () => ask({ do: "compare", ids }), {
+                disabled: ids.length < 2 || ids.length > 4,
+                title: "Choose 2 to 4 pictures",
+              }),
+              word("Download ZIP", () => ask({ do: "zip", ids })),
+              word(fields.bin ? "Bring back" : "Delete", () => {
+                ask({ do: fields.bin ? "restore" : "delete", ids });
+                chosen.clear();
+                actions();
+              }),
+              word("Choose none", () => {
+                chosen.clear();
+                actions();
+                grid.redraw();
+              }),
+            ]
+          : fields.bin
+            ? [
+                word("Bring all back", () => ask({ do: "restore", ...all })),
+                word("Empty the bin", () => {
+                  if (window.confirm("Remove what is in the bin for good?")) ask({ do: "empty" });
+                }),
+              ]
+            : [
+                word("Download all found as ZIP", () => ask({ do: "zip", ...all })),
+                word("Delete all found but starred", () => {
+                  if (
+                    window.confirm(`Put ${grid.total()} pictures into the bin, but starred ones?`)
+                  )
+                    ask({ do: "delete", ...all });
+                }),
+              ]),
+      );
+    }
+    actions();
+
+    element.replaceChildren(
+      el(
+        "div",
+        { class: "gs-history" },
+        el("div", { class: "gs-line" }, search, state),
+        el(
+          "div",
+          { class: "gs-line gs-history-filters" },
+          selects.sort,
+          selects.model,
+          selects.board,
+          selects.tag,
+          selects.size,
+          day("since", "Made on this day or later"),
+          day("until", "Made on this day or earlier"),
+          flag("starred", "Starred"),
+          flag("lora", "With a LoRA"),
+          flag("bin", "Bin"),
+        ),
+        notice,
+        bar,
+        grid.node,
+      ),
+    );
+
+    // -- what the server answers ---------------------------------------------------------------
+    function undo(ids) {
+      const note = el(
+        "div",
+        { class: "gs-toast", role: "status" },
+        `${ids.length} in the bin `,
+        word("Undo", () => {
+          ask({ do: "restore", ids });
+          note.remove();
+        }),
+      );
+      document.body.append(note);
+      setTimeout(() => note.remove(), 8000);
+    }
+    function take(value) {
+      if (!value) return;
+      notice.textContent = value.notice || notice.textContent;
+      notice.hidden = !notice.textContent;
+      if (value.names) offer(value.names);
+      if (value.page && value.page.key === `${key}`) {
+        const { first, items, total } = value.page;
+        state.textContent = total === 1 ? "1 picture" : `${total} pictures`;
+        grid.fill(first, items, total);
+      }
+      if (value.opened) {
+        opened?.close();
+        const record = value.opened;
+        opened = studio.historyDetails(record, {
+          ask,
+          again,
+          step: (by) => {
+            const at = grid.indexOf(record.id);
+            if (at !== undefined) show(at + by);
+          },
+        });
+        document.body.append(opened);
+        opened.showModal();
+      }
+      if (value.compared) {
+        const dialog = studio.compareDialog(value.compared);
+        document.body.append(dialog);
+        dialog.showModal();
+      }
+      if (value.deleted?.length) undo(value.deleted);
+      if (value.kept) studio.toast(`${value.kept} kept: starred, or in the bin already.`);
+      if (value.restored) studio.toast(`${value.restored.length} brought back.`);
+      if (value.emptied !== undefined) studio.toast(`${value.emptied} removed.`);
+      if (value.file) {
+        const link = el("a", { href: value.file.url, download: "pictures.zip" });
+        link.click();
+      }
+      if (value.changed) refresh(true);
+      if (value.busy) setTimeout(() => element.offsetParent && refresh(true), 1000);
+    }
+    watch("value", () => take(studio.clone(props.value)));
+    new IntersectionObserver((seen) => {
+      if (seen.some((one) => one.isIntersecting)) refresh(true);
+    }).observe(element);
+  };
+})(window.studio);

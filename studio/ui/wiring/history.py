@@ -1,0 +1,55 @@
+"""The History tab: what it asks, and pictures that are used again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from studio.ui import run
+from studio.ui.errors import guarded
+from studio.ui.form import filled, to_preset, to_values
+from studio.ui.history import view
+from studio.ui.layout import Parts
+from studio.ui.runs import Runs
+from studio.ui.widgets import QUIET
+from studio.ui.wiring.generation import WITH_SESSION
+from studio.ui.wiring.presets import notes_of
+
+
+def attach(parts: Parts, runs: Runs) -> None:
+    """Attach them; must be called inside ``gr.Blocks``."""
+    notes = parts.signals["notes"]
+
+    def asked(session: str, event: gr.EventData) -> dict[str, Any]:
+        owner = runs.session(run.key_of(session))
+        return view.answer(runs.history(owner), event._data or {})
+
+    parts.history.select(
+        guarded(asked),
+        parts.session,
+        parts.history,
+        js=WITH_SESSION,
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        **QUIET,
+    )
+
+    def again(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
+        owner = runs.session(run.key_of(session))
+        part, identity = str(event.part), str(event.id)
+        made = view.preset_of(runs.history(owner), identity)
+        preset = view.again(made, made if part == "all" else to_preset(values), part)
+        if part == "all":
+            owner.parent = identity
+        loaded = {**notes_of(preset, []), "loaded": part == "all"}
+        return filled(parts.form, to_values(preset)) | {notes: loaded}
+
+    parts.history.submit(
+        guarded(again),
+        parts.session,
+        [*parts.form.values(), notes],
+        inputs_kwargs=parts.form,
+        js=WITH_SESSION,
+        **QUIET,
+    )

@@ -1,0 +1,56 @@
+"""The verb history: pictures found by words, starred, pruned, exported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from studio.__main__ import main
+from studio.preset import validate
+from studio.share import save_image
+
+
+@pytest.fixture
+def studio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
+    for name in ("a cat", "a dog", "a catfish"):
+        rows = [{"prompt": name}]
+        save_image(Image.new("RGB", (8, 8)), validate({"rows": rows}), tmp_path / "outputs")
+
+    def run(*words: str) -> tuple[int, list[Any], str]:
+        code = main(("history", *words))
+        said = capsys.readouterr()
+        return code, [json.loads(line) for line in said.out.splitlines()], said.err
+
+    return run
+
+
+def test_found_starred_pruned_and_brought_back(studio: Any, tmp_path: Path) -> None:
+    _, found, notes = studio("search", "cat", "--sort", "oldest")
+    assert [one["prompts"] for one in found] == ["a cat", "a catfish"] and "2 of 2" in notes
+    file, identity = found[0]["file"], found[1]["id"]
+    assert studio("star", file)[1] == [{"pictures": 1, "done": "starred"}]
+    studio("note", identity, "--text", "a fish after all")
+    studio("tag", identity, Path(file).name, "--tags", "pets, best")
+    assert studio("search", "--tag", "best", "fish")[1][0]["note"] == "a fish after all"
+    assert studio("prune")[1] == [{"pictures": 2, "done": "in the bin"}]
+    assert [one["file"] for one in studio("search")[1]] == [file]
+    assert "2 in the bin" in studio("empty-bin")[2]
+    assert studio("restore", identity)[1] == [{"pictures": 1, "done": "brought back"}]
+    assert studio("empty-bin", "--yes")[1] == [{"pictures": 1, "done": "removed"}]
+    out = tmp_path / "out"
+    assert studio("export", "--out", str(out))[1] == [{"pictures": 2, "done": "copied"}]
+    assert len(list(out.iterdir())) == 2
+    assert studio("show", identity)[1][0]["tags"] == ["pets", "best"]
+
+
+def test_what_is_not_there_is_one_line(studio: Any) -> None:
+    code, _, error = studio("star", "nothing.png")
+    assert code == 2 and error.count("\n") == 1 and "nothing.png" in error
+    assert studio("search", "--since", "monday")[0] == 2

@@ -1,0 +1,76 @@
+"""The History tab in a real browser: made, found, starred, compared, deleted, used again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from studio.preset import validate
+from studio.share import save_image
+from tests.support.studio_page import Studio
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def pictures(home: Path) -> Path:
+    folder = home / "outputs" / "earlier"
+    for seed in range(130):
+        rows = [{"prompt": f"zebra number{seed}", "weight": 1.0 + seed}]
+        preset = validate({"name": f"Zebra {seed}", "rows": rows, "sampler": {"seed": seed}})
+        save_image(Image.new("RGB", (32, 32), (seed, 90, 200)), preset, folder)
+    return folder
+
+
+@pytest.mark.timeout(240)
+def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
+    studio.open()
+    page = studio.tab("History")
+    search = page.get_by_label("Search the history")
+    search.fill("zebra")
+    page.wait_for_function(
+        "document.querySelector('.gs-history-count').textContent === '130 pictures'"
+    )
+    # All of them can be reached, and few are in the document.
+    page.evaluate("document.querySelector('.gs-virtual').scrollTop = 1e6")
+    page.wait_for_selector('.gs-cell-open[aria-label="Zebra 0"] img')
+    assert page.locator(".gs-cell").count() < 80
+
+    search.fill("zebra number7")
+    page.wait_for_function(
+        "document.querySelector('.gs-history-count').textContent === '11 pictures'"
+    )
+    page.locator('.gs-cell-open[aria-label="Zebra 7"]').click()
+    dialog = page.locator(".gs-history-dialog")
+    dialog.get_by_label("Note").fill("the lucky one")
+    dialog.get_by_role("button", name="Star").click()
+    page.wait_for_selector('.gs-cell-open[aria-label="Zebra 7, starred"]')
+    dialog.get_by_role("button", name="Use again").click()
+    page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'zebra number7'")
+    assert studio.rows()[0]["weight"] == 8.0
+
+    search.fill("lucky")
+    page.wait_for_function(
+        "document.querySelector('.gs-history-count').textContent === '1 picture'"
+    )
+    search.fill("zebra number7")
+    page.wait_for_function(
+        "document.querySelector('.gs-history-count').textContent === '11 pictures'"
+    )
+    for name in ("Choose Zebra 70", "Choose Zebra 71"):
+        page.get_by_label(name).check(force=True)
+    page.get_by_role("button", name="Compare").click()
+    compared = page.locator(".gs-compare-dialog")
+    compared.get_by_text("weight of row 1: 71 → 72").wait_for()
+    compared.get_by_role("button", name="Close").click()
+    page.locator(".gs-history-actions").get_by_role("button", name="Delete").click()
+    page.wait_for_function(
+        "document.querySelector('.gs-history-count').textContent === '9 pictures'"
+    )
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function(
+        "document.querySelector('.gs-history-count').textContent === '11 pictures'"
+    )
+    assert len(list(pictures.iterdir())) == 130

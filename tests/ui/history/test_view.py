@@ -1,0 +1,136 @@
+"""What the History tab asks for and gets; a visitor's own history."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from studio.errors import StudioError
+from studio.events import Done, Event
+from studio.history import History, Query, history
+from studio.history.differences import differences
+from studio.history.intake import take_in
+from studio.preset import Preset, validate
+from studio.share import save_image
+from studio.ui.history import view
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+
+
+def preset(weight: float = 3.0, **fields: Any) -> Preset:
+    rows = [{"prompt": "a cat", "weight": 2.0}, {"prompt": "a dog", "weight": weight}]
+    return validate({"name": "One", "rows": rows, **fields})
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
+    for seed, colour in enumerate(("red", "green", "blue")):
+        made = preset(3.0 + seed, sampler={"seed": seed}, omega=0.2 * seed)
+        save_image(Image.new("RGB", (40, 20), colour), made, tmp_path / "outputs")
+    found = History(tmp_path, tmp_path / "outputs")
+    take_in(found)
+    yield found
+    found.close()
+
+
+def test_a_page_holds_small_copies_made_once(own: History, tmp_path: Path) -> None:
+    answer = view.answer(own, {"do": "page", "first": 0, "count": 2, "key": "1"})
+    assert answer["page"]["total"] == 3 and len(answer["page"]["items"]) == 2
+    assert answer["names"]["sizes"] == [("40x20", 3)]
+    assert answer["page"]["items"][0]["thumb"].startswith("data:image/webp;base64,")
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cache" / "thumbnails").iterdir()}
+    assert len(kept) == 2
+    view.answer(own, {"do": "page", "first": 0, "count": 2, "key": "1"})
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "cache" / "thumbnails").iterdir()} == kept
+
+
+def test_differences_are_words() -> None:
+    one, two = preset(), preset(4.0, omega=0.4, sampler={"seed": 9, "width": 64})
+    assert differences(one, two) == [
+        "weight of row 2: 3 → 4",
+        "omega: 0 → 0.4",
+        "seed: 7 → 9",
+        "width: none → 64",
+    ]
+    assert differences(one, one) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "same"), [("all", ()), ("rows", ("omega", "sampler")), ("seed", ("rows", "omega"))]
+)
+def test_a_part_of_a_picture_is_used_again(part: str, same: tuple[str, ...]) -> None:
+    made = preset(9.0, omega=0.5, sampler={"seed": 11})
+    current = preset(1.0, omega=0.1, sampler={"seed": 2})
+    found = view.again(made, current, part)
+    for name in ("rows", "omega", "sampler"):
+        expected = current if name in same else made
+        assert getattr(found, name) == getattr(expected, name)
+
+
+def test_prompts_alone_keep_the_rows_weights() -> None:
+    current = validate({"rows": [{"prompt": "x", "weight": -4.0}]})
+    found = view.again(preset(), current, "prompts")
+    assert [(r.prompt, r.weight) for r in found.rows] == [("a cat", -4.0), ("a dog", 3.0)]
+
+
+def test_pictures_go_out_as_a_zip_with_their_presets(own: History) -> None:
+    answer = view.answer(own, {"do": "zip", "all": True, "query": {}})
+    path = Path(answer["file"]["path"])
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        with Image.open(io.BytesIO(archive.read(names[0]))) as image:
+            assert "guidance_studio" in image.info
+    path.unlink()
+    assert len(names) == 3
+
+
+def test_what_cannot_be_asked_for_is_refused_by_name(own: History) -> None:
+    with pytest.raises(StudioError, match="do: page"):
+        view.answer(own, {"do": "rm"})
+    with pytest.raises(StudioError, match="2 to 4"):
+        view.answer(own, {"do": "compare", "ids": ["a"]})
+    with pytest.raises(StudioError, match="starred"):
+        view.answer(own, {"do": "mark", "ids": own.ids(Query()), "said": {"path": "/etc"}})
+
+
+def test_deleting_all_found_spares_the_starred(own: History) -> None:
+    starred = own.ids(Query())[0]
+    view.answer(own, {"do": "mark", "ids": [starred], "said": {"starred": True}})
+    answer = view.answer(own, {"do": "delete", "all": True, "query": {}})
+    assert len(answer["deleted"]) == 2 and answer["kept"] == 1
+    view.answer(own, {"do": "restore", "ids": answer["deleted"]})
+    assert own.search().total == 3
+
+
+def _stream(preset: Preset) -> Iterator[Event]:
+    yield Done(Image.new("RGB", (8, 8)), 5, preset, 50, 1.25)
+
+
+def _run(limits: Limits, key: str) -> tuple[Runs, Any]:
+    runs = Runs(_stream, limits)
+    session = runs.session(key)
+    run = runs.submit(session, preset())
+    while run.active():
+        runs.wait(session, session.version, 5.0)
+    return runs, session
+
+
+def test_what_is_made_is_in_the_history_with_what_it_took(own: History) -> None:
+    _, session = _run(Limits(), "one")
+    record = history().search().records[0]
+    assert (record.forwards, record.seconds) == (50, 1.25)
+    assert Path(session.moments[0].path).name == Path(record.path).name
+
+
+def test_visitors_have_histories_of_their_own_in_memory(own: History, tmp_path: Path) -> None:
+    runs, one = _run(Limits(shared=True), "one")
+    assert runs.history(one).search().total == 1
+    assert runs.history(runs.session("two")).search().total == 0
+    assert own.search().total == 3

@@ -1,0 +1,32 @@
+// What of the history's grid is in sight, what is asked for, and where a zoom stays.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+test("only what is in sight is drawn, whatever the number of pictures", () => {
+  const studio = load("history/grid.js");
+  for (const total of [0, 1, 59, 50_000])
+    for (const scroll of [0, 500, total * 20]) {
+      const view = studio.windowOf(total, 4, 100, scroll, 600);
+      assert.ok(view.to - view.from <= 4 * 12);
+      assert.equal(view.height, Math.ceil(total / 4) * 100);
+      assert.equal(view.top, (view.from / 4) * 100);
+      const inSight = Math.floor(scroll / 100) * 4;
+      if (inSight < total) assert.ok(view.from <= inSight && inSight < view.to);
+    }
+});
+
+test("each block is asked for once", () => {
+  const studio = load("history/grid.js");
+  assert.deepEqual(plain(studio.blocksOf(0, 40, new Set())), [0]);
+  assert.deepEqual(plain(studio.blocksOf(50, 130, new Set([1]))), [0, 2]);
+  assert.deepEqual(plain(studio.blocksOf(10, 10, new Set([0]))), []);
+});
+
+test("a zoom keeps its point in place and never leaves the frame", () => {
+  const studio = load("history/compare.js");
+  const view = studio.zoomAt({ scale: 1, x: 0, y: 0 }, 2, 0.5, 0.25);
+  assert.deepEqual(plain(view), { scale: 2, x: -0.5, y: -0.25 });
+  const back = studio.zoomAt(view, 0.1, 0, 0);
+  assert.deepEqual(plain(back), { scale: 1, x: 0, y: 0 });
+});
