@@ -84,6 +84,11 @@ def init_leaves() -> dict[str, Leaf]:
     return _leaves_of(_definition("Init"), blank, (), INIT_EDITORS)
 
 
+def choices_of(definition: str, field: str) -> list[list[str]]:
+    """Value, title and help of everything that a field of a definition such as Control takes."""
+    return _choices(_definition(definition)["properties"][field])
+
+
 def _definition(name: str) -> dict[str, Any]:
     schema = preset_schema()
     return {**schema["$defs"][name], "$defs": schema["$defs"]}

@@ -20,6 +20,7 @@ SCRIPTS = (
     "row/model.js",
     "row/words.js",
     "row/prompt.js",
+    "row/control_choices.js",
     "row/control.js",
     "row/weight.js",
     "row/range.js",

@@ -11,6 +11,8 @@ pytest.importorskip("gradio")
 from pydantic import BaseModel, Field
 
 from studio.preset import Preset, Row, validate
+from studio.preset.preprocessors import PREPROCESSORS, Preprocessor
+from studio.ui.editor.stack import served
 from studio.ui.form import paths, restored, to_preset, to_values
 from studio.ui.layout import bounded
 from studio.ui.schema import leaves, leaves_of, row_leaves
@@ -64,6 +66,16 @@ def test_every_field_of_a_row_has_an_editor() -> None:
 
     own = {path.split(".")[0] for path in (leaf["path"] for leaf in row_leaves().values())}
     assert set(Row.model_fields) == set(ROW_EDITORS) | own
+
+
+def test_the_control_s_choices_are_the_table_s() -> None:
+    PREPROCESSORS.register("toy", Preprocessor("Toy", "Nobody's.", run=lambda picture: picture))
+    try:
+        choices = served()["preprocessors"]
+    finally:
+        PREPROCESSORS.remove("toy")
+    assert ["toy", "Toy", "Nobody's."] in choices
+    assert [name for name, *_ in choices if name != "toy"] == list(PREPROCESSORS)
 
 
 def test_a_shared_page_allows_less_than_the_schema() -> None:

@@ -18,7 +18,7 @@ from studio.errors import BadPreset, StudioError, shorten
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, validate
 from studio.ui.editor.maps import preview_map
-from studio.ui.schema import preset_schema, row_leaves
+from studio.ui.schema import choices_of, preset_schema, row_leaves
 
 FILE_META = {"_type": "gradio.FileData"}
 THUMB = 128
@@ -72,12 +72,13 @@ class GuidanceStack(gr.HTML):
 
 
 def served() -> dict[str, Any]:
-    """What the row editor's scripts get: schema, a blank row, fields without an editor, curves."""
+    """What the row editor's scripts get: schema, a blank row, choices, fields without an editor."""
     samples = [step / CURVE_STEPS for step in range(CURVE_STEPS + 1)]
     return {
         "defs": preset_schema().get("$defs", {}),
         "blank": Row().model_dump(mode="json"),
         "leaves": row_leaves(),
+        "preprocessors": choices_of("Control", "type"),
         "curves": {name: [factor(cast(Curve, name), at) for at in samples] for name in SHAPES},
     }
 

@@ -266,19 +266,8 @@
       return groups;
     }
 
-    controls() {
-      const fitting = this.models.filter(
-        (entry) => entry.kind === "controlnet" && (!entry.base || entry.base === this.base),
-      );
-      const read = fitting.filter((entry) => entry.control && entry.control !== "map");
-      return [
-        ...read.map((entry) => ({ type: entry.control, model: null, title: entry.control })),
-        ...fitting.map((entry) => ({
-          type: "map",
-          model: entry.id,
-          title: `finished ${entry.control || ""} map`.replace("  ", " "),
-        })),
-      ];
+    controlNets() {
+      return studio.controlNets(this.models, this.base);
     }
 
     async storeImage(file, mask = false) {

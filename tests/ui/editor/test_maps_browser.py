@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,9 @@ def with_image(studio: Studio) -> Iterator[Any]:
 
 @needs_starter
 @pytest.mark.timeout(300)
-def test_the_map_is_shown_beside_its_image_and_goes_with_it(with_image: Any) -> None:
+def test_the_map_is_shown_beside_its_image_and_goes_with_it(
+    studio: Studio, with_image: Any
+) -> None:
     button = with_image.get_by_role("button", name="Preview map")
     button.click()
     shown = with_image.locator(".gs-map-image")
@@ -44,5 +47,10 @@ def test_the_map_is_shown_beside_its_image_and_goes_with_it(with_image: Any) -> 
     )
     kinds.select_option(others[0])  # another reading of the image: the map is no longer its own
     assert not shown.is_visible()
+    kinds.select_option('"map"')  # which no ControlNet reads by itself: the one in use stays
+    control = studio.rows()[0]["control"]
+    assert control["type"] == "map" and control["model"].startswith("starter/")
+    net = with_image.get_by_label("ControlNet of the control image")
+    assert json.loads(net.input_value()) == control["model"]
     with_image.get_by_role("button", name="Remove control image").click()
     assert not button.is_visible()

@@ -9,6 +9,7 @@ const studio = load(
   "row/model_parts.js",
   "row/prompt_text.js",
   "row/curve_shape.js",
+  "row/control_choices.js",
 );
 
 // -- models -----------------------------------------------------------------------------------
@@ -129,4 +130,55 @@ test("a nested field is changed without touching the rest", () => {
     weight: 2,
   });
   assert.equal(row.apg.eta, 1);
+});
+
+// -- control images ---------------------------------------------------------------------------
+const PREPROCESSORS = [
+  ["canny", "Edges (Canny)", "Hard edges as thin lines."],
+  ["toy", "Toy", "Nobody's."],
+  ["map", "Finished map", "The picture is the map."],
+];
+const net = (id, more) => ({ id, kind: "controlnet", family: "sd", base: "", ...more });
+const LIBRARY = [
+  { id: "base", kind: "base", family: "sd" },
+  net("general", { control: "canny" }),
+  net("other", { control: "canny", family: "xl" }),
+  net("broken", { control: "canny", problem: "no weights" }),
+  net("own", { control: "canny", base: "base" }),
+  net("theirs", { control: "canny", base: "another" }),
+];
+const NETS = studio.controlNets(LIBRARY, "base");
+
+test("a base's own ControlNets come before its family's, and no others", () => {
+  assert.deepEqual(plain(NETS.map(({ id }) => id)), ["own", "general"]);
+});
+
+test("the readings are the table's, those first that a ControlNet has by itself", () => {
+  const groups = plain(studio.readings(PREPROCESSORS, NETS, "canny"));
+  assert.deepEqual(groups[0].options, [
+    { value: "canny", text: "Edges (Canny)", title: "Hard edges as thin lines." },
+  ]);
+  assert.deepEqual(
+    groups[1].options.map(({ value }) => value),
+    ["toy", "map"],
+  );
+  const lost = plain(studio.readings(PREPROCESSORS, NETS, "gone"));
+  assert.equal(lost[1].options.at(-1).value, "gone");
+});
+
+test("another reading keeps the ControlNet in use where it has none by itself", () => {
+  const first = plain(studio.firstControl(PREPROCESSORS, NETS));
+  assert.deepEqual(first, { type: "canny", image: "", strength: 1, model: null });
+  const map = plain(studio.withType({ ...first, model: "general" }, "map", NETS));
+  assert.deepEqual([map.type, map.model], ["map", "general"]);
+  assert.equal(plain(studio.withType(first, "toy", NETS)).model, "own");
+  assert.equal(plain(studio.withType(map, "canny", NETS)).model, null);
+});
+
+test("a ControlNet is chosen by id, or by what it reads", () => {
+  const values = (...given) => plain(studio.netOptions(...given).map(({ value }) => value));
+  assert.deepEqual(values(NETS, "canny", null), ["", "own", "general"]);
+  assert.deepEqual(values(NETS, "map", "own"), ["own", "general"]);
+  assert.deepEqual(values(NETS, "map", "away"), ["own", "general", "away"]);
+  assert.equal(studio.netOptions(NETS, "map", null)[0].text, "none yet");
 });

@@ -189,7 +189,7 @@
     }
 
     takesControl() {
-      const open = this.kind() !== "concept" && this.stack.controls().length > 0;
+      const open = this.kind() !== "concept" && this.stack.controlNets().length > 0;
       return this.row.control !== null || open;
     }
 

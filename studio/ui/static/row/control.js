@@ -49,10 +49,18 @@
 
   studio.rowEditors.control = function (card) {
     const picker = studio.picker("Control image", (file) => take(file));
+    const nets = () => card.stack.controlNets();
     const type = el("select", {
       class: "gs-select",
       "aria-label": "What is read from the control image",
-      onchange: () => card.edit(write()),
+      onchange: () =>
+        card.edit({ control: studio.withType(card.row.control, JSON.parse(type.value), nets()) }),
+    });
+    const model = el("select", {
+      class: "gs-select gs-control-net",
+      "aria-label": "ControlNet of the control image",
+      title: "Which ControlNet reads it",
+      onchange: () => change({ model: JSON.parse(model.value) || null }),
     });
     const strength = studio.numberEditor({
       field: studio.fieldOf("Control", "strength"),
@@ -66,22 +74,20 @@
       { class: "gs-line gs-control" },
       el("span", { class: "gs-tag" }, "Control"),
       type,
+      model,
       el("label", { class: "gs-strength" }, "×", strength.element),
       map.open,
       button("close", "Remove control image", () => card.edit({ control: null })),
     );
 
-    function changed(changes) {
-      const kinds = card.stack.controls();
-      const first = kinds[0]?.type || studio.namesOf("Control", "type")[0];
-      const empty = { type: first, image: "", strength: 1, model: null };
-      return { control: { ...(card.row.control || empty), ...changes } };
-    }
-    const change = (changes) => card.edit(changed(changes));
-    function write() {
-      const [kind, model] = JSON.parse(type.value);
-      return changed({ type: kind, model });
-    }
+    const { preprocessors } = studio.served;
+    const change = (changes) =>
+      card.edit({
+        control: {
+          ...(card.row.control || studio.firstControl(preprocessors, nets())),
+          ...changes,
+        },
+      });
     async function take(file) {
       const image = await card.keep(file, picker.node);
       if (image) change({ image });
@@ -102,18 +108,15 @@
             : "Add a control image (click, or drop one here)",
         );
         if (!control) return;
-        const options = card.stack
-          .controls()
-          .map((one) => ({ value: [one.type, one.model], text: one.title }));
-        const current = [control.type, control.model ?? null];
-        const key = JSON.stringify(current);
-        if (!options.some(({ value }) => JSON.stringify(value) === key))
-          options.push({ value: current, text: current.filter(Boolean).join(" · ") });
-        studio.fill(type, [{ title: "", options }]);
-        type.value = key;
+        studio.fill(type, studio.readings(preprocessors, nets(), control.type));
+        type.value = JSON.stringify(control.type);
+        const options = studio.netOptions(nets(), control.type, control.model);
+        studio.fill(model, [{ title: "", options }]);
+        model.value = JSON.stringify(control.model || "");
+        model.hidden = options.length < 2;
         strength.read(control.strength);
       },
-      write,
+      write: () => ({ control: card.row.control }),
     };
   };
 })(window.studio);

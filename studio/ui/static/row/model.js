@@ -10,8 +10,8 @@
     select.dataset.key = key;
     select.replaceChildren(
       ...groups.flatMap(({ title, options }) => {
-        const nodes = options.map(({ value, text }) =>
-          el("option", { value: JSON.stringify(value) }, text),
+        const nodes = options.map(({ value, text, title: help }) =>
+          el("option", { value: JSON.stringify(value), ...(help ? { title: help } : {}) }, text),
         );
         return title ? [el("optgroup", { label: title }, ...nodes)] : nodes;
       }),

@@ -1,0 +1,61 @@
+// What a row's control image can be read as, and by which ControlNet. No DOM in here.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+
+  /** The ControlNets of a base: those made for it, then those of its family that name no base. */
+  studio.controlNets = function (models, base) {
+    const family = models.find((entry) => entry.id === base)?.family || "";
+    const usable = models.filter((entry) => entry.kind === "controlnet" && !entry.problem);
+    return [
+      ...usable.filter((entry) => entry.base === base),
+      ...usable.filter((entry) => !entry.base && (!family || entry.family === family)),
+    ];
+  };
+
+  /** The one that is taken where a row names none; undefined where there is none. */
+  studio.automaticNet = (nets, type) => nets.find((entry) => entry.control === type);
+
+  /**
+   * Groups of a select over the table of preprocessors, `[name, title, help]` each: first those that
+   * a ControlNet here reads by itself. `current` is among them even where the table lost it.
+   */
+  studio.readings = function (preprocessors, nets, current) {
+    const known = preprocessors.map(([value, text, title]) => ({ value, text, title }));
+    if (!known.some(({ value }) => value === current))
+      known.push({ value: current, text: current, title: "Not known here" });
+    const read = ({ value }) => Boolean(studio.automaticNet(nets, value));
+    return [
+      { title: "", options: known.filter(read) },
+      { title: "With a ControlNet of your choice", options: known.filter((one) => !read(one)) },
+    ].filter(({ options }) => options.length);
+  };
+
+  /** The ControlNets as options: whichever reads `type`, or one by its id. */
+  studio.netOptions = function (nets, type, current) {
+    const own = studio.automaticNet(nets, type);
+    const options = nets.map((entry) => ({ value: entry.id, text: entry.title || entry.id }));
+    if (current && !options.some(({ value }) => value === current))
+      options.push({ value: current, text: current });
+    if (own || !current) options.unshift({ value: "", text: own ? "automatic" : "none yet" });
+    return options;
+  };
+
+  /**
+   * A control of another type. Where a ControlNet reads that by itself, it is the one; else the one
+   * in use until now stays, so that a finished map goes to the network that read the picture.
+   */
+  studio.withType = function (control, type, nets) {
+    if (studio.automaticNet(nets, type)) return { ...control, type, model: null };
+    const used = control.model || studio.automaticNet(nets, control.type)?.id || nets[0]?.id;
+    return { ...control, type, model: used || null };
+  };
+
+  /** The control of a row that gets its first picture. */
+  studio.firstControl = function (preprocessors, nets) {
+    const names = preprocessors.map(([name]) => name);
+    const read = names.find((name) => studio.automaticNet(nets, name));
+    const blank = { type: read || names[0], image: "", strength: 1, model: null };
+    return studio.withType(blank, blank.type, nets);
+  };
+})(window.studio);
