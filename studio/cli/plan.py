@@ -38,6 +38,6 @@ def plan(options: argparse.Namespace) -> None:
     each, total = compiled.forwards_per_step, compiled.forwards_total
     span = f"{min(each)}" if min(each) == max(each) else f"{min(each)} to {max(each)}"
     steps = preset.sampler.steps - preset.first_step
-    more = f" of {len(each)} evaluations" if len(each) != steps else ""
+    more = f" of {len(each)} evaluations" if compiled.unit != "step" else ""
     unit = "an evaluation" if more else "a step"
     print(f"{span} forward passes {unit}, {total} in {steps} steps{more}, for each image")

@@ -58,8 +58,8 @@ def compile_plan(
         MissingModel: an unknown id; names ``base`` or ``rows.N.model``.
         IncompatibleModels: rows of another latent space, or an id of a kind that is no row model.
     """
+    total = preset.sampler.steps
     if progress is None:
-        total = preset.sampler.steps
         progress = [step / total for step in range(preset.first_step, total)]
     check_size(preset, len(progress))
     terms = Terms(preset, catalogue, meeting)
@@ -78,6 +78,7 @@ def compile_plan(
             _pass(key, owners[key], steps, measured.get(key, frozenset())) for key in keys
         ),
         steps=len(progress),
+        unit="step" if len(progress) == total - preset.first_step else "evaluation",
         terms=_terms(steps, place),
         prior=preset.base,
         unconditional=tuple(place.get(step.unconditional) for step in steps),

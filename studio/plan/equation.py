@@ -10,7 +10,7 @@ Layers = Mapping[str, Sequence[float]]
 
 
 def in_words(
-    terms: Sequence[tuple[str, Layers]], steps: int, masks: Mapping[str, str]
+    terms: Sequence[tuple[str, Layers]], steps: int, masks: Mapping[str, str], unit: str = "step"
 ) -> list[str]:
     """Lines such as ``ε̂ = −6.5·starter(∅) + 7.5·starter("cat")``.
 
@@ -21,6 +21,7 @@ def in_words(
             everywhere.
         steps: the number of steps.
         masks: each other mask in order, and the name that stands for it.
+        unit: what ``steps`` counts: steps, or evaluations where a step may take two.
     """
 
     def exactly(step: int) -> Hashable:
@@ -33,14 +34,14 @@ def in_words(
     if len(spans) > MAX_LINES:
         spans = list(_spans(steps, support))
     return [
-        ("ε̂ = " if len(spans) == 1 else f"{_steps(first, last)}: ε̂ = ")
+        ("ε̂ = " if len(spans) == 1 else f"{_span(unit, first, last)}: ε̂ = ")
         + _all_layers(terms, masks, slice(first, last + 1))
         for first, last in spans
     ]
 
 
-def _steps(first: int, last: int) -> str:
-    return f"step {first + 1}" if first == last else f"steps {first + 1}–{last + 1}"
+def _span(unit: str, first: int, last: int) -> str:
+    return f"{unit} {first + 1}" if first == last else f"{unit}s {first + 1}–{last + 1}"
 
 
 def _spans(steps: int, what: Callable[[int], Hashable]) -> Iterator[tuple[int, int]]:

@@ -14,6 +14,7 @@ from studio.preset.refinements import Refine
 class Plan:
     """The passes of a preset, and each row's own term in them.
 
+    ``unit``: what ``steps`` counts, ``evaluation`` where the scheduler's steps take more than one.
     ``prior``: id of the base θ. ``unconditional``: per step the index of the pass that is
     ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
     given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
@@ -30,6 +31,7 @@ class Plan:
     refine: Refine = field(default_factory=Refine)
     mixtures: tuple[Mixture, ...] = ()
     notes: tuple[str, ...] = ()
+    unit: str = "step"
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -111,7 +113,7 @@ class Plan:
         bases = [f"ε_0{'′' * number}" for number in range(len(self.mixtures))]
         terms = [*map(str, self.passes), *bases]
         shares = [item.layers() for item in self.predictions]
-        lines = in_words(list(zip(terms, shares, strict=True)), self.steps, names)
+        lines = in_words(list(zip(terms, shares, strict=True)), self.steps, names, self.unit)
         for base, mixed in zip(bases, self.mixtures, strict=True):
             parts = (f"{self.passes[i]} in {area.in_words(names)}" for area, i in mixed.parts)
             lines.append(f"with {base} = {'; '.join(parts)}; {self.passes[mixed.ground]} elsewhere")

@@ -12,6 +12,7 @@ from typing import Any
 
 from studio.extensions import Table
 
+FINISHED = "map"  # the one that takes a picture as it is
 ANNOTATORS = "lllyasviel/Annotators"
 
 
@@ -53,7 +54,7 @@ _add(
     "scribble",
     "Scribble",
     "Thick strokes as drawn by hand.",
-    "scribble hed",
+    "scribble",
     detector="hed:HEDdetector",
     options={"scribble": True},
 )
@@ -91,7 +92,7 @@ _add(
     "softedge",
     "Soft edges",
     "Edges as soft as they are in the picture.",
-    "softedge pidi",
+    "softedge pidi hed",
     detector="hed:HEDdetector",
 )
 _add(
@@ -117,9 +118,20 @@ _add(
     run=f"{_PLAIN}:grey",
 )
 _add(
-    "map",
+    FINISHED,
     "Finished map",
     "The picture is the map, and is taken as it is.",
     "",
     run=f"{_PLAIN}:unchanged",
 )
+
+
+def preprocessor_of(name: str) -> str:
+    """The preprocessor that another tool means by ``name``, such as ``openpose_full``; "" for none.
+
+    Of several whose names or marks are in it, the longest says most: ``scribble_hed`` are strokes.
+    """
+    plain = name.lower()
+    known = {mark: kind for kind, one in PREPROCESSORS.items() for mark in (*one.marks, kind)}
+    found = max((mark for mark in known if mark in plain), key=len, default="")
+    return known.get(found, "")

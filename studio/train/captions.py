@@ -11,10 +11,12 @@ from typing import Any
 
 from studio.errors import MissingFile, StudioError, shorten
 from studio.files import read_regular
+from studio.preset import Row
+from studio.preset.bounds import most
 from studio.preset.prompts import mentions
 from studio.train.folder import METADATA, TEXTS, Beside, keys_of, plain, tokens_of
 
-MAX_CAPTION = 4000
+MAX_CAPTION = most(Row, "prompt")
 MAX_FILE_BYTES = 64 * 2**20
 KNOWN = frozenset({"caption", "target", "general"})
 PASSED_OVER = frozenset({"tags", "train_resolution"})  # sd-scripts'

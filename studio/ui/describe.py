@@ -132,13 +132,12 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
     low, high = (min(each), max(each)) if each else (0, 0)
     passes = str(high) if low == high else f"{low}–{high}"
     begun = steps - skipped if steps else len(each)
-    unit = "step" if begun == len(each) else "evaluation"
     length = f"{begun} steps{f' of {begun + skipped}' if skipped else ''}"
-    if begun != len(each):
+    if plan.unit != "step":
         length += f" ({len(each)} evaluations)"
     more = f" × {count} images" if count > 1 else ""
     return (
-        f'<div class="gs-cost"><b>{passes}</b> {"pass" if passes == "1" else "passes"} per {unit}'
+        f'<div class="gs-cost"><b>{passes}</b> {"pass" if passes == "1" else "passes"} per {plan.unit}'
         f" · {length} · <b>{plan.forwards_total}</b> in all{more}</div>"
     )
 

@@ -383,6 +383,19 @@ def test_equation_in_words() -> None:
     )
 
 
+def test_spans_count_what_the_scheduler_does() -> None:
+    """Two steps of Heun are three evaluations, which are no steps."""
+    rows = [{"prompt": "cat", "weight": 2.0, "range": [0.0, 0.5]}]
+    sampler = {"scheduler": "heun", "steps": 2}
+    preset = validate({"rows": rows, "sampler": sampler})
+    assert str(compile_plan(preset, CATALOGUE, [0.0, 0.5, 0.9])).splitlines() == [
+        'evaluation 1: ε̂ = −starter(∅) + 2·starter("cat")',
+        "evaluations 2–3: ε̂ = starter(∅)",
+    ]
+    spans = str(compile_plan(preset, CATALOGUE, [0.0, 0.9])).splitlines()
+    assert [span.split(":")[0] for span in spans] == ["step 1", "step 2"]
+
+
 def test_split_prompt() -> None:
     assert split_prompt("a: b") == [("a: b", 1.0)]
     assert split_prompt("a AND b:-1.5 AND  c d ") == [("a", 1.0), ("b", -1.5), ("c d", 1.0)]

@@ -15,7 +15,7 @@ from studio.errors import BadPreset, StudioError
 from studio.library.networks import control_of
 from studio.preprocessors import control_map, learned
 from studio.preset import Control, Preset, validate
-from studio.preset.preprocessors import PREPROCESSORS, Preprocessor
+from studio.preset.preprocessors import PREPROCESSORS, Preprocessor, preprocessor_of
 
 
 def same(a: Any, b: Any) -> bool:
@@ -158,3 +158,26 @@ def test_only_the_detector_is_imported() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]
     assert found.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("openpose_full", "openpose"),
+        ("depth_midas", "depth"),
+        ("CannyEdgePreprocessor", "canny"),
+        ("scribble_hed", "scribble"),
+        ("softedge_pidinet", "softedge"),
+        ("hed", "softedge"),
+        ("lineart_anime_denoise", "lineart_anime"),
+        ("seg_ofade20k", "segmentation"),
+        ("none", ""),
+        ("", ""),
+    ],
+)
+def test_another_tool_s_preprocessor_is_the_table_s(theirs: str, ours: str) -> None:
+    assert preprocessor_of(theirs) == ours
+
+
+def test_hed_networks_read_soft_edges() -> None:
+    assert control_of("sd-controlnet-hed") == "softedge"

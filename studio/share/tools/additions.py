@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.library import ADAPTERS, title_of
+from studio.preset import ModelRef
+from studio.preset.bounds import bounds, most
 from studio.preset.prompts import mentions
 from studio.share.model_names import Shelf, bare, stem
 from studio.share.tools.prompts import Lora
 
-MAX_LORAS, MAX_EMBEDDINGS, MAX_STRENGTH = 17, 32, 4.0  # what a row's model can hold
+MAX_LORAS, MAX_EMBEDDINGS = 1 + most(ModelRef, "loras"), most(ModelRef, "embeddings")
+LEAST_STRENGTH, MAX_STRENGTH = bounds(ModelRef, "strength")
 MAX_HINTED = 200
 MAX_TRIED = 60
 _EMBEDDING = re.compile(r"\bembedding:([\w./\\-]{0,199}\w)", re.IGNORECASE)
@@ -44,7 +47,7 @@ class Additions:
             if identity is None:
                 self._leave(field, f"the LoRA {lora.name!r} at {lora.strength:g}", str(lora))
             elif self._fits(identity, field, str(lora)):
-                strength = max(-MAX_STRENGTH, min(MAX_STRENGTH, lora.strength))
+                strength = max(LEAST_STRENGTH, min(MAX_STRENGTH, lora.strength))
                 if strength != lora.strength:
                     self.notes.append(
                         f"{field}: {lora.name!r} at {lora.strength:g} became {strength:g}"
@@ -64,7 +67,7 @@ class Additions:
         """Its strength in the text encoders; ``None`` where that is the network's."""
         if lora.text is None or lora.text == lora.strength:
             return None
-        bounded = max(-MAX_STRENGTH, min(MAX_STRENGTH, lora.text))
+        bounded = max(LEAST_STRENGTH, min(MAX_STRENGTH, lora.text))
         if bounded != lora.text:
             self.notes.append(
                 f"{field}: {lora.name!r} at {lora.text:g} on the text became {bounded:g}"

@@ -14,6 +14,7 @@ from typing import Any
 from studio.errors import shorten
 from studio.library import ModelEntry
 from studio.preset import MAX_SEED, Preset, Sampler, validate
+from studio.preset.bounds import bounds
 from studio.preset.schedulers import SCHEDULERS
 from studio.share.model_names import Shelf, bare
 from studio.share.texts import Texts
@@ -130,7 +131,8 @@ def _sampler(
     result: dict[str, Any] = dict(read_sampler(found.sampler, found.schedule, notes))
     steps = number(found.steps)
     if steps is not None:
-        result["steps"] = int(min(200, max(1, steps)))
+        least, highest = bounds(Sampler, "steps")
+        result["steps"] = int(min(highest, max(least, steps)))
         if result["steps"] != steps:
             notes.append(f"sampler.steps: {steps:g} became {result['steps']}")
     else:
@@ -145,10 +147,10 @@ def _sampler(
         given = "is given" if found.seed is None else f"is {shorten(found.seed)} (0 to {MAX_SEED})"
         notes.append(f"sampler.seed: no usable seed {given}; {Sampler().seed} is used")
     _add_noise(found, result, notes)
-    size = found.size or pixels
+    size, (low, high) = found.size or pixels, bounds(Sampler, "width")
     if not known_base:
         notes.append(f"sampler.width: the size {size[0]}x{size[1]} is left to the base model")
-    elif all(16 <= edge <= 4096 for edge in size):
+    elif all(low <= edge <= high for edge in size):
         result["width"], result["height"] = size
     else:
         notes.append(f"sampler.width: {size[0]}x{size[1]} is no usable size; the base's is used")

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MAX_PROMPT = 4000
+from studio.preset import Row
+from studio.preset.bounds import most
+
+MAX_PROMPT = most(Row, "prompt")
 MAX_READ = 40_000  # of a text with its tags; what follows is cut before any pattern sees it
 MAX_NESTING = 20
 MAX_NUMBER = 10**30

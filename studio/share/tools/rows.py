@@ -14,6 +14,9 @@ import numpy as np
 from PIL import Image
 
 from studio.images import store
+from studio.preset import Control, Row
+from studio.preset.bounds import bounds
+from studio.preset.preprocessors import FINISHED, preprocessor_of
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.prompts import Lora, number, read_prompt
 from studio.share.tools.sums import CELL, Share, shares
@@ -21,18 +24,7 @@ from studio.share.tools.table import Condition, ControlUse, Found
 from studio.share.tools.timed import pieces
 
 MAX_ROWS = 100
-MAX_WEIGHT = 1000.0
-MAX_CONTROL = 4.0
 TIMED = ("AUTOMATIC1111", "SwarmUI")  # grammars with texts that change during the denoising
-TYPES = {  # a preprocessor's name starts or ends so
-    "canny": "canny",
-    "scribble": "scribble",
-    "lineart": "lineart",
-    "depth": "depth",
-    "normal": "normal",
-    "pose": "openpose",
-    "seg": "segmentation",
-}
 
 
 def rows_of(found: Found, additions: Additions) -> tuple[list[dict[str, Any]], list[Lora]]:
@@ -126,7 +118,8 @@ class _Rows:
         prompt, words = self.additions.embeddings(
             prompt, self.found.embeddings, self.found.bare_words, f"{field}.prompt"
         )
-        bounded = max(-MAX_WEIGHT, min(MAX_WEIGHT, weight)) + 0.0
+        low, high = bounds(Row, "weight")
+        bounded = max(low, min(high, weight)) + 0.0
         if bounded != weight:
             notes.append(f"{field}.weight: {weight:g} became {bounded:g}")
         row: dict[str, Any] = {
@@ -143,9 +136,10 @@ class _Rows:
         self.rows.append(row)
 
     def _control(self, row: dict[str, Any], used: ControlUse, field: str) -> None:
-        strength = float(max(0.0, min(MAX_CONTROL, used.strength)))
+        low, high = bounds(Control, "strength")
+        strength = float(max(low, min(high, used.strength)))
         row["control"] = {
-            "type": control_type(used.kind),
+            "type": preprocessor_of(used.kind) or FINISHED,
             "image": "",
             "strength": strength,
             "model": used.model,
@@ -168,12 +162,6 @@ class _Rows:
         note = f"the ControlNet {used.model[:80]!r} ({shown}) is left out, because {reason}"
         if note not in self.additions.notes:
             self.additions.notes.append(note)
-
-
-def control_type(kind: str) -> str:
-    """The studio's name of a preprocessor; a finished map where it is not known."""
-    letters = kind.lower()
-    return next((name for part, name in TYPES.items() if part in letters), "map")
 
 
 def _stored(where: np.ndarray, field: str) -> str:
