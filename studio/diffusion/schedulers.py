@@ -19,6 +19,7 @@ from diffusers.schedulers.scheduling_flow_match_lcm import FlowMatchLCMScheduler
 from diffusers.schedulers.scheduling_k_dpm_2_ancestral_discrete import (
     KDPM2AncestralDiscreteScheduler,
 )
+from diffusers.schedulers.scheduling_k_dpm_2_discrete import KDPM2DiscreteScheduler
 from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from torch import Tensor
@@ -182,7 +183,25 @@ class Lms(LMSDiscreteScheduler):
         return super().step(*args, order=min(order, len(self.derivatives) + 1), **kwargs)
 
 
-class Dpm2Ancestral(KDPM2AncestralDiscreteScheduler):
+class _Unset:
+    """A constructor that does not set every step of the table, a quarter of a second for nothing."""
+
+    def set_timesteps(
+        self,
+        num_inference_steps: int,
+        device: Any = None,
+        num_train_timesteps: int | None = None,
+    ) -> None:
+        """As diffusers'; the table's length, which only a constructor gives, makes it two steps."""
+        base: Any = super()
+        base.set_timesteps(2 if num_train_timesteps else num_inference_steps, device)
+
+
+class Dpm2(_Unset, KDPM2DiscreteScheduler):
+    """DPM2."""
+
+
+class Dpm2Ancestral(_Unset, KDPM2AncestralDiscreteScheduler):
     """DPM2 ancestral whose noise levels stay numbers where the first ones are very large.
 
     σ_down = σ′²/σ is found by a difference that rounding makes negative there; σ′ is then the

@@ -196,7 +196,7 @@ _add(
     "dpm2",
     "DPM2",
     "Second order through a point between two steps; two evaluations a step.",
-    **_sigmas("KDPM2DiscreteScheduler", times="midpoint"),
+    **_sigmas(f"{_OWN}:Dpm2", times="midpoint"),
     a1111="DPM2",
     comfyui="dpm_2",
     also=("kdpm_2",),
