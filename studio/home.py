@@ -25,7 +25,7 @@ def models_folder() -> Path:
 def further_models() -> tuple[Path, ...]:
     """Further folders of models, read in place: ``STUDIO_MODELS``, divided as ``PATH`` is."""
     given = os.environ.get("STUDIO_MODELS", "").split(os.pathsep)
-    return tuple(dict.fromkeys(Path(one).expanduser() for one in given if one.strip()))
+    return tuple(dict.fromkeys(Path(os.path.expanduser(one)) for one in given if one.strip()))
 
 
 def cache_folder() -> Path:

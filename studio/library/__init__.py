@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio.library import tool_folders  # noqa: F401 - registers its layouts
 from studio.library.catalogue import Library
 from studio.library.entry import ADAPTERS, ModelEntry
 from studio.library.families import FAMILIES, ModelFamily, family_of, title_of

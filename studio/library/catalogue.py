@@ -1,25 +1,30 @@
 """The library: which models there are, read from names and headers without loading a weight.
 
-Ids are paths below the shipped ``assets/`` (``starter``, ``starter/faces``) or below
-``STUDIO_HOME/models``; anything of the form ``owner/name`` besides is a hub id.
+Ids are paths below the shipped ``assets/`` (``starter``, ``starter/faces``), below
+``STUDIO_HOME/models`` or a further folder; anything of the form ``owner/name`` besides is a hub id.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 
 from studio.errors import MissingModel, shorten
-from studio.home import ASSETS, cache_folder, further_models, models_folder
+from studio.home import ASSETS, cache_folder, models_folder
 from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES
 from studio.library.folders import folder_entry
 from studio.library.guard import guarded
+from studio.library.hashes import BACKGROUND, Hashes
 from studio.library.hub import is_closed, is_hub_id
 from studio.library.index import Index
+from studio.library.named_folders import named_folders
+from studio.library.places import Place, layout_of
 from studio.library.scan import scan
 
 _ORDER = {
@@ -40,19 +45,31 @@ class Library(Mapping[str, ModelEntry]):
     """A lazy, header-only scan of the shipped models, the drop-in folder and the hub's cache.
 
     A mapping from id to entry; looking up an unknown id raises :class:`MissingModel`.
+
+    Args:
+        roots: the studio's own folders; by default the shipped one and the drop-in folder.
+        further: folders of the person's, other tools' among them, read in place; by default those
+            of ``STUDIO_MODELS`` and of the Models tab, or none where ``roots`` are given.
     """
 
-    def __init__(self, roots: tuple[Path, ...] | None = None) -> None:
-        self._roots = roots if roots is not None else (ASSETS, models_folder(), *further_models())
+    def __init__(
+        self, roots: tuple[Path, ...] | None = None, further: tuple[Path, ...] | None = None
+    ) -> None:
+        self._roots = roots if roots is not None else (ASSETS, models_folder())
+        self.computes_hashes = False  # the page of one's own machine does so in the background
+        self._further = further or ()
+        if further is None and roots is None:
+            self._further = named_folders()
 
     @cached_property
     def _entries(self) -> dict[str, ModelEntry]:
-        found: dict[str, ModelEntry] = {}
         index = Index(cache_folder() / "library.json")
+        found: dict[str, ModelEntry] = {}
         for root in self._roots:
-            for entry in scan(root, index):
-                if entry.id not in found or (found[entry.id].problem and not entry.problem):
-                    found[entry.id] = entry  # of a file and its pickle the one that can be used
+            _add(found, scan(Place(root), index), root)
+        for root in self._further:
+            for place in layout_of(root)[1]:
+                _add(found, scan(place, index), root)
         index.save()
         return {key: _known(_inherit(entry, found)) for key, entry in found.items()}
 
@@ -63,6 +80,16 @@ class Library(Mapping[str, ModelEntry]):
     def refused(self) -> list[ModelEntry]:
         """Files that look like models and cannot be used; ``problem`` says why."""
         return sorted((e for e in self._entries.values() if e.problem), key=_place)
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """Hashes of files that were computed, besides those that their headers state."""
+        return Hashes(cache_folder() / "hashes.json")
+
+    def want_hashes(self) -> None:
+        """A picture names models by hashes that are not known: begin to compute what is lacking."""
+        if self.computes_hashes:
+            BACKGROUND.start(self.hashes, self._entries)
 
     def catalogue(self) -> Library:
         """What :func:`studio.plan.compile_plan` asks about models."""
@@ -127,7 +154,7 @@ class Library(Mapping[str, ModelEntry]):
             if isinstance(cached, str):
                 folder = Path(cached.removesuffix(name))
                 entry = guarded(
-                    partial(folder_entry, folder, folder.parent),
+                    partial(folder_entry, folder, key),
                     partial(_refused, key, str(folder)),
                 )
                 if entry is not None:
@@ -135,6 +162,36 @@ class Library(Mapping[str, ModelEntry]):
         if is_closed():
             return None
         return ModelEntry(id=key, kind="base", family="", bytes=0, path="", title=key)
+
+
+def _add(found: dict[str, ModelEntry], entries: Iterator[ModelEntry], root: Path) -> None:
+    """Take entries in; a name that another folder has already gets that of its own in front."""
+    for entry in entries:
+        before = found.get(entry.id)
+        if before is None or _supersedes(entry, before):
+            found[entry.id] = entry
+        elif not _same(entry, before):
+            name = root.parent.name if root.name == "models" else root.name
+            number = next(n for n in count(1) if _numbered(name, n, entry.id) not in found)
+            identity = _numbered(name, number, entry.id)
+            found[identity] = replace(entry, id=identity)
+
+
+def _numbered(name: str, number: int, identity: str) -> str:
+    return f"{name}{'' if number == 1 else f'-{number}'}/{identity}"
+
+
+def _supersedes(entry: ModelEntry, before: ModelEntry) -> bool:
+    """Of a file and its pickle the one that can be used."""
+    beside = os.path.dirname(entry.path) == os.path.dirname(before.path)
+    return bool(before.problem and not entry.problem and beside)
+
+
+def _same(entry: ModelEntry, before: ModelEntry) -> bool:
+    """Whether two entries are of one file, or of a file and its pickle."""
+    if os.path.dirname(entry.path) == os.path.dirname(before.path):
+        return True
+    return os.path.realpath(entry.path) == os.path.realpath(before.path)
 
 
 def _refused(identity: str, path: str, problem: str) -> ModelEntry:

@@ -26,7 +26,9 @@ class ModelEntry:
     whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
     edit beside the latent). ``sees``: width of the image embeddings that it reads its word from (a
     visual encoder; 0 for what reads none). ``lacks``: parts of a whole model (``vae``, ``text``)
-    that its file does not hold. ``problem``: why it cannot be used, "" for what can.
+    that its file does not hold. ``made_for`` and ``description``: what its maker says of it.
+    ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it
+    cannot be used, "" for what can.
     """
 
     id: str
@@ -47,6 +49,9 @@ class ModelEntry:
     sees: int = 0
     lacks: tuple[str, ...] = ()
     thumbnail: str = ""
+    made_for: str = ""
+    description: str = ""
+    hashes: tuple[str, ...] = ()
     problem: str = ""
 
     def decodes(self, base: ModelEntry) -> bool:

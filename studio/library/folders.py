@@ -24,12 +24,16 @@ PEFT_CONFIG = "adapter_config.json"
 COMING = ".coming"  # beside files of a download that has not ended
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 MAX_CONFIG_BYTES = 4 * 2**20
-_PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
+PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
 _CARD_FIELDS = ("title", "trigger", "base", "control", "family")
 
 
-def folder_entry(path: Path, root: Path) -> ModelEntry | None:
-    """What a folder in diffusers' or peft's layout is, from its configs; ``None`` for no model."""
+def folder_entry(path: Path, identity: str) -> ModelEntry | None:
+    """What a folder in diffusers' or peft's layout is, from its configs; ``None`` for no model.
+
+    Args:
+        identity: the id that it gets.
+    """
     config, card = read_json(path / "config.json"), read_json(path / CARD)
     details: dict[str, Any] = {}
     if (path / "model_index.json").is_file():
@@ -62,7 +66,6 @@ def folder_entry(path: Path, root: Path) -> ModelEntry | None:
     details |= {k: str(card[k])[:200] for k in _CARD_FIELDS if k in card}
     if (path / COMING).is_file():
         details["problem"] = "has not come whole from the hub; downloading it goes on from there"
-    identity = path.relative_to(root).as_posix()
     return ModelEntry(
         id=identity,
         kind=kind,
@@ -197,5 +200,5 @@ def read_text(path: Path, limit: int) -> str:
 
 def picture_of(stem: Path) -> str:
     """A picture kept beside a model under its name; "" for none."""
-    names = (f"{stem}{suffix}" for suffix in _PICTURES)
+    names = (f"{stem}{suffix}" for suffix in PICTURES)
     return next((name for name in names if os.path.isfile(name)), "")

@@ -7,54 +7,93 @@ wrong with it becomes the reason why it cannot be used, and the others are found
 from __future__ import annotations
 
 import os
-import shlex
-import stat
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from studio.errors import shorten
-from studio.files import is_text, shown
+from studio.files import is_text, listed, shown
 from studio.home import ASSETS
 from studio.library.entry import ModelEntry
-from studio.library.folders import CARD, PART, folder_entry, picture_of, read_json, read_text
-from studio.library.guard import damage, guarded, header_of
-from studio.library.headers import describe
+from studio.library.folders import CARD, PART, folder_entry, read_json
+from studio.library.guard import guarded
 from studio.library.index import Index
+from studio.library.lone_file import WEIGHTS, file_entry, meant_for
+from studio.library.places import Place
 
-MAX_DEPTH = 3
+MAX_DEPTH = 8
 MOST_ITEMS = 50_000  # files and folders in one folder of the library
-PICKLES = (".ckpt", ".pt", ".pth", ".bin")
-# What other tools keep beside a file, and read here.
-_NOTES = (".json", ".civitai.info", ".yaml", ".preview.png", ".png", ".jpg", ".jpeg", ".webp")
-_PICKLE = (
-    "is a pickle ({}), which can run code when it is read; in its folder "
-    "'python -m studio convert {}' makes a .safetensors of its tensors"
-)
+MOST_VISITED = 200_000  # and in one place with all that lies below
 _LINK = (
     "is a link out of the library, which is not followed; put the files there, "
-    "or name the folder that they lie in with --models or STUDIO_MODELS"
+    "or name the folder that they lie in with --models, STUDIO_MODELS or on the Models tab"
 )
 _NAME = "has a file name that is not UTF-8 text; give it another one"
+# Folders of other tools, by the names they have there, whose models do what the studio does not.
+_OTHER_FOLDERS = {
+    "enlarge pictures": (
+        "upscale_models esrgan realesrgan swinir ldsr scunet dat hat latent_upscale_models"
+    ),
+    "mend or find faces": "gfpgan codeformer facerestore_models facedetection insightface",
+    "caption or tag pictures": "blip deepbooru torch_deepdanbooru clip_interrogator llm",
+    "find objects": "sams ultralytics adetailer yolo groundingdino",
+    "make previews": "vae_approx vae-approx",
+    "are hypernetworks": "hypernetworks hypernetwork",
+    "make films": "animatediff_models animatediff_motion_lora animatediff",
+    "are styles, boxes or photo encoders of other networks": "style_models gligen photomaker karlo",
+}
+_OTHERS = {name: what for what, names in _OTHER_FOLDERS.items() for name in names.split()}
 
 
-def scan(root: Path, index: Index) -> Iterator[ModelEntry]:
-    """Entries below ``root``: folders in diffusers' layout and what lies in them, single files."""
-    if not root.is_dir():
-        return
-    listed = _listed(root)
-    if len(listed) == MOST_ITEMS:
-        yield _problem(
-            str(root), "models", f"holds more than {MOST_ITEMS} files; the rest is not seen"
-        )
-    for item in listed.values():
-        # Loose files beside the shipped models are no models.
-        if root != ASSETS or _is_folder(item):
-            yield from _visit(item, listed, root, 0, index)
+@dataclass(frozen=True)
+class _Walk:
+    """One look through a place. ``real``: the real folders that links have led through so far."""
+
+    place: Place
+    index: Index
+    depth: int = 0
+    real: tuple[Path, ...] = ()
+    left: list[int] = field(default_factory=lambda: [MOST_VISITED])
+
+    def identity(self, path: str | Path) -> str:
+        """A path's id, without the suffix of weights."""
+        stem, suffix = os.path.splitext(path)
+        return self.place.identity(stem if suffix in WEIGHTS else path)
 
 
 _Listing = Mapping[str, os.DirEntry[str]]
+
+
+def scan(place: Place, index: Index) -> Iterator[ModelEntry]:
+    """Entries of a place: folders in diffusers' layout and what lies in them, single files."""
+    root = place.folder
+    if place.problem:
+        yield _problem(str(root), root.name or str(root), place.problem)
+    if not root.is_dir():
+        return
+    walk = _Walk(place, index, real=(root.resolve(),))
+    found = _folder(root, walk) if place.whole else _children(root, walk)
+    for entry in found:
+        known = place.records.get(entry.path)
+        yield replace(entry, **known) if known else entry
+    if walk.left[0] <= 0:
+        yield _too_many(walk, MOST_VISITED)
+
+
+def _children(root: Path, walk: _Walk) -> Iterator[ModelEntry]:
+    items = _listed(root)
+    if len(items) == MOST_ITEMS:
+        yield _too_many(walk, MOST_ITEMS)
+    for item in items.values():
+        # Loose files beside the shipped models are no models.
+        if root != ASSETS or _is_folder(item):
+            yield from _visit(item, items, walk)
+
+
+def _too_many(walk: _Walk, most: int) -> ModelEntry:
+    path = str(walk.place.folder)
+    identity = walk.place.prefix or "models"
+    return _problem(path, identity, f"holds more than {most} files; the rest is not seen")
 
 
 def _listed(folder: Path | str) -> dict[str, os.DirEntry[str]]:
@@ -67,58 +106,77 @@ def _listed(folder: Path | str) -> dict[str, os.DirEntry[str]]:
     return {item.name: item for item in sorted(found, key=lambda item: item.name)}
 
 
-def _visit(
-    item: os.DirEntry[str], beside: _Listing, root: Path, depth: int, index: Index
-) -> Iterator[ModelEntry]:
-    if item.name.startswith("."):
+def _visit(item: os.DirEntry[str], beside: _Listing, walk: _Walk) -> Iterator[ModelEntry]:
+    only = walk.place.only
+    if item.name.startswith(".") or (only and not walk.depth and item.name not in only):
+        return
+    walk.left[0] -= 1
+    if walk.left[0] <= 0:
         return
     if not is_text(item.name):
-        if _is_folder(item) or item.name.endswith((".safetensors", *PICKLES)):
-            yield _problem(shown(item.path), _identity(Path(item.path), root), _NAME)
-    elif item.is_symlink() and not _inside(item, root):
-        yield from _refused_link(item, root)
-    elif _is_folder(item):
-        yield from _folder(Path(item.path), root, depth, index)
-    else:
-        entry = guarded(
-            lambda: _file_entry(item, beside, root, index), _refusal(Path(item.path), root)
-        )
-        if entry is not None:
-            yield entry
+        if _is_folder(item) or item.name.endswith(WEIGHTS):
+            yield _problem(shown(item.path), walk.identity(item.path), _NAME)
+        return
+    if item.is_symlink():
+        target = _target(item)
+        if not _leads_on(item, target, walk):
+            yield from _refused_link(item, target, walk)
+            return
+        walk = replace(walk, real=(*walk.real, target)) if target else walk
+    if _is_folder(item):
+        yield from _other(item, walk) or _folder(Path(item.path), walk)
+        return
+    identity = walk.identity(item.path)
+    entry = guarded(
+        lambda: file_entry(item, beside, identity, walk.index), _refusal(item.path, walk)
+    )
+    if entry is not None:
+        yield entry
 
 
-def _folder(path: Path, root: Path, depth: int, index: Index) -> Iterator[ModelEntry]:
+def _folder(path: Path, walk: _Walk) -> Iterator[ModelEntry]:
     """A folder's own entry, and those of what lies in it; none where its card calls it a part."""
     if read_json(path / CARD).get(PART):
         return
-    entry = guarded(lambda: folder_entry(path, root), _refusal(path, root))
+    identity = walk.place.identity(path)
+    entry = guarded(lambda: folder_entry(path, identity), _refusal(path, walk))
     components = read_json(path / "model_index.json")
     if entry is not None:
         yield entry
         if not components:
             return
-    children = _listed(path) if depth < MAX_DEPTH else {}
+    if walk.depth == MAX_DEPTH:
+        if entry is None and any(True for _ in listed(path, WEIGHTS, 1)):
+            why = f"lies more than {MAX_DEPTH} folders deep; what is in it is not seen"
+            yield _problem(str(path), identity, why)
+        return
+    children = _listed(path)
+    below = replace(walk, depth=walk.depth + 1)
     for child in children.values():
         # A pipeline's own components are no models of their own, nor are files beside them.
         if child.name not in components and (entry is None or _is_folder(child)):
-            yield from _visit(child, children, root, depth + 1, index)
+            yield from _visit(child, children, below)
 
 
-def _refusal(path: Path, root: Path) -> Callable[[str], ModelEntry]:
-    return lambda problem: _problem(str(path), _identity(path, root), problem)
+def _other(item: os.DirEntry[str], walk: _Walk) -> list[ModelEntry]:
+    """One line for a folder of models that do something else; none for any other folder."""
+    what = _OTHERS.get(item.name.lower()) if not walk.depth else None
+    if what is None:
+        return []
+    files = sum(1 for _ in listed(Path(item.path), (*WEIGHTS, ".onnx"), 2))
+    why = f"is another tool's folder of models that {what}, which the studio has no use for ({{}})"
+    text = why.format(f"{files} file{'' if files == 1 else 's'}")
+    return [_problem(item.path, walk.identity(item.path), text)]
 
 
-def _identity(path: Path, root: Path) -> str:
-    """A file's path below the library without the suffix of weights, as text."""
-    relative = shown(path.relative_to(root).as_posix())
-    stem, suffix = os.path.splitext(relative)
-    return stem if suffix in (".safetensors", *PICKLES) else relative
+def _refusal(path: str | Path, walk: _Walk) -> Callable[[str], ModelEntry]:
+    return lambda problem: _problem(str(path), walk.identity(path), problem)
 
 
 def _problem(path: str, identity: str, problem: str) -> ModelEntry:
     return ModelEntry(
         id=identity,
-        kind=_meant_for(f"{identity}/" if os.path.isdir(path) else identity),
+        kind=meant_for(f"{identity}/" if os.path.isdir(path) else identity),
         family="",
         bytes=0,
         path=path,
@@ -134,135 +192,35 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def _inside(item: os.DirEntry[str], root: Path) -> bool:
-    """Whether a symbolic link stays within the library, and does not lead back to where it lies."""
+def _target(item: os.DirEntry[str]) -> Path | None:
+    """Where a link leads; ``None`` where that is nowhere."""
     try:
-        target = Path(item.path).resolve()
-        return target.is_relative_to(root.resolve()) and not _parent(item).is_relative_to(target)
+        return Path(item.path).resolve(strict=True)
     except (OSError, RuntimeError):
-        return False
-
-
-def _parent(item: os.DirEntry[str]) -> Path:
-    return Path(item.path).parent.resolve()
-
-
-def _refused_link(item: os.DirEntry[str], root: Path) -> Iterator[ModelEntry]:
-    """A link that is not followed, where it looks like a folder of models or like a model."""
-    folder = _is_folder(item)
-    if not folder and not item.name.endswith((".safetensors", *PICKLES)):
-        return
-    try:
-        leads_back = Path(item.path).resolve(strict=True).is_relative_to(root.resolve())
-    except FileNotFoundError:
-        leads_back = False
-    except (OSError, RuntimeError):  # a link that leads to itself
-        yield _problem(item.path, _identity(Path(item.path), root), "is a link that leads nowhere")
-        return
-    if not leads_back:
-        identity = item.path if folder else os.path.splitext(item.path)[0]
-        yield _problem(item.path, Path(identity).relative_to(root).as_posix(), _LINK)
-
-
-def _file_entry(
-    item: os.DirEntry[str], beside: _Listing, root: Path, index: Index
-) -> ModelEntry | None:
-    """What a lone file is; the header is read only when the index does not know the file."""
-    stem, suffix = os.path.splitext(item.name)
-    if suffix not in (".safetensors", *PICKLES):
         return None
-    state = item.stat()
-    if not stat.S_ISREG(state.st_mode):
-        raise OSError(0, "is a pipe or a device, not a file")
-    identity = os.path.relpath(item.path, root)[: -len(suffix)].replace(os.sep, "/")
-    meant = _meant_for(identity)
-
-    def entry(fields: dict[str, Any]) -> ModelEntry:
-        fields = {
-            "family": "",
-            "title": identity,
-            **fields,
-            "words": tuple(fields.get("words", ())),
-            "lacks": tuple(fields.get("lacks", ())),
-        }
-        return ModelEntry(id=identity, bytes=state.st_size, path=item.path, **fields).checked()
-
-    if suffix != ".safetensors":
-        return entry(
-            {"kind": meant, "problem": _PICKLE.format(suffix, shlex.quote(shown(item.name)))}
-        )
-    notes = [beside[stem + end].stat() for end in _NOTES if stem + end in beside]
-    modified = state.st_mtime_ns + sum(note.st_mtime_ns for note in notes)
-    look = _Look(item.path, stem, meant)
-    fields = index.get(item.path, modified, state.st_size, look)
-    if look.done or fields is None:
-        return None if fields is None else entry(fields)
-    try:
-        return entry(fields)
-    except (TypeError, ValueError):  # the index is at fault, not the file
-        fields = index.renew(item.path, modified, state.st_size, look)
-        return None if fields is None else entry(fields)
 
 
-class _Look:
-    """Looks at one file when it is called; ``done``: whether it was."""
+def _leads_on(item: os.DirEntry[str], target: Path | None, walk: _Walk) -> bool:
+    """Whether a link is followed: within the place, or anywhere where the place is a person's own.
 
-    def __init__(self, path: str, stem: str, meant: str) -> None:
-        self.path, self.stem, self.meant = Path(path), stem, meant
-        self.done = False
-
-    def __call__(self) -> dict[str, Any] | None:
-        self.done = True
-        try:
-            return _look_at(self.path, self.stem, self.meant)
-        except Exception as error:  # as under the guard; kept in the index like any other answer
-            return {"kind": self.meant, "problem": damage(error)}
+    One that leads back to a folder on the way to it is not.
+    """
+    if target is None:
+        return False
+    within = walk.place.follows or target.is_relative_to(walk.real[0])
+    return within and not _leads_back(item, target, walk)
 
 
-def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
-    """Fields of a file from its header, and from what other tools keep beside it."""
-    header = header_of(file)
-    fields = describe(header, stem, meant == "embedding")
-    if fields is None:
-        return {"kind": meant, "problem": _unknown(header)}
-    notes = read_json(file.with_suffix(".json")) | read_json(file.with_suffix(".civitai.info"))
-    trained = notes.get("trainedWords")
-    words = notes.get("activation text") or ", ".join(
-        str(word) for word in (trained if isinstance(trained, list) else ())
-    )
-    if words and not fields.get("words"):
-        fields["trigger"] = shown(str(words)[:200])
-    if notes.get("prediction_type") in ("epsilon", "v_prediction"):
-        fields["prediction"] = notes["prediction_type"]
-    elif _says_v(file.with_suffix(".yaml")):
-        fields["prediction"] = "v_prediction"
-    return fields | {"thumbnail": picture_of(file.with_suffix(""))}
+def _leads_back(item: os.DirEntry[str], target: Path, walk: _Walk) -> bool:
+    on_the_way = (*walk.real, Path(item.path).parent.resolve())
+    return any(one.is_relative_to(target) for one in on_the_way)
 
 
-def _unknown(header: Mapping[str, Any]) -> str:
-    """Why a sound file is no model of any kind."""
-    first = next((key for key in header if key != "__metadata__"), "")
-    holds = f"its first tensor is called {shorten(shown(first))}" if first else "it holds no tensor"
-    return f"is a model of no kind that is known here: {holds}"
-
-
-def _says_v(config: Path) -> bool:
-    """Whether the original config beside a checkpoint (as web UIs keep it) trains on v."""
-    text = read_text(config, 2**20)[:20000]
-    return any(
-        line.split("#")[0].replace('"', "").replace("'", "").split() == ["parameterization:", "v"]
-        for line in text.splitlines()
-    )
-
-
-def _meant_for(identity: str) -> str:
-    """What a file was meant to be, from the folder of the library that people put it in."""
-    parts = identity.lower().split("/")[:-1]
-    for kind, names in (
-        ("lora", ("lora", "loras", "lycoris")),
-        ("embedding", ("embeddings",)),
-        ("controlnet", ("controlnet",)),
-    ):
-        if any(name in parts for name in names):
-            return kind
-    return "base"
+def _refused_link(item: os.DirEntry[str], target: Path | None, walk: _Walk) -> Iterator[ModelEntry]:
+    """A link that is not followed, where it looks like a folder of models or like a model."""
+    if not _is_folder(item) and not item.name.endswith(WEIGHTS):
+        return
+    if target is None:
+        yield _problem(item.path, walk.identity(item.path), "is a link that leads nowhere")
+    elif not _leads_back(item, target, walk):
+        yield _problem(item.path, walk.identity(item.path), _LINK)

@@ -1,34 +1,69 @@
-"""The library's models by the names that other tools give them."""
+"""The library's models by the names and hashes that other tools give them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePath
 
-from studio.library import ModelEntry
+from studio.library import Library, ModelEntry
+from studio.library.hashes import is_hash
 
 _SUFFIX = re.compile(r"\.(safetensors|ckpt|pt|pth|bin)$", re.IGNORECASE)
+Key = Callable[[str], str]
 
 
 class Shelf:
-    """Looks models up by file name.
+    """Looks models up by file name, by the title that their maker gave them, then by hash.
 
     Args:
         models: the library, or its ids alone; then kinds, families and learned words are not known.
+        hashes: of models, by the names that the tool calls them.
+        notes: what the person reads of it.
     """
 
-    def __init__(self, models: Collection[str] | Mapping[str, ModelEntry] = ()) -> None:
+    def __init__(
+        self,
+        models: Collection[str] | Mapping[str, ModelEntry] = (),
+        hashes: Mapping[str, str] | None = None,
+        notes: list[str] | None = None,
+    ) -> None:
         self.entries = dict(models) if isinstance(models, Mapping) else {}
         self.ids = list(models)
+        self.hashes = {bare(name).lower(): one for name, one in (hashes or {}).items()}
+        self.notes = notes if notes is not None else []
+        self._library = models if isinstance(models, Library) else None
 
     def find(self, name: str, kinds: Collection[str]) -> str | None:
-        """The id of the model that a tool calls ``name``, of one of ``kinds`` as far as known."""
+        """The id of the model that a tool calls ``name``, of one of ``kinds`` as far as known.
+
+        Args:
+            name: its name there, or its hash.
+        """
         wanted = bare(name).lower()
-        for same in (str.lower, lambda one: stem(one).lower()):
+        stems: tuple[Key, ...] = (str.lower, lambda one: stem(one).lower())
+        for same in stems:
             for identity in self.ids:
                 if same(identity) == same(wanted) and self._usable(identity, kinds):
                     return identity
+        for identity, entry in self.entries.items():
+            if entry.title.lower() == wanted and self._usable(identity, kinds):
+                return identity
+        return self._by_hash(name, self.hashes.get(wanted, wanted), kinds)
+
+    def _by_hash(self, name: str, digest: str, kinds: Collection[str]) -> str | None:
+        if self._library is None or not is_hash(digest):
+            return None
+        known = self._library.hashes
+        usable = [one for key, one in self.entries.items() if self._usable(key, kinds)]
+        found = known.find(digest, usable)
+        if found is not None:
+            self.notes.append(f"{shown(name)} is {found.id!r} in this library, by its hash")
+            return found.id
+        waiting = sum(map(known.lacks, usable))
+        if waiting:
+            self.notes.append(_waiting(waiting))
+            self._library.want_hashes()
         return None
 
     def family(self, identity: str) -> str:
@@ -50,6 +85,19 @@ class Shelf:
     def _usable(self, identity: str, kinds: Collection[str]) -> bool:
         entry = self.entries.get(identity)
         return entry is None or (entry.kind in kinds and not entry.problem)
+
+
+def _waiting(files: int) -> str:
+    return (
+        f"the picture names models by hashes, and those of {files} "
+        f"file{'' if files == 1 else 's'} of this library are not known yet; "
+        "'python -m studio models --hashes' reads them, the page does so meanwhile: open it again"
+    )
+
+
+def shown(name: str) -> str:
+    """A name as a note quotes it."""
+    return repr(name[:200])
 
 
 def bare(name: str) -> str:

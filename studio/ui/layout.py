@@ -14,7 +14,7 @@ from studio.ui.editor.field import Field
 from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
 from studio.ui.form import Form, to_values
-from studio.ui.library import fetch, models
+from studio.ui.library import fetch, folders, models, previews
 from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
 from studio.ui.train import tab
@@ -52,6 +52,8 @@ class Parts:
     download: gr.Button
     train: tab.TrainParts | None
     fetch: fetch.FetchParts | None
+    folders: folders.FolderParts | None
+    previews: previews.Previews
     models: gr.HTML
     rescan: gr.Button
     models_tab: gr.Tab
@@ -80,7 +82,17 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             _tabs(limits, found)
     found["signals"] = {
         name: Signal(name)
-        for name in ("models", "base", "shares", "download", "link", "code", "notes", "idle")
+        for name in (
+            "models",
+            "base",
+            "shares",
+            "download",
+            "link",
+            "code",
+            "notes",
+            "idle",
+            "previews",
+        )
     }
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")
@@ -220,6 +232,8 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
             with gr.Row(elem_id="gs-model-actions"):
                 found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
+            found["folders"] = folders.lay_out(limits)
             found["fetch"] = fetch.lay_out(limits)
+            found["previews"] = previews.Previews()
         with gr.Tab("Help", id="help"):
             gr.Markdown(words.help_text(), elem_id="gs-help")

@@ -42,6 +42,7 @@ SCRIPTS = (
     "history/details.js",
     "history/compare.js",
     "history/view.js",
+    "previews.js",
     "notes.js",
     "page.js",
 )

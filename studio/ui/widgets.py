@@ -38,7 +38,7 @@ def jpeg_uri(image: Image.Image, quality: int = 85, edge: int = PREVIEW_EDGE) ->
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-class _Drawn(gr.HTML):
+class Drawn(gr.HTML):
     """A component whose value is JSON and whose looks are a script's."""
 
     def __init__(self, value: Any, mount: str, **kwargs: Any) -> None:
@@ -55,7 +55,7 @@ class _Drawn(gr.HTML):
         return {"type": {}, "description": "any valid json"}
 
 
-class Signal(_Drawn):
+class Signal(Drawn):
     """Tells the page's scripts something under ``name``; shows nothing."""
 
     def __init__(self, name: str, value: Any = None, **kwargs: Any) -> None:
@@ -63,7 +63,7 @@ class Signal(_Drawn):
         super().__init__(value, mount, elem_classes=["gs-signal"], **kwargs)
 
 
-class Stage(_Drawn):
+class Stage(Drawn):
     """The preview while it forms, then the results; keeping an unfinished one triggers ``select``."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -73,7 +73,7 @@ class Stage(_Drawn):
         super().__init__({"state": "empty", "images": []}, mount, elem_id="gs-stage", **kwargs)
 
 
-class Cards(_Drawn):
+class Cards(Drawn):
     """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
     (with a name) do so for a person's own."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from studio.plan import compile_plan
 from studio.preset import validate
 from studio.ui.library import models as page
 from tests.support import REPOSITORY, tiny, tiny_pictures, toy_family
+
+LISTING = argparse.Namespace(add=[], remove=[], folders=False, hashes=False)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def test_a_family_of_forty_lines_is_seen_everywhere(
 ) -> None:
     source = Path(toy_family.__file__).read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 40
-    list_models(None)  # type: ignore[arg-type]
+    list_models(LISTING)
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert next(one for one in listed if one["id"] == "toy")["family"] == "toy"
 

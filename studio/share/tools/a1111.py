@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from studio.share.texts import Texts
@@ -117,8 +118,10 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     prompt, negative, settings = parts
     fields = Fields(settings)
     sampler, schedule = _sampler(fields)
-    fields.drop("Version", "VAE hash", "App")
-    fields.drop("Lora hashes", "Created Date", "User", "Parser", "Build", "Operations")
+    hash_of = _hashes(fields, str(settings.get("VAE") or ""))
+    fields.drop("Version", "App")
+    fields.drop("Created Date", "User", "Parser", "Build", "Operations")
+    embeddings = _embeddings(settings)
     found = Found(
         tool,
         fields,
@@ -131,14 +134,15 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         schedule=schedule,
         size=read_size(fields),
         model=str(fields.take("Model") or ""),
-        hashes=tuple(filter(None, [str(fields.take("Model hash") or "")])),
+        hashes=tuple(filter(None, [str(fields.take("Model hash") or ""), hash_of.pop("", "")])),
+        hash_of=hash_of,
         vae=named(fields.take("VAE")),
         rescale=fields.number("CFG Rescale", "CFG rescale", "CFG Rescale phi", "Guidance rescale"),
         eta=fields.number("Eta DDIM", "Eta"),
         variation_seed=fields.take("Variation seed"),
         variation_strength=fields.number("Variation seed strength"),
         noise={"cpu": "cpu", "gpu": "device"}.get(fields.text("RNG").lower(), ""),
-        embeddings=_embeddings(fields),
+        embeddings=embeddings,
         controls=_controls(fields),
     )
     if "RNG" in settings and not found.noise:
@@ -172,16 +176,36 @@ def _sampler(fields: Fields) -> tuple[str, str]:
     return name, schedule
 
 
-def _embeddings(fields: Fields) -> list[str]:
+def _embeddings(settings: Mapping[str, Any]) -> list[str]:
     """Embeddings whose hashes the web UI wrote down: those that it found in the prompts."""
-    names = []
-    listed = fields.take("TI hashes", "TI")
-    if isinstance(listed, str):
-        names += [item.partition(":")[0].strip() for item in listed.split(",")]
-    hashes = fields.take("Hashes")
+    names = [name for name, _ in _pairs(settings.get("TI hashes") or settings.get("TI"))]
+    hashes = settings.get("Hashes")
     if isinstance(hashes, dict):
         names += [key[len("embed:") :] for key in hashes if key.startswith("embed:")]
     return [name for name in dict.fromkeys(names) if name]
+
+
+def _hashes(fields: Fields, vae: str) -> dict[str, str]:
+    """Hashes by name of LoRAs, embeddings and the autoencoder; the base's under ""."""
+    found: dict[str, str] = {}
+    for name in ("Lora hashes", "TI hashes", "TI"):
+        found |= {key: value for key, value in _pairs(fields.take(name)) if value}
+    listed = fields.take("Hashes")
+    for name, value in listed.items() if isinstance(listed, dict) else ():
+        kind, _, called = str(name).partition(":")
+        if isinstance(value, str) and (called or kind == "model"):
+            found[called] = value
+    digest = fields.take("VAE hash")
+    if isinstance(digest, str) and vae:
+        found[vae] = digest
+    return found
+
+
+def _pairs(listed: Any) -> list[tuple[str, str]]:
+    """``name: hash, name: hash``, as the web UI lists what it used."""
+    items = listed.split(",")[:200] if isinstance(listed, str) else ()
+    split = (item.rpartition(":") if ":" in item else (item, "", "") for item in items)
+    return [(name.strip(), digest.strip()) for name, _, digest in split]
 
 
 def _controls(fields: Fields) -> list[ControlUse]:

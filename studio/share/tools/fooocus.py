@@ -36,6 +36,7 @@ def read(texts: Texts) -> Found | None:
         model=fields.text("base_model"),
         hashes=tuple(filter(None, [fields.text("base_model_hash")])),
         vae=named(fields.take("vae")),
+        hash_of=_hashes(data.get("loras")),
         loras=list(_loras(fields)),
     )
     fields.drop("metadata_scheme", "version", "created_by", "refiner_swap_method", "performance")
@@ -63,6 +64,16 @@ def _size(fields: Fields) -> tuple[int, int] | None:
         given = ",".join(map(str, given[:2]))
     match = _PAIR.fullmatch(given.strip()[:40]) if isinstance(given, str) else None
     return (int(match[1]), int(match[2])) if match else None
+
+
+def _hashes(listed: Any) -> dict[str, str]:
+    items = listed[:MAX_LORAS] if isinstance(listed, list) else ()
+    found = [item for item in items if isinstance(item, list) and len(item) > 2]
+    return {
+        name: digest
+        for name, _, digest, *_ in found
+        if isinstance(name, str) and isinstance(digest, str)
+    }
 
 
 def _loras(fields: Fields) -> list[Lora]:

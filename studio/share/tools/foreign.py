@@ -42,7 +42,7 @@ def read_foreign(
         texts.notes.extend(f"its text looks like {tool}'s, and cannot be read" for tool in failed)
         return None
     notes = [f"made with {found.tool}: the same seed gives other noise here"]
-    shelf = Shelf(models)
+    shelf = Shelf(models, found.hash_of, notes)
     base = _base(found, shelf, notes)
     if not found.terms:
         _check_scale(found, notes)

@@ -55,6 +55,7 @@ def read(texts: Texts) -> Found | None:
         size=(int(width), int(height)) if width and height else None,
         model=fields.text("model"),
         vae=named(fields.take("vae")),
+        hash_of=_hashes(data.get("sui_models")),
         rescale=fields.number("rescalecfgmultiplier"),
         variation_seed=fields.take("variationseed"),
         variation_strength=fields.number("variationseedstrength"),
@@ -87,6 +88,18 @@ def plain_tags(text: str, field: str, notes: list[str]) -> str:
         return ""
 
     return _TAG.sub(plain, text[:40_000])
+
+
+def _hashes(listed: Any) -> dict[str, str]:
+    """Of the tensors, for each model that it used; written as ``0x…``."""
+    items = (
+        [one for one in listed[:100] if isinstance(one, dict)] if isinstance(listed, list) else []
+    )
+    return {
+        one["name"]: one["hash"].removeprefix("0x")
+        for one in items
+        if isinstance(one.get("name"), str) and isinstance(one.get("hash"), str)
+    }
 
 
 def _loras(fields: Fields, notes: list[str]) -> list[Lora]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.home import models_folder
-from studio.library import FAMILIES, Library, ModelEntry, title_of
+from studio.library import FAMILIES, Library, ModelEntry, hub, title_of
+from studio.library.hashes import BACKGROUND
 from studio.plan.row_models import EDITING_CHANNELS
 from studio.ui.library import vocabulary
 
@@ -29,7 +30,9 @@ MOST_LINES = 2000  # more make a page slow; the search of the page sees these
 @lru_cache(maxsize=1)
 def library() -> Library:
     """The library as it was when last looked at."""
-    return Library()
+    found = Library()
+    found.computes_hashes = not hub.is_closed()  # visitors keep no host's disk busy
+    return found
 
 
 def rescan() -> None:
@@ -84,6 +87,8 @@ def table(shared: bool) -> str:
     )
     if len(entries) > len(shown):
         shelves += f"<p>{len(entries) - len(shown)} more are not listed; any id can be typed.</p>"
+    if BACKGROUND.left:
+        shelves += f"<p>Reading {BACKGROUND.left} files to know them by their hashes.</p>"
     families = ", ".join(html.escape(family.title) for family in FAMILIES.values())
     shelves += f"<p>Families that run here: {families}.</p>"
     return f'<div class="gs-library">{_SEARCH}{shelves}{"" if shared else _where()}</div>'
@@ -101,7 +106,8 @@ def _where() -> str:
         f"<p>Put more models into <code>{html.escape(_short(models_folder()))}</code>, in folders of "
         "any name (<code>checkpoints</code>, <code>loras</code>, <code>embeddings</code>, "
         "<code>controlnet</code>): <code>.safetensors</code> files or folders in diffusers' layout. "
-        "Those of a hub land there too.</p>"
+        "Those of a hub land there too. Folders of other tools are read where they are: name them "
+        "below.</p>"
     )
 
 
@@ -129,6 +135,7 @@ def _model(entry: ModelEntry) -> str:
     details = [
         f"for {entry.base}" if entry.base and entry.kind != "base" else family,
         entry.control,
+        f"made for {entry.made_for}" if entry.made_for and not entry.base else "",
         f"word “{entry.trigger}”" if entry.trigger else "",
         megabytes(entry.bytes) if entry.bytes else "",
     ]
@@ -142,8 +149,23 @@ def _refused(entry: ModelEntry) -> str:
 def _line(entry: ModelEntry, details: str) -> str:
     title = html.escape(entry.title) if entry.title and entry.title != entry.id else ""
     return (
-        f"<div class='gs-model-line'><code>{html.escape(entry.id)}</code><span>{title}</span>"
-        f"<em>{html.escape(details)}</em>{_use(entry)}</div>"
+        f"<div class='gs-model-line'{_preview(entry)}><code>{html.escape(entry.id)}</code>"
+        f"<span>{title}</span><em>{html.escape(details)}</em>{_use(entry)}{_about(entry)}</div>"
+    )
+
+
+def _preview(entry: ModelEntry) -> str:
+    """Marks a line whose picture the page asks for when it comes into sight."""
+    return f' data-preview="{html.escape(entry.id)}"' if entry.thumbnail else ""
+
+
+def _about(entry: ModelEntry) -> str:
+    """What the maker says of a model, folded."""
+    if not entry.description:
+        return ""
+    return (
+        f"<details class='gs-about'><summary>About</summary>{html.escape(entry.description)}"
+        "</details>"
     )
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from studio.ui.errors import guarded
 from studio.ui.layout import Parts
-from studio.ui.library import models, residence
+from studio.ui.library import folders, models, previews, residence
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
 
@@ -32,6 +32,8 @@ def attach(parts: Parts, limits: Limits) -> None:
         return listed(limits)
 
     parts.rescan.click(guarded(rescanned), None, shown(parts), **QUIET)
+    folders.attach(parts.folders, shown(parts), rescanned)
+    previews.attach(parts.previews, parts.signals["previews"])
 
 
 def shown(parts: Parts) -> list[Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, needs_starter
@@ -88,3 +90,35 @@ def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:
     loaded.get_by_text("Loaded now ·").wait_for()
     told = loaded.inner_text()
     assert "network" in told and "on cpu" in told and "MB" in told
+
+
+@needs_starter
+def test_another_tool_s_folder_is_read_in_place(studio: Studio, home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "webui"
+    lora = folder / "models/Lora/ink.safetensors"
+    lora.parent.mkdir(parents=True)
+    (folder / "webui.py").touch()
+    shutil.copy(REPOSITORY / "assets/starter/lora-hero/pytorch_lora_weights.safetensors", lora)
+    Image.new("RGB", (64, 64), "red").save(lora.with_suffix(".preview.png"))
+    about = {"activation text": "hero", "description": "Draws a <b>hero</b>", "sd version": "SD1"}
+    lora.with_suffix(".json").write_text(json.dumps(about))
+    page = opened(studio).page
+    box = page.locator("#gs-folder-names textarea")
+    try:
+        box.fill(f"{folder}")
+        page.click("#gs-folders-save")
+        page.locator("#gs-folder-status").get_by_text("AUTOMATIC1111 or Forge's folder").wait_for()
+        line = page.locator(LINES).filter(has=page.get_by_text("Lora/ink", exact=True))
+        line.wait_for()
+        assert "made for SD1" in line.inner_text() and "word “hero”" in line.inner_text()
+        line.locator("img.gs-preview").wait_for()
+        line.get_by_text("About").click()
+        line.get_by_text("Draws a hero").wait_for()
+        box.fill("/no/such/folder")
+        page.click("#gs-folders-save")
+        page.get_by_text("'/no/such/folder' is not there").first.wait_for()
+        line.wait_for()  # what was kept stays
+    finally:
+        (home / "folders.json").unlink(missing_ok=True)
+        page.click("#gs-rescan")
+        page.locator(LINES).get_by_text("Lora/ink", exact=True).wait_for(state="detached")

@@ -1,0 +1,118 @@
+"""A lone file of the library: what its header and what lies beside it say; weights stay unread."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.errors import shorten
+from studio.files import shown
+from studio.library.entry import ModelEntry
+from studio.library.guard import damage, header_of
+from studio.library.headers import describe
+from studio.library.index import Index
+from studio.library.sidecars import beside, endings
+
+PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+WEIGHTS = (".safetensors", *PICKLES)
+_PICKLE = (
+    "is a pickle ({}), which can run code when it is read; in its folder "
+    "'python -m studio convert {}' makes a .safetensors of its tensors"
+)
+# Names of folders in which people put models of one kind.
+_MEANT = {
+    "lora": ("lora", "loras", "lycoris"),
+    "embedding": ("embedding", "embeddings"),
+    "controlnet": ("controlnet", "controlnets"),
+    "vae": ("vae", "vaes"),
+}
+
+
+def file_entry(
+    item: os.DirEntry[str], listing: Mapping[str, os.DirEntry[str]], identity: str, index: Index
+) -> ModelEntry | None:
+    """What a lone file is; its header is read only when the index does not know the file.
+
+    Args:
+        listing: what lies in its folder, by name.
+        identity: its id.
+
+    Raises:
+        OSError: it is no regular file.
+    """
+    stem, suffix = os.path.splitext(item.name)
+    if suffix not in WEIGHTS:
+        return None
+    state = item.stat()
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError(0, "is a pipe or a device, not a file")
+    meant = meant_for(identity)
+
+    def entry(fields: dict[str, Any]) -> ModelEntry:
+        several = {name: tuple(fields.get(name, ())) for name in ("words", "lacks", "hashes")}
+        fields = {"family": "", "title": identity, **fields, **several}
+        return ModelEntry(id=identity, bytes=state.st_size, path=item.path, **fields).checked()
+
+    if suffix != ".safetensors":
+        return entry(
+            {"kind": meant, "problem": _PICKLE.format(suffix, shlex.quote(shown(item.name)))}
+        )
+    notes = [listing[stem + end].stat() for end in endings() if stem + end in listing]
+    modified = state.st_mtime_ns + sum(note.st_mtime_ns for note in notes)
+    look = _Look(item.path, stem, meant)
+    fields = index.get(item.path, modified, state.st_size, look)
+    if look.done or fields is None:
+        return None if fields is None else entry(fields)
+    try:
+        return entry(fields)
+    except (TypeError, ValueError):  # the index is at fault, not the file
+        fields = index.renew(item.path, modified, state.st_size, look)
+        return None if fields is None else entry(fields)
+
+
+def meant_for(identity: str) -> str:
+    """What a file was meant to be, from the folder of the library that people put it in."""
+    parts = identity.lower().split("/")[:-1]
+    for kind, names in _MEANT.items():
+        if any(name in parts for name in names):
+            return kind
+    return "base"
+
+
+class _Look:
+    """Looks at one file when it is called; ``done``: whether it was."""
+
+    def __init__(self, path: str, stem: str, meant: str) -> None:
+        self.path, self.stem, self.meant = Path(path), stem, meant
+        self.done = False
+
+    def __call__(self) -> dict[str, Any] | None:
+        self.done = True
+        try:
+            return _look_at(self.path, self.stem, self.meant)
+        except Exception as error:  # as under the guard; kept in the index like any other answer
+            return {"kind": self.meant, "problem": damage(error)}
+
+
+def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
+    """Fields of a file from its header, and from what other tools keep beside it."""
+    header = header_of(file)
+    fields = describe(header, stem, meant == "embedding")
+    if fields is None:
+        return {"kind": meant, "problem": _unknown(header)}
+    metadata = header.get("__metadata__")
+    notes = beside(file, metadata if isinstance(metadata, Mapping) else {})
+    if fields.get("words"):
+        notes.pop("trigger", None)
+    return fields | notes
+
+
+def _unknown(header: Mapping[str, Any]) -> str:
+    """Why a sound file is no model of any kind."""
+    first = next((key for key in header if key != "__metadata__"), "")
+    holds = f"its first tensor is called {shorten(shown(first))}" if first else "it holds no tensor"
+    return f"is a model of no kind that is known here: {holds}"

@@ -1,0 +1,85 @@
+"""Further folders of models, other tools' among them: named on the Models tab, kept for every start."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from studio.home import further_models
+from studio.library.named_folders import keep, kept, named_folders
+from studio.library.places import LAYOUTS, layout_of
+from studio.ui.errors import guarded
+from studio.ui.space import Limits
+from studio.ui.widgets import QUIET
+
+
+@dataclass(frozen=True)
+class FolderParts:
+    """The components."""
+
+    folders: gr.Textbox
+    save: gr.Button
+    status: gr.HTML
+
+
+def lay_out(limits: Limits) -> FolderParts | None:
+    """Declare them; visitors of a shared page name no folders of its host."""
+    if limits.shared:
+        return None
+    tools = ", ".join(layout.title for layout in LAYOUTS.values())
+    with gr.Column(elem_id="gs-folders", elem_classes=["gs-panel"]):
+        folders = gr.Textbox(
+            value=text,
+            label="Folders of other tools",
+            info=f"One full path a line, read in place: {tools}, or any folder with models",
+            placeholder="~/stable-diffusion-webui\n~/ComfyUI/extra_model_paths.yaml",
+            lines=2,
+            max_lines=8,
+            elem_id="gs-folder-names",
+        )
+        save = gr.Button("Read these folders", size="sm", elem_id="gs-folders-save")
+        status = gr.HTML(described, elem_id="gs-folder-status", apply_default_css=False)
+    return FolderParts(folders, save, status)
+
+
+def attach(parts: FolderParts | None, shown: list[Any], rescanned: Callable[[], list[Any]]) -> None:
+    """Attach the event.
+
+    Args:
+        shown: components that show the library; ``rescanned`` looks anew and fills them.
+    """
+    if parts is None:
+        return
+
+    def saved(given: str) -> list[Any]:
+        keep((given or "").splitlines())
+        return [text(), described(), *rescanned()]
+
+    outputs = [parts.folders, parts.status, *shown]
+    parts.save.click(guarded(saved), parts.folders, outputs, **QUIET)
+
+
+def text() -> str:
+    """The folders that are kept, one a line."""
+    return "\n".join(map(str, kept()))
+
+
+def described() -> str:
+    """Whose each folder is, and what is wrong with it."""
+    lines = []
+    started_with = set(further_models()) - set(kept())
+    for folder in named_folders():
+        tool, places = layout_of(folder)
+        problem = next((place.problem for place in places if place.problem), "")
+        said = problem or f"read as {tool}'s folder" if tool or problem else "read as it is"
+        if folder in started_with:
+            said += " (named at the start)"
+        lines.append(
+            f"<div class='gs-model-line'><code>{html.escape(str(folder))}</code>"
+            f"<em>{html.escape(said)}</em></div>"
+        )
+    return "".join(lines)
