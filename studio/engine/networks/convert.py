@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from studio.errors import MissingFile, StudioError
-from studio.library.scan import PICKLES
+from studio.library.lone_file import PICKLES
 
 _HOLDERS = ("state_dict", "model", "params_ema")  # where trainers keep the weights
 
