@@ -20,6 +20,7 @@ from studio.engine.adapters.files import load_adapter
 from studio.engine.adapters.lora import check_fits
 from studio.errors import IncompatibleModels, StudioError
 from studio.library.index import Index
+from studio.library.places import Place
 from studio.library.scan import scan
 from tests.support import tiny
 from tests.support.tiny_adapters import CPU, run_with
@@ -143,7 +144,9 @@ def mutated(rng: random.Random) -> bytes:
 
 def outcome(path: Path, network: UNet2DConditionModel) -> str:
     """``works``, or the class of the refusal; anything else is raised."""
-    listed = {entry.id: entry for entry in scan(path.parent, Index(path.parent / "index.json"))}
+    listed = {
+        entry.id: entry for entry in scan(Place(path.parent), Index(path.parent / "index.json"))
+    }
     assert not listed["good"].problem  # whatever is in the file, the others are listed
     assert path.stem in listed
     try:
