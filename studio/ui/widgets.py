@@ -85,7 +85,7 @@ class Cards(Drawn):
         super().__init__({"items": []}, mount, variant=variant, empty=empty, **kwargs)
 
 
-class HistoryView(_Drawn):
+class HistoryView(Drawn):
     """Everything that was made; asking for a part of it triggers ``select``, using a picture again
     ``submit``."""
 
