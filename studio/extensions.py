@@ -61,8 +61,9 @@ class Table(Mapping[str, Entry], Generic[Entry]):
             return self._entries[name]
         except KeyError:
             known = ", ".join(self._entries)
+            article = "an" if self.kind[0] in "aeio" else "a"
             raise StudioError(
-                f"got {shorten(name)}; a {self.kind} is one of {known}", field=field
+                f"got {shorten(name)}; {article} {self.kind} is one of {known}", field=field
             ) from None
 
     def __getitem__(self, name: str) -> Entry:

@@ -7,6 +7,7 @@ VERBS = (
     "sweep",
     "evaluate",
     "tune",
+    "experiment",
     "plan",
     "code",
     "inspect",

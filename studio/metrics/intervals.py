@@ -46,18 +46,32 @@ def bootstrap(
     Raises:
         StudioError: no finite value, or counts that do not match.
     """
-    values = np.asarray(values, np.float64)
     for name, given in (("prompts", prompts), ("seeds", seeds)):
         if len(given) not in (0, len(values)):
             raise StudioError(f"{len(given)} for {len(values)} values", field=name)
+    return pigeonhole(values, [given for given in (prompts, seeds) if len(given)], draws)
+
+
+def pigeonhole(
+    values: np.ndarray, factors: Sequence[Sequence[Hashable]] = (), draws: int = DRAWS
+) -> Interval:
+    """:func:`bootstrap` over any factors, such as prompts, seeds and training seeds.
+
+    Args:
+        factors: for each the level of every value; with none, single values are drawn.
+
+    Raises:
+        StudioError: no finite value.
+    """
+    values = np.asarray(values, np.float64)
     kept = np.flatnonzero(np.isfinite(values))
     if not len(kept):
         raise StudioError("there is no finite value to average", field="values")
     values = values[kept]
     rng = np.random.default_rng(0)
     weights = np.ones((draws, len(values)))
-    factors = [_numbers(given, kept) for given in (prompts, seeds) if len(given)]
-    for numbers in factors or [np.arange(len(values))]:
+    levels = [_numbers(given, kept) for given in factors]
+    for numbers in levels or [np.arange(len(values))]:
         weights *= _times_drawn(int(numbers.max()) + 1, draws, rng)[:, numbers]
     total = weights.sum(1)
     means = (weights @ values)[total > 0] / total[total > 0]

@@ -1,0 +1,263 @@
+"""One experiment from its trainings to its JSON: train, make, score, compare, judge."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from studio.engine import Engine
+from studio.experiments import pictures, scoring, trainings
+from studio.experiments.experiment import (
+    EXPERIMENTS,
+    MEASURES,
+    WORD,
+    Cell,
+    Experiment,
+    Study,
+    without_subject,
+)
+from studio.experiments.scoring import Key, Scores
+from studio.metrics import METRICS, Scored
+from studio.metrics.backbones import Backbones
+
+FIRST_SEED = 100
+PARTS = " | "  # between the parts of a prompt that rows can take apart
+ORDINALS = ("{first}", "{second}", "{third}")
+Tell = Callable[[str], object]
+
+
+def run(
+    name: str,
+    study: Study,
+    device: str | None = None,
+    vision: str = "efficientnet-lite0",
+    tell: Tell = lambda line: None,
+    seconds: float | None = None,
+) -> dict[str, Any]:
+    """Run an experiment and return what docs/evidence keeps of it.
+
+    Args:
+        study: its size; :meth:`Experiment.sized` fits it to the experiment.
+        device: ``cuda``, ``mps`` or ``cpu``.
+        vision: the network of picture-to-picture scores.
+        seconds: time after which no further round of seeds is begun; every round has all cells.
+
+    Raises:
+        StudioError: an unknown experiment, or what a training, a preset or a metric raises.
+    """
+    experiment = EXPERIMENTS.require(name, "experiment")
+    study = experiment.sized(study)
+    work = _Work(experiment, study, device, vision, tell)
+    began = time.monotonic()
+    work.train()
+    work.make(None if seconds is None else began + seconds)
+    found = work.judged(work.scored())
+    found["minutes"] = round((time.monotonic() - began) / 60, 1)
+    return {"experiment": name, "paper": experiment.paper, **found}
+
+
+@dataclass
+class _Picture:
+    key: Key
+    text: str
+    made: pictures.Made
+
+
+class _Work:
+    """What one run of an experiment goes through, in order."""
+
+    def __init__(
+        self, experiment: Experiment, study: Study, device: str | None, vision: str, tell: Tell
+    ) -> None:
+        self.experiment, self.study, self.device, self.tell = experiment, study, device, tell
+        self.cells = experiment.grid(study)
+        self.models: dict[tuple[str, int], str] = {}
+        self.made: dict[str, list[_Picture]] = {cell.name: [] for cell in self.cells}
+        self.seeds = 0
+        engine_device = device or "cpu"
+        self.backbones = Backbones(vision=vision, device=engine_device)
+        self.vision = vision
+
+    def train(self) -> None:
+        """Every training cell for every training seed."""
+        for seed in self.study.trainings:
+            for cell in self.cells:
+                if cell.training is not None:
+                    model = trainings.trained(
+                        cell.training, seed, self.study, self.device, self.tell
+                    )
+                    self.models[cell.name, seed] = model
+
+    def make(self, until: float | None) -> None:
+        """Pictures in one round, or seed by seed while there is time."""
+        if not self.experiment.pictures:
+            return
+        engine = Engine(device=self.device)
+        count = self.study.seeds
+        rounds = [range(count)] if until is None else [range(n, n + 1) for n in range(10**6)]
+        for numbers in rounds:
+            for cell in self.cells:
+                self._make(engine, cell, numbers)
+            self.seeds = numbers.stop
+            if until is not None and time.monotonic() > until:
+                break
+        self._in_order()
+
+    def _make(self, engine: Engine, cell: Cell, numbers: range) -> None:
+        library = engine.library
+        prompts = cell.prompts or self.study.prompts or ("",)
+        new = 0
+
+        def count(made: int) -> None:
+            nonlocal new
+            new += made
+
+        for training in self._trainings(cell):
+            model = self.models.get((cell.name, training), "")
+            first = FIRST_SEED + 1000 * training
+            for index, prompt in enumerate(prompts):
+                preset = pictures.filled(cell.preset, self._says(cell, prompt), model, library)
+                seeds = [first + number for number in numbers]
+                drift = "drift" in self.experiment.metrics
+                made = pictures.make(engine, preset, seeds, drift, count)
+                text = without_subject(prompt) if WORD in prompt else prompt.replace(PARTS, " ")
+                self.made[cell.name] += [
+                    _Picture((index, seed, training), text, one)
+                    for seed, one in zip(seeds, made, strict=True)
+                ]
+        self.tell(f"{cell.name}: {len(self.made[cell.name])} pictures, {new} of them new")
+
+    def _in_order(self) -> None:
+        for made in self.made.values():
+            made.sort(key=lambda picture: picture.key)
+
+    def _trainings(self, cell: Cell) -> Sequence[int]:
+        """The training seeds of a cell; shipped models take as many pictures, so that cells pair."""
+        del cell
+        trained = any(one.training is not None for one in self.cells)
+        return self.study.trainings if trained else (0,)
+
+    def _says(self, cell: Cell, prompt: str) -> Mapping[str, str]:
+        subject = self.study.subjects.get(cell.learned)
+        word, kind = "", ""
+        if subject is not None:
+            word = trainings.word_of(cell.training, subject) if cell.training else subject.word
+            kind = subject.superclass
+        parts = [part.strip() for part in prompt.replace(WORD, word).split(PARTS)]
+        return {
+            "{prompt}": " ".join(parts),
+            "{class prompt}": prompt.replace(WORD, kind).replace(PARTS, " "),
+            "{parts}": " AND ".join(parts),
+            "{rest}": " ".join(parts[1:]),
+            "{without}": without_subject(prompt),
+            **dict(zip(ORDINALS, parts, strict=False)),
+        }
+
+    def scored(self) -> dict[str, Scores]:
+        """Every cell's values in every metric."""
+        found = {}
+        for cell in self.cells:
+            if self.experiment.pictures:
+                found[cell.name] = self._of_pictures(cell)
+            else:
+                found[cell.name] = self._of_trainings(cell)
+        return found
+
+    def _of_pictures(self, cell: Cell) -> Scores:
+        made = self.made[cell.name]
+        subject = self.study.subjects.get(cell.learned)
+        scored = Scored(
+            [one.made.path for one in made],
+            [one.text for one in made],
+            references=subject.references if subject else (),
+            backbones=self.backbones,
+            few=True,
+        )
+        scores = Scores([one.key for one in made])
+        for name in self.experiment.metrics:
+            if name in MEASURES:
+                values = [getattr(one.made, name) for one in made]
+                scores.each[name] = np.array([np.nan if v is None else v for v in values], float)
+                continue
+            metric = METRICS.require(name, "metrics")
+            scored.check(metric)
+            if metric.each is not None:
+                scores.each[name] = np.asarray(metric.each(scored), float)
+            elif metric.whole is not None:
+                scores.whole[name] = metric.whole(scored)
+        return scores
+
+    def _of_trainings(self, cell: Cell) -> Scores:
+        """Measures of the second half of each training, by step."""
+        keys, values = [], {name: [] for name in self.experiment.metrics}
+        for training in self.study.trainings:
+            lines = trainings.curve(self.models[cell.name, training])
+            measured = [line for line in lines if line.get(self.experiment.metrics[0]) is not None]
+            for line in measured[len(measured) // 2 :]:
+                keys.append((line["step"], 0, training))
+                for name in values:
+                    values[name].append(np.nan if line.get(name) is None else line[name])
+        return Scores(keys, {name: np.array(one, float) for name, one in values.items()})
+
+    def judged(self, scores: Mapping[str, Scores]) -> dict[str, Any]:
+        """The JSON: settings, cells, claims and the verdict."""
+        experiment = self.experiment
+        chosen = {
+            group: scoring.best(scores, cells, experiment.chosen_by)
+            for group, cells in experiment.groups.items()
+        }
+        keep = scoring.tests if experiment.groups and len(self.study.prompts) > 1 else _any
+        claims = []
+        for claim in experiment.claims:
+            better, than = (
+                [scores[chosen.get(name, name)] for name in side]
+                for side in (claim.better, claim.than)
+            )
+            interval, each = scoring.difference(better, than, claim.metric, keep)
+            claims.append(
+                {
+                    "says": claim.says,
+                    "metric": claim.metric,
+                    "margin": claim.margin,
+                    "difference": scoring.rounded(interval),
+                    "by_training": [round(value, 6) for value in each],
+                    "found": scoring.judge(claim, interval, each),
+                }
+            )
+        return {
+            "settings": self._settings(),
+            "cells": [self._cell(cell, scores[cell.name]) for cell in self.cells],
+            "chosen": chosen,
+            "claims": claims,
+            "verdict": scoring.verdict([claim["found"] for claim in claims]),
+        }
+
+    def _cell(self, cell: Cell, scores: Scores) -> dict[str, Any]:
+        metrics = {name: scoring.summary(scores, name) for name in self.experiment.metrics}
+        return {"name": cell.name, "line": cell.line, "at": cell.at, "metrics": metrics}
+
+    def _settings(self) -> dict[str, Any]:
+        study = self.study
+        trained = any(cell.training is not None for cell in self.cells)
+        return {
+            "base": study.base,
+            "device": self.device or "cpu",
+            "prompts": list(study.prompts),
+            "seeds": self.seeds,
+            "trainings": list(study.trainings) if trained else [],
+            "budget": json.loads(json.dumps(dict(study.budget))) if trained else {},
+            "scale": study.scale,
+            "sampler": dict(study.sampler),
+            "vision": self.vision,
+            "quick": study.quick,
+        }
+
+
+def _any(key: Key) -> bool:
+    del key
+    return True

@@ -1,0 +1,54 @@
+"""The starter's subjects and prompts: what its prior never saw, from pictures that ship."""
+
+from __future__ import annotations
+
+from studio.experiments.experiment import EXAMPLES, Subject
+
+STYLES = ("flat", "glossy", "noto", "tweet")
+
+
+def _drawn(name: str, word: str, superclass: str) -> Subject:
+    pictures = tuple(sorted(EXAMPLES.glob(f"{name}-*.png")))
+    return Subject(name, EXAMPLES, word, superclass, EXAMPLES / f"{name}.json", pictures)
+
+
+STARTER: dict[str, Subject] = {
+    "hero": _drawn("hero", "hero", "person"),
+    "teapot": _drawn("teapot", "teapot", "vase"),
+    "blob": _drawn("blob", "blob", "style"),
+    "faces": Subject(
+        "faces",
+        EXAMPLES / "faces",
+        "smiley",
+        "face",
+        references=tuple(sorted((EXAMPLES / "faces").glob("*.png"))),
+    ),
+}
+
+# A subject in settings in which it was not trained: after the structure of DreamBench.
+SUBJECT_PROMPTS = (
+    "a {subject} in flat style on a yellow background",
+    "a {subject} in glossy style on a blue background",
+    "a {subject} in noto style on a black background",
+    "a {subject} in tweet style on a pink background",
+    "a {subject} and a cat face in flat style on a blue background",
+    "a {subject} and a crown in noto style on a purple background",
+)
+# Things in a style that the prior never saw.
+STYLE_PROMPTS = (
+    "a cat face in {subject} style on a yellow background",
+    "an apple in {subject} style on a green background",
+    "a robot in {subject} style on a white background",
+    "a house in {subject} style on a blue background",
+    "a star in {subject} style on a pink background",
+    "a fish in {subject} style on an orange background",
+)
+# Faces by name: of the concept networks' kind, and of the prior's own vocabulary.
+FACE_PROMPTS = (
+    "a sunglasses face in flat style on a blue background",
+    "a clown in glossy style on a green background",
+    "an angry face in noto style on a purple background",
+    "a cowboy face in tweet style on a white background",
+    "a crying face in flat style on a pink background",
+    "an alien in noto style on a yellow background",
+)
