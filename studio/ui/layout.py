@@ -18,7 +18,7 @@ from studio.ui.library import fetch, folders, models, previews
 from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
 from studio.ui.train import tab
-from studio.ui.widgets import Cards, HistoryView, Signal, Stage
+from studio.ui.widgets import Cards, HistoryView, Signal, Stage, UndoButtons
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
  fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
@@ -35,6 +35,7 @@ class Parts:
 
     form: Form
     load: gr.UploadButton
+    undo: UndoButtons
     link: gr.Button
     code: gr.Button
     command: gr.Button
@@ -68,6 +69,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
     found: dict[str, Any] = {}
     with gr.Row(elem_id="gs-top"):
         gr.HTML(TITLE, elem_id="gs-title")
+        found["undo"] = UndoButtons()
         found["load"] = gr.UploadButton(
             "Open", file_types=FILE_TYPES, elem_id="gs-load", size="sm", scale=0
         )

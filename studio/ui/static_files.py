@@ -9,6 +9,7 @@ SCRIPTS = (
     "numbers.js",
     "dom.js",
     "storage.js",
+    "undo.js",
     "fields.js",
     "uses.js",
     "row/schema.js",

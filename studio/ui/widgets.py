@@ -95,3 +95,11 @@ class HistoryView(Drawn):
             " /* 'select' 'submit' */"
         )
         super().__init__({}, mount, elem_id="gs-history-view", **kwargs)
+
+
+class UndoButtons(_Drawn):
+    """Undo and redo over the whole form; either triggers ``undo`` with the form to go back to."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mount = "studio.mountUndo(element.firstElementChild, trigger); /* 'undo' */"
+        super().__init__({}, mount, elem_id="gs-undo", **kwargs)

@@ -69,7 +69,7 @@ def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) 
         text=True,
     )
     try:
-        wait_until_served(f"http://127.0.0.1:{port}", process, 60)
+        wait_until_served(f"http://127.0.0.1:{port}", process, 110)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -68,6 +68,7 @@
     keep("localStorage", LAST, text);
     if (Date.now() < settles) keep("sessionStorage", BASE, text);
     showEdited(text);
+    studio.recordForm(text);
   };
 
   // The form of the Train tab and its pictures, without their small copies.

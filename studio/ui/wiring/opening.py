@@ -46,6 +46,14 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             **library_now,
         }
 
+    def undone(event: gr.EventData) -> dict[Any, Any]:
+        values = _saved(str(event.form))
+        if values is None:
+            raise StudioError("what was undone cannot be read", field="undo")
+        return {**filled(parts.form, values), parts.signals["base"]: values["base"]}
+
+    parts.undo.undo(guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **QUIET)
+
     signals = [parts.signals["base"], parts.signals["notes"]]
     outputs = [*parts.form.values(), *signals, *library.shown(parts)]
     page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)

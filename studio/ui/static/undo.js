@@ -1,0 +1,190 @@
+// Undo and redo over the whole form: what was changed, step by step, in words; it survives a reload.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const PLACE = "guidance-studio-undo";
+  const MOST = 200; // steps
+  const BURST = 350; // ms within which changes are one step, as when a preset is loaded
+  const SAME = 1200; // ms within which changes of one field are one step, as when one types
+  const SETTLING = 1500; // ms in which the page takes up what was undone
+
+  const parsed = (text) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return {};
+    }
+  };
+  const same = (one, two) => JSON.stringify(one ?? null) === JSON.stringify(two ?? null);
+
+  /** The places at which two values differ: lists of rows by row, all else by field. */
+  function places(one, two, place = []) {
+    const plain = (value) => value && typeof value === "object" && !Array.isArray(value);
+    const rows = (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((inner) => plain(inner));
+    if (plain(one) && plain(two))
+      return [...new Set([...Object.keys(one), ...Object.keys(two)])].flatMap((key) =>
+        places(one[key], two[key], [...place, key]),
+      );
+    if (rows(one) && rows(two) && one.length === two.length)
+      return one.flatMap((inner, index) => places(inner, two[index], [...place, index]));
+    return same(one, two) ? [] : [place];
+  }
+  const at = (value, place) => place.reduce((inner, key) => inner?.[key], value);
+
+  /** What changes from one form to another, in words. */
+  studio.changeInWords = function (from, to) {
+    const one = parsed(from);
+    const two = parsed(to);
+    const count = (two.rows || []).length - (one.rows || []).length;
+    if (count) {
+      const many = Math.abs(count);
+      return `${many} ${many === 1 ? "row" : "rows"} ${count > 0 ? "added" : "deleted"}`;
+    }
+    const changed = places(one, two);
+    if (!changed.length) return "";
+    if (changed.length > 1 && !changed.every((place) => place[1] === changed[0][1]))
+      return `${changed.length} fields`;
+    const [place] = changed;
+    const name =
+      place[0] === "rows" && place.length > 2
+        ? `${place.slice(2).join(" ")} of row ${place[1] + 1}`
+        : place.join(" ");
+    const show = (value) => {
+      if (value === null || value === undefined || value === "") return "none";
+      const text = typeof value === "string" ? `“${value}”` : JSON.stringify(value);
+      return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+    };
+    return changed.length > 1
+      ? `${changed.length} fields of row ${place[1] + 1}`
+      : `${name}: ${show(at(one, place))} → ${show(at(two, place))}`;
+  };
+
+  /** The steps, without a page: {record, undo, redo, state}; `clock` gives milliseconds. */
+  studio.undoLog = function (clock, kept) {
+    const state = { past: [], future: [], now: null, ...kept };
+    let when = -Infinity;
+    let field = "";
+    let settles = -Infinity;
+    function step(from, to) {
+      if (!from.length) return null;
+      const earlier = state.now;
+      state.now = from.pop();
+      to.push(earlier);
+      settles = clock() + SETTLING;
+      when = -Infinity;
+      return { form: state.now, words: studio.changeInWords(state.now, earlier) };
+    }
+    return {
+      state,
+      record(text) {
+        const time = clock();
+        if (text === state.now) return false;
+        if (state.now === null || time < settles) {
+          state.now = text;
+          return false;
+        }
+        const changed = places(parsed(state.now), parsed(text));
+        const name = JSON.stringify(changed);
+        const joins =
+          state.past.length && (time - when < BURST || (name === field && time - when < SAME));
+        if (!joins) {
+          state.past.push(state.now);
+          state.past.splice(0, Math.max(0, state.past.length - MOST));
+        }
+        state.future = [];
+        state.now = text;
+        when = time;
+        field = name;
+        return true;
+      },
+      /** A hand on the page: what changes now is a step, not what is still being taken up. */
+      touched() {
+        settles = -Infinity;
+      },
+      undo: () => step(state.past, state.future),
+      redo: () => step(state.future, state.past),
+    };
+  };
+
+  function load() {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(PLACE) || "{}");
+      return Array.isArray(kept.past) && Array.isArray(kept.future) ? kept : {};
+    } catch {
+      return {};
+    }
+  }
+  function keep(state) {
+    for (let past = state.past; ; past = past.slice(Math.ceil(past.length / 2))) {
+      try {
+        sessionStorage.setItem(PLACE, JSON.stringify({ ...state, past }));
+        return;
+      } catch {
+        if (!past.length) return; // a browser that keeps nothing
+      }
+    }
+  }
+
+  const log = studio.undoLog(() => Date.now(), load());
+  let buttons = null;
+  function show() {
+    if (!buttons) return;
+    buttons.undo.disabled = !log.state.past.length;
+    buttons.redo.disabled = !log.state.future.length;
+  }
+  studio.recordForm = function (text) {
+    log.record(text);
+    keep(log.state);
+    show();
+  };
+
+  let send = null;
+  function go(way) {
+    const step = send && log[way]();
+    if (!step) {
+      studio.toast(way === "undo" ? "Nothing to undo." : "Nothing to redo.");
+      return;
+    }
+    keep(log.state);
+    show();
+    send({ form: step.form });
+    const words = step.words || "a change";
+    studio.toast(way === "undo" ? `Undone: ${words}` : `Done again: ${words}`);
+  }
+
+  studio.mountUndo = function (element, trigger) {
+    send = (detail) => trigger("undo", detail);
+    const make = (way, icon, label) =>
+      studio.button(icon, label, () => go(way), { disabled: true });
+    buttons = {
+      undo: make("undo", "undo", "Undo (Ctrl+Z)"),
+      redo: make("redo", "redo", "Redo (Ctrl+Shift+Z)"),
+    };
+    element.replaceChildren(el("span", { class: "gs-undo" }, buttons.undo, buttons.redo));
+    show();
+  };
+
+  // In a field in which somebody has just typed, the browser's own undo comes first.
+  let typed = null;
+  document.addEventListener(
+    "input",
+    (event) => {
+      if (event.isTrusted && event.target.matches?.("textarea, input")) typed = event.target;
+    },
+    true,
+  );
+  document.addEventListener("focusout", () => (typed = null), true);
+  for (const kind of ["input", "pointerdown", "drop"])
+    document.addEventListener(kind, () => log.touched(), true);
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const letter = event.key.toLowerCase();
+    const way = letter === "y" || (letter === "z" && event.shiftKey) ? "redo" : "undo";
+    if (!["z", "y"].includes(letter) || document.querySelector("dialog[open]")) return;
+    const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
+    if (text && typed === event.target) return;
+    event.preventDefault();
+    go(way);
+  });
+})(window.studio);

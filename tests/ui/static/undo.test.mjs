@@ -1,0 +1,78 @@
+// Undo: what is one step, what it is called, and that nothing is lost on the way there and back.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import vm from "node:vm";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const source = readFileSync(
+  fileURLToPath(new URL("../../../studio/ui/static/undo.js", import.meta.url)),
+  "utf8",
+);
+function load() {
+  const window = { studio: { el: () => null } };
+  const document = { addEventListener: () => {} };
+  const store = { getItem: () => null, setItem: () => {} };
+  vm.runInContext(source, vm.createContext({ window, document, sessionStorage: store }));
+  return window.studio;
+}
+const form = (weight, prompt = "a cat", more = {}) =>
+  JSON.stringify({ omega: 0, ...more, rows: [{ prompt, weight }] });
+
+test("steps go back and forth through every state", () => {
+  let now = 0;
+  const log = load().undoLog(() => now);
+  for (let weight = 0; weight <= 300; weight += 1) {
+    now += 5000;
+    log.record(form(weight));
+  }
+  assert.equal(log.state.past.length, 200);
+  for (let weight = 299; weight >= 100; weight -= 1) assert.equal(log.undo().form, form(weight));
+  assert.equal(log.undo(), null);
+  for (let weight = 101; weight <= 300; weight += 1) assert.equal(log.redo().form, form(weight));
+  assert.equal(log.redo(), null);
+});
+
+test("typing one field and a burst of changes are one step each; a new change ends redo", () => {
+  let now = 10_000;
+  const log = load().undoLog(() => now);
+  log.record(form(1));
+  now += 5000;
+  for (const text of ["a", "a d", "a dog"]) {
+    log.record(form(1, text));
+    now += 600;
+  }
+  now += 5000;
+  log.record(form(2, "a dog"));
+  now += 50;
+  log.record(form(2, "a dog", { omega: 1 }));
+  assert.equal(log.undo().form, form(1, "a dog"));
+  assert.equal(log.undo().form, form(1));
+  log.touched();
+  now += 9000;
+  log.record(form(9));
+  assert.equal(log.redo(), null);
+});
+
+test("what the page takes up after an undo is no step of its own", () => {
+  let now = 0;
+  const log = load().undoLog(() => now);
+  for (const weight of [1, 2, 3]) {
+    now += 5000;
+    log.record(form(weight));
+  }
+  log.undo();
+  now += 300;
+  log.record(form(2, "a cat", { steps: 25 }));
+  assert.equal(log.state.future.length, 1);
+  assert.equal(log.undo().form, form(1));
+});
+
+test("a change is named", () => {
+  const { changeInWords } = load();
+  assert.equal(changeInWords(form(3), form(4)), "weight of row 1: 3 → 4");
+  assert.equal(changeInWords(form(3), form(3, "")), "prompt of row 1: “a cat” → none");
+  assert.equal(changeInWords(form(3), form(3, "a cat", { omega: 0.4 })), "omega: 0 → 0.4");
+  assert.equal(changeInWords(form(3), form(4, "a dog")), "2 fields of row 1");
+  assert.equal(changeInWords(form(3), JSON.stringify({ omega: 0, rows: [] })), "1 row deleted");
+});
