@@ -97,7 +97,7 @@ class HistoryView(Drawn):
         super().__init__({}, mount, elem_id="gs-history-view", **kwargs)
 
 
-class UndoButtons(_Drawn):
+class UndoButtons(Drawn):
     """Undo and redo over the whole form; either triggers ``undo`` with the form to go back to."""
 
     def __init__(self, **kwargs: Any) -> None:
