@@ -17,6 +17,7 @@ from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
 from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
+from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
 from studio.ui.widgets import Cards, HistoryView, Signal, Stage, UndoButtons
 
@@ -34,6 +35,7 @@ class Parts:
     """The components that events read or change."""
 
     form: Form
+    tradeoff: Tradeoff | None
     load: gr.UploadButton
     undo: UndoButtons
     link: gr.Button
@@ -122,6 +124,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
     with gr.Row(elem_classes=["gs-panel"], elem_id="gs-steering"):
         field("omega", slider=(0, 1, 0.01), min_width=240)
         field("decoupling", slider=(0, 1, 0.01), min_width=240)
+    found["tradeoff"] = None if limits.shared else Tradeoff(elem_id="gs-tradeoff")
     with gr.Column(elem_classes=["gs-panel"], elem_id="gs-sampling"):
         with gr.Row():
             field("scheduler", min_width=150)

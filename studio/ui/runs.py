@@ -145,13 +145,24 @@ class Runs:
         for _, key in idle[: max(0, len(self._sessions) + 1 - MOST_SESSIONS)]:
             del self._sessions[key]
 
-    def submit(self, session: Session, preset: Preset, forwards: int = 0, visitor: str = "") -> Run:
+    def submit(
+        self,
+        session: Session,
+        preset: Preset,
+        forwards: int = 0,
+        visitor: str = "",
+        folder: Path | None = None,
+    ) -> Run:
         """Ask for a run; it starts when those before it have ended.
+
+        Args:
+            folder: where its images go, the session's own without it.
 
         Raises:
             StudioError: this session, or this visitor, has as many in the queue as one may have.
         """
-        run = Run(preset, session, save_folder(self.limits, session.key), forwards)
+        own_folder = folder or save_folder(self.limits, session.key)
+        run = Run(preset, session, own_folder, forwards)
         run.visitor = visitor
         with self.changed:
             own = [

@@ -44,6 +44,9 @@ SCRIPTS = (
     "history/compare.js",
     "history/view.js",
     "previews.js",
+    "tradeoff/geometry.js",
+    "tradeoff/plot.js",
+    "tradeoff/panel.js",
     "notes.js",
     "page.js",
 )
@@ -55,6 +58,7 @@ STYLES = (
     "views.css",
     "train.css",
     "history.css",
+    "tradeoff.css",
 )
 
 

@@ -20,9 +20,14 @@ MOST_FOR_PROCESSES = 120  # beyond it the processes' matrices cost more than a p
 TRIES = 64
 
 
+def has_optuna() -> bool:
+    """Whether Optuna is installed."""
+    return importlib.util.find_spec("optuna") is not None
+
+
 def check_optuna() -> None:
     """Raise :class:`StudioError` with the command where Optuna is not installed."""
-    if importlib.util.find_spec("optuna") is None:
+    if not has_optuna():
         raise StudioError(f"needs a package: pip install '{OPTUNA}'", field="tune")
 
 
@@ -32,6 +37,7 @@ def next_values(
     signs: Sequence[int],
     own: Values,
     tried: Sequence[Values],
+    guided: bool = True,
 ) -> Values | None:
     """The next setting to try, one that was not tried; ``None`` where every one was.
 
@@ -40,13 +46,13 @@ def next_values(
         signs: 1 or −1 for each score: higher or lower is better.
         own: the preset's own setting, tried first where the ranges hold it.
         tried: every setting so far, also those without a score.
+        guided: by what was measured; else evenly spread, for which Optuna is not needed.
     """
     planned = first_values(ranges, own)
     for values in planned:
         if values not in tried:
             return values
-    proposed = _proposed(ranges, record, signs)
-    if proposed not in tried:
+    if guided and (proposed := _proposed(ranges, record, signs)) not in tried:
         return proposed
     for values in _spread(ranges, len(planned) + len(tried), TRIES):
         if values not in tried:

@@ -55,7 +55,8 @@ def run(search: Search, make: Maker) -> Generator[Picture | Point, None, None]:
         known = [p for p in points if all(np.isfinite(p.scores(names, signs)))]
         record = [(p.values, [p.metrics[n].mean for n in names]) for p in known]
         tried = [p.values for p in points]
-        values = next_values(search.ranges, record, [signs[n] for n in names], own, tried)
+        order = [signs[n] for n in names]
+        values = next_values(search.ranges, record, order, own, tried, search.guided)
         if values is None:
             return
         point = yield from _measured(search, values, points, make, spent)

@@ -36,6 +36,7 @@ class Search:
         scored: what the scores need besides pictures: references, networks.
         prompts: texts to ask for; the preset's own where there is none.
         seeds: of every point alike.
+        guided: whether what was measured decides what comes next; else settings are spread evenly.
     """
 
     preset: Preset
@@ -46,6 +47,7 @@ class Search:
     scored: Scored
     prompts: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2, 3)
+    guided: bool = True
 
     @property
     def signs(self) -> dict[str, int]:

@@ -9,6 +9,8 @@ from studio.ui.layout import Parts
 from studio.ui.library import fetch
 from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
+from studio.ui.tradeoff import panel
+from studio.ui.tradeoff.tuner import Tuner
 from studio.ui.train import events as training
 from studio.ui.wiring import generation, history, library, opening, presets
 
@@ -23,6 +25,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     library.attach(parts, limits)
     shown = library.shown(parts)
     training.attach(parts.train, RUNNER, page, parts.form, shown, limits)
+    panel.attach(page, parts.tradeoff, parts.form, Tuner(runs))
     fetch.attach(parts.fetch, shown, limits)
     parts.dice.click(None, None, parts.form["seed"], js="() => [window.studio.newSeed()]")
     parts.theme.click(None, None, None, js="() => { window.studio.toggleTheme(); return []; }")

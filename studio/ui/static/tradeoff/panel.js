@@ -1,0 +1,216 @@
+// "Which ω for my LoRA?": unfolds a search, shows its front, and a click on a point loads its setting.
+(function (studio) {
+  "use strict";
+  const { el, address } = studio;
+  const TITLE = "Which ω for my LoRA?";
+  const FILE = { _type: "gradio.FileData" };
+
+  /** The first row that takes part and has a LoRA or a fine-tune: {index, model}, or null. */
+  function subject() {
+    const cards = studio.stack?.cards || [];
+    const index = cards.findIndex(
+      (card) =>
+        card.row.enabled &&
+        card.row.weight !== 0 &&
+        !card.stack.silenced(card.row) &&
+        (card.kind() === "lora" || card.kind() === "finetune"),
+    );
+    if (index < 0) return null;
+    const { lora, model } = cards[index].parts();
+    return { index, model: lora || model };
+  }
+
+  /** Set the fields of a setting where they are on the page. */
+  function load(values, row, model) {
+    const now = subject();
+    if (row !== null && (now?.index !== row || now?.model !== model)) {
+      studio.toast(`The rows have changed since: row ${row + 1} is not ${model} any more.`);
+      return;
+    }
+    for (const [path, value] of Object.entries(values)) {
+      const found = path.match(/^rows\.(\d+)\.weight$/);
+      if (found) studio.stack.cards[Number(found[1])].edit({ weight: value });
+      else studio.setField(path, value);
+    }
+    studio.toast(`Loaded: ${studio.settingText(values)}`);
+  }
+
+  /** The pictures of the subject: what is known of the model, or files of one's own. */
+  function picturesEditor(server) {
+    let files = [];
+    const said = el("span", { class: "gs-subject-said" });
+    const input = el("input", {
+      type: "file",
+      multiple: true,
+      accept: "image/png,image/jpeg,image/webp",
+      class: "gs-file",
+      tabindex: "-1",
+      "aria-label": "Pictures of the subject",
+      onchange: () => {
+        files = [...input.files];
+        input.value = "";
+        say(`${files.length} of your pictures`);
+      },
+    });
+    const choose = el(
+      "button",
+      { type: "button", class: "gs-word", onclick: () => input.click() },
+      "Choose pictures",
+    );
+    const say = (text) => (said.textContent = text);
+    return {
+      element: el("div", { class: "gs-line" }, said, choose, input),
+      async read(model) {
+        if (files.length) return;
+        const { count, source } = await server.known_subject(model);
+        say(
+          count
+            ? `Compared with ${count} pictures: ${source}.`
+            : `Needs pictures of what ${model} was trained on.`,
+        );
+        choose.classList.toggle("gs-wanted", !count);
+      },
+      async write(upload) {
+        const sent = await Promise.all(files.map((file) => upload(file)));
+        return sent.map(({ path }) => ({ path, meta: FILE }));
+      },
+    };
+  }
+
+  function cardsEditor(take) {
+    const element = el("div", { class: "gs-front", role: "group", "aria-label": "The front" });
+    return {
+      element,
+      read(value) {
+        const best = value.points
+          .map((point, index) => ({ point, index }))
+          .filter(({ point }) => point.front !== null)
+          .sort((a, b) => a.point.front - b.point.front);
+        element.replaceChildren(
+          ...best.map(({ point, index }) =>
+            el(
+              "button",
+              {
+                type: "button",
+                class: "gs-front-card",
+                "data-index": index,
+                title: studio.describePoint(point, value),
+                onclick: () => take(index),
+              },
+              el("img", { src: address(point.image), alt: "", loading: "lazy" }),
+              el("span", {}, studio.settingText(point.values)),
+            ),
+          ),
+        );
+      },
+      write: () => null,
+    };
+  }
+
+  studio.mountTradeoff = function (element, props, server, upload, trigger, watch) {
+    const { least, most, each } = props.bounds;
+    const current = () => ({ points: [], ...(studio.clone(props.value) || {}) });
+    const take = (index) => {
+      const { points, row, model } = current();
+      load(points[index].values, row ?? null, model);
+    };
+    const pictures = picturesEditor(server);
+    const plot = studio.tradeoffPlotEditor({ choose: take });
+    const cards = cardsEditor(take);
+    const budget = studio.numberEditor({
+      field: { kind: "integer", low: least, high: most, title: "Pictures" },
+      label: "Pictures to make",
+      step: each,
+      changed: () => {},
+    });
+    budget.read(8 * each);
+    const weight = el("input", { type: "checkbox", class: "gs-check" });
+    const status = el("p", { class: "gs-tradeoff-status", role: "status" });
+    const start = el(
+      "button",
+      { type: "button", class: "gs-word gs-search", onclick: () => submit() },
+      "Search",
+    );
+    const stop = el(
+      "button",
+      { type: "button", class: "gs-word", hidden: true, onclick: () => trigger("stop", {}) },
+      "Stop",
+    );
+    const body = el(
+      "div",
+      { class: "gs-tradeoff-body", hidden: true },
+      el(
+        "p",
+        { class: "gs-field-help" },
+        "Tries settings on the same seeds, scores each picture against the subject and the text, " +
+          "and keeps what no other setting beats. Click a point to load its setting.",
+      ),
+      pictures.element,
+      el(
+        "div",
+        { class: "gs-line" },
+        el("label", {}, "Pictures ", budget.element),
+        el("label", {}, weight, " the row's weight too"),
+        start,
+        stop,
+      ),
+      status,
+      plot.element,
+      cards.element,
+    );
+    const opener = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-word gs-which",
+        "aria-expanded": "false",
+        onclick: () => unfold(body.hidden),
+      },
+      TITLE,
+    );
+    const node = el("div", { class: "gs-tradeoff", hidden: true }, opener, body);
+    element.replaceChildren(node);
+
+    function unfold(open) {
+      body.hidden = !open;
+      opener.setAttribute("aria-expanded", String(open));
+      const found = subject();
+      if (open && found) pictures.read(found.model);
+    }
+    async function submit() {
+      start.disabled = true;
+      status.textContent = "Starting …";
+      try {
+        const given = await pictures.write(upload);
+        trigger("submit", { budget: budget.write(), weight: weight.checked, pictures: given });
+      } catch (error) {
+        status.textContent = `The pictures could not be uploaded (${error.message || error})`;
+        start.disabled = false;
+      }
+    }
+    function show() {
+      const value = current();
+      const running = value.state === "running";
+      if (value.state !== "idle" && value.text !== undefined)
+        status.textContent = [value.text, value.note].filter(Boolean).join(" ");
+      status.dataset.state = value.state;
+      start.disabled = running;
+      start.textContent = value.points.length ? "Search on" : "Search";
+      stop.hidden = !running;
+      plot.read(value);
+      cards.read(value);
+      if (running) unfold(true);
+    }
+    // Only where ω means something: some row that takes part is personalised.
+    const offer = () => {
+      node.hidden = !subject();
+      const found = subject();
+      if (found && !body.hidden) pictures.read(found.model);
+    };
+    watch("value", show);
+    studio.on("idle", offer);
+    studio.on("models", () => setTimeout(offer, 0));
+    show();
+    offer();
+  };
+})(window.studio);

@@ -1,0 +1,136 @@
+"""The search on the page: its component, what it shows, and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from studio.errors import StudioError
+from studio.ui.errors import guarded, one_line
+from studio.ui.form import to_preset
+from studio.ui.tradeoff.subject import known_pictures, subject_of
+from studio.ui.tradeoff.tuner import LEAST, MOST, SCORES, SEEDS, State, Tuner
+from studio.ui.widgets import QUIET, picture
+
+if TYPE_CHECKING:
+    from studio.experiments.tune.points import Point
+
+HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
+IDLE: dict[str, Any] = {"state": "idle", "points": []}
+MOUNT = (
+    "studio.mountTradeoff(element.firstElementChild, props, server, upload, trigger, watch);"
+    " /* 'submit' 'stop' */"
+)
+
+
+class Tradeoff(gr.HTML):
+    """A button that unfolds the search; ``submit`` starts it, ``stop`` ends it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("bounds", {"least": LEAST, "most": MOST, "each": len(SEEDS)})
+        super().__init__(
+            IDLE,
+            html_template="<div></div>",
+            js_on_load=MOUNT,
+            apply_default_css=False,
+            server_functions=[known_subject],
+            **kwargs,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as it is: JSON."""
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        """Any JSON."""
+        return {"type": {}, "description": "any valid json"}
+
+
+def known_subject(model: Any) -> dict[str, Any]:
+    """How many pictures of a model's subject are here (called from the script)."""
+    if not isinstance(model, str) or len(model) > 200:
+        return {"count": 0, "source": ""}
+    pictures, source = known_pictures(model)
+    return {"count": len(pictures), "source": source}
+
+
+def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tuner: Tuner) -> None:
+    """Attach the panel's events; must be called inside ``gr.Blocks``."""
+    if panel is None:
+        return
+
+    def started(event: gr.EventData, **values: Any) -> Iterator[dict[str, Any]]:
+        try:
+            preset = to_preset(values)
+            given = event.pictures if isinstance(event.pictures, list) else []
+            subject = subject_of(preset, given)
+            tuner.start(preset, subject, _whole(event.budget), bool(event.weight))
+        except Exception as error:  # the page outlives any mistake in one event
+            yield {**IDLE, "state": "failed", "text": one_line(error)}
+            return
+        yield from follow(tuner)
+
+    def found_again() -> Iterator[Any]:
+        """A page that was loaded anew shows what the search is doing."""
+        yield from follow(tuner)
+
+    panel.submit(started, None, panel, inputs_kwargs=dict(form), concurrency_limit=None, **QUIET)
+    panel.stop(guarded(tuner.stop), None, None, queue=False, **QUIET)
+    page.load(found_again, None, panel, concurrency_limit=None, **QUIET)
+
+
+def _whole(given: Any) -> int:
+    if isinstance(given, bool) or not isinstance(given, int | float) or given != int(given):
+        raise StudioError(f"a whole number from {LEAST} to {MOST}, got {given}", field="pictures")
+    return int(given)
+
+
+def follow(tuner: Tuner) -> Iterator[Any]:
+    """What the panel shows, as often as it changes, until the search has ended."""
+    seen = -1
+    while True:
+        state = tuner.state
+        version, running = state.version, state.state == "running"
+        if version != seen:
+            yield shown(state)
+        else:
+            yield gr.skip()  # where a page that has gone is noticed
+        seen = version
+        if not running:
+            return
+        tuner.wait(seen, HEARTBEAT)
+
+
+def shown(state: State) -> dict[str, Any]:
+    """A search's state for the script that draws it."""
+    best = {id(point): place for place, point in enumerate(state.best)}
+    subject = state.subject
+    points = [_shown(point, best.get(id(point))) for point in state.points]
+    return {
+        "state": state.state,
+        "text": state.text,
+        "note": state.note,
+        "x": {"name": SCORES[0], "title": "like the subject (clip-i)"},
+        "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
+        "row": subject.row if subject else None,
+        "model": subject.model if subject else "",
+        "subject": f"{len(subject.pictures)} pictures: {subject.source}" if subject else "",
+        "points": [point for point in points if point is not None],
+    }
+
+
+def _shown(point: Point, place: int | None) -> dict[str, Any] | None:
+    if any(name not in point.metrics for name in SCORES) or not point.paths:
+        return None
+    x, y = (point.metrics[name] for name in SCORES)
+    entry = {
+        "values": dict(point.values),
+        "x": [x.mean, x.low, x.high],
+        "y": [y.mean, y.low, y.high],
+        "front": place,
+        "stopped": point.stopped,
+        "pictures": len(point.paths),
+    }
+    return entry if place is None else {**entry, "image": picture(point.paths[0])}

@@ -1,0 +1,77 @@
+"""What a search on the page is about: the row with a LoRA, and pictures of its subject."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.home import ASSETS, training_folder
+from studio.library import ADAPTERS, Library
+from studio.preset import ModelRef, Preset
+from studio.ui.editor.stack import uploaded
+from studio.ui.library.models import library
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+MOST = 64
+EXAMPLES = ASSETS / "examples" / "training"
+SHIPPED = re.compile(r"starter/lora-(\w+)")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A row with a personalised model: its index, the model's id, pictures and where they are from."""
+
+    row: int
+    model: str
+    pictures: tuple[Path, ...] = ()
+    source: str = ""
+
+
+def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
+    """The first row that takes part and has a LoRA or a fine-tune.
+
+    Args:
+        given: pictures of the subject that the page uploaded; else the model's own training
+            pictures are taken, where they are on this machine.
+
+    Raises:
+        StudioError: no row has such a model.
+    """
+    models = library()
+    for index, row in preset.active_rows():
+        name = _model(row.model, models)
+        if name:
+            if given:
+                files = [uploaded(one, "pictures of the subject") for one in given[:MOST]]
+                return Subject(index, name, tuple(files), "your pictures")
+            return Subject(index, name, *known_pictures(name))
+    raise StudioError("no row that takes part has a LoRA or a fine-tune", field="rows")
+
+
+def _model(given: str | ModelRef | None, models: Library) -> str:
+    names = [given] if isinstance(given, str) else []
+    if isinstance(given, ModelRef):
+        names = [given.lora, *(one.lora for one in given.loras), given.model]
+    for name in names:
+        entry = models.get(name) if name else None
+        if entry is not None and entry.kind in (*ADAPTERS, "finetune"):
+            return entry.id
+    return ""
+
+
+def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
+    """Pictures that a model was trained on, and what they are; nothing where they are not here."""
+    if shipped := SHIPPED.fullmatch(model):
+        return tuple(sorted(EXAMPLES.glob(f"{shipped[1]}-*.png"))), "the studio's example pictures"
+    try:
+        text = (training_folder(model) / "settings.json").read_text(encoding="utf-8")
+        folder = Path(json.loads(text)["images"])
+        found = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURES]
+    except (OSError, ValueError, KeyError, TypeError):
+        return (), ""
+    return tuple(found[:MOST]), f"the pictures that {model} was trained on"

@@ -1,0 +1,182 @@
+"""The search that runs behind the page: its pictures go through the page's own queue."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.errors import StudioError
+from studio.home import studio_home
+from studio.preset import Preset
+from studio.preset.ranges import Range
+from studio.ui.describe import plan_of
+from studio.ui.errors import one_line
+from studio.ui.library.models import library
+from studio.ui.runs import Run, Runs, Session
+from studio.ui.tradeoff.subject import Subject
+
+if TYPE_CHECKING:
+    from studio.experiments.tune.points import Point
+    from studio.experiments.tune.search import Search
+
+SCORES = ("clip-i", "clip-t")
+SEEDS = (0, 1, 2, 3)
+LEAST, MOST = 3 * len(SEEDS), 400
+
+
+class Stopped(Exception):
+    """The person has stopped the search."""
+
+
+@dataclass
+class State:
+    """Where a search stands. ``state``: idle, running, done, stopped or failed."""
+
+    state: str = "idle"
+    text: str = ""
+    subject: Subject | None = None
+    points: list[Point] = field(default_factory=list)
+    best: list[Point] = field(default_factory=list)
+    note: str = ""
+    version: int = 0
+
+
+class Tuner:
+    """One search at a time; what it made stays below ``STUDIO_HOME/tune`` and is gone on with."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs, self.state = runs, State()
+        self.changed = threading.Condition()
+        self._session = Session("tune", [])
+        self._run: Run | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+        """Begin to search, or go on with a search of the same.
+
+        Args:
+            weight: whether the row's weight may change besides ω.
+
+        Raises:
+            StudioError: a search runs already, or something that it needs is missing.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise StudioError("a search runs already; stop it first", field="search")
+        if not subject.pictures:
+            raise StudioError(
+                f"needs pictures of what {subject.model} was trained on; choose some",
+                field="subject",
+            )
+        if not LEAST <= budget <= MOST:
+            raise StudioError(f"from {LEAST} to {MOST}, got {budget}", field="pictures")
+        self._stop.clear()
+        self.state = State("running", "Loading the scores' networks …", subject)
+        arguments = (preset, subject, budget, weight)
+        self._thread = threading.Thread(target=self._work, args=arguments, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop before the next picture; what is finished stays."""
+        self._stop.set()
+        self.runs.cancel(self._run)
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Wait until the state has changed since version ``seen``; its version now."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.state.version != seen, seconds)
+            return self.state.version
+
+    def _tell(self, **changes: Any) -> None:
+        with self.changed:
+            for name, value in changes.items():
+                setattr(self.state, name, value)
+            self.state.version += 1
+            self.changed.notify_all()
+
+    # -- the search's own thread ----------------------------------------------------------------
+    def _work(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+        try:
+            self._search(preset, subject, budget, weight)
+            self._tell(state="done", text=self._said())
+        except Stopped:
+            self._tell(state="stopped", text=f"Stopped. {self._said()}")
+        except Exception as error:  # the page outlives any search
+            self._tell(state="failed", text=one_line(error))
+
+    def _search(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+        from studio.experiments.tune import points, report, run
+
+        search, note = searched(preset, subject, budget, weight)
+        known = points.read_points(search)
+        spent = sum(len(point.paths) for point in known)
+        search = replace(search, budget=spent + budget)
+        self._tell(note=note, points=known, best=points.front(search, known))
+        for event in run.run(search, self._make):
+            if isinstance(event, run.Picture):
+                text = f"Picture {event.spent} of {search.budget}: {report.setting(event.values)}"
+                self._tell(text=text)
+            else:
+                known = [*known, event]
+                self._tell(points=known, best=points.front(search, known))
+        report.write(search, known)
+
+    def _said(self) -> str:
+        pictures = sum(len(point.paths) for point in self.state.points)
+        stopped = sum(point.stopped for point in self.state.points)
+        early = f", {stopped} left unfinished" if stopped else ""
+        return f"{len(self.state.points)} settings, {pictures} pictures{early}."
+
+    def _make(self, preset: Preset, path: Path) -> None:
+        """One picture through the page's queue, so that a person's own come in between."""
+        if self._stop.is_set():
+            raise Stopped
+        forwards = plan_of(preset).forwards_total
+        self._run = run = self.runs.submit(self._session, preset, forwards, folder=path.parent)
+        with self.runs.changed:
+            self.runs.changed.wait_for(lambda: not run.active())
+        if run.state == "failed":
+            raise StudioError(run.error, field="search")
+        if self._stop.is_set() or not run.moments:
+            raise Stopped
+        os.replace(run.moments[0].path, path)
+        self._session.moments.clear()
+
+
+def searched(preset: Preset, subject: Subject, budget: int, weight: bool) -> tuple[Search, str]:
+    """The search of a page's form, and what to know of it.
+
+    Raises:
+        StudioError: the networks of the scores are not there, or the preset has no prompt.
+    """
+    from studio.experiments.asked import text_of
+    from studio.experiments.tune.points import key_of
+    from studio.experiments.tune.propose import has_optuna
+    from studio.experiments.tune.search import Search
+    from studio.metrics import Scored
+    from studio.metrics.backbones import Backbones
+    from studio.metrics.present import clip_for
+
+    if not text_of(preset):
+        raise StudioError("no row holds a prompt, so nothing says what to follow", field="rows")
+    ranges = [Range("omega", 0.0, 1.0)]
+    fixed: dict[str, Any] = {"omega": 0.0, "name": "", "description": ""}
+    if weight:
+        name = f"rows.{subject.row}.weight"
+        top = max(9.0, 2.0 * preset.rows[subject.row].weight)
+        ranges.append(Range(name, 1.0, top))
+        rows = list(preset.rows)
+        rows[subject.row] = rows[subject.row].model_copy(update={"weight": 1.0})
+        fixed["rows"] = tuple(rows)
+    entry = library().get(preset.base)
+    clip = clip_for(preset.base, entry.base if entry else "")
+    plain = preset.model_copy(update=fixed).with_seed(0)
+    scored = Scored([], references=list(subject.pictures), backbones=Backbones(clip))
+    guided = has_optuna()
+    search = Search(plain, tuple(ranges), SCORES, budget, Path(), scored, (), SEEDS, guided)
+    out = studio_home() / "tune" / key_of(search.settings())
+    note = "" if guided else "Settings are evenly spread; with Optuna installed they are chosen."
+    return replace(search, out=out), note

@@ -1,0 +1,46 @@
+// The trade-off's plot: ticks, scales and what is drawn where.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { load, plain } from "./load.mjs";
+
+const studio = load("tradeoff/geometry.js");
+const BOX = { width: 440, height: 280, left: 52, right: 14, top: 12, bottom: 40 };
+const point = (x, y, more = {}) => ({ x: [x, x, x], y: [y, y, y], front: null, ...more });
+
+test("ticks are round, within the span, about as many as asked for", () => {
+  assert.deepEqual(plain(studio.roundTicks(0, 1)), [0, 0.2, 0.4, 0.6, 0.8, 1]);
+  assert.deepEqual(plain(studio.roundTicks(0.2471, 0.2986)), [0.26, 0.28]);
+  assert.deepEqual(plain(studio.roundTicks(3, 3)), [3]);
+  for (const [low, high] of [
+    [0.11, 0.93],
+    [-7, 12],
+    [1e-5, 3e-5],
+  ]) {
+    const ticks = studio.roundTicks(low, high);
+    assert.ok(ticks.length >= 2 && ticks.length <= 6, `${ticks}`);
+    assert.ok(ticks.every((tick) => tick >= low - 1e-12 && tick <= high + 1e-12));
+  }
+});
+
+test("higher scores stand further right and further up, all inside the box", () => {
+  const points = [point(0.3, 0.9, { front: 0 }), point(0.6, 0.5, { front: 1 }), point(0.2, 0.1)];
+  const { dots, line } = studio.tradeoffPlot(points, BOX);
+  assert.deepEqual(
+    dots.map((dot) => dot.kind),
+    ["front", "front", "point"],
+  );
+  assert.ok(dots[1].x > dots[0].x && dots[0].x > dots[2].x);
+  assert.ok(dots[0].y < dots[1].y && dots[1].y < dots[2].y);
+  for (const { x, y } of dots) assert.ok(x >= 52 && x <= 426 && y >= 12 && y <= 240);
+  assert.equal(line.split(" ").length, 2); // the front alone is joined
+});
+
+test("one point, or none, is no division by zero", () => {
+  const { dots } = studio.tradeoffPlot([point(0.5, 0.5, { front: 0 })], BOX);
+  assert.ok(Number.isFinite(dots[0].x) && Number.isFinite(dots[0].y));
+  assert.deepEqual(plain(studio.tradeoffPlot([], BOX).dots), []);
+});
+
+test("a setting in words", () => {
+  assert.equal(studio.settingText({ omega: 0.4, "rows.1.weight": 3 }), "ω 0.4 · row 2 × 3");
+});

@@ -1,0 +1,131 @@
+"""The search behind the page: through the queue, stopped, gone on with, and what it needs."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from studio.errors import StudioError
+from studio.home import ASSETS, training_folder
+from studio.metrics import present
+from studio.preset import Preset, validate
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+from studio.ui.tradeoff.panel import follow, known_subject, shown
+from studio.ui.tradeoff.subject import Subject, known_pictures, subject_of
+from studio.ui.tradeoff.tuner import Tuner
+from tests.support.fake_engine import FakeEngine
+from tests.support.studio_page import needs_starter
+
+HERO = {
+    "rows": [
+        {"prompt": "a cat face", "weight": 1.0},
+        {"prompt": "a hero", "weight": 4.0, "model": {"lora": "starter/lora-hero"}},
+    ],
+    "omega": 0.7,
+}
+
+
+def _finished(tuner: Tuner) -> None:
+    for _ in follow(tuner):
+        pass
+
+
+def _tuner(engine: FakeEngine) -> Tuner:
+    return Tuner(Runs(engine, Limits()))
+
+
+def _preset() -> Preset:
+    return validate(HERO)
+
+
+@needs_starter
+def test_the_subject_is_the_first_personalised_row() -> None:
+    found = subject_of(_preset())
+    assert (found.row, found.model) == (1, "starter/lora-hero")
+    assert [path.name for path in found.pictures] == [f"hero-{i}.png" for i in range(1, 7)]
+    assert known_subject("starter/lora-hero")["count"] == 6
+    assert known_subject({"no": "text"}) == known_subject("unknown") == {"count": 0, "source": ""}
+    with pytest.raises(StudioError, match="rows: no row that takes part has a LoRA"):
+        subject_of(validate({"rows": [{"prompt": "a"}]}))
+    with pytest.raises(StudioError, match="is not an uploaded file"):
+        subject_of(_preset(), [{"path": "/etc/passwd"}])
+
+
+def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "a.png")
+    (folder / "a.txt").write_text("a caption")
+    settings = training_folder("my-hero") / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"images": str(folder)}))
+    assert known_pictures("my-hero") == (
+        (folder / "a.png",),
+        "the pictures that my-hero was trained on",
+    )
+    settings.write_text("{")
+    assert known_pictures("my-hero") == ((), "")
+
+
+@needs_starter
+def test_a_search_runs_through_the_queue_and_goes_on(studio_home: Path) -> None:
+    engine = FakeEngine()
+    tuner, preset = _tuner(engine), _preset()
+    tuner.start(preset, subject_of(preset), 12, weight=True)
+    _finished(tuner)
+    assert tuner.state.state == "done", tuner.state.text
+    assert len(engine.seen) == 12 and {one.sampler.seed for one in engine.seen} == {0, 1, 2, 3}
+    assert {one.omega for one in engine.seen} >= {0.0, 1.0}
+    assert all(one.rows[0].weight == 1.0 for one in engine.seen)  # the other row stays
+    value = shown(tuner.state)
+    assert len(value["points"]) == 3 and value["row"] == 1
+    assert any(point["front"] == 0 for point in value["points"])
+    assert not list((studio_home / "outputs").rglob("*.png"))  # nothing in the history
+    kept = list((studio_home / "tune").rglob("pictures/*/*.png"))
+    assert len(kept) == 12
+    moved = preset.model_copy(update={"omega": 0.1, "name": "moved"})
+    tuner.start(moved, subject_of(moved), 12, weight=True)  # the same search, so it goes on
+    _finished(tuner)
+    assert len(engine.seen) == 24 and len(tuner.state.points) == 6
+
+
+@needs_starter
+def test_it_stops_before_the_next_picture(studio_home: Path) -> None:
+    engine = FakeEngine(pause=0.05)
+    tuner = _tuner(engine)
+    tuner.start(_preset(), subject_of(_preset()), 40, weight=False)
+    while len(engine.seen) < 2 and tuner.state.state == "running":
+        time.sleep(0.01)
+    with pytest.raises(StudioError, match="search: a search runs already"):
+        tuner.start(_preset(), subject_of(_preset()), 40, weight=False)
+    tuner.stop()
+    _finished(tuner)
+    assert tuner.state.state == "stopped" and len(engine.seen) <= 3
+
+
+@needs_starter
+def test_what_goes_wrong_is_one_line(studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuner = _tuner(FakeEngine(fails=StudioError("is full", field="disk")))
+    with pytest.raises(StudioError, match="subject: needs pictures of what mine was trained on"):
+        tuner.start(_preset(), Subject(1, "mine"), 12, weight=False)
+    with pytest.raises(StudioError, match="pictures: from 12 to 400, got 3"):
+        tuner.start(_preset(), subject_of(_preset()), 3, weight=False)
+    tuner.start(_preset(), subject_of(_preset()), 12, weight=False)
+    _finished(tuner)
+    assert tuner.state.state == "failed" and "disk: is full" in tuner.state.text
+
+
+def test_a_base_of_photographs_asks_for_a_clip(monkeypatch: pytest.MonkeyPatch) -> None:
+    for base, made_from in (("starter", ""), ("starter/fine", ""), ("mine", "starter")):
+        assert present.clip_for(base, made_from) == "starter/clip"
+    monkeypatch.setattr(present, "_is_here", lambda name: name == present.KNOWN[2])
+    assert present.clip_for("some/sd15") == present.KNOWN[2]
+    monkeypatch.setattr(present, "_is_here", lambda name: False)
+    with pytest.raises(StudioError, match=r"clip: scores .* studio download openai/clip-vit-base"):
+        present.clip_for("some/sd15")
+    assert (ASSETS / "starter" / "clip").is_dir()
