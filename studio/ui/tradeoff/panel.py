@@ -12,7 +12,7 @@ from studio.ui.errors import guarded, one_line
 from studio.ui.form import to_preset
 from studio.ui.tradeoff.subject import known_pictures, subject_of
 from studio.ui.tradeoff.tuner import LEAST, MOST, SCORES, SEEDS, State, Tuner
-from studio.ui.widgets import QUIET, picture
+from studio.ui.widgets import QUIET, Drawn, picture
 
 if TYPE_CHECKING:
     from studio.experiments.tune.points import Point
@@ -25,27 +25,12 @@ MOUNT = (
 )
 
 
-class Tradeoff(gr.HTML):
+class Tradeoff(Drawn):
     """A button that unfolds the search; ``submit`` starts it, ``stop`` ends it."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("bounds", {"least": LEAST, "most": MOST, "each": len(SEEDS)})
-        super().__init__(
-            IDLE,
-            html_template="<div></div>",
-            js_on_load=MOUNT,
-            apply_default_css=False,
-            server_functions=[known_subject],
-            **kwargs,
-        )
-
-    def postprocess(self, value: Any) -> Any:
-        """The value as it is: JSON."""
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        """Any JSON."""
-        return {"type": {}, "description": "any valid json"}
+        super().__init__(IDLE, MOUNT, server_functions=[known_subject], **kwargs)
 
 
 def known_subject(model: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def test_it_is_offered_where_a_row_is_personalised(studio: Studio) -> None:
     page.wait_for_function(
         "document.querySelector('.gs-subject-said').textContent.includes('6 pictures')"
     )
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
 
 def test_three_presses_to_a_setting(studio: Studio) -> None:
