@@ -26,7 +26,8 @@ from studio.outputs import list_outputs
 from studio.preset import Preset, validate
 from studio.preset.saved import list_presets, save_preset
 from studio.share import read_image, save_image
-from studio.ui.runs import Run, Runs
+from studio.ui.runs import Runs
+from studio.ui.session import Run
 from studio.ui.space import Limits
 
 _PRESET = validate({"name": "kept", "rows": [{"prompt": "7"}], "sampler": {"count": 4, "seed": 1}})

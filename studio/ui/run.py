@@ -16,7 +16,8 @@ from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
 from studio.ui.errors import one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
-from studio.ui.runs import Run, Runs, Session
+from studio.ui.runs import Runs
+from studio.ui.session import Run, Session
 from studio.ui.space import Limits, save_folder
 from studio.ui.visitors import VISITORS
 from studio.ui.widgets import fresh, jpeg_uri

@@ -7,17 +7,13 @@ looked at for a while is dropped.
 
 from __future__ import annotations
 
-import contextvars
 import dataclasses
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
@@ -28,75 +24,11 @@ from studio.preset import Preset
 from studio.share import save_or_keep
 from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
+from studio.ui.session import Run, Session
 from studio.ui.space import Limits, save_folder
 
 Stream = Callable[[Preset], Iterator[Event]]
-ACTIVE = ("waiting", "running")
 MOST_SESSIONS = 500
-
-
-@dataclass(eq=False)
-class Run:
-    """One press of Generate. ``state``: waiting, running, done, cancelled or failed."""
-
-    preset: Preset
-    session: Session
-    folder: Path
-    forwards: int = 0  # that it will take in all; 0 where that is not known
-    state: str = "waiting"
-    progress: Progress | None = None
-    previews: tuple[Image.Image, ...] = ()
-    moments: list[Moment] = field(default_factory=list)
-    done: Done | None = None
-    error: str = ""
-    problem: str = ""  # with what it has made, such as a disk that is full
-    began: float = 0.0
-    cancelled: bool = False
-    visitor: str = ""  # whose it is where visitors share the machine
-    context: contextvars.Context = field(default_factory=contextvars.copy_context)
-
-    def active(self) -> bool:
-        """Whether it waits or runs."""
-        return self.state in ACTIVE
-
-    def share(self) -> float:
-        """The part of the run that is done, 0 to 1, over all its images."""
-        count = self.preset.sampler.count
-        made, step = len(self.moments), self.progress
-        batch = len(self.previews) if made < count else 0
-        within = step.step / max(1, step.steps) if step and batch else 0.0
-        return min(1.0, (made + min(batch, count - made) * within) / count)
-
-    def seconds_left(self) -> float | None:
-        """Until its last image, by what it has taken so far; ``None`` before the first step."""
-        part = self.share()
-        if not self.began or not part:
-            return None
-        return (time.monotonic() - self.began) * (1 - part) / part
-
-
-@dataclass(eq=False)
-class Session:
-    """What one page has made and asked for; it outlives a reload."""
-
-    key: str
-    moments: list[Moment]
-    runs: list[Run] = field(default_factory=list)
-    version: int = 0
-    looked: float = field(default_factory=time.monotonic)
-    parent: str = ""  # the picture that was loaded last
-    history: History | None = None  # of a visitor's own, in memory
-    watchers: dict[str, int] = field(default_factory=dict)
-
-    def active(self) -> list[Run]:
-        """Its runs that wait or run, oldest first."""
-        return [run for run in self.runs if run.active()]
-
-    def current(self) -> Run | None:
-        """The run to show: the one that runs, the next that waits, or the last that ended."""
-        active = self.active()
-        running = [run for run in active if run.state == "running"]
-        return (running or active or self.runs[-1:] or [None])[0]
 
 
 class Runs:
@@ -156,13 +88,13 @@ class Runs:
         """Ask for a run; it starts when those before it have ended.
 
         Args:
-            folder: where its images go, the session's own without it.
+            folder: where its images go, as no part of the history; the session's own without it.
 
         Raises:
             StudioError: this session, or this visitor, has as many in the queue as one may have.
         """
         own_folder = folder or save_folder(self.limits, session.key)
-        run = Run(preset, session, own_folder, forwards)
+        run = Run(preset, session, own_folder, forwards, apart=folder is not None)
         run.visitor = visitor
         with self.changed:
             own = [
@@ -286,7 +218,8 @@ class Runs:
     def _saved(self, run: Run, done: Done) -> Moment:
         path, problem = save_or_keep(done.image, done.preset, run.folder)
         try:
-            self._remember(run, done, path)
+            if not run.apart:
+                self._remember(run, done, path)
         except (StudioError, OSError) as error:  # the picture is there; it is taken in later
             problem = problem or f"the history: {one_line(error)}"
         if problem and not run.problem:

@@ -19,7 +19,8 @@ from studio.events import Done, Event, Preview, Progress
 from studio.preset import Preset, validate
 from studio.share import read_image
 from studio.ui import run
-from studio.ui.runs import Runs, Session
+from studio.ui.runs import Runs
+from studio.ui.session import Session
 from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import FakeEngine, values
 

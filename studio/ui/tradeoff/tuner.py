@@ -15,7 +15,8 @@ from studio.preset.ranges import Range
 from studio.ui.describe import plan_of
 from studio.ui.errors import one_line
 from studio.ui.library.models import library
-from studio.ui.runs import Run, Runs, Session
+from studio.ui.runs import Runs
+from studio.ui.session import Run, Session
 from studio.ui.tradeoff.subject import Subject
 
 if TYPE_CHECKING:

@@ -1,0 +1,82 @@
+"""One press of Generate, and what one page has made and asked for."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from studio.events import Done, Progress
+from studio.history import History
+from studio.preset import Preset
+from studio.ui.history.moments import Moment
+
+ACTIVE = ("waiting", "running")
+
+
+@dataclass(eq=False)
+class Run:
+    """One press of Generate. ``state``: waiting, running, done, cancelled or failed."""
+
+    preset: Preset
+    session: Session
+    folder: Path
+    forwards: int = 0  # that it will take in all; 0 where that is not known
+    state: str = "waiting"
+    progress: Progress | None = None
+    previews: tuple[Image.Image, ...] = ()
+    moments: list[Moment] = field(default_factory=list)
+    done: Done | None = None
+    error: str = ""
+    problem: str = ""  # with what it has made, such as a disk that is full
+    began: float = 0.0
+    cancelled: bool = False
+    visitor: str = ""  # whose it is where visitors share the machine
+    apart: bool = False  # its images are no part of the history
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ACTIVE
+
+    def share(self) -> float:
+        """The part of the run that is done, 0 to 1, over all its images."""
+        count = self.preset.sampler.count
+        made, step = len(self.moments), self.progress
+        batch = len(self.previews) if made < count else 0
+        within = step.step / max(1, step.steps) if step and batch else 0.0
+        return min(1.0, (made + min(batch, count - made) * within) / count)
+
+    def seconds_left(self) -> float | None:
+        """Until its last image, by what it has taken so far; ``None`` before the first step."""
+        part = self.share()
+        if not self.began or not part:
+            return None
+        return (time.monotonic() - self.began) * (1 - part) / part
+
+
+@dataclass(eq=False)
+class Session:
+    """What one page has made and asked for; it outlives a reload."""
+
+    key: str
+    moments: list[Moment]
+    runs: list[Run] = field(default_factory=list)
+    version: int = 0
+    looked: float = field(default_factory=time.monotonic)
+    parent: str = ""  # the picture that was loaded last
+    history: History | None = None  # of a visitor's own, in memory
+    watchers: dict[str, int] = field(default_factory=dict)
+
+    def active(self) -> list[Run]:
+        """Its runs that wait or run, oldest first."""
+        return [run for run in self.runs if run.active()]
+
+    def current(self) -> Run | None:
+        """The run to show: the one that runs, the next that waits, or the last that ended."""
+        active = self.active()
+        running = [run for run in active if run.state == "running"]
+        return (running or active or self.runs[-1:] or [None])[0]
