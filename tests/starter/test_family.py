@@ -94,7 +94,7 @@ def test_every_shipped_preset_generates(engine: Engine, path: Path) -> None:
     done = [e for e in engine.generate(preset) if isinstance(e, Done)]
     assert len(done) == preset.sampler.count
     assert all(pixels(d.image).std() > 20 for d in done)
-    assert done[0].image.size == (128, 128)
+    assert done[0].image.size == (256, 256)
 
 
 def test_each_kind_of_row_moves_the_picture(engine: Engine) -> None:
