@@ -57,6 +57,7 @@ def as_signal() -> list[dict[str, Any]]:
             "control": e.control,
             "trigger": e.trigger,
             "size": e.size,
+            "multiple": e.multiple,
             "edits": e.channels == EDITING_CHANNELS,
             "problem": e.problem,
             "family": e.family,

@@ -63,6 +63,10 @@
         this.base = base || "";
         this.refresh();
       });
+      studio.on("vae", (vae) => {
+        this.vae = vae || "";
+        this.refresh();
+      });
       studio.on("run", () => this.markRun());
       studio.on("shares", ({ shares, drift }) => {
         this.showShares(shares);
@@ -124,7 +128,7 @@
     }
 
     refresh() {
-      const native = this.entryOf(this.base)?.size;
+      const native = studio.nativeSize(this.entryOf(this.base), this.entryOf(this.vae));
       for (const box of document.querySelectorAll(".gs-side input"))
         box.placeholder = native ? `${native} (native)` : "native";
       this.cards.forEach((card) => card.refresh());
@@ -345,10 +349,16 @@
     }
   }
 
+  /** The size that a base makes, in the pixels of the autoencoder that decodes it. */
+  studio.nativeSize = (base, vae) =>
+    base?.size && vae?.multiple && base.multiple
+      ? (base.size / base.multiple) * vae.multiple
+      : base?.size;
+
   /** Width and height of the picture to be made: as given, else the base's own. */
   studio.pictureSize = function () {
-    const native =
-      studio.stack?.models.find((entry) => entry.id === studio.stack.base)?.size || 512;
+    const { stack } = studio;
+    const native = studio.nativeSize(stack?.entryOf(stack.base), stack?.entryOf(stack.vae)) || 512;
     const given = [...document.querySelectorAll(".gs-side input")].map(
       (box) => Number(box.value) || native,
     );

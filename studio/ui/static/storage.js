@@ -61,6 +61,7 @@
   }
 
   let opened = false;
+  let decoder = ""; // the autoencoder that the form names
   studio.autosave = function (names, values) {
     if (!opened) return; // the empty form of a page that is still being filled
     const text = studio.formText(names, values);
@@ -68,6 +69,8 @@
     keep("localStorage", LAST, text);
     if (Date.now() < settles) keep("sessionStorage", BASE, text);
     showEdited(text);
+    const { vae = "" } = JSON.parse(text);
+    if (vae !== decoder) studio.emit("vae", (decoder = vae));
     studio.recordForm(text);
   };
 
