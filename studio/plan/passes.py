@@ -29,30 +29,49 @@ class Area:
 
 
 @dataclass(frozen=True, order=True)
+class Scaled:
+    """An adapter's Δ, made for the network ``on``, at its scales there and in the text encoders."""
+
+    name: str
+    on: str
+    scale: float
+    text: float
+
+    def __str__(self) -> str:
+        text = f" ({self.text:.3g} on the text)" if self.text != self.scale else ""
+        return f"{self.scale:.3g}·Δ[{self.name} on {self.on}]{text}"
+
+
+@dataclass(frozen=True, order=True)
 class Weights:
     """Which network weights a pass runs on.
 
     ``model``: id of a full network. ``blend``: pairs (id, fraction) of full fine-tunes θ′ whose
     difference is added, ``θ + Σ f·(θ′ − θ)``. ``loras``: pairs (id, scale) of adapters on top;
     ``texts``: pairs (id, scale) of those that have another scale in the text encoders.
+    ``on_tuned``: adapters whose Δ is the one that they make to a fine-tune of ``blend``, since
+    some depend on the weights below (DoRA, (IA)³, GLoRA, OFT).
     """
 
     model: str
     blend: tuple[tuple[str, float], ...] = ()
     loras: tuple[tuple[str, float], ...] = ()
     texts: tuple[tuple[str, float], ...] = ()
+    on_tuned: tuple[Scaled, ...] = ()
 
-    def adapters(self) -> list[tuple[str, float, float]]:
-        """Id of every adapter, its scale in the network and its scale in the text encoders."""
+    def adapters(self) -> list[Scaled]:
+        """Every adapter with its scales."""
         scales, texts = dict(self.loras), dict(self.texts)
-        return [
-            (name, scales.get(name, 0.0), texts.get(name, scales.get(name, 0.0)))
+        own = [
+            Scaled(name, self.model, scales.get(name, 0.0), texts.get(name, scales.get(name, 0.0)))
             for name in dict.fromkeys([*scales, *texts])
         ]
+        return [*own, *self.on_tuned]
 
     def __str__(self) -> str:
         deltas = "".join(f" + {scale:.3g}·Δ[{name}]" for name, scale in self.blend + self.loras)
         deltas += "".join(f" + {scale:.3g}·Δ[{name}] on the text" for name, scale in self.texts)
+        deltas += "".join(f" + {one}" for one in self.on_tuned)
         return f"({self.model}{deltas})" if deltas else self.model
 
 

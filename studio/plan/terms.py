@@ -10,9 +10,10 @@ from math import fsum
 from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.plan.curves import factor
-from studio.plan.passes import Area, Condition, Direction, Weights
+from studio.plan.passes import Area, Condition, Direction, Scaled, Weights
 from studio.plan.places import Meeting, every_set
 from studio.plan.row_models import EDITING_CHANNELS, check_base, resolve
+from studio.plan.scales import differing, summed, with_texts
 from studio.preset import Preset, PromptReference, Row
 from studio.preset.prompts import mentions, split_prompt
 
@@ -39,7 +40,6 @@ Node = Key | Mixed  # what has a coefficient
 
 # A trailing schedule rounds its time steps to integers, half a thousandth of the way.
 RANGE_TOLERANCE = 6e-4
-ROUNDED = 10  # digits of a scale: equal scales are equal in spite of rounding, as a cache's keys
 MAX_PLACES = 6  # distinct masks of personalised rows: up to 2^n base passes where they overlap
 NATIVE = 512  # edge of the pictures of a model that does not say
 
@@ -140,7 +140,7 @@ class Terms:
             for index, share in _shares(shown)
             if (prompt := prompts[index]) is not None
         ]
-        return self._weights(shares), Condition("", blank=_summed(blank))
+        return self._weights(shares), Condition("", blank=summed(blank))
 
     def _check_places(self, masks: Sequence[str], personal: Sequence[tuple[int, Row]]) -> None:
         if len(masks) <= MAX_PLACES:
@@ -209,7 +209,7 @@ class Terms:
                     if model.kind == "other"
                     else prior,
                     Condition(
-                        "", blank=_summed([(prompt.model, prompt.strength)] if prompt else [])
+                        "", blank=summed([(prompt.model, prompt.strength)] if prompt else [])
                     ),
                 )
             case PromptReference(prompt=text):  # only the text is replaced, the control stays
@@ -226,7 +226,7 @@ class Terms:
         if eyes and not words.intersection(eyes):  # a part of the prompt that no picture speaks to
             row = row.model_copy(update={"image": ""})
         if prompt is not None and prompt.blank:
-            blank = _summed([(prompt.model, prompt.strength)])
+            blank = summed([(prompt.model, prompt.strength)])
             return Condition(text, row.control, held, row.image, blank=blank)
         return Condition(text, row.control, held, row.image, prompt)
 
@@ -243,49 +243,39 @@ class Terms:
         model = self.models[index]
         if model.personal:
             return self._weights([(index, 1.0)])
-        differing = _differing(model.texts, model.loras)
-        return Weights(model.network, (), _summed(model.loras), differing)
+        of_text = differing(model.texts, model.loras)
+        return Weights(model.network, (), summed(model.loras), of_text)
 
     def _weights(self, shares: Iterable[tuple[int, float]]) -> Weights:
-        """``θ + Σ f_i Δ_i`` in a form in which equal weights compare equal."""
-        loras: list[tuple[str, float]] = []
-        texts: list[tuple[str, float]] = []
+        """``θ + Σ f_i Δ_i`` in a form in which equal weights compare equal.
+
+        A fine-tune with adapters on it is one ``Δ_i``: theirs are those that they make to it.
+        """
+        loras: dict[str, list[tuple[str, float]]] = defaultdict(list)  # by the network below
+        texts: dict[str, list[tuple[str, float]]] = defaultdict(list)
         tuned: list[tuple[str, float]] = []
         for index, fraction in shares:
             model = self.models[index]
-            loras += [(name, fraction * strength) for name, strength in model.loras]
-            texts += [(name, fraction * strength) for name, strength in model.texts]
+            loras[model.network] += [(name, fraction * s) for name, s in model.loras]
+            texts[model.network] += [(name, fraction * s) for name, s in model.texts]
             if model.kind == "finetune":
                 tuned.append((model.network, fraction))
-        blend = _summed(tuned)
-        if len(blend) == 1 and blend[0][1] == 1.0:
-            return Weights(blend[0][0], (), _summed(loras), _differing(texts, loras))
-        return Weights(self.preset.base, blend, _summed(loras), _differing(texts, loras))
+        blend = summed(tuned)
+        whole = len(blend) == 1 and blend[0][1] == 1.0
+        ground, blend = (blend[0][0], ()) if whole else (self.preset.base, blend)
+        own, of_text = loras[ground], texts[ground]
+        above = [
+            Scaled(name, network, scale, text)
+            for network in sorted(loras.keys() - {ground})
+            for name, scale, text in with_texts(loras[network], texts[network])
+        ]
+        return Weights(ground, blend, summed(own), differing(of_text, own), tuple(above))
 
 
 def _shares(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, float]]:
     """``p_i = w_i / Σ w`` of rows of positive weight."""
     total = fsum(row.weight for _, row in rows)
     return [(index, row.weight / total) for index, row in rows]
-
-
-def _summed(parts: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
-    """Scales of the same model add; what comes to nothing is left out."""
-    scales: dict[str, list[float]] = defaultdict(list)
-    for name, scale in parts:
-        scales[name].append(scale)
-    sums = ((name, round(fsum(values), ROUNDED)) for name, values in scales.items())
-    return tuple(sorted((name, total) for name, total in sums if total != 0))
-
-
-def _differing(
-    texts: Iterable[tuple[str, float]], loras: Iterable[tuple[str, float]]
-) -> tuple[tuple[str, float], ...]:
-    """Scales in the text encoders of the models that have other ones there than in the network."""
-    of_text, of_network = dict(_summed(texts)), dict(_summed(loras))
-    names = sorted(of_text.keys() | of_network.keys())
-    pairs = [(name, of_text.get(name, 0.0), of_network.get(name, 0.0)) for name in names]
-    return tuple((name, text) for name, text, network in pairs if text != network)
 
 
 def _in_range(row: Row, now: float) -> bool:

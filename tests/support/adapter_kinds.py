@@ -64,6 +64,14 @@ def oft(w: Mapping[str, Tensor]) -> tuple[State, Deltas]:
     return kohya(LINEAR, oft_blocks=blocks), {f"{LINEAR}.weight": moved - weight}
 
 
+def dora(w: Mapping[str, Tensor]) -> tuple[State, Deltas]:
+    a, b, m, weight = r(2, 16), r(8, 2), r(8, 1), w[f"{LINEAR}.weight"]
+    moved = weight + b.to(weight) @ a.to(weight)
+    length = moved.square().sum(dim=1, keepdim=True).sqrt()
+    state = kohya(LINEAR, lora_down__weight=a, lora_up__weight=b, dora_scale=m)
+    return state, {f"{LINEAR}.weight": m * moved / length - weight}
+
+
 def full(w: Mapping[str, Tensor]) -> tuple[State, Deltas]:
     d, b = r(8, 8, 3, 3), r(8)
     return kohya(CONV, diff=d, diff_b=b), {f"{CONV}.weight": d, f"{CONV}.bias": b}

@@ -7,31 +7,17 @@ networks run on merged weights, one condition at a time, in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any
 
 import torch
 from torch import Tensor
 
-Weights = Mapping[str, float]  # model or adapter → how much of its Δ is added to θ
-ROOM = 22  # tokens of a window, without marks
+from tests.support.oracle_networks import TEXT, Weights, Words, World
 
-
-@dataclass
-class World:
-    """What there is: θ, the Δ of every other model by id, concept networks, and pixels."""
-
-    theta: Any
-    deltas: Mapping[str, Mapping[str, Tensor]]
-    predicts: Mapping[str, str]  # of models that predict otherwise than the base
-    concepts: Mapping[str, Any]
-    controlnet: Any
-    tower: Any
-    tokenizer: Any
-    pixels: Mapping[str, Tensor]  # masks (16, 16) in [0, 1], the control map (1, 3, 16, 16)
-    known: dict[Any, Any] = field(default_factory=dict)
+NEUTRAL_APG = {"eta": 1.0, "norm_threshold": 0.0, "momentum": 0.0}
+EDGE = 6e-4  # whole time steps lie up to half a thousandth before the progress that they stand for
 
 
 def parts_of(prompt: str) -> list[tuple[str, float]]:
@@ -45,7 +31,7 @@ def parts_of(prompt: str) -> list[tuple[str, float]]:
 class Oracle:
     """One preset (as JSON) over the steps of a run."""
 
-    def __init__(self, world: World, preset: Mapping[str, Any], progress: list[float]) -> None:
+    def __init__(self, world: World, preset: Mapping[str, Any], progress: Sequence[float]) -> None:
         self.world, self.preset = world, preset
         self.base_kind = world.predicts[preset["base"]]
         self.rows = [(i, {"weight": 5.0, **row}) for i, row in enumerate(preset["rows"])]
@@ -56,12 +42,13 @@ class Oracle:
             if row.get("enabled", True) and (row.get("solo") or not solo)
         ]
         self.averages: dict[int, Tensor] = {}
-        texts = [""]  # all prompts of one sum are as long as the longest
+        texts: list[tuple[str, Words]] = [("", {})]
         for now in progress:
             for _, row, _ in self.active(now):
-                texts += [text for one, _ in self.conditions(row) for text in self.texts(row, one)]
-        count = max(len(self.tokens(text)) for text in texts)
-        self.windows = max(1, math.ceil(count / ROOM))
+                for one, _ in self.conditions(row):
+                    texts += [(text, self.words(row, text)) for text in self.texts(row, one)]
+        # All prompts of one sum are as long as the longest.
+        self.windows = max(world.windows(*one) for one in texts)
 
     # -- rows -----------------------------------------------------------------------------
 
@@ -69,18 +56,18 @@ class Oracle:
         found = []
         for index, row in self.rows:
             start, end = row.get("range", (0.0, 1.0))
-            if start <= now and (now < end or end == 1.0):
-                weight = row["weight"] * self.curve(row.get("curve", "constant"), now, start, end)
+            if start - EDGE <= now and (now < end - EDGE or end == 1.0):
+                at = min(1.0, max(0.0, (now - start) / (end - start)))
+                weight = row["weight"] * self.curve(row.get("curve", "constant"), now, at)
                 if weight:
                     found.append((index, row, weight))
         return found
 
     @staticmethod
-    def curve(curve: Any, now: float, start: float, end: float) -> float:
+    def curve(curve: Any, now: float, u: float) -> float:
         if curve == "constant":
             return 1.0
         if isinstance(curve, str):
-            u = (now - start) / (end - start)
             u = u if curve.endswith("up") else 1 - u
             return u if curve.startswith("linear") else math.sin(math.pi / 2 * u) ** 2
         if now <= curve[0][0]:
@@ -116,76 +103,64 @@ class Oracle:
         return model if isinstance(model, str) and model in self.world.concepts else ""
 
     def delta(self, row: Mapping[str, Any]) -> dict[str, float]:
-        """Δ_i of a row's model: its fine-tune and its adapters at their strengths."""
+        """Δ_i of a row's model: its fine-tune and its adapters at their strengths, in the network
+        and in the text towers."""
         model = row.get("model")
         if model is None or model == self.preset["base"] or self.concept(row):
             return {}
-        if isinstance(model, str):
-            return {model: 1.0}
-        found = {model["model"]: 1.0} if "model" in model else {}
-        for one in [model, *model.get("loras", [])]:
+        ref = model if isinstance(model, Mapping) else {"lora": model}
+        if isinstance(model, str) and (model in self.world.predicts or model in self.world.words):
+            ref = {"model": model} if model in self.world.predicts else {"lora": model}
+        tuned, found = ref.get("model", ""), {}
+        if tuned:
+            found = {tuned: 1.0, tuned + TEXT: 1.0}
+        for one in [ref, *ref.get("loras", [])]:
             if "lora" in one:
-                found[one["lora"]] = found.get(one["lora"], 0.0) + one.get("strength", 1.0)
+                name, strength = f"{one['lora']} on {tuned}", one.get("strength", 1.0)
+                name = name if name in self.world.deltas else one["lora"]
+                text = one.get("text_strength", strength)
+                found[name] = found.get(name, 0.0) + strength
+                found[name + TEXT] = found.get(name + TEXT, 0.0) + text
+        there = {*self.world.deltas, *self.world.texts}
+        return {k: scale for k, scale in found.items() if k.removesuffix(TEXT) in there and scale}
+
+    def words(self, row: Mapping[str, Any], text: str | None) -> Words:
+        """The learned words of a row's models that a text holds."""
+        model, found = row.get("model"), {}
+        ref = model if isinstance(model, Mapping) else {"lora": model}
+        adapters = [one.get("lora") for one in [ref, *ref.get("loras", [])]]
+        for name in [*ref.get("embeddings", []), *adapters]:
+            for word, vectors in self.world.words.get(name, {}).items():
+                if word in (text or ""):
+                    found.setdefault(word, vectors)
         return found
 
     # -- predictions ----------------------------------------------------------------------
 
-    def tokens(self, text: str) -> list[int]:
-        return self.world.tokenizer(text.strip(), add_special_tokens=False).input_ids
-
-    def states(self, text: str) -> Tensor:
-        key = ("states", text, self.windows)
-        if key not in self.world.known:
-            ids, marks = self.tokens(text), self.world.tokenizer
-            windows = [ids[k * ROOM : (k + 1) * ROOM] for k in range(self.windows)]
-            padded = [
-                [marks.bos_token_id, *w, *[marks.eos_token_id] * (ROOM + 1 - len(w))]
-                for w in windows
-            ]
-            with torch.no_grad():
-                found = [self.world.tower(torch.tensor([w]))[0] for w in padded]
-            self.world.known[key] = torch.cat(found, dim=1)
-        return self.world.known[key]
-
     def predict(
-        self, weights: Weights, text: str | None, control: Any, concept: str = ""
+        self,
+        weights: Weights,
+        text: str | None,
+        control: Any = None,
+        concept: str = "",
+        words: Words | None = None,
     ) -> Tensor:
         """One forward of one network under one condition, as the base predicts."""
-        key = (*sorted(weights.items()), text, str(control), concept)
-        if key in self.now:
-            return self.now[key]
-        kind, network, state = self.base_kind, self.world.theta, {}
-        for name, scale in weights.items():
-            kind = self.world.predicts.get(name, kind)
-            for layer, change in self.world.deltas[name].items():
-                state[layer] = state.get(layer, network.get_parameter(layer)) + scale * change
-        with torch.no_grad():
-            if concept:
-                kind = self.world.predicts[concept]
-                output = self.world.concepts[concept](self.z, self.t).sample
-            else:
-                output = self.forward(state, text or "", control)
-        self.now[key] = self.converted(output, kind)
+        key = (*sorted(weights.items()), text, str(control), concept, *(words or ()))
+        if key not in self.now:
+            kind = self.base_kind
+            for name in weights:
+                kind = self.world.predicts.get(name, kind)
+            with torch.no_grad():
+                if concept:
+                    kind = self.world.predicts[concept]
+                    output = self.world.concepts[concept](self.z, self.t).sample
+                else:
+                    scales = {k.removesuffix(TEXT): v for k, v in weights.items() if TEXT in k}
+                    states = self.world.states(text or "", self.windows, scales, words or {})
+                    output = self.world.forward(self.z, self.t, weights, states, control)
+            self.now[key] = self.converted(output, kind)
         return self.now[key]
-
-    def forward(self, state: Any, text: str, control: Any) -> Tensor:
-        network, z = self.world.theta, self.z
-        more: dict[str, Any] = {"encoder_hidden_states": self.states(text).repeat(len(z), 1, 1)}
-        if control:
-            down, mid = self.world.controlnet(
-                z,
-                self.t,
-                more["encoder_hidden_states"],
-                self.world.pixels[control["image"]].repeat(len(z), 1, 1, 1),
-                conditioning_scale=control.get("strength", 1.0),
-                return_dict=False,
-            )
-            more["down_block_additional_residuals"] = tuple(down)
-            more["mid_block_additional_residual"] = mid
-        if not state:
-            return network(z, self.t, **more).sample
-        call = torch.func.functional_call
-        return call(network, state, (z, self.t), more, tie_weights=False).sample
 
     def converted(self, output: Tensor, kind: str) -> Tensor:
         if kind == self.base_kind:
@@ -223,7 +198,7 @@ class Oracle:
                     p = row["weight"] / total
                     weights[name] = weights.get(name, 0.0) + omega * p * scale
             weights = {name: scale for name, scale in weights.items() if scale}
-            base = base + self.pooled(where) * self.predict(weights, "", None)
+            base = base + self.pooled(where) * self.predict(weights, "")
         return base
 
     def direction(self, row: Mapping[str, Any], base: Tensor) -> Tensor:
@@ -232,18 +207,21 @@ class Oracle:
         weak = {name: self.preset["omega"] * scale for name, scale in delta.items()}
         total = torch.zeros_like(base)
         for text, share in self.conditions(row):
-            told = self.predict(delta, text, control, self.concept(row))
+            words = self.words(row, text)
+            own = self.predict(delta, text, control, self.concept(row), words)
             match row.get("reference", "unconditional"):
                 case "unconditional":
                     reference = base
                 case "autoguidance":
-                    reference = self.predict({}, text, control)
+                    reference = self.predict({}, text, control, words=words)
                 case "own":
                     kept = {name: scale for name, scale in weak.items() if scale}
-                    reference = self.predict(kept, "", None)
+                    reference = self.predict(kept, "")
                 case other:
-                    reference = self.predict(delta, other["prompt"], control)
-            total = total + share * (told - reference)
+                    text = other["prompt"]
+                    words = self.words(row, text)
+                    reference = self.predict(delta, text, control, words=words)
+            total = total + share * (own - reference)
         return total
 
     def step(self, now: float, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Any:
@@ -280,14 +258,31 @@ class Oracle:
         return guided, base if self.preset.get("cfgpp") else None
 
     def clean(self, output: Tensor) -> Tensor:
-        if self.base_kind == "v_prediction":
-            return self.alpha * self.z - self.sigma * output
+        """x₀ of a prediction."""
+        match self.base_kind:
+            case "flow_prediction":
+                return self.z - self.sigma * output
+            case "v_prediction":
+                return self.alpha * self.z - self.sigma * output
         return (self.z - self.sigma * output) / self.alpha
+
+    def noise(self, output: Tensor) -> Tensor:
+        """ε of a prediction."""
+        return (self.z - self.alpha * self.clean(output)) / self.sigma
+
+    def answer(self, clean: Tensor) -> Tensor:
+        """The prediction that means this x₀."""
+        match self.base_kind:
+            case "flow_prediction":
+                return (self.z - clean) / self.sigma
+            case "v_prediction":
+                return (self.alpha * self.z - clean) / self.sigma
+        return (self.z - self.alpha * clean) / self.sigma
 
     def projected(self, guided: Tensor, reference: Tensor, merged: list[list[Any]]) -> Tensor:
         """R + Σ_{w>0} (w−1)·N(Δ) + Σ_{w<0} w·N(Δ), in x₀ (Sadat et al. 2024, Algorithm 1)."""
-        apg = {"eta": 1.0, "norm_threshold": 0.0, "momentum": 0.0, **self.preset.get("apg", {})}
-        if apg == {"eta": 1.0, "norm_threshold": 0.0, "momentum": 0.0}:
+        apg = {**NEUTRAL_APG, **self.preset.get("apg", {})}
+        if apg == NEUTRAL_APG:
             return guided
         result, along = self.clean(reference), self.clean(reference)
         for rows, weight, direction, mask in merged:
@@ -303,6 +298,56 @@ class Oracle:
                 parallel = (part * axis).sum() / (axis * axis).sum() * axis
                 share = weight - 1 if weight > 0 else weight
                 result[k] = result[k] + share * (part - parallel + apg["eta"] * parallel)
-        if self.base_kind == "v_prediction":
-            return (self.alpha * self.z - result) / self.sigma
-        return (self.z - self.alpha * result) / self.sigma
+        return self.answer(result)
+
+    # -- a whole run ----------------------------------------------------------------------
+
+    def run(
+        self,
+        scheduler: Any,
+        latent: Tensor,
+        generators: list[torch.Generator] | None,
+        latents: Sequence[Tensor],
+    ) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
+        """Each evaluation's prediction and noise put back, and the latent after it.
+
+        Args:
+            scheduler: diffusers' own, its time steps set. latent: unit noise.
+            generators: of a scheduler that draws noise. latents: those after each evaluation that
+                the next is to start from: some schedulers round theirs to float32.
+        """
+        more = {"generator": generators} if generators else {}
+        total = scheduler.config.num_train_timesteps
+        latent = latent * getattr(scheduler, "init_noise_sigma", 1.0)
+        for place, t in enumerate(scheduler.timesteps):
+            scaled = getattr(scheduler, "scale_model_input", lambda x, t: x)(latent, t)
+            alpha, sigma = self.level(scheduler, place, t)
+            now = min(1.0, max(0.0, 1.0 - (float(t) + 1.0) / total))
+            guided, renoise = self.step(now, scaled, t, alpha, sigma)
+            latent = scheduler.step(guided, t, latent, **more).prev_sample
+            if renoise is not None:  # CFG++: x₀ of the guided prediction, noise of the base's
+                clean, noise = self.clean(guided), self.noise(renoise)
+                if hasattr(scheduler, "sigmas"):
+                    then = scheduler.sigmas[place + 1].double()
+                    alpha = 1 - then if self.base_kind == "flow_prediction" else 1.0
+                else:
+                    before = int(t) - total // scheduler.num_inference_steps
+                    levels = scheduler.alphas_cumprod
+                    level = levels[before] if before >= 0 else scheduler.final_alpha_cumprod
+                    alpha, then = level.double().sqrt(), (1 - level.double()).sqrt()
+                latent = alpha * clean + then * noise
+            yield guided, renoise, latent
+            latent = latents[place]
+
+    def level(self, scheduler: Any, place: int, t: Tensor) -> tuple[Tensor, Tensor]:
+        """α and σ of the latent that a network sees, in float32 as they are kept."""
+        if self.base_kind == "flow_prediction":
+            sigma = scheduler.sigmas[place].double()
+            return 1 - sigma, sigma
+        if hasattr(scheduler, "sigmas"):
+            ratio = scheduler.sigmas[place].double()
+        else:
+            level = scheduler.alphas_cumprod[int(t)].double()
+            ratio = ((1 - level) / level).sqrt()
+        alpha = (1 + ratio**2).rsqrt()
+        return alpha.float().double(), (ratio * alpha).float().double()

@@ -117,7 +117,7 @@ def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, 
             reader = loader.text_reader(item.weights, preset.base)
             asked |= {("text", name, ()) for name in (reader.model, *(n for n, _ in reader.blend))}
             asked.add(("text", reader.model, reader.blend))
-        asked |= {("adapter", name, ()) for name, *_ in item.weights.adapters()}
+        asked |= {("adapter", one.name, ()) for one in item.weights.adapters()}
         if item.condition.control is not None:
             name = item.condition.control.model
             try:

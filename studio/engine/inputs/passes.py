@@ -53,8 +53,8 @@ def prepare_passes(
         opened = _opener(item.weights, loader, streamed)
         with _naming(item):
             adapters = tuple(
-                (loader.adapter(name, item.weights.model, preset.base), scale)
-                for name, scale, _ in item.weights.adapters()
+                (loader.adapter(one.name, one.on, preset.base), one.scale)
+                for one in item.weights.adapters()
             )
         text = texts.encode(item, [lora for lora, _ in adapters])
         with _naming(item), opened() as network:

@@ -50,18 +50,18 @@ class Texts:
         if prompt is None:
             return None
         scaled = zip(adapters, item.weights.adapters(), strict=True)
-        of_text = [(lora, scale) for lora, (_, _, scale) in scaled if lora.text and scale != 0]
+        of_text = [(lora, one) for lora, one in scaled if lora.text and one.text != 0]
         reader = self._reader(item)
         key = (
             reader,
             prompt,
             item.condition.words,
             item.condition.image if self.loader.eyes(item.condition.words) else "",
-            tuple((lora.name, scale) for lora, scale in of_text),
+            tuple((one.name, one.on, one.text) for _, one in of_text),
         )
         if key not in self.known:
             text, family = self._tower(reader)
-            scales = torch.tensor([[scale for _, scale in of_text]], dtype=torch.float64)
+            scales = torch.tensor([[one.text for _, one in of_text]], dtype=torch.float64)
             with ExitStack() as stack:
                 stack.enter_context(self._naming(item, reader))
                 for name, tower in family.towers(text).items():

@@ -129,7 +129,7 @@ def test_long_and_short_prompts_with_different_adapters(weighted: bool, tmp_path
             deltas["whole"][name] = (a @ b) * (c @ d)
     plain = loader.text_encoder("base")
     for item in plan.passes:
-        adapters = [loader.adapter(name, "base", "base") for name, *_ in item.weights.adapters()]
+        adapters = [loader.adapter(one.name, "base", "base") for one in item.weights.adapters()]
         found = texts.encode(item, adapters)
         merged = copy.deepcopy(plain)
         for name, scale in item.weights.loras:
