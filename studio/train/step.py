@@ -249,9 +249,8 @@ class Stepper:
         prediction = self.noising.prediction
 
         def mean(output: Tensor) -> Tensor:
-            return losses.posterior_mean(
-                output.float(), batch.noisy, batch.times, self.levels, prediction
-            )
+            exact = output.to(torch.promote_types(output.dtype, torch.float32))
+            return losses.posterior_mean(exact, batch.noisy, batch.times, self.levels, prediction)
 
         return of_pg, losses.Means(mean(of_pg), mean(of_p), mean(of_g), mean(of_none))
 

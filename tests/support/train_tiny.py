@@ -28,9 +28,9 @@ CAPTIONS = {
 }
 
 
-def base(home: Path, **options: Any) -> None:
-    """``models/tiny``: a random pipeline with a CLIP whose text tower reads the same tokens."""
-    folder = home / "models" / "tiny"
+def base(home: Path, name: str = "tiny", **options: Any) -> None:
+    """``models/NAME``: a random pipeline with a CLIP whose text tower reads the same tokens."""
+    folder = home / "models" / name
     pipeline = tiny.pipeline(folder, **options)
     text = pipeline.text_encoder.config.to_dict()
     torch.manual_seed(3)
@@ -67,6 +67,13 @@ def pictures(
         Image.fromarray(pixels).save(folder / name)
     (folder / "captions.json").write_text(json.dumps(captions))
     return folder
+
+
+def mask(folder: Path, name: str) -> None:
+    """What of a picture counts: some of it, by halves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(9).integers(0, 2, (16, 16)).astype(np.uint8) * 255
+    Image.fromarray(pixels).save(folder / name)
 
 
 def settings(folder: Path, method: str = "lora", **changes: Any) -> dict[str, Any]:
