@@ -203,7 +203,7 @@ def _lora(
         deltas[part] = {}
         for name, layer in module.named_modules():
             if name.endswith(ends[part]):
-                out, inner = layer.weight.shape  # type: ignore[misc]
+                out, inner = _shape(layer)
                 a, b = torch.randn(2, inner) * 0.4, torch.randn(out, 2) * 0.4
                 state |= {f"{part}.{name}.lora_A.weight": a, f"{part}.{name}.lora_B.weight": b}
                 deltas[part][f"{name}.weight"] = b.double() @ a.double()
@@ -223,7 +223,7 @@ def _loha(
         deltas[part] = {}
         for name, layer in parts[part].named_modules():
             if name.endswith(end):
-                out, inner = layer.weight.shape  # type: ignore[misc]
+                out, inner = _shape(layer)
                 a, b, c, d = (torch.randn(*s) * 0.5 for s in ((out, 2), (2, inner)) * 2)
                 key = prefix + name.replace(".", "_")
                 roles = zip(("w1_a", "w1_b", "w2_a", "w2_b"), (a, b, c, d), strict=True)
@@ -244,6 +244,11 @@ def _custom_diffusion(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor],
             state[f"{where}.processor.{layer}_custom_diffusion.weight"] = trained
             deltas[name] = trained - value
     return state, deltas
+
+
+def _shape(layer: nn.Module) -> tuple[int, int]:
+    assert isinstance(layer, nn.Linear)
+    return layer.out_features, layer.in_features
 
 
 @contextmanager

@@ -102,16 +102,20 @@ class Oracle:
         model = row.get("model")
         return model if isinstance(model, str) and model in self.world.concepts else ""
 
+    def ref(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The row's model in the long form."""
+        model = row.get("model")
+        if model is None or isinstance(model, Mapping):
+            return model or {}
+        return {"model" if model in self.world.predicts else "lora": model}
+
     def delta(self, row: Mapping[str, Any]) -> dict[str, float]:
         """Δ_i of a row's model: its fine-tune and its adapters at their strengths, in the network
         and in the text towers."""
-        model = row.get("model")
-        if model is None or model == self.preset["base"] or self.concept(row):
+        ref, found = self.ref(row), {}
+        tuned = ref.get("model", "")
+        if self.concept(row) or ref == {"model": self.preset["base"]}:
             return {}
-        ref = model if isinstance(model, Mapping) else {"lora": model}
-        if isinstance(model, str) and (model in self.world.predicts or model in self.world.words):
-            ref = {"model": model} if model in self.world.predicts else {"lora": model}
-        tuned, found = ref.get("model", ""), {}
         if tuned:
             found = {tuned: 1.0, tuned + TEXT: 1.0}
         for one in [ref, *ref.get("loras", [])]:
@@ -126,8 +130,7 @@ class Oracle:
 
     def words(self, row: Mapping[str, Any], text: str | None) -> Words:
         """The learned words of a row's models that a text holds."""
-        model, found = row.get("model"), {}
-        ref = model if isinstance(model, Mapping) else {"lora": model}
+        ref, found = self.ref(row), {}
         adapters = [one.get("lora") for one in [ref, *ref.get("loras", [])]]
         for name in [*ref.get("embeddings", []), *adapters]:
             for word, vectors in self.world.words.get(name, {}).items():

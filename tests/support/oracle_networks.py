@@ -85,7 +85,7 @@ class World:
         state = merged(tower, {k: self.texts[k].get(name, {}) for k in scales}, scales)
         if words:  # further rows of the table
             (table,) = (key for key, _ in tower.named_parameters() if key.endswith(EMBEDDINGS))
-            rows = [state.get(table, tower.get_parameter(table)).detach()]
+            rows = [state.get(table, tower.get_parameter(table).detach())]
             state[table] = torch.cat(
                 [*rows, *(vectors[name].double() for vectors in words.values())]
             )
