@@ -1,7 +1,7 @@
 """Presets on their way out and back in: inside images, as links, from other tools.
 
 - :func:`save_image`, :func:`write_metadata`: an image that carries its preset;
-- :func:`read_image`, :func:`read_any`: the preset in an image (ours or another tool's) or a file;
+- :func:`read_image`, :func:`read_any`, :func:`read_upload`: the preset in an image (ours or another tool's) or a file;
   :func:`peek`: without decoding the image;
 - :func:`encode_link`, :func:`decode_link`: a preset as a short text;
 - :func:`embed_images`, :func:`extract`: control images inside the preset, and out again.
@@ -9,7 +9,7 @@
 
 from studio.share.embed import drop_images, embed_images, extract
 from studio.share.link import decode_link, encode_link
-from studio.share.read import peek, read_any, read_image
+from studio.share.read import peek, read_any, read_image, read_upload
 from studio.share.write import parameters_text, save_image, save_or_keep, write_metadata
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "peek",
     "read_any",
     "read_image",
+    "read_upload",
     "save_image",
     "save_or_keep",
     "write_metadata",

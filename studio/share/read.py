@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from studio.errors import BadPreset, MissingFile, StudioError
-from studio.images import open_checked, size_checked
+from studio.images import decode_data_uri, open_checked, size_checked
 from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
@@ -68,6 +69,20 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
         why = "".join(f"; {note}" for note in texts.notes[:3])
         raise BadPreset(f"the image carries no preset{why}", field=path.name)
     return found
+
+
+def read_upload(uri: str, models: Models = ()) -> tuple[Preset, list[str]]:
+    """:func:`read_image` of a picture file that came as a data URI.
+
+    Raises:
+        StudioError: it is no data URI of a picture, or carries no preset; names ``image``.
+    """
+    if not uri.startswith("data:"):
+        raise BadPreset("a data URI (data:image/png;base64,…) is expected", field="image")
+    with tempfile.TemporaryDirectory(prefix="guidance-studio-") as folder:
+        path = Path(folder) / "image"
+        path.write_bytes(decode_data_uri(uri, "image"))
+        return read_image(path, models)
 
 
 def peek(path: str | Path) -> tuple[Preset, tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import signal
 import sys
@@ -33,6 +34,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="a further folder of models, read in place; may be repeated",
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument(
+        "--mcp", action="store_true", help="serve the endpoints as tools of an MCP server too"
+    )
     parser.add_argument("--space", action="store_true", help="shared page: limits, no saved files")
 
 
@@ -57,6 +61,8 @@ def main() -> None:
 
 def serve(options: argparse.Namespace) -> None:
     """Build the page with these flags and serve it until interrupted."""
+    if options.mcp and importlib.util.find_spec("mcp") is None:
+        sys.exit("--mcp: needs the package mcp; pip install 'gradio[mcp]'")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"
@@ -88,5 +94,6 @@ def serve(options: argparse.Namespace) -> None:
         root_path=options.root_path,
         auth=options.auth,
         inbrowser=options.open,
+        mcp_server=options.mcp,
         **launch_options(Doors.of(address, options.allow_host, shared)),
     )

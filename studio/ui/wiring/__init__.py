@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from studio.train.runner import RUNNER
+from studio.ui import api
 from studio.ui.layout import Parts
 from studio.ui.library import fetch
 from studio.ui.runs import Runs, Stream
@@ -27,5 +28,6 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     training.attach(parts.train, RUNNER, page, parts.form, shown, limits)
     panel.attach(page, parts.tradeoff, parts.form, Tuner(runs))
     fetch.attach(parts.fetch, shown, limits)
+    api.attach(limits, runs)
     parts.dice.click(None, None, parts.form["seed"], js="() => [window.studio.newSeed()]")
     parts.theme.click(None, None, None, js="() => { window.studio.toggleTheme(); return []; }")
