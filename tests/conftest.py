@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -34,6 +35,12 @@ def _nothing_outside_is_asked() -> Iterator[None]:
     no_network.OUTSIDE.clear()
     yield
     assert not no_network.OUTSIDE, f"asked outside hosts: {no_network.OUTSIDE}"
+
+
+def pytest_collection_finish() -> None:
+    """What the imports left stays: a full collection, of which some tests ask for many, is quick."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish() -> None:

@@ -1,7 +1,7 @@
 """The time steps at which a scheduler calls the network, in closed form: no torch is loaded.
 
-What a plan states must be what a run does, so that both take their progress from here. A test
-compares every formula with diffusers' own scheduler; one without a formula is asked itself.
+A test compares every formula with diffusers' own scheduler. What has none is asked itself, by
+:mod:`studio.diffusion.progress`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from studio.preset import Sampler
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.schedulers import SCHEDULERS, SchedulerKind
 
-__all__ = ["FLOW", "check", "custom_times", "flow_shift", "is_flow", "progress", "times_of"]
+__all__ = ["FLOW", "Times", "check", "closed_form", "custom_times", "flow_shift", "is_flow"]
 Times = np.ndarray  # float64, falling
 _LCM_STEPS = 50  # of the distillation, from which LCM and TCD choose theirs
 
@@ -70,28 +70,16 @@ def check(sampler: Sampler, config: Config, family: str = "") -> SchedulerKind:
     return kind
 
 
-def progress(sampler: Sampler, config: Config, first: int = 0, family: str = "") -> list[float]:
-    """For each evaluation how much of the noise level is behind it: ``1 − (t + 1)/T`` in [0, 1).
-
-    Args:
-        first: the step to start from, for a run from a picture.
+def closed_form(sampler: Sampler, config: Config, first: int = 0, family: str = "") -> Times | None:
+    """The time step of every evaluation from step ``first`` on; ``None`` without a formula.
 
     Raises:
         BadPreset, IncompatibleModels: as :func:`check`.
     """
-    total = total_of(config)
-    times = times_of(sampler, config, first, family)
-    return [min(1.0, max(0.0, 1.0 - (float(t) + 1.0) / total)) for t in times]
-
-
-def times_of(sampler: Sampler, config: Config, first: int = 0, family: str = "") -> Times:
-    """The time step of every evaluation from step ``first`` on; some steps take two."""
     kind, flow = check(sampler, config, family), is_flow(config)
     formula = kind.flow_times if flow else kind.times
     if not formula:
-        from studio.diffusion.schedulers import evaluations
-
-        return evaluations(sampler, config, first, family)
+        return None
     custom = custom_times(sampler, config, family)
     config = {**config, **NOISE_SCHEDULES[sampler.schedule].settings}
     return _FORMULAS[formula](sampler.steps, config, custom, first)

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio.diffusion import noise, sampling, schedulers, times
+from studio.diffusion import noise, sampling, schedulers
+from studio.diffusion.progress import progress_of
 from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
@@ -101,7 +102,7 @@ class Engine:
         preset = _resolve(preset, entry)
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
-        progress = times.progress(preset.sampler, config, preset.first_step, entry.family)
+        progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
         meeting = meeting_in(self.image_roots)
         plan = compile_plan(preset, self.library, progress, meeting, drift_every)
         with devices.memory_errors_named(), closing(self.registry.lease()) as lease:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.diffusion import times
+from studio.diffusion.progress import progress_of
 from studio.errors import MissingModel
 from studio.library import Library
 from studio.library.noise import scheduler_config
@@ -26,7 +26,7 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
 
     Raises:
         BadPreset, MissingModel, IncompatibleModels: as :func:`studio.plan.compile_plan` and
-            :func:`studio.diffusion.times.progress`.
+            :func:`studio.diffusion.progress.progress_of`.
     """
     try:
         entry = library[preset.base]
@@ -34,5 +34,5 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
         progress = None  # compiling names the field
     else:
         config = scheduler_config(entry)
-        progress = times.progress(preset.sampler, config, preset.first_step, entry.family)
+        progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
     return compile_plan(preset, library.catalogue(), progress, meeting_in(roots))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from studio.train.base import Base
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
     from studio.train.trainee import Trainee
 
 EMBEDDING_FILE = "learned_embeds.safetensors"

@@ -10,7 +10,7 @@ from studio.library import ModelEntry, family_of
 from studio.train.method import METHODS, methods_on
 
 if TYPE_CHECKING:
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
 
 OF_TEXT = ("caption_dropout", "ddloss", "pdloss", "prior_weight")
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from studio.extensions import Table
 from studio.library.families import DEFAULT, FAMILIES
 from studio.library.family import ModelFamily
+from studio.train.settings import METHOD
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from studio.train.adaptation import Adaptation
     from studio.train.base import Base, Projector
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
 
 EVERY_LOSS = frozenset({"ddloss", "pdloss", "prior_weight"})
 # Settings that every method with a text reads; those of one method's own are in its record.
@@ -60,7 +61,7 @@ class Method:
         files: what the result holds; for docs.
         kind: what the result is in the library, such as ``lora``.
         build: adapts a base; may change ``base.network`` in place.
-        settings: those of :class:`studio.train.config.TrainConfig` that it reads besides the ones
+        settings: those of :class:`studio.train.settings.TrainConfig` that it reads besides the ones
             that all share; a value given to another is answered with a note.
         defaults: the papers', where they differ from ``TrainConfig``'s.
         small: on top of these, for small families such as the shipped one.
@@ -99,7 +100,7 @@ class Method:
         return not any(setting in other.settings for other in METHODS.values())
 
 
-METHODS: Table[Method] = Table("training method")
+METHODS: Table[Method] = Table(METHOD)
 
 
 def ordered() -> list[tuple[str, Method]]:

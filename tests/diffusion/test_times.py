@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from studio.diffusion import times
+from studio.diffusion.progress import progress_of, times_of
 from studio.diffusion.schedulers import evaluations
 from studio.errors import BadPreset, IncompatibleModels
 from studio.preset import Sampler
@@ -37,7 +38,7 @@ def test_times_are_the_schedulers_own(name: str, base: str) -> None:
     for schedule in SCHEDULERS[name].takes(times.is_flow(config)):
         for steps, first in ((1, 0), (9, 2)):
             sampler = Sampler(scheduler=name, schedule=schedule, steps=steps)
-            ours = times.times_of(sampler, config, first)
+            ours = times_of(sampler, config, first)
             theirs = evaluations(sampler, config, first)
             # σ to t is rounded in some schedulers and not in others: at most one of 1000 steps.
             even = schedule in ("automatic", "normal", "trailing") and not name.startswith("dpm2")
@@ -50,7 +51,7 @@ def test_zero_signal_at_the_first_step() -> None:
     config = {**SCALED, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     for name in ("dpm++", "ddim", "euler", "unipc", "ddpm"):
         sampler = Sampler(scheduler=name, steps=10)
-        assert times.times_of(sampler, config) == pytest.approx(evaluations(sampler, config, 0))
+        assert times_of(sampler, config) == pytest.approx(evaluations(sampler, config, 0))
     with pytest.raises(IncompatibleModels, match=r"sampler\.scheduler.*zero signal"):
         evaluations(Sampler(scheduler="heun", steps=10), config, 0)
 
@@ -67,32 +68,33 @@ def test_what_does_not_fit_is_refused_by_name(
     sampler: dict[str, Any], base: str, error: str
 ) -> None:
     with pytest.raises((BadPreset, IncompatibleModels), match=error):
-        times.progress(Sampler(**sampler), BASES[base])
+        progress_of(Sampler(**sampler), BASES[base])
 
 
 def test_a_schedule_made_for_families_is_refused_for_others() -> None:
     sampler = Sampler(schedule="align_your_steps", steps=10)
     with pytest.raises(IncompatibleModels, match="made for sd1, sdxl; this base is 'sd2'"):
-        times.progress(sampler, BASES["sd"], family="sd2")
+        progress_of(sampler, BASES["sd"], family="sd2")
     for family, published in (
         ("sd1", [999, 850, 736, 645, 545, 455, 343, 233, 124, 24]),
         ("sdxl", [999, 845, 730, 587, 443, 310, 193, 116, 53, 13]),
     ):
-        assert times.times_of(sampler, BASES["sd"], family=family).tolist() == published
+        assert times_of(sampler, BASES["sd"], family=family).tolist() == published
 
 
 def test_no_torch_is_loaded_for_any_scheduler() -> None:
     code = """
 import sys
-from studio.diffusion import times
+from studio.diffusion.noise_table import FLOW
+from studio.diffusion.progress import progress_of
 from studio.preset import Sampler
 from studio.preset.schedulers import SCHEDULERS
 for name, kind in SCHEDULERS.items():
     for flow in (False, True):
         if kind.flow if flow else kind.kind:
             for schedule in kind.takes(flow):
-                config = {"prediction_type": times.FLOW} if flow else {}
-                times.progress(Sampler(scheduler=name, schedule=schedule), config)
+                config = {"prediction_type": FLOW} if flow else {}
+                progress_of(Sampler(scheduler=name, schedule=schedule), config)
 print(sorted({"torch", "diffusers"} & set(sys.modules)))
 """
     found = subprocess.run(

@@ -10,7 +10,7 @@ from studio.train.method import METHODS, Materials, Method
 
 if TYPE_CHECKING:
     from studio.train.base import Base
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 MLP = ("ff.net.0.proj", "ff.net.2")

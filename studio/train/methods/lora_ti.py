@@ -11,7 +11,7 @@ from studio.train.methods.lora import DEFAULTS, SMALL, add_factors, save_factors
 
 if TYPE_CHECKING:
     from studio.train.base import Base
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
 
 
 class LoRAWithWord(Adaptation):

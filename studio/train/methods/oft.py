@@ -12,7 +12,7 @@ from studio.train.methods.lora import ATTENTION
 
 if TYPE_CHECKING:
     from studio.train.base import Base
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
 
 LARGEST_BLOCK = 32
 

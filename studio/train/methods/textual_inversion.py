@@ -10,7 +10,7 @@ from studio.train.method import METHODS, Materials, Method
 
 if TYPE_CHECKING:
     from studio.train.base import Base
-    from studio.train.config import TrainConfig
+    from studio.train.settings import TrainConfig
 
 
 class Inversion(Adaptation):
