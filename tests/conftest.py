@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import no_network
+from tests.support.order import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 from tests.support.page_fixtures import address, browser, home, studio  # noqa: F401
 
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")

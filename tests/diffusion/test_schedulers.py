@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,18 @@ def picture(engine: Engine, **sampler: Any) -> np.ndarray:
     return np.asarray(make(engine, **sampler)[0].image)
 
 
-def theirs(root: Path, name: str, schedule: str, **arguments: Any) -> np.ndarray:
+@cache
+def loaded(root: Path) -> tuple[Any, dict[str, Any]]:
+    """diffusers' pipeline, whose scheduler each test sets, and its own scheduler's config."""
     pipe = tiny.load(root / "base")
+    return pipe, dict(pipe.scheduler.config)
+
+
+def theirs(root: Path, name: str, schedule: str, **arguments: Any) -> np.ndarray:
+    pipe, own = loaded(root)
     kind, settings = THEIRS[name]
     made = getattr(diffusers, f"{kind}Scheduler")
-    config = {**pipe.scheduler.config, **settings, **BY_HAND.get(schedule, {})}
+    config = {**own, **settings, **BY_HAND.get(schedule, {})}
     pipe.scheduler = made.from_config(config)
     arguments.setdefault("eta", SCHEDULERS[name].eta or 0.0)
     image = pipe(

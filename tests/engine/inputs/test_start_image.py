@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,24 @@ def pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image).astype(int)
 
 
+@cache
+def loaded(kind: Any, root: Path, lora: bool) -> tuple[Any, dict[str, Any]]:
+    """diffusers' pipeline, whose scheduler each test sets, and its own scheduler's config."""
+    pipe = kind.from_pretrained(root / "base", safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    if lora:
+        pipe.load_lora_weights(root / "base/style")
+    return pipe, dict(pipe.scheduler.config)
+
+
 def theirs(
     kind: Any, root: Path, scheduler: str, lora: bool = False, **arguments: Any
 ) -> np.ndarray:
-    pipe = kind.from_pretrained(root / "base", safety_checker=None)
-    pipe.set_progress_bar_config(disable=True)
-    pipe.scheduler = sampling.make_scheduler(scheduler, pipe.scheduler.config)
+    pipe, own = loaded(kind, root, lora)
+    pipe.scheduler = sampling.make_scheduler(scheduler, own)
     pipe_eta = sampling.SCHEDULERS[scheduler].eta or 0.0  # the pipelines' own is 0
     words: dict[str, Any] = {"negative_prompt": "bad", "guidance_scale": 7.5}
     if lora:
-        pipe.load_lora_weights(root / "base/style")
         words = {"guidance_scale": 3.0}
     generator = torch.Generator().manual_seed(3)
     image = Image.open(root / "start.png")

@@ -1,0 +1,43 @@
+"""Which worker runs what, and when: long files first, the browser's all on one worker.
+
+A worker that has a browser starts one page and one Chromium for all of its tests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+BROWSER = "browser.py"  # how the names of the files end
+
+
+class BrowserOnOneWorker(LoadFileScheduling):
+    """A file's tests stay together, and so do all files of the browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return BROWSER if file.endswith(BROWSER) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserOnOneWorker:
+    """In the order that :func:`pytest_collection_modifyitems` makes."""
+    config.option.loadscopereorder = False
+    return BrowserOnOneWorker(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The browser's files, those with a test that may take long, then the most tests first."""
+    if not hasattr(config, "workerinput"):
+        return
+    files = Counter(item.path for item in items)
+    long = {item.path for item in items if item.get_closest_marker("timeout")}
+    items.sort(
+        key=lambda item: (
+            not item.path.name.endswith(BROWSER),
+            item.path not in long,
+            -files[item.path],
+        )
+    )
