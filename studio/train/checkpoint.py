@@ -23,9 +23,9 @@ import torch
 from studio.errors import StudioError
 from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
+from studio.train.begun import BEFORE, CHECKPOINT, SETTINGS, exists
 from studio.train.config import BEFORE_NORMS, TrainConfig, differences
 
-CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
 LOSSES = "losses.jsonl"
 DAMAGED = ".damaged"
 MAX_SETTINGS_BYTES = 2**20
@@ -111,11 +111,6 @@ class Found:
 
     state: dict[str, Any]
     note: str = ""
-
-
-def exists(folder: Path) -> bool:
-    """Whether there is a checkpoint, whole or not."""
-    return any((folder / name).is_file() for name in (CHECKPOINT, BEFORE))
 
 
 def read(folder: Path) -> dict[str, Any] | None:

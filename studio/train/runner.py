@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import training_folder
+from studio.train.begun import exists
 from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
@@ -110,6 +111,23 @@ class Runner:
             self.start(state.config, resume=state.step > 0)
         else:
             self.start(kept_settings(name), resume=True)
+
+    def can_resume(self, name: str = "") -> bool:
+        """Whether :meth:`resume` has something to go on with."""
+        state = self._state
+        if state.status == "running":
+            return False
+        if state.config is not None and name in ("", state.config.name):
+            return state.status in ("paused", "failed") or self.begun(name)
+        return self.begun(name)
+
+    def begun(self, name: str = "") -> bool:
+        """Whether a training of this name, or the last one, has left a checkpoint."""
+        name = name or _name(self._state)
+        try:
+            return bool(name) and exists(training_folder(name))
+        except OSError:  # no name of a folder
+            return False
 
     def wait(self, seconds: float | None = None) -> None:
         """Until the thread has ended."""

@@ -16,6 +16,7 @@ from studio.ui.library import models
 from studio.ui.space import Limits
 from studio.ui.train import examples, images, tab
 from studio.ui.train import form as train_form
+from studio.ui.train.actions import buttons
 from studio.ui.train.form import NUMBERS
 from studio.ui.train.tab import TrainParts
 from studio.ui.widgets import QUIET
@@ -50,18 +51,19 @@ def attach(
         **QUIET,
     )
 
-    def tick(seen: str) -> list[Any]:
+    def tick(seen: str, name: str) -> list[Any]:
         state = runner.state
         if state.model and state.model != seen:
             models.rescan()
             library = [models.as_signal(), models.table(limits.shared)]
         else:
             library = [gr.skip()] * len(library_parts)
-        return [*tab.shown(state), state.model, *library]
+        return [*tab.shown(runner, name.strip()), state.model, *library]
 
     outputs = [*tab.outputs(parts), parts.seen, *library_parts]
-    parts.timer.tick(tick, parts.seen, outputs, queue=False, **QUIET)
-    page.load(tick, parts.seen, outputs, **QUIET)
+    inputs = [parts.seen, parts.fields["name"]]
+    parts.timer.tick(tick, inputs, outputs, queue=False, **QUIET)
+    page.load(tick, inputs, outputs, **QUIET)
 
 
 def _pictures(parts: TrainParts) -> None:
@@ -141,7 +143,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
             return [gr.update(visible=True), lines, *[gr.skip()] * len(shown)]
         config = train_form.configured(files, known, given, restart=restart)
         runner.start(config, restart=restart)
-        return [gr.update(visible=False), "", *tab.shown(runner.state)]
+        return [gr.update(visible=False), "", *tab.shown(runner, config.name)]
 
     def starter(agreed: bool, restart: bool) -> Callable[..., list[Any]]:
         def start(files: Any, known: Any, **given: Any) -> list[Any]:
@@ -167,19 +169,25 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
 
 def _running(parts: TrainParts, runner: Runner) -> None:
     shown = tab.outputs(parts)
-    for name, act in (("pause", runner.pause), ("stop", runner.stop)):
-        parts.actions[name].click(guarded(_then(runner, act)), None, shown, **QUIET)
+    name = parts.fields["name"]
+    acts: dict[str, Callable[[str], None]] = {
+        "pause": lambda _: runner.pause(),
+        "stop": lambda _: runner.stop(),
+        "resume": runner.resume,
+    }
+    for action, act in acts.items():
+        parts.actions[action].click(guarded(_then(runner, act)), name, shown, **QUIET)
+    name.change(
+        lambda given: buttons(runner, given.strip()),
+        name,
+        list(parts.actions.values()),
+        **QUIET,
+    )
 
-    def resume(name: str) -> list[Any]:
-        runner.resume(name.strip())
-        return tab.shown(runner.state)
 
-    parts.actions["resume"].click(guarded(resume), parts.fields["name"], shown, **QUIET)
-
-
-def _then(runner: Runner, act: Callable[[], None]) -> Callable[[], list[Any]]:
-    def acted() -> list[Any]:
-        act()
-        return tab.shown(runner.state)
+def _then(runner: Runner, act: Callable[[str], None]) -> Callable[[str], list[Any]]:
+    def acted(name: str) -> list[Any]:
+        act(name.strip())
+        return tab.shown(runner, name.strip())
 
     return acted

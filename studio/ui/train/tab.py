@@ -11,12 +11,13 @@ import gradio as gr
 
 from studio.train.config import DDLOSS, TrainConfig
 from studio.train.method import METHODS, ordered
-from studio.train.runner import State
+from studio.train.runner import Runner
 from studio.ui.editor.field import Field
 from studio.ui.library import models
 from studio.ui.schema import leaves_of
 from studio.ui.space import Limits
 from studio.ui.train import view
+from studio.ui.train.actions import ACTIONS, buttons
 from studio.ui.train.form import chosen_by_default, methods
 from studio.ui.train.images import PictureCards
 from studio.ui.widgets import Signal
@@ -42,15 +43,6 @@ NUMBERS: dict[str, tuple[str, str]] = {
     "sample_weight": ("Weight", "of the samples"),
     "sample_omega": ("ω", "of the samples"),
 }
-ACTIONS = (
-    ("start", "Train", True),
-    ("pause", "Pause", False),
-    ("resume", "Resume", True),
-    ("restart", "Restart", True),
-    ("stop", "Stop and keep", False),
-    ("use", "Use it", False),
-    ("sweep", "Sweep over ω", False),
-)
 
 
 @dataclass(frozen=True)
@@ -263,25 +255,16 @@ def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def shown(state: State) -> list[Any]:
+def shown(runner: Runner, name: str = "") -> list[Any]:
     """Progress, notes, curves, samples, which actions are possible, and whether to look again."""
-    running = state.status == "running"
-    possible = {
-        "start": not running,
-        "pause": running,
-        "resume": not running,
-        "restart": not running,
-        "stop": running or state.status == "paused",
-        "use": bool(state.model),
-        "sweep": bool(state.model),
-    }
+    state = runner.state
     return [
         view.progress(state),
         view.notes(state),
         view.curves(state.losses),
         view.samples(state),
-        *(gr.update(interactive=possible[name]) for name, _, _ in ACTIONS),
-        gr.Timer(active=running),
+        *buttons(runner, name),
+        gr.Timer(active=state.status == "running"),
     ]
 
 

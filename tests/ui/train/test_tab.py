@@ -17,6 +17,7 @@ from gradio.utils import get_upload_folder  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from studio.errors import StudioError  # noqa: E402
+from studio.home import training_folder  # noqa: E402
 from studio.library import ModelEntry  # noqa: E402
 from studio.train.config import METHODS, TrainConfig  # noqa: E402
 from studio.train.events import (  # noqa: E402
@@ -32,6 +33,7 @@ from studio.train.turns import Turns  # noqa: E402
 from studio.ui.library import models  # noqa: E402
 from studio.ui.space import SPACE, Limits  # noqa: E402
 from studio.ui.train import examples, form, tab, view  # noqa: E402
+from studio.ui.train.actions import possible  # noqa: E402
 from studio.ui.train.images import Picture  # noqa: E402
 from tests.support import train_tiny  # noqa: E402
 
@@ -239,6 +241,23 @@ def test_pause_resume_stop() -> None:
         runner.pause()
     with pytest.raises(StudioError, match="no training of 'other'"):
         runner.resume("other")
+
+
+def test_only_what_is_possible_is_lit(home: Path) -> None:
+    trainer = FakeTrainer(pause=0.002)
+    runner = Runner(trainer, Turns())
+    lit = lambda name="": {a for a, yes in possible(runner, name).items() if yes}  # noqa: E731
+    assert lit() == lit("mine") == lit("x" * 5000) == {"start"}
+    runner.start(config(steps=100_000))
+    assert lit("mine") == {"pause", "stop"}
+    until(lambda: runner.state.step >= 2)
+    runner.pause()
+    runner.wait(20)
+    assert lit() == lit("mine") == {"start", "resume", "stop"} and "resume" not in lit("other")
+    folder = training_folder("other")
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").touch()  # of an earlier session
+    assert {"resume", "restart"} <= lit("other")
 
 
 def test_a_failure_is_one_line() -> None:
