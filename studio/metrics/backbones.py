@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from studio.engine.families.pretrained import check_complete
 from studio.errors import MissingModel
 from studio.files import write_atomically
 from studio.home import ASSETS, cache_folder
@@ -164,13 +165,23 @@ def _source(name: str) -> str:
     return name
 
 
+def _whole(kind: Any, source: str) -> Any:
+    """A network none of whose tensors is missing, which would be drawn at random.
+
+    But for a pooler, which DINO's files lack and nothing here reads.
+    """
+    model, info = kind.from_pretrained(
+        source, use_safetensors=True, local_files_only=_offline(), output_loading_info=True
+    )
+    missing = [key for key in info["missing_keys"] if not key.startswith("pooler.")]
+    check_complete(model, missing, source, "")
+    return model
+
+
 def _clip(source: str, device: torch.device) -> _Network:
     from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
-    model: Any = CLIPModel.from_pretrained(
-        source, use_safetensors=True, local_files_only=_offline()
-    )
-    model = model.float().eval().to(device)
+    model = _whole(CLIPModel, source).float().eval().to(device)
     processor = CLIPImageProcessor.from_pretrained(source, local_files_only=_offline())
     tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=_offline())
     length = model.config.text_config.max_position_embeddings
@@ -198,10 +209,7 @@ def _vision(source: str, device: torch.device) -> _Network:
     """DINO, DINOv2 and their kin: the class token of the last layer."""
     from transformers import AutoImageProcessor, AutoModel
 
-    model: Any = AutoModel.from_pretrained(
-        source, use_safetensors=True, local_files_only=_offline()
-    )
-    model = model.float().eval().to(device)
+    model = _whole(AutoModel, source).float().eval().to(device)
     processor = AutoImageProcessor.from_pretrained(source, local_files_only=_offline())
 
     def prepare(images: list[Image.Image]) -> Tensor:

@@ -101,6 +101,8 @@ def _from_hub(kind: str, weights: str, load: Callable[[], Any]) -> Any:
     """What ``load`` returns, with one line for the many ways in which a hub can fail."""
     try:
         return load()
+    except StudioError:
+        raise
     except Exception as error:
         if not may_download():
             raise StudioError(
@@ -135,10 +137,16 @@ def _segmenter(download: bool) -> tuple[Any, Any]:
     weights = PREPROCESSORS["segmentation"].weights
 
     def load() -> tuple[Any, Any]:
-        processor, network = (
-            kind.from_pretrained(weights, local_files_only=not download)
-            for kind in (AutoImageProcessor, UperNetForSemanticSegmentation)
+        where: dict[str, Any] = {"local_files_only": not download}
+        processor = AutoImageProcessor.from_pretrained(weights, **where)
+        network, info = UperNetForSemanticSegmentation.from_pretrained(
+            weights, output_loading_info=True, **where
         )
+        if info["missing_keys"]:  # which would be drawn at random, with a remark in the log
+            raise StudioError(
+                f"{weights} lacks the tensor {sorted(info['missing_keys'])[0]}; fetch it again",
+                field="control.type",
+            )
         return processor, network
 
     return _from_hub("segmentation", weights, load)

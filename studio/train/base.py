@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from studio.engine.families import Family, Text, family_named
+from studio.engine.families.pretrained import from_folder
 from studio.engine.inputs.tokens import Reader, Windows, knowing
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import Library, ModelEntry
@@ -236,8 +237,10 @@ def load_clip(base: Base, library: Library, name: str | None) -> tuple[Any, Any]
             field="clip",
         )
     try:
-        model: Any = CLIPModel.from_pretrained(source, use_safetensors=True)
+        model: Any = from_folder(CLIPModel, source, source)
         processor = CLIPImageProcessor.from_pretrained(source)
+    except MissingModel as error:
+        raise MissingModel(error.message, field="clip") from error
     except (OSError, ValueError, KeyError) as error:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise MissingModel(f"{source!r} cannot be read as a CLIP ({line})", field="clip") from error

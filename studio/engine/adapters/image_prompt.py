@@ -19,9 +19,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from studio.engine.adapters.files import read_state
+from studio.engine.families.pretrained import from_folder
+from studio.engine.networks.on_disk import ENCODER, image_encoder
 from studio.errors import IncompatibleModels, MissingModel
-
-ENCODER = "image_encoder"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def load_ip_adapter(
         )
     except (KeyError, RuntimeError, AttributeError) as error:
         raise IncompatibleModels("is an IP-Adapter of another architecture", field=name) from error
-    folder = next((up / ENCODER for up in path.parents[:2] if (up / ENCODER).is_dir()), None)
+    folder = image_encoder(path)
     if folder is None:
         raise MissingModel(
             f"needs its image encoder: put the folder {ENCODER!r} (CLIP, in transformers' layout) "
@@ -114,9 +114,11 @@ def load_ip_adapter(
             field=name,
         )
     try:
-        encoder = CLIPVisionModelWithProjection.from_pretrained(folder, use_safetensors=True)
-    except (OSError, ValueError) as error:
-        raise MissingModel(f"its image encoder cannot be loaded ({error})", field=name) from error
+        encoder = from_folder(CLIPVisionModelWithProjection, str(folder), name)
+    except MissingModel as error:
+        raise MissingModel(
+            f"its image encoder cannot be used: {error.message}", field=name
+        ) from error
     layers = {
         key.removesuffix(".processor"): processor
         for key, processor in processors.items()

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from studio.engine.adapters.files import read_state
+from studio.engine.families.pretrained import from_folder
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ModelEntry
 from studio.library.folders import read_json
@@ -64,9 +65,14 @@ def load_visual_encoder(entry: ModelEntry, base: ModelEntry, device: torch.devic
         )
     try:
         whole = read_json(where / "config.json").get("model_type") == "clip"
-        kind: Any = CLIPModel if whole else CLIPVisionModelWithProjection
-        encoder = kind.from_pretrained(where, use_safetensors=True)
+        encoder = from_folder(
+            CLIPModel if whole else CLIPVisionModelWithProjection, str(where), entry.id
+        )
         processor = CLIPImageProcessor.from_pretrained(where)
+    except MissingModel as error:
+        raise MissingModel(
+            f"its image encoder cannot be used: {error.message}", field=entry.id
+        ) from error
     except (OSError, ValueError) as error:
         raise MissingModel(
             f"its image encoder cannot be loaded ({error})", field=entry.id
