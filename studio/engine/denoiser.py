@@ -45,6 +45,7 @@ class PreparedPass:
     ``text``: of one prompt, ``None`` for null-text networks. ``adapters``: LoRA and scale.
     ``prediction``: the network's parameterisation. ``picture``: what an editing network changes,
     as a latent (1, channels, h, w). ``seen``: image prompts, as the network sees them.
+    ``position_bytes``: what one position of one latent takes of memory on its way through.
     """
 
     group: Hashable
@@ -56,6 +57,7 @@ class PreparedPass:
     guide: Guide | None = None
     picture: Tensor | None = None
     seen: tuple[Seen, ...] = ()
+    position_bytes: int = 0
 
 
 @dataclass

@@ -7,12 +7,16 @@ to which kind; :mod:`studio.engine.adapters.kinds` holds, under the same names, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from math import prod
 
 from studio.extensions import Table
 
 MAX_KEY = 1000  # characters of a tensor's name; longer ones name nothing
+
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class AdapterKind:
         marks: roles one of which makes a layer's tensors one of this kind; by default all.
         inner: endings of tensors whose second axis is as wide as what the layer reads.
         formula: the change of the weight, for people. source: where it comes from.
+        whole: how many numbers ``ΔW`` has, from the shapes of the layer's tensors by role, where it
+            is held whole and the file has less; ``None`` where it is held as it lies in the file.
     """
 
     title: str
@@ -34,6 +40,7 @@ class AdapterKind:
     source: str
     marks: frozenset[str] = frozenset()
     inner: tuple[str, ...] = ()
+    whole: Callable[[Shapes], int] | None = None
 
     def shown(self) -> list[str]:
         """One ending a role, for people: the first that has it, without ``weight``."""
@@ -63,6 +70,39 @@ SHARED: Mapping[str, str] = {
     },
 }
 BUNDLED = "bundle_emb."  # learned words that OneTrainer keeps in an adapter's file
+
+
+MAGNITUDES = ("magnitude", "dora_scale")  # with one, a product is held whole too
+
+
+def of_factors(shapes: Shapes, up: str = "up", down: str = "down") -> int:
+    """Numbers of ``B·A``: the outputs of ``B`` times what ``A`` reads."""
+    return shapes[up][0] * prod(shapes[down][1:])
+
+
+def _loha(s: Shapes) -> int:
+    if "hada_t1" in s:  # a Tucker core between factors that begin with the rank
+        return s["hada_w1_a"][1] * s["hada_w1_b"][1] * prod(s["hada_t1"][2:])
+    return of_factors(s, "hada_w1_a", "hada_w1_b")
+
+
+def _lokr(s: Shapes) -> int:
+    left = prod(s["lokr_w1"]) if "lokr_w1" in s else of_factors(s, "lokr_w1_a", "lokr_w1_b")
+    if "lokr_w2" in s:
+        return left * prod(s["lokr_w2"])
+    if "lokr_t2" in s:
+        return left * s["lokr_w2_a"][1] * s["lokr_w2_b"][1] * prod(s["lokr_t2"][2:])
+    return left * of_factors(s, "lokr_w2_a", "lokr_w2_b")
+
+
+def _glora(s: Shapes) -> int:
+    """The rank is the least axis of each factor, whichever of the two orders the file has."""
+    return prod(max(s[name][0], prod(s[name][1:])) for name in ("b1", "b2"))
+
+
+def _squared(outputs: int) -> int:
+    """What the layer reads is not in the file; most of the layers so changed are square."""
+    return outputs**2
 
 
 def _same(*names: str) -> dict[str, str]:
@@ -102,6 +142,7 @@ ADAPTER_KINDS.register(
         "α/r · (A₁·B₁) ⊙ (A₂·B₂), each with a Tucker core or without",
         "arXiv:2108.06098, arXiv:2309.14859",
         inner=(".hada_w1_b",),
+        whole=_loha,
     ),
 )
 ADAPTER_KINDS.register(
@@ -111,6 +152,7 @@ ADAPTER_KINDS.register(
         _same("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"),
         "W₁ ⊗ W₂, each whole or a product (then α/r), W₂ with a Tucker core or without",
         "arXiv:2309.14859",
+        whole=_lokr,
     ),
 )
 ADAPTER_KINDS.register(
@@ -121,6 +163,7 @@ ADAPTER_KINDS.register(
         "α/r · (W·A₁·A₂ + B₁·B₂)",
         "arXiv:2306.07967",
         inner=(".b2.weight",),
+        whole=_glora,
     ),
 )
 ADAPTER_KINDS.register(
@@ -131,6 +174,7 @@ ADAPTER_KINDS.register(
         "W ⊙ l, along the outputs or the inputs",
         "arXiv:2205.05638",
         marks=frozenset({"on_input"}),
+        whole=lambda s: _squared(prod(s["weight"])),
     ),
 )
 ADAPTER_KINDS.register(
@@ -141,6 +185,7 @@ ADAPTER_KINDS.register(
         "s ⊙ (R·W) − W, R orthogonal in blocks (Cayley), of one or of several butterfly factors",
         "arXiv:2306.07280, arXiv:2311.06243",
         marks=frozenset({"oft_blocks"}),
+        whole=lambda s: _squared(s["oft_blocks"][-3] * s["oft_blocks"][-1]),
     ),
 )
 ADAPTER_KINDS.register(
@@ -205,3 +250,25 @@ class Endings:
 def kinds_of(roles: Set[str]) -> list[str]:
     """Names of the kinds that a layer's tensors of these roles are of."""
     return [name for name, kind in ADAPTER_KINDS.items() if kind.is_marked(roles)]
+
+
+def held(shapes: Shapes, merged: bool = False) -> int:
+    """How many numbers an adapter of these tensors, by name, holds once it is read.
+
+    ``merged``: every product is held whole, as what peft merges is.
+    """
+    endings, layers, total = Endings(), {}, 0
+    for key, shape in shapes.items():
+        layer, role = endings.split(key) or ("", "")
+        layers.setdefault(layer, {})[role] = shape
+        total += prod(shape)
+    for layer, own in layers.items():
+        kinds = [ADAPTER_KINDS[name] for name in kinds_of(set(own))] if layer else []
+        whole = next((kind.whole for kind in kinds if kind.whole), None)
+        if whole is None and "up" in own and (merged or any(m in own for m in MAGNITUDES)):
+            whole = of_factors
+        try:
+            total += whole(own) - sum(map(prod, own.values())) if whole else 0
+        except (LookupError, ValueError):
+            continue  # reading it says what it lacks
+    return total

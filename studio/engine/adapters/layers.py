@@ -20,9 +20,8 @@ from studio.engine.adapters.changes import (
     with_magnitude,
 )
 from studio.errors import IncompatibleModels
-from studio.library.adapter_kinds import ADAPTER_KINDS, SHARED, kinds_of
+from studio.library.adapter_kinds import ADAPTER_KINDS, MAGNITUDES, SHARED, kinds_of
 
-_MAGNITUDES = ("magnitude", "dora_scale")
 _NUMBERS = ("alpha", "scalar")
 
 
@@ -44,7 +43,7 @@ def change_of(
         role: wide(value, role, at_least) for role, value in tensors.items() if role not in _NUMBERS
     }
     factors = Factors(
-        {role: value for role, value in values.items() if role not in _MAGNITUDES},
+        {role: value for role, value in values.items() if role not in MAGNITUDES},
         weight,
         getattr(module, "bias", None),
         numbers.get("alpha"),
@@ -54,7 +53,7 @@ def change_of(
         total = _sum(factors, getattr(module, "groups", 1))
         if "scalar" in numbers:
             total = _map(total, lambda change: change * numbers["scalar"], weight.shape)
-        for role in _MAGNITUDES:
+        for role in MAGNITUDES:
             if role in values:
                 # peft keeps one number an output, whatever the shape that it keeps them in.
                 given = values[role].flatten() if role == "magnitude" else values[role]

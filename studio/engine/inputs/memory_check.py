@@ -91,8 +91,7 @@ def samples_at_once(
     most = devices.max_samples(device, preset)
     if device.type != "cpu":
         return most
-    with passes[0].network() as network:
-        one = memory.network_bytes(network, shape[1] * shape[2])
+    one = max(1, *(item.position_bytes for item in passes)) * shape[1] * shape[2]
     free = memory.free_bytes()
     if one > free:
         raise OutOfMemory(
@@ -118,6 +117,9 @@ def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, 
             asked |= {("text", name, ()) for name in (reader.model, *(n for n, _ in reader.blend))}
             asked.add(("text", reader.model, reader.blend))
         asked |= {("adapter", one.name, ()) for one in item.weights.adapters()}
+        shown = item.condition.image_prompt
+        eyes = [name for name, _ in item.condition.blank] + ([shown.model] if shown else [])
+        asked |= {("ip-adapter", name, ()) for name in eyes}
         if item.condition.control is not None:
             name = item.condition.control.model
             try:

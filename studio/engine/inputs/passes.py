@@ -18,6 +18,7 @@ from studio.engine.inputs.memory_check import field_of, needs_of
 from studio.engine.inputs.row_images import Edited
 from studio.engine.inputs.texts import Texts
 from studio.engine.inputs.trained_as import predictions
+from studio.engine.networks import memory
 from studio.engine.networks.loader import Loader
 from studio.errors import IncompatibleModels, StudioError
 from studio.plan import Pass, Plan, Weights
@@ -61,6 +62,7 @@ def prepare_passes(
             _check_width(loader.family(item.weights.model), network, text, item.weights.model)
             for lora, _ in adapters:
                 check_fits(network, lora.unet, lora.name)
+            position_bytes = memory.network_bytes(network, 1)
         adapters = tuple((lora, scale) for lora, scale in adapters if scale != 0)
         prepared.append(
             PreparedPass(
@@ -73,6 +75,7 @@ def prepare_passes(
                 guide=guides.of(item),
                 picture=pictures.of(item),
                 seen=pictures.seen(item),
+                position_bytes=position_bytes,
             )
         )
     return prepared

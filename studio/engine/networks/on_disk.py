@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -12,8 +13,10 @@ import torch
 
 from studio.engine.families.single_file import is_single_file, prefixes_of
 from studio.errors import MissingModel
-from studio.library import ModelEntry, family_of, read_header
+from studio.library import ADAPTERS, ModelEntry, family_of, read_header
+from studio.library.adapter_kinds import held
 
+ENCODER = "image_encoder"
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
 _OTHERS = {"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2}
 
@@ -42,34 +45,54 @@ def stamp(entry: ModelEntry, part: str = "") -> Hashable:
 
 
 def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
-    """Bytes that a component will take in ``dtype``, from headers alone; 0 where not known."""
+    """Bytes that a component will take in ``dtype``, from headers alone; 0 where not known.
+
+    An adapter that is no product of thin factors is held as the whole change of each layer; an
+    IP-Adapter comes with its image encoder.
+    """
+    merged = Path(entry.path, "adapter_config.json").is_file()
     prefixes = prefixes_of(entry, part) if part and is_single_file(entry) else ("",)
     variants: dict[str, int] = defaultdict(int)  # "" or what stands before the suffix: fp16, ema
     for file in _weight_files(entry, part):
         try:
             state = file.stat()
-            floats, others = _counts(file, prefixes, state.st_mtime_ns, state.st_size)
+            floats, others = _counts(
+                file, prefixes, state.st_mtime_ns, state.st_size, entry.kind in ADAPTERS, merged
+            )
         except (OSError, ValueError, TypeError, LookupError, AttributeError):
             continue  # loading says what is wrong with it
         variant = "".join(Path(file.stem).suffixes)
         variants[variant] += floats * dtype.itemsize + others
-    return max(variants.values(), default=0)
+    found = max(variants.values(), default=0)
+    encoder = image_encoder(Path(entry.path)) if entry.kind == "ip-adapter" else None
+    if encoder is not None:
+        found += weight_bytes(replace(entry, kind="", path=str(encoder)), "", dtype)
+    return found
+
+
+def image_encoder(path: Path) -> Path | None:
+    """The folder of the image encoder that lies beside an IP-Adapter's file."""
+    return next((up / ENCODER for up in path.parents[:2] if (up / ENCODER).is_dir()), None)
 
 
 @lru_cache(maxsize=512)
-def _counts(file: Path, prefixes: tuple[str, ...], modified: int, size: int) -> tuple[int, int]:
+def _counts(
+    file: Path, prefixes: tuple[str, ...], modified: int, size: int, adapter: bool, merged: bool
+) -> tuple[int, int]:
     """Elements of floating point, and bytes of everything else, of names with one of ``prefixes``."""
     del modified, size  # parts of the key
     floats = others = 0
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, tensor in read_header(file).items():
         if name == "__metadata__" or not name.startswith(prefixes):
             continue
         elements = prod(tensor["shape"])
         if tensor["dtype"] in _FLOATS:
             floats += elements
+            shapes[name] = tuple(tensor["shape"])
         else:
             others += elements * _OTHERS.get(tensor["dtype"], 1)
-    return floats, others
+    return held(shapes, merged) if adapter else floats, others
 
 
 def _folder(entry: ModelEntry, part: str) -> Path:

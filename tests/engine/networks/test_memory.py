@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from studio.engine import Engine
 from studio.engine.decoding import decode
 from studio.engine.families import family_named
+from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.networks import memory
 from studio.errors import OutOfMemory
 from studio.events import Done
@@ -101,3 +103,15 @@ def test_decoding_goes_in_parts_where_all_at_once_does_not_fit(
     monkeypatch.setattr(memory, "free_bytes", lambda: int(memory.decoder_bytes(vae, 2 * 256) / 0.8))
     assert [image.tobytes() for image in decode(family, vae, latent, 2)] == expected
     assert sizes == [2, 2]
+
+
+def test_the_widest_network_of_a_plan_says_how_many_samples_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row on a wider network than the base's, whichever comes first."""
+    monkeypatch.setattr(memory, "free_bytes", lambda: 40_000)
+    narrow, wide = (SimpleNamespace(position_bytes=size) for size in (10, 100))
+    preset = validate({"sampler": {"width": 64, "height": 64}})
+    for passes in ([narrow, wide], [wide, narrow]):
+        given: Any = passes
+        assert samples_at_once(torch.device("cpu"), preset, given, (4, 8, 8)) == 4
