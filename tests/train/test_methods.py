@@ -208,6 +208,11 @@ def test_a_clip_that_is_missing_or_anothers_is_named(folder: Path, studio_home: 
     from safetensors.torch import save_file
 
     name = "text_model.embeddings.token_embedding.weight"
+    cut = {key: value for key, value in state.items() if key != "text_projection.weight"}
+    save_file(cut, Path(other) / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(MissingModel, match=r"lacks the tensor text_projection\.weight") as lacking:
+        train_tiny.run(config.model_copy(update={"clip": other}))
+    assert lacking.value.field == "clip"
     save_file(
         {**state, name: state[name] + 1},
         Path(other) / "model.safetensors",

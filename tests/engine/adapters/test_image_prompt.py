@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from studio.engine import Engine
+from studio.engine.inputs.memory_check import needs_of
 from studio.errors import StudioError
 from studio.events import Done
 from studio.library import Library
+from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support import tiny
 
@@ -273,3 +276,28 @@ def test_of_another_architecture(root: Path, tmp_path: Path) -> None:
     with pytest.raises(StudioError, match="of another architecture") as caught:
         list(engine.generate(validate({"base": "base", "rows": [given]})))
     assert caught.value.field == "rows.0.image_prompt.model"
+
+
+def test_an_image_encoder_without_a_tensor_is_refused_by_name(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "ip", tmp_path / "ip")
+    file = tmp_path / "ip/image_encoder/model.safetensors"
+    state = load_file(file)
+    del state["visual_projection.weight"]
+    save_file(state, file, metadata={"format": "pt"})
+    shutil.copytree(root / "base", tmp_path / "base")
+    engine = Engine(device="cpu", library=Library((tmp_path,)), image_roots=[root])
+    with pytest.raises(StudioError, match=r"lacks the tensor visual_projection\.weight") as caught:
+        list(engine.generate(validate({"base": "base", "rows": [row("red")]})))
+    assert caught.value.field == "rows.0.image_prompt.model"
+
+
+def test_an_image_encoder_is_counted_with_its_adapter(root: Path) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    preset = validate({"base": "base", "rows": [row("red")]})
+    plan = compile_plan(preset, engine.library)
+    plain = validate({"base": "base", "rows": [{"prompt": "a cat"}]})
+    without = needs_of(plain, compile_plan(plain, engine.library), engine.loader).others
+    more = needs_of(preset, plan, engine.loader).others - without
+    files = ("ip/light.safetensors", "ip/image_encoder/model.safetensors")
+    expected = sum(t.numel() * 4 for name in files for t in load_file(root / name).values())
+    assert abs(more - expected) <= 64  # its table of positions is of whole numbers
