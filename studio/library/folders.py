@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.files import listed, read_regular
-from studio.library.entry import ModelEntry
+from studio.library.entry import ADAPTERS, ModelEntry
 from studio.library.families import family_of, family_of_config, networks
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
@@ -60,7 +60,7 @@ def folder_entry(path: Path, identity: str) -> ModelEntry | None:
         kind, details = "embedding", {"sees": _sees(path / PROJECTION_FILE)}
     else:
         return None
-    words = words_in(path) if kind in ("lora", "custom-diffusion", "embedding") else ()
+    words = words_in(path) if kind in (*ADAPTERS, "embedding") else ()
     if words:
         details |= {"words": words, "trigger": " ".join(words)}
     details |= {k: str(card[k])[:200] for k in _CARD_FIELDS if k in card}

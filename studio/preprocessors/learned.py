@@ -139,9 +139,8 @@ def _segmenter(download: bool) -> tuple[Any, Any]:
     def load() -> tuple[Any, Any]:
         where: dict[str, Any] = {"local_files_only": not download}
         processor = AutoImageProcessor.from_pretrained(weights, **where)
-        network, info = UperNetForSemanticSegmentation.from_pretrained(
-            weights, output_loading_info=True, **where
-        )
+        kind: Any = UperNetForSemanticSegmentation
+        network, info = kind.from_pretrained(weights, output_loading_info=True, **where)
         if info["missing_keys"]:  # which would be drawn at random, with a remark in the log
             raise StudioError(
                 f"{weights} lacks the tensor {sorted(info['missing_keys'])[0]}; fetch it again",

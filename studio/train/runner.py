@@ -182,7 +182,7 @@ class Runner:
             case Note(text):
                 self._set(notes=(*state.notes, text) if text not in state.notes else state.notes)
             case TrainProgress(step, steps, _, left, stage):
-                self._set(step=step, steps=steps, text=_told(step, steps, left, stage))
+                self._set(step=step, steps=steps, text=_in_words(step, steps, left, stage))
             case Losses():
                 kept = state.losses
                 if kept and kept[-1].step >= event.step:  # went back to an earlier checkpoint
@@ -228,7 +228,7 @@ def _name(state: State) -> str:
     return state.config.name if state.config is not None else ""
 
 
-def _told(step: int, steps: int, left: float, stage: str) -> str:
+def _in_words(step: int, steps: int, left: float, stage: str) -> str:
     if stage != "training":
         return f"{stage[0].upper()}{stage[1:]} …"
     minutes, seconds = divmod(round(left), 60)

@@ -15,13 +15,6 @@ LABELS = {
     "count": "Images",
     "seed": "Seed (−1: new each time)",
 }
-TITLES = {
-    "dpm++": "DPM-Solver++",
-    "ddim": "DDIM",
-    "euler": "Euler",
-    "euler_a": "Euler ancestral",
-    "unipc": "UniPC",
-}
 
 _HELP = """
 ### In one minute

@@ -183,7 +183,4 @@ def _choices(shape: Mapping[str, Any]) -> list[list[str]]:
     def said(value: str, what: str) -> str:
         return str(getattr(table.get(value), what, "") or "")
 
-    return [
-        [value, said(value, "title") or words.TITLES.get(value) or value, said(value, "help")]
-        for value in values
-    ]
+    return [[value, said(value, "title") or value, said(value, "help")] for value in values]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from studio import images
 from studio.errors import BadPreset, StudioError, shorten
+from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, validate
 from studio.ui.editor.maps import preview_map
@@ -79,6 +80,7 @@ def served() -> dict[str, Any]:
         "blank": Row().model_dump(mode="json"),
         "leaves": row_leaves(),
         "preprocessors": choices_of("Control", "type"),
+        "adapters": list(ADAPTERS),
         "curves": {name: [factor(cast(Curve, name), at) for at in samples] for name in SHAPES},
     }
 

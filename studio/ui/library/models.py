@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.home import models_folder
-from studio.library import FAMILIES, Library, ModelEntry, hub, title_of
+from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of
 from studio.library.hashes import BACKGROUND
 from studio.plan.row_models import EDITING_CHANNELS
 from studio.ui.library import vocabulary
@@ -117,7 +117,7 @@ def _short(path: Path) -> str:
     return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
 
 
-ROW_KINDS = ("finetune", "concept", "lora", "custom-diffusion", "embedding")
+ROW_KINDS = ("finetune", "concept", *ADAPTERS, "embedding")
 
 
 def _use(entry: ModelEntry) -> str:

@@ -115,15 +115,10 @@
   });
 
   // A model of the library becomes a row.
-  const ROWS = {
-    lora: (id) => ({ model: { lora: id, strength: 1 } }),
-    "custom-diffusion": (id) => ({ model: { lora: id, strength: 1 } }),
-    embedding: (id) => ({ model: { embeddings: [id] } }),
-  };
   document.addEventListener("click", ({ target }) => {
     const { use, kind } = target.closest?.("[data-use]")?.dataset || {};
     if (!use) return;
-    const made = (ROWS[kind] || ((id) => ({ model: id })))(use);
+    const made = { model: studio.modelOf(studio.modelParts(use, () => kind)) };
     const trigger = studio.stack.entryOf(use)?.trigger || "";
     const card = studio.stack.add({ ...made, prompt: kind === "concept" ? "" : trigger });
     card?.node.scrollIntoView({ block: "center" });

@@ -10,12 +10,12 @@
     other: "Not in the library",
   };
   // What a row's model can be, by the kinds of the library.
-  const KINDS = {
+  const kinds = () => ({
     concept: ["concept"],
-    lora: ["lora", "custom-diffusion"],
+    lora: studio.served.adapters,
     finetune: ["finetune"],
     pipeline: ["base"],
-  };
+  });
 
   class Stack {
     constructor(element, props, server, upload) {
@@ -252,8 +252,8 @@
           ],
         },
       ];
-      for (const [value, kinds] of Object.entries(KINDS)) {
-        const options = this.modelOptions(kinds, value);
+      for (const [value, names] of Object.entries(kinds())) {
+        const options = this.modelOptions(names, value);
         if (options.length) groups.push({ title: TITLES[value], options });
       }
       const [kind, id] = current;

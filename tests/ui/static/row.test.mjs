@@ -12,6 +12,8 @@ const studio = load(
   "row/control_choices.js",
 );
 
+studio.served = { ...studio.served, adapters: ["lora", "custom-diffusion"] };
+
 // -- models -----------------------------------------------------------------------------------
 const KINDS = { a: "lora", net: "finetune", word: "embedding" };
 const parts = (model) => plain(studio.modelParts(model, (id) => KINDS[id]));

@@ -92,7 +92,7 @@
         const { stack } = card;
         const groups = [
           { title: "", options: [NONE] },
-          { title: "LoRAs", options: stack.modelOptions(["lora", "custom-diffusion"], "lora") },
+          { title: "LoRAs", options: stack.modelOptions(studio.served.adapters, "lora") },
           { title: "Learned words", options: stack.modelOptions(["embedding"], "words") },
         ].filter(({ options }) => options.length);
         studio.fill(adder, groups);

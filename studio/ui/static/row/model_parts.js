@@ -3,14 +3,13 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
   const NOTHING = { lora: null, strength: 1, loras: [], model: null, embeddings: [] };
-  const ADAPTERS = ["lora", "custom-diffusion"];
 
   /** The model with every part present; ``kindOf`` says what the library calls an id. */
   studio.modelParts = function (model, kindOf) {
     if (typeof model !== "string") return { ...NOTHING, ...(model || {}) };
     const kind = kindOf(model);
     if (kind === "embedding") return { ...NOTHING, embeddings: [model] };
-    return { ...NOTHING, ...(ADAPTERS.includes(kind) ? { lora: model } : { model }) };
+    return { ...NOTHING, ...(studio.served.adapters.includes(kind) ? { lora: model } : { model }) };
   };
 
   /** The shortest form of these parts. */

@@ -3,8 +3,8 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
 
-  /** Set once, from the stack's props: {defs, blank, leaves, preprocessors, curves}. */
-  studio.served = { defs: {}, blank: {}, leaves: {}, preprocessors: [], curves: {} };
+  /** Set once, from the stack's props: {defs, blank, leaves, preprocessors, adapters, curves}. */
+  studio.served = { defs: {}, blank: {}, leaves: {}, preprocessors: [], adapters: [], curves: {} };
 
   const property = (def, name) => studio.served.defs[def]?.properties?.[name] || {};
 
