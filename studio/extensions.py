@@ -9,6 +9,7 @@ register theirs. A package that fails is named once and skipped; it never stops 
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from studio.errors import StudioError, shorten
 GROUP = "guidance_studio"
 
 Entry = TypeVar("Entry")
+_changes = itertools.count(1)
 TABLES: dict[str, Table] = {}
 
 
 class Table(Mapping[str, Entry], Generic[Entry]):
     """Entries of one kind by name, in the order in which they were registered.
+
+    ``version`` grows with every change, so that what is made from a table can be made anew.
 
     Args:
         kind: what an entry is called in messages, such as ``scheduler``.
@@ -31,6 +35,7 @@ class Table(Mapping[str, Entry], Generic[Entry]):
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self.version = next(_changes)
         self._entries: dict[str, Entry] = {}
         TABLES[kind] = self
 
@@ -45,11 +50,13 @@ class Table(Mapping[str, Entry], Generic[Entry]):
         if name in self._entries:
             raise StudioError(f"{shorten(name)} is registered already", field=self.kind)
         self._entries[name] = entry
+        self.version = next(_changes)
         return entry
 
     def remove(self, name: str) -> None:
         """Take an entry out again; one that is not there is no mistake."""
         self._entries.pop(name, None)
+        self.version = next(_changes)
 
     def require(self, name: str, field: str) -> Entry:
         """The entry of that name.

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from studio.preset import Preset, Row, validate
 from studio.preset.preprocessors import PREPROCESSORS, Preprocessor
+from studio.preset.schedulers import SCHEDULERS, SchedulerKind
 from studio.ui.editor.stack import served
 from studio.ui.form import paths, restored, to_preset, to_values
 from studio.ui.layout import bounded
@@ -66,6 +67,16 @@ def test_every_field_of_a_row_has_an_editor() -> None:
 
     own = {path.split(".")[0] for path in (leaf["path"] for leaf in row_leaves().values())}
     assert set(Row.model_fields) == set(ROW_EDITORS) | own
+
+
+def test_an_entry_in_another_s_place_is_the_one_that_is_shown() -> None:
+    for name in ("toy", "other"):
+        SCHEDULERS.register(name, SchedulerKind(name.title(), "Nobody's.", "DDIMScheduler"))
+        try:
+            choices = [choice[0] for choice in leaves()["scheduler"]["choices"]]
+        finally:
+            SCHEDULERS.remove(name)
+        assert choices[-1] == name
 
 
 def test_the_control_s_choices_are_the_table_s() -> None:
