@@ -12,6 +12,9 @@ import re
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+MOST_CHARACTERS, MOST_OF_FIELD = 2000, 500  # of a line; a stranger's file may hold longer names
+
+
 class StudioError(Exception):
     """A mistake that the person at the page or the command line can put right.
 
@@ -22,8 +25,9 @@ class StudioError(Exception):
 
     def __init__(self, message: str, *, field: str = "") -> None:
         self.field = field
-        self.message = printable(" ".join(message.split()))
-        super().__init__(printable(f"{field}: {self.message}" if field else self.message))
+        self.message = printable(_cut(" ".join(message.split()), MOST_CHARACTERS))
+        named = f"{_cut(field, MOST_OF_FIELD)}: {self.message}" if field else self.message
+        super().__init__(printable(named))
 
 
 class BadPreset(StudioError):
@@ -56,6 +60,10 @@ def shorten(value: object, limit: int = 80) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits; deep nesting
         text = f"a {type(value).__name__} too large to show"
+    return _cut(text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

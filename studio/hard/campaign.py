@@ -3,7 +3,9 @@
 from studio.hard import (  # noqa: F401 - they register their attacks
     disk,
     documents,
+    exhausted,
     home,
     models,
     training_files,
+    trainings,
 )

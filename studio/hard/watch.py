@@ -16,10 +16,10 @@ class Watch:
 
     _watching: Watch | None = None
     _hooked = False
+    _kept: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.allowed: tuple[str, ...] = ()
-        self.kept: tuple[str, ...] = ()
         self.outside: list[str] = []
 
     def __enter__(self) -> Watch:
@@ -35,8 +35,7 @@ class Watch:
     @staticmethod
     def allow(folder: object) -> None:
         """A folder that outlives its case, such as of a model that many cases run on."""
-        if Watch._watching is not None:
-            Watch._watching.kept += (str(folder),)
+        Watch._kept += (str(folder),)
 
     @staticmethod
     def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -54,7 +53,7 @@ class Watch:
     def _opened(self, path: object, flags: object) -> None:
         if not isinstance(path, str) or not isinstance(flags, int) or not flags & _WRITES:
             return
-        own = path.startswith((*self.allowed, *self.kept, "/dev/")) or path.endswith(
+        own = path.startswith((*self.allowed, *Watch._kept, "/dev/")) or path.endswith(
             (".pyc", "__pycache__")
         )
         if not own and ".pyc." not in path:

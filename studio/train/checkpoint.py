@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 
 import torch
 
+from studio.engine.networks.devices import is_out_of_memory
 from studio.errors import StudioError
 from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
@@ -132,6 +133,8 @@ def newest(folder: Path) -> Found | None:
         try:
             state = _loaded(path)
         except Exception as error:  # unpicklers raise anything
+            if is_out_of_memory(error):
+                raise  # that is no damage
             problems.append(f"{path.name} is damaged ({_line(error)})")
             continue
         back = f"it goes on from the one before, of step {state.get('step')}"
@@ -244,4 +247,6 @@ def is_full(error: Exception) -> bool:
 def unwritable(path: Path, error: Exception) -> StudioError:
     """One line for a write that failed; a full disk is called that."""
     reason = "the disk is full" if is_full(error) else str(error).split("\n")[0]
+    if is_out_of_memory(error):
+        reason = "the memory of this device does not suffice"
     return StudioError(f"cannot be written: {reason}; the last checkpoint is kept", field=str(path))

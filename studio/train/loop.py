@@ -27,7 +27,7 @@ from studio.train import checkpoint, result, samples
 from studio.train.budget import Budget
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, Saved, TrainEvent, TrainProgress
-from studio.train.machine import accelerator_for, average_of, release
+from studio.train.machine import accelerator_for, average_of, memory_errors_named, release
 from studio.train.prepare import Job, prepare
 from studio.train.step import Stepper
 
@@ -55,6 +55,7 @@ def train(
 
     Raises:
         StudioError: anything wrong with settings, pictures, captions, models or the disk.
+        OutOfMemory: not even one picture at a time fits the device.
         NumericalError: the loss or its gradient became NaN or infinite; the last checkpoint is kept.
     """
     result.check_name(config, replace=resume or restart)
@@ -68,9 +69,10 @@ def train(
             )
     accelerator = accelerator_for(config, device)
     try:
-        budget = Budget(config, accelerator)
-        work = _whole(config, library or Library(), accelerator, budget, resume)
-        yield from budget.timed(work)
+        with memory_errors_named(config):
+            budget = Budget(config, accelerator)
+            work = _whole(config, library or Library(), accelerator, budget, resume)
+            yield from budget.timed(work)
     finally:
         release(accelerator)
 
@@ -108,7 +110,12 @@ class _Loop:
         first = self.budget.share(self.done)
         try:
             while (share := self.budget.share(self.done)) < 1 or not self.done:
-                found = self._step()
+                pieces, found = self.stepper.pieces, self._step()
+                if self.stepper.pieces > pieces:
+                    yield Note(
+                        f"the memory does not suffice for a batch of {config.batch}; it is computed "
+                        f"in {self.stepper.pieces} pieces, to the same result in more time"
+                    )
                 yield found
                 yield from self._log(asdict(found))
                 yield from self._weigh(found)

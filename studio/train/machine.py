@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from studio.errors import StudioError
+from studio.engine.networks.devices import free_memory, is_out_of_memory
+from studio.errors import OutOfMemory, StudioError
 from studio.train.config import TrainConfig
 
 
@@ -36,6 +39,29 @@ def accelerator_for(config: TrainConfig, device: str | None = None) -> Any:
         return Accelerator(mixed_precision=precision, cpu=on_cpu)
     except (ValueError, RuntimeError) as error:
         raise StudioError(str(error).splitlines()[0], field="precision") from error
+
+
+@contextmanager
+def memory_errors_named(config: TrainConfig) -> Iterator[None]:
+    """Turn exhausted memory into one line that says what to make smaller.
+
+    Raises:
+        OutOfMemory: memory is exhausted inside.
+    """
+    try:
+        yield
+    except StudioError:
+        raise
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        free_memory()
+        further = "" if config.gradient_checkpointing else ", or turn on gradient_checkpointing"
+        raise OutOfMemory(
+            "the memory of this device does not suffice for this training; choose a smaller size "
+            f"or batch{further}; its last checkpoint, if there is one, is kept",
+            field="size",
+        ) from error
 
 
 def release(accelerator: Any) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.train import losses
+from studio.train.batch import Batch, add_to, side, weights
 from studio.train.captions import Caption
 from studio.train.config import TrainConfig
 from studio.train.data import Order, mixed
 from studio.train.events import Losses
-from studio.train.latents import Latents, draw
+from studio.train.latents import draw
 from studio.train.machine import adamw
 from studio.train.noising import Diffusion
 from studio.train.prepare import Job, Pictures
@@ -25,30 +26,20 @@ SHARE_EVERY = 50  # steps between measures of the losses' share of the gradient
 NO_CAPTION = Caption("", "", "")
 
 
-@dataclass(frozen=True)
-class Batch:
-    """One process's slice of a batch."""
-
-    noisy: Tensor
-    times: Tensor
-    wanted: Tensor
-    captions: Sequence[Caption]
-    features: Tensor | None
-    weight: Tensor | None = None
-
-
 class Stepper:
     """Forward, backward and optimiser of a training.
 
     Attributes:
         optimizer: as accelerate wraps it.
         parameters: everything that trains.
+        pieces: how many a batch is computed in, one after another; doubled where memory runs out.
     """
 
     def __init__(self, config: TrainConfig, job: Job, accelerator: Any) -> None:
         self.config = config
         self.job = job
         self.accelerator = accelerator
+        self.pieces = 1
         trainee = job.adaptation.trainee
         self.parameters = list(trainee.trained().values())
         groups = job.adaptation.groups(config)
@@ -68,29 +59,54 @@ class Stepper:
         )
 
     def __call__(self, step: int) -> Losses:
-        """Gradients of step ``step`` (from 0); the values are means over all processes."""
+        """Gradients of step ``step`` (from 0); the values are means over all processes.
+
+        Where memory runs out it begins again, with each batch in twice as many pieces, as long as
+        there is more than a picture in one: nothing that a step draws depends on it.
+        """
+        while True:
+            try:
+                return self._gradients(step)
+            except Exception as error:
+                alone = self.accelerator.num_processes == 1  # others would wait for this one
+                if not (is_out_of_memory(error) and alone and self.pieces < self.config.batch):
+                    raise
+            self.optimizer.zero_grad(set_to_none=True)
+            free_memory()
+            self.pieces = min(2 * self.pieces, self.config.batch)
+
+    def _gradients(self, step: int) -> Losses:
         total: dict[str, Tensor] = {}
         parts = self.config.accumulation
         for part in range(parts):
             number = step * parts + part
-            last = part == parts - 1 and self.class_order is None
+            last = part == parts - 1
             batch = self.batch(self.job.pictures, self.order, number, OF_TARGET)
-            with nullcontext() if last else self.accelerator.no_sync(self.trainee):
-                found = self._losses(batch, step)
-                self.accelerator.backward(found["total"] / parts)
+            found: dict[str, Tensor] = {}
+            with self._synced(last and self.class_order is None):
+                for piece, share in batch.pieces(self.pieces):
+                    values = self._losses(piece, step)
+                    self.accelerator.backward(values["total"] * (share / parts))
+                    add_to(found, values, share)
             if self.class_order is not None and self.job.classes is not None:
                 batch = self.batch(self.job.classes, self.class_order, number, OF_CLASS)
-                with nullcontext() if part == parts - 1 else self.accelerator.no_sync(self.trainee):
-                    kept = (
-                        self.config.prior_weight
-                        * losses.mse(self._predict(batch), batch.wanted, batch.weight).mean()
-                    )
-                    self.accelerator.backward(kept / parts)
-                found = {**found, "mse": found["mse"] + kept, "total": found["total"] + kept}
-            for name, value in found.items():
-                total[name] = total.get(name, 0) + value.detach().to(self.levels.dtype) / parts
+                with self._synced(last):
+                    for piece, share in batch.pieces(self.pieces):
+                        kept = self._prior(piece)
+                        self.accelerator.backward(kept * (share / parts))
+                        add_to(found, {"mse": kept, "total": kept}, share)
+            add_to(total, {k: v.to(self.levels.dtype) for k, v in found.items()}, 1 / parts)
         values = self.accelerator.reduce(torch.stack(list(total.values())), "mean").tolist()
         return Losses(step + 1, **dict(zip(total, values, strict=True)))
+
+    def _synced(self, now: bool) -> Any:
+        """Whether processes exchange their gradients in this backward pass."""
+        return nullcontext() if now else self.accelerator.no_sync(self.trainee)
+
+    def _prior(self, batch: Batch) -> Tensor:
+        """The weighted error on pictures of the superclass (DreamBooth's prior preservation)."""
+        error = losses.mse(self._predict(batch), batch.wanted, batch.weight).mean()
+        return self.config.prior_weight * error
 
     def update(self, share: float = 1.0) -> float:
         """Clip, step, forget the gradients; returns the gradient's norm (0 where fp16 rescales).
@@ -124,7 +140,7 @@ class Stepper:
         mine = slice(mine, mine + self.config.batch)
         chosen = [pictures.latents[i] for i in indices[mine]]
         moments = torch.stack(
-            [_side(item, bool(flip)) for item, flip in zip(chosen, turned[mine], strict=True)]
+            [side(item, bool(flip)) for item, flip in zip(chosen, turned[mine], strict=True)]
         )
         clean = draw(moments, of_latent[mine], job.scaling).to(device)
         noise = noise[mine].to(device)
@@ -147,7 +163,7 @@ class Stepper:
             if pictures.captions
             else [],
             features=torch.stack(features).to(device) if features else None,
-            weight=_weights(chosen, turned[mine].tolist(), device),
+            weight=weights(chosen, turned[mine].tolist(), device),
         )
 
     @torch.no_grad()
@@ -270,20 +286,3 @@ class Stepper:
             ]
         )
         return f_p, *job.prior
-
-
-def _side(item: Latents, flip: bool) -> Tensor:
-    return item.flipped if flip and item.flipped is not None else item.straight
-
-
-def _weights(
-    items: Sequence[Latents], flips: Sequence[bool], device: torch.device
-) -> Tensor | None:
-    """(batch, 1, h, w) where a picture of the batch has a weight; the others' count is 1."""
-    if all(item.weight is None for item in items):
-        return None
-    found = []
-    for item, flip in zip(items, flips, strict=True):
-        weight = torch.ones(item.shape) if item.weight is None else item.weight
-        found.append(weight.flip(-1) if flip and item.flipped is not None else weight)
-    return torch.stack(found)[:, None].to(device)

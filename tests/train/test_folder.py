@@ -231,3 +231,11 @@ def test_a_dataset_config_that_is_none_is_named(tmp_path: Path, text: str, messa
     assert refused.value.field == str(file)
     with pytest.raises(MissingFile):
         subsets(tmp_path / "nowhere.toml")
+
+
+def test_an_error_stays_a_line_whatever_a_file_calls_its_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "metadata.jsonl"
+    file.write_text(json.dumps({"file_name": "a" * 50_000}))
+    with pytest.raises(StudioError) as refused:
+        read_file(file)
+    assert len(str(refused.value)) < 3000 and str(refused.value).endswith("…")

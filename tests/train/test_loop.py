@@ -18,13 +18,14 @@ from peft import LoraConfig
 from safetensors.torch import load_file
 
 from studio.engine.families import family_named
-from studio.errors import NumericalError, StudioError
+from studio.errors import NumericalError, OutOfMemory, StudioError
 from studio.home import training_folder
 from studio.library import Library
 from studio.train import checkpoint, train
 from studio.train.data import Order, mixed
 from studio.train.events import Losses, Note, Saved, TrainProgress
 from studio.train.runner import kept_settings
+from studio.train.step import Stepper
 from tests.support import train_tiny
 
 
@@ -385,3 +386,67 @@ def test_pictures_of_several_shapes_train_together(folder: Path) -> None:
     (folder / "captions.json").write_text(json.dumps({**train_tiny.CAPTIONS, "w.png": "a <hero>"}))
     losses = train_tiny.losses_of(train_tiny.run(train_tiny.config(folder, steps=3)))
     assert [loss.step for loss in losses] == [1, 2, 3]  # an epoch: two square batches, a wide one
+
+
+class FailsAbove:
+    """A network's forward that says that memory is exhausted for batches larger than ``most``."""
+
+    def __init__(self, network: torch.nn.Module, most: int) -> None:
+        self.forward, self.most, self.seen = network.forward, most, []
+
+    def __call__(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        self.seen.append(len(x))
+        if len(x) > self.most:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return self.forward(x, *args, **kwargs)
+
+
+def starved(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """From now on no training's network takes more than ``most`` pictures at once."""
+    real, seen = Stepper.__init__, []
+
+    def made(self: Stepper, *args: Any) -> None:
+        real(self, *args)
+        network = self.job.adaptation.trainee.network
+        forward = FailsAbove(network, most)
+        network.forward, forward.seen = forward, seen
+
+    monkeypatch.setattr(Stepper, "__init__", made)
+    return seen
+
+
+def test_where_memory_runs_out_a_batch_is_computed_in_pieces(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = train_tiny.config(folder, batch=4, steps=2, ddloss=0.1, name="whole")
+    expected = train_tiny.losses_of(train_tiny.run(config))
+    seen = starved(monkeypatch, 4)  # DDLoss runs two conditions at once
+    events = train_tiny.run(config.model_copy(update={"name": "pieces"}))
+    assert max(seen) == 8 and seen[-1] == 4
+    (note,) = [e.text for e in events if isinstance(e, Note) and "pieces" in e.text]
+    assert "a batch of 4; it is computed in 2 pieces" in note
+    for one, other in zip(train_tiny.losses_of(events), expected, strict=True):
+        assert one.total == pytest.approx(other.total, rel=1e-4)
+        assert one.dd == pytest.approx(other.dd, rel=1e-3)
+
+
+def test_memory_that_never_suffices_is_one_line_and_the_next_training_works(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = train_tiny.config(folder, batch=2, steps=1)
+    with monkeypatch.context() as patched:
+        starved(patched, 0)
+        with pytest.raises(OutOfMemory, match=r"^size: .*choose a smaller size or batch") as caught:
+            train_tiny.run(config)
+    assert "\n" not in str(caught.value)
+    assert train_tiny.losses_of(train_tiny.run(config, restart=True))
+
+
+def test_memory_that_runs_out_while_a_checkpoint_is_read_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        checkpoint.write(tmp_path, {"step": number})
+    monkeypatch.setattr(torch, "load", lambda *a, **k: (_ for _ in ()).throw(MemoryError()))
+    with pytest.raises(MemoryError):
+        checkpoint.newest(tmp_path)
