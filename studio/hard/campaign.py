@@ -6,6 +6,8 @@ from studio.hard import (  # noqa: F401 - they register their attacks
     exhausted,
     home,
     models,
+    soak,
+    threads,
     training_files,
     trainings,
 )
