@@ -22,6 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 HEALTH = "/healthz"
+UNSTATED = 64 * 2**20  # as much as Gradio takes of one file
 LOCAL = ("127.0.0.1", "localhost", "::1")
 # Where a Space's page may stand in a frame, and what Hugging Face's own script there talks to.
 _SPACE_FRAMES = "https://huggingface.co https://*.huggingface.co https://*.hf.space"
@@ -165,7 +166,17 @@ class Gate:
         posts = scope.get("method") not in ("GET", "HEAD", "OPTIONS")
         if self.doors.shared and posts and not self.visitors.admits(address):
             return 429, {"detail": "too many requests; wait a moment"}
+        if self.doors.shared and posts and not self.visitors.takes(address, _size(given)):
+            return 413, {"detail": "more than one visitor may send; wait, or send less"}
         return None
+
+
+def _size(given: dict[str, str]) -> int:
+    """The bytes that a request says it sends; what does not say counts as much as may be sent."""
+    stated = given.get("content-length", "")
+    if stated.isdecimal() and len(stated) < 16:
+        return int(stated)
+    return UNSTATED if "transfer-encoding" in given else 0
 
 
 def _session(scope: Scope) -> str:

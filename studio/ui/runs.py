@@ -25,10 +25,11 @@ from studio.share import save_or_keep
 from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
 from studio.ui.session import Run, Session
-from studio.ui.space import Limits, save_folder
+from studio.ui.space import Limits, expire, save_folder
 
 Stream = Callable[[Preset], Iterator[Event]]
 MOST_SESSIONS = 500
+TIDY_SECONDS = 300.0
 
 
 class Runs:
@@ -47,6 +48,7 @@ class Runs:
         self._sessions: dict[str, Session] = {}
         self._pace: float | None = None  # seconds of one forward, lately
         self._worker: threading.Thread | None = None
+        self._tidied = 0.0
 
     def session(self, key: str) -> Session:
         """The session of that key, made when it is new."""
@@ -180,6 +182,14 @@ class Runs:
             with self.changed:
                 run.state, run.error, self._running = state, error, None
                 self._tell(*{r.session for r in (run, *self._waiting)})
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """On a shared page, let old pictures go; at most every few minutes."""
+        now = time.monotonic()
+        if self.limits.shared and now - self._tidied > TIDY_SECONDS:
+            self._tidied = now
+            expire(time.time())
 
     def _execute(self, run: Run) -> None:
         events: Any = self.stream(run.preset)

@@ -7,13 +7,15 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
-from studio.home import outputs_folder
+from studio.files import listed
+from studio.home import inputs_folder, outputs_folder
 from studio.library import hub
 from studio.plan.limits import narrow
 from studio.preset import Preset
@@ -59,6 +61,8 @@ class Limits:
 SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0, waiting=3)
 
 
+# What a shared page keeps of what its visitors made and gave; the oldest goes first.
+KEPT_SECONDS, KEPT_BYTES = 24 * 3600, 4 * 2**30
 STEP_TERMS = 10_000  # 12 rows of 16 parts over 50 steps
 
 
@@ -78,6 +82,32 @@ def prepare(shared: bool) -> Limits:
     hub.close()
     narrow(STEP_TERMS)
     return SPACE
+
+
+def expire(now: float, folders: Sequence[Path] | None = None) -> int:
+    """Remove what visitors of a shared page left more than a day ago, and the oldest of it where
+    all of it together is more than a host should hold.
+
+    Args:
+        now: seconds since the epoch. folders: outputs and inputs by default.
+
+    Returns:
+        how many files went.
+    """
+    found = []
+    for folder in folders or (outputs_folder(), inputs_folder()):
+        for path in listed(folder, (".png",), depth=2):
+            with suppress(OSError):
+                state = path.stat()
+                found.append((state.st_mtime, state.st_size, path))
+    held, gone = 0, 0
+    for modified, size, path in sorted(found, reverse=True):
+        held += size
+        if now - modified > KEPT_SECONDS or held > KEPT_BYTES:
+            with suppress(OSError):
+                path.unlink()
+                gone += 1
+    return gone
 
 
 def save_folder(limits: Limits, session: str) -> Path:

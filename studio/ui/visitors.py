@@ -11,6 +11,8 @@ from typing import Any
 
 MOST_KNOWN = 10_000  # addresses that are counted at one time
 PER_SECOND, AT_ONCE = 10.0, 60.0  # requests of one address that change something
+# Bytes that one address may send, and how fast it may send on.
+SENT_AT_ONCE, SENT_PER_SECOND = 256 * 2**20, 2**20
 PATIENCE_SECONDS = 10.0  # for a client that has asked and does not listen yet
 
 
@@ -25,6 +27,7 @@ class Visitors:
         self._clock = clock
         self._lock = threading.Lock()
         self._left: dict[str, tuple[float, float]] = {}  # address → (requests left, when)
+        self._room: dict[str, tuple[float, float]] = {}  # address → (bytes left, when)
         self._listening: Counter[str] = Counter()
         self._missed: dict[str, float] = {}  # session → when it was last heard of
 
@@ -35,15 +38,29 @@ class Visitors:
 
     def admits(self, address: str) -> bool:
         """Whether this address may ask once more now."""
+        return self._spends(self._left, address, 1.0, AT_ONCE, PER_SECOND)
+
+    def takes(self, address: str, size: int) -> bool:
+        """Whether this address may send so many bytes now: what is sent is kept for a day."""
+        return self._spends(self._room, address, size, SENT_AT_ONCE, SENT_PER_SECOND)
+
+    def _spends(
+        self,
+        known: dict[str, tuple[float, float]],
+        address: str,
+        wanted: float,
+        most: float,
+        pace: float,
+    ) -> bool:
         with self._lock:
             now = self._clock()
-            if address not in self._left and len(self._left) >= MOST_KNOWN:
-                self._left.clear()
-            left, then = self._left.get(address, (AT_ONCE, now))
-            left = min(AT_ONCE, left + (now - then) * PER_SECOND)
-            admitted = left >= 1.0
-            self._left[address] = (left - admitted, now)
-            return admitted
+            if address not in known and len(known) >= MOST_KNOWN:
+                known.clear()
+            left, then = known.get(address, (most, now))
+            left = min(most, left + (now - then) * pace)
+            enough = left >= wanted
+            known[address] = (left - wanted if enough else left, now)
+            return enough
 
     @contextmanager
     def listens(self, session: str) -> Iterator[None]:

@@ -126,6 +126,24 @@ def test_a_visitor_who_asks_too_often_waits() -> None:
     assert [post("9.9.9.9") for _ in range(3)] == [200, 200, 429]
 
 
+def test_a_visitor_sends_only_so_many_bytes() -> None:
+    now = [0.0]
+    visitors, shared = Visitors(lambda: now[0]), Doors(shared=True)
+
+    def post(address: str, **more: str) -> int:
+        return asked(shared, "POST", visitors=visitors, host="x", x_forwarded_for=address, **more)[
+            0
+        ]
+
+    sixty = {"content_length": str(60 * 2**20)}
+    assert [post("9.9.9.9", **sixty) for _ in range(5)] == [200] * 4 + [413]
+    assert post("8.8.8.8", **sixty) == 200, "another visitor is not held up"
+    assert post("9.9.9.9", content_length="1000") == 200, "a press is no upload"
+    assert post("7.7.7.7", content_length="9" * 30, transfer_encoding="chunked") == 200
+    now[0] += 60.0
+    assert post("9.9.9.9", **sixty) == 200
+
+
 def test_who_listens_and_who_has_gone() -> None:
     now = [100.0]
     visitors = Visitors(lambda: now[0])

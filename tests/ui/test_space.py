@@ -80,3 +80,39 @@ def test_without_zerogpu_the_decorator_does_nothing(monkeypatch: pytest.MonkeyPa
 def test_the_time_asked_of_a_gpu_grows_with_the_plan_and_is_bounded() -> None:
     asked = [space.seconds_on_gpu(forwards, 1) for forwards in (0, 100, 10**9)]
     assert asked == sorted(asked) and asked[-1] <= 240
+
+
+def test_what_visitors_made_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, day = time.time(), space.KEPT_SECONDS
+    made = {}
+    for name, age in (("new", 0), ("young", day / 2), ("old", day + 60)):
+        path = tmp_path / "visitor" / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (now - age, now - age))
+        made[name] = path
+    assert space.expire(now, [tmp_path]) == 1 and not made["old"].exists()
+    monkeypatch.setattr(space, "KEPT_BYTES", 150)
+    assert space.expire(now, [tmp_path]) == 1 and not made["young"].exists()
+    assert made["new"].exists() and space.expire(now, [tmp_path]) == 0
+
+
+def test_a_shared_page_lets_old_pictures_go_after_a_run(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.preset import Preset
+    from studio.ui.runs import Runs
+    from tests.support.fake_engine import FakeEngine
+
+    old = studio_home / "outputs/somebody/old.png"
+    for limits in (space.Limits(), space.SPACE):
+        old.parent.mkdir(parents=True, exist_ok=True)
+        old.write_bytes(b"x")
+        os.utime(old, (1.0, 1.0))
+        runs = Runs(FakeEngine(), limits)
+        run = runs.submit(runs.session("s"), Preset())
+        for _ in range(200):
+            runs.wait(run.session, run.session.version, 0.05)
+            if not run.active() and (not limits.shared or not old.exists()):
+                break
+        assert old.exists() is not limits.shared
