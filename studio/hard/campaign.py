@@ -5,6 +5,7 @@ from studio.hard import (  # noqa: F401 - they register their attacks
     disk,
     documents,
     exhausted,
+    histories,
     home,
     models,
     people,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,8 @@ from studio.hard.attack import Fell
 from studio.hard.hub import MODEL, allowed, hub
 from studio.hard.models import GOOD
 from studio.hard.mutation import json_text, safetensors_file
+from studio.history import History, record_of
+from studio.history.intake import take_in
 from studio.home import inputs_folder, models_folder, outputs_folder, studio_home, training_folder
 from studio.images import store
 from studio.library import Library, ModelEntry
@@ -101,6 +104,20 @@ def _result(number: int) -> Path:
     return result.publish(_config(number), save, number + 1)
 
 
+@lru_cache(maxsize=1)
+def _opened(home: Path) -> History:
+    return History(home, outputs_folder())
+
+
+def _history(number: int) -> Path:
+    """A picture that the history knows, with a star."""
+    path, opened = _picture(number), _opened(studio_home())
+    record = record_of(path, path.name)
+    opened.made(record)
+    opened.mark([record.id], starred=True, note=path.name)
+    return path
+
+
 def _download(number: int) -> Path:
     with allowed():
         list(download(hub().model(), hub().url))
@@ -115,6 +132,7 @@ WRITERS: dict[str, Callable[[int], Path]] = {
     "latents cache": _latents,
     "checkpoint": _checkpoint,
     "result folder": _result,
+    "history": _history,
     "download": _download,
 }
 # Those that ask nothing of another process: for attacks that make writes fail.
@@ -128,6 +146,7 @@ def check(finished: Sequence[Path]) -> None:
         if not path.exists() and path.name != checkpoint.CHECKPOINT:
             raise Fell(f"{path.name} is lost")
     _check_outputs()
+    _check_history()
     for saved in list_presets():
         if saved.preset is None:
             raise Fell(f"{saved.name}: {saved.problem}")
@@ -143,6 +162,24 @@ def _check_outputs() -> None:
             raise Fell(str(error)) from error
         if name != "kept":
             raise Fell(f"{path.name} is not what was saved")
+
+
+def _check_history() -> None:
+    if not (studio_home() / "studio.db").is_file():
+        return
+    opened = History(studio_home(), outputs_folder())
+    try:
+        take_in(opened)
+        records = opened.search(limit=10_000).records
+        names = {record.path for record in records}
+        lost = [path.name for path in list_outputs(10_000) if path.name not in names]
+        if opened.notice or lost:
+            raise Fell(f"the history lost {lost[:1]} {opened.notice}")
+        wrong = [one.path for one in records if one.starred and one.note != one.path]
+        if wrong:
+            raise Fell(f"half of what was said of {wrong[0]} is kept")
+    finally:
+        opened.close()
 
 
 def _check_library() -> None:
