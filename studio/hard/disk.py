@@ -109,7 +109,7 @@ def small(draw: Draw, folder: Path) -> None:
 for _name in WRITERS:
     ATTACKS.register(
         f"killed: {_name}",
-        Attack(f"kill -9 while saving: {_name}", partial(killed, _name), 100, 5.0, 2),
+        Attack(f"kill -9 while saving: {_name}", partial(killed, _name), 100, 5.0, 2, hangs=300),
     )
 ATTACKS.register(
     "faults", Attack("ENOSPC, EIO, EROFS … in the calls that write", faults, 2000, 5.0, 15)

@@ -176,9 +176,25 @@ def training(draw: Draw, folder: Path) -> None:
 
 ATTACKS.register(
     "memory: engine",
-    Attack("memory runs out at each place of a generation", drawing, 500, 30.0, 3, growth=2**30),
+    Attack(
+        "memory runs out at each place of a generation",
+        drawing,
+        500,
+        30.0,
+        3,
+        growth=2**30,
+        hangs=300,
+    ),
 )
 ATTACKS.register(
     "memory: training",
-    Attack("memory runs out at each place of a training", training, 500, 60.0, 2, growth=2**30),
+    Attack(
+        "memory runs out at each place of a training",
+        training,
+        500,
+        60.0,
+        2,
+        growth=2**30,
+        hangs=300,
+    ),
 )

@@ -82,9 +82,13 @@ def _check_state(state: dict[str, Any], note: bool, whole: bool) -> None:
 
 ATTACKS.register(
     "killed: training",
-    Attack("kill -9 of a training, which is resumed", killed, 100, 30.0, 1, growth=2**30),
+    Attack(
+        "kill -9 of a training, which is resumed", killed, 100, 30.0, 1, growth=2**30, hangs=300
+    ),
 )
 ATTACKS.register(
     "damaged checkpoints",
-    Attack("the newest checkpoint cut, or a bit of it", damaged, 50, 30.0, 2, growth=2**30),
+    Attack(
+        "the newest checkpoint cut, or a bit of it", damaged, 50, 30.0, 2, growth=2**30, hangs=300
+    ),
 )

@@ -16,13 +16,12 @@ from urllib.parse import quote
 
 from studio.hard.attack import ATTACKS, Attack, Draw, Fell
 from studio.hard.mutation import json_mutated, json_text
-from studio.hard.people import SMALL_CLIENTS, Crowd, asked, crowd_of, http
+from studio.hard.people import SMALL_CLIENTS, Crowd, asked, crowd_of, http, picture_of
 from studio.home import REPOSITORY
 
 _HOSTILE = 5  # from this number on are clients whose addresses the harm comes from
 _SECRET = 1234  # the prompt of the picture that is somebody else's
-# What the page of a visitor must not offer, by names in its handlers.
-_NOT_OFFERED = ("train", "saved", "save", "delete", "fetch", "rename", "download")
+_KEPT = (".json", ".safetensors", ".pt")  # of presets, models and trainings
 _known: dict[str, Any] = {}
 
 
@@ -35,9 +34,8 @@ def _before(crowd: Crowd) -> dict[str, Any]:
         _known["home"] = home
         _known["files"] = sorted(home.rglob("*.png"))
         _known["events"] = [one["id"] for one in config["dependencies"]]
-        _known["names"] = {str(one.get("api_name")) for one in config["dependencies"]}
         _known["components"] = [one["id"] for one in config["components"]]
-        _known["data"] = Path(stage["images"][0]["file"]).read_bytes()
+        _known["data"] = picture_of(crowd, 0, stage["images"][0])
     return _known
 
 
@@ -45,9 +43,6 @@ def harm(draw: Draw, folder: Path) -> None:
     """Twenty hostile requests."""
     crowd = crowd_of(SMALL_CLIENTS)
     before = _before(crowd)
-    offered = [name for name in _NOT_OFFERED if name in before["names"]]
-    if offered:
-        raise Fell(f"the page offers {', '.join(offered)}")
     for _ in range(20):
         path, body = _request(draw, crowd, before)
         answer = _answer(crowd, draw.randrange(_HOSTILE, 5000), path, body)
@@ -57,8 +52,16 @@ def harm(draw: Draw, folder: Path) -> None:
         raise Fell("the page has ended")
     if json.loads(http(crowd, 1, "/healthz")) != {"status": "ok"}:
         raise Fell("the page does not answer")
+    saved = [p for p in _places(before["home"]) if p.is_file() and p.suffix in _KEPT]
+    if saved:
+        raise Fell(f"a visitor saved {saved[0].name} on the host")
     if not all(path.is_file() for path in before["files"]):
         raise Fell("somebody's picture is gone")
+
+
+def _places(home: Path) -> list[Path]:
+    """What lies where a visitor has nothing to write."""
+    return [p for name in ("presets", "models", "training") for p in (home / name).rglob("*")]
 
 
 def _request(draw: Random, crowd: Crowd, before: dict[str, Any]) -> tuple[str, bytes | None]:

@@ -53,9 +53,9 @@ class Watch:
     def _opened(self, path: object, flags: object) -> None:
         if not isinstance(path, str) or not isinstance(flags, int) or not flags & _WRITES:
             return
-        own = path.startswith((*self.allowed, *Watch._kept, "/dev/")) or path.endswith(
-            (".pyc", "__pycache__")
-        )
+        device = path.startswith("/dev/") and not path.startswith("/dev/shm/")
+        own = device or path.startswith((*self.allowed, *Watch._kept))
+        own = own or path.endswith((".pyc", "__pycache__"))
         if not own and ".pyc." not in path:
             self.outside.append(f"wrote {path}")
 
