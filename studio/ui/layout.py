@@ -16,6 +16,7 @@ from studio.ui.editor.start_image import StartPicture
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
 from studio.ui.schema import Leaf, leaves
+from studio.ui.scores.bar import ScoresBar
 from studio.ui.space import Limits
 from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
@@ -48,6 +49,7 @@ class Parts:
     cancel: gr.Button
     progress: gr.HTML
     stage: Stage
+    scores: ScoresBar | None
     strip: Cards
     history: HistoryView
     shelf: Cards
@@ -217,6 +219,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
     with gr.Tabs(elem_id="gs-tabs"):
         with gr.Tab("Result", id="result"):
             found["stage"] = Stage()
+            found["scores"] = None if limits.shared else ScoresBar()
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
         with gr.Tab("History", id="history"):
             found["history"] = HistoryView()

@@ -158,6 +158,11 @@ class Runs:
             session.looked = time.monotonic()
             return session.version
 
+    def rest(self, seconds: float) -> bool:
+        """Wait until nothing runs or waits, at most so long; whether that is so."""
+        with self.changed:
+            return self.changed.wait_for(lambda: not (self._running or self._waiting), seconds)
+
     def _tell(self, *sessions: Session) -> None:
         for session in sessions:
             session.version += 1

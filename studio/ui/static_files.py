@@ -37,6 +37,7 @@ SCRIPTS = (
     "start.js",
     "crop.js",
     "pictures.js",
+    "scores.js",
     "stage.js",
     "views.js",
     "history/grid.js",

@@ -95,6 +95,7 @@
         "figcaption",
         {},
         el("span", {}, image.caption || ""),
+        unfinished ? null : studio.scoresNode(image.name),
         ...(unfinished ? [keepButton(image, trigger)] : [useButton(image), saveLink(image)]),
       ),
     );

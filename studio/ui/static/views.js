@@ -79,6 +79,7 @@
         icon("again"),
         "Use again",
       ),
+      studio.scoresNode(item.image.name),
     );
   }
 
@@ -126,14 +127,20 @@
     }
     element.replaceChildren(search, box, empty);
     const draw = () => {
-      const items = studio.clone(props.value)?.items || [];
+      const given = studio.clone(props.value)?.items || [];
+      const items = strip ? studio.inOrder(given) : given;
       box.replaceChildren(...items.map((item) => make(item, trigger)));
       empty.hidden = items.length > 0 || !props.empty;
       reset();
       filter();
     };
-    watch("value", draw);
-    draw();
+    const changed = () => {
+      draw();
+      if (strip) studio.emit("strip", studio.clone(props.value)?.items || []);
+    };
+    watch("value", changed);
+    if (strip) studio.on("order", draw);
+    changed();
   };
 
   // The Models tab is drawn anew by the server; its search box is found wherever it is then.

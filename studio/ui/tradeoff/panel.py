@@ -48,10 +48,10 @@ def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tun
 
     def started(event: gr.EventData, **values: Any) -> Iterator[dict[str, Any]]:
         try:
-            preset = to_preset(values)
-            given = event.pictures if isinstance(event.pictures, list) else []
-            subject = subject_of(preset, given)
-            tuner.start(preset, subject, _whole(event.budget), bool(event.weight))
+            preset, asked = to_preset(values), event._data or {}
+            given = asked.get("pictures")
+            subject = subject_of(preset, given if isinstance(given, list) else [])
+            tuner.start(preset, subject, _whole(asked.get("budget")), bool(asked.get("weight")))
         except Exception as error:  # the page outlives any mistake in one event
             yield {**IDLE, "state": "failed", "text": one_line(error)}
             return

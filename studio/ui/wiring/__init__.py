@@ -9,6 +9,7 @@ from studio.ui import api
 from studio.ui.layout import Parts
 from studio.ui.library import fetch
 from studio.ui.runs import Runs, Stream
+from studio.ui.scores import bar
 from studio.ui.space import Limits
 from studio.ui.tradeoff import panel
 from studio.ui.tradeoff.tuner import Tuner
@@ -26,6 +27,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     library.attach(parts, limits)
     shown = library.shown(parts)
     training.attach(parts.train, RUNNER, page, parts.form, shown, limits)
+    bar.attach(parts.scores, parts.session, runs)
     panel.attach(page, parts.tradeoff, parts.form, Tuner(runs))
     fetch.attach(parts.fetch, shown, limits)
     api.attach(limits, runs)
