@@ -124,6 +124,6 @@ def study_of(options: argparse.Namespace) -> Study:
 
 
 def _prompts(path: str) -> tuple[str, ...]:
-    from studio.experiments.evaluate import SUBJECT, read_prompts
+    from studio.experiments.asked import SUBJECT, read_prompts
 
     return tuple(read_prompts(Path(path), SUBJECT))

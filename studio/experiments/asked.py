@@ -43,7 +43,7 @@ def read_prompts(path: Path, subject: str = "") -> list[str]:
             f"{path.name} asks for a subject; give --subject, such as 'hero person'",
             field="--subject",
         )
-    if subject and not asks:
+    if subject not in ("", SUBJECT) and not asks:
         raise StudioError(
             f"{path.name} says {SUBJECT} nowhere, so --subject {shorten(subject)} goes nowhere",
             field="--subject",
