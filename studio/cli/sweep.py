@@ -1,10 +1,9 @@
-"""The verb sweep: a labelled grid over one or two fields of a preset."""
+"""The verb sweep: labelled grids over one to three fields of a preset, with scores where asked for."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,59 +17,156 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.making import image_line, images_of, make_engine, show
-from studio.events import Done
-from studio.experiments.grid import draw_grid, shrunk
-from studio.files import write_new
+from studio.cli.scoring import add_scoring_arguments, scored_by
+from studio.errors import StudioError
+from studio.experiments import sweeping
+from studio.files import write_atomically
 from studio.library import Library
-from studio.preset.sweep import Axis, Cell, cells, parse_axis
-from studio.share import save_image
+from studio.preset import Preset
+from studio.preset.sweep import MAX_CELLS, Axis, count_of, parse_axis
 from studio.share.write import encode
 
 
 def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
-    verb = verbs.add_parser("sweep", help="make a grid over one or two fields")
+    verb = verbs.add_parser(
+        "sweep",
+        help="make a grid over one to three fields, scored where asked for",
+        epilog="Values: V1,V2,.. or FROM:TO:STEP or a JSON list. Started again with the same --out "
+        "it goes on where it was.",
+    )
     add_preset_arguments(verb)
     verb.add_argument("--out", metavar="DIR", required=True, help="folder for the images")
     verb.add_argument("--x", metavar="FIELD=V1,V2,..", required=True, help="the columns")
     verb.add_argument("--y", metavar="FIELD=V1,V2,..", help="the lines")
+    verb.add_argument("--z", metavar="FIELD=V1,V2,..", help="a grid for each of its values")
+    verb.add_argument("--seeds", metavar="0-3", help="seeds of every cell; default: the preset's")
+    verb.add_argument("--metrics", metavar="NAME,..", help="scores of every cell, with plots")
+    add_scoring_arguments(verb)
     verb.set_defaults(run=sweep)
 
 
 def sweep(options: argparse.Namespace) -> None:
-    """Make every cell, then the labelled grid and its JSON; the images stay beside them."""
+    """Make every cell, then the labelled grids, CSV, plots and JSON; the images stay beside them."""
     library = Library()
     preset = load_preset(options, library)
-    x = parse_axis(options.x, "--x")
-    y = parse_axis(options.y, "--y") if options.y else None
-    grid_cells = cells(preset, x, y)
+    axes = _axes(options)
     roots = image_roots(options)
-    notes: list[str] = []
-    for cell in grid_cells:
-        notes += checked_plan(cell.preset, library, roots).notes
-        check_images(cell.preset, roots)
+    seeds = _seeds(options)
+    _refuse_too_many(preset, axes, seeds, library, roots)
+    names = [name.strip() for name in (options.metrics or "").split(",") if name.strip()]
+    if names:
+        _check_metrics(options, preset, names, max(1, len(seeds)))
+    folder = Path(options.out)
+    asked = sweeping.begin(preset, axes, seeds, folder)
+    shots, notes = asked.shots(), []
+    for preset_of_cell in {shot.name: shot.cell.preset for shot in shots}.values():
+        notes += checked_plan(preset_of_cell, library, roots).notes
+        check_images(preset_of_cell, roots)
     say_notes(notes)
-    folder = output_folder(options.out)
-    engine = make_engine(roots)
-    images, lines = {}, []
-    for number, cell in enumerate(grid_cells, 1):
-        show(f"image {number} of {len(grid_cells)}")
-        for done in images_of(engine, cell.preset):
-            path = save_image(done.image, done.preset, folder, roots)
-            images[cell.column, cell.line] = shrunk(done.image, len(grid_cells))
-            lines.append(_cell_line(cell, done, path))
-    report = {"x": _axis(x), "y": _axis(y), "cells": lines, "preset": json.loads(preset.to_json())}
-    stem = datetime.now().strftime("sweep-%Y%m%d-%H%M%S")
-    grid = encode(draw_grid(images, x, y), preset, ".png", roots)
-    grid_path = write_new(folder, stem, ".png", grid)
-    text = json.dumps({"grid": grid_path.name, **report}, ensure_ascii=False, indent=2)
-    print(grid_path)
-    print(write_new(folder, grid_path.stem, ".json", text.encode()))
+    output_folder(options.out)
+    lines = []
+    for number, (_, line) in enumerate(sweeping.run(asked, folder, _maker(roots)), 1):
+        show(f"image {number} of {len(shots)}")
+        lines.append(line)
+    show("")
+    _finish(options, asked, shots, lines, names, roots)
 
 
-def _cell_line(cell: Cell, done: Done, path: Path) -> dict[str, Any]:
-    return {"x": cell.x, "y": cell.y, **image_line(done, path), "path": path.name}
+def _finish(
+    options: argparse.Namespace,
+    asked: sweeping.Sweep,
+    shots: list[sweeping.Shot],
+    lines: list[sweeping.Line],
+    names: list[str],
+    roots: list[Path],
+) -> None:
+    folder = Path(options.out)
+    scores = []
+    if names:
+        scores = sweeping.score(asked, lines, folder, scored_by(options, [], [], []), names)
+    grids = sweeping.grids(asked, shots, folder)
+    for name, image in grids:
+        write_atomically(folder / name, encode(image, asked.preset, ".png", roots))
+        print(folder / name)
+    print(sweeping.finish(asked, lines, scores, [name for name, _ in grids], folder))
 
 
-def _axis(axis: Axis | None) -> dict[str, Any] | None:
-    return None if axis is None else {"field": axis.field, "values": list(axis.values)}
+def _axes(options: argparse.Namespace) -> tuple[Axis, Axis | None, Axis | None]:
+    y, z = (parse_axis(t, o) if t else None for t, o in ((options.y, "--y"), (options.z, "--z")))
+    if z is not None and y is None:
+        raise StudioError("is a third axis; give --y before it", field="--z")
+    return parse_axis(options.x, "--x"), y, z
+
+
+def _seeds(options: argparse.Namespace) -> list[int]:
+    if not options.seeds:
+        return []
+    from studio.experiments.asked import read_seeds
+
+    return read_seeds(options.seeds)
+
+
+def _refuse_too_many(
+    preset: Preset,
+    axes: tuple[Axis, Axis | None, Axis | None],
+    seeds: list[int],
+    library: Library,
+    roots: list[Path],
+) -> None:
+    """More images than a sweep makes, with what they would cost, before any cell is looked at."""
+    total = count_of(*axes) * max(1, len(seeds))
+    if total <= MAX_CELLS:
+        return
+    one = preset.model_copy(update={"sampler": preset.sampler.model_copy(update={"count": 1})})
+    passes = checked_plan(one, library, roots).forwards_total * total
+    raise StudioError(
+        f"{total} images, {passes} passes of the networks{_hours(passes)}; "
+        f"a sweep makes at most {MAX_CELLS} images",
+        field="sweep",
+    )
+
+
+def _hours(passes: int) -> str:
+    """How long that takes by the last pictures of this machine; "" where none is known."""
+    from studio.history import history
+
+    last = [r for r in history().search(limit=20).records if r.forwards and r.seconds]
+    if not last:
+        return ""
+    pace = sum(r.seconds or 0 for r in last) / sum(r.forwards or 0 for r in last)
+    return f", about {passes * pace / 3600:.3g} hours at the pace of the last pictures"
+
+
+def _check_metrics(
+    options: argparse.Namespace, preset: Preset, names: list[str], pictures: int
+) -> None:
+    """Refuse a score that lacks what it needs before a picture is made."""
+    from studio.experiments.asked import text_of
+    from studio.metrics import METRICS
+    from studio.metrics.intervals import FEWEST
+
+    text = text_of(preset)
+    scored = scored_by(options, [Path()] * pictures, [text] * pictures if text else [], [])
+    for name in names:
+        metric = METRICS.require(name, "--metrics")
+        scored.check(metric)
+        if not metric.each and pictures < FEWEST:
+            raise StudioError(
+                f"is a score of a set: {FEWEST} seeds a cell or more, got {pictures}", field=name
+            )
+
+
+def _maker(roots: list[Path]) -> sweeping.Maker:
+    engines: list[Any] = []
+
+    def make(preset: Preset, path: Path) -> Mapping[str, Any]:
+        if not engines:
+            engines.append(make_engine(roots))
+        said: dict[str, Any] = {}
+        for done in images_of(engines[0], preset):
+            write_atomically(path, encode(done.image, done.preset, ".png", roots))
+            said = image_line(done, path)
+        return said
+
+    return make

@@ -23,9 +23,16 @@ def shrunk(image: Image.Image, total: int) -> Image.Image:
 
 
 def draw_grid(
-    images: Mapping[tuple[int, int], Image.Image], x: Axis, y: Axis | None = None
+    images: Mapping[tuple[int, int], Image.Image],
+    x: Axis,
+    y: Axis | None = None,
+    title: str = "",
 ) -> Image.Image:
-    """The images by (column, line) on white, each column and line labelled with its value."""
+    """The images by (column, line) on white, each column and line labelled with its value.
+
+    Args:
+        title: a line above all.
+    """
     width = max(image.width for image in images.values())
     height = max(image.height for image in images.values())
     font = ImageFont.load_default(size=max(12, min(32, width // 10)))
@@ -34,15 +41,21 @@ def draw_grid(
     left = max(int(font.getlength(text)) for text in down)
     left = left + 2 * PAD if left else GAP
     line_height = int(sum(font.getbbox("Ág")[i] * s for i, s in ((3, 1), (1, -1)))) + 2 * PAD
+    above = line_height if title else 0
     size = (
         left + len(across) * (width + GAP),
-        line_height + len(down) * (height + GAP),
+        above + line_height + len(down) * (height + GAP),
     )
     grid = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(grid)
+    if title:
+        draw.text((size[0] / 2, above / 2), title, "black", font, anchor="mm")
+    line_height += above
     for column, text in enumerate(across):
         middle = left + column * (width + GAP) + width / 2
-        draw.text((middle, line_height / 2), text, "black", font, anchor="mm")
+        draw.text(
+            (middle, line_height - (line_height - above) / 2), text, "black", font, anchor="mm"
+        )
     for line, text in enumerate(down):
         middle = line_height + line * (height + GAP) + height / 2
         draw.text((left - PAD, middle), text, "black", font, anchor="rm")

@@ -219,7 +219,7 @@ def test_sweep(studio: Any, tmp_path: Path) -> None:
     picture = Image.open(grid)
     assert picture.width > 3 * 16
     assert picture.height > 2 * 16
-    assert len(list(grid.parent.iterdir())) == 6 + 2
+    assert len(list(grid.parent.iterdir())) == 6 + 3  # pictures; grid, table and JSON
 
 
 def test_inspect_says_what_is_lost(studio: Any, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from studio.errors import BadPreset
 from studio.experiments import grid as grids
 from studio.experiments.grid import draw_grid, shrunk
 from studio.preset import validate
-from studio.preset.sweep import Axis, Cell, cells, parse_axis
+from studio.preset.sweep import Axis, Cell, cells, count_of, parse_axis
 
 PRESET = validate({"rows": [{"prompt": "a"}], "sampler": {"count": 3, "seed": -1}})
 
@@ -23,13 +23,18 @@ PRESET = validate({"rows": [{"prompt": "a"}], "sampler": {"count": 3, "seed": -1
         ("rows.0.prompt=a cat,dog", ("a cat", "dog")),
         ('rows.0.prompt=["a, b", "c"]', ("a, b", "c")),
         ("rows.0.enabled=true,false", (True, False)),
+        ("omega=0:1:0.25", (0, 0.25, 0.5, 0.75, 1)),
+        ("rows.0.weight=-1:2:1", (-1, 0, 1, 2)),
+        ("rows.0.prompt=a AND b:1.2", ("a AND b:1.2",)),
     ],
 )
 def test_axes(text: str, values: tuple[object, ...]) -> None:
     assert parse_axis(text, "--x") == Axis(text.partition("=")[0], values)
 
 
-@pytest.mark.parametrize("text", ["omega", "=1", "omega=[", "omega=[]"])
+@pytest.mark.parametrize(
+    "text", ["omega", "=1", "omega=[", "omega=[]", "omega=1:0:0.1", "omega=0:1:0"]
+)
 def test_bad_axes(text: str) -> None:
     with pytest.raises(BadPreset, match="--x"):
         parse_axis(text, "--x")
@@ -45,7 +50,19 @@ def test_cells_are_every_combination_with_one_seed() -> None:
     assert len({c.preset.sampler.seed for c in made}) == 1
     assert made[0].preset.sampler.seed >= 0
     with pytest.raises(BadPreset, match="at most"):
-        cells(PRESET, Axis("omega", (0,) * 401))
+        cells(PRESET, Axis("omega", (0,) * 2001))
+    with pytest.raises(BadPreset, match="different fields"):
+        cells(PRESET, Axis("omega", (0, 1)), Axis("omega", (0, 1)))
+
+
+def test_a_third_axis_is_pages() -> None:
+    axes = Axis("omega", (0, 1)), Axis("rows.0.weight", (1, 2, 3)), Axis("decoupling", (0, 1))
+    made = cells(PRESET, *axes)
+    assert len(made) == count_of(*axes) == 12
+    assert [c.page for c in made] == [0] * 6 + [1] * 6
+    assert {(c.preset.omega, c.preset.rows[0].weight, c.preset.decoupling) for c in made} == {
+        (x, y, z) for x in (0, 1) for y in (1, 2, 3) for z in (0, 1)
+    }
 
 
 def test_a_sweep_over_seeds_keeps_them() -> None:

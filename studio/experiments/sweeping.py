@@ -1,0 +1,237 @@
+"""A sweep: the pictures of every cell, kept as they come, scored, as grids, tables and plots.
+
+What a sweep is decides the names of its files, so that one that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from studio.experiments.asked import single, text_of
+from studio.experiments.grid import draw_grid, shrunk
+from studio.files import write_atomically
+from studio.images import open_checked
+from studio.preset import Preset
+from studio.preset.sweep import Axis, Cell, cells
+
+if TYPE_CHECKING:
+    from studio.metrics import Scored
+
+Line = dict[str, Any]
+Maker = Callable[[Preset, Path], Mapping[str, Any]]  # makes a picture; what is said of it
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture of a cell, and the file that it has in the sweep's folder."""
+
+    cell: Cell
+    seed: int
+    name: str
+    preset: Preset
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is swept.
+
+    Args:
+        preset: with its seed chosen.
+        axes: columns, lines and pages; the latter two may be missing.
+        seeds: of every cell; the preset's own where there is none.
+        stem: what its files' names begin with.
+    """
+
+    preset: Preset
+    axes: tuple[Axis, Axis | None, Axis | None]
+    seeds: tuple[int, ...]
+    stem: str
+
+    @property
+    def named(self) -> list[Axis]:
+        """The axes that are there."""
+        return [axis for axis in self.axes if axis is not None]
+
+    def shots(self) -> list[Shot]:
+        """Every picture, cell by cell.
+
+        Raises:
+            BadPreset: a value that its field cannot take, or too many cells.
+        """
+        found = []
+        for cell in cells(self.preset, *self.axes):
+            place = f"x{cell.column:02d}-y{cell.line:02d}-z{cell.page:02d}"
+            for seed in self.seeds or (cell.preset.sampler.seed,):
+                name = f"{self.stem}-{place}-seed{seed}.png"
+                found.append(Shot(cell, seed, name, single(cell.preset, seed)))
+        return found
+
+
+def begin(
+    preset: Preset,
+    axes: tuple[Axis, Axis | None, Axis | None],
+    seeds: Sequence[int],
+    folder: Path,
+) -> Sweep:
+    """A sweep in a folder: a new one, or the same that was begun there, with the same seed."""
+    plain = [[axis.field, list(axis.values)] if axis else None for axis in axes]
+    asked = json.dumps([json.loads(preset.to_json()), plain, list(seeds)], sort_keys=True)
+    stem = f"sweep-{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
+    chosen = _document(folder / f"{stem}.json").get("seed")
+    if preset.sampler.seed < 0:
+        seed = chosen if isinstance(chosen, int) else cells(preset, *axes)[0].preset.sampler.seed
+        preset = preset.with_seed(seed)
+    return Sweep(preset, axes, tuple(seeds), stem)
+
+
+def run(sweep: Sweep, folder: Path, make: Maker) -> Iterator[tuple[Shot, Line]]:
+    """Every picture with what is said of it: made now, or there from before."""
+    shots, known = sweep.shots(), _known(sweep, folder)
+    beginning = {"seed": sweep.preset.sampler.seed, **_document(folder / f"{sweep.stem}.json")}
+    write_atomically(folder / f"{sweep.stem}.json", json.dumps(beginning).encode())
+    for shot in shots:
+        path = folder / shot.name
+        line = known.get(shot.name)
+        if line is None or not path.exists():
+            said = make(shot.preset, path)
+            line = {**_place(shot), **said, "path": shot.name}
+            with (folder / f"{sweep.stem}.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        yield shot, line
+
+
+def _place(shot: Shot) -> Line:
+    cell = shot.cell
+    return {"x": cell.x, "y": cell.y, "z": cell.z, "seed": shot.seed}
+
+
+def _known(sweep: Sweep, folder: Path) -> dict[str, Line]:
+    """What is known of pictures by their file: of a sweep that ended, and of one that did not."""
+    found = {
+        line["path"]: line for line in _document(folder / f"{sweep.stem}.json").get("cells", [])
+    }
+    with suppress(OSError):
+        for text in (folder / f"{sweep.stem}.jsonl").read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError, KeyError, TypeError):  # a line that a crash has cut
+                line = json.loads(text)
+                found[line["path"]] = line
+    return found
+
+
+def _document(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def score(
+    sweep: Sweep, lines: Sequence[Line], folder: Path, scored: Scored, names: Sequence[str]
+) -> list[Line]:
+    """The scores of every cell: a line each with its values, and for each metric its interval.
+
+    Raises:
+        StudioError: an unknown metric, or one that lacks what it needs.
+    """
+    from dataclasses import replace
+
+    from studio.metrics import measure
+
+    found: list[Line] = []
+    texts = {
+        (c.x, c.y, c.z).__repr__(): text_of(c.preset) for c in cells(sweep.preset, *sweep.axes)
+    }
+    for key, those in _by_cell(lines).items():
+        one = replace(
+            scored,
+            images=[folder / line["path"] for line in those],
+            prompts=[texts[key]] * len(those) if texts[key] else [],
+            seeds=[line["seed"] for line in those],
+        )
+        metrics = {name: measure(name, one)[0].as_dict() for name in names}
+        found.append({name: those[0][name] for name in ("x", "y", "z")} | {"metrics": metrics})
+    return found
+
+
+def _by_cell(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault((line["x"], line["y"], line["z"]).__repr__(), []).append(line)
+    return found
+
+
+def grids(sweep: Sweep, shots: Sequence[Shot], folder: Path) -> list[tuple[str, Image.Image]]:
+    """A labelled grid for each value of the third axis, and its file's name."""
+    x, y, z = sweep.axes
+    found = []
+    for page in range(len(z.values) if z else 1):
+        firsts = {}
+        for shot in reversed([shot for shot in shots if shot.cell.page == page]):
+            firsts[shot.cell.column, shot.cell.line] = folder / shot.name
+        images = {
+            place: shrunk(open_checked(path, path.name).convert("RGB"), len(firsts))
+            for place, path in firsts.items()
+        }
+        title = f"{z.field} = {z.values[page]}" if z else ""
+        name = f"{sweep.stem}-z{page:02d}.png" if z else f"{sweep.stem}.png"
+        found.append((name, draw_grid(images, x, y, title)))
+    return found
+
+
+def finish(
+    sweep: Sweep, lines: Sequence[Line], scores: Sequence[Line], grid: Sequence[str], folder: Path
+) -> Path:
+    """Write the JSON, the CSV and the plots; the JSON's path."""
+    from studio.experiments.sweep_plots import plots
+
+    names = list(scores[0]["metrics"]) if scores else []
+    for name, text in plots(sweep.axes, scores, names):
+        write_atomically(folder / f"{sweep.stem}-{name}.svg", text.encode())
+    document = {
+        "grid": grid[0],
+        "grids": list(grid),
+        "seed": sweep.preset.sampler.seed,
+        **{side: _axis(axis) for side, axis in zip("xyz", sweep.axes, strict=True)},
+        "cells": list(lines),
+        "scores": list(scores),
+        "preset": json.loads(sweep.preset.to_json()),
+    }
+    write_atomically(folder / f"{sweep.stem}.csv", _csv(sweep, lines, scores, names).encode())
+    path = folder / f"{sweep.stem}.json"
+    write_atomically(path, json.dumps(document, ensure_ascii=False, indent=2).encode())
+    (folder / f"{sweep.stem}.jsonl").unlink(missing_ok=True)
+    return path
+
+
+def _axis(axis: Axis | None) -> dict[str, Any] | None:
+    return None if axis is None else {"field": axis.field, "values": list(axis.values)}
+
+
+def _csv(sweep: Sweep, lines: Sequence[Line], scores: Sequence[Line], names: Sequence[str]) -> str:
+    """A line for each picture, or for each cell where there are scores."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    sides = list(zip("xyz", sweep.axes, strict=True))
+    fields = [axis.field for axis in sweep.named]
+    keys = [side for side, axis in sides if axis is not None]
+    if scores:
+        writer.writerow([*fields, *(f"{n}{part}" for n in names for part in ("", " low", " high"))])
+        for line in scores:
+            got = [line["metrics"][name] for name in names]
+            numbers = [one[part] for one in got for part in ("mean", "low", "high")]
+            writer.writerow([*(line[key] for key in keys), *numbers])
+    else:
+        writer.writerow([*fields, "seed", "path"])
+        for line in lines:
+            writer.writerow([*(line[key] for key in keys), line["seed"], line["path"]])
+    return table.getvalue()
