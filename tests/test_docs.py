@@ -35,6 +35,7 @@ ADDS = {
     "A training method": ("training method", "biases"),
     "A metric": ("metric", "brightness"),
     "A reader of another tool's pictures": ("reader of another tool", "Sketcher"),
+    "An experiment": ("experiment", "steps-matter"),
 }
 
 
@@ -109,6 +110,14 @@ def test_the_metric_measures(added: str, tmp_path: Path) -> None:
     Image.new("L", (4, 4), 51).save(tmp_path / "a.png")
     scored = studio.metrics.Scored([tmp_path / "a.png"])
     assert np.isclose(studio.metrics.measure("brightness", scored)[0].mean, 0.2)
+
+
+@pytest.mark.parametrize("added", ["An experiment"], indirect=True)
+def test_the_experiment_fits_its_claims(added: str) -> None:
+    from studio.experiments.experiment import EXPERIMENTS, Study
+
+    found = EXPERIMENTS["steps-matter"].grid(Study())
+    assert [cell.preset["sampler"]["steps"] for cell in found] == [4, 16]
 
 
 @pytest.mark.parametrize("added", ["A reader of another tool's pictures"], indirect=True)

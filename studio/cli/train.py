@@ -149,6 +149,11 @@ def _add_personal(parser: argparse.ArgumentParser) -> None:
         choices=["sum", "mean"],
         help="DDLoss's squared norms over a latent's elements: sums, as in the paper, or means",
     )
+    parser.add_argument(
+        "--pdloss-target",
+        choices=["superclass", "0", "-1"],
+        help="what PDLoss draws the target's cosines to: the superclass's, as in the paper, or a number",
+    )
     for name, kind, text in PERSONAL_NUMBERS:
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
 

@@ -52,7 +52,7 @@ class Cell:
         training: what is trained for it, once for each training seed; None for shipped models.
         line: cells of one line are joined in the figure.
         at: its place on the figure's axis; None for a plain list of cells.
-        subject: whose pictures it is compared with; that of the training where it has one.
+        subject: whose pictures it is compared with, where not those of its training's subject.
         prompts: instead of the experiment's own.
     """
 
@@ -65,8 +65,13 @@ class Cell:
     prompts: tuple[str, ...] = ()
 
     @property
+    def compared(self) -> str:
+        """The name of the subject whose pictures it is compared with, or ""."""
+        return self.subject or self.learned
+
+    @property
     def learned(self) -> str:
-        """The name of the subject that it is about, or ""."""
+        """The name of the subject that its word calls, or ""."""
         return self.training.subject if self.training else self.subject
 
 

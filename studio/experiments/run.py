@@ -170,7 +170,7 @@ class _Work:
 
     def _of_pictures(self, cell: Cell) -> Scores:
         made = self.made[cell.name]
-        subject = self.study.subjects.get(cell.learned)
+        subject = self.study.subjects.get(cell.compared)
         scored = Scored(
             [one.made.path for one in made],
             [one.text for one in made],
@@ -194,15 +194,32 @@ class _Work:
 
     def _of_trainings(self, cell: Cell) -> Scores:
         """Measures of the second half of each training, by step."""
-        keys, values = [], {name: [] for name in self.experiment.metrics}
+        names = self.experiment.metrics
+        keys: list[Key] = []
+        values: dict[str, list[float]] = {name: [] for name in names}
         for training in self.study.trainings:
-            lines = trainings.curve(self.models[cell.name, training])
-            measured = [line for line in lines if line.get(self.experiment.metrics[0]) is not None]
-            for line in measured[len(measured) // 2 :]:
-                keys.append((line["step"], 0, training))
-                for name in values:
-                    values[name].append(np.nan if line.get(name) is None else line[name])
+            lines = {line["step"]: line for line in self._curve(cell, training)}
+            for step in self._measured(training):
+                keys.append((step, 0, training))
+                for name in names:
+                    values[name].append(lines[step][name])
         return Scores(keys, {name: np.array(one, float) for name, one in values.items()})
+
+    def _curve(self, cell: Cell, training: int) -> list[dict[str, Any]]:
+        return trainings.curve(self.models[cell.name, training])
+
+    def _measured(self, training: int) -> list[int]:
+        """The later half of the steps at which every cell's training was measured."""
+        steps = [
+            {
+                line["step"]
+                for line in self._curve(cell, training)
+                if all(line.get(name) is not None for name in self.experiment.metrics)
+            }
+            for cell in self.cells
+        ]
+        found = sorted(set.intersection(*steps))
+        return found[len(found) // 2 :]
 
     def judged(self, scores: Mapping[str, Scores]) -> dict[str, Any]:
         """The JSON: settings, cells, claims and the verdict."""

@@ -12,10 +12,25 @@ def _drawn(name: str, word: str, superclass: str) -> Subject:
     return Subject(name, EXAMPLES, word, superclass, EXAMPLES / f"{name}.json", pictures)
 
 
+def _one_face(name: str) -> Subject:
+    picture = EXAMPLES / "faces" / f"{name}.png"
+    return Subject(name, EXAMPLES / "faces", "smiley", "face", references=(picture,))
+
+
 STARTER: dict[str, Subject] = {
     "hero": _drawn("hero", "hero", "person"),
     "teapot": _drawn("teapot", "teapot", "vase"),
     "blob": _drawn("blob", "blob", "style"),
+    # The same with captions that name the background, so that there is something besides the face.
+    "portraits": Subject(
+        "portraits",
+        EXAMPLES / "faces",
+        "smiley",
+        "face",
+        EXAMPLES / "faces.json",
+        tuple(sorted((EXAMPLES / "faces").glob("*.png"))),
+    ),
+    **{name: _one_face(name) for name in ("partying-face", "thinking-face", "face-with-monocle")},
     "faces": Subject(
         "faces",
         EXAMPLES / "faces",
@@ -34,6 +49,7 @@ SUBJECT_PROMPTS = (
     "a {subject} and a cat face in flat style on a blue background",
     "a {subject} and a crown in noto style on a purple background",
 )
+FEW_PROMPTS = (*SUBJECT_PROMPTS[:3], SUBJECT_PROMPTS[5])  # for grids of many cells
 # Things in a style that the prior never saw.
 STYLE_PROMPTS = (
     "a cat face in {subject} style on a yellow background",

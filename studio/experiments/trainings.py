@@ -18,6 +18,8 @@ from studio.train.config import TrainConfig
 from studio.train.events import Finished, TrainProgress
 
 PREFIX = "experiment"
+# Settings that came after the first models were kept: they count where they are not the default.
+LATER = {"pdloss_target": "superclass"}
 SHOWN = 20  # steps between two lines of progress
 
 Tell = Callable[[str], object]
@@ -90,6 +92,7 @@ def _knows(method: str, setting: str) -> bool:
 def _digest(config: TrainConfig, subject: Subject) -> str:
     """Of every setting and of the pictures and captions themselves, wherever these lie."""
     data = config.model_dump(mode="json", exclude={"name", "images", "captions"})
+    data = {key: value for key, value in data.items() if LATER.get(key) != value}
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode())
     files = [path for path in (*subject.references, subject.captions) if path is not None]
     for path in files or sorted(p for p in subject.images.iterdir() if p.is_file()):

@@ -134,15 +134,17 @@ def dd_loss(means: Means, variance: Tensor, times: Tensor, steps: int, norm: str
     return (times + 1).to(variance) / steps * dependence_change(means, variance, norm).abs()
 
 
-def pd_loss(f_p: Tensor, f_s: Tensor, f_g: Tensor) -> Tensor:
+def pd_loss(f_p: Tensor, f_s: Tensor, f_g: Tensor, target: float | None = None) -> Tensor:
     """Prior Decouple Loss ``E_{c_g} |cos(f_p, f_g) − cos(f_s, f_g)|`` (ACCORD, Eq. 14), a scalar.
 
     Args:
         f_p: CLIP projections of the targets, shape (targets, width).
         f_s: of their superclass, shape (1, width) or (targets, width).
         f_g: of the general texts, shape (texts, width); the mean runs over all pairs.
+        target: in place of ``cos(f_s, f_g)``, in [−1, 1] (ACCORD, Table 6 tries 0 and −1).
     """
-    return (_cosines(f_p, f_g) - _cosines(f_s, f_g)).abs().mean()
+    wanted = _cosines(f_s, f_g) if target is None else target
+    return (_cosines(f_p, f_g) - wanted).abs().mean()
 
 
 def denoising_discrepancy(change: Tensor, times: Tensor, steps: int, power: float = 1.0) -> Tensor:

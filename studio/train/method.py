@@ -28,7 +28,7 @@ EVERY_LOSS = frozenset({"ddloss", "pdloss", "prior_weight"})
 TEXTS = frozenset(
     {"word", "superclass", "captions", "template", "caption_dropout", "clip", "measure_every"}
 )
-LOSSES = EVERY_LOSS | {"ddloss_norm", "class_images", "class_count"}
+LOSSES = EVERY_LOSS | {"ddloss_norm", "pdloss_target", "class_images", "class_count"}
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class TrainConfig(BaseModel):
     ddloss: Weight = 0.0
     ddloss_norm: Literal["sum", "mean"] = "sum"
     pdloss: Weight = 0.0
+    pdloss_target: Literal["superclass", "0", "-1"] = "superclass"
     clip: str | None = None
     prior_weight: Weight = 0.0
     class_images: str | None = None

@@ -199,8 +199,11 @@ class Stepper:
             output = self._predict(batch)
         found["mse"] = losses.mse(output, batch.wanted, batch.weight).mean()
         if config.pdloss > 0:
-            found["pd"] = losses.pd_loss(*self._projections(batch))
-            found["prior"] = found["pd"].detach()
+            projections = self._projections(batch)
+            given = config.pdloss_target
+            target = None if given == "superclass" else float(given)
+            found["pd"] = losses.pd_loss(*projections, target)
+            found["prior"] = losses.prior_discrepancy(*projections)
         elif measured and self.job.projector is not None and self.job.prior is not None:
             with torch.no_grad():
                 found["prior"] = losses.prior_discrepancy(*self._projections(batch))

@@ -46,7 +46,7 @@ def test_a_grid_fits_its_claims(name: str, base: str) -> None:
         trained = MODEL in json.dumps(cell.preset)
         assert trained == (cell.training is not None) or not experiment.pictures
         assert cell.training is None or cell.training.method in METHODS
-        assert not cell.learned or cell.learned in STARTER
+        assert {cell.learned, cell.compared} <= {"", *STARTER}
     assert set(experiment.metrics) <= {*METRICS, *MEASURES}
     assert {claim.metric for claim in experiment.claims} <= set(experiment.metrics)
     assert base == "starter" or all("starter" not in json.dumps(cell.preset) for cell in cells)

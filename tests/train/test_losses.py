@@ -202,6 +202,8 @@ def test_pd_loss_written_out_and_its_gradient() -> None:
             moved.append(float(losses.pd_loss(other, f_s, f_g)))
         slope = (moved[0] - moved[1]) / (2 * step)
         assert float(f_p.grad[place]) == pytest.approx(slope, rel=1e-6, abs=1e-9)
+    toward = sum(abs(cos(p, g) + 1) for p in f_p for g in f_g) / 8
+    assert float(losses.pd_loss(f_p, f_s, f_g, target=-1.0)) == pytest.approx(toward, rel=1e-12)
     discrepancy = losses.prior_discrepancy(f_p, f_s, f_g)
     assert float(discrepancy) == pytest.approx(expected) and not discrepancy.requires_grad
     assert float(losses.pd_loss(f_s * 3, f_s, f_g)) == pytest.approx(0, abs=1e-12)

@@ -5,6 +5,11 @@
 """
 
 from studio.experiments.papers import (
+    accord_curves,
+    accord_face,
+    accord_losses,
+    accord_style,
+    accord_targets,
     gcfg_alignment,
     gcfg_attributes,
     gcfg_decoupling,
@@ -23,6 +28,11 @@ from studio.experiments.papers import (
 )
 
 __all__ = [
+    "accord_curves",
+    "accord_face",
+    "accord_losses",
+    "accord_style",
+    "accord_targets",
     "gcfg_alignment",
     "gcfg_attributes",
     "gcfg_decoupling",

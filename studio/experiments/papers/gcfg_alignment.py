@@ -57,6 +57,5 @@ EXPERIMENTS.register(
         metrics=("judge-attributes", "judge-style", "judge-background", "kid", "clip-i"),
         prompts=PROMPTS,
         seeds=2,
-        budget={"steps": 100},
     ),
 )

@@ -59,6 +59,6 @@ EXPERIMENTS.register(
         ),
         metrics=("judge-attributes", "judge-content", "judge-style", "judge-background"),
         prompts=PROMPTS,
-        seeds=6,
+        seeds=4,
     ),
 )

@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import SUBJECT_PROMPTS
+from studio.experiments.subjects import FEW_PROMPTS
 
 METHODS = ("lora", "dreambooth")
 STEPS = (20, 60)
@@ -69,7 +69,7 @@ EXPERIMENTS.register(
             ),
         ),
         metrics=("drift", "clip-i", "vision-i", "clip-t"),
-        prompts=SUBJECT_PROMPTS,
-        seeds=1,
+        prompts=FEW_PROMPTS,
+        seeds=2,
     ),
 )

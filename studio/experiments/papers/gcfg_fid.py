@@ -43,7 +43,6 @@ EXPERIMENTS.register(
         ),
         metrics=("kid", "cmmd", "clip-i", "diversity"),
         prompts=("a {subject} face",),
-        seeds=24,
-        budget={"steps": 100},
+        seeds=16,
     ),
 )

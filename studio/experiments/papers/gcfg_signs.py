@@ -15,12 +15,14 @@ from studio.experiments.experiment import (
 
 WEIGHTS = (-4.0, -2.0, 0.0, 2.0, 4.0)
 PROMPTS = (
-    "an apple | on a yellow background",
-    "a car | on a green background",
-    "a cat face | on a blue background",
-    "a house | on a pink background",
-    "a robot | on a red background",
-    "a star | on a purple background",
+    "an apple | in noto style on a yellow background",
+    "a car | in flat style on a green background",
+    "a cat face | in tweet style on a blue background",
+    "a house | in glossy style on a pink background",
+    "a robot | in flat style on a red background",
+    "a star | in noto style on a purple background",
+    "a fish | in tweet style on a white background",
+    "a pizza | in glossy style on a gray background",
 )
 
 
@@ -39,8 +41,8 @@ EXPERIMENTS.register(
         "drives it out, while the other row is kept.",
         cells=cells,
         claims=(
-            Claim("+4 over 0", "judge-background", ("second row +4",), ("second row +0",)),
-            Claim("0 over −4", "judge-background", ("second row +0",), ("second row -4",)),
+            Claim("brought in at +4", "judge-attributes", ("second row +4",), ("second row +0",)),
+            Claim("driven out at −4", "judge-attributes", ("second row +0",), ("second row -4",)),
             Claim(
                 "the content at +4 as at 0",
                 "judge-content",
@@ -49,16 +51,16 @@ EXPERIMENTS.register(
                 margin=0.1,
             ),
             Claim(
-                "the content at −4 as at 0",
+                "the content at −2 as at 0",
                 "judge-content",
-                ("second row -4",),
+                ("second row -2",),
                 ("second row +0",),
                 margin=0.1,
             ),
         ),
-        metrics=("judge-background", "judge-content"),
+        metrics=("judge-attributes", "judge-background", "judge-style", "judge-content"),
         prompts=PROMPTS,
-        seeds=8,
+        seeds=4,
         about="weight of the second row",
     ),
 )

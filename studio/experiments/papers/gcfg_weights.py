@@ -82,7 +82,7 @@ EXPERIMENTS.register(
         ),
         metrics=("clip-i", "kid", "judge-attributes", "clip-t"),
         prompts=PROMPTS,
-        seeds=6,
+        seeds=4,
         about="weight of the concept row",
     ),
 )

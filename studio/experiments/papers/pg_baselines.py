@@ -14,10 +14,10 @@ from studio.experiments.experiment import (
     Training,
     baselines,
 )
-from studio.experiments.subjects import SUBJECT_PROMPTS
+from studio.experiments.subjects import FEW_PROMPTS
 
 SCALES = (0.5, 1.0, 1.75)  # of the study's λ
-NAMES = ("CFG", "AG", "SAG", "ours, ω 0", "ours, ω 0.6")
+NAMES = ("CFG", "AG", "SAG", "ours, ω 0.6")
 
 
 def cells(study: Study) -> Iterator[Cell]:
@@ -48,13 +48,12 @@ EXPERIMENTS.register(
         cells=cells,
         claims=(
             Claim("subject, ours (ω 0.6) over CFG", "clip-i", ("ours, ω 0.6",), ("CFG",)),
-            Claim("subject, ours (ω 0) over CFG", "clip-i", ("ours, ω 0",), ("CFG",)),
             Claim("subject, ours (ω 0.6) over SAG", "clip-i", ("ours, ω 0.6",), ("SAG",)),
             Claim("text, ours (ω 0.6) over AG", "clip-t", ("ours, ω 0.6",), ("AG",)),
             Claim("text, ours (ω 0.6) as CFG", "clip-t", ("ours, ω 0.6",), ("CFG",), margin=0.01),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=SUBJECT_PROMPTS,
+        prompts=FEW_PROMPTS,
         seeds=2,
         about="λ",
         scatter=("clip-t", "clip-i"),

@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import SUBJECT_PROMPTS
+from studio.experiments.subjects import FEW_PROMPTS
 
 SCALES = (0.4, 0.7)
 SAMPLER = {"scheduler": "ddim", "steps": 12}
@@ -46,7 +46,7 @@ EXPERIMENTS.register(
             Claim("text, ours++ as CFG++", "clip-t", plus("ours"), plus("CFG"), margin=0.01),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=SUBJECT_PROMPTS,
-        seeds=1,
+        prompts=FEW_PROMPTS,
+        seeds=2,
     ),
 )

@@ -51,6 +51,6 @@ EXPERIMENTS.register(
         ),
         metrics=("forwards", "seconds"),
         prompts=SUBJECT_PROMPTS,
-        seeds=4,
+        seeds=2,
     ),
 )

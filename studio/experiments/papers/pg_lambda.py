@@ -13,14 +13,14 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import SUBJECT_PROMPTS
+from studio.experiments.subjects import FEW_PROMPTS
 
-SHARES = (0.5, 1.0, 1.5, 2.0)  # of the study's λ
-OMEGAS = (0.0, 0.3, 1.0)
+SHARES = (0.5, 1.0, 2.0)  # of the study's λ
+OMEGAS = (0.3, 1.0)
 
 
 def cells(study: Study) -> Iterator[Cell]:
-    """Every λ with three ω."""
+    """Every λ with a small ω and with CFG."""
     for omega in OMEGAS:
         for share in SHARES:
             yield Cell(
@@ -54,8 +54,8 @@ EXPERIMENTS.register(
             Claim("text, over all λ", "clip-t", over(0.3), over(1.0), margin=0.01),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=SUBJECT_PROMPTS,
-        seeds=1,
+        prompts=FEW_PROMPTS,
+        seeds=2,
         about="λ",
     ),
 )

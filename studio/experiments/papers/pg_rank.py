@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import SUBJECT_PROMPTS
+from studio.experiments.subjects import FEW_PROMPTS
 
 RANKS = (2, 4, 8, 16)  # 8 is what small families train with
 
@@ -60,8 +60,8 @@ EXPERIMENTS.register(
             ),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=SUBJECT_PROMPTS,
-        seeds=1,
+        prompts=FEW_PROMPTS,
+        seeds=2,
         about="rank",
     ),
 )
