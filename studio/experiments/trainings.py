@@ -92,7 +92,7 @@ def _knows(method: str, setting: str) -> bool:
 def _digest(config: TrainConfig, subject: Subject) -> str:
     """Of every setting and of the pictures and captions themselves, wherever these lie."""
     data = config.model_dump(mode="json", exclude={"name", "images", "captions"})
-    data = {key: value for key, value in data.items() if LATER.get(key) != value}
+    data = {key: value for key, value in data.items() if (key, value) not in LATER.items()}
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode())
     files = [path for path in (*subject.references, subject.captions) if path is not None]
     for path in files or sorted(p for p in subject.images.iterdir() if p.is_file()):

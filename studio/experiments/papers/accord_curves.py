@@ -20,7 +20,7 @@ def cells(study: Study) -> Iterator[Cell]:
         yield Cell(f"{method} {side}", study.preset(), training)
 
 
-LEARNING_WORD = ("custom-diffusion", "visual-encoder")
+LEARNING_WORD = ("visual-encoder",)
 
 EXPERIMENTS.register(
     "accord_curves",

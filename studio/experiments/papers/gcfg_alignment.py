@@ -18,7 +18,7 @@ from studio.experiments.experiment import (
 
 # The running average that is saved must be as short as the training is.
 CONCEPT = Training("concept", "faces", {"ema": 0.9})
-METHODS = ("ti", "dreambooth", "custom-diffusion", "oft", "lora")
+METHODS = ("ti", "dreambooth", "custom-diffusion")
 PROMPTS = (
     "a {subject} face in flat style on a blue background",
     "a {subject} face in glossy style on a green background",
@@ -42,13 +42,13 @@ EXPERIMENTS.register(
     "gcfg_alignment",
     Experiment(
         paper="GCFG, Table 2",
-        claim="A concept row beside the prior's prompt follows the text better than DreamBooth, Custom "
-        "Diffusion and OFT; textual inversion follows it best.",
+        claim="A concept row beside the prior's prompt follows the text better than DreamBooth and Custom "
+        "Diffusion; textual inversion follows it best.",
         cells=cells,
         claims=(
             *(
                 Claim(f"better than {method}", "judge-attributes", ("concept, w 1",), (method,))
-                for method in ("dreambooth", "custom-diffusion", "oft")
+                for method in METHODS[1:]
             ),
             Claim(
                 "nearer to the concept than textual inversion", "kid", ("concept, w 1",), ("ti",)

@@ -15,7 +15,7 @@ from studio.experiments.experiment import (
     lora,
 )
 
-METHODS = ("ti", "dreambooth", "custom-diffusion", "oft", "lora")
+METHODS = ("ti", "dreambooth", "custom-diffusion")
 # The running average that is saved must be as short as the training is.
 CONCEPT = Training("concept", "faces", {"ema": 0.9})
 
@@ -35,7 +35,7 @@ EXPERIMENTS.register(
     Experiment(
         paper="GCFG, Table 1",
         claim="A null-text concept network comes nearer to the concept's pictures than textual "
-        "inversion, DreamBooth, Custom Diffusion and OFT.",
+        "inversion, DreamBooth and Custom Diffusion.",
         cells=cells,
         claims=tuple(
             Claim(f"nearer than {method}", "kid", ("concept, w 1",), (method,))
