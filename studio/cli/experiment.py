@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars, output_folder, say
 from studio.errors import StudioError
+from studio.home import cache_folder
 
 if TYPE_CHECKING:
     from studio.experiments.experiment import Study
 
 DEFAULT_STEPS = 60  # of a training of a small family; others take their method's own
 QUICK_STEPS = 2
+RESULTS = "docs/evidence"
 
 
 def add_verb(verbs: Any) -> None:
@@ -41,7 +43,11 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--quick", action="store_true", help="whether it runs, not what comes out")
     verb.add_argument("--seconds", type=float, metavar="N", help="make pictures for so long")
     verb.add_argument("--device", metavar="DEVICE", help="cuda, mps or cpu (default cpu)")
-    verb.add_argument("--out", metavar="DIR", default="docs/evidence", help="folder of results")
+    verb.add_argument(
+        "--out",
+        metavar="DIR",
+        help=f"folder of results (default {RESULTS}; with --quick one below STUDIO_HOME)",
+    )
     verb.set_defaults(run=run)
 
 
@@ -60,12 +66,31 @@ def run(options: argparse.Namespace) -> None:
         EXPERIMENTS.require(options.name, "experiment")
     if options.name or options.all:
         study = study_of(options)
-        for name in [options.name] if options.name else list(EXPERIMENTS):
-            _one(name, study, options)
+        _each([options.name] if options.name else list(EXPERIMENTS), study, options)
     if options.report:
         from studio.experiments import page
 
-        say({"written": [str(path) for path in page.write(output_folder(options.out))]})
+        say({"written": [str(path) for path in page.write(_folder(options))]})
+
+
+def _each(names: list[str], study: Study, options: argparse.Namespace) -> None:
+    """One after another; of several, one that fails takes no other with it."""
+    failed = []
+    for name in names:
+        try:
+            _one(name, study, options)
+        except StudioError as error:
+            if len(names) == 1:
+                raise
+            _tell(f"{name}: {error}")
+            failed.append(name)
+    if failed:
+        raise StudioError(f"{len(failed)} did not run: {', '.join(failed)}", field="experiment")
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    quick = str(cache_folder() / "experiments" / "quick")
+    return output_folder(options.out or (quick if options.quick else RESULTS))
 
 
 def _one(name: str, study: Study, options: argparse.Namespace) -> None:
@@ -76,7 +101,7 @@ def _one(name: str, study: Study, options: argparse.Namespace) -> None:
     found = run_experiment(
         name, study, options.device or "cpu", options.vision, _tell, options.seconds
     )
-    path = output_folder(options.out) / f"{name}.json"
+    path = _folder(options) / f"{name}.json"
     write_atomically(path, f"{json.dumps(found, ensure_ascii=False, indent=1)}\n".encode())
     say({**{key: value for key, value in found.items() if key != "cells"}, "path": str(path)})
 

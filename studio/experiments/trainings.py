@@ -13,7 +13,7 @@ from studio.files import write_atomically
 from studio.home import cache_folder, models_folder, training_folder
 from studio.library import Library
 from studio.train import METHODS, resolve, train
-from studio.train.checkpoint import LOSSES
+from studio.train.checkpoint import CHECKPOINT, LOSSES
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, TrainProgress
 
@@ -37,8 +37,11 @@ def trained(training: Training, seed: int, study: Study, device: str | None, tel
     config = config_of(training, seed, study, library)
     if (models_folder() / config.name).is_dir():
         return config.name
-    begun = (training_folder(config.name) / LOSSES).exists()
-    for event in train(config, library, resume=begun, device=device):
+    folder = training_folder(config.name)
+    begun = (folder / CHECKPOINT).exists()
+    for event in train(
+        config, library, resume=begun, restart=not begun and folder.exists(), device=device
+    ):
         if isinstance(event, TrainProgress) and event.step and event.step % SHOWN == 0:
             tell(
                 f"{config.name}: step {event.step} of {event.steps}, {event.seconds_left:.0f} s left"

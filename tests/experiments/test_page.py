@@ -66,6 +66,24 @@ def test_a_damaged_result_is_named(tmp_path: Path) -> None:
         page.stored(tmp_path)
 
 
+def test_of_several_one_that_fails_takes_no_other_with_it(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(name: str, *rest: object) -> dict[str, object]:
+        del rest
+        if name == "pg_rank":
+            raise StudioError("no room", field="rank")
+        return {"cells": [], "verdict": "holds"}
+
+    monkeypatch.setattr("studio.experiments.run.run", run)
+    assert main(["experiment", "--all", "--quick"]) == 2
+    found = capsys.readouterr()
+    assert "pg_rank: rank: no room" in found.err and "1 did not run: pg_rank" in found.err
+    assert len(found.out.splitlines()) == len(EXPERIMENTS) - 1
+    written = {path.stem for path in (studio_home / "cache" / "experiments" / "quick").iterdir()}
+    assert written == {*EXPERIMENTS} - {"pg_rank"}  # and none over the results that are kept
+
+
 def test_the_verb_lists_and_refuses(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["experiment", "--list"]) == 0
     listed = [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()]
