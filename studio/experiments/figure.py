@@ -83,9 +83,11 @@ def _list(cells: Cells, metric: str, left: int) -> list[str]:
         parts.append(_text(x(value), bottom + 15, f"{value:g}", "middle"))
     for i, cell in enumerate(cells):
         at, colour = TOP + LINE * (i + 0.5), COLOURS[0]
-        low, mean, high = _ends(cell["metrics"][metric])
         if left > 12:
             parts.append(_text(left - 4, at + 4, cell["name"], "end"))
+        if cell["metrics"][metric]["mean"] is None:
+            continue
+        low, mean, high = _ends(cell["metrics"][metric])
         parts.append(_bar(x(low), at, x(high), at, colour))
         parts.append(f"<circle cx='{x(mean):.1f}' cy='{at:.1f}' r='3' fill='{colour}'/>")
     return parts
@@ -121,7 +123,8 @@ class _Scale:
 
 
 def _bounds(cells: Cells, metric: str) -> list[float]:
-    return [value for cell in cells for value in _ends(cell["metrics"][metric])]
+    found = [cell["metrics"][metric] for cell in cells]
+    return [value for one in found if one["mean"] is not None for value in _ends(one)]
 
 
 def _ends(found: Mapping[str, float | None]) -> tuple[float, float, float]:

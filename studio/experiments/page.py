@@ -165,6 +165,8 @@ def _signed(value: float | None) -> str:
 
 
 def _with_interval(found: Mapping[str, Any]) -> str:
+    if found["mean"] is None:
+        return "–"
     if found["low"] is None or found["high"] is None:
         return f"{found['mean']:.3g}"
     return f"{found['mean']:.3g} ± {(found['high'] - found['low']) / 2:.2g}"

@@ -193,7 +193,7 @@ class _Work:
         return scores
 
     def _of_trainings(self, cell: Cell) -> Scores:
-        """Measures of the second half of each training, by step."""
+        """Measures of the second half of each training, by step; what was not measured is NaN."""
         names = self.experiment.metrics
         keys: list[Key] = []
         values: dict[str, list[float]] = {name: [] for name in names}
@@ -202,19 +202,20 @@ class _Work:
             for step in self._measured(training):
                 keys.append((step, 0, training))
                 for name in names:
-                    values[name].append(lines[step][name])
+                    found = lines[step].get(name)
+                    values[name].append(np.nan if found is None else found)
         return Scores(keys, {name: np.array(one, float) for name, one in values.items()})
 
     def _curve(self, cell: Cell, training: int) -> list[dict[str, Any]]:
         return trainings.curve(self.models[cell.name, training])
 
     def _measured(self, training: int) -> list[int]:
-        """The later half of the steps at which every cell's training was measured."""
+        """The later half of the steps at which the first metric was measured in every cell."""
         steps = [
             {
                 line["step"]
                 for line in self._curve(cell, training)
-                if all(line.get(name) is not None for name in self.experiment.metrics)
+                if line.get(self.experiment.metrics[0]) is not None
             }
             for cell in self.cells
         ]

@@ -51,8 +51,10 @@ def sign_of(metric: str) -> float:
 
 
 def summary(scores: Scores, metric: str) -> dict[str, Any]:
-    """Mean and interval of a cell, and the mean of each training seed."""
+    """Mean and interval of a cell, and the mean of each training seed; None where nothing is finite."""
     rows = np.arange(len(scores.keys))
+    if metric in scores.each and not np.isfinite(scores.each[metric]).any():
+        return {"mean": None, "low": None, "high": None, "n": 0, "by_training": []}
     if metric in scores.each:
         interval = _interval(scores.each[metric], scores.keys)
         each = [float(np.nanmean(scores.each[metric][_of(scores, n)])) for n in scores.trainings()]

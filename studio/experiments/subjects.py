@@ -49,7 +49,16 @@ SUBJECT_PROMPTS = (
     "a {subject} and a cat face in flat style on a blue background",
     "a {subject} and a crown in noto style on a purple background",
 )
-FEW_PROMPTS = (*SUBJECT_PROMPTS[:3], SUBJECT_PROMPTS[5])  # for grids of many cells
+# More of them: what differs from prompt to prompt is most of an interval's width.
+MORE_PROMPTS = (
+    *SUBJECT_PROMPTS,
+    "a {subject} in flat style on a green background",
+    "a {subject} in glossy style on a red background",
+    "a {subject} in noto style on a white background",
+    "a {subject} in tweet style on an orange background",
+    "a {subject} and an apple in tweet style on a green background",
+    "a {subject} and a rocket in glossy style on a gray background",
+)
 # Things in a style that the prior never saw.
 STYLE_PROMPTS = (
     "a cat face in {subject} style on a yellow background",

@@ -55,6 +55,9 @@ def test_a_figure_is_whole_whatever_is_known(place: float | None) -> None:
         return {"name": name, "line": name, "at": at, "metrics": {"kid": {"mean": mean, **ends}}}
 
     result = {"cells": [cell("a <b>", 0.0, True), cell("c", 3.0, False), cell("d", 3.0, True)]}
+    if place is None:
+        unknown = {"mean": None, "low": None, "high": None, "n": 0}
+        result["cells"].append({**cell("e", 0.0, True), "metrics": {"kid": unknown}})
     drawing = ElementTree.fromstring(draw(result, "ω", ("kid", "kid") if place else None))
     texts = {element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")}
     assert {"a <b>", "c", "d", "kid"} <= texts

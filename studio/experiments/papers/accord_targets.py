@@ -13,11 +13,11 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.papers.accord_losses import BUDGET
-from studio.experiments.subjects import FEW_PROMPTS
+from studio.experiments.papers.accord_losses import BUDGET, PD
+from studio.experiments.subjects import MORE_PROMPTS
 
-TARGETS = {"none": {}, "superclass": {"pdloss": 0.002}}
-TARGETS |= {name: {"pdloss": 0.002, "pdloss_target": name} for name in ("0", "-1")}
+TARGETS = {"none": {}, "superclass": PD}
+TARGETS |= {name: {**PD, "pdloss_target": name} for name in ("0", "-1")}
 
 
 def cells(study: Study) -> Iterator[Cell]:
@@ -46,8 +46,8 @@ EXPERIMENTS.register(
             ),
         ),
         metrics=("clip-t", "clip-i", "vision-i", "judge-attributes"),
-        prompts=FEW_PROMPTS,
-        seeds=2,
+        prompts=MORE_PROMPTS,
+        seeds=1,
         budget=BUDGET,
     ),
 )

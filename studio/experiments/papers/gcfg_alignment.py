@@ -34,7 +34,7 @@ def cells(study: Study) -> Iterator[Cell]:
     for method in METHODS:
         yield Cell(method, study.preset(lora(study.scale), omega=1.0), Training(method, "faces"))
     for weight in (1.0, 2.0):
-        rows = ({"model": MODEL, "weight": weight}, plain(study.scale / 2, "{without}"))
+        rows = ({"model": MODEL, "weight": weight}, plain(study.scale, "{without}"))
         yield Cell(f"concept, w {weight:g}", study.preset(*rows), CONCEPT)
 
 
@@ -57,5 +57,6 @@ EXPERIMENTS.register(
         metrics=("judge-attributes", "judge-style", "judge-background", "kid", "clip-i"),
         prompts=PROMPTS,
         seeds=2,
+        budget={"steps": 240},
     ),
 )

@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import FEW_PROMPTS
+from studio.experiments.subjects import MORE_PROMPTS
 
 METHODS = ("lora", "dreambooth")
 STEPS = (20, 60)
@@ -69,7 +69,7 @@ EXPERIMENTS.register(
             ),
         ),
         metrics=("drift", "clip-i", "vision-i", "clip-t"),
-        prompts=FEW_PROMPTS,
-        seeds=2,
+        prompts=MORE_PROMPTS,
+        seeds=1,
     ),
 )

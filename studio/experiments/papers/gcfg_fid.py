@@ -44,5 +44,6 @@ EXPERIMENTS.register(
         metrics=("kid", "cmmd", "clip-i", "diversity"),
         prompts=("a {subject} face",),
         seeds=16,
+        budget={"steps": 240},
     ),
 )

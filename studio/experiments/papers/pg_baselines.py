@@ -14,7 +14,7 @@ from studio.experiments.experiment import (
     Training,
     baselines,
 )
-from studio.experiments.subjects import FEW_PROMPTS
+from studio.experiments.subjects import MORE_PROMPTS
 
 SCALES = (0.5, 1.0, 1.75)  # of the study's λ
 NAMES = ("CFG", "AG", "SAG", "ours, ω 0.6")
@@ -53,8 +53,8 @@ EXPERIMENTS.register(
             Claim("text, ours (ω 0.6) as CFG", "clip-t", ("ours, ω 0.6",), ("CFG",), margin=0.01),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=FEW_PROMPTS,
-        seeds=2,
+        prompts=MORE_PROMPTS,
+        seeds=1,
         about="λ",
         scatter=("clip-t", "clip-i"),
         groups={name: tuple(at(name, share) for share in SCALES) for name in NAMES},

@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import FEW_PROMPTS
+from studio.experiments.subjects import MORE_PROMPTS
 
 STEPS = (20, 40, 60, 100)
 
@@ -52,8 +52,8 @@ EXPERIMENTS.register(
             ),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=FEW_PROMPTS,
-        seeds=2,
+        prompts=MORE_PROMPTS,
+        seeds=1,
         about="training steps",
     ),
 )

@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import FEW_PROMPTS
+from studio.experiments.subjects import MORE_PROMPTS
 
 SCALES = (0.4, 0.7)
 SAMPLER = {"scheduler": "ddim", "steps": 12}
@@ -46,7 +46,7 @@ EXPERIMENTS.register(
             Claim("text, ours++ as CFG++", "clip-t", plus("ours"), plus("CFG"), margin=0.01),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=FEW_PROMPTS,
-        seeds=2,
+        prompts=MORE_PROMPTS,
+        seeds=1,
     ),
 )

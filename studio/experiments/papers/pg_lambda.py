@@ -13,7 +13,7 @@ from studio.experiments.experiment import (
     Training,
     lora,
 )
-from studio.experiments.subjects import FEW_PROMPTS
+from studio.experiments.subjects import MORE_PROMPTS
 
 SHARES = (0.5, 1.0, 2.0)  # of the study's λ
 OMEGAS = (0.3, 1.0)
@@ -54,8 +54,8 @@ EXPERIMENTS.register(
             Claim("text, over all λ", "clip-t", over(0.3), over(1.0), margin=0.01),
         ),
         metrics=("clip-i", "vision-i", "clip-t"),
-        prompts=FEW_PROMPTS,
-        seeds=2,
+        prompts=MORE_PROMPTS,
+        seeds=1,
         about="λ",
     ),
 )
