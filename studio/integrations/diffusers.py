@@ -272,12 +272,12 @@ class RowGuidance(BaseGuidance):
     @contextmanager
     def _on_the_text(self, pipe: Any, item: Pass) -> Iterator[None]:
         """The text towers with the LoRAs of a pass, and with none after it."""
-        wanted = {self._name(name): text for name, _, text in item.weights.adapters()}
+        wanted = {self._name(one.name): one.text for one in item.weights.adapters()}
         if not any(one.weights.adapters() for one in self._passes):
             yield
             return
         loaded = {name for names in pipe.get_list_adapters().values() for name in names}
-        for model, _, _ in item.weights.adapters():
+        for model in (one.name for one in item.weights.adapters()):
             if self._name(model) not in loaded:
                 raise IncompatibleModels(
                     f"{self._name(model)!r} is not loaded; call pipe.load_lora_weights(..., "

@@ -79,7 +79,7 @@ def check_masks(preset: Preset, width: int, height: int) -> None:
 
 def text_of(item: Pass) -> tuple[str, tuple[tuple[str, float], ...]]:
     """What a pass's text depends on: its prompt, and the LoRAs of the text towers."""
-    texts = tuple((name, text) for name, _, text in item.weights.adapters())
+    texts = tuple((one.name, one.text) for one in item.weights.adapters())
     return item.condition.prompt or "", texts
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from studio.errors import StudioError
 from studio.events import Progress
@@ -100,7 +101,7 @@ def attach(limits: Limits, runs: Runs) -> None:
         return {"total": found.total, "pictures": pictures}
 
     for function in (plan, inspect, models, generate_preset, history):
-        gr.events.api(in_one_line(function), api_name=function.__name__, concurrency_limit=None)
+        api(in_one_line(function), api_name=function.__name__, concurrency_limit=None)
 
 
 def _key(request: gr.Request) -> str:
