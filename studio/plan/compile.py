@@ -75,7 +75,7 @@ def compile_plan(
     owners = _owners(steps)
     return Plan(
         passes=tuple(
-            _pass(key, owners[key], steps, measured.get(key, frozenset())) for key in keys
+            _pass(key, owners[key], terms, steps, measured.get(key, frozenset())) for key in keys
         ),
         steps=len(progress),
         unit="step" if len(progress) == total - preset.first_step else "evaluation",
@@ -208,11 +208,17 @@ def _masks(preset: Preset) -> dict[str, str]:
     return masks
 
 
-def _pass(key: Key, rows: Iterable[int], steps: Sequence[_Step], measured: frozenset[int]) -> Pass:
+def _pass(
+    key: Key,
+    rows: Iterable[int],
+    terms: Terms,
+    steps: Sequence[_Step],
+    measured: frozenset[int],
+) -> Pass:
+    served, names = tuple(sorted(rows)), key[0].names()
+    own = tuple(row for row in served if terms.models[row].names & names)
     mixed = frozenset(number for number, step in enumerate(steps) if key in step.parts)
-    return Pass(
-        *key, rows=tuple(sorted(rows)), mixed=mixed, measured=measured, **_share(key, steps)
-    )
+    return Pass(*key, rows=served, own=own, mixed=mixed, measured=measured, **_share(key, steps))
 
 
 def _mixture(node: Mixed, place: Mapping[Node, int], steps: Sequence[_Step]) -> Mixture:

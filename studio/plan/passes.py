@@ -59,6 +59,11 @@ class Weights:
     texts: tuple[tuple[str, float], ...] = ()
     on_tuned: tuple[Scaled, ...] = ()
 
+    def names(self) -> set[str]:
+        """Every model in it."""
+        blended = {name for name, _ in self.blend}
+        return {self.model, *blended, *(one.name for one in self.adapters())}
+
     def adapters(self) -> list[Scaled]:
         """Every adapter with its scales."""
         scales, texts = dict(self.loras), dict(self.texts)
@@ -141,7 +146,8 @@ class Share:
 
 @dataclass(frozen=True)
 class Pass(Share):
-    """One distinct (weights, condition) pair. ``rows``: those that it serves.
+    """One distinct (weights, condition) pair. ``rows``: those that it serves; ``own``: those of them
+    whose own model is in the weights.
 
     ``mixed``: steps at which a :class:`Mixture` needs it in any case. ``measured``: steps at which
     it runs for a diagnosis alone.
@@ -150,6 +156,7 @@ class Pass(Share):
     weights: Weights
     condition: Condition
     rows: tuple[int, ...] = ()
+    own: tuple[int, ...] = ()
     mixed: frozenset[int] = frozenset()
     measured: frozenset[int] = frozenset()
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from studio.errors import IncompatibleModels, MissingModel
-from studio.library import ADAPTERS, ModelEntry, family_of, title_of
+from studio.library import ADAPTERS, FAMILIES, ModelEntry, family_of, title_of
 from studio.preset import Control, ModelRef, Row
 from studio.preset.prompts import mentions
+from studio.preset.rows import ImagePrompt
 
 EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
 _ROW_KINDS = "a base, finetune, concept, lora, custom-diffusion or embedding"
@@ -20,7 +21,8 @@ class RowModel:
 
     ``kind``: prior (the preset's base), finetune (a full fine-tune of it), concept (a null-text
     network) or other (another network of the same latent space). ``network``: its id. ``loras``:
-    pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``words``: pairs (id of
+    pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``edits``: whether
+    it changes a picture. ``words``: pairs (id of
     the model that holds it, learned word); ``eyes``: those of these models that read theirs from
     the row's picture.
     """
@@ -31,6 +33,13 @@ class RowModel:
     words: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, float], ...] = ()
     eyes: tuple[str, ...] = ()
+    edits: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        """The models that it adds to the base, or that stand in the base's place."""
+        own = set() if self.kind == "prior" else {self.network}
+        return own.union(name for name, _ in (*self.loras, *self.texts))
 
     @property
     def personal(self) -> bool:
@@ -112,31 +121,15 @@ def resolve(
     kind = _kind(entry, base, where)
     if row.control is not None:
         _check_control(row.control, entry, catalogue, where)
-    takes = family_of(entry.family)
     if row.image_prompt is not None:
-        prompt_where = f"{where.removesuffix('.model')}.image_prompt.model"
-        if not takes.image_prompts:
-            raise IncompatibleModels(f"{takes.title} takes no image prompt", field=prompt_where)
-        reader = _look_up(catalogue, row.image_prompt.model, prompt_where)
-        if reader.kind != "ip-adapter":
-            raise IncompatibleModels(
-                f"{reader.id!r} is {reader.a_kind}, not an ip-adapter", field=prompt_where
-            )
-        _check_family(reader, entry, prompt_where)
-    shown = row.control is not None or row.image_prompt is not None
-    if kind == "concept" and (shown or adapters or holders):
-        raise IncompatibleModels(
-            f"{entry.id!r} is a null-text network and takes no control image, image prompt, LoRA or embedding",
-            field=where,
-        )
+        _check_image_prompt(row.image_prompt, entry, catalogue, where)
+    if kind == "concept":
+        _check_concept(row, entry, [*(one for one, _ in adapters), *holders], where)
     eyes = [holder for holder in holders if holder.sees]
     _check_picture(row, entry, where, eyes)
     for adapter in [*(one for one, _ in adapters), *holders]:
         _check_family(adapter, entry, where)
-    if holders and not takes.learned_words:
-        raise IncompatibleModels(
-            f"{takes.title} takes no learned words, such as {holders[0].words[0]}", field=where
-        )
+    _check_words(holders, entry, where)
     return RowModel(
         kind,
         entry.id,
@@ -148,7 +141,48 @@ def resolve(
         ),
         tuple((adapter.id, text) for (adapter, _), text in zip(adapters, texts, strict=False)),
         tuple(eye.id for eye in eyes),
+        entry.channels == EDITING_CHANNELS,
     )
+
+
+def _check_image_prompt(
+    prompt: ImagePrompt, entry: ModelEntry, catalogue: Mapping[str, ModelEntry], where: str
+) -> None:
+    """An image prompt reaches networks that have cross-attention for it, through an IP-Adapter."""
+    where, takes = f"{where.removesuffix('.model')}.image_prompt.model", family_of(entry.family)
+    if not takes.image_prompts:
+        able = ", ".join(title_of(name) for name, one in FAMILIES.items() if one.image_prompts)
+        raise IncompatibleModels(
+            f"{takes.title} takes no image prompt (the row's model is {entry.id!r}); {able} do",
+            field=where,
+        )
+    reader = _look_up(catalogue, prompt.model, where)
+    if reader.kind != "ip-adapter":
+        raise IncompatibleModels(
+            f"{reader.id!r} is {reader.a_kind}, not an ip-adapter", field=where
+        )
+    _check_family(reader, entry, where)
+
+
+def _check_concept(row: Row, entry: ModelEntry, parts: Sequence[ModelEntry], where: str) -> None:
+    """A null-text network has no cross-attention for a text, a picture or an adapter to reach."""
+    if row.control is not None or row.image_prompt is not None or parts:
+        raise IncompatibleModels(
+            f"{entry.id!r} is a null-text network and takes no control image, image prompt, LoRA or "
+            "embedding; give them to a row of their own",
+            field=where,
+        )
+
+
+def _check_words(holders: Sequence[ModelEntry], entry: ModelEntry, where: str) -> None:
+    """Learned words reach families whose text towers read vectors in place of tokens."""
+    takes = family_of(entry.family)
+    if holders and not takes.learned_words:
+        able = ", ".join(title_of(name) for name, one in FAMILIES.items() if one.learned_words)
+        raise IncompatibleModels(
+            f"{takes.title} takes no learned words, such as {holders[0].words[0]}; {able} do",
+            field=where,
+        )
 
 
 def _check_control(
@@ -157,7 +191,11 @@ def _check_control(
     """A control image reaches networks that have ControlNets, through one of their family."""
     where = f"{where.removesuffix('.model')}.control"
     if not family_of(entry.family).controls:
-        raise IncompatibleModels(f"{entry.id!r} takes no control image", field=where)
+        able = ", ".join(title_of(name) for name, one in FAMILIES.items() if one.controls)
+        raise IncompatibleModels(
+            f"{entry.id!r} takes no control image, being {title_of(entry.family)}; {able} do",
+            field=where,
+        )
     if control.model is not None:
         net = _look_up(catalogue, control.model, f"{where}.model")
         if net.path and net.kind != "controlnet":
@@ -168,7 +206,7 @@ def _check_control(
 
 
 def _check_picture(row: Row, entry: ModelEntry, where: str, eyes: Sequence[ModelEntry]) -> None:
-    """A picture goes to a model that edits it or reads a word from it; one that edits is given one."""
+    """A picture goes to a model that edits it or reads a word from it."""
     edits = entry.channels == EDITING_CHANNELS
     field = f"{where.removesuffix('.model')}.image"
     unread = [eye for eye in eyes if not any(mentions(row.prompt, word) for word in eye.words)]
@@ -182,8 +220,6 @@ def _check_picture(row: Row, entry: ModelEntry, where: str, eyes: Sequence[Model
         raise IncompatibleModels(
             f"{entry.id!r} takes no picture to edit; an InstructPix2Pix model does", field=field
         )
-    if edits and not row.image and row.model is not None:
-        raise IncompatibleModels(f"{entry.id!r} edits a picture; give the row one", field=field)
 
 
 def _kind(entry: ModelEntry, base: ModelEntry, where: str) -> str:

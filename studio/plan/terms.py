@@ -231,8 +231,16 @@ class Terms:
         return Condition(text, row.control, held, row.image, prompt)
 
     def notes(self) -> Iterator[str]:
-        """What stands in for a picture that a row's word is read from and that it is not given."""
+        """What stands in for a picture that a row's model reads or changes and that it is not given.
+
+        An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1).
+        """
         for index, row in self.preset.active_rows():
+            if self.models[index].edits and row.model is not None and not row.image:
+                yield (
+                    f"rows.{index}: {self.models[index].network} changes a picture (the row's image); "
+                    "without one it sees zeros, as where its training left the picture out"
+                )
             for eye in () if row.image else self.models[index].eyes:
                 yield (
                     f"rows.{index}: {eye} reads its word from a picture (the row's image); without "

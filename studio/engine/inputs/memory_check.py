@@ -104,8 +104,10 @@ def samples_at_once(
 
 
 def field_of(item: Pass) -> str:
-    """The preset's field that a pass's model comes from."""
-    return f"rows.{item.rows[0]}.model" if item.rows else "base"
+    """The preset's field that a pass's model comes from: of a row that names it, not of one that
+    the pass merely serves as a reference."""
+    rows = item.own or item.rows
+    return f"rows.{rows[0]}.model" if rows else "base"
 
 
 def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, object], int]:

@@ -95,6 +95,8 @@ def _naming(item: Pass) -> Iterator[None]:
     try:
         yield
     except StudioError as error:
+        if error.field == "omega":  # not a row's fault alone
+            raise
         message = f"{error.field}: {error.message}" if error.field else error.message
         raise type(error)(message, field=field_of(item)) from error
 

@@ -12,6 +12,7 @@ from torch import nn
 from studio.engine.adapters.learned_words import together
 from studio.engine.adapters.lora import Adapter, attached
 from studio.engine.families import Family, Text
+from studio.engine.inputs.memory_check import field_of
 from studio.engine.inputs.tokens import Words, widest
 from studio.engine.networks.loader import Loader
 from studio.errors import StudioError
@@ -111,7 +112,7 @@ class Texts:
             own = reader != Weights(self.base) or item.condition.words or item.weights.adapters()
             if item.rows and error.field == "prompt":
                 raise type(error)(error.message, field=f"rows.{item.rows[0]}.prompt") from error
-            field = f"rows.{item.rows[0]}.model" if item.rows and own else "base"
+            field = field_of(item) if own else "base"
             named = error.field not in ("", "base", "rows.model", "lora")
             message = f"{error.field}: {error.message}" if named else error.message
             raise type(error)(message, field=field) from error

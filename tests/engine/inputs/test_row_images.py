@@ -18,6 +18,7 @@ from studio.engine import Engine
 from studio.errors import StudioError
 from studio.events import Done
 from studio.library import Library
+from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support import tiny
 
@@ -130,7 +131,6 @@ def test_omega_interpolates_with_the_prior_widened_by_zeros(root: Path, omega: f
 @pytest.mark.parametrize(
     ("row", "field", "told"),
     [
-        ({"model": "instruct", "prompt": "x"}, "rows.0.image", "edits a picture; give the row one"),
         ({"image": "room.png"}, "rows.0.image", "takes no picture to edit"),
         ({"model": "instruct", "image": "absent.png"}, "rows.0.image", "no image"),
         ({"model": "inpaint", "prompt": "x"}, "rows.0.model", "inpainting"),
@@ -140,6 +140,26 @@ def test_what_is_refused(root: Path, row: dict, field: str, told: str) -> None:
     with pytest.raises(StudioError, match=told) as caught:
         make(root, rows=[row])
     assert caught.value.field == field
+
+
+def test_an_editing_row_without_a_picture_sees_zeros_and_says_so(root: Path) -> None:
+    """ε(z, ∅_I, c_T), which InstructPix2Pix is trained on too (Brooks et al. 2023, Sec. 3.2.1)."""
+    row = {"prompt": "make it red", "weight": 1.0}
+    as_row = make(root, omega=1.0, rows=[{**row, "model": "instruct"}])[0]
+    assert np.array_equal(as_row, make(root, base="instruct", rows=[row])[0])
+    pipe = StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
+    tuned = UNet2DConditionModel.from_pretrained(root / "instruct/unet")
+    states = pipe.encode_prompt("make it red", "cpu", 1, False)[0]
+
+    def predict(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return tuned(torch.cat([z, torch.zeros_like(z)], 1), t, states).sample
+
+    assert np.abs(as_row - tiny.ddim(pipe, predict, steps=3)).max() <= 1
+    preset = validate({"base": "base", "rows": [{**row, "model": "instruct"}]})
+    (note,) = compile_plan(preset, Library((root,))).notes
+    assert note.startswith("rows.0: instruct changes a picture") and "zeros" in note
+    asked = validate({"base": "base", "rows": rows()})
+    assert not compile_plan(asked, Library((root,))).notes
 
 
 def test_a_shared_preset_carries_the_picture(root: Path) -> None:

@@ -1,0 +1,363 @@
+"""What is refused would indeed be impossible or wrong, is named whole, and leaves nothing behind.
+
+Each case is refused; then its guard is taken away, and what comes raises, is wrong against a plain
+reckoning, or is silently what it would be without the thing refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from studio.diffusion import sampling, schedulers, times
+from studio.engine import Engine
+from studio.errors import StudioError
+from studio.events import Done
+from studio.library import Library
+from studio.plan import row_models
+from studio.preset import Sampler, validate
+from studio.preset.schedulers import SCHEDULERS
+from tests.support import fuzz_models, tiny
+from tests.support.adapter_kinds import LINEAR
+
+Patch = pytest.MonkeyPatch
+SD = {"scheduler": "ddim", "steps": 1, "seed": 3, "width": 16, "height": 16}
+FLOW = {**SD, "scheduler": "euler"}
+CONTROL = {"type": "map", "image": "map.png"}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    fuzz_models.build(folder)
+    tiny.controlnet(folder / "base/lines", tiny.load(folder / "base").unet, "base")
+    factors = {"A": torch.ones(2, 24), "B": torch.ones(8, 2)}
+    wide = {f"unet.{LINEAR}.lora_{letter}.weight": t for letter, t in factors.items()}
+    save_file(wide, folder / "wide.safetensors")
+    deeper = {**fuzz_models.SMALL, "layers_per_block": 2}
+    tiny.pipeline(folder / "deeper", seed=4, **deeper)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(root: Path) -> Engine:
+    return Engine(device="cpu", library=Library((root,)), image_roots=[root])
+
+
+@pytest.fixture(scope="module")
+def expected(root: Path) -> np.ndarray:
+    """What an engine makes that was asked for nothing else before."""
+    return make(Engine(device="cpu", library=Library((root,)), image_roots=[root]), **GOOD)
+
+
+def make(engine: Engine, **fields: Any) -> np.ndarray:
+    preset = validate({"base": "base", "sampler": SD, **fields})
+    done = next(event for event in engine.generate(preset) if isinstance(event, Done))
+    return np.asarray(done.image).astype(int)
+
+
+GOOD: dict[str, Any] = {
+    "omega": 0.4,
+    "rows": [
+        {"prompt": "cat", "weight": 3.0, "model": {"lora": "base/style"}, "mask": "left.png"},
+        {"model": "base/concept", "weight": 1.0},
+        {
+            "prompt": "a <cat> here",
+            "model": "cat-word",
+            "control": {**CONTROL, "model": "base/lines"},
+        },
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One refusal.
+
+    Args:
+        fields: of the preset. at: the field that it names. given, allowed: parts of its message.
+        without: takes the guard away.
+        instead: fields of a preset that then gives the very same picture, since what was refused
+            does nothing; ``None`` where the run raises.
+    """
+
+    fields: Mapping[str, Any]
+    at: str
+    given: str
+    allowed: str
+    without: Mapping[str, Any] = field(default_factory=dict)
+    instead: Mapping[str, Any] | None = None
+
+
+def row(**fields: Any) -> dict[str, Any]:
+    return {"rows": [{"prompt": "cat"}, {"prompt": "a dog", "weight": 2.0, **fields}]}
+
+
+def nothing(*_: Any) -> None:
+    """A guard that lets everything through."""
+
+
+CONCEPT = {"studio.plan.row_models._check_concept": nothing}
+EYE = {"model": "base/concept", "prompt": ""}
+CASES = {
+    "a concept network with a LoRA": Case(
+        row(model={"model": "base/concept", "lora": "base/style"}),
+        "rows.1.model",
+        "'base/concept' is a null-text network",
+        "a row of their own",
+        CONCEPT,
+    ),
+    "a concept network with a control image": Case(
+        row(**EYE, control={**CONTROL, "model": "base/lines"}),
+        "rows.1.model",
+        "'base/concept'",
+        "a row of their own",
+        CONCEPT,
+        row(**EYE),
+    ),
+    "a concept network with a learned word": Case(
+        row(prompt="<cat>", model={"model": "base/concept", "embeddings": ["cat-word"]}),
+        "rows.1.model",
+        "'base/concept'",
+        "a row of their own",
+        CONCEPT,
+        row(**EYE),
+    ),
+    "a control image for SANA": Case(
+        {"base": "sana", "sampler": FLOW, **row(control={**CONTROL, "model": "base/lines"})},
+        "rows.1.control",
+        "'sana' takes no control image",
+        "Stable Diffusion 1.x",
+        {"studio.plan.row_models._check_control": nothing},
+    ),
+    "a ControlNet of another family": Case(
+        row(control={**CONTROL, "model": "xl/guide"}),
+        "rows.1.control.model",
+        "'xl/guide' is a controlnet for Stable Diffusion XL",
+        "'base' is Stable Diffusion 1.x",
+        {"studio.plan.row_models._check_family": nothing},
+    ),
+    "what is no ControlNet": Case(
+        row(control={**CONTROL, "model": "base/style"}),
+        "rows.1.control.model",
+        "'base/style' is a lora",
+        "controlnet",
+        {"studio.plan.row_models._check_control": nothing},
+    ),
+    "a picture for a model that edits none": Case(
+        row(image="map.png"),
+        "rows.1.image",
+        "'base' takes no picture to edit",
+        "InstructPix2Pix",
+        {"studio.plan.row_models._check_picture": nothing},
+        row(),
+    ),
+    "a learned word for SANA": Case(
+        {"base": "sana", "sampler": FLOW, **row(prompt="<cat>", model="cat-word")},
+        "rows.1.model",
+        "such as <cat>",
+        "Stable Diffusion 1.x",
+        {
+            "studio.plan.row_models._check_words": nothing,
+            "studio.plan.row_models._check_family": nothing,
+        },
+    ),
+    "a LoRA of another width": Case(
+        row(model="wide"),
+        "rows.1.model",
+        "24→8",
+        "16→8",
+        {
+            "studio.engine.adapters.kinds._check_ends": nothing,
+            "studio.engine.adapters.lora._check_layer": nothing,
+        },
+    ),
+    "a LoRA of another width, in the base term too": Case(
+        {"omega": 0.4, **row(model="wide")},
+        "rows.1.model",
+        "24→8",
+        "16→8",
+        {
+            "studio.engine.adapters.kinds._check_ends": nothing,
+            "studio.engine.adapters.lora._check_layer": nothing,
+        },
+    ),
+    "an adapter of another family": Case(
+        row(model="xl-style"),
+        "rows.1.model",
+        "'xl-style'",
+        "",
+        {"studio.engine.adapters.lora._check_layer": nothing},
+    ),
+    "a fine-tune of another architecture, half of the way": Case(
+        {"omega": 0.4, **row(model="deeper")},
+        "omega",
+        "'deeper' has another architecture than 'base'",
+        "set omega to 0",
+        {"studio.engine.networks.blending._check_same_shape": nothing},
+    ),
+    "a scheduler of noise for a flow": Case(
+        {"base": "sana", "sampler": SD, "rows": []},
+        "sampler.scheduler",
+        "'ddim'",
+        "euler",
+        {
+            "studio.diffusion.times.check": lambda sampler, *_: replace(
+                SCHEDULERS[sampler.scheduler], flow_times="flow_euler"
+            )
+        },
+    ),
+    "a noise schedule that the scheduler does not take": Case(
+        {"sampler": {**SD, "steps": 3, "schedule": "karras"}, "rows": []},
+        "sampler.schedule",
+        "'karras'",
+        "trailing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_named_whole_and_leaves_nothing_behind(
+    engine: Engine, expected: np.ndarray, name: str
+) -> None:
+    case = CASES[name]
+    with pytest.raises(StudioError) as caught:
+        make(engine, **case.fields)
+    error = caught.value
+    assert error.field == case.at and "\n" not in str(error)
+    assert case.given in error.message and case.allowed in error.message
+    assert not any(part["pinned"] for part in engine.describe())
+    assert np.array_equal(make(engine, **GOOD), expected)  # to the bit
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.without])
+def test_without_its_guard_it_raises_or_does_nothing(
+    root: Path, monkeypatch: Patch, name: str
+) -> None:
+    case = CASES[name]
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    for place, guard in case.without.items():
+        monkeypatch.setattr(place, guard)
+    if case.instead is None:
+        with pytest.raises(Exception):  # noqa: B017 - whatever it is, no picture comes
+            make(engine, **case.fields)
+    else:
+        assert np.array_equal(make(engine, **case.fields), make(engine, **case.instead))
+
+
+# -- what would run, and be wrong --------------------------------------------------------------
+
+
+def test_models_of_two_latent_spaces_mean_two_latents_by_one_picture(engine: Engine) -> None:
+    """One sum of both would add numbers of two scales: a picture's latents differ by far."""
+    with pytest.raises(StudioError, match="works in latent space") as caught:
+        make(engine, **row(model="xl"))
+    assert caught.value.field == "rows.1.model"
+    pixels = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    found = []
+    for base in ("base", "xl"):
+        vae: Any = engine.loader.vae(base)
+        with torch.no_grad():
+            found.append(vae.encode(pixels).latent_dist.mean * vae.config.scaling_factor)
+    assert (found[0] - found[1]).abs().max() > 0.5 * found[0].abs().max()
+
+
+def test_cfgpp_over_a_scheduler_that_remembers_is_not_cfgpp() -> None:
+    """x′ = α′·x̂₀ + σ′·ε_0 (Chung et al. 2024) asks for one prediction, as DDIM's step does. The step
+    of DPM-Solver++ 2M holds the one before too, so that no noise of one step can be exchanged."""
+    with pytest.raises(StudioError, match=r"cfgpp: .*ddim.*got 'dpm\+\+'"):
+        validate({"base": "base", "cfgpp": True, "sampler": {"scheduler": "dpm++"}, "rows": []})
+    chance = torch.Generator().manual_seed(1)
+    noise, now, one, other = (torch.randn(1, 4, 4, 4, generator=chance) for _ in range(4))
+
+    def after(name: str, before: torch.Tensor) -> torch.Tensor:
+        scheduler: Any = schedulers.scheduler_for(Sampler(scheduler=name, steps=4), {})
+        first, second = scheduler.timesteps[:2]
+        scheduler.step(before, first, noise)
+        return scheduler.step(now, second, noise).prev_sample
+
+    assert torch.equal(after("ddim", one), after("ddim", other))
+    assert (after("dpm++", one) - after("dpm++", other)).abs().max() > 0.05
+
+
+def test_eta_is_unknown_to_schedulers_whose_noise_is_fixed() -> None:
+    with pytest.raises(StudioError, match=r"sampler\.eta: .*ddim.*got 'unipc'"):
+        validate({"base": "base", "sampler": {"scheduler": "unipc", "eta": 0.5}, "rows": []})
+    scheduler = schedulers.scheduler_for(Sampler(scheduler="unipc", steps=2), {})
+    noise = torch.randn(1, 4, 4, 4)
+    with pytest.raises(TypeError, match="eta"):
+        list(sampling.sample(lambda _k, z, _t: z, noise, scheduler, [], eta=0.5))
+
+
+def test_a_noise_schedule_that_a_scheduler_does_not_know_would_change_nothing(
+    monkeypatch: Patch,
+) -> None:
+    plain, karras = (
+        Sampler(scheduler="ddim", steps=5, schedule=s) for s in ("automatic", "karras")
+    )
+    with pytest.raises(StudioError, match=r"sampler\.schedule: 'ddim' takes no 'karras'.*trailing"):
+        times.check(karras, {})
+    for module in (times, schedulers):
+        monkeypatch.setattr(module, "check", lambda sampler, *_: SCHEDULERS[sampler.scheduler])
+    one, other = (schedulers.scheduler_for(sampler, {}).timesteps for sampler in (plain, karras))
+    assert torch.equal(one, other)
+
+
+def test_noise_that_reaches_zero_signal_is_another_table_to_schedulers_that_know_none(
+    monkeypatch: Patch,
+) -> None:
+    config = {"rescale_betas_zero_snr": True, "beta_schedule": "scaled_linear"}
+    with pytest.raises(StudioError, match=r"sampler\.scheduler: 'pndm'"):
+        schedulers.make_scheduler("pndm", config)
+    trained = schedulers.make_scheduler("ddim", config).alphas_cumprod
+    without = {k: v for k, v in config.items() if k != "rescale_betas_zero_snr"}
+    theirs = schedulers.make_scheduler("pndm", without).alphas_cumprod
+    assert trained[-1] < 1e-6 < 1e-4 < theirs[-1]
+    assert (trained.sqrt() - theirs.sqrt()).abs().max() > 0.01
+
+
+def test_more_steps_than_a_distilled_model_has_would_come_twice(monkeypatch: Patch) -> None:
+    sampler = Sampler(scheduler="lcm", steps=60)
+    with pytest.raises(StudioError, match=r"sampler\.steps: 'lcm' takes at most 50 steps, got 60"):
+        times.check(sampler, {})
+    monkeypatch.setattr(times, "check", lambda sampler, *_: SCHEDULERS[sampler.scheduler])
+    found = times.times_of(sampler, {})
+    assert len(set(found.tolist())) < len(found)
+
+
+def test_a_size_between_two_latents_would_come_smaller(root: Path, monkeypatch: Patch) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    odd = {"rows": [], "sampler": {**SD, "width": 17}}
+    with pytest.raises(StudioError, match=r"sampler\.width: must be a multiple of 2 .* got 17"):
+        make(engine, **odd)
+    whole = row_models.check_base
+    monkeypatch.setattr(
+        "studio.engine.engine.check_base", lambda *given: replace(whole(*given), multiple=1)
+    )
+    assert make(engine, **odd).shape == (16, 16, 3)
+
+
+def test_what_sana_does_not_read_would_be_cut_or_spelt_out(root: Path, monkeypatch: Patch) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
+    sana = {"base": "sana", "sampler": FLOW}
+    for prompt, given, allowed in (
+        ("x" * 300, "301 tokens", "300"),
+        ("(cat:1.5)", "cat", "without"),
+    ):
+        with pytest.raises(StudioError, match=given) as caught:
+            make(engine, **sana, rows=[{"prompt": "a"}, {"prompt": prompt}])
+        assert caught.value.field == "rows.1.prompt" and allowed in caught.value.message
+    family: Any = engine.loader.family("sana")
+    text: Any = engine.loader.text_encoder("sana")
+    monkeypatch.setattr(family, "spans", lambda *_: 1)
+    long, cut = (family.encode(text, ["x" * count]) for count in (400, 299))
+    assert torch.equal(long.states, cut.states)  # the rest is not read
+    marked, plain = (int(family.encode(text, [p]).mask.sum()) for p in ("(cat:1.5)", "cat"))
+    assert marked - plain == len("(:1.5)")  # brackets and number as letters
