@@ -23,7 +23,8 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from studio.cli.common import no_loading_bars
-from studio.diffusion import sampling, schedulers, times
+from studio.diffusion import sampling, schedulers
+from studio.diffusion.progress import progress_of
 from studio.engine.denoiser import Denoiser
 from studio.engine.inputs.passes import prepare_passes
 from studio.engine.inputs.start_image import Pictures
@@ -94,7 +95,7 @@ class Fuzz:
         preset = validate({**stack, "sampler": sampler})
         entry = self.loader.library[stack["base"]]
         config = self.loader.family(entry.id).scheduler_config(entry)
-        progress = times.progress(preset.sampler, config, 0, entry.family)
+        progress = progress_of(preset.sampler, config, 0, entry.family)
         plan = compile_plan(preset, self.loader.library, progress, meeting_in([self.folder]))
         passes = prepare_passes(preset, plan, self.loader, [self.folder])
         masks = Pictures.read(plan, None, (16, 16), [self.folder]).row_masks(

@@ -41,6 +41,13 @@ NAMED: dict[str, dict[str, Any]] = {  # of stacks that once differed, the smalle
             }
         ]
     },
+    "a direction that becomes zero goes on with its running average": {
+        "rows": [
+            {"weight": 7.5, "prompt": "cat", "model": {"lora": "base/style"}, "range": [0.0, 0.4]},
+            {"weight": -6.5, "prompt": ""},
+        ],
+        "apg": {"eta": 0.0, "norm_threshold": 0.5, "momentum": 0.3},
+    },
     "the same adapter on the base and on a fine-tune": {
         "rows": [
             {"weight": 5.0, "prompt": "cat", "model": ON_TUNED},

@@ -251,7 +251,9 @@ class Oracle:
                 same[0][1] += term[1]
             else:
                 merged.append(term)
-        merged = [term for term in merged if abs(term[1]) > 1e-9 and bool(term[2].any())]
+        # A direction of zero is none, but for the running average that it continues.
+        runs = bool(self.preset.get("apg", {}).get("momentum"))
+        merged = [t for t in merged if abs(t[1]) > 1e-9 and (runs or bool(t[2].any()))]
         guided = base + sum((w * d for _, w, d, _ in merged), torch.zeros_like(base))
         reference = base + sum((d for _, w, d, _ in merged if w > 0), torch.zeros_like(base))
         guided = self.projected(guided, reference, merged)
