@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from studio.diffusion import sampling, schedulers, times
+from studio.diffusion.progress import times_of
 from studio.engine import Engine
 from studio.errors import StudioError
 from studio.events import Done
@@ -328,7 +329,7 @@ def test_more_steps_than_a_distilled_model_has_would_come_twice(monkeypatch: Pat
     with pytest.raises(StudioError, match=r"sampler\.steps: 'lcm' takes at most 50 steps, got 60"):
         times.check(sampler, {})
     monkeypatch.setattr(times, "check", lambda sampler, *_: SCHEDULERS[sampler.scheduler])
-    found = times.times_of(sampler, {})
+    found = times_of(sampler, {})
     assert len(set(found.tolist())) < len(found)
 
 
