@@ -65,7 +65,8 @@ def metadata(site: Path) -> Distribution:
 
 def listed(name: str) -> set[Requirement]:
     lines = (REPOSITORY / name).read_text(encoding="utf-8").splitlines()
-    return {Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))}
+    plain = (line.partition(" #")[0].strip() for line in lines)
+    return {Requirement(line) for line in plain if line and not line.startswith(("#", "-r"))}
 
 
 def test_requirements_are_those_of_the_lists(site: Path) -> None:

@@ -23,7 +23,8 @@ _PRESET = validate({"name": "kept", "rows": [{"prompt": "a cat"}], "sampler": {"
 @lru_cache(maxsize=1)
 def _whole() -> dict[str, bytes]:
     """The files of a home with some pictures, one of them starred."""
-    with tempfile.TemporaryDirectory(prefix="studio-hard-") as name:
+    studio_home().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=studio_home()) as name:  # where an attack may write
         home = Path(name)
         for seed in range(COUNT):
             image = Image.new("RGB", (16, 16), (80 * seed, 0, 0))

@@ -75,7 +75,7 @@ BAD: list[tuple[str, tuple[str, ...], Any, str]] = [
     ("sweep: field", ("sweep", *GENERATE[1:], "--x", "fog=1,2"), preset(), "fog: "),
     ("sweep: value", ("sweep", *GENERATE[1:], "--x", "omega=0,2"), preset(), "omega: "),
     ("sweep: list", ("sweep", *GENERATE[1:], "--x", "omega=[0,"), preset(), "--x: "),
-    ("sweep: size", ("sweep", *GENERATE[1:], "--x", "omega=0" + ",1" * 500), preset(), "sweep: "),
+    ("sweep: size", ("sweep", *GENERATE[1:], "--x", "omega=0" + ",1" * 2500), preset(), "sweep: "),
     ("no verb", (), preset(), "python -m studio: "),
     ("unknown verb", ("paint",), preset(), "python -m studio: "),
     ("no out", ("generate", "PRESET"), preset(), "python -m studio generate: "),
