@@ -51,14 +51,14 @@ def attach(
         **QUIET,
     )
 
-    def tick(seen: str, name: str) -> list[Any]:
+    def tick(seen: str, name: str | None) -> list[Any]:  # a page being loaded has no name yet
         state = runner.state
         if state.model and state.model != seen:
             models.rescan()
             library = [models.as_signal(), models.table(limits.shared)]
         else:
             library = [gr.skip()] * len(library_parts)
-        return [*tab.shown(runner, name.strip()), state.model, *library]
+        return [*tab.shown(runner, (name or "").strip()), state.model, *library]
 
     outputs = [*tab.outputs(parts), parts.seen, *library_parts]
     inputs = [parts.seen, parts.fields["name"]]
@@ -178,7 +178,7 @@ def _running(parts: TrainParts, runner: Runner) -> None:
     for action, act in acts.items():
         parts.actions[action].click(guarded(_then(runner, act)), name, shown, **QUIET)
     name.change(
-        lambda given: buttons(runner, given.strip()),
+        lambda given: buttons(runner, (given or "").strip()),
         name,
         list(parts.actions.values()),
         **QUIET,
@@ -186,8 +186,9 @@ def _running(parts: TrainParts, runner: Runner) -> None:
 
 
 def _then(runner: Runner, act: Callable[[str], None]) -> Callable[[str], list[Any]]:
-    def acted(name: str) -> list[Any]:
-        act(name.strip())
-        return tab.shown(runner, name.strip())
+    def acted(name: str | None) -> list[Any]:
+        named = (name or "").strip()
+        act(named)
+        return tab.shown(runner, named)
 
     return acted
