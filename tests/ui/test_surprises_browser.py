@@ -129,7 +129,7 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     def made() -> int:
         return len(list((home / "outputs").rglob("*.png")))
 
-    studio.open().use(["a cat face"], steps=40)
+    studio.open().use(["a cat face"], steps=120)  # time enough to press Escape in the last two
     studio.set("Images", "10")  # eight at once, then two
     before = made()
     studio.page.click("#gs-generate")
