@@ -15,6 +15,7 @@ from pprint import pformat
 
 from studio.integrations.plain import plain_script, title
 from studio.library import Library
+from studio.plan.row_models import check_base
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
 
@@ -48,9 +49,18 @@ def as_python(
         StudioError: as compiling the preset does.
     """
     plan = stated_plan(preset, library, roots)
-    base = library[preset.base]
+    base = check_base(library.catalogue(), preset.base, preset.vae)
     place = preset.base if preset.base not in library else base.path if paths else ""
-    return plain_script(preset, plan, base, place) or _engine_script(preset, roots)
+    vae = (_folder_of(library, preset.vae) if paths else None) if preset.vae else ""
+    return plain_script(preset, plan, base, place, vae) or _engine_script(preset, roots)
+
+
+def _folder_of(library: Library, vae: str) -> str | None:
+    """The folder of an autoencoder alone, in diffusers' format; ``None`` for anything else."""
+    entry = library.catalogue().get(vae)
+    if entry is None or entry.kind != "vae" or not (Path(entry.path) / "config.json").is_file():
+        return None
+    return entry.path
 
 
 def as_command(preset: Preset) -> str:

@@ -29,18 +29,20 @@ _LARGEST_SEED = 2**32 - 1  # beyond it the studio's noise is its own
 _HEAD = '''"""{title}"""
 
 import torch
-from diffusers import {pipeline}, {scheduler}
+from diffusers import {names}
 
 MODEL = {model}
 SEEDS = {seeds}
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 dtype = torch.float16 if device == "cuda" else torch.float32
-pipe = {pipeline}.{load}(MODEL, torch_dtype=dtype{options}).to(device)
+{vae}pipe = {pipeline}.{load}(MODEL, torch_dtype=dtype{options}).to(device)
 pipe.scheduler = {scheduler}(
 {settings}
 )
 '''
+
+_VAE = "vae = AutoencoderKL.from_pretrained({place!r}, torch_dtype=dtype)\n"
 
 _CALL = """
 for seed in SEEDS:
@@ -125,7 +127,9 @@ _WRITTEN = {
 }
 
 
-def plain_script(preset: Preset, plan: Plan, base: ModelEntry, place: str) -> str:
+def plain_script(
+    preset: Preset, plan: Plan, base: ModelEntry, place: str, vae: str | None = ""
+) -> str:
     """The preset as a script of diffusers alone; "" where it needs more than that.
 
     Args:
@@ -133,11 +137,14 @@ def plain_script(preset: Preset, plan: Plan, base: ModelEntry, place: str) -> st
         base: the library's entry of its base.
         place: what diffusers loads the base from, a folder, a file or an id of the hub; "" for
             nothing that can be named.
+        vae: likewise the folder of the autoencoder that the preset names, "" for none that it names,
+            and ``None`` for one that cannot be loaded so.
     """
     pipeline = family_of(base.family).pipelines[0]
     written = _WRITTEN.get(pipeline)
     made = _scheduler(preset, base)
-    if not place or written is None or made is None or not _is_plain(preset, plan, base):
+    plain = vae is not None and _is_plain(preset, plan, base)
+    if not place or written is None or made is None or not plain:
         return ""
     scheduler, settings, custom = made
     sampler = preset.sampler
@@ -148,12 +155,14 @@ def plain_script(preset: Preset, plan: Plan, base: ModelEntry, place: str) -> st
     steps = f"num_inference_steps={sampler.steps}" if custom is None else f"timesteps={custom}"
     head = _HEAD.format(
         title=title(preset, "diffusers, transformers and torch"),
+        names=", ".join(["AutoencoderKL"] * bool(vae) + [pipeline, scheduler]),
+        vae=_VAE.format(place=vae) if vae else "",
         pipeline=pipeline,
         scheduler=scheduler,
         model=repr(place),
         seeds=_seeds(sampler.seed, sampler.count),
         load="from_single_file" if place.endswith(".safetensors") else "from_pretrained",
-        options=written.options,
+        options=(", vae=vae" if vae else "") + written.options,
         settings="\n".join(f"    {name}={value!r}," for name, value in settings.items()),
     )
     guided = _classifier_free(plan)
@@ -198,7 +207,7 @@ def title(preset: Preset, needs: str) -> str:
 def _is_plain(preset: Preset, plan: Plan, base: ModelEntry) -> bool:
     """Whether all passes are prompts on the base, read as diffusers reads them."""
     sampler = preset.sampler
-    if preset.vae or preset.init or sampler.variation_strength or sampler.noise != "cpu":
+    if preset.init or sampler.variation_strength or sampler.noise != "cpu":
         return False
     if sampler.seed + sampler.count - 1 > _LARGEST_SEED:
         return False

@@ -15,9 +15,11 @@ from studio import share
 from studio.__main__ import main
 from studio.engine import Engine
 from studio.events import Done
+from studio.home import PRESETS
 from studio.integrations.code import as_command, as_python
 from studio.library import Library
 from studio.preset import Preset, validate
+from studio.preset.fields import with_fields
 from tests.support import REPOSITORY, tiny, tiny_sdxl
 
 TWO = [{"prompt": "a cat", "weight": 4.0}, {"prompt": "fog", "weight": -1.5}]
@@ -97,6 +99,21 @@ def test_a_plain_script_makes_the_pictures(
     for seed, picture in wanted.items():
         # a sum over rows in float32 in another order: less than a step of 256
         assert np.abs(made[seed] - picture).max() <= 1 and np.mean(made[seed] != picture) < 0.01
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_shipped_preset_is_plain_with_its_autoencoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = with_fields(Preset.load(PRESETS / "01-plain-guidance.json"), [("sampler.steps", 3)])
+    script = as_python(preset, Library())
+    assert "studio" not in script.replace(str(REPOSITORY), "") and "AutoencoderKL" in script
+    (made,), (wanted,) = (
+        run(script, tmp_path, monkeypatch).values(),
+        engines(preset, Library()).values(),
+    )
+    assert made.shape == wanted.shape == (256, 256, 3)
+    assert np.abs(made - wanted).max() <= 1
 
 
 @pytest.mark.parametrize("name", NEEDS_THE_STUDIO)

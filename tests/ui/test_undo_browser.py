@@ -22,9 +22,9 @@ def expect(page: Any, weight: float, prompt: str) -> None:
 def test_every_change_is_undone_by_name_and_survives_a_reload(studio: Studio) -> None:
     page = studio.open().page
     studio.use(["a cat"])
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)  # what follows sooner on the same field is the same step
     studio.weigh(0, 6.5)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
     studio.weigh(0, -7)
     page.wait_for_timeout(1500)
     page.locator("h1").click()

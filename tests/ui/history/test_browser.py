@@ -69,7 +69,7 @@ def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     page.wait_for_function(
         "document.querySelector('.gs-history-count').textContent === '9 pictures'"
     )
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     page.wait_for_function(
         "document.querySelector('.gs-history-count').textContent === '11 pictures'"
     )

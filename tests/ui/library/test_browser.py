@@ -57,7 +57,7 @@ def test_offline_a_download_says_so_in_one_line(studio: Studio, home: Path) -> N
         line.wait_for()
         assert "\n" not in line.inner_text()
         page.locator("#gs-fetch").get_by_role("button", name="Stop").click()
-        page.get_by_text("Download goes on from there").wait_for()
+        page.get_by_text("the one under way starts again with Download").wait_for()
     assert not (home / "models" / "somebody").exists()
 
 
