@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ from studio.ui.visitors import VISITORS
 from studio.ui.widgets import fresh, jpeg_uri
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
+# Seconds between two updates at least: a page that draws more slowly than updates come falls behind
+# the run, and would hear of Cancel only after all of them.
+PACE = 0.25
 
 
 class Update(NamedTuple):
@@ -131,6 +135,7 @@ def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
         seen = version
         if not active:
             break
+        time.sleep(PACE)
         runs.wait(session, seen, HEARTBEAT)
     if session.watchers.get(page) == turn:
         session.watchers.pop(page, None)

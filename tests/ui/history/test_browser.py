@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,14 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def pictures(home: Path) -> Path:
+def pictures(home: Path) -> Iterator[Path]:
     folder = home / "outputs" / "earlier"
     for seed in range(130):
         rows = [{"prompt": f"zebra number{seed}", "weight": 1.0 + seed}]
         preset = validate({"name": f"Zebra {seed}", "rows": rows, "sampler": {"seed": seed}})
         save_image(Image.new("RGB", (32, 32), (seed, 90, 200)), preset, folder)
-    return folder
+    yield folder
+    shutil.rmtree(folder)  # other tests look at the newest picture
 
 
 @pytest.mark.timeout(240)
