@@ -43,6 +43,7 @@ def says(studio: Studio, text: str, where: str = BAR) -> None:
     studio.page.wait_for_function(
         "([where, text]) => document.querySelector(where)?.innerText.includes(text)",
         arg=[where, text],
+        polling=100,  # a page behind another one may draw no frames
     )
 
 
