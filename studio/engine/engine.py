@@ -27,12 +27,11 @@ from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import Regions, Runtime
-from studio.errors import BadPreset
 from studio.events import Done, Event, Preview, Progress
 from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
-from studio.plan.row_models import check_base
+from studio.plan.row_models import check_base, picture_size
 from studio.preset import Preset
 
 MAX_IMAGES_AT_ONCE = 8
@@ -213,7 +212,6 @@ class _Job:
 def _resolve(preset: Preset, base: ModelEntry) -> Preset:
     """Fill in the seeds and the native size; check the size against the VAE."""
     sampler = preset.sampler
-    native = base.size or 512
     seeds = {
         name: getattr(sampler, name)
         for name in ("seed", "variation_seed")
@@ -222,13 +220,7 @@ def _resolve(preset: Preset, base: ModelEntry) -> Preset:
     missing = {"seed"} | ({"variation_seed"} if sampler.variation_strength else set())
     for name in missing - set(seeds):
         seeds[name] = random.SystemRandom().randrange(2**32)
-    width, height = sampler.width or native, sampler.height or native
-    for name, given in (("width", width), ("height", height)):
-        if given % base.multiple:
-            raise BadPreset(
-                f"must be a multiple of {base.multiple} for base {base.id!r}, got {given}",
-                field=f"sampler.{name}",
-            )
+    width, height = picture_size(preset, base)
     return preset.model_copy(
         update={"sampler": sampler.model_copy(update={**seeds, "width": width, "height": height})}
     )

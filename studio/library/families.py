@@ -197,6 +197,8 @@ FAMILIES.register(
         part="transformer",
         predicts=(FLOW,),
         text="Gemma 2",
+        window=299,
+        windows=False,
         size=1024,
         guidance=4.5,
         scaling=0.41407,

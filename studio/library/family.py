@@ -73,7 +73,8 @@ class ModelFamily:
     what can. ``marks``: what stands in the metadata of adapters trained
     on it, ``adapter_names``: beginnings of names in them that are the family's alone. ``pipelines``: diffusers' classes, results are saved in the first; ``network``: class and
     ``part`` of its denoising network there. ``predicts``: parameterisations, the usual one first.
-    ``text``: its text towers in words, ``text_width``: of the states that the network reads (0:
+    ``text``: its text towers in words, ``window``: tokens of text that they read at once, and
+    ``windows``: whether a longer prompt goes into further windows (else it is refused); ``text_width``: of the states that the network reads (0:
     no mark of the family). ``latent_channels``, ``latent_factor`` (pixels per position) and
     ``scaling``: the latent space where no file states it. ``size``: native edge in pixels.
     ``guidance``: the advised scale of classifier-free guidance.
@@ -93,6 +94,8 @@ class ModelFamily:
     guidance: float
     scaling: float
     text_width: int = 0
+    window: int = 75
+    windows: bool = True
     network: str = "UNet2DConditionModel"
     part: str = "unet"
     latent_channels: int = 4

@@ -108,12 +108,25 @@ class Plan:
             }
         return found
 
+    def in_rows_order(self) -> list[int]:
+        """The predictions as a person reads them: ``ε_0``, passes as the rows stand, mixtures."""
+        count = len(self.passes)
+        order = sorted(
+            range(count),
+            key=lambda i: (
+                i not in self.unconditional,
+                not self.passes[i].rows,
+                self.passes[i].rows,
+            ),
+        )
+        return [*order, *range(count, len(self.predictions))]
+
     def __str__(self) -> str:
         names = {mask: f"M{int(name.split('.')[1]) + 1}" for mask, name in self.masks.items()}
         bases = [f"ε_0{'′' * number}" for number in range(len(self.mixtures))]
         terms = [*map(str, self.passes), *bases]
-        shares = [item.layers() for item in self.predictions]
-        lines = in_words(list(zip(terms, shares, strict=True)), self.steps, names, self.unit)
+        layers = [(terms[i], self.predictions[i].layers()) for i in self.in_rows_order()]
+        lines = in_words(layers, self.steps, names, self.unit)
         for base, mixed in zip(bases, self.mixtures, strict=True):
             parts = (f"{self.passes[i]} in {area.in_words(names)}" for area, i in mixed.parts)
             lines.append(f"with {base} = {'; '.join(parts)}; {self.passes[mixed.ground]} elsewhere")

@@ -12,6 +12,7 @@ from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
+from studio.plan.row_models import check_base, picture_size
 from studio.preset import Preset
 
 
@@ -25,8 +26,9 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
         roots: folders that relative images may lie under.
 
     Raises:
-        BadPreset, MissingModel, IncompatibleModels: as :func:`studio.plan.compile_plan` and
-            :func:`studio.diffusion.progress.progress_of`.
+        BadPreset, MissingModel, IncompatibleModels: as :func:`studio.plan.compile_plan`,
+            :func:`studio.diffusion.progress.progress_of` and
+            :func:`studio.plan.row_models.picture_size`.
     """
     try:
         entry = library[preset.base]
@@ -35,4 +37,6 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
     else:
         config = scheduler_config(entry)
         progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
-    return compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
+    plan = compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
+    picture_size(preset, check_base(library, preset.base, preset.vae))
+    return plan

@@ -3,49 +3,79 @@
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from studio.errors import StudioError
 from studio.events import Progress
+from studio.images import locate
 from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
-from studio.preset.prompts import split_prompt
+from studio.ui.equation import equation
 from studio.ui.form import to_preset
 from studio.ui.library.missing import as_html, missing
 from studio.ui.library.models import library
+from studio.ui.space import Limits
 
-_TOKEN = re.compile(
-    r'("[^"]*+")|(∅|no text)|([+\-−]\s?\d+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)(?=·)|(ε̂)'
-)
-
-
+NO_FAULT = {"field": "", "text": ""}
 IDLE_REASONS = {
     "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
     "decoupling": "Changes nothing now: no prompt has parts joined by AND.",
 }
 
 
-def describe(can_fetch: bool, **values: Any) -> list[Any]:
-    """The current plan as HTML, and why some fields change nothing at present.
+def describe(limits: Limits, **values: Any) -> list[Any]:
+    """The current plan as HTML, why some fields change nothing at present, and what is wrong where.
 
     The HTML is the equation and its cost; or every model that is missing; or the one line that
-    says what stands in the way.
+    says what stands in the way. The last is ``{"field": dotted path, "text": one line}``, for the
+    field to show; both empty where nothing is wrong.
     """
     try:
         preset = to_preset(values)
-        absent = as_html(missing(preset, library()), can_fetch)
+        absent = as_html(missing(preset, library()), not limits.shared)
         try:
             plan = plan_of(preset)
         except StudioError as error:
-            return [absent or _refusal(error), {}]
+            return [absent or _refusal(error), {}, _fault(error)]
+        limits.check(preset)
+        check_images(preset)
     except StudioError as error:
-        return [_refusal(error), {}]
+        return [_refusal(error), {}, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
-    return [f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan)}</div>', idle(preset)]
+    whole = f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan)}</div>'
+    return [whole, idle(preset), NO_FAULT]
+
+
+def check_images(preset: Preset) -> None:
+    """See that every image of the rows that take part, and of the start, is there.
+
+    Raises:
+        StudioError: names the field of the first that is not.
+    """
+    for field, reference in _images(preset):
+        if not reference.startswith("data:"):
+            locate(reference, field=field)
+
+
+def _images(preset: Preset) -> Iterator[tuple[str, str]]:
+    for index, row in preset.active_rows():
+        named = {
+            "image": row.image,
+            "mask": row.mask,
+            "control.image": row.control.image if row.control else "",
+            "image_prompt.image": row.image_prompt.image if row.image_prompt else "",
+        }
+        yield from ((f"rows.{index}.{name}", image) for name, image in named.items() if image)
+    if preset.init:
+        parts = {"init.image": preset.init.image, "init.mask": preset.init.mask}
+        yield from ((name, image) for name, image in parts.items() if image)
+
+
+def _fault(error: StudioError) -> dict[str, str]:
+    return {"field": error.field, "text": error.message}
 
 
 def _refusal(error: StudioError) -> str:
@@ -75,52 +105,6 @@ def plan_of(preset: Preset) -> Plan:
 def notes(plan: Plan) -> str:
     """What to know before the plan runs, a line each."""
     return "".join(f'<div class="gs-cost" role="note">{html.escape(n)}.</div>' for n in plan.notes)
-
-
-def equation(plan: Plan, preset: Preset | None = None) -> str:
-    """The plan's sum, one line per span of steps; user text is escaped, rows are named on hover."""
-    rows = _rows_by_prompt(preset) if preset else {}
-    lines = "".join(f"<div>{_coloured(line, rows)}</div>" for line in str(plan).splitlines())
-    return f'<div class="gs-equation" tabindex="0" aria-label="Equation of the plan">{lines}</div>'
-
-
-def _rows_by_prompt(preset: Preset) -> dict[str, str]:
-    """Which rows ask for a text: for each prompt and each of its parts."""
-    found: dict[str, list[int]] = {}
-    for index, row in preset.active_rows():
-        parts = split_prompt(row.prompt)
-        for text in {row.prompt.strip(), " ".join(part for part, _ in parts), *dict(parts)}:
-            found.setdefault(text, []).append(index + 1)
-    return {
-        text: f"row {', '.join(map(str, numbers))}"
-        if len(numbers) == 1
-        else f"rows {', '.join(map(str, numbers))}"
-        for text, numbers in found.items()
-    }
-
-
-def _coloured(line: str, rows: Mapping[str, str]) -> str:
-    """Escape ``line``; mark prompts, and weights by their sign."""
-    out, last = [], 0
-    for match in _TOKEN.finditer(line):
-        out.append(html.escape(line[last : match.start()]))
-        text, last = match.group(0), match.end()
-        quoted, empty, weight, _ = match.groups()
-        kind = (
-            "q"
-            if quoted
-            else "z"
-            if empty
-            else "e"
-            if not weight
-            else "n"
-            if text[0] in "-−"
-            else "p"
-        )
-        row = rows.get(text.strip('"')) if quoted else None
-        title = f' title="{html.escape(f"{row}: {text}")}"' if row else ""
-        out.append(f'<span class="gs-{kind}"{title}>{html.escape(text)}</span>')
-    return "".join(out) + html.escape(line[last:])
 
 
 def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:

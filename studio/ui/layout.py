@@ -97,6 +97,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "code",
             "notes",
             "idle",
+            "fault",
             "previews",
         )
     }
@@ -119,7 +120,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
         fields[name] = Field(records[name], shown[name], **kwargs)
 
     with gr.Column(elem_id="gs-heading", elem_classes=["gs-panel"]):
-        _heading(preset, fields)
+        _heading(preset, fields, records)
     fields["rows"] = GuidanceStack(
         preset.rows, max_rows=limits.rows, elem_id="gs-stack", label="Guidance rows"
     )
@@ -171,13 +172,12 @@ def _reach(leaf: Leaf) -> tuple[float, float, float] | None:
     return low, high, 0.05 if high - low > 1 else 0.01
 
 
-def _heading(preset: Preset, fields: Form) -> None:
-    with gr.Row(equal_height=True):
-        fields["name"] = gr.Textbox(
+def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
+    with gr.Row():
+        fields["name"] = Field(
+            {**records["name"], "title": "Preset", "help": ""},
             preset.name,
-            label="Preset",
             placeholder="Untitled preset",
-            max_lines=1,
             scale=3,
             min_width=150,
             elem_id="gs-name",
@@ -191,13 +191,12 @@ def _heading(preset: Preset, fields: Form) -> None:
             allow_custom_value=True,
             elem_id="gs-base",
         )
-    fields["description"] = gr.Textbox(
+    fields["description"] = Field(
+        {**records["description"], "title": "Note", "help": ""},
         preset.description,
-        show_label=False,
-        label="Note",
         placeholder="A note on what to watch",
-        lines=1,
-        max_lines=4,
+        lines=5,
+        bare=True,
         elem_id="gs-note",
     )
 

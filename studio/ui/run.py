@@ -64,14 +64,17 @@ class View:
         return strip(self.session.moments)
 
     def _bar(self, run: Run) -> str:
-        more = len(self.session.active()) - (1 if run.active() else 0)
+        others = [
+            one for one in self.session.active() if not one.series or one.series != run.series
+        ]
+        more = len(others) - (run in others)
         waits = f" · {more} more of yours wait{'s' if more == 1 else ''}" if more else ""
         return bar_of(self.runs, run, waits)
 
 
 def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
     """The progress bar of a run in whatever state."""
-    count, made = run.preset.sampler.count, len(run.moments)
+    count, made = run.wanted(), len(run.shown())
     if run.state == "waiting":
         ahead = len(runs.ahead(run))
         left = runs.seconds_until(run)
@@ -80,7 +83,8 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
     if run.state == "running":
         if run.progress is None:
             return progress_bar(0, f"Loading models …{waits}")
-        return progress_of(run.progress, run.share(), run.seconds_left(), (made, count), waits)
+        left = runs.seconds_left(run)
+        return progress_of(run.progress, run.share_of_all(), left, (made, count), waits)
     if run.state == "failed":
         return progress_bar(made / count, f"{run.error}{waits}", "failed")
     if run.state == "cancelled":
@@ -93,7 +97,7 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
 
 def stage_of(run: Run) -> Any:
     """Finished pictures first, then what forms; after Cancel what did not finish is marked."""
-    images = [moment.image_value() for moment in run.moments]
+    images = [moment.image_value() for moment in run.shown()]
     if run.state == "waiting":
         return gr.skip()
     if run.state == "running":

@@ -24,7 +24,7 @@ from studio.preset import Preset
 from studio.share import save_or_keep
 from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
-from studio.ui.session import Run, Session
+from studio.ui.session import Run, Series, Session
 from studio.ui.space import Limits, expire, save_folder
 
 Stream = Callable[[Preset], Iterator[Event]]
@@ -86,18 +86,23 @@ class Runs:
         forwards: int = 0,
         visitor: str = "",
         folder: Path | None = None,
+        series: Series | None = None,
+        label: str = "",
     ) -> Run:
         """Ask for a run; it starts when those before it have ended.
 
         Args:
             folder: where its images go, as no part of the history; the session's own without it.
+            series: runs that are shown and cancelled together with it; ``label``: its own name there.
 
         Raises:
             StudioError: this session, or this visitor, has as many in the queue as one may have.
         """
         own_folder = folder or save_folder(self.limits, session.key)
-        run = Run(preset, session, own_folder, forwards, apart=folder is not None)
-        run.visitor = visitor
+        run = Run(
+            preset, session, own_folder, forwards, series=series, label=label, visitor=visitor
+        )
+        run.apart = folder is not None
         with self.changed:
             own = [
                 r
@@ -119,15 +124,20 @@ class Runs:
         return run
 
     def cancel(self, run: Run | None) -> None:
-        """Stop a run before its next step; one that waits is simply not begun."""
+        """Stop a run before its next step, and its series; one that waits is simply not begun."""
         if run is None or not run.active():
             return
         with self.changed:
-            run.cancelled = True
-            if run in self._waiting:
-                self._waiting.remove(run)
-                run.state = "cancelled"
+            for one in run.session.active():
+                if one is run or (run.series is not None and one.series is run.series):
+                    self._stop(one)
             self._tell(run.session)
+
+    def _stop(self, run: Run) -> None:
+        run.cancelled = True
+        if run in self._waiting:
+            self._waiting.remove(run)
+            run.state = "cancelled"
 
     def ahead(self, run: Run) -> list[Run]:
         """The runs that come before a waiting one."""
@@ -150,6 +160,19 @@ class Runs:
                 return None
             seconds += left
         return seconds
+
+    def seconds_left(self, run: Run) -> float | None:
+        """Until the last image of a run that is going on, or of its series."""
+        left = run.seconds_left()
+        for other in run.session.active():
+            if (
+                left is not None
+                and other is not run
+                and other.series
+                and other.series is run.series
+            ):
+                left = left + self._pace * other.forwards if self._pace and other.forwards else None
+        return left
 
     def wait(self, session: Session, seen: int, seconds: float) -> int:
         """Wait until the session has changed since version ``seen``; its version now."""
@@ -225,6 +248,8 @@ class Runs:
             if made is not None and isinstance(event, Done):
                 run.done, run.previews = event, run.previews[1:]
                 run.moments.append(made)
+                if run.series:
+                    run.series.moments.append(made)
                 run.session.moments = [made, *run.session.moments]
                 if event.forwards:
                     self._pace = event.seconds / event.forwards
@@ -239,7 +264,7 @@ class Runs:
             problem = problem or f"the history: {one_line(error)}"
         if problem and not run.problem:
             run.problem = problem
-        return Moment.made(path, done)
+        return Moment.made(path, done, run.label)
 
     def _remember(self, run: Run, done: Done, path: Path) -> None:
         own = self.history(run.session)

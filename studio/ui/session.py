@@ -18,6 +18,14 @@ ACTIVE = ("waiting", "running")
 
 
 @dataclass(eq=False)
+class Series:
+    """Runs that one press has asked for and that are shown together, such as a sweep."""
+
+    total: int
+    moments: list[Moment] = field(default_factory=list)
+
+
+@dataclass(eq=False)
 class Run:
     """One press of Generate. ``state``: waiting, running, done, cancelled or failed."""
 
@@ -34,6 +42,8 @@ class Run:
     problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
     cancelled: bool = False
+    series: Series | None = None
+    label: str = ""  # what sets it apart in its series
     visitor: str = ""  # whose it is where visitors share the machine
     apart: bool = False  # its images are no part of the history
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
@@ -49,6 +59,19 @@ class Run:
         batch = len(self.previews) if made < count else 0
         within = step.step / max(1, step.steps) if step and batch else 0.0
         return min(1.0, (made + min(batch, count - made) * within) / count)
+
+    def shown(self) -> list[Moment]:
+        """What has been made by it and by those of its series before it, in order."""
+        return self.series.moments if self.series else self.moments
+
+    def wanted(self) -> int:
+        """How many images it, or its series, makes in all."""
+        return self.series.total if self.series else self.preset.sampler.count
+
+    def share_of_all(self) -> float:
+        """The part that is done of it, or of its series."""
+        before = len(self.shown()) - len(self.moments)
+        return min(1.0, (before + self.share() * self.preset.sampler.count) / self.wanted())
 
     def seconds_left(self) -> float | None:
         """Until its last image, by what it has taken so far; ``None`` before the first step."""

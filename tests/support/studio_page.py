@@ -37,7 +37,7 @@ def wait_until_served(address: str, process: subprocess.Popen[str], seconds: flo
     while time.monotonic() < end:
         assert process.poll() is None, "app.py ended"
         try:
-            with urllib.request.urlopen(address, timeout=2) as answer:
+            with urllib.request.urlopen(address, timeout=20) as answer:
                 assert answer.status == 200
                 return
         except OSError:

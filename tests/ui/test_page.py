@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from studio.errors import BadPreset, StudioError
 from studio.preset import Preset, validate
 from studio.preset.saved import list_presets
 from studio.share import read_image
-from studio.ui import describe, run
+from studio.ui import describe, equation, run
 from studio.ui.editor import (
     stack,
     start_image,
@@ -114,7 +115,8 @@ def test_empty_boxes_stand_for_a_new_seed_and_the_native_size() -> None:
 
 
 def test_an_unknown_model_is_one_line_in_place_of_the_equation() -> None:
-    shown, _ = describe.describe(True, **values(base="no-such-model"))
+    shown, _, fault = describe.describe(Limits(), **values(base="no-such-model"))
+    assert fault["field"] == "base"
     assert "gs-missing" in shown and "no-such-model" in shown and "Traceback" not in shown
 
 
@@ -127,17 +129,49 @@ def test_prompts_are_escaped_in_the_equation() -> None:
         def __str__(self) -> str:
             return line
 
-    shown = describe.equation(Shown()) + describe.cost(Shown(), 1)  # type: ignore[arg-type]
+    shown = equation.equation(Shown()) + describe.cost(Shown(), 1)  # type: ignore[arg-type]
     assert "<img" not in shown and "&lt;img" in shown
     assert 'class="gs-n">−4' in shown and "<b>2</b> passes per step" in shown
 
 
 def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
-    shown, idle = describe.describe(True, **values(rows=[{"prompt": "a"}, {"prompt": "b AND c"}]))
-    assert 'title="row 1: &quot;a&quot;"' in shown and 'title="row 2: &quot;c&quot;"' in shown
+    rows = [{"prompt": "b AND c"}, {"model": "starter/faces"}, {"prompt": "a", "weight": -1.0}]
+    shown, idle, fault = describe.describe(Limits(), **values(rows=rows))
+    titles = re.findall('class="gs-term" title="([^"]+)"', shown)
+    assert titles == [
+        "the base term, which rows are compared with",
+        "row 1: b AND c",
+        "row 1: b AND c",
+        "row 2: starter/faces",
+        "row 3: a",
+    ]
+    assert '<span class="gs-n">−</span> <span class="gs-term" title="row 3: a">' in shown
     assert list(idle) == ["omega"]  # no row has a LoRA; a prompt has parts
+    assert fault == describe.NO_FAULT
     lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
-    assert list(describe.describe(True, **values(rows=[lora]))[1]) == ["decoupling"]
+    assert list(describe.describe(Limits(), **values(rows=[lora]))[1]) == ["decoupling"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"sampler": {"width": 130}}, "sampler.width", "such as 128 and 136"),
+        ({"sampler": {"steps": 60}}, "sampler.steps", "at most 50 on this page"),
+        ({"rows": [{"prompt": "a"}] * 13}, "rows", "at most 12 on this page"),
+        (
+            {"rows": [{"control": {"type": "canny", "image": "inputs/lost.png"}}]},
+            "rows.0.control.image",
+            "there is no image",
+        ),
+        ({"init": {"image": "inputs/lost.png"}}, "init.image", "there is no image"),
+    ],
+)
+def test_what_would_be_refused_later_is_in_the_plan_with_its_field(
+    changes: Any, field: str, said: str
+) -> None:
+    shown, _, fault, _ = describe.describe(SPACE, **values(**changes))
+    assert fault["field"] == field and said in fault["text"]
+    assert "gs-plan-bad" in shown and said in shown
 
 
 # -- rows -------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ class Field(gr.HTML):
     Args:
         leaf: the record of :func:`studio.ui.schema.leaves`.
         slider: (low, high, step) of a slider beside the box; the box goes as far as the schema.
+        lines: to which a box for text grows.
+        bare: without its title over it.
     """
 
     def __init__(
@@ -31,11 +33,14 @@ class Field(gr.HTML):
         *,
         slider: tuple[float, float, float] | None = None,
         placeholder: str = "",
+        lines: int = 1,
+        bare: bool = False,
         **kwargs: Any,
     ) -> None:
         self.leaf, self.slider, self.placeholder = dict(leaf), slider, placeholder
         kwargs.setdefault("html_template", "<div></div>")
         record = {"field": self.leaf, "slider": slider, "placeholder": placeholder}
+        record |= {"lines": lines, "bare": bare}
         kwargs.setdefault("js_on_load", MOUNT % json.dumps(record))
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("label", leaf["title"])

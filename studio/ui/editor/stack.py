@@ -18,6 +18,7 @@ from studio.errors import BadPreset, StudioError, shorten
 from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, validate
+from studio.share import read_image
 from studio.ui.editor.maps import preview_map
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 
@@ -42,7 +43,7 @@ class GuidanceStack(gr.HTML):
         kwargs.setdefault("html_template", TEMPLATE)
         kwargs.setdefault("js_on_load", MOUNT)
         kwargs.setdefault("apply_default_css", False)
-        kwargs.setdefault("server_functions", [store_image, show_image, preview_map])
+        kwargs.setdefault("server_functions", [store_image, seed_of, show_image, preview_map])
         kwargs.setdefault("served", served())
         super().__init__(value, max_rows=max_rows, **kwargs)  # type: ignore[arg-type]
 
@@ -152,6 +153,18 @@ def store_image(value: Any) -> dict[str, str]:
     try:
         reference = stored(value, "image")
         return {"image": reference, "thumb": thumb(reference)}
+    except StudioError as error:
+        return {"error": str(error)}
+
+
+def seed_of(value: Any) -> dict[str, Any]:
+    """The seed of the preset that an uploaded picture carries (called from the script).
+
+    Returns:
+        ``{"seed": number}``, or ``{"error": one line}``.
+    """
+    try:
+        return {"seed": read_image(uploaded(value, "picture"))[0].sampler.seed}
     except StudioError as error:
         return {"error": str(error)}
 

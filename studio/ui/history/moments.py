@@ -29,9 +29,9 @@ class Moment:
     preset_json: str = ""
 
     @staticmethod
-    def made(path: Path, done: Done) -> Moment:
-        """The moment of an image that was just saved."""
-        text = f"seed {done.seed} · {done.forwards} passes · {done.seconds:.1f} s"
+    def made(path: Path, done: Done, label: str = "") -> Moment:
+        """The moment of an image that was just saved; ``label``: what sets it apart in a series."""
+        text = f"{label}{' · ' if label else ''}seed {done.seed} · {done.forwards} passes · {done.seconds:.1f} s"
         title = done.preset.name or path.stem
         return Moment(_identity(path), str(path), title, text, done.preset.to_json())
 

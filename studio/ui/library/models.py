@@ -72,7 +72,9 @@ def _text_of(entry: ModelEntry) -> dict[str, Any]:
     """What a base reads and knows of text; other models read with their base."""
     if entry.kind not in ("base", "finetune"):
         return {}
-    return {"tokens": vocabulary.tokens(entry), "vocabulary": vocabulary.of(entry)}
+    windows = entry.family not in FAMILIES or FAMILIES[entry.family].windows
+    known = vocabulary.of(entry)
+    return {"tokens": vocabulary.tokens(entry), "windows": windows, "vocabulary": known}
 
 
 def table(shared: bool) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from studio.library import ModelEntry
+from studio.library import FAMILIES, ModelEntry, family_of
 
 FILE = "vocabulary.json"
 MOST_BYTES = 2**20
@@ -39,12 +39,12 @@ def of(entry: ModelEntry) -> dict[str, Any] | None:
 
 
 def tokens(entry: ModelEntry) -> int:
-    """The most tokens of text that one window of a base's encoder reads; 0 where that is unknown."""
+    """The most tokens of text that one window of a base's encoder reads: its own, or its family's."""
     folder = Path(entry.path) if entry.path else None
     config = _json(folder / "tokenizer" / "tokenizer_config.json") if folder else None
     longest = config.get("model_max_length") if isinstance(config, dict) else None
     if not isinstance(longest, int | float) or not 2 < longest < UNTOLD:
-        return 0
+        return family_of(entry.family).window if entry.family in FAMILIES else 0
     return int(longest) - 2  # a beginning and an end
 
 

@@ -5,9 +5,24 @@
   const { el } = studio;
   let ids = 0;
 
+  /** A line for what is wrong with a box, tied to it for screen readers: {element, show(text)}. */
+  studio.problemOf = function (box) {
+    const id = `gs-error-${(ids += 1)}`;
+    const element = el("span", { class: "gs-error", id, role: "alert", hidden: true });
+    return {
+      element,
+      show(error) {
+        element.textContent = error;
+        element.hidden = !error;
+        box.setAttribute("aria-invalid", String(Boolean(error)));
+        if (error) box.setAttribute("aria-describedby", id);
+        else box.removeAttribute("aria-describedby");
+      },
+    };
+  };
+
   /** A box for a number, which takes what is typed as it is and says below what is wrong with it. */
   studio.numberEditor = function ({ field, label, step = 1, placeholder = "", changed }) {
-    const id = `gs-error-${(ids += 1)}`;
     let value = null;
     const box = el("input", {
       type: "text",
@@ -32,28 +47,21 @@
         changed();
       },
     });
-    const problem = el("span", { class: "gs-error", id, role: "alert", hidden: true });
+    const problem = studio.problemOf(box);
     function take() {
       const checked = studio.checkNumber(field, box.value);
       value = checked.value;
-      show(checked.error);
-    }
-    function show(error) {
-      problem.textContent = error;
-      problem.hidden = !error;
-      box.setAttribute("aria-invalid", String(Boolean(error)));
-      if (error) box.setAttribute("aria-describedby", id);
-      else box.removeAttribute("aria-describedby");
+      problem.show(checked.error);
     }
     const editor = {
-      element: el("span", { class: "gs-boxed" }, box, problem),
+      element: el("span", { class: "gs-boxed" }, box, problem.element),
       box,
       read(next) {
         value = next;
         const text = studio.numberText(next);
         const typing = document.activeElement === box && studio.parseNumber(box.value) === next;
         if (!typing && box.value !== text) box.value = text;
-        show(studio.checkNumber(field, text).error);
+        problem.show(studio.checkNumber(field, text).error);
       },
       write: () => value,
     };
@@ -140,21 +148,34 @@
     };
   };
 
-  studio.textEditor = function ({ field, label, placeholder = "", changed }) {
-    const box = el("input", {
-      type: "text",
+  /** A text of one line or, with ``lines`` above 1, of as many; nothing that is pasted is cut. */
+  studio.textEditor = function ({ field, label, placeholder = "", lines = 1, changed }) {
+    const box = el(lines > 1 ? "textarea" : "input", {
+      ...(lines > 1 ? { rows: 1 } : { type: "text" }),
       class: "gs-text",
       dir: "auto",
       "aria-label": label,
-      maxlength: field.longest,
       placeholder,
-      oninput: () => changed(),
+      oninput: () => {
+        check();
+        changed();
+      },
     });
+    const problem = studio.problemOf(box);
+    function check() {
+      problem.show(studio.checkLength(box.value, field.longest));
+      if (lines < 2) return;
+      box.style.height = "auto";
+      const most = lines * 20 + 16;
+      if (box.scrollHeight) box.style.height = `${Math.min(most, box.scrollHeight + 2)}px`;
+    }
+    if (lines > 1) window.addEventListener("resize", check);
     return {
-      element: box,
+      element: el("span", { class: "gs-boxed" }, box, problem.element),
       box,
       read(value) {
         if (box.value !== (value ?? "")) box.value = value ?? "";
+        check();
       },
       write: () => box.value || (field.nullable ? null : ""),
     };
@@ -193,29 +214,39 @@
     return studio[EDITORS[kind] || "numberEditor"](options);
   };
 
+  /** What the server says is wrong here, unless the editors inside ``node`` say so themselves. */
+  studio.showFault = function (node, fault, text) {
+    const own = [...node.querySelectorAll(".gs-error:not([hidden])")].some((one) => one !== fault);
+    fault.textContent = own ? "" : text;
+    fault.hidden = own || !text;
+  };
+
   /** Set a field of the form from elsewhere on the page. */
   const fields = {};
   studio.setField = (name, value) => fields[name]?.(value);
 
   /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
   studio.mountField = function (element, props, watch, record) {
-    const { field, slider, placeholder } = record;
+    const { field, slider, placeholder, lines, bare } = record;
     const editor = studio.editorOf({
       field,
       label: field.title,
       reach: slider,
       step: slider?.[2] ?? 1,
       placeholder,
+      lines,
       changed: () => {
         props.value = editor.write();
       },
     });
+    const fault = el("span", { class: "gs-error gs-fault", role: "alert", hidden: true });
     const idle = el("span", { class: "gs-idle", hidden: true });
     const node = el(
       "div",
       { class: `gs-field-box gs-kind-${field.kind}` },
-      el("span", { class: "gs-field-name", "aria-hidden": "true" }, field.title),
+      bare ? null : el("span", { class: "gs-field-name", "aria-hidden": "true" }, field.title),
       editor.element,
+      fault,
       field.help ? el("span", { class: "gs-field-help" }, field.help) : null,
       idle,
     );
@@ -226,6 +257,9 @@
     };
     editor.read(props.value);
     watch("value", () => editor.read(props.value));
+    studio.on("fault", ({ field: path, text }) =>
+      studio.showFault(node, fault, path === field.path ? text : ""),
+    );
     studio.on("idle", (reasons) => {
       const reason = reasons[field.name] || "";
       node.classList.toggle("gs-dim", Boolean(reason));

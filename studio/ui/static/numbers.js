@@ -54,6 +54,14 @@ window.studio = window.studio || {};
     };
   };
 
+  /** One line on a text that is longer than its field takes; "" where it fits. */
+  studio.checkLength = function (text, longest) {
+    const long = [...(text ?? "")].length;
+    return longest && long > longest
+      ? `${long} characters: at most ${longest}, take away ${long - longest}`
+      : "";
+  };
+
   /** A number for a text box: at most three decimals, and what is no number as it is. */
   studio.tidy = (value) => Math.round(value * 1000) / 1000;
   studio.numberText = (value) =>

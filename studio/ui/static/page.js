@@ -20,9 +20,18 @@
       ?.click();
   }
 
-  /** Called by Generate: remember which card is which row, and show where the picture forms. */
-  studio.started = function () {
-    studio.emit("run", {});
+  // "Use via API" asks whether this is a server of another kind too, and it is none: the answer
+  // is given here, so that no request fails.
+  const ask = window.fetch;
+  window.fetch = (asked, ...rest) =>
+    String(asked?.url ?? asked).endsWith("/gradio_api/mcp/schema")
+      ? Promise.resolve(new Response(null, { status: 404 }))
+      : ask.call(window, asked, ...rest);
+
+  /** Called by Generate: remember which card is which row, and show where the picture forms.
+   *  ``own``: whether it runs what the form shows; else its shares belong to no card. */
+  studio.started = function (own = true) {
+    studio.emit("run", { own });
     showTab("Result");
     if (window.innerWidth < 900)
       setTimeout(() => {
@@ -85,13 +94,14 @@
     if (carriesFiles(event) && --depth <= 0) settle();
   });
   document.addEventListener("dragover", (event) => {
-    if (carriesFiles(event)) event.preventDefault();
+    if (carriesFiles(event) || studio.carriesPicture(event)) event.preventDefault();
   });
   document.addEventListener("drop", (event) => {
     settle();
+    if (studio.askDropped(event)) event.preventDefault();
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    if (event.dataTransfer.files.length) studio.askFile(event.dataTransfer.files[0]);
+    studio.askFiles([...event.dataTransfer.files]);
   });
   document.addEventListener("drop", () => settle(), true);
   function settle() {
@@ -196,9 +206,11 @@
     set();
   }
 
-  window.addEventListener("load", () => {
+  // Gradio may run this before or after the document is whole.
+  function begin() {
     restoreTheme();
     measure();
-  });
-  if (document.body) restoreTheme();
+  }
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
 })(window.studio);

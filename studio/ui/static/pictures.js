@@ -50,20 +50,21 @@
     }
 
     card(picture) {
-      const field = ([name, label, placeholder]) =>
-        el("input", {
-          type: "text",
-          class: `gs-text gs-pic-${name}`,
-          value: picture[name],
-          maxlength: 4000,
-          "aria-label": `${label} of ${picture.name}`,
-          title: label,
+      const field = ([name, label, placeholder]) => {
+        const editor = studio.textEditor({
+          field: { longest: this.props.longest },
+          label: `${label} of ${picture.name}`,
           placeholder,
-          oninput: (event) => {
-            picture[name] = event.target.value;
+          changed: () => {
+            picture[name] = editor.write();
             this.commit();
           },
         });
+        editor.read(picture[name]);
+        editor.box.title = label;
+        editor.element.classList.add(`gs-pic-${name}`);
+        return editor.element;
+      };
       return el(
         "div",
         { class: "gs-pic", "data-name": picture.name },

@@ -32,6 +32,7 @@
       this.models = [];
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
+      this.bulk = studio.bulkOf(this);
       this.adder = el(
         "button",
         { type: "button", class: "gs-add", onclick: () => this.add() },
@@ -44,11 +45,14 @@
         "No rows: the image is what the base model draws unguided. Add a row to steer it.",
       );
       this.drift = el("p", { class: "gs-drift", hidden: true });
+      this.full = el("p", { class: "gs-full", role: "status", hidden: true });
       element.replaceChildren(
-        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count, this.buildBulk()),
+        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count, this.bulk.element),
+        this.bulk.bar,
         this.list,
         this.empty,
         this.adder,
+        this.full,
         this.drift,
       );
       this.list.addEventListener("dragover", (event) => this.dragOver(event));
@@ -67,30 +71,18 @@
         this.vae = vae || "";
         this.refresh();
       });
-      studio.on("run", () => this.markRun());
+      studio.on("run", ({ own }) => this.markRun(own));
+      studio.on("fault", ({ field, text }) => {
+        const [, row, path = ""] = (field || "").match(/^rows\.(\d+)(?:\.(.*))?$/) || [];
+        this.cards.forEach((card, index) =>
+          card.showFault(index === Number(row) ? text : "", path),
+        );
+      });
       studio.on("shares", ({ shares, drift }) => {
         this.showShares(shares);
         this.showDrift(drift || []);
       });
       this.read();
-    }
-
-    /** What is done to all rows of a long stack at once. */
-    buildBulk() {
-      const word = (text, title, onclick) =>
-        el("button", { type: "button", class: "gs-link", title, onclick }, text);
-      this.mute = word("Mute all", "Leave every row out, or let every row take part again", () => {
-        const enabled = this.cards.every((card) => !card.row.enabled);
-        for (const card of this.cards) Object.assign(card.row, { enabled });
-        this.refresh();
-        this.commit();
-      });
-      this.fold = word("Collapse", "Show each row in two lines", () => {
-        const folded = this.list.classList.toggle("gs-folded");
-        this.fold.textContent = folded ? "Expand" : "Collapse";
-      });
-      this.bulk = el("span", { class: "gs-bulk" }, this.mute, this.fold);
-      return this.bulk;
     }
 
     /** Take over what the server sent. */
@@ -122,9 +114,15 @@
       this.cards.forEach((card, index) => card.showPlace(index, total));
       this.cards.forEach((card) => card.grow());
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;
-      this.bulk.hidden = total < 2;
+      this.bulk.read();
       this.empty.hidden = total > 0;
-      this.adder.disabled = total >= (this.props.max_rows || 200);
+      const most = this.props.max_rows || 200;
+      this.adder.disabled = total >= most;
+      this.full.hidden = total < most;
+      this.full.textContent =
+        total > most
+          ? `At most ${most} rows on this page: delete ${total - most} to generate.`
+          : `${most} rows, as many as this page takes.`;
     }
 
     refresh() {
@@ -132,13 +130,15 @@
       for (const box of document.querySelectorAll(".gs-side input"))
         box.placeholder = native ? `${native} (native)` : "native";
       this.cards.forEach((card) => card.refresh());
-      const muted = this.cards.length > 0 && this.cards.every((card) => !card.row.enabled);
-      this.mute.textContent = muted ? "Unmute all" : "Mute all";
+      this.bulk.read();
     }
 
     // -- rows -------------------------------------------------------------------------------
     add(row, after) {
-      if (this.adder.disabled) return null;
+      if (this.adder.disabled) {
+        studio.toast(this.full.textContent);
+        return null;
+      }
       const weight = studio.firstWeight(this.cards.length);
       const card = new studio.Card(studio.fullRow({ weight, ...row }), this);
       const place = after ? this.cards.indexOf(after) + 1 : this.cards.length;
@@ -168,6 +168,24 @@
       this.commit();
       const next = this.cards[Math.min(place, this.cards.length - 1)];
       (next ? next.prompt : this.adder).focus();
+    }
+
+    removeAll(cards) {
+      for (const card of cards) card.node.remove();
+      this.cards = this.cards.filter((card) => !cards.includes(card));
+      this.arrange();
+      this.commit();
+    }
+
+    /** Move several by one place; those at the end stay, and none passes another. */
+    moveAll(cards, by) {
+      const order = by < 0 ? cards : [...cards].reverse();
+      const stuck = new Set();
+      for (const card of order) {
+        const next = this.cards[this.cards.indexOf(card) + by];
+        if (!next || stuck.has(next)) stuck.add(card);
+        else this.move(card, by);
+      }
     }
 
     /** Move by one place. The neighbour's node is the one that moves, so focus and caret stay. */
@@ -224,6 +242,11 @@
     /** The most tokens that one window of the base's text encoder takes; 0 where that is unknown. */
     tokenLimit() {
       return this.entryOf(this.base)?.tokens || 0;
+    }
+
+    /** Whether what is over goes into further windows; some encoders read one alone. */
+    windows() {
+      return this.entryOf(this.base)?.windows !== false;
     }
 
     // -- models and control -----------------------------------------------------------------
@@ -289,6 +312,16 @@
       }
     }
 
+    /** The seed of the preset that a picture carries: {seed} or {error}. */
+    async seedOf(file) {
+      try {
+        const { path } = await this.upload(file);
+        return await this.server.seed_of({ path, meta: { _type: "gradio.FileData" } });
+      } catch (error) {
+        return { error: `The picture could not be read (${error.message || error})` };
+      }
+    }
+
     async previewMap(control) {
       try {
         return await this.server.preview_map({
@@ -302,10 +335,12 @@
     }
 
     // -- shares of the last image -----------------------------------------------------------
-    markRun() {
+    markRun(own) {
       this.cards.forEach((card, index) => {
-        card.runIndex = index;
+        card.runIndex = own ? index : null;
+        if (!own) card.share.show(null, 0, 0);
       });
+      if (!own) this.drift.hidden = true;
     }
 
     showShares(shares) {

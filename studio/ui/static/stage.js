@@ -22,6 +22,12 @@
     dialog.showModal();
   }
 
+  // Pictures that the server draws elsewhere on the page.
+  document.addEventListener("click", ({ target }) => {
+    const picture = target.closest?.("[data-enlarge]")?.querySelector("img");
+    if (picture) lightbox({ src: picture.src, caption: picture.alt });
+  });
+
   function saveLink(image) {
     return el(
       "a",
@@ -39,12 +45,7 @@
   /** Everything that a result can be used for next. */
   function useButton(image) {
     const get = () => studio.fileAt(address(image), image.name || "picture.png");
-    const more = [
-      { label: "Load its preset", take: studio.openPreset },
-      ...(image.seed === undefined
-        ? []
-        : [{ label: `Reuse seed ${image.seed}`, take: () => studio.setField("seed", image.seed) }]),
-    ];
+    const more = [{ label: "Load its preset", take: studio.openPreset }];
     return studio.button("reuse", "Use this picture …", () =>
       studio.askUse("What is this picture for?", address(image), get, more),
     );

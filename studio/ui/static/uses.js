@@ -21,11 +21,29 @@
     return studio.start;
   }
 
+  /** Show the row that a picture has gone to. */
+  async function seen(card, taking) {
+    await taking;
+    card.node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Take over the seed of the preset in a picture. */
+  async function reuseSeed(file) {
+    const answer = await studio.stack.seedOf(file);
+    if (answer.error) return studio.toast(answer.error);
+    studio.setField("seed", answer.seed);
+    return studio.toast(`The seed is ${answer.seed} now.`);
+  }
+
   /** Every use that is possible now: {label, take(file)}. */
   studio.pictureUses = function () {
     const cards = studio.stack?.cards || [];
-    const row = (card) => `row ${cards.indexOf(card) + 1}`;
+    const row = (card) => {
+      const text = card.row.prompt.trim() || card.title(card.parts().model || "");
+      return `row ${cards.indexOf(card) + 1}${text ? `: ${text}` : ""}`;
+    };
     return [
+      { label: "Reuse its seed", take: reuseSeed },
       { label: "Start from it", take: async (file) => (await start()).take("image", file) },
       {
         label: "Paint parts of it anew",
@@ -37,17 +55,15 @@
       },
       ...cards
         .filter((card) => card.takesControl())
-        .slice(0, 6)
         .map((card) => ({
           label: `Control image of ${row(card)}`,
-          take: (file) => card.control.take(file),
+          take: (file) => seen(card, card.control.take(file)),
         })),
       ...cards
         .filter((card) => card.shown.fits())
-        .slice(0, 6)
         .map((card) => ({
           label: `Image prompt of ${row(card)}`,
-          take: (file) => card.shown.take(file),
+          take: (file) => seen(card, card.shown.take(file)),
         })),
     ];
   };
@@ -100,9 +116,22 @@
     dialog.showModal();
   };
 
-  /** Ask about a file that was dropped or pasted. */
+  const isPicture = (file) => file.type.startsWith("image/");
+
+  /** Ask about files that were dropped or pasted: one at a time, and the others are named. */
+  studio.askFiles = function (files) {
+    const [first, ...others] = files;
+    if (!first) return;
+    studio.askFile(first);
+    if (others.length)
+      studio.toast(
+        `One file at a time: ${others.map((file) => file.name).join(", ")} ${others.length > 1 ? "were" : "was"} not taken.`,
+      );
+  };
+
+  /** Ask about one of them. */
   studio.askFile = function (file) {
-    if (!file.type.startsWith("image/")) {
+    if (!isPicture(file)) {
       openPreset(file);
       return;
     }
@@ -111,12 +140,22 @@
     studio.askUse(`What is ${file.name || "the picture"} for?`, source, () => file, [preset]);
   };
 
+  const OWN = "text/x-studio-picture"; // a picture of this page, by its address
   const carries = (event, type) => event.dataTransfer?.types.includes(type);
+
+  /** Ask about a picture of this page that was dropped where no row takes it. */
+  studio.askDropped = function (event) {
+    const address = event.dataTransfer?.getData(OWN);
+    if (!address) return false;
+    const preset = { label: "Load its preset", take: openPreset };
+    studio.askUse("What is this picture for?", address, () => studio.fileAt(address), [preset]);
+    return true;
+  };
+  studio.carriesPicture = (event) => carries(event, OWN);
 
   /** Let a node take dropped files, and pictures dragged from the strip or the stage. */
   studio.takesPictures = function (node, open, take) {
-    const fits = (event) =>
-      open() && (carries(event, "Files") || carries(event, "text/x-studio-picture"));
+    const fits = (event) => open() && (carries(event, "Files") || carries(event, OWN));
     node.addEventListener("dragover", (event) => {
       if (!fits(event)) return;
       event.preventDefault();
@@ -124,10 +163,12 @@
     });
     node.addEventListener("drop", async (event) => {
       if (!fits(event)) return;
+      const address = event.dataTransfer.getData(OWN);
+      const files = [...event.dataTransfer.files];
+      if (!address && !(files.length === 1 && isPicture(files[0]))) return; // the page's affair
       event.preventDefault();
       event.stopPropagation();
-      const address = event.dataTransfer.getData("text/x-studio-picture");
-      take(address ? await studio.fileAt(address) : event.dataTransfer.files[0]);
+      take(address ? await studio.fileAt(address) : files[0]);
     });
   };
 
@@ -136,16 +177,14 @@
     node.draggable = true;
     node.addEventListener("dragstart", (event) => {
       event.dataTransfer.effectAllowed = "copy";
-      event.dataTransfer.setData("text/x-studio-picture", address);
+      event.dataTransfer.setData(OWN, address);
     });
   };
 
   document.addEventListener("paste", (event) => {
-    const file = [...(event.clipboardData?.files || [])].find((one) =>
-      one.type.startsWith("image/"),
-    );
-    if (!file) return;
+    const files = [...(event.clipboardData?.files || [])].filter(isPicture);
+    if (!files.length) return;
     event.preventDefault();
-    studio.askFile(file);
+    studio.askFiles(files);
   });
 })(window.studio);

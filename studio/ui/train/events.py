@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from studio.train.runner import Runner
-from studio.ui.errors import guarded
+from studio.ui.errors import guarded, warn
 from studio.ui.form import Form, filled, to_values
 from studio.ui.library import models
 from studio.ui.space import Limits
@@ -71,6 +71,9 @@ def _pictures(parts: TrainParts) -> None:
 
     def dropped(files: Any, known: Any, listed: Any) -> tuple[None, list[str], Any]:
         every = train_form.together(known or (), files)
+        unused = train_form.unused(files, listed)
+        if unused:
+            warn("; ".join(unused))
         return None, every, images.shown(train_form.listed(files, listed), every)
 
     kept = [parts.files, parts.uploads, parts.pictures]
@@ -119,7 +122,9 @@ def _kept(parts: TrainParts, page: gr.Blocks) -> None:
         found = train_form.restored(text, list(parts.fields))
         if found is None:
             return {parts.seen: gr.skip()}
-        files, pictures, values = found
+        files, pictures, values, gone = found
+        if gone:
+            warn(f"No longer on this machine, so not among the pictures: {', '.join(gone)}")
         return {
             parts.uploads: files,
             parts.pictures: images.shown(pictures, files),

@@ -18,7 +18,7 @@ from studio.train.config import TrainConfig, defaults, is_small, resolve
 from studio.train.method import METHODS, methods_on, ordered
 from studio.train.runner import State
 from studio.ui.library import models
-from studio.ui.train.images import TEXTS, Picture, from_payload, keep, kept_name, uploaded
+from studio.ui.train.images import LONGEST, TEXTS, Picture, from_payload, keep, kept_name, uploaded
 
 NUMBERS = (
     "steps",
@@ -77,9 +77,47 @@ def filled(pictures: Sequence[Picture], word: str, superclass: str, template: st
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")[:4000]
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise StudioError("cannot be read as UTF-8 text", field=path.name) from error
+    if len(text) > LONGEST:
+        raise StudioError(
+            f"has {len(text)} characters; a caption has at most {LONGEST}", field=path.name
+        )
+    return text
+
+
+def unused(files: Sequence[str] | None, before: Sequence[Picture]) -> list[str]:
+    """What of newly dropped files is not taken, a line each.
+
+    Args:
+        before: the pictures as they were when the files came.
+    """
+    paths = uploaded(files)
+    named = {picture.name: picture for picture in listed(files, before)}
+    kept = {picture.name for picture in before if picture.caption}
+    stems = {Path(name).stem: name for name in named}
+    lines = []
+    for path in paths:
+        suffix = path.suffix.lower()
+        if suffix == ".txt":
+            found = [stems[path.stem]] if path.stem in stems else []
+            given = [path.stem]
+        elif suffix == ".json":
+            given = list(read_file(path))
+            found = [name for name in given if name in named]
+        else:
+            if suffix not in SUFFIXES:
+                lines.append(f"{path.name} is neither a picture nor a caption")
+            continue
+        lines += [f"{path.name}: there is no picture {name}" for name in _absent(given, found)]
+        lines += [f"{path.name}: {name} keeps its caption" for name in found if name in kept]
+    return lines
+
+
+def _absent(given: Sequence[str], found: Sequence[str]) -> list[str]:
+    stems = {Path(name).stem for name in found}
+    return [name for name in given if name not in found and name not in stems]
 
 
 def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
@@ -128,10 +166,10 @@ def doubts(pictures: Sequence[Picture], given: Mapping[str, Any]) -> list[str]:
 
 def restored(
     text: str, names: Sequence[str]
-) -> tuple[list[str], list[Picture], dict[str, Any]] | None:
+) -> tuple[list[str], list[Picture], dict[str, Any], list[str]] | None:
     """Files, pictures and settings as the browser kept them; ``None`` where there are none.
 
-    Files that are not there any more are left out with their pictures.
+    Files that are not there any more are left out with their pictures, whose names come last.
     """
     try:
         data = json.loads(text or "null")
@@ -141,7 +179,8 @@ def restored(
         return None
     known = {Path(file).name for file in files}
     values = {name: data[name] for name in names if name in data}
-    return files, [picture for picture in pictures if picture.name in known], values
+    gone = [picture.name for picture in pictures if picture.name not in known]
+    return files, [picture for picture in pictures if picture.name in known], values, gone
 
 
 def configured(

@@ -21,6 +21,7 @@ from studio.ui.widgets import jpeg_uri
 MOST_CARDS = 40  # each costs a small picture; further ones are trained on without a card
 THUMB_EDGE = 512  # also what a crop is chosen on
 LEAST_SIDE = 16  # pixels of a crop
+LONGEST = 4000  # characters of one caption
 TEXTS = ("caption", "target", "general")
 MOUNT = "studio.mountPictures(element.firstElementChild, props, watch); /* 'change' */"
 
@@ -50,6 +51,7 @@ class PictureCards(gr.HTML):
         kwargs.setdefault("js_on_load", MOUNT)
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("most", MOST_CARDS)
+        kwargs.setdefault("longest", LONGEST)
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> list[Picture]:  # type: ignore[override]
@@ -90,6 +92,11 @@ def _picture(item: Any, index: int) -> Picture:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         raise StudioError("expected an object with a name", field=f"pictures.{index}")
     texts = {name: " ".join(str(item.get(name) or "").split()) for name in TEXTS}
+    for name, text in texts.items():
+        if len(text) > LONGEST:
+            raise StudioError(
+                f"has {len(text)} characters; at most {LONGEST}", field=f"{name} of {item['name']}"
+            )
     return Picture(item["name"], **texts, crop=_box(item.get("crop"), item["name"]))
 
 

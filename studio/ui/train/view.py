@@ -91,8 +91,10 @@ def _means(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
 def samples(state: State) -> str:
     """The newest samples, with their step and prompt."""
     shown = "".join(
-        f'<figure><img src="{jpeg_uri(image.copy())}" alt="{html.escape(prompt)}"/>'
-        f"<figcaption>Step {step}: {html.escape(prompt)}</figcaption></figure>"
+        f'<figure><button type="button" data-enlarge aria-label="Enlarge the sample of step {step}">'
+        f'<img src="{jpeg_uri(image.copy())}" alt="{html.escape(prompt)}"/></button>'
+        f'<figcaption title="{html.escape(prompt)}">Step {step}: {html.escape(prompt)}</figcaption>'
+        "</figure>"
         for step, prompt, image in state.samples
     )
     return f'<div class="gs-samples">{shown}</div>' if shown else ""

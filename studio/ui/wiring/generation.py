@@ -16,6 +16,7 @@ from studio.ui.describe import describe, plan_of
 from studio.ui.errors import guarded, warn
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
+from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
 from studio.ui.widgets import QUIET
@@ -23,6 +24,8 @@ from studio.ui.widgets import QUIET
 # The session's key goes with every event that needs it, as its first value.
 WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
+# Of a run that is not what the form shows.
+STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
 
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -76,11 +79,13 @@ def _sweep(parts: Parts, runs: Runs, outputs: list[Any]) -> None:
     def swept(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         owner = runs.session(run.key_of(session))
         try:
-            preset = preset_of(RUNNER.state)
+            preset, series = preset_of(RUNNER.state), Series(len(OMEGAS))
             for omega in OMEGAS:
-                named = {"name": f"{preset.name} · ω {omega:g}", "omega": omega}
+                label = f"ω {omega:g}"
+                named = {"name": f"{preset.name} · {label}", "omega": omega}
                 one = preset.model_copy(update=named)
-                runs.submit(owner, one, plan_of(one).forwards_total)
+                forwards = plan_of(one).forwards_total
+                runs.submit(owner, one, forwards, series=series, label=label)
         except StudioError as error:
             warn(error)
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
@@ -88,7 +93,7 @@ def _sweep(parts: Parts, runs: Runs, outputs: list[Any]) -> None:
 
     if parts.train:
         parts.train.actions["sweep"].click(
-            swept, parts.session, outputs, js=STARTED, concurrency_limit=None, **QUIET
+            swept, parts.session, outputs, js=STARTED_APART, concurrency_limit=None, **QUIET
         )
 
 
@@ -97,9 +102,9 @@ def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
     changes = [component.change for component in form.values()]
     gr.on(
         [*changes, parts.signals["models"].change],  # a model may have come or gone
-        guarded(partial(describe, not limits.shared)),
+        guarded(partial(describe, limits)),
         None,
-        [parts.plan, parts.signals["idle"]],
+        [parts.plan, *(parts.signals[name] for name in ("idle", "fault"))],
         inputs_kwargs=form,
         trigger_mode="always_last",
         queue=False,

@@ -382,7 +382,7 @@ def test_what_a_browser_kept_comes_back_without_what_is_gone(dropped: list[str])
     assert form.restored(json.dumps(kept), ["steps", "rate"]) is None  # a path that is no upload
     kept["uploads"] = dropped
     found = form.restored(json.dumps(kept), ["steps", "rate"])
-    assert found == (dropped, [Picture("a.png", "mine")], {"steps": 7})
+    assert found == (dropped, [Picture("a.png", "mine")], {"steps": 7}, ["lost.png"])
     for text in ("", "null", "[]", "{", '{"uploads": 5}'):
         assert form.restored(text, ["steps"]) is None
 
@@ -411,3 +411,25 @@ def test_curves_have_axes_and_a_running_mean() -> None:
     smooth = view._smoothed([(loss.step, loss.total) for loss in losses])
     assert smooth[0] == (1, 1.0)  # no bias at the start
     assert all(1.8 < value < 2.2 for _, value in smooth[-10:])
+
+
+def test_what_is_not_taken_of_dropped_files_is_said(dropped: list[str]) -> None:
+    folder = Path(dropped[0]).parent
+    (folder / "a.txt").write_text("another caption")
+    (folder / "lost.txt").write_text("of no picture")
+    (folder / "notes.md").write_text("no caption")
+    (folder / "all.json").write_text(json.dumps({"b.png": "b", "gone.png": "gone"}))
+    late = [str(folder / name) for name in ("a.txt", "lost.txt", "notes.md", "all.json")]
+    before = [Picture("a.png", "mine"), Picture("b.png")]
+    assert form.unused(late, before) == [
+        "a.txt: a.png keeps its caption",
+        "lost.txt: there is no picture lost",
+        "notes.md is neither a picture nor a caption",
+        "all.json: there is no picture gone.png",
+    ]
+    assert not form.unused(dropped, [])
+    (folder / "a.txt").write_text("x" * 4001)
+    with pytest.raises(StudioError, match="a.txt: has 4001 characters"):
+        form.listed([str(folder / "a.txt")], before)
+    for name in late:
+        Path(name).unlink()

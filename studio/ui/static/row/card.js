@@ -47,6 +47,7 @@
         this.text.below,
         this.control.below,
       );
+      this.fault = el("p", { class: "gs-error gs-card-fault", role: "alert", hidden: true });
       this.node = el(
         "div",
         { class: "gs-card", role: "listitem" },
@@ -54,6 +55,7 @@
         this.body,
         this.buildWeight(),
         this.buildMore(),
+        this.fault,
       );
       this.buildDragging();
     }
@@ -72,9 +74,11 @@
         button("copy", "Duplicate row", () => stack.duplicate(this)),
         button("trash", "Delete row", () => stack.remove(this)),
       );
+      this.chooser = stack.bulk.box(this);
       return el(
         "div",
         { class: "gs-bar" },
+        this.chooser,
         this.handle,
         this.make("flags").element,
         this.make("model").element,
@@ -136,7 +140,7 @@
         this.stack.move(this, event.key === "ArrowUp" ? -1 : 1);
       });
       studio.takesPictures(
-        this.drop,
+        this.node,
         () => this.takesControl(),
         (file) => this.control.take(file),
       );
@@ -222,8 +226,20 @@
     showPlace(index, total) {
       this.index.textContent = String(index + 1);
       this.node.setAttribute("aria-label", `Guidance row ${index + 1}`);
+      this.chooser.setAttribute("aria-label", `Choose row ${index + 1}`);
       this.tools.up.disabled = index === 0;
       this.tools.down.disabled = index === total - 1;
+    }
+
+    /** What the server says is wrong with this row, unless an editor in sight says so itself. */
+    showFault(text, path) {
+      const folded = !this.opened || !this.body.offsetParent;
+      const own = [...this.node.querySelectorAll(".gs-error:not([hidden])")].some(
+        (one) => one !== this.fault && one.offsetParent,
+      );
+      const name = path.replaceAll("_", " ").replaceAll(".", ", ");
+      this.fault.textContent = name && folded ? `${name}: ${text}` : text;
+      this.fault.hidden = !text || own;
     }
 
     grow() {

@@ -61,11 +61,12 @@
       spellcheck: "false",
       oninput: () => {
         const parsed = studio.parsePoints(points.value, place, factor);
-        points.setAttribute("aria-invalid", String(!parsed));
-        if (parsed) card.edit({ curve: parsed });
+        card.edit({ curve: parsed || points.value }); // what is half typed is kept as it stands
       },
       onchange: () => editor.read(card.row),
     });
+    const problem = studio.problemOf(points);
+    const wrong = `pairs progress:factor, rising from ${place.low} to ${place.high}, factors ${studio.allowed(factor)}; for example 0:0, 0.4:1, 1:0.5`;
     const plot = el("span", { class: "gs-plot" });
     const editor = {
       element: el(
@@ -77,22 +78,22 @@
           "Curve",
         ),
         select,
-        points,
+        el("span", { class: "gs-boxed gs-pointing" }, points, problem.element),
         plot,
       ),
       read({ curve, range }) {
-        const named = typeof curve === "string";
+        const named = names.includes(curve);
+        const fits = named || Array.isArray(curve);
         select.value = named ? curve : "points";
         points.hidden = named;
-        if (!named && document.activeElement !== points) {
-          points.value = studio.pointsText(curve);
-          points.setAttribute("aria-invalid", "false");
-        }
-        plot.replaceChildren(drawing(curve, range));
+        if (!named && document.activeElement !== points)
+          points.value = fits ? studio.pointsText(curve) : curve;
+        problem.show(fits ? "" : wrong);
+        plot.replaceChildren(...(fits ? [drawing(curve, range)] : []));
       },
       write: () => ({ curve: card.row.curve }),
       chips: ({ curve }) =>
-        typeof curve !== "string" ? ["curve"] : curve === "constant" ? [] : [title(curve)],
+        !names.includes(curve) ? ["curve"] : curve === "constant" ? [] : [title(curve)],
     };
     return editor;
   };

@@ -22,7 +22,11 @@
     const select = el("select", {
       class: "gs-select gs-model",
       "aria-label": "Model of this row",
-      onchange: () => card.edit(write()),
+      onchange: () => {
+        const before = card.parts();
+        card.edit(write());
+        sayGone(before, card.parts());
+      },
     });
     const strength = studio.numberEditor({
       field: studio.fieldOf("ModelRef", "strength"),
@@ -32,10 +36,21 @@
     });
     const label = el("label", { class: "gs-strength" }, "×", strength.element);
 
+    /** A network without LoRAs takes the row's further ones away: say which. */
+    function sayGone(before, after) {
+      const left = [after.lora, ...after.loras.map((one) => one.lora), ...after.embeddings];
+      const gone = [
+        ...before.loras.map(({ lora, strength: given }) => [lora, `${lora} × ${given}`]),
+        ...before.embeddings.map((id) => [id, `words of ${id}`]),
+      ].filter(([id]) => !left.includes(id));
+      if (gone.length)
+        studio.toast(`With its LoRA the row has lost: ${gone.map(([, said]) => said).join(", ")}`);
+    }
+
     function write() {
       const [kind, id] = JSON.parse(select.value);
       const parts = card.parts();
-      if (kind === "concept") return { model: id, control: null };
+      if (kind === "concept") return { model: id };
       if (kind === "lora") {
         const under = card.networkKind(parts.model) === "concept" ? null : parts.model;
         return { model: studio.modelOf({ ...parts, lora: id, model: under }) };

@@ -10,10 +10,10 @@
       dir: "auto",
       "aria-label": "Prompt of this row",
       spellcheck: "false",
-      maxlength: studio.longest("Row", "prompt"),
       oninput: () => {
         card.edit(editor.write());
         grow();
+        complete.typed();
       },
       onscroll: () => words.scroll(),
     });
@@ -27,9 +27,20 @@
       { class: "gs-tool gs-split" },
     );
     const words = studio.promptWords(card, area);
-    const field = el("div", { class: "gs-field" }, words.marks, area, split);
-    const note = el("div", { class: "gs-note" }, "Concept model: acts without a prompt");
+    const complete = studio.completer(
+      area,
+      () => words.phrases(),
+      (text, caret) => {
+        card.edit({ prompt: text });
+        area.setSelectionRange(caret, caret);
+        grow();
+      },
+    );
+    const field = el("div", { class: "gs-field" }, words.marks, area, split, complete.element);
+    const note = el("div", { class: "gs-note" });
     const hints = el("div", { class: "gs-prompt-hints", role: "status" });
+    const problem = studio.problemOf(area);
+    const longest = studio.longest("Row", "prompt");
 
     function grow() {
       area.style.height = "auto";
@@ -50,7 +61,7 @@
 
     const editor = {
       element: el("div", { class: "gs-prompt-part" }, field, note),
-      below: el("div", { class: "gs-prompt-below" }, hints, words.element),
+      below: el("div", { class: "gs-prompt-below" }, problem.element, hints, words.element),
       area,
       grow,
       status: words.status,
@@ -58,6 +69,9 @@
         const mute = card.kind() === "concept";
         field.hidden = editor.below.hidden = words.status.hidden = mute;
         note.hidden = !mute;
+        note.textContent = row.prompt
+          ? `Concept model: acts without a prompt. “${row.prompt}” waits until the row has another model.`
+          : "Concept model: acts without a prompt";
         if (area.value !== row.prompt) area.value = row.prompt;
         const trigger = card.trigger();
         area.placeholder = trigger
@@ -65,6 +79,7 @@
           : "prompt (empty: unconditional)";
         showSplit(row.prompt);
         hints.replaceChildren(...studio.foreignHints(row.prompt).map((hint) => el("p", {}, hint)));
+        problem.show(studio.checkLength(row.prompt, longest));
         words.read(row.prompt);
         grow();
       },

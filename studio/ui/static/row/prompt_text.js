@@ -92,7 +92,15 @@ window.studio = window.studio || {};
   studio.unknownWords = function (text, vocabulary, more = []) {
     const index = studio.phraseIndex([...vocabulary.phrases, ...more]);
     const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
-    const words = studio.wordsIn(text);
+    const foreign = FOREIGN.flatMap(([pattern]) => [
+      ...text.matchAll(new RegExp(pattern, `g${pattern.flags}`)),
+    ]);
+    const words = studio
+      .wordsIn(text)
+      .filter(
+        ({ start }) =>
+          !foreign.some(({ index, 0: all }) => start >= index && start < index + all.length),
+      );
     const stems = words.map(({ word }) => stem(word.toLowerCase()));
     const unknown = [];
     for (let place = 0; place < words.length;) {
@@ -114,6 +122,7 @@ window.studio = window.studio || {};
     if (parts.some((part) => stem(part) === stem(word))) return 0;
     if (parts.some((part) => part.length > 3 && (part.startsWith(word) || word.startsWith(part))))
       return 0.5;
+    if (word.length < 3) return Infinity; // too short to be a slip of anything
     const best = Math.min(...parts.map((part) => studio.distance(word, part, reach)));
     return best > reach ? Infinity : best;
   }
@@ -132,7 +141,67 @@ window.studio = window.studio || {};
     return [...near, ...spelled].slice(0, count);
   };
 
-  /** Roughly how many tokens a prompt takes; a base with a vocabulary has one a word. */
-  studio.tokenCount = (text) =>
-    (text.match(/<[^<>\s]+>|[\p{L}]+|\p{N}|[^\s\p{L}\p{N}]+/gu) || []).length;
+  // -- tokens -------------------------------------------------------------------------------
+  const TOKEN = /<[^<>\s]+>|[\p{L}]+|\p{N}|[^\s\p{L}\p{N}]+/gu;
+  const blanks = (text) => " ".repeat(text.length);
+
+  /** A part of a prompt with its weights blanked out, every other letter in its place. */
+  const unweighted = (text) =>
+    text
+      .replace(
+        /\(([^()]*?)(:[+-]?\d*\.?\d+\))/g,
+        (_, inner, weight) => ` ${inner}${blanks(weight)}`,
+      )
+      .replace(/:[+-]?\d*\.?\d+(?=\s*$)/, blanks);
+
+  /** The parts of a prompt, each with its tokens' places; a base with a vocabulary has one a word. */
+  function tokensOf(text) {
+    const parts = [];
+    let start = 0;
+    for (const [number, piece] of text.split(/(\sAND\s)/).entries()) {
+      const from = start;
+      start += piece.length;
+      if (number % 2) continue;
+      const places = [...unweighted(piece).matchAll(TOKEN)].map((match) => from + match.index);
+      parts.push({ places, end: start });
+    }
+    return parts;
+  }
+
+  /** Roughly how many tokens a prompt takes, and where it leaves a window of ``limit``:
+   *  {longest, total, parts, over}; ``over`` are spans {start, end} beyond a part's window. */
+  studio.tokenCount = function (text, limit = 0) {
+    const parts = tokensOf(text);
+    const counts = parts.map(({ places }) => places.length);
+    return {
+      longest: Math.max(...counts),
+      total: counts.reduce((sum, count) => sum + count, 0),
+      parts: parts.length,
+      over: limit
+        ? parts
+            .filter(({ places }) => places.length > limit)
+            .map(({ places, end }) => ({ start: places[limit], end }))
+        : [],
+    };
+  };
+
+  // -- completion ---------------------------------------------------------------------------
+  /** The known phrases that the words before the caret begin: {start, options} or null. */
+  studio.completions = function (text, caret, phrases, most = 6) {
+    const before = text.slice(0, caret);
+    if (/[\p{L}\p{N}]/u.test(text.slice(caret, caret + 1))) return null; // inside a word
+    const starts = studio
+      .wordsIn(before)
+      .slice(-4)
+      .map(({ start }) => start);
+    for (const start of starts) {
+      const typed = before.slice(start).toLowerCase();
+      if (typed.length < 2 || /[,;:()\n]/.test(typed)) continue;
+      const options = phrases
+        .filter((phrase) => phrase.toLowerCase().startsWith(typed) && phrase.length > typed.length)
+        .slice(0, most);
+      if (options.length) return { start, options };
+    }
+    return null;
+  };
 })(window.studio);

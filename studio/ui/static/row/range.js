@@ -8,8 +8,12 @@
     const set = (which, value) => {
       const range = [...card.row.range];
       range[which] = Number.isFinite(value) ? studio.tidy(value) : value;
-      if (range[0] > range[1]) range[1 - which] = range[which];
       card.edit({ range });
+    };
+    /** A knob that is pulled stops at the other one. */
+    const pull = (which, value) => {
+      const other = Number(card.row.range[1 - which]) || 0;
+      set(which, which ? Math.max(value, other) : Math.min(value, other));
     };
     const box = (label, which) => {
       const editor = studio.numberEditor({
@@ -28,12 +32,14 @@
         max: field.high,
         step: 0.05,
         "aria-label": label,
-        oninput: (event) => set(which, Number(event.target.value)),
+        oninput: (event) => pull(which, Number(event.target.value)),
       });
     const sliders = [
       slide("Start of the range (slider)", 0),
       slide("End of the range (slider)", 1),
     ];
+    const order = el("span", { class: "gs-error", role: "alert", hidden: true });
+    order.textContent = "The start lies after the end.";
     const dual = el("div", { class: "gs-dual" }, ...sliders);
     return {
       element: el(
@@ -47,10 +53,12 @@
         boxes[0].element,
         dual,
         boxes[1].element,
+        order,
       ),
       read({ range }) {
         boxes.forEach((editor, which) => editor.read(range[which]));
         sliders.forEach((slider, which) => (slider.value = Number(range[which]) || 0));
+        order.hidden = !(range[0] > range[1]);
         dual.style.setProperty("--from", `${(Number(range[0]) || 0) * 100}%`);
         dual.style.setProperty("--to", `${(Number(range[1]) || 0) * 100}%`);
       },

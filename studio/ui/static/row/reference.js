@@ -9,14 +9,11 @@
   };
 
   studio.rowEditors.reference = function (card) {
-    const text = el("input", {
-      type: "text",
-      class: "gs-text",
-      dir: "auto",
-      "aria-label": "Reference prompt",
-      maxlength: studio.longest("PromptReference", "prompt"),
+    const text = studio.textEditor({
+      field: { longest: studio.longest("PromptReference", "prompt") },
+      label: "Reference prompt",
       placeholder: "reference prompt",
-      oninput: () => card.edit(editor.write()),
+      changed: () => card.edit(editor.write()),
     });
     const select = el(
       "select",
@@ -30,7 +27,7 @@
             return;
           }
           card.edit(editor.write());
-          if (select.value === "prompt") text.focus();
+          if (select.value === "prompt") text.box.focus();
         },
       },
       ...studio
@@ -45,16 +42,16 @@
         { class: "gs-line gs-referring" },
         el("span", { class: "gs-tag", title: "What the row is compared with" }, "Versus"),
         select,
-        text,
+        text.element,
       ),
       read({ reference }) {
         const named = typeof reference === "object";
         select.value = named ? "prompt" : reference;
-        text.hidden = !named;
-        if (named && text.value !== reference.prompt) text.value = reference.prompt;
+        text.element.hidden = !named;
+        if (named) text.read(reference.prompt);
       },
       write: () => ({
-        reference: select.value === "prompt" ? { prompt: text.value } : select.value,
+        reference: select.value === "prompt" ? { prompt: text.write() } : select.value,
       }),
       chips({ reference }) {
         if (typeof reference === "object") return [`vs “${reference.prompt || "∅"}”`];

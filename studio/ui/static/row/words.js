@@ -3,6 +3,7 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
+  const MOST = 6; // unknown words with their nearest ones in full
 
   /** What the base knows; nothing where it says nothing. */
   const vocabularyOf = (card) => card.stack.entryOf(card.stack.base)?.vocabulary;
@@ -27,7 +28,8 @@
       "Known words",
     );
     const count = el("span", { class: "gs-tokens" });
-    const element = el("div", { class: "gs-words" }, unknown, chips);
+    const length = el("p", { class: "gs-length", role: "status", hidden: true });
+    const element = el("div", { class: "gs-words" }, length, unknown, chips);
     const status = el("span", { class: "gs-words-status" }, opener, count);
 
     function replace({ start, end }, phrase) {
@@ -68,21 +70,27 @@
       );
     }
 
-    function mark(prompt, found) {
-      const pieces = [];
-      let place = 0;
-      for (const { start, end, word } of found) {
-        pieces.push(prompt.slice(place, start), el("u", {}, word));
-        place = end;
-      }
-      marks.replaceChildren(...pieces, prompt.slice(place));
+    /** Underline unknown words, and shade what is beyond the first window. */
+    function mark(prompt, found, over) {
+      const edges = new Set([0, prompt.length]);
+      for (const { start, end } of [...found, ...over]) edges.add(start).add(end);
+      const places = [...edges].sort((a, b) => a - b);
+      const within = (spans, place) =>
+        spans.some(({ start, end }) => place >= start && place < end);
+      const pieces = places.slice(0, -1).map((start, i) => {
+        const text = prompt.slice(start, places[i + 1]);
+        const marked = within(found, start) ? el("u", {}, text) : text;
+        return within(over, start) ? el("mark", {}, marked) : marked;
+      });
+      marks.replaceChildren(...(found.length || over.length ? pieces : []));
     }
 
     function suggest(found, vocabulary) {
       const seen = new Set();
-      const fresh = found.filter(({ word }) => !seen.has(word) && seen.add(word)).slice(0, 6);
+      const fresh = found.filter(({ word }) => !seen.has(word) && seen.add(word));
+      const more = fresh.length - MOST;
       unknown.replaceChildren(
-        ...fresh.map((one) => {
+        ...fresh.slice(0, MOST).map((one) => {
           const near = studio.nearest(one.word, vocabulary);
           return el(
             "p",
@@ -103,23 +111,36 @@
             ),
           );
         }),
+        more > 0
+          ? el("p", {}, `${more} more underlined ${more > 1 ? "words are" : "word is"} not known.`)
+          : "",
       );
     }
 
+    /** How many tokens, of how many; what is beyond them is returned to be marked. */
     function showCount(prompt, vocabulary) {
       const limit = card.stack.tokenLimit();
-      const tokens = prompt.trim() ? studio.tokenCount(prompt) : 0;
-      const over = limit && tokens > limit;
-      count.textContent = tokens
-        ? `${vocabulary ? "" : "about "}${tokens}${limit ? ` of ${limit}` : ""} tokens${over ? ": what is over goes into further windows" : ""}`
+      const { longest, total, parts, over } = studio.tokenCount(prompt, limit);
+      const about = vocabulary ? "" : "about ";
+      const where = parts > 1 ? ` in the longest of ${parts} parts` : "";
+      count.textContent = total
+        ? `${about}${longest}${limit ? ` of ${limit}` : ""} tokens${where}`
         : "";
-      count.classList.toggle("gs-over", Boolean(over));
+      count.classList.toggle("gs-over", over.length > 0);
+      const windows = Math.ceil(longest / limit) - 1;
+      length.hidden = !over.length;
+      if (over.length)
+        length.textContent = card.stack.windows()
+          ? `More than ${limit} tokens: the shaded words are read in ${windows > 1 ? `${windows} further windows` : "a second window"}.`
+          : `More than ${limit} tokens, all that this base reads: take the shaded words away.`;
+      return over;
     }
 
     return {
       marks,
       element,
       status,
+      phrases: () => [...card.ownWords(), ...(vocabularyOf(card)?.phrases || [])],
       scroll() {
         marks.scrollTop = area.scrollTop;
         marks.style.height = area.style.height;
@@ -128,11 +149,10 @@
         const vocabulary = vocabularyOf(card);
         const more = card.ownWords();
         const found = vocabulary ? studio.unknownWords(prompt, vocabulary, more) : [];
-        mark(found.length ? prompt : "", found);
+        mark(prompt, found, showCount(prompt, vocabulary));
         suggest(found, vocabulary);
         opener.hidden = !vocabulary;
         if (!vocabulary) chips.hidden = true;
-        showCount(prompt, vocabulary);
       },
     };
   };

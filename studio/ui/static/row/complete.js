@@ -1,0 +1,89 @@
+// A list under a prompt of the known phrases that its last words begin. It opens while one types;
+// arrow keys choose, Enter takes, Esc closes; Tab goes on as ever.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  let lists = 0;
+
+  /** For a text area: {element, typed()}. ``phrases()``: what is known; ``take(text, caret)``. */
+  studio.completer = function (area, phrases, take) {
+    const id = `gs-complete-${(lists += 1)}`;
+    const list = el("div", { class: "gs-complete", role: "listbox", id, hidden: true });
+    list.setAttribute("aria-label", "Known words that begin so");
+    let found = null;
+    let active = -1;
+    for (const [name, value] of Object.entries({
+      role: "combobox",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": id,
+    }))
+      area.setAttribute(name, value);
+
+    function show() {
+      const options = found?.options || [];
+      list.hidden = !options.length;
+      area.setAttribute("aria-expanded", String(options.length > 0));
+      list.replaceChildren(
+        ...options.map((phrase, i) =>
+          el(
+            "div",
+            {
+              role: "option",
+              id: `${id}-${i}`,
+              "aria-selected": String(i === active),
+              onpointerdown: (event) => {
+                event.preventDefault(); // the text keeps the focus
+                choose(i);
+              },
+            },
+            phrase,
+          ),
+        ),
+      );
+      if (active >= 0) area.setAttribute("aria-activedescendant", `${id}-${active}`);
+      else area.removeAttribute("aria-activedescendant");
+    }
+
+    function close() {
+      found = null;
+      active = -1;
+      show();
+    }
+
+    function choose(index) {
+      const { start, options } = found;
+      const caret = area.selectionStart;
+      close();
+      const text = area.value.slice(0, start) + options[index];
+      take(text + area.value.slice(caret), text.length);
+    }
+
+    area.addEventListener("keydown", (event) => {
+      if (!found || event.altKey || event.ctrlKey || event.metaKey) return;
+      const last = found.options.length - 1;
+      const to = {
+        ArrowDown: active < last ? active + 1 : 0,
+        ArrowUp: active > 0 ? active - 1 : last,
+      }[event.key];
+      if (to !== undefined) {
+        active = to;
+        show();
+      } else if (event.key === "Enter" && active >= 0) choose(active);
+      else if (event.key === "Escape") close();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    area.addEventListener("blur", close);
+    return {
+      element: list,
+      /** Called after each letter that a person types. */
+      typed() {
+        found = studio.completions(area.value, area.selectionStart, phrases());
+        active = -1;
+        show();
+      },
+    };
+  };
+})(window.studio);
