@@ -77,6 +77,17 @@ def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) 
         log.close()
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Any, address: str) -> Iterator[Studio]:
+    """A page that the tests of one file share: each begins with :meth:`Studio.use`."""
+    context = browser.new_context(viewport={"width": 1440, "height": 950}, accept_downloads=True)
+    context.set_default_timeout(60000)
+    visit = Studio(context.new_page(), address).open()
+    yield visit
+    context.close()
+    assert not visit.outside and not visit.errors
+
+
 @pytest.fixture
 def studio(browser: Any, address: str) -> Iterator[Studio]:
     context = browser.new_context(viewport={"width": 1440, "height": 950}, accept_downloads=True)

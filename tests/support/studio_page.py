@@ -122,5 +122,13 @@ class Studio:
         self.page.wait_for_selector('.gs-progress[data-state="done"]:not([data-earlier])')
         self.page.wait_for_selector('.gs-stage[data-state="done"] img')
 
+    def says(self, text: str, where: str = "#gs-progress .gs-progress") -> None:
+        """Wait until the page says ``text`` at ``where``."""
+        self.page.wait_for_function(
+            "([where, text]) => [...document.querySelectorAll(where)]"
+            ".some((node) => node.offsetParent && node.innerText.includes(text))",
+            arg=[where, text],
+        )
+
     def load(self, path: Path) -> None:
         self.page.locator("#gs-top input[type=file]").first.set_input_files(path)

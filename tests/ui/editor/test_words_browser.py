@@ -1,0 +1,53 @@
+"""Words under a prompt in a real browser: completion, what goes beyond a window, unknown ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+
+
+def test_known_words_complete_what_is_typed(desk: Studio) -> None:
+    desk.use([""])
+    keys, offered = desk.page.keyboard, desk.page.get_by_role("listbox")
+    desk.prompt(0).click()
+    keys.type("a sungl")
+    offered.wait_for()
+    assert offered.inner_text() == "sunglasses face"
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    keys.type(" in fl")
+    offered.get_by_text("in flat style").click()
+    assert desk.rows()[0]["prompt"] == "a sunglasses face in flat style"
+    keys.type(" ro")
+    offered.wait_for()
+    keys.press("Escape")  # closes the list, and nothing else
+    assert not offered.is_visible()
+    keys.press("Tab")  # a list that is closed, or open, never holds the focus
+    assert not desk.page.evaluate("document.activeElement.matches('.gs-prompt')")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_is_beyond_a_window_is_shaded_where_it_stands(desk: Studio, width: int) -> None:
+    desk.use(["a rocket in noto style on a blue background " * 4])
+    desk.page.set_viewport_size({"width": width, "height": 950})
+    card = desk.card(0)
+    desk.says("the shaded words are read in a second window", ".gs-length")
+    shaded = "".join(card.locator(".gs-marks mark").all_inner_texts())
+    assert shaded.split()[0] == "noto" and len(shaded.split()) == 36 - 30
+    fonts = "(n) => [getComputedStyle(n).fontSize, n.clientWidth]"
+    marks, area = (card.locator(q).evaluate(fonts) for q in (".gs-marks", ".gs-prompt"))
+    assert marks == area  # else the shade lies beside its words
+    desk.prompt(0).fill("a rocket AND in noto style:1.2")
+    desk.says("3 of 30 tokens in the longest of 2 parts", ".gs-tokens")
+    desk.page.set_viewport_size({"width": 1440, "height": 950})
+
+
+def test_every_unknown_word_is_counted(desk: Studio) -> None:
+    desk.use(["quux corge grault garply waldo fred plugh xyzzy <lora:x:1>"])
+    card = desk.card(0)
+    assert card.locator(".gs-marks u").count() == 8  # the other tool's syntax has its own hint
+    desk.says("2 more underlined words are not known.", ".gs-unknown")
+    desk.says("choose the LoRA in the row's model list", ".gs-prompt-hints")

@@ -1,0 +1,110 @@
+"""What is typed, pasted or chosen wrong: it stands as it is, red at its field, and stops the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = pytest.mark.browser
+ERROR = ".gs-error:not([hidden])"
+REFUSED = ".gs-plan-bad"
+CAT = REPOSITORY / "assets" / "examples" / "cat.png"
+
+
+def fine(desk: Studio) -> None:
+    desk.page.wait_for_selector("#gs-plan .gs-equation")
+    desk.page.wait_for_function(
+        "![...document.querySelectorAll('.gs-error')].some((node) => node.offsetParent)"
+    )
+
+
+def test_nothing_that_is_pasted_is_cut(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.prompt(0).fill("cat " * 1100)
+    desk.says("4400 characters: at most 4000, take away 400", ERROR)
+    desk.says("rows.0.prompt", REFUSED)
+    assert len(desk.rows()[0]["prompt"]) == 4400
+    desk.prompt(0).fill("a cat")
+    for label, most in (("Preset", 200), ("Note", 2000)):
+        box = desk.page.get_by_label(label, exact=True)
+        box.fill("x" * (most + 5))
+        desk.says(f"at most {most}, take away 5", ERROR)
+        assert len(box.input_value()) == most + 5
+        box.fill("fits")
+        fine(desk)
+
+
+def test_a_row_keeps_what_is_wrong_with_its_range_and_curve(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.press(0, "More: adapters")
+    card = desk.card(0)
+    end = card.get_by_label("End of the range", exact=True)
+    end.fill("0.2")
+    card.get_by_label("Start of the range", exact=True).fill("0.8")
+    assert desk.rows()[0]["range"] == [0.8, 0.2]  # the other end is not pushed away
+    desk.says("The start lies after the end.", ERROR)
+    desk.says("rows.0.range", REFUSED)
+    end.fill("0.9")
+    fine(desk)
+    card.get_by_label("Weight curve of this row").select_option("points")
+    points = card.get_by_label("Points of the curve")
+    points.fill("0:0, 0.5:2, 0.4:1")
+    desk.says("pairs progress:factor", ERROR)
+    desk.says("rows.0.curve", REFUSED)
+    points.blur()
+    assert points.input_value() == "0:0, 0.5:2, 0.4:1"
+    points.fill("0:0, 0.4:2")
+    fine(desk)
+
+
+@needs_starter
+def test_another_model_takes_nothing_away_without_a_word(desk: Studio) -> None:
+    desk.use(["a hero"])
+    card = desk.card(0)
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    card.locator(".gs-prompting .gs-thumb img").wait_for()
+    model = card.get_by_label("Model of this row")
+    model.select_option(label="Faces (null-text concept)")
+    desk.says("“a hero” waits until the row has another model", ".gs-note")
+    desk.says("takes no control image", ".gs-card-fault")
+    assert desk.rows()[0]["control"]["image"].startswith("inputs/")
+    desk.press(0, "Remove control image")
+    fine(desk)
+    model.select_option(label="The hero (LoRA)")
+    desk.press(0, "More: adapters")
+    card.get_by_label("Add an adapter").select_option(label="Blob style (LoRA)")
+    model.select_option(index=0)
+    desk.says("has lost: starter/lora-blob × 1", ".gs-toast")
+
+
+@needs_starter
+def test_what_only_the_base_can_refuse_is_red_at_its_field_too(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.set("Width", "130")
+    desk.says("such as 128 and 136", f"#gs-field-width {ERROR}")
+    desk.set("Width", "99999")  # the field's own word takes its place
+    desk.says("from 16 to 4096", f"#gs-field-width {ERROR}")
+    assert desk.page.locator(f"#gs-field-width {ERROR}").count() == 1
+    desk.set("Width", "")
+    fine(desk)
+
+
+def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> None:
+    desk.use(["still here"])
+    desk.page.evaluate(
+        """() => {
+            const carried = new DataTransfer();
+            const file = (name) => new File(["x"], name, { type: "image/png" });
+            for (const name of ["one.png", "two.png", "three.png"]) carried.items.add(file(name));
+            const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true });
+            document.querySelector("h1").dispatchEvent(event);
+        }"""
+    )
+    desk.says("One file at a time: two.png, three.png were not taken.", ".gs-toast")
+    asked = desk.page.locator("dialog.gs-uses")
+    assert "one.png" in asked.inner_text()
+    asked.get_by_role("button", name="Cancel").click()
