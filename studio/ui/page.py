@@ -112,6 +112,4 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         "max_file_size": "64mb",
         "show_error": True,
         "quiet": True,
-        # Else Gradio asks for its own page and ends where a busy machine takes over 3 seconds.
-        "_frontend": False,
     }

@@ -126,7 +126,7 @@ class Studio:
         """Wait until the page says ``text`` at ``where``."""
         self.page.wait_for_function(
             "([where, text]) => [...document.querySelectorAll(where)]"
-            ".some((node) => node.offsetParent && node.innerText.includes(text))",
+            ".some((node) => node.getClientRects().length && node.innerText.includes(text))",
             arg=[where, text],
         )
 

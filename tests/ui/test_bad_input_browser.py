@@ -85,7 +85,7 @@ def test_another_model_takes_nothing_away_without_a_word(desk: Studio) -> None:
 def test_what_only_the_base_can_refuse_is_red_at_its_field_too(desk: Studio) -> None:
     desk.use(["a cat"])
     desk.set("Width", "130")
-    desk.says("such as 128 and 136", f"#gs-field-width {ERROR}")
+    desk.says("must be a multiple of", f"#gs-field-width {ERROR}")
     desk.set("Width", "99999")  # the field's own word takes its place
     desk.says("from 16 to 4096", f"#gs-field-width {ERROR}")
     assert desk.page.locator(f"#gs-field-width {ERROR}").count() == 1

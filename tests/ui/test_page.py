@@ -169,7 +169,7 @@ def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
 def test_what_would_be_refused_later_is_in_the_plan_with_its_field(
     changes: Any, field: str, said: str
 ) -> None:
-    shown, _, fault, _ = describe.describe(SPACE, **values(**changes))
+    shown, _, fault = describe.describe(SPACE, **values(**changes))
     assert fault["field"] == field and said in fault["text"]
     assert "gs-plan-bad" in shown and said in shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ from studio.preset.schedulers import SCHEDULERS, SchedulerKind
 from studio.ui.editor.stack import served
 from studio.ui.form import paths, restored, to_preset, to_values
 from studio.ui.layout import bounded
+from studio.ui.page import build
 from studio.ui.schema import leaves, leaves_of, row_leaves
 from studio.ui.space import SPACE
 
@@ -121,3 +123,10 @@ def test_what_was_typed_is_refused_by_its_field(name: str, value: Any, field: st
     with pytest.raises(BadPreset) as caught:
         to_preset({**to_values(Preset()), name: value})
     assert caught.value.field == field and str(value) in str(caught.value)
+
+
+def test_the_page_is_plain_json_before_a_browser_asks() -> None:
+    """An attribute that a component lacks would be a function of the whole page, copied for
+    every visitor."""
+    for part in build().get_config_file()["components"]:
+        json.dumps(part["props"].get("props", {}))

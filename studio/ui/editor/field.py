@@ -37,7 +37,9 @@ class Field(gr.HTML):
         bare: bool = False,
         **kwargs: Any,
     ) -> None:
+        # Gradio reads an attribute for each argument; HTML makes up those that are not set.
         self.leaf, self.slider, self.placeholder = dict(leaf), slider, placeholder
+        self.lines, self.bare = lines, bare
         kwargs.setdefault("html_template", "<div></div>")
         record = {"field": self.leaf, "slider": slider, "placeholder": placeholder}
         record |= {"lines": lines, "bare": bare}
