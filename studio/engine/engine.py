@@ -31,7 +31,8 @@ from studio.events import Done, Event, Preview, Progress
 from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
-from studio.plan.row_models import check_base, picture_size
+from studio.plan.row_models import check_base
+from studio.plan.size import picture_size
 from studio.preset import Preset
 
 MAX_IMAGES_AT_ONCE = 8

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from studio.errors import BadPreset, IncompatibleModels, MissingModel
+from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ADAPTERS, FAMILIES, ModelEntry, family_of, title_of
-from studio.preset import Control, ModelRef, Preset, Row
+from studio.preset import Control, ModelRef, Row
 from studio.preset.prompts import mentions
 from studio.preset.rows import ImagePrompt
 
-DEFAULT_SIZE = 512  # edge of a base that states none
 EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
 _ROW_KINDS = "a base, finetune, concept, lora, custom-diffusion or embedding"
 
@@ -74,29 +73,6 @@ def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") ->
     decoder = _look_up(catalogue, vae, "vae")
     _check_vae(decoder, entry)
     return _decoded_by(decoder, entry)
-
-
-def picture_size(preset: Preset, base: ModelEntry) -> tuple[int, int]:
-    """Width and height of the picture in pixels: as asked for, else the base's own.
-
-    Args:
-        base: as :func:`check_base` returns it.
-
-    Raises:
-        BadPreset: a side that the autoencoder cannot make; names it.
-    """
-    native = base.size or DEFAULT_SIZE
-    size = preset.sampler.width or native, preset.sampler.height or native
-    for name, given in zip(("width", "height"), size, strict=True):
-        if given % base.multiple:
-            below = given // base.multiple * base.multiple
-            near = " and ".join(str(edge) for edge in (below, below + base.multiple) if edge)
-            raise BadPreset(
-                f"must be a multiple of {base.multiple} for base {base.id!r}, such as {near}; "
-                f"got {given}",
-                field=f"sampler.{name}",
-            )
-    return size
 
 
 def _decoded_by(vae: ModelEntry, base: ModelEntry) -> ModelEntry:

@@ -12,7 +12,8 @@ from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
-from studio.plan.row_models import check_base, picture_size
+from studio.plan.row_models import check_base
+from studio.plan.size import picture_size
 from studio.preset import Preset
 
 
@@ -28,7 +29,7 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
     Raises:
         BadPreset, MissingModel, IncompatibleModels: as :func:`studio.plan.compile_plan`,
             :func:`studio.diffusion.progress.progress_of` and
-            :func:`studio.plan.row_models.picture_size`.
+            :func:`studio.plan.size.picture_size`.
     """
     try:
         entry = library[preset.base]
