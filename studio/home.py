@@ -51,3 +51,13 @@ def training_folder(name: str) -> Path:
 def presets_folder() -> Path:
     """Presets that a person saved."""
     return studio_home() / "presets"
+
+
+def wildcards_folder() -> Path:
+    """Lists that prompts choose from, a text file each."""
+    return studio_home() / "wildcards"
+
+
+def styles_folder() -> Path:
+    """Styles: texts and rows that are added to others, by name."""
+    return studio_home() / "styles"

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
+from studio.preset.variants import chosen, preset_varies
 
 MAX_IMAGES_AT_ONCE = 8
 
@@ -97,9 +98,21 @@ class Engine:
         Raises:
             StudioError: anything wrong with the preset, its models or its images.
         """
-        started = time.perf_counter()
         entry = check_base(self.library, preset.base, preset.vae)
         preset = _resolve(preset, entry)
+        if not preset_varies(preset):
+            yield from self._generate(preset, entry, drift_every)
+            return
+        for index in range(preset.sampler.count):  # each image has a text of its own
+            one = _single(preset, index)
+            for event in self._generate(_chosen(one), entry, drift_every):
+                yield replace(event, index=index) if isinstance(event, Done) else event
+
+    def _generate(
+        self, preset: Preset, entry: ModelEntry, drift_every: int
+    ) -> Generator[Event, None, None]:
+        """The images of a preset whose prompts are settled."""
+        started = time.perf_counter()
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
         progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
@@ -225,6 +238,12 @@ def _resolve(preset: Preset, base: ModelEntry) -> Preset:
     return preset.model_copy(
         update={"sampler": sampler.model_copy(update={**seeds, "width": width, "height": height})}
     )
+
+
+def _chosen(single: Preset) -> Preset:
+    """One image's preset with what its prompts leave to chance chosen by the seed that counts."""
+    sampler = single.sampler
+    return chosen(single, sampler.variation_seed if sampler.variation_strength else sampler.seed)
 
 
 def _latent_shape(vae: Any, preset: Preset) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from studio.library import ModelEntry
 from studio.plan.limits import check_size
+from studio.plan.moments import step_numbers, texts_of
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
 from studio.plan.plan import Plan
@@ -119,12 +120,12 @@ class _Step:
 
 
 def _steps(refine: Refine, terms: Terms, progress: Sequence[float]) -> list[_Step]:
-    """One for each step; steps at which the same rows act with the same weights are one object."""
-    known: dict[tuple[tuple[int, float], ...], _Step] = {}
+    """One for each step; those at which the same rows act with the same texts and weights are one."""
+    known: dict[tuple[tuple[int, tuple[str, ...], float], ...], _Step] = {}
     found = []
-    for now in progress:
-        active = terms.active(now)
-        key = tuple((index, weight) for index, _, weight in active)
+    for now, number in zip(progress, step_numbers(terms.preset, len(progress)), strict=True):
+        active = terms.active(now, number)
+        key = tuple((index, texts_of(row), weight) for index, row, weight in active)
         if key not in known:
             known[key] = _step(refine, terms, active)
         found.append(known[key])

@@ -10,12 +10,15 @@ from math import fsum
 from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.plan.curves import factor
+from studio.plan.moments import in_range, row_at, texts_of
 from studio.plan.passes import Area, Condition, Direction, Scaled, Weights
 from studio.plan.places import Meeting, every_set
 from studio.plan.row_models import EDITING_CHANNELS, check_base, resolve
 from studio.plan.scales import differing, summed, with_texts
 from studio.preset import Preset, PromptReference, Row
+from studio.preset.prompt_hints import hints
 from studio.preset.prompts import mentions, split_prompt
+from studio.preset.variants import varies
 
 Key = tuple[Weights, Condition]
 
@@ -38,8 +41,6 @@ class Mixed:
 
 Node = Key | Mixed  # what has a coefficient
 
-# A trailing schedule rounds its time steps to integers, half a thousandth of the way.
-RANGE_TOLERANCE = 6e-4
 MAX_PLACES = 6  # distinct masks of personalised rows: up to 2^n base passes where they overlap
 NATIVE = 512  # edge of the pictures of a model that does not say
 
@@ -62,17 +63,22 @@ class Terms:
             index: resolve(row, self.base_model, catalogue, f"rows.{index}.model")
             for index, row in enumerate(preset.rows)
         }
-        self._units: dict[tuple[int, Node], dict[Node, float]] = {}
+        self._units: dict[tuple[int, tuple[str, ...], Node], dict[Node, float]] = {}
         self._bases: dict[tuple[int, ...], Node] = {}
 
-    def active(self, now: float) -> list[tuple[int, Row, float]]:
-        """Index, row and weight (its curve applied) of the rows that act at progress ``now``."""
+    def active(self, now: float, step: int = 0) -> list[tuple[int, Row, float]]:
+        """Index, row and weight (its curve applied) of the rows that act at progress ``now``.
+
+        Args:
+            step: counted from 0 along the whole denoising; the rows have their texts at that step.
+        """
         found = [
             (index, row, row.weight * factor(row.curve, now, row.range))
             for index, row in self.preset.active_rows()
-            if _in_range(row, now)
+            if in_range(row, now)
         ]
-        return [(index, row, weight) for index, row, weight in found if weight != 0]
+        steps = self.preset.sampler.steps
+        return [(i, row_at(row, step, steps), weight) for i, row, weight in found if weight != 0]
 
     def base(self, active: Iterable[tuple[int, Row]]) -> Node:
         """The base term: at each place the null prompt under the weights of the rows there.
@@ -165,9 +171,10 @@ class Terms:
 
     def direction(self, index: int, row: Row, weight: float, base: Node) -> Direction[Node]:
         """``w·[(1−δ)(ε(joint) − r) + δ·Σ_k s_k(ε(part_k) − r)]`` (GCFG, Sec. 4.4)."""
-        known = self._units.get((index, base))
+        key = (index, texts_of(row), base)
+        known = self._units.get(key)
         if known is None:
-            known = self._units[index, base] = self._unit(index, row, base)
+            known = self._units[key] = self._unit(index, row, base)
         return Direction(row.mask, known, weight)
 
     def _unit(self, index: int, row: Row, base: Node) -> dict[Node, float]:
@@ -231,11 +238,16 @@ class Terms:
         return Condition(text, row.control, held, row.image, prompt)
 
     def notes(self) -> Iterator[str]:
-        """What stands in for a picture that a row's model reads or changes and that it is not given.
+        """What stands in for a picture that a row's model reads or changes and that it is not given,
+        and what in prompts means nothing here.
 
         An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1).
         """
         for index, row in self.preset.active_rows():
+            for hint in hints(row.prompt):
+                yield f"rows.{index}.prompt: {hint}"
+            if varies(row.prompt):
+                yield f"rows.{index}.prompt: its choices are made for each image, by the seed"
             if self.models[index].edits and row.model is not None and not row.image:
                 yield (
                     f"rows.{index}: {self.models[index].network} changes a picture (the row's image); "
@@ -284,8 +296,3 @@ def _shares(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, float]]:
     """``p_i = w_i / Σ w`` of rows of positive weight."""
     total = fsum(row.weight for _, row in rows)
     return [(index, row.weight / total) for index, row in rows]
-
-
-def _in_range(row: Row, now: float) -> bool:
-    start, end = row.range
-    return start - RANGE_TOLERANCE <= now and (end == 1.0 or now < end - RANGE_TOLERANCE)

@@ -9,6 +9,7 @@ from typing import Any
 # Every pattern here takes time in proportion to its text: a run of blanks or digits is entered at
 # its first letter only, and is never given back (``++``).
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
+BREAK = re.compile(r"(?:(?<!\s)\s++)?+\bBREAK\b\s*+")  # what follows is read in a window of its own
 _SPLIT = re.compile(r"(?<!\s)\s++AND(?:\s++|$)|^AND\s++")
 _WEIGHT = re.compile(_NUMBER)
 
@@ -33,7 +34,7 @@ def _part(piece: str) -> tuple[str, float]:
     return piece, 1.0
 
 
-_MARK = re.compile(rf"\\[()\[\]\\]|[()\[\]]|:\s*+({_NUMBER})\s*+(?=\))")
+_MARK = re.compile(rf"\\[()\[\]{{}}_\\]|[()\[\]]|:\s*+({_NUMBER})\s*+(?=\))")
 _ROUND, _SQUARE = 1.1, 1 / 1.1
 
 

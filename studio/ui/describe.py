@@ -12,6 +12,7 @@ from studio.images import locate
 from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
+from studio.preset.prompt_hints import HINTS
 from studio.ui.equation import equation
 from studio.ui.form import to_preset
 from studio.ui.library.missing import as_html, missing
@@ -104,7 +105,9 @@ def plan_of(preset: Preset) -> Plan:
 
 def notes(plan: Plan) -> str:
     """What to know before the plan runs, a line each."""
-    return "".join(f'<div class="gs-cost" role="note">{html.escape(n)}.</div>' for n in plan.notes)
+    typed = {hint.text for hint in HINTS.values()}  # stand under their rows already
+    shown = [note for note in plan.notes if note.partition(": ")[2] not in typed]
+    return "".join(f'<div class="gs-cost" role="note">{html.escape(n)}.</div>' for n in shown)
 
 
 def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:

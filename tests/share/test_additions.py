@@ -190,7 +190,9 @@ def test_fooocus_s_loras(given: dict, library: Library, tmp_path: Path) -> None:
     ("tool", "text", "expected"),
     [
         ("AUTOMATIC1111", r"a (b:1.2) [c] \(d\) e AND f :0.5", r"a (b:1.2) [c] \(d\) e AND f :0.5"),
-        ("AUTOMATIC1111", "a [(b:1.1) [c]] b BREAK c", "a [(b:1.1) [c]] b, c"),
+        ("AUTOMATIC1111", "a [(b:1.1) [c]] BREAK [d|e]", "a [(b:1.1) [c]] BREAK [d|e]"),
+        ("AUTOMATIC1111", "a {b|c} __d__", r"a \{b|c\} \__d__"),
+        ("ComfyUI", "a BREAK [b|c] {d}", r"a break \[b|c\] \{d\}"),
         ("ComfyUI", "a (b:1.2) [c]", r"a (b:1.2) \[c\]"),
         (
             "InvokeAI",

@@ -15,7 +15,7 @@ from studio.engine.families.components import load_component, load_config, load_
 from studio.engine.inputs.tokens import NO_WORDS, Words
 from studio.errors import IncompatibleModels, StudioError, shorten
 from studio.library import ModelEntry
-from studio.preset.prompts import has_weights
+from studio.preset.prompts import BREAK, has_weights
 
 TOKENS = 300  # what the networks were trained on (SANA, Sec. 3.1)
 
@@ -144,7 +144,7 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
 
 
 def _cleaned(prompt: str) -> str:
-    return prompt.lower().strip()
+    return BREAK.sub(" ", prompt).lower().strip()  # there is one window
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 A text tower reads windows of a fixed length (77 tokens for CLIP). A longer prompt is cut into
 windows, each framed by the tower's own marks, and their states follow one another along the token
-axis. A weight ``w`` moves a token's state away from what the empty prompt has at its place,
+axis; ``BREAK`` begins a new window. A weight ``w`` moves a token's state away from what the empty prompt has at its place,
 ``s ← s_∅ + w·(s − s_∅)``, which leaves weight 1 exactly as it was.
 
 Learned words never enter a tokenizer: they get ids above the tower's vocabulary, and a hook gives
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.errors import IncompatibleModels
-from studio.preset.prompts import weighted_spans
+from studio.preset.prompts import BREAK, weighted_spans
 
 
 @dataclass(frozen=True)
@@ -80,27 +80,40 @@ class Reader:
 
     def tokens(self, prompt: str) -> list[tuple[int, float]]:
         """Token ids with their weights, without marks."""
-        found: list[tuple[int, float]] = []
+        return [token for part in self._parts(prompt) for token in part]
+
+    def _parts(self, prompt: str) -> list[list[tuple[int, float]]]:
+        """The tokens before, between and after each ``BREAK``."""
+        found: list[list[tuple[int, float]]] = [[]]
         for text, weight in weighted_spans(prompt):
-            for piece in self.pattern.split(text):
-                ids = self.ids.get(piece.lower()) if piece else []
-                if ids is None:
-                    ids = self.tokenizer(piece, add_special_tokens=False).input_ids
-                found += [(token, weight) for token in ids]
+            for number, part in enumerate(BREAK.split(text)):
+                if number:
+                    found.append([])
+                for piece in self.pattern.split(part):
+                    ids = self.ids.get(piece.lower()) if piece else []
+                    if ids is None:
+                        ids = self.tokenizer(piece, add_special_tokens=False).input_ids
+                    found[-1] += [(token, weight) for token in ids]
         return found
+
+    def _cut(self, prompt: str) -> list[list[tuple[int, float]]]:
+        """The tokens of each window. A ``BREAK`` ends one, full or not; at the end it ends none."""
+        parts, room = self._parts(prompt), self.length - 2
+        if len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        return [part[i : i + room] for part in parts for i in range(0, max(1, len(part)), room)]
 
     def spans(self, prompt: str) -> int:
         """Windows that ``prompt`` fills; at least one."""
-        return max(1, -(-len(self.tokens(prompt)) // (self.length - 2)))
+        return len(self._cut(prompt))
 
     def windows(self, prompt: str, spans: int = 1) -> Windows:
         """``prompt`` in at least ``spans`` windows, padded as the tower was trained."""
-        tokens, room = self.tokens(prompt), self.length - 2
+        parts, room = self._cut(prompt), self.length - 2
         start, end = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
         pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else end
         ids, weights, mask = [], [], []
-        for first in range(0, max(1, spans, self.spans(prompt)) * room, room):
-            part = tokens[first : first + room]
+        for part in [*parts, *[[]] * (spans - len(parts))]:
             rest = room - len(part)
             ids.append([start, *(token for token, _ in part), end, *[pad] * rest])
             weights.append([1.0, *(weight for _, weight in part), 1.0, *[1.0] * rest])

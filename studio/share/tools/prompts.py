@@ -19,6 +19,8 @@ _PLUS, _MINUS, _BRACE = 1.1, 0.9, 1.05  # compel's and NovelAI's steps
 _TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,80}))?>", re.IGNORECASE)
 _TRIGGER = re.compile(r"<([\w.-]{1,200})>")  # InvokeAI's embeddings
 _BREAK = re.compile(r"\bBREAK\b")
+_BRACES = re.compile(r"(?<!\\)[{}]")
+_WILD = re.compile(r"(?<!\\)__(?=[\w/*.-]{1,200}__)")
 _NUMBERED = re.compile(r"(?:(?<![\w.])(-?\d{1,6}(?:\.\d{1,6})?))?::")
 _SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
 _COMPEL_WORD = re.compile(r"(?<![\w'+\\-])[\w'+-]++(?=[\s,.:\x02]|$)")
@@ -112,16 +114,25 @@ def _read_number(text: str) -> float | int | None:
 
 
 def _web(text: str, field: str, notes: list[str]) -> str:
-    """The web UIs' grammar is the studio's; texts that change stand in a module of their own."""
-    if _BREAK.search(text):
-        notes.append(f"{field}: BREAK is read as a comma")
-        text = _BREAK.sub(",", text)
-    return text
+    """The web UIs' grammar is the studio's, changing texts and ``BREAK`` too."""
+    return _literal(text)
+
+
+def _literal(text: str) -> str:
+    """A text as it was drawn with: what would be chosen anew here was chosen there already."""
+    if "|" in text:
+        text = _BRACES.sub(r"\\\g<0>", text)
+    return _WILD.sub(r"\\\g<0>", text)
 
 
 def _comfy(text: str, field: str, notes: list[str]) -> str:
-    """Round brackets as here; square ones are plain text."""
-    return re.sub(r"(?<!\\)([\[\]])", r"\\\1", text)
+    """Round brackets as here; square ones are plain text, and so is a word that ends windows here."""
+    return _plain_words(re.sub(r"(?<!\\)([\[\]])", r"\\\1", text))
+
+
+def _plain_words(text: str) -> str:
+    """A text without what only the web UIs give a meaning to; towers read in lower case anyway."""
+    return _BREAK.sub("break", _literal(text))
 
 
 def _numbered(text: str) -> str:
@@ -138,7 +149,7 @@ def _numbered(text: str) -> str:
 
 def _novel(text: str, field: str, notes: list[str]) -> str:
     """``{word}`` weighs 1.05, ``[word]`` 1/1.05, ``1.2::word::`` 1.2; round brackets are text."""
-    text = _numbered(text)
+    text = _numbered(_BREAK.sub("break", text))
     text = re.sub(r"(?<!\\)([()])", r"\\\1", text)
     for _ in range(MAX_NESTING):
         found = re.sub(r"\{([^{}\[\]]*)\}", rf"(\1:{_BRACE:g})", text)
@@ -151,7 +162,8 @@ def _novel(text: str, field: str, notes: list[str]) -> str:
 
 def _compel(text: str, field: str, notes: list[str]) -> str:
     """InvokeAI's ``word++``, ``(two words)1.2``, ``word-`` and ``<embedding>``."""
-    text = _TRIGGER.sub(r"embedding:\1", text)
+    text = _plain_words(_TRIGGER.sub(r"embedding:\1", text))
+    text = re.sub(r"(?<!\\)([\[\]])", r"\\\1", text)
     open_: list[list[str]] = [[]]
     place = 0
     while place < len(text):

@@ -18,13 +18,11 @@ from studio.preset import Control, Row
 from studio.preset.bounds import bounds
 from studio.preset.preprocessors import FINISHED, preprocessor_of
 from studio.share.tools.additions import Additions, row_model
-from studio.share.tools.prompts import Lora, number, read_prompt
+from studio.share.tools.prompts import Lora, read_prompt
 from studio.share.tools.sums import CELL, Share, shares
 from studio.share.tools.table import Condition, ControlUse, Found
-from studio.share.tools.timed import pieces
 
 MAX_ROWS = 100
-TIMED = ("AUTOMATIC1111", "SwarmUI")  # grammars with texts that change during the denoising
 
 
 def rows_of(found: Found, additions: Additions) -> tuple[list[dict[str, Any]], list[Lora]]:
@@ -34,9 +32,7 @@ def rows_of(found: Found, additions: Additions) -> tuple[list[dict[str, Any]], l
     first = next((term for term in terms if term.coefficient > 0), terms[0])
     writer.read_loras(first.conditions, found.loras)
     for term in terms:
-        conditions = [
-            timed for one in term.conditions for timed in writer.timed(writer.controlled(one))
-        ]
+        conditions = [writer.controlled(one) for one in term.conditions]
         if not all(one.is_empty for one in conditions):  # the empty prompt is the base term
             for share in shares(conditions, found.size, additions.notes):
                 writer.add(share, term.coefficient, ignore_tags=term is not first)
@@ -78,19 +74,6 @@ class _Rows:
             else:
                 kept.append(replace(used, model=found))
         return replace(condition, controls=tuple(kept))
-
-    def timed(self, condition: Condition) -> list[Condition]:
-        """A condition whose text changes during the denoising, as one for each part of it."""
-        if self.found.grammar not in TIMED or len(condition.texts) != 1:
-            return [condition]
-        text, start, end = condition.texts[0][0], *condition.range
-        parts = pieces(text, int(number(self.found.steps) or 1), "rows", self.additions.notes)
-        return [
-            replace(condition, texts=piece.texts, range=(max(start, first), min(end, last)))
-            for piece in parts
-            for first, last in (piece.range,)
-            if max(start, first) < min(end, last)
-        ]
 
     def add_plain(self, weight: float) -> None:
         """A row without a prompt, where the picture was made with none."""

@@ -17,7 +17,7 @@ from studio import images
 from studio.errors import BadPreset, StudioError, shorten
 from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
-from studio.preset import Curve, Row, validate
+from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
 from studio.ui.editor.maps import preview_map
 from studio.ui.schema import choices_of, preset_schema, row_leaves
@@ -82,6 +82,7 @@ def served() -> dict[str, Any]:
         "leaves": row_leaves(),
         "preprocessors": choices_of("Control", "type"),
         "adapters": list(ADAPTERS),
+        "hints": prompt_hints.served(),
         "curves": {name: [factor(cast(Curve, name), at) for at in samples] for name in SHAPES},
     }
 

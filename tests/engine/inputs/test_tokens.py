@@ -121,6 +121,29 @@ def test_long_prompts_are_read_in_windows(text: torch.nn.Module) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("prompt", "windows"),
+    [
+        ("a cat BREAK a dog", ["a cat", "a dog"]),
+        ("a cat BREAK", ["a cat"]),
+        ("BREAK a cat", ["", "a cat"]),
+        ("a BREAKBREAK cat", ["a BREAKBREAK cat"]),
+        ("(a cat BREAK a dog:1.0)", ["a cat", "a dog"]),
+    ],
+)
+def test_break_begins_a_window(text: torch.nn.Module, prompt: str, windows: list[str]) -> None:
+    """As the web UI: what stands before is padded to a whole window; none is begun at the end."""
+    family = family_named("sd1")
+    assert family.spans(text, prompt) == len(windows)
+    expected = [
+        by_hand(text, text.tokenizer(one, add_special_tokens=False).input_ids) for one in windows
+    ]
+    states = family.encode(text, [prompt]).states[0]
+    assert torch.allclose(states, torch.cat(expected), atol=1e-6)
+    long = family.encode(text, [f"{LONG} BREAK {prompt}"]).states[0]
+    assert torch.allclose(long[48:], torch.cat(expected), atol=1e-6)
+
+
 def test_a_weight_moves_a_token_away_from_the_empty_prompt(text: torch.nn.Module) -> None:
     family = family_named("sd1")
     plain, empty = family.encode(text, ["a b c"]).states[0], family.encode(text, [""]).states[0]

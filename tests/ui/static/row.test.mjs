@@ -53,10 +53,20 @@ test("a negative prompt of scale w is a row of weight −(w − 1)", () => {
 });
 
 test("other tools' syntax is answered with a hint", () => {
-  assert.match(studio.foreignHints("a <lora:hero:0.8> cat")[0], /model list/);
-  assert.match(studio.foreignHints("{red|blue} car")[0], /one row for each/);
-  assert.match(studio.foreignHints("a cat BREAK a dog")[0], /AND/);
+  studio.served.hints = [["<lora:[^<>]{1,300}>", "choose it in the model list"]];
+  assert.match(studio.foreignHints("a <LoRA:hero:0.8> cat")[0], /model list/);
   assert.equal(studio.foreignHints("a (cat:1.2) <hero> AND a dog").length, 0);
+});
+
+test("the keyboard weighs what is selected, or the word at the cursor", () => {
+  const up = (text, start, end = start) => plain(studio.weigh(text, start, end, 0.1));
+  assert.deepEqual(up("a cat", 3), { text: "a (cat:1.1)", start: 3, end: 6 });
+  assert.deepEqual(up("a (cat:1.1)", 4), { text: "a (cat:1.2)", start: 3, end: 6 });
+  assert.deepEqual(up("a (cat:0.9) x", 5), { text: "a cat x", start: 2, end: 5 });
+  assert.deepEqual(up("a red cat x", 2, 9), { text: "a (red cat:1.1) x", start: 3, end: 10 });
+  assert.deepEqual(up("a (red cat:1.1) x", 2, 15).text, "a (red cat:1.2) x");
+  assert.deepEqual(plain(studio.weigh("cat", 0, 0, -0.1)).text, "(cat:0.9)");
+  assert.deepEqual(up("a  b", 2), { text: "a  b", start: 2, end: 2 });
 });
 
 const shipped = JSON.parse(

@@ -2,6 +2,7 @@
 (function (studio) {
   "use strict";
   const { el, button, icon } = studio;
+  const STEP = 0.1; // of a weight, with Ctrl and an arrow key
 
   studio.rowEditors.prompt = function (card) {
     const area = el("textarea", {
@@ -16,6 +17,14 @@
         complete.typed();
       },
       onscroll: () => words.scroll(),
+      onkeydown: (event) => {
+        const by = { ArrowUp: STEP, ArrowDown: -STEP }[event.key];
+        if (!by || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+        event.preventDefault();
+        const found = studio.weigh(area.value, area.selectionStart, area.selectionEnd, by);
+        card.edit({ prompt: found.text });
+        area.setSelectionRange(found.start, found.end);
+      },
     });
     const split = button(
       "split",

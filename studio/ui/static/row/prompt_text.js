@@ -30,22 +30,47 @@ window.studio = window.studio || {};
     weight: studio.tidy(-(row.weight - 1)),
   });
 
-  const FOREIGN = [
-    [
-      /<(?:lora|lyco|hypernet):[^<>]*>/i,
-      "<lora:…> is read as plain words here: choose the LoRA in the row's model list.",
-    ],
-    [
-      /\{[^{}]*\|[^{}]*\}/,
-      "{a|b} is read as plain words here: make one row for each, or a sweep over the prompt.",
-    ],
-    [/\bBREAK\b/, "BREAK is read as a plain word here: AND splits a prompt into parts."],
-    [/__\w+__/, "Wildcards such as __colour__ are read as plain words here."],
-  ];
-
   /** One line for each piece of another tool's syntax that means nothing here. */
   studio.foreignHints = (text) =>
-    FOREIGN.filter(([pattern]) => pattern.test(text)).map(([, hint]) => hint);
+    studio.served.hints
+      .filter(([pattern]) => new RegExp(pattern, "i").test(text))
+      .map(([, hint]) => `${hint}.`);
+
+  /** The word or the weighed piece at the cursor: [start, end]. */
+  function pieceAt(text, place) {
+    for (const match of text.matchAll(/\(([^()]*):[+-]?[\d.]+\)/g))
+      if (match.index <= place && place <= match.index + match[0].length)
+        return [match.index + 1, match.index + 1 + match[1].length];
+    let [start, end] = [place, place];
+    while (start > 0 && !/[\s,()[\]{}|]/.test(text[start - 1])) start -= 1;
+    while (end < text.length && !/[\s,()[\]{}|]/.test(text[end])) end += 1;
+    return [start, end];
+  }
+
+  /** Weigh what is selected, or what stands at the cursor, by so much more: {text, start, end}. */
+  studio.weigh = function (text, start, end, by) {
+    if (start === end) [start, end] = pieceAt(text, start);
+    while (start < end && /\s/.test(text[start])) start += 1;
+    while (start < end && /\s/.test(text[end - 1])) end -= 1;
+    if (start === end) return { text, start, end };
+    const whole = text.slice(start, end).match(/^\(([^()]*):([+-]?[\d.]+)\)$/);
+    if (whole) {
+      start += 1;
+      end = start + whole[1].length;
+    }
+    const weighed = text[start - 1] === "(" && text.slice(end).match(/^:([+-]?[\d.]+)\)/);
+    const weight = studio.tidy((weighed ? Number(weighed[1]) : 1) + by);
+    const inner = text.slice(start, end);
+    const [before, after] = weighed
+      ? [text.slice(0, start - 1), text.slice(end + weighed[0].length)]
+      : [text.slice(0, start), text.slice(end)];
+    const shift = before.length + (weight === 1 ? 0 : 1);
+    return {
+      text: before + (weight === 1 ? inner : `(${inner}:${weight})`) + after,
+      start: shift,
+      end: shift + inner.length,
+    };
+  };
 
   // -- words that a base knows --------------------------------------------------------------
   /** Letters to change from one word to the other, at most ``most`` + 1. */
@@ -92,8 +117,8 @@ window.studio = window.studio || {};
   studio.unknownWords = function (text, vocabulary, more = []) {
     const index = studio.phraseIndex([...vocabulary.phrases, ...more]);
     const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
-    const foreign = FOREIGN.flatMap(([pattern]) => [
-      ...text.matchAll(new RegExp(pattern, `g${pattern.flags}`)),
+    const foreign = (studio.served?.hints || []).flatMap(([pattern]) => [
+      ...text.matchAll(new RegExp(pattern, "gi")),
     ]);
     const words = studio
       .wordsIn(text)
@@ -108,7 +133,8 @@ window.studio = window.studio || {};
         phrase.every((part, k) => part === stems[place + k]),
       );
       const { word } = words[place];
-      const glue = word === "AND" || /^[\d.]+$/.test(word) || single.has(word.toLowerCase());
+      const glue =
+        ["AND", "BREAK"].includes(word) || /^[\d.]+$/.test(word) || single.has(word.toLowerCase());
       if (!found && !glue) unknown.push(words[place]);
       place += found ? found.length : 1;
     }

@@ -3,8 +3,16 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
 
-  /** Set once, from the stack's props: {defs, blank, leaves, preprocessors, adapters, curves}. */
-  studio.served = { defs: {}, blank: {}, leaves: {}, preprocessors: [], adapters: [], curves: {} };
+  /** Set once, from the stack's props: {defs, blank, leaves, preprocessors, adapters, curves, hints}. */
+  studio.served = {
+    defs: {},
+    blank: {},
+    leaves: {},
+    preprocessors: [],
+    adapters: [],
+    curves: {},
+    hints: [],
+  };
 
   const property = (def, name) => studio.served.defs[def]?.properties?.[name] || {};
 

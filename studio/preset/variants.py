@@ -1,0 +1,189 @@
+r"""Prompts that are chosen anew for each image: ``{a|b|c}`` and ``__file__``, by dynamicprompts.
+
+``{a|b}`` is one of its texts, ``{2$$a|b|c}`` two of them, ``{0.7::a|b}`` weighs them; ``__hat__`` is
+a line of ``wildcards/hat.txt`` below ``STUDIO_HOME``, or an entry of a ``.yaml`` or ``.json`` there.
+They nest; a backslash makes a brace or the first underscore plain text. What is chosen depends on
+the image's seed and on the prompt alone, so that rows of one prompt have one text, and the picture's
+preset holds what was chosen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from studio.errors import BadPreset, shorten
+from studio.files import listed
+from studio.home import wildcards_folder
+from studio.preset.document import Preset
+from studio.preset.rows import PromptReference, Row
+
+if TYPE_CHECKING:
+    from dynamicprompts.sampling_context import SamplingContext
+    from dynamicprompts.wildcards import WildcardManager
+
+MAX_NESTING = 10
+MAX_MARKS = 200
+MAX_FILES, MAX_FILE_BYTES = 5000, 4 * 2**20
+MAX_PROMPT = 4000
+SUFFIXES = (".txt", ".yaml", ".json")
+_WILD = re.compile(r"(?<!\\)__([\w/*.-]{1,200}?)__")
+_BRACE = re.compile(r"\\.|[{}|]", re.DOTALL)
+
+
+def varies(prompt: str) -> bool:
+    """Whether a prompt holds something that is chosen anew."""
+    return next(_marks(prompt), None) is not None
+
+
+def preset_varies(preset: Preset) -> bool:
+    """Whether an active row of a preset does."""
+    return any(varies(text) for _, row in preset.active_rows() for text in _texts(row))
+
+
+def chosen(preset: Preset, seed: int) -> Preset:
+    """The preset with every choice of its active rows made.
+
+    Args:
+        seed: of the image.
+
+    Raises:
+        BadPreset: an unknown wildcard, or text that dynamicprompts does not read; names the field.
+    """
+    rows = list(preset.rows)
+    for index, row in preset.active_rows():
+        texts = [
+            text_of(text, seed, f"rows.{index}.{name}")
+            for text, name in zip(_texts(row), ("prompt", "reference.prompt"), strict=False)
+        ]
+        update: dict[str, object] = {"prompt": texts[0]}
+        if isinstance(row.reference, PromptReference):
+            update["reference"] = PromptReference(prompt=texts[1])
+        rows[index] = row.model_copy(update=update)
+    return preset.model_copy(update={"rows": tuple(rows)})
+
+
+def text_of(prompt: str, seed: int, field: str = "prompt") -> str:
+    """One prompt with its choices made; raises as :func:`chosen` does."""
+    marks = list(_marks(prompt))
+    if not marks:
+        return prompt
+    if len(marks) > MAX_MARKS:
+        raise BadPreset(f"has {len(marks)} choices; at most {MAX_MARKS}", field=field)
+    digest = hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()
+    context = _context(Random(digest), field)
+    pieces, place = [], 0
+    for start, end in marks:
+        pieces += [prompt[place:start], _sampled(context, prompt[start:end], field)]
+        place = end
+    text = "".join([*pieces, prompt[place:]])
+    if len(text) > MAX_PROMPT:
+        raise BadPreset(
+            f"has {len(text)} characters once it is chosen; at most {MAX_PROMPT}", field=field
+        )
+    return text
+
+
+def names() -> list[str]:
+    """The wildcards that there are, as they are written between underscores."""
+    return sorted(_manager(_files("wildcards")).get_collection_names())
+
+
+def _texts(row: Row) -> tuple[str, ...]:
+    other = (row.reference.prompt,) if isinstance(row.reference, PromptReference) else ()
+    return row.prompt, *other
+
+
+def _marks(prompt: str) -> Iterator[tuple[int, int]]:
+    """Where outermost choices start and end: braces with ``|`` or ``$$`` in them, wildcards."""
+    if "{" not in prompt and "__" not in prompt:
+        return
+    spans: list[tuple[int, int]] = []
+    open_: list[int] = []
+    bars = False
+    for match in _BRACE.finditer(prompt):
+        letter = match[0]
+        if letter == "{":
+            open_.append(match.start())
+            bars = bars and len(open_) > 1
+        elif letter == "|" and open_:
+            bars = True
+        elif letter == "}" and open_:
+            start = open_.pop()
+            if not open_ and (bars or "$$" in prompt[start : match.end()]):
+                spans.append((start, match.end()))
+    inside = iter([*spans, (len(prompt) + 1, len(prompt) + 1)])
+    span = next(inside)
+    wild = []
+    for match in _WILD.finditer(prompt):
+        while match.start() >= span[1]:
+            span = next(inside)
+        if match.start() < span[0]:
+            wild.append(match.span())
+    yield from sorted([*spans, *wild])
+
+
+def _sampled(context: SamplingContext, text: str, field: str) -> str:
+    if _depth(text) > MAX_NESTING:
+        raise BadPreset(f"nests choices more than {MAX_NESTING} deep", field=field)
+    _check_wildcards(context, text, field)
+    try:
+        found = str(next(iter(context.sample_prompts(text, 1))))
+    except RecursionError:
+        raise BadPreset(f"{shorten(text)} leads back to itself", field=field) from None
+    except Exception as error:  # whatever a parser says of a stranger's text
+        reason = " ".join(str(error).split())[:120]
+        raise BadPreset(f"{shorten(text)} cannot be read ({reason})", field=field) from error
+    _check_wildcards(context, found, field)  # those that a wildcard's own lines name
+    return found
+
+
+def _depth(text: str) -> int:
+    deepest = now = 0
+    for letter in text:
+        now += (letter == "{") - (letter == "}")
+        deepest = max(deepest, now)
+    return deepest
+
+
+def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
+    for name in _WILD.findall(text):
+        if not context.wildcard_manager.get_values(name):
+            known = ", ".join(names()[:8]) or "none yet"
+            raise BadPreset(
+                f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "
+                f"there is {known}",
+                field=field,
+            )
+
+
+def _context(rand: Random, field: str) -> SamplingContext:
+    from dynamicprompts.enums import SamplingMethod
+    from dynamicprompts.sampling_context import SamplingContext
+
+    manager = _manager(_files(field))
+    return SamplingContext(SamplingMethod.RANDOM, manager, rand=rand)
+
+
+def _files(field: str) -> list[Path]:
+    """The files of wildcards, once they are known to be few and small."""
+    folder = wildcards_folder()
+    files = list(listed(folder, SUFFIXES, depth=5)) if folder.is_dir() else []
+    if len(files) > MAX_FILES:
+        raise BadPreset(f"{folder} holds {len(files)} files; at most {MAX_FILES}", field=field)
+    for file in files:
+        if file.stat().st_size > MAX_FILE_BYTES:
+            raise BadPreset(
+                f"the wildcard {file.name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
+            )
+    return files
+
+
+def _manager(files: list[Path]) -> WildcardManager:
+    from dynamicprompts.wildcards import WildcardManager
+
+    return WildcardManager(wildcards_folder() if files else None)

@@ -1,0 +1,51 @@
+"""What means nothing here is answered with a hint; what means something is not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from studio.preset.prompt_hints import HINTS, hints, served
+
+TYPED = {
+    "lora": ["a <lora:hero:0.8> cat", "<LyCO:x>"],
+    "hypernetwork": ["<hypernet:x:1>"],
+    "tag": ["<segment:face>", "<random:a,b>", "<object[1]:x>"],
+    "embedding": ["embedding:bad"],
+    "compel": ["a cat++ here", "(a b)1.2", "dog--, x"],
+    "numbered": ["1.2::cat::"],
+    "braces": ["a {cat}", "{{x}}"],
+    "flags": ["a cat --ar 16:9"],
+    "negative": ["a cat Negative prompt: dog"],
+    "late": ["a [word:1.2]"],
+}
+MEANT = [
+    "a (cat:1.2) [dog] AND a bird:0.5",
+    "[cat:dog:0.5] [a|b] BREAK {red|blue} {2$$a|b} __hat__ <hero>",
+    r"\{a\} \(b\)",
+    "code-like text, 12:30, well-known",
+    "a [word:0.5] and [x:10]",
+]
+
+
+def test_every_hint_has_an_example() -> None:
+    assert TYPED.keys() == HINTS.keys()
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, texts in TYPED.items() for t in texts])
+def test_habits_are_answered(name: str, text: str) -> None:
+    assert HINTS[name].text in hints(text)
+
+
+@pytest.mark.parametrize("text", MEANT)
+def test_what_is_meant_is_not(text: str) -> None:
+    assert hints(text) == ()
+
+
+def test_hostile_text_is_read_in_time() -> None:
+    start = time.process_time()
+    for piece in ("<lora:", "1::", "{", "[a:", "a+", ")", " --", "embedding"):
+        hints(piece * 4000)
+    assert time.process_time() - start < 4
+    assert all(len(one) == 2 for one in served())

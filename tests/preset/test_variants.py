@@ -1,0 +1,97 @@
+"""Prompts that are chosen anew for each image: by the seed, within what is written, recorded."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from studio.errors import BadPreset
+from studio.preset import validate
+from studio.preset.variants import chosen, names, text_of, varies
+
+
+@pytest.fixture(autouse=True)
+def wildcards(studio_home: Path) -> Path:
+    folder = studio_home / "wildcards"
+    (folder / "things").mkdir(parents=True)
+    (folder / "hat.txt").write_text("cap\n\nbonnet\n")
+    (folder / "things/deep.txt").write_text("a __hat__\n")
+    (folder / "loop.txt").write_text("x __loop__\n")
+    (folder / "broken.txt").write_text("x __nothing__\n")
+    (folder / "lists.yaml").write_text("colour:\n  - red\n  - blue\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("prompt", "allowed"),
+    [
+        ("a {red|blue} car", {"a red car", "a blue car"}),
+        ("{a|{b|c}}", {"a", "b", "c"}),
+        ("a __hat__!", {"a cap!", "a bonnet!"}),
+        ("__things/deep__", {"a cap", "a bonnet"}),
+        ("{__hat__|x}", {"cap", "bonnet", "x"}),
+        ("__colour__", {"red", "blue"}),
+        ("{2$$ and $$a|b}", {"a and b", "b and a"}),
+        ("(a {b|c}:1.2) [d|e] AND {f} # g", {f"(a {x}:1.2) [d|e] AND {{f}} # g" for x in "bc"}),
+    ],
+)
+def test_every_choice_is_one_of_those_written(prompt: str, allowed: set[str]) -> None:
+    assert varies(prompt)
+    assert {text_of(prompt, seed) for seed in range(24)} == allowed
+    assert text_of(prompt, 7) == text_of(prompt, 7)
+
+
+def test_choices_are_even_and_weights_count() -> None:
+    counts = Counter(text_of("{a|b}", seed) for seed in range(200))
+    assert 72 < counts["a"] < 128  # four standard deviations
+    counts = Counter(text_of("{0.9::a|0.1::b}", seed) for seed in range(200))
+    assert 163 < counts["a"] < 197
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["plain", r"\{a|b\}", "{word}", "{{word}}", "a | b", r"\__hat__", "_x_", "{a|b", "a_b__c"],
+)
+def test_other_text_stays(prompt: str) -> None:
+    assert not varies(prompt) and text_of(prompt, 1) == prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("__none__", "no wildcard 'none'.*broken, colour, hat"),
+        ("__../../etc/passwd__", "no wildcard"),
+        ("__broken__", "no wildcard 'nothing'"),
+        ("__loop__", "leads back to itself"),
+        ("{" * 12 + "a|b" + "}" * 12, "more than 10 deep"),
+        ("{a|b}" * 300, "300 choices"),
+        ("{${x}|${y}}", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_chosen_is_refused_in_one_line(prompt: str, reason: str) -> None:
+    start = time.process_time()
+    with pytest.raises(BadPreset, match=reason) as caught:
+        text_of(prompt, 1, "rows.3.prompt")
+    assert caught.value.field == "rows.3.prompt" and "\n" not in str(caught.value)
+    assert time.process_time() - start < 4
+
+
+def test_rows_of_one_prompt_have_one_text() -> None:
+    rows = [
+        {"prompt": "a {red|blue|green} car", "weight": 3.0, "reference": {"prompt": "a {x|y}"}},
+        {"prompt": "a {red|blue|green} car", "weight": 1.0},
+        {"prompt": "{off|on}", "enabled": False},
+    ]
+    preset = validate({"rows": rows})
+    found = [chosen(preset, seed) for seed in range(16)]
+    assert all(one.rows[0].prompt == one.rows[1].prompt for one in found)
+    assert len({one.rows[0].prompt for one in found}) == 3
+    assert {one.rows[0].reference.prompt for one in found} == {"a x", "a y"}  # type: ignore[union-attr]
+    assert all(one.rows[2].prompt == "{off|on}" for one in found)
+
+
+def test_wildcards_are_listed() -> None:
+    assert names() == ["broken", "colour", "hat", "loop", "things/deep"]

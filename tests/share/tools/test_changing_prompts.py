@@ -1,0 +1,20 @@
+"""Prompts of the web UIs that change during the denoising stay as they are: they mean the same here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.preset.prompts import weighted_spans
+from tests.support.other_tools import a1111, png, read, rows
+
+
+def test_they_come_over_as_they_are(tmp_path: Path) -> None:
+    prompt = "a [cat:dog:0.5] [red|blue] BREAK a hat"
+    preset, notes = read(png(tmp_path, parameters=a1111(prompt, "[bad:worse:5]")))
+    assert rows(preset) == [(prompt, 7.0), ("[bad:worse:5]", -6.0)]
+    assert "[cat" not in notes and "BREAK" not in notes
+
+
+def test_what_was_chosen_there_is_not_chosen_anew(tmp_path: Path) -> None:
+    preset, _ = read(png(tmp_path, parameters=a1111("a {red|blue} __hat__", "")))
+    assert weighted_spans(preset.rows[0].prompt) == [("a {red|blue} __hat__", 1.0)]
