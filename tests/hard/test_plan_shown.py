@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("gradio")
 
-from studio.ui.describe import _coloured
+from studio.ui.equation import _named
 
 
 @pytest.mark.parametrize("piece", ['\\"', '"', '"\\"', "1", "- ", "+1.", "·"])
 def test_it_takes_time_in_proportion(piece: str) -> None:
     begun = time.perf_counter()
-    _coloured(piece * 40_000, {"a cat": "row 1"})
+    _named(piece * 40_000, {"a cat": "row 1"})
     assert time.perf_counter() - begun < 3

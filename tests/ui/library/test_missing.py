@@ -55,7 +55,7 @@ ENTRY = ModelEntry("x", "base", "sd1", 1, "")
 def test_a_vocabulary_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / vocabulary.FILE).write_text(text)
     assert vocabulary.of(replace(ENTRY, path=str(tmp_path))) is None
-    assert vocabulary.of(ENTRY) is None and vocabulary.tokens(ENTRY) == 0
+    assert vocabulary.of(ENTRY) is None and vocabulary.tokens(ENTRY) == 75  # its family's
 
 
 def test_what_a_base_knows_and_reads(tmp_path: Path) -> None:
@@ -69,4 +69,6 @@ def test_what_a_base_knows_and_reads(tmp_path: Path) -> None:
     assert found and found["phrases"] == ["pine tree"] and found["near"] == {}
     assert vocabulary.tokens(entry) == 75
     config.write_text('{"model_max_length": 1000000000000000019884624838656}')
-    assert vocabulary.tokens(entry) == 0
+    assert vocabulary.tokens(entry) == 75  # no limit of its own: the family's
+    other = replace(entry, family="of-no-kind")
+    assert vocabulary.tokens(other) == 0
