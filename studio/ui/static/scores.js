@@ -36,11 +36,16 @@
 
   /** Where a picture's scores are drawn. */
   studio.scoresNode = (name) =>
-    el("span", { class: "gs-scores", "data-scores-of": name || "" }, studio.scoresText(name));
+    write(el("span", { class: "gs-scores", "data-scores-of": name || "" }));
+
+  /** What is known of a picture, whole in the title where the line is too short for it. */
+  function write(node) {
+    node.textContent = node.title = studio.scoresText(node.dataset.scoresOf);
+    return node;
+  }
 
   function redraw() {
-    for (const node of document.querySelectorAll("[data-scores-of]"))
-      node.textContent = studio.scoresText(node.dataset.scoresOf);
+    for (const node of document.querySelectorAll("[data-scores-of]")) write(node);
   }
 
   studio.mountScores = function (element, props, trigger, watch) {

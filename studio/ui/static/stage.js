@@ -95,7 +95,7 @@
       el(
         "figcaption",
         {},
-        el("span", {}, image.caption || ""),
+        el("span", { title: image.caption || "" }, image.caption || ""),
         unfinished ? null : studio.scoresNode(image.name),
         ...(unfinished ? [keepButton(image, trigger)] : [useButton(image), saveLink(image)]),
       ),
@@ -112,12 +112,17 @@
     );
     const frame = el("div", { class: "gs-stage", "aria-live": "polite" }, grid, hint);
     element.replaceChildren(frame);
+    const spread = (count) => {
+      const columns = Math.ceil(Math.sqrt(count || 1));
+      grid.style.setProperty("--columns", columns);
+      grid.toggleAttribute("data-many", columns > (frame.clientWidth < 440 ? 1 : 2));
+    };
     const draw = () => {
       const value = studio.clone(props.value) || {};
       const images = value.images || [];
       frame.dataset.state = value.state || "empty";
       hint.hidden = images.length > 0;
-      grid.style.setProperty("--columns", Math.ceil(Math.sqrt(images.length || 1)));
+      spread(images.length);
       const shown = grid.querySelectorAll("img");
       const replaces =
         value.state === "running" &&
@@ -136,7 +141,7 @@
       if (!loaded || !["empty", "thumbnail"].includes(frame.dataset.state)) return;
       frame.dataset.state = frame.dataset.drawn = image ? "thumbnail" : "empty";
       hint.hidden = Boolean(image);
-      grid.style.setProperty("--columns", 1);
+      spread(1);
       const shown = image
         ? [
             el(
@@ -152,7 +157,7 @@
     studio.on("view", (image) => {
       frame.dataset.state = frame.dataset.drawn = "done";
       hint.hidden = true;
-      grid.style.setProperty("--columns", 1);
+      spread(1);
       grid.replaceChildren(figure(image, { state: "done" }, trigger));
     });
     draw();
