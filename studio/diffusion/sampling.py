@@ -78,25 +78,25 @@ def noise_level(scheduler: Any, t: Tensor) -> tuple[Tensor, Tensor]:
 
     Of a scheduler that keeps ``σ/α`` for its steps it is that one, wherever ``t`` was rounded to;
     of others the table's, interpolated in ``σ/α`` between two time steps. Of a flow it is
-    ``(1 − σ, σ)``.
+    ``(1 − σ, σ)``. Two numbers in float64: a rounded σ is divided by where it is smallest.
     """
     place = _place(scheduler, t)
     if scheduler.config.prediction_type == FLOW:
-        sigma = scheduler.sigmas[place].cpu()
+        sigma = scheduler.sigmas[place].double().cpu()
         return 1 - sigma, sigma
     if place is not None and hasattr(scheduler, "sigmas"):
         ratio = _ratio(scheduler, place).double()
         alpha = (1 + ratio**2).rsqrt()
-        return alpha.float(), (ratio * alpha).float()
+        return alpha, ratio * alpha
     table = scheduler.alphas_cumprod.double()
     at = min(max(float(t), 0.0), len(table) - 1.0)
     low, high = table[math.floor(at)], table[math.ceil(at)]
     if at.is_integer():
-        return low.sqrt().float(), (1 - low).sqrt().float()
+        return low.sqrt(), (1 - low).sqrt()
     least, most = (((1 - level) / level).sqrt() for level in (low, high))
     ratio = torch.lerp(least, most, at - math.floor(at))
     alpha = (1 + ratio**2).rsqrt()
-    return alpha.float(), (ratio * alpha).float()
+    return alpha, ratio * alpha
 
 
 def _place(scheduler: Any, t: Tensor) -> int | None:

@@ -30,7 +30,7 @@ from studio.preset import Preset, Row
 from studio.preset.refinements import Refine
 
 # Coefficients that cancel leave rounding behind: 1 − .1 − .2 − .7 is not 0 even under fsum.
-CANCELLED = 1e-6
+CANCELLED = 1e-9
 
 _Layers = dict[str, dict[Node, float]]  # mask → prediction → coefficient
 

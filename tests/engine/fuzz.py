@@ -162,7 +162,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     started, failed, done, worst = time.monotonic(), 0, 0, 0.0
-    with tempfile.TemporaryDirectory() as folder:
+    with fuzz_models.all_in_double(), tempfile.TemporaryDirectory() as folder:
         fuzz = Fuzz(Path(folder))
         for seed in range(options.first, options.first + options.stacks):
             if time.monotonic() - started > options.seconds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ import torch
 
 from tests.engine.fuzz import TOLERANCE, Fuzz
 from tests.engine.stacks import CHOICES, random_stack
+from tests.support.fuzz_models import all_in_double
 
 STACKS, AT_ONCE = 300, 20
 
 
 @pytest.fixture(scope="module")
-def fuzz(tmp_path_factory: pytest.TempPathFactory) -> Fuzz:
-    return Fuzz(tmp_path_factory.mktemp("models"))
+def fuzz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzz]:
+    with all_in_double():
+        yield Fuzz(tmp_path_factory.mktemp("models"))
 
 
 @pytest.mark.parametrize("first", range(0, STACKS, AT_ONCE))
@@ -47,6 +50,14 @@ NAMED: dict[str, dict[str, Any]] = {  # of stacks that once differed, the smalle
             {"weight": -6.5, "prompt": ""},
         ],
         "apg": {"eta": 0.0, "norm_threshold": 0.5, "momentum": 0.3},
+    },
+    "a curve that has all but ended beside large weights": {
+        "base": "xl",
+        "rows": [
+            {"weight": 1.4, "prompt": "cat", "curve": "cosine_down"},
+            {"weight": -6.5, "prompt": "a dog"},
+            {"weight": 7.5, "prompt": "in ink style"},
+        ],
     },
     "the same adapter on the base and on a fine-tune": {
         "rows": [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from diffusers import ControlNetModel
 from PIL import Image
@@ -249,6 +250,21 @@ def _custom_diffusion(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor],
 def _shape(layer: nn.Module) -> tuple[int, int]:
     assert isinstance(layer, nn.Linear)
     return layer.out_features, layer.in_features
+
+
+@contextmanager
+def all_in_double() -> Iterator[None]:
+    """Gemma's norms and attention count in float32 whatever they are given; here in float64."""
+    narrow, softmax = Tensor.float, nn.functional.softmax
+
+    def wide(values: Tensor, *args: Any, dtype: Any = None, **options: Any) -> Tensor:
+        kept = torch.float64 if values.dtype is torch.float64 else dtype
+        return softmax(values, *args, dtype=kept, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tensor, "float", lambda x: x if x.dtype is torch.float64 else narrow(x))
+        patch.setattr(nn.functional, "softmax", wide)
+        yield
 
 
 @contextmanager

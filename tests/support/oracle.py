@@ -355,4 +355,4 @@ class Oracle:
             level = scheduler.alphas_cumprod[int(t)].double()
             ratio = ((1 - level) / level).sqrt()
         alpha = (1 + ratio**2).rsqrt()
-        return alpha.float().double(), (ratio * alpha).float().double()
+        return alpha, ratio * alpha
