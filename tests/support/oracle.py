@@ -7,6 +7,7 @@ networks run on merged weights, one condition at a time, in float64.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any
@@ -26,6 +27,11 @@ def parts_of(prompt: str) -> list[tuple[str, float]]:
         return [(prompt, 1.0)]
     pieces = [piece.partition(":") for piece in prompt.split(" AND ")]
     return [(text, float(weight or 1)) for text, _, weight in pieces]
+
+
+def alike(one: Mapping[int, float], other: Mapping[int, float]) -> bool:
+    """Whether two directions have the same shares of the same predictions."""
+    return one.keys() == other.keys() and all(abs(one[k] - other[k]) < 1e-9 for k in one)
 
 
 class Oracle:
@@ -185,7 +191,7 @@ class Oracle:
         """Σ_S m_S ⊙ ε_{θ_ω(S)}(z, φ) over all sets of the masks of personalised rows."""
         personal = [row for _, row, _ in active if self.delta(row) and row["weight"] > 0]
         masks = sorted({row["mask"] for row in personal if row.get("mask")})
-        base = torch.zeros_like(self.z)
+        places = []
         for chosen in product([False, True], repeat=len(masks)):
             where = torch.ones(16, 16, dtype=torch.float64)
             for name, inside in zip(masks, chosen, strict=True):
@@ -201,11 +207,15 @@ class Oracle:
                     p = row["weight"] / total
                     weights[name] = weights.get(name, 0.0) + omega * p * scale
             weights = {name: scale for name, scale in weights.items() if scale}
-            base = base + self.pooled(where) * self.predict(weights, "")
-        return base
+            places.append((self.pooled(where), self.predict(weights, "")))
+        if len(places) == 1:
+            return places[0][1]  # everywhere
+        return sum((where * output for where, output in places), torch.zeros_like(self.z))
 
-    def direction(self, row: Mapping[str, Any], base: Tensor) -> Tensor:
-        """``(1−δ)(ε(joint) − r) + δ·Σ s_k(ε(part_k) − r)`` of one row."""
+    def direction(self, row: Mapping[str, Any], base: Tensor) -> tuple[Tensor, dict[int, float]]:
+        """``(1−δ)(ε(joint) − r) + δ·Σ s_k(ε(part_k) − r)`` of one row, and the share in it of each
+        prediction, by which one direction is the same as another."""
+        shares: Counter[int] = Counter()
         delta, control = self.delta(row), row.get("control")
         weak = {name: self.preset["omega"] * scale for name, scale in delta.items()}
         total = torch.zeros_like(base)
@@ -225,7 +235,9 @@ class Oracle:
                     words = self.words(row, text)
                     reference = self.predict(delta, text, control, words=words)
             total = total + share * (own - reference)
-        return total
+            shares[id(own)] += share
+            shares[id(reference)] -= share
+        return total, {which: share for which, share in shares.items() if abs(share) > 1e-12}
 
     def step(self, now: float, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Any:
         """The guided prediction, and the one whose noise is put back (``None`` without CFG++)."""
@@ -233,19 +245,14 @@ class Oracle:
         self.now: dict[Any, Tensor] = {}
         active = self.active(now)
         base = self.base_term(active)
-        terms = [  # [rows, weight, direction, mask]
-            [
-                [i],
-                w,
-                self.mask(row.get("mask", "")) * self.direction(row, base),
-                row.get("mask", ""),
-            ]
-            for i, row, w in active
-        ]
+        terms: list[list[Any]] = []  # [rows, weight, direction, mask, shares]
+        for i, row, w in active:
+            direction, shares = self.direction(row, base)
+            mask = row.get("mask", "")
+            terms.append([[i], w, self.mask(mask) * direction, mask, shares])
         merged: list[list[Any]] = []
         for term in terms:  # equal directions are one
-            near = 1e-9 * (1e-3 + float(term[2].abs().max()))
-            same = [m for m in merged if m[3] == term[3] and (m[2] - term[2]).abs().max() < near]
+            same = [m for m in merged if m[3] == term[3] and alike(m[4], term[4])]
             if same:
                 same[0][0] += term[0]
                 same[0][1] += term[1]
@@ -254,8 +261,8 @@ class Oracle:
         # A direction of zero is none, but for the running average that it continues.
         runs = bool(self.preset.get("apg", {}).get("momentum"))
         merged = [t for t in merged if abs(t[1]) > 1e-9 and (runs or bool(t[2].any()))]
-        guided = base + sum((w * d for _, w, d, _ in merged), torch.zeros_like(base))
-        reference = base + sum((d for _, w, d, _ in merged if w > 0), torch.zeros_like(base))
+        guided = base + sum((w * d for _, w, d, *_ in merged), torch.zeros_like(base))
+        reference = base + sum((d for _, w, d, *_ in merged if w > 0), torch.zeros_like(base))
         guided = self.projected(guided, reference, merged)
         if phi := self.preset.get("guidance_rescale", 0.0):
             ratio = [r.std() / g.std() for r, g in zip(reference, guided, strict=True)]
@@ -290,7 +297,7 @@ class Oracle:
         if apg == NEUTRAL_APG:
             return guided
         result, along = self.clean(reference), self.clean(reference)
-        for rows, weight, direction, mask in merged:
+        for rows, weight, direction, mask, _ in merged:
             change = self.clean(reference + direction) - self.clean(reference)
             past = [self.averages[row] for row in rows if row in self.averages]
             if apg["momentum"] and past:
