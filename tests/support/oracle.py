@@ -155,6 +155,7 @@ class Oracle:
         words: Words | None = None,
     ) -> Tensor:
         """One forward of one network under one condition, as the base predicts."""
+        text = text or ""
         key = (*sorted(weights.items()), text, str(control), concept, *(words or ()))
         if key not in self.now:
             kind = self.base_kind
@@ -166,7 +167,7 @@ class Oracle:
                     output = self.world.concepts[concept](self.z, self.t).sample
                 else:
                     scales = {k.removesuffix(TEXT): v for k, v in weights.items() if TEXT in k}
-                    states = self.world.states(text or "", self.windows, scales, words or {})
+                    states = self.world.states(text, self.windows, scales, words or {})
                     output = self.world.forward(self.z, self.t, weights, states, control)
             self.now[key] = self.converted(output, kind)
         return self.now[key]
