@@ -61,6 +61,8 @@ class Done:
 
     ``forwards``: network sample-evaluations that this image took; ``seconds``: wall clock of its
     batch divided by the batch's images. ``notes``: what of the models' files was left out.
+    ``saved``: evaluations of the plan that the preset's effort left out; ``estimated_error``: what
+    that is expected to have changed in the finished latent, as a root mean square.
     """
 
     image: Image.Image
@@ -72,6 +74,8 @@ class Done:
     shares: tuple[RowShare, ...] = field(default=())
     drift: tuple[Drift, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+    saved: int = 0
+    estimated_error: float = 0.0
 
 
 Event = Progress | Preview | Done

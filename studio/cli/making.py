@@ -11,6 +11,7 @@ from studio.cli.common import no_loading_bars
 from studio.events import Done, Progress
 from studio.files import write_atomically
 from studio.preset import Preset
+from studio.preset.effort import allowed_error
 from studio.share.write import encode
 
 if TYPE_CHECKING:
@@ -49,7 +50,15 @@ def image_line(done: Done, path: Path) -> dict[str, Any]:
         "seed": done.seed,
         "seconds": round(done.seconds, 3),
         "forwards": done.forwards,
+        **_effort(done),
     }
+
+
+def _effort(done: Done) -> dict[str, Any]:
+    """What an effort below exact has saved, and the error that is to be expected for it."""
+    if not allowed_error(done.preset.sampler.effort):
+        return {}
+    return {"saved": done.saved, "estimated_error": float(f"{done.estimated_error:.3g}")}
 
 
 def maker(roots: list[Path]) -> Callable[[Preset, Path], None]:

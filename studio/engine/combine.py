@@ -58,7 +58,7 @@ class Assembly:
             z: the noisy latents (batch, channels, h, w), at noise ``level``.
         """
         outputs = {
-            index: self._as_scheduled(output, z, level, kinds[index])
+            index: self.as_scheduled(output, z, level, kinds[index])
             for index, output in outputs.items()
         }
         outputs = self._with_mixtures(step, outputs)
@@ -68,7 +68,7 @@ class Assembly:
             return guided
         return guidance.refined(guided, self._moment(step, outputs, z, level), self.plan.refine)
 
-    def _as_scheduled(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
+    def as_scheduled(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
         """A network's output in the scheduler's parameterisation."""
         if kind == self.prediction:
             return output

@@ -17,6 +17,7 @@ from studio.diffusion.sampling import Prediction
 from studio.engine.adapters.image_prompt import Seen, looking
 from studio.engine.adapters.lora import Adapter, Attachment
 from studio.engine.combine import Assembly
+from studio.engine.effort import Controller, Level, Sample
 from studio.engine.families import Family, Text
 from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.engine.speed.attention import direct_attention
@@ -73,6 +74,9 @@ class Denoiser:
         masks: mask image or area → map of shape (1, 1, h, w) in [0, 1], for those of the plan.
         buckets: batch sizes to run, padded where a quarter at most is waste; () for any.
         regions: where compiled parts are kept; ``None`` to compile nothing.
+        effort: chooses what runs at a step; ``None`` for every pass at every step.
+
+    ``forwards`` counts network samples, ``forwards_of`` those of each image of the batch.
     """
 
     plan: Plan
@@ -85,7 +89,10 @@ class Denoiser:
     texts: TextCache = field(default_factory=TextCache)
     buckets: Sequence[int] = ()
     regions: Regions | None = None
+    effort: Controller | None = None
+    forwards_of: dict[int, int] = field(default_factory=dict)
     _attachments: dict[Hashable, Attachment] = field(default_factory=dict)
+    _last: tuple[Sample, ...] = ()
 
     def __post_init__(self) -> None:
         self.assembly = Assembly(self.plan, self.prediction, self.masks)
@@ -102,32 +109,56 @@ class Denoiser:
     @torch.inference_mode()
     def predict(self, step: int, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Prediction:
         """The same, with the prediction whose noise is put back where CFG++ asks for one."""
-        active = self.plan.active(step)
-        outputs: dict[int, Tensor] = {}
-        for indices in self._groups(active).values():
-            with self.passes[indices[0]].network() as network:
-                outputs.update(zip(indices, self._run(network, indices, z, t), strict=True))
-        self.forwards += len(active) * z.shape[0]
-        self._check_finite(outputs, step)
+        active, images, level = self.plan.active(step), range(z.shape[0]), (alpha, sigma)
+        if self.effort is not None:
+            return self._partly(self.effort, step, z, t, level)
+        ran = self._samples(step, [(index, b) for index in active for b in images], z, t)
+        outputs = {index: torch.stack([ran[index, b] for b in images]) for index in active}
         kinds = {index: self.passes[index].prediction for index in active}
-        return self.assembly.combine(step, outputs, kinds, z, (alpha, sigma))
+        return self.assembly.combine(step, outputs, kinds, z, level)
 
-    def _groups(self, active: Sequence[int]) -> dict[Hashable, list[int]]:
-        groups: dict[Hashable, list[int]] = defaultdict(list)
-        for index in active:
+    def _partly(
+        self, effort: Controller, step: int, z: Tensor, t: Tensor, level: Level
+    ) -> Prediction:
+        """As :meth:`predict`, with the passes that need not run extrapolated."""
+        ran = self._samples(step, effort.due(step, level), z, t)
+        kinds = {index: self.passes[index].prediction for index, _ in ran}
+        said = {
+            (index, b): self.assembly.as_scheduled(output, z[b], level, kinds[index])
+            for (index, b), output in ran.items()
+        }
+        outputs = effort.completed(step, said, z, level, self.prediction)
+        same = dict.fromkeys(outputs, self.prediction)
+        return self.assembly.combine(step, outputs, same, z, level)
+
+    def _samples(
+        self, step: int, samples: Sequence[Sample], z: Tensor, t: Tensor
+    ) -> dict[Sample, Tensor]:
+        """What the networks say of each (pass, image)."""
+        ran: dict[Sample, Tensor] = {}
+        for group in self._groups(samples).values():
+            with self.passes[group[0][0]].network() as network:
+                ran.update(zip(group, self._run(network, group, z, t), strict=True))
+        self.forwards += len(samples)
+        for _, image in samples:
+            self.forwards_of[image] = self.forwards_of.get(image, 0) + 1
+        self._check_finite(ran, step)
+        return ran
+
+    def _groups(self, samples: Sequence[Sample]) -> dict[Hashable, list[Sample]]:
+        groups: dict[Hashable, list[Sample]] = defaultdict(list)
+        for index, image in samples:
             group = self.passes[index].group
-            groups[(group, index) if self.exact else group].append(index)
+            groups[(group, index) if self.exact else group].append((index, image))
         return groups
 
     def _run(
-        self, network: nn.Module, indices: Sequence[int], z: Tensor, t: Tensor
+        self, network: nn.Module, samples: Sequence[Sample], z: Tensor, t: Tensor
     ) -> list[Tensor]:
-        """All passes of one network as one batch (pass-major), in chunks that fit."""
-        batch = z.shape[0]
-        samples = [(i, b) for i in indices for b in range(batch)]
+        """Samples (pass, image) of one network as one batch, in chunks that fit."""
         done: list[Tensor] = []
         while len(done) < len(samples):
-            chunk = samples[len(done) : len(done) + self.max_samples]
+            chunk = list(samples[len(done) : len(done) + self.max_samples])
             fitting = [size for size in self.buckets if size <= self.max_samples]
             taken, size = next_batch(len(chunk), fitting)
             chunk = chunk[:taken] + chunk[taken - 1 : taken] * (size - taken)
@@ -144,12 +175,11 @@ class Denoiser:
                         field="sampler.width",
                     ) from error
                 self.max_samples = max(1, min(self.max_samples, len(chunk)) // 2)
-        return [torch.stack(done[k * batch : (k + 1) * batch]) for k in range(len(indices))]
+        return done
 
-    def _forward(
-        self, network: nn.Module, chunk: Sequence[tuple[int, int]], z: Tensor, t: Tensor
-    ) -> Tensor:
+    def _forward(self, network: nn.Module, chunk: Sequence[Sample], z: Tensor, t: Tensor) -> Tensor:
         passes = [self.passes[i] for i, _ in chunk]
+        self._make_room(tuple(chunk))
         dtype = next(network.parameters()).dtype
         latents = z[[b for _, b in chunk]].to(dtype)
         with ExitStack() as stack:
@@ -176,8 +206,13 @@ class Denoiser:
             residuals = _control_residuals(passes, latents, t, text)
             return family.predict(network, latents, t, text, pictures, **residuals)
 
+    def _make_room(self, chunk: tuple[Sample, ...]) -> None:
+        """Forget what was kept for another batch, where batches differ from step to step."""
+        if self.effort is not None and chunk != self._last:
+            self.texts, self._attachments, self._last = TextCache(), {}, chunk
+
     def _attachment(
-        self, network: nn.Module, chunk: tuple[tuple[int, int], ...], loras: Sequence[Adapter]
+        self, network: nn.Module, chunk: tuple[Sample, ...], loras: Sequence[Adapter]
     ) -> Attachment:
         """The adapters of a batch, made ready once for all steps."""
         if chunk not in self._attachments:
@@ -196,10 +231,10 @@ class Denoiser:
             )
         return self._attachments[chunk]
 
-    def _check_finite(self, outputs: Mapping[int, Tensor], step: int) -> None:
+    def _check_finite(self, outputs: Mapping[Sample, Tensor], step: int) -> None:
         if bool(torch.stack([torch.isfinite(o).all() for o in outputs.values()]).all()):
             return
-        bad = sorted(i for i, output in outputs.items() if not bool(torch.isfinite(output).all()))
+        bad = sorted({i for (i, _), o in outputs.items() if not bool(torch.isfinite(o).all())})
         rows = sorted({row for i in bad for row in self.plan.passes[i].rows})
         names = "; ".join(str(self.plan.passes[i]) for i in bad)
         raise NumericalError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import threading
 import time
@@ -19,6 +20,7 @@ from studio.diffusion.progress import progress_of
 from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
+from studio.engine.effort import Controller
 from studio.engine.families.pixels import apply_preview
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
@@ -34,6 +36,7 @@ from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
+from studio.preset.effort import allowed_error
 from studio.preset.variants import chosen, preset_varies
 
 MAX_IMAGES_AT_ONCE = 8
@@ -163,6 +166,7 @@ class Engine:
             masks=job.pictures.row_masks(latent_size, self.device),
             buckets=self.runtime.buckets,
             regions=self.regions,
+            effort=_effort(preset, plan, scheduler, start, size),
         )
         preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
 
@@ -198,12 +202,14 @@ class Engine:
                 image,
                 one.sampler.seed,
                 one,
-                denoiser.forwards // size,
+                denoiser.forwards_of[index],
                 seconds,
                 first + index,
                 shares,
                 drift,
                 left_out(job.passes),
+                plan.forwards_total - denoiser.forwards_of[index],
+                denoiser.effort.estimate(index) if denoiser.effort else 0.0,
             )
 
 
@@ -221,6 +227,19 @@ class _Job:
     family: str
     started: float
     samples: int
+
+
+def _effort(
+    preset: Preset, plan: Plan, scheduler: Any, start: int, images: int
+) -> Controller | None:
+    """What chooses the passes of each evaluation, where the preset allows an error."""
+    allowed = allowed_error(preset.sampler.effort)
+    if not allowed:
+        return None
+    begun = copy.deepcopy(scheduler)
+    schedulers.begin(begun, start)
+    levels = [sampling.noise_level(begun, t) for t in begun.timesteps[start:]]
+    return Controller(allowed, plan, levels, images)
 
 
 def _resolve(preset: Preset, base: ModelEntry) -> Preset:

@@ -3,7 +3,8 @@
 Where every pass of a preset is a prompt on one model of diffusers, the script is plain diffusers:
 the pipeline's own call where the rows are classifier-free guidance, else Algorithm 1 of GCFG as a
 loop. What such a script cannot do (adapters, concept networks, masks, control …) it leaves to the
-studio's engine. Either makes the pictures of the preset.
+studio's engine. Either makes the pictures of the preset; a plain script runs every pass, and says so
+where the preset's effort leaves some out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from studio.library import Library
 from studio.plan.row_models import check_base
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
+from studio.preset.effort import allowed_error
 
 _OWN_FOLDERS = ("data:", "assets/", "inputs/")
 
@@ -52,7 +54,16 @@ def as_python(
     base = check_base(library.catalogue(), preset.base, preset.vae)
     place = preset.base if preset.base not in library else base.path if paths else ""
     vae = (_folder_of(library, preset.vae) if paths else None) if preset.vae else ""
-    return plain_script(preset, plan, base, place, vae) or _engine_script(preset, roots)
+    plain = plain_script(preset, plan, base, place, vae)
+    return f"{_runs_all(preset)}{plain}" if plain else _engine_script(preset, roots)
+
+
+def _runs_all(preset: Preset) -> str:
+    """That a plain script leaves nothing out, where the preset would."""
+    effort = preset.sampler.effort
+    if not allowed_error(effort):
+        return ""
+    return f"# Runs every pass at every step: the exact picture, not that of effort {effort}.\n"
 
 
 def _folder_of(library: Library, vae: str) -> str | None:

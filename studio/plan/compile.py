@@ -27,6 +27,7 @@ from studio.plan.places import Meeting, every_set
 from studio.plan.plan import Plan
 from studio.plan.terms import Key, Mixed, Node, Terms
 from studio.preset import Preset, Row
+from studio.preset.effort import notes_of
 from studio.preset.refinements import Refine
 
 # Coefficients that cancel leave rounding behind: 1 − .1 − .2 − .7 is not 0 even under fsum.
@@ -86,7 +87,11 @@ def compile_plan(
         masks=_masks(preset),
         refine=refine,
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
-        notes=(*refine.notes(_most_weight(steps)), *terms.notes()),
+        notes=(
+            *refine.notes(_most_weight(steps)),
+            *terms.notes(),
+            *notes_of(preset.sampler.effort),
+        ),
     )
 
 

@@ -135,6 +135,13 @@ class Share:
         """All coefficients of the sum by mask, :data:`EVERYWHERE` first."""
         return {EVERYWHERE: self.coefficients, **self.masked}
 
+    def size(self, step: int) -> float:
+        """The largest that its coefficient, or that in the reference, can be anywhere."""
+        return max(
+            sum(abs(layer[step]) for layer in layers.values())
+            for layers in (self.layers(), self.reference)
+        )
+
     def counts(self, step: int) -> bool:
         """Whether it is part of the sum at ``step``."""
         return any(layer[step] != 0 for layer in self.layers().values())
@@ -181,6 +188,10 @@ class Mixture(Share):
 
     ground: int
     parts: tuple[tuple[Area, int], ...]
+
+    def made_of(self) -> frozenset[int]:
+        """The passes in it."""
+        return frozenset((self.ground, *(index for _, index in self.parts)))
 
     def layers_of_passes(self) -> dict[Hashable, dict[int, float]]:
         """Map (:data:`EVERYWHERE` or an area) → pass → coefficient."""

@@ -57,6 +57,30 @@ class Plan:
         """Indices of the passes that run at ``step`` (from 0)."""
         return tuple(i for i, p in enumerate(self.passes) if p.runs(step))
 
+    def counts(self, step: int) -> dict[int, float]:
+        """The passes that run at ``step``, each with the largest size of its coefficient anywhere.
+
+        A pass that a mixture is made of counts what the mixture does; one that is needed and is no
+        part of the sum counts 1.
+        """
+        found = {index: self.passes[index].size(step) for index in self.active(step)}
+        for mixed in self.mixtures:
+            for index in mixed.made_of() & found.keys():
+                found[index] += mixed.size(step)
+        return {index: size or 1.0 for index, size in found.items()}
+
+    def kept(self, step: int) -> frozenset[int]:
+        """The passes that are needed for themselves at ``step``, not as parts of the sum alone.
+
+        They are those of a diagnosis, and ``ε_0`` where a refinement goes by it.
+        """
+        found = {index for index, item in enumerate(self.passes) if step in item.measured}
+        base = self.unconditional[step] if self.refine.needs("base") else None
+        if base is not None:
+            own = base < len(self.passes)
+            found |= {base} if own else self.mixtures[base - len(self.passes)].made_of()
+        return frozenset(found)
+
     def directions(self, step: int) -> list[Direction[int]]:
         """What the rows add to ``ε_0`` at ``step``, equal directions as one."""
         own = ((row, term.at(step)) for row, term in self.terms.items())

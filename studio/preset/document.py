@@ -231,7 +231,7 @@ def _migrated(data: dict[str, Any]) -> dict[str, Any]:
 
 
 _MISMATCHES = ("model_type", "string_type", "tuple_type", "literal_error", "none_required")
-_UNION_TAGS = {"ModelRef", "PromptReference", "constrained-str", "str"}
+_UNION_TAGS = {"ModelRef", "PromptReference", "constrained-str", "constrained-float", "str"}
 
 
 def _one_line(error: ValidationError) -> BadPreset:

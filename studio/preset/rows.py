@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from studio.extensions import Table
+from studio.preset.effort import EXACT, EffortField
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.refinements import REFINEMENTS
@@ -276,6 +277,13 @@ class Sampler(Document):
             description="Where noise is drawn: cpu is the same everywhere, device is the GPU's own."
         ),
     ] = "cpu"
+    effort: Annotated[
+        EffortField,
+        Field(
+            description="Whether every row runs at every step, or only where it would change the "
+            "picture; a number is the error that is allowed for it."
+        ),
+    ] = EXACT
     width: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     height: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     count: Annotated[int, Field(ge=1, le=64, strict=True)] = 1

@@ -126,6 +126,8 @@ def _followed(runs: Runs, owner: Session, asked: Run) -> Iterator[dict[str, Any]
     yield {
         "state": "done",
         "forwards": asked.done.forwards if asked.done else 0,
+        "saved": asked.done.saved if asked.done else 0,
+        "estimated_error": asked.done.estimated_error if asked.done else 0.0,
         "seconds": asked.done.seconds if asked.done else 0.0,
         "images": [_data_uri(Path(moment.path)) for moment in asked.moments],
     }

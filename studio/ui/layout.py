@@ -131,6 +131,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
     with gr.Column(elem_classes=["gs-panel"], elem_id="gs-sampling"):
         with gr.Row():
             field("scheduler", min_width=150)
+            field("effort", min_width=120)
             field("steps", slider=(1, min(limits.steps, 100), 1), min_width=150)
             field("count", slider=(1, min(limits.count, 16), 1), min_width=150)
         with gr.Row(elem_id="gs-numbers"):

@@ -148,6 +148,10 @@ def _shape(given: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str,
     nullable = len(real) < len(parts)
     if len(real) == 1:
         return _shape(real[0], defs)[0], nullable
+    listed = [part for part in real if "enum" in part]
+    numbers = [part for part in real if part.get("type") == "number"]
+    if len(real) == 2 and listed and numbers:  # a name of a table, or a number besides
+        return {**numbers[0], **listed[0]}, nullable
     return {}, nullable
 
 

@@ -11,6 +11,7 @@ from studio.errors import MissingFile
 from studio.events import Done
 from studio.outputs import list_outputs
 from studio.preset import Preset, parse
+from studio.preset.effort import allowed_error
 from studio.share import read_image
 from studio.ui.space import Limits
 from studio.ui.widgets import picture
@@ -31,7 +32,9 @@ class Moment:
     @staticmethod
     def made(path: Path, done: Done, label: str = "") -> Moment:
         """The moment of an image that was just saved; ``label``: what sets it apart in a series."""
-        text = f"{label}{' · ' if label else ''}seed {done.seed} · {done.forwards} passes · {done.seconds:.1f} s"
+        passes = f"{done.forwards} passes{_saved(done)}"
+        facts = (label, f"seed {done.seed}", passes, f"{done.seconds:.1f} s")
+        text = " · ".join(filter(None, facts))
         title = done.preset.name or path.stem
         return Moment(_identity(path), str(path), title, text, done.preset.to_json())
 
@@ -54,6 +57,14 @@ class Moment:
         if self.preset_json:
             return parse(self.preset_json, source=self.title)
         return read_image(Path(self.path))[0]
+
+
+def _saved(done: Done) -> str:
+    """What an effort below exact has saved, and the error that is to be expected for it."""
+    if not allowed_error(done.preset.sampler.effort):
+        return ""
+    whole, error = done.forwards + done.saved, done.estimated_error
+    return f" ({done.saved} of {whole} saved, estimated error {error:.2g})"
 
 
 def _identity(path: Path) -> str:

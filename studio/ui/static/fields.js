@@ -124,10 +124,12 @@
       element: select,
       box: select,
       read(value) {
-        const known = [...select.options].some((option) => option.value === value);
-        if (!known && value !== null && value !== undefined)
-          select.append(el("option", { value }, `${value} (unknown)`));
-        select.value = value;
+        const text = String(value ?? "");
+        const known = [...select.options].some((option) => option.value === text);
+        const number = field.high !== undefined && Number.isFinite(studio.parseNumber(text));
+        if (!known && text)
+          select.append(el("option", { value: text }, number ? text : `${text} (unknown)`));
+        select.value = text;
       },
       write: () => select.value,
     };

@@ -1,0 +1,209 @@
+"""Rows almost for free: what a row changes is run again only when it would matter.
+
+Approximate, by name (``sampler.effort``), never the default. The guided prediction is
+``Σ_j a_j·ε_j`` with ``Σ_j a_j = 1``, so with any pass ``A`` as anchor it is
+
+    ε̂ = ε_A + Σ_j a_j·d_j,      d_j = ε_j − ε_A.
+
+The anchor, of those that run the pass that counts most from here on, runs at every evaluation. A
+direction ``d_j`` changes slowly along the denoising, so that in between it is extrapolated from its
+last two refreshes, linearly in ``λ = log(α/σ)`` and with half of the slope (measured: less error than
+with all or with none of it):
+
+    d̂(λ) = d₁ + γ·(d₁ − d₂)·(λ − λ₁)/(λ₁ − λ₂),      γ = 1/2.
+
+**Predicted error.** At every refresh the extrapolation is compared with what the network says; the
+error per unit of λ, averaged with the one before, is the direction's rate ``r_j``, and
+``e_j = r_j·|λ − λ₁|`` what it will be off at ``λ``; at ``λ₁`` itself, where a solver of second order
+asks twice, the latent alone has moved, and it counts as half of the way before. In the finished latent that is about
+``W·|a_j|·e_j``: with ``ρ = σ/α`` and ``y = z/α`` a sampler integrates ``dy = ε dρ``, and for data
+of unit variance a change of ``y`` at ``ρ`` ends as ``1/√(1 + ρ²)`` of itself. So an evaluation
+weighs ``W = ½|ρ₋ − ρ₊|/√(1 + ρ²)``, ``ρ₋`` and ``ρ₊`` those of its neighbours.
+
+**Rule.** A direction is refreshed when what it has added since its last refresh, with this
+evaluation's share, would exceed its part of the allowed error: ``1/√n`` of it for ``n`` directions,
+whose errors have nothing to do with each other. The first evaluations and the last are whole; so
+is a pass that has not run at two noise levels yet and been found out at a third, such as one whose
+row's range has only begun, and every evaluation at which the anchor changes.
+
+Two-pass caches of the same kind exist for plain guidance (Lv et al. 2024, FasterCache; Castillo et
+al. 2023, Adaptive Guidance); the rule for any number of rows, and its error, are the studio's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from studio.diffusion.parameterisation import from_epsilon, to_epsilon
+from studio.plan import Plan
+
+FIRST, LAST = 4, 1  # evaluations that are whole
+DAMPING = 0.5  # γ
+FARTHEST = 7.0  # |λ| beyond which a noise level counts as this one
+_SAME = 1e-6  # of two λ
+
+Sample = tuple[int, int]  # a pass, and an image of the batch
+Level = tuple[Tensor, Tensor]  # α and σ of the noisy latent
+
+
+@dataclass
+class _Direction:
+    """What is known of one pass for one image: refreshes (λ, d), newest last, and its rate.
+
+    ``added``: what not running it has added since the last refresh.
+    """
+
+    seen: list[tuple[float, Tensor]] = field(default_factory=list)
+    rate: float | None = None
+    added: float = 0.0
+
+    def at(self, now: float) -> Tensor:
+        """``d̂(λ)``."""
+        (before, old), (last, new) = self.seen[-2:]
+        return new + DAMPING * (new - old) * ((now - last) / (last - before))
+
+    def error(self, now: float) -> float:
+        """``e = r·|λ − λ₁|``; without end where too little is known of it."""
+        if self.rate is None:
+            return math.inf
+        (before, _), (last, _) = self.seen
+        same = abs(now - last) < _SAME
+        return self.rate * (abs(last - before) / 2 if same else abs(now - last))
+
+    def refresh(self, now: float, direction: Tensor) -> None:
+        """Note what the network said, and how far off the extrapolation would have been."""
+        self.added = 0.0
+        if self.seen and abs(now - self.seen[-1][0]) < _SAME:
+            self.seen[-1] = (self.seen[-1][0], direction)  # the same level again: the newer one
+            return
+        if len(self.seen) == 2:
+            off = float((self.at(now) - direction).square().mean().sqrt())
+            rate = off / abs(now - self.seen[-1][0])
+            self.rate = rate if self.rate is None else (rate + self.rate) / 2
+        self.seen = [*self.seen[-1:], (now, direction)]
+
+
+class Controller:
+    """Chooses what a run's denoiser runs, and completes what it does not.
+
+    Args:
+        allowed: what all directions may together add to the finished latent before a refresh.
+        plan: what would run at every evaluation.
+        levels: ``(α, σ)`` of every evaluation of the run, in order; for what each of them weighs.
+        images: pictures of the batch; each is judged for itself.
+
+    """
+
+    def __init__(
+        self, allowed: float, plan: Plan, levels: Sequence[Level], images: int = 1
+    ) -> None:
+        self.allowed = allowed
+        self.plan = plan
+        self.weights = _weights([math.exp(-_log_ratio(*level)) for level in levels])
+        self.images = images
+        self.anchor = -1
+        self._squares = [0.0] * images
+        self._counts = [plan.counts(step) for step in range(plan.steps)]
+        self._known: dict[Sample, _Direction] = {}
+
+    def due(self, step: int, level: Level) -> list[Sample]:
+        """The samples to run at evaluation ``step``, a pass's images beside each other.
+
+        Args:
+            level: of the noisy latents there.
+        """
+        counts = self._counts[step]
+        if self.anchor not in counts:
+            self.anchor = self._foremost(step)
+            self._known.clear()
+        ahead = FIRST <= step < self.plan.steps - LAST
+        kept = self.plan.kept(step) | {self.anchor} if ahead else counts.keys()
+        now, allowed = _log_ratio(*level), self.allowed / math.sqrt(max(1, len(counts) - len(kept)))
+        return [
+            (index, image)
+            for index, count in counts.items()
+            for image in range(self.images)
+            if index in kept
+            or self._is_due((index, image), self.weights[step] * count, now, allowed)
+        ]
+
+    def estimate(self, image: int) -> float:
+        """The error that is expected in an image's finished latent, as a root mean square.
+
+        What a direction adds between two refreshes sums up; what different ones add, or one after
+        a refresh, is taken to have nothing to do with each other: ``√(Σ added²)``.
+        """
+        return math.sqrt(self._squares[image])
+
+    def _foremost(self, step: int) -> int:
+        """Of the passes that run at ``step`` the one that counts most from there on."""
+        following = self._counts[step:]
+        return max(
+            self._counts[step],
+            key=lambda index: (math.fsum(one.get(index, 0.0) for one in following), -index),
+        )
+
+    def _is_due(self, sample: Sample, weight: float, now: float, allowed: float) -> bool:
+        """Whether a direction has to run; if not, what it adds by not running is counted."""
+        known = self._known.get(sample)
+        if known is None:
+            return True
+        adds = weight * known.error(now)
+        if known.added + adds > allowed:
+            return True
+        self._squares[sample[1]] += (known.added + adds) ** 2 - known.added**2
+        known.added += adds
+        return False
+
+    def completed(
+        self, step: int, ran: Mapping[Sample, Tensor], z: Tensor, level: Level, kind: str
+    ) -> dict[int, Tensor]:
+        """Every pass's prediction: as it ran, or as it is extrapolated.
+
+        Args:
+            ran: what the networks said, each (channels, h, w), predicting ``kind`` already.
+            z: the noisy latents (images, channels, h, w) at noise ``level``.
+            kind: the parameterisation of ``ran`` and of what is returned.
+        """
+        found: dict[int, list[Tensor]] = {index: [] for index in self._counts[step]}
+        now = _log_ratio(*level)
+        for image in range(self.images):
+            said = {index: ran[index, image] for index in found if (index, image) in ran}
+            noises = {i: to_epsilon(_wide(y), z[image], *level, kind) for i, y in said.items()}
+            ground = noises[self.anchor]
+            for index, outputs in found.items():
+                known = self._known.setdefault((index, image), _Direction())
+                if index in said:
+                    known.refresh(now, noises[index] - ground)
+                    outputs.append(said[index])
+                else:
+                    held = from_epsilon(ground + known.at(now), z[image], *level, kind)
+                    outputs.append(held.to(said[self.anchor].dtype))
+        return {index: torch.stack(outputs) for index, outputs in found.items()}
+
+
+def _log_ratio(alpha: float | Tensor, sigma: float | Tensor) -> float:
+    """``log(α/σ)``, within what a picture's noise levels are."""
+    alpha, sigma = float(alpha), float(sigma)
+    if alpha <= 0 or sigma <= 0:
+        return -FARTHEST if alpha <= 0 else FARTHEST
+    return min(FARTHEST, max(-FARTHEST, math.log(alpha / sigma)))
+
+
+def _weights(ratios: Sequence[float]) -> list[float]:
+    """``W`` of every evaluation, from ``ρ`` of each; after the last there is no noise."""
+    before, after = [ratios[0], *ratios[:-1]], [*ratios[1:], 0.0]
+    return [
+        abs(low - high) / 2 / math.sqrt(1 + own**2)
+        for low, own, high in zip(before, ratios, after, strict=True)
+    ]
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    """At least float32; float64 stays."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
