@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from studio.cli.common import no_loading_bars, say
+from studio.errors import StudioError
 
 SIZES = ("starter", "small", "sd15")
 
@@ -19,7 +20,13 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--rounds", type=_positive, metavar="N", help="how often each run is timed")
     verb.add_argument("--steps", type=_positive, metavar="N", help="denoising steps of a run")
     verb.add_argument("--latent", type=_positive, metavar="N", help="edge of the latents")
-    verb.add_argument("--training", action="store_true", help="steps of trainings instead")
+    instead = verb.add_mutually_exclusive_group()
+    instead.add_argument("--training", action="store_true", help="steps of trainings instead")
+    instead.add_argument(
+        "--quality",
+        action="store_true",
+        help="evaluations against error of approximate runs, on the starter; --rounds: its seeds",
+    )
     verb.set_defaults(run=bench)
 
 
@@ -29,6 +36,9 @@ def bench(options: argparse.Namespace) -> None:
     from studio.bench.report import markdown
 
     no_loading_bars()
+    if options.quality:
+        _quality(options)
+        return
     settings = Settings(
         options.size,
         options.device,
@@ -40,6 +50,24 @@ def bench(options: argparse.Namespace) -> None:
     result = run(settings, lambda text: print(text, file=sys.stderr, flush=True))
     say(result)
     print(markdown(result), file=sys.stderr)
+
+
+def _quality(options: argparse.Namespace) -> None:
+    from studio.bench import quality
+
+    for name, given in (("--size", options.size != "starter"), ("--latent", options.latent)):
+        if given:
+            raise StudioError(
+                "goes without --quality, which is of the starter's pictures", field=name
+            )
+    result = quality.run(
+        options.rounds or quality.SEEDS,
+        options.steps or quality.STEPS,
+        options.device,
+        lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    say(result)
+    print(quality.markdown(result), file=sys.stderr)
 
 
 def _positive(text: str) -> int:

@@ -62,12 +62,12 @@ def notes_of(effort: str | float) -> list[str]:
 def _an_effort(value: Any) -> Any:
     """A name of the table; a number, or text that is one, as the allowed error."""
     try:
-        return value if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        pass
-    if isinstance(value, str) and value not in EFFORTS:
-        raise ValueError(f"is no effort; there is {', '.join(EFFORTS)}, or the allowed error")
-    return value
+        if not isinstance(value, bool):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        if isinstance(value, str) and value in EFFORTS:
+            return value
+    raise ValueError(f"is no effort; there is {', '.join(EFFORTS)}, or the allowed error")
 
 
 def _listed_efforts(schema: dict[str, Any]) -> None:

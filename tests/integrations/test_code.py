@@ -116,6 +116,13 @@ def test_a_shipped_preset_is_plain_with_its_autoencoder(
     assert np.abs(made - wanted).max() <= 1
 
 
+def test_a_plain_script_says_that_it_leaves_no_pass_out(library: Library) -> None:
+    exact = as_python(preset_of("sd", {"rows": TWO}), library)
+    script = as_python(preset_of("sd", {"rows": TWO, "sampler": {"effort": "fast"}}), library)
+    first, rest = script.split("\n", 1)
+    assert rest == exact and first.startswith("# ") and "effort fast" in first
+
+
 @pytest.mark.parametrize("name", NEEDS_THE_STUDIO)
 def test_what_diffusers_alone_cannot_do_calls_the_studio(name: str, library: Library) -> None:
     script = as_python(preset_of("sd", NEEDS_THE_STUDIO[name]), library)

@@ -130,3 +130,12 @@ def test_the_page_is_plain_json_before_a_browser_asks() -> None:
     every visitor."""
     for part in build().get_config_file()["components"]:
         json.dumps(part["props"].get("props", {}))
+
+
+def test_a_name_of_a_table_or_a_number_is_a_choice_that_keeps_the_number() -> None:
+    effort = leaves()["effort"]
+    assert (effort["kind"], effort["path"]) == ("choice", "sampler.effort")
+    assert [title for _, title, _ in effort["choices"]] == ["Exact", "Balanced", "Fast"]
+    assert (effort["low"], effort["high"]) == (0, 1)  # by which the page knows a number as one
+    values = to_values(validate({"sampler": {"effort": 0.02}}))
+    assert to_preset({**values, "effort": "0.02"}).sampler.effort == 0.02

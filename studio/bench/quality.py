@@ -1,0 +1,152 @@
+"""What approximate runs are worth: evaluations against the error of the picture, beside fewer steps.
+
+The same presets run exactly, at several efforts (:mod:`studio.engine.effort`) and with fewer steps,
+all from the same seeds on the shipped starter models. An error is the picture's peak signal-to-noise
+ratio against the exact one, ``10·log₁₀(255²/mean((x − y)²))``.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from studio.bench import machine
+from studio.engine import Engine
+from studio.events import Done
+from studio.metrics.backbones import Backbones
+from studio.metrics.scores import cosine
+from studio.preset import Preset, validate
+
+ROWS = (
+    ("a lion in flat style", 4.0),
+    ("on a blue background", 2.5),
+    ("a crown", 1.5),
+    ("in noto style", 1.0),
+    ("a tiger", 1.0),
+    ("glossy", 0.75),
+    ("on a red background", -0.75),
+    ("a robot", -1.0),
+)
+ALONE = 7.5  # the weight of the first row where it is the only one
+COUNTS = (1, 3, 8)
+EFFORTS: tuple[str | float, ...] = (0.015, "balanced", "fast", 0.1)
+STEPS, FEWER = 25, (18, 12, 10)
+SEEDS = 6
+Tell = Callable[[str], object]
+
+
+def run(
+    seeds: int = SEEDS, steps: int = STEPS, device: str | None = None, tell: Tell = lambda _: None
+) -> dict[str, Any]:
+    """Measure.
+
+    Args:
+        seeds: pictures of every run.
+        steps: of DPM-Solver++ 2M, where they are not fewer.
+        tell: called with the name of each run before it begins.
+
+    Returns:
+        ``machine``, ``setup`` and ``quality``: number of rows → the runs, the exact one first.
+    """
+    if device != "cuda":
+        torch.set_num_threads(1)
+    engine = Engine(device)
+    found = {str(count): measure(engine, count, seeds, steps, tell) for count in COUNTS}
+    setup = {
+        "base": Preset().base,
+        "scheduler": Preset().sampler.scheduler,
+        "steps": steps,
+        "seeds": seeds,
+        "precision": str(engine.dtype).removeprefix("torch."),
+        "rows": [list(row) for row in ROWS],
+    }
+    return {"machine": machine.describe(engine.device), "setup": setup, "quality": found}
+
+
+def measure(
+    engine: Engine, count: int, seeds: int, steps: int, tell: Tell = lambda _: None, **fields: Any
+) -> list[dict[str, Any]]:
+    """All runs of ``count`` rows; ``fields``: further ones of the preset.
+
+    Each is ``run``, ``share`` (of the exact run's evaluations), ``time`` (of its seconds), ``psnr`` and
+    ``worst`` (median and least, in dB; ``None`` where pictures are the same), ``estimate`` (the
+    mean error that the engine states) and ``clip_t`` (the mean cosine with the first row's prompt).
+    """
+    runs: list[tuple[str, int, str | float]] = [("exact", steps, "exact")]
+    runs += [(f"effort {effort}", steps, effort) for effort in EFFORTS]
+    fewer = sorted({max(1, steps * few // STEPS) for few in FEWER}, reverse=True)
+    runs += [(f"{few} steps", few, "exact") for few in fewer]
+    made = []
+    for name, own, effort in runs:
+        tell(f"{count} rows, {name}")
+        rows = [{"prompt": prompt, "weight": weight} for prompt, weight in ROWS[:count]]
+        if count == 1:
+            rows[0]["weight"] = ALONE
+        sampler = {"steps": own, "seed": 0, "count": seeds, "effort": effort}
+        preset = validate({"rows": rows, **fields, "sampler": sampler})
+        begun = time.process_time() if engine.device.type == "cpu" else time.perf_counter()
+        done = [event for event in engine.generate(preset) if isinstance(event, Done)]
+        now = time.process_time() if engine.device.type == "cpu" else time.perf_counter()
+        made.append((name, done, now - begun))
+    exact, whole = made[0][1], made[0][2]
+    return [_row(name, done, exact, seconds / whole) for name, done, seconds in made]
+
+
+def _row(name: str, done: Sequence[Done], exact: Sequence[Done], part: float) -> dict[str, Any]:
+    apart = [_psnr(a, b) for a, b in zip(done, exact, strict=True)]
+    median, worst = statistics.median(apart), min(apart)
+    return {
+        "run": name,
+        "share": round(sum(d.forwards for d in done) / sum(d.forwards for d in exact), 3),
+        "time": round(part, 3),
+        "psnr": round(median, 1) if math.isfinite(median) else None,
+        "worst": round(worst, 1) if math.isfinite(worst) else None,
+        "estimate": round(statistics.fmean(d.estimated_error for d in done), 4),
+        "clip_t": round(_clip_t(done), 4),
+    }
+
+
+def _psnr(one: Done, other: Done) -> float:
+    """Peak signal-to-noise ratio of two pictures in dB; without end where they are the same."""
+    error = np.asarray(one.image, np.float64) - np.asarray(other.image, np.float64)
+    square = float((error**2).mean())
+    return float(10 * np.log10(255**2 / square)) if square else math.inf
+
+
+def _clip_t(done: Sequence[Done]) -> float:
+    backbones = Backbones(keep=False)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{index}.png" for index in range(len(done))]
+        for path, one in zip(paths, done, strict=True):
+            one.image.save(path)
+        pictures = backbones.pictures(backbones.clip, paths)
+    return float(cosine(pictures, backbones.texts(backbones.clip, [ROWS[0][0]] * len(done))).mean())
+
+
+def _shown(decibels: float | None) -> str:
+    return "–" if decibels is None else f"{decibels:.1f}"
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """The curve as a table to read."""
+    lines = [
+        "| rows | run | evaluations | time | PSNR median (min), dB | estimated error | CLIP-T |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for count, runs in result["quality"].items():
+        for one in runs:
+            error = f"{_shown(one['psnr'])} ({_shown(one['worst'])})"
+            estimate = f"{one['estimate']:.3f}" if one["estimate"] else "–"
+            lines.append(
+                f"| {count} | {one['run']} | {one['share']:.2f} | {one['time']:.2f} | {error} | "
+                f"{estimate} | {one['clip_t']:.3f} |"
+            )
+    return "\n".join(lines) + "\n"
