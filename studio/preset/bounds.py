@@ -22,6 +22,11 @@ def most(document: type[BaseModel], field: str) -> int:
 
 @lru_cache(maxsize=64)
 def _shape(document: type[BaseModel], field: str) -> dict[str, Any]:
-    shape = document.model_json_schema()["properties"][field]
+    shape = _schema(document)["properties"][field]
     real = [part for part in shape.get("anyOf", ()) if part.get("type") != "null"]
     return real[0] if len(real) == 1 else shape
+
+
+@lru_cache(maxsize=16)
+def _schema(document: type[BaseModel]) -> dict[str, Any]:
+    return document.model_json_schema()
