@@ -29,10 +29,10 @@ def blended_network(
         theta = _widened(theta, network.state_dict())
         _check_same_shape(theta, network.state_dict(), name, prior_name)
     state = lerp_weights(theta, [(network.state_dict(), f) for network, f in tuned])
-    mixed = type(prior).from_config(tuned[0][0].config)
-    mixed.load_state_dict(state)
     weight = next(prior.parameters())
-    return mixed.to(weight.device, weight.dtype).eval().requires_grad_(False)
+    mixed = type(prior).from_config(tuned[0][0].config).to(weight.dtype)
+    mixed.load_state_dict(state)
+    return mixed.to(weight.device).eval().requires_grad_(False)
 
 
 def blended_text(prior: nn.Module, tuned: Sequence[tuple[nn.Module, float]]) -> nn.Module:
