@@ -32,6 +32,7 @@ def killed(name: str, draw: Draw, folder: Path) -> None:
         check([])
 
 
+ROOM = 400_000  # bytes that are free again after a disk was full
 _FAULTS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOENT)
 
 
@@ -100,9 +101,12 @@ def full(draw: Draw, folder: Path) -> None:
 def small(draw: Draw, folder: Path) -> None:
     """Saving on, also once the file system is full: ``TMPDIR`` may name a small one."""
     finished: list[Path] = []
+    room = folder / "room"
+    room.write_bytes(b"\0" * ROOM)
     for number in range(120):
         with suppress(StudioError):
             finished.append(WRITERS[draw.choice(OWN)](number))
+    room.unlink()  # somebody makes room, and looks
     check(finished)
 
 

@@ -179,7 +179,7 @@ ATTACKS.register(
     Attack(
         "memory runs out at each place of a generation",
         drawing,
-        500,
+        1000,
         30.0,
         3,
         growth=2**30,

@@ -281,5 +281,7 @@ ATTACKS.register(
 )
 ATTACKS.register(
     "adapters",
-    Attack("mutated LoRAs, drawn with on the starter model", adapters, 2000, 20.0, 5, growth=2**31),
+    Attack(
+        "mutated LoRAs, drawn with on the starter model", adapters, 10_000, 20.0, 5, growth=2**31
+    ),
 )

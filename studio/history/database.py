@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError, shorten
-from studio.history.tables import migrate
+from studio.history.tables import check_columns, migrate
 
 WAIT_SECONDS = 10.0  # for another process that writes
+# Python decodes the message of an error too: one that names what is damaged may be no text.
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Of a full disk, or one that cannot be written to: the file itself is as it was.
+_UNWRITABLE = (
+    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL),
+    *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM),
+)
 
 
 class Database:
@@ -34,7 +42,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         try:
             connection = self._connect()
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
                 raise StudioError("another program holds it", field="studio.db") from error
             connection = self._anew(error)
@@ -52,28 +60,37 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             migrate(connection)
+            connection.text_factory = lambda data: data.decode("utf-8", "replace")
             (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if state != "ok":
                 raise sqlite3.DatabaseError(state)
+            check_columns(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-        """Put a database that cannot be read aside, and begin another: the pictures fill it."""
-        assert self.home is not None
+    def _anew(self, error: Exception) -> sqlite3.Connection:
+        """Put a database that cannot be read aside, and begin another: the pictures fill it.
+
+        Where it cannot be written to, it stays as it is, and this time the history is in memory.
+        """
+        if self.home is not None and _code(error) not in _UNWRITABLE:
+            self._set_aside(self.home)
+            try:
+                return self._connect()
+            except _ERRORS as again:
+                error = again
+        self.notice = f"the history cannot be kept here ({shorten(str(error))})"
+        self.home = None
+        return self._connect()
+
+    def _set_aside(self, home: Path) -> None:
         self.notice = "the history could not be read and is made anew from the pictures"
         stamp = time.strftime("%Y%m%d-%H%M%S")
         for name in ("studio.db", "studio.db-wal", "studio.db-shm"):
             with suppress(OSError):
-                (self.home / name).rename(self.home / f"{name}.damaged-{stamp}")
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError:  # a home that cannot be written to: in memory, this time
-            self.notice = f"the history cannot be kept here ({shorten(str(error))})"
-            self.home = None
-            return self._connect()
+                (home / name).rename(home / f"{name}.damaged-{stamp}")
 
     def close(self) -> None:
         """Let the file go."""
@@ -92,12 +109,13 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                with suppress(sqlite3.Error):
+            except _ERRORS as error:
+                with suppress(*_ERRORS):
                     self._connection.execute("ROLLBACK")
+                self._mend(error)
                 raise StudioError(f"cannot be written ({error})", field="studio.db") from error
             except BaseException:
-                with suppress(sqlite3.Error):
+                with suppress(*_ERRORS):
                     self._connection.execute("ROLLBACK")
                 raise
 
@@ -110,5 +128,18 @@ class Database:
         with self._lock:
             try:
                 return self._connection.execute(sql, given).fetchall()
-            except sqlite3.Error as error:
+            except _ERRORS as error:
+                self._mend(error)
                 raise StudioError(f"cannot be read ({error})", field="studio.db") from error
+
+    def _mend(self, error: Exception) -> None:
+        """Where an error says that the file is damaged, begin another: the next call finds it."""
+        damaged = isinstance(error, UnicodeDecodeError) or _code(error) in _DAMAGED
+        if self.home is not None and damaged:
+            self._connection.close()
+            self._connection = self._anew(error)
+
+
+def _code(error: Exception) -> int:
+    """SQLite's number of an error's kind; 0 where it has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

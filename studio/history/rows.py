@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
@@ -44,7 +45,7 @@ def apply(connection: sqlite3.Connection, identity: str, said: Mapping[str, Any]
             connection.execute("DELETE FROM tags WHERE picture = ?", [identity])
             connection.executemany(
                 "INSERT OR IGNORE INTO tags (picture, name) VALUES (?, ?)",
-                [(identity, str(tag)) for tag in value],
+                [(identity, _stored(name, str(tag))) for tag in value],
             )
         elif name in FIELDS and name != "path":
             connection.execute(
@@ -80,12 +81,33 @@ def _stored(name: str, value: Any) -> Any:
 def record_from(row: Sequence[Any]) -> Record:
     """A record from its columns, followed by its tags and models as JSON."""
     values = dict(zip(COLUMNS, row, strict=False))
-    values |= {name: json.loads(values[name]) for name in _JSON}
-    values["shares"] = tuple(values["shares"])
+    values = {name: _sound(name, value) for name, value in values.items()}
     values |= {name: bool(values[name]) for name in ("starred", "lora")}
-    return Record(
-        **values, tags=tuple(json.loads(row[-2] or "[]")), models=tuple(json.loads(row[-1] or "[]"))
-    )
+    values["scores"] = _parsed(values["scores"], dict)
+    lists = (_parsed(one, list) for one in (values["shares"], *row[-2:]))
+    values["shares"], tags, models = map(tuple, lists)
+    return Record(**values, tags=tags, models=models)
+
+
+# SQLite gives back whatever stands in a column, and a bit of a damaged file may be another one.
+_WORDS = {f.name for f in fields(Record) if f.type == "str"} | set(_JSON)
+_MAYBE = {f.name for f in fields(Record) if str(f.type).endswith("| None")}
+
+
+def _sound(name: str, value: Any) -> Any:
+    """A column's value, or nothing where it is of another type."""
+    if isinstance(value, str if name in _WORDS else int | float):
+        return value
+    return "" if name in _WORDS else None if name in _MAYBE else 0
+
+
+def _parsed(text: Any, kind: type[Any]) -> Any:
+    """A JSON column, or an empty value where it is none."""
+    with suppress(ValueError, TypeError, RecursionError):
+        value = json.loads(text)
+        if isinstance(value, kind):
+            return value
+    return kind()
 
 
 def checked(name: str, value: Any) -> Any:

@@ -47,3 +47,26 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def check_columns(connection: sqlite3.Connection) -> None:
+    """Compare a database's tables with new ones.
+
+    Raises:
+        sqlite3.DatabaseError: a table or a column of one is missing.
+    """
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(fresh)
+        wanted = _columns(fresh)
+    finally:
+        fresh.close()
+    missing = wanted - _columns(connection)
+    if missing:
+        table, column = min(missing)
+        raise sqlite3.DatabaseError(f"table {table} has no {column}")
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    sql = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+    return set(connection.execute(f"{sql} WHERE m.type = 'table'").fetchall())

@@ -57,7 +57,11 @@ def host(device: torch.device) -> PinnedMemory | None:
 
 
 # What torch and the system say where the CPU's memory is exhausted: a bare RuntimeError.
-_FULL = ("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "bad allocation")
+_FULL = (
+    *("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "bad allocation"),
+    # Of an error while weights are copied torch keeps the words alone; a MemoryError has none.
+    "an exception occurred : ()",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

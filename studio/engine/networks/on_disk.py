@@ -79,14 +79,20 @@ def image_encoder(path: Path) -> Path | None:
 def _counts(
     file: Path, prefixes: tuple[str, ...], modified: int, size: int, adapter: bool, merged: bool
 ) -> tuple[int, int]:
-    """Elements of floating point, and bytes of everything else, of names with one of ``prefixes``."""
-    del modified, size  # parts of the key
+    """Elements of floating point, and bytes of everything else, of names with one of ``prefixes``.
+
+    Raises:
+        ValueError: a tensor is larger than the file that says so.
+    """
+    del modified  # part of the key
     floats = others = 0
     shapes: dict[str, tuple[int, ...]] = {}
     for name, tensor in read_header(file).items():
         if name == "__metadata__" or not name.startswith(prefixes):
             continue
         elements = prod(tensor["shape"])
+        if not 0 <= elements <= 2 * size:  # the smallest number takes half a byte
+            raise ValueError(f"{name}: more than the file holds")
         if tensor["dtype"] in _FLOATS:
             floats += elements
             shapes[name] = tuple(tensor["shape"])

@@ -14,6 +14,7 @@ from studio.engine.decoding import decode
 from studio.engine.families import family_named
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.networks import memory
+from studio.engine.networks.devices import is_out_of_memory
 from studio.errors import OutOfMemory
 from studio.events import Done
 from studio.library import Library
@@ -115,3 +116,17 @@ def test_the_widest_network_of_a_plan_says_how_many_samples_fit(
     for passes in ([narrow, wide], [wide, narrow]):
         given: Any = passes
         assert samples_at_once(torch.device("cpu"), preset, given, (4, 8, 8)) == 4
+
+
+def test_memory_that_runs_out_while_weights_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch makes a RuntimeError of it that holds no more than the error's words."""
+
+    def full(*_: Any) -> None:
+        raise MemoryError
+
+    layer = torch.nn.Linear(2, 2)
+    state = layer.state_dict()
+    monkeypatch.setattr(torch.Tensor, "copy_", full)
+    with pytest.raises(RuntimeError) as caught:
+        layer.load_state_dict(state)
+    assert is_out_of_memory(caught.value)

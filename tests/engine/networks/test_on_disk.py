@@ -105,7 +105,10 @@ def test_files_that_have_gone_are_named(model: Path) -> None:
     assert stamp(entry(""), "unet") == ()
 
 
-@pytest.mark.parametrize(("field", "value"), [("dtype", []), ("shape", ["a", "b"]), ("shape", 3)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("dtype", []), ("shape", ["a", "b"]), ("shape", 3), ("shape", [10**400]), ("shape", [-4])],
+)
 def test_an_odd_header_counts_nothing(field: str, value: object, tmp_path: Path) -> None:
     """Loading says what is wrong with the file; its size is not known."""
     header = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], field: value}}
