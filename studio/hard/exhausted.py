@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,14 +17,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from studio.engine import Engine
 from studio.errors import OutOfMemory, StudioError
 from studio.events import Done
 from studio.hard.attack import ATTACKS, Attack, Draw, Fell
 from studio.hard.tiny import EDGE, models
-from studio.hard.tiny_training import apart, config, trained
+from studio.hard.tiny_training import WEIGHTS, apart, config, finished, trained
 from studio.library import Library
 from studio.preset import Preset, validate
 
@@ -38,10 +39,10 @@ _HERE = f"{os.sep}hard{os.sep}"
 
 
 class Starved(TorchDispatchMode):
-    """Counts operations; from number ``at`` on they fail, the first of them or all.
+    """Counts operations; number ``at`` fails, or all from there on that take memory.
 
     Attributes:
-        places: the number of the first operation of each place.
+        places: the number of the first operation of each place that takes memory.
     """
 
     def __init__(self, at: int = -1, lasting: bool = False, error: int = 0) -> None:
@@ -53,11 +54,32 @@ class Starved(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Runs the operation, or fails instead."""
         number, self.count = self.count, self.count + 1
-        if number == self.at or (self.lasting and number > self.at >= 0):
+        fails = number == self.at or (self.lasting and number > self.at >= 0)
+        if fails and _changes(func):  # before anything has been changed
             raise self.error()
-        if self.at < 0:
+        found = func(*args, **(kwargs or {}))
+        takes = _changes(func) or _is_new(found, (args, kwargs))
+        if fails and takes:
+            raise self.error()
+        if self.at < 0 and takes:
             self.places.setdefault((str(func), _lines(sys._getframe(1))), number)
-        return func(*args, **(kwargs or {}))
+        return found
+
+
+def _changes(func: Any) -> bool:
+    """Whether an operation writes into what it is given, for which it may need room meanwhile."""
+    return func._schema.is_mutable and func is not torch.ops.aten.set_.source_Storage
+
+
+def _is_new(found: Any, given: Any) -> bool:
+    """Whether a result is more than a view of what was given."""
+    own = {_storage(one) for one in tree_leaves(given) if isinstance(one, torch.Tensor)}
+    made = [one for one in tree_leaves(found) if isinstance(one, torch.Tensor)]
+    return any(one.untyped_storage().nbytes() and _storage(one) not in own for one in made)
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
 
 
 def _lines(frame: FrameType | None) -> tuple[tuple[str, int], ...]:
@@ -125,8 +147,11 @@ def drawing(draw: Draw, folder: Path) -> None:
     engine = _engine() if fresh else known.engine
     at = [*known.loading, *known.drawing][number]
     made = None
-    with Starved(at, lasting, draw.randrange(len(_ERRORS))), suppress(OutOfMemory):
-        made = _pictures(engine)
+    with Starved(at, lasting, draw.randrange(len(_ERRORS))):
+        try:
+            made = _pictures(engine)
+        except StudioError as error:
+            _speaks_of_memory(error)
     if made is not None and _differs(made, known.pictures, 1):
         raise Fell("other pictures")
     if any(part["pinned"] for part in engine.describe()):
@@ -135,6 +160,11 @@ def drawing(draw: Draw, folder: Path) -> None:
         raise Fell("the next pictures are others")
     if made is None:
         raise OutOfMemory("one line", field="sampler.width")
+
+
+def _speaks_of_memory(error: StudioError) -> None:
+    if "memory" not in str(error):
+        raise Fell(f"no word of memory: {error}") from error
 
 
 def _turn(draw: Draw, places: int) -> tuple[int, bool]:
@@ -156,16 +186,17 @@ def training(draw: Draw, folder: Path) -> None:
     given = config(folder)
     if not _whole:
         with Starved() as starved:
-            _whole["weights"] = trained(given.model_copy(update={"name": "whole"}))[0]
+            whole = finished(given.model_copy(update={"name": "whole"}))[0]
+        _whole["weights"] = load_file(whole / WEIGHTS)
         _whole["places"] = sorted(starved.places.values())
     number, lasting = _turn(draw, len(_whole["places"]))
-    made = None
+    path = None
     with Starved(_whole["places"][number], lasting, draw.randrange(len(_ERRORS))):
         try:
-            made = trained(given)[0]
+            path = finished(given)[0]
         except StudioError as error:
-            if "memory" not in str(error):
-                raise Fell(f"no word of memory: {error}") from error
+            _speaks_of_memory(error)
+    made = load_file(path / WEIGHTS) if path else None
     if made is not None and apart(made, _whole["weights"]) > 1e-3:
         raise Fell(f"other weights, by {apart(made, _whole['weights'])}")
     if draw.number % 4 == 0 and apart(trained(given, restart=True)[0], _whole["weights"]):
@@ -179,7 +210,7 @@ ATTACKS.register(
     Attack(
         "memory runs out at each place of a generation",
         drawing,
-        1000,
+        500,
         30.0,
         3,
         growth=2**30,

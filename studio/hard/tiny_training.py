@@ -44,9 +44,15 @@ def config(folder: Path, **changes: Any) -> TrainConfig:
 
 def trained(given: TrainConfig, **options: Any) -> tuple[dict[str, torch.Tensor], list[TrainEvent]]:
     """The weights that a training ends with, and its events."""
+    path, events = finished(given, **options)
+    return load_file(path / WEIGHTS), events
+
+
+def finished(given: TrainConfig, **options: Any) -> tuple[Path, list[TrainEvent]]:
+    """Where a training puts its result, and its events."""
     events = list(train(given, Library((models(),)), device="cpu", **options))
     (path,) = [event.path for event in events if isinstance(event, Finished)]
-    return load_file(path / WEIGHTS), events
+    return path, events
 
 
 def apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:

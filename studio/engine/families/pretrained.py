@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from studio.engine.networks.devices import memory_error_within
 from studio.errors import MissingModel, StudioError, shorten
 from studio.library import ModelEntry
 from studio.library.hub import check_reachable
@@ -122,16 +123,22 @@ def guarded(load: Callable[[], Any], name: str, hub: str = "") -> Any:
 
     Args:
         hub: its id, where it comes from a hub.
+
+    Raises:
+        MissingModel: it cannot be loaded. What says that memory is exhausted is raised as it is.
     """
     if hub:
         check_reachable(hub)
     try:
         return load()
-    except (StudioError, torch.OutOfMemoryError, MemoryError):
+    except StudioError:
         raise
-    except KeyError as error:  # a converter that asked for it
-        raise MissingModel(f"{name!r} lacks the tensor {shorten(error.args[0])}") from error
     except Exception as error:  # whatever a stranger's file makes the libraries do
+        memory = memory_error_within(error)  # diffusers says that the file is no checkpoint
+        if memory is not None:
+            raise memory from None
+        if isinstance(error, KeyError):  # a converter that asked for it
+            raise MissingModel(f"{name!r} lacks the tensor {shorten(error.args[0])}") from error
         if hub:
             raise MissingModel(
                 f"{hub!r} is not in the library, and could not be had from the hub "

@@ -71,6 +71,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
 
 
+def memory_error_within(error: BaseException) -> BaseException | None:
+    """The error of exhausted memory that a library made another one of; ``None`` where none was."""
+    seen: BaseException | None = error
+    while seen is not None and not is_out_of_memory(seen):
+        seen = seen.__cause__ or seen.__context__
+    return seen
+
+
 @contextmanager
 def memory_errors_named() -> Iterator[None]:
     """Turn exhausted memory, wherever it shows, into one line that says what to make smaller.

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from studio.engine.families import family_named
-from studio.engine.families.pretrained import check_config
+from studio.engine.families.pretrained import check_config, guarded
 from studio.errors import MissingModel
 from studio.library import Library
 from tests.support import tiny
@@ -131,3 +131,30 @@ def test_bounds_hold_inside_lists_and_mappings() -> None:
     for odd in ({"a": {"num_layers": [300]}}, {"a": [float("inf")]}, {"a": list(range(20_000))}):
         with pytest.raises(MissingModel, match=r"^it"):
             check_config(odd, "it")
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_memory_that_runs_out_is_not_taken_for_a_damaged_file(full: Exception) -> None:
+    """diffusers looks at the file as text then, and says that it is no checkpoint."""
+
+    def load() -> None:
+        try:
+            raise full
+        except Exception:
+            try:
+                b"\xff".decode()
+            except UnicodeDecodeError:
+                raise OSError("Unable to load weights from checkpoint file") from None
+
+    with pytest.raises(type(full)) as caught:
+        guarded(load, "mine")
+    assert caught.value is full
+    with pytest.raises(MissingModel, match="'mine' cannot be loaded"):
+        guarded(lambda: b"\xff".decode(), "mine")
