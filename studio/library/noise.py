@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from studio.files import read_regular
 from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES
 from studio.library.family import FLOW
@@ -68,8 +69,7 @@ def _of_file(path: str, stamp: float, prediction: str) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _of_json(path: str, stamp: float) -> dict[str, Any]:
     try:
-        with Path(path).open("rb") as file:
-            found = json.loads(file.read(_MAX_BYTES))
+        found = json.loads(read_regular(path, _MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}  # loading it says what is wrong
     return found if isinstance(found, dict) else {}

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from studio.errors import StudioError
+from studio.files import is_text, shown
 from studio.images import open_checked, to_rgb
 from studio.train.folder import few, find_pictures
 
@@ -45,6 +46,9 @@ class Looked:
 def look_at(paths: Iterable[Path]) -> Iterator[Looked]:
     """Open each file in turn; none of them can stop the others."""
     for path in paths:
+        if not is_text(path.name):
+            yield Looked(path, problem="its name is not UTF-8; give it another")
+            continue
         try:
             yield Looked(path, converted=open_picture(path)[1])
         except StudioError as error:
@@ -58,7 +62,7 @@ def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
         StudioError: none of them can be used; says why.
     """
     good = [item for item in looked if not item.problem]
-    skipped = [f"{item.path.name} ({item.problem})" for item in looked if item.problem]
+    skipped = [f"{shown(item.path.name)} ({item.problem})" for item in looked if item.problem]
     converted = [f"{item.path.name} ({item.converted})" for item in good if item.converted]
     notes = []
     if skipped:

@@ -67,7 +67,7 @@ def test_pictures_to_train_on(tmp_path: Path) -> None:
 def test_inputs_and_the_cache(studio_home: Path) -> None:
     odd_files(studio_home / "inputs", ".png")
     for name in ("pipe", "loop", "folder", "nested"):
-        with pytest.raises(StudioError, match=rf"inputs/{name}\.png|{name}"):
+        with pytest.raises(StudioError, match=r"^image: "):
             resolve(f"inputs/{name}.png")
     opened = History(studio_home, outputs_folder())
     file = save_image(Image.new("RGB", (8, 8)), Preset(), outputs_folder())

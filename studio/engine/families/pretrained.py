@@ -18,9 +18,11 @@ from torch import nn
 
 from studio.engine.networks.devices import memory_error_within
 from studio.errors import MissingModel, StudioError, shorten
+from studio.files import read_regular, shown
 from studio.library import ModelEntry
 from studio.library.hub import check_reachable
 
+MAX_BYTES = 4 * 2**20  # of a config
 MOST_ENTRIES = 10_000  # numbers in one config
 MOST = 2**31
 UNBOUNDED = {"lambda_min_clipped"}  # diffusers writes its "no clipping" as −∞
@@ -49,6 +51,7 @@ def from_folder(
     """
     folder = Path(source, part)
     if folder.is_dir():
+        check_files(folder, name)
         check_config(read_config(folder / "config.json"), f"{name!r}: {folder.name}/config.json")
     options: dict[str, Any] = {"use_safetensors": True, "output_loading_info": True}
     options |= {"subfolder": part} if part else {}
@@ -82,10 +85,21 @@ def check_complete(network: nn.Module, missing: Collection[str], name: str, part
         raise MissingModel(f"{name!r} lacks the tensor {absent[0]}{more}{where}; fetch it again")
 
 
+def check_files(folder: Path, name: str) -> None:
+    """Refuse a folder with a pipe or a device in it, which the libraries would wait for.
+
+    Raises:
+        MissingModel: names it.
+    """
+    for item in folder.iterdir():
+        if item.exists() and not (item.is_file() or item.is_dir()):
+            raise MissingModel(f"{name!r}: {shown(item.name)} is not a regular file")
+
+
 def read_config(file: Path) -> Any:
     """A config's JSON; {} where there is none, which loading remarks on."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(read_regular(file, MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from studio.files import read_regular
 from studio.library import FAMILIES, ModelEntry, family_of
 
 FILE = "vocabulary.json"
@@ -54,8 +55,6 @@ def _texts(value: Any) -> list[str]:
 
 def _json(path: Path) -> Any:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return None
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return json.loads(read_regular(path, MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
         return None

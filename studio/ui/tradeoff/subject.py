@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
+from studio.files import is_text, listed, read_regular
 from studio.home import ASSETS, training_folder
 from studio.library import ADAPTERS, Library
 from studio.preset import ModelRef, Preset
@@ -17,7 +18,9 @@ from studio.ui.editor.stack import uploaded
 from studio.ui.library.models import library
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+_SUFFIXES = (*PICTURES, *map(str.upper, PICTURES))
 MOST = 64
+MAX_BYTES = 2**20  # of a training's settings
 EXAMPLES = ASSETS / "examples" / "training"
 SHIPPED = re.compile(r"starter/lora-(\w+)")
 
@@ -69,9 +72,9 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
     if shipped := SHIPPED.fullmatch(model):
         return tuple(sorted(EXAMPLES.glob(f"{shipped[1]}-*.png"))), "the studio's example pictures"
     try:
-        text = (training_folder(model) / "settings.json").read_text(encoding="utf-8")
+        text = read_regular(training_folder(model) / "settings.json", MAX_BYTES)
         folder = Path(json.loads(text)["images"])
-        found = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURES]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = sorted(p for p in listed(folder, _SUFFIXES) if is_text(p.name))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return (), ""
     return tuple(found[:MOST]), f"the pictures that {model} was trained on"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import time
 from pathlib import Path
@@ -158,3 +159,12 @@ def test_memory_that_runs_out_is_not_taken_for_a_damaged_file(full: Exception) -
     assert caught.value is full
     with pytest.raises(MissingModel, match="'mine' cannot be loaded"):
         guarded(lambda: b"\xff".decode(), "mine")
+
+
+def test_a_pipe_in_a_model_s_folder_is_not_waited_for(base: Path) -> None:
+    for name in ("config.json", "more.safetensors"):
+        (base / "vae" / name).unlink(missing_ok=True)
+        os.mkfifo(base / "vae" / name)
+        with pytest.raises(MissingModel, match=rf"'base': {name} is not a regular file"):
+            load(base, "vae")
+        (base / "vae" / name).unlink()
