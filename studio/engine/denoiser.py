@@ -45,7 +45,8 @@ class PreparedPass:
     for one batch; it may be fetched for that alone. ``family``: knows how that network is called.
     ``text``: of one prompt, ``None`` for null-text networks. ``adapters``: LoRA and scale.
     ``prediction``: the network's parameterisation. ``picture``: what an editing network changes,
-    as a latent (1, channels, h, w). ``seen``: image prompts, as the network sees them.
+    as a latent (1, channels, h, w). ``paints``: whether the network reads the run's mask and the
+    picture around it. ``seen``: image prompts, as the network sees them.
     ``position_bytes``: what one position of one latent takes of memory on its way through.
     """
 
@@ -57,6 +58,7 @@ class PreparedPass:
     adapters: tuple[tuple[Adapter, float], ...] = ()
     guide: Guide | None = None
     picture: Tensor | None = None
+    paints: bool = False
     seen: tuple[Seen, ...] = ()
     position_bytes: int = 0
 
@@ -74,6 +76,8 @@ class Denoiser:
         masks: mask image or area → map of shape (1, 1, h, w) in [0, 1], for those of the plan.
         buckets: batch sizes to run, padded where a quarter at most is waste; () for any.
         regions: where compiled parts are kept; ``None`` to compile nothing.
+        painted: a mask and the picture around it (batch, 1 + channels, h, w), for networks that
+            paint.
         effort: chooses what runs at a step; ``None`` for every pass at every step.
 
     ``forwards`` counts network samples, ``forwards_of`` those of each image of the batch.
@@ -91,6 +95,7 @@ class Denoiser:
     regions: Regions | None = None
     effort: Controller | None = None
     forwards_of: dict[int, int] = field(default_factory=dict)
+    painted: Tensor | None = None
     _attachments: dict[Hashable, Attachment] = field(default_factory=dict)
     _last: tuple[Sample, ...] = ()
 
@@ -192,7 +197,10 @@ class Denoiser:
             seen = [p.seen for p in passes]
             stack.enter_context(looking(network, seen))
             adapted |= {layer for each in seen for one in each for layer in one.layers}
-            pictures = _pictures(passes, latents)
+            if passes[0].paints and self.painted is not None:
+                pictures = self.painted[[b for _, b in chunk]]
+            else:
+                pictures = _pictures(passes, latents)
             alone = self.exact or pictures is not None  # with a picture, samples differ at once
             prefix = [] if alone else untouched(prefix_modules(network), adapted)
             if self.regions is not None:

@@ -157,6 +157,10 @@ class Engine:
             others = [noise.generator(one.sampler.variation_seed, drawn_on) for one in singles]
             variation = noise.initial_noise(job.shape, others, self.device)
             drawn = noise.varied(drawn, variation, sampler.variation_strength)
+        painted = None
+        if any(one.paints for one in job.passes):  # drawn after the noise, as diffusers does
+            with self._lock:
+                painted = job.pictures.painted(job.vae, latent_size, generators)
         denoiser = Denoiser(
             plan,
             job.passes,
@@ -167,6 +171,7 @@ class Engine:
             buckets=self.runtime.buckets,
             regions=self.regions,
             effort=_effort(preset, plan, scheduler, start, size),
+            painted=painted,
         )
         preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
 

@@ -24,7 +24,7 @@ class ModelEntry:
     words whose vectors it holds. ``control``: the ControlNet's type. ``size``: native edge in
     pixels; ``multiple``: what width and height must be divisible by. ``prediction``: of a
     whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
-    edit beside the latent). ``sees``: width of the image embeddings that it reads its word from (a
+    edit beside the latent; 9: a mask and the picture around it). ``sees``: width of the image embeddings that it reads its word from (a
     visual encoder; 0 for what reads none). ``lacks``: parts of a whole model (``vae``, ``text``)
     that its file does not hold. ``made_for`` and ``description``: what its maker says of it.
     ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it

@@ -32,11 +32,9 @@ def network_problem(
         return f"is a {network}, a network that the studio does not run"
     if network not in ("", UNET):
         return ""  # only U-Nets come with further channels
-    if taken == 2 * given + 1:
-        return f"is an inpainting model ({taken} input channels); it is no row or base here"
     if labelled:
         return "takes a class label (an upscaler or an image-variation model); it is no row or base here"
-    if taken == given:
+    if taken in (given, 2 * given + 1):  # the latter: an inpainting network
         return ""
     if taken != 2 * given:
         return (

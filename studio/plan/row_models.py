@@ -12,6 +12,7 @@ from studio.preset.prompts import mentions
 from studio.preset.rows import ImagePrompt
 
 EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
+PAINTING_CHANNELS = 9  # the latent, a mask, and the picture's around it (inpainting networks)
 _ROW_KINDS = "a base, finetune, concept, lora, custom-diffusion or embedding"
 
 
@@ -22,7 +23,7 @@ class RowModel:
     ``kind``: prior (the preset's base), finetune (a full fine-tune of it), concept (a null-text
     network) or other (another network of the same latent space). ``network``: its id. ``loras``:
     pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``edits``: whether
-    it changes a picture. ``words``: pairs (id of
+    it changes a picture; ``paints``: whether it paints into one. ``words``: pairs (id of
     the model that holds it, learned word); ``eyes``: those of these models that read theirs from
     the row's picture.
     """
@@ -34,6 +35,7 @@ class RowModel:
     texts: tuple[tuple[str, float], ...] = ()
     eyes: tuple[str, ...] = ()
     edits: bool = False
+    paints: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -142,6 +144,7 @@ def resolve(
         tuple((adapter.id, text) for (adapter, _), text in zip(adapters, texts, strict=False)),
         tuple(eye.id for eye in eyes),
         entry.channels == EDITING_CHANNELS,
+        entry.channels == PAINTING_CHANNELS,
     )
 
 

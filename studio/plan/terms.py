@@ -11,14 +11,13 @@ from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.plan.curves import factor
 from studio.plan.moments import in_range, row_at, texts_of
+from studio.plan.notes import notes_of
 from studio.plan.passes import Area, Condition, Direction, Scaled, Weights
 from studio.plan.places import Meeting, every_set
 from studio.plan.row_models import EDITING_CHANNELS, check_base, resolve
 from studio.plan.scales import differing, summed, with_texts
 from studio.preset import Preset, PromptReference, Row
-from studio.preset.prompt_hints import hints
 from studio.preset.prompts import mentions, split_prompt
-from studio.preset.variants import varies
 
 Key = tuple[Weights, Condition]
 
@@ -238,26 +237,8 @@ class Terms:
         return Condition(text, row.control, held, row.image, prompt)
 
     def notes(self) -> Iterator[str]:
-        """What stands in for a picture that a row's model reads or changes and that it is not given,
-        and what in prompts means nothing here.
-
-        An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1).
-        """
-        for index, row in self.preset.active_rows():
-            for hint in hints(row.prompt):
-                yield f"rows.{index}.prompt: {hint}"
-            if varies(row.prompt):
-                yield f"rows.{index}.prompt: its choices are made for each image, by the seed"
-            if self.models[index].edits and row.model is not None and not row.image:
-                yield (
-                    f"rows.{index}: {self.models[index].network} changes a picture (the row's image); "
-                    "without one it sees zeros, as where its training left the picture out"
-                )
-            for eye in () if row.image else self.models[index].eyes:
-                yield (
-                    f"rows.{index}: {eye} reads its word from a picture (the row's image); without "
-                    "one it is the mean over the pictures of its training"
-                )
+        """What the person should know of the rows; see :mod:`studio.plan.notes`."""
+        return notes_of(self.preset, self.models)
 
     def _row_weights(self, index: int) -> Weights:
         model = self.models[index]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from studio.errors import IncompatibleModels, StudioError, shorten
 from studio.library import ModelEntry, family_of
+from studio.plan.row_models import PAINTING_CHANNELS
 from studio.train.method import METHODS, methods_on
 
 if TYPE_CHECKING:
@@ -23,9 +24,16 @@ def check(config: TrainConfig, entry: ModelEntry) -> None:
 
     Raises:
         StudioError: a setting that does not fit the method or another setting; names it.
-        IncompatibleModels: a setting that the base's family does not allow for.
+        IncompatibleModels: a setting that the base's family does not allow for, or a base that is
+            an inpainting network.
     """
     _check_names(config, entry)
+    if entry.channels == PAINTING_CHANNELS:
+        raise IncompatibleModels(
+            f"{entry.id!r} paints into pictures by a mask, which no caption trains; train on the model "
+            "that it was made from",
+            field="base",
+        )
     if METHODS[config.method].without_text:
         _check_without_text(config)
     else:

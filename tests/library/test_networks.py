@@ -39,11 +39,6 @@ OTHERS = {
         {"in_channels": 5},
         "takes 5 input channels for latents of 4",
     ),
-    "sd-inpainting": (
-        "StableDiffusionInpaintPipeline",
-        {"in_channels": 9},
-        "is an inpainting model .9 input channels.",
-    ),
     "sd-unclip": (
         "StableUnCLIPPipeline",
         {"in_channels": 4, "class_embed_type": "projection"},

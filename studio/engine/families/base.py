@@ -121,9 +121,14 @@ class Family(ABC):
     ) -> Tensor:
         """The network's output for ``latents`` (batch, channels, h, w) at time step ``t``.
 
-        ``text`` is ``None`` for null-text networks. ``pictures``: what editing networks change, as
-        latents of that shape; ``None`` for no picture. ``residuals`` are a ControlNet's.
+        ``text`` is ``None`` for null-text networks. ``pictures``: what networks read beside the
+        latent: the picture that an editing one changes, of that shape; a mask and the picture around
+        it (1 + channels) for one that paints; ``None`` for no picture. ``residuals`` are a ControlNet's.
         """
+
+    def paints(self, network: Any) -> bool:
+        """Whether ``network`` reads a mask and the picture around it beside the latent."""
+        return False
 
     def added(self, network: Any, latents: Tensor, text: Text) -> dict[str, Any]:
         """What networks and ControlNets of the family take besides the states."""

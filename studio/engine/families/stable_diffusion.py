@@ -105,12 +105,14 @@ class StableDiffusion(Family):
         pictures: Tensor | None = None,
         **residuals: Any,
     ) -> Tensor:
-        """A U-Net's output; editing networks take the picture's latent beside the noisy one."""
+        """A U-Net's output; editing and inpainting networks read a picture beside the latent."""
         if text is None:
             return network(latents, t, return_dict=False)[0]
         conditions = self.added(network, latents, text)
-        if network.config.in_channels == 2 * latents.shape[1]:
-            beside = torch.zeros_like(latents) if pictures is None else pictures.to(latents)
+        further = network.config.in_channels - latents.shape[1]
+        if further > 0:
+            empty = latents.new_zeros(latents.shape[0], further, *latents.shape[2:])
+            beside = empty if pictures is None else pictures.to(latents)
             latents = torch.cat([latents, beside], dim=1)
         return network(
             latents,
@@ -120,6 +122,11 @@ class StableDiffusion(Family):
             **conditions,
             **residuals,
         )[0]
+
+    def paints(self, network: Any) -> bool:
+        """Nine channels: the latent's, a mask's, and the picture's around it."""
+        config = network.config
+        return config.get("in_channels") == 2 * config.get("out_channels", 0) + 1
 
     def settings(self, text: Any) -> dict[str, Any]:
         """No safety checker, whose absence diffusers would remark on."""

@@ -63,6 +63,7 @@ def prepare_passes(
             for lora, _ in adapters:
                 check_fits(network, lora.unet, lora.name)
             position_bytes = memory.network_bytes(network, 1)
+            paints = loader.family(item.weights.model).paints(network)
         adapters = tuple((lora, scale) for lora, scale in adapters if scale != 0)
         prepared.append(
             PreparedPass(
@@ -74,6 +75,7 @@ def prepare_passes(
                 adapters=adapters,
                 guide=guides.of(item),
                 picture=pictures.of(item),
+                paints=paints,
                 seen=pictures.seen(item),
                 position_bytes=position_bytes,
             )

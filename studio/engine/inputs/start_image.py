@@ -108,15 +108,39 @@ class Pictures:
         mask = self.start_mask and _as_map(self.start_mask, latent).to(encoded.device)
         return Picture(encoded, first, mask)
 
+    def painted(
+        self, vae: nn.Module, latent: Size, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """What inpainting networks read beside the latent: (generators, 1 + channels, h, w).
 
-@torch.no_grad()
+        A mask, 1 where it is painted, and the latents of the picture with grey there (Stable
+        Diffusion's inpainting networks, as diffusers runs them): the mask is black and white, half
+        white being white. Without a mask all is painted, which the networks were trained on too.
+        """
+        width, height = self.size
+        white = torch.ones(1, 1, height, width)
+        if self.start_mask is not None:
+            pixels = np.asarray(self.start_mask.convert("L"))
+            white = torch.from_numpy(pixels >= 128).float()[None, None]
+        grey = torch.zeros(1, 3, height, width)
+        around = grey if self.start is None else to_pixels(self.start) * (1 - white)
+        encoded = _encoded(vae, around, generators)
+        mask = torch.nn.functional.interpolate(white, size=latent[::-1]).to(encoded)
+        return torch.cat([mask.expand(len(encoded), -1, -1, -1), encoded], dim=1)
+
+
 def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Generator]) -> Tensor:
     """Scaled latents of an RGB image, float32 of shape (generators, channels, h, w).
 
     An autoencoder that gives a distribution is sampled, as diffusers' pipelines do.
     """
+    return _encoded(vae, to_pixels(image), generators)
+
+
+@torch.no_grad()
+def _encoded(vae: nn.Module, pixels: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     weight = next(vae.parameters())
-    encoded: Any = vae.encode(to_pixels(image).to(weight))  # type: ignore[operator]
+    encoded: Any = vae.encode(pixels.to(weight))  # type: ignore[operator]
     if hasattr(encoded, "latent_dist"):
         latents = torch.cat([encoded.latent_dist.sample(generator) for generator in generators])
     else:

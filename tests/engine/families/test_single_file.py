@@ -54,10 +54,6 @@ def test_the_original_config_beside_a_file_says_what_it_predicts(tmp_path: Path)
     assert Library((tmp_path,))["mine"].prediction == "v_prediction"
 
 
-def _nine_channels(path: Path) -> None:
-    tiny_files.save_whole_model(path, "sd1", {**parts("sd1"), "unet": unet("sd1", channels=9)})
-
-
 def _depth(path: Path) -> None:
     tiny_files.save_whole_model(path, "sd2", {**parts("sd2"), "unet": unet("sd2", channels=5)})
 
@@ -82,7 +78,6 @@ def _truncated(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "name", "told"),
     [
-        (_nine_channels, "mine.safetensors", "inpainting"),
         (_depth, "mine.safetensors", "takes 5 input channels for latents of 4"),
         (_upscaler, "mine.safetensors", "takes 7 input channels for latents of 4"),
         (_unclip, "mine.safetensors", "takes a class label"),

@@ -133,7 +133,7 @@ def test_omega_interpolates_with_the_prior_widened_by_zeros(root: Path, omega: f
     [
         ({"image": "room.png"}, "rows.0.image", "takes no picture to edit"),
         ({"model": "instruct", "image": "absent.png"}, "rows.0.image", "no image"),
-        ({"model": "inpaint", "prompt": "x"}, "rows.0.model", "inpainting"),
+        ({"model": "inpaint", "image": "room.png"}, "rows.0.image", "takes no picture to edit"),
     ],
 )
 def test_what_is_refused(root: Path, row: dict, field: str, told: str) -> None:

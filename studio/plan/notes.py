@@ -1,0 +1,41 @@
+"""Notes of a plan: what stands in for what a row was not given, and what in prompts means nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from studio.plan.row_models import RowModel
+from studio.preset import Preset
+from studio.preset.prompt_hints import hints
+from studio.preset.variants import varies
+
+
+def notes_of(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]:
+    """What stands in for a picture that a row's model reads, changes or paints into and that it is
+    not given, and what in prompts means nothing here.
+
+    An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
+    inpainting one with all of it to be painted.
+    """
+    masked = preset.init is not None and preset.init.mask
+    for index, row in preset.active_rows():
+        model = models[index]
+        for hint in hints(row.prompt):
+            yield f"rows.{index}.prompt: {hint}"
+        if varies(row.prompt):
+            yield f"rows.{index}.prompt: its choices are made for each image, by the seed"
+        if model.edits and row.model is not None and not row.image:
+            yield (
+                f"rows.{index}: {model.network} changes a picture (the row's image); "
+                "without one it sees zeros, as where its training left the picture out"
+            )
+        if model.paints and not masked:
+            yield (
+                f"rows.{index}: {model.network} paints into a picture; without a start picture "
+                "and its mask all of it is painted"
+            )
+        for eye in () if row.image else model.eyes:
+            yield (
+                f"rows.{index}: {eye} reads its word from a picture (the row's image); without "
+                "one it is the mean over the pictures of its training"
+            )
