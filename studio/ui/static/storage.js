@@ -43,16 +43,30 @@
     return JSON.stringify(form);
   };
 
-  // What was loaded last; the form differs from it once somebody has edited it.
+  // What was loaded last; the form differs from it once somebody has edited it. A loaded preset
+  // fills the form in its own time, so that what comes before the next hand on it is its own.
   const BASE = "guidance-studio-loaded";
-  const SETTLING = 1500; // ms in which a loaded preset fills the form
-  let settles = 0;
+  const SETTLING = 1500; // ms in which a press elsewhere, such as on a tab, is no edit yet
+  let settles = false;
+  let since = 0;
   studio.on("notes", ({ loaded }) => {
-    if (loaded) settles = Date.now() + SETTLING;
+    if (!loaded) return;
+    settles = true;
+    since = Date.now();
+    const text = read("sessionStorage", TAB);
+    if (text) keep("sessionStorage", BASE, text); // where the form had its values first
+    showEdited(text);
   });
-  // A hand on the form ends that: what it types is an edit.
-  for (const kind of ["input", "keydown"])
-    document.addEventListener(kind, () => (settles = 0), true);
+  const typed = (node) => node.matches?.("input, textarea, select");
+  for (const kind of ["input", "keydown", "pointerdown"])
+    document.addEventListener(
+      kind,
+      ({ type, target }) => {
+        const edits = type === "input" || (type === "keydown" && typed(target));
+        if (edits || Date.now() > since + SETTLING) settles = false;
+      },
+      true,
+    );
   function showEdited(text) {
     const loaded = read("sessionStorage", BASE);
     document
@@ -67,7 +81,7 @@
     const text = studio.formText(names, values);
     keep("sessionStorage", TAB, text);
     keep("localStorage", LAST, text);
-    if (Date.now() < settles) keep("sessionStorage", BASE, text);
+    if (settles) keep("sessionStorage", BASE, text);
     showEdited(text);
     const { vae = "" } = JSON.parse(text);
     if (vae !== decoder) studio.emit("vae", (decoder = vae));
@@ -97,7 +111,10 @@
     const kept = fresh
       ? ""
       : read("sessionStorage", TAB) || (link ? "" : read("localStorage", LAST)) || "";
-    if (!kept) settles = Infinity; // until what the server sends has come
+    if (!kept) {
+      settles = true; // what the server sends is on its way
+      since = Infinity;
+    }
     return kept;
   };
 })(window.studio);

@@ -1,0 +1,130 @@
+"""What the page says by itself: whose a term is, why there is no share, what failed, what is edited."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = pytest.mark.browser
+BAR = "#gs-progress .gs-progress"
+
+
+def terms(desk: Studio, names: list[str]) -> None:
+    """Wait until the terms of the equation name these rows, in this order."""
+    desk.page.wait_for_function(
+        "(names) => JSON.stringify([...document.querySelectorAll('.gs-term')]"
+        ".map((term) => term.title).filter((name) => name.startsWith('row'))) === names",
+        arg=json.dumps(names, separators=(",", ":")),
+        polling=100,
+    )
+
+
+def test_terms_stand_in_the_order_of_the_rows_and_name_them(desk: Studio) -> None:
+    desk.use(["a cat face", "in flat style"])
+    terms(desk, ["row 1: a cat face", "row 2: in flat style"])
+    desk.press(1, "Move row up")
+    terms(desk, ["row 1: in flat style", "row 2: a cat face"])
+    base = desk.page.locator(".gs-term").first.get_attribute("title")
+    assert base == "the base term, which rows are compared with"
+
+
+@needs_starter
+def test_a_negative_stack_has_shares_and_a_row_without_one_its_reason(desk: Studio) -> None:
+    desk.use(["a cat face", "in flat style", "on a blue background"], steps=1)
+    for index, weight in enumerate((-3, -1, 0)):
+        desk.weigh(index, weight)
+    desk.tab("Result")
+    desk.generate()
+    desk.says("no share: its weight is 0", ".gs-card:nth-child(3) .gs-share")
+    parts = [desk.card(i).locator(".gs-share-text").inner_text() for i in (0, 1)]
+    assert sum(int(part.split()[1]) for part in parts) in (99, 100, 101)
+
+
+def test_syntax_of_other_tools_is_answered_or_meant(desk: Studio) -> None:
+    desk.use(["<lora:x:1> {word} {cat face|dog face} BREAK a cat face"])
+    hints = desk.card(0).locator(".gs-prompt-hints p")
+    hints.nth(1).wait_for()
+    said = " ".join(hints.all_inner_texts())
+    assert "choose the LoRA" in said and "{a|b} is one of the two" in said
+    assert desk.card(0).locator(".gs-marks u").count() == 0  # and no word is called unknown
+
+
+@pytest.mark.parametrize("how", ["typed", "stepped"])
+def test_a_name_is_marked_once_its_preset_is_edited(desk: Studio, how: str) -> None:
+    heading = "#gs-heading"
+    desk.page.locator("#gs-top input[type=file]").first.set_input_files(
+        REPOSITORY / "presets" / "01-plain-guidance.json"
+    )
+    desk.page.wait_for_selector(f"{heading}:not(.gs-edited)")
+    desk.page.wait_for_function(
+        "studio.stack.cards[0]?.row.prompt.startsWith('a rocket')"
+        " && sessionStorage['guidance-studio-loaded']?.includes('a rocket')",
+        polling=100,
+    )
+    if how == "typed":
+        desk.prompt(0).fill("a cat face")
+    else:
+        desk.page.locator(".gs-weight").first.press("ArrowUp")
+    desk.page.wait_for_selector(f"{heading}.gs-edited")
+
+
+def test_a_failed_line_goes_with_the_next_load(desk: Studio, tmp_path: Path) -> None:
+    desk.use(["a cat face"])
+    desk.set("Width", "99999")
+    desk.page.click("#gs-generate")
+    desk.page.wait_for_selector(f'{BAR}[data-state="failed"]')
+    desk.load(REPOSITORY / "presets" / "01-plain-guidance.json")
+    desk.page.wait_for_selector(f'{BAR}[data-state="idle"]')
+    desk.says("Ready", BAR)
+
+
+@needs_starter
+def test_esc_closes_a_list_and_leaves_the_run(desk: Studio) -> None:
+    desk.use(["a cat face"], steps=200)
+    desk.set("Images", "16")
+    desk.page.click("#gs-generate")
+    desk.page.wait_for_selector(f'{BAR}[data-state="running"]')
+    desk.prompt(0).click()
+    desk.page.keyboard.press("End")
+    desk.page.keyboard.type(" in fl")
+    offered = desk.page.get_by_role("listbox").filter(visible=True)
+    offered.wait_for()
+    desk.page.keyboard.press("Escape")
+    offered.wait_for(state="hidden")
+    assert desk.page.locator(f'{BAR}[data-state="running"]').count() == 1
+    desk.says(" left", BAR)  # of the whole run: 16 pictures, of which none is there yet
+    desk.page.keyboard.press("Escape")
+    desk.says("Cancelled", BAR)
+    desk.set("Images", "1")
+
+
+def test_words_are_written_from_their_own_side(desk: Studio) -> None:
+    desk.use(["חתול"])
+    for label in ("Prompt of this row", "Preset", "Note"):
+        box = desk.page.get_by_label(label, exact=True).first
+        box.fill("חתול")
+        assert box.evaluate("(box) => getComputedStyle(box).direction") == "rtl", label
+        box.fill("a cat")
+        assert box.evaluate("(box) => getComputedStyle(box).direction") == "ltr", label
+
+
+def test_the_help_says_what_the_drift_is(desk: Studio) -> None:
+    desk.tab("Help")
+    desk.says("how far the personalised weights lead away from the base", "#gs-help")
+    desk.tab("Result")
+
+
+def test_use_via_api_asks_for_nothing_that_is_not_there(desk: Studio) -> None:
+    refused = []
+    desk.page.on(
+        "response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None
+    )
+    desk.page.get_by_role("button", name="Use via API").click()
+    desk.page.get_by_text("/generate", exact=True).first.wait_for()
+    desk.page.keyboard.press("Escape")
+    assert not refused
