@@ -17,6 +17,7 @@ from studio.diffusion.sampling import Prediction
 from studio.engine.adapters.image_prompt import Seen, looking
 from studio.engine.adapters.lora import Adapter, Attachment
 from studio.engine.combine import Assembly
+from studio.engine.controls import WITHIN, Guide, residuals
 from studio.engine.effort import Controller, Level, Sample
 from studio.engine.families import Family, Text
 from studio.engine.networks.devices import free_memory, is_out_of_memory
@@ -26,15 +27,6 @@ from studio.engine.speed.runtime import Regions, next_batch
 from studio.errors import NumericalError, OutOfMemory
 from studio.plan import Plan
 from studio.plan.passes import Area
-
-
-@dataclass(frozen=True)
-class Guide:
-    """A ControlNet's part in one pass: its network, the map (1, 3, H, W) in [0, 1], strength."""
-
-    network: nn.Module
-    map: Tensor
-    strength: float
 
 
 @dataclass(frozen=True)
@@ -201,18 +193,21 @@ class Denoiser:
                 pictures = self.painted[[b for _, b in chunk]]
             else:
                 pictures = _pictures(passes, latents)
-            alone = self.exact or pictures is not None  # with a picture, samples differ at once
+            text, added = None, {}
+            if passes[0].text is not None:
+                text = Text.cat([p.text for p in passes if p.text is not None], dtype)
+                added = residuals([p.guide for p in passes], latents, t, text, family)
+            # With a picture, or what is added within the first half, samples differ at once.
+            alone = self.exact or pictures is not None or WITHIN in added
             prefix = [] if alone else untouched(prefix_modules(network), adapted)
             if self.regions is not None:
                 stack.enter_context(self.regions.attached(network, adapted.union(prefix)))
-            if passes[0].text is None:
+            if text is None:
                 return family.predict(network, latents, t, None)
             if not self.exact:
                 stack.enter_context(shared_prefix(network, prefix, [b for _, b in chunk]))
                 stack.enter_context(self.texts.attached(network, (passes[0].group, *chunk)))
-            text = Text.cat([p.text for p in passes if p.text is not None], dtype)
-            residuals = _control_residuals(passes, latents, t, text)
-            return family.predict(network, latents, t, text, pictures, **residuals)
+            return family.predict(network, latents, t, text, pictures, **added)
 
     def _make_room(self, chunk: tuple[Sample, ...]) -> None:
         """Forget what was kept for another batch, where batches differ from step to step."""
@@ -257,39 +252,3 @@ def _pictures(passes: Sequence[PreparedPass], latents: Tensor) -> Tensor | None:
         return None
     empty = torch.zeros_like(latents[:1])
     return torch.cat([empty if p.picture is None else p.picture.to(empty) for p in passes])
-
-
-def _control_residuals(
-    passes: Sequence[PreparedPass], latents: Tensor, t: Tensor, text: Text
-) -> dict[str, object]:
-    """Residuals for the samples that have a control image, zeros for the others of the batch."""
-    nets = {id(p.guide.network): p.guide.network for p in passes if p.guide}
-    total: list[Tensor] | None = None
-    for key, network in nets.items():
-        guides = [
-            (k, p.guide) for k, p in enumerate(passes) if p.guide and id(p.guide.network) == key
-        ]
-        where = torch.tensor([k for k, _ in guides], device=latents.device)
-        maps = torch.cat([g.map for _, g in guides]).to(latents)
-        texts = text[where]
-        down, mid = network(
-            latents[where],
-            t,
-            encoder_hidden_states=texts.states,
-            controlnet_cond=maps,
-            return_dict=False,
-            **passes[0].family.added(network, latents[where], texts),
-        )
-        strength = torch.tensor([g.strength for _, g in guides]).to(latents)[:, None, None, None]
-        padded = [_scatter(r * strength, where, len(passes)) for r in (*down, mid)]
-        total = padded if total is None else [a + b for a, b in zip(total, padded, strict=True)]
-    if total is None:
-        return {}
-    return {
-        "down_block_additional_residuals": tuple(total[:-1]),
-        "mid_block_additional_residual": total[-1],
-    }
-
-
-def _scatter(part: Tensor, where: Tensor, size: int) -> Tensor:
-    return part.new_zeros((size, *part.shape[1:])).index_copy_(0, where, part)

@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from studio.library.control_networks import family_of_t2i
 from studio.library.families import DEFAULT, FAMILIES, family_of, family_of_file, family_of_width
 from studio.library.family import CONTROL, EPSILON, UNET, VAE, Shapes, V, has
 from studio.library.networks import control_of, network_problem
+from studio.library.t2i_shapes import MARKS as T2I_MARKS
+from studio.library.t2i_shapes import t2i_config
 
 FIRST = f"{UNET}input_blocks.0.0.weight"
 _LEVEL = re.compile(rf"{re.escape(VAE)}encoder\.down\.(\d+)\.|encoder\.down_blocks\.(\d+)\.")
@@ -23,9 +26,6 @@ _NOT_RUN = {
     "lllite_": "is a ControlNet-LLLite",
     "lora_controlnet": "is a Control-LoRA",
     "difference": "is a ControlNet saved as the difference from a base",
-    "task_embedding": "is a ControlNet Union",
-    "adapter.body.": "is a T2I-Adapter",
-    "body.0.block1.": "is a T2I-Adapter",
 }
 
 
@@ -54,12 +54,15 @@ def _control(shapes: Shapes, stem: str) -> dict[str, Any] | None:
     """A ControlNet or one of its relatives."""
     problem = next((why for mark, why in _NOT_RUN.items() if has(shapes, mark)), "")
     relative = problem and not has(shapes, f"{UNET}input_blocks.")
-    if not relative and not has(shapes, CONTROL) and _THEIR_CONTROL not in shapes:
+    adapts = has(shapes, *T2I_MARKS)
+    if not (relative or adapts or has(shapes, CONTROL) or _THEIR_CONTROL in shapes):
         return None
+    form = "controlnet-union" if "task_embedding" in shapes else ""
     return {
         "kind": "controlnet",
-        "family": family_of_network(shapes),
+        "family": family_of_t2i(t2i_config(shapes)) if adapts else family_of_network(shapes),
         "control": control_of(stem),
+        "form": "t2i-adapter" if adapts else form,
         "problem": f"{problem}; the studio runs whole ControlNets" if problem else "",
     }
 

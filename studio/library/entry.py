@@ -21,7 +21,8 @@ class ModelEntry:
     vae. ``family``: a name of :data:`studio.library.FAMILIES` ("" where not known before loading).
     ``latent_space``: equal for models whose predictions can be summed ("" where not known yet).
     ``bytes``: size on disk. ``trigger``: what to write in a prompt to call it. ``words``: learned
-    words whose vectors it holds. ``control``: the ControlNet's type. ``size``: native edge in
+    words whose vectors it holds. ``control``: the ControlNet's type, ``form``: what of its
+    relatives it is (:data:`studio.library.control_networks.CONTROL_NETWORKS`; "" for a plain one). ``size``: native edge in
     pixels; ``multiple``: what width and height must be divisible by. ``prediction``: of a
     whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
     edit beside the latent; 9: a mask and the picture around it). ``sees``: width of the image embeddings that it reads its word from (a
@@ -40,6 +41,7 @@ class ModelEntry:
     trigger: str = ""
     base: str = ""
     control: str = ""
+    form: str = ""
     latent_space: str = ""
     size: int = 0
     multiple: int = 8

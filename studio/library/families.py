@@ -109,6 +109,7 @@ FAMILIES.register(
         size=512,
         guidance=7.5,
         scaling=0.18215,
+        t2i_adapters=("full_adapter", "light_adapter"),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, f"{_CLIP}transformer.") else "",
             towers={"text_encoder": Tower("clip", (_CLIP,))},
@@ -160,6 +161,7 @@ FAMILIES.register(
         size=1024,
         guidance=5.0,
         scaling=0.13025,
+        t2i_adapters=("full_adapter_xl",),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, _SECOND) else "",
             towers={

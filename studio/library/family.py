@@ -77,7 +77,8 @@ class ModelFamily:
     ``windows``: whether a longer prompt goes into further windows (else it is refused); ``text_width``: of the states that the network reads (0:
     no mark of the family). ``latent_channels``, ``latent_factor`` (pixels per position) and
     ``scaling``: the latent space where no file states it. ``size``: native edge in pixels.
-    ``guidance``: the advised scale of classifier-free guidance.
+    ``guidance``: the advised scale of classifier-free guidance. ``t2i_adapters``: types of
+    T2I-Adapters (as diffusers names them) that fit its levels.
 
     Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
     whether rows can have them. ``trains``: whether training is offered, by the methods that fit its
@@ -100,6 +101,7 @@ class ModelFamily:
     part: str = "unet"
     latent_channels: int = 4
     latent_factor: int = 8
+    t2i_adapters: tuple[str, ...] = ()
     in_file: FileLayout | None = None
     problem: Callable[[Config], str] = lambda config: ""
     marks: tuple[str, ...] = ()

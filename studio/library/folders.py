@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.files import listed, read_regular
+from studio.library.control_networks import CONTROL_NETWORKS, form_of
 from studio.library.entry import ADAPTERS, ModelEntry
 from studio.library.families import family_of, family_of_config, networks
 from studio.library.guard import damage, header_of
@@ -45,9 +46,10 @@ def folder_entry(path: Path, identity: str) -> ModelEntry | None:
     elif config.get("_class_name") == "AutoencoderKL":
         space, factor = _latents(config)
         kind, details = "vae", {"latent_space": space, "multiple": factor}
-    elif config.get("_class_name") == "ControlNetModel":
+    elif form := form_of(config):
         kind = "controlnet"
-        details = {"control": control_of(path.name), "family": family_of_config(config)}
+        family = CONTROL_NETWORKS[form].family(config)
+        details = {"control": control_of(path.name), "family": family, "form": form}
     elif (network := _lone_network(path, config)) is not None:
         kind, details = "finetune", network
     elif (path / CUSTOM_DIFFUSION_FILE).is_file():

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ADAPTERS, FAMILIES, ModelEntry, family_of, title_of
+from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.preset import Control, ModelRef, Row
+from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.prompts import mentions
 from studio.preset.rows import ImagePrompt
 
@@ -206,6 +208,13 @@ def _check_control(
                 f"{net.id!r} is {net.a_kind}, not a controlnet", field=f"{where}.model"
             )
         _check_family(net, entry, f"{where}.model")
+        form = CONTROL_NETWORKS[net.form or PLAIN]
+        if form.by_type and PREPROCESSORS[control.type].union is None:
+            able = ", ".join(n for n, one in PREPROCESSORS.items() if one.union is not None)
+            raise IncompatibleModels(
+                f"{net.id!r} is a {form.title} and has to know what its map shows: {able}",
+                field=f"{where}.type",
+            )
 
 
 def _check_picture(row: Row, entry: ModelEntry, where: str, eyes: Sequence[ModelEntry]) -> None:

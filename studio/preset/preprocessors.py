@@ -28,6 +28,7 @@ class Preprocessor:
         options: that the detector is called with.
         weights: where on the hub its weights lie; "" for one that needs none.
         marks: words in the names of published ControlNets that read such maps.
+        union: their place among the kinds of a ControlNet Union, ``None`` for no such kind.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Preprocessor:
     options: Mapping[str, Any] = field(default_factory=dict)
     weights: str = ""
     marks: tuple[str, ...] = ()
+    union: int | None = None
 
 
 PREPROCESSORS: Table[Preprocessor] = Table("preprocessor")
@@ -49,7 +51,7 @@ def _add(name: str, title: str, help: str, marks: str, **more: Any) -> None:
 
 
 _PLAIN = "studio.preprocessors.plain"
-_add("canny", "Edges (Canny)", "Hard edges as thin lines.", "canny", run=f"{_PLAIN}:canny")
+_add("canny", "Edges (Canny)", "Hard edges as thin lines.", "canny", run=f"{_PLAIN}:canny", union=3)
 _add(
     "scribble",
     "Scribble",
@@ -57,6 +59,7 @@ _add(
     "scribble",
     detector="hed:HEDdetector",
     options={"scribble": True},
+    union=2,
 )
 _add(
     "lineart",
@@ -64,14 +67,23 @@ _add(
     "Lines as a draughtsman's.",
     "lineart",
     detector="lineart:LineartDetector",
+    union=3,
 )
-_add("depth", "Depth", "Near is bright, far is dark.", "depth", detector="midas:MidasDetector")
+_add(
+    "depth",
+    "Depth",
+    "Near is bright, far is dark.",
+    "depth",
+    detector="midas:MidasDetector",
+    union=1,
+)
 _add(
     "normal",
     "Normals",
     "Which way surfaces face, as colours.",
     "normal normalbae",
     detector="normalbae:NormalBaeDetector",
+    union=4,
 )
 _add(
     "openpose",
@@ -79,6 +91,7 @@ _add(
     "The limbs of people as a stick figure.",
     "openpose pose",
     detector="open_pose:OpenposeDetector",
+    union=0,
 )
 _add(
     "segmentation",
@@ -86,6 +99,7 @@ _add(
     "What is where, in the colours of ADE20K's classes.",
     "seg segmentation",
     run="studio.preprocessors.learned:segmentation",
+    union=5,
     weights="openmmlab/upernet-convnext-small",
 )
 _add(
@@ -94,6 +108,7 @@ _add(
     "Edges as soft as they are in the picture.",
     "softedge pidi hed",
     detector="hed:HEDdetector",
+    union=2,
 )
 _add(
     "lineart_anime",
@@ -101,6 +116,7 @@ _add(
     "The lines of a drawing or an anime picture.",
     "anime",
     detector="lineart_anime:LineartAnimeDetector",
+    union=3,
 )
 _add(
     "mlsd",
@@ -108,8 +124,16 @@ _add(
     "The straight lines of rooms and buildings.",
     "mlsd",
     detector="mlsd:MLSDdetector",
+    union=3,
 )
-_add("tile", "Tile", "The picture itself, for its detail.", "tile", run=f"{_PLAIN}:unchanged")
+_add(
+    "tile",
+    "Tile",
+    "The picture itself, for its detail.",
+    "tile",
+    run=f"{_PLAIN}:unchanged",
+    union=6,
+)
 _add(
     "recolor",
     "Recolour",

@@ -11,6 +11,7 @@ from typing import Any
 from studio.library import ModelFamily
 from studio.library.family import CONTROL, UNET, FileLayout, Shapes, has
 
+UNION_HEAD_WIDTH = 40  # of a head that weighs a ControlNet Union's maps
 HEAD_WIDTH = 64  # of one attention head, where a family does not count the heads
 PER_BLOCK = 2  # resnets in a level of the original code
 _CROSS, _PLAIN = "CrossAttn{}Block2D", "{}Block2D"
@@ -61,6 +62,24 @@ def controlnet_config(shapes: Shapes, family: ModelFamily, layout: FileLayout) -
         "_class_name": "ControlNetModel",
         "conditioning_channels": shapes[hint][1],
         "conditioning_embedding_out_channels": [shapes[key][0] for key in (hint, *wider)],
+    }
+
+
+def controlnet_union_config(
+    shapes: Shapes, family: ModelFamily, layout: FileLayout
+) -> dict[str, Any]:
+    """Config of a ``ControlNetUnionModel``; arguments and errors as :func:`network_config`'s."""
+    kinds, width = shapes["task_embedding"]
+    steps = shapes["control_add_embedding.linear_1.weight"][1] // kinds
+    return {
+        **controlnet_config(shapes, family, layout),
+        "_class_name": "ControlNetUnionModel",
+        "num_control_type": kinds,
+        "num_trans_channel": width,
+        "num_trans_head": max(1, width // UNION_HEAD_WIDTH),
+        "num_trans_layer": _count(shapes, "transformer_layes."),
+        "num_proj_channel": shapes["spatial_ch_projs.weight"][0],
+        "addition_time_embed_dim": steps,
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from studio.engine.families import t2i_adapter
 from studio.engine.families.single_file_configs import configs_of
 from studio.errors import MissingModel
 from studio.library import ModelEntry, family_of, read_header
@@ -82,7 +83,8 @@ def _network(kind: Any, config: Mapping[str, Any], state: _State, name: str) -> 
         network = kind.from_config(dict(config))
     wanted = network.state_dict()
     if not any(key in wanted for key in state):  # the original code's names
-        convert = SINGLE_FILE_LOADABLE_CLASSES[kind.__name__]["checkpoint_mapping_fn"]
+        known = SINGLE_FILE_LOADABLE_CLASSES.get(kind.__name__, {})
+        convert = known.get("checkpoint_mapping_fn", t2i_adapter.converted)
         converted = convert(checkpoint=dict(state), config=dict(config))
         state = {key: value for key, value in converted.items() if value is not None}
     for key, tensor in wanted.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from studio.engine.families.network_configs import HEAD_WIDTH, controlnet_config, network_config
+from studio.engine.families.network_configs import HEAD_WIDTH, network_config
 from studio.errors import MissingModel
 from studio.library import ModelEntry, ModelFamily, family_of
+from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.library.family import VAE, Shapes, has, shapes_of
 from studio.library.noise import IN_ONE_FILE, ZERO_SNR
 
@@ -25,7 +27,9 @@ def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[s
     if layout is None:
         raise MissingModel(f"{entry.id!r} is one file; {family.title} is read from folders")
     if entry.kind == "controlnet":
-        return {"": controlnet_config(shapes, family, layout)}
+        module, _, name = CONTROL_NETWORKS[entry.form or PLAIN].in_file.partition(":")
+        read = getattr(importlib.import_module(module), name)
+        return {"": read(shapes, family, layout)}
     if entry.kind == "vae":
         return {"vae": _vae(shapes, family)}
     configs = {

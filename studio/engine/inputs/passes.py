@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from studio.engine.adapters.lora import check_fits
-from studio.engine.denoiser import Guide, PreparedPass
+from studio.engine.controls import Guide
+from studio.engine.denoiser import PreparedPass
 from studio.engine.families import Family, Text
 from studio.engine.inputs.memory_check import field_of, needs_of
 from studio.engine.inputs.row_images import Edited
@@ -21,9 +22,11 @@ from studio.engine.inputs.trained_as import predictions
 from studio.engine.networks import memory
 from studio.engine.networks.loader import Loader
 from studio.errors import IncompatibleModels, StudioError
+from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.plan import Pass, Plan, Weights
 from studio.plan.row_models import check_base
 from studio.preset import Control, Preset
+from studio.preset.preprocessors import PREPROCESSORS
 
 
 def prepare_passes(
@@ -147,13 +150,15 @@ class _Guides:
             name = (
                 control.model or self.loader.library.controlnet(self.preset.base, control.type).id
             )
-            network = self.loader.controlnet(name)
+            network, form = self.loader.controlnet(name), self.loader.library[name].form
         except StudioError as error:
             raise type(error)(error.message, field=f"{where}.model") from error
         plain = control.model_copy(update={"strength": 1.0})
         if plain not in self.maps:
             self.maps[plain] = self._map(control, where)
-        return Guide(network, self._as_read(self.maps[plain]), control.strength)
+        seen, task = self._as_read(self.maps[plain]), PREPROCESSORS[control.type].union
+        by_type = CONTROL_NETWORKS[form or PLAIN].by_type
+        return Guide(network, seen, control.strength, form or PLAIN, task if by_type else None)
 
     def _as_read(self, guide: Tensor) -> Tensor:
         """A map at as many pixels a latent as the base's ControlNets were made for.

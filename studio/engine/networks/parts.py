@@ -26,6 +26,7 @@ from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import DEFAULT, Runtime
 from studio.errors import MissingModel
 from studio.library import Library, ModelEntry, family_of
+from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.plan import Weights
 
 # The folders of a pipeline that a part of it comes from.
@@ -217,13 +218,14 @@ class Parts(ABC):
         return self._cached("ip-adapter", f"{name} on {weights.model}", entry, read)
 
     def controlnet(self, name: str) -> nn.Module:
-        """A ControlNet."""
+        """A ControlNet or one of its relatives."""
         entry = self.library[name]
 
         def read() -> nn.Module:
-            from diffusers import ControlNetModel
+            import diffusers
 
-            network = load_component(ControlNetModel, entry, "", self.device, self.dtype)
+            kind = getattr(diffusers, CONTROL_NETWORKS[entry.form or PLAIN].network)
+            network = load_component(kind, entry, "", self.device, self.dtype)
             return self.runtime.arrange(network)
 
         return self._cached("controlnet", name, entry, read)
