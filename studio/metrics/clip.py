@@ -11,17 +11,29 @@ from studio.metrics.table import METRICS, Metric, Scored
 def clip_t(scored: Scored) -> np.ndarray:
     """``cos(f_image(x), f_text(c))`` for each picture and its prompt (Hessel et al. 2021, without
     their factor 2.5 and without cutting at 0)."""
-    images = scored.backbones.pictures(scored.backbones.clip, scored.images)
-    return cosine(images, scored.backbones.texts(scored.backbones.clip, scored.prompts))
+    return agreement(scored, scored.backbones.clip)
+
+
+def agreement(scored: Scored, name: str) -> np.ndarray:
+    """Cosine of each picture and its prompt under a network of both; features are not held."""
+    texts = scored.backbones.texts(name, scored.prompts)
+    found = [np.empty(0)]
+    for rows in scored.backbones.batches(name, scored.images):
+        start = sum(map(len, found))
+        found.append(cosine(rows, texts[start : start + len(rows)]))
+    return np.concatenate(found)
+
+
+def resemblance(scored: Scored, name: str) -> np.ndarray:
+    """Each picture's mean cosine with the references under a network; features are not held."""
+    references = scored.backbones.pictures(name, scored.references)
+    rows = scored.backbones.batches(name, scored.images)
+    return np.concatenate([mean_cosine(part, references) for part in rows])
 
 
 def clip_i(scored: Scored) -> np.ndarray:
     """Each picture's mean cosine with the references, in CLIP's projection (DreamBooth, Sec. 4)."""
-    name = scored.backbones.clip
-    return mean_cosine(
-        scored.backbones.pictures(name, scored.images),
-        scored.backbones.pictures(name, scored.references),
-    )
+    return resemblance(scored, scored.backbones.clip)
 
 
 METRICS.register(

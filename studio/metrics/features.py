@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.metrics.scores import mean_cosine
+from studio.metrics.clip import resemblance
 from studio.metrics.table import METRICS, Metric, Scored
 
 
 def vision_i(scored: Scored) -> np.ndarray:
     """Each picture's mean cosine with the references, in the class token of the vision network."""
-    name = scored.backbones.vision
-    return mean_cosine(
-        scored.backbones.pictures(name, scored.images),
-        scored.backbones.pictures(name, scored.references),
-    )
+    return resemblance(scored, scored.backbones.vision)
 
 
 METRICS.register(

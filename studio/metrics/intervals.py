@@ -7,7 +7,8 @@ Owen 2007). With neither, pictures are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import copy
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from studio.errors import StudioError
 
 DRAWS = 2000
+BLOCK = 50  # draws at a time
 GROUPS, FEWEST = 50, 4
 
 
@@ -68,13 +70,17 @@ def pigeonhole(
     if not len(kept):
         raise StudioError("there is no finite value to average", field="values")
     values = values[kept]
-    rng = np.random.default_rng(0)
-    weights = np.ones((draws, len(values)))
-    levels = [_numbers(given, kept) for given in factors]
-    for numbers in levels or [np.arange(len(values))]:
-        weights *= _times_drawn(int(numbers.max()) + 1, draws, rng)[:, numbers]
-    total = weights.sum(1)
-    means = (weights @ values)[total > 0] / total[total > 0]
+    levels = [_numbers(given, kept) for given in factors] or [np.arange(len(values))]
+    counts = [int(numbers.max()) + 1 for numbers in levels]
+    sums, totals = [], []
+    for times in zip(*_times_drawn(counts, draws), strict=True):
+        weights = np.ones((len(times[0]), len(values)))
+        for numbers, drawn in zip(levels, times, strict=True):
+            weights *= drawn[:, numbers]
+        sums.append(weights @ values)
+        totals.append(weights.sum(1))
+    total = np.concatenate(totals)
+    means = np.concatenate(sums)[total > 0] / total[total > 0]
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(values.mean()), float(low), float(high), len(values))
 
@@ -120,6 +126,24 @@ def _numbers(given: Sequence[Hashable], kept: np.ndarray) -> np.ndarray:
     return np.array([known.setdefault(given[i], len(known)) for i in kept])
 
 
-def _times_drawn(count: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each of ``count`` things comes up when as many are drawn: (draws, count)."""
-    return rng.multinomial(count, np.full(count, 1 / count), size=draws).astype(np.float64)
+def _times_drawn(counts: Sequence[int], draws: int) -> list[Iterator[np.ndarray]]:
+    """For each factor how often each of its ``count`` levels comes up when as many are drawn.
+
+    In blocks of (up to ``BLOCK``, count), so that memory does not grow with draws times pictures:
+    each factor has a generator that begins where the one before it ends.
+    """
+    rng = np.random.default_rng(0)
+    found = []
+    for i, count in enumerate(counts):
+        found.append(_blocks(count, draws, copy.deepcopy(rng)))
+        if i + 1 < len(counts):
+            for _ in _blocks(count, draws, rng):
+                pass
+    return found
+
+
+def _blocks(count: int, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    chances = np.full(count, 1 / count)
+    for start in range(0, draws, BLOCK):
+        size = min(BLOCK, draws - start)
+        yield rng.multinomial(count, chances, size=size).astype(np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.errors import MissingModel
-from studio.metrics.backbones import STARTER_CLIP
+from studio.metrics.networks import STARTER_CLIP
 
 # CLIPs that know photographs, the smallest last: what a person is advised to fetch.
 KNOWN = (

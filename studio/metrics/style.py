@@ -11,9 +11,14 @@ from studio.metrics.table import METRICS, Metric, Scored
 def gram_d(scored: Scored) -> np.ndarray:
     """``‖G(x) − mean G(references)‖_F`` of the vision network's feature maps (Gatys et al. 2016)."""
     name = scored.backbones.vision
-    made = gram(scored.backbones.pictures(name, scored.images, "map"))
-    wanted = gram(scored.backbones.pictures(name, scored.references, "map")).mean(0)
-    return np.sqrt(((made - wanted) ** 2).sum((1, 2)))
+    wanted = _mean_gram(scored)
+    made = scored.backbones.batches(name, scored.images, "map")
+    return np.concatenate([np.sqrt(((gram(part) - wanted) ** 2).sum((1, 2))) for part in made])
+
+
+def _mean_gram(scored: Scored) -> np.ndarray:
+    parts = scored.backbones.batches(scored.backbones.vision, scored.references, "map")
+    return np.sum([gram(part).sum(0) for part in parts], axis=0) / len(scored.references)
 
 
 METRICS.register(

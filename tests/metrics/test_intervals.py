@@ -61,3 +61,31 @@ def test_the_jackknife_of_a_mean_is_its_textbook_error() -> None:
     assert found.high - found.mean == pytest.approx(1.96 * error)
     with pytest.raises(StudioError, match="mean: 3 pictures; a set's score needs 4"):
         jackknife(lambda rows: 0.0, 3, "mean")
+
+
+def test_a_bootstrap_in_blocks_is_the_bootstrap_at_once() -> None:
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=60)
+    prompts, seeds = [i // 6 for i in range(60)], [i % 6 for i in range(60)]
+    draws = np.random.default_rng(0)
+    by_prompt = draws.multinomial(10, np.full(10, 0.1), size=2000)[:, prompts]
+    by_seed = draws.multinomial(6, np.full(6, 1 / 6), size=2000)[:, seeds]
+    weights = by_prompt * by_seed
+    drawn = weights.sum(1) > 0
+    means = (weights @ values)[drawn] / weights.sum(1)[drawn]
+    found = bootstrap(values, prompts, seeds)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))))
+
+
+def test_the_memory_of_a_bootstrap_is_flat() -> None:
+    import tracemalloc
+
+    def peak(n: int) -> int:
+        tracemalloc.start()
+        try:
+            bootstrap(np.arange(n, dtype=float), draws=200)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(2000) - peak(1000) < 1.5e6  # a block of 50 rows of 8 bytes, not all of the draws
