@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from studio.metrics import Scored
 
+BLIP = "Salesforce/blip-itm-base-coco"
+
 
 def add_scoring_arguments(verb: Any) -> None:
-    """``--reference``, ``--clip``, ``--vision``, ``--few``, ``--device``."""
+    """``--reference``, ``--source``, ``--clip``, ``--vision``, ``--blip``, ``--few``, ``--device``."""
     verb.add_argument("--reference", metavar="DIR", help="pictures of what was wanted")
     verb.add_argument("--clip", metavar="ID", default="starter/clip", help="CLIP of the scores")
     verb.add_argument("--vision", metavar="ID", default="", help="network of vision-i, fid, kid …")
+    verb.add_argument("--source", metavar="TEXT", default="", help="what the references show")
+    verb.add_argument("--blip", metavar="ID", default=BLIP, help="BLIP of blip-t")
     verb.add_argument("--few", action="store_true", help="allow fid of few pictures")
     verb.add_argument("--device", metavar="DEVICE", default="cpu", help="of the scores' networks")
 
@@ -32,8 +36,8 @@ def scored_by(
     if options.reference:
         references, damaged = pictures_of(Path(options.reference), "--reference")
         name_left_out(damaged)
-    backbones = Backbones(options.clip, options.vision, options.device)
-    return Scored(images, prompts, seeds, references, (), backbones, options.few)
+    backbones = Backbones(options.clip, options.vision, options.device, blip=options.blip)
+    return Scored(images, prompts, seeds, references, (), backbones, options.few, options.source)
 
 
 def name_left_out(damaged: list[str]) -> None:

@@ -4,13 +4,18 @@
 """
 
 from studio.metrics import (
+    blip,
     clip,
     control,
+    direction,
     diversity,
+    drift,
+    faces,
     features,
     frechet,
     judge,
     kernel,
+    lpips,
     style,
 )
 from studio.metrics.intervals import Interval, bootstrap, compare
@@ -21,15 +26,20 @@ __all__ = [
     "Interval",
     "Metric",
     "Scored",
+    "blip",
     "bootstrap",
     "clip",
     "compare",
     "control",
+    "direction",
     "diversity",
+    "drift",
+    "faces",
     "features",
     "frechet",
     "judge",
     "kernel",
+    "lpips",
     "measure",
     "style",
 ]

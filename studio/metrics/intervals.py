@@ -16,7 +16,7 @@ import numpy as np
 from studio.errors import StudioError
 
 DRAWS = 2000
-BLOCK = 50  # draws at a time
+BLOCK = 50_000  # weights of pictures at a time
 GROUPS, FEWEST = 50, 4
 
 
@@ -73,7 +73,7 @@ def pigeonhole(
     levels = [_numbers(given, kept) for given in factors] or [np.arange(len(values))]
     counts = [int(numbers.max()) + 1 for numbers in levels]
     sums, totals = [], []
-    for times in zip(*_times_drawn(counts, draws), strict=True):
+    for times in zip(*_times_drawn(counts, draws, max(1, BLOCK // len(values))), strict=True):
         weights = np.ones((len(times[0]), len(values)))
         for numbers, drawn in zip(levels, times, strict=True):
             weights *= drawn[:, numbers]
@@ -126,24 +126,24 @@ def _numbers(given: Sequence[Hashable], kept: np.ndarray) -> np.ndarray:
     return np.array([known.setdefault(given[i], len(known)) for i in kept])
 
 
-def _times_drawn(counts: Sequence[int], draws: int) -> list[Iterator[np.ndarray]]:
+def _times_drawn(counts: Sequence[int], draws: int, block: int) -> list[Iterator[np.ndarray]]:
     """For each factor how often each of its ``count`` levels comes up when as many are drawn.
 
-    In blocks of (up to ``BLOCK``, count), so that memory does not grow with draws times pictures:
+    In blocks of (up to ``block``, count), so that memory does not grow with draws times pictures:
     each factor has a generator that begins where the one before it ends.
     """
     rng = np.random.default_rng(0)
     found = []
     for i, count in enumerate(counts):
-        found.append(_blocks(count, draws, copy.deepcopy(rng)))
+        found.append(_blocks(count, draws, block, copy.deepcopy(rng)))
         if i + 1 < len(counts):
-            for _ in _blocks(count, draws, rng):
+            for _ in _blocks(count, draws, block, rng):
                 pass
     return found
 
 
-def _blocks(count: int, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _blocks(count: int, draws: int, block: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     chances = np.full(count, 1 / count)
-    for start in range(0, draws, BLOCK):
-        size = min(BLOCK, draws - start)
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
         yield rng.multinomial(count, chances, size=size).astype(np.float64)

@@ -139,7 +139,7 @@ def _clip(source: str, device: torch.device) -> Network:
 
 
 def _blip(source: str, device: torch.device) -> Network:
-    """BLIP's retrieval heads: what its contrastive loss compares (Li et al. 2022, Sec. 3.2)."""
+    """BLIP's retrieval heads: what its contrastive loss compares (Li et al. 2022)."""
     from transformers import AutoTokenizer, BlipForImageTextRetrieval, BlipImageProcessor
 
     model = whole(BlipForImageTextRetrieval, source).float().eval().to(device)

@@ -14,7 +14,7 @@ from studio.extensions import Table
 from studio.metrics.backbones import Backbones
 from studio.metrics.intervals import Interval, bootstrap, jackknife
 
-Need = Literal["prompts", "references", "controls"]
+Need = Literal["prompts", "references", "controls", "source", "drifts"]
 
 
 @dataclass
@@ -27,6 +27,8 @@ class Scored:
         seeds: the seed of each, which pairs pictures of the same noise.
         references: pictures of the subject, the style or the real distribution.
         controls: the control map of each picture.
+        source: the text that describes the references.
+        drifts: how far each picture's run drifted from the prior, as the engine measured it.
         backbones: the networks whose features are compared, by name.
         few: let a score be taken from fewer pictures than it needs to be sound.
     """
@@ -38,6 +40,8 @@ class Scored:
     controls: Sequence[Path] = ()
     backbones: Backbones = field(default_factory=Backbones)
     few: bool = False
+    source: str = ""
+    drifts: Sequence[float] = ()
 
     def check(self, metric: Metric) -> None:
         """Raise :class:`StudioError` where ``metric`` lacks what it needs."""
@@ -47,7 +51,7 @@ class Scored:
             given = getattr(self, need)
             if not given:
                 raise StudioError(f"needs {need}; {HOW[need]}", field=metric.name)
-            if need != "references" and len(given) != len(self.images):
+            if need not in ("references", "source") and len(given) != len(self.images):
                 raise StudioError(
                     f"{len(given)} {need} for {len(self.images)} pictures", field=metric.name
                 )
@@ -57,6 +61,8 @@ HOW = {
     "prompts": "give --prompts, or pictures that carry their preset",
     "references": "give --reference DIR with pictures of what was wanted",
     "controls": "score pictures that a control row made",
+    "source": "give --source, the text that describes the references",
+    "drifts": "score a preset's pictures, which are then made anew with it",
 }
 
 

@@ -88,4 +88,4 @@ def test_the_memory_of_a_bootstrap_is_flat() -> None:
         finally:
             tracemalloc.stop()
 
-    assert peak(2000) - peak(1000) < 1.5e6  # a block of 50 rows of 8 bytes, not all of the draws
+    assert peak(2000) - peak(1000) < 0.5e6  # all draws at once take 3.2 MB more
