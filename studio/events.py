@@ -79,3 +79,9 @@ class Done:
 
 
 Event = Progress | Preview | Done
+
+
+def mean_drift(done: Done) -> float | None:
+    """An image's drift averaged over steps and weights; ``None`` where none was measured."""
+    norms = [norm for drift in done.drift for norm in drift.norm if norm is not None]
+    return sum(norms) / len(norms) if norms else None

@@ -7,11 +7,20 @@ import csv
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.cli import sharing
 from studio.cli.common import checked_plan, image_roots, load_preset, output_folder, say
-from studio.cli.scoring import add_scoring_arguments, name_left_out, scored_by
+from studio.cli.making import drift_file
+from studio.cli.scoring import (
+    add_scoring_arguments,
+    control_maps,
+    name_left_out,
+    read_drift,
+    scored_by,
+)
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -35,6 +44,9 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--images", metavar="DIR", help="score these pictures instead of a preset's")
     verb.add_argument("--metrics", metavar="NAME,..", help="default: all that have what they need")
     verb.add_argument("--out", metavar="DIR", help="folder for pictures and results")
+    verb.add_argument(
+        "--jobs", metavar="N", type=int, default=1, help="processes that make pictures"
+    )
     verb.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[])
     add_scoring_arguments(verb)
     verb.set_defaults(run=run)
@@ -70,9 +82,16 @@ def _preset(options: argparse.Namespace) -> None:
     roots = image_roots(options)
     checked_plan(found[0].preset, library, roots)
     evaluate.begin(out, preset, prompts, seeds)
-    _make(list(evaluate.missing(found)), len(found), roots)
+    names = _names(options)
+    with sharing.share(found) as own:
+        _make(own, roots, options.jobs, "drift" in names)
+    if not sharing.is_first():
+        return
     texts, each = [job.prompt for job in found], [job.seed for job in found]
     scored = scored_by(options, [job.path for job in found], texts, each)
+    scored.controls = control_maps(preset, out, roots) * len(found)
+    if "drift" in names:
+        scored.drifts = [read_drift(job.path) for job in found]
     settings = {
         "preset": json.loads(preset.to_json()),
         "prompts": options.prompts,
@@ -82,22 +101,31 @@ def _preset(options: argparse.Namespace) -> None:
     _report(options, scored, settings, out, starter)
 
 
-def _make(left: list[Job], total: int, roots: list[Path]) -> None:
+def _make(found: Sequence[Job], roots: list[Path], jobs: int, drift: bool) -> None:
     """Make what is missing; progress with the time that is left on stderr."""
-    from studio.cli.making import maker
+    from studio.experiments import evaluate
 
-    make, began = maker(roots), time.monotonic()
-    for number, job in enumerate(left, 1):
-        job.path.parent.mkdir(parents=True, exist_ok=True)
-        make(job.preset, job.path)
+    def kept(path: Path) -> bool:
+        return path.exists() and (not drift or drift_file(path).exists())
+
+    left = list(evaluate.missing(found, kept))
+    began = time.monotonic()
+
+    def tell(number: int) -> None:
         each = (time.monotonic() - began) / number
         if number % max(1, len(left) // 50) == 0 or number == len(left):
             seconds = round(each * (len(left) - number))
             print(
-                f"picture {total - len(left) + number} of {total}, {seconds} s left",
+                f"picture {len(found) - len(left) + number} of {len(found)}, {seconds} s left",
                 file=sys.stderr,
                 flush=True,
             )
+
+    sharing.make_all([(job.preset, job.path) for job in left], roots, jobs, drift, tell)
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    return [name.strip() for name in options.metrics.split(",")] if options.metrics else []
 
 
 def _folder(options: argparse.Namespace) -> None:
@@ -146,9 +174,8 @@ def _report(
     from studio.experiments import evaluate
 
     no_loading_bars()
-    names = (options.metrics or "").split(",") if options.metrics else None
-    names = names or evaluate.default_metrics(scored, starter)
-    metrics, values = evaluate.score(scored, [name.strip() for name in names])
+    names = _names(options) or evaluate.default_metrics(scored, starter)
+    metrics, values = evaluate.score(scored, names)
     settings |= {"clip": options.clip, "vision": options.vision or options.clip}
     results = {"metrics": metrics, "pictures": len(scored.images), "settings": settings}
     if out is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars
-from studio.events import Done, Progress
+from studio.events import Done, Progress, mean_drift
 from studio.files import write_atomically
 from studio.preset import Preset
 from studio.preset.effort import allowed_error
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from studio.engine import Engine
 
 
-def make_engine(roots: list[Path]) -> Engine:
+def make_engine(roots: list[Path], device: str | None = None) -> Engine:
     """An engine that finds relative images below ``roots``; torch is loaded now."""
     from studio.engine import Engine
 
     no_loading_bars()
-    return Engine(image_roots=roots)
+    return Engine(device, image_roots=roots)
 
 
 def images_of(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterator[Done]:
@@ -61,14 +62,29 @@ def _effort(done: Done) -> dict[str, Any]:
     return {"saved": done.saved, "estimated_error": float(f"{done.estimated_error:.3g}")}
 
 
-def maker(roots: list[Path]) -> Callable[[Preset, Path], None]:
-    """What makes a preset's picture at a path; the engine is made with the first."""
+def maker(
+    roots: list[Path], device: str | None = None, drift: bool = False
+) -> Callable[[Preset, Path], None]:
+    """What makes a preset's picture at a path; the engine is made with the first.
+
+    Args:
+        device: the engine's; its own choice where none is given.
+        drift: measure it at every step and keep it beside the picture (:func:`drift_file`).
+    """
     engines: list[Engine] = []
 
     def make(preset: Preset, path: Path) -> None:
         if not engines:
-            engines.append(make_engine(roots))
-        for done in images_of(engines[0], preset):
+            engines.append(make_engine(roots, device))
+        for done in images_of(engines[0], preset, int(drift)):
+            if drift:
+                said = json.dumps({"drift": mean_drift(done)})
+                write_atomically(drift_file(path), said.encode())
             write_atomically(path, encode(done.image, done.preset, ".png", roots))
 
     return make
+
+
+def drift_file(path: Path) -> Path:
+    """Where a picture's drift is kept."""
+    return path.with_suffix(".json")

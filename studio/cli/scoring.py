@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from studio.cli.making import drift_file
+from studio.files import write_atomically
+from studio.preset import Preset
 
 if TYPE_CHECKING:
     from studio.metrics import Scored
@@ -46,3 +51,29 @@ def name_left_out(damaged: list[str]) -> None:
         print(f"note: left out: {line}", file=sys.stderr)
     if len(damaged) > 1:
         print(f"note: {len(damaged)} pictures were left out", file=sys.stderr)
+
+
+def control_maps(preset: Preset, out: Path, roots: list[Path]) -> list[Path]:
+    """The map of the preset's first control row, kept in ``out``; none where it has none.
+
+    Raises:
+        StudioError: its picture or its preprocessor's weights are not here.
+    """
+    from studio import images
+    from studio.preprocessors.control_map import prepare
+
+    for index, row in preset.active_rows():
+        if row.control is not None:
+            field = f"rows.{index}.control.image"
+            picture = images.resolve(row.control.image, roots, field=field)
+            size = (preset.sampler.width or picture.width, preset.sampler.height or picture.height)
+            path = out / "control.png"
+            write_atomically(path, images.png_bytes(prepare(row.control, picture, size)))
+            return [path]
+    return []
+
+
+def read_drift(path: Path) -> float:
+    """What was kept beside a picture; NaN where its run had nothing to measure."""
+    found = json.loads(drift_file(path).read_text(encoding="utf-8"))["drift"]
+    return float("nan") if found is None else float(found)

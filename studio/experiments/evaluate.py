@@ -10,7 +10,7 @@ import hashlib
 import html
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,9 @@ def begin(out: Path, preset: Preset, prompts: Sequence[str], seeds: Sequence[int
     write_atomically(path, text.encode())
 
 
-def missing(found: Sequence[Job]) -> Iterator[Job]:
-    """The jobs whose picture is not there yet."""
-    return (job for job in found if not job.path.exists())
+def missing(found: Sequence[Job], kept: Callable[[Path], bool] = Path.exists) -> Iterator[Job]:
+    """The jobs whose picture is not ``kept`` yet."""
+    return (job for job in found if not kept(job.path))
 
 
 def default_metrics(scored: Scored, starter: bool) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import studio
 from studio.engine import Engine
-from studio.events import Done
+from studio.events import Done, mean_drift
 from studio.experiments.experiment import MODEL
 from studio.files import write_atomically
 from studio.home import cache_folder
@@ -111,11 +111,10 @@ def _runs(seeds: Sequence[int]) -> list[list[int]]:
 
 
 def _keep(done: Done, path: Path, seconds: float) -> None:
-    norms = [norm for drift in done.drift for norm in drift.norm if norm is not None]
     said = {
         "forwards": done.forwards,
         "seconds": seconds,
-        "drift": sum(norms) / len(norms) if norms else None,
+        "drift": mean_drift(done),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, encode(done.image, done.preset, ".png", []))
