@@ -16,8 +16,8 @@ def clip_direction(scored: Scored) -> np.ndarray:
     """
     name = scored.backbones.clip
     start = unit(scored.backbones.pictures(name, scored.references)).mean(0)
-    said = unit(scored.backbones.texts(name, [scored.source]))[0]
-    wanted = unit(scored.backbones.texts(name, scored.prompts)) - said
+    texts = unit(scored.backbones.texts(name, [*scored.prompts, scored.source]))
+    wanted = texts[:-1] - texts[-1]
     found = [np.empty(0)]
     for rows in scored.backbones.batches(name, scored.images):
         at = sum(map(len, found))

@@ -83,7 +83,8 @@ def build(weights: Mapping[str, Tensor]) -> Any:
     own = [key for key in model.state_dict() if key.startswith("net.")]
     state = {key: weights["features." + key.split(".", 2)[2]].float() for key in own}
     linear = Path(theirs.__file__).parent / "lpips_models" / "vgg.pth"  # tensors of that package
-    state |= torch.load(linear, map_location="cpu", weights_only=True)
+    for key, value in torch.load(linear, map_location="cpu", weights_only=True).items():
+        state |= {key: value, "lins." + key.removeprefix("lin"): value}  # one layer, by both names
     model.load_state_dict(
         {**state, **model.scaling_layer.state_dict(prefix="scaling_layer.")}, assign=True
     )
