@@ -116,7 +116,7 @@ def test_lpips_is_the_papers_sum_over_layers() -> None:
     network = build({f"features.{key}": value for key, value in layers.state_dict().items()})
     one, two = torch.rand(2, 1, 3, 32, 32) * 2 - 1
     folder = Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models"
-    linear = torch.load(folder / "vgg.pth", weights_only=True)
+    linear = torch.load(folder / "vgg.pth", map_location="cpu", weights_only=True)
     shift = torch.tensor([-0.030, -0.088, -0.188]).view(3, 1, 1)
     scale = torch.tensor([0.458, 0.448, 0.450]).view(3, 1, 1)
     total, states = 0.0, [(image - shift) / scale for image in (one, two)]
@@ -128,7 +128,7 @@ def test_lpips_is_the_papers_sum_over_layers() -> None:
                 first, second = (state / state.norm(dim=1, keepdim=True) for state in states)
                 weights = linear[f"lin{level}.model.1.weight"]
                 total += float((weights * (first - second) ** 2).sum(1).mean())
-    assert _distance(network, one, two) == pytest.approx(total, rel=1e-4)
+    assert _distance(network, one, two) == pytest.approx(total, rel=1e-3)
     assert _distance(network, one, one) == 0
 
 
