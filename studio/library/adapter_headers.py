@@ -16,7 +16,11 @@ from studio.library.adapter_kinds import (
     kinds_of,
 )
 from studio.library.families import FAMILIES, family_of_mark, family_of_names, family_of_width
+from studio.library.family import has
 
+# Of an IP-Adapter that reads what CLIP sees: its image embedding, or all patches ("plus").
+_IMAGE_TOKENS = ("image_proj.proj.weight", "image_proj.latents")
+_FACES = "is an IP-Adapter for detected faces (FaceID), which needs a face detector and is not run"
 SECOND_TOWER = 1280  # the width of XL's second text encoder
 
 
@@ -30,7 +34,11 @@ def describe_adapter(
         kind = "lora"
     elif any(key.startswith("ip_adapter.") for key in shapes):
         widths = (s[1] for k, s in shapes.items() if k.endswith("to_k_ip.weight") and len(s) > 1)
-        return {"kind": "ip-adapter", "family": family_of_width(next(widths, 0))}
+        return {
+            "kind": "ip-adapter",
+            "family": family_of_width(next(widths, 0)),
+            "problem": "" if has(shapes, *_IMAGE_TOKENS) else _FACES,
+        }
     else:
         return None
     words = bundled_words(shapes)

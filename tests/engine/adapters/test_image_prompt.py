@@ -47,6 +47,40 @@ def adapter_state(unet: torch.nn.Module, width: int, seed: int) -> dict[str, tor
     return state
 
 
+def plus_state(unet: torch.nn.Module, seen: int, seed: int) -> dict[str, torch.Tensor]:
+    """A random IP-Adapter Plus, whose tokens are drawn from all patches (``seen`` wide)."""
+    generator = torch.Generator().manual_seed(seed)
+    width, inner, context = 8, 64, unet.config.cross_attention_dim
+    shapes = {
+        "latents": (1, TOKENS, width),
+        "proj_in.weight": (width, seen),
+        "proj_in.bias": (width,),
+        "proj_out.weight": (context, width),
+        "proj_out.bias": (context,),
+        "norm_out.weight": (context,),
+        "norm_out.bias": (context,),
+    }
+    layer = {
+        "0.norm1.weight": (width,),
+        "0.norm1.bias": (width,),
+        "0.norm2.weight": (width,),
+        "0.norm2.bias": (width,),
+        "0.to_q.weight": (inner, width),
+        "0.to_kv.weight": (2 * inner, width),
+        "0.to_out.weight": (width, inner),
+        "1.0.weight": (width,),
+        "1.0.bias": (width,),
+        "1.1.weight": (4 * width, width),
+        "1.3.weight": (width, 4 * width),
+    }
+    shapes |= {f"layers.{n}.{k}": shape for n in range(4) for k, shape in layer.items()}
+    plain = adapter_state(unet, 10, seed)
+    return {
+        **{k: v for k, v in plain.items() if k.startswith("ip_adapter.")},
+        **{f"image_proj.{k}": torch.randn(s, generator=generator) for k, s in shapes.items()},
+    }
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
@@ -64,6 +98,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     ).save_pretrained(folder / "ip/image_encoder")
     save_file(adapter_state(pipe.unet, 10, 0), folder / "ip/light.safetensors")
+    save_file(plus_state(pipe.unet, 12, 5), folder / "ip/plus.safetensors")
     (folder / "alone").mkdir()
     save_file(adapter_state(pipe.unet, 10, 0), folder / "alone/light.safetensors")
     for name, seed in (("red", 1), ("blue", 2)):
@@ -84,7 +119,7 @@ def make(root: Path, exact: bool = True, **fields: object) -> list[np.ndarray]:
     return [np.asarray(e.image).astype(int) for e in engine.generate(preset) if isinstance(e, Done)]
 
 
-def _seeing(root: Path, strength: float) -> StableDiffusionPipeline:
+def _seeing(root: Path, strength: float, name: str = "light") -> StableDiffusionPipeline:
     """diffusers' pipeline with the IP-Adapter on its network."""
     pipe = StableDiffusionPipeline.from_pretrained(
         root / "base",
@@ -94,7 +129,7 @@ def _seeing(root: Path, strength: float) -> StableDiffusionPipeline:
             size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
         ),
     )
-    state = load_file(root / "ip/light.safetensors")
+    state = load_file(root / f"ip/{name}.safetensors")
     parts = {
         part: {k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(part)}
         for part in ("image_proj", "ip_adapter")
@@ -105,9 +140,9 @@ def _seeing(root: Path, strength: float) -> StableDiffusionPipeline:
     return pipe
 
 
-def theirs(root: Path, picture: str, negative: str = "") -> np.ndarray:
+def theirs(root: Path, picture: str, negative: str = "", name: str = "light") -> np.ndarray:
     """diffusers' own run with ``ip_adapter_image`` at guidance scale ``WEIGHT``."""
-    pipe = _seeing(root, STRENGTH)
+    pipe = _seeing(root, STRENGTH, name)
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     image = pipe(
         "a cat",
@@ -159,6 +194,25 @@ def by_hand(root: Path, rows: list[tuple[str, float, float]]) -> np.ndarray:
         z = scheduler.step(total_, t, z).prev_sample
     image = pipe.vae.decode(z / pipe.vae.config.scaling_factor).sample[0]
     return ((image.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).numpy()
+
+
+def test_an_adapter_plus_reads_all_patches(root: Path) -> None:
+    seen = row("red")
+    seen["image_prompt"]["model"] = "ip/plus"
+    ours = make(root, rows=[seen])[0]
+    assert np.abs(ours - theirs(root, "red", name="plus")).max() <= 1
+    assert np.abs(ours - make(root, rows=[row("red")])[0]).max() > 1
+
+
+def test_one_for_detected_faces_is_listed_with_its_reason(root: Path, tmp_path: Path) -> None:
+    """FaceID reads a face detector's embedding through ``proj.0`` and ``proj.2``, with LoRAs."""
+    state = {
+        k: v for k, v in load_file(root / "ip/light.safetensors").items() if "image_proj" not in k
+    }
+    state |= {f"image_proj.proj.{n}.weight": torch.ones(4, 4) for n in (0, 2)}
+    save_file(state, tmp_path / "face.safetensors")
+    (entry,) = Library((tmp_path,)).refused()
+    assert entry.kind == "ip-adapter" and "FaceID" in entry.problem
 
 
 @pytest.mark.parametrize("exact", [True, False])
