@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
-import time
+import threading
 from collections import Counter
 from typing import Any
 
@@ -26,46 +26,80 @@ _SHOWN = """() => {
 }"""
 
 
-def visit(address: str, count: int, end: float) -> dict[str, int]:
-    """So many browsers, until ``time.monotonic()`` is ``end``; how often each thing was done.
+class Visit:
+    """So many browsers on a page, in a thread of their own, until :meth:`stop`.
 
-    Raises:
-        Fell: a picture is not of the colour that was asked for, or there is no browser.
+    Attributes:
+        done: how often each thing was done. faults: what went wrong, a line each.
+        ready: set when all of them show the page.
     """
-    from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise Fell("Chromium is not installed")
-    done: Counter[str] = Counter()
-    with sync_playwright() as driver:
-        windows = [
-            driver.chromium.launch(executable_path=chromium, args=FLAGS) for _ in range(count)
-        ]
-        pages = [_opened(window, number, address) for number, window in enumerate(windows)]
-        turn = 0
-        while time.monotonic() < end:
-            number = turn % count
-            page, prompt = pages[number], 2000 + (37 * turn) % 900
-            page.locator(".gs-prompt").first.fill(str(prompt))
-            page.evaluate("document.querySelector('.gs-progress').dataset.earlier = ''")
-            page.click("#gs-generate")
-            if turn % 7 == 3:  # closed in the middle of a run
-                page.context.close()
-                pages[number] = _opened(windows[number], number, address)
-                done["tabs closed"] += 1
-            else:
-                _picture(page, prompt)
-                done["pictures in browsers"] += 1
-            if turn % 5 == 4:
-                page = pages[number]
-                page.reload()
-                page.wait_for_selector(".gs-card", timeout=_PATIENCE)
-                done["browsers reloaded"] += 1
-            turn += 1
-        for window in windows:
-            window.close()
-    return dict(done)
+    def __init__(self, address: str, count: int) -> None:
+        self.address, self.count = address, count
+        self.done: Counter[str] = Counter()
+        self.faults: list[str] = []
+        self.ready, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let each end what it is at, and close them.
+
+        Raises:
+            Fell: one waits for ever.
+        """
+        self._stop.set()
+        self._thread.join(2 * _PATIENCE / 1000)
+        if self._thread.is_alive():
+            raise Fell("a browser waits for ever")
+
+    def _run(self) -> None:
+        try:
+            self._visit()
+        except Exception as error:
+            self.faults.append(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        finally:
+            self.ready.set()
+
+    def _visit(self) -> None:
+        from playwright.sync_api import sync_playwright
+
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        if chromium is None:
+            raise Fell("Chromium is not installed")
+        with sync_playwright() as driver:
+            windows = [
+                driver.chromium.launch(executable_path=chromium, args=FLAGS)
+                for _ in range(self.count)
+            ]
+            pages = [_opened(window, n, self.address) for n, window in enumerate(windows)]
+            self.ready.set()
+            turn = 0
+            while not self._stop.is_set():
+                number = turn % self.count
+                pages[number] = self._turn(turn, pages[number], windows[number], number)
+                turn += 1
+            for window in windows:
+                window.close()
+
+    def _turn(self, turn: int, page: Any, window: Any, number: int) -> Any:
+        """One browser generates, and looks or is closed; some reload. Returns its page."""
+        prompt = 2000 + (37 * turn) % 900
+        page.locator(".gs-prompt").first.fill(str(prompt))
+        page.evaluate("document.querySelector('.gs-progress').dataset.earlier = ''")
+        page.click("#gs-generate")
+        if turn % 7 == 3:  # closed in the middle of a run
+            page.context.close()
+            page = _opened(window, number, self.address)
+            self.done["tabs closed"] += 1
+        else:
+            _picture(page, prompt)
+            self.done["pictures in browsers"] += 1
+        if turn % 5 == 4:
+            page.reload()
+            page.wait_for_selector(".gs-card", timeout=_PATIENCE)
+            self.done["browsers reloaded"] += 1
+        return page
 
 
 def _opened(window: Any, number: int, address: str) -> Any:

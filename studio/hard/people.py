@@ -28,6 +28,7 @@ import psutil
 from PIL import Image
 
 from studio.hard.attack import ATTACKS, Attack, Draw, Fell
+from studio.hard.browsers import Visit
 from studio.hard.served import Server
 from studio.hard.stream import number_of
 from studio.hard.watch import Watch
@@ -52,6 +53,7 @@ class Crowd:
     left: dict[str, float] = field(default_factory=dict)
     memory: list[int] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    browsers: Visit | None = None
     numbers: Any = field(default_factory=lambda: iter(range(_LEAVERS, 4096)))
 
 
@@ -88,13 +90,14 @@ def _from(number: int) -> dict[str, str]:
 def minute(draw: Draw, folder: Path) -> None:
     """Everybody at once, each with a random course of their own."""
     crowd = crowd_of(SMALL_CLIENTS if draw.small else CLIENTS)
+    if not draw.small and crowd.browsers is None:
+        crowd.browsers = Visit(crowd.server.url, BROWSERS)
+        crowd.browsers.ready.wait(300)
     end = time.monotonic() + (SMALL_SECONDS if draw.small else SECONDS)
     works: list[Callable[[], None]] = [
         _visitor(crowd, number, Random(f"{draw.random()}"), end)
         for number in range(len(crowd.clients))
     ]
-    if not draw.small:
-        works.append(_browsers(crowd, end))
     threads = [threading.Thread(target=_kept(crowd, work), daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -105,8 +108,9 @@ def minute(draw: Draw, folder: Path) -> None:
     crowd.memory.append(psutil.Process(crowd.server.process.pid).memory_info().rss)
     if crowd.server.process.poll() is not None:
         crowd.faults.append("the page has ended")
-    if crowd.faults:
-        raise Fell("; ".join(dict.fromkeys(crowd.faults)))
+    faults, crowd.faults = crowd.faults, []
+    if faults:
+        raise Fell("; ".join(dict.fromkeys(faults)))
 
 
 def _kept(crowd: Crowd, work: Callable[[], None]) -> Callable[[], None]:
@@ -217,16 +221,6 @@ def http(
         return answer.read()
 
 
-def _browsers(crowd: Crowd, end: float) -> Callable[[], None]:
-    def work() -> None:
-        from studio.hard.browsers import visit
-
-        seen = visit(crowd.server.url, BROWSERS, end)
-        crowd.done.update(seen)
-
-    return work
-
-
 def told() -> str:
     """What the crowd did, how fair it was, and what was computed for who had left.
 
@@ -234,6 +228,9 @@ def told() -> str:
         Fell: some had far more than others, or something was computed for nobody; memory grew.
     """
     crowd = _crowds.pop()
+    if crowd.browsers is not None:
+        crowd.browsers.stop()
+        crowd.done.update(crowd.browsers.done)
     late = [
         step
         for step in crowd.server.steps()
@@ -248,8 +245,9 @@ def told() -> str:
         f"{few} to {many} runs a client; the page's process grew by {grown / 2**20:.0f} MiB after "
         f"the first minute; {len(late)} steps for who had left {LEFT_SECONDS:.0f} s before"
     )
-    if late or grown > MOST_GROWTH or many > 3 * few + 5:
-        raise Fell(text)
+    wrong = crowd.browsers.faults if crowd.browsers else []
+    if wrong or late or grown > MOST_GROWTH or many > 3 * few + 5:
+        raise Fell("; ".join([*wrong, text]))
     return text
 
 
