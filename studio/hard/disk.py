@@ -18,7 +18,7 @@ from studio.errors import StudioError
 from studio.hard.attack import ATTACKS, Attack, Draw, Fell
 from studio.hard.child import in_child, killed_within
 from studio.hard.hub import hub
-from studio.hard.writers import OWN, WRITERS, check, write_all
+from studio.hard.writers import OWN, WRITERS, check, release, write_all
 
 
 def killed(name: str, draw: Draw, folder: Path) -> None:
@@ -107,7 +107,10 @@ def small(draw: Draw, folder: Path) -> None:
         with suppress(StudioError):
             finished.append(WRITERS[draw.choice(OWN)](number))
     room.unlink()  # somebody makes room, and looks
-    check(finished)
+    try:
+        check(finished)
+    finally:
+        release()  # a file that is deleted and open takes its room still
 
 
 for _name in WRITERS:

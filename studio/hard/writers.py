@@ -6,6 +6,7 @@ all of them afterwards.
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -109,6 +110,12 @@ def _result(number: int) -> Path:
 @lru_cache(maxsize=1)
 def _opened(home: Path) -> History:
     return History(home, outputs_folder())
+
+
+def release() -> None:
+    """Let the history's files go."""
+    _opened.cache_clear()
+    gc.collect()
 
 
 def _history(number: int) -> Path:
