@@ -163,7 +163,7 @@ def drawing(draw: Draw, folder: Path) -> None:
 
 
 def _speaks_of_memory(error: StudioError) -> None:
-    if "memory" not in str(error):
+    if not isinstance(error, OutOfMemory) and "memory" not in str(error):
         raise Fell(f"no word of memory: {error}") from error
 
 

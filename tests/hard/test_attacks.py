@@ -95,3 +95,12 @@ def test_figures_go_into_their_place(tmp_path: Path, invented: None) -> None:
 def test_the_page_shows_the_figures_that_are_kept() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.partition(BEGIN)[2].partition(END)[0].strip() == table(read_figures(FIGURES))
+
+
+def test_every_attack_has_run_at_full_size_or_is_named_as_one_that_has_not() -> None:
+    figures = read_figures(FIGURES)
+    assert not [fault for one in figures.values() for fault in one.faults]
+    whole = {name for name, one in figures.items() if one.cases >= ATTACKS[name].cases}
+    still = PAGE.read_text(encoding="utf-8").partition("### What is still to run")[2]
+    named = {name for name in ATTACKS if f"`{name}`" in still.partition("\n### ")[0]}
+    assert named == set(ATTACKS) - whole

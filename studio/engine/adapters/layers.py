@@ -19,6 +19,7 @@ from studio.engine.adapters.changes import (
     wide,
     with_magnitude,
 )
+from studio.engine.networks.devices import memory_error_within
 from studio.errors import IncompatibleModels
 from studio.library.adapter_kinds import ADAPTER_KINDS, MAGNITUDES, SHARED, kinds_of
 
@@ -61,6 +62,8 @@ def change_of(
                     total, lambda c, m=given: with_magnitude(c, m, factors.weight), weight.shape
                 )
     except (RuntimeError, IndexError, ValueError, TypeError, OverflowError) as error:
+        if memory_error_within(error) is not None:
+            raise
         shapes = ", ".join(f"{role} {tuple(value.shape)}" for role, value in values.items())
         raise IncompatibleModels(
             f"has tensors that do not fit together or not to a weight {tuple(weight.shape)}: "

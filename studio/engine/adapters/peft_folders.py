@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from studio.engine.adapters.changes import Change
+from studio.engine.networks.devices import memory_error_within
 from studio.errors import IncompatibleModels, MissingModel, shorten
 
 PEFT_CONFIG = "adapter_config.json"
@@ -37,6 +38,8 @@ def merged_by_peft(folder: Path, network: nn.Module, name: str) -> dict[str, Cha
     except (OSError, KeyError) as error:
         raise MissingModel(f"peft cannot read it ({_line(error)})", field=name) from error
     except Exception as error:  # whatever a config of somebody else's leads peft to
+        if memory_error_within(error) is not None:
+            raise
         raise IncompatibleModels(f"peft cannot merge it ({_line(error)})", field=name) from error
     found: dict[str, Change] = {}
     for key, value in network.state_dict().items():

@@ -58,7 +58,13 @@ def host(device: torch.device) -> PinnedMemory | None:
 
 # What torch and the system say where the CPU's memory is exhausted: a bare RuntimeError.
 _FULL = (
-    *("not enough memory", "DefaultCPUAllocator", "can't allocate memory", "bad allocation"),
+    *(
+        "CUDA out of memory",
+        "not enough memory",
+        "DefaultCPUAllocator",
+        "can't allocate memory",
+        "bad allocation",
+    ),
     # Of an error while weights are copied torch keeps the words alone; a MemoryError has none.
     "an exception occurred : ()",
 )

@@ -16,6 +16,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import save
 
+from studio.engine.adapters import layers
 from studio.engine.adapters.files import load_adapter
 from studio.engine.adapters.lora import check_fits
 from studio.errors import IncompatibleModels, StudioError
@@ -238,3 +239,20 @@ def test_the_whole_file_changes_the_network(network: UNet2DConditionModel, tmp_p
     adapter = load_adapter(tmp_path / "good.safetensors", "good", network, {}, CPU, torch.float32)
     assert len(adapter.unet) == 7 and not adapter.notes
     run_with(network, adapter)
+
+
+@pytest.mark.parametrize(
+    "full",
+    [torch.OutOfMemoryError("x"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+)
+def test_memory_that_runs_out_is_not_the_file_s_fault(
+    full: Exception, network: UNet2DConditionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: Any) -> Any:
+        raise full
+
+    (tmp_path / "good.safetensors").write_bytes(whole())
+    monkeypatch.setattr(layers, "_sum", exhausted)
+    with pytest.raises(type(full)) as caught:
+        load_adapter(tmp_path / "good.safetensors", "good", network, {}, CPU, torch.float32)
+    assert caught.value is full

@@ -124,6 +124,8 @@ def test_memory_that_runs_out_while_weights_are_copied(monkeypatch: pytest.Monke
     def full(*_: Any) -> None:
         raise MemoryError
 
+    said = RuntimeError("while copying, an exception occurred : ('CUDA out of memory.',)")
+    assert is_out_of_memory(said)
     layer = torch.nn.Linear(2, 2)
     state = layer.state_dict()
     monkeypatch.setattr(torch.Tensor, "copy_", full)
