@@ -11,13 +11,25 @@ import pytest
 import torch
 
 from studio.__main__ import main
-from studio.bench import bench, counting, machine, memory, report, suite, training, variants
+from studio.bench import (
+    bench,
+    counting,
+    machine,
+    memory,
+    quality,
+    report,
+    suite,
+    training,
+    variants,
+)
 from studio.bench.random_models import write_pipeline
 from studio.bench.rounds import Case, Ratio, interleave, ratio
 from studio.bench.scene import Scene
+from studio.engine import Engine
 from studio.engine.networks.loader import Loader
 from studio.engine.networks.registry import Registry
 from studio.library import Library
+from tests.support import REPOSITORY
 
 TINY = {
     "block_out_channels": (8, 16),
@@ -200,6 +212,8 @@ def test_the_verb_prints_one_json_object(
         ["--rounds", "0"],
         ["--steps", "x"],
         ["--device", "tpu"],
+        ["--quality", "--size", "small"],
+        ["--quality", "--training"],
     ],
 )
 def test_bad_arguments_are_one_line(
@@ -236,6 +250,28 @@ def test_the_whole_run_on_a_tiny_network(
     assert set(found["ratios"]) == {*suite.TABLE, "memory_base_row", "memory_lora_row"}
     assert found["setup"]["latent"] == "8²" and found["evaluations"]["8 rows"] == 9
     assert "round 1 of 1" in told and report.markdown(found)
+
+
+def test_quality_on_a_tiny_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pipeline(tmp_path / "base", TINY, torch.float32)
+    monkeypatch.setattr(quality, "_clip_t", lambda done: len(done) / 10)
+    engine = Engine("cpu", library=Library((tmp_path,)))
+    told: list[str] = []
+    runs = quality.measure(engine, 3, 2, 9, told.append, base="base")
+    names = ["exact", *(f"effort {e}" for e in quality.EFFORTS), "6 steps", "4 steps", "3 steps"]
+    assert [one["run"] for one in runs] == names
+    assert told == [f"3 rows, {name}" for name in names]
+    assert (runs[0]["share"], runs[0]["psnr"], runs[0]["time"]) == (1.0, None, 1.0)
+    assert all(0.5 < one["share"] <= 1 and one["clip_t"] == 0.2 for one in runs[1:5])
+    assert [one["share"] for one in runs[5:]] == [0.667, 0.444, 0.333]
+    assert all(one["worst"] <= one["psnr"] for one in runs[5:])
+    assert quality.markdown({"quality": {"3": runs}}).count("\n") == 2 + len(runs)
+
+
+def test_the_quality_of_the_docs_is_the_stored_one() -> None:
+    docs = REPOSITORY / "docs"
+    stored = json.loads((docs / "effort.json").read_text(encoding="utf-8"))
+    assert quality.markdown(stored) in (docs / "benchmarks.md").read_text(encoding="utf-8")
 
 
 def test_the_passes_of_a_training_step(tmp_path: Path, studio_home: Path) -> None:

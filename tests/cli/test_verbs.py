@@ -138,6 +138,22 @@ def test_generate_then_inspect_then_again(studio: Any, tmp_path: Path) -> None:
     assert Image.open(again).tobytes() == Image.open(made[1]["path"]).tobytes()
 
 
+def test_generate_says_what_an_effort_saved(studio: Any, tmp_path: Path) -> None:
+    path, out = write(tmp_path / "p.json", preset()), str(tmp_path / "out")
+    changes = ("--set", "sampler.steps=8", "--set", "sampler.effort=0.9")
+    code, lines, errors = studio("generate", path, "--out", out, *changes)
+    assert code == 0 and errors == [
+        "note: effort 0.9: these are the most passes that it takes; what a row changes is run again "
+        "only where it would matter"
+    ]
+    made = json.loads(lines[0])
+    assert made["saved"] > 0 and made["forwards"] + made["saved"] == 16
+    assert made["estimated_error"] > 0
+    assert share.read_image(made["path"])[0].sampler.effort == 0.9
+    code, lines, _ = studio("plan", path, "--json", *changes)
+    assert json.loads("\n".join(lines))["forwards_total"] == 16  # the most that it can be
+
+
 def test_generate_tells_each_rows_part(studio: Any, tmp_path: Path) -> None:
     rows = [
         {"prompt": "a cat", "weight": 3.0},

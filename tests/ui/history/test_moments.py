@@ -1,0 +1,26 @@
+"""What the page says of an image that was just made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from PIL import Image
+
+from studio.events import Done
+from studio.preset import validate
+from studio.ui.history.moments import Moment
+
+
+def test_a_run_below_exact_names_what_it_saved_and_its_error() -> None:
+    image = Image.new("RGB", (8, 8))
+    exact = Done(image, 7, validate({}), 225, 1.0)
+    assert Moment.made(Path("a.png"), exact).text == "seed 7 · 225 passes · 1.0 s"
+    fast = validate({"sampler": {"effort": "fast"}})
+    done = Done(image, 7, fast, 90, 1.0, saved=135, estimated_error=0.0712)
+    said = "seed 7 · 90 passes (135 of 225 saved, estimated error 0.071) · 1.0 s"
+    assert Moment.made(Path("a.png"), done).text == said
+    assert Moment.made(Path("a.png"), done, "x = 2").text == f"x = 2 · {said}"
