@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio.preset.effort import EFFORTS
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.schedulers import SCHEDULERS
@@ -16,6 +17,8 @@ def rows() -> list[str]:
         noise = f"eta, {kind.eta:g}" if kind.eta is not None else "yes" if kind.random else "no"
         found.append(f"| `{name}` | {kind.title}. {kind.help} | {schedules} | {flow} | {noise} |")
     found += [f"| `{name}` | {one.title}. {one.help} |" for name, one in NOISE_SCHEDULES.items()]
+    for name, one in EFFORTS.items():
+        found.append(f"| `{name}` | {one.title}. {one.help} | {one.allowed:g} |")
     for name, one in PREPROCESSORS.items():
         found.append(f"| `{name}` | {one.title}. {one.help} | {one.weights or '–'} |")
     return found

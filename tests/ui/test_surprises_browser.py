@@ -101,7 +101,7 @@ def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
     studio: Studio, another: Callable[[], Studio]
 ) -> None:
     studio.open().use(["a cat face"], steps=200)
-    studio.set("Images", "16")  # so long that whoever is slow still finds it running
+    studio.set("Images", "4")
     second = another().open()
     second.use(["a dog face"])
     studio.page.click("#gs-generate")
