@@ -98,7 +98,7 @@ def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Pat
     studio.page.locator(".gs-start > .gs-thumb img").wait_for()
     studio.page.locator(".gs-start").get_by_label("Strength", exact=True).fill("0.5")
     studio.page.wait_for_function(
-        "document.querySelector('.gs-cost').innerText.includes('2 steps of 4')"
+        "document.querySelector('.gs-cost')?.innerText.includes('2 steps of 4')"
     )
     studio.page.locator(".gs-start").get_by_label("Paint the mask").click()
     studio.page.get_by_role("button", name="All", exact=True).click()

@@ -52,10 +52,10 @@ def test_typing_while_rows_change_loses_nothing(studio: Studio) -> None:
 def test_a_plain_prompt_is_split_and_the_plan_follows(studio: Studio) -> None:
     studio.open().use(["a rocket in noto style on a blue background"])
     cost = studio.page.locator(".gs-cost")
-    studio.page.wait_for_function("document.querySelector('.gs-cost').innerText.startsWith('2 ')")
+    studio.page.wait_for_function("document.querySelector('.gs-cost')?.innerText.startsWith('2 ')")
     studio.card(0).locator(".gs-split").click()
     assert studio.rows()[0]["prompt"] == "a rocket AND in noto style AND on a blue background"
-    studio.page.wait_for_function("document.querySelector('.gs-cost').innerText.startsWith('4 ')")
+    studio.page.wait_for_function("document.querySelector('.gs-cost')?.innerText.startsWith('4 ')")
     assert "16 in all" in cost.inner_text()
 
 
@@ -95,7 +95,7 @@ def test_a_curve_is_chosen_and_drawn(studio: Studio) -> None:
     points.fill("0:0, 0.5:2")
     assert studio.rows()[0]["curve"] == [[0, 0], [0.5, 2]]
     studio.page.wait_for_function(
-        "document.querySelector('.gs-equation').innerText.includes('step 2:')"
+        "document.querySelector('.gs-equation')?.innerText.includes('step 2:')"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_mask_is_painted_and_the_plan_follows(studio: Studio, home: Path) -> N
     assert height == width  # the aspect of the picture
     assert painted[height // 2, width // 5] == 255 and painted[height // 2, -1] == 0
     studio.page.wait_for_function(
-        "document.querySelector('.gs-equation').innerText.includes('M2⊙')"
+        "document.querySelector('.gs-equation')?.innerText.includes('M2⊙')"
     )
     studio.press(1, "Paint mask")  # what was painted is there again
     studio.page.get_by_role("button", name="Invert").click()
@@ -140,7 +140,7 @@ def test_adapters_are_added_and_taken_away(studio: Studio) -> None:
     card.get_by_label("Strength of starter/lora-blob").fill("0.4")
     assert studio.rows()[0]["model"]["loras"] == [{"lora": "starter/lora-blob", "strength": 0.4}]
     studio.page.wait_for_function(
-        "document.querySelector('.gs-equation').innerText.includes('0.4·Δ')"
+        "document.querySelector('.gs-equation')?.innerText.includes('0.4·Δ')"
     )
     studio.press(0, "Remove starter/lora-blob")
     assert studio.rows()[0]["model"] == {"lora": "starter/lora-hero", "strength": 1}
@@ -175,5 +175,5 @@ def test_a_row_is_dragged_by_its_handle_and_keeps_every_value(studio: Studio) ->
     )
     assert labels == [f"Guidance row {n}" for n in (1, 2, 3)]
     studio.page.wait_for_function(  # the server has the new order too: the muted row is out
-        "document.querySelector('.gs-equation').innerText.search(/one[^]*three/) >= 0"
+        "document.querySelector('.gs-equation')?.innerText.search(/one[^]*three/) >= 0"
     )

@@ -72,7 +72,7 @@ def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) ->
         page.locator("#gs-base input").click()
         page.locator("ul").get_by_role("option", name="mine/copied", exact=True).click()
         page.wait_for_function(
-            "document.querySelector('.gs-equation').innerText.includes('mine/copied')"
+            "document.querySelector('.gs-equation')?.innerText.includes('mine/copied')"
         )
     finally:
         shutil.rmtree(found.parent)
