@@ -100,8 +100,8 @@ def test_every_note_is_shown_until_the_list_is_closed(studio: Studio, tmp_path: 
 def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
     studio: Studio, another: Callable[[], Studio]
 ) -> None:
-    studio.open().use(["a cat face"], steps=200)
-    studio.set("Images", "4")
+    studio.open().use(["a cat face"], steps=150)
+    studio.set("Images", "8")
     second = another().open()
     second.use(["a dog face"])
     studio.page.click("#gs-generate")
@@ -131,7 +131,7 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     def made() -> int:
         return len(list((home / "outputs").rglob("*.png")))
 
-    studio.open().use(["a cat face"], steps=80)  # time enough to press Escape in the last two
+    studio.open().use(["a cat face"], steps=120)  # time enough to press Escape in the last two
     studio.set("Images", "10")  # eight at once, then two
     before = made()
     studio.page.click("#gs-generate")
