@@ -8,12 +8,13 @@ register theirs. A package that fails is named once and skipped; it never stops 
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from studio.errors import StudioError, shorten
 
@@ -119,6 +120,12 @@ def name_broken_plugins() -> None:
         if plugin.problem:
             where = f" of {plugin.package}" if plugin.package else ""
             print(f"plugin {plugin.name}{where} is not in use: {plugin.problem}", file=sys.stderr)
+
+
+def placed(place: str) -> Any:
+    """What a record names as ``module:name``; the module is imported now."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _key(point: importlib.metadata.EntryPoint) -> tuple[str, str]:

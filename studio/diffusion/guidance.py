@@ -5,7 +5,6 @@ Notation: as in :mod:`studio.diffusion.parameterisation`.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from studio.diffusion.parameterisation import Prediction, sample_scale, to_sample
+from studio.extensions import placed
 from studio.preset.refinement import Apply
 from studio.preset.refinements import Refine
 
@@ -134,10 +134,7 @@ def refined(prediction: Prediction, moment: Moment, refine: Refine) -> Predictio
 @lru_cache(maxsize=64)
 def _function(apply: str | Apply) -> Apply:
     """A record's function, which may be named as ``module:name``."""
-    if not isinstance(apply, str):
-        return apply
-    module, name = apply.split(":")
-    return getattr(importlib.import_module(module), name)
+    return placed(apply) if isinstance(apply, str) else apply
 
 
 def rescale_to_reference(guided: Prediction, moment: Moment, phi: float) -> Prediction:

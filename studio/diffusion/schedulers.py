@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +25,7 @@ from torch import Tensor
 
 from studio.diffusion.times import FLOW, check, custom_times, flow_shift, is_flow
 from studio.errors import IncompatibleModels
+from studio.extensions import placed
 from studio.preset import Sampler
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 
@@ -122,8 +122,7 @@ def evaluations(
 
 def _class(name: str) -> Any:
     """A class by its name in diffusers, or by ``module:Class``."""
-    module, _, own = name.rpartition(":")
-    return getattr(importlib.import_module(module), own) if module else getattr(diffusers, name)
+    return placed(name) if ":" in name else getattr(diffusers, name)
 
 
 def _make_flow(name: str, settings: Mapping[str, Any], config: Mapping[str, Any]) -> Any:

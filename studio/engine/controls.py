@@ -7,7 +7,6 @@ takes them, not yet scaled by their strengths.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from studio.engine.families import Family, Text
 from studio.errors import BadPreset
+from studio.extensions import placed
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 
 DOWN, MID = "down_block_additional_residuals", "mid_block_additional_residual"
@@ -61,8 +61,7 @@ def residuals(
         found = [(k, one) for k, one in enumerate(guides) if one is not None and one.group == group]
         where = torch.tensor([k for k, _ in found], device=latents.device)
         mine = [one for _, one in found]
-        module, _, name = CONTROL_NETWORKS[mine[0].form].runs.partition(":")
-        run = getattr(importlib.import_module(module), name)
+        run = placed(CONTROL_NETWORKS[mine[0].form].runs)
         added: Residuals = run(mine, latents[where], t, text[where], family)
         strength = torch.tensor([one.strength for one in mine]).to(latents)[:, None, None, None]
         for argument, parts in added.items():
@@ -80,16 +79,7 @@ def controlnet(
     guides: Sequence[Guide], latents: Tensor, t: Tensor, text: Text, family: Family
 ) -> Residuals:
     """A ControlNet's residuals (Zhang et al. 2023)."""
-    network = guides[0].network
-    down, mid = network(
-        latents,
-        t,
-        encoder_hidden_states=text.states,
-        controlnet_cond=torch.cat([one.map for one in guides]).to(latents),
-        return_dict=False,
-        **family.added(network, latents, text),
-    )
-    return {DOWN: list(down), MID: [mid]}
+    return _of_controlnet(guides, latents, t, text, family, _maps(guides, latents))
 
 
 def controlnet_union(
@@ -109,17 +99,35 @@ def controlnet_union(
         )
     kind = latents.new_zeros(len(guides), kinds)
     kind[:, task] = 1
+    which = {"control_type": kind, "control_type_idx": [task]}
+    maps = [_maps(guides, latents)]
+    return _of_controlnet(guides, latents, t, text, family, maps, **which)
+
+
+def _of_controlnet(
+    guides: Sequence[Guide],
+    latents: Tensor,
+    t: Tensor,
+    text: Text,
+    family: Family,
+    maps: Tensor | list[Tensor],
+    **more: object,
+) -> Residuals:
+    network = guides[0].network
     down, mid = network(
         latents,
         t,
         encoder_hidden_states=text.states,
-        controlnet_cond=[torch.cat([one.map for one in guides]).to(latents)],
-        control_type=kind,
-        control_type_idx=[task],
+        controlnet_cond=maps,
         return_dict=False,
+        **more,
         **family.added(network, latents, text),
     )
     return {DOWN: list(down), MID: [mid]}
+
+
+def _maps(guides: Sequence[Guide], latents: Tensor) -> Tensor:
+    return torch.cat([one.map for one in guides]).to(latents)
 
 
 def t2i_adapter(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 
 from PIL import Image
 
 from studio.errors import BadPreset
+from studio.extensions import placed
 from studio.preprocessors.learned import ALLOW_DOWNLOAD, detect
 from studio.preprocessors.plain import CANNY_THRESHOLDS, canny
 from studio.preset import Control
@@ -42,7 +42,4 @@ def prepare(control: Control, image: Image.Image, size: tuple[int, int]) -> Imag
 
 
 def _function(run: str | Callable[[Image.Image], Image.Image]) -> Callable[..., Image.Image]:
-    if not isinstance(run, str):
-        return run
-    module, _, name = run.partition(":")
-    return getattr(importlib.import_module(module), name)
+    return placed(run) if isinstance(run, str) else run

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 from studio.engine.families.base import Family, Text
 from studio.errors import IncompatibleModels, StudioError
+from studio.extensions import placed
 from studio.library import family_of
 
 
@@ -19,8 +18,7 @@ def family_named(name: str) -> Family:
         record = family_of(name)
     except StudioError as error:
         raise IncompatibleModels(error.message, field="base") from error
-    module, _, kind = record.runs.partition(":")
-    return getattr(importlib.import_module(module), kind)(record)
+    return placed(record.runs)(record)
 
 
 __all__ = ["Family", "Text", "family_named"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
 from studio.engine.families.network_configs import HEAD_WIDTH, network_config
 from studio.errors import MissingModel
+from studio.extensions import placed
 from studio.library import ModelEntry, ModelFamily, family_of
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.library.family import VAE, Shapes, has, shapes_of
@@ -27,8 +27,7 @@ def configs_of(header: Mapping[str, Any], entry: ModelEntry) -> dict[str, dict[s
     if layout is None:
         raise MissingModel(f"{entry.id!r} is one file; {family.title} is read from folders")
     if entry.kind == "controlnet":
-        module, _, name = CONTROL_NETWORKS[entry.form or PLAIN].in_file.partition(":")
-        read = getattr(importlib.import_module(module), name)
+        read = placed(CONTROL_NETWORKS[entry.form or PLAIN].in_file)
         return {"": read(shapes, family, layout)}
     if entry.kind == "vae":
         return {"vae": _vae(shapes, family)}
