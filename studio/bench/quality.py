@@ -84,6 +84,7 @@ def measure(
     runs += [(f"effort {effort}", steps, effort) for effort in EFFORTS]
     fewer = sorted({max(1, steps * few // STEPS) for few in FEWER}, reverse=True)
     runs += [(f"{few} steps", few, "exact") for few in fewer]
+    clock = time.process_time if engine.device.type == "cpu" else time.perf_counter
     made = []
     for name, own, effort in runs:
         tell(f"{count} rows, {name}")
@@ -92,10 +93,9 @@ def measure(
             rows[0]["weight"] = ALONE
         sampler = {"steps": own, "seed": 0, "count": seeds, "effort": effort}
         preset = validate({"rows": rows, **fields, "sampler": sampler})
-        begun = time.process_time() if engine.device.type == "cpu" else time.perf_counter()
+        begun = clock()
         done = [event for event in engine.generate(preset) if isinstance(event, Done)]
-        now = time.process_time() if engine.device.type == "cpu" else time.perf_counter()
-        made.append((name, done, now - begun))
+        made.append((name, done, clock() - begun))
     exact, whole = made[0][1], made[0][2]
     return [_row(name, done, exact, seconds / whole) for name, done, seconds in made]
 

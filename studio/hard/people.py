@@ -221,7 +221,7 @@ def http(
         return answer.read()
 
 
-def told() -> str:
+def summary() -> str:
     """What the crowd did, how fair it was, and what was computed for who had left.
 
     Raises:
@@ -261,6 +261,6 @@ ATTACKS.register(
         1,
         growth=2**31,
         hangs=600,
-        end=told,
+        end=summary,
     ),
 )

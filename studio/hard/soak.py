@@ -89,13 +89,13 @@ def flat() -> str:
     before, after = (
         tuple(max(part[k] for part in some) for k in range(3)) for some in (first, last)
     )
-    told = (
+    figures = (
         f"{before[0] / 2**20:.0f} MiB, {before[1]} handles and {before[2]} threads after "
         f"{SETTLED} generations; {after[0] / 2**20:.0f} MiB, {after[1]} and {after[2]} after {len(taken):,}"
     )
     if after[0] - before[0] > MOST_GROWTH or after[1] > before[1] or after[2] > before[2]:
-        raise Fell(told)
-    return told
+        raise Fell(figures)
+    return figures
 
 
 ATTACKS.register(

@@ -111,16 +111,25 @@ def whole(kind: Any, source: str) -> Any:
     return model
 
 
+def _prepares(
+    kind: Any, source: str, device: torch.device
+) -> Callable[[list[Image.Image]], Tensor]:
+    """Pictures to what a network takes, by the processor beside it."""
+    processor = kind.from_pretrained(source, local_files_only=offline())
+
+    def prepare(images: list[Image.Image]) -> Tensor:
+        return processor(images=images, return_tensors="pt")["pixel_values"].to(device)
+
+    return prepare
+
+
 def _clip(source: str, device: torch.device) -> Network:
     from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
     model = whole(CLIPModel, source).float().eval().to(device)
-    processor = CLIPImageProcessor.from_pretrained(source, local_files_only=offline())
+    prepare = _prepares(CLIPImageProcessor, source, device)
     tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=offline())
     length = model.config.text_config.max_position_embeddings
-
-    def prepare(images: list[Image.Image]) -> Tensor:
-        return processor(images=images, return_tensors="pt")["pixel_values"].to(device)
 
     def pooled(pixels: Tensor) -> Tensor:
         return model.visual_projection(model.vision_model(pixels).pooler_output)
@@ -143,11 +152,8 @@ def _blip(source: str, device: torch.device) -> Network:
     from transformers import AutoTokenizer, BlipForImageTextRetrieval, BlipImageProcessor
 
     model = whole(BlipForImageTextRetrieval, source).float().eval().to(device)
-    processor = BlipImageProcessor.from_pretrained(source, local_files_only=offline())
+    prepare = _prepares(BlipImageProcessor, source, device)
     tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=offline())
-
-    def prepare(images: list[Image.Image]) -> Tensor:
-        return processor(images=images, return_tensors="pt")["pixel_values"].to(device)
 
     def pooled(pixels: Tensor) -> Tensor:
         return model.vision_proj(model.vision_model(pixels).last_hidden_state[:, 0])
@@ -172,10 +178,7 @@ def _vision(source: str, device: torch.device) -> Network:
     from transformers import AutoImageProcessor, AutoModel
 
     model = whole(AutoModel, source).float().eval().to(device)
-    processor = AutoImageProcessor.from_pretrained(source, local_files_only=offline())
-
-    def prepare(images: list[Image.Image]) -> Tensor:
-        return processor(images=images, return_tensors="pt")["pixel_values"].to(device)
+    prepare = _prepares(AutoImageProcessor, source, device)
 
     return Network(
         prepare,

@@ -27,6 +27,7 @@ from studio.library.t2i_shapes import t2i_config
 from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support import tiny, tiny_sdxl
+from tests.support.tiny_pictures import theirs
 
 SAMPLER = {"steps": 3, "scheduler": "ddim", "seed": 3}
 UNION = {"num_control_type": 6, "num_trans_channel": 8, "num_trans_head": 2, "num_proj_channel": 8}
@@ -89,21 +90,6 @@ def controlled(model: str, kind: str = "map", strength: float = 0.7) -> list[dic
     ]
 
 
-def theirs(pipe: Any, image: Image.Image, where: str = "image", **more: Any) -> np.ndarray:
-    pipe.set_progress_bar_config(disable=True)
-    made = pipe(
-        "cat",
-        width=16,
-        height=16,
-        num_inference_steps=3,
-        guidance_scale=7.5,
-        generator=torch.Generator().manual_seed(3),
-        **{where: image},
-        **more,
-    )
-    return np.asarray(made.images[0]).astype(int)
-
-
 @pytest.mark.parametrize(("name", "mode"), [("colour", "RGB"), ("canny", "L")])
 def test_a_t2i_adapter_is_diffusers(engine: Engine, root: Path, name: str, mode: str) -> None:
     pipe = StableDiffusionAdapterPipeline.from_pretrained(
@@ -112,7 +98,7 @@ def test_a_t2i_adapter_is_diffusers(engine: Engine, root: Path, name: str, mode:
         safety_checker=None,
     )
     image = Image.open(root / "map.png").convert(mode)
-    expected = theirs(pipe, image, adapter_conditioning_scale=0.7)
+    expected = theirs(pipe, "cat", image=image, guidance_scale=7.5, adapter_conditioning_scale=0.7)
     ours = made(engine, "base", controlled(f"t2i/{name}"))[0]
     assert np.abs(ours - expected).max() <= (1 if mode == "RGB" else 3)  # theirs rounds the grey
     assert np.abs(ours - made(engine, "base", controlled(f"t2i/{name}", strength=0.0))[0]).max() > 5
@@ -122,7 +108,13 @@ def test_an_xl_adapter_is_diffusers(engine: Engine, root: Path) -> None:
     pipe = StableDiffusionXLAdapterPipeline.from_pretrained(
         root / "xl", adapter=T2IAdapter.from_pretrained(root / "t2i/xl")
     )
-    expected = theirs(pipe, Image.open(root / "map.png"), adapter_conditioning_scale=0.7)
+    expected = theirs(
+        pipe,
+        "cat",
+        image=Image.open(root / "map.png"),
+        guidance_scale=7.5,
+        adapter_conditioning_scale=0.7,
+    )
     assert np.abs(made(engine, "xl", controlled("t2i/xl"))[0] - expected).max() <= 1
 
 
@@ -153,7 +145,7 @@ def test_a_union_is_diffusers_and_is_given_the_kind(
     )
     drawn = canny(Image.open(root / "map.png"))
     arguments = {"control_mode": [mode], "controlnet_conditioning_scale": 0.7}
-    expected = theirs(pipe, [drawn], "control_image", **arguments)
+    expected = theirs(pipe, "cat", control_image=[drawn], guidance_scale=7.5, **arguments)
     assert np.abs(made(engine, "xl", rows)[0] - expected).max() <= 1
 
 
