@@ -6,6 +6,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
+    "answers.js",
     "numbers.js",
     "dom.js",
     "storage.js",

@@ -5,18 +5,19 @@ A second Playwright in one process refuses to start, so no test file makes its o
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, free_port, unavailable, wait_until_served
+from tests.support.studio_page import BRAKE, Studio, free_port, unavailable, wait_until_served
 
 FLAGS = [
     "--headless",
@@ -58,10 +59,11 @@ def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) 
     port = free_port()
     log = (tmp_path_factory.mktemp("log") / "app.log").open("w")
     environment = {**os.environ, "STUDIO_HOME": str(home), "NO_PROXY": "127.0.0.1"}
+    environment[BRAKE] = str(home / BRAKE)
     for name in ("SPACE_ID", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         environment.pop(name, None)
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port)],
+        [sys.executable, "-m", "tests.support.held_page", "--port", str(port)],
         cwd=REPOSITORY,
         env=environment,
         stdout=log,
@@ -75,6 +77,18 @@ def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) 
         process.terminate()
         process.wait(20)
         log.close()
+
+
+@pytest.fixture
+def hold(home: Path) -> Iterator[Callable[..., None]]:
+    """Let runs with a prompt stand still in mid-run, until they are cancelled or the test ends."""
+    file = home / BRAKE
+
+    def stand(prompt: str, images: int = 0) -> None:
+        file.write_text(json.dumps({"prompt": prompt, "images": images}))
+
+    yield stand
+    file.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")

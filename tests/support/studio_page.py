@@ -19,6 +19,8 @@ needs_starter = pytest.mark.skipif(
     reason="the starter model is not in assets/starter",
 )
 
+BRAKE = "STUDIO_TEST_HOLD"  # names the file that lets a run of the tests' server stand still
+
 
 def unavailable(reason: str) -> None:
     if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,12 +95,11 @@ def test_every_note_is_shown_until_the_list_is_closed(studio: Studio, tmp_path: 
 
 # -- the queue ----------------------------------------------------------------------------------
 @needs_starter
-@pytest.mark.timeout(240)
 def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
-    studio: Studio, another: Callable[[], Studio]
+    studio: Studio, another: Callable[[], Studio], hold: Callable[..., None]
 ) -> None:
-    studio.open().use(["a cat face"], steps=150)
-    studio.set("Images", "8")
+    hold("a cat face")
+    studio.open().use(["a cat face"])
     second = another().open()
     second.use(["a dog face"])
     studio.page.click("#gs-generate")
@@ -124,23 +122,24 @@ def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
 
 
 @needs_starter
-@pytest.mark.timeout(240)
 def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
-    studio: Studio, home: Path
+    studio: Studio, home: Path, hold: Callable[..., None]
 ) -> None:
     def made() -> int:
         return len(list((home / "outputs").rglob("*.png")))
 
-    studio.open().use(["a cat face"], steps=120)  # time enough to press Escape in the last two
+    hold("a cat face", images=8)
+    studio.open().use(["a cat face"])
     studio.set("Images", "10")  # eight at once, then two
     before = made()
     studio.page.click("#gs-generate")
-    end = time.monotonic() + 120
-    while made() < before + 8 and time.monotonic() < end:  # the page may be slower than the run
-        studio.page.wait_for_timeout(20)
+    studio.page.wait_for_function(
+        "document.querySelectorAll('.gs-stage[data-state=\"running\"] figure').length === 10"
+    )
     studio.page.keyboard.press("Escape")
     says(studio, "Cancelled · 8 of 10 finished")
     unfinished = studio.page.locator(".gs-unfinished")
+    unfinished.nth(1).wait_for()
     assert unfinished.count() == 2 and studio.page.locator(".gs-stage figure").count() == 10
     assert "unfinished, step" in unfinished.first.inner_text()
     assert made() == before + 8

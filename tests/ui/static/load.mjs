@@ -8,7 +8,8 @@ const folder = new URL("../../../studio/ui/static/", import.meta.url);
 /** What `window.studio` holds after these scripts. */
 export function load(...names) {
   const window = { studio: { clone: (value) => JSON.parse(JSON.stringify(value ?? null)) } };
-  const context = vm.createContext({ window });
+  const web = { URL, Request, Response, ReadableStream, TextDecoder, TextEncoder };
+  const context = vm.createContext({ window, ...web });
   for (const name of names) {
     const path = fileURLToPath(new URL(name, folder));
     vm.runInContext(readFileSync(path, "utf8"), context, { filename: path });

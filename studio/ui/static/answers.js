@@ -1,0 +1,99 @@
+// Gradio's client hears all its answers on one stream, which the server ends when it owes none. What
+// is asked for in that very moment would be answered to nobody: here the stream goes on for it.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+
+  /**
+   * `fetch` for Gradio's client: the same, but a stream of answers that ends while one is owed is
+   * opened again.
+   * @param fetch the browser's own
+   */
+  studio.answersKept = function (fetch) {
+    const owed = new Set(); // events asked for that have not ended
+    let asking = Promise.resolve(); // the requests for events that have not been answered themselves
+
+    async function join(input, init) {
+      const answer = await fetch(input, init);
+      const { event_id: event } = await answer
+        .clone()
+        .json()
+        .catch(() => ({}));
+      if (answer.ok && event) owed.add(event);
+      return answer;
+    }
+
+    /** The messages of a stream, as they were sent, without its end where more is owed. */
+    async function* messages(first, again) {
+      for (let answer = first; answer;) {
+        const reader = answer.body.getReader();
+        const decoder = new TextDecoder();
+        let text = "";
+        let ended = false;
+        try {
+          for (;;) {
+            const { done, value } = await reader.read();
+            text += decoder.decode(value, { stream: !done });
+            const parts = text.split("\n\n");
+            text = parts.pop();
+            for (const part of parts) {
+              const said = studio.messageOf(part);
+              if (said.msg === "process_completed") owed.delete(said.event_id);
+              ended = said.msg === "close_stream";
+              if (!ended) yield `${part}\n\n`;
+            }
+            if (done || ended) break;
+          }
+        } finally {
+          reader.cancel().catch(() => {});
+        }
+        if (!ended) return; // it broke off: the client says so
+        await asking;
+        answer = owed.size ? await again() : null;
+        if (answer && !answer.ok) throw new Error(`the answers broke off (${answer.status})`);
+      }
+      yield studio.END_OF_ANSWERS;
+    }
+
+    async function listen(input, init) {
+      // A request is used up by its fetch.
+      const again =
+        input instanceof Request ? () => fetch(input.clone()) : () => fetch(input, init);
+      const first = await again();
+      if (!first.ok || !first.body) return first;
+      const stream = messages(first, again);
+      const encoder = new TextEncoder();
+      const body = new ReadableStream({
+        async pull(controller) {
+          const { done, value } = await stream.next();
+          if (done) controller.close();
+          else controller.enqueue(encoder.encode(value));
+        },
+        cancel: () => stream.return(),
+      });
+      return new Response(body, { status: first.status, headers: first.headers });
+    }
+
+    return function (input, init) {
+      const path = new URL(input?.url ?? input, "http://page").pathname;
+      if (path.endsWith("/queue/data")) return listen(input, init);
+      if (!path.endsWith("/queue/join")) return fetch(input, init);
+      const answer = join(input, init);
+      asking = Promise.allSettled([asking, answer]);
+      return answer;
+    };
+  };
+
+  studio.END_OF_ANSWERS = 'data: {"msg":"close_stream"}\n\n';
+
+  /** What a message of the stream says; {} where it is none. */
+  studio.messageOf = function (text) {
+    try {
+      return JSON.parse(text.replace(/^data:\s*/, "")) || {};
+    } catch {
+      return {};
+    }
+  };
+
+  if (window.fetch) window.fetch = studio.answersKept(window.fetch.bind(window));
+})(window.studio);
