@@ -2,40 +2,85 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from studio.preset import validate
+from studio.share import save_image
 from tests.support import REPOSITORY
 from tests.support.studio_page import Studio
 
 pytestmark = pytest.mark.browser
 PICTURE = REPOSITORY / "assets" / "examples" / "training" / "hero-1.png"
-TABS = ("Result", "Train", "Presets", "Models", "Help")
+TABS = ("Result", "History", "Train", "Presets", "Models", "Help")
 GRAVE = ("serious", "critical")
+FADED = """!document.getAnimations().some((one) =>
+    one.playState === "running" && one.effect.getTiming().iterations !== Infinity)"""
+WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
 
 
-def test_phone_has_no_horizontal_scroll(studio: Studio) -> None:
-    studio.page.set_viewport_size({"width": 390, "height": 844})
-    studio.open()
+@pytest.fixture
+def phone(desk: Studio) -> Iterator[Studio]:
+    """The page as narrow as a phone's."""
+    desk.page.set_viewport_size(PHONE)
+    yield desk
+    desk.page.set_viewport_size(WIDE)
+
+
+@pytest.fixture
+def earlier(home: Path) -> Iterator[None]:
+    """Two pictures in the history."""
+    folder = home / "outputs" / "earlier"
+    for seed in range(2):
+        preset = validate({"name": f"Okapi {seed}", "sampler": {"seed": seed}})
+        save_image(Image.new("RGB", (32, 32), (seed, 90, 200)), preset, folder)
+    yield
+    shutil.rmtree(folder)
+
+
+def test_phone_has_no_horizontal_scroll(phone: Studio) -> None:
     for tab in TABS:
-        studio.tab(tab)
-        width = studio.page.evaluate("document.documentElement.scrollWidth")
+        phone.tab(tab)
+        width = phone.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{tab}: {width} px"
-    assert studio.page.locator("#gs-generate").is_visible()
+    assert phone.page.locator("#gs-generate").is_visible()
 
 
-def test_dark_is_dark(studio: Studio, tmp_path: Path) -> None:
-    studio.open("?__theme=dark")
-    studio.page.screenshot(path=tmp_path / "dark.png")
+def test_the_head_on_a_phone_is_whole_and_nothing_lies_over_another(phone: Studio) -> None:
+    phone.page.evaluate("window.scrollTo(0, 0)")
+    boxes = phone.page.evaluate(
+        """() => [...document.querySelectorAll("#gs-top h1, #gs-top button")]
+            .map((node) => [node.textContent.trim() || node.ariaLabel, node.getBoundingClientRect()])
+            .filter(([, box]) => box.width > 0)
+            .map(([name, { left, top, right, bottom }]) => ({ name, left, top, right, bottom }))"""
+    )
+    assert len(boxes) >= 6 and boxes[0]["name"] == "Guidance Studio"
+    for index, one in enumerate(boxes):
+        assert one["left"] >= 0 and one["right"] <= 390 and one["top"] >= 0, one
+        for other in boxes[index + 1 :]:
+            apart = (
+                min(one["right"], other["right"]) - max(one["left"], other["left"]) <= 1
+                or min(one["bottom"], other["bottom"]) - max(one["top"], other["top"]) <= 1
+            )
+            assert apart, f"{one} lies over {other}"
+
+
+def test_dark_is_dark(desk: Studio, tmp_path: Path) -> None:
+    desk.page.click("#gs-theme")
+    desk.page.screenshot(path=tmp_path / "dark.png")
+    desk.page.click("#gs-theme")
     assert np.asarray(Image.open(tmp_path / "dark.png").convert("L")).mean() < 70
 
 
-def test_every_control_has_a_name(studio: Studio) -> None:
-    nameless = studio.open().page.evaluate(
+def test_every_control_has_a_name(desk: Studio) -> None:
+    nameless = desk.page.evaluate(
         """() => [...document.querySelectorAll('button, input, select, textarea')].filter((node) =>
             node.offsetParent && !node.getAttribute('aria-label') && !node.innerText.trim() && !node.labels?.length
             && !node.title && !node.getAttribute('aria-labelledby')).map((node) => node.outerHTML.slice(0, 150))"""
@@ -43,9 +88,9 @@ def test_every_control_has_a_name(studio: Studio) -> None:
     assert not nameless
 
 
-def faults(studio: Studio) -> list[str]:
+def faults(page: Any) -> list[str]:
     """What axe-core calls serious or critical on the page as it is now."""
-    found = Axe().run(studio.page, options={"resultTypes": ["violations"]}).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:160]}"
         for rule in found
@@ -54,29 +99,52 @@ def faults(studio: Studio) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def neither_light_nor_dark(page: Any, where: str) -> None:
+    """Assert that axe finds nothing grave, in both themes."""
+    for theme in ("light", "dark"):
+        page.wait_for_function(FADED, polling=100)
+        assert not faults(page), f"{where}, {theme}"
+        page.evaluate("studio.toggleTheme()")
+
+
+def the_history_opens_well(page: Any) -> None:
+    """Its dialogs: one picture, and two compared."""
+    page.get_by_label("Search the history").fill("okapi")
+    page.locator('.gs-cell-open[aria-label="Okapi 1"]').click()
+    page.locator(".gs-history-dialog[open] img").first.wait_for()
+    neither_light_nor_dark(page, "a picture of the history")
+    page.keyboard.press("Escape")
+    for name in ("Choose Okapi 0", "Choose Okapi 1"):
+        page.get_by_label(name).check(force=True)
+    page.get_by_role("button", name="Compare").click()
+    page.locator(".gs-compare-dialog[open]").wait_for()
+    neither_light_nor_dark(page, "the comparison")
+    page.keyboard.press("Escape")
+
+
 @pytest.mark.timeout(240)
-def test_axe_finds_nothing_grave_on_any_tab(studio: Studio, theme: str) -> None:
-    page = studio.open(f"?__theme={theme}").page
+def test_axe_finds_nothing_grave_on_any_tab(desk: Studio, earlier: None) -> None:
+    page = desk.page
+    desk.use(["a cat"])
     page.locator("#gs-advanced").get_by_role("button", name="Advanced").first.click()
-    studio.press(0, "More: adapters")
+    desk.press(0, "More: adapters")
     for tab in TABS:
-        studio.tab(tab)
+        desk.tab(tab)
         if tab == "Train":
             page.locator("#gs-train-files input[type=file]").set_input_files(PICTURE)
             page.locator(".gs-pic").wait_for()
             page.get_by_text("Steps, rates, samples").click()
-        page.wait_for_timeout(400)  # the tab's own fading in
-        assert not faults(studio), tab
+        if tab == "History":
+            the_history_opens_well(page)
+        neither_light_nor_dark(page, tab)
 
 
 @pytest.mark.timeout(240)
-def test_axe_finds_nothing_grave_in_a_dialog_on_a_phone(studio: Studio) -> None:
-    studio.page.set_viewport_size({"width": 390, "height": 844})
-    page = studio.open().page
-    studio.tab("Train")
+def test_axe_finds_nothing_grave_in_a_dialog_on_a_phone(phone: Studio) -> None:
+    page = phone.tab("Train")
     page.locator("#gs-train-files input[type=file]").set_input_files(PICTURE)
     page.get_by_role("button", name=f"Crop {PICTURE.name}").click()
     page.locator("dialog.gs-cropper[open]").wait_for()
-    assert not faults(studio)
+    assert not faults(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Cancel", exact=True).last.click()

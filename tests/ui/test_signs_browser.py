@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +78,29 @@ def test_words_are_written_from_their_own_side(desk: Studio) -> None:
         assert box.evaluate("(box) => getComputedStyle(box).direction") == "rtl", label
         box.fill("a cat")
         assert box.evaluate("(box) => getComputedStyle(box).direction") == "ltr", label
+
+
+@needs_starter
+def test_a_deleted_model_is_missing_after_a_rescan(desk: Studio, home: Path) -> None:
+    desk.use(["a hero"])
+    shipped = REPOSITORY / "assets" / "starter" / "lora-hero"
+    copied = home / "models" / "loras" / "fleeting"
+    shutil.copytree(shipped, copied)
+    try:
+        desk.tab("Models")
+        desk.page.click("#gs-rescan")
+        line = desk.page.locator(".gs-model-line").filter(has_text="fleeting")
+        line.get_by_role("button", name="in a row").click()
+        desk.says("fleeting", "#gs-plan .gs-equation")
+        shutil.rmtree(copied)
+        desk.page.click("#gs-rescan")
+        desk.says("fleeting", "#gs-plan .gs-missing")
+    finally:
+        shutil.rmtree(copied, ignore_errors=True)
+        desk.press(1, "Delete row")
+        desk.page.click("#gs-rescan")
+        line.first.wait_for(state="detached")
+        desk.tab("Result")
 
 
 def test_the_help_says_what_the_drift_is(desk: Studio) -> None:

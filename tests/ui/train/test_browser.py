@@ -87,7 +87,11 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     page.click("#gs-train-start")
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="done"]', timeout=120_000)
     assert "my-hero is in the library" in page.inner_text("#gs-train-progress")
-    assert page.locator(".gs-curve").count() >= 1
+    curve = page.locator(".gs-curve").first
+    assert curve.locator(".gs-axis").count() == 1 and curve.locator(".gs-mean").count() == 1
+    page.locator("#gs-train-template").scroll_into_view_if_needed()  # the curve stays beside it
+    assert 0 <= (curve.bounding_box() or {"y": -1})["y"] <= 950
+    assert page.locator("#gs-train-restart").is_enabled()
     kept = home / "training" / "my-hero" / "pictures"
     assert sorted(path.name for path in kept.iterdir()) == ["hero-1.png", "hero-2.png"]
     assert (kept / "hero-1.png").read_bytes() == (folder / "hero-1.png").read_bytes()
@@ -103,3 +107,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
         "studio.stack.cards.length === 1 && studio.stack.cards[0].row.prompt === 'a hero person'"
     )
     assert studio.rows()[0]["model"]["lora"] == "my-hero"
+    page.click("#gs-train-sweep")  # one press: the same seed at several ω
+    page.locator(".gs-strip .gs-picture[title*='ω 0']").first.wait_for()
+    page.keyboard.press("Escape")
+    studio.says("Cancelled")

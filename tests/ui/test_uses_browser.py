@@ -1,0 +1,80 @@
+"""What a picture of the page is good for next: its seed, a start, a control image, by press or drag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+SEED = "Seed (−1: new each time)"
+
+
+@pytest.fixture
+def made(desk: Studio) -> Studio:
+    """A picture of seed 41 on the stage and first in the strip, below a form of seed 7."""
+    desk.use(["a cat face"], steps=1)
+    desk.set(SEED, "41")
+    desk.tab("Result")
+    desk.generate()
+    desk.set(SEED, "7")
+    return desk
+
+
+def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio) -> None:
+    page = made.page
+
+    def use(label: str) -> None:
+        page.locator(".gs-stage").get_by_role("button", name="Use this picture").first.click()
+        page.locator("dialog.gs-uses").get_by_role("button", name=label).click()
+
+    use("Reuse its seed")
+    page.wait_for_function(
+        "document.querySelector('#gs-field-seed .gs-number').value === '41'", polling=100
+    )
+    use("Control image of row 1: a cat face")
+    page.wait_for_function(
+        "studio.stack.cards[0].row.control?.image.startsWith('inputs/')", polling=100
+    )
+    made.press(0, "Remove control image")
+    use("Start from it")
+    page.wait_for_function("studio.start?.init?.image.startsWith('inputs/')", polling=100)
+    use("Paint parts of it anew")
+    page.locator("dialog.gs-painter:not(.gs-uses) canvas").first.wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Start from noise").click()
+    page.wait_for_function("!studio.start.init", polling=100)
+
+
+def test_a_picture_of_the_strip_is_dragged_onto_a_row(made: Studio) -> None:
+    page = made.page
+    first = page.locator(".gs-strip .gs-picture").first
+    first.scroll_into_view_if_needed()
+    first.drag_to(made.card(0))
+    page.wait_for_function(
+        "studio.stack.cards[0].row.control?.image.startsWith('inputs/')", polling=100
+    )
+    made.press(0, "Remove control image")
+
+
+def test_the_native_size_is_the_size_that_comes(made: Studio) -> None:
+    side = "() => [...document.querySelectorAll('.gs-side input')].map((box) => box.placeholder)"
+    picture = made.page.locator(".gs-stage img").first
+    width, height = picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
+    assert made.page.evaluate(side) == [f"{width} (native)", f"{height} (native)"]
+
+
+def test_an_own_preset_has_the_last_picture(made: Studio, home: Path) -> None:
+    page = made.page
+    page.get_by_label("Preset", exact=True).fill("Gnu of mine")
+    made.tab("Presets")
+    page.click("#gs-save")
+    own = page.locator(".gs-own").filter(has_text="Gnu of mine")
+    own.locator("img").wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+    own.get_by_role("button", name="Delete Gnu of mine").click()
+    own.wait_for(state="detached")
+    assert not list((home / "presets").glob("gnu*"))
+    made.tab("Result")

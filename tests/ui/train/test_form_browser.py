@@ -1,0 +1,74 @@
+"""The Train tab's form: the example, a reload, what a method hides, what is asked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+
+
+@pytest.fixture
+def example(desk: Studio) -> Iterator[Any]:
+    """The tab with the example in it, as one press brings it."""
+    desk.tab("Train")
+    desk.page.click("#gs-train-examples")
+    desk.page.locator(".gs-pic img").nth(5).wait_for()
+    yield desk.page
+    desk.tab("Result")
+
+
+def test_the_example_is_one_press_and_survives_a_reload(desk: Studio, example: Any) -> None:
+    texts = "() => studio.pictures.pictures.map((picture) => picture.caption)"
+    captions = example.evaluate(texts)
+    assert len(captions) == 6 and all("hero" in caption for caption in captions)
+    example.get_by_label("Caption of hero-2.png").fill("a hero person at sea")
+    example.locator("#gs-train-superclass input").fill("somebody")
+    example.locator("#gs-train-superclass input").blur()
+    example.wait_for_function(
+        "localStorage['guidance-studio-training']?.includes('somebody')"
+        " && localStorage['guidance-studio-training'].includes('at sea')",
+        polling=100,
+    )
+    desk.open()
+    desk.tab("Train")
+    example.locator(".gs-pic img").nth(5).wait_for()
+    assert example.evaluate(texts) == [captions[0], "a hero person at sea", *captions[2:]]
+    assert example.locator("#gs-train-superclass input").input_value() == "somebody"
+
+
+def test_a_concept_hides_what_it_does_not_read(desk: Studio, example: Any) -> None:
+    def choose(title: str) -> None:
+        example.locator("#gs-train").get_by_label("Method", exact=True).click()
+        example.get_by_role("option", name=title, exact=True).click()
+
+    for field in ("word", "superclass"):
+        assert example.locator(f"#gs-train-{field}").is_visible()
+    choose("Concept network (pictures alone)")
+    for field in ("word", "superclass"):
+        example.locator(f"#gs-train-{field}").wait_for(state="hidden")
+    choose("LoRA")
+    example.locator("#gs-train-word").wait_for()
+
+
+def test_one_picture_or_no_superclass_is_asked_about_first(
+    desk: Studio, example: Any, home: Path
+) -> None:
+    example.get_by_role("button", name="Remove all").click()
+    example.locator(".gs-pic").first.wait_for(state="detached")
+    example.click("#gs-train-examples")
+    for number in range(1, 6):
+        example.get_by_role("button", name=f"Remove hero-{number}.png").click()
+    example.locator("#gs-train-superclass input").fill("")
+    name = example.locator("#gs-train-name input").input_value()
+    example.click("#gs-train-start")
+    desk.says("There is one picture only", "#gs-train-asking")
+    desk.says("There is no superclass", "#gs-train-asking")
+    example.get_by_role("button", name="Not yet").click()
+    example.locator("#gs-train-agree").wait_for(state="hidden")
+    assert not (home / "training" / name / "pictures").exists()
