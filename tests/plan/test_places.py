@@ -12,7 +12,7 @@ from studio.errors import BadPreset
 from studio.plan import Plan, compile_plan
 from studio.plan.places import every_set, meeting_in
 from studio.preset import validate
-from tests.plan.test_compile import CATALOGUE
+from tests.support.plans import CATALOGUE
 
 
 def mask(folder: Path, name: str, columns: slice, shade: int = 255, edge: int = 12) -> str:

@@ -8,7 +8,7 @@ from studio.plan import Plan, compile_plan
 from studio.plan.moments import step_numbers
 from studio.preset import Preset, validate
 from studio.preset.prompt_changes import text_at
-from tests.plan.test_compile import CATALOGUE, value
+from tests.support.plans import CATALOGUE, value
 
 
 def combined(plan: Plan, step: int) -> float:

@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from diffusers import ControlNetModel
-from PIL import Image
 from safetensors.torch import save_file
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 
 from studio.engine.networks.null_text import null_text_unet
 from tests.support import adapter_kinds, tiny, tiny_sana, tiny_sdxl
+from tests.support.fuzz_pictures import pixels_of
 from tests.support.oracle_networks import SanaWorld, World, XLWorld
 
 SMALL = {
@@ -27,15 +26,19 @@ SMALL = {
     "down_block_types": ("CrossAttnDownBlock2D",),
     "up_block_types": ("CrossAttnUpBlock2D",),
 }
+
+
 KINDS = {k: f for k, f in adapter_kinds.EXAMPLES.items() if k != "lora"} | {
     "dora": adapter_kinds.dora
 }
+
+
 OF_WEIGHTS = ("glora", "ia3", "oft", "replaced", "dora", "dog")  # whose Δ depends on the network
 
 
 def build(folder: Path) -> dict[str, World]:
     """Write the models; base → its world."""
-    pixels = _pixels(folder)
+    pixels = pixels_of(folder)
     return {**_sd(folder, pixels), "xl": _xl(folder, pixels), "sana": _sana(folder, pixels)}
 
 
@@ -283,22 +286,3 @@ def _difference(network: nn.Module, prior: nn.Module) -> dict[str, Tensor]:
 
 def _double(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.double() for name, value in state.items()}
-
-
-def _pixels(folder: Path) -> dict[str, Tensor]:
-    """Masks and a control map, written as pictures too."""
-    chance = np.random.default_rng(1)
-    rows, columns = np.mgrid[:16, :16]
-    drawn = {
-        "left.png": np.where(columns < 7, 255, 0),
-        "disc.png": np.where((rows - 9) ** 2 + (columns - 10) ** 2 < 20, 255, 0),
-        "soft.png": chance.integers(0, 256, (16, 16)) * (rows > 5),
-    }
-    found = {}
-    for name, values in drawn.items():
-        Image.fromarray(values.astype(np.uint8)).save(folder / name)
-        found[name] = torch.from_numpy(values.astype(np.float64)) / 255
-    noise = chance.integers(0, 256, (16, 16, 3), np.uint8)
-    Image.fromarray(noise).save(folder / "map.png")
-    found["map.png"] = torch.from_numpy(noise).double().permute(2, 0, 1)[None] / 255
-    return found

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 
 from studio.library import Library
@@ -123,3 +124,17 @@ def losses_of(events: Iterable[TrainEvent]) -> list[Losses]:
 
 def result_of(events: Iterable[TrainEvent]) -> Path:
     return next(event.path for event in events if isinstance(event, Finished))
+
+
+def tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Every tensor below a result's folder."""
+    return {
+        f"{file.name}/{key}": value
+        for file in sorted(path.rglob("*.safetensors"))
+        for key, value in load_file(file).items()
+    }
+
+
+def same(left: Path, right: Path) -> bool:
+    one, two = tensors(left), tensors(right)
+    return one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one)

@@ -272,16 +272,8 @@ def test_dd_loss_lowers_the_dependence_of_what_is_always_seen_together(
     folder = train_tiny.pictures(tmp_path / "coupled", coupled)
     found = {}
     for weight in (0.0, 400.0):  # of this size the loss counts beside a random network's error
-        config = train_tiny.config(
-            folder,
-            "dreambooth",
-            steps=30,
-            batch=4,
-            rate=3e-3,
-            name=f"w{weight:g}",
-            ddloss=weight,
-            measure_every=1,
-        )
+        how = {"steps": 30, "batch": 4, "rate": 3e-3, "measure_every": 1}
+        config = train_tiny.config(folder, "dreambooth", name=f"w{weight:g}", ddloss=weight, **how)
         losses = train_tiny.losses_of(train_tiny.run(config))
         found[weight] = sum(loss.denoising or 0.0 for loss in losses[-10:])
     assert found[400.0] < 0.7 * found[0.0]

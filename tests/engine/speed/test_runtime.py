@@ -12,19 +12,24 @@ from torch import nn
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser
 from studio.engine.inputs.passes import prepare_passes
-from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import CUDA_BUCKETS, Regions, Runtime, next_batch
-from studio.errors import OutOfMemory, StudioError
+from studio.errors import OutOfMemory
 from studio.library import Library
 from studio.plan import Weights, compile_plan
 from studio.preset import validate
 from tests.support import tiny
 
 Z = torch.randn(1, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+
+
 LEVEL = (torch.tensor(0.8), torch.tensor(0.6))
+
+
 T = torch.tensor(500)
+
+
 CPU = torch.device("cpu")
 
 
@@ -239,40 +244,6 @@ def test_channels_last_changes_the_layout_only(loader: Loader) -> None:
         after = network(x, T, text).sample
     assert network.conv_in.weight.is_contiguous(memory_format=torch.channels_last)
     assert (before - after).abs().max() < 1e-5
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "told"),
-    [
-        ("STUDIO_ATTENTION", "flash", "sdpa, xformers"),
-        ("STUDIO_ATTENTION", "xformers", "CUDA only"),
-        ("STUDIO_COMPILE", "yes", "0 or 1"),
-        ("STUDIO_CHANNELS_LAST", "2", "0 or 1"),
-    ],
-)
-def test_choices_that_cannot_be_are_named(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(StudioError, match=told) as caught:
-        Runtime.chosen(CPU)
-    assert caught.value.field == name
-
-
-def test_choices_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STUDIO_COMPILE", "1")
-    monkeypatch.setenv("STUDIO_CHANNELS_LAST", "1")
-    chosen = Runtime.chosen(CPU)
-    assert (chosen.compile, chosen.channels_last, chosen.attention) == (True, True, "sdpa")
-
-
-def test_devices() -> None:
-    assert devices.precision(CPU) == torch.float32
-    assert devices.precision(torch.device("cuda")) == torch.float16
-    assert devices.host(CPU) is None
-    assert 0 < devices.budget(CPU) < 2**50
-    with pytest.raises(StudioError, match="there is"):
-        devices.choose("tpu")
 
 
 def test_xformers_keeps_the_text_cache(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
