@@ -40,7 +40,7 @@ EFFORTS.register(
 )
 EFFORTS.register(
     "fast",
-    Effort("Fast", "About two fifths of the passes; small differences in detail.", 0.058),
+    Effort("Fast", "About two fifths of the passes; small differences in detail.", 0.06),
 )
 
 
