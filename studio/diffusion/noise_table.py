@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from studio.errors import IncompatibleModels, shorten
+from studio.preset import Sampler
 
 FLOW = "flow_prediction"
+DEFAULT_EDGE = 1024  # of a picture whose size is not said
 Config = Mapping[str, Any]
 
 
@@ -81,6 +83,46 @@ def shifted(config: Config, sigma: np.ndarray) -> np.ndarray:
     return shift * sigma / (1 + (shift - 1) * sigma)
 
 
+def ending_at(config: Config, sigma: np.ndarray) -> np.ndarray:
+    """σ stretched so that the last is ``shift_terminal``, where the config has one."""
+    terminal = config.get("shift_terminal")
+    if not terminal or len(sigma) < 2:
+        return sigma
+    return 1 - (1 - sigma) * (1 - float(terminal)) / (1 - sigma[-1])
+
+
 def flow_shift(config: Config) -> float:
     """The base's shift; 1 for none."""
     return float(config.get("flow_shift") or config.get("shift") or 1.0)
+
+
+def of_size(config: Config, sampler: Sampler) -> Config:
+    """The config for a picture of the sampler's size and steps, where a flow's shift depends on them.
+
+    ``log s = μ``, which grows linearly with the positions that the network sees (Esser et al. 2024,
+    Sec. 5.3.2), or by a family's own rule (``shift_rule``). ``position`` is the pixels of a
+    position's edge; a family sets both beside its scheduler's config.
+    """
+    if not is_flow(config) or not config.get("use_dynamic_shifting"):
+        return config
+    edge = int(config.get("position") or 16)
+    width, height = sampler.width or DEFAULT_EDGE, sampler.height or DEFAULT_EDGE
+    positions = (width // edge) * (height // edge)
+    rule = _MU[str(config.get("shift_rule") or "linear")]
+    shift = math.exp(rule(config, positions, sampler.steps))
+    return {**config, "use_dynamic_shifting": False, "flow_shift": None, "shift": shift}
+
+
+def _linear_mu(config: Config, positions: int, steps: int) -> float:
+    given = [float(config.get(name) or usual) for name, usual in _LINE.items()]
+    least, most, low, high = given
+    return low + (high - low) * (positions - least) / (most - least)
+
+
+_LINE = {
+    "base_image_seq_len": 256,
+    "max_image_seq_len": 4096,
+    "base_shift": 0.5,
+    "max_shift": 1.15,
+}
+_MU: dict[str, Callable[[Config, int, int], float]] = {"linear": _linear_mu}

@@ -23,6 +23,7 @@ from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from torch import Tensor
 
+from studio.diffusion.noise_table import of_size
 from studio.diffusion.times import FLOW, check, custom_times, flow_shift, is_flow
 from studio.errors import IncompatibleModels
 from studio.extensions import placed
@@ -90,6 +91,7 @@ def scheduler_for(
         BadPreset, IncompatibleModels: what does not fit the base; names the field.
     """
     check(sampler, config, family)
+    config = of_size(config, sampler)
     scheduler = make_scheduler(sampler.scheduler, config, sampler.schedule)
     custom = custom_times(sampler, config, family)
     if custom is None:
@@ -133,7 +135,12 @@ def _make_flow(name: str, settings: Mapping[str, Any], config: Mapping[str, Any]
     own["shift" if "shift" in known else "flow_shift"] = shift
     if "prediction_type" in known:
         return made(**own, prediction_type=FLOW, **settings)
+    euler = issubclass(made, FlowEuler) and bool(config.get("own_sigmas"))
+    if euler:
+        own["shift_terminal"] = config.get("shift_terminal")
     scheduler = made(**own, **settings)
+    if euler:
+        scheduler.own_sigmas = True
     scheduler.register_to_config(prediction_type=FLOW)
     return scheduler
 
@@ -163,7 +170,25 @@ class _Flow:
 
 
 class FlowEuler(_Flow, FlowMatchEulerDiscreteScheduler):
-    """Euler along a flow."""
+    """Euler along a flow.
+
+    ``own_sigmas``: σ are those that diffusers' pipelines of some families begin with, even from 1 to
+    1/steps, instead of the scheduler's.
+    """
+
+    own_sigmas = False
+
+    def set_timesteps(
+        self, num_inference_steps: int | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """As diffusers', from the pipelines' σ where they have their own."""
+        if self.own_sigmas and num_inference_steps and kwargs.get("sigmas") is None:
+            kwargs["sigmas"] = np.linspace(1.0, 1 / num_inference_steps, num_inference_steps)
+        super().set_timesteps(num_inference_steps, *args, **kwargs)
+
+    def stretch_shift_to_terminal(self, t: Any) -> Any:
+        """As diffusers'; one step alone has nothing to stretch."""
+        return super().stretch_shift_to_terminal(t) if len(t) > 1 else t
 
 
 class FlowHeun(_Flow, FlowMatchHeunDiscreteScheduler):

@@ -13,8 +13,10 @@ import numpy as np
 from studio.diffusion.noise_table import (
     FLOW,
     Config,
+    ending_at,
     flow_shift,
     is_flow,
+    of_size,
     shaped_sigmas,
     shifted,
     sigma_table,
@@ -77,6 +79,7 @@ def closed_form(sampler: Sampler, config: Config, first: int = 0, family: str = 
         BadPreset, IncompatibleModels: as :func:`check`.
     """
     kind, flow = check(sampler, config, family), is_flow(config)
+    config = of_size(config, sampler)
     formula = kind.flow_times if flow else kind.times
     if not formula:
         return None
@@ -190,6 +193,15 @@ def _distilled(steps: int, config: Config, custom: Sequence[int] | None, first: 
 
 
 def _flow_euler(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
+    """Euler's: where the pipeline gives σ itself, even ones from 1 to 1/steps, shifted."""
+    if not config.get("own_sigmas"):
+        return _flow_ends(steps, config, custom, first)
+    sigma = ending_at(config, shifted(config, np.linspace(1.0, 1 / steps, steps)))
+    shaped = shaped_sigmas(config, sigma[0], sigma[-1], steps)
+    return (sigma if shaped is None else shaped)[first:] * total_of(config)
+
+
+def _flow_ends(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
     """Even σ between both ends, shifted; diffusers takes the ends from a shifted table."""
     total = total_of(config)
     sigma = shifted(config, np.linspace(1.0, float(shifted(config, np.array(1 / total))), steps))
@@ -198,7 +210,7 @@ def _flow_euler(steps: int, config: Config, custom: Sequence[int] | None, first:
 
 
 def _flow_heun(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
-    return _twice(_flow_euler(steps, config, custom, first))
+    return _twice(_flow_ends(steps, config, custom, first))
 
 
 def _flow_solver(steps: int, config: Config, custom: Sequence[int] | None, first: int) -> Times:
@@ -226,6 +238,7 @@ _FORMULAS: dict[str, Callable[[int, Config, Sequence[int] | None, int], Times]] 
     "singlestep": _singlestep,
     "distilled": _distilled,
     "flow_euler": _flow_euler,
+    "flow_ends": _flow_ends,
     "flow_heun": _flow_heun,
     "flow_solver": _flow_solver,
     "flow_unipc": _flow_unipc,

@@ -56,6 +56,12 @@ class ModelEntry:
     hashes: tuple[str, ...] = ()
     problem: str = ""
 
+    @property
+    def latent_factor(self) -> int:
+        """Pixels of a latent position; ``multiple`` is more where the network takes several together."""
+        stated = self.latent_space.partition(":")[0].partition("x")[2]
+        return int(stated) if stated.isdecimal() and int(stated) else self.multiple
+
     def decodes(self, base: ModelEntry) -> bool:
         """Whether an autoencoder's latents are those of ``base``, as far as both are known.
 

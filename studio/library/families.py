@@ -226,3 +226,62 @@ FAMILIES.register(
         },
     ),
 )
+FAMILIES.register(
+    "sd3",
+    ModelFamily(
+        title="Stable Diffusion 3",
+        runs="studio.engine.families.stable_diffusion_3:StableDiffusion3",
+        recognises=lambda config, pipeline: (
+            "StableDiffusion3" in pipeline or config.get("_class_name") == "SD3Transformer2DModel"
+        ),
+        pipelines=("StableDiffusion3Pipeline",),
+        network="SD3Transformer2DModel",
+        part="transformer",
+        predicts=(FLOW,),
+        text="CLIP, OpenCLIP and T5",
+        window=254,
+        windows=False,
+        size=1024,
+        guidance=4.5,
+        scaling=1.5305,
+        latent_channels=16,
+        position=2,
+        marks=("sd3", "stable-diffusion-3", "sd_3"),
+        controls=False,
+        image_prompts=False,
+        concepts=False,
+        learned_words=False,
+        prompt_weights=False,
+        one_tower=False,
+    ),
+)
+FAMILIES.register(
+    "flux",
+    ModelFamily(
+        title="FLUX.1",
+        runs="studio.engine.families.flux:Flux",
+        recognises=lambda config, pipeline: (
+            pipeline == "FluxPipeline" or config.get("_class_name") == "FluxTransformer2DModel"
+        ),
+        pipelines=("FluxPipeline",),
+        network="FluxTransformer2DModel",
+        part="transformer",
+        predicts=(FLOW,),
+        text="T5, and CLIP's pooled text",
+        window=510,
+        windows=False,
+        size=1024,
+        guidance=1.0,
+        scaling=0.3611,
+        latent_channels=16,
+        position=2,
+        own_sigmas=True,
+        marks=("flux",),
+        controls=False,
+        image_prompts=False,
+        concepts=False,
+        learned_words=False,
+        prompt_weights=False,
+        one_tower=False,
+    ),
+)

@@ -76,7 +76,8 @@ class ModelFamily:
     ``text``: its text towers in words, ``window``: tokens of text that they read at once, and
     ``windows``: whether a longer prompt goes into further windows (else it is refused); ``text_width``: of the states that the network reads (0:
     no mark of the family). ``latent_channels``, ``latent_factor`` (pixels per position) and
-    ``scaling``: the latent space where no file states it. ``size``: native edge in pixels.
+    ``scaling``: the latent space where no file states it; ``position``: the edge of latent positions that the network takes as one.
+    ``own_sigmas``: diffusers' pipelines begin with σ of their own instead of the scheduler's. ``size``: native edge in pixels.
     ``guidance``: the advised scale of classifier-free guidance. ``t2i_adapters``: types of
     T2I-Adapters (as diffusers names them) that fit its levels.
 
@@ -101,6 +102,8 @@ class ModelFamily:
     part: str = "unet"
     latent_channels: int = 4
     latent_factor: int = 8
+    position: int = 1
+    own_sigmas: bool = False
     t2i_adapters: tuple[str, ...] = ()
     in_file: FileLayout | None = None
     problem: Callable[[Config], str] = lambda config: ""

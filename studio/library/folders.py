@@ -11,6 +11,7 @@ from studio.files import listed, read_regular
 from studio.library.control_networks import CONTROL_NETWORKS, form_of
 from studio.library.entry import ADAPTERS, ModelEntry
 from studio.library.families import family_of, family_of_config, networks
+from studio.library.family import ModelFamily
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
 from studio.library.networks import control_of, network_problem
@@ -135,7 +136,7 @@ def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, A
     labelled = config.get("class_embed_type") or config.get("num_class_embeds")
     kind = str(config.get("_class_name", ""))
     problem = network_problem(
-        channels, int(config.get("out_channels", 4)), pipeline, bool(labelled), kind
+        channels, int(config.get("out_channels") or 4), pipeline, bool(labelled), kind
     )
     family = family_of_config(config, pipeline)
     problem = family_of(family).problem(config) or problem
@@ -152,10 +153,14 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
     space, factor = _latents({**plain, "scaling_factor": family.scaling, **vae})
     return details | {
         "latent_space": space,
-        "size": int(network.get("sample_size", 64)) * factor,
-        "multiple": factor,
+        "size": _sample_size(network, family) * factor,
+        "multiple": factor * family.position,
         "lacks": ("vae",) if network and not (path / "vae").is_dir() else (),
     }
+
+
+def _sample_size(network: dict[str, Any], family: ModelFamily) -> int:
+    return int(network.get("sample_size") or family.size // family.latent_factor)
 
 
 def _latents(vae: dict[str, Any]) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,16 @@ def scheduler_config(entry: ModelEntry) -> dict[str, Any]:
     else:
         file = path / _CONFIG if path else _on_hub(entry.id)
         config = _of_json(str(file), _stamp(file)) if file else {}
+    return with_flow(config, entry)
+
+
+def with_flow(config: Mapping[str, Any], entry: ModelEntry) -> dict[str, Any]:
+    """A scheduler's config with what an entry's family knows of its flow; {} for {}."""
     family = FAMILIES.get(entry.family)
-    if config and family is not None and family.flow:
-        return {**config, "prediction_type": FLOW}
-    return dict(config)
+    if not config or family is None or not family.flow:
+        return dict(config)
+    known = {"own_sigmas": True} if family.own_sigmas else {}
+    return {**config, "prediction_type": FLOW, "position": entry.multiple, **known}
 
 
 def _stamp(path: Path) -> float:

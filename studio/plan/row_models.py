@@ -84,8 +84,8 @@ def _decoded_by(vae: ModelEntry, base: ModelEntry) -> ModelEntry:
 
     The latents stay: one that makes 16 pixels of each where the base's makes 8 doubles the picture.
     """
-    cells = base.size // base.multiple
-    return replace(base, size=cells * vae.multiple, multiple=vae.multiple)
+    own, other = base.latent_factor, vae.latent_factor
+    return replace(base, size=base.size // own * other, multiple=base.multiple // own * other)
 
 
 def _check_vae(vae: ModelEntry, base: ModelEntry) -> None:

@@ -254,7 +254,7 @@ _add(
     "LCMScheduler",
     times="distilled",
     flow=f"{_OWN}:FlowLcm",
-    flow_times="flow_euler",
+    flow_times="flow_ends",
     random=True,
     most_steps=50,
     a1111="LCM",

@@ -23,6 +23,12 @@ BASES: dict[str, dict[str, Any]] = {
     "cosine": {"beta_schedule": "squaredcos_cap_v2", "timestep_spacing": "trailing"},
     "bare": {},
     "flow": {"prediction_type": times.FLOW, "flow_shift": 3.0},
+    "by size": {
+        "prediction_type": times.FLOW,
+        "use_dynamic_shifting": True,
+        "own_sigmas": True,
+        "shift_terminal": 0.02,
+    },
 }
 CASES = [
     (name, base)

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from studio.engine.families.pixels import to_images
+from studio.engine.families.pixels import shift_of, to_images
 from studio.engine.inputs.tokens import NO_WORDS, Words
 from studio.library import ModelEntry, ModelFamily
 
@@ -138,7 +138,8 @@ class Family(ABC):
     def decode(self, vae: Any, latent: Tensor) -> list[Image.Image]:
         """Scaled latents (batch, channels, h, w) to RGB pictures, through the whole decoder."""
         dtype = next(vae.parameters()).dtype
-        pixels = vae.decode((latent / vae.config.scaling_factor).to(dtype), return_dict=False)[0]
+        latent = latent / vae.config.scaling_factor + shift_of(vae)
+        pixels = vae.decode(latent.to(dtype), return_dict=False)[0]
         return to_images(pixels)
 
     def settings(self, text: Any) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from PIL import Image
@@ -20,6 +22,11 @@ def to_images(pixels: Tensor) -> list[Image.Image]:
     return [
         Image.fromarray(np.ascontiguousarray(a)) for a in array.permute(0, 2, 3, 1).cpu().numpy()
     ]
+
+
+def shift_of(vae: Any) -> float:
+    """What a latent's mean is moved by before it is scaled: ``z = (x − shift)·scaling``; mostly 0."""
+    return float(vae.config.get("shift_factor") or 0.0)
 
 
 def apply_preview(latent: Tensor, weight: Tensor, bias: Tensor) -> list[Image.Image]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from studio import images
 from studio.diffusion.sampling import Picture
-from studio.engine.families.pixels import to_pixels
+from studio.engine.families.pixels import shift_of, to_pixels
 from studio.errors import BadPreset
 from studio.plan import Plan
 from studio.plan.passes import Area
@@ -145,7 +145,7 @@ def _encoded(vae: nn.Module, pixels: Tensor, generators: Sequence[torch.Generato
         latents = torch.cat([encoded.latent_dist.sample(generator) for generator in generators])
     else:
         latents = encoded.latent.expand(len(generators), -1, -1, -1)
-    return latents.float() * vae.config.scaling_factor  # type: ignore[union-attr]
+    return (latents.float() - shift_of(vae)) * vae.config.scaling_factor  # type: ignore[union-attr]
 
 
 def feathered(mask: Image.Image, pixels: int) -> Image.Image:

@@ -30,7 +30,7 @@ from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.plan import Weights
 
 # The folders of a pipeline that a part of it comes from.
-PARTS = {"vae": ("vae",), "text": ("text_encoder", "text_encoder_2")}
+PARTS = {"vae": ("vae",), "text": ("text_encoder", "text_encoder_2", "text_encoder_3")}
 
 
 class Parts(ABC):

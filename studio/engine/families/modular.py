@@ -1,0 +1,165 @@
+"""A family whose text goes through the block of diffusers' modular pipelines that reads it there.
+
+What such a family is stands in its record; a class adds how its network is called.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from studio.engine.families.base import Family, Text
+from studio.engine.families.components import (
+    load_component,
+    load_config,
+    load_model_index,
+    load_tokenizer,
+)
+from studio.engine.inputs.tokens import NO_WORDS, Words
+from studio.errors import IncompatibleModels, StudioError, shorten
+from studio.extensions import placed
+from studio.library import ModelEntry
+from studio.library.noise import with_flow
+from studio.preset.prompts import BREAK, has_weights
+
+
+class Towers(nn.Module):
+    """Text encoders under their names in the pipeline, ``None`` for one that it leaves out.
+
+    ``tokenizers``: by their names there.
+    """
+
+    def __init__(self, towers: Mapping[str, nn.Module | None], tokenizers: dict[str, Any]) -> None:
+        super().__init__()
+        for name, tower in towers.items():
+            self.add_module(name, tower)
+        self.tokenizers = tokenizers
+
+    def components(self) -> dict[str, Any]:
+        """What the block expects."""
+        return {**dict(self._modules), **self.tokenizers}
+
+
+class Modular(Family):
+    """Loads by the classes that the pipeline's blocks name, and encodes by its text block.
+
+    ``reads``: the block, as ``module:Class``. ``gives``: a field of :class:`Text` → the block's
+    output. ``longest``: the tokenizer that reads most of a prompt, the block's limit beside it;
+    those of the pipelines that lack it follow.
+    """
+
+    reads: ClassVar[str]
+    gives: ClassVar[Mapping[str, str]]
+    longest: ClassVar[Mapping[str, int]]
+
+    def load_network(
+        self, entry: ModelEntry, device: torch.device, dtype: torch.dtype
+    ) -> nn.Module:
+        """The record's network, from its part of the pipeline."""
+        import diffusers
+
+        kind = getattr(diffusers, self.record.network)
+        return load_component(kind, entry, self.record.part, device, dtype)
+
+    def load_text(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """All towers that the block expects and the pipeline has."""
+        from transformers import AutoTokenizer
+
+        index, towers, tokenizers = load_model_index(entry), {}, {}
+        for spec in placed(self.reads)().expected_components:
+            there = (index.get(spec.name) or [None])[0] is not None
+            if isinstance(spec.type_hint, type) and issubclass(spec.type_hint, nn.Module):
+                kind = spec.type_hint
+                one = load_component(kind, entry, spec.name, device, dtype) if there else None
+                towers[spec.name] = one
+            elif spec.name.startswith("tokenizer"):
+                found = load_tokenizer(AutoTokenizer, entry, spec.name) if there else None
+                tokenizers[spec.name] = found
+        return Towers(towers, tokenizers)
+
+    def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """``AutoencoderKL``."""
+        from diffusers import AutoencoderKL
+
+        return load_component(AutoencoderKL, entry, "vae", device, dtype)
+
+    def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
+        """Read from the pipeline's scheduler folder, with what the record knows of the flow."""
+        return with_flow(load_config(entry, "scheduler"), entry)
+
+    def towers(self, text: Any) -> Mapping[str, nn.Module]:
+        """Those that the pipeline has."""
+        return dict(text.named_children())
+
+    def spans(self, text: Any, prompt: str, words: Words = NO_WORDS) -> int:
+        """One window, which the prompt must fit into.
+
+        Raises:
+            StudioError: a prompt that is longer, or one with what this family does not read.
+        """
+        title = self.record.title
+        if words.vectors:
+            named = ", ".join(words.vectors)
+            raise IncompatibleModels(
+                f"{title}'s text encoders take no learned words, such as {named}"
+            )
+        if has_weights(prompt):
+            raise StudioError(
+                f"{title} reads no attention weights; write {shorten(prompt, 40)} without them",
+                field="prompt",
+            )
+        name = next(one for one in self.longest if text.tokenizers.get(one) is not None)
+        count, most = len(text.tokenizers[name](_whole(prompt)).input_ids), self.longest[name]
+        most = min(most, text.tokenizers[name].model_max_length)
+        if count > most:
+            raise StudioError(
+                f"the prompt has {count} tokens; {title} reads {most}", field="prompt"
+            )
+        return 1
+
+    @torch.no_grad()
+    def encode(
+        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+    ) -> Text:
+        """What the block makes of each prompt."""
+        for prompt in prompts:
+            self.spans(text, prompt, words)
+        block = placed(self.reads)().init_pipeline()
+        block.update_components(**text.components())
+        found = block(prompt=[_whole(p) for p in prompts], output=list(self.gives.values()))
+        return Text(**{field: found[output] for field, output in self.gives.items()})
+
+    def text_width(self, network: Any) -> int:
+        """What its joint attention reads."""
+        return int(network.config.joint_attention_dim)
+
+    @abstractmethod
+    def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
+        """The network's output for ``latents`` (batch, channels, h, w) at time ``t``."""
+
+    def predict(
+        self,
+        network: Any,
+        latents: Tensor,
+        t: Tensor,
+        text: Text | None,
+        pictures: Tensor | None = None,
+        **residuals: Any,
+    ) -> Tensor:
+        """The flow ``ε − x₀``."""
+        assert text is not None and pictures is None and not residuals
+        return self.call(network, latents, t.to(latents.device), text)
+
+    def preview(self, entry: ModelEntry, channels: int) -> tuple[Tensor, Tensor]:
+        """Three of the channels as colours: no map is known for every autoencoder."""
+        weight = torch.zeros(3, channels)
+        weight[range(3), range(3)] = 0.5
+        return weight, torch.zeros(3)
+
+
+def _whole(prompt: str) -> str:
+    return BREAK.sub(" ", prompt).strip()  # there is one window
