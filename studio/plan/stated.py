@@ -7,14 +7,14 @@ from pathlib import Path
 
 from studio.diffusion.progress import progress_of
 from studio.errors import MissingModel
-from studio.library import Library
+from studio.library import Library, ModelEntry
 from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
-from studio.plan.size import picture_size
-from studio.preset import Preset
+from studio.plan.size import DEFAULT_SIZE, picture_size
+from studio.preset import Preset, Sampler
 
 
 def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = ()) -> Plan:
@@ -37,7 +37,16 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
         progress = None  # compiling names the field
     else:
         config = scheduler_config(entry)
-        progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
+        progress = progress_of(
+            _sized(preset.sampler, entry), config, preset.first_step, entry.family
+        )
     plan = compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
     picture_size(preset, check_base(library, preset.base, preset.vae))
     return plan
+
+
+def _sized(sampler: Sampler, base: ModelEntry) -> Sampler:
+    """With the base's size where none is asked for: the times of some flows depend on it."""
+    native = base.size or DEFAULT_SIZE
+    size = {"width": sampler.width or native, "height": sampler.height or native}
+    return sampler.model_copy(update=size)

@@ -44,10 +44,10 @@ OTHERS = {
         {"in_channels": 4, "class_embed_type": "projection"},
         "label",
     ),
-    "flux": (
-        "FluxPipeline",
-        {"_class_name": "FluxTransformer2DModel", "in_channels": 64},
-        "is a FluxTransformer2DModel",
+    "hunyuan": (
+        "HunyuanDiTPipeline",
+        {"_class_name": "HunyuanDiT2DModel", "in_channels": 4},
+        "is a HunyuanDiT2DModel",
     ),
     "sana-sprint": (
         "SanaSprintPipeline",

@@ -19,7 +19,7 @@ from studio.preset import validate
 from studio.preset.schedulers import SCHEDULERS
 from tests.engine.families.test_sana import pipeline as sana_pipeline
 from tests.engine.families.test_sdxl import pipeline as xl_pipeline
-from tests.support import REPOSITORY, tiny
+from tests.support import REPOSITORY, tiny, tiny_flux
 
 RANGES = ([0.0, 0.3], [0.35, 0.7], [0.5, 1.0])
 
@@ -31,6 +31,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     tiny.pipeline(folder / "trailing")
     xl_pipeline(folder / "xl")
     sana_pipeline(folder / "sana")
+    tiny_flux.pipeline(folder / "flux")
     return Engine(device="cpu", library=Library((folder,)))
 
 
@@ -47,6 +48,17 @@ def test_stated_is_counted(engine: Engine, name: str, base: str) -> None:
         with pytest.raises(IncompatibleModels, match="cannot follow a model that predicts a flow"):
             stated_plan(preset, engine.library)
         return
+    plan = stated_plan(preset, engine.library)
+    done = [event for event in engine.generate(preset) if isinstance(event, Done)]
+    assert [one.forwards for one in done] == [plan.forwards_total]
+
+
+@pytest.mark.parametrize("size", [{}, {"width": 64, "height": 32}])
+def test_a_flow_shifted_by_size_states_what_it_runs(engine: Engine, size: dict[str, int]) -> None:
+    ranges = [[0.0, 0.4], [0.0, 0.55], [0.7, 1.0]]
+    rows = [{"prompt": f"{n}", "weight": 2.0, "range": one} for n, one in enumerate(ranges)]
+    sampler = {"scheduler": "euler", "steps": 4, **size}
+    preset = validate({"base": "flux", "rows": rows, "sampler": sampler})
     plan = stated_plan(preset, engine.library)
     done = [event for event in engine.generate(preset) if isinstance(event, Done)]
     assert [one.forwards for one in done] == [plan.forwards_total]

@@ -15,6 +15,7 @@ from studio.engine.families.components import load_component, load_config, load_
 from studio.engine.inputs.tokens import NO_WORDS, Words
 from studio.errors import IncompatibleModels, StudioError, shorten
 from studio.library import ModelEntry
+from studio.library.noise import with_flow
 from studio.preset.prompts import BREAK, has_weights
 
 TOKENS = 300  # what the networks were trained on (SANA, Sec. 3.1)
@@ -48,8 +49,7 @@ class Sana(Family):
 
     def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
         """Read from the pipeline's scheduler folder; whatever it is, the networks predict the flow."""
-        config = load_config(entry, "scheduler")
-        return {**config, "prediction_type": "flow_prediction"} if config else {}
+        return with_flow(load_config(entry, "scheduler"), entry)
 
     def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """One tower."""
