@@ -7,10 +7,8 @@ who has left.
 
 from __future__ import annotations
 
-import atexit
 import io
 import json
-import shutil
 import tempfile
 import threading
 import time
@@ -57,29 +55,27 @@ class Crowd:
     numbers: Any = field(default_factory=lambda: iter(range(_LEAVERS, 4096)))
 
 
-_crowds: list[Crowd] = []
+crowds: list[Crowd] = []  # the one that is gathered; the end of an attack takes it away
 
 
 def crowd_of(count: int) -> Crowd:
     """The crowd of this campaign, gathered when it is first wanted."""
-    if _crowds:
-        return _crowds[-1]
+    if crowds:
+        return crowds[-1]
     from gradio_client import Client
 
     folder = Path(tempfile.mkdtemp(prefix="studio-crowd-"))
     Watch.allow(folder)
-    server = Server(folder, PAUSE)
-    atexit.register(shutil.rmtree, folder, True)
-    atexit.register(server.process.terminate)
-    clients = [
-        Client(server.url, verbose=False, headers=_from(n), download_files=False)
+    crowd = Crowd(Server(folder, PAUSE), [], {})
+    crowds.append(crowd)  # summary() ends its server, whatever comes
+    crowd.clients += [
+        Client(crowd.server.url, verbose=False, headers=_from(n), download_files=False)
         for n in range(count)
     ]
-    info: Any = clients[0].view_api(return_format="dict", print_info=False)
+    info: Any = crowd.clients[0].view_api(return_format="dict", print_info=False)
     parameters = info["named_endpoints"]["/generate"]["parameters"]
-    given = {one["parameter_name"]: one.get("parameter_default") for one in parameters}
-    _crowds.append(Crowd(server, clients, given))
-    return _crowds[-1]
+    crowd.given |= {one["parameter_name"]: one.get("parameter_default") for one in parameters}
+    return crowd
 
 
 def _from(number: int) -> dict[str, str]:
@@ -149,7 +145,13 @@ def asked(crowd: Crowd, number: int, prompt: int, count: int = 1) -> Any:
 
 def _generates(crowd: Crowd, number: int, random: Random) -> None:
     prompt, count = random.randrange(_LEAVERS), random.randint(1, 3)
-    stage = asked(crowd, number, prompt, count).result(timeout=240)[0]
+    answer = asked(crowd, number, prompt, count).result(timeout=240)
+    if refused(answer):
+        crowd.done["refused, since three of theirs waited"] += 1
+        return
+    stage = answer[0]
+    if "images" not in stage:
+        raise Fell(f"client {number} got no pictures, but {str(answer)[:300]}")
     for image in stage["images"]:
         with Image.open(io.BytesIO(picture_of(crowd, number, image))) as opened:
             found = number_of(opened.convert("RGB").getpixel((9, 9)))  # type: ignore[arg-type]
@@ -159,6 +161,11 @@ def _generates(crowd: Crowd, number: int, random: Random) -> None:
         raise Fell(f"client {number} asked for {count} pictures and got {len(stage['images'])}")
     crowd.made[number] += 1
     crowd.done["runs"] += 1
+
+
+def refused(answer: Any) -> bool:
+    """Whether a run was not begun, because as many of this visitor's wait as may."""
+    return "of your runs are waiting already" in str(answer[1])
 
 
 def picture_of(crowd: Crowd, number: int, image: Any) -> bytes:
@@ -227,7 +234,14 @@ def summary() -> str:
     Raises:
         Fell: some had far more than others, or something was computed for nobody; memory grew.
     """
-    crowd = _crowds.pop()
+    crowd = crowds.pop()
+    try:
+        return _summary(crowd)
+    finally:
+        crowd.server.stop()
+
+
+def _summary(crowd: Crowd) -> str:
     if crowd.browsers is not None:
         crowd.browsers.stop()
         crowd.done.update(crowd.browsers.done)
@@ -238,7 +252,6 @@ def summary() -> str:
     ]
     few, many = min(crowd.made.values(), default=0), max(crowd.made.values(), default=0)
     grown = crowd.memory[-1] - crowd.memory[0] if crowd.memory else 0
-    crowd.server.stop()
     what = ", ".join(f"{count} {name}" for name, count in sorted(crowd.done.items()))
     text = (
         f"{len(crowd.clients)} clients, {len(crowd.memory)} rounds: {what}; "

@@ -1,21 +1,24 @@
 """A shared page on this machine whose pictures have the colour that a prompt names: for crowds.
 
-``python -m studio.hard.served PORT LOG PAUSE``: every step that is run is a line of LOG.
+``python -m studio.hard.served PORT LOG PAUSE``: every step that is run is a line of LOG. It ends when
+its standard input does, so that it outlives whoever started it in no case, a kill included.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import IO, Any
 
 from studio.events import Event, Progress
 from studio.hard.attack import Fell
@@ -28,14 +31,15 @@ class Server:
     """The page in a process of its own.
 
     Args:
-        folder: for its log and its temporary files. pause: seconds of one step.
+        folder: for its log and its temporary files; it goes with the server. pause: seconds of one step.
     """
 
     def __init__(self, folder: Path, pause: float) -> None:
         with socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.log, self.url = folder / "steps.jsonl", f"http://127.0.0.1:{port}"
+        self.folder, self.log = folder, folder / "steps.jsonl"
+        self.url = f"http://127.0.0.1:{port}"
         self.log.touch()
         environment = {
             **os.environ,
@@ -46,10 +50,15 @@ class Server:
             [sys.executable, "-m", "studio.hard.served", str(port), str(self.log), str(pause)],
             cwd=REPOSITORY,
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=(folder / "server.log").open("wb"),
         )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def _wait(self) -> None:
         end = time.monotonic() + 120
@@ -67,13 +76,31 @@ class Server:
         return [json.loads(line) for line in lines if line.endswith("}")]
 
     def stop(self) -> None:
-        """End it; what visitors made goes with it."""
+        """End it; what visitors made goes with it.
+
+        Raises:
+            Fell: it does not end when asked to; it is killed then.
+        """
         self.process.terminate()
         try:
-            self.process.wait(30)
+            self.process.communicate(timeout=30)
         except subprocess.TimeoutExpired as error:
             self.process.kill()
+            self.process.communicate()
             raise Fell("the page does not end when asked to") from error
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def end_with(stream: IO[bytes]) -> None:
+    """From now on, ask this process to end when the stream does."""
+
+    def wait() -> None:
+        while stream.read(4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def main(arguments: list[str]) -> None:
@@ -85,6 +112,7 @@ def main(arguments: list[str]) -> None:
 
     limits = space.prepare(True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    end_with(sys.stdin.buffer)
     from studio.ui.page import build, launch_options
 
     def logged(preset: Preset) -> Iterator[Event]:

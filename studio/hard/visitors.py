@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from studio.hard.attack import ATTACKS, Attack, Draw, Fell
 from studio.hard.mutation import json_mutated, json_text
-from studio.hard.people import SMALL_CLIENTS, Crowd, asked, crowd_of, http, picture_of
+from studio.hard.people import SMALL_CLIENTS, Crowd, asked, crowd_of, crowds, http, picture_of
 from studio.home import REPOSITORY
 
 _HOSTILE = 5  # from this number on are clients whose addresses the harm comes from
@@ -103,6 +103,14 @@ def _answer(crowd: Crowd, number: int, path: str, body: bytes | None) -> bytes:
         return b""
 
 
+def end() -> str:
+    """The page that was attacked goes; nothing is measured over all cases."""
+    _known.clear()
+    if crowds:
+        crowds.pop().server.stop()
+    return ""
+
+
 ATTACKS.register(
     "visitors",
     Attack(
@@ -113,5 +121,6 @@ ATTACKS.register(
         1,
         growth=2**30,
         hangs=300,
+        end=end,
     ),
 )

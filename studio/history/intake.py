@@ -22,10 +22,10 @@ _ended: dict[int, float] = {}
 _lock = threading.Lock()
 
 
-def name_of(history: History, file: Path) -> str:
+def name_of(outputs: Path, file: Path) -> str:
     """What a picture is called in the history: its path below the outputs, else its whole path."""
     with suppress(ValueError):
-        return file.relative_to(history.outputs).as_posix()
+        return file.relative_to(outputs).as_posix()
     return str(file)
 
 
@@ -39,7 +39,7 @@ def take_in(history: History, stop: threading.Event | None = None) -> int:
     for file in listed(history.outputs, tuple(SUFFIXES), DEPTH):
         if stop is not None and stop.is_set():
             return count
-        path = name_of(history, file)
+        path = name_of(history.outputs, file)
         if not is_text(path):
             continue
         seen.add(path)

@@ -27,6 +27,8 @@ SYSTEM_FONT = (
 )
 MONO_FONT = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 CACHE_SECONDS = 24 * 3600
+# Of how many pages Gradio keeps what it sent last, 190 KiB each; it makes those of others anew.
+STATES = 200
 
 
 def build(limits: Limits | None = None, events: Stream = stream) -> gr.Blocks:
@@ -110,6 +112,7 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "64mb",
+        "state_session_capacity": STATES,
         "show_error": True,
         "quiet": True,
     }

@@ -125,14 +125,24 @@ def _measured(done: Done) -> dict[str, Any]:
 def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
     """The session's updates until none of its runs waits or runs.
 
-    A later follower of the same page takes over from an earlier one.
+    A later follower of the same page takes over from an earlier one. The last update shows how the
+    run ended: it is all that a program gets which waits for the result only.
     """
-    turn = session.watchers[page] = session.watchers.get(page, 0) + 1
+    turn = session.watchers[page] = object()
+    try:
+        yield from _updates(runs, session, lambda: session.watchers.get(page) is turn)
+    finally:
+        if session.watchers.get(page) is turn:
+            session.watchers.pop(page, None)
+
+
+def _updates(runs: Runs, session: Session, ours: Callable[[], bool]) -> Iterator[Update]:
     view, seen = View(runs, session), -1
-    while session.watchers.get(page) == turn:
+    while ours():
         active = bool(session.active())
         version = session.version
-        if version != seen or (current := session.current()) and current.state == "waiting":
+        waits = (current := session.current()) and current.state == "waiting"
+        if version != seen or waits or not active:
             yield view.update()
         else:
             yield Update()  # where a page that has gone is noticed
@@ -141,8 +151,6 @@ def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
             break
         time.sleep(PACE)
         runs.wait(session, seen, HEARTBEAT)
-    if session.watchers.get(page) == turn:
-        session.watchers.pop(page, None)
 
 
 def generate(

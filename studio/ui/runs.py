@@ -24,6 +24,7 @@ from studio.preset import Preset
 from studio.share import save_or_keep
 from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
+from studio.ui.history.unopened import Unopened
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import Limits, expire, save_folder
 
@@ -68,9 +69,12 @@ class Runs:
         """
         if not self.limits.shared:
             return own_history()
+        return self._own(session).opened()
+
+    def _own(self, session: Session) -> Unopened:
         with self.changed:
             if session.history is None:
-                session.history = History(None, save_folder(self.limits, session.key))
+                session.history = Unopened(save_folder(self.limits, session.key))
             return session.history
 
     def _forget(self) -> None:
@@ -267,8 +271,10 @@ class Runs:
         return Moment.made(path, done, run.label)
 
     def _remember(self, run: Run, done: Done, path: Path) -> None:
-        own = self.history(run.session)
+        own = self._own(run.session) if self.limits.shared else own_history()
         measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
         shares = tuple(dataclasses.asdict(share) for share in done.shares)
         parent = run.session.parent
-        own.made(record_of(path, name_of(own, path), shares=shares, parent=parent, **measured))
+        own.made(
+            record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured)
+        )

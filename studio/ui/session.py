@@ -10,9 +10,9 @@ from pathlib import Path
 from PIL import Image
 
 from studio.events import Done, Progress
-from studio.history import History
 from studio.preset import Preset
 from studio.ui.history.moments import Moment
+from studio.ui.history.unopened import Unopened
 
 ACTIVE = ("waiting", "running")
 
@@ -91,8 +91,8 @@ class Session:
     version: int = 0
     looked: float = field(default_factory=time.monotonic)
     parent: str = ""  # the picture that was loaded last
-    history: History | None = None  # of a visitor's own, in memory
-    watchers: dict[str, int] = field(default_factory=dict)
+    history: Unopened | None = None  # of a visitor's own
+    watchers: dict[str, object] = field(default_factory=dict)
 
     def active(self) -> list[Run]:
         """Its runs that wait or run, oldest first."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from studio.errors import StudioError
@@ -16,14 +20,17 @@ from studio.hard.__main__ import FIGURES, PAGE
 from studio.hard.attack import ATTACKS, Attack, Draw, Fell, run
 from studio.hard.page import BEGIN, END, keep, read_figures, table, write_page
 from studio.hard.watch import Watch
+from studio.home import REPOSITORY
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_nothing_falls(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ATTACKS._entries, name, _patient(ATTACKS[name]))
+    before = set(psutil.Process().children(recursive=True))
     result = run(name, seed=2026, cases=ATTACKS[name].short, small=True)
     assert result.cases == ATTACKS[name].short
     assert not result.faults
+    assert set(psutil.Process().children(recursive=True)) <= before, "a process outlives its attack"
 
 
 def _patient(attack: Attack) -> Attack:
@@ -67,6 +74,21 @@ def invented(monkeypatch: pytest.MonkeyPatch) -> None:
     for case in (refused, raises, slow, hangs, outside, asks, ends):
         attack = Attack("", case, 2, 0.1, hangs=1, end=end if case is ends else None)
         monkeypatch.setitem(ATTACKS._entries, case.__name__, attack)
+
+
+def test_a_page_for_a_crowd_ends_with_whoever_started_it() -> None:
+    lines = "import sys, time; from studio.hard.served import end_with; end_with(sys.stdin.buffer)"
+    lines += "; print('ready', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", lines],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline() == b"ready\n" and process.poll() is None
+        process.stdin.close()  # as the end of its parent does, whatever brought that about
+        assert process.wait(30) == -signal.SIGTERM
 
 
 def test_the_runner_notices_every_kind_of_harm(invented: None) -> None:

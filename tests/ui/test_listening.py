@@ -11,7 +11,7 @@ pytest.importorskip("gradio")
 
 from studio.ui import visitors
 from studio.ui.gate import Doors
-from studio.ui.page import build, launch_options
+from studio.ui.page import STATES, build, launch_options
 from studio.ui.space import SPACE
 from tests.support.fake_engine import ROWS, FakeEngine, values
 
@@ -26,6 +26,7 @@ def test_it_is_heard_through_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
         server_name="127.0.0.1", prevent_thread_lock=True, **launch_options(Doors(shared=True))
     )
     try:
+        assert page.app.state_holder.capacity == STATES  # what it keeps of each visitor is large
         info = json.loads(urllib.request.urlopen(f"{address}gradio_api/info", timeout=20).read())
         shown = {**values(), "rows": ROWS}
         names = [p["parameter_name"] for p in info["named_endpoints"]["/generate"]["parameters"]]

@@ -20,7 +20,7 @@ from studio.preset import Preset, validate
 from studio.share import read_image
 from studio.ui import run
 from studio.ui.runs import Runs
-from studio.ui.session import Session
+from studio.ui.session import Run, Session
 from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import FakeEngine, values
 
@@ -175,6 +175,41 @@ def test_a_later_follower_of_the_same_page_takes_over(engine: HeldEngine) -> Non
     assert list(earlier) == []
     engine.release(2)
     assert list(later)[-1].stage["state"] == "done"
+
+
+def test_one_that_was_left_behind_takes_over_from_nobody(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    runs.submit(session, preset("first"))
+    behind = run.follow(runs, session, "page")
+    next(behind)
+    engine.release(2)
+    assert follows(runs, session)[-1].stage["state"] == "done"
+    runs.submit(session, preset("second"))
+    later = run.follow(runs, session, "page")
+    next(later)
+    assert next(behind, None) is None
+    engine.release(2)
+    assert list(later)[-1].stage["state"] == "done" and not session.watchers
+
+
+def test_the_last_update_shows_the_end_whenever_that_comes(
+    engine: HeldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    one = runs.submit(session, preset("first"))
+    active = session.active
+
+    def ends_at_once() -> list[Run]:
+        found = active()
+        engine.release(2)
+        until(lambda: one.state == "done")
+        return found
+
+    monkeypatch.setattr(session, "active", ends_at_once)
+    monkeypatch.setattr(run, "HEARTBEAT", 0.01)
+    assert follows(runs, session)[-1].stage["state"] == "done"
 
 
 def test_a_run_that_nobody_looks_at_is_dropped_on_a_shared_page(engine: HeldEngine) -> None:

@@ -37,7 +37,7 @@ class Scorer:
     def known(self, history: History, moment: Moment) -> Scores:
         """The scores that are kept with a picture; none where it has none."""
         try:
-            return dict(history.get(identity(name_of(history, Path(moment.path)))).scores)
+            return dict(history.get(identity(name_of(history.outputs, Path(moment.path)))).scores)
         except StudioError:
             return {}
 
@@ -48,7 +48,7 @@ class Scorer:
                 return {}
             found = self._scores(Path(moment.path), moment.preset())
         if found:
-            history.mark([identity(name_of(history, Path(moment.path)))], scores=found)
+            history.mark([identity(name_of(history.outputs, Path(moment.path)))], scores=found)
         return found
 
     def _scores(self, path: Path, preset: Preset) -> Scores:

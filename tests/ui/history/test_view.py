@@ -18,7 +18,7 @@ from studio.history.differences import differences
 from studio.history.intake import take_in
 from studio.preset import Preset, validate
 from studio.share import save_image
-from studio.ui.history import view
+from studio.ui.history import unopened, view
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 
@@ -134,3 +134,21 @@ def test_visitors_have_histories_of_their_own_in_memory(own: History, tmp_path: 
     assert runs.history(one).search().total == 1
     assert runs.history(runs.session("two")).search().total == 0
     assert own.search().total == 3
+
+
+def test_a_visitors_database_is_made_when_it_is_looked_into(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[History] = []
+    monkeypatch.setattr(unopened, "History", lambda *a: opened.append(History(*a)) or opened[-1])
+    runs, one = _run(Limits(shared=True), "one")
+    assert not opened  # it takes more memory than hundreds of its records
+    assert runs.history(one) is runs.history(one) is opened[0]
+    run = runs.submit(one, preset(4.0))
+    while run.active():
+        runs.wait(one, one.version, 5.0)
+    first, second = sorted(runs.history(one).search().records, key=lambda record: record.made)
+    assert [len(opened), first.forwards, second.forwards] == [1, 50, 50]
+    assert [one.moments[-1].path, one.moments[0].path] == [
+        str(opened[0].file(record)) for record in (first, second)
+    ]
