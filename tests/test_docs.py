@@ -30,6 +30,7 @@ ADDS = {
     "A refinement of the sum": ("refinement", "calm"),
     "A scheduler": ("scheduler", "ddim-leading"),
     "A control preprocessor": ("preprocessor", "negative"),
+    "A control network": ("control network", "early-adapter"),
     "A model family": ("family", "wide-sd"),
     "A kind of adapter": ("adapter kind", "outer"),
     "A training method": ("training method", "biases"),

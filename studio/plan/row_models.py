@@ -212,7 +212,8 @@ def _check_control(
         if form.by_type and PREPROCESSORS[control.type].union is None:
             able = ", ".join(n for n, one in PREPROCESSORS.items() if one.union is not None)
             raise IncompatibleModels(
-                f"{net.id!r} is a {form.title} and has to know what its map shows: {able}",
+                f"{net.id!r} is a {form.title} and has to know what its map shows: {able} (a map that "
+                "is finished already: finished true)",
                 field=f"{where}.type",
             )
 

@@ -11,7 +11,7 @@ from studio.extensions import placed
 from studio.preprocessors.learned import ALLOW_DOWNLOAD, detect
 from studio.preprocessors.plain import CANNY_THRESHOLDS, canny
 from studio.preset import Control
-from studio.preset.preprocessors import PREPROCESSORS
+from studio.preset.preprocessors import FINISHED, PREPROCESSORS
 
 __all__ = ["ALLOW_DOWNLOAD", "CANNY_THRESHOLDS", "canny", "prepare"]
 
@@ -23,8 +23,8 @@ def prepare(control: Control, image: Image.Image, size: tuple[int, int]) -> Imag
     whatever its aspect, so that a map made elsewhere for this size is taken pixel by pixel.
 
     Args:
-        control: names the preprocessor (``type``).
-        image: the person's picture, or for ``map`` the finished map.
+        control: names the preprocessor (``type``), which a ``finished`` map does not go through.
+        image: the person's picture, or the finished map.
         size: width and height of the map, in pixels.
 
     Raises:
@@ -32,7 +32,7 @@ def prepare(control: Control, image: Image.Image, size: tuple[int, int]) -> Imag
             something else than a picture of that size.
     """
     fitted = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    entry = PREPROCESSORS[control.type]
+    entry = PREPROCESSORS[FINISHED if control.finished else control.type]
     found = _function(entry.run)(fitted) if entry.run else detect(control.type, fitted)
     if not isinstance(found, Image.Image) or found.size != size:
         raise BadPreset(

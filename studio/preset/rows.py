@@ -125,12 +125,14 @@ class Control(Document):
     ``type`` names the preprocessor; ``map`` takes the image as the finished map. ``image`` is a
     path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
     ``model`` names the ControlNet; without it, the one of the base for that type is taken.
+    ``finished``: the image is a map of that type already, and is taken as it is.
     """
 
     type: ControlType
     image: ImageRef = ""
     strength: Annotated[float, Field(ge=0.0, le=4.0, strict=True)] = 1.0
     model: ModelId | None = None
+    finished: StrictBool = False
 
 
 class ImagePrompt(Document):

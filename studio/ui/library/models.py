@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.home import models_folder
 from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of
+from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.hashes import BACKGROUND
 from studio.plan.row_models import EDITING_CHANNELS
 from studio.ui.library import vocabulary
@@ -20,7 +21,7 @@ KINDS = {
     "lora": "LoRAs",
     "custom-diffusion": "Custom Diffusion",
     "embedding": "Embeddings",
-    "controlnet": "ControlNets",
+    "controlnet": "Control networks",
     "ip-adapter": "IP-Adapters",
     "vae": "Autoencoders",
 }
@@ -55,6 +56,7 @@ def as_signal() -> list[dict[str, Any]]:
             "title": e.title or e.id,
             "base": e.base,
             "control": e.control,
+            "form": CONTROL_NETWORKS[e.form].title if e.form in CONTROL_NETWORKS else "",
             "trigger": e.trigger,
             "size": e.size,
             "multiple": e.multiple,
@@ -137,6 +139,7 @@ def _model(entry: ModelEntry) -> str:
     family = title_of(entry.family) if not entry.base else ""
     details = [
         f"for {entry.base}" if entry.base and entry.kind != "base" else family,
+        CONTROL_NETWORKS[entry.form].title if entry.form in CONTROL_NETWORKS else "",
         entry.control,
         f"made for {entry.made_for}" if entry.made_for and not entry.base else "",
         f"word “{entry.trigger}”" if entry.trigger else "",

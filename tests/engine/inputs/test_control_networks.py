@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from studio.engine import Engine
+from studio.engine.families.network_configs import UNION_HEAD_WIDTH
 from studio.errors import StudioError
 from studio.events import Done
 from studio.library import Library
@@ -26,7 +28,7 @@ from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.t2i_shapes import t2i_config
 from studio.plan import compile_plan
 from studio.preset import validate
-from tests.support import tiny, tiny_sdxl
+from tests.support import tiny, tiny_checkpoints, tiny_sdxl
 from tests.support.tiny_pictures import theirs
 
 SAMPLER = {"steps": 3, "scheduler": "ddim", "seed": 3}
@@ -153,6 +155,76 @@ def test_a_union_has_to_know_what_a_finished_map_shows(engine: Engine) -> None:
     with pytest.raises(StudioError, match="what its map shows: canny") as caught:
         made(engine, "xl", controlled("union"))
     assert caught.value.field == "rows.0.control.type"
+
+
+def test_a_finished_map_is_taken_as_it_is(engine: Engine, root: Path) -> None:
+    """By a Union, which has to know what it shows, it is diffusers' run on the map itself."""
+    pipe = StableDiffusionXLControlNetUnionPipeline.from_pretrained(
+        root / "xl", controlnet=ControlNetUnionModel.from_pretrained(root / "union")
+    )
+    arguments = {"control_mode": [1], "controlnet_conditioning_scale": 0.7}
+    shown = [Image.open(root / "map.png")]
+    expected = theirs(pipe, "cat", control_image=shown, guidance_scale=7.5, **arguments)
+    rows = controlled("union", "depth")
+    for row in rows:
+        row["control"] = {**row["control"], "finished": True}
+    assert np.abs(made(engine, "xl", rows)[0] - expected).max() <= 1
+
+
+def test_a_union_in_one_file_is_the_folder(tmp_path: Path) -> None:
+    """Its config is read from its shapes: that of diffusers' class, whose own sizes are the published
+    ones'; only the width of a head cannot be seen in a tensor, and is theirs."""
+    from studio.engine.networks.loader import Loader
+    from studio.engine.networks.registry import Registry
+
+    unet, width = tiny_checkpoints.unet("sdxl"), 4 * UNION_HEAD_WIDTH
+    plain = inspect.signature(ControlNetUnionModel.__init__).parameters
+    heads = {name: plain[name].default for name in ("num_trans_channel", "num_trans_head")}
+    assert heads["num_trans_channel"] // heads["num_trans_head"] == UNION_HEAD_WIDTH
+    union: Any = ControlNetUnionModel.from_config(
+        {
+            **unet.config,
+            "_class_name": "ControlNetUnionModel",
+            "conditioning_embedding_out_channels": (4, 8),
+            **UNION,
+            "block_out_channels": (width, 64, 64),
+            "num_trans_channel": width,
+            "num_trans_head": 4,
+            "num_proj_channel": width,
+        }
+    )
+    louder(union, 7)
+    save_file(union.state_dict(), tmp_path / "union.safetensors")
+    library = Library((tmp_path,))
+    entry = library["union"]
+    assert (entry.kind, entry.form, entry.family) == ("controlnet", "controlnet-union", "sdxl")
+    loader = Loader(library, Registry(2**30), torch.device("cpu"), torch.float32)
+    loaded: Any = loader.controlnet("union")
+    same = ("num_trans_head", "num_trans_layer", "num_proj_channel", "num_control_type")
+    assert [loaded.config[name] for name in same] == [union.config[name] for name in same]
+    pooled = unet.config.projection_class_embeddings_input_dim - 6 * (
+        unet.config.addition_time_embed_dim
+    )
+    kind = torch.zeros(1, 6)
+    kind[:, 3] = 1
+    given = {
+        "encoder_hidden_states": torch.randn(1, 7, union.config.cross_attention_dim),
+        "controlnet_cond": [torch.rand(1, 3, 16, 16)],
+        "control_type": kind,
+        "control_type_idx": [3],
+        "added_cond_kwargs": {
+            "text_embeds": torch.randn(1, pooled),
+            "time_ids": torch.rand(1, 6),
+        },
+    }
+    noisy = torch.randn(1, 4, 8, 8)
+    with torch.no_grad():
+        (ours, mine), (theirs_, middle) = (
+            network(noisy, torch.tensor(3), return_dict=False, **given)
+            for network in (loaded, union)
+        )
+    for left, right in zip([*ours, mine], [*theirs_, middle], strict=True):
+        assert torch.allclose(left, right, rtol=0, atol=1e-5 * float(right.abs().max()))
 
 
 def test_forms_and_families_in_the_library(root: Path) -> None:

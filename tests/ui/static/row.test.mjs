@@ -187,6 +187,15 @@ test("another reading keeps the ControlNet in use where it has none by itself", 
   assert.equal(plain(studio.withType(map, "canny", NETS)).model, null);
 });
 
+test("a network that is no plain ControlNet says what it is", () => {
+  const nets = [net("own", {}), net("pose", { title: "Pose", form: "T2I-Adapter" })];
+  const options = plain(studio.netOptions(nets, "canny", "own"));
+  assert.deepEqual(
+    options.map(({ text }) => text),
+    ["own", "Pose (T2I-Adapter)"],
+  );
+});
+
 test("a ControlNet is chosen by id, or by what it reads", () => {
   const values = (...given) => plain(studio.netOptions(...given).map(({ value }) => value));
   assert.deepEqual(values(NETS, "canny", null), ["", "own", "general"]);

@@ -23,7 +23,13 @@
     const key = () => {
       const { control } = card.row;
       const size = studio.pictureSize();
-      return JSON.stringify([control?.image, control?.type, card.stack.base, size]);
+      return JSON.stringify([
+        control?.image,
+        control?.type,
+        control?.finished,
+        card.stack.base,
+        size,
+      ]);
     };
     async function preview() {
       const asked = key();
@@ -69,6 +75,20 @@
       changed: () => change({ strength: strength.write() }),
     });
     const map = mapView(card);
+    const finished = el("input", {
+      type: "checkbox",
+      class: "gs-check",
+      onchange: () => change({ finished: finished.checked }),
+    });
+    const asItIs = el(
+      "label",
+      {
+        class: "gs-strength gs-finished",
+        title: "The picture is such a map already, and is taken as it is",
+      },
+      finished,
+      "is the map",
+    );
     const line = el(
       "div",
       { class: "gs-line gs-control" },
@@ -76,6 +96,7 @@
       type,
       model,
       el("label", { class: "gs-strength" }, "×", strength.element),
+      asItIs,
       map.open,
       button("close", "Remove control image", () => card.edit({ control: null })),
     );
@@ -115,6 +136,8 @@
         model.value = JSON.stringify(control.model || "");
         model.hidden = options.length < 2;
         strength.read(control.strength);
+        finished.checked = Boolean(control.finished);
+        asItIs.hidden = control.type === studio.FINISHED;
       },
       write: () => ({ control: card.row.control }),
     };

@@ -3,6 +3,9 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
 
+  /** The reading that takes a picture as it is, whatever it shows. */
+  studio.FINISHED = "map";
+
   /** The ControlNets of a base: those made for it, then those of its family that name no base. */
   studio.controlNets = function (models, base) {
     const family = models.find((entry) => entry.id === base)?.family || "";
@@ -34,7 +37,8 @@ window.studio = window.studio || {};
   /** The ControlNets as options: whichever reads `type`, or one by its id. */
   studio.netOptions = function (nets, type, current) {
     const own = studio.automaticNet(nets, type);
-    const options = nets.map((entry) => ({ value: entry.id, text: entry.title || entry.id }));
+    const named = ({ id, title, form }) => (title || id) + (form ? ` (${form})` : "");
+    const options = nets.map((entry) => ({ value: entry.id, text: named(entry) }));
     if (current && !options.some(({ value }) => value === current))
       options.push({ value: current, text: current });
     if (own || !current) options.unshift({ value: "", text: own ? "automatic" : "none yet" });
