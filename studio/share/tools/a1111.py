@@ -122,6 +122,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     fields.drop("Version", "App")
     fields.drop("Created Date", "User", "Parser", "Build", "Operations")
     embeddings = _embeddings(settings)
+    units = _controls(fields)
     found = Found(
         tool,
         fields,
@@ -143,7 +144,8 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         variation_strength=fields.number("Variation seed strength"),
         noise={"cpu": "cpu", "gpu": "device"}.get(fields.text("RNG").lower(), ""),
         embeddings=embeddings,
-        controls=_controls(fields),
+        controls=[one for one in units if not _is_image_prompt(one)],
+        image_prompts=[one for one in units if _is_image_prompt(one)],
     )
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
@@ -232,6 +234,13 @@ def _controls(fields: Fields) -> list[ControlUse]:
         if left:
             fields.put(name, "; ".join(left))
     return found
+
+
+def _is_image_prompt(unit: ControlUse) -> bool:
+    """Whether a unit of the ControlNet extension holds an IP-Adapter."""
+    return any(
+        text.lower().replace("_", "-").startswith("ip-adapter") for text in (unit.model, unit.kind)
+    )
 
 
 def _or(value: float | None, plain: float) -> float:

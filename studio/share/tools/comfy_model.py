@@ -9,7 +9,9 @@ from typing import Any
 from studio.share.tools.comfy_conditions import summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
+from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
 from studio.share.tools.prompts import Lora, number
+from studio.share.tools.table import ControlUse
 
 _LOADED = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "ckpt", "model_path")
 _STRENGTHS = ("strength_model", "strength", "lora_model_strength", "model_strength", "lora_wt")
@@ -24,6 +26,7 @@ class Model:
     loras: list[Lora] = field(default_factory=list)
     rescale: float | None = None
     perp: GraphNode | None = None
+    image_prompts: list[ControlUse] = field(default_factory=list)
 
 
 def follow(graph: Graph, link: Link | None) -> Model:
@@ -46,9 +49,11 @@ def follow(graph: Graph, link: Link | None) -> Model:
             multiplier = graph.number(node, "multiplier")
             model.rescale = 0.7 if multiplier is None else float(multiplier)
             graph.note("RescaleCFG works on the velocity there; here on the prediction itself")
+        elif node.kind in APPLIES:
+            model.image_prompts.append(image_prompt(graph, node))
         elif node.kind == "PerpNeg":
             model.perp = node
-        elif node.kind not in ("LoraLoader", "LoraLoaderModelOnly"):
+        elif node.kind not in ("LoraLoader", "LoraLoaderModelOnly", *LOADS):
             _note_patch(graph, node)
         node = graph.node(node.link("model", "model1", "MODEL", "basic_pipe", "pipe"))
     return model

@@ -115,7 +115,7 @@ def _set_mask(walk: Conditions, step: Step) -> Entries:
 
 def _set_range(walk: Conditions, step: Step) -> Entries:
     start, end = (walk.graph.number(step.node, name) for name in ("start", "end"))
-    chosen = (_part(start, 0.0), _part(end, 1.0))
+    chosen = (part_of(start, 0.0), part_of(end, 1.0))
     entries = walk.inner(step, "conditioning")
     if chosen[0] >= chosen[1]:
         walk.graph.note(
@@ -134,14 +134,14 @@ def _control(walk: Conditions, step: Step) -> Entries:
         loader, steps = graph.node(loader.link("control_net")), steps + 1
     name = loader.inputs.get("control_net_name") if loader else None
     source = graph.node(step.node.link("image"))
-    image, prepared = _picture(graph, source)
+    image, prepared = picture_of(graph, source)
     strength = graph.number(step.node, "strength")
     start, end = (graph.number(step.node, n) for n in ("start_percent", "end_percent"))
     used = ControlUse(
         name[:200] if isinstance(name, str) else "ControlNet",
         kind or prepared,
         1.0 if strength is None else float(strength),
-        (_part(start, 0.0), _part(end, 1.0)),
+        (part_of(start, 0.0), part_of(end, 1.0)),
         image,
     )
     if "positive" in step.node.inputs:
@@ -153,7 +153,7 @@ def _control(walk: Conditions, step: Step) -> Entries:
     return [replace(one, controls=(*one.controls, used)) for one in entries]
 
 
-def _picture(graph: Graph, source: Node | None) -> tuple[str, str]:
+def picture_of(graph: Graph, source: Node | None) -> tuple[str, str]:
     """The file of a control picture, and the preprocessor between."""
     prepared, steps = "", 0
     while source is not None and steps < MAX_DEPTH:
@@ -166,7 +166,8 @@ def _picture(graph: Graph, source: Node | None) -> tuple[str, str]:
     return "", prepared
 
 
-def _part(value: float | None, plain: float) -> float:
+def part_of(value: float | None, plain: float) -> float:
+    """A part of the denoising, from 0 to 1."""
     return plain if value is None else min(1.0, max(0.0, float(value)))
 
 

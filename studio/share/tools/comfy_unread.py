@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from studio.share.tools.comfy_conditions import summary
 from studio.share.tools.comfy_graph import Graph, Node
+from studio.share.tools.comfy_image_prompts import APPLIES, LOADS
 
 _CONTROL = ("strength", "start_percent", "end_percent")
 _LORA = ("lora_name", "strength_model", "strength_clip", "strength")
@@ -40,11 +41,21 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     "ConditioningSetTimestepRange": ("start", "end"),
     "ConditioningAverage": ("conditioning_to_strength",),
     "CLIPTextEncode": ("text",),
+    **dict.fromkeys(APPLIES, ("weight", "start_at", "end_at")),
+    **dict.fromkeys(LOADS, ("preset",)),
+    "IPAdapterModelLoader": ("ipadapter_file",),
+    "CLIPVisionLoader": ("clip_name",),
 }
 _NUMBERED = re.compile(
     r"(?:lora_name|lora|lora_wt|model_weight|clip_weight|switch)_\d{1,2}(?:_on)?"
 )
-_PLAIN = {"batch_size": (1,), "set_cond_area": ("default",)}
+_PLAIN = {
+    "batch_size": (1,),
+    "set_cond_area": ("default",),
+    "weight_type": ("linear", "standard", "original"),
+    "combine_embeds": ("concat",),  # of several pictures
+    "embeds_scaling": ("V only",),
+}
 
 
 def note_unread(graph: Graph, main: Node) -> None:

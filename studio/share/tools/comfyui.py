@@ -138,6 +138,7 @@ class _Picture:
             vae=vae,
             rescale=model.rescale,
             loras=model.loras,
+            image_prompts=model.image_prompts,
             notes=graph.notes,
         )
 

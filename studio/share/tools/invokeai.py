@@ -74,8 +74,12 @@ def _newest(data: dict[str, Any]) -> Found | None:
     fields.drop(*_SAYS_NOTHING)
     for name, values in _PLAIN.items():
         fields.drop_if(name, *values)
-    found.controls = _controls(fields.take("controlnets"))
-    for name in ("ipAdapters", "t2iAdapters", "ref_images", "control_layers", "regions"):
+    found.controls = [
+        *_uses(fields.take("controlnets"), "control"),
+        *_uses(fields.take("t2iAdapters"), "t2i_adapter"),
+    ]
+    found.image_prompts = _uses(fields.take("ipAdapters"), "ip_adapter")
+    for name in ("ref_images", "control_layers", "regions"):
         _note_list(name, fields.take(name), notes)
     if fields.take("init_image") or data.get("generation_mode") in ("img2img", "sdxl_img2img"):
         notes.append(f"image to image is not carried over ({data.get('init_image')})"[:300])
@@ -110,17 +114,18 @@ def _loras(listed: Any) -> list[Lora]:
     return found
 
 
-def _controls(listed: Any) -> list[ControlUse]:
+def _uses(listed: Any, kind: str) -> list[ControlUse]:
+    """ControlNets, T2I-Adapters or IP-Adapters, whose fields begin with ``kind``."""
     found = []
     for item in listed[:20] if isinstance(listed, list) else ():
         if not isinstance(item, dict):
             continue
         image = item.get("image")
-        weight = number(item.get("control_weight"))
+        weight = number(item.get("control_weight", item.get("weight")))
         edges = [number(item.get(f"{edge}_step_percent")) for edge in ("begin", "end")]
         found.append(
             ControlUse(
-                _model_name(item.get("control_model") or item.get("model")) or "ControlNet",
+                _model_name(item.get(f"{kind}_model") or item.get("model")) or kind,
                 str(item.get("processor") or ""),
                 1.0 if weight is None else float(weight),
                 (float(edges[0] or 0.0), 1.0 if edges[1] is None else float(edges[1])),

@@ -18,6 +18,7 @@ from studio.preset import Control, Row
 from studio.preset.bounds import bounds
 from studio.preset.preprocessors import FINISHED, preprocessor_of
 from studio.share.tools.additions import Additions, row_model
+from studio.share.tools.image_prompts import picture_notes, usable, with_picture
 from studio.share.tools.prompts import Lora, read_prompt
 from studio.share.tools.sums import CELL, Share, shares
 from studio.share.tools.table import Condition, ControlUse, Found
@@ -38,6 +39,8 @@ def rows_of(found: Found, additions: Additions) -> tuple[list[dict[str, Any]], l
                 writer.add(share, term.coefficient, ignore_tags=term is not first)
     if not writer.rows:
         writer.add_plain(first.coefficient)
+    if writer.seen is not None:
+        additions.notes += picture_notes(writer.rows[:MAX_ROWS], writer.seen)
     return writer.rows[:MAX_ROWS], writer.loras
 
 
@@ -50,6 +53,7 @@ class _Rows:
         self.rows: list[dict[str, Any]] = []
         self.loras: list[Lora] = []
         self.adapters: list[dict[str, Any]] = []
+        self.seen = usable(found.image_prompts, additions)
 
     def read_loras(self, conditions: tuple[Condition, ...], apart: list[Lora]) -> None:
         """The tags of the first term's prompts, and what the tool keeps apart from them."""
@@ -77,7 +81,10 @@ class _Rows:
 
     def add_plain(self, weight: float) -> None:
         """A row without a prompt, where the picture was made with none."""
-        self.rows.append({"prompt": "", "weight": weight, "model": row_model(self.adapters, [])})
+        self._keep({"prompt": "", "weight": weight, "model": row_model(self.adapters, [])})
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        self.rows += [row] if self.seen is None else with_picture(row, self.seen)
 
     def add(self, share: Share, coefficient: float, ignore_tags: bool) -> None:
         """The rows of one share, one for each of its texts."""
@@ -116,7 +123,7 @@ class _Rows:
             row["mask"] = _stored(share.where, f"{field}.mask")
         if share.control is not None:
             self._control(row, share.control, field)
-        self.rows.append(row)
+        self._keep(row)
 
     def _control(self, row: dict[str, Any], used: ControlUse, field: str) -> None:
         low, high = bounds(Control, "strength")

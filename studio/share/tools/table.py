@@ -91,7 +91,7 @@ def _is_nothing(value: object) -> bool:
 
 @dataclass(frozen=True)
 class ControlUse:
-    """A ControlNet as another tool used it; its picture is not in the file.
+    """A ControlNet or an IP-Adapter as another tool used it; its picture is not in the file.
 
     ``kind`` names the preprocessor there, ``image`` the picture's file; ``range`` is the part of
     the denoising, from 0 to 1.
@@ -168,6 +168,7 @@ class Found:
     loras: list[Lora] = field(default_factory=list)
     embeddings: list[str] = field(default_factory=list)
     controls: list[ControlUse] = field(default_factory=list)
+    image_prompts: list[ControlUse] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def to_terms(self) -> tuple[Term, ...]:

@@ -189,8 +189,8 @@ def test_unknown_nodes_between_let_their_text_through_and_are_named(tmp_path: Pa
         (node("FreeU_V2", b1=1.3, b2=1.4, s1=0.9, s2=0.2), ["FreeU_V2", "b1 1.3", "s2 0.2"]),
         (node("PerturbedAttentionGuidance", scale=3.0), ["PerturbedAttentionGuidance", "3.0"]),
         (
-            node("IPAdapterAdvanced", weight=0.8, weight_type="linear", image=["30", 0]),
-            ["IPAdapterAdvanced", "weight 0.8", "'linear'"],
+            node("IPAdapterFaceID", weight=0.8, weight_type="linear", image=["30", 0]),
+            ["IPAdapterFaceID", "weight 0.8", "'linear'"],
         ),
     ],
     ids=lambda value: value["class_type"] if isinstance(value, dict) else "",

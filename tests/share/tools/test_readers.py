@@ -175,8 +175,14 @@ CONTROL = {
             {"controlnets": [CONTROL]},
             "the ControlNet 'canny15' (canny_image_processor, strength 0.6",
         ),
-        ({"ipAdapters": [{"ip_adapter_model": {"name": "ip"}, "weight": 1}]}, "ipAdapters 'ip'"),
-        ({"t2iAdapters": [{"t2i_adapter_model": {"name": "t2"}}]}, "t2iAdapters 't2'"),
+        (
+            {"ipAdapters": [{"ip_adapter_model": {"name": "ip"}, "weight": 1}]},
+            "the IP-Adapter 'ip' (strength 1",
+        ),
+        (
+            {"t2iAdapters": [{"t2i_adapter_model": {"name": "t2"}}]},
+            "the ControlNet 't2' (strength 1",
+        ),
         ({"vae": {"name": "ema"}}, "vae: 'ema' is not in the library"),
         ({"seamless_x": True}, "seamless_x True"),
         ({"hrf_enabled": True, "hrf_strength": 0.4}, "hrf_strength 0.4"),
