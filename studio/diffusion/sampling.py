@@ -135,9 +135,11 @@ def sample(
         picture: what to start from instead of pure noise.
         eta: how much noise a scheduler adds that lets one choose; ``None`` for its own amount.
     """
-    if picture is not None:
-        begin(scheduler, picture.first)
-    timesteps = scheduler.timesteps[picture.first if picture else 0 :]
+    first = picture.first if picture else 0
+    begin(
+        scheduler, first
+    )  # by time step it would begin late where rounding makes two of them equal
+    timesteps = scheduler.timesteps[first:]
     latent = _start(noise, scheduler, timesteps, picture)
     extra: dict[str, Any] = {} if eta is None else {"eta": eta}
     if "generator" in inspect.signature(scheduler.step).parameters:

@@ -277,3 +277,17 @@ def test_a_record_s_settings_come_before_the_base_s_own() -> None:
         assert made.config.timestep_spacing == "trailing" and made.config.steps_offset == 1
     finally:
         SCHEDULERS.remove("toy")
+
+
+@pytest.mark.parametrize("name", ["dpm++", "dpm++_2s", "unipc", "deis"])
+def test_every_step_is_taken_where_rounding_makes_time_steps_equal(name: str) -> None:
+    table = {"beta_schedule": "squaredcos_cap_v2", "prediction_type": "epsilon"}
+    scheduler = scheduler_for(Sampler(scheduler=name, schedule="karras", steps=12), table)
+    assert len(set(scheduler.timesteps.tolist())) < len(scheduler.timesteps) == 12
+    noise = torch.randn(1, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    steps = list(
+        sampling.sample(lambda _, z, t: torch.zeros_like(z), noise, scheduler, [torch.Generator()])
+    )
+    # Without predicted noise z/α stays what it was at the first step: z₀ = z/α = z·√(1 + σ²).
+    expected = noise.double() * (1 + scheduler.sigmas[0].double() ** 2).sqrt()
+    assert len(steps) == 12 and torch.allclose(steps[-1].latent.double(), expected, rtol=1e-4)

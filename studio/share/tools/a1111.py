@@ -259,10 +259,9 @@ def _note_second_pass(fields: Fields, found: Found) -> None:
     if hires or strength is not None:
         value = number(strength)
         if hires:
-            listed = ", ".join(f"{key} {value}" for key, value in hires.items())
-            found.notes.append(
-                f"a second pass is not carried over ({listed}, Denoising strength {strength})"[:500]
-            )
+            stated = hires if strength is None else {**hires, "Denoising strength": strength}
+            listed = ", ".join(f"{key} {given}" for key, given in stated.items())
+            found.notes.append(f"a second pass is not carried over ({listed})"[:500])
         elif value is None or value < 1:
             found.notes.append(
                 f"image to image is not carried over (Denoising strength {strength})"[:500]
