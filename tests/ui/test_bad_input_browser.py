@@ -108,3 +108,46 @@ def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> Non
     asked = desk.page.locator("dialog.gs-uses")
     assert "one.png" in asked.inner_text()
     asked.get_by_role("button", name="Cancel").click()
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "error", "field"),
+    [
+        ("Width", "99999", "from 16 to 4096", "sampler.width"),
+        ("Seed (−1: new each time)", "-5", "a whole number from −1", "sampler.seed"),
+        ("Steps", "500", "from 1 to 200", "sampler.steps"),
+        ("Images", "2,5", "a whole number", "sampler.count"),
+        ("Weight", "1e9", "from −1000 to 1000", "rows.0.weight"),
+        ("Weight", "abc", "is no number", "rows.0.weight"),
+    ],
+)
+def test_numbers_out_of_range_are_red_at_the_field_and_stop_the_plan(
+    desk: Studio, label: str, typed: str, error: str, field: str
+) -> None:
+    failures = []
+    desk.page.on(
+        "response", lambda answer: failures.append(answer.url) if answer.status >= 500 else None
+    )
+    desk.use(["a cat"])
+    fine(desk)
+    shown = desk.page.get_by_label(label, exact=True).first
+    before = shown.input_value()
+    shown.fill("")
+    for letter in typed:
+        shown.press_sequentially(letter)
+    desk.says(error, ".gs-error:not([hidden])")
+    desk.says(field, ".gs-plan-bad")
+    shown.blur()
+    assert shown.input_value().replace("1000000000", "1e9") == typed.replace("2,5", "2.5")
+    desk.page.click("#gs-generate")
+    desk.says(field)
+    assert not failures
+    shown.fill(before)
+    fine(desk)
+
+
+def test_a_decimal_comma_is_a_decimal_point(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.weigh(0, "5,5")  # type: ignore[arg-type]
+    assert desk.rows()[0]["weight"] == 5.5
+    desk.says("5.5·", "#gs-plan")

@@ -34,47 +34,47 @@ def test_opens_quickly_with_a_heading_and_a_plan(studio: Studio) -> None:
 
 
 @needs_starter
-def test_generates_and_the_png_makes_the_same_image_again(studio: Studio, home: Path) -> None:
-    studio.open().use(["a red heart on a blue background", "blurry"])
-    studio.weigh(1, -1)
+def test_generates_and_the_png_makes_the_same_image_again(desk: Studio, home: Path) -> None:
+    desk.use(["a red heart on a blue background", "blurry"])
+    desk.weigh(1, -1)
     before = len(outputs(home))
-    studio.generate("Control+Enter")
+    desk.generate("Control+Enter")
     first = outputs(home)[-1]
     assert len(outputs(home)) == before + 1
-    assert studio.page.locator(".gs-share:not([hidden])").count() == 2
-    studio.use(["something else"])
-    studio.load(first)
-    studio.page.wait_for_function("studio.stack.cards.length === 2")
-    assert [row["weight"] for row in studio.rows()] == [5, -1]
-    studio.generate()
+    assert desk.page.locator(".gs-share:not([hidden])").count() == 2
+    desk.use(["something else"])
+    desk.load(first)
+    desk.page.wait_for_function("studio.stack.cards.length === 2")
+    assert [row["weight"] for row in desk.rows()] == [5, -1]
+    desk.generate()
     second = outputs(home)[-1]
     assert second != first
     assert np.array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(second)))
 
 
 @needs_starter
-def test_cancel_leaves_the_studio_usable(studio: Studio, home: Path) -> None:
-    studio.open().use(["a cat"], steps=100)
-    studio.set("Images", "8")  # long enough for a slow hand
-    studio.page.click("#gs-generate")
-    studio.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
+def test_cancel_leaves_the_studio_usable(desk: Studio, home: Path) -> None:
+    desk.use(["a cat"], steps=100)
+    desk.set("Images", "8")  # long enough for a slow hand
+    desk.page.click("#gs-generate")
+    desk.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
     before = len(outputs(home))
-    studio.page.keyboard.press("Escape")
-    studio.page.wait_for_selector('.gs-progress[data-state="idle"]')
-    studio.set("Steps", "4")
-    studio.set("Images", "1")
-    studio.generate()
+    desk.page.keyboard.press("Escape")
+    desk.page.wait_for_selector('.gs-progress[data-state="idle"]')
+    desk.set("Steps", "4")
+    desk.set("Images", "1")
+    desk.generate()
     assert len(outputs(home)) == before + 1
-    assert [row["prompt"] for row in studio.rows()] == ["a cat"]
+    assert [row["prompt"] for row in desk.rows()] == ["a cat"]
 
 
 @needs_starter
-def test_use_again_brings_the_preset_back(studio: Studio) -> None:
-    studio.open().use(["a blue car"])
-    studio.generate()
-    studio.use(["something else"])
-    studio.page.locator(".gs-moment").first.get_by_role("button", name="Use again").click()
-    studio.page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a blue car'")
+def test_use_again_brings_the_preset_back(desk: Studio) -> None:
+    desk.use(["a blue car"])
+    desk.generate()
+    desk.use(["something else"])
+    desk.page.locator(".gs-moment").first.get_by_role("button", name="Use again").click()
+    desk.page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a blue car'")
 
 
 def test_refinements_are_in_the_plan(studio: Studio) -> None:

@@ -118,3 +118,11 @@ def test_use_via_api_asks_for_nothing_that_is_not_there(desk: Studio) -> None:
     desk.page.get_by_text("/generate", exact=True).first.wait_for()
     desk.page.keyboard.press("Escape")
     assert not refused
+
+
+def test_fields_that_change_nothing_say_so(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.says("no row that takes part", "#gs-field-omega")
+    desk.says("no prompt has parts", "#gs-field-decoupling")
+    desk.prompt(0).fill("a cat AND in flat style")
+    desk.page.wait_for_selector("#gs-field-decoupling :not(.gs-dim) .gs-idle", state="hidden")

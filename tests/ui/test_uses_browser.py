@@ -78,3 +78,32 @@ def test_an_own_preset_has_the_last_picture(made: Studio, home: Path) -> None:
     own.wait_for(state="detached")
     assert not list((home / "presets").glob("gnu*"))
     made.tab("Result")
+
+
+def test_a_dropped_picture_asks_what_it_is_for(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.page.evaluate(
+        """async () => {
+            const canvas = document.createElement("canvas");
+            const data = await new Promise((done) => canvas.toBlob(done));
+            const carried = new DataTransfer();
+            carried.items.add(new File([data], "pasted.png", { type: "image/png" }));
+            const event = new ClipboardEvent("paste", { clipboardData: carried, bubbles: true });
+            document.body.dispatchEvent(event);
+        }"""
+    )
+    asked = desk.page.locator("dialog.gs-uses")
+    asked.get_by_role("button", name="Start from it").click()
+    desk.page.wait_for_function("window.studio?.start?.init?.image.startsWith('inputs/')")
+
+
+def test_the_strip_is_one_stop_of_the_tab_key(desk: Studio) -> None:
+    desk.use(["a cat face"], steps=1)
+    for _ in range(2):
+        desk.generate()
+    stops = "[...document.querySelectorAll('.gs-strip .gs-picture')].filter((n) => n.tabIndex === 0).length"
+    assert desk.page.evaluate(stops) == 1
+    desk.page.locator(".gs-strip .gs-picture").first.focus()
+    desk.page.keyboard.press("ArrowRight")
+    place = "[...document.querySelectorAll('.gs-moment')].indexOf(document.activeElement.closest('.gs-moment'))"
+    assert desk.page.evaluate(place) == 1 and desk.page.evaluate(stops) == 1

@@ -33,10 +33,12 @@
   studio.started = function (own = true) {
     studio.emit("run", { own });
     showTab("Result");
-    if (window.innerWidth < 900)
-      setTimeout(() => {
-        document.querySelector(".gs-stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
-      }, 200);
+    setTimeout(() => {
+      const behavior = "smooth";
+      if (window.innerWidth < 900)
+        document.querySelector(".gs-stage")?.scrollIntoView({ behavior, block: "start" });
+      else document.getElementById("gs-right").scrollTo({ behavior, top: 0 });
+    }, 200);
   };
 
   studio.toggleTheme = function () {
@@ -61,6 +63,9 @@
 
   studio.newSeed = () => Math.floor(Math.random() * 2 ** 31);
 
+  /** A panel of Gradio's own, such as "Use via API". */
+  const panel = () => document.querySelector('[role="dialog"][aria-modal="true"]');
+
   /** Esc belongs to whatever is open: a dialog, a list; else it cancels a run, where there is one. */
   const opensSomething = (node) =>
     document.querySelector("dialog[open]") ||
@@ -77,8 +82,9 @@
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         click("gs-generate");
-      } else if (event.key === "Escape" && !opensSomething(event.target) && runs())
-        click("gs-cancel");
+      } else if (event.key !== "Escape") return;
+      else if (panel()) panel().querySelector(".backdrop")?.click();
+      else if (!opensSomething(event.target) && runs()) click("gs-cancel");
     },
     true,
   );

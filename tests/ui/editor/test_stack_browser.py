@@ -13,167 +13,194 @@ from tests.support.studio_page import Studio, needs_starter
 pytestmark = pytest.mark.browser
 
 
-def test_rows_keep_their_values_when_they_are_changed(studio: Studio) -> None:
-    studio.open().use(["one", "two", "three"])
+def test_rows_keep_their_values_when_they_are_changed(desk: Studio) -> None:
+    desk.use(["one", "two", "three"])
     for index, weight in enumerate((1, -2.5, 3)):
-        studio.weigh(index, weight)
-    studio.press(0, "Move row down")
-    assert [(r["prompt"], r["weight"]) for r in studio.rows()] == [
+        desk.weigh(index, weight)
+    desk.press(0, "Move row down")
+    assert [(r["prompt"], r["weight"]) for r in desk.rows()] == [
         ("two", -2.5),
         ("one", 1),
         ("three", 3),
     ]
-    studio.press(2, "Duplicate row")
-    studio.prompt(3).fill("four")
-    studio.press(1, "Delete row")
-    assert [r["prompt"] for r in studio.rows()] == ["two", "three", "four"]
-    assert [studio.prompt(i).input_value() for i in range(3)] == ["two", "three", "four"]
-    assert studio.page.locator(".gs-weight").first.input_value() == "-2.5"
-    assert "gs-negative" in (studio.card(0).get_attribute("class") or "")
+    desk.press(2, "Duplicate row")
+    desk.prompt(3).fill("four")
+    desk.press(1, "Delete row")
+    assert [r["prompt"] for r in desk.rows()] == ["two", "three", "four"]
+    assert [desk.prompt(i).input_value() for i in range(3)] == ["two", "three", "four"]
+    assert desk.page.locator(".gs-weight").first.input_value() == "-2.5"
+    assert "gs-negative" in (desk.card(0).get_attribute("class") or "")
 
 
-def test_typing_while_rows_change_loses_nothing(studio: Studio) -> None:
-    studio.open().use(["first", "second", "third"])
-    studio.prompt(0).click()
-    studio.page.keyboard.press("End")
+def test_typing_while_rows_change_loses_nothing(desk: Studio) -> None:
+    desk.use(["first", "second", "third"])
+    desk.prompt(0).click()
+    desk.page.keyboard.press("End")
     text = " sunflower in a field"
     for index, letter in enumerate(text):
-        studio.page.keyboard.type(letter)
+        desk.page.keyboard.type(letter)
         if index % 5 == 2:
-            studio.page.keyboard.press("Alt+ArrowDown")
+            desk.page.keyboard.press("Alt+ArrowDown")
         if index == 11:
-            studio.page.evaluate(
+            desk.page.evaluate(
                 "studio.stack.add({prompt: 'added'}); studio.stack.cards[2].prompt.focus()"
             )
-    assert "first" + text in [row["prompt"] for row in studio.rows()]
-    assert len(studio.rows()) == 4
+    assert "first" + text in [row["prompt"] for row in desk.rows()]
+    assert len(desk.rows()) == 4
 
 
-def test_a_plain_prompt_is_split_and_the_plan_follows(studio: Studio) -> None:
-    studio.open().use(["a rocket in noto style on a blue background"])
-    cost = studio.page.locator(".gs-cost")
-    studio.page.wait_for_function("document.querySelector('.gs-cost')?.innerText.startsWith('2 ')")
-    studio.card(0).locator(".gs-split").click()
-    assert studio.rows()[0]["prompt"] == "a rocket AND in noto style AND on a blue background"
-    studio.page.wait_for_function("document.querySelector('.gs-cost')?.innerText.startsWith('4 ')")
+def test_a_plain_prompt_is_split_and_the_plan_follows(desk: Studio) -> None:
+    desk.use(["a rocket in noto style on a blue background"])
+    cost = desk.page.locator(".gs-cost")
+    desk.page.wait_for_function("document.querySelector('.gs-cost')?.innerText.startsWith('2 ')")
+    desk.card(0).locator(".gs-split").click()
+    assert desk.rows()[0]["prompt"] == "a rocket AND in noto style AND on a blue background"
+    desk.page.wait_for_function("document.querySelector('.gs-cost')?.innerText.startsWith('4 ')")
     assert "16 in all" in cost.inner_text()
 
 
-def test_range_and_reference_are_kept(studio: Studio) -> None:
-    studio.open().use(["a cat"])
-    studio.press(0, "More: adapters")
-    studio.card(0).get_by_label("End of the range", exact=True).fill("0.6")
-    studio.card(0).get_by_label("Reference of this row").select_option("prompt")
-    studio.card(0).get_by_label("Reference prompt").fill("a dog")
-    row = studio.rows()[0]
+def test_range_and_reference_are_kept(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.press(0, "More: adapters")
+    desk.card(0).get_by_label("End of the range", exact=True).fill("0.6")
+    desk.card(0).get_by_label("Reference of this row").select_option("prompt")
+    desk.card(0).get_by_label("Reference prompt").fill("a dog")
+    row = desk.rows()[0]
     assert row["range"] == [0, 0.6] and row["reference"] == {"prompt": "a dog"}
 
 
-def test_control_image_gets_a_thumbnail(studio: Studio, tmp_path: Path) -> None:
-    studio.open().use(["a house"])
+def test_control_image_gets_a_thumbnail(desk: Studio, tmp_path: Path) -> None:
+    desk.use(["a house"])
     picture = tmp_path / "edges.png"
     Image.new("RGB", (64, 64), "red").save(picture)
-    if not studio.card(0).locator(".gs-prompting .gs-thumb").is_visible():
+    if not desk.card(0).locator(".gs-prompting .gs-thumb").is_visible():
         pytest.skip("the library has no ControlNet for the base")
-    studio.card(0).locator(".gs-prompting .gs-file").set_input_files(picture)
-    studio.card(0).locator(".gs-prompting .gs-thumb img").wait_for()
-    assert studio.rows()[0]["control"]["image"].startswith("inputs/")
+    desk.card(0).locator(".gs-prompting .gs-file").set_input_files(picture)
+    desk.card(0).locator(".gs-prompting .gs-thumb img").wait_for()
+    assert desk.rows()[0]["control"]["image"].startswith("inputs/")
 
 
-def test_a_curve_is_chosen_and_drawn(studio: Studio) -> None:
-    studio.open().use(["a cat"])
-    studio.press(0, "More: adapters")
-    card = studio.card(0)
+def test_a_curve_is_chosen_and_drawn(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.press(0, "More: adapters")
+    card = desk.card(0)
     card.get_by_label("Weight curve of this row").select_option("linear_up")
-    assert studio.rows()[0]["curve"] == "linear_up"
+    assert desk.rows()[0]["curve"] == "linear_up"
     assert card.locator(".gs-plot polyline").get_attribute("points").startswith("0.0,22.0")
     card.get_by_label("Weight curve of this row").select_option("points")
     points = card.get_by_label("Points of the curve")
     points.fill("0:0, 0.5:2, 0.4:1")
     assert points.get_attribute("aria-invalid") == "true"
-    assert studio.rows()[0]["curve"] == "0:0, 0.5:2, 0.4:1"  # kept as typed; Generate says why not
+    assert desk.rows()[0]["curve"] == "0:0, 0.5:2, 0.4:1"  # kept as typed; Generate says why not
     points.fill("0:0, 0.5:2")
-    assert studio.rows()[0]["curve"] == [[0, 0], [0.5, 2]]
-    studio.page.wait_for_function(
+    assert desk.rows()[0]["curve"] == [[0, 0], [0.5, 2]]
+    desk.page.wait_for_function(
         "document.querySelector('.gs-equation')?.innerText.includes('step 2:')"
     )
 
 
-def test_a_mask_is_painted_and_the_plan_follows(studio: Studio, home: Path) -> None:
-    studio.open().use(["a cat", "a dog"])
-    studio.press(1, "More: adapters")
-    studio.press(1, "Paint mask")
-    box = studio.page.locator(".gs-canvas").bounding_box()
-    mouse = studio.page.mouse
+def test_a_mask_is_painted_and_the_plan_follows(desk: Studio, home: Path) -> None:
+    desk.use(["a cat", "a dog"])
+    desk.press(1, "More: adapters")
+    desk.press(1, "Paint mask")
+    box = desk.page.locator(".gs-canvas").bounding_box()
+    mouse = desk.page.mouse
     mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.5)
     mouse.down()
     mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5, steps=4)
     mouse.up()
-    studio.page.get_by_role("button", name="Use mask").click()
-    studio.card(1).locator(".gs-masking .gs-thumb img").wait_for()
-    mask = studio.rows()[1]["mask"]
+    desk.page.get_by_role("button", name="Use mask").click()
+    desk.card(1).locator(".gs-masking .gs-thumb img").wait_for()
+    mask = desk.rows()[1]["mask"]
     painted = np.asarray(Image.open(home / mask).convert("L")).astype(int)
     height, width = painted.shape
     assert height == width  # the aspect of the picture
     assert painted[height // 2, width // 5] == 255 and painted[height // 2, -1] == 0
-    studio.page.wait_for_function(
-        "document.querySelector('.gs-equation')?.innerText.includes('M2⊙')"
-    )
-    studio.press(1, "Paint mask")  # what was painted is there again
-    studio.page.get_by_role("button", name="Invert").click()
-    studio.page.get_by_role("button", name="Use mask").click()
-    studio.page.wait_for_function(f"studio.stack.cards[1].row.mask !== '{mask}'")
-    inverted = np.asarray(Image.open(home / studio.rows()[1]["mask"]).convert("L")).astype(int)
+    desk.page.wait_for_function("document.querySelector('.gs-equation')?.innerText.includes('M2⊙')")
+    desk.press(1, "Paint mask")  # what was painted is there again
+    desk.page.get_by_role("button", name="Invert").click()
+    desk.page.get_by_role("button", name="Use mask").click()
+    desk.page.wait_for_function(f"studio.stack.cards[1].row.mask !== '{mask}'")
+    inverted = np.asarray(Image.open(home / desk.rows()[1]["mask"]).convert("L")).astype(int)
     assert np.abs(painted + inverted - 255).max() <= 2
-    studio.press(1, "Remove mask")
-    assert studio.rows()[1]["mask"] == ""
+    desk.press(1, "Remove mask")
+    assert desk.rows()[1]["mask"] == ""
 
 
 @needs_starter
-def test_adapters_are_added_and_taken_away(studio: Studio) -> None:
-    studio.open().use(["a hero"])
-    card = studio.card(0)
+def test_adapters_are_added_and_taken_away(desk: Studio) -> None:
+    desk.use(["a hero"])
+    card = desk.card(0)
     card.get_by_label("Model of this row").select_option(label="The hero (LoRA)")
-    assert studio.rows()[0]["model"] == {"lora": "starter/lora-hero", "strength": 1}
-    studio.press(0, "More: adapters")
+    assert desk.rows()[0]["model"] == {"lora": "starter/lora-hero", "strength": 1}
+    desk.press(0, "More: adapters")
     card.get_by_label("Add an adapter").select_option(label="Blob style (LoRA)")
     card.get_by_label("Strength of starter/lora-blob").fill("0.4")
-    assert studio.rows()[0]["model"]["loras"] == [{"lora": "starter/lora-blob", "strength": 0.4}]
-    studio.page.wait_for_function(
+    assert desk.rows()[0]["model"]["loras"] == [{"lora": "starter/lora-blob", "strength": 0.4}]
+    desk.page.wait_for_function(
         "document.querySelector('.gs-equation')?.innerText.includes('0.4·Δ')"
     )
-    studio.press(0, "Remove starter/lora-blob")
-    assert studio.rows()[0]["model"] == {"lora": "starter/lora-hero", "strength": 1}
+    desk.press(0, "Remove starter/lora-blob")
+    assert desk.rows()[0]["model"] == {"lora": "starter/lora-hero", "strength": 1}
     card.get_by_label("Model of this row").select_option(index=0)
-    assert studio.rows()[0]["model"] is None
+    assert desk.rows()[0]["model"] is None
 
 
-def test_a_row_is_dragged_by_its_handle_and_keeps_every_value(studio: Studio) -> None:
-    studio.open().use(["one", "two", "three"])
+def test_a_row_is_dragged_by_its_handle_and_keeps_every_value(desk: Studio) -> None:
+    desk.use(["one", "two", "three"])
     for index, weight in enumerate((1, -2.5, 3)):
-        studio.weigh(index, weight)
-    studio.press(0, "More: adapters")
-    studio.card(0).get_by_label("End of the range", exact=True).fill("0.6")
-    studio.card(0).get_by_label("Reference of this row").select_option("own")
-    studio.press(1, "Row takes part")  # mutes the second
-    one, two, three = studio.rows()
+        desk.weigh(index, weight)
+    desk.press(0, "More: adapters")
+    desk.card(0).get_by_label("End of the range", exact=True).fill("0.6")
+    desk.card(0).get_by_label("Reference of this row").select_option("own")
+    desk.press(1, "Row takes part")  # mutes the second
+    one, two, three = desk.rows()
     assert (one["range"], one["reference"], two["enabled"]) == ([0, 0.6], "own", False)
 
     def drag(index: int, onto: int) -> None:
-        target = studio.card(onto)
+        target = desk.card(onto)
         height = target.bounding_box()["height"]
         below = {"x": 40, "y": height - 3 if index < onto else 3}
-        studio.card(index).locator(".gs-handle").drag_to(target, target_position=below)
+        desk.card(index).locator(".gs-handle").drag_to(target, target_position=below)
 
     drag(0, 2)
-    assert studio.rows() == [two, three, one]
+    assert desk.rows() == [two, three, one]
     drag(2, 1)
-    assert studio.rows() == [two, one, three]
-    assert [studio.prompt(i).input_value() for i in range(3)] == ["two", "one", "three"]
-    labels = studio.page.locator(".gs-card").evaluate_all(
+    assert desk.rows() == [two, one, three]
+    assert [desk.prompt(i).input_value() for i in range(3)] == ["two", "one", "three"]
+    labels = desk.page.locator(".gs-card").evaluate_all(
         "(cards) => cards.map((card) => card.ariaLabel)"
     )
     assert labels == [f"Guidance row {n}" for n in (1, 2, 3)]
-    studio.page.wait_for_function(  # the server has the new order too: the muted row is out
+    desk.page.wait_for_function(  # the server has the new order too: the muted row is out
         "document.querySelector('.gs-equation')?.innerText.search(/one[^]*three/) >= 0"
     )
+
+
+def test_a_negative_prompt_makes_its_pair(desk: Studio) -> None:
+    desk.use(["a cat face"])
+    desk.weigh(0, 7.5)
+    desk.press(0, "More: adapters")
+    desk.card(0).get_by_label("Reference of this row").select_option("pair")
+    desk.page.keyboard.type("in tweet style")
+    rows = [(row["prompt"], row["weight"], row["reference"]) for row in desk.rows()]
+    assert rows == [
+        ("a cat face", 7.5, "unconditional"),
+        ("in tweet style", -6.5, "unconditional"),
+    ]
+    desk.says("2 passes per step", "#gs-plan")
+
+
+def test_a_new_row_begins_at_one_beside_others(desk: Studio) -> None:
+    desk.use(["a cat", "a dog"])
+    assert [row["weight"] for row in desk.rows()] == [5, 1]
+
+
+def test_all_rows_are_muted_and_folded_at_once(desk: Studio) -> None:
+    desk.use(["a cat", "a dog"])
+    desk.page.get_by_role("button", name="Mute all").click()
+    assert [row["enabled"] for row in desk.rows()] == [False, False]
+    desk.page.get_by_role("button", name="Unmute all").click()
+    desk.page.get_by_role("button", name="Collapse").click()
+    assert not desk.page.locator(".gs-weight").first.is_visible()
+    assert desk.prompt(0).is_visible()

@@ -54,3 +54,17 @@ def test_every_unknown_word_is_counted(desk: Studio) -> None:
     assert card.locator(".gs-marks u").count() == 8  # the other tool's syntax has its own hint
     desk.says("2 more underlined words are not known.", ".gs-unknown")
     desk.says("choose the LoRA in the row's model list", ".gs-prompt-hints")
+
+
+def test_unknown_words_are_underlined_with_the_nearest_ones_to_click(desk: Studio) -> None:
+    desk.use(["a cat astronaut on the moon"])
+    card = desk.card(0)
+    assert card.locator(".gs-marks u").all_inner_texts() == ["cat"]
+    card.get_by_role("button", name="Write cat face for cat").click()
+    assert desk.rows()[0]["prompt"] == "a cat face astronaut on the moon"
+    assert card.locator(".gs-unknown p").count() == 0
+    assert "7 of 30 tokens" in card.locator(".gs-tokens").inner_text()
+    card.get_by_role("button", name="Known words").click()
+    card.get_by_text("Styles (4)").click()
+    card.get_by_role("button", name="in flat style").click()
+    assert desk.rows()[0]["prompt"].endswith("on the moon in flat style")

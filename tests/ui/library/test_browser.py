@@ -16,15 +16,15 @@ pytestmark = pytest.mark.browser
 LINES = "#gs-models .gs-model-line"
 
 
-def opened(studio: Studio) -> Studio:
-    studio.open().tab("Models")
-    studio.page.get_by_role("searchbox", name="Search the library").wait_for()
-    return studio
+def opened(visit: Studio) -> Studio:
+    visit.tab("Models")
+    visit.page.get_by_role("searchbox", name="Search the library").wait_for()
+    return visit
 
 
 @needs_starter
-def test_the_search_narrows_and_clearing_brings_all_back(studio: Studio) -> None:
-    page = opened(studio).page
+def test_the_search_narrows_and_clearing_brings_all_back(desk: Studio) -> None:
+    page = opened(desk).page
     shown = page.locator(LINES).filter(visible=True)
     before = shown.all_inner_texts()
     assert len(before) >= 6
@@ -45,8 +45,8 @@ def test_the_search_narrows_and_clearing_brings_all_back(studio: Studio) -> None
     assert not page.get_by_text("No model of the library matches").is_visible()
 
 
-def test_offline_a_download_says_so_in_one_line(studio: Studio, home: Path) -> None:
-    page = opened(studio).page  # the server of the tests runs with HF_HUB_OFFLINE=1
+def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> None:
+    page = opened(desk).page  # the server of the tests runs with HF_HUB_OFFLINE=1
     told = page.locator('#gs-fetch-status .gs-progress[data-state="failed"]')
     page.click("#gs-fetch-start")
     told.get_by_text("type a hub id first").wait_for()
@@ -63,7 +63,7 @@ def test_offline_a_download_says_so_in_one_line(studio: Studio, home: Path) -> N
 
 @needs_starter
 def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) -> None:
-    page = opened(studio).page
+    page = opened(studio.open()).page
     found = home / "models" / "mine" / "copied"
     try:
         shutil.copytree(REPOSITORY / "assets" / "starter", found)
@@ -82,18 +82,18 @@ def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) ->
 
 @needs_starter
 @pytest.mark.timeout(300)
-def test_the_models_tab_tells_what_is_loaded(studio: Studio) -> None:
-    studio.open().use(["a cat"], steps=1)
-    studio.generate()
-    studio.tab("Models")
-    loaded = studio.page.locator("#gs-loaded")
+def test_the_models_tab_tells_what_is_loaded(desk: Studio) -> None:
+    desk.use(["a cat"], steps=1)
+    desk.generate()
+    desk.tab("Models")
+    loaded = desk.page.locator("#gs-loaded")
     loaded.get_by_text("Loaded now ·").wait_for()
     told = loaded.inner_text()
     assert "network" in told and "on cpu" in told and "MB" in told
 
 
 @needs_starter
-def test_another_tool_s_folder_is_read_in_place(studio: Studio, home: Path, tmp_path: Path) -> None:
+def test_another_tool_s_folder_is_read_in_place(desk: Studio, home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "webui"
     lora = folder / "models/Lora/ink.safetensors"
     lora.parent.mkdir(parents=True)
@@ -102,7 +102,7 @@ def test_another_tool_s_folder_is_read_in_place(studio: Studio, home: Path, tmp_
     Image.new("RGB", (64, 64), "red").save(lora.with_suffix(".preview.png"))
     about = {"activation text": "hero", "description": "Draws a <b>hero</b>", "sd version": "SD1"}
     lora.with_suffix(".json").write_text(json.dumps(about))
-    page = opened(studio).page
+    page = opened(desk).page
     box = page.locator("#gs-folder-names textarea")
     try:
         box.fill(f"{folder}")
@@ -122,3 +122,13 @@ def test_another_tool_s_folder_is_read_in_place(studio: Studio, home: Path, tmp_
         (home / "folders.json").unlink(missing_ok=True)
         page.click("#gs-rescan")
         page.locator(LINES).get_by_text("Lora/ink", exact=True).wait_for(state="detached")
+
+
+@needs_starter
+def test_a_model_of_the_library_becomes_a_row(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.tab("Models")
+    desk.page.get_by_role("button", name="Use starter/lora-hero in a row").click()
+    row = desk.rows()[1]
+    assert row["prompt"] == "hero"  # the word that calls it
+    assert row["model"] == {"lora": "starter/lora-hero", "strength": 1} and row["weight"] == 1

@@ -1,0 +1,77 @@
+"""One training in the background: pause, resume, stop, and turns with generation."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from studio.errors import StudioError
+from studio.train.runner import Runner
+from studio.train.turns import Turns
+from tests.support import train_tiny
+from tests.support.fake_trainer import FakeTrainer, config, until
+
+
+def test_pause_resume_stop() -> None:
+    trainer = FakeTrainer(pause=0.002)
+    runner = Runner(trainer, Turns())
+    runner.start(config(steps=100_000))
+    with pytest.raises(StudioError, match="a training is running"):
+        runner.start(config())
+    until(lambda: runner.state.step >= 2)
+    runner.pause()
+    runner.wait(20)
+    assert runner.state.status == "paused" and trainer.closed == 1
+    paused = runner.state.step
+    runner.resume()
+    until(lambda: runner.state.step > paused)
+    assert trainer.asked[-1][1] is True
+    runner.stop()
+    runner.wait(20)
+    assert runner.state.status == "done" and runner.state.model == "mine"
+    assert trainer.asked[-1][0].steps < 100_000
+    with pytest.raises(StudioError, match="no training is running"):
+        runner.pause()
+    with pytest.raises(StudioError, match="no training of 'other'"):
+        runner.resume("other")
+
+
+def test_generation_goes_first_and_training_goes_on_after_it() -> None:
+    turns, trainer = Turns(), FakeTrainer(pause=0.001)
+    runner = Runner(trainer, turns)
+    runner.start(config(steps=100_000))
+    until(lambda: runner.state.step > 0)
+    with turns.generation():
+        before = trainer.step
+        until(lambda: runner.state.text == "Waiting for a generation")
+        assert trainer.step == before
+    until(lambda: trainer.step > before)
+    runner.pause()
+    runner.wait(20)
+
+
+def test_generations_do_not_wait_for_each_other() -> None:
+    turns, inside = Turns(), threading.Barrier(2, timeout=10)
+
+    def generate() -> None:
+        with turns.generation():
+            inside.wait()  # both are inside at once, or this times out
+
+    thread = threading.Thread(target=generate)
+    thread.start()
+    generate()
+    thread.join()
+
+
+def test_real_training_through_the_runner(studio_home: Path, tmp_path: Path) -> None:
+    train_tiny.base(studio_home)
+    runner = Runner(None, Turns())
+    runner.start(train_tiny.config(train_tiny.pictures(tmp_path / "p"), steps=2))
+    runner.wait(60)
+    assert (runner.state.status, runner.state.model) == ("done", "mine"), runner.state.text
+    later = Runner(None, Turns())  # after the studio was started anew
+    later.resume("mine")
+    later.wait(60)
+    assert (later.state.status, later.state.step) == ("done", 2), later.state.text

@@ -1,0 +1,59 @@
+"""Esc and other keys: what is open takes them first, and a run is cancelled only when nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+RUNS = '#gs-progress .gs-progress[data-state="running"]'
+
+
+@pytest.fixture
+def running(desk: Studio, hold: Callable[..., None]) -> Iterator[Studio]:
+    """A page in whose middle of a run Esc is pressed."""
+    hold("a cat face")
+    desk.use(["a cat face"])
+    desk.page.click("#gs-generate")
+    desk.page.wait_for_selector('.gs-stage[data-state="running"] img')
+    yield desk
+    desk.page.click("#gs-cancel")
+    desk.says("Cancelled")
+
+
+def test_esc_closes_what_is_open_and_lets_the_run_go_on(running: Studio) -> None:
+    page = running.page
+
+    def escape() -> None:
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(400)
+        assert page.locator(RUNS).count() == 1
+
+    page.locator("#gs-base input").click()  # a list of Gradio's
+    page.get_by_role("option").first.wait_for()
+    escape()
+    running.prompt(0).click()  # the list of known words
+    running.prompt(0).press_sequentially(" in fl")
+    page.get_by_role("listbox").wait_for()
+    escape()
+    assert not page.get_by_role("listbox").is_visible()
+    page.get_by_role("button", name="Use via API").click()  # a panel of Gradio's
+    page.get_by_text("/generate", exact=True).first.wait_for()
+    escape()
+    page.get_by_text("/generate", exact=True).first.wait_for(state="hidden")
+    page.locator("body").click(position={"x": 5, "y": 500})
+    page.keyboard.press("Escape")  # now it is the run's
+    running.says("Cancelled")
+
+
+def test_esc_does_nothing_while_nothing_runs(desk: Studio) -> None:
+    desk.use(["a cat"])
+    bar = "#gs-progress .gs-progress"
+    before = desk.page.inner_text(bar)
+    desk.page.locator("h1").click()
+    desk.page.keyboard.press("Escape")
+    desk.page.wait_for_timeout(400)
+    assert desk.page.inner_text(bar) == before

@@ -1,0 +1,87 @@
+"""What the page says of an opened file: what could not be carried over, which models are missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from studio.share import read_image
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio
+
+pytestmark = pytest.mark.browser
+SHIPPED = REPOSITORY / "presets" / "01-plain-guidance.json"
+
+
+def restore(desk: Studio) -> None:
+    """A preset without a fault, in the form."""
+    desk.load(SHIPPED)
+    desk.page.wait_for_function(
+        "studio.stack.cards[0]?.row.prompt.startsWith('a rocket')", polling=100
+    )
+    desk.page.wait_for_selector("#gs-plan .gs-equation")
+
+
+def test_the_line_of_a_failed_run_goes_with_the_next_file(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.set("Width", "130")
+    desk.page.click("#gs-generate")
+    desk.says("must be a multiple of")
+    restore(desk)
+    desk.page.wait_for_selector('#gs-progress .gs-progress[data-state="idle"]')
+
+
+def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Path) -> None:
+    text = (
+        "a cat <lora:absent:0.8>\nNegative prompt: blurry\nSteps: 20, Sampler: Whatever 3000, "
+        "CFG scale: 7, Seed: 5, Size: 999x513, Model: nothing-here, Denoising strength: 0.5, "
+        "Clip skip: 2, Hires upscale: 2, Hires upscaler: Latent, ENSD: 31337"
+    )
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", text)
+    picture = tmp_path / "theirs.png"
+    Image.new("RGB", (64, 64)).save(picture, pnginfo=info)
+    notes = read_image(picture)[1]
+    assert len(notes) > 3
+    desk.load(picture)
+    shown = desk.page.locator(".gs-notices li")
+    shown.nth(3).wait_for()
+    assert shown.count() >= 4
+    assert "absent" in desk.page.locator(".gs-notices").inner_text()
+    desk.page.get_by_role("button", name="Close the notes").click()
+    assert desk.page.locator(".gs-notices").count() == 0
+    restore(desk)
+
+
+def test_every_missing_model_is_named_at_once_with_what_to_do(desk: Studio, tmp_path: Path) -> None:
+    preset = {
+        "name": "Absent",
+        "rows": [
+            {"prompt": "a", "model": {"lora": "someone/absent-lora", "strength": 1.0}},
+            {"prompt": "b", "model": "no-such-concept"},
+        ],
+    }
+    file = tmp_path / "absent.json"
+    file.write_text(json.dumps(preset))
+    desk.load(file)
+    lines = desk.page.locator(".gs-missing li")
+    lines.nth(1).wait_for()
+    assert [lines.nth(i).locator("code").inner_text() for i in range(2)] == [
+        "someone/absent-lora",
+        "no-such-concept",
+    ]
+    assert lines.nth(0).get_by_role("button", name="Download").count() == 1
+    assert lines.nth(1).get_by_role("button", name="Download").count() == 0  # no name of the hub
+    lines.nth(1).get_by_role("button", name="Choose another").click()
+    assert (
+        desk.page.evaluate("document.activeElement.getAttribute('aria-label')")
+        == "Model of this row"
+    )
+    lines.nth(0).get_by_role("button", name="Download").click()
+    desk.page.wait_for_function(
+        "document.querySelector('#gs-fetch-name textarea, #gs-fetch-name input')?.value === 'someone/absent-lora'"
+    )
+    desk.says("HF_HUB_OFFLINE", "#gs-fetch-status")

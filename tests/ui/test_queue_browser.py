@@ -1,0 +1,89 @@
+"""The queue: place and time of a visitor who waits, a run that a reload finds again, what Cancel leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+BAR = "#gs-progress .gs-progress"
+
+
+@pytest.fixture
+def another(browser: Any, address: str) -> Iterator[Callable[[], Studio]]:
+    """Further visitors, each with a browser of their own."""
+    contexts = []
+
+    def come() -> Studio:
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 950}))
+        contexts[-1].set_default_timeout(60000)
+        return Studio(contexts[-1].new_page(), address)
+
+    yield come
+    for context in contexts:
+        context.close()
+
+
+def says(studio: Studio, text: str, where: str = BAR) -> None:
+    studio.page.wait_for_function(
+        "([where, text]) => document.querySelector(where)?.innerText.includes(text)",
+        arg=[where, text],
+        polling=100,  # a page behind another one may draw no frames
+    )
+
+
+def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
+    studio: Studio, another: Callable[[], Studio], hold: Callable[..., None]
+) -> None:
+    hold("a cat face")
+    studio.open().use(["a cat face"])
+    second = another().open()
+    second.use(["a dog face"])
+    studio.page.click("#gs-generate")
+    studio.page.wait_for_selector('.gs-stage[data-state="running"] img')
+    second.page.click("#gs-generate")
+    says(second, "In the queue: 1 before this one")
+    studio.page.click("#gs-generate")  # one more of the same is no press lost
+    says(studio, "1 more of yours waits")
+    studio.page.reload()
+    studio.page.wait_for_selector('.gs-stage[data-state="running"] img')  # it went on meanwhile
+    says(studio, "Step")
+    studio.page.keyboard.press("Escape")  # the one that runs
+    second.page.wait_for_selector(f'{BAR}[data-state="done"]')
+    studio.page.wait_for_selector('.gs-stage[data-state="running"] img')
+    studio.page.keyboard.press("Escape")
+    studio.page.wait_for_selector(f'{BAR}[data-state="idle"]')
+    second.page.reload()
+    second.page.wait_for_selector('.gs-stage[data-state="done"] img')  # results are kept too
+    assert second.page.locator(".gs-moment").count() >= 1
+
+
+def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
+    studio: Studio, home: Path, hold: Callable[..., None]
+) -> None:
+    def made() -> int:
+        return len(list((home / "outputs").rglob("*.png")))
+
+    hold("a cat face", images=8)
+    studio.open().use(["a cat face"])
+    studio.set("Images", "10")  # eight at once, then two
+    before = made()
+    studio.page.click("#gs-generate")
+    studio.page.wait_for_function(
+        "document.querySelectorAll('.gs-stage[data-state=\"running\"] figure').length === 10"
+    )
+    studio.page.keyboard.press("Escape")
+    says(studio, "Cancelled · 8 of 10 finished")
+    unfinished = studio.page.locator(".gs-unfinished")
+    unfinished.nth(1).wait_for()
+    assert unfinished.count() == 2 and studio.page.locator(".gs-stage figure").count() == 10
+    assert "unfinished, step" in unfinished.first.inner_text()
+    assert made() == before + 8
+    unfinished.first.get_by_role("button", name="Keep").click()
+    studio.page.wait_for_function("document.querySelector('.gs-moment [title*=unfinished]')")
+    assert made() == before + 9

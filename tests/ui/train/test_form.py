@@ -1,0 +1,189 @@
+"""What the Train tab asks for: pictures, captions and settings, checked and kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from studio.errors import StudioError
+from studio.ui.library import models
+from studio.ui.train import examples, form
+from studio.ui.train.images import Picture
+
+
+@pytest.fixture(autouse=True)
+def home(studio_home: Path) -> Iterator[Path]:
+    models.rescan()
+    yield studio_home
+    models.rescan()
+
+
+@pytest.fixture
+def dropped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Two pictures and a text, where Gradio puts what is uploaded."""
+    folder = Path(get_upload_folder()) / tmp_path_factory.mktemp("up").name
+    folder.mkdir(parents=True)
+    Image.new("RGB", (40, 20), "red").save(folder / "a.png")
+    Image.new("RGB", (40, 20), "blue").save(folder / "b.png")
+    (folder / "b.txt").write_text("a <hero> ghost at sea\n")
+    files = sorted(folder.iterdir())
+    yield [str(file) for file in files]
+    for file in files:
+        file.unlink()
+    folder.rmdir()
+
+
+def test_pictures_are_listed_with_their_texts_and_keep_what_was_written(
+    dropped: list[str],
+) -> None:
+    written = Picture("a.png", "mine", crop=(0.0, 0.0, 0.5, 1.0))
+    found = form.listed(dropped, [written])
+    assert found == [written, Picture("b.png", "a <hero> ghost at sea")]
+    assert form.listed(dropped[2:], found[:1]) == found[:1]  # a removed one stays away
+    late = form.listed(dropped[2:], [Picture("b.png")])  # its text came after it
+    assert late == [Picture("b.png", "a <hero> ghost at sea")]
+    with pytest.raises(StudioError, match="is no uploaded file"):
+        form.listed(["/etc/passwd.txt"], [])
+    assert form.together(["/x/a.png", "/x/b.png"], ["/y/a.png"]) == ["/y/a.png", "/x/b.png"]
+
+
+def test_captions_are_filled_and_split(dropped: list[str]) -> None:
+    box = (0.0, 0.0, 0.5, 1.0)
+    found = form.listed(dropped, [Picture("a.png", crop=box)])
+    assert form.filled(found, "<hero>", "ghost", "a {word} {superclass}") == [
+        Picture("a.png", "a <hero> ghost", "<hero> ghost", "", box),
+        Picture("b.png", "a <hero> ghost at sea", "<hero> ghost", "at sea"),
+    ]
+
+
+def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) -> None:
+    given = {
+        "name": "mine",
+        "base": "starter",
+        "method": "lora",
+        "word": "<hero>",
+        "superclass": "ghost",
+        "template": "a {word} {superclass}",
+        "steps": 5.0,
+        "rank": None,
+        "ddloss": 0.2,
+        "pdloss": 0,
+        "sample_prompts": "one\n\n two ",
+    }
+    rows = [
+        Picture("a.png", crop=(0.0, 0.0, 0.8, 0.8)),
+        Picture("b.png", "a <hero> ghost at sea", "<hero>", "sea"),
+        Picture("lost.png", "its file is not here"),
+    ]
+    found = form.configured(dropped, rows, given)
+    assert (found.steps, found.ddloss, found.method) == (5, 0.2, "lora")
+    assert found.sample_prompts == ("one", "two")
+    assert sorted(p.name for p in Path(found.images).iterdir()) == ["a.png", "b.png"]
+    with Image.open(Path(found.images) / "a.png") as image:
+        assert image.size == (32, 16)
+    written = json.loads(Path(found.captions or "").read_text())
+    assert list(written) == ["a.png", "b.png"]
+    assert written["a.png"] == {
+        "caption": "a <hero> ghost",
+        "target": "<hero> ghost",
+        "general": "",
+    }
+    assert written["b.png"]["general"] == "sea"
+    with pytest.raises(StudioError, match="drop some pictures first"):
+        form.configured([], rows, given)
+    with pytest.raises(StudioError, match="drop some pictures first"):
+        form.configured(dropped, [], given)
+    with pytest.raises(StudioError, match="name"):
+        form.configured(dropped, rows, {**given, "name": "../up"})
+    concept = form.configured(dropped, rows, {**given, "name": "c", "method": "concept"})
+    assert (concept.captions, concept.ddloss, concept.word) == (None, 0.0, "")
+    (home / "models" / "mine").mkdir(parents=True)
+    with pytest.raises(StudioError, match="already holds 'mine'"):
+        form.configured(dropped, rows, given)
+
+
+def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
+    example = examples.hero()
+    given = {**example.settings, "template": "a {word} {superclass}", "steps": 3}
+    assert not form.doubts(example.pictures, given)
+    found = form.configured(example.files, example.pictures, given)
+    written = json.loads(Path(found.captions or "").read_text())
+    assert len(written) == 6 and written["hero-1.png"]["target"] == "hero"
+    assert examples.hero().settings["name"] == "my-hero-2"  # the first name is in use now
+
+
+def test_a_caption_file_is_taken_with_the_pictures(dropped: list[str]) -> None:
+    file = Path(dropped[0]).parent / "captions.json"
+    file.write_text(json.dumps({"a.png": {"caption": "a <hero> ghost", "target": "<hero>"}}))
+    found = form.listed([*dropped, str(file)], [])
+    assert found[0] == Picture("a.png", "a <hero> ghost", "<hero>")
+    file.write_text("[1]")
+    with pytest.raises(StudioError, match="must hold an object"):
+        form.listed([str(file)], [])
+    file.unlink()
+
+
+def test_a_doubtful_training_is_asked_about() -> None:
+    one, given = [Picture("a.png")], {"method": "lora", "superclass": " "}
+    assert [text.split(":")[0] for text in form.doubts(one, given)] == [
+        "There is one picture only",
+        "There is no superclass (the kind of thing that the word stands for, such as ghost)",
+    ]
+    assert not form.doubts(one * 2, {**given, "superclass": "ghost"})
+    assert not form.doubts(one * 2, {**given, "method": "concept"})  # reads none
+
+
+def test_what_a_browser_kept_comes_back_without_what_is_gone(dropped: list[str]) -> None:
+    kept = {
+        "uploads": [*dropped, "/gone.png"],
+        "pictures": [{"name": "a.png", "caption": "mine"}, {"name": "lost.png"}],
+        "steps": 7,
+        "other": 1,
+    }
+    assert form.restored(json.dumps(kept), ["steps", "rate"]) is None  # a path that is no upload
+    kept["uploads"] = dropped
+    found = form.restored(json.dumps(kept), ["steps", "rate"])
+    assert found == (dropped, [Picture("a.png", "mine")], {"steps": 7}, ["lost.png"])
+    for text in ("", "null", "[]", "{", '{"uploads": 5}'):
+        assert form.restored(text, ["steps"]) is None
+
+
+def test_a_begun_training_is_begun_anew_only_when_asked(dropped: list[str], home: Path) -> None:
+    given = {"name": "mine", "base": "starter", "method": "lora", "word": "<hero>", "steps": 2}
+    pictures = [Picture("a.png", "a <hero>")]
+    begun = home / "training" / "mine" / "checkpoint.pt"
+    begun.parent.mkdir(parents=True)
+    begun.write_bytes(b"")
+    with pytest.raises(StudioError, match="restart it"):
+        form.configured(dropped, pictures, given)
+    assert form.configured(dropped, pictures, given, restart=True).name == "mine"
+
+
+def test_what_is_not_taken_of_dropped_files_is_said(dropped: list[str]) -> None:
+    folder = Path(dropped[0]).parent
+    (folder / "a.txt").write_text("another caption")
+    (folder / "lost.txt").write_text("of no picture")
+    (folder / "notes.md").write_text("no caption")
+    (folder / "all.json").write_text(json.dumps({"b.png": "b", "gone.png": "gone"}))
+    late = [str(folder / name) for name in ("a.txt", "lost.txt", "notes.md", "all.json")]
+    before = [Picture("a.png", "mine"), Picture("b.png")]
+    assert form.unused(late, before) == [
+        "a.txt: a.png keeps its caption",
+        "lost.txt: there is no picture lost",
+        "notes.md is neither a picture nor a caption",
+        "all.json: there is no picture gone.png",
+    ]
+    assert not form.unused(dropped, [])
+    (folder / "a.txt").write_text("x" * 4001)
+    with pytest.raises(StudioError, match="has 4001 characters"):
+        form.listed([str(folder / "a.txt")], before)
+    for name in late:
+        Path(name).unlink()
