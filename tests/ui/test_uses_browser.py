@@ -95,6 +95,7 @@ def test_a_dropped_picture_asks_what_it_is_for(desk: Studio) -> None:
     asked = desk.page.locator("dialog.gs-uses")
     asked.get_by_role("button", name="Start from it").click()
     desk.page.wait_for_function("window.studio?.start?.init?.image.startsWith('inputs/')")
+    desk.page.get_by_role("button", name="Start from noise").click()
 
 
 def test_the_strip_is_one_stop_of_the_tab_key(desk: Studio) -> None:
