@@ -107,9 +107,11 @@ def main(arguments: list[str]) -> None:
     """Serve until terminated."""
     port, log, pause = int(arguments[0]), Path(arguments[1]), float(arguments[2])
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+    from studio import heap
     from studio.ui import space
     from studio.ui.gate import Doors
 
+    heap.share_heaps()
     limits = space.prepare(True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     end_with(sys.stdin.buffer)

@@ -72,7 +72,7 @@ def serve(options: argparse.Namespace) -> None:
     shared = options.space or bool(os.environ.get("SPACE_ID"))
     if shared:  # before the hub's library is imported: visitors make it ask nothing
         os.environ["HF_HUB_OFFLINE"] = "1"
-    from studio import logs
+    from studio import heap, logs
     from studio.ui import host, space
     from studio.ui.gate import Doors
 
@@ -80,6 +80,7 @@ def serve(options: argparse.Namespace) -> None:
     # What is kept in a temporary folder goes when the process is asked to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.start()
+    heap.share_heaps()
     from studio.ui.page import build, launch_options
 
     page = build(limits)
