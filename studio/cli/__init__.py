@@ -14,6 +14,7 @@ VERBS = (
     "history",
     "models",
     "schema",
+    "styles",
     "download",
     "convert",
     "train",

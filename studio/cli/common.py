@@ -17,17 +17,19 @@ from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.preset.fields import split_assignment, with_fields
+from studio.preset.styles import find, with_style
 from studio.share import extract, read_any
 
 STDIN = "-"
 _CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
-def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
-    """``PRESET`` and ``--set``."""
+def add_preset_arguments(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    """``PRESET``, ``--set`` and ``--style``."""
     parser.add_argument(
         "preset",
         metavar="PRESET",
+        nargs="?" if optional else None,
         help="a JSON file, an image with a preset, or - for JSON on stdin",
     )
     parser.add_argument(
@@ -37,16 +39,26 @@ def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="change a field, e.g. rows.0.weight=3; may be given several times",
     )
+    parser.add_argument(
+        "--style",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="add a style's texts and rows, after --set; may be given several times",
+    )
 
 
 def load_preset(options: argparse.Namespace, library: Library) -> Preset:
-    """The preset argument with every ``--set`` applied; notes go to stderr."""
+    """The preset argument with every ``--set``, then every ``--style`` applied; notes go to stderr."""
     if options.preset == STDIN:
         preset, notes = extract(parse(sys.stdin.read(MAX_JSON_BYTES + 1), source="stdin")), []
     else:
         preset, notes = read_any(options.preset, library)
     say_notes(notes)
-    return with_fields(preset, [split_assignment(text, "--set") for text in options.set])
+    preset = with_fields(preset, [split_assignment(text, "--set") for text in options.set])
+    for name in options.style:
+        preset = with_style(preset, find(name, "--style"))
+    return preset
 
 
 def image_roots(options: argparse.Namespace) -> list[Path]:

@@ -1,0 +1,32 @@
+"""The verb styles: what styles and saved prompts there are, and a preset's prompts kept as one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from studio.cli.common import add_preset_arguments, load_preset, say
+from studio.library import Library
+from studio.preset import styles as kept
+
+
+def add_verb(verbs: Any) -> None:
+    """Declare the verb on argparse's subparsers."""
+    verb = verbs.add_parser("styles", help="list styles and saved prompts, or keep one")
+    add_preset_arguments(verb, optional=True)
+    verb.add_argument("--save", metavar="NAME", help="keep the preset's prompts under this name")
+    verb.set_defaults(run=styles)
+
+
+def styles(options: argparse.Namespace) -> None:
+    """One JSON line a style; with ``--save``, the file of the one that was kept."""
+    if options.save is not None:
+        options.preset = options.preset or "-"
+        prompt, negative = kept.texts_of(load_preset(options, Library()))
+        say({"name": options.save, "file": kept.save_style(options.save, prompt, negative).name})
+        return
+    for style in kept.styles():
+        line = {"name": style.name, "prompt": style.prompt, "negative_prompt": style.negative}
+        rows = [row.model_dump(mode="json", exclude_defaults=True) for row in style.rows]
+        more = {"rows": rows, "file": style.file, "problem": style.problem}
+        say({**line, **{key: value for key, value in more.items() if value}})

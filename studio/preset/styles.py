@@ -1,0 +1,215 @@
+"""Styles and saved prompts: texts and rows that are added to a preset's own, by name.
+
+A style lies in ``styles/`` below ``STUDIO_HOME``: as a line of AUTOMATIC1111's ``styles.csv`` (``name``,
+``prompt``, ``negative_prompt``), or in a ``.json`` of one or several, which may have ``rows`` too. Its
+text takes the prompt's where ``{prompt}`` stands, and follows it otherwise; on a row without a text
+it is the prompt, so that a saved prompt is a style. The preset holds the outcome: whoever gets it
+needs no style.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import BadPreset, MissingFile, StudioError, shorten
+from studio.files import is_text, listed, read_regular, shown, slug, write_new
+from studio.home import styles_folder
+from studio.preset.document import Preset, validate
+from studio.preset.prompts import split_prompt
+from studio.preset.rows import Row
+
+PLACE = "{prompt}"
+MAX_STYLES, MAX_BYTES, MAX_TEXT = 5000, 4 * 2**20, 4000
+SUFFIXES = (".csv", ".json")
+_TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style. ``problem``: why it cannot be used; ``file``: where it stands."""
+
+    name: str
+    prompt: str = ""
+    negative: str = ""
+    rows: tuple[Row, ...] = ()
+    file: str = ""
+    problem: str = ""
+
+
+def styles() -> list[Style]:
+    """All of them in the order of their files; what cannot be read is listed with its reason."""
+    folder, found = styles_folder(), []
+    for path in sorted(listed(folder, SUFFIXES)) if folder.is_dir() else ():
+        name = shown(path.name)
+        try:
+            found += list(_in_file(path))
+        except StudioError as error:
+            found.append(Style(shown(path.stem), file=name, problem=error.message))
+        if len(found) > MAX_STYLES:
+            more = Style(name, file=name, problem=f"only the first {MAX_STYLES} styles are read")
+            return [*found[:MAX_STYLES], more]
+    return found
+
+
+def find(name: str, field: str = "style") -> Style:
+    """The style of that name, whatever its case.
+
+    Raises:
+        MissingFile: there is none, or it cannot be used.
+    """
+    known = styles()
+    for style in known:
+        if style.name.strip().lower() == name.strip().lower():
+            if style.problem:
+                raise MissingFile(f"{shorten(name)} cannot be used: {style.problem}", field=field)
+            return style
+    names = ", ".join(one.name for one in known[:8] if not one.problem) or "none yet"
+    raise MissingFile(f"there is no style {shorten(name)}; there is {names}", field=field)
+
+
+def with_style(preset: Preset, style: Style) -> Preset:
+    """The preset with a style's texts in its rows and a style's rows behind them.
+
+    The text goes to every row of positive weight that has one (of several parts, to the first), or
+    to the first row where none has; the negative text to the first row of negative weight that has
+    one. Where there is no such row it becomes one, of weight −(w − 1) beside the first row of
+    weight w and on its model, as a negative prompt is (GCFG, Eq. 7); at w ≤ 1 it would be no
+    negative prompt, and is left out as every tool leaves it out there.
+
+    Raises:
+        BadPreset: a text that has become too long, or too many rows; names the field.
+    """
+    rows = [row.model_dump(mode="json") for row in preset.rows]
+    if style.prompt:
+        for row in _takers(rows):
+            row["prompt"] = _merged(row["prompt"], style.prompt)
+    if style.negative:
+        _add_negative(rows, style.negative)
+    rows += [row.model_dump(mode="json") for row in style.rows]
+    return validate({**preset.model_dump(mode="json"), "rows": rows})
+
+
+def save_style(name: str, prompt: str, negative: str = "", rows: tuple[Row, ...] = ()) -> Path:
+    """Keep a style; nothing is overwritten.
+
+    Raises:
+        BadPreset: no name, one that is taken, or nothing to keep.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > 200:
+        raise BadPreset(f"give the style a name of 1 to 200 letters, got {len(name)}", field="name")
+    if not (prompt.strip() or negative.strip() or rows):
+        raise BadPreset("there is no text and no row to keep", field="rows")
+    if any(one.name.lower() == name.lower() for one in styles()):
+        raise BadPreset(f"there is a style {shorten(name)} already", field="name")
+    kept = [row.model_dump(mode="json", exclude_defaults=True) for row in rows]
+    data = {"name": name, "prompt": prompt, "negative_prompt": negative, "rows": kept}
+    text = json.dumps({k: v for k, v in data.items() if v}, ensure_ascii=False, indent=2)
+    return write_new(styles_folder(), slug(name) or "style", ".json", text.encode())
+
+
+def texts_of(preset: Preset) -> tuple[str, str]:
+    """What a preset's prompts are as a style: its first text of positive weight, and of negative."""
+    active = [row for _, row in preset.active_rows() if row.prompt.strip()]
+    return (
+        next((row.prompt for row in active if row.weight > 0), ""),
+        next((row.prompt for row in active if row.weight < 0), ""),
+    )
+
+
+def _takers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that get a style's text; one is begun where there is none."""
+    positive = [row for row in rows if row["weight"] > 0]
+    if not positive:
+        rows.append(Row().model_dump(mode="json"))
+        return rows[-1:]
+    return [row for row in positive if row["prompt"].strip()] or positive[:1]
+
+
+def _add_negative(rows: list[dict[str, Any]], text: str) -> None:
+    for row in rows:
+        if row["weight"] < 0 and row["prompt"].strip():
+            row["prompt"] = _merged(row["prompt"], text)
+            return
+    first = next((row for row in rows if row["weight"] > 0), None)
+    if first is not None and first["weight"] > 1:
+        plain = Row(prompt=text.replace(PLACE, "").strip(), weight=1 - first["weight"])
+        rows.append({**plain.model_dump(mode="json"), "model": first["model"]})
+
+
+def _merged(prompt: str, style: str) -> str:
+    """A style's text on a prompt; of several parts, on the first, whose weight stays its own."""
+    (first, weight), *others = split_prompt(prompt)
+    whole = (
+        style.replace(PLACE, first)
+        if PLACE in style
+        else ", ".join(filter(None, (first.strip(" ,"), style.strip())))
+    )
+    parts = [(whole, weight), *others]
+    if not others:
+        return whole
+    return " AND ".join(text if part == 1 else f"{text}:{part!r}" for text, part in parts)
+
+
+def _in_file(path: Path) -> Iterator[Style]:
+    name = shown(path.name)
+    if not is_text(str(path)):
+        raise BadPreset("the file's name is not UTF-8; give it another one", field=name)
+    try:
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise BadPreset(error.strerror or "cannot be read", field=name) from error
+    except UnicodeDecodeError as error:
+        raise BadPreset("is not UTF-8 text", field=name) from error
+    read = _table if path.suffix == ".csv" else _objects
+    for given in read(text, name, path.stem):
+        style = _style(given, name)
+        if style.prompt or style.negative or style.rows or style.problem:  # else it is a heading
+            yield style
+
+
+def _table(text: str, name: str, _: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        lines = list(reader)
+    except csv.Error as error:
+        raise BadPreset(f"is no table ({error})", field=name) from error
+    if "name" not in (reader.fieldnames or ()):
+        raise BadPreset("has no column 'name'", field=name)
+    return lines
+
+
+def _objects(text: str, name: str, stem: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadPreset("is not JSON", field=name) from error
+    listed_ = data if isinstance(data, list) else [data]
+    if not all(isinstance(one, dict) for one in listed_):
+        raise BadPreset("expected a style, or a list of styles", field=name)
+    return [{"name": stem, **one} for one in listed_]
+
+
+def _style(given: Mapping[str, Any], file: str) -> Style:
+    name = given.get("name")
+    label = " ".join(name.split())[:200] if isinstance(name, str) else ""
+    texts = {}
+    for side, keys in _TEXTS.items():
+        value = next((given[key] for key in keys if given.get(key) is not None), "")
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            problem = f"its {side} is no text of up to {MAX_TEXT} letters"
+            return Style(label or file, file=file, problem=problem)
+        texts[side] = value.strip()
+    if not label:
+        return Style(file, file=file, problem="a style without a name")
+    try:
+        rows = validate({"rows": given.get("rows") or []}).rows
+    except BadPreset as error:
+        return Style(label, file=file, problem=str(error))
+    return Style(label, texts["prompt"], texts["negative"], rows, file)
