@@ -28,6 +28,7 @@ TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><re
 IDLE = progress_bar(0, "Ready", "idle")
 FILE_TYPES = [".json", ".png", ".jpg", ".jpeg", ".webp"]
 NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
+NO_STYLES = "No style or saved prompt yet. Choosing one adds it to the rows."
 NO_PRESETS = "No preset yet. Save one above."
 
 
@@ -53,6 +54,8 @@ class Parts:
     strip: Cards
     history: HistoryView
     shelf: Cards
+    keep_style: gr.Button
+    styles: Cards
     save: gr.Button
     download: gr.Button
     train: tab.TrainParts | None
@@ -233,6 +236,13 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
                 found["command"] = gr.Button("Copy command line", size="sm", elem_id="gs-command")
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
+            found["keep_style"] = gr.Button(
+                "Keep these prompts as a style",
+                size="sm",
+                visible=not limits.shared,
+                elem_id="gs-keep-style",
+            )
+            found["styles"] = Cards("cards", NO_STYLES, what="styles", elem_id="gs-styles")
         with gr.Tab("Models", id="models") as found["models_tab"]:
             found["loaded"] = gr.HTML(
                 "", elem_id="gs-loaded", apply_default_css=False, visible=not limits.shared

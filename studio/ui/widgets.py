@@ -77,12 +77,12 @@ class Cards(Drawn):
     """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
     (with a name) do so for a person's own."""
 
-    def __init__(self, variant: str, empty: str, **kwargs: Any) -> None:
+    def __init__(self, variant: str, empty: str, what: str = "presets", **kwargs: Any) -> None:
         mount = (
             "studio.mountCards(element.firstElementChild, props, trigger, watch);"
             " /* 'select' 'delete' 'edit' */"
         )
-        super().__init__({"items": []}, mount, variant=variant, empty=empty, **kwargs)
+        super().__init__({"items": []}, mount, variant=variant, empty=empty, what=what, **kwargs)
 
 
 class HistoryView(Drawn):

@@ -115,8 +115,8 @@
     const search = el("input", {
       type: "search",
       class: "gs-shelf-search",
-      placeholder: "Search presets by name or note",
-      "aria-label": "Search presets",
+      placeholder: `Search ${props.what} by name or note`,
+      "aria-label": `Search ${props.what}`,
       hidden: strip,
       oninput: () => filter(),
     });

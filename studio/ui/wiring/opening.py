@@ -14,7 +14,7 @@ from studio.ui.errors import guarded, warn
 from studio.ui.form import filled, restored, to_values
 from studio.ui.layout import Parts
 from studio.ui.library import models
-from studio.ui.presets import gallery
+from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
@@ -58,6 +58,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     outputs = [*parts.form.values(), *signals, *library.shown(parts)]
     page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)
     page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
+    page.load(guarded(styles.cards), None, parts.styles, **QUIET)
 
 
 def _linked(request: gr.Request) -> Preset | None:

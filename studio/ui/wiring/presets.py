@@ -17,7 +17,7 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
 from studio.ui.library.models import library
-from studio.ui.presets import gallery
+from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET, fresh
@@ -77,8 +77,22 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     parts.save.click(
         guarded(saved), parts.session, parts.shelf, inputs_kwargs=form, js=WITH_SESSION, **QUIET
     )
+    _styled(parts, form, limits)
     _taken_away(parts, form, notes)
     _as_code(parts, limits)
+
+
+def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
+    def chosen(event: gr.EventData, **values: Any) -> dict[Any, Any]:
+        return filled(dict(form), to_values(styles.laid_over(to_preset(values), str(event.id))))
+
+    parts.styles.select(guarded(chosen), None, [*form.values()], inputs_kwargs=dict(form), **QUIET)
+
+    def kept(**values: Any) -> dict[str, Any]:
+        gr.Info(f"Kept as {styles.keep(to_preset(values), limits)}", title="Style")
+        return styles.cards()
+
+    parts.keep_style.click(guarded(kept), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:

@@ -34,6 +34,18 @@ def test_preset_goes_out_as_json_and_comes_back(desk: Studio, tmp_path: Path) ->
     assert desk.rows()[0]["weight"] == 6.5
 
 
+def test_prompts_are_kept_as_a_style_and_laid_over_others(desk: Studio) -> None:
+    desk.use(["at dusk"])
+    desk.tab("Presets")
+    desk.page.fill("#gs-name textarea, #gs-name input", "Evening")
+    desk.page.click("#gs-keep-style")
+    desk.page.wait_for_selector("#gs-styles [data-id='Evening']")
+    desk.use(["a tree"])
+    desk.tab("Presets")
+    desk.page.click("#gs-styles [data-id='Evening']")
+    desk.page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a tree, at dusk'")
+
+
 def test_link_opens_the_same_preset(desk: Studio, browser: Any) -> None:
     desk.use(["a link to this"])
     desk.weigh(0, -7)
