@@ -70,7 +70,7 @@ window.studio = window.studio || {};
   studio.picker = function (label, take) {
     const input = studio.el("input", {
       type: "file",
-      accept: "image/png,image/jpeg,image/webp",
+      accept: "image/*,.avif,.tif,.tiff,.jxl,.heic,.heif",
       class: "gs-file",
       tabindex: "-1",
       "aria-label": label,

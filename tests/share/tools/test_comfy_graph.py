@@ -38,7 +38,7 @@ RICH = graph(  # one of every kind that is read, and two that are not
         conditioning_to_strength=0.4,
     ),
     n24=node("ConditioningConcat", conditioning_to=["6", 0], conditioning_from=["8", 0]),
-    n25=node("RescaleCFG", multiplier=0.5, model=["30", 0]),
+    n25=node("RescaleCFG", multiplier=0.5, model=["33", 0]),
     n26=node("LatentUpscale", samples=["5", 0], width=64, height=64),
     n27=node("VAEDecodeTiled", samples=["3", 0], vae=["28", 0], tile_size=512),
     n28=node("VAELoader", vae_name="ema"),
@@ -46,6 +46,17 @@ RICH = graph(  # one of every kind that is read, and two that are not
     n30=node("ModelSamplingSD3", shift=3.0, model=["4", 0]),
     n31=node("ImageUpscaleWithModel", image=["27", 0], upscale_model=["32", 0]),
     n32=node("UpscaleModelLoader", model_name="x4"),
+    n33=node(
+        "IPAdapterAdvanced",
+        model=["30", 0],
+        ipadapter=["34", 0],
+        image=["35", 0],
+        weight=0.8,
+        start_at=0.1,
+        end_at=0.9,
+    ),
+    n34=node("IPAdapterModelLoader", ipadapter_file="plus"),
+    n35=node("LoadImage", image="face.png"),
 )
 
 

@@ -42,7 +42,7 @@
     const input = el("input", {
       type: "file",
       multiple: true,
-      accept: "image/png,image/jpeg,image/webp",
+      accept: "image/*,.avif,.tif,.tiff,.jxl,.heic,.heif",
       class: "gs-file",
       tabindex: "-1",
       "aria-label": "Pictures of the subject",
