@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from studio import heap
 from tests.support import REPOSITORY
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's heaps")
@@ -49,3 +52,22 @@ def test_threads_share_two(tmp_path: Path) -> None:
 
 def test_what_a_person_has_chosen_stays(tmp_path: Path) -> None:
     assert said("shared", tmp_path, MALLOC_ARENA_MAX="1") == ["False", "1"]
+
+
+def test_what_was_freed_between_what_stays_goes_back() -> None:
+    def used() -> int:
+        return psutil.Process().memory_info().rss
+
+    take = ctypes.CDLL(None).malloc
+    take.restype, free = ctypes.c_void_p, ctypes.CDLL(None).free
+    blocks = [ctypes.c_void_p(take(2**16)) for _ in range(1024)]  # from the heap, not mapped alone
+    for block in blocks:
+        ctypes.memset(block, 1, 2**16)
+    for block in blocks[::2]:
+        free(block)
+    before, heap._returned = used(), 0.0
+    with heap.tidied():
+        pass
+    assert used() < before - 20 * 2**20
+    for block in blocks[1::2]:
+        free(block)

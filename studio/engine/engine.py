@@ -30,6 +30,7 @@ from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.events import Done, Event, Preview, Progress
+from studio.heap import tidied
 from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
@@ -121,7 +122,7 @@ class Engine:
         progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
         meeting = meeting_in(self.image_roots)
         plan = compile_plan(preset, self.library, progress, meeting, drift_every)
-        with devices.memory_errors_named(), closing(self.registry.lease()) as lease:
+        with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, started)
             count = preset.sampler.count
