@@ -69,7 +69,13 @@ def crowd_of(count: int) -> Crowd:
     crowd = Crowd(Server(folder, PAUSE), [], {})
     crowds.append(crowd)  # summary() ends its server, whatever comes
     crowd.clients += [
-        Client(crowd.server.url, verbose=False, headers=_from(n), download_files=False)
+        Client(
+            crowd.server.url,
+            verbose=False,
+            headers=_from(n),
+            download_files=False,
+            httpx_kwargs={"timeout": 240},  # a page that is slow under a crowd is no fault
+        )
         for n in range(count)
     ]
     info: Any = crowd.clients[0].view_api(return_format="dict", print_info=False)
@@ -137,15 +143,20 @@ def _visitor(crowd: Crowd, number: int, random: Random, end: float) -> Callable[
     return work
 
 
-def asked(crowd: Crowd, number: int, prompt: int, count: int = 1) -> Any:
-    """A client's run for the colour of ``prompt``: gradio_client's job."""
-    given = {**crowd.given, "session": f"c{number}", "rows": [{"prompt": str(prompt)}]}
+def asked(crowd: Crowd, number: int, prompt: int, count: int = 1, session: str = "") -> Any:
+    """A client's run for the colour of ``prompt``: gradio_client's job.
+
+    In a ``session``, as a page has one, the newest press shows everything; without, a program gets
+    what it asked for, and takes that with it when it goes.
+    """
+    given = {**crowd.given, "session": session, "rows": [{"prompt": str(prompt)}]}
     return crowd.clients[number].submit(**given | {"count": count}, api_name="/generate")
 
 
 def _generates(crowd: Crowd, number: int, random: Random) -> None:
     prompt, count = random.randrange(_LEAVERS), random.randint(1, 3)
-    answer = asked(crowd, number, prompt, count).result(timeout=240)
+    session = random.choice(("", f"c{number}"))
+    answer = asked(crowd, number, prompt, count, session).result(timeout=240)
     if refused(answer):
         crowd.done["refused, since three of theirs waited"] += 1
         return

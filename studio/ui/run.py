@@ -39,16 +39,20 @@ class Update(NamedTuple):
 
 
 class View:
-    """What one page has seen of its session, so that only what is new travels."""
+    """What one page has seen of its session, so that only what is new travels.
 
-    def __init__(self, runs: Runs, session: Session) -> None:
-        self.runs, self.session = runs, session
+    Args:
+        run: the one that is shown, whatever else the session asks for.
+    """
+
+    def __init__(self, runs: Runs, session: Session, run: Run | None = None) -> None:
+        self.runs, self.session, self.run = runs, session, run
         self.moments = -1
         self.done: Done | None = None
 
     def update(self) -> Update:
         """The page's change since the last look."""
-        run = self.session.current()
+        run = self.run or self.session.current()
         if run is None:
             return Update(strip=self._strip())
         shares = gr.skip()
@@ -136,12 +140,14 @@ def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
             session.watchers.pop(page, None)
 
 
-def _updates(runs: Runs, session: Session, ours: Callable[[], bool]) -> Iterator[Update]:
-    view, seen = View(runs, session), -1
+def _updates(
+    runs: Runs, session: Session, ours: Callable[[], bool], run: Run | None = None
+) -> Iterator[Update]:
+    view, seen = View(runs, session, run), -1
     while ours():
-        active = bool(session.active())
+        active = run.active() if run else bool(session.active())
         version = session.version
-        waits = (current := session.current()) and current.state == "waiting"
+        waits = (current := run or session.current()) and current.state == "waiting"
         if version != seen or waits or not active:
             yield view.update()
         else:
@@ -160,10 +166,12 @@ def generate(
     page: str,
     values: Mapping[str, Any],
     visitor: str = "",
+    alone: bool = False,
 ) -> Iterator[Update]:
     """Ask for what the form shows, and show how it goes.
 
-    Errors become one line in a toast and beside the progress bar; the form is left as it is.
+    ``alone``: only this run is shown, and it goes when this generator is closed: a program may
+    have several at once, each with an answer of its own. Errors become one line in a toast and beside the progress bar; the form is left as it is.
     """
     try:
         preset = chosen_seed(to_preset(values))
@@ -174,7 +182,13 @@ def generate(
         text = str(error) if isinstance(error, StudioError) else one_line(error)
         yield Update(progress=progress_bar(0, text, "failed"))
         return
-    yield from follow(runs, session, page)
+    try:
+        yield from (
+            _updates(runs, session, lambda: True, run) if alone else follow(runs, session, page)
+        )
+    finally:
+        if alone:
+            runs.cancel(run)
     if run.state == "failed":
         warn(run.error)
     if run.problem:
@@ -200,7 +214,7 @@ def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...
         page = request.session_hash or "visitor"
         owner = runs.session(key_of(session) or page)
         visitor = _address(request) if limits.shared else ""
-        updates = generate(runs, limits, owner, page, values, visitor)
+        updates = generate(runs, limits, owner, page, values, visitor, alone=not key_of(session))
         begun, deaf = VISITORS.now(), False
         try:
             for update in updates:
@@ -210,7 +224,7 @@ def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...
                     break
         finally:
             updates.close()  # type: ignore[attr-defined]
-            if deaf or not key_of(session):
+            if deaf:
                 for one in owner.active():
                     runs.cancel(one)
 

@@ -212,6 +212,25 @@ def test_the_last_update_shows_the_end_whenever_that_comes(
     assert follows(runs, session)[-1].stage["state"] == "done"
 
 
+def test_a_program_has_an_answer_to_each_of_its_runs(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("program")
+
+    def asked(prompt: str) -> Iterator[run.Update]:
+        given = values(rows=[{"prompt": prompt}])
+        return run.generate(runs, Limits(), session, "program", given, alone=True)
+
+    first, second, third = asked("a"), asked("b"), asked("c")
+    for one in (first, second, third):
+        next(one)
+    third.close()  # type: ignore[attr-defined]  # its program has gone, and takes its own with it
+    assert [one.state for one in session.runs] == ["running", "waiting", "cancelled"]
+    engine.release(8)
+    last = [list(one)[-1].stage["images"][-1]["file"]["path"] for one in (first, second)]
+    made = [moment.path for moment in reversed(session.moments)]
+    assert last == made and [read_image(Path(one))[0].rows[0].prompt for one in last] == ["a", "b"]
+
+
 def test_a_run_that_nobody_looks_at_is_dropped_on_a_shared_page(engine: HeldEngine) -> None:
     runs = Runs(engine, replace(SPACE, patience=0.0))
     one = runs.submit(runs.session("a"), preset("first"))
