@@ -80,7 +80,7 @@ def with_style(preset: Preset, style: Style) -> Preset:
     to the first row where none has; the negative text to the first row of negative weight that has
     one. Where there is no such row it becomes one, of weight −(w − 1) beside the first row of
     weight w and on its model, as a negative prompt is (GCFG, Eq. 7); at w ≤ 1 it would be no
-    negative prompt, and is left out as every tool leaves it out there.
+    negative prompt, and is left out as every tool leaves it out there (:func:`left_out`).
 
     Raises:
         BadPreset: a text that has become too long, or too many rows; names the field.
@@ -93,6 +93,17 @@ def with_style(preset: Preset, style: Style) -> Preset:
         _add_negative(rows, style.negative)
     rows += [row.model_dump(mode="json") for row in style.rows]
     return validate({**preset.model_dump(mode="json"), "rows": rows})
+
+
+def left_out(preset: Preset, style: Style) -> str:
+    """What :func:`with_style` leaves out of a style on this preset, in one line; "" for nothing."""
+    rows = [row.model_dump(mode="json") for row in preset.rows]
+    if not style.negative or _negative(rows) or any(row["weight"] > 1 for row in _first(rows)):
+        return ""
+    return (
+        f"style {shorten(style.name)}: its negative text {shorten(style.negative)} is left out; no row "
+        "has a weight below 0, and the first of a weight above 0 has at most 1"
+    )
 
 
 def save_style(name: str, prompt: str, negative: str = "", rows: tuple[Row, ...] = ()) -> Path:
@@ -133,14 +144,22 @@ def _takers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _add_negative(rows: list[dict[str, Any]], text: str) -> None:
-    for row in rows:
-        if row["weight"] < 0 and row["prompt"].strip():
-            row["prompt"] = _merged(row["prompt"], text)
-            return
-    first = next((row for row in rows if row["weight"] > 0), None)
-    if first is not None and first["weight"] > 1:
-        plain = Row(prompt=text.replace(PLACE, "").strip(), weight=1 - first["weight"])
-        rows.append({**plain.model_dump(mode="json"), "model": first["model"]})
+    for row in _negative(rows):
+        row["prompt"] = _merged(row["prompt"], text)
+        return
+    for first in _first(rows):
+        if first["weight"] > 1:
+            plain = Row(prompt=text.replace(PLACE, "").strip(), weight=1 - first["weight"])
+            rows.append({**plain.model_dump(mode="json"), "model": first["model"]})
+
+
+def _negative(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["weight"] < 0 and row["prompt"].strip()][:1]
+
+
+def _first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first row of positive weight, if there is one."""
+    return [row for row in rows if row["weight"] > 0][:1]
 
 
 def _merged(prompt: str, style: str) -> str:

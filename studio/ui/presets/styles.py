@@ -6,7 +6,7 @@ from typing import Any
 
 from studio.errors import BadPreset
 from studio.preset import Preset
-from studio.preset.styles import find, save_style, styles, texts_of, with_style
+from studio.preset.styles import find, left_out, save_style, styles, texts_of, with_style
 from studio.ui.space import Limits
 
 
@@ -26,9 +26,14 @@ def _card(name: str, problem: str, said: str) -> dict[str, Any]:
     return {"id": name, "title": name, "text": problem or said, "tag": tag, "own": False}
 
 
-def laid_over(preset: Preset, name: str) -> Preset:
-    """The preset with the style of that name; raises as :func:`studio.preset.styles.find` does."""
-    return with_style(preset, find(name))
+def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
+    """The preset with the style of that name, and notes on what of it has no place there.
+
+    Raises:
+        StudioError: as :func:`studio.preset.styles.find` and :func:`studio.preset.styles.with_style`.
+    """
+    style = find(name)
+    return with_style(preset, style), [note for note in [left_out(preset, style)] if note]
 
 
 def keep(preset: Preset, limits: Limits) -> str:

@@ -83,10 +83,16 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
 
 def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
-    def chosen(event: gr.EventData, **values: Any) -> dict[Any, Any]:
-        return filled(dict(form), to_values(styles.laid_over(to_preset(values), str(event.id))))
+    notes = parts.signals["notes"]
 
-    parts.styles.select(guarded(chosen), None, [*form.values()], inputs_kwargs=dict(form), **QUIET)
+    def chosen(event: gr.EventData, **values: Any) -> dict[Any, Any]:
+        preset, said = styles.laid_over(to_preset(values), str(event.id))
+        shown = {notes: {**notes_of(preset, said), "loaded": False}} if said else {}
+        return filled(dict(form), to_values(preset)) | shown
+
+    parts.styles.select(
+        guarded(chosen), None, [*form.values(), notes], inputs_kwargs=dict(form), **QUIET
+    )
 
     def kept(**values: Any) -> dict[str, Any]:
         gr.Info(f"Kept as {styles.keep(to_preset(values), limits)}", title="Style")
