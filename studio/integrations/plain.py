@@ -276,6 +276,9 @@ def _scheduler(
     kind = type(made)
     if not kind.__module__.startswith("diffusers."):
         return None  # the studio's own, with what a run from a picture needs
+    made.set_timesteps(sampler.steps)
+    if sampler.steps > 1 and made.timesteps[0] == made.timesteps[1]:
+        return None  # diffusers' pipelines take the second for the first, and end in an IndexError
     defaults = inspect.signature(kind.__init__).parameters
     settings = {
         name: made.config[name]

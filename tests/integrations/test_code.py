@@ -129,6 +129,16 @@ def test_what_diffusers_alone_cannot_do_calls_the_studio(name: str, library: Lib
     assert "from studio import Engine" in script and "diffusers" not in script
 
 
+def test_where_diffusers_pipeline_would_begin_a_step_late_the_studio_is_called() -> None:
+    """On the starter's steep table Karras' first time steps round to one."""
+    sampler = {"scheduler": "dpm++", "schedule": "karras", "steps": 20}
+    script = as_python(preset_of("starter", {"rows": TWO, "sampler": sampler}), Library())
+    assert "from studio import Engine" in script
+    sampler["schedule"] = "automatic"
+    script = as_python(preset_of("starter", {"rows": TWO, "sampler": sampler}), Library())
+    assert "from studio import Engine" not in script
+
+
 def test_a_script_of_the_studio_makes_the_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
