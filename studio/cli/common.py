@@ -32,6 +32,11 @@ def add_preset_arguments(parser: argparse.ArgumentParser, optional: bool = False
         nargs="?" if optional else None,
         help="a JSON file, an image with a preset, or - for JSON on stdin",
     )
+    add_change_arguments(parser)
+
+
+def add_change_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--set`` and ``--style``."""
     parser.add_argument(
         "--set",
         metavar="FIELD=VALUE",

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli import sharing
-from studio.cli.common import checked_plan, image_roots, load_preset, output_folder, say
+from studio.cli.common import (
+    add_change_arguments,
+    checked_plan,
+    image_roots,
+    load_preset,
+    output_folder,
+    say,
+)
 from studio.cli.making import drift_file
 from studio.cli.scoring import (
     add_scoring_arguments,
@@ -47,7 +54,7 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument(
         "--jobs", metavar="N", type=int, default=1, help="processes that make pictures"
     )
-    verb.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[])
+    add_change_arguments(verb)
     add_scoring_arguments(verb)
     verb.set_defaults(run=run)
 

@@ -110,7 +110,9 @@ def neither_light_nor_dark(page: Any, where: str) -> None:
 def the_history_opens_well(page: Any) -> None:
     """Its dialogs: one picture, and two compared."""
     page.get_by_label("Search the history").fill("okapi")
-    page.get_by_text("2 pictures", exact=True).wait_for()  # of the search, not of before it
+    page.wait_for_function(  # of the search, not of before it
+        "document.querySelector('.gs-history-count').textContent === '2 pictures'"
+    )
     page.locator('.gs-cell-open[aria-label="Okapi 1"]').click()
     page.locator(".gs-history-dialog[open] img").first.wait_for()
     neither_light_nor_dark(page, "a picture of the history")

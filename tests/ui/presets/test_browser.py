@@ -98,19 +98,21 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     page.get_by_label("Preset", exact=True).fill("Zebra of mine")
     desk.tab("Presets")
     page.click("#gs-save")
-    first = page.locator(".gs-presets > *").first
+    first = page.locator("#gs-shelf .gs-presets > *").first
     page.wait_for_function(
-        "document.querySelector('.gs-presets > *')?.innerText.includes('Zebra of mine')"
+        "document.querySelector('#gs-shelf .gs-presets > *')?.innerText.includes('Zebra of mine')"
     )
     page.once("dialog", lambda dialog: dialog.accept("Yak of mine"))
     first.get_by_role("button", name="Rename Zebra of mine").click()
     page.wait_for_function("document.querySelector('.gs-own')?.innerText.includes('Yak')")
     assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
     page.get_by_role("searchbox", name="Search presets").fill("yak")
-    assert page.locator(".gs-presets > *:not([hidden])").count() == 1
+    assert page.locator("#gs-shelf .gs-presets > *:not([hidden])").count() == 1
     page.once("dialog", lambda dialog: dialog.accept())
     first.get_by_role("button", name="Delete Yak of mine").click()
-    page.wait_for_function("!document.querySelector('.gs-presets').innerText.includes('Yak')")
+    page.wait_for_function(
+        "!document.querySelector('#gs-shelf .gs-presets').innerText.includes('Yak')"
+    )
     page.get_by_role("searchbox", name="Search presets").fill("")
     assert not any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
 
@@ -118,7 +120,7 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
 def test_a_presets_picture_stands_in_for_the_result_and_says_so(desk: Studio) -> None:
     page = desk.page
     desk.tab("Presets")
-    page.locator(".gs-preset").filter(has=page.locator("img")).first.click()
+    page.locator("#gs-shelf .gs-preset").filter(has=page.locator("img")).first.click()
     desk.tab("Result")
     page.wait_for_function(
         "document.querySelector('.gs-thumbnail')?.innerText.includes('own picture')"
