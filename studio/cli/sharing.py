@@ -45,6 +45,7 @@ def _here(todo: Todo, roots: list[Path], drift: bool) -> Iterator[None]:
 
 def _in_processes(todo: Todo, roots: list[Path], jobs: int, drift: bool) -> Iterator[None]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
     jobs = min(jobs, len(todo))
@@ -57,6 +58,12 @@ def _in_processes(todo: Todo, roots: list[Path], jobs: int, drift: bool) -> Iter
                 if (failed := done.result()) is not None:
                     raise StudioError(failed[0], field=failed[1])
                 yield
+        except BrokenProcessPool as error:
+            raise StudioError(
+                "a process that makes pictures has ended, perhaps for want of memory; what is made is "
+                "kept, and the same command goes on from there",
+                field="--jobs",
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from studio.cli import sharing
 from studio.errors import StudioError
 from studio.preset import Preset, validate
+from tests.support import fake_makers
 
 PRESET = validate({"rows": [{"prompt": "a cat"}]})
 
@@ -78,3 +80,19 @@ def test_launched_processes_share_and_wait(monkeypatch: pytest.MonkeyPatch) -> N
             shares += own
         assert sharing.is_first() == (rank == 0)
     assert sorted(shares) == list(range(7)) and waited == [0, 1, 2]
+
+
+def test_a_process_that_is_killed_is_one_line_and_what_is_made_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two real processes; the one that ends takes the pool with it, and no picture that is there."""
+    monkeypatch.setattr(sharing, "_begin", fake_makers.begin)
+    monkeypatch.setattr(sharing, "_one", fake_makers.one)
+    paths = [tmp_path / f"{name}.png" for name in ("a", "b", "killed", "c")]
+    with pytest.raises(StudioError, match=r"--jobs: a process .* has ended.*is kept"):
+        sharing.make_all([(PRESET, path) for path in paths], [], 2, False, lambda number: None)
+    assert paths[0].read_text() != str(os.getpid()) and paths[1].exists()
+    again = [(PRESET, path) for path in (paths[3], tmp_path / "d.png")]
+    said: list[int] = []
+    sharing.make_all(again, [], 2, False, said.append)
+    assert said == [1, 2] and all(path.exists() for _, path in again)
