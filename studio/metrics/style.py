@@ -9,7 +9,11 @@ from studio.metrics.table import METRICS, Metric, Scored
 
 
 def gram_d(scored: Scored) -> np.ndarray:
-    """``‖G(x) − mean G(references)‖_F`` of the vision network's feature maps (Gatys et al. 2016)."""
+    """``‖G(x) − mean G(references)‖_F`` of the vision network's feature maps (Gatys et al. 2016).
+
+    ACCORD's is the mean of the distances to each reference instead; the distance to their mean is
+    never more than that (0.79 to 0.86 of it for eight pictures and six references of the starter).
+    """
     name = scored.backbones.vision
     wanted = _mean_gram(scored)
     made = scored.backbones.batches(name, scored.images, "map")
