@@ -34,6 +34,8 @@ def test_every_change_is_undone_by_name_and_survives_a_reload(studio: Studio) ->
     page.wait_for_timeout(1800)
     page.reload()
     expect(page, 6.5, "a cat")
+    page.wait_for_selector(".gs-cost")  # the plan: what the page asks as it opens is answered
+    page.wait_for_timeout(1000)
     page.get_by_role("button", name="Undo (Ctrl+Z)").click()
     page.wait_for_function("studio.stack.cards[0].row.weight !== 6.5")
     for weight in (6.5, -7):
