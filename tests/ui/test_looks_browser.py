@@ -109,10 +109,13 @@ def neither_light_nor_dark(page: Any, where: str) -> None:
 
 def the_history_opens_well(page: Any) -> None:
     """Its dialogs: one picture, and two compared."""
-    page.get_by_label("Search the history").fill("okapi")
-    page.wait_for_function(  # of the search, not of before it
-        "document.querySelector('.gs-history-count').textContent === '2 pictures'"
-    )
+    search, count = page.get_by_label("Search the history"), page.locator(".gs-history-count")
+    search.fill("okapi")
+    for _ in range(60):  # what others put there is looked for twice a minute at most
+        page.wait_for_timeout(1000)
+        if count.text_content() == "2 pictures":
+            break
+        search.dispatch_event("input")
     page.locator('.gs-cell-open[aria-label="Okapi 1"]').click()
     page.locator(".gs-history-dialog[open] img").first.wait_for()
     neither_light_nor_dark(page, "a picture of the history")
