@@ -111,7 +111,7 @@ def the_history_opens_well(page: Any) -> None:
     """Its dialogs: one picture, and two compared."""
     search, count = page.get_by_label("Search the history"), page.locator(".gs-history-count")
     search.fill("okapi")
-    for _ in range(60):  # what others put there is looked for twice a minute at most
+    for _ in range(60):  # what others put there is looked for every ten seconds
         page.wait_for_timeout(1000)
         if count.text_content() == "2 pictures":
             break
