@@ -271,21 +271,19 @@ def _scheduler(
     config = scheduler_config(base)
     if not config or is_flow(config):
         return None
-    sampler = preset.sampler
-    made = make_scheduler(sampler.scheduler, config, sampler.schedule)
-    kind = type(made)
-    if not kind.__module__.startswith("diffusers."):
-        return None  # the studio's own, with what a run from a picture needs
-    made.set_timesteps(sampler.steps)
-    if sampler.steps > 1 and made.timesteps[0] == made.timesteps[1]:
-        return None  # diffusers' pipelines take the second for the first, and end in an IndexError
+    made = make_scheduler(preset.sampler.scheduler, config, preset.sampler.schedule)
+    made.set_timesteps(preset.sampler.steps)
+    kind, first = type(made), made.timesteps[:2].tolist()
+    # The studio's own, or one that diffusers' pipelines would begin with the second step.
+    if not kind.__module__.startswith("diffusers.") or first[:1] == first[1:]:
+        return None
     defaults = inspect.signature(kind.__init__).parameters
     settings = {
         name: made.config[name]
         for name, one in defaults.items()
         if name in made.config and made.config[name] != one.default
     }
-    return kind.__name__, settings, custom_times(sampler, config, base.family)
+    return kind.__name__, settings, custom_times(preset.sampler, config, base.family)
 
 
 def _seeds(seed: int, count: int) -> str:
