@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,14 +54,18 @@ def test_generates_and_the_png_makes_the_same_image_again(desk: Studio, home: Pa
 
 
 @needs_starter
-def test_cancel_leaves_the_studio_usable(desk: Studio, home: Path) -> None:
+def test_cancel_leaves_the_studio_usable(
+    desk: Studio, home: Path, hold: Callable[..., None]
+) -> None:
+    hold("a cat")
     desk.use(["a cat"], steps=100)
-    desk.set("Images", "8")  # long enough for a slow hand
+    desk.set("Images", "8")
     desk.page.click("#gs-generate")
     desk.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
     before = len(outputs(home))
     desk.page.keyboard.press("Escape")
     desk.page.wait_for_selector('.gs-progress[data-state="idle"]')
+    hold("of nobody")
     desk.set("Steps", "4")
     desk.set("Images", "1")
     desk.generate()
