@@ -99,7 +99,7 @@ def desk(browser: Any, address: str) -> Iterator[Studio]:
     visit = Studio(context.new_page(), address).open()
     yield visit
     context.close()
-    assert not visit.outside and not visit.errors
+    visit.assert_clean()
 
 
 @pytest.fixture
@@ -109,5 +109,4 @@ def studio(browser: Any, address: str) -> Iterator[Studio]:
     visit = Studio(context.new_page(), address)
     yield visit
     context.close()
-    assert not visit.outside, f"asked outside hosts: {visit.outside}"
-    assert not visit.errors
+    visit.assert_clean()

@@ -55,11 +55,16 @@ class Studio:
         self.outside: list[str] = []
         self.errors: list[str] = []
         page.on("request", self._requested)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
 
     def _requested(self, request: Any) -> None:
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.outside.append(request.url)
+
+    def assert_clean(self) -> None:
+        """Nothing went out and no script failed."""
+        assert not self.outside, f"asked outside hosts: {self.outside}"
+        assert not self.errors, f"scripts failed: {self.errors}"
 
     def open(self, query: str = "") -> Studio:
         self.page.goto(f"{self.address}/{query}")
