@@ -17,6 +17,7 @@ from tests.support.order import (  # noqa: F401
     pytest_xdist_make_scheduler,
 )
 from tests.support.page_fixtures import address, browser, desk, hold, home, studio  # noqa: F401
+from tests.support.witness import pytest_runtest_makereport  # noqa: F401
 
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")
 os.environ.update(

@@ -43,6 +43,7 @@ SCRIPTS = (
     "scores.js",
     "stage.js",
     "views.js",
+    "history/turns.js",
     "history/grid.js",
     "history/details.js",
     "history/compare.js",

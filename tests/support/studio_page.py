@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support import REPOSITORY
+from tests.support.witness import Witness
 
 needs_starter = pytest.mark.skipif(
     not (REPOSITORY / "assets" / "starter" / "model_index.json").is_file(),
@@ -52,6 +53,7 @@ class Studio:
 
     def __init__(self, page: Any, address: str) -> None:
         self.page, self.address = page, address
+        self.witness = Witness(page)
         self.outside: list[str] = []
         self.errors: list[str] = []
         page.on("request", self._requested)

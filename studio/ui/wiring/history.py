@@ -7,12 +7,12 @@ from typing import Any
 import gradio as gr
 
 from studio.ui import run
-from studio.ui.errors import guarded
+from studio.ui.errors import guarded, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import view
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import QUIET, fresh
 from studio.ui.wiring.generation import WITH_SESSION
 from studio.ui.wiring.presets import notes_of
 
@@ -22,11 +22,16 @@ def attach(parts: Parts, runs: Runs) -> None:
     notes = parts.signals["notes"]
 
     def asked(session: str, event: gr.EventData) -> dict[str, Any]:
-        owner = runs.session(run.key_of(session))
-        return view.answer(runs.history(owner), event._data or {})
+        request = event._data or {}
+        try:
+            answer = view.answer(runs.history(runs.session(run.key_of(session))), request)
+        except Exception as error:  # the page waits for an answer before it asks again
+            warn(error)
+            answer = fresh({})
+        return {**answer, "turn": request.get("turn")}
 
     parts.history.select(
-        guarded(asked),
+        asked,
         parts.session,
         parts.history,
         js=WITH_SESSION,

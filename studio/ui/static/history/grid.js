@@ -40,6 +40,7 @@
     let total = 0;
     let shown = "";
     let waiting = false;
+    let stale = false; // what is known was asked for before the last reset
 
     const columns = () => Math.max(2, Math.floor((node.clientWidth || 400) / cell));
     const rowHeight = () => (node.clientWidth || 400) / columns();
@@ -79,17 +80,18 @@
 
     return {
       node,
-      /** Forget what is known and begin at the top, or stay where one is. */
+      /** Ask anew and begin at the top, or stay where one is; what is known stays until the answer. */
       reset(stay) {
-        items = new Map();
+        stale = true;
         asked = new Set();
-        shown = "";
         if (!stay) node.scrollTop = 0;
         asked.add(0);
         fetch({ first: 0, count: BLOCK });
       },
       /** Take in an answer. */
       fill(first, list, all) {
+        if (stale) items = new Map();
+        stale = false;
         total = all;
         list.forEach((item, index) => items.set(first + index, item));
         shown = "";

@@ -9,6 +9,7 @@
     title: "By name",
   };
   const TYPING = 180; // ms after the last letter
+  const PATIENCE = 15000; // ms for an answer
 
   /** The query of the toolbar's fields, without what is empty. */
   studio.historyQuery = (fields) =>
@@ -23,7 +24,8 @@
     const chosen = new Set();
     let key = 0;
     let opened = null;
-    const ask = (request) => trigger("select", request);
+    const turns = studio.inTurn((request) => trigger("select", request), PATIENCE);
+    const ask = (request, about) => turns.ask(request, about);
     const again = (id, part) => trigger("submit", { id, part });
     const query = () => studio.historyQuery(fields);
 
@@ -34,9 +36,10 @@
       actions();
       grid.redraw();
     }
+    const open = (item) => ask({ do: "open", id: item.id });
     function cell(item, index) {
       if (!item) return el("div", { class: "gs-cell gs-cell-empty", "data-index": index });
-      const open = el(
+      const picture = el(
         "button",
         {
           type: "button",
@@ -47,7 +50,7 @@
           onclick: (event) => {
             if (event.ctrlKey || event.metaKey || event.shiftKey)
               choose(item, !chosen.has(item.id));
-            else show(index);
+            else open(item);
           },
         },
         item.thumb
@@ -61,7 +64,7 @@
           role: "listitem",
           "data-index": index,
         },
-        open,
+        picture,
         el("input", {
           type: "checkbox",
           class: "gs-cell-choose",
@@ -77,7 +80,8 @@
       cell: 132,
       label: "Pictures",
       draw: cell,
-      fetch: ({ first, count }) => ask({ do: "page", query: query(), first, count, key: `${key}` }),
+      fetch: ({ first, count }) =>
+        ask({ do: "page", query: query(), first, count, key: `${key}` }, `page ${first}`),
     });
     grid.node.addEventListener("keydown", (event) => {
       const at = Number(event.target.closest("[data-index]")?.dataset.index);
@@ -99,10 +103,6 @@
       event.preventDefault();
     });
 
-    function show(index) {
-      const item = grid.at(index);
-      if (item) ask({ do: "open", id: item.id });
-    }
     function refresh(stay) {
       key += 1;
       grid.reset(stay);
@@ -265,6 +265,7 @@
     }
     function take(value) {
       if (!value) return;
+      turns.answered(value.turn);
       notice.textContent = value.notice || notice.textContent;
       notice.hidden = !notice.textContent;
       if (value.names) offer(value.names);
@@ -281,7 +282,8 @@
           again,
           step: (by) => {
             const at = grid.indexOf(record.id);
-            if (at !== undefined) show(at + by);
+            const beside = at === undefined ? undefined : grid.at(at + by);
+            if (beside) open(beside);
           },
         });
         document.body.append(opened);
