@@ -9,20 +9,17 @@ from studio.metrics.table import METRICS, Metric, Scored
 
 
 def gram_d(scored: Scored) -> np.ndarray:
-    """``‖G(x) − mean G(references)‖_F`` of the vision network's feature maps (Gatys et al. 2016).
-
-    ACCORD's is the mean of the distances to each reference instead; the distance to their mean is
-    never more than that (0.79 to 0.86 of it for eight pictures and six references of the starter).
-    """
-    name = scored.backbones.vision
-    wanted = _mean_gram(scored)
-    made = scored.backbones.batches(name, scored.images, "map")
-    return np.concatenate([np.sqrt(((gram(part) - wanted) ** 2).sum((1, 2))) for part in made])
-
-
-def _mean_gram(scored: Scored) -> np.ndarray:
-    parts = scored.backbones.batches(scored.backbones.vision, scored.references, "map")
-    return np.sum([gram(part).sum(0) for part in parts], axis=0) / len(scored.references)
+    """Mean over the references r of ``‖G(x) − G(r)‖_F``, G the Gram matrices of the vision network's
+    feature maps (ACCORD, Sec. 5; Gatys et al. 2016)."""
+    name, backbones = scored.backbones.vision, scored.backbones
+    total = np.zeros(len(scored.images))
+    for held in backbones.batches(name, scored.references, "map"):
+        wanted, at = gram(held), 0
+        for part in backbones.batches(name, scored.images, "map"):
+            for made in gram(part):
+                total[at] += np.linalg.norm(wanted - made, axis=(1, 2)).sum()
+                at += 1
+    return total / len(scored.references)
 
 
 METRICS.register(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from studio.errors import MissingModel, StudioError
@@ -66,6 +68,26 @@ def test_every_metric_is_a_number_with_an_interval(name: str, scored: Scored) ->
         )
         again = measure(name, shuffled)[1]
         assert again is not None and np.allclose(again, values[order], atol=1e-5, equal_nan=True)
+
+
+@needs_starter
+def test_gram_d_is_the_mean_of_the_distances_to_each_reference(scored: Scored) -> None:
+    def maps(paths: Sequence[Path]) -> list[torch.Tensor]:
+        found = np.concatenate(
+            list(scored.backbones.batches(scored.backbones.vision, paths, "map"))
+        )
+        return list(torch.from_numpy(found).double().flatten(2))
+
+    def statistics(rows: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("ip,jp->ij", rows, rows) / rows.numel()
+
+    wanted = [statistics(rows) for rows in maps(scored.references)]
+    expected = [
+        np.mean([float((statistics(rows) - one).square().sum().sqrt()) for one in wanted])
+        for rows in maps(scored.images)
+    ]
+    values = measure("gram-d", scored)[1]
+    assert values is not None and np.allclose(values, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", list(METRICS))
