@@ -88,7 +88,9 @@ def test_what_only_the_base_can_refuse_is_red_at_its_field_too(desk: Studio) -> 
     desk.says("must be a multiple of", f"#gs-field-width {ERROR}")
     desk.set("Width", "99999")  # the field's own word takes its place
     desk.says("from 16 to 4096", f"#gs-field-width {ERROR}")
-    assert desk.page.locator(f"#gs-field-width {ERROR}").count() == 1
+    desk.page.wait_for_function(
+        "where => document.querySelectorAll(where).length === 1", arg=f"#gs-field-width {ERROR}"
+    )
     desk.set("Width", "")
     fine(desk)
 
