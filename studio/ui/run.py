@@ -143,11 +143,14 @@ def follow(runs: Runs, session: Session, page: str = "") -> Iterator[Update]:
 def _updates(
     runs: Runs, session: Session, ours: Callable[[], bool], run: Run | None = None
 ) -> Iterator[Update]:
-    view, seen = View(runs, session, run), -1
+    view, seen, looks = View(runs, session, run), -1, 0
     while ours():
         active = run.active() if run else bool(session.active())
         version = session.version
         waits = (current := run or session.current()) and current.state == "waiting"
+        if looks == 1:  # what an earlier follower saw last may have come after the first look
+            view.moments, seen = -1, -1
+        looks += 1
         if version != seen or waits or not active:
             yield view.update()
         else:
@@ -157,6 +160,8 @@ def _updates(
             break
         time.sleep(PACE)
         runs.wait(session, seen, HEARTBEAT)
+    else:
+        yield Update()  # Gradio sends the last one twice: not after what the next follower says
 
 
 def generate(
