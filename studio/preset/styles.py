@@ -48,7 +48,7 @@ def styles() -> list[Style]:
     for path in sorted(listed(folder, SUFFIXES)) if folder.is_dir() else ():
         name = shown(path.name)
         try:
-            found += list(_in_file(path))
+            found += list(in_file(path))
         except StudioError as error:
             found.append(Style(shown(path.stem), file=name, problem=error.message))
         if len(found) > MAX_STYLES:
@@ -119,10 +119,17 @@ def save_style(name: str, prompt: str, negative: str = "", rows: tuple[Row, ...]
         raise BadPreset("there is no text and no row to keep", field="rows")
     if any(one.name.lower() == name.lower() for one in styles()):
         raise BadPreset(f"there is a style {shorten(name)} already", field="name")
-    kept = [row.model_dump(mode="json", exclude_defaults=True) for row in rows]
-    data = {"name": name, "prompt": prompt, "negative_prompt": negative, "rows": kept}
-    text = json.dumps({k: v for k, v in data.items() if v}, ensure_ascii=False, indent=2)
+    data = as_data(Style(name, prompt, negative, rows))
+    text = json.dumps(data, ensure_ascii=False, indent=2)
     return write_new(styles_folder(), slug(name) or "style", ".json", text.encode())
+
+
+def as_data(style: Style) -> dict[str, Any]:
+    """A style as its file holds it, without what is empty."""
+    rows = [row.model_dump(mode="json", exclude_defaults=True) for row in style.rows]
+    texts = {"prompt": style.prompt, "negative_prompt": style.negative}
+    data = {"name": style.name, **texts, "rows": rows}
+    return {key: value for key, value in data.items() if value}
 
 
 def texts_of(preset: Preset) -> tuple[str, str]:
@@ -176,7 +183,12 @@ def _merged(prompt: str, style: str) -> str:
     return " AND ".join(text if part == 1 else f"{text}:{part!r}" for text, part in parts)
 
 
-def _in_file(path: Path) -> Iterator[Style]:
+def in_file(path: Path) -> Iterator[Style]:
+    """The styles of one file, without the headings of a table.
+
+    Raises:
+        BadPreset: it cannot be read; names the file.
+    """
     name = shown(path.name)
     if not is_text(str(path)):
         raise BadPreset("the file's name is not UTF-8; give it another one", field=name)
@@ -186,7 +198,7 @@ def _in_file(path: Path) -> Iterator[Style]:
         raise BadPreset(error.strerror or "cannot be read", field=name) from error
     except UnicodeDecodeError as error:
         raise BadPreset("is not UTF-8 text", field=name) from error
-    read = _table if path.suffix == ".csv" else _objects
+    read = _table if path.suffix.lower() == ".csv" else _objects
     for given in read(text, name, path.stem):
         style = _style(given, name)
         if style.prompt or style.negative or style.rows or style.problem:  # else it is a heading

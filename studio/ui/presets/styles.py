@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from studio.errors import BadPreset
 from studio.preset import Preset
-from studio.preset.styles import find, left_out, save_style, styles, texts_of, with_style
+from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
+from studio.preset.styles import Style, find, left_out, save_style, styles, texts_of, with_style
 from studio.ui.space import Limits
 
 
 def cards() -> dict[str, Any]:
     """The value of the cards; one that cannot be used says why."""
-    return {"items": [_card(style.name, style.problem, _said(style)) for style in styles()]}
+    return {"items": [_card(style) for style in styles()]}
 
 
-def _said(style: Any) -> str:
+def _said(style: Style) -> str:
     rows = f"{len(style.rows)} row{'s' * (len(style.rows) != 1)}" if style.rows else ""
     negative = f"not: {style.negative}" if style.negative else ""
     return " · ".join(filter(None, (style.prompt, negative, rows)))[:300]
 
 
-def _card(name: str, problem: str, said: str) -> dict[str, Any]:
-    tag = "cannot be used" if problem else ""
-    return {"id": name, "title": name, "text": problem or said, "tag": tag, "own": False}
+def _card(style: Style) -> dict[str, Any]:
+    tag = "cannot be used" if style.problem else ""
+    text = style.problem or _said(style)
+    named = {"id": style.name, "title": style.name, "what": "style"}
+    return {**named, "text": text, "tag": tag, "own": is_own(style)}
 
 
 def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
@@ -42,7 +46,43 @@ def keep(preset: Preset, limits: Limits) -> str:
     Raises:
         BadPreset: it has no name or no text, the name is taken, or this page is shared.
     """
-    if limits.shared:
-        raise BadPreset("this page is shared; download the JSON instead", field="save")
+    _only_ours(limits)
     save_style(preset.name, *texts_of(preset))
     return preset.name
+
+
+def take(path: Path, limits: Limits) -> tuple[str, list[str]]:
+    """Keep the styles of a file; what was taken in one line, and what was not.
+
+    Raises:
+        BadPreset: none can be used, or this page is shared.
+    """
+    _only_ours(limits)
+    found, notes = take_styles(path)
+    first = ", ".join(style.name for style in found[:3]) + (" …" if len(found) > 3 else "")
+    return f"{len(found)} style{'s' * (len(found) != 1)} taken: {first}", notes
+
+
+def rename(name: str, new: str, limits: Limits) -> None:
+    """Give a style of one's own another name.
+
+    Raises:
+        StudioError: as :func:`studio.preset.own_styles.rename_style`, or this page is shared.
+    """
+    _only_ours(limits)
+    rename_style(name, new)
+
+
+def delete(name: str, limits: Limits) -> str:
+    """Remove a style of one's own; returns its name.
+
+    Raises:
+        StudioError: as :func:`studio.preset.own_styles.delete_style`, or this page is shared.
+    """
+    _only_ours(limits)
+    return delete_style(name)
+
+
+def _only_ours(limits: Limits) -> None:
+    if limits.shared:
+        raise BadPreset("this page is shared; download the JSON instead", field="save")

@@ -5,17 +5,18 @@
   const { address } = studio;
 
   // -- lists of pictures ------------------------------------------------------------------------
-  /** Rename and delete, for a person's own presets. */
+  /** Rename and delete, for a person's own presets and styles. */
   function ownTools(item, trigger) {
+    const what = item.what || "preset";
     return el(
       "span",
       { class: "gs-own-tools" },
       button("rename", `Rename ${item.title}`, () => {
-        const name = window.prompt("The preset's name:", item.title);
+        const name = window.prompt(`The ${what}'s name:`, item.title);
         if (name && name !== item.title) trigger("edit", { id: item.id, name });
       }),
       button("trash", `Delete ${item.title}`, () => {
-        if (window.confirm(`Delete the preset “${item.title}”?`))
+        if (window.confirm(`Delete the ${what} “${item.title}”?`))
           trigger("delete", { id: item.id });
       }),
     );

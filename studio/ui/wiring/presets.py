@@ -10,6 +10,7 @@ import gradio as gr
 
 from studio.integrations.code import as_command, as_python
 from studio.preset import Preset
+from studio.preset.own_styles import holds_styles
 from studio.share import encode_link, extract
 from studio.ui import run
 from studio.ui.errors import guarded
@@ -63,9 +64,16 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     parts.strip.select(guarded(again), parts.session, outputs, js=WITH_SESSION, **QUIET)
 
     def from_file(path: str | None) -> Any:
-        return loads(gallery.load_file)(Path(path)) if path else gr.skip()
+        if not path:
+            return gr.skip()
+        if not holds_styles(Path(path)):
+            return loads(gallery.load_file)(Path(path))
+        said, notices = styles.take(Path(path), limits)
+        gr.Info(said, title="Styles")
+        shown = {notes: fresh({"title": "Styles", "notes": notices})} if notices else {}
+        return {parts.styles: styles.cards()} | shown
 
-    parts.load.upload(guarded(from_file), parts.load, outputs, **QUIET)
+    parts.load.upload(guarded(from_file), parts.load, [*outputs, parts.styles], **QUIET)
 
     def saved(session: str, **values: Any) -> dict[str, Any]:
         preset = to_preset(values)
@@ -99,6 +107,17 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         return styles.cards()
 
     parts.keep_style.click(guarded(kept), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
+
+    def renamed(event: gr.EventData) -> dict[str, Any]:
+        styles.rename(str(event.id), str(event.name), limits)
+        return styles.cards()
+
+    def deleted(event: gr.EventData) -> dict[str, Any]:
+        gr.Info(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
+        return styles.cards()
+
+    parts.styles.edit(guarded(renamed), None, parts.styles, **QUIET)
+    parts.styles.delete(guarded(deleted), None, parts.styles, **QUIET)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:

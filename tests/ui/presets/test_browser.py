@@ -34,7 +34,9 @@ def test_preset_goes_out_as_json_and_comes_back(desk: Studio, tmp_path: Path) ->
     assert desk.rows()[0]["weight"] == 6.5
 
 
-def test_prompts_are_kept_as_a_style_and_laid_over_others(desk: Studio) -> None:
+def test_prompts_are_kept_as_a_style_laid_over_others_renamed_and_deleted(
+    desk: Studio, tmp_path: Path
+) -> None:
     desk.use(["at dusk"])
     desk.tab("Presets")
     desk.page.fill("#gs-name textarea, #gs-name input", "Evening")
@@ -44,6 +46,19 @@ def test_prompts_are_kept_as_a_style_and_laid_over_others(desk: Studio) -> None:
     desk.tab("Presets")
     desk.page.click("#gs-styles [data-id='Evening']")
     desk.page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a tree, at dusk'")
+    table = tmp_path / "styles.csv"
+    table.write_text("name,prompt,negative_prompt\nInk,in ink,\n,odd,\n")
+    desk.load(table)
+    desk.page.wait_for_selector("#gs-styles [data-id='Ink']")
+    desk.says("a style without a name", ".gs-notices")
+    shelf = desk.page.locator("#gs-styles")
+    assert shelf.get_by_role("button", name="Delete Ink").count() == 0  # one of a table
+    desk.page.once("dialog", lambda dialog: dialog.accept("Night"))
+    shelf.get_by_role("button", name="Rename Evening").click()
+    desk.page.wait_for_selector("#gs-styles [data-id='Night']")
+    desk.page.once("dialog", lambda dialog: dialog.accept())
+    shelf.get_by_role("button", name="Delete Night").click()
+    desk.page.wait_for_selector("#gs-styles [data-id='Night']", state="detached")
 
 
 def test_link_opens_the_same_preset(desk: Studio, browser: Any) -> None:
