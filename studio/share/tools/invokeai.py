@@ -130,6 +130,7 @@ def _uses(listed: Any, kind: str) -> list[ControlUse]:
                 1.0 if weight is None else float(weight),
                 (float(edges[0] or 0.0), 1.0 if edges[1] is None else float(edges[1])),
                 str(image.get("image_name", ""))[:200] if isinstance(image, dict) else "",
+                kind == "t2i_adapter",
             )
         )
     return found

@@ -149,7 +149,7 @@ class _Rows:
         steps = f"steps {used.range[0]:g}-{used.range[1]:g}"
         parts = (used.kind[:60], f"strength {used.strength:g}", steps, used.image[:80])
         shown = ", ".join(filter(None, parts))
-        note = f"the ControlNet {used.model[:80]!r} ({shown}) is left out, because {reason}"
+        note = f"the {used.what} {used.model[:80]!r} ({shown}) is left out, because {reason}"
         if note not in self.additions.notes:
             self.additions.notes.append(note)
 

@@ -94,7 +94,7 @@ class ControlUse:
     """A ControlNet or an IP-Adapter as another tool used it; its picture is not in the file.
 
     ``kind`` names the preprocessor there, ``image`` the picture's file; ``range`` is the part of
-    the denoising, from 0 to 1.
+    the denoising, from 0 to 1; ``adapter``: that tool calls the network a T2I-Adapter.
     """
 
     model: str
@@ -102,6 +102,13 @@ class ControlUse:
     strength: float = 1.0
     range: tuple[float, float] = (0.0, 1.0)
     image: str = ""
+    adapter: bool = False
+
+    @property
+    def what(self) -> str:
+        """What its network is called; files of T2I-Adapters say so in their names."""
+        named = self.adapter or "t2i" in self.model.lower()
+        return "T2I-Adapter" if named else "ControlNet"
 
 
 @dataclass(frozen=True)

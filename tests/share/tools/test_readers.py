@@ -181,7 +181,7 @@ CONTROL = {
         ),
         (
             {"t2iAdapters": [{"t2i_adapter_model": {"name": "t2"}}]},
-            "the ControlNet 't2' (strength 1",
+            "the T2I-Adapter 't2' (strength 1",
         ),
         ({"vae": {"name": "ema"}}, "vae: 'ema' is not in the library"),
         ({"seamless_x": True}, "seamless_x True"),
