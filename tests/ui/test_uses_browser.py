@@ -39,6 +39,20 @@ def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio)
         "studio.stack.cards[0].row.control?.image.startsWith('inputs/')", polling=100
     )
     made.press(0, "Remove control image")
+    page.evaluate(  # as where the library has an IP-Adapter for this base
+        """() => {
+            studio.stack.models.push({ id: "face-reader", kind: "ip-adapter", title: "Face reader" });
+            studio.stack.cards.forEach((card) => card.refresh());
+        }"""
+    )
+    use("Image prompt of row 1: a cat face")
+    page.wait_for_function(
+        "studio.stack.cards[0].row.image_prompt?.image.startsWith('inputs/')", polling=100
+    )
+    assert made.rows()[0]["image_prompt"]["model"] == "face-reader"
+    made.press(0, "More: adapters")
+    made.press(0, "Remove the image prompt")
+    page.evaluate("void studio.stack.models.pop()")
     use("Start from it")
     page.wait_for_function("studio.start?.init?.image.startsWith('inputs/')", polling=100)
     use("Paint parts of it anew")

@@ -80,13 +80,19 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     assert page.get_by_label("General text of hero-2.png").input_value() == "at sea"
     assert page.evaluate("studio.pictures.pictures[1].crop") == BOX  # kept on its way
     studio.unfold("Steps, rates, samples")
-    for label, value in (("Steps", "3"), ("Batch", "2"), ("Samples every … steps", "0")):
-        box = page.locator("#gs-tabs").get_by_label(label, exact=True).last
-        box.fill(value)
-        box.blur()
+
+    def field(label: str) -> Any:
+        return page.locator("#gs-tabs").get_by_label(label, exact=True).last
+
+    every = field("Samples every … steps")
+    assert int(every.input_value()) * 4 == int(field("Steps").input_value())  # by default
+    for label, value in (("Steps", "3"), ("Batch", "2"), ("Samples every … steps", "3")):
+        field(label).fill(value)
+        field(label).blur()
     page.click("#gs-train-start")
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="done"]', timeout=120_000)
     assert "my-hero is in the library" in page.inner_text("#gs-train-progress")
+    assert "step 3" in page.inner_text(".gs-samples figure").lower()
     curve = page.locator(".gs-curve").first
     assert curve.locator(".gs-axis").count() == 1 and curve.locator(".gs-mean").count() == 1
     page.locator("#gs-train-template").scroll_into_view_if_needed()  # the curve stays beside it
