@@ -166,7 +166,8 @@ class Plugin:
             module = importlib.import_module(self.module)
         except ImportError as error:
             raise StudioError(
-                f"is {self.title} image; it opens once the package {self.package} is installed",
+                f"is {self.title} image; it opens once the package {self.package} is installed "
+                f"(the extra [{EXTRA}])",
                 field=field,
             ) from error
         if self.register:
@@ -174,6 +175,7 @@ class Plugin:
         return self.format
 
 
+EXTRA = "pictures"  # of the package: what the plugins come from
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 PLUGINS = (
     Plugin(

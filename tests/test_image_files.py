@@ -98,18 +98,3 @@ def test_a_long_text_is_no_damage(mebibytes: int) -> None:
     image = images.open_checked(buffer.getvalue(), "picture")
     assert image.convert("RGB").getpixel((3, 3)) == (255, 0, 0)
     assert len(image_files.without_texts(buffer.getvalue())) < 200
-
-
-@pytest.mark.parametrize(("package", "form"), [("pillow_heif", "HEIF"), ("pillow_jxl", "JXL")])
-def test_a_phones_picture_opens_where_its_package_is_installed(package: str, form: str) -> None:
-    plugin = pytest.importorskip(package)
-    if package == "pillow_heif":
-        plugin.register_heif_opener()
-    left_red = Image.new("RGB", (64, 32), "blue")
-    left_red.paste((255, 0, 0), (0, 0, 32, 32))
-    buffer = io.BytesIO()
-    left_red.save(buffer, form, quality=95)
-    opened = images.to_rgb(images.open_checked(buffer.getvalue(), "init.image"))
-    red, blue = opened.getpixel((8, 16)), opened.getpixel((56, 16))
-    assert opened.size == (64, 32)
-    assert red[0] > 200 > 60 > red[2] and blue[2] > 200 > 60 > blue[0]

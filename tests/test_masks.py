@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from studio import images
 from studio.errors import StudioError
 from studio.home import inputs_folder
+from studio.image_files import PLUGINS
 from studio.preset import Preset, validate
 from studio.share.embed import embed_images, extract
 
@@ -92,11 +94,21 @@ def test_a_tiff_of_floats_and_of_16_bits() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"\0\0\0\x18ftypheic" + b"\0" * 64, "HEIC image; it opens once the package pillow-heif"),
-        (b"\xff\x0a" + b"\0" * 64, "JPEG XL image; it opens once the package pillow-jxl-plugin"),
+        (
+            b"\0\0\0\x18ftypheic" + b"\0" * 64,
+            "HEIC image; it opens once the package pillow-heif is installed .the extra .pictures",
+        ),
+        (
+            b"\xff\x0a" + b"\0" * 64,
+            "JPEG XL image; it opens once the package pillow-jxl-plugin is installed .the extra .pictures",
+        ),
         (b"8BPS" + b"\0" * 64, "is not a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF image"),
     ],
 )
-def test_what_does_not_open_is_named(data: bytes, words: str) -> None:
+def test_what_does_not_open_is_named(
+    data: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for plugin in PLUGINS:  # also where they are installed
+        monkeypatch.setitem(sys.modules, plugin.module, None)
     with pytest.raises(StudioError, match=words):
         images.open_checked(data, "init.image")

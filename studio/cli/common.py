@@ -17,8 +17,9 @@ from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.preset.fields import split_assignment, with_fields
-from studio.preset.styles import find, left_out, with_style
+from studio.preset.styles import find
 from studio.share import extract, read_any
+from studio.share.styled import styled
 
 STDIN = "-"
 _CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
@@ -62,9 +63,8 @@ def load_preset(options: argparse.Namespace, library: Library) -> Preset:
     say_notes(notes)
     preset = with_fields(preset, [split_assignment(text, "--set") for text in options.set])
     for name in options.style:
-        style = find(name, "--style")
-        say_notes(filter(None, [left_out(preset, style)]))
-        preset = with_style(preset, style)
+        preset, notes = styled(preset, find(name, "--style"), library)
+        say_notes(notes)
     return preset
 
 

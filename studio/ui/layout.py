@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.images import SUFFIXES
 from studio.preset import Preset
 from studio.ui import help as words
 from studio.ui.describe import progress_bar
@@ -26,7 +27,7 @@ TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><re
  fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
 <circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1></div>"""
 IDLE = progress_bar(0, "Ready", "idle")
-FILE_TYPES = [".json", ".png", ".jpg", ".jpeg", ".webp", ".csv"]
+FILE_TYPES = [".json", ".csv", *SUFFIXES]
 NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
 NO_STYLES = "No style or saved prompt yet. Choosing one adds it to the rows."
 NO_PRESETS = "No preset yet. Save one above."

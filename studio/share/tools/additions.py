@@ -31,9 +31,13 @@ class Additions:
         shelf: the library.
         base: id of the preset's base, "" where it is not known.
         notes: what the person reads; ``left`` collects what the library does not hold.
+        keeper: where the name of what is left out stays.
     """
 
-    def __init__(self, shelf: Shelf, base: str, notes: list[str]) -> None:
+    def __init__(
+        self, shelf: Shelf, base: str, notes: list[str], keeper: str = "the description"
+    ) -> None:
+        self.keeper = keeper
         self.shelf = shelf
         self.base = base
         self.notes = notes
@@ -124,7 +128,7 @@ class Additions:
         return not (mine and base and mine != base)
 
     def _leave(self, field: str, what: str, tag: str) -> None:
-        self.notes.append(f"{field}: {what} is not in the library; the description keeps its name")
+        self.notes.append(f"{field}: {what} is not in the library; {self.keeper} keeps its name")
         self.left.append(tag)
 
 

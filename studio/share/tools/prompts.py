@@ -55,25 +55,31 @@ def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str
     if len(text) > MAX_READ:
         notes.append(f"{field}: only the first {MAX_READ} of {len(text)} characters are read")
         text = text[:MAX_READ]
-    loras = []
-    for kind, name, given in _TAG.findall(text):
-        if kind.lower() == "hypernet":
-            notes.append(f"{field}: the hypernetwork {name!r} is left out")
-        else:
-            loras.append(Lora(name.strip(), *_strengths(name, given, field, notes)))
+    text, loras = without_tags(text, field, notes)
     dialects: dict[str, Callable[[str, str, list[str]], str]] = {
         "ComfyUI": _comfy,
         "InvokeAI": _compel,
         "NovelAI": _novel,
         "SwarmUI": _web,
     }
-    plain = _tidy(dialects.get(tool, _web)(_TAG.sub("", text), field, notes))
+    plain = tidy(dialects.get(tool, _web)(text, field, notes))
     if len(plain) > MAX_PROMPT:
         notes.append(f"{field}: cut to {MAX_PROMPT} of {len(plain)} characters")
     return plain[:MAX_PROMPT], loras
 
 
-def _tidy(text: str) -> str:
+def without_tags(text: str, field: str, notes: list[str]) -> tuple[str, list[Lora]]:
+    """A text without the web UI's tags, and the LoRAs that they name; others are noted."""
+    loras = []
+    for kind, name, given in _TAG.findall(text):
+        if kind.lower() == "hypernet":
+            notes.append(f"{field}: the hypernetwork {name!r} is left out")
+        else:
+            loras.append(Lora(name.strip(), *_strengths(name, given, field, notes)))
+    return _TAG.sub("", text), loras
+
+
+def tidy(text: str) -> str:
     """One blank between words, one comma between what is not empty, as tags leave gaps behind."""
     parts = (" ".join(part.split()) for part in text.split(","))
     return ", ".join(filter(None, parts))

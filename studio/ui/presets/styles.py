@@ -8,7 +8,9 @@ from typing import Any
 from studio.errors import BadPreset
 from studio.preset import Preset
 from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
-from studio.preset.styles import Style, find, left_out, save_style, styles, texts_of, with_style
+from studio.preset.styles import Style, find, save_style, styles, texts_of
+from studio.share.styled import styled
+from studio.ui.library.models import library
 from studio.ui.space import Limits
 
 
@@ -34,10 +36,9 @@ def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
     """The preset with the style of that name, and notes on what of it has no place there.
 
     Raises:
-        StudioError: as :func:`studio.preset.styles.find` and :func:`studio.preset.styles.with_style`.
+        StudioError: as :func:`studio.preset.styles.find` and :func:`studio.share.styled.styled`.
     """
-    style = find(name)
-    return with_style(preset, style), [note for note in [left_out(preset, style)] if note]
+    return styled(preset, find(name), library())
 
 
 def keep(preset: Preset, limits: Limits) -> str:

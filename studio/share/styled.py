@@ -1,0 +1,131 @@
+"""A style over a preset with the web UI's ``<lora:name:weight>`` tags as adapters of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from studio.library import ADAPTERS, ModelEntry
+from studio.preset import ModelRef, Preset, validate
+from studio.preset.bounds import most
+from studio.preset.rows import AdapterRef, Row
+from studio.preset.styles import Style, left_out, with_style
+from studio.share.model_names import Shelf
+from studio.share.tools.additions import Additions, row_model
+from studio.share.tools.prompts import Lora, tidy, without_tags
+
+Models = Collection[str] | Mapping[str, ModelEntry]
+
+
+def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, list[str]]:
+    """:func:`studio.preset.styles.with_style`, and what the tags in the style's texts name.
+
+    A tag of the style's prompt goes onto the rows that take the prompt, and onto the others that run
+    on the same model, as the web UI's goes onto its whole sum. Where no row had an adapter before,
+    ω becomes 1, so that the base term runs on it as well. A tag in a row of the style's own goes onto
+    that row. In a negative prompt a tag has no effect there, and none here.
+
+    Args:
+        models: the library.
+
+    Returns:
+        The preset, and a note on everything that was left out or changed besides.
+
+    Raises:
+        BadPreset: as :func:`studio.preset.styles.with_style`.
+    """
+    notes: list[str] = []
+    field = f"style {style.name[:80]!r}"
+    bare, loras = _without(style, field, notes)
+    found = with_style(preset, bare)
+    own = len(found.rows) - len(bare.rows)
+    rows = list(found.rows)
+    for index in _taking(rows[:own]) if loras else ():
+        rows[index] = _with(rows[index], loras, preset, models, field, notes)
+    for index, row in enumerate(rows[own:], own):
+        text, tagged = without_tags(row.prompt, field, notes)
+        if text != row.prompt:
+            row = row.model_copy(update={"prompt": tidy(text)})
+            rows[index] = _with(row, tagged, preset, models, field, notes)
+    changed: dict[str, Any] = {"rows": [row.model_dump(mode="json") for row in rows]}
+    if found.omega != 1 and not _adapts(found.rows[:own], models) and _adapts(rows[:own], models):
+        notes.append(f"omega: {found.omega:g} became 1, so that the base term has the LoRA as well")
+        changed["omega"] = 1.0
+    notes.append(left_out(preset, bare))
+    whole = validate({**found.model_dump(mode="json"), **changed})
+    return whole, [note for note in dict.fromkeys(notes) if note]
+
+
+def _without(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lora]]:
+    """The style with plain texts, and the LoRAs of its prompt."""
+    prompt, loras = without_tags(style.prompt, field, notes)
+    negative, unused = without_tags(style.negative, field, notes)
+    for lora in unused:
+        notes.append(f"{field}: {lora} has no effect in a negative prompt; it is left out")
+    plain = {
+        side: tidy(text)
+        for side, text in (("prompt", prompt), ("negative", negative))
+        if text != getattr(style, side)
+    }
+    return replace(style, **plain), loras
+
+
+def _taking(rows: list[Row]) -> list[int]:
+    """The rows of the model on which a style's prompt acts."""
+    positive = [row for row in rows if row.weight > 0]
+    takers = [row for row in positive if row.prompt.strip()] or positive[:1]
+    return [
+        index for index, row in enumerate(rows) if any(row.model == one.model for one in takers)
+    ]
+
+
+def _with(
+    row: Row, loras: list[Lora], preset: Preset, models: Models, field: str, notes: list[str]
+) -> Row:
+    """The row with these LoRAs behind the ones that it has; those it has already stay as they are."""
+    shelf = Shelf(models, notes=notes)
+    base, had, words = _parts(row, shelf)
+    entry = shelf.entries.get(base or "")
+    if entry is not None and entry.kind == "concept":
+        named = ", ".join(map(str, loras))
+        notes.append(f"{field}: {base!r} is a concept network, which takes no {named}")
+        return row
+    found = Additions(shelf, base or preset.base, notes, "the style").loras(loras, field)
+    for one in found:
+        if one["lora"] in [other["lora"] for other in had]:
+            notes.append(f"{field}: the row has {one['lora']!r} already, which stays as it is")
+    given = [*had, *(one for one in found if one["lora"] not in [other["lora"] for other in had])]
+    kept = given[: 1 + most(ModelRef, "loras")]
+    if len(kept) < len(given):
+        notes.append(f"{field}: only the first {len(kept)} of {len(given)} LoRAs are kept")
+    if len(kept) == len(had):
+        return row
+    model = {**(row_model(kept, words) or {}), **({"model": base} if base else {})}
+    return validate({"rows": [{**row.model_dump(mode="json"), "model": model}]}).rows[0]
+
+
+def _parts(row: Row, shelf: Shelf) -> tuple[str | None, list[dict[str, Any]], list[str]]:
+    """What a row runs on: its own base, its adapters as data, its embeddings."""
+    if isinstance(row.model, ModelRef):
+        return row.model.model, _listed(row.model), list(row.model.embeddings)
+    kind = entry.kind if row.model and (entry := shelf.entries.get(row.model)) else ""
+    if row.model and kind in ADAPTERS:
+        return None, [AdapterRef(lora=row.model).model_dump(mode="json")], []
+    if row.model and kind == "embedding":
+        return None, [], [row.model]
+    return row.model, [], []
+
+
+def _listed(ref: ModelRef) -> list[dict[str, Any]]:
+    first = (
+        [AdapterRef(lora=ref.lora, strength=ref.strength, text_strength=ref.text_strength)]
+        if ref.lora
+        else []
+    )
+    return [one.model_dump(mode="json") for one in (*first, *ref.loras)]
+
+
+def _adapts(rows: Iterable[Row], models: Models) -> bool:
+    shelf = Shelf(models)
+    return any(_parts(row, shelf)[1] for row in rows)

@@ -1,0 +1,80 @@
+"""A style's ``<lora:…>`` tags: adapters of the rows as the web UI's would act, or a note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.library import ModelEntry
+from studio.preset import ModelRef, Preset, validate
+from studio.preset.rows import Row
+from studio.preset.styles import Style
+from studio.share.styled import styled
+
+
+def library() -> dict[str, ModelEntry]:
+    kinds = {"ink": "lora", "old": "lora", "base": "base", "con": "concept", "word": "embedding"}
+    return {name: ModelEntry(name, kind, "sd", 1, "") for name, kind in kinds.items()}
+
+
+def preset(*rows: dict[str, Any], **more: Any) -> Preset:
+    return validate({"base": "base", "rows": list(rows), **more})
+
+
+def models(found: Preset) -> list[Any]:
+    return [
+        row.model
+        and (
+            row.model.model_dump(exclude_defaults=True)
+            if isinstance(row.model, ModelRef)
+            else row.model
+        )
+        for row in found.rows
+    ]
+
+
+CAT, BAD = {"prompt": "a cat", "weight": 7.0}, {"prompt": "bad", "weight": -6.0}
+
+
+def test_a_tag_is_an_adapter_of_the_whole_sum() -> None:
+    style = Style("Ink", "{prompt}, in ink, <lora:ink:0.5>", "photo <lora:old:1>")
+    found, notes = styled(preset(CAT, BAD, {"prompt": "x", "model": "con"}), style, library())
+    assert [row.prompt for row in found.rows] == ["a cat, in ink", "bad, photo", "x, in ink"]
+    assert models(found) == [{"lora": "ink", "strength": 0.5}] * 2 + ["con"]
+    assert found.omega == 1.0
+    assert [note.split(":")[0] for note in notes] == ["style 'Ink'", "style 'Ink'", "omega"]
+    assert "<lora:old:1> has no effect in a negative prompt" in notes[0]
+    assert "'con' is a concept network" in notes[1]
+
+
+def test_a_row_keeps_what_it_has() -> None:
+    style = Style("Two", "<lora:ink:0.5:0.25><lora:old:2>")
+    mine = {"lora": "old", "strength": 0.3}
+    found, notes = styled(preset({**CAT, "model": mine}, omega=0.5), style, library())
+    ink = {"lora": "ink", "strength": 0.25, "text_strength": 0.5}
+    assert models(found) == [{**mine, "loras": ({"lora": "ink", **ink},)}]
+    assert found.omega == 0.5 and found.rows[0].prompt == "a cat"
+    assert notes == ["style 'Two': the row has 'old' already, which stays as it is"]
+    for plain, more in (
+        ("old", {"loras": ({"lora": "ink"},), "lora": "old"}),
+        ("word", {"lora": "ink", "embeddings": ("word",)}),
+    ):
+        found, _ = styled(preset({**CAT, "model": plain}), Style("x", "<lora:ink:1>"), library())
+        assert models(found) == [more]
+
+
+def test_what_is_not_here_is_named_and_a_choice_stays_one() -> None:
+    style = Style("New", "{red|blue} <lora:none:0.8> <hypernet:h:1>")
+    found, notes = styled(preset(CAT), style, library())
+    assert found.rows[0].prompt == "a cat, {red|blue}" and models(found) == [None]
+    assert found.omega == 0.0
+    assert notes == [
+        "style 'New': the hypernetwork 'h' is left out",
+        "style 'New': the LoRA 'none' at 0.8 is not in the library; the style keeps its name",
+    ]
+
+
+def test_a_style_s_own_row_has_its_own_tags() -> None:
+    style = Style("Row", rows=(Row(prompt="blue <lora:ink:1>", weight=2.0),))
+    found, _ = styled(preset(CAT), style, library())
+    assert [row.prompt for row in found.rows] == ["a cat", "blue"]
+    assert models(found) == [None, {"lora": "ink"}] and found.omega == 0.0
