@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, needs_starter
 
 pytestmark = pytest.mark.browser
 
@@ -13,6 +13,24 @@ def box(desk: Studio, selector: str) -> dict[str, float]:
     found = desk.page.locator(selector).first.bounding_box()
     assert found is not None, selector
     return found
+
+
+def the_uses_of_a_picture_fit(desk: Studio) -> None:
+    """The dialog of a picture's uses beside many rows: its list scrolls, Cancel stays in sight."""
+    asked = "() => studio.askUse('What is it for?', 'data:,', () => null)"
+    desk.page.evaluate(asked)
+    for width, height in ((390, 780), (720, 450), (1440, 950)):
+        desk.page.set_viewport_size({"width": width, "height": height})
+        seen = box(desk, "dialog.gs-uses")
+        assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width
+        assert seen["y"] >= 0 and seen["y"] + seen["height"] <= height
+        last = desk.page.locator("dialog.gs-uses .gs-use-list button").last
+        last.scroll_into_view_if_needed()
+        inside, closing = box(desk, ".gs-use-list"), box(desk, "dialog.gs-uses .gs-answers button")
+        button = last.bounding_box()
+        assert button and inside["y"] <= button["y"] < inside["y"] + inside["height"]
+        assert closing["y"] + closing["height"] <= height
+    desk.page.keyboard.press("Escape")
 
 
 def test_generate_and_the_picture_stay_in_sight_on_twelve_rows(desk: Studio) -> None:
@@ -26,6 +44,7 @@ def test_generate_and_the_picture_stay_in_sight_on_twelve_rows(desk: Studio) -> 
         dock, tabs = box(desk, "#gs-dock"), box(desk, "#gs-tabs [role=tab]")
         assert tabs["y"] >= dock["y"] + dock["height"] - 1
         desk.page.evaluate("studio.toggleTheme()")
+    the_uses_of_a_picture_fit(desk)
 
 
 def test_at_twice_the_size_the_bar_takes_less_than_a_quarter(desk: Studio) -> None:
@@ -38,3 +57,21 @@ def test_at_twice_the_size_the_bar_takes_less_than_a_quarter(desk: Studio) -> No
     assert desk.page.evaluate("document.documentElement.scrollWidth") <= 720
     assert box(desk, ".gs-stage")["height"] + dock["height"] <= 450
     desk.page.set_viewport_size({"width": 1440, "height": 950})
+
+
+@needs_starter
+def test_generate_brings_the_picture_into_sight(desk: Studio) -> None:
+    page = desk.page
+    page.set_viewport_size({"width": 390, "height": 780})
+    desk.use(["a star", "a cat face"], steps=1)
+    desk.tab("Help")
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    desk.generate()
+    page.wait_for_function(
+        """() => {
+            const { top, bottom } = document.querySelector(".gs-stage").getBoundingClientRect();
+            return top >= 0 && (bottom + top) / 2 <= innerHeight;
+        }""",
+        polling=100,
+    )
+    page.set_viewport_size({"width": 1440, "height": 950})

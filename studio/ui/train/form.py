@@ -15,6 +15,8 @@ from studio.images import SUFFIXES
 from studio.preset import Preset
 from studio.train.captions import from_template, read_file, split
 from studio.train.config import TrainConfig, defaults, is_small, resolve
+from studio.train.folder import TEXTS as CAPTIONS
+from studio.train.folder import plain
 from studio.train.method import METHODS, methods_on, ordered
 from studio.train.runner import State
 from studio.ui.library import models
@@ -30,6 +32,7 @@ NUMBERS = (
     "sample_every",
     "sample_weight",
 )
+LISTS = (".json", ".jsonl")  # files of the captions of many pictures
 WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
 
 
@@ -38,13 +41,15 @@ def listed(files: Sequence[str] | None, pictures: Sequence[Picture]) -> list[Pic
     paths = uploaded(files)
     known = {picture.name for picture in pictures}
     dropped = [p.name for p in paths if p.suffix.lower() in SUFFIXES and p.name not in known]
-    texts = {p.stem: " ".join(_text(p).split()) for p in paths if p.suffix.lower() == ".txt"}
+    texts = {
+        plain(p.stem): " ".join(_text(p).split()) for p in paths if p.suffix.lower() in CAPTIONS
+    }
     written: dict[str, Any] = {}
     for path in paths:
-        if path.suffix.lower() == ".json":
-            written |= read_file(path)
+        if path.suffix.lower() in LISTS:
+            written |= {plain(name): entry for name, entry in read_file(path).items()}
     every = (*pictures, *map(Picture, dropped))
-    return [_captioned(picture, written.get(picture.name), texts) for picture in every]
+    return [_captioned(picture, written.get(plain(picture.name)), texts) for picture in every]
 
 
 def _captioned(picture: Picture, entry: Any, texts: dict[str, str]) -> Picture:
@@ -62,7 +67,7 @@ def together(known: Sequence[str], dropped: Sequence[str] | None) -> list[str]:
 
 
 def _stem(picture: Picture) -> str:
-    return Path(picture.name).stem
+    return plain(Path(picture.name).stem)
 
 
 def filled(pictures: Sequence[Picture], word: str, superclass: str, template: str) -> list[Picture]:
@@ -94,17 +99,17 @@ def unused(files: Sequence[str] | None, before: Sequence[Picture]) -> list[str]:
         before: the pictures as they were when the files came.
     """
     paths = uploaded(files)
-    named = {picture.name: picture for picture in listed(files, before)}
-    kept = {picture.name for picture in before if picture.caption}
+    named = {plain(picture.name) for picture in listed(files, before)}
+    kept = {plain(picture.name) for picture in before if picture.caption}
     stems = {Path(name).stem: name for name in named}
     lines = []
     for path in paths:
         suffix = path.suffix.lower()
-        if suffix == ".txt":
-            found = [stems[path.stem]] if path.stem in stems else []
-            given = [path.stem]
-        elif suffix == ".json":
-            given = list(read_file(path))
+        if suffix in CAPTIONS:
+            given = [plain(path.stem)]
+            found = [stems[name] for name in given if name in stems]
+        elif suffix in LISTS:
+            given = [plain(name) for name in read_file(path)]
             found = [name for name in given if name in named]
         else:
             if suffix not in SUFFIXES:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.images import SUFFIXES
 from studio.train.config import DDLOSS, TrainConfig
 from studio.train.method import METHODS, ordered
 from studio.train.runner import Runner
@@ -18,7 +19,7 @@ from studio.ui.schema import leaves_of
 from studio.ui.space import Limits
 from studio.ui.train import view
 from studio.ui.train.actions import ACTIONS, buttons
-from studio.ui.train.form import chosen_by_default, methods
+from studio.ui.train.form import CAPTIONS, LISTS, chosen_by_default, methods
 from studio.ui.train.images import PictureCards
 from studio.ui.widgets import Signal
 
@@ -177,10 +178,10 @@ def _what() -> dict[str, Any]:
 def _pictures(found: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
     found["files"] = gr.File(
         file_count="multiple",
-        file_types=["image", ".txt", ".json"],
-        label="Pictures (captions as .txt, or one .json for all)",
+        file_types=[*SUFFIXES, *CAPTIONS, *LISTS],
+        label="Pictures, and their captions (a text each, or one .json)",
         elem_id="gs-train-files",
-        height=120,
+        height=150,
     )
     found["examples"] = gr.Button(
         "Try it with the example pictures", size="sm", elem_id="gs-train-examples"

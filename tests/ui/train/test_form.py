@@ -167,6 +167,24 @@ def test_a_begun_training_is_begun_anew_only_when_asked(dropped: list[str], home
     assert form.configured(dropped, pictures, given, restart=True).name == "mine"
 
 
+def test_captions_of_other_trainers_are_read(dropped: list[str]) -> None:
+    """``NAME.caption``, a data set's ``metadata.jsonl``, and a name that a Mac has taken apart."""
+    folder = Path(dropped[0]).parent
+    (folder / "a.caption").write_text("a <hero> on a hill")
+    lines = (
+        {"file_name": "e\u0301.png", "text": "at \u00e9tretat"},
+        {"file_name": "x.png", "text": "x"},
+    )
+    (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    late = [str(folder / name) for name in ("a.caption", "metadata.jsonl")]
+    before = [Picture("a.png"), Picture("\u00e9.png")]
+    captions = [picture.caption for picture in form.listed(late, before)]
+    assert captions == ["a <hero> on a hill", "at \u00e9tretat"]
+    assert form.unused(late, before) == ["metadata.jsonl: there is no picture x.png"]
+    for name in late:
+        Path(name).unlink()
+
+
 def test_what_is_not_taken_of_dropped_files_is_said(dropped: list[str]) -> None:
     folder = Path(dropped[0]).parent
     (folder / "a.txt").write_text("another caption")
