@@ -25,6 +25,7 @@ from studio.cli.scoring import (
     add_scoring_arguments,
     control_maps,
     name_left_out,
+    name_missed,
     read_drift,
     scored_by,
 )
@@ -40,10 +41,10 @@ def add_verb(verbs: Any) -> None:
     verb = verbs.add_parser(
         "evaluate",
         help="score a preset over prompts and seeds, or a folder of pictures; compare results",
-        epilog="evaluate compare A.json B.json: B less A, paired by prompt and seed.",
+        epilog="evaluate compare A.json B.json …: each less A, paired by prompt and seed.",
     )
     verb.add_argument(
-        "what", nargs="*", metavar="PRESET", help="a preset; or compare A.json B.json"
+        "what", nargs="*", metavar="PRESET", help="a preset; or compare A.json B.json …"
     )
     verb.add_argument("--prompts", metavar="FILE", help="a prompt a line; may hold {subject}")
     verb.add_argument("--subject", metavar="TEXT", default="", help="what {subject} stands for")
@@ -183,7 +184,10 @@ def _report(
     no_loading_bars()
     names = _names(options) or evaluate.default_metrics(scored, starter)
     metrics, values = evaluate.score(scored, names)
+    name_missed(scored)
     settings |= {"clip": options.clip, "vision": options.vision or options.clip}
+    if scored.cut is not None:
+        settings |= {"cut_out": options.cut_out, "missed": sorted(set(scored.cut.missed))}
     results = {"metrics": metrics, "pictures": len(scored.images), "settings": settings}
     if out is not None:
         evaluate.write_results(out, scored, results, values)
@@ -191,18 +195,25 @@ def _report(
 
 
 def _compare(paths: list[str]) -> None:
-    """The second result less the first, for each metric that every picture has in both."""
+    """Each result less the first, for each metric that every picture has in both."""
     from studio.metrics import compare
 
-    if len(paths) != 2:
-        raise StudioError("compare takes two results, A.json and B.json", field="evaluate")
-    tables = [_table(Path(path)) for path in paths]
-    names = [name for name in tables[0] if name in tables[1]]
-    if not names:
-        raise StudioError(
-            "the results have no metric of single pictures in common", field="compare"
-        )
-    say({"difference": {n: compare(tables[0][n], tables[1][n]).as_dict() for n in names}})
+    if len(paths) < 2:
+        raise StudioError("compare takes two results or more, A.json B.json …", field="evaluate")
+    first, *others = [_table(Path(path)) for path in paths]
+    found = {}
+    for path, other in zip(paths[1:], others, strict=True):
+        names = [name for name in first if name in other]
+        if not names:
+            raise StudioError(
+                f"{paths[0]} and {path} have no metric of single pictures in common",
+                field="compare",
+            )
+        found[path] = {name: compare(first[name], other[name]).as_dict() for name in names}
+    if len(found) == 1:
+        say({"difference": found[paths[1]]})
+    else:
+        say({"first": paths[0], "differences": found})
 
 
 def _table(path: Path) -> dict[str, dict[tuple[str, int], float]]:

@@ -19,12 +19,19 @@ BLIP = "Salesforce/blip-itm-base-coco"
 
 
 def add_scoring_arguments(verb: Any) -> None:
-    """``--reference``, ``--source``, ``--clip``, ``--vision``, ``--blip``, ``--few``, ``--device``."""
+    """``--reference``, ``--source``, ``--clip``, ``--vision``, ``--blip``, ``--cut-out``, ``--few``,
+    ``--device``."""
     verb.add_argument("--reference", metavar="DIR", help="pictures of what was wanted")
     verb.add_argument("--clip", metavar="ID", default="starter/clip", help="CLIP of the scores")
     verb.add_argument("--vision", metavar="ID", default="", help="network of vision-i, fid, kid …")
     verb.add_argument("--source", metavar="TEXT", default="", help="what the references show")
     verb.add_argument("--blip", metavar="ID", default=BLIP, help="BLIP of blip-t")
+    verb.add_argument(
+        "--cut-out",
+        metavar="WAY",
+        default="",
+        help="compare subjects alone: background, masks:DIR, or a segmentation model's id",
+    )
     verb.add_argument("--few", action="store_true", help="allow fid of few pictures")
     verb.add_argument("--device", metavar="DEVICE", default="cpu", help="of the scores' networks")
 
@@ -36,13 +43,17 @@ def scored_by(
     from studio.experiments.evaluate import pictures_of
     from studio.metrics import Scored
     from studio.metrics.backbones import Backbones
+    from studio.metrics.cutout import CutOut
 
     references: list[Path] = []
     if options.reference:
         references, damaged = pictures_of(Path(options.reference), "--reference")
         name_left_out(damaged)
     backbones = Backbones(options.clip, options.vision, options.device, blip=options.blip)
-    return Scored(images, prompts, seeds, references, (), backbones, options.few, options.source)
+    scored = Scored(images, prompts, seeds, references, (), backbones, options.few, options.source)
+    if options.cut_out:
+        scored.cut = CutOut(options.cut_out, backbones.device)
+    return scored
 
 
 def name_left_out(damaged: list[str]) -> None:
@@ -51,6 +62,18 @@ def name_left_out(damaged: list[str]) -> None:
         print(f"note: left out: {line}", file=sys.stderr)
     if len(damaged) > 1:
         print(f"note: {len(damaged)} pictures were left out", file=sys.stderr)
+
+
+def name_missed(scored: Scored) -> None:
+    """A line on stderr where pictures were compared whole, as no subject was found in them."""
+    missed = list(dict.fromkeys(scored.cut.missed if scored.cut else ()))
+    if missed:
+        more = " …" if len(missed) > 5 else ""
+        print(
+            f"note: --cut-out found no subject in {len(missed)} pictures, which are compared whole: "
+            f"{', '.join(missed[:5])}{more}",
+            file=sys.stderr,
+        )
 
 
 def control_maps(preset: Preset, out: Path, roots: list[Path]) -> list[Path]:

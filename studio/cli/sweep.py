@@ -17,7 +17,7 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.making import image_line, images_of, make_engine, show
-from studio.cli.scoring import add_scoring_arguments, scored_by
+from studio.cli.scoring import add_scoring_arguments, name_missed, scored_by
 from studio.errors import StudioError
 from studio.experiments import sweeping
 from studio.files import write_atomically
@@ -84,7 +84,9 @@ def _finish(
     folder = Path(options.out)
     scores = []
     if names:
-        scores = sweeping.score(asked, lines, folder, scored_by(options, [], [], []), names)
+        scored = scored_by(options, [], [], [])
+        scores = sweeping.score(asked, lines, folder, scored, names)
+        name_missed(scored)
     grids = sweeping.grids(asked, shots, folder)
     for name, image in grids:
         write_atomically(folder / name, encode(image, asked.preset, ".png", roots))

@@ -20,7 +20,7 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.making import maker, show
-from studio.cli.scoring import add_scoring_arguments, scored_by
+from studio.cli.scoring import add_scoring_arguments, name_missed, scored_by
 
 if TYPE_CHECKING:
     from studio.experiments.tune.run import Picture
@@ -77,6 +77,7 @@ def tune(options: argparse.Namespace) -> None:
                 say(report.line(event))
     finally:  # also when it is interrupted: what is done is kept, and can be looked at
         progress.close()
+        name_missed(asked.scored)
         if points := read_points(asked):
             say(report.write(asked, points, roots))
 

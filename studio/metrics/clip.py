@@ -26,8 +26,8 @@ def agreement(scored: Scored, name: str) -> np.ndarray:
 
 def resemblance(scored: Scored, name: str) -> np.ndarray:
     """Each picture's mean cosine with the references under a network; features are not held."""
-    references = scored.backbones.pictures(name, scored.references)
-    rows = scored.backbones.batches(name, scored.images)
+    references = scored.backbones.pictures(name, scored.subjects(scored.references))
+    rows = scored.backbones.batches(name, scored.subjects(scored.images))
     return np.concatenate([mean_cosine(part, references) for part in rows])
 
 

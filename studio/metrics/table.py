@@ -12,6 +12,7 @@ import numpy as np
 from studio.errors import StudioError
 from studio.extensions import Table
 from studio.metrics.backbones import Backbones
+from studio.metrics.cutout import CutOut
 from studio.metrics.intervals import Interval, bootstrap, jackknife
 
 Need = Literal["prompts", "references", "controls", "source", "drifts"]
@@ -31,6 +32,7 @@ class Scored:
         drifts: how far each picture's run drifted from the prior, as the engine measured it.
         backbones: the networks whose features are compared, by name.
         few: let a score be taken from fewer pictures than it needs to be sound.
+        cut: how the subject is cut out for scores of a subject; whole pictures without it.
     """
 
     images: Sequence[Path]
@@ -42,6 +44,11 @@ class Scored:
     few: bool = False
     source: str = ""
     drifts: Sequence[float] = ()
+    cut: CutOut | None = None
+
+    def subjects(self, paths: Sequence[Path]) -> Sequence[Path]:
+        """The files that scores of a subject compare: cut out where that is asked for."""
+        return paths if self.cut is None else self.cut(paths)
 
     def check(self, metric: Metric) -> None:
         """Raise :class:`StudioError` where ``metric`` lacks what it needs."""

@@ -83,6 +83,10 @@ def test_an_evaluation_goes_on_where_it_was_and_is_compared(
     assert main(["evaluate", "compare", *both]) == 0
     difference = json.loads(capsys.readouterr().out)["difference"]
     assert difference["clip-t"]["n"] == 4
+    assert main(["evaluate", "compare", *both, both[0]]) == 0
+    several = json.loads(capsys.readouterr().out)
+    assert several["first"] == both[0] and several["differences"][both[1]] == difference
+    assert several["differences"][both[0]]["clip-t"]["mean"] == 0
 
 
 @needs_starter

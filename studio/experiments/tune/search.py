@@ -79,6 +79,7 @@ class Search:
             "clip": self.scored.backbones.clip,
             "vision": self.scored.backbones.vision,
             "references": [hashlib.sha256(p.read_bytes()).hexdigest() for p in self._references()],
+            **({"cut_out": self.scored.cut.way} if self.scored.cut else {}),
         }
 
     def _references(self) -> Sequence[Path]:
