@@ -1,27 +1,32 @@
-"""Styles of one's own: renamed and deleted where they were kept one by one, taken in from a file."""
+"""Styles of one's own: renamed and deleted where they stand, taken in from a file."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.errors import BadPreset, MissingFile, StudioError, shorten
+from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown, slug, write_atomically, write_new
 from studio.home import styles_folder
-from studio.preset.styles import MAX_BYTES, SUFFIXES, Style, as_data, in_file, styles
+from studio.preset.styles import MAX_BYTES, SUFFIXES, Style, as_data, in_file, style_of, styles
+
+CHANGED = "has changed meanwhile; load the page anew"
 
 
 def is_own(style: Style) -> bool:
-    """Whether a style has a file of its own, which can be renamed and deleted without others."""
-    return style.file.endswith(".json") and isinstance(_data(style), dict)
+    """Whether a style can be renamed and deleted: it could be read."""
+    return bool(style.file) and not style.problem
 
 
 def rename_style(name: str, new: str) -> None:
-    """Give a style of one's own another name; its file stays where it is.
+    """Give a style another name where it stands; the rest of its file stays as it is.
 
     Raises:
-        StudioError: no such style with a file of its own, no name, or one that is taken.
+        StudioError: no such style, no name, or one that is taken.
     """
     style, new = _own(name), " ".join(new.split())
     if not new or len(new) > 200:
@@ -29,18 +34,17 @@ def rename_style(name: str, new: str) -> None:
     others = (one.name.lower() for one in styles() if one.name.lower() != style.name.lower())
     if new.lower() in others:
         raise BadPreset(f"there is a style {shorten(new)} already", field="name")
-    text = json.dumps({**_data(style), "name": new}, ensure_ascii=False, indent=2)
-    write_atomically(styles_folder() / style.file, text.encode())
+    _rewrite(style, new)
 
 
 def delete_style(name: str) -> str:
-    """Remove a style of one's own; returns its name.
+    """Remove a style from its file, and the file with its last one; returns its name.
 
     Raises:
-        MissingFile: no such style with a file of its own.
+        StudioError: no such style, or its file cannot be written.
     """
     style = _own(name)
-    (styles_folder() / style.file).unlink(missing_ok=True)
+    _rewrite(style, None)
     return style.name
 
 
@@ -89,11 +93,54 @@ def _own(name: str) -> Style:
     for style in styles():
         if style.name == name and is_own(style):
             return style
-    raise MissingFile("this is no style with a file of its own", field="style")
+    raise MissingFile("there is no such style", field="style")
 
 
-def _data(style: Style) -> Any:
+def _rewrite(style: Style, new: str | None) -> None:
+    """The style's file with its name changed, or without it (``None``)."""
+    path = styles_folder() / style.file
+    change = _in_table if path.suffix.lower() == ".csv" else _in_document
     try:
-        return json.loads(read_regular(styles_folder() / style.file, MAX_BYTES))
-    except (OSError, ValueError, RecursionError, StudioError):
-        return None
+        data = change(read_regular(path, MAX_BYTES).decode("utf-8-sig"), style, new)
+    except OSError as error:
+        raise MissingFile(error.strerror or "cannot be read", field=style.file) from error
+    except (ValueError, TypeError, LookupError, csv.Error) as error:
+        raise MissingFile(CHANGED, field=style.file) from error
+    if data:
+        write_atomically(path, data)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _in_table(text: str, style: Style, new: str | None) -> bytes:
+    """With the mark that the web UI writes before its table, and its lines ending as before."""
+    lines = list(csv.reader(io.StringIO(text, newline="")))
+    head, place = lines[0], lines[0].index("name")
+    at = 1 + _place(style, (dict(zip(head, line, strict=False)) for line in lines[1:]))
+    if new is None:
+        del lines[at]
+    else:
+        lines[at] = [*lines[at][:place], new, *lines[at][place + 1 :]]
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\r\n" if "\r\n" in text else "\n").writerows(lines)
+    return stream.getvalue().encode("utf-8-sig") if any(lines[1:]) else b""
+
+
+def _in_document(text: str, style: Style, new: str | None) -> bytes:
+    given = json.loads(text)
+    every = given if isinstance(given, list) else [given]
+    at = _place(style, ({"name": Path(style.file).stem, **one} for one in every))
+    if new is None:
+        del every[at]
+    else:
+        every[at] = {**every[at], "name": new}
+    whole = given if isinstance(given, list) else next(iter(every), None)
+    return json.dumps(whole, ensure_ascii=False, indent=2).encode() if every else b""
+
+
+def _place(style: Style, entries: Iterable[Mapping[str, Any]]) -> int:
+    """Which of a file's entries a style is."""
+    for at, entry in enumerate(entries):
+        if style_of(entry, style.file) == style:
+            return at
+    raise MissingFile(CHANGED, field=style.file)

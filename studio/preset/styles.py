@@ -200,7 +200,7 @@ def in_file(path: Path) -> Iterator[Style]:
         raise BadPreset("is not UTF-8 text", field=name) from error
     read = _table if path.suffix.lower() == ".csv" else _objects
     for given in read(text, name, path.stem):
-        style = _style(given, name)
+        style = style_of(given, name)
         if style.prompt or style.negative or style.rows or style.problem:  # else it is a heading
             yield style
 
@@ -227,7 +227,8 @@ def _objects(text: str, name: str, stem: str) -> Sequence[Mapping[str, Any]]:
     return [{"name": stem, **one} for one in listed_]
 
 
-def _style(given: Mapping[str, Any], file: str) -> Style:
+def style_of(given: Mapping[str, Any], file: str) -> Style:
+    """One entry of a file as a style; where it cannot be used, its ``problem`` says why."""
     name = given.get("name")
     label = " ".join(name.split())[:200] if isinstance(name, str) else ""
     texts = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -38,19 +39,31 @@ def test_one_of_ones_own_is_renamed_where_it_lies_and_deleted(home: Path) -> Non
     assert names() == ["Ink"] and not path.exists()
 
 
-def test_a_file_of_several_is_left_alone(home: Path) -> None:
+def test_one_of_several_is_changed_and_the_others_stay(home: Path) -> None:
     folder = home / "home" / "styles"
     folder.mkdir(parents=True)
-    (folder / "styles.csv").write_text(TABLE, encoding="utf-8")
-    (folder / "two.json").write_text(json.dumps([{"name": "A", "prompt": "a"}, {"name": "B"}]))
-    before = {path: path.read_bytes() for path in folder.iterdir()}
-    assert not any(own_styles.is_own(style) for style in styles.styles())
-    for name in ("Ink", "A", "nobody"):
+    table, two = folder / "styles.csv", folder / "two.json"
+    more = TABLE.replace("\n", "\r\n") + 'Sharp,"a,\nb",,kept\r\n'
+    table.write_text(more, encoding="utf-8", newline="")
+    two.write_text(json.dumps([{"name": "A", "prompt": "a", "x": 1}, {"name": "B"}]))
+
+    def lines() -> list[list[str]]:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file))
+
+    before = lines()
+    own_styles.rename_style("Ink", "Pen")
+    assert lines() == [*before[:2], ["Pen", *before[2][1:]], *before[3:]]
+    assert own_styles.delete_style("Pen") == "Pen"
+    assert lines() == [*before[:2], *before[3:]]
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfname,") and b"\r\n" in table.read_bytes()
+    own_styles.rename_style("A", "C")
+    assert json.loads(two.read_text())[0] == {"name": "C", "prompt": "a", "x": 1}
+    own_styles.delete_style("C")
+    assert json.loads(two.read_text()) == [{"name": "B"}]
+    for change in (own_styles.delete_style, lambda name: own_styles.rename_style(name, "x")):
         with pytest.raises(MissingFile, match="style"):
-            own_styles.rename_style(name, "other")
-        with pytest.raises(MissingFile, match="style"):
-            own_styles.delete_style(name)
-    assert before == {path: path.read_bytes() for path in folder.iterdir()}
+            change("nobody")
 
 
 def test_a_file_is_taken_in_with_a_line_for_what_is_not(home: Path) -> None:
