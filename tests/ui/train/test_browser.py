@@ -115,5 +115,12 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     assert studio.rows()[0]["model"]["lora"] == "my-hero"
     page.click("#gs-train-sweep")  # one press: the same seed at several ω
     page.locator(".gs-strip .gs-picture[title*='ω 0']").first.wait_for()
+    page.wait_for_function(  # its pictures have come into sight
+        """() => {
+            const { top, height } = document.querySelector(".gs-stage").getBoundingClientRect();
+            return height > 0 && top >= 0 && top + height / 2 <= innerHeight;
+        }""",
+        polling=100,
+    )
     page.keyboard.press("Escape")
     studio.says("Cancelled")
