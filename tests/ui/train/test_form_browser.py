@@ -17,7 +17,12 @@ pytestmark = [pytest.mark.browser, needs_starter]
 def example(desk: Studio) -> Iterator[Any]:
     """The tab with the example in it, as one press brings it."""
     desk.tab("Train")
+    word = desk.page.locator("#gs-train-word input")
+    word.fill("something")
     desk.page.click("#gs-train-examples")
+    desk.page.wait_for_function(  # its pictures may be there from the last time
+        "document.querySelector('#gs-train-word input').value === 'hero'", polling=100
+    )
     desk.page.locator(".gs-pic img").nth(5).wait_for()
     yield desk.page
     desk.tab("Result")
