@@ -187,7 +187,7 @@ def _report(
     name_missed(scored)
     settings |= {"clip": options.clip, "vision": options.vision or options.clip}
     if scored.cut is not None:
-        settings |= {"cut_out": options.cut_out, "missed": sorted(set(scored.cut.missed))}
+        settings |= {"cut_out": options.cut_out, "missed": scored.cut.missed}
     results = {"metrics": metrics, "pictures": len(scored.images), "settings": settings}
     if out is not None:
         evaluate.write_results(out, scored, results, values)

@@ -66,8 +66,7 @@ def name_left_out(damaged: list[str]) -> None:
 
 def name_missed(scored: Scored) -> None:
     """A line on stderr where pictures were compared whole, as no subject was found in them."""
-    missed = list(dict.fromkeys(scored.cut.missed if scored.cut else ()))
-    if missed:
+    if scored.cut and (missed := scored.cut.missed):
         more = " …" if len(missed) > 5 else ""
         print(
             f"note: --cut-out found no subject in {len(missed)} pictures, which are compared whole: "

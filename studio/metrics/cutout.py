@@ -36,17 +36,21 @@ CUTS: Table[Callable[[str, torch.device], Cutter]] = Table("cut-out")
 
 
 def without_background(picture: Image.Image) -> np.ndarray:
-    """What is left (h, w) when the border's colour is taken away as far as it reaches from there.
+    """What is left (h, w) of an RGB picture without the border's colour as far as that reaches from there.
 
     The colour is the median of the outermost pixels in each channel.
     """
-    pixels = np.asarray(to_rgb(picture), np.int16)
-    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    near = np.abs(pixels - np.median(rim, axis=0)).max(-1) <= TOLERANCE
+    pixels = np.asarray(picture, np.int16)
+    near = np.abs(pixels - np.median(_rim(pixels), axis=0)).max(-1) <= TOLERANCE
     regions = np.zeros(near.shape, np.int32)
     ndimage.label(near, output=regions)
-    reaching = np.unique(np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]]))
+    reaching = np.unique(_rim(regions))
     return (~np.isin(regions, reaching[reaching > 0])).astype(np.float64)
+
+
+def _rim(values: np.ndarray) -> np.ndarray:
+    """The outermost values of (h, w, …); those of the corners twice."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def _background(text: str, device: torch.device) -> Cutter:
@@ -89,8 +93,7 @@ def segmenter(name: str, device: torch.device) -> Cutter:
         size = picture.size[::-1]
         grown = torch.nn.functional.interpolate(logits, size, mode="bilinear", align_corners=False)
         classes = grown[0].argmax(0).cpu().numpy()
-        rim = np.concatenate([classes[0], classes[-1], classes[:, 0], classes[:, -1]])
-        return (classes != np.bincount(rim).argmax()).astype(np.float64)
+        return (classes != np.bincount(_rim(classes)).argmax()).astype(np.float64)
 
     return cut
 
@@ -103,15 +106,12 @@ class CutOut:
         way: ``background``, ``masks:DIR``, or a segmentation model's id.
         device: where such a model runs.
 
-    ``missed`` names the pictures in which no subject was found; they are compared whole.
-
     Raises:
         StudioError: no folder of masks, or a model that is not here.
     """
 
     way: str
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    missed: list[str] = field(default_factory=list)
     _done: dict[Path, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -121,21 +121,25 @@ class CutOut:
 
     def __call__(self, paths: Sequence[Path]) -> list[Path]:
         """The files of the cut-outs, kept below ``STUDIO_HOME/cache`` by their content."""
-        return [self._done.setdefault(path, self._file(path)) for path in paths]
+        for path in paths:
+            if path not in self._done:
+                self._done[path] = self._file(path)
+        return [self._done[path] for path in paths]
+
+    @property
+    def missed(self) -> list[str]:
+        """The names of the pictures in which no subject was found; they are compared whole."""
+        return sorted({path.name for path, file in self._done.items() if file == path})
 
     def _file(self, path: Path) -> Path:
-        if path in self._done:
-            return self._done[path]
         picture = to_rgb(open_checked(path, path.name))
         mask = self._cut(picture, path)
         if mask is None or not SHARES[0] <= mask.mean() <= SHARES[1]:
-            self.missed.append(path.name)
             return path
         share = mask[..., None].clip(0, 1)
         values = np.asarray(picture, np.float64) * share + WHITE * (1 - share)
         data = png_bytes(Image.fromarray(np.rint(values).astype(np.uint8)))
         kept = cache_folder() / "cutouts" / f"{hashlib.sha256(data).hexdigest()[:32]}.png"
         if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(kept, data)
         return kept

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from studio.errors import StudioError
 from studio.extensions import Table
 from studio.metrics.backbones import Backbones
-from studio.metrics.cutout import CutOut
 from studio.metrics.intervals import Interval, bootstrap, jackknife
+
+if TYPE_CHECKING:
+    from studio.metrics.cutout import CutOut
 
 Need = Literal["prompts", "references", "controls", "source", "drifts"]
 

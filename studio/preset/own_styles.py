@@ -12,7 +12,17 @@ from typing import Any
 from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown, slug, write_atomically, write_new
 from studio.home import styles_folder
-from studio.preset.styles import MAX_BYTES, SUFFIXES, Style, as_data, in_file, style_of, styles
+from studio.preset.styles import (
+    MAX_BYTES,
+    SUFFIXES,
+    Style,
+    as_data,
+    check_free,
+    checked_name,
+    in_file,
+    style_of,
+    styles,
+)
 
 CHANGED = "has changed meanwhile; load the page anew"
 
@@ -28,12 +38,8 @@ def rename_style(name: str, new: str) -> None:
     Raises:
         StudioError: no such style, no name, or one that is taken.
     """
-    style, new = _own(name), " ".join(new.split())
-    if not new or len(new) > 200:
-        raise BadPreset(f"give the style a name of 1 to 200 letters, got {len(new)}", field="name")
-    others = (one.name.lower() for one in styles() if one.name.lower() != style.name.lower())
-    if new.lower() in others:
-        raise BadPreset(f"there is a style {shorten(new)} already", field="name")
+    style, new = _own(name), checked_name(new)
+    check_free(new, own=style.name)
     _rewrite(style, new)
 
 

@@ -87,8 +87,12 @@ def with_style(preset: Preset, style: Style) -> Preset:
     """
     rows = [row.model_dump(mode="json") for row in preset.rows]
     if style.prompt:
-        for row in _takers(rows):
-            row["prompt"] = _merged(row["prompt"], style.prompt)
+        taking = takers(preset.rows)
+        if not taking:
+            taking = [len(rows)]
+            rows.append(Row().model_dump(mode="json"))
+        for index in taking:
+            rows[index]["prompt"] = _merged(rows[index]["prompt"], style.prompt)
     if style.negative:
         _add_negative(rows, style.negative)
     rows += [row.model_dump(mode="json") for row in style.rows]
@@ -112,16 +116,32 @@ def save_style(name: str, prompt: str, negative: str = "", rows: tuple[Row, ...]
     Raises:
         BadPreset: no name, one that is taken, or nothing to keep.
     """
-    name = " ".join(name.split())
-    if not name or len(name) > 200:
-        raise BadPreset(f"give the style a name of 1 to 200 letters, got {len(name)}", field="name")
+    name = checked_name(name)
     if not (prompt.strip() or negative.strip() or rows):
         raise BadPreset("there is no text and no row to keep", field="rows")
-    if any(one.name.lower() == name.lower() for one in styles()):
-        raise BadPreset(f"there is a style {shorten(name)} already", field="name")
+    check_free(name)
     data = as_data(Style(name, prompt, negative, rows))
     text = json.dumps(data, ensure_ascii=False, indent=2)
     return write_new(styles_folder(), slug(name) or "style", ".json", text.encode())
+
+
+def checked_name(name: str) -> str:
+    """The name with single blanks.
+
+    Raises:
+        BadPreset: none, or one that is too long.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > 200:
+        raise BadPreset(f"give the style a name of 1 to 200 letters, got {len(name)}", field="name")
+    return name
+
+
+def check_free(name: str, own: str = "") -> None:
+    """Raise :class:`BadPreset` where a style has that name, whatever its case, but the one called ``own``."""
+    known = {one.name.lower() for one in styles()} - {own.lower()}
+    if name.lower() in known:
+        raise BadPreset(f"there is a style {shorten(name)} already", field="name")
 
 
 def as_data(style: Style) -> dict[str, Any]:
@@ -141,13 +161,10 @@ def texts_of(preset: Preset) -> tuple[str, str]:
     )
 
 
-def _takers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that get a style's text; one is begun where there is none."""
-    positive = [row for row in rows if row["weight"] > 0]
-    if not positive:
-        rows.append(Row().model_dump(mode="json"))
-        return rows[-1:]
-    return [row for row in positive if row["prompt"].strip()] or positive[:1]
+def takers(rows: Sequence[Row]) -> list[int]:
+    """Which rows get a style's text: those of positive weight that have one, else the first of them."""
+    positive = [index for index, row in enumerate(rows) if row.weight > 0]
+    return [index for index in positive if rows[index].prompt.strip()] or positive[:1]
 
 
 def _add_negative(rows: list[dict[str, Any]], text: str) -> None:

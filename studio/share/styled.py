@@ -10,7 +10,7 @@ from studio.library import ADAPTERS, ModelEntry
 from studio.preset import ModelRef, Preset, validate
 from studio.preset.bounds import most
 from studio.preset.rows import AdapterRef, Row
-from studio.preset.styles import Style, left_out, with_style
+from studio.preset.styles import Style, left_out, takers, with_style
 from studio.share.model_names import Shelf
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.prompts import Lora, tidy, without_tags
@@ -73,11 +73,8 @@ def _without(style: Style, field: str, notes: list[str]) -> tuple[Style, list[Lo
 
 def _taking(rows: list[Row]) -> list[int]:
     """The rows of the model on which a style's prompt acts."""
-    positive = [row for row in rows if row.weight > 0]
-    takers = [row for row in positive if row.prompt.strip()] or positive[:1]
-    return [
-        index for index, row in enumerate(rows) if any(row.model == one.model for one in takers)
-    ]
+    models = [rows[index].model for index in takers(rows)]
+    return [index for index, row in enumerate(rows) if row.model in models]
 
 
 def _with(
@@ -92,10 +89,11 @@ def _with(
         notes.append(f"{field}: {base!r} is a concept network, which takes no {named}")
         return row
     found = Additions(shelf, base or preset.base, notes, "the style").loras(loras, field)
+    names = {one["lora"] for one in had}
     for one in found:
-        if one["lora"] in [other["lora"] for other in had]:
+        if one["lora"] in names:
             notes.append(f"{field}: the row has {one['lora']!r} already, which stays as it is")
-    given = [*had, *(one for one in found if one["lora"] not in [other["lora"] for other in had])]
+    given = [*had, *(one for one in found if one["lora"] not in names)]
     kept = given[: 1 + most(ModelRef, "loras")]
     if len(kept) < len(given):
         notes.append(f"{field}: only the first {len(kept)} of {len(given)} LoRAs are kept")

@@ -24,8 +24,7 @@
     const chosen = new Set();
     let key = 0;
     let opened = null;
-    const turns = studio.inTurn((request) => trigger("select", request), PATIENCE);
-    const ask = (request, about) => turns.ask(request, about);
+    const { ask, answered } = studio.inTurn((request) => trigger("select", request), PATIENCE);
     const again = (id, part) => trigger("submit", { id, part });
     const query = () => studio.historyQuery(fields);
 
@@ -265,7 +264,7 @@
     }
     function take(value) {
       if (!value) return;
-      turns.answered(value.turn);
+      answered(value.turn);
       notice.textContent = value.notice || notice.textContent;
       notice.hidden = !notice.textContent;
       if (value.names) offer(value.names);
