@@ -16,6 +16,8 @@ STATE = """() => ({
     tab: [...document.querySelectorAll('#gs-tabs [role=tab][aria-selected=true]')].map((n) => n.textContent.trim()),
     progress: document.querySelector('.gs-progress')?.outerHTML.slice(0, 400),
     stage: document.querySelector('.gs-stage')?.outerHTML.slice(0, 1200),
+    rows: window.studio?.stack?.cards?.map((card) => card.row.prompt),
+    plan: document.querySelector('#gs-plan')?.innerText.slice(0, 400),
     toasts: [...document.querySelectorAll('.toast-body, .gs-toast')].map((n) => n.innerText),
     dialogs: [...document.querySelectorAll('dialog[open]')].map((n) => n.className),
 })"""
@@ -26,7 +28,7 @@ class Witness:
 
     def __init__(self, page: Any) -> None:
         self.page = page
-        self.heard: deque[str] = deque(maxlen=40)
+        self.heard: deque[str] = deque(maxlen=60)
         page.on("console", lambda said: self.heard.append(f"{said.type}: {said.text[:300]}"))
         page.on("pageerror", lambda error: self.heard.append(f"error: {error.stack or error}"))
         page.on("request", lambda one: self._request("asks", one))
@@ -35,7 +37,8 @@ class Witness:
         _WITNESSES.add(self)
 
     def _request(self, how: str, request: Any) -> None:
-        if "/queue/" in request.url or how.startswith("lost"):
+        asked = "/gradio_api/" in request.url and "/gradio_api/file=" not in request.url
+        if asked or how.startswith("lost"):
             self.heard.append(f"{how} {request.method} {request.url[-90:]}")
 
     def report(self) -> str:

@@ -1,16 +1,18 @@
 // Gradio's client hears all its answers on one stream, which the server ends when it owes none. What
-// is asked for in that very moment would be answered to nobody: here the stream goes on for it.
+// is asked for in that very moment would be answered to nobody: here the stream goes on for it. What
+// is answered at once comes in the order in which it was asked for.
 window.studio = window.studio || {};
 (function (studio) {
   "use strict";
 
   /**
    * `fetch` for Gradio's client: the same, but a stream of answers that ends while one is owed is
-   * opened again.
+   * opened again, and no answer overtakes another of the same function.
    * @param fetch the browser's own
    */
   studio.answersKept = function (fetch) {
     const owed = new Set(); // events asked for that have not ended
+    const early = new Set(); // events that ended before the page heard their names
     let asking = Promise.resolve(); // the requests for events that have not been answered themselves
 
     async function join(input, init) {
@@ -19,7 +21,7 @@ window.studio = window.studio || {};
         .clone()
         .json()
         .catch(() => ({}));
-      if (answer.ok && event) owed.add(event);
+      if (answer.ok && event && !early.delete(event)) owed.add(event);
       return answer;
     }
 
@@ -37,12 +39,14 @@ window.studio = window.studio || {};
             const parts = text.split("\n\n");
             text = parts.pop();
             for (const part of parts) {
-              const said = studio.messageOf(part);
-              if (said.msg === "process_completed") owed.delete(said.event_id);
-              ended = said.msg === "close_stream";
-              if (!ended) yield `${part}\n\n`;
+              const { msg, event_id: event } = studio.messageOf(part);
+              if (msg === "process_completed" && !owed.delete(event)) early.add(event);
+              if (msg === "close_stream") ended = true;
+              else if (!ended) yield `${part}\n\n`;
             }
-            if (done || ended) break;
+            // The server has an end of its own to come to: cut off before it, it takes the
+            // session for gone and drops what was asked for since.
+            if (done) break;
           }
         } finally {
           reader.cancel().catch(() => {});
@@ -74,8 +78,32 @@ window.studio = window.studio || {};
       return new Response(body, { status: first.status, headers: first.headers });
     }
 
+    const turns = new Map(); // when all requests so far of a function that answers at once have ended
+
+    /** Answers in the order of their questions: what was asked last is drawn last. An answer counts
+     *  once all of it is there, and each gets a moment of its own to be drawn in. */
+    async function inOrder(input, init) {
+      const of = /"fn_index":(\d+)/.exec(init?.body)?.[1];
+      const before = turns.get(of);
+      const answer = whole(input, init);
+      const turn = Promise.allSettled([before, answer]);
+      turns.set(
+        of,
+        turn.then(() => new Promise((done) => setTimeout(done))),
+      );
+      await turn;
+      return answer;
+    }
+
+    async function whole(input, init) {
+      const answer = await fetch(input, init);
+      const { status, statusText, headers } = answer;
+      return new Response(await answer.blob(), { status, statusText, headers });
+    }
+
     return function (input, init) {
       const path = new URL(input?.url ?? input, "http://page").pathname;
+      if (path.endsWith("/run/predict")) return inOrder(input, init);
       if (path.endsWith("/queue/data")) return listen(input, init);
       if (!path.endsWith("/queue/join")) return fetch(input, init);
       const answer = join(input, init);

@@ -23,8 +23,11 @@ def pictures(home: Path) -> Iterator[Path]:
         rows = [{"prompt": f"zebra number{seed}", "weight": 1.0 + seed}]
         preset = validate({"name": f"Zebra {seed}", "rows": rows, "sampler": {"seed": seed}})
         save_image(Image.new("RGB", (32, 32), (seed, 90, 200)), preset, folder)
+    other = home / "outputs" / "other"  # so that a search is seen to leave something out
+    save_image(Image.new("RGB", (32, 32)), validate({"rows": [{"prompt": "a horse"}]}), other)
     yield folder
-    shutil.rmtree(folder)  # other tests look at the newest picture
+    for one in (folder, other):
+        shutil.rmtree(one)  # other tests look at the newest picture
 
 
 @pytest.mark.timeout(240)

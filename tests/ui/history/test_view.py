@@ -51,6 +51,23 @@ def test_a_page_holds_small_copies_made_once(own: History, tmp_path: Path) -> No
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "cache" / "thumbnails").iterdir()} == kept
 
 
+def test_pictures_that_come_in_behind_a_search_are_asked_for_again(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The intake ends while the search runs: the answer lacks what came last, and must say so."""
+    taking_in, found = [True], own.search
+
+    def searched(*asked: Any) -> Any:
+        taking_in.clear()
+        return found(*asked)
+
+    monkeypatch.setattr(own, "search", searched)
+    monkeypatch.setattr(view, "begin", lambda history: None)
+    monkeypatch.setattr(view, "busy", lambda history: bool(taking_in))
+    assert view.page(own, {"key": "1"})["busy"]
+    assert not view.page(own, {"key": "1"})["busy"]
+
+
 def test_differences_are_words() -> None:
     one, two = preset(), preset(4.0, omega=0.4, sampler={"seed": 9, "width": 64})
     assert differences(one, two) == [
