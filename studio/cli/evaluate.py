@@ -8,7 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from studio.cli import sharing
@@ -20,20 +20,21 @@ from studio.cli.common import (
     output_folder,
     say,
 )
-from studio.cli.making import drift_file
 from studio.cli.scoring import (
     add_scoring_arguments,
-    control_maps,
+    check_metrics,
     name_left_out,
     name_missed,
-    read_drift,
     scored_by,
+    settings_of,
 )
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 
 if TYPE_CHECKING:
+    from studio.experiments.beside import Beside
     from studio.experiments.evaluate import Job
     from studio.metrics import Scored
+    from studio.metrics.intervals import Pair
 
 
 def add_verb(verbs: Any) -> None:
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _preset(options: argparse.Namespace) -> None:
     from studio.experiments import evaluate
+    from studio.experiments.beside import Beside
     from studio.library import Library
 
     for name in ("prompts", "out"):
@@ -89,34 +91,30 @@ def _preset(options: argparse.Namespace) -> None:
     found = evaluate.jobs(preset, prompts, seeds, out)
     roots = image_roots(options)
     checked_plan(found[0].preset, library, roots)
-    evaluate.begin(out, preset, prompts, seeds)
-    names = _names(options)
-    with sharing.share(found) as own:
-        _make(own, roots, options.jobs, "drift" in names)
-    if not sharing.is_first():
-        return
     texts, each = [job.prompt for job in found], [job.seed for job in found]
     scored = scored_by(options, [job.path for job in found], texts, each)
-    scored.controls = control_maps(preset, out, roots) * len(found)
-    if "drift" in names:
-        scored.drifts = [read_drift(job.path) for job in found]
+    beside = Beside.of(_asked(options), out, roots)
+    presets = [preset] * len(found)  # alike but for prompt and seed
+    starter = preset.base == "starter"
+    names = _checked(options, beside.awaited(scored, presets), starter)
+    evaluate.begin(out, preset, prompts, seeds)
+    with sharing.share(found) as own:
+        _make(own, roots, options.jobs, beside)
+    if not sharing.is_first():
+        return
     settings = {
         "preset": json.loads(preset.to_json()),
         "prompts": options.prompts,
         "seeds": options.seeds,
     }
-    starter = preset.base == "starter"
-    _report(options, scored, settings, out, starter)
+    _report(options, beside.measured(scored, presets), names, settings, out)
 
 
-def _make(found: Sequence[Job], roots: list[Path], jobs: int, drift: bool) -> None:
+def _make(found: Sequence[Job], roots: list[Path], jobs: int, beside: Beside) -> None:
     """Make what is missing; progress with the time that is left on stderr."""
     from studio.experiments import evaluate
 
-    def kept(path: Path) -> bool:
-        return path.exists() and (not drift or drift_file(path).exists())
-
-    left = list(evaluate.missing(found, kept))
+    left = list(evaluate.missing(found, beside.kept))
     began = time.monotonic()
 
     def tell(number: int) -> None:
@@ -129,11 +127,24 @@ def _make(found: Sequence[Job], roots: list[Path], jobs: int, drift: bool) -> No
                 flush=True,
             )
 
-    sharing.make_all([(job.preset, job.path) for job in left], roots, jobs, drift, tell)
+    sharing.make_all([(job.preset, job.path) for job in left], roots, jobs, beside.drift, tell)
 
 
-def _names(options: argparse.Namespace) -> list[str]:
+def _asked(options: argparse.Namespace) -> list[str]:
     return [name.strip() for name in options.metrics.split(",")] if options.metrics else []
+
+
+def _checked(options: argparse.Namespace, scored: Scored, starter: bool) -> list[str]:
+    """The metrics that are asked for, or all that have what they need; their networks are here.
+
+    Raises:
+        StudioError: an unknown metric, or one that lacks what it needs.
+    """
+    from studio.experiments import evaluate
+
+    names = _asked(options) or evaluate.default_metrics(scored, starter)
+    check_metrics(scored, names, "--metrics")
+    return names
 
 
 def _folder(options: argparse.Namespace) -> None:
@@ -141,17 +152,19 @@ def _folder(options: argparse.Namespace) -> None:
 
     folder = Path(options.images)
     images, damaged = evaluate.pictures_of(folder, "--images")
-    prompts = _prompts_of(options, images)
-    scored = scored_by(options, images, prompts, [])
+    scored = scored_by(options, images, *_asked_for(options, images))
+    names = _checked(options, scored, starter=False)
     out = output_folder(options.out) if options.out else None
     settings = {"images": options.images, "damaged": damaged}
     name_left_out(damaged)
-    _report(options, scored, settings, out, starter=False)
+    _report(options, scored, names, settings, out)
 
 
-def _prompts_of(options: argparse.Namespace, images: list[Path]) -> list[str]:
-    """A prompt for each picture: the file's lines in order, else the presets that they carry."""
+def _asked_for(options: argparse.Namespace, images: list[Path]) -> tuple[list[str], list[int]]:
+    """The prompt and the seed of each picture, by the presets that all of them carry; prompts alone
+    by the lines of a file, in order; else neither."""
     from studio.experiments import evaluate
+    from studio.experiments.asked import text_of
     from studio.share import read_image
 
     if options.prompts:
@@ -160,34 +173,29 @@ def _prompts_of(options: argparse.Namespace, images: list[Path]) -> list[str]:
             raise StudioError(
                 f"{len(prompts)} prompts for {len(images)} pictures", field="--prompts"
             )
-        return prompts
-    found = []
-    for path in images:
-        try:
-            rows = read_image(path)[0].rows
-        except StudioError:
-            return []
-        found.append(next((row.prompt for row in rows if row.prompt and row.weight > 0), ""))
-    return found if all(found) else []
+        return prompts, []
+    try:
+        presets = [read_image(path)[0] for path in images]
+    except StudioError:
+        return [], []
+    texts = [text_of(preset) for preset in presets]
+    return (texts, [preset.sampler.seed for preset in presets]) if all(texts) else ([], [])
 
 
 def _report(
     options: argparse.Namespace,
     scored: Scored,
+    names: list[str],
     settings: dict[str, Any],
     out: Path | None,
-    starter: bool,
 ) -> None:
     from studio.cli.common import no_loading_bars
     from studio.experiments import evaluate
 
     no_loading_bars()
-    names = _names(options) or evaluate.default_metrics(scored, starter)
     metrics, values = evaluate.score(scored, names)
     name_missed(scored)
-    settings |= {"clip": options.clip, "vision": options.vision or options.clip}
-    if scored.cut is not None:
-        settings |= {"cut_out": options.cut_out, "missed": scored.cut.missed}
+    settings |= settings_of(scored)
     results = {"metrics": metrics, "pictures": len(scored.images), "settings": settings}
     if out is not None:
         evaluate.write_results(out, scored, results, values)
@@ -210,22 +218,48 @@ def _compare(paths: list[str]) -> None:
                 field="compare",
             )
         found[path] = {name: compare(first[name], other[name]).as_dict() for name in names}
+    _show(found)
     if len(found) == 1:
         say({"difference": found[paths[1]]})
     else:
         say({"first": paths[0], "differences": found})
 
 
-def _table(path: Path) -> dict[str, dict[tuple[str, int], float]]:
-    """Metric → (prompt, seed) → value, from the CSV beside a ``results.json``."""
+def _show(found: dict[str, dict[str, dict[str, float]]]) -> None:
+    """The differences as a table, for a person at a terminal."""
+    if not sys.stderr.isatty():
+        return
+    for path, metrics in found.items():
+        print(f"{path} less the first", file=sys.stderr)
+        for name, of in metrics.items():
+            text = f"{of['mean']:+.4f}  ({of['low']:+.4f} to {of['high']:+.4f}, n = {of['n']})"
+            print(f"  {name:18} {text}", file=sys.stderr)
+
+
+def _table(path: Path) -> dict[str, dict[Pair, float]]:
+    """Metric → (prompt, seed) → value, from the CSV beside a ``results.json``.
+
+    The picture's name stands for the seed of pictures that have none.
+
+    Raises:
+        StudioError: no such result, or two pictures of the same prompt and seed.
+    """
     beside = path.parent / "pictures.csv"
     if not path.is_file() or not beside.is_file():
         raise StudioError("is no result of evaluate with its pictures.csv", field=str(path))
-    found: dict[str, dict[tuple[str, int], float]] = {}
+    found: dict[str, dict[Pair, float]] = {}
+    seen: set[Pair] = set()
     with beside.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
-            key = (line.pop("prompt"), int(line.pop("seed") or 0))
-            line.pop("picture")
+            name_of, seed = PurePath(line.pop("picture")).name, line.pop("seed")
+            key: Pair = (line.pop("prompt"), seed or name_of)
+            if key in seen:
+                raise StudioError(
+                    f"holds two pictures of {shorten(key[0])} and {key[1]}, so what is paired with "
+                    "which is not clear",
+                    field=str(path),
+                )
+            seen.add(key)
             for name, value in line.items():
                 found.setdefault(name, {})[key] = float(value)
     return found

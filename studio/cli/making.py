@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars
 from studio.events import Done, Progress, mean_drift
+from studio.experiments.beside import drift_file
 from studio.files import write_atomically
 from studio.preset import Preset
 from studio.preset.effort import allowed_error
@@ -69,7 +70,7 @@ def maker(
 
     Args:
         device: the engine's; its own choice where none is given.
-        drift: measure it at every step and keep it beside the picture (:func:`drift_file`).
+        drift: measure it at every step and keep it beside the picture.
     """
     engines: list[Engine] = []
 
@@ -78,13 +79,12 @@ def maker(
             engines.append(make_engine(roots, device))
         for done in images_of(engines[0], preset, int(drift)):
             if drift:
-                said = json.dumps({"drift": mean_drift(done)})
-                write_atomically(drift_file(path), said.encode())
+                write_drift(done, path)
             write_atomically(path, encode(done.image, done.preset, ".png", roots))
 
     return make
 
 
-def drift_file(path: Path) -> Path:
-    """Where a picture's drift is kept."""
-    return path.with_suffix(".json")
+def write_drift(done: Done, path: Path) -> None:
+    """Keep beside a picture how far its run drifted from the prior."""
+    write_atomically(drift_file(path), json.dumps({"drift": mean_drift(done)}).encode())

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from studio.cli.making import drift_file
-from studio.files import write_atomically
-from studio.preset import Preset
 
 if TYPE_CHECKING:
     from studio.metrics import Scored
@@ -56,6 +52,37 @@ def scored_by(
     return scored
 
 
+def check_metrics(scored: Scored, names: Sequence[str], field: str) -> None:
+    """See that scores have what they need, their networks too, before a picture is made.
+
+    A line on stderr names the scores that ``--cut-out`` makes no difference to.
+
+    Args:
+        field: the option that names the scores.
+
+    Raises:
+        StudioError: an unknown score, or one that lacks something; names it.
+        MissingModel: a network that is not here.
+    """
+    from studio.metrics import METRICS
+
+    for name in names:
+        metric = METRICS.require(name, field)
+        scored.check(metric)
+        scored.check_networks(metric)
+    whole = [name for name in names if not METRICS[name].subject]
+    if scored.cut and whole:
+        print(f"note: --cut-out changes nothing for {', '.join(whole)}", file=sys.stderr)
+
+
+def settings_of(scored: Scored) -> dict[str, Any]:
+    """What results say of how they were scored."""
+    found: dict[str, Any] = {"clip": scored.backbones.clip, "vision": scored.backbones.vision}
+    if scored.cut is not None:
+        found |= {**scored.cut.settings(), "missed": scored.cut.missed}
+    return found
+
+
 def name_left_out(damaged: list[str]) -> None:
     """A line on stderr for each picture that is damaged, and how many there are."""
     for line in damaged:
@@ -73,29 +100,3 @@ def name_missed(scored: Scored) -> None:
             f"{', '.join(missed[:5])}{more}",
             file=sys.stderr,
         )
-
-
-def control_maps(preset: Preset, out: Path, roots: list[Path]) -> list[Path]:
-    """The map of the preset's first control row, kept in ``out``; none where it has none.
-
-    Raises:
-        StudioError: its picture or its preprocessor's weights are not here.
-    """
-    from studio import images
-    from studio.preprocessors.control_map import prepare
-
-    for index, row in preset.active_rows():
-        if row.control is not None:
-            field = f"rows.{index}.control.image"
-            picture = images.resolve(row.control.image, roots, field=field)
-            size = (preset.sampler.width or picture.width, preset.sampler.height or picture.height)
-            path = out / "control.png"
-            write_atomically(path, images.png_bytes(prepare(row.control, picture, size)))
-            return [path]
-    return []
-
-
-def read_drift(path: Path) -> float:
-    """What was kept beside a picture; NaN where its run had nothing to measure."""
-    found = json.loads(drift_file(path).read_text(encoding="utf-8"))["drift"]
-    return float("nan") if found is None else float(found)

@@ -16,10 +16,17 @@ from studio.cli.common import (
     output_folder,
     say_notes,
 )
-from studio.cli.making import image_line, images_of, make_engine, show
-from studio.cli.scoring import add_scoring_arguments, name_missed, scored_by
+from studio.cli.making import image_line, images_of, make_engine, show, write_drift
+from studio.cli.scoring import (
+    add_scoring_arguments,
+    check_metrics,
+    name_missed,
+    scored_by,
+    settings_of,
+)
 from studio.errors import StudioError
 from studio.experiments import sweeping
+from studio.experiments.beside import Beside
 from studio.files import write_atomically
 from studio.library import Library
 from studio.preset import Preset
@@ -55,9 +62,10 @@ def sweep(options: argparse.Namespace) -> None:
     seeds = _seeds(options)
     _refuse_too_many(preset, axes, seeds, library, roots)
     names = [name.strip() for name in (options.metrics or "").split(",") if name.strip()]
-    if names:
-        _check_metrics(options, preset, names, max(1, len(seeds)))
     folder = Path(options.out)
+    beside = Beside.of(names, folder, roots)
+    if names:
+        _check_metrics(options, preset, names, max(1, len(seeds)), beside)
     asked = sweeping.begin(preset, axes, seeds, folder)
     shots, notes = asked.shots(), []
     for preset_of_cell in {shot.name: shot.cell.preset for shot in shots}.values():
@@ -66,11 +74,12 @@ def sweep(options: argparse.Namespace) -> None:
     say_notes(notes)
     output_folder(options.out)
     lines = []
-    for number, (_, line) in enumerate(sweeping.run(asked, folder, _maker(roots)), 1):
+    progress = sweeping.run(asked, folder, _maker(roots, beside.drift), beside.kept)
+    for number, (_, line) in enumerate(progress, 1):
         show(f"image {number} of {len(shots)}")
         lines.append(line)
     show("")
-    _finish(options, asked, shots, lines, names, roots)
+    _finish(options, asked, shots, lines, names, beside)
 
 
 def _finish(
@@ -79,19 +88,20 @@ def _finish(
     shots: list[sweeping.Shot],
     lines: list[sweeping.Line],
     names: list[str],
-    roots: list[Path],
+    beside: Beside,
 ) -> None:
-    folder = Path(options.out)
-    scores = []
+    folder, roots = Path(options.out), beside.roots
+    scores, by = [], {}
     if names:
         scored = scored_by(options, [], [], [])
-        scores = sweeping.score(asked, lines, folder, scored, names)
+        scores = sweeping.score(asked, lines, folder, scored, names, beside)
         name_missed(scored)
+        by = settings_of(scored)
     grids = sweeping.grids(asked, shots, folder)
     for name, image in grids:
         write_atomically(folder / name, encode(image, asked.preset, ".png", roots))
         print(folder / name)
-    print(sweeping.finish(asked, lines, scores, [name for name, _ in grids], folder))
+    print(sweeping.finish(asked, lines, scores, [name for name, _ in grids], folder, by))
 
 
 def _axes(options: argparse.Namespace) -> tuple[Axis, Axis | None, Axis | None]:
@@ -141,7 +151,7 @@ def _hours(passes: int) -> str:
 
 
 def _check_metrics(
-    options: argparse.Namespace, preset: Preset, names: list[str], pictures: int
+    options: argparse.Namespace, preset: Preset, names: list[str], pictures: int, beside: Beside
 ) -> None:
     """Refuse a score that lacks what it needs before a picture is made."""
     from studio.experiments.asked import text_of
@@ -150,23 +160,25 @@ def _check_metrics(
 
     text = text_of(preset)
     scored = scored_by(options, [Path()] * pictures, [text] * pictures if text else [], [])
+    check_metrics(beside.awaited(scored, [preset] * pictures), names, "--metrics")
     for name in names:
-        metric = METRICS.require(name, "--metrics")
-        scored.check(metric)
+        metric = METRICS[name]
         if not metric.each and pictures < FEWEST:
             raise StudioError(
                 f"is a score of a set: {FEWEST} seeds a cell or more, got {pictures}", field=name
             )
 
 
-def _maker(roots: list[Path]) -> sweeping.Maker:
+def _maker(roots: list[Path], drift: bool) -> sweeping.Maker:
     engines: list[Any] = []
 
     def make(preset: Preset, path: Path) -> Mapping[str, Any]:
         if not engines:
             engines.append(make_engine(roots))
         said: dict[str, Any] = {}
-        for done in images_of(engines[0], preset):
+        for done in images_of(engines[0], preset, int(drift)):
+            if drift:
+                write_drift(done, path)
             write_atomically(path, encode(done.image, done.preset, ".png", roots))
             said = image_line(done, path)
         return said

@@ -66,7 +66,8 @@ def tune(options: argparse.Namespace) -> None:
     roots = image_roots(options)
     _check_ends(asked, roots)
     no_loading_bars()
-    progress, began = run.run(asked, maker(roots)), time.monotonic()
+    progress = run.run(asked, maker(roots, drift=asked.beside.drift))
+    began = time.monotonic()
     made = 0
     try:
         for event in progress:
@@ -84,21 +85,25 @@ def tune(options: argparse.Namespace) -> None:
 
 def _search(options: argparse.Namespace) -> Search:
     from studio.experiments.asked import read_prompts, read_seeds
+    from studio.experiments.beside import Beside
     from studio.experiments.tune.search import Search
     from studio.library import Library
     from studio.preset.ranges import parse_range
 
     preset = load_preset(options, Library())
     prompts = read_prompts(Path(options.prompts), options.subject) if options.prompts else []
+    names = tuple(name.strip() for name in options.metrics.split(",") if name.strip())
+    out = output_folder(options.out)
     return Search(
         preset,
         tuple(parse_range(text, preset, "--over") for text in options.over),
-        tuple(name.strip() for name in options.metrics.split(",") if name.strip()),
+        names,
         options.budget,
-        output_folder(options.out),
+        out,
         scored_by(options, [], [], []),
         tuple(prompts),
         tuple(read_seeds(options.seeds)),
+        beside=Beside.of(names, out, image_roots(options)),
     )
 
 

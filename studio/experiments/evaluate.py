@@ -10,10 +10,13 @@ import hashlib
 import html
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from studio.errors import StudioError
 from studio.experiments.asked import MAX_PICTURES, read_prompts, read_seeds, single, with_prompt
@@ -24,8 +27,6 @@ from studio.preset import Preset
 
 __all__ = ["Job", "begin", "default_metrics", "jobs", "missing", "pictures_of", "read_prompts"]
 __all__ += ["read_seeds", "score", "with_prompt", "write_results"]
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,11 @@ def write_results(
 
 
 def _beside(path: Path, out: Path) -> str:
-    return str(path.relative_to(out)) if path.is_relative_to(out) else str(path)
+    """A picture's file as seen from ``out``; its whole path from another drive."""
+    path = path.resolve()
+    with suppress(ValueError):
+        return Path(os.path.relpath(path, out.resolve())).as_posix()
+    return path.as_posix()
 
 
 def _report(results: dict[str, Any], names: list[str], lines: list[list[Any]]) -> str:
@@ -140,13 +145,8 @@ def _report(results: dict[str, Any], names: list[str], lines: list[list[Any]]) -
         for name, v in results["metrics"].items()
     )
     shown = "".join(
-        f"<figure><img loading=lazy src='{html.escape(str(line[0]), quote=True)}' alt=''>"
-        f"<figcaption>{html.escape(str(line[1]))}<br>seed {line[2]}<br>"
-        + "<br>".join(
-            f"{html.escape(name)} {value:.3f}"
-            for name, value in zip(names, line[3:], strict=True)
-            if value == value
-        )
+        f"<figure><img loading=lazy src='{quote(line[0])}' alt=''><figcaption>"
+        + "<br>".join(map(html.escape, _caption(names, line)))
         + "</figcaption></figure>"
         for line in lines
     )
@@ -162,6 +162,13 @@ def _report(results: dict[str, Any], names: list[str], lines: list[list[Any]]) -
     )
 
 
+def _caption(names: list[str], line: list[Any]) -> list[str]:
+    """What stands below a picture: its text, its seed where it has one, its scores."""
+    _, prompt, seed, *values = line
+    scores = [f"{n} {v:.3f}" for n, v in zip(names, values, strict=True) if v == v]
+    return [*filter(None, [prompt, "" if seed == "" else f"seed {seed}"]), *scores]
+
+
 def pictures_of(folder: Path, field: str) -> tuple[list[Path], list[str]]:
     """The pictures in a folder by name, and a line for each file that is a damaged one.
 
@@ -171,7 +178,7 @@ def pictures_of(folder: Path, field: str) -> tuple[list[Path], list[str]]:
     Raises:
         StudioError: there is no such folder, or no picture in it.
     """
-    from studio.images import open_checked
+    from studio.images import SUFFIXES, open_checked
 
     pattern = any(sign in folder.name for sign in "*?[") and not folder.exists()
     if not (folder.parent if pattern else folder).is_dir():

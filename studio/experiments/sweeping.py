@@ -25,6 +25,7 @@ from studio.preset import Preset
 from studio.preset.sweep import Axis, Cell, cells
 
 if TYPE_CHECKING:
+    from studio.experiments.beside import Beside
     from studio.metrics import Scored
 
 Line = dict[str, Any]
@@ -94,15 +95,17 @@ def begin(
     return Sweep(preset, axes, tuple(seeds), stem)
 
 
-def run(sweep: Sweep, folder: Path, make: Maker) -> Iterator[tuple[Shot, Line]]:
-    """Every picture with what is said of it: made now, or there from before."""
+def run(
+    sweep: Sweep, folder: Path, make: Maker, kept: Callable[[Path], bool] = Path.exists
+) -> Iterator[tuple[Shot, Line]]:
+    """Every picture with what is said of it: made now, or ``kept`` from before."""
     shots, known = sweep.shots(), _known(sweep, folder)
     beginning = {"seed": sweep.preset.sampler.seed, **_document(folder / f"{sweep.stem}.json")}
     write_atomically(folder / f"{sweep.stem}.json", json.dumps(beginning).encode())
     for shot in shots:
         path = folder / shot.name
         line = known.get(shot.name)
-        if line is None or not path.exists():
+        if line is None or not kept(path):
             said = make(shot.preset, path)
             line = {**_place(shot), **said, "path": shot.name}
             with (folder / f"{sweep.stem}.jsonl").open("a", encoding="utf-8") as file:
@@ -136,9 +139,17 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def score(
-    sweep: Sweep, lines: Sequence[Line], folder: Path, scored: Scored, names: Sequence[str]
+    sweep: Sweep,
+    lines: Sequence[Line],
+    folder: Path,
+    scored: Scored,
+    names: Sequence[str],
+    beside: Beside,
 ) -> list[Line]:
     """The scores of every cell: a line each with its values, and for each metric its interval.
+
+    Args:
+        beside: what is kept beside the pictures for the scores.
 
     Raises:
         StudioError: an unknown metric, or one that lacks what it needs.
@@ -148,16 +159,16 @@ def score(
     from studio.metrics import measure
 
     found: list[Line] = []
-    texts = {
-        (c.x, c.y, c.z).__repr__(): text_of(c.preset) for c in cells(sweep.preset, *sweep.axes)
-    }
+    presets = {(c.x, c.y, c.z).__repr__(): c.preset for c in cells(sweep.preset, *sweep.axes)}
     for key, those in _by_cell(lines).items():
+        text = text_of(presets[key])
         one = replace(
             scored,
             images=[folder / line["path"] for line in those],
-            prompts=[texts[key]] * len(those) if texts[key] else [],
+            prompts=[text] * len(those) if text else [],
             seeds=[line["seed"] for line in those],
         )
+        one = beside.measured(one, [presets[key]] * len(those))
         metrics = {name: measure(name, one)[0].as_dict() for name in names}
         found.append({name: those[0][name] for name in ("x", "y", "z")} | {"metrics": metrics})
     return found
@@ -189,9 +200,18 @@ def grids(sweep: Sweep, shots: Sequence[Shot], folder: Path) -> list[tuple[str, 
 
 
 def finish(
-    sweep: Sweep, lines: Sequence[Line], scores: Sequence[Line], grid: Sequence[str], folder: Path
+    sweep: Sweep,
+    lines: Sequence[Line],
+    scores: Sequence[Line],
+    grid: Sequence[str],
+    folder: Path,
+    scored_by: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the JSON, the CSV and the plots; the JSON's path."""
+    """Write the JSON, the CSV and the plots; the JSON's path.
+
+    Args:
+        scored_by: the networks and the cut-out of the scores, for the JSON.
+    """
     from studio.experiments.sweep_plots import plots
 
     names = list(scores[0]["metrics"]) if scores else []
@@ -204,6 +224,7 @@ def finish(
         **{side: _axis(axis) for side, axis in zip("xyz", sweep.axes, strict=True)},
         "cells": list(lines),
         "scores": list(scores),
+        **({"scored_by": dict(scored_by)} if scored_by else {}),
         "preset": json.loads(sweep.preset.to_json()),
     }
     write_atomically(folder / f"{sweep.stem}.csv", _csv(sweep, lines, scores, names).encode())

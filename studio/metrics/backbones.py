@@ -16,12 +16,33 @@ from PIL import Image
 from studio.files import write_atomically
 from studio.home import cache_folder
 from studio.images import open_checked
-from studio.metrics.networks import EFFICIENTNET, STARTER_CLIP, Network, open_network
+from studio.metrics.networks import (
+    EFFICIENTNET,
+    STARTER_CLIP,
+    Network,
+    check_here,
+    open_network,
+)
 
 __all__ = ["EFFICIENTNET", "STARTER_CLIP", "Backbones"]
 
 BATCH, CPU_BATCH = 32, 8  # a CPU's caches hold the activations of few pictures
 THREADS = 2  # decode, and keep, while the network runs
+
+
+def clip_at_hand(backbones: Backbones) -> None:
+    """Raise :class:`studio.errors.MissingModel` where the CLIP is not here."""
+    check_here(backbones.clip)
+
+
+def vision_at_hand(backbones: Backbones) -> None:
+    """Raise :class:`studio.errors.MissingModel` where the network of pictures is not here."""
+    check_here(backbones.vision)
+
+
+def blip_at_hand(backbones: Backbones) -> None:
+    """Raise :class:`studio.errors.MissingModel` where the BLIP is not here."""
+    check_here(backbones.blip)
 
 
 class Backbones:

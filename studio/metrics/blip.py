@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.metrics.backbones import blip_at_hand
 from studio.metrics.clip import agreement
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -26,5 +27,6 @@ METRICS.register(
         "How well the picture follows its text, by --blip's network.",
         "BLIP, Li et al. 2022",
         each=blip_t,
+        at_hand=blip_at_hand,
     ),
 )

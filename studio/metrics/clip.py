@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.metrics.backbones import clip_at_hand
 from studio.metrics.scores import cosine, mean_cosine
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -46,6 +47,7 @@ METRICS.register(
         "How well the picture follows its text.",
         "CLIPScore, Hessel et al. 2021",
         each=clip_t,
+        at_hand=clip_at_hand,
     ),
 )
 METRICS.register(
@@ -58,5 +60,7 @@ METRICS.register(
         "How much the picture resembles the references.",
         "DreamBooth, Ruiz et al. 2023",
         each=clip_i,
+        at_hand=clip_at_hand,
+        subject=True,
     ),
 )

@@ -17,11 +17,11 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from studio.errors import StudioError
+from studio.errors import MissingModel, StudioError
 from studio.extensions import Table
 from studio.files import write_atomically
 from studio.home import cache_folder
-from studio.images import open_checked, png_bytes, to_mask, to_rgb
+from studio.images import SUFFIXES, open_checked, png_bytes, to_mask, to_rgb
 from studio.metrics.networks import offline, source_of, whole
 
 Cutter = Callable[[Image.Image, Path], np.ndarray | None]
@@ -54,18 +54,28 @@ def _rim(values: np.ndarray) -> np.ndarray:
 
 
 def _background(text: str, device: torch.device) -> Cutter:
+    if text:
+        raise StudioError(f"background takes nothing after it, got {text!r}", field="--cut-out")
     return lambda picture, path: without_background(picture)
 
 
 def _masks(folder: str, device: torch.device) -> Cutter:
-    if not Path(folder).is_dir():
-        raise StudioError(f"{folder!r} is no folder of masks", field="--cut-out")
+    if not folder or not Path(folder).is_dir():
+        raise StudioError(
+            f"{folder!r} is no folder of masks; give one as masks:DIR", field="--cut-out"
+        )
+    masks = {
+        file.stem: file
+        for file in sorted(Path(folder).iterdir(), reverse=True)
+        if file.suffix.lower() in SUFFIXES
+    }
 
     def cut(picture: Image.Image, path: Path) -> np.ndarray | None:
-        for found in sorted(Path(folder).glob(f"{path.stem}.*")):
-            mask = to_mask(open_checked(found, found.name))
-            return np.asarray(mask.resize(picture.size), np.float64) / 255
-        return None
+        if path.stem not in masks:
+            return None
+        file = masks[path.stem]
+        mask = to_mask(open_checked(file, str(file)))
+        return np.asarray(mask.resize(picture.size), np.float64) / 255
 
     return cut
 
@@ -78,11 +88,22 @@ def segmenter(name: str, device: torch.device) -> Cutter:
     """A network for semantic segmentation: all but the class that most of the border is.
 
     Raises:
-        MissingModel: it is not here; names how to get it.
+        MissingModel: it is not here; names how to get it, and the ways that need none.
+        StudioError: it is no network of that kind.
     """
-    from transformers import AutoImageProcessor, AutoModelForSemanticSegmentation
+    from transformers import AutoConfig, AutoImageProcessor, AutoModelForSemanticSegmentation
 
-    source = source_of(name)
+    try:
+        source = source_of(name)
+    except MissingModel as error:
+        ways = f"ways without a model: {', '.join(CUTS)}"
+        raise MissingModel(f"{error.message}; {ways}", field="--cut-out") from error
+    config = AutoConfig.from_pretrained(source, local_files_only=offline())
+    if type(config) not in AutoModelForSemanticSegmentation._model_mapping:
+        raise StudioError(
+            f"{name} is a {config.model_type}, which is no model for semantic segmentation",
+            field="--cut-out",
+        )
     model = whole(AutoModelForSemanticSegmentation, source).float().eval().to(device)
     processor: Any = AutoImageProcessor.from_pretrained(source, local_files_only=offline())
 
@@ -107,7 +128,7 @@ class CutOut:
         device: where such a model runs.
 
     Raises:
-        StudioError: no folder of masks, or a model that is not here.
+        StudioError: no folder of masks, or a model that is not here or of another kind.
     """
 
     way: str
@@ -125,6 +146,17 @@ class CutOut:
             if path not in self._done:
                 self._done[path] = self._file(path)
         return [self._done[path] for path in paths]
+
+    def settings(self) -> dict[str, str]:
+        """What makes a cut-out the same one: its way, and what the masks look like."""
+        name, _, folder = self.way.partition(":")
+        if name != "masks":
+            return {"cut_out": self.way}
+        content = hashlib.sha256()
+        for file in sorted(Path(folder).iterdir()):
+            if file.suffix.lower() in SUFFIXES:
+                content.update(file.name.encode() + b"\0" + file.read_bytes())
+        return {"cut_out": self.way, "masks": content.hexdigest()}
 
     @property
     def missed(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.metrics.backbones import clip_at_hand
 from studio.metrics.scores import cosine, unit
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -35,5 +36,6 @@ METRICS.register(
         "How well the change from the references follows the change from their text.",
         "StyleGAN-NADA, Gal et al. 2022",
         each=clip_direction,
+        at_hand=clip_at_hand,
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from studio.metrics.backbones import vision_at_hand
 from studio.metrics.scores import pairwise_distance, vendi
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -42,6 +43,7 @@ METRICS.register(
         "Mean distance (1 − cosine) between pictures of the same prompt.",
         "GCFG, Sec. 5",
         whole=_over_prompts(pairwise_distance),
+        at_hand=vision_at_hand,
     ),
 )
 METRICS.register(
@@ -54,5 +56,6 @@ METRICS.register(
         "How many different pictures a prompt's pictures are worth.",
         "Friedman & Dieng 2023",
         whole=_over_prompts(vendi),
+        at_hand=vision_at_hand,
     ),
 )

@@ -46,9 +46,8 @@ def _area(box: Any) -> float:
     return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-@lru_cache(maxsize=1)
-def _recogniser() -> Any:
-    """insightface's, never fetched from here.
+def _check_here() -> None:
+    """Nothing is fetched from here.
 
     Raises:
         MissingModel: the package or its networks are not here; names how to get them.
@@ -62,6 +61,11 @@ def _recogniser() -> Any:
         raise MissingModel(
             f"needs the networks {MODEL}: insightface-cli model.download {MODEL}", field="face-sim"
         )
+
+
+@lru_cache(maxsize=1)
+def _recogniser() -> Any:
+    _check_here()
     from insightface.app import FaceAnalysis  # pyright: ignore[reportMissingImports]
 
     found = FaceAnalysis(name=MODEL, allowed_modules=["detection", "recognition"])
@@ -79,5 +83,6 @@ METRICS.register(
         "How much the picture's face is the references' face; pictures without one are left out.",
         "ACCORD, Table 4; ArcFace, Deng et al. 2019",
         each=face_sim,
+        at_hand=lambda backbones: _check_here(),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.metrics.backbones import vision_at_hand
 from studio.metrics.clip import resemblance
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -23,5 +24,7 @@ METRICS.register(
         "How much the picture resembles the references under --vision; DINO-I where that is a DINO.",
         "DreamBooth, Ruiz et al. 2023",
         each=vision_i,
+        at_hand=vision_at_hand,
+        subject=True,
     ),
 )

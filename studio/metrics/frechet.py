@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from studio.errors import StudioError
+from studio.metrics.backbones import vision_at_hand
 from studio.metrics.scores import frechet, precision_recall
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -48,6 +49,7 @@ METRICS.register(
         "Distance of the pictures' distribution to the references', as Gaussians.",
         "Heusel et al. 2017",
         whole=fid,
+        at_hand=vision_at_hand,
     ),
 )
 for _index, _name, _says in (
@@ -64,5 +66,6 @@ for _index, _name, _says in (
             _says,
             "Kynkäänniemi et al. 2019",
             whole=_part(_index),
+            at_hand=vision_at_hand,
         ),
     )

@@ -8,7 +8,7 @@ Owen 2007). With neither, pictures are drawn.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from studio.errors import StudioError
 DRAWS = 2000
 BLOCK = 50_000  # weights of pictures at a time
 GROUPS, FEWEST = 50, 4
+
+Pair = tuple[str, Hashable]  # what pictures of two sets have in common: prompt, seed
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,18 @@ def jackknife(score: Callable[[np.ndarray], float], n: int, name: str) -> Interv
     return Interval(value, value - half, value + half, n)
 
 
-def compare(first: dict[tuple[str, int], float], second: dict[tuple[str, int], float]) -> Interval:
+def compare(first: Mapping[Pair, float], second: Mapping[Pair, float]) -> Interval:
     """``second − first``, paired by (prompt, seed); pairs that only one of them has are left out.
 
     Raises:
         StudioError: they have no pair in common.
     """
-    common = sorted(first.keys() & second.keys())
+    common = [key for key in first if key in second]
     if not common:
-        raise StudioError("no prompt and seed in common, so nothing to compare", field="compare")
+        raise StudioError(
+            "no prompt and seed (or picture's name) in common, so nothing to compare",
+            field="compare",
+        )
     differences = np.array([second[key] - first[key] for key in common])
     return bootstrap(differences, [key[0] for key in common], [key[1] for key in common])
 

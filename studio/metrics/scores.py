@@ -60,7 +60,8 @@ def frechet(first: np.ndarray, second: np.ndarray) -> float:
     values, vectors = scipy.linalg.eigh(one)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     cross = np.sqrt(scipy.linalg.eigvalsh(root @ two @ root).clip(0)).sum()
-    return float(gap @ gap + np.trace(one) + np.trace(two) - 2 * cross)
+    value = gap @ gap + np.trace(one) + np.trace(two) - 2 * cross
+    return max(0.0, float(value))  # equal sets come out a rounding below 0
 
 
 def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:

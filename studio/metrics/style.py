@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.metrics.backbones import vision_at_hand
 from studio.metrics.scores import gram
 from studio.metrics.table import METRICS, Metric, Scored
 
@@ -32,5 +33,6 @@ METRICS.register(
         "How far the picture's style lies from the references'.",
         "ACCORD, Table 3; Gatys et al. 2016",
         each=gram_d,
+        at_hand=vision_at_hand,
     ),
 )

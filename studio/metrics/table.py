@@ -65,6 +65,11 @@ class Scored:
                     f"{len(given)} {need} for {len(self.images)} pictures", field=metric.name
                 )
 
+    def check_networks(self, metric: Metric) -> None:
+        """Raise :class:`studio.errors.MissingModel` where its networks are not here; loads none."""
+        if metric.at_hand is not None:
+            metric.at_hand(self.backbones)
+
 
 HOW = {
     "prompts": "give --prompts, or pictures that carry their preset",
@@ -88,6 +93,8 @@ class Metric:
         source: the paper that defines it.
         each: one value per picture, shape (n,); or
         whole: one value of the whole set, given the rows of the pictures to take, each once.
+        at_hand: raises :class:`studio.errors.MissingModel` where its networks are not here.
+        subject: whether it compares subjects alone where they are cut out.
     """
 
     name: str
@@ -98,6 +105,8 @@ class Metric:
     source: str
     each: Callable[[Scored], np.ndarray] | None = None
     whole: Callable[[Scored], Callable[[np.ndarray], float]] | None = None
+    at_hand: Callable[[Backbones], object] | None = None
+    subject: bool = False
 
 
 METRICS: Table[Metric] = Table("metric")

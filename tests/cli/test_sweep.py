@@ -15,6 +15,7 @@ from PIL import Image
 from studio.__main__ import main
 from studio.metrics import METRICS, Metric, Scored
 from tests.support import tiny
+from tests.support.studio_page import needs_starter
 
 PRESET = {
     "base": "tiny",
@@ -76,6 +77,20 @@ def test_three_axes_scores_and_plots(
         tag = "polyline" if "lines" in path.name else "rect"
         drawn = len(root.findall(f".//{{http://www.w3.org/2000/svg}}{tag}"))
         assert drawn == (2 if tag == "polyline" else 1 + 4)
+
+
+@needs_starter
+def test_a_sweep_says_how_it_was_scored(
+    preset: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "reference.png")
+    asked = [preset, "--x", "rows.0.weight=1,3", "--metrics", "clip-i", "--cut-out", "background"]
+    asked += ["--reference", str(tmp_path / "ref*.png"), "--out", str(tmp_path / "out")]
+    code, lines, err = _run(capsys, *asked)
+    assert code == 0, err
+    by = json.loads(Path(lines[-1]).read_text())["scored_by"]
+    assert by["clip"] == by["vision"] == "starter/clip" and by["cut_out"] == "background"
+    assert "reference.png" in by["missed"] and "reference.png" in err  # it is all of one colour
 
 
 def test_a_sweep_goes_on_with_the_same_seed(

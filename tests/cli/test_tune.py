@@ -84,8 +84,8 @@ def test_an_interrupted_search_says_what_it_has(
 
     make, count = tune.maker, iter(range(100))
 
-    def stopping(roots: list[Path]) -> Any:
-        inner = make(roots)
+    def stopping(*asked: Any, **more: Any) -> Any:
+        inner = make(*asked, **more)
 
         def one(preset: Any, path: Path) -> None:
             if next(count) == 3:

@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from studio.__main__ import main
 from studio.errors import BadPreset, StudioError
 from studio.experiments.evaluate import read_prompts, read_seeds, with_prompt
 from studio.preset import validate
+from studio.share import save_image
 from tests.support.studio_page import needs_starter
 
 PRESET = {
@@ -93,8 +95,6 @@ def test_an_evaluation_goes_on_where_it_was_and_is_compared(
 def test_a_folder_with_a_damaged_picture_is_scored_without_it(
     tmp_path: Path, studio_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from PIL import Image
-
     for i in range(3):
         Image.new("RGB", (64, 64), (i * 80, 20, 20)).save(tmp_path / f"{i}.png")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG not really")
@@ -103,6 +103,90 @@ def test_a_folder_with_a_damaged_picture_is_scored_without_it(
     results = json.loads(printed.out)
     assert results["pictures"] == 3 and "broken.png" in printed.err
     assert results["metrics"]["clip-i"]["n"] == 3
+
+
+@needs_starter
+def test_folders_are_compared_picture_by_picture(
+    tmp_path: Path,
+    studio_home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pictures without a preset pair by name: all of them, although they share a prompt."""
+    monkeypatch.chdir(tmp_path)
+    prompts, clips = tmp_path / "prompts.txt", {}
+    prompts.write_text("a red moon\n" * 3)
+    for folder, green in (("one pics", 0), ("two", 160)):
+        (tmp_path / folder).mkdir()
+        for i in range(3):
+            Image.new("RGB", (64, 64), (60 * i, green, 20)).save(tmp_path / folder / f"{i}.png")
+        asked = ["evaluate", "--images", folder, "--prompts", "prompts.txt", "--out", f"{folder}-r"]
+        assert main([*asked, "--metrics", "clip-t"]) == 0
+        with (tmp_path / f"{folder}-r" / "pictures.csv").open() as file:
+            lines = list(csv.DictReader(file))
+        clips[folder] = [float(line["clip-t"]) for line in lines]
+        assert all((tmp_path / f"{folder}-r" / line["picture"]).is_file() for line in lines)
+    report = (tmp_path / "one pics-r" / "report.html").read_text()
+    assert "src='../one%20pics/0.png'" in report and "seed" not in report
+    capsys.readouterr()
+    both = ["one pics-r/results.json", "two-r/results.json"]
+    assert main(["evaluate", "compare", *both]) == 0
+    found = json.loads(capsys.readouterr().out)["difference"]["clip-t"]
+    each = [b - a for a, b in zip(clips["one pics"], clips["two"], strict=True)]
+    assert found["n"] == 3 and found["mean"] == pytest.approx(sum(each) / 3)
+
+    table = tmp_path / "two-r" / "pictures.csv"
+    table.write_text(table.read_text() + "sub/1.png,a red moon,,0.5\n")
+    assert main(["evaluate", "compare", *both]) == 2
+    assert "holds two pictures of 'a red moon' and 1.png" in capsys.readouterr().err
+
+
+@needs_starter
+def test_pictures_that_carry_presets_pair_by_their_seeds(
+    tmp_path: Path, studio_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("a", "b"):
+        for seed in (3, 4):
+            preset = validate({"rows": [{"prompt": "a moon"}], "sampler": {"seed": seed}})
+            picture = Image.new("RGB", (64, 64), (60 * seed, ord(folder), 0))
+            save_image(picture, preset, tmp_path / folder)
+        out = ["--out", str(tmp_path / f"{folder}-r"), "--metrics", "clip-t"]
+        assert main(["evaluate", "--images", str(tmp_path / folder), *out]) == 0
+    capsys.readouterr()
+    both = [str(tmp_path / f"{folder}-r" / "results.json") for folder in "ab"]
+    assert main(["evaluate", "compare", *both]) == 0
+    assert json.loads(capsys.readouterr().out)["difference"]["clip-t"]["n"] == 2
+
+
+@needs_starter
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--metrics", "vision-i", "--vision", "some/dino"], "'some/dino' is not here"),
+        (["--metrics", "lpips"], "lpips: needs references"),
+        (["--metrics", "nothing"], "--metrics: "),
+        (["--reference", "nowhere"], "--reference: nowhere is no folder"),
+        (["--cut-out", "masks:nowhere"], "--cut-out: 'nowhere' is no folder of masks"),
+    ],
+)
+def test_what_a_score_lacks_is_said_before_a_picture_is_made(
+    given: list[str],
+    said: str,
+    tmp_path: Path,
+    studio_home: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    preset, prompts = tmp_path / "preset.json", tmp_path / "prompts.txt"
+    preset.write_text(json.dumps(PRESET))
+    prompts.write_text("a moon\n")
+    Image.new("RGB", (64, 64)).save(tmp_path / "reference.png")
+    if "vision-i" in given:
+        given = [*given, "--reference", str(tmp_path)]
+    asked = ["evaluate", str(preset), "--prompts", str(prompts), "--out", str(tmp_path / "out")]
+    assert main([*asked, *given]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert not (tmp_path / "out" / "pictures").exists()
 
 
 @pytest.mark.parametrize(

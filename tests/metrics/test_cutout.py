@@ -66,8 +66,41 @@ def test_masks_are_taken_and_what_has_none_is_named(tmp_path: Path, studio_home:
     before = np.asarray(Image.open(paths[0]), int)
     assert np.array_equal(made[:, :28], before[:, :28]) and (made[:, 36:] == 255).all()
     assert second == paths[1] and cut.missed == ["two.png"]
-    with pytest.raises(StudioError, match="--cut-out"):
-        CutOut("masks:nowhere")
+
+
+def test_what_is_no_mask_is_passed_over_and_names_are_taken_as_they_are(
+    tmp_path: Path, studio_home: Path
+) -> None:
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    paths = [tmp_path / "a[1].png", tmp_path / "a1.png"]
+    for path in paths:
+        drawn("white", path)
+    mask = Image.new("L", (64, 48), 0)
+    mask.paste(255, (0, 0, 32, 48))
+    mask.save(folder / "a[1].webp", lossless=True)
+    (folder / "a[1].json").write_text("{}")
+    cut = CutOut(f"masks:{folder}")
+    first = cut.settings()
+    assert cut(paths)[0] != paths[0] and cut.missed == ["a1.png"]
+    mask.save(folder / "a1.png")
+    assert cut.settings() != first  # another search, by what its masks show
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("masks:nowhere", "'nowhere' is no folder of masks; give one as masks:DIR"),
+        ("masks", "'' is no folder of masks; give one as masks:DIR"),
+        ("background:soft", "background takes nothing after it, got 'soft'"),
+        ("backgrund", "is not in the library.*; ways without a model: background, masks"),
+        ("starter/clip", "starter/clip is a clip, which is no model for semantic segmentation"),
+    ],
+)
+@needs_starter
+def test_a_way_that_there_is_not_is_named(way: str, said: str, studio_home: Path) -> None:
+    with pytest.raises(StudioError, match=f"--cut-out: .*{said}"):
+        CutOut(way)
 
 
 def test_a_segmenter_s_own_classes(tmp_path: Path, studio_home: Path) -> None:
@@ -126,3 +159,14 @@ def test_evaluate_says_what_it_cut_and_what_it_could_not(
     settings = json.loads(printed.out)["settings"]
     assert settings["cut_out"] == "background" and settings["missed"] == ["b.png"]
     assert "found no subject in 1 pictures, which are compared whole: b.png" in printed.err
+
+
+@needs_starter
+def test_scores_that_a_cut_out_changes_nothing_for_are_named(
+    tmp_path: Path, studio_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abcd":
+        drawn("white", tmp_path / f"{name}.png")
+    asked = ["evaluate", "--images", str(tmp_path), "--reference", str(tmp_path)]
+    assert main([*asked, "--metrics", "diversity,clip-i", "--cut-out", "background"]) == 0
+    assert "note: --cut-out changes nothing for diversity\n" in capsys.readouterr().err

@@ -77,7 +77,7 @@ def _measured(
     each: dict[str, list[float]] = {name: [] for name in search.metrics}
     for number, one in enumerate(asked):
         path = folder / f"{number:04d}-seed{one.seed}.png"
-        new = not path.exists()
+        new = not search.beside.kept(path)
         if new:
             path.parent.mkdir(parents=True, exist_ok=True)
             make(one.preset, path)
@@ -93,6 +93,7 @@ def _measured(
 
 def _scores(search: Search, one: Request, path: Path) -> dict[str, float]:
     scored = replace(search.scored, images=[path], prompts=[one.prompt], seeds=[one.seed])
+    scored = search.beside.measured(scored, [one.preset])
     found = {}
     for name in search.metrics:
         each = METRICS[name].each
@@ -118,6 +119,7 @@ def _point(
         singles = {name: tuple(row) for name, row in each.items()}
     else:
         scored = replace(search.scored, images=list(paths), prompts=texts, seeds=seeds)
+        scored = search.beside.measured(scored, [one.preset for one in asked])
         for name in search.metrics:
             intervals[name], row = measure(name, scored)
             if row is not None:

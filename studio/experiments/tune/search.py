@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
 from studio.experiments.asked import Request, requests
+from studio.experiments.beside import Beside
 from studio.files import write_atomically
 from studio.metrics import METRICS, Scored
 from studio.metrics.intervals import FEWEST
@@ -37,6 +38,7 @@ class Search:
         prompts: texts to ask for; the preset's own where there is none.
         seeds: of every point alike.
         guided: whether what was measured decides what comes next; else settings are spread evenly.
+        beside: what is kept beside the pictures for the scores.
     """
 
     preset: Preset
@@ -48,6 +50,7 @@ class Search:
     prompts: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2, 3)
     guided: bool = True
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def signs(self) -> dict[str, int]:
@@ -79,7 +82,7 @@ class Search:
             "clip": self.scored.backbones.clip,
             "vision": self.scored.backbones.vision,
             "references": [hashlib.sha256(p.read_bytes()).hexdigest() for p in self._references()],
-            **({"cut_out": self.scored.cut.way} if self.scored.cut else {}),
+            **(self.scored.cut.settings() if self.scored.cut else {}),
         }
 
     def _references(self) -> Sequence[Path]:
@@ -102,7 +105,9 @@ def check(search: Search) -> None:
         if not metric.better:
             raise StudioError(f"{name} is neither better high nor low", field="--for")
         texts = [one.prompt for one in asked if one.prompt]
-        replace(search.scored, images=[Path()] * len(asked), prompts=texts).check(metric)
+        scored = replace(search.scored, images=[Path()] * len(asked), prompts=texts)
+        search.beside.awaited(scored, [one.preset for one in asked]).check(metric)
+        scored.check_networks(metric)
         if not metric.each and len(asked) < FEWEST:
             raise StudioError(
                 f"{name} is a score of a set: a setting needs {FEWEST} pictures (prompts times "
