@@ -16,6 +16,9 @@ __version__ = "0.1.0"
 
 # A hub is asked for models and for nothing else, and hears nothing of this machine.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# On a CPU, oneDNN keeps what it compiles for each shape of a layer: 1,024 of them unless told
+# otherwise, some 60 KiB each, so that pictures of ever new sizes take memory for hours.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 
 def __getattr__(name: str) -> Any:

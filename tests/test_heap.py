@@ -71,3 +71,22 @@ def test_what_was_freed_between_what_stays_goes_back() -> None:
     assert used() < before - 20 * 2**20
     for block in blocks[1::2]:
         free(block)
+
+
+@pytest.mark.parametrize(("given", "taken"), [("", "128"), ("7", "7")])
+def test_compiled_layers_are_bounded_before_torch_is_there(given: str, taken: str) -> None:
+    """oneDNN reads the bound with its first layer; a person's own goes before."""
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    environment = {k: v for k, v in os.environ.items() if k != name} | (
+        {name: given} if given else {}
+    )
+    lines = f"import sys, os, studio; print('torch' in sys.modules, os.environ['{name}'])"
+    found = subprocess.run(
+        [sys.executable, "-c", lines],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == ["False", taken]

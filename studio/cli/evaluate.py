@@ -209,6 +209,7 @@ def _compare(paths: list[str]) -> None:
     if len(paths) < 2:
         raise StudioError("compare takes two results or more, A.json B.json …", field="evaluate")
     first, *others = [_table(Path(path)) for path in paths]
+    _note_differences(paths)
     found = {}
     for path, other in zip(paths[1:], others, strict=True):
         names = [name for name in first if name in other]
@@ -223,6 +224,20 @@ def _compare(paths: list[str]) -> None:
         say({"difference": found[paths[1]]})
     else:
         say({"first": paths[0], "differences": found})
+
+
+def _note_differences(paths: list[str]) -> None:
+    """A line on stderr for each result that other networks or cut-outs scored than the first."""
+    first, *others = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    for path, other in zip(paths[1:], others, strict=True):
+        both = [one.get("settings", {}) for one in (first, other)]
+        differing = [
+            f"{name} {' and '.join(str(one.get(name, 'none')) for one in both)}"
+            for name in ("clip", "vision", "cut_out", "masks")
+            if both[0].get(name) != both[1].get(name)
+        ]
+        if differing:
+            print(f"note: {path} was scored otherwise: {', '.join(differing)}", file=sys.stderr)
 
 
 def _show(found: dict[str, dict[str, dict[str, float]]]) -> None:

@@ -155,7 +155,16 @@ def test_pictures_that_carry_presets_pair_by_their_seeds(
     capsys.readouterr()
     both = [str(tmp_path / f"{folder}-r" / "results.json") for folder in "ab"]
     assert main(["evaluate", "compare", *both]) == 0
-    assert json.loads(capsys.readouterr().out)["difference"]["clip-t"]["n"] == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out)["difference"]["clip-t"]["n"] == 2 and not said.err
+
+    result = Path(both[1])
+    scored = json.loads(result.read_text())
+    scored["settings"]["cut_out"] = "background"
+    result.write_text(json.dumps(scored))
+    assert main(["evaluate", "compare", *both]) == 0
+    said = capsys.readouterr()
+    assert f"note: {both[1]} was scored otherwise: cut_out none and background" in said.err
 
 
 @needs_starter

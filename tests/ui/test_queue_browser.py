@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,10 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     studio.page.wait_for_function(
         "document.querySelectorAll('.gs-stage[data-state=\"running\"] figure').length === 10"
     )
+    says(studio, "8 of 10 images")  # and the time that is left is that of all ten
+    assert re.search(r"Step \d/4 .* s left · ", studio.page.inner_text(BAR))
+    share = int(studio.page.get_attribute(BAR, "aria-valuenow") or 0)
+    assert 80 <= share < 100
     studio.page.keyboard.press("Escape")
     says(studio, "Cancelled · 8 of 10 finished")
     unfinished = studio.page.locator(".gs-unfinished")

@@ -68,3 +68,9 @@ def test_unknown_words_are_underlined_with_the_nearest_ones_to_click(desk: Studi
     card.get_by_text("Styles (4)").click()
     card.get_by_role("button", name="in flat style").click()
     assert desk.rows()[0]["prompt"].endswith("on the moon in flat style")
+
+
+def test_a_prompt_reads_in_the_direction_of_its_own_script(desk: Studio) -> None:
+    desk.use(["חתול על הירח", "a cat", "قطة"])
+    direction = "(node) => getComputedStyle(node).direction"
+    assert [desk.prompt(i).evaluate(direction) for i in range(3)] == ["rtl", "ltr", "rtl"]
