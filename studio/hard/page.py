@@ -20,12 +20,13 @@ def read_figures(path: Path) -> dict[str, Result]:
 
 
 def keep(path: Path, results: Iterable[Result]) -> dict[str, Result]:
-    """Put results into the file, each in the place of an earlier one of its attack; all of them."""
+    """Put results into the file, each in the place of an earlier one of its attack; all of them, as
+    they are kept."""
     figures = read_figures(path) | {one.name: one for one in results}
     ordered = {name: figures[name] for name in ATTACKS if name in figures}
     lines = ",\n".join(json.dumps(one.as_dict(), ensure_ascii=False) for one in ordered.values())
     path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    return ordered
+    return read_figures(path)
 
 
 def table(figures: Mapping[str, Result]) -> str:
