@@ -45,7 +45,8 @@ def bootstrap(
     """The mean of ``values`` (n,) and its interval; NaN values are left out and not counted.
 
     Args:
-        prompts, seeds: those of each value; either may be empty.
+        prompts, seeds: those of each value; either may be empty. Without seeds, pictures that
+            share a prompt are drawn in their place.
 
     Raises:
         StudioError: no finite value, or counts that do not match.
@@ -53,7 +54,10 @@ def bootstrap(
     for name, given in (("prompts", prompts), ("seeds", seeds)):
         if len(given) not in (0, len(values)):
             raise StudioError(f"{len(given)} for {len(values)} values", field=name)
-    return pigeonhole(values, [given for given in (prompts, seeds) if len(given)], draws)
+    factors: list[Sequence[Hashable]] = [given for given in (prompts, seeds) if len(given)]
+    if len(set(prompts)) < len(prompts) and not len(seeds):
+        factors.append(range(len(values)))  # what tells pictures of one prompt apart
+    return pigeonhole(values, factors, draws)
 
 
 def pigeonhole(

@@ -89,3 +89,14 @@ def test_the_memory_of_a_bootstrap_is_flat() -> None:
             tracemalloc.stop()
 
     assert peak(2000) - peak(1000) < 0.5e6  # all draws at once take 3.2 MB more
+
+
+def test_pictures_of_one_prompt_without_seeds_are_drawn() -> None:
+    """One prompt alone says nothing of how pictures vary: the interval is that of the pictures."""
+    values = np.random.default_rng(0).normal(size=200)
+    alone, one, own = (bootstrap(values, given) for given in ([], ["a"] * 200, range(200)))
+    half = 1.96 * values.std() / 200**0.5
+    for found in (alone, one, own):
+        assert found.high - found.low == pytest.approx(2 * half, rel=0.1)
+    pairs = bootstrap(values, [i // 2 for i in range(200)])  # drawn by prompt and by picture
+    assert pairs.high - pairs.low > 2 * half
