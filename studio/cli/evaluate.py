@@ -228,16 +228,27 @@ def _compare(paths: list[str]) -> None:
 
 def _note_differences(paths: list[str]) -> None:
     """A line on stderr for each result that other networks or cut-outs scored than the first."""
-    first, *others = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    first, *others = [_settings(Path(path)) for path in paths]
     for path, other in zip(paths[1:], others, strict=True):
-        both = [one.get("settings", {}) for one in (first, other)]
         differing = [
-            f"{name} {' and '.join(str(one.get(name, 'none')) for one in both)}"
+            f"{name} {first.get(name, 'none')} and {other.get(name, 'none')}"
             for name in ("clip", "vision", "cut_out", "masks")
-            if both[0].get(name) != both[1].get(name)
+            if first.get(name) != other.get(name)
         ]
         if differing:
             print(f"note: {path} was scored otherwise: {', '.join(differing)}", file=sys.stderr)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """How a result was scored.
+
+    Raises:
+        StudioError: the file holds no result.
+    """
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["settings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudioError("is no result of evaluate", field=str(path)) from error
 
 
 def _show(found: dict[str, dict[str, dict[str, float]]]) -> None:

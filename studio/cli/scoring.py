@@ -55,8 +55,6 @@ def scored_by(
 def check_metrics(scored: Scored, names: Sequence[str], field: str) -> None:
     """See that scores have what they need, their networks too, before a picture is made.
 
-    A line on stderr names the scores that ``--cut-out`` makes no difference to.
-
     Args:
         field: the option that names the scores.
 
@@ -70,6 +68,13 @@ def check_metrics(scored: Scored, names: Sequence[str], field: str) -> None:
         metric = METRICS.require(name, field)
         scored.check(metric)
         scored.check_networks(metric)
+    name_whole(scored, names)
+
+
+def name_whole(scored: Scored, names: Sequence[str]) -> None:
+    """A line on stderr for the scores that ``--cut-out`` makes no difference to."""
+    from studio.metrics import METRICS
+
     whole = [name for name in names if not METRICS[name].subject]
     if scored.cut and whole:
         print(f"note: --cut-out changes nothing for {', '.join(whole)}", file=sys.stderr)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import (
     add_preset_arguments,
@@ -32,6 +33,9 @@ from studio.library import Library
 from studio.preset import Preset
 from studio.preset.sweep import MAX_CELLS, Axis, count_of, parse_axis
 from studio.share.write import encode
+
+if TYPE_CHECKING:
+    from studio.metrics import Scored
 
 
 def add_verb(verbs: Any) -> None:
@@ -64,8 +68,9 @@ def sweep(options: argparse.Namespace) -> None:
     names = [name.strip() for name in (options.metrics or "").split(",") if name.strip()]
     folder = Path(options.out)
     beside = Beside.of(names, folder, roots)
-    if names:
-        _check_metrics(options, preset, names, max(1, len(seeds)), beside)
+    scored = scored_by(options, [], [], []) if names else None
+    if scored:
+        _check_metrics(scored, preset, names, max(1, len(seeds)), beside)
     asked = sweeping.begin(preset, axes, seeds, folder)
     shots, notes = asked.shots(), []
     for preset_of_cell in {shot.name: shot.cell.preset for shot in shots}.values():
@@ -79,21 +84,20 @@ def sweep(options: argparse.Namespace) -> None:
         show(f"image {number} of {len(shots)}")
         lines.append(line)
     show("")
-    _finish(options, asked, shots, lines, names, beside)
+    _finish(asked, shots, lines, scored, names, beside)
 
 
 def _finish(
-    options: argparse.Namespace,
     asked: sweeping.Sweep,
     shots: list[sweeping.Shot],
     lines: list[sweeping.Line],
+    scored: Scored | None,
     names: list[str],
     beside: Beside,
 ) -> None:
-    folder, roots = Path(options.out), beside.roots
+    folder, roots = beside.folder, beside.roots
     scores, by = [], {}
-    if names:
-        scored = scored_by(options, [], [], [])
+    if scored:
         scores = sweeping.score(asked, lines, folder, scored, names, beside)
         name_missed(scored)
         by = settings_of(scored)
@@ -151,7 +155,7 @@ def _hours(passes: int) -> str:
 
 
 def _check_metrics(
-    options: argparse.Namespace, preset: Preset, names: list[str], pictures: int, beside: Beside
+    scored: Scored, preset: Preset, names: list[str], pictures: int, beside: Beside
 ) -> None:
     """Refuse a score that lacks what it needs before a picture is made."""
     from studio.experiments.asked import text_of
@@ -159,8 +163,8 @@ def _check_metrics(
     from studio.metrics.intervals import FEWEST
 
     text = text_of(preset)
-    scored = scored_by(options, [Path()] * pictures, [text] * pictures if text else [], [])
-    check_metrics(beside.awaited(scored, [preset] * pictures), names, "--metrics")
+    one = replace(scored, images=[Path()] * pictures, prompts=[text] * pictures if text else [])
+    check_metrics(beside.awaited(one, [preset] * pictures), names, "--metrics")
     for name in names:
         metric = METRICS[name]
         if not metric.each and pictures < FEWEST:

@@ -20,7 +20,7 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.making import maker, show
-from studio.cli.scoring import add_scoring_arguments, name_missed, scored_by
+from studio.cli.scoring import add_scoring_arguments, name_missed, name_whole, scored_by
 
 if TYPE_CHECKING:
     from studio.experiments.tune.run import Picture
@@ -63,6 +63,7 @@ def tune(options: argparse.Namespace) -> None:
     check_optuna()
     asked = _search(options)
     search.check(asked)
+    name_whole(asked.scored, asked.metrics)
     roots = image_roots(options)
     _check_ends(asked, roots)
     no_loading_bars()

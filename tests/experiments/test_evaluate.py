@@ -165,6 +165,11 @@ def test_pictures_that_carry_presets_pair_by_their_seeds(
     assert main(["evaluate", "compare", *both]) == 0
     said = capsys.readouterr()
     assert f"note: {both[1]} was scored otherwise: cut_out none and background" in said.err
+    for damaged in ("", "[1, 2]", '{"settings": 3}'):
+        result.write_text(damaged)
+        assert main(["evaluate", "compare", *both]) == 2
+        err = capsys.readouterr().err
+        assert f"{both[1]}: is no result of evaluate" in err and err.count("\n") == 1
 
 
 @needs_starter

@@ -40,9 +40,7 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     count = min(AT_ONCE, max(1, int(asked.get("count", AT_ONCE))))
     if not first and history.home is not None:
         begin(history)  # what was put there, or taken away, since the last look
-    unfinished = busy(
-        history
-    )  # looked at first: what comes in behind the search is asked for again
+    unfinished = busy(history)  # before the search: what comes in behind it is asked for again
     found = history.search(query_of(asked.get("query") or {}), count, first)
     answer: dict[str, Any] = {
         "page": {
