@@ -45,8 +45,7 @@ def bootstrap(
     """The mean of ``values`` (n,) and its interval; NaN values are left out and not counted.
 
     Args:
-        prompts, seeds: those of each value; either may be empty. Without seeds, pictures that
-            share a prompt are drawn in their place.
+        prompts, seeds: those of each value; either may be empty.
 
     Raises:
         StudioError: no finite value, or counts that do not match.
@@ -54,10 +53,7 @@ def bootstrap(
     for name, given in (("prompts", prompts), ("seeds", seeds)):
         if len(given) not in (0, len(values)):
             raise StudioError(f"{len(given)} for {len(values)} values", field=name)
-    factors: list[Sequence[Hashable]] = [given for given in (prompts, seeds) if len(given)]
-    if len(set(prompts)) < len(prompts) and not len(seeds):
-        factors.append(range(len(values)))  # what tells pictures of one prompt apart
-    return pigeonhole(values, factors, draws)
+    return pigeonhole(values, [given for given in (prompts, seeds) if len(given)], draws)
 
 
 def pigeonhole(
@@ -66,7 +62,8 @@ def pigeonhole(
     """:func:`bootstrap` over any factors, such as prompts, seeds and training seeds.
 
     Args:
-        factors: for each the level of every value; with none, single values are drawn.
+        factors: for each the level of every value; with none, or where each has one level only,
+            single values are drawn.
 
     Raises:
         StudioError: no finite value.
@@ -76,7 +73,9 @@ def pigeonhole(
     if not len(kept):
         raise StudioError("there is no finite value to average", field="values")
     values = values[kept]
-    levels = [_numbers(given, kept) for given in factors] or [np.arange(len(values))]
+    levels = [_numbers(given, kept) for given in factors]
+    if not any(numbers.max() for numbers in levels):
+        levels = [np.arange(len(values))]
     counts = [int(numbers.max()) + 1 for numbers in levels]
     sums, totals = [], []
     for times in zip(*_times_drawn(counts, draws, max(1, BLOCK // len(values))), strict=True):

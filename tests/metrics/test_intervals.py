@@ -98,5 +98,8 @@ def test_pictures_of_one_prompt_without_seeds_are_drawn() -> None:
     half = 1.96 * values.std() / 200**0.5
     for found in (alone, one, own):
         assert found.high - found.low == pytest.approx(2 * half, rel=0.1)
-    pairs = bootstrap(values, [i // 2 for i in range(200)])  # drawn by prompt and by picture
-    assert pairs.high - pairs.low > 2 * half
+    same = [bootstrap(values, ["a"] * 200, seeds) for seeds in ([], [5] * 200)]
+    assert same == [alone, alone]
+    values[::2] = np.nan  # of two prompts, one has nothing left
+    kept = bootstrap(values, ["gone", "a"] * 100)
+    assert kept.n == 100 and kept == bootstrap(values)
