@@ -18,7 +18,8 @@ from studio.errors import StudioError
 from studio.preset import Preset
 from studio.share.texts import Texts
 from studio.share.tools.foreign import read_foreign
-from tests.share.tools.test_readers import (
+from tests.support.other_tools import a1111, encode, graph, node, photo, png, sampler
+from tests.support.tool_samples import (
     DRAW,
     EASY,
     FOOOCUS,
@@ -28,7 +29,6 @@ from tests.share.tools.test_readers import (
     PACKET,
     SWARM,
 )
-from tests.support.other_tools import a1111, encode, graph, node, photo, png, sampler
 
 SECONDS = 2.0
 SEED = 20261126

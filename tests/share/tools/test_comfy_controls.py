@@ -1,0 +1,55 @@
+"""ComfyUI's controls as rows with a picture to choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.support.other_tools import comfy, encode, graph, node, read, sampler
+
+
+def control(kind: str, **inputs: Any) -> dict[str, Any]:
+    return node(kind, control_net=["31", 0], image=["32", 0], strength=0.8, **inputs)
+
+
+CONTROL = {
+    "n31": node("ControlNetLoader", control_net_name="canny15.safetensors"),
+    "n32": node("Canny", image=["33", 0], low_threshold=0.4, high_threshold=0.8),
+    "n33": node("LoadImage", image="house.png"),
+}
+
+
+def test_controls_are_rows_with_a_picture_to_choose(studio_home: Path, tmp_path: Path) -> None:
+    applied = control(
+        "ControlNetApplyAdvanced",
+        positive=["6", 0],
+        negative=["7", 0],
+        start_percent=0.0,
+        end_percent=0.5,
+    )
+    nodes = graph(n3=sampler(positive=["30", 0], negative=["30", 1]), n30=applied, **CONTROL)
+    preset, notes = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
+    found = [
+        (r.prompt, r.weight, r.range, r.control and (r.control.type, r.control.strength))
+        for r in preset.rows
+    ]
+    assert found == [
+        ("a cat", 7.0, (0.0, 0.5), ("canny", 0.8)),
+        ("a cat", 7.0, (0.5, 1.0), None),
+        ("bad", -6.0, (0.0, 0.5), ("canny", 0.8)),
+        ("bad", -6.0, (0.5, 1.0), None),
+    ]
+    assert "the control picture 'house.png' (Canny) is not in the file; choose it" in notes
+    _, notes = read(comfy(tmp_path, nodes))
+    assert "the ControlNet 'canny15.safetensors' (Canny, strength 0.8, steps 0-0.5" in notes
+
+
+def test_the_older_control_reaches_the_negative_side_too(studio_home: Path, tmp_path: Path) -> None:
+    applied = control("ControlNetApply", conditioning=["6", 0])
+    nodes = graph(n3=sampler(positive=["30", 0]), n30=applied, n7=encode(""), **CONTROL)
+    preset, _ = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
+    # With a control the empty prompt is no longer the base term: it keeps its row.
+    assert [(r.prompt, r.weight, bool(r.control)) for r in preset.rows] == [
+        ("a cat", 7.0, True),
+        ("", -6.0, True),
+    ]
