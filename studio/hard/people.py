@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ PAUSE = 0.02
 LEFT_SECONDS = 15.0  # after which nothing may be computed for who has left; the page waits for ten
 MOST_GROWTH = 100 * 2**20
 _LEAVERS = 3000  # numbers of prompts from here on are of those who leave
+# gradio_client takes a stream's end for that of a question asked in the same moment (a plain Gradio
+# page does the same: tests/hard/test_people.py): a program asks again, as often as this at most.
+LOST, LOST_SHARE = "asked again, since gradio_client lost the answer", 0.01
 
 
 @dataclass
@@ -156,7 +160,11 @@ def asked(crowd: Crowd, number: int, prompt: int, count: int = 1, session: str =
 def _generates(crowd: Crowd, number: int, random: Random) -> None:
     prompt, count = random.randrange(_LEAVERS), random.randint(1, 3)
     session = random.choice(("", f"c{number}"))
-    answer = asked(crowd, number, prompt, count, session).result(timeout=240)
+    try:
+        answer = asked(crowd, number, prompt, count, session).result(timeout=240)
+    except CancelledError:  # nobody cancelled this one
+        crowd.done[LOST] += 1
+        return
     if refused(answer):
         crowd.done["refused, since three of theirs waited"] += 1
         return
@@ -269,7 +277,9 @@ def _summary(crowd: Crowd) -> str:
         f"{few} to {many} runs a client; the page's process grew by {grown / 2**20:.0f} MiB after "
         f"the first minute; {len(late)} steps for who had left {LEFT_SECONDS:.0f} s before"
     )
-    wrong = crowd.browsers.faults if crowd.browsers else []
+    wrong = list(crowd.browsers.faults) if crowd.browsers else []
+    if crowd.done[LOST] > LOST_SHARE * max(crowd.done["runs"], 100):
+        wrong.append("too many answers were lost")
     if wrong or late or grown > MOST_GROWTH or many > 3 * few + 5:
         raise Fell("; ".join([*wrong, text]))
     return text
