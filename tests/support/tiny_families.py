@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support import tiny, tiny_flux, tiny_sana, tiny_sd3, tiny_sdxl
+from diffusers.guiders.classifier_free_guidance import ClassifierFreeGuidance
+
+from studio.extensions import placed
+from tests.support import tiny, tiny_flux, tiny_sana, tiny_sd3, tiny_sdxl, tiny_z_image
 
 BUILDERS: dict[str, Callable[[Path], Any]] = {
     "sd1": tiny.pipeline,
@@ -15,4 +18,24 @@ BUILDERS: dict[str, Callable[[Path], Any]] = {
     "sana": tiny_sana.pipeline,
     "sd3": tiny_sd3.pipeline,
     "flux": tiny_flux.pipeline,
+    "z-image": tiny_z_image.pipeline,
 }
+
+# The blocks of diffusers' modular pipelines that ask a guider.
+_BLOCKS = "diffusers.modular_pipelines"
+MODULAR: dict[str, str] = {
+    "sdxl": f"{_BLOCKS}.stable_diffusion_xl.modular_blocks_stable_diffusion_xl:StableDiffusionXLAutoBlocks",
+    "sd3": f"{_BLOCKS}.stable_diffusion_3.modular_blocks_stable_diffusion_3:StableDiffusion3AutoBlocks",
+    "z-image": f"{_BLOCKS}.z_image.modular_blocks_z_image:ZImageAutoBlocks",
+}
+# Blocks that read the empty prompt only where it is asked for.
+NULL: dict[str, dict[str, str]] = {"sd3": {"negative_prompt": ""}}
+
+
+def modular(name: str, pipe: Any, scale: float) -> Any:
+    """The modular pipeline of a plain one's parts, with classifier-free guidance of ``scale``."""
+    made = placed(MODULAR[name])().init_pipeline()
+    parts = {key: part for key, part in pipe.components.items() if key in made.components}
+    made.update_components(**parts, guider=ClassifierFreeGuidance(guidance_scale=scale))
+    made.set_progress_bar_config(disable=True)
+    return made

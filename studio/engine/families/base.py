@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from studio.engine.families.pixels import shift_of, to_images
 from studio.engine.inputs.tokens import NO_WORDS, Words
@@ -32,7 +33,9 @@ class Text:
 
     @staticmethod
     def cat(parts: Sequence[Text], dtype: torch.dtype | None = None) -> Text:
-        """One batch of several; ``dtype`` for the states, which must be of one length."""
+        """One batch of several; ``dtype`` for the states, of one length or filled up where masked."""
+        longest = max(part.states.shape[1] for part in parts)
+        parts = [part if part.mask is None else part._filled(longest) for part in parts]
 
         def join(name: str) -> Tensor | None:
             tensors = [getattr(part, name) for part in parts]
@@ -44,6 +47,15 @@ class Text:
             None if pooled is None else pooled.to(dtype),
             join("mask"),
             parts[0].factor,
+        )
+
+    def _filled(self, length: int) -> Text:
+        """The same in ``length`` tokens, further ones zero and hidden."""
+        more = length - self.states.shape[1]
+        if not more or self.mask is None:
+            return self
+        return replace(
+            self, states=pad(self.states, (0, 0, 0, more)), mask=pad(self.mask, (0, more))
         )
 
     def __getitem__(self, index: Tensor) -> Text:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from studio.engine.families.base import Family, Text
 from studio.engine.families.components import (
@@ -49,12 +50,16 @@ class Modular(Family):
 
     ``reads``: the block, as ``module:Class``. ``gives``: a field of :class:`Text` → the block's
     output. ``longest``: the tokenizer that reads most of a prompt, the block's limit beside it;
-    those of the pipelines that lack it follow.
+    those of the pipelines that lack it follow. ``chat``: what its template is given besides a
+    prompt, ``None`` where the prompt is read as it is. ``wide``: whether its parts, released in
+    bfloat16, overflow in fp16.
     """
 
     reads: ClassVar[str]
     gives: ClassVar[Mapping[str, str]]
     longest: ClassVar[Mapping[str, int]]
+    chat: ClassVar[Mapping[str, Any] | None] = None
+    wide: ClassVar[bool] = False
 
     def load_network(
         self, entry: ModelEntry, device: torch.device, dtype: torch.dtype
@@ -63,7 +68,7 @@ class Modular(Family):
         import diffusers
 
         kind = getattr(diffusers, self.record.network)
-        return load_component(kind, entry, self.record.part, device, dtype)
+        return load_component(kind, entry, self.record.part, device, self._held(dtype))
 
     def load_text(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """All towers that the block expects and the pipeline has."""
@@ -74,7 +79,8 @@ class Modular(Family):
             there = (index.get(spec.name) or [None])[0] is not None
             if isinstance(spec.type_hint, type) and issubclass(spec.type_hint, nn.Module):
                 kind = spec.type_hint
-                one = load_component(kind, entry, spec.name, device, dtype) if there else None
+                held = self._held(dtype)
+                one = load_component(kind, entry, spec.name, device, held) if there else None
                 towers[spec.name] = one
             elif spec.name.startswith("tokenizer"):
                 found = load_tokenizer(AutoTokenizer, entry, spec.name) if there else None
@@ -85,7 +91,10 @@ class Modular(Family):
         """``AutoencoderKL``."""
         from diffusers import AutoencoderKL
 
-        return load_component(AutoencoderKL, entry, "vae", device, dtype)
+        return load_component(AutoencoderKL, entry, "vae", device, self._held(dtype))
+
+    def _held(self, dtype: torch.dtype) -> torch.dtype:
+        return torch.bfloat16 if self.wide and dtype == torch.float16 else dtype
 
     def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
         """Read from the pipeline's scheduler folder, with what the record knows of the flow."""
@@ -113,7 +122,7 @@ class Modular(Family):
                 field="prompt",
             )
         name = next(one for one in self.longest if text.tokenizers.get(one) is not None)
-        count, most = len(text.tokenizers[name](_whole(prompt)).input_ids), self.longest[name]
+        count, most = self._tokens(text.tokenizers[name], _whole(prompt)), self.longest[name]
         most = min(most, text.tokenizers[name].model_max_length)
         if count > most:
             raise StudioError(
@@ -121,17 +130,30 @@ class Modular(Family):
             )
         return 1
 
+    def _tokens(self, tokenizer: Any, prompt: str) -> int:
+        """How many the block reads of a prompt, its template's own among them."""
+        if self.chat is not None:
+            said = [{"role": "user", "content": prompt}]
+            prompt = tokenizer.apply_chat_template(
+                said, tokenize=False, add_generation_prompt=True, **self.chat
+            )
+        return len(tokenizer(prompt).input_ids)
+
     @torch.no_grad()
     def encode(
         self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
     ) -> Text:
-        """What the block makes of each prompt."""
+        """What the block makes of each prompt; texts of several lengths are filled up and masked."""
         for prompt in prompts:
             self.spans(text, prompt, words)
         block = placed(self.reads)().init_pipeline()
         block.update_components(**text.components())
         found = block(prompt=[_whole(p) for p in prompts], output=list(self.gives.values()))
-        return Text(**{field: found[output] for field, output in self.gives.items()})
+        given = {field: found[output] for field, output in self.gives.items()}
+        if isinstance(given["states"], list):
+            given["mask"] = pad_sequence([one.new_ones(len(one)) for one in given["states"]], True)
+            given["states"] = pad_sequence(given["states"], True)
+        return Text(**given)
 
     def text_width(self, network: Any) -> int:
         """What its joint attention reads."""

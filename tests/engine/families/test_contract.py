@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,128 +15,25 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from studio.diffusion import sampling
-from studio.diffusion.schedulers import scheduler_for
 from studio.engine.families import family_named
-from studio.engine.families.pixels import to_images, to_pixels
-from studio.engine.networks.loader import Loader
-from studio.engine.networks.registry import Registry
 from studio.errors import IncompatibleModels
 from studio.library import FAMILIES, Library
 from studio.plan import Weights, compile_plan
-from studio.preset import Sampler, validate
+from studio.preset import validate
 from tests.support import tiny_pictures
-from tests.support.tiny_families import BUILDERS
+from tests.support.family_contract import (
+    PROMPT,
+    SCHEDULER,
+    SIZE,
+    Loop,
+    Roots,
+    changed,
+    jitter,
+    merged,
+    ours,
+)
+from tests.support.tiny_families import MODULAR, NULL, modular
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference
-
-PROMPT, SIZE, SCHEDULER = "a cat", 32, "euler"
-Roots = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module")
-def roots(tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """A library per family: ``base``, a full fine-tune of it, a LoRA, a picture."""
-    made: dict[str, Path] = {}
-
-    def root(name: str) -> Path:
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp(name)
-            _fill(made[name], name)
-        return made[name]
-
-    return root
-
-
-def _fill(root: Path, name: str) -> None:
-    assert name in BUILDERS, f"give {name!r} a tiny pipeline in tests/support/tiny_families.py"
-    pipe = BUILDERS[name](root / "base")
-    record = FAMILIES[name]
-    for folder in (root / "base", root / "tuned"):
-        # Whatever the width of a tiny model's text: what the family is stands in its card.
-        folder.mkdir(exist_ok=True)
-        (folder / "card.json").write_text(json.dumps({"family": name}))
-    tuned = copy.deepcopy(getattr(pipe, record.part))
-    _jitter(tuned)
-    type(pipe)(**{**pipe.components, record.part: tuned}).save_pretrained(root / "tuned")
-    generator = torch.Generator().manual_seed(2)
-    state = {}
-    for layer, module in getattr(pipe, record.part).named_modules():
-        if layer.endswith(("attn1.to_q", "attn2.to_k", "attn.to_q", "attn.add_k_proj")):
-            out, inner = module.weight.shape
-            state[f"{record.part}.{layer}.lora_A.weight"] = torch.randn(
-                2, inner, generator=generator
-            )
-            state[f"{record.part}.{layer}.lora_B.weight"] = torch.randn(out, 2, generator=generator)
-    save_file(state, root / "style.safetensors")
-    pixels = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3), np.uint8)
-    Image.fromarray(pixels).save(root / "picture.png")
-
-
-def _jitter(network: torch.nn.Module) -> None:
-    generator = torch.Generator().manual_seed(17)
-    for parameter in network.parameters():
-        parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
-
-
-def ours(root: Path, row: dict[str, Any] | None = None, **fields: Any) -> np.ndarray:
-    row = {"prompt": PROMPT, "weight": SCALE, **(row or {})}
-    sampler = {"steps": STEPS, "scheduler": SCHEDULER, "seed": SEED, "width": SIZE, "height": SIZE}
-    return tiny_pictures.made(root, {"base": "base", "rows": [row], **fields, "sampler": sampler})
-
-
-class Loop:
-    """The same picture by diffusers' scheduler and the family's networks, one forward each."""
-
-    def __init__(self, root: Path, name: str) -> None:
-        library = Library((root,))
-        self.family = family_named(name)
-        self.loader = Loader(library, Registry(2**30), torch.device("cpu"), torch.float32)
-        self.config = self.family.scheduler_config(library["base"])
-        self.prior: Any = self.loader.network(Weights("base"))
-        text = self.loader.text_encoder("base")
-        self.vae: Any = self.loader.vae("base")
-        self.told, self.null = (self.family.encode(text, [p]) for p in (PROMPT, ""))
-
-    @torch.no_grad()
-    def __call__(
-        self, weak: Any, strong: Any, picture: Image.Image | None = None, first: int = 0
-    ) -> Any:
-        """``ε_weak(φ) + λ·(ε_strong(c) − ε_weak(φ))`` at every step from ``first``."""
-        sampler = Sampler(scheduler=SCHEDULER, steps=STEPS, width=SIZE, height=SIZE)
-        scheduler = scheduler_for(sampler, self.config)
-        generator = torch.Generator().manual_seed(SEED)
-        start = None if picture is None else self._encoded(picture, generator)
-        channels, edge = self.vae.config.latent_channels, SIZE // 2
-        noise = torch.randn((1, channels, edge, edge), generator=generator)
-        z = noise * scheduler.init_noise_sigma
-        if start is not None:
-            z = scheduler.add_noise(start, noise, scheduler.timesteps[first : first + 1])
-        for t in scheduler.timesteps[first:]:
-            x = scheduler.scale_model_input(z, t)
-            free = self.family.predict(weak, x, t, self.null)
-            own = self.family.predict(strong, x, t, self.told)
-            z = scheduler.step(free + SCALE * (own - free), t, z).prev_sample
-        z = z / self.vae.config.scaling_factor + self._shift
-        pixels = self.vae.decode(z, return_dict=False)[0]
-        return np.asarray(to_images(pixels)[0]).astype(int)
-
-    def _encoded(self, picture: Image.Image, generator: torch.Generator) -> torch.Tensor:
-        found = self.vae.encode(to_pixels(picture))
-        latent = (
-            found.latent_dist.sample(generator) if hasattr(found, "latent_dist") else found.latent
-        )
-        return (latent - self._shift) * self.vae.config.scaling_factor
-
-    @property
-    def _shift(self) -> float:
-        return self.vae.config.get("shift_factor") or 0.0
-
-
-def changed(network: Any, change: Callable[[str, torch.Tensor], torch.Tensor]) -> Any:
-    """A copy of ``network`` with other weights."""
-    other = copy.deepcopy(network)
-    for name, parameter in other.named_parameters():
-        parameter.data = change(name, parameter.data)
-    return other
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -154,19 +49,41 @@ def test_its_record_is_whole(name: str, roots: Roots) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_one_row_is_diffusers_pipeline(name: str, roots: Roots) -> None:
-    import diffusers
-
     root = roots(name)
-    pipe = getattr(diffusers, FAMILIES[name].pipelines[0]).from_pretrained(root / "base")
-    config = family_named(name).scheduler_config(Library((root,))["base"])
-    if not config.get("own_sigmas"):
-        pipe.scheduler = sampling.make_scheduler(SCHEDULER, config)
+    pipe = _plain(root, name)
     taken = inspect.signature(type(pipe).__call__).parameters
     as_asked = {"use_resolution_binning": False} if "use_resolution_binning" in taken else {}
     if "true_cfg_scale" in taken:  # the plain scale is a number that the network reads
         as_asked |= {"guidance_scale": 3.5, "true_cfg_scale": SCALE, "negative_prompt": ""}
+    if "cfg_truncation" in taken:  # its scale is counted from the prompt's own prediction
+        as_asked |= {"guidance_scale": SCALE - 1}
     theirs = tiny_pictures.theirs(pipe, PROMPT, SIZE, output_type="pil", **as_asked)
     assert difference(ours(root), theirs) <= 1
+
+
+def _plain(root: Path, name: str) -> Any:
+    import diffusers
+
+    pipe = getattr(diffusers, FAMILIES[name].pipelines[0]).from_pretrained(root / "base")
+    config = family_named(name).scheduler_config(Library((root,))["base"])
+    if not config.get("own_sigmas"):
+        pipe.scheduler = sampling.make_scheduler(SCHEDULER, config)
+    return pipe
+
+
+@pytest.mark.parametrize("name", MODULAR)
+def test_one_row_is_the_modular_pipeline(name: str, roots: Roots) -> None:
+    """With its own guider; FLUX.1's blocks ask none."""
+    theirs = modular(name, _plain(roots(name), name), SCALE)(
+        prompt=PROMPT,
+        num_inference_steps=STEPS,
+        generator=torch.Generator().manual_seed(SEED),
+        height=SIZE,
+        width=SIZE,
+        output="images",
+        **NULL.get(name, {}),
+    )[0]
+    assert difference(ours(roots(name)), np.asarray(theirs).astype(int)) <= 1
 
 
 @pytest.mark.parametrize("omega", [0.0, 0.4, 1.0])
@@ -183,26 +100,10 @@ def test_omega_of_a_full_fine_tune(name: str, omega: float, roots: Roots) -> Non
 @pytest.mark.parametrize("omega", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_lora_is_its_merged_weights(name: str, omega: float, roots: Roots) -> None:
-    from safetensors.torch import load_file
-
     loop = Loop(roots(name), name)
-    state, part = load_file(roots(name) / "style.safetensors"), FAMILIES[name].part
-
-    def merged(strength: float) -> Any:
-        def change(key: str, value: torch.Tensor) -> torch.Tensor:
-            layer = f"{part}.{key.removesuffix('.weight')}"
-            if f"{layer}.lora_A.weight" not in state:
-                return value
-            return value + strength * (
-                state[f"{layer}.lora_B.weight"] @ state[f"{layer}.lora_A.weight"]
-            )
-
-        return changed(loop.prior, change)
-
+    weak, strong = (merged(loop, roots(name), name, 0.5 * part) for part in (omega, 1.0))
     row = {"model": {"lora": "style", "strength": 0.5}}
-    assert (
-        difference(ours(roots(name), row, omega=omega), loop(merged(0.5 * omega), merged(0.5))) <= 1
-    )
+    assert difference(ours(roots(name), row, omega=omega), loop(weak, strong)) <= 1
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -230,7 +131,7 @@ def test_a_control_image_or_a_refusal(name: str, roots: Roots) -> None:
     net.save_pretrained(root / "guide")
     (root / "guide/card.json").write_text(json.dumps({"family": name}))
     assert difference(ours(root, {"control": control}), ours(root)) <= 1
-    _jitter(net)
+    jitter(net)
     net.save_pretrained(root / "guide")
     assert difference(ours(root, {"control": control}), ours(root)) > 1
 
