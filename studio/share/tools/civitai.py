@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.share.texts import Texts, json_object
 from studio.share.tools.a1111 import split, to_found
-from studio.share.tools.prompts import Lora, number
+from studio.share.tools.prompts import Lora
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 NAME = "civitai.com"
@@ -22,7 +22,7 @@ def read(texts: Texts) -> Found | None:
     if parts is not None and "Civitai resources" in parts[2]:
         found = to_found(parts, NAME)
         found.fields.drop("Civitai metadata")
-        _add_resources(found, found.fields.take("Civitai resources"))
+        _add_resources(found, "Civitai resources")
         return found
     graph = texts.json("UserComment", "parameters", "prompt") or {}
     extra = json_object(graph.get("extraMetadata")) or texts.json("extraMetadata")
@@ -31,7 +31,6 @@ def read(texts: Texts) -> Found | None:
 
 def _from_extra(extra: dict[str, Any]) -> Found:
     fields = Fields(extra)
-    width, height = fields.number("width"), fields.number("height")
     found = Found(
         NAME,
         fields,
@@ -41,26 +40,27 @@ def _from_extra(extra: dict[str, Any]) -> Found:
         steps=fields.take("steps"),
         seed=fields.take("seed"),
         sampler=fields.text("sampler"),
-        size=(int(width), int(height)) if width and height else None,
+        size=fields.size(),
     )
-    fields.drop("workflowId", "quantity", "draft")
+    fields.drop("quantity")
+    fields.drop_if("workflowId", "txt2img")
     fields.drop_if("clipSkip", 1)
-    _add_resources(found, fields.take("resources"))
+    _add_resources(found, "resources")
     return found
 
 
-def _add_resources(found: Found, listed: Any) -> None:
+def _add_resources(found: Found, listed: str) -> None:
     """The checkpoint's name, LoRAs with their weights; the rest by name."""
-    for item in listed[:100] if isinstance(listed, list) else ():
-        if not isinstance(item, dict):
+    for item in found.fields.items(listed):
+        kind, name = item.text("type").lower(), _name(item)
+        if kind in _LORAS:
+            weight = item.number("weight", "strength", plain=1.0)
+            found.loras.append(Lora(name, float(weight or 0.0)))
             continue
-        kind = str(item.get("type", "")).lower()
-        name = _name(item)
-        if kind == "checkpoint":
-            found.model = found.model or name
-        elif kind in _LORAS:
-            weight = number(item.get("weight", item.get("strength")))
-            found.loras.append(Lora(name, 1.0 if weight is None else float(weight)))
+        item.drop_if("weight", 1, 1.0)
+        item.drop_if("strength", 1, 1.0)
+        if kind == "checkpoint" and found.model in ("", name):
+            found.model = name
         elif kind in ("embed", "embedding", "textualinversion"):
             found.embeddings.append(name)
         else:
@@ -69,10 +69,11 @@ def _add_resources(found: Found, listed: Any) -> None:
             )
 
 
-def _name(item: dict[str, Any]) -> str:
+def _name(item: Fields) -> str:
     """What a resource is called; its number on the site where it has no name."""
-    named = item.get("modelName") or item.get("name")
-    version = item.get("modelVersionId", item.get("air", "?"))
+    named = item.text("modelName") or item.text("name")
+    version = item.take("modelVersionId", "air") or "?"
+    item.drop("modelVersionName", "modelId", "air", "hash", "name")
     return str(named)[:200] if named else f"civitai.com/{version}"[:200]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from studio.share.exif import NAMES as TAGS
 from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
 from studio.share.tools.prompts import Lora, number
@@ -40,6 +41,16 @@ NAMES = {  # each setting has one of two names
     "use_text_encoder_model": "Text Encoder model",
     "distilled_guidance_scale": "Distilled Guidance",
 }
+_OTHERS = {
+    "Software",
+    "dpi",
+    "comment",
+    "xmp",
+    "XML:com.adobe.xmp",
+    *TAGS.values(),
+    "Comment",
+    "gamma",
+}
 _SIGNS = ("num_inference_steps", "use_stable_diffusion_model", "Guidance Scale")
 
 
@@ -48,11 +59,9 @@ def read(texts: Texts) -> Found | None:
     data: dict[str, Any] = texts.json("parameters", "UserComment") or dict(texts.named)
     if not any(sign in data for sign in _SIGNS) or not ({"prompt", "Prompt"} & data.keys()):
         return None
-    given = {
-        k: data.get(k, data.get(label)) for k, label in NAMES.items() if {k, label} & data.keys()
-    }
+    labels = {label: name for name, label in NAMES.items()}
+    given = {labels.get(key, key): value for key, value in data.items() if key not in _OTHERS}
     fields = Fields(given)
-    width, height = fields.number("width"), fields.number("height")
     found = Found(
         "Easy Diffusion",
         fields,
@@ -63,7 +72,7 @@ def read(texts: Texts) -> Found | None:
         seed=fields.take("seed"),
         sampler=fields.text("sampler_name"),
         schedule=fields.text("scheduler_name"),
-        size=(int(width), int(height)) if width and height else None,
+        size=fields.size(),
         model=_file(fields.take("use_stable_diffusion_model")),
         vae=named(_file(fields.take("use_vae_model"))),
         loras=_loras(fields),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from studio.share.texts import Texts
@@ -11,7 +12,6 @@ from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 _PAIR = re.compile(r"\(?\s*(\d{1,6})\s*[,x×]\s*(\d{1,6})\s*\)?")
-MAX_LORAS = 60
 
 
 def read(texts: Texts) -> Found | None:
@@ -35,17 +35,20 @@ def read(texts: Texts) -> Found | None:
         size=_size(fields),
         model=fields.text("base_model"),
         hashes=tuple(filter(None, [fields.text("base_model_hash")])),
-        vae=named(fields.take("vae")),
+        vae=named(fields.text("vae")),
         hash_of=_hashes(data.get("loras")),
         loras=list(_loras(fields)),
     )
-    fields.drop("metadata_scheme", "version", "created_by", "refiner_swap_method", "performance")
+    fields.drop("metadata_scheme", "version", "created_by")
     fields.drop_if("clip_skip", 1, "1")
+    fields.drop_if("performance", "Speed", "Quality")  # steps, which are given
     if "full_prompt" in data:
         fields.drop("prompt_expansion", "styles")  # they are in the full prompt
-    refiner = fields.take("refiner_model")
-    switch = fields.take("refiner_switch")
-    if isinstance(refiner, str) and refiner not in ("", "None"):
+    refiner = fields.text("refiner_model")
+    if refiner in ("", "None"):
+        fields.drop("refiner_switch", "refiner_swap_method", "refiner_model_hash")
+    else:
+        switch = fields.take("refiner_switch")
         found.notes.append(f"the refiner {refiner[:100]!r} from {switch} on is not carried over")
     return found
 
@@ -55,6 +58,8 @@ def _used(fields: Fields, full: str, plain: str) -> str:
     text, parts = fields.text(plain), fields.take(full)
     listed = parts if isinstance(parts, list) else [parts]
     used = ", ".join(part for part in listed[:100] if isinstance(part, str) and part.strip())
+    if parts and not used:
+        fields.put(full, parts)
     return used or text
 
 
@@ -63,11 +68,13 @@ def _size(fields: Fields) -> tuple[int, int] | None:
     if isinstance(given, list | tuple):
         given = ",".join(map(str, given[:2]))
     match = _PAIR.fullmatch(given.strip()[:40]) if isinstance(given, str) else None
+    if given is not None and match is None:
+        fields.put("resolution", given)
     return (int(match[1]), int(match[2])) if match else None
 
 
 def _hashes(listed: Any) -> dict[str, str]:
-    items = listed[:MAX_LORAS] if isinstance(listed, list) else ()
+    items = listed if isinstance(listed, list) else ()
     found = [item for item in items if isinstance(item, list) and len(item) > 2]
     return {
         name: digest
@@ -76,23 +83,29 @@ def _hashes(listed: Any) -> dict[str, str]:
     }
 
 
-def _loras(fields: Fields) -> list[Lora]:
+def _loras(fields: Fields) -> Iterator[Lora]:
     """Lists of name, strength and hash; older versions write ``name : strength``."""
-    found: list[tuple[Any, Any]] = []
-    listed = fields.take("loras")
-    for item in listed[:MAX_LORAS] if isinstance(listed, list) else ():
-        if isinstance(item, list) and len(item) > 1:
-            found.append((item[0], item[1]))
-    known = {name for name, _ in found if isinstance(name, str)}
-    for value in list(fields.starting("lora_combined_").values())[:MAX_LORAS]:
-        name, _, strength = str(value).rpartition(" : ")
-        if name not in known:
-            found.append((name, strength))
-    return [
-        Lora(name[:200], 1.0 if (s := number(strength)) is None else float(s))
-        for name, strength in found
-        if isinstance(name, str) and name
-    ]
+    listed, unread = fields.take("loras"), []
+    known = set()
+    for item in listed if isinstance(listed, list) else [listed] if listed else []:
+        name, strength, *_ = (*item, None, None) if isinstance(item, list) else (None, None)
+        weight = number(strength)
+        if isinstance(name, str) and name and weight is not None:
+            known.add(name)
+            yield Lora(name[:200], float(weight))
+        else:
+            unread.append(item)
+    if unread:
+        fields.put("loras", unread)
+    for key, value in fields.starting("lora_combined_").items():
+        on, _, named_ = str(value).partition(" : ")
+        rest = named_ if on in ("True", "False") else str(value)
+        name, _, strength = rest.rpartition(" : ")
+        weight = number(strength)
+        if not name or weight is None:
+            fields.put(key, value)
+        elif name not in known and on != "False":
+            yield Lora(name[:200], float(weight))
 
 
 READERS.register("Fooocus", Reader(read))

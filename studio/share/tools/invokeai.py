@@ -12,7 +12,7 @@ from sd_parsers.exceptions import ParserError
 from sd_parsers.parsers import InvokeAIParser
 
 from studio.share.texts import Texts
-from studio.share.tools.prompts import Lora, number
+from studio.share.tools.prompts import Lora
 from studio.share.tools.table import READERS, ControlUse, Fields, Found, Reader
 
 NAME = "InvokeAI"
@@ -22,8 +22,6 @@ _SAYS_NOTHING = (
     "imported_app_version",
     "metadata_version",
     "created_by",
-    "_canvas_objects",
-    "canvas_v2_metadata",
     "model_hash",
 )
 _PLAIN: dict[str, tuple[Any, ...]] = {
@@ -52,7 +50,6 @@ def _newest(data: dict[str, Any]) -> Found | None:
         return None
     fields = Fields(data)
     notes: list[str] = []
-    width, height = fields.number("width"), fields.number("height")
     found = Found(
         NAME,
         fields,
@@ -63,24 +60,25 @@ def _newest(data: dict[str, Any]) -> Found | None:
         steps=fields.take("steps"),
         seed=fields.take("seed"),
         sampler=fields.text("scheduler"),
-        size=(int(width), int(height)) if width and height else None,
-        model=_model_name(fields.take("model")),
+        size=fields.size(),
+        model=_model(fields, "model"),
         noise={"cpu": "cpu", "cuda": "device"}.get(str(data.get("rand_device")), ""),
-        vae=_model_name(fields.take("vae")),
+        vae=_model(fields, "vae"),
         rescale=fields.number("cfg_rescale_multiplier"),
-        loras=_loras(fields.take("loras")),
+        loras=_loras(fields),
         notes=notes,
     )
     fields.drop(*_SAYS_NOTHING)
     for name, values in _PLAIN.items():
         fields.drop_if(name, *values)
     found.controls = [
-        *_uses(fields.take("controlnets"), "control"),
-        *_uses(fields.take("t2iAdapters"), "t2i_adapter"),
+        *_uses(fields, "controlnets", "control"),
+        *_uses(fields, "t2iAdapters", "t2i_adapter"),
     ]
-    found.image_prompts = _uses(fields.take("ipAdapters"), "ip_adapter")
-    for name in ("ref_images", "control_layers", "regions"):
-        _note_list(name, fields.take(name), notes)
+    found.image_prompts = _uses(fields, "ipAdapters", "ip_adapter")
+    for name in ("ref_images", "regions"):
+        fields.items(name)  # each is noted with what it holds
+    _canvas(fields, found)
     if fields.take("init_image") or data.get("generation_mode") in ("img2img", "sdxl_img2img"):
         notes.append(f"image to image is not carried over ({data.get('init_image')})"[:300])
     return found
@@ -103,47 +101,74 @@ def _model_name(model: Any) -> str:
     return model[:200] if isinstance(model, str) else ""
 
 
-def _loras(listed: Any) -> list[Lora]:
+def _model(fields: Fields, *names: str) -> str:
+    """A model's name; what names none stays to be noted."""
+    value = fields.take(*names)
+    name = _model_name(value)
+    if value and not name:
+        fields.put(names[0], value)
+    return name
+
+
+def _loras(fields: Fields) -> list[Lora]:
     found = []
-    for item in listed[:60] if isinstance(listed, list) else ():
-        if isinstance(item, dict):
-            name = _model_name(item.get("lora") or item.get("model"))
-            weight = number(item.get("weight"))
-            if name:
-                found.append(Lora(name, 1.0 if weight is None else float(weight)))
+    for item in fields.items("loras"):
+        name = _model(item, "lora", "model")
+        weight = item.number("weight", plain=1.0)
+        if name:
+            found.append(Lora(name, float(weight or 0.0)))
+        else:
+            item.put("weight", weight)
     return found
 
 
-def _uses(listed: Any, kind: str) -> list[ControlUse]:
+def _uses(fields: Fields, name: str, kind: str) -> list[ControlUse]:
     """ControlNets, T2I-Adapters or IP-Adapters, whose fields begin with ``kind``."""
     found = []
-    for item in listed[:20] if isinstance(listed, list) else ():
-        if not isinstance(item, dict):
-            continue
-        image = item.get("image")
-        weight = number(item.get("control_weight", item.get("weight")))
-        edges = [number(item.get(f"{edge}_step_percent")) for edge in ("begin", "end")]
+    for item in fields.items(name):
+        start = item.number("begin_step_percent", plain=0.0)
+        end = item.number("end_step_percent", plain=1.0)
+        weight = item.number("control_weight", "weight", plain=1.0)
+        source, map_ = _picture(item, "image"), _picture(item, "processed_image")
         found.append(
             ControlUse(
-                _model_name(item.get(f"{kind}_model") or item.get("model")) or kind,
-                str(item.get("processor") or ""),
-                1.0 if weight is None else float(weight),
-                (float(edges[0] or 0.0), 1.0 if edges[1] is None else float(edges[1])),
-                str(image.get("image_name", ""))[:200] if isinstance(image, dict) else "",
+                _model(item, f"{kind}_model", "model") or kind,
+                item.text("processor"),
+                float(weight or 0.0),
+                (float(start or 0.0), float(end or 0.0)),
+                map_ or source,
                 kind == "t2i_adapter",
             )
         )
+        item.drop("clip_vision_model")  # which belongs to the adapter
+        item.drop_if("control_mode", "balanced")
+        item.drop_if("resize_mode", "just_resize")
+        item.drop_if("method", "full")
     return found
 
 
-def _note_list(name: str, listed: Any, notes: list[str]) -> None:
-    """Adapters and regions, each by its model."""
-    for item in listed[:20] if isinstance(listed, list) else ():
-        model = ""
-        if isinstance(item, dict):
-            keys = ("ip_adapter_model", "t2i_adapter_model", "model")
-            model = next((_model_name(item[key]) for key in keys if item.get(key)), "")
-        notes.append(f"{name} {model!r} is not carried over")
+def _picture(item: Fields, name: str) -> str:
+    value = item.take(name)
+    found = value.get("image_name") if isinstance(value, dict) else None
+    if isinstance(found, str):
+        return found[:200]
+    if value:
+        item.put(name, value)
+    return ""
+
+
+def _canvas(fields: Fields, found: Found) -> None:
+    """Layers of the canvas; its controls stand in their own list as well."""
+    canvas = fields.inner("canvas_v2_metadata")
+    if found.controls:
+        canvas.drop("controlLayers")
+    if found.image_prompts:
+        canvas.drop("referenceImages")
+    for name in ("controlLayers", "referenceImages", "regionalGuidance", "rasterLayers"):
+        for layer in canvas.items(name):
+            if layer.take("isEnabled") is False:
+                layer.clear()
+            layer.drop("id", "isLocked", "type", "name")
 
 
 def _old(texts: dict[str, str]) -> Found | None:
@@ -156,7 +181,6 @@ def _old(texts: dict[str, str]) -> Found | None:
         return None
     sampler = info.samplers[0]
     values = Fields({**info.metadata, **sampler.parameters})
-    width, height = values.number("width"), values.number("height")
     values.drop("model_hash", "app_id", "app_version", "type", "images")
     for name, plain in (("postprocessing", None), ("threshold", 0), ("perlin", 0), ("perlin", 0.0)):
         values.drop_if(name, plain)
@@ -174,7 +198,7 @@ def _old(texts: dict[str, str]) -> Found | None:
         steps=values.take("steps"),
         seed=values.take("seed"),
         sampler=str(sampler.name),
-        size=(int(width), int(height)) if width and height else None,
+        size=values.size(),
         model=name or "",
     )
 

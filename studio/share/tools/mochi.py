@@ -35,6 +35,7 @@ _FIELDS = (
 )
 _START = re.compile(rf"(?:^|;|\n)\s{{0,8}}({'|'.join(_FIELDS)}):")
 _SIZE = re.compile(r"\s*(\d{1,6})\s*[x×]\s*(\d{1,6})\b")
+_LINE = re.compile(r"(?m)^([A-Z][A-Za-z ]{0,40}):")  # of version 2, where a value is one line
 _ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
 
 
@@ -46,7 +47,10 @@ def read(texts: Texts) -> Found | None:
     values = _values(text)
     fields = Fields(values)
     fields.drop("Generator", "Date", "ML Compute Unit", "Metadata Version")
-    size = _SIZE.match(fields.text("Size"))
+    given = fields.text("Size")
+    size = _SIZE.match(given)
+    if size is None:
+        fields.put("Size", given)
     return Found(
         "Mochi Diffusion",
         fields,
@@ -64,7 +68,7 @@ def read(texts: Texts) -> Found | None:
 def _values(text: str) -> dict[str, str]:
     """The fields; a semicolon or a colon in a prompt is text unless a field's name follows it."""
     escaped = text.startswith("Metadata Version:")
-    starts = list(_START.finditer(text))
+    starts = list((_LINE if escaped else _START).finditer(text))
     found: dict[str, str] = {}
     for index, match in enumerate(starts):
         end = starts[index + 1].start() if index + 1 < len(starts) else len(text)

@@ -15,16 +15,14 @@ _SAYS_NOTHING = (
     "n_samples",
     "params_version",
     "model_name",
-    "lora_unet_weights",
-    "lora_clip_weights",
 )
 _PLAIN = {  # what changes nothing, or is how every picture of the tool is made
     "request_type": ("PromptGenerateRequest",),
     "dynamic_thresholding_percentile": (0.999,),
     "dynamic_thresholding_mimic_scale": (10.0, 10),
     "controlnet_strength": (1.0, 1),
-    "uncond_per_vibe": (True,),
-    "legacy_v3_extend": (False,),
+    "prefer_brownian": (True,),
+    "image_format": ("png", "webp"),
     "cfg_sched_eligibility": ("enable_for_post_summer_samplers",),
     "stream": ("msgpack",),
 }
@@ -50,7 +48,7 @@ def read(texts: Texts) -> Found | None:
         seed=fields.take("seed"),
         sampler=fields.text("sampler"),
         schedule=fields.text("noise_schedule"),
-        size=_size(fields),
+        size=fields.size(),
         rescale=fields.number("cfg_rescale"),
     )
     source = _SOURCE.fullmatch(chunks.get("Source", "")[:300])
@@ -59,6 +57,7 @@ def read(texts: Texts) -> Found | None:
     fields.drop(*_SAYS_NOTHING)
     for name, values in _PLAIN.items():
         fields.drop_if(name, *values)
+    fields.off("uncond_per_vibe")
     _characters(fields, found)
     _undesired(fields, found)
     return found
@@ -69,32 +68,26 @@ def _prompts(fields: Fields, description: str) -> tuple[str, str]:
     return prompt or description.strip("\0"), negative
 
 
-def _size(fields: Fields) -> tuple[int, int] | None:
-    width, height = fields.number("width"), fields.number("height")
-    return (int(width), int(height)) if width and height else None
-
-
 def _characters(fields: Fields, found: Found) -> None:
     """V4: a base caption, and one for each character with its place."""
     for key, side in (("v4_prompt", "prompt"), ("v4_negative_prompt", "negative")):
-        given = fields.take(key)
-        if not isinstance(given, dict):
-            continue
-        caption = given.get("caption")
-        caption = caption if isinstance(caption, dict) else {}
-        base = caption.get("base_caption")
-        texts = [base if isinstance(base, str) and base else getattr(found, side)]
-        listed = caption.get("char_captions")
-        for one in listed[:40] if isinstance(listed, list) else ():
-            text = one.get("char_caption") if isinstance(one, dict) else None
-            if isinstance(text, str) and text.strip():
+        given = fields.inner(key)
+        caption = given.inner("caption")
+        texts = [caption.text("base_caption") or getattr(found, side)]
+        placed = given.take("use_coords") is True
+        ordered = given.take("use_order")
+        for one in caption.items("char_captions"):
+            text, centers = one.text("char_caption"), one.take("centers")
+            if text.strip():
                 texts.append(text)
-                found.notes.append(_placed(key, text, one.get("centers"), given.get("use_coords")))
+                found.notes.append(_placed(key, text, centers if placed else None))
+        if len(texts) > 1 and ordered is False:
+            found.notes.append(f"{key}: use_order False is not carried over")
         setattr(found, side, ", ".join(filter(None, texts)))
 
 
-def _placed(key: str, text: str, centers: Any, used: Any) -> str:
-    at = f" at {str(centers)[:80]}" if centers and used else ""
+def _placed(key: str, text: str, centers: Any) -> str:
+    at = f" at {str(centers)[:80]}" if centers else ""
     return f"{key}: the character {text[:60]!r}{at} is read as part of the prompt"
 
 

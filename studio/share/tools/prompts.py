@@ -90,6 +90,9 @@ def _strengths(name: str, given: str, field: str, notes: list[str]) -> tuple[flo
     parts = given.split(":") if given else []
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     plain = [part for part in parts if "=" not in part]
+    unread = [*plain[2:], *(f"{key}={named[key]}" for key in named if key not in ("te", "unet"))]
+    if unread:  # weights of single blocks, steps at which it ends
+        notes.append(f"{field}: {':'.join(unread)[:80]!r} of the LoRA {name!r} is left out")
     of_text = number(named.get("te", plain[0] if plain else "1"))
     found = number(named.get("unet", plain[1] if len(plain) > 1 else named.get("te", of_text)))
     if found is None:

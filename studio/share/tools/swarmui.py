@@ -39,7 +39,6 @@ def read(texts: Texts) -> Found | None:
         return None
     fields = Fields(params)
     notes: list[str] = []
-    width, height = fields.number("width"), fields.number("height")
     found = Found(
         "SwarmUI",
         fields,
@@ -52,14 +51,14 @@ def read(texts: Texts) -> Found | None:
         seed=fields.take("seed"),
         sampler=fields.text("sampler", "comfyuisampler"),
         schedule=fields.text("scheduler", "comfyuischeduler"),
-        size=(int(width), int(height)) if width and height else None,
+        size=fields.size(),
         model=fields.text("model"),
-        vae=named(fields.take("vae")),
+        vae=named(fields.text("vae")),
         hash_of=_hashes(data.get("sui_models")),
         rescale=fields.number("rescalecfgmultiplier"),
         variation_seed=fields.take("variationseed"),
         variation_strength=fields.number("variationseedstrength"),
-        loras=_loras(fields, notes),
+        loras=_loras(fields),
         notes=notes,
     )
     fields.drop(*_SAYS_NOTHING)
@@ -102,14 +101,17 @@ def _hashes(listed: Any) -> dict[str, str]:
     }
 
 
-def _loras(fields: Fields, notes: list[str]) -> list[Lora]:
-    names, weights = _list(fields.take("loras")), _list(fields.take("loraweights"))
-    of_text = _list(fields.take("loratencweights"))
+def _loras(fields: Fields) -> list[Lora]:
+    names, weights = _list(fields, "loras"), _list(fields, "loraweights")
+    of_text = _list(fields, "loratencweights")
     found = []
     for index, name in enumerate(names[:60]):
         weight = _at(weights, index, 1.0)
         text = _at(of_text, index, weight)
         found.append(Lora(str(name)[:200], weight, text))
+    for name, values in (("loraweights", weights), ("loratencweights", of_text)):
+        if len(values) > len(names) or any(number(value) is None for value in values):
+            fields.put(name, values)
     return found
 
 
@@ -118,9 +120,12 @@ def _at(values: list[Any], index: int, plain: float) -> float:
     return plain if value is None else float(value)
 
 
-def _list(value: Any) -> list[Any]:
+def _list(fields: Fields, name: str) -> list[Any]:
+    value = fields.take(name)
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
+    if value and not isinstance(value, list):
+        fields.put(name, value)
     return value if isinstance(value, list) else []
 
 

@@ -7,86 +7,28 @@ noted for the person, so that nothing that changes a picture disappears without 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.errors import shorten
 from studio.extensions import Table
 from studio.share.texts import Texts
-from studio.share.tools.prompts import Lora, number
+from studio.share.tools.fields import Fields
+from studio.share.tools.prompts import Lora
 
-MAX_FIELDS = 400
+__all__ = [
+    "MAX_NOTES",
+    "READERS",
+    "Condition",
+    "ControlUse",
+    "Fields",
+    "Found",
+    "Reader",
+    "Term",
+    "find",
+]
+
 MAX_NOTES = 60
-_NOTHING = ("", "none", "null", "false", "off")
-
-
-class Fields:
-    """What a tool wrote, by name. Fields that nobody takes are noted.
-
-    Args:
-        values: names and values as the tool wrote them.
-    """
-
-    def __init__(self, values: Mapping[Any, Any]) -> None:
-        self._left = {str(key): value for key, value in list(values.items())[:MAX_FIELDS]}
-        self._cut = len(values) - len(self._left)
-
-    def take(self, *names: str) -> Any:
-        """The first value of these names, all of which count as read; ``None`` for none."""
-        found = [self._left.pop(name) for name in names if name in self._left]
-        return next((value for value in found if value is not None), None)
-
-    def text(self, *names: str) -> str:
-        """The same where it is text; "" for anything else."""
-        value = self.take(*names)
-        return value if isinstance(value, str) else ""
-
-    def number(self, *names: str, plain: float | None = None) -> float | int | None:
-        """The same where it is a finite number; what is none, and not nothing, stays to be noted."""
-        value = self.take(*names)
-        found = number(value)
-        if found is None and value is not None and not _is_nothing(value):
-            self._left[names[0]] = value
-        return plain if found is None else found
-
-    def put(self, name: str, value: object) -> None:
-        """A field that is to be noted after all."""
-        self._left[name] = value
-
-    def drop(self, *names: str) -> None:
-        """Fields that say nothing about how the picture was made (versions, dates, counts)."""
-        for name in names:
-            self._left.pop(name, None)
-
-    def drop_if(self, name: str, *plain: object) -> None:
-        """A field that changes nothing at these values."""
-        if name in self._left and self._left[name] in plain:
-            del self._left[name]
-
-    def starting(self, start: str) -> dict[str, Any]:
-        """The fields whose names start so, taken."""
-        names = [name for name in self._left if name.startswith(start)]
-        return {name: self._left.pop(name) for name in names}
-
-    def notes(self) -> list[str]:
-        """A note for what nobody took; fields of one family (``ADetailer …``) in one note."""
-        families: dict[str, list[str]] = {}
-        for name, value in self._left.items():
-            if not _is_nothing(value):
-                shown = f"{name[:60]} {shorten(value)}"
-                families.setdefault(name.split(" ")[0].split("_")[0].lower(), []).append(shown)
-        notes = [
-            f"{', '.join(shown)} {'is' if len(shown) == 1 else 'are'} not carried over"
-            for shown in families.values()
-        ]
-        return notes + ([f"{self._cut} further fields are not read"] if self._cut else [])
-
-
-def _is_nothing(value: object) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() in _NOTHING
-    return value is None or value is False or (isinstance(value, list | dict) and not value)
 
 
 @dataclass(frozen=True)
