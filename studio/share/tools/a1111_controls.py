@@ -62,14 +62,17 @@ def _unit(name: str, unit: Fields) -> ControlUse:
     kind = str(unit.take("module", "preprocessor") or "")
     if kind.lower() == "none":  # the picture is the map, and these do nothing
         unit.drop("processor res", "preprocessor params", "threshold a", "threshold b")
+    union = unit.text("union control type")
+    finished = kind.lower() == "none" and union.lower() not in ("", "unknown")
     unit.drop("save detected map", "low vram", "batch images", "input mode")
     for key, plain in _PLAIN.items():
         unit.drop_if(key, *plain)
     return ControlUse(
         name if model.lower() in ("", "none") else model,
-        kind,
+        union if finished else kind,
         float(weight or 0.0),
         _range(0.0 if start is None else start, 1.0 if end is None else end),
+        finished=finished,
     )
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from studio.errors import shorten
 from studio.share.tools.prompts import number
 
 MAX_DEPTH = 64
@@ -36,6 +37,13 @@ _TEXTS = (
     "wildcard_text",
 )
 _JOINS = re.compile(r"concat|join|combine|append|merge", re.IGNORECASE)
+_PART = re.compile(  # what the texts of a node that joins them are called
+    r"(?:text|string|str|prompt|input|line|part|value|word|tag|prefix|suffix|append|prepend|[a-z])"
+    r"[_ -]?\w{0,3}",
+    re.IGNORECASE,
+)
+_COUNTS_UP = "control_after_generate"
+_SAYS_NOTHING = (_COUNTS_UP, "clean_whitespace", "autorefresh", *_TEXTS)
 _BETWEEN = ("delimiter", "separator", "seperator", "linebreak_addition")
 
 
@@ -99,7 +107,7 @@ class Graph:
             self.notes.append(text)
 
     def node(self, link: Link | None, depth: int = 0) -> Node | None:
-        """The node that a link leads to, reroutes passed; ``None`` where there is none."""
+        """The node that a link leads to, reroutes and switches passed; ``None`` where there is none."""
         while link is not None and depth < MAX_DEPTH:
             self._walks += 1
             if self._walks > MAX_WALKS:
@@ -109,9 +117,14 @@ class Graph:
             if node is None:
                 return None
             self.seen.add(node.id)
-            if not _is_reroute(node):
+            onward = _chosen(node)
+            if onward is not None:
+                self.sources.add(node.id)
+            elif _is_reroute(node):
+                onward = next((one for _, one in node.links()), None)
+            if onward is None:
                 return node
-            link = next((one for _, one in node.links()), None)
+            link = onward
             depth += 1
         return None
 
@@ -136,15 +149,23 @@ class Graph:
         self.sources.add(node.id)
         candidates = [key for key in (name, *_NUMBERS) if key in node.inputs]
         plain = [key for key, one in node.literals().items() if number(one) is not None]
-        for key in candidates or (plain if len(plain) == 1 else []):
+        for key in (*(candidates or (plain if len(plain) == 1 else [])), *dict(node.links())):
             found = self._number(node.inputs[key], key, depth + 1)
             if found is not None:
-                return found
-        for key, _ in node.links():
-            found = self._number(node.inputs[key], key, depth + 1)
-            if found is not None:
+                self._note_beside(node, [key, _COUNTS_UP], f"{name} is read as {found:g}")
                 return found
         return None
+
+    def _note_beside(self, node: Node, used: list[str], what: str) -> None:
+        """A note where a node has more inputs than the one that was read: it may calculate."""
+        left = {
+            key: value if as_link(value) is None else "(linked)"
+            for key, value in node.inputs.items()
+            if key not in used and value not in ("", None, False)
+        }
+        if left:
+            shown = ", ".join(f"{key[:40]} {shorten(one, 40)}" for key, one in [*left.items()][:6])
+            self.note(f"{node.kind[:80]}: {what[:80]}, without what else it has ({shown})"[:400])
 
     def text(self, node: Node, name: str, side: str = "positive") -> str:
         """A text among a node's inputs, followed along links; "" for none."""
@@ -168,27 +189,52 @@ class Graph:
         if styled:
             self.note(f"{node.kind}: its {styled} is read without what the node adds to it")
             return self._text(node.inputs[styled], side, depth + 1)
-        keys = self._text_keys(node)
+        keys, joins, used = _text_keys(node), _joins(node), [*_BETWEEN]
         parts = []
         for key in keys:
             found = self._text(node.inputs[key], side, depth + 1)
             if found is not None and (found or not as_link(node.inputs[key])):
                 parts.append(found)
-                if not _JOINS.search(node.kind):
+                used.append(key)
+                if not joins:
                     break
         if not parts:
             return None
+        if "populated_text" not in used:  # a wildcard's outcome is all that counts
+            self._note_beside(node, [*used, *_SAYS_NOTHING], "its text is read")
         between = next((node.inputs[key] for key in _BETWEEN if key in node.inputs), " ")
         between = between.replace("\\n", "\n") if isinstance(between, str) else " "
         return between.join(part for part in parts if part)[:MAX_TEXT]
 
-    def _text_keys(self, node: Node) -> list[str]:
-        """The inputs of a node that may hold its text, the likeliest first; all of them to join."""
-        if _JOINS.search(node.kind):
-            return [k for k, v in node.inputs.items() if k not in _BETWEEN and _may_be_text(v)]
-        known = [key for key in _TEXTS if _may_be_text(node.inputs.get(key))]
-        others = [k for k, v in node.inputs.items() if k not in known and _may_be_text(v)]
-        return known + (others if len(others) == 1 or not known else [])
+
+def _text_keys(node: Node) -> list[str]:
+    """The inputs of a node that may hold its text, the likeliest first; all of them to join."""
+    may = [key for key, value in node.inputs.items() if _may_be_text(value)]
+    if _joins(node):
+        named = [key for key in may if _PART.fullmatch(key) or as_link(node.inputs[key])]
+        return [key for key in named if key not in _BETWEEN]
+    known = [key for key in _TEXTS if key in may]
+    others = [key for key in may if key not in known]
+    others.sort(key=lambda key: (not _PART.fullmatch(key), as_link(node.inputs[key]) is None))
+    return known + (others if len(others) == 1 or not known else [])
+
+
+def _joins(node: Node) -> bool:
+    return _JOINS.search(node.kind) is not None or node.inputs.get("action") == "append"
+
+
+def _chosen(node: Node) -> Link | None:
+    """Where a switch leads whose choice is written in it."""
+    for name in ("select", "index", "Input"):
+        number_ = node.inputs.get(name)
+        if isinstance(number_, int) and not isinstance(number_, bool):
+            names = (f"input{number_}", f"input_{number_}", f"input {number_}")
+            return node.link(*names)
+    for name in ("switch", "boolean", "cond"):
+        value = node.inputs.get(name)
+        if isinstance(value, bool):
+            return node.link(*(("on_true", "tt_value") if value else ("on_false", "ff_value")))
+    return None
 
 
 def _is_reroute(node: Node) -> bool:

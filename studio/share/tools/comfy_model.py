@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from studio.share.tools.comfy_conditions import summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
-from studio.share.tools.prompts import Lora, number
+from studio.share.tools.comfy_loras import Place, loras_of
+from studio.share.tools.prompts import Lora
 from studio.share.tools.table import ControlUse
 
+_ONWARD = ("model", "model1", "MODEL", "basic_pipe", "pipe")
 _LOADED = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "ckpt", "model_path")
-_STRENGTHS = ("strength_model", "strength", "lora_model_strength", "model_strength", "lora_wt")
-_OF_TEXT = ("strength_clip", "lora_clip_strength", "clip_strength")
 
 
 @dataclass
@@ -23,7 +21,7 @@ class Model:
     """What the sampler's model is: its checkpoint, LoRAs, rescale; ``perp``: a PerpNeg node."""
 
     name: str = ""
-    loras: list[Lora] = field(default_factory=list)
+    loras: dict[Place, Lora] = field(default_factory=dict)
     rescale: float | None = None
     perp: GraphNode | None = None
     image_prompts: list[ControlUse] = field(default_factory=list)
@@ -36,10 +34,10 @@ def follow(graph: Graph, link: Link | None) -> Model:
     node = graph.node(link)
     while node is not None and node.id not in seen and len(seen) < MAX_DEPTH:
         seen.add(node.id)
-        loras = list(_loras(graph, node))
+        loras = loras_of(graph, node)
         name = next((v for k in _LOADED if isinstance(v := node.inputs.get(k), str)), "")
         if loras:
-            model.loras += loras
+            model.loras |= loras
             if name:  # a loader that has LoRAs of its own
                 model.name = name
         elif name and not node.link("model"):
@@ -55,7 +53,7 @@ def follow(graph: Graph, link: Link | None) -> Model:
             model.perp = node
         elif node.kind not in ("LoraLoader", "LoraLoaderModelOnly", *LOADS):
             _note_patch(graph, node)
-        node = graph.node(node.link("model", "model1", "MODEL", "basic_pipe", "pipe"))
+        node = graph.node(node.link(*_ONWARD))
     return model
 
 
@@ -75,52 +73,37 @@ def _note_patch(graph: Graph, node: GraphNode) -> None:
         return  # what a model is without it
     shown = summary(node.literals())
     graph.note(f"{node.kind[:80]} is not carried over" + (f" ({shown})" if shown else ""))
-    for _, link in node.links():  # what it needs besides the model is named with it
-        graph.node(link)
+    onward = node.link(*_ONWARD)
+    for name, link in node.links():  # what it needs besides the model is named with it
+        other = graph.node(link)
+        file = next((v for k in _LOADED if other and isinstance(v := other.inputs.get(k), str)), "")
+        if file and link != onward:
+            graph.note(f"{node.kind[:80]}: {name[:40]} {file[:100]!r} is not carried over")
 
 
-def _loras(graph: Graph, node: GraphNode) -> Iterator[Lora]:
-    """The LoRAs of a loader: one, several as objects, or several as numbered inputs."""
-    inputs = node.inputs
-    if isinstance(inputs.get("lora_name"), str) and inputs["lora_name"] != "None":
-        weight = graph.number(node, *(name for name in _STRENGTHS if name in inputs))
-        of_text = graph.number(node, *(name for name in _OF_TEXT if name in inputs))
-        yield _lora(inputs["lora_name"], weight, of_text)
-    for value in inputs.values():
-        if isinstance(value, Mapping) and isinstance(value.get("lora"), str) and value.get("on"):
-            yield _lora(value["lora"], value.get("strength"), value.get("strengthTwo"))
-    for index in range(1, 21):
-        name = inputs.get(f"lora_name_{index}", inputs.get(f"lora_{index}"))
-        switch = inputs.get(f"switch_{index}", inputs.get(f"lora_{index}_on", "On"))
-        if isinstance(name, str) and name != "None" and switch not in ("Off", False):
-            weight = inputs.get(f"model_weight_{index}", inputs.get(f"lora_wt_{index}", 1.0))
-            yield _lora(name, weight, inputs.get(f"clip_weight_{index}"))
-
-
-def _lora(name: str, strength: Any, of_text: Any) -> Lora:
-    weight, text = number(strength), number(of_text)
-    return Lora(
-        name[:200],
-        1.0 if weight is None else float(weight),
-        None if text is None else float(text),
-    )
-
-
-def note_clips(graph: Graph, clips: list[Link]) -> None:
-    """What changes the text encoder on its way to the prompts: skipped layers, and nodes unknown."""
+def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:
+    """The LoRAs on the way of each text encoder to its prompts; what else changes it is noted."""
+    found = []
     for link in dict.fromkeys(clips):
+        loras: dict[Place, Lora] = {}
         seen: set[str] = set()
         node = graph.node(link)
         while node is not None and node.id not in seen and len(seen) < MAX_DEPTH:
             seen.add(node.id)
+            own = loras_of(graph, node)
+            loras |= own
             if node.kind == "CLIPSetLastLayer":
-                layer = graph.number(node, "stop_at_clip_layer")
-                if layer is not None and layer != -1:
-                    graph.note(
-                        f"Clip skip {abs(int(layer))} (CLIPSetLastLayer) is not carried over"
-                    )
+                _note_layer(graph, node)
             elif isinstance(node.inputs.get("clip_name"), str):
                 graph.note(f"{node.kind[:80]}: {summary(node.literals())} are not carried over")
-            elif node.link("clip") and not list(_loras(graph, node)):
+            elif node.link("clip") and not own:
                 graph.note(f"{node.kind[:80]} is not carried over ({summary(node.literals())})")
             node = graph.node(node.link("clip"))
+        found.append(loras)
+    return found
+
+
+def _note_layer(graph: Graph, node: GraphNode) -> None:
+    layer = graph.number(node, "stop_at_clip_layer")
+    if layer is not None and layer != -1:
+        graph.note(f"Clip skip {abs(int(layer))} (CLIPSetLastLayer) is not carried over")

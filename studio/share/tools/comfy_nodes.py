@@ -143,6 +143,7 @@ def _control(walk: Conditions, step: Step) -> Entries:
         1.0 if strength is None else float(strength),
         (part_of(start, 0.0), part_of(end, 1.0)),
         image,
+        finished=not prepared,
     )
     if "positive" in step.node.inputs:
         entries = walk.inner(step, "negative" if step.output == 1 else "positive")

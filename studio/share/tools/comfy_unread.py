@@ -17,6 +17,7 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     "EmptySD3LatentImage": ("width", "height"),
     "LoraLoader": _LORA,
     "LoraLoaderModelOnly": _LORA,
+    "LoRA Stacker": ("lora_count", "input_mode"),
     "RescaleCFG": ("multiplier",),
     "ModelSamplingDiscrete": ("sampling", "zsnr"),
     "PerpNeg": ("neg_scale",),
@@ -47,7 +48,7 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     "CLIPVisionLoader": ("clip_name",),
 }
 _NUMBERED = re.compile(
-    r"(?:lora_name|lora|lora_wt|model_weight|clip_weight|switch)_\d{1,2}(?:_on)?"
+    r"(?:lora_name|lora|lora_wt|model_weight|clip_weight|model_str|clip_str|switch)_\d{1,2}(?:_on)?"
 )
 _PLAIN = {
     "batch_size": (1,),

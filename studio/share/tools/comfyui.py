@@ -13,7 +13,8 @@ from studio.share.texts import Texts
 from studio.share.tools.comfy_conditions import Conditions, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link, Node
 from studio.share.tools.comfy_guiders import terms_of
-from studio.share.tools.comfy_model import follow, note_clips
+from studio.share.tools.comfy_loras import on_both
+from studio.share.tools.comfy_model import follow, of_clips
 from studio.share.tools.comfy_unread import note_unread
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -117,10 +118,10 @@ class _Picture:
         if seed is None and noise is not None:
             seed = graph.number(noise, *_SEEDS)
         terms = terms_of(conditions, guider, model.perp)
-        note_clips(graph, conditions.clips)
+        loras = on_both(graph, model.loras, of_clips(graph, conditions.clips))
         self._note_others()
         self._note_start(latent)
-        vae = _autoencoder(graph, node)
+        vae = _autoencoder(graph, node, model.name)
         note_unread(graph, node)
         self._note_rest()
         return Found(
@@ -137,7 +138,7 @@ class _Picture:
             model=model.name,
             vae=vae,
             rescale=model.rescale,
-            loras=model.loras,
+            loras=loras,
             image_prompts=model.image_prompts,
             notes=graph.notes,
         )
@@ -214,16 +215,18 @@ def _is_loader(node: Node) -> bool:
     return node.kind == "CheckpointLoaderSimple"
 
 
-def _autoencoder(graph: Graph, node: Node) -> str:
+def _autoencoder(graph: Graph, node: Node, base: str) -> str:
     """The file of the autoencoder that decodes what a sampler made, where it is one of its own."""
-    for one in graph.nodes.values():
+    for one in list(graph.nodes.values()):
         link = one.link("samples", "latent")
-        loader = graph.nodes.get((one.link("vae") or ("", 0))[0])
-        if link and link[0] == node.id and loader is not None:
-            name = loader.inputs.get("vae_name")
-            if isinstance(name, str):
-                graph.seen.add(loader.id)
-                return name
+        loader = graph.node(one.link("vae")) if link and link[0] == node.id else None
+        if loader is None:
+            continue
+        name, other = (loader.inputs.get(key) for key in ("vae_name", "ckpt_name"))
+        if isinstance(name, str):
+            return name
+        if isinstance(other, str) and other != base:
+            graph.note(f"the autoencoder of the checkpoint {other[:100]!r} is not carried over")
     return ""
 
 

@@ -134,6 +134,8 @@ class _Rows:
             "strength": strength,
             "model": used.model,
         }
+        if used.finished and row["control"]["type"] != FINISHED:
+            row["control"]["finished"] = True
         which = f" {used.image[:80]!r}" if used.image else ""
         kind = f" ({used.kind[:60]})" if used.kind else ""
         self.additions.notes.append(

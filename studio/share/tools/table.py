@@ -36,7 +36,8 @@ class ControlUse:
     """A ControlNet or an IP-Adapter as another tool used it; its picture is not in the file.
 
     ``kind`` names the preprocessor there, ``image`` the picture's file; ``range`` is the part of
-    the denoising, from 0 to 1; ``adapter``: that tool calls the network a T2I-Adapter.
+    the denoising, from 0 to 1; ``adapter``: that tool calls the network a T2I-Adapter; ``finished``: the
+    picture is a map of that kind already.
     """
 
     model: str
@@ -45,6 +46,7 @@ class ControlUse:
     range: tuple[float, float] = (0.0, 1.0)
     image: str = ""
     adapter: bool = False
+    finished: bool = False
 
     @property
     def what(self) -> str:

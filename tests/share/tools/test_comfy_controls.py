@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.other_tools import comfy, encode, graph, node, read, sampler
 
 
@@ -53,3 +55,27 @@ def test_the_older_control_reaches_the_negative_side_too(studio_home: Path, tmp_
         ("a cat", 7.0, True),
         ("", -6.0, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "source", "kind", "finished"),
+    [
+        ("canny/lineart/anime_lineart/mlsd", "33", "lineart", True),
+        ("depth", "33", "depth", True),
+        ("canny/lineart/anime_lineart/mlsd", "32", "lineart", False),
+        ("auto", "33", "map", False),
+    ],
+)
+def test_a_union_s_finished_map(
+    studio_home: Path, tmp_path: Path, chosen: str, source: str, kind: str, finished: bool
+) -> None:
+    """Without a preprocessor between, the picture is a map of that kind already."""
+    applied = control("ControlNetApplyAdvanced", positive=["6", 0], negative=["7", 0])
+    applied["inputs"] |= {"control_net": ["34", 0], "image": [source, 0]}
+    union = node("SetUnionControlNetType", type=chosen, control_net=["31", 0])
+    nodes = graph(
+        n3=sampler(positive=["30", 0], negative=["30", 1]), n30=applied, n34=union, **CONTROL
+    )
+    preset, _ = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
+    found = preset.rows[0].control
+    assert found and (found.type, found.finished) == (kind, finished)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from studio.preset import Preset
+from studio.share.texts import Texts
+from studio.share.tools.foreign import read_foreign
 from tests.support.other_tools import PLAIN, comfy, encode, graph, node, photo, read, rows, sampler
 
 RICH = graph(  # one of every kind that is read, and two that are not
     n3=sampler(positive=["9", 0], model=["20", 0], latent_image=["26", 0]),
     n6=encode("a cat", clip="29"),
-    n8=encode("a sky"),
+    n7=encode("bad", clip="29"),
+    n8=encode("a sky", clip="29"),
     n9=node("ConditioningCombine", conditioning_1=["21", 0], conditioning_2=["22", 0]),
-    n20=node("LoraLoader", lora_name="ink", strength_model=1, strength_clip=0.5, model=["25", 0]),
+    n20=node(
+        "LoraLoader",
+        lora_name="ink",
+        strength_model=1,
+        strength_clip=0.5,
+        model=["25", 0],
+        clip=["4", 1],
+    ),
     n21=node(
         "ConditioningSetArea", conditioning=["6", 0], x=0, y=0, width=32, height=32, strength=1
     ),
@@ -30,7 +42,7 @@ RICH = graph(  # one of every kind that is read, and two that are not
     n26=node("LatentUpscale", samples=["5", 0], width=64, height=64),
     n27=node("VAEDecodeTiled", samples=["3", 0], vae=["28", 0], tile_size=512),
     n28=node("VAELoader", vae_name="ema"),
-    n29=node("CLIPSetLastLayer", stop_at_clip_layer=-2, clip=["4", 1]),
+    n29=node("CLIPSetLastLayer", stop_at_clip_layer=-2, clip=["20", 1]),
     n30=node("ModelSamplingSD3", shift=3.0, model=["4", 0]),
     n31=node("ImageUpscaleWithModel", image=["27", 0], upscale_model=["32", 0]),
     n32=node("UpscaleModelLoader", model_name="x4"),
@@ -190,9 +202,84 @@ def test_graphs_in_exif(tmp_path: Path, tag: int) -> None:
     assert rows(read(path)[0]) == PLAIN
 
 
-@pytest.mark.parametrize("place", RICH)
-def test_no_input_of_any_node_disappears(studio_home: Path, tmp_path: Path, place: str) -> None:
-    nodes = json.loads(json.dumps(RICH))
-    nodes[place]["inputs"]["unheard_of"] = 5
+def told(nodes: dict[str, Any]) -> tuple[Preset, set[str]]:
+    found = read_foreign(
+        Texts({"prompt": json.dumps(nodes)}, (64, 96)), "a.png", ("mymodel", "ink")
+    )
+    assert found is not None
+    return found[0], set(found[1])
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, str):
+        return "other"
+    return value // 2 + 9 if isinstance(value, int) else value / 2 + 0.1
+
+
+def test_no_input_of_any_node_disappears(studio_home: Path) -> None:
+    plain = told(RICH)
+    for place, one in RICH.items():
+        for name, value in one["inputs"].items():
+            if isinstance(value, list):
+                continue
+            nodes = json.loads(json.dumps(RICH))
+            nodes[place]["inputs"][name] = changed(value)
+            preset, notes = told(nodes)
+            assert preset != plain[0] or not notes <= plain[1], (place, name)
+        nodes = json.loads(json.dumps(RICH))
+        nodes[place]["inputs"]["unheard_of"] = 5
+        preset, notes = told(nodes)
+        assert any("unheard_of 5" in note for note in notes), place
+        assert preset.rows[0].prompt == "a cat"
+
+
+COMPUTED = {
+    "replaced": (node("StringReplace", string="a cat", find="cat", replace="dog"), "find 'cat'"),
+    "in lower case": (node("CaseConverter", string="a cat", mode="lowercase"), "'lowercase'"),
+    "joined": (
+        node("Text Concatenate", delimiter=" ", clean_whitespace="true", a="a", b="cat"),
+        "",
+    ),
+    "appended": (node("StringFunction|pysssss", action="append", text_a="a", text_b="cat"), ""),
+    "drawn": (node("DPRandomGenerator", text="a cat", seed=5, autorefresh="No"), "seed 5"),
+}
+
+
+@pytest.mark.parametrize("how", COMPUTED)
+def test_a_text_that_a_node_computes_is_named(tmp_path: Path, how: str) -> None:
+    made, words = COMPUTED[how]
+    preset, notes = read(comfy(tmp_path, graph(n6=encode(["20", 0]), n20=made)))
+    assert rows(preset) == PLAIN
+    assert words in notes and ("its text is read, without" in notes) == bool(
+        words or "act" in notes
+    )
+
+
+def test_a_number_that_a_node_computes_is_named(tmp_path: Path) -> None:
+    calculated = node("SimpleMath+", value="a*2", a=["21", 0], b=3)
+    nodes = graph(n3=sampler(steps=["20", 0]), n20=calculated, n21=node("PrimitiveInt", value=9))
     preset, notes = read(comfy(tmp_path, nodes))
-    assert "unheard_of 5" in notes and preset.rows[0].prompt == "a cat"
+    assert preset.sampler.steps == 9
+    assert "SimpleMath+: steps is read as 9, without what else it has (value 'a*2', b 3)" in notes
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        node("ImpactSwitch", select=2, input1=["21", 0], input2=["22", 0]),
+        node("ComfySwitchNode", switch=False, on_true=["21", 0], on_false=["22", 0]),
+        node("ImpactConditionalBranch", cond=True, tt_value=["22", 0], ff_value=["21", 0]),
+    ],
+    ids=lambda one: one["class_type"],
+)
+@pytest.mark.parametrize("of_texts", [True, False])
+def test_a_switch_leads_where_it_is_set(tmp_path: Path, switch: dict, of_texts: bool) -> None:
+    if of_texts:
+        others = {"n21": node("S", string="a dog"), "n22": node("S", string="a cat")}
+        nodes = graph(n6=encode(["20", 0]), n20=switch, **others)
+    else:
+        others = {"n21": encode("a dog"), "n22": encode("a cat")}
+        nodes = graph(n3=sampler(positive=["20", 0]), n20=switch, **others)
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert rows(preset) == PLAIN and switch["class_type"] not in notes

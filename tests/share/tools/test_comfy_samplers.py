@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,8 @@ def test_steps_of_an_advanced_sampler_are_named(tmp_path: Path) -> None:
 def test_a_lora_s_strength_on_the_text(tmp_path: Path) -> None:
     lora = node("LoraLoader", lora_name="ink.safetensors", strength_model=0.8, strength_clip=0.3)
     lora["inputs"] |= {"model": ["4", 0], "clip": ["4", 1]}
-    nodes = graph(n3=sampler(model=["8", 0]), n6=encode("a cat", clip="8"), n8=lora)
+    texts = {"n6": encode("a cat", clip="8"), "n7": encode("bad", clip="8")}
+    nodes = graph(n3=sampler(model=["8", 0]), n8=lora, **texts)
     preset, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink"))
     models = [row.model for row in preset.rows]
     assert models == [ModelRef(lora="ink", strength=0.8, text_strength=0.3)] * 2
@@ -128,6 +130,79 @@ def test_a_lora_s_strength_on_the_text(tmp_path: Path) -> None:
     lora["inputs"]["strength_clip"] = 9.0
     _, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink"))
     assert "'ink.safetensors' at 9 on the text became 4" in notes
+
+
+def loaded(kind: str = "LoraLoader", **inputs: Any) -> dict[str, Any]:
+    strengths = {"strength_model": 0.8, "strength_clip": 0.3}
+    return node(kind, lora_name="ink", **strengths, **inputs)
+
+
+BOTH = {"model": ["4", 0], "clip": ["4", 1]}
+ON_THE_WAY = {
+    "both": (
+        graph(n3=sampler(model=["8", 0]), n6=encode("a cat", "8"), n7=encode("bad", "8")),
+        0.3,
+    ),
+    "the model alone": (graph(n3=sampler(model=["8", 0])), 0.0),
+    "the text alone": (graph(n6=encode("a cat", "8"), n7=encode("bad", "8")), 0.3),
+    "one text": (graph(n3=sampler(model=["8", 0]), n6=encode("a cat", "8")), 0.3),
+}
+
+
+@pytest.mark.parametrize("way", ON_THE_WAY)
+def test_a_lora_acts_on_the_networks_whose_way_it_lies_on(tmp_path: Path, way: str) -> None:
+    nodes, text = ON_THE_WAY[way]
+    preset, notes = read(comfy(tmp_path, nodes | {"8": loaded(**BOTH)}), ("mymodel", "ink"))
+    strength = 0.0 if way == "the text alone" else 0.8
+    assert {row.model for row in preset.rows} == {
+        ModelRef(lora="ink", strength=strength, text_strength=text)
+    }
+    assert ("text encoders with different LoRAs" in notes) == (way == "one text")
+
+
+def test_a_loader_for_the_model_only(tmp_path: Path) -> None:
+    lora = node("LoraLoaderModelOnly", lora_name="ink", strength_model=0.8, model=["4", 0])
+    preset, _ = read(
+        comfy(tmp_path, graph(n3=sampler(model=["8", 0]), n8=lora)), ("mymodel", "ink")
+    )
+    assert preset.rows[0].model == ModelRef(lora="ink", strength=0.8, text_strength=0.0)
+
+
+@pytest.mark.parametrize("mode", ["simple", "advanced"])
+def test_stacks_of_loras(tmp_path: Path, mode: str) -> None:
+    first = node(
+        "CR LoRA Stack", switch_1="On", lora_name_1="ink", model_weight_1=0.5, clip_weight_1=0.4
+    )
+    first["inputs"] |= {"switch_2": "Off", "lora_name_2": "off", "model_weight_2": 1.0}
+    second = node("LoRA Stacker", input_mode=mode, lora_count=1, lora_stack=["10", 0])
+    second["inputs"] |= {"lora_name_1": "blue", "lora_wt_1": 0.7, "lora_name_2": "over"}
+    second["inputs"] |= {"model_str_1": 0.6, "clip_str_1": 0.2}
+    nodes = graph(
+        n3=sampler(model=["8", 0]),
+        n6=encode("a cat", "8"),
+        n7=encode("bad", "8"),
+        n8=node("CR Apply LoRA Stack", lora_stack=["9", 0], **BOTH),
+        n9=second,
+        n10=first,
+    )
+    preset, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink", "blue", "off", "over"))
+    model = preset.rows[0].model
+    assert isinstance(model, ModelRef)
+    blue = 0.7 if mode == "simple" else 0.6
+    assert model.adapters() == [("ink", 0.5), ("blue", blue)]
+    assert model.text_strengths() == [0.4, 0.7 if mode == "simple" else 0.2]
+    assert "not carried over" not in notes.replace("CR LoRA Stack", "")
+
+
+def test_other_checkpoints_are_named(tmp_path: Path) -> None:
+    other = node("CheckpointLoaderSimple", ckpt_name="other.safetensors")
+    merged = node("ModelMergeSimple", model1=["4", 0], model2=["9", 0], ratio=0.5)
+    preset, notes = read(comfy(tmp_path, graph(n3=sampler(model=["8", 0]), n8=merged, n9=other)))
+    assert preset.base == "mymodel" and "ratio 0.5" in notes
+    assert "model2 'other.safetensors' is not carried over" in notes and "model1" not in notes
+    decode = node("VAEDecode", samples=["3", 0], vae=["9", 2])
+    notes = read(comfy(tmp_path, graph(n8=decode, n9=other)))[1]
+    assert "the autoencoder of the checkpoint 'other.safetensors' is not carried over" in notes
 
 
 def test_an_autoencoder_of_its_own(tmp_path: Path) -> None:

@@ -58,5 +58,5 @@ def test_what_says_nothing_is_not_noted(tool: str) -> None:
 
 
 def test_every_tool_has_its_list() -> None:
-    graphs = {"ComfyUI"}  # by node, in test_comfy_fields.py
+    graphs = {"ComfyUI"}  # by node, in test_comfy_graph.py
     assert {*CHANGES} == {*SAY_NOTHING} == {*BASES} == {*READERS} - graphs
