@@ -1,7 +1,8 @@
 """From a pickled checkpoint to safetensors, without running what the pickle may hold.
 
 torch's restricted reader (``weights_only``) makes tensors, numbers, text and plain containers, and
-refuses everything else before it is made.
+refuses everything else before it is made. What trainers leave beside the weights (callbacks,
+settings, numpy's numbers) is made as an empty stand-in, whose own code never runs.
 """
 
 from __future__ import annotations
@@ -13,12 +14,19 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.errors import MissingFile, StudioError
 from studio.library.lone_file import PICKLES
 
 _HOLDERS = ("state_dict", "model", "params_ema")  # where trainers keep the weights
+# Packages whose classes lie beside the weights of checkpoints that people have.
+_LEFT_BESIDE = (
+    *("pytorch_lightning", "lightning", "lightning_fabric", "omegaconf", "ldm", "sgm"),
+    *("numpy", "typing", "argparse", "pathlib", "_codecs"),
+)
+_NO_WEIGHTS = ("string_to_token", "optimizer", "optimizer_states", "callbacks", "lr_schedulers")
+_DEEPEST = 8  # mappings within mappings
 
 
 def convert(path: Path) -> Path:
@@ -34,7 +42,8 @@ def convert(path: Path) -> Path:
     if target.exists():
         raise StudioError("is there already", field=str(target))
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True, mmap=_zipped(path))
+        with torch.serialization.safe_globals([nn.ParameterDict, *_stand_ins(path)]):
+            data = torch.load(path, map_location="cpu", weights_only=True, mmap=_zipped(path))
     except OSError as error:
         raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
     except pickle.UnpicklingError as error:
@@ -60,16 +69,47 @@ def convert(path: Path) -> Path:
     return target
 
 
+class _StandIn:
+    """In the place of an object that is no tensor: takes anything, keeps nothing."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+
+def _stand_ins(path: Path) -> list[tuple[type, str]]:
+    """A stand-in for each class of the known packages that the file names."""
+    if not _zipped(path):
+        return []  # torch lists what newer files name alone
+    names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    found = [name for name in names if name.partition(".")[0] in _LEFT_BESIDE]
+    return [(type("_StandIn", (_StandIn,), {}), name) for name in found]
+
+
 def _tensors(data: Any) -> Iterator[tuple[str, Tensor]]:
-    """The weights by name, from under the holder that they may lie in."""
+    """The weights by name, from under the holder that they may lie in.
+
+    What lies in a mapping of its own (an IP-Adapter's ``image_proj``, an embedding's
+    ``string_to_param``) has its name in front; words by number (``string_to_token``) are none.
+    """
     while isinstance(data, Mapping):
         inner = next((data[k] for k in _HOLDERS if isinstance(data.get(k), Mapping)), None)
         if inner is None:
             break
         data = inner
-    if isinstance(data, Mapping):
-        found = ((str(name), value) for name, value in data.items())
-        yield from ((name, value) for name, value in found if isinstance(value, Tensor))
+    yield from _within(data, "", 0)
+
+
+def _within(data: Any, before: str, depth: int) -> Iterator[tuple[str, Tensor]]:
+    if not isinstance(data, Mapping | nn.ParameterDict) or depth > _DEEPEST:
+        return
+    for name, value in data.items():
+        if isinstance(value, Tensor):
+            yield f"{before}{name}", value
+        elif name not in _NO_WEIGHTS:
+            yield from _within(value, f"{before}{name}.", depth + 1)
 
 
 def _zipped(path: Path) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,6 +21,7 @@ from studio.errors import StudioError
 from studio.library import Library
 
 TENSORS = {"a.weight": torch.arange(6.0).view(2, 3).T, "b": torch.ones(2, dtype=torch.float16)}
+T = torch.ones(2, 768)
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
@@ -52,6 +56,61 @@ def test_nothing_in_a_pickle_runs(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value) and name in caught.value.field
         assert not (tmp_path / f"{name}.safetensors").exists()
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        (  # AUTOMATIC1111's embeddings
+            {
+                "string_to_token": {"*": torch.tensor(265)},
+                "string_to_param": {"*": torch.ones(3, 768)},
+                "name": "cat",
+                "sd_checkpoint": None,
+            },
+            ["string_to_param.*"],
+        ),
+        (  # and those of the first trainer of them
+            {
+                "string_to_token": {"*": 265},
+                "string_to_param": torch.nn.ParameterDict({"*": torch.ones(3, 768)}),
+            },
+            ["string_to_param.*"],
+        ),
+        (  # IP-Adapters
+            {"image_proj": {"latents": torch.ones(1, 2)}, "ip_adapter": {"1.to_k_ip.weight": T}},
+            ["image_proj.latents", "ip_adapter.1.to_k_ip.weight"],
+        ),
+    ],
+)
+def test_mappings_within_mappings(data: dict[str, Any], kept: list[str], tmp_path: Path) -> None:
+    torch.save(data, tmp_path / "cat.pt")
+    assert sorted(load_file(convert(tmp_path / "cat.pt"))) == kept
+    assert Library((tmp_path,))["cat"].kind in ("embedding", "ip-adapter")
+
+
+def test_what_a_trainer_left_beside_the_weights_is_neither_read_nor_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the first published checkpoints: Lightning's callbacks by their class, numpy's numbers."""
+    name = "pytorch_lightning.callbacks.model_checkpoint"
+    theirs = types.ModuleType(name)
+    for place in (name, name.rpartition(".")[0], "pytorch_lightning"):
+        monkeypatch.setitem(sys.modules, place, theirs)
+    ran: list[int] = []
+
+    class ModelCheckpoint:
+        def __setstate__(self, state: Any) -> None:
+            ran.append(1)
+
+    ModelCheckpoint.__module__, ModelCheckpoint.__qualname__ = name, "ModelCheckpoint"
+    theirs.ModelCheckpoint = ModelCheckpoint  # type: ignore[attr-defined]
+    one = ModelCheckpoint()
+    one.best = 3  # type: ignore[attr-defined]
+    beside = {ModelCheckpoint: {"best": torch.ones(1), "score": np.float64(3), "it": one}}
+    torch.save({"state_dict": TENSORS, "callbacks": beside, "epoch": 0}, tmp_path / "old.ckpt")
+    assert load_file(convert(tmp_path / "old.ckpt")).keys() == TENSORS.keys()
+    assert ran == []
 
 
 def test_what_cannot_be_converted_is_one_line(tmp_path: Path) -> None:
