@@ -18,8 +18,11 @@ from studio.library.adapter_kinds import (
 from studio.library.families import FAMILIES, family_of_mark, family_of_names, family_of_width
 from studio.library.family import has
 
-# Of an IP-Adapter that reads what CLIP sees: its image embedding, or all patches ("plus").
-_IMAGE_TOKENS = ("image_proj.proj.weight", "image_proj.latents")
+# Of an IP-Adapter that reads what CLIP sees: its image embedding, or all patches ("plus", "full
+# face"). One for detected faces projects otherwise, brings LoRAs, or reads a detector's 512 numbers.
+_IMAGE_TOKENS = ("image_proj.proj.weight", "image_proj.latents", "image_proj.proj.3.weight")
+_READS_PATCHES = "image_proj.proj_in.weight"
+_FACE_WIDTH = 512
 _FACES = "is an IP-Adapter for detected faces (FaceID), which needs a face detector and is not run"
 SECOND_TOWER = 1280  # the width of XL's second text encoder
 
@@ -28,17 +31,17 @@ def describe_adapter(
     shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """Fields of a :class:`ModelEntry` for an adapter's file; ``None`` for what is none."""
-    if any("_custom_diffusion" in key for key in shapes):
-        kind = "custom-diffusion"
-    elif is_adapter(shapes):
-        kind = "lora"
-    elif any(key.startswith("ip_adapter.") for key in shapes):
+    if has(shapes, "ip_adapter."):  # first: one for faces holds LoRAs too
         widths = (s[1] for k, s in shapes.items() if k.endswith("to_k_ip.weight") and len(s) > 1)
         return {
             "kind": "ip-adapter",
             "family": family_of_width(next(widths, 0)),
-            "problem": "" if has(shapes, *_IMAGE_TOKENS) else _FACES,
+            "problem": _FACES if reads_faces(shapes) else "",
         }
+    if any("_custom_diffusion" in key for key in shapes):
+        kind = "custom-diffusion"
+    elif is_adapter(shapes):
+        kind = "lora"
     else:
         return None
     words = bundled_words(shapes)
@@ -48,6 +51,13 @@ def describe_adapter(
         "trigger": " ".join(words) or trigger(metadata),
         **({"words": words} if words else {}),
     }
+
+
+def reads_faces(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether an IP-Adapter reads detected faces instead of what CLIP sees."""
+    detected = shapes.get(_READS_PATCHES, ())[1:] == (_FACE_WIDTH,)
+    loras = any(key.startswith("ip_adapter.") and "_lora." in key for key in shapes)
+    return detected or loras or not has(shapes, *_IMAGE_TOKENS)
 
 
 def is_adapter(keys: Iterable[str]) -> bool:

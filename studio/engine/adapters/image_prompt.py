@@ -19,9 +19,15 @@ from PIL import Image
 from torch import Tensor, nn
 
 from studio.engine.adapters.files import read_state
-from studio.engine.families.pretrained import from_folder
-from studio.engine.networks.on_disk import ENCODER, image_encoder
+from studio.engine.networks.image_encoders import (
+    ENCODER,
+    SEVERAL,
+    image_encoder,
+    load_image_encoder,
+    reads,
+)
 from studio.errors import IncompatibleModels, MissingModel
+from studio.library.adapter_headers import reads_faces
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class IPAdapter(nn.Module):
         if isinstance(self.projection, ImageProjection):
             features = self.encoder(pixels).image_embeds
             features = features if picture is not None else torch.zeros_like(features)
-        else:  # "plus" adapters read all patches
+        else:  # "plus" and "full face" adapters read all patches
             features = self.encoder(pixels, output_hidden_states=True).hidden_states[-2]
         tokens = self.projection(features)
         parts = zip(self.names, self.keys, self.values, strict=True)
@@ -79,24 +85,22 @@ class IPAdapter(nn.Module):
 def load_ip_adapter(
     path: Path, name: str, network: nn.Module, device: torch.device, dtype: torch.dtype
 ) -> IPAdapter:
-    """Read an IP-Adapter and the image encoder in the folder ``image_encoder`` beside it.
+    """Read an IP-Adapter and its image encoder.
 
     Raises:
-        MissingModel: a damaged file, or no image encoder beside it.
-        IncompatibleModels: for another network, or one that needs a face detector.
+        MissingModel: a damaged file, or no image encoder there.
+        IncompatibleModels: for another network or encoder, or one that needs a face detector.
     """
-    from transformers import CLIPVisionModelWithProjection
-
-    state: dict[str, dict[str, Tensor]] = {"image_proj": {}, "ip_adapter": {}}
-    for key, value in read_state(path, name).items():
-        part, _, rest = key.partition(".")
-        state.setdefault(part, {})[rest] = value
-    if any("lora" in key for key in state["ip_adapter"]) or (
-        "latents" not in state["image_proj"] and "proj.weight" not in state["image_proj"]
-    ):
+    tensors = read_state(path, name)
+    shapes = {key: tuple(value.shape) for key, value in tensors.items()}
+    if reads_faces(shapes):
         raise IncompatibleModels(
             "is an IP-Adapter for detected faces, which is not run", field=name
         )
+    state: dict[str, dict[str, Tensor]] = {"image_proj": {}, "ip_adapter": {}}
+    for key, value in tensors.items():
+        part, _, rest = key.partition(".")
+        state.setdefault(part, {})[rest] = value
     try:
         processors = network._convert_ip_adapter_attn_to_diffusers(  # type: ignore[operator]
             [state], low_cpu_mem_usage=False
@@ -110,15 +114,23 @@ def load_ip_adapter(
     if folder is None:
         raise MissingModel(
             f"needs its image encoder: put the folder {ENCODER!r} (CLIP, in transformers' layout) "
-            "beside it",
+            f"beside it, or its file into a folder {SEVERAL!r} there",
             field=name,
         )
     try:
-        encoder = from_folder(CLIPVisionModelWithProjection, str(folder), name)
+        encoder = load_image_encoder(folder, name)
     except MissingModel as error:
         raise MissingModel(
             f"its image encoder cannot be used: {error.message}", field=name
         ) from error
+    what, width = reads(shapes)
+    given = getattr(encoder.config, what)
+    if given != width:
+        raise IncompatibleModels(
+            f"reads features {width} wide, and its image encoder {folder.name!r} has {given}; it was "
+            "made for another one",
+            field=name,
+        )
     layers = {
         key.removesuffix(".processor"): processor
         for key, processor in processors.items()

@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 
 from studio.engine.families.single_file import is_single_file, prefixes_of
+from studio.engine.networks.image_encoders import image_encoder
 from studio.errors import MissingModel
 from studio.library import ADAPTERS, ModelEntry, family_of, read_header
 from studio.library.adapter_kinds import held
 
-ENCODER = "image_encoder"
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
 _OTHERS = {"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2}
 
@@ -68,11 +68,6 @@ def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
     if encoder is not None:
         found += weight_bytes(replace(entry, kind="", path=str(encoder)), "", dtype)
     return found
-
-
-def image_encoder(path: Path) -> Path | None:
-    """The folder of the image encoder that lies beside an IP-Adapter's file."""
-    return next((up / ENCODER for up in path.parents[:2] if (up / ENCODER).is_dir()), None)
 
 
 @lru_cache(maxsize=512)

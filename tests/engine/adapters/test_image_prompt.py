@@ -2,103 +2,37 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from studio.engine import Engine
 from studio.engine.inputs.memory_check import needs_of
 from studio.errors import StudioError
-from studio.events import Done
 from studio.library import Library
 from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support import tiny
-from tests.support.tiny_image_prompts import adapter_state, plus_state
-
-WEIGHT, STRENGTH = 4.0, 0.6
+from tests.support.tiny_image_prompts import (
+    STRENGTH,
+    WEIGHT,
+    adapter_state,
+    library,
+    make,
+    row,
+    seeing,
+    theirs,
+)
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    pipe = tiny.pipeline(folder / "base")
-    torch.manual_seed(3)
-    CLIPVisionModelWithProjection(
-        CLIPVisionConfig(
-            hidden_size=12,
-            intermediate_size=16,
-            projection_dim=10,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            image_size=16,
-            patch_size=8,
-        )
-    ).save_pretrained(folder / "ip/image_encoder")
-    save_file(adapter_state(pipe.unet, 10, 0), folder / "ip/light.safetensors")
-    save_file(plus_state(pipe.unet, 12, 5), folder / "ip/plus.safetensors")
-    (folder / "alone").mkdir()
-    save_file(adapter_state(pipe.unet, 10, 0), folder / "alone/light.safetensors")
-    for name, seed in (("red", 1), ("blue", 2)):
-        pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"{name}.png")
-    return folder
-
-
-def row(picture: str, **more: object) -> dict:
-    prompt = {"image": f"{picture}.png", "model": "ip/light", "strength": STRENGTH}
-    return {"prompt": "a cat", "weight": WEIGHT, "image_prompt": prompt, **more}
-
-
-def make(root: Path, exact: bool = True, **fields: object) -> list[np.ndarray]:
-    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=exact)
-    fields.setdefault("sampler", {"steps": 3, "scheduler": "ddim", "seed": 3})
-    preset = validate({"base": "base", **fields})
-    return [np.asarray(e.image).astype(int) for e in engine.generate(preset) if isinstance(e, Done)]
-
-
-def _seeing(root: Path, strength: float, name: str = "light") -> StableDiffusionPipeline:
-    """diffusers' pipeline with the IP-Adapter on its network."""
-    pipe = StableDiffusionPipeline.from_pretrained(
-        root / "base",
-        safety_checker=None,
-        image_encoder=CLIPVisionModelWithProjection.from_pretrained(root / "ip/image_encoder"),
-        feature_extractor=CLIPImageProcessor(
-            size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
-        ),
-    )
-    state = load_file(root / f"ip/{name}.safetensors")
-    parts = {
-        part: {k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(part)}
-        for part in ("image_proj", "ip_adapter")
-    }
-    pipe.unet._load_ip_adapter_weights([parts], low_cpu_mem_usage=False)
-    pipe.set_ip_adapter_scale(strength)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
-def theirs(root: Path, picture: str, negative: str = "", name: str = "light") -> np.ndarray:
-    """diffusers' own run with ``ip_adapter_image`` at guidance scale ``WEIGHT``."""
-    pipe = _seeing(root, STRENGTH, name)
-    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
-    image = pipe(
-        "a cat",
-        negative_prompt=negative,
-        ip_adapter_image=Image.open(root / f"{picture}.png").convert("RGB"),
-        guidance_scale=WEIGHT,
-        num_inference_steps=3,
-        latents=torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3)),
-        output_type="pil",
-    ).images[0]
-    return np.asarray(image).astype(int)
+    return library(tmp_path_factory.mktemp("models"))
 
 
 @torch.no_grad()
@@ -112,26 +46,24 @@ def by_hand(root: Path, rows: list[tuple[str, float, float]]) -> np.ndarray:
     total = sum(w for w, _ in positive)
     blank = sum(w * s for w, s in positive) / total if total else 0.0
     pipe = StableDiffusionPipeline.from_pretrained(root / "base", safety_checker=None)
-    seeing = {s: _seeing(root, s) for s in {blank, *(s for _, _, s in rows)}}
+    known = {s: seeing(root, s) for s in {blank, *(s for _, _, s in rows)}}
     null, cat = (pipe.encode_prompt(p, "cpu", 1, False)[0] for p in ("", "a cat"))
     scheduler = pipe.scheduler
     scheduler.set_timesteps(3)
 
     def embeds(name: str, strength: float) -> dict:
-        one = seeing[strength]
+        one = known[strength]
         seen = one.encode_image(Image.open(root / f"{name or 'red'}.png").convert("RGB"), "cpu", 1)
         return {"image_embeds": [(seen[0] if name else seen[1])[:, None]]}
 
     z = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(3))
     for t in scheduler.timesteps:
-        free = seeing[blank].unet(z, t, null, added_cond_kwargs=embeds("", blank)).sample
+        free = known[blank].unet(z, t, null, added_cond_kwargs=embeds("", blank)).sample
         total_ = free.clone()
         for name, weight, strength in rows:
             if name:
                 shown = (
-                    seeing[strength]
-                    .unet(z, t, cat, added_cond_kwargs=embeds(name, strength))
-                    .sample
+                    known[strength].unet(z, t, cat, added_cond_kwargs=embeds(name, strength)).sample
                 )
             else:
                 shown = pipe.unet(z, t, cat).sample
@@ -139,25 +71,6 @@ def by_hand(root: Path, rows: list[tuple[str, float, float]]) -> np.ndarray:
         z = scheduler.step(total_, t, z).prev_sample
     image = pipe.vae.decode(z / pipe.vae.config.scaling_factor).sample[0]
     return ((image.clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).numpy()
-
-
-def test_an_adapter_plus_reads_all_patches(root: Path) -> None:
-    seen = row("red")
-    seen["image_prompt"]["model"] = "ip/plus"
-    ours = make(root, rows=[seen])[0]
-    assert np.abs(ours - theirs(root, "red", name="plus")).max() <= 1
-    assert np.abs(ours - make(root, rows=[row("red")])[0]).max() > 1
-
-
-def test_one_for_detected_faces_is_listed_with_its_reason(root: Path, tmp_path: Path) -> None:
-    """FaceID reads a face detector's embedding through ``proj.0`` and ``proj.2``, with LoRAs."""
-    state = {
-        k: v for k, v in load_file(root / "ip/light.safetensors").items() if "image_proj" not in k
-    }
-    state |= {f"image_proj.proj.{n}.weight": torch.ones(4, 4) for n in (0, 2)}
-    save_file(state, tmp_path / "face.safetensors")
-    (entry,) = Library((tmp_path,)).refused()
-    assert entry.kind == "ip-adapter" and "FaceID" in entry.problem
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -216,7 +129,8 @@ def test_outside_its_mask_an_image_prompt_changes_nothing(root: Path) -> None:
         _latents(root, rows, sampler)
         for rows in ([], [others, row("red", mask="left.png")], [others])
     )
-    assert torch.allclose(two[..., 4:], none[..., 4:], atol=1e-5)
+    rounding = 1e-6 * float(none.abs().max())
+    assert torch.allclose(two[..., 4:], none[..., 4:], atol=rounding)
     assert (two[..., :4] - none[..., :4]).abs().max() > 1e-3
 
 
@@ -274,19 +188,6 @@ def test_of_another_architecture(root: Path, tmp_path: Path) -> None:
     given["image_prompt"]["model"] = "cut"
     with pytest.raises(StudioError, match="of another architecture") as caught:
         list(engine.generate(validate({"base": "base", "rows": [given]})))
-    assert caught.value.field == "rows.0.image_prompt.model"
-
-
-def test_an_image_encoder_without_a_tensor_is_refused_by_name(root: Path, tmp_path: Path) -> None:
-    shutil.copytree(root / "ip", tmp_path / "ip")
-    file = tmp_path / "ip/image_encoder/model.safetensors"
-    state = load_file(file)
-    del state["visual_projection.weight"]
-    save_file(state, file, metadata={"format": "pt"})
-    shutil.copytree(root / "base", tmp_path / "base")
-    engine = Engine(device="cpu", library=Library((tmp_path,)), image_roots=[root])
-    with pytest.raises(StudioError, match=r"lacks the tensor visual_projection\.weight") as caught:
-        list(engine.generate(validate({"base": "base", "rows": [row("red")]})))
     assert caught.value.field == "rows.0.image_prompt.model"
 
 
