@@ -63,7 +63,8 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-Strength = Annotated[float, Field(ge=-4.0, le=4.0, strict=True)]
+# Sliders, whose two ends are two signs, are run at 5 and more.
+Strength = Annotated[float, Field(ge=-10.0, le=10.0, strict=True)]
 
 
 TextStrength = Annotated[
