@@ -115,6 +115,8 @@ _LORA = {
     **{f"{glue}lora_B.weight": "up" for glue in _GLUES},
     **{f"{glue}down.weight": "down" for glue in _GLUES[1:]},
     **{f"{glue}up.weight": "up" for glue in _GLUES[1:]},
+    ".lora_A": "down",
+    ".lora_B": "up",
     ".lora_A.default.weight": "down",
     ".lora_B.default.weight": "up",
     ".lora_down.weight": "down",

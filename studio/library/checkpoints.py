@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from studio.errors import shorten
 from studio.library.control_networks import family_of_t2i
 from studio.library.families import DEFAULT, FAMILIES, family_of, family_of_file, family_of_width
 from studio.library.family import CONTROL, EPSILON, UNET, VAE, Shapes, V, has
@@ -21,6 +22,11 @@ _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 _THEIR_UNET = ("up_blocks.0.resnets.0.conv1.weight", "time_embedding.linear_1.weight")
 _THEIR_CONTROL = "controlnet_cond_embedding.conv_in.weight"
 _THEIR_VAE = "decoder.up_blocks.0.resnets.0.conv1.weight"
+# Ends of names beside weights that are rounded to few bits and mean nothing without their scales.
+_ROUNDED = (
+    *(".scale_weight", "scaled_fp8", ".weight_scale", ".comfy_quant"),
+    *(".absmax", ".quant_map", ".qweight", ".SCB"),
+)
 # Relatives of ControlNets that are not run, by the beginning of a tensor's name.
 _NOT_RUN = {
     "lllite_": "is a ControlNet-LLLite",
@@ -41,6 +47,11 @@ def describe_checkpoint(
         stem: its name, which says what a ControlNet reads.
     """
     fields = _control(shapes, stem) or _network(shapes, header, metadata) or _autoencoder(shapes)
+    if fields is not None and (mark := next((k for k in shapes if k.endswith(_ROUNDED)), "")):
+        return fields | {
+            "problem": f"is rounded to few bits with scales beside ({shorten(mark)}), which are not "
+            "read; take the model in 16 bits, or in plain 8-bit floats"
+        }
     if fields is not None and _SHARD.search(stem):
         return fields | {
             "problem": (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from studio.files import is_text
 
 # Kinds whose weight change a row adds to a full network, at a strength.
 ADAPTERS = ("lora", "custom-diffusion")
 
+SAFETENSORS = (".safetensors", ".sft")  # the same under two names, in small letters
 MOST_CHARACTERS = 8192
 _PATHS = ("path", "thumbnail")  # their folder's name may be anything
 
@@ -57,6 +59,11 @@ class ModelEntry:
     problem: str = ""
 
     @property
+    def one_file(self) -> bool:
+        """Whether it is one file rather than a folder or a hub id."""
+        return self.path.lower().endswith(SAFETENSORS)
+
+    @property
     def latent_factor(self) -> int:
         """Pixels of a latent position; ``multiple`` is more where the network takes several together."""
         stated = self.latent_space.partition(":")[0].partition("x")[2]
@@ -90,18 +97,26 @@ class ModelEntry:
         Raises:
             ValueError: a value of another type or size, or text that cannot be written; names it.
         """
-        for one in fields(self):
-            value = getattr(self, one.name)
-            several = one.type == "tuple[str, ...]" and isinstance(value, tuple)
-            parts = value if several else (value,)
-            kind = int if one.type == "int" else str
-            for part in parts:
+        for name, kind, many in _types():
+            value = getattr(self, name)
+            for part in value if many and isinstance(value, tuple) else (value,):
                 if type(part) is not kind:
-                    raise ValueError(f"{one.name} is a {type(part).__name__}")
+                    raise ValueError(f"{name} is a {type(part).__name__}")
+                if not part:
+                    continue  # most of them
                 if isinstance(part, str) and len(part) > MOST_CHARACTERS:
-                    raise ValueError(f"{one.name} has {len(part)} characters")
-                if isinstance(part, str) and one.name not in _PATHS and not is_text(part):
-                    raise ValueError(f"{one.name} is no UTF-8 text")
+                    raise ValueError(f"{name} has {len(part)} characters")
+                if isinstance(part, str) and name not in _PATHS and not is_text(part):
+                    raise ValueError(f"{name} is no UTF-8 text")
                 if isinstance(part, int) and not 0 <= part < 2**53:
-                    raise ValueError(f"{one.name} is out of bounds")
+                    raise ValueError(f"{name} is out of bounds")
         return self
+
+
+@lru_cache(maxsize=1)
+def _types() -> tuple[tuple[str, type, bool], ...]:
+    """Each field's name, the type of its values, and whether it has several."""
+    return tuple(
+        (one.name, int if one.type == "int" else str, one.type == "tuple[str, ...]")
+        for one in fields(ModelEntry)
+    )

@@ -26,7 +26,11 @@ PEFT_CONFIG = "adapter_config.json"
 COMING = ".coming"  # beside files of a download that has not ended
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
 MAX_CONFIG_BYTES = 4 * 2**20
-PICTURES = (".preview.png", ".png", ".jpg", ".jpeg", ".webp")
+_IMAGES = ("png", "jpg", "jpeg", "webp")
+PICTURES = (
+    *(f"{mark}.{image}" for mark in (".preview", "") for image in _IMAGES),
+    *(".swarmpreview.jpg", ".thumb.jpg", ".thumb.png"),
+)
 _CARD_FIELDS = ("title", "trigger", "base", "control", "family")
 
 

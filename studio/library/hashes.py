@@ -73,7 +73,7 @@ class Hashes:
 
     def lacks(self, entry: ModelEntry) -> bool:
         """Whether a model is a file whose hashes have not been computed."""
-        return entry.path.endswith(".safetensors") and not self._computed(entry.path)
+        return entry.one_file and not self._computed(entry.path)
 
     def find(self, text: str, entries: Iterable[ModelEntry]) -> ModelEntry | None:
         """The first model that is known by a hash which begins as ``text`` does, or the reverse."""

@@ -11,18 +11,36 @@ from typing import Any
 
 from studio.errors import shorten
 from studio.files import shown
-from studio.library.entry import ModelEntry
+from studio.library.entry import SAFETENSORS, ModelEntry
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
 from studio.library.index import Index
 from studio.library.sidecars import beside, endings
 
-PICKLES = (".ckpt", ".pt", ".pth", ".bin")
-WEIGHTS = (".safetensors", *PICKLES)
+PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+# Files of weights that are neither, and why they stay closed.
+_OTHER_FILES = {
+    ".gguf": "is a GGUF file, whose weights are rounded to few bits; take the model's .safetensors",
+    ".onnx": "is an ONNX network, which is not run; take the model's .safetensors",
+}
+WEIGHTS = (*SAFETENSORS, *PICKLES, *_OTHER_FILES)
 _PICKLE = (
     "is a pickle ({}), which can run code when it is read; in its folder "
     "'python -m studio convert {}' makes a .safetensors of its tensors"
 )
+_FOLDERS_ONLY = "is a network of {} in one file; that family is read from folders"
+_TEXT = "is a text encoder alone; a base is read with its own"
+# Sound networks that are no model here, by the beginning of a tensor's name.
+_STRANGERS = {
+    "double_blocks.": _FOLDERS_ONLY.format("FLUX.1"),
+    "joint_blocks.": _FOLDERS_ONLY.format("Stable Diffusion 3"),
+    "vision_model.": "is an image encoder (CLIP), which IP-Adapters see with; it is no row",
+    "text_model.": _TEXT,
+    "transformer.resblocks.": _TEXT,
+    "encoder.block.": _TEXT,
+    "transformer_layes.": "is a style adapter; the studio runs T2I-Adapters of maps",
+    "params_ema.": "is a network that enlarges or mends pictures",
+}
 # Names of folders in which people put models of one kind.
 _MEANT = {
     "lora": ("lora", "loras", "lycoris"),
@@ -45,6 +63,7 @@ def file_entry(
         OSError: it is no regular file.
     """
     stem, suffix = os.path.splitext(item.name)
+    suffix = suffix.lower()
     if suffix not in WEIGHTS:
         return None
     state = item.stat()
@@ -57,10 +76,9 @@ def file_entry(
         fields = {"family": "", "title": identity, **fields, **several}
         return ModelEntry(id=identity, bytes=state.st_size, path=item.path, **fields).checked()
 
-    if suffix != ".safetensors":
-        return entry(
-            {"kind": meant, "problem": _PICKLE.format(suffix, shlex.quote(shown(item.name)))}
-        )
+    if suffix not in SAFETENSORS:
+        pickle = _PICKLE.format(suffix, shlex.quote(shown(item.name)))
+        return entry({"kind": meant, "problem": _OTHER_FILES.get(suffix, pickle)})
     notes = [listing[stem + end].stat() for end in endings() if stem + end in listing]
     modified = state.st_mtime_ns + sum(note.st_mtime_ns for note in notes)
     look = _Look(item.path, stem, meant)
@@ -113,6 +131,10 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
 
 def _unknown(header: Mapping[str, Any]) -> str:
     """Why a sound file is no model of any kind."""
-    first = next((key for key in header if key != "__metadata__"), "")
+    names = [key for key in header if key != "__metadata__"]
+    for mark, what in _STRANGERS.items():
+        if any(name.removeprefix("model.diffusion_model.").startswith(mark) for name in names):
+            return what
+    first = next(iter(names), "")
     holds = f"its first tensor is called {shorten(shown(first))}" if first else "it holds no tensor"
     return f"is a model of no kind that is known here: {holds}"

@@ -39,7 +39,7 @@ def scheduler_config(entry: ModelEntry) -> dict[str, Any]:
     cache; before the first download it is not known.
     """
     path = Path(entry.path) if entry.path else None
-    if path is not None and path.suffix == ".safetensors":
+    if path is not None and entry.one_file:
         predicts = FAMILIES[entry.family].predicts[0] if entry.family in FAMILIES else ""
         config = _of_file(str(path), _stamp(path), entry.prediction or predicts)
     else:

@@ -8,6 +8,7 @@ function that registers itself in :data:`LAYOUTS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,11 @@ class Place:
 
     def identity(self, path: str | Path) -> str:
         """The id of a path in this place, without the suffix of a file."""
-        below = Path(path).relative_to(self.folder).as_posix()
+        text, top = os.fspath(path), f"{self.folder}{os.sep}"
+        if text.startswith(top):  # every file of a large library comes by here
+            below = text[len(top) :].replace(os.sep, "/")
+        else:
+            below = Path(path).relative_to(self.folder).as_posix()
         parts = (self.prefix, "" if below == "." else shown(below))
         return "/".join(filter(None, parts)) or self.folder.name
 

@@ -38,6 +38,7 @@ _OTHER_FOLDERS = {
     "caption or tag pictures": "blip deepbooru torch_deepdanbooru clip_interrogator llm",
     "find objects": "sams ultralytics adetailer yolo groundingdino",
     "make previews": "vae_approx vae-approx",
+    "make control maps": "controlnetpreprocessor annotators",
     "are hypernetworks": "hypernetworks hypernetwork",
     "make films": "animatediff_models animatediff_motion_lora animatediff",
     "are styles, boxes or photo encoders of other networks": "style_models gligen photomaker karlo",
@@ -58,7 +59,7 @@ class _Walk:
     def identity(self, path: str | Path) -> str:
         """A path's id, without the suffix of weights."""
         stem, suffix = os.path.splitext(path)
-        return self.place.identity(stem if suffix in WEIGHTS else path)
+        return self.place.identity(stem if suffix.lower() in WEIGHTS else path)
 
 
 _Listing = Mapping[str, os.DirEntry[str]]
@@ -70,6 +71,9 @@ def scan(place: Place, index: Index) -> Iterator[ModelEntry]:
     if place.problem:
         yield _problem(str(root), root.name or str(root), place.problem)
     if not root.is_dir():
+        return
+    if what := _OTHERS.get(place.prefix.lower()):
+        yield _unused(root, f"{place.prefix}/{root.name}", what)
         return
     walk = _Walk(place, index, real=(root.resolve(),))
     found = _folder(root, walk) if place.whole else _children(root, walk)
@@ -114,7 +118,7 @@ def _visit(item: os.DirEntry[str], beside: _Listing, walk: _Walk) -> Iterator[Mo
     if walk.left[0] <= 0:
         return
     if not is_text(item.name):
-        if _is_folder(item) or item.name.endswith(WEIGHTS):
+        if _is_folder(item) or _is_weights(item):
             yield _problem(shown(item.path), walk.identity(item.path), _NAME)
         return
     if item.is_symlink():
@@ -161,12 +165,14 @@ def _folder(path: Path, walk: _Walk) -> Iterator[ModelEntry]:
 def _other(item: os.DirEntry[str], walk: _Walk) -> list[ModelEntry]:
     """One line for a folder of models that do something else; none for any other folder."""
     what = _OTHERS.get(item.name.lower()) if not walk.depth else None
-    if what is None:
-        return []
-    files = sum(1 for _ in listed(Path(item.path), (*WEIGHTS, ".onnx"), 2))
+    return [] if what is None else [_unused(Path(item.path), walk.identity(item.path), what)]
+
+
+def _unused(folder: Path, identity: str, what: str) -> ModelEntry:
+    files = sum(1 for _ in listed(folder, WEIGHTS, 2))
     why = f"is another tool's folder of models that {what}, which the studio has no use for ({{}})"
     text = why.format(f"{files} file{'' if files == 1 else 's'}")
-    return [_problem(item.path, walk.identity(item.path), text)]
+    return _problem(str(folder), identity, text)
 
 
 def _refusal(path: str | Path, walk: _Walk) -> Callable[[str], ModelEntry]:
@@ -183,6 +189,10 @@ def _problem(path: str, identity: str, problem: str) -> ModelEntry:
         title=identity,
         problem=problem,
     )
+
+
+def _is_weights(item: os.DirEntry[str]) -> bool:
+    return item.name.lower().endswith(WEIGHTS)
 
 
 def _is_folder(item: os.DirEntry[str]) -> bool:
@@ -218,7 +228,7 @@ def _leads_back(item: os.DirEntry[str], target: Path, walk: _Walk) -> bool:
 
 def _refused_link(item: os.DirEntry[str], target: Path | None, walk: _Walk) -> Iterator[ModelEntry]:
     """A link that is not followed, where it looks like a folder of models or like a model."""
-    if not _is_folder(item) and not item.name.endswith(WEIGHTS):
+    if not _is_folder(item) and not _is_weights(item):
         return
     if target is None:
         yield _problem(item.path, walk.identity(item.path), "is a link that leads nowhere")

@@ -16,6 +16,8 @@ MAX_BYTES = 2**20
 MAX_PLACES = 200
 MAX_REPOSITORIES = 2000
 _COMFY_FILES = ("extra_model_paths.yaml", "extra_model_paths.yml", "extra_models_config.yaml")
+_NO_MODELS = ("base_path", "is_default", "custom_nodes", "configs")
+_SWARM_FOLDERS = re.compile(r"^\s*SD(\w+?)s?Folder:[ \t]*(\S.*?)\s*$", re.MULTILINE)
 _REPOSITORY = re.compile(r"models--([A-Za-z0-9][\w.-]*)--([\w.-]+)$")
 
 
@@ -47,7 +49,9 @@ def _comfy_ui(folder: Path) -> list[Place]:
     if not files and not ((folder / "comfy").is_dir() and models.is_dir()):
         return []
     own = [Place(models, follows=True)] if models.is_dir() else []
-    return own + [place for file in files for place in _extra_paths(file)]
+    named = [place for file in files for place in _extra_paths(file)]
+    within = models.resolve()  # what the file names there is seen already
+    return own + [one for one in named if not (own and one.folder.resolve().is_relative_to(within))]
 
 
 def _extra_paths(file: Path) -> list[Place]:
@@ -64,8 +68,11 @@ def _extra_paths(file: Path) -> list[Place]:
         return [Place(file, problem=f"is damaged ({reason})")]
     if not isinstance(data, dict):
         return [Place(file, problem="is no list of folders as ComfyUI reads it")]
-    found = [place for group in data.values() for place in _group(group, file.parent)]
-    return found[:MAX_PLACES]
+    found: dict[Path, Place] = {}  # a folder that stands under two kinds is of the first
+    for group in data.values():
+        for place in _group(group, file.parent):
+            found.setdefault(place.folder.resolve(), place)
+    return list(found.values())[:MAX_PLACES]
 
 
 def _group(group: Any, beside: Path) -> Iterator[Place]:
@@ -73,7 +80,7 @@ def _group(group: Any, beside: Path) -> Iterator[Place]:
         return
     base = beside / _expanded(str(group.get("base_path") or ""))
     for kind, folders in group.items():
-        if kind in ("base_path", "is_default", "custom_nodes") or not isinstance(folders, str):
+        if kind in _NO_MODELS or not isinstance(folders, str):
             continue
         for line in filter(None, map(str.strip, folders.split("\n"))):
             folder = Path(os.path.normpath(base / _expanded(line)))
@@ -89,19 +96,30 @@ def _expanded(text: str) -> str:
 
 
 def _swarm_ui(folder: Path) -> list[Place]:
-    """SwarmUI: ``Models``, or the roots that its settings name."""
+    """SwarmUI: ``Models`` or the roots that its settings name, and full paths named for one kind."""
     settings = folder / "Data/Settings.fds"
     if not settings.is_file() and not (folder / "SwarmUI.sln").is_file():
         return []
-    roots = ["Models"]
+    roots, further = ["Models"], []
     if settings.is_file():
         text = read_regular(settings, MAX_BYTES).decode("utf-8", "replace")
         if match := re.search(r"^\s*ModelRoot:[ \t]*(\S.*?)\s*$", text, re.MULTILINE):
-            roots = [one.strip() for one in match[1].split(";") if one.strip()]
+            roots = _in_line(match[1])
+        further = [
+            (place, kind.lower())
+            for kind, line in _SWARM_FOLDERS.findall(text)
+            for place in map(_expanded, _in_line(line))
+            if os.path.isabs(place)
+        ]
+    named = [(_expanded(root), "") for root in roots] + further
     return [
-        Place(place, follows=True) if place.is_dir() else Place(place, problem="is not there")
-        for place in (folder / _expanded(root) for root in roots[:MAX_PLACES])
+        Place(place, kind, follows=True) if place.is_dir() else Place(place, problem="is not there")
+        for place, kind in ((folder / one, kind) for one, kind in named[:MAX_PLACES])
     ]
+
+
+def _in_line(text: str) -> list[str]:
+    return [one.strip() for one in text.split(";") if one.strip()]
 
 
 def _invoke_ai(folder: Path) -> list[Place]:

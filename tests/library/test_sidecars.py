@@ -125,6 +125,12 @@ def test_damage_beside_a_model_leaves_the_model(tmp_path: Path) -> None:
     assert entry(tmp_path, {".json": {"description": "\ud800 x" * 9}}).description
 
 
+@pytest.mark.parametrize("ending", [".png", ".preview.jpeg", ".preview.webp", ".swarmpreview.jpg"])
+def test_a_picture_beside_a_model_is_its_preview(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"ink.v1{ending}").touch()
+    assert entry(tmp_path, {}).thumbnail == str(tmp_path / f"ink.v1{ending}")
+
+
 def test_a_new_sidecar_is_seen(tmp_path: Path, studio_home: Path) -> None:
     assert entry(tmp_path, {}).trigger == ""
     assert entry(tmp_path, {".json": {"activation text": "word"}}).trigger == "word"

@@ -66,15 +66,21 @@ a111:
         models/Lora
         models/LyCORIS
     vae: models/VAE
+    configs: models/Lora
+    upscale_models: models/ESRGAN
     custom_nodes: nodes
 near:
     checkpoints: more
+    text: models/loras
 empty:
 """
     )
-    assert found(comfy) == expected
-    assert "extra_model_paths.yaml names it" in refused(comfy)["VAE"]
-    del expected["loras/own"]
+    lora(other / "models/ESRGAN/4x.safetensors")
+    assert found(comfy) == expected  # none of them twice
+    said = refused(comfy)
+    assert "extra_model_paths.yaml names it" in said["VAE"]
+    assert "enlarge pictures" in said["upscale_models/ESRGAN"] and len(said) == 2
+    expected["text/own"] = expected.pop("loras/own")
     assert found(comfy / "extra_model_paths.yaml") == expected
 
 
@@ -85,9 +91,12 @@ def test_swarmui_s_model_root(tmp_path: Path) -> None:
     two = lora(tmp_path / "elsewhere/Lora/dot.safetensors")
     (tmp_path / "Data").mkdir()
     (tmp_path / "Data/Settings.fds").write_text(
-        f"#Settings\nPaths:\n\t#Where\n\tModelRoot: Models;{two.parent.parent}\n\tSDLoraFolder: Lora\n"
+        f"#Settings\nPaths:\n\t#Where\n\tModelRoot: Models;{two.parent.parent}\n"
+        f"\tSDLoraFolder: Lora;{tmp_path / 'far'}\n\tSDVAEFolder: {tmp_path / 'gone'}\n"
     )
-    assert found(tmp_path) == {"Lora/ink": str(one), "Lora/dot": str(two)}
+    far = lora(tmp_path / "far/pen.safetensors")
+    expected = {"Lora/ink": str(one), "Lora/dot": str(two), "lora/pen": str(far)}
+    assert found(tmp_path) == expected and refused(tmp_path) == {"gone": "is not there"}
 
 
 def test_invokeai_s_database_names_models(tmp_path: Path) -> None:

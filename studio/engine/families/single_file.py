@@ -41,7 +41,7 @@ def prefixes_of(entry: ModelEntry, part: str) -> tuple[str, ...]:
 
 def is_single_file(entry: ModelEntry) -> bool:
     """Whether a model is one file rather than a folder or a hub id."""
-    return entry.path.endswith(".safetensors")
+    return entry.one_file
 
 
 def load(kind: Any, entry: ModelEntry, part: str, dtype: torch.dtype) -> Any:

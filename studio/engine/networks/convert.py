@@ -36,7 +36,7 @@ def convert(path: Path) -> Path:
         MissingFile: there is no such file.
         StudioError: no pickle of tensors alone, or the target is there already; names the file.
     """
-    if path.suffix not in PICKLES:
+    if path.suffix.lower() not in PICKLES:
         raise StudioError(f"is no pickle ({', '.join(PICKLES)})", field=str(path))
     target = path.with_suffix(".safetensors")
     if target.exists():

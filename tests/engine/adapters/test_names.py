@@ -71,6 +71,7 @@ KOHYA = (".lora_down.weight", ".lora_up.weight")
         (f"base_model.model.{LINEAR}", (".lora_A.weight", ".lora_B.weight")),
         (f"unet.base_model.model.{LINEAR}", (".lora_A.default.weight", ".lora_B.default.weight")),
         (LINEAR, (".lora.down.weight", ".lora.up.weight")),
+        (f"diffusion_model.{LINEAR}", (".lora_A", ".lora_B")),
         (
             f"unet.{LINEAR}".replace("attn2.", "attn2.processor."),
             ("_lora.down.weight", "_lora.up.weight"),

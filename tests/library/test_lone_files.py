@@ -1,0 +1,74 @@
+"""Lone files that are no model here are listed with their reason, whatever they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from studio.library import Library
+
+UNET = "model.diffusion_model."
+NETWORK = {
+    f"{UNET}input_blocks.0.0.weight": (8, 4, 3, 3),
+    f"{UNET}out.2.weight": (4, 8, 3, 3),
+    f"{UNET}input_blocks.1.1.attn2.to_k.weight": (8, 768),
+}
+
+
+def write(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    save_file({name: torch.zeros(shape) for name, shape in shapes.items()}, path)
+
+
+@pytest.mark.parametrize("name", ["net.safetensors", "NET.SafeTensors", "net.sft"])
+def test_safetensors_under_all_their_names(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, NETWORK)
+    (entry,) = Library((tmp_path,)).entries()
+    assert (entry.id.lower(), entry.kind, entry.one_file) == ("net", "finetune", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a.gguf", "is a GGUF file"),
+        ("a.onnx", "is an ONNX network"),
+        ("a.CKPT", "'python -m studio convert a.CKPT'"),
+        ("a.pkl", "is a pickle (.pkl)"),
+    ],
+)
+def test_files_of_other_formats(name: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    (entry,) = Library((tmp_path,)).refused()
+    assert entry.id == "a" and why in entry.problem
+
+
+@pytest.mark.parametrize(
+    ("shapes", "why"),
+    [
+        ({"double_blocks.0.img_attn.qkv.weight": (2, 2)}, "a network of FLUX.1 in one file"),
+        ({f"{UNET}joint_blocks.0.x_block.attn.qkv.weight": (2, 2)}, "Stable Diffusion 3 in one"),
+        ({"vision_model.post_layernorm.weight": (2,)}, "is an image encoder (CLIP)"),
+        ({"text_model.final_layer_norm.weight": (2,)}, "is a text encoder alone"),
+        ({"encoder.block.0.layer.0.SelfAttention.k.weight": (2, 2)}, "is a text encoder alone"),
+        ({"params_ema.conv_first.weight": (2, 3, 3, 3)}, "enlarges or mends"),
+        ({"something": (2, 2)}, "its first tensor is called 'something'"),
+    ],
+)
+def test_sound_networks_that_are_no_model_here(
+    shapes: dict[str, tuple[int, ...]], why: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "it.safetensors", {**shapes, "zzz": (1, 1, 1)})
+    (entry,) = Library((tmp_path,)).refused()
+    assert why in entry.problem
+
+
+@pytest.mark.parametrize(
+    "mark", ["input_blocks.1.1.attn2.to_k.scale_weight", "scaled_fp8", "out.2.weight.absmax"]
+)
+def test_weights_that_mean_nothing_without_their_scales(mark: str, tmp_path: Path) -> None:
+    """Left out, the scales would make another picture without a word."""
+    write(tmp_path / "small.safetensors", {**NETWORK, f"{UNET}{mark}": (1,)})
+    (entry,) = Library((tmp_path,)).refused()
+    assert entry.kind == "finetune" and f"{mark}'), which are not read" in entry.problem
