@@ -70,8 +70,9 @@ def named(text: str) -> tuple[str, bool] | None:
     wanted = letters(text)
     for exact in (True, False):
         for name, kind in SCHEDULERS.items():
-            known = (name, kind.a1111, kind.comfyui, *kind.also) if exact else kind.near
-            if wanted and wanted in {letters(one) for one in known}:
+            near = {letters(one) for one in kind.near}
+            same = {letters(one) for one in (name, kind.a1111, kind.comfyui, *kind.also)} - near
+            if wanted and wanted in (same if exact else near):
                 return name, exact
     return None
 
