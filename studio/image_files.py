@@ -20,6 +20,7 @@ MAX_EXIF_BYTES = 8 * 2**20
 EXIF_PREFIX = b"Exif\0\0"
 _PREFIXES = re.compile(rb"(?:Exif\0\0)*+")
 PNG_START = b"\x89PNG\r\n\x1a\n"
+EXIF_LEFT_OUT = "EXIF left out"  # what a picture's info says where that happened
 _RAW = "Raw profile type exif"  # ImageMagick's way to keep EXIF in a PNG
 _JPEG_START, _APP1, _START_OF_SCAN = b"\xff\xd8", 0xE1, 0xDA
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers of a JPEG that have no length
@@ -125,6 +126,7 @@ def bound_info(info: dict[Any, Any]) -> None:
             info["exif"] = bounded
         else:
             del info["exif"]
+            info[EXIF_LEFT_OUT] = True
 
 
 def without_texts(data: bytes) -> bytes:

@@ -18,6 +18,7 @@ from typing import Any
 from PIL import Image, IptcImagePlugin
 
 from studio.files import open_regular
+from studio.image_files import EXIF_LEFT_OUT
 from studio.images import MAX_FILE_BYTES
 from studio.share.exif import exif_texts
 from studio.share.stealth import stealth_text
@@ -91,8 +92,9 @@ def texts_of(image: Image.Image, path: Path | None = None, whole: str = "") -> T
     notes: list[str] = []
     for name, value in list(found.items())[:MAX_TEXTS]:
         text = _as_text(value)
-        if name != whole and len(text) > (MAX_TEXT if text.startswith("{") else MAX_PLAIN):
-            notes.append(f"{name[:60]}: {len(text)} characters are too long to be read")
+        length = len(value) if isinstance(value, bytes) and not text else len(text)
+        if name != whole and length > (MAX_TEXT if text.startswith("{") else MAX_PLAIN):
+            notes.append(f"{name[:60]}: {length} characters are too long to be read")
         elif text:
             named[name] = text
     notes += [
@@ -100,6 +102,8 @@ def texts_of(image: Image.Image, path: Path | None = None, whole: str = "") -> T
         for name in _png_names(path)
         if name not in found
     ]
+    if image.info.get(EXIF_LEFT_OUT):
+        notes.append("its EXIF block is damaged or too long to be read")
     _add_graphs(named)
     if not any(name in named for name in ("parameters", "prompt", "Comment", "UserComment")):
         _add_stealth(image, named)

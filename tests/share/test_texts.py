@@ -132,6 +132,18 @@ def test_a_text_that_is_too_long_is_named(tmp_path: Path) -> None:
         share.read_image(png(tmp_path, parameters=long))
 
 
+@pytest.mark.parametrize("where", ["exif", "xmp"])
+def test_a_long_block_beside_the_chunks_is_named(tmp_path: Path, where: str) -> None:
+    size = 9 if where == "exif" else 17
+    long, path = b"x" * (size * 2**20), tmp_path / "long.webp"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = long
+    given = {"exif": exif.tobytes()} if where == "exif" else {"xmp": long}
+    Image.new("RGB", (32, 32)).save(path, **given)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(BadPreset, match=r"carries no preset; .* too long to be read"):
+        share.read_image(path)
+
+
 def test_the_studio_s_own_preset_may_be_longer(tmp_path: Path) -> None:
     rows = [{"prompt": "x" * 4000} for _ in range(100)]
     long = json.dumps({"rows": rows, "description": "y"}) + " " * (6 * 2**20)

@@ -67,6 +67,10 @@ def read(texts: Texts) -> Found | None:
     """A graph with a sampler in it."""
     data = texts.json("prompt") or _inside(texts)
     if data is None:
+        if texts.json("workflow") and not texts.parameters():
+            texts.notes.append(
+                "ComfyUI's workflow alone is a drawing: the graph that ran is missing"
+            )
         return None
     notes: list[str] = []
     graph = Graph(data, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from studio.errors import shorten
 from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
 from studio.share.tools.prompts import Lora, number
@@ -28,6 +29,10 @@ _SAYS_NOTHING = (
     "personalnote",
 )
 _TAG = re.compile(r"<(\w{1,40})(?:\[([^\[\]<>]{0,200})\])?(?::([^<>]{0,4000}))?>")
+# What follows one of these is a text for a part of the picture, or for another pass.
+_SECTION = re.compile(
+    r"<((?:region|object|segment|clear|extend):[^<>]{0,400}|(?:refiner|video|videoswap|base)(?:[:/ ][^<>]{0,80})?)>"
+)
 _KEPT = ("lora", "lyco", "hypernet")  # the readers of prompts know them
 
 
@@ -86,7 +91,20 @@ def plain_tags(text: str, field: str, notes: list[str]) -> str:
         notes.append(f"{field}: {match[0][:120]} is not carried over")
         return ""
 
-    return _TAG.sub(plain, text[:40_000])
+    return _TAG.sub(plain, _whole(text[:40_000], field, notes))
+
+
+def _whole(text: str, field: str, notes: list[str]) -> str:
+    """What of a prompt is for the whole picture and the first pass; the rest is noted, each with its text."""
+    pieces = _SECTION.split(text)
+    kept = [pieces[0]]
+    for tag, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        if tag == "region:end" or tag.startswith("base"):
+            kept.append(piece)
+        else:
+            shown = f" {shorten(piece.strip())}" if piece.strip() else ""
+            notes.append(f"{field}: <{tag[:80]}>{shown} is not carried over")
+    return " ".join(kept)
 
 
 def _hashes(listed: Any) -> dict[str, str]:

@@ -8,10 +8,23 @@ from typing import Any
 
 import pytest
 
+from studio import share
+from studio.errors import BadPreset
 from studio.preset import Preset
 from studio.share.texts import Texts
 from studio.share.tools.foreign import read_foreign
-from tests.support.other_tools import PLAIN, comfy, encode, graph, node, photo, read, rows, sampler
+from tests.support.other_tools import (
+    PLAIN,
+    comfy,
+    encode,
+    graph,
+    node,
+    photo,
+    png,
+    read,
+    rows,
+    sampler,
+)
 
 RICH = graph(  # one of every kind that is read, and two that are not
     n3=sampler(positive=["9", 0], model=["20", 0], latent_image=["26", 0]),
@@ -283,3 +296,9 @@ def test_a_switch_leads_where_it_is_set(tmp_path: Path, switch: dict, of_texts: 
         nodes = graph(n3=sampler(positive=["20", 0]), n20=switch, **others)
     preset, notes = read(comfy(tmp_path, nodes))
     assert rows(preset) == PLAIN and switch["class_type"] not in notes
+
+
+def test_a_drawing_without_its_graph_is_named(tmp_path: Path) -> None:
+    path = png(tmp_path, workflow=json.dumps({"nodes": [], "links": []}))
+    with pytest.raises(BadPreset, match="the graph that ran is missing"):
+        share.read_image(path)

@@ -52,3 +52,28 @@ def test_swarmui_s_loras(tmp_path: Path) -> None:
     preset, _ = read(path, ("mymodel", "ink", "blue", "soft"))
     assert preset.rows[0].model.adapters() == [("ink", 0.5), ("blue", 0.7)]  # type: ignore[union-attr]
     assert preset.rows[0].model.embeddings == ("soft",)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("<segment:face,0.5> a smiling face", "<segment:face,0.5> 'a smiling face'"),
+        ("<region:0,0,0.5,1,0.7> a dog <region:end>", "<region:0,0,0.5,1,0.7> 'a dog'"),
+        ("<region:background> a wall", "<region:background> 'a wall'"),
+        ("<object:0,0,.5,.5> a dog", "<object:0,0,.5,.5> 'a dog'"),
+        ("<clear:sky>", "<clear:sky>"),
+        ("<extend:8> a dog", "<extend:8> 'a dog'"),
+        ("<refiner> sharp", "<refiner> 'sharp'"),
+        ("<video//cid=2> zoom", "<video//cid=2> 'zoom'"),
+    ],
+)
+def test_texts_for_a_part_or_another_pass_are_named(tmp_path: Path, tag: str, words: str) -> None:
+    data = {"sui_image_params": SWARM | {"prompt": f"a cat {tag}"}}
+    preset, notes = read(written(tmp_path, data, "png"))
+    assert rows(preset) == PLAIN and f"{words} is not carried over" in notes
+    assert (
+        read(written(tmp_path, {"sui_image_params": SWARM | {"prompt": "a <base> cat"}}, "png"))[0]
+        .rows[0]
+        .prompt
+        == "a cat"
+    )
