@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,13 +57,30 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """What a run pulled towards at a few moments, as pictures of finished latents ``x₀``.
+
+    ``moments``: evaluations of the networks, from 1, of ``steps``. One picture for each of them in
+    ``base`` (the base term ``ε_0``), in ``rows`` by row (its own prediction ``ε_i``) and in ``whole``
+    (the guided sum); ``None`` where the row took no part or its passes were cancelled.
+    """
+
+    moments: tuple[int, ...]
+    steps: int
+    base: tuple[Image.Image | None, ...]
+    rows: Mapping[int, tuple[Image.Image | None, ...]]
+    whole: tuple[Image.Image | None, ...]
+
+
+@dataclass(frozen=True)
 class Done:
     """One finished image. ``preset`` makes this image again: its seed, count 1.
 
     ``forwards``: network sample-evaluations that this image took; ``seconds``: wall clock of its
     batch divided by the batch's images. ``notes``: what of the models' files was left out.
     ``saved``: evaluations of the plan that the preset's effort left out; ``estimated_error``: what
-    that is expected to have changed in the finished latent, as a root mean square.
+    that is expected to have changed in the finished latent, as a root mean square. ``explanation``:
+    where it was asked for.
     """
 
     image: Image.Image
@@ -76,6 +94,7 @@ class Done:
     notes: tuple[str, ...] = field(default=())
     saved: int = 0
     estimated_error: float = 0.0
+    explanation: Explanation | None = None
 
 
 Event = Progress | Preview | Done

@@ -85,6 +85,33 @@ def masked_sum(
     return total
 
 
+def led_to(
+    predictions: Mapping[int, Tensor],
+    shares: Mapping[int, float],
+    z: Tensor,
+    alpha: Tensor,
+    sigma: Tensor,
+    prediction: str,
+) -> Tensor:
+    """The finished latent that one prediction of the noise alone would lead to.
+
+        x₀_i = (z − σ·ε_i)/α,      ε_i = Σ_j a_j·ε_j,      Σ_j a_j = 1
+
+    DDPM, Eq. 15 (Ho et al. 2020), with ``z = α·x₀ + σ·ε``. Other parameterisations are affine in
+    ``ε``, so that shares which sum to 1 mean the same in each of them.
+
+    Args:
+        predictions: by number, each of shape (batch, channels, h, w), all predicting ``prediction``.
+        shares: the ``a_j`` of those that count.
+        z: the noisy latents at noise level ``(alpha, sigma)``.
+
+    Returns:
+        shape (batch, channels, h, w), at least float32.
+    """
+    output = combine(torch.stack([predictions[j] for j in shares]), list(shares.values()))
+    return to_sample(output, z, alpha, sigma, prediction)
+
+
 @dataclass(frozen=True)
 class Vector:
     """What one direction adds to the base term: ``weight · delta``, ``delta = M ⊙ (ε_row − r)``.

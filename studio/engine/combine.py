@@ -14,6 +14,7 @@ from torch import Tensor
 
 from studio.diffusion import guidance, parameterisation
 from studio.diffusion.parameterisation import Prediction
+from studio.engine.explain import Explainer
 from studio.events import Drift, RowShare
 from studio.plan import Plan
 from studio.plan.passes import EVERYWHERE, Area, Direction
@@ -29,6 +30,7 @@ class Assembly:
         plan: coefficients per step.
         prediction: the parameterisation in which the sum is returned (the scheduler's).
         masks: mask image or area → map of shape (1, 1, h, w) in [0, 1], at the latents' size.
+        explainer: keeps what the rows pull towards, where that was asked for.
 
     ``sizes`` and ``drifts`` hold one entry per step: row → (norm, cosine) of its term, and
     weights → ``‖ε_θ′(z, φ) − ε_θ(z, φ)‖`` (root mean square) where both passes run.
@@ -37,6 +39,7 @@ class Assembly:
     plan: Plan
     prediction: str
     masks: Mapping[str | Area, Tensor] = field(default_factory=dict)
+    explainer: Explainer | None = None
     sizes: list[Mapping[int, tuple[float, float]]] = field(default_factory=list)
     drifts: list[Mapping[str, float]] = field(default_factory=list)
     _memory: dict[Hashable, Any] = field(default_factory=dict)
@@ -48,6 +51,7 @@ class Assembly:
         kinds: Mapping[int, str],
         z: Tensor,
         level: Level,
+        aside: Mapping[int, Tensor] | None = None,
     ) -> Prediction:
         """The guided prediction, and for CFG++ the one whose noise is put back.
 
@@ -56,17 +60,22 @@ class Assembly:
             outputs: pass index → what its network returned, for the passes that run.
             kinds: pass index → that network's parameterisation.
             z: the noisy latents (batch, channels, h, w), at noise ``level``.
+            aside: pass index → prediction, in the scheduler's parameterisation, of what ran for a
+                diagnosis; the sum knows nothing of it.
         """
         outputs = {
             index: self.as_scheduled(output, z, level, kinds[index])
             for index, output in outputs.items()
         }
-        outputs = self._with_mixtures(step, outputs)
-        self._measure(step, outputs)
+        outputs, aside = self._with_mixtures(step, outputs), aside or {}
+        self._measure(step, {**aside, **outputs}, {**outputs, **aside})
         guided = Prediction(self._sum(self._layers(step, "sum"), outputs))
-        if not self.plan.refine.chosen:
-            return guided
-        return guidance.refined(guided, self._moment(step, outputs, z, level), self.plan.refine)
+        if self.plan.refine.chosen:
+            moment = self._moment(step, outputs, z, level)
+            guided = guidance.refined(guided, moment, self.plan.refine)
+        if self.explainer is not None:
+            self.explainer.look(step, {**aside, **outputs}, guided.output, z, level)
+        return guided
 
     def as_scheduled(self, output: Tensor, z: Tensor, level: Level, kind: str) -> Tensor:
         """A network's output in the scheduler's parameterisation."""
@@ -126,8 +135,13 @@ class Assembly:
         """``mask ⊙ (ε_row − r)``."""
         return self._sum({direction.mask: direction.unit}, outputs)
 
-    def _measure(self, step: int, outputs: Mapping[int, Tensor]) -> None:
-        """Note each row's part, and how far personalised weights lead without a prompt."""
+    def _measure(self, step: int, outputs: Mapping[int, Tensor], ran: Mapping[int, Tensor]) -> None:
+        """Note each row's part, and how far personalised weights lead without a prompt.
+
+        Args:
+            outputs: as the sum has them. ran: those that a diagnosis ran in place of what was
+                extrapolated.
+        """
         terms = {row: term.at(step) for row, term in self.plan.terms.items()}
         vectors = {
             row: one.weight * self._unit(one, outputs)
@@ -136,9 +150,9 @@ class Assembly:
         }
         self.sizes.append(guidance.term_sizes(vectors))
         null = {
-            str(item.weights): outputs[index]
+            str(item.weights): ran[index]
             for index, item in enumerate(self.plan.passes)
-            if index in outputs and item.condition.is_null
+            if index in ran and item.condition.is_null
         }
         prior = null.pop(self.plan.prior, None)
         self.drifts.append(

@@ -6,7 +6,7 @@ Knows passes, networks and tensors; not which row or paper made the plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from studio.engine.adapters.lora import Adapter, Attachment
 from studio.engine.combine import Assembly
 from studio.engine.controls import WITHIN, Guide, residuals
 from studio.engine.effort import Controller, Level, Sample
+from studio.engine.explain import Explainer
 from studio.engine.families import Family, Text
 from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.engine.speed.attention import direct_attention
@@ -70,6 +71,7 @@ class Denoiser:
         regions: where compiled parts are kept; ``None`` to compile nothing.
         painted: a mask and the picture around it (batch, 1 + channels, h, w), for networks that
             paint.
+        explainer: keeps what the rows pull towards, where that was asked for.
         effort: chooses what runs at a step; ``None`` for every pass at every step.
 
     ``forwards`` counts network samples, ``forwards_of`` those of each image of the batch.
@@ -88,11 +90,12 @@ class Denoiser:
     effort: Controller | None = None
     forwards_of: dict[int, int] = field(default_factory=dict)
     painted: Tensor | None = None
+    explainer: Explainer | None = None
     _attachments: dict[Hashable, Attachment] = field(default_factory=dict)
     _last: tuple[Sample, ...] = ()
 
     def __post_init__(self) -> None:
-        self.assembly = Assembly(self.plan, self.prediction, self.masks)
+        self.assembly = Assembly(self.plan, self.prediction, self.masks, self.explainer)
 
     def __call__(self, step: int, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         """The combined prediction at ``step`` for latents ``z`` (batch, channels, h, w).
@@ -106,13 +109,33 @@ class Denoiser:
     @torch.inference_mode()
     def predict(self, step: int, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Prediction:
         """The same, with the prediction whose noise is put back where CFG++ asks for one."""
-        active, images, level = self.plan.active(step), range(z.shape[0]), (alpha, sigma)
+        active, level = self.plan.active(step), (alpha, sigma)
         if self.effort is not None:
             return self._partly(self.effort, step, z, t, level)
-        ran = self._samples(step, [(index, b) for index in active for b in images], z, t)
-        outputs = {index: torch.stack([ran[index, b] for b in images]) for index in active}
+        outputs = self._outputs(step, active, z, t)
+        aside = self._aside(step, active, z, t, level)
         kinds = {index: self.passes[index].prediction for index in active}
-        return self.assembly.combine(step, outputs, kinds, z, level)
+        return self.assembly.combine(step, outputs, kinds, z, level, aside)
+
+    def _outputs(
+        self, step: int, indices: Sequence[int], z: Tensor, t: Tensor
+    ) -> dict[int, Tensor]:
+        """What passes say of all images."""
+        images = range(z.shape[0])
+        ran = self._samples(step, [(index, b) for index in indices for b in images], z, t)
+        return {index: torch.stack([ran[index, b] for b in images]) for index in indices}
+
+    def _aside(
+        self, step: int, ran: Collection[int], z: Tensor, t: Tensor, level: Level
+    ) -> dict[int, Tensor]:
+        """What a diagnosis alone needs, as the scheduler predicts, in batches of its own: in those of
+        the guided prediction it would change how they round."""
+        indices = [index for index in self.plan.measured(step) if index not in ran]
+        outputs = self._outputs(step, indices, z, t) if indices else {}
+        return {
+            index: self.assembly.as_scheduled(output, z, level, self.passes[index].prediction)
+            for index, output in outputs.items()
+        }
 
     def _partly(
         self, effort: Controller, step: int, z: Tensor, t: Tensor, level: Level
@@ -125,8 +148,10 @@ class Denoiser:
             for (index, b), output in ran.items()
         }
         outputs = effort.completed(step, said, z, level, self.prediction)
+        whole = [index for index in outputs if all((index, b) in ran for b in range(z.shape[0]))]
+        aside = self._aside(step, whole, z, t, level)
         same = dict.fromkeys(outputs, self.prediction)
-        return self.assembly.combine(step, outputs, same, z, level)
+        return self.assembly.combine(step, outputs, same, z, level, aside)
 
     def _samples(
         self, step: int, samples: Sequence[Sample], z: Tensor, t: Tensor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import random
 import threading
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from studio.diffusion import noise, sampling, schedulers
@@ -21,9 +21,11 @@ from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser, PreparedPass
 from studio.engine.effort import Controller
+from studio.engine.explain import Explainer
 from studio.engine.families.pixels import apply_preview
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
+from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
@@ -35,10 +37,9 @@ from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
-from studio.plan.size import picture_size
 from studio.preset import Preset
 from studio.preset.effort import allowed_error
-from studio.preset.variants import chosen, preset_varies
+from studio.preset.variants import preset_varies
 
 MAX_IMAGES_AT_ONCE = 8
 
@@ -88,13 +89,17 @@ class Engine:
         """Look models up in ``library`` from now on: a newer scan of the same folders."""
         self.library = self.loader.library = library
 
-    def generate(self, preset: Preset, drift_every: int = 0) -> Generator[Event, None, None]:
+    def generate(
+        self, preset: Preset, drift_every: int = 0, explain: bool = False
+    ) -> Generator[Event, None, None]:
         """Make the preset's images: ``count`` of them, seeds counting up from the preset's.
 
         Args:
             drift_every: measure the unconditional drift of every personalised row at every so
                 many steps (GCFG, Fig. 2), for the passes that it takes; 0: only where both null
                 passes run anyway.
+            explain: keep what each row pulls towards at a few steps, for ``Done.explanation``, and
+                measure the drift there. The picture is the same, bit for bit.
 
         Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image.
         Closing the generator cancels before the next step and frees what the run held.
@@ -103,17 +108,17 @@ class Engine:
             StudioError: anything wrong with the preset, its models or its images.
         """
         entry = check_base(self.library, preset.base, preset.vae)
-        preset = _resolve(preset, entry)
+        preset = resolved(preset, entry)
         if not preset_varies(preset):
-            yield from self._generate(preset, entry, drift_every)
+            yield from self._generate(preset, entry, drift_every, explain)
             return
         for index in range(preset.sampler.count):  # each image has a text of its own
-            one = _single(preset, index)
-            for event in self._generate(_chosen(one), entry, drift_every):
+            one = single(preset, index)
+            for event in self._generate(as_chosen(one), entry, drift_every, explain):
                 yield replace(event, index=index) if isinstance(event, Done) else event
 
     def _generate(
-        self, preset: Preset, entry: ModelEntry, drift_every: int
+        self, preset: Preset, entry: ModelEntry, drift_every: int, explain: bool
     ) -> Generator[Event, None, None]:
         """The images of a preset whose prompts are settled."""
         started = time.perf_counter()
@@ -121,7 +126,7 @@ class Engine:
         config = self.loader.family(preset.base).scheduler_config(entry)
         progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
         meeting = meeting_in(self.image_roots)
-        plan = compile_plan(preset, self.library, progress, meeting, drift_every)
+        plan = compile_plan(preset, self.library, progress, meeting, drift_every, explain)
         with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, started)
@@ -133,10 +138,10 @@ class Engine:
         self, preset: Preset, plan: Plan, config: Mapping[str, Any], started: float
     ) -> _Job:
         """Everything that a generation's batches share, loaded."""
-        pictures = Pictures.read(plan, preset.init, _size(preset), self.image_roots)
+        pictures = Pictures.read(plan, preset.init, size_of(preset), self.image_roots)
         passes = prepare_passes(preset, plan, self.loader, self.image_roots, config)
         vae = self.loader.vae(preset.base, preset.vae)
-        shape = _latent_shape(vae, preset)
+        shape = latent_shape(vae, preset)
         family = self.library[preset.base].family
         samples = samples_at_once(self.device, preset, passes, shape)
         return _Job(preset, plan, passes, pictures, vae, shape, config, family, started, samples)
@@ -146,7 +151,7 @@ class Engine:
         preset, plan, began = job.preset, job.plan, time.perf_counter()
         sampler = preset.sampler
         scheduler = schedulers.scheduler_for(sampler, job.config, self.device, job.family)
-        singles = [_single(preset, first + i) for i in range(size)]
+        singles = [single(preset, first + i) for i in range(size)]
         drawn_on = self.device if sampler.noise == "device" else torch.device("cpu")
         generators = [noise.generator(one.sampler.seed, drawn_on) for one in singles]
         latent_size = (job.shape[2], job.shape[1])
@@ -162,10 +167,11 @@ class Engine:
         if any(one.paints for one in job.passes):  # drawn after the noise, as diffusers does
             with self._lock:
                 painted = job.pictures.painted(job.vae, latent_size, generators)
+        kind = scheduler.config.prediction_type
         denoiser = Denoiser(
             plan,
             job.passes,
-            scheduler.config.prediction_type,
+            kind,
             job.samples,
             self.exact,
             masks=job.pictures.row_masks(latent_size, self.device),
@@ -173,12 +179,16 @@ class Engine:
             regions=self.regions,
             effort=_effort(preset, plan, scheduler, start, size),
             painted=painted,
+            explainer=Explainer(plan, kind) if plan.looks else None,
         )
         preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
 
         def denoise(index: int, z: Tensor, t: Tensor) -> sampling.Prediction:
             with self._lock:  # hooks of one run must not be seen by another's forward
                 return denoiser.predict(index, z, t, *sampling.noise_level(scheduler, t))
+
+        def seen(latents: Tensor) -> list[Image.Image]:
+            return apply_preview(latents, *preview)
 
         latent = drawn
         steps = sampling.sample(denoise, drawn, scheduler, generators, picture, sampler.eta)
@@ -203,6 +213,7 @@ class Engine:
         images = [job.pictures.pasted(image) for image in images]
         seconds = (time.perf_counter() - began) / size
         shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)
+        explainer = denoiser.explainer
         for index, (image, one) in enumerate(zip(images, singles, strict=True)):
             yield Done(
                 image,
@@ -216,6 +227,7 @@ class Engine:
                 left_out(job.passes),
                 plan.forwards_total - denoiser.forwards_of[index],
                 denoiser.effort.estimate(index) if denoiser.effort else 0.0,
+                explainer.told(index, plan.steps, seen) if explainer else None,
             )
 
 
@@ -246,48 +258,3 @@ def _effort(
     schedulers.begin(begun, start)
     levels = [sampling.noise_level(begun, t) for t in begun.timesteps[start:]]
     return Controller(allowed, plan, levels, images)
-
-
-def _resolve(preset: Preset, base: ModelEntry) -> Preset:
-    """Fill in the seeds and the native size; check the size against the VAE."""
-    sampler = preset.sampler
-    seeds = {
-        name: getattr(sampler, name)
-        for name in ("seed", "variation_seed")
-        if getattr(sampler, name) >= 0
-    }
-    missing = {"seed"} | ({"variation_seed"} if sampler.variation_strength else set())
-    for name in missing - set(seeds):
-        seeds[name] = random.SystemRandom().randrange(2**32)
-    width, height = picture_size(preset, base)
-    return preset.model_copy(
-        update={"sampler": sampler.model_copy(update={**seeds, "width": width, "height": height})}
-    )
-
-
-def _chosen(single: Preset) -> Preset:
-    """One image's preset with what its prompts leave to chance chosen by the seed that counts."""
-    sampler = single.sampler
-    return chosen(single, sampler.variation_seed if sampler.variation_strength else sampler.seed)
-
-
-def _latent_shape(vae: Any, preset: Preset) -> tuple[int, int, int]:
-    """Channels, height and width of the latents."""
-    config = vae.config
-    widths = config.get("block_out_channels") or config["encoder_block_out_channels"]
-    factor = 2 ** (len(widths) - 1)
-    width, height = _size(preset)
-    return int(config.latent_channels), height // factor, width // factor
-
-
-def _size(preset: Preset) -> tuple[int, int]:
-    """Width and height in pixels, once :func:`_resolve` has filled them in."""
-    return preset.sampler.width or 0, preset.sampler.height or 0
-
-
-def _single(preset: Preset, index: int) -> Preset:
-    """The preset of one image of a batch: its own seed, or its own variation seed."""
-    sampler = preset.sampler
-    counted = "variation_seed" if sampler.variation_strength else "seed"
-    update = {counted: getattr(sampler, counted) + index, "count": 1}
-    return preset.model_copy(update={"sampler": sampler.model_copy(update=update)})

@@ -13,7 +13,7 @@ Compiling is pure: no tensor and no network is needed to do it, print it or test
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import fsum
@@ -21,6 +21,7 @@ from typing import Any
 
 from studio.library import ModelEntry
 from studio.plan.limits import check_size
+from studio.plan.looks import looked_at, looks
 from studio.plan.moments import step_numbers, texts_of
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
@@ -42,6 +43,7 @@ def compile_plan(
     progress: Sequence[float] | None = None,
     meeting: Meeting = every_set,
     drift_every: int = 0,
+    explain: bool = False,
 ) -> Plan:
     """Find the passes of ``preset`` and their coefficients per step.
 
@@ -54,6 +56,8 @@ def compile_plan(
             (:func:`studio.plan.places.meeting_in` looks; by default all may).
         drift_every: at every so many steps run the null prompt on each personalised row's weights
             and on the prior, so that their drift can be measured (GCFG, Fig. 2); 0 for never.
+        explain: look at a few steps at what the rows pull towards, and at the drift; the passes
+            that only this needs are the null prompt's, and the sum has no part of them.
 
     Raises:
         BadPreset: personalised rows of too many different masks, or a plan that is too large.
@@ -67,7 +71,8 @@ def compile_plan(
     terms = Terms(preset, catalogue, meeting)
     refine = preset.refine
     steps = _steps(refine, terms, progress)
-    measured = _measured(terms, steps, drift_every)
+    looked = looked_at(len(steps)) if explain else ()
+    measured = _measured(terms, steps, {*looked, *_every(drift_every, len(steps))}, looked)
     mixed = list(dict.fromkeys(node for step in _distinct(steps) for node in step.mixed))
     keys = sorted(
         {key for step in _distinct(steps) for key in step.passes()}.union(measured),
@@ -91,6 +96,9 @@ def compile_plan(
             *refine.notes(_most_weight(steps)),
             *terms.notes(),
             *notes_of(preset.sampler.effort),
+        ),
+        looks=tuple(
+            looks(terms, [s.unconditional for s in steps], progress, place) if looked else ()
         ),
     )
 
@@ -137,12 +145,28 @@ def _steps(refine: Refine, terms: Terms, progress: Sequence[float]) -> list[_Ste
     return found
 
 
-def _measured(terms: Terms, steps: Sequence[_Step], every: int) -> dict[Key, frozenset[int]]:
-    """The null passes of a diagnosis of drift, and the steps at which they run for it."""
+def _every(nth: int, steps: int) -> range:
+    """Every so many steps; none for 0."""
+    return range(0, steps if nth > 0 else 0, max(nth, 1))
+
+
+def _measured(
+    terms: Terms, steps: Sequence[_Step], drifts: Collection[int], looked: Collection[int]
+) -> dict[Key, frozenset[int]]:
+    """The null passes of a diagnosis, and the steps at which they run for it.
+
+    Args:
+        drifts: steps at which drift is measured. looked: those at which ``ε_0`` is looked at; one
+            that is made of several passes is seen where it runs anyway.
+    """
     found: dict[Key, set[int]] = defaultdict(set)
-    for number in range(0, len(steps) if every > 0 else 0, max(every, 1)):
+    for number in drifts:
         for key in terms.drifting(steps[number].rows):
             found[key].add(number)
+    for number in looked:
+        base = steps[number].unconditional
+        if not isinstance(base, Mixed):
+            found[base].add(number)
     return {key: frozenset(numbers) for key, numbers in found.items()}
 
 

@@ -170,9 +170,13 @@ class Pass(Share):
     def __str__(self) -> str:
         return f"{self.weights}({self.condition})"
 
+    def guides(self, step: int) -> bool:
+        """Whether the guided prediction needs it at ``step``."""
+        return step in self.mixed or super().runs(step)
+
     def runs(self, step: int) -> bool:
         """Whether the network has to run for it at ``step``."""
-        return step in self.mixed or step in self.measured or super().runs(step)
+        return step in self.measured or self.guides(step)
 
 
 @dataclass(frozen=True)
@@ -225,6 +229,20 @@ def merged(directions: Iterable[Direction[Key]]) -> list[Direction[Key]]:
             one = replace(one, weight=same.weight + one.weight, rows=same.rows + one.rows)
         found[key] = one
     return [one for one in found.values() if one.weight != 0]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is looked at of one step where somebody wants to know what the rows pulled towards.
+
+    ``base``: the index of ``ε_0``, ``None`` where it never runs. ``own``: row → the shares of the
+    predictions in its own, ``ε_i``, which sum to 1 (:meth:`studio.plan.terms.Terms.own`); a row
+    that takes no part, or whose passes cancel, is not in it.
+    """
+
+    step: int
+    base: int | None
+    own: Mapping[int, Mapping[int, float]]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from studio.plan.equation import in_words
-from studio.plan.passes import Area, Direction, Mixture, Pass, Share, Term, merged
+from studio.plan.passes import Area, Direction, Look, Mixture, Pass, Share, Term, merged
 from studio.preset.refinements import Refine
 
 
@@ -19,7 +19,8 @@ class Plan:
     ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
     given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
     several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
-    what to know before it runs, a line each.
+    what to know before it runs, a line each. ``looks``: the steps at which it is kept what the rows
+    pull towards, where that was asked for.
     """
 
     passes: tuple[Pass, ...]
@@ -32,6 +33,7 @@ class Plan:
     mixtures: tuple[Mixture, ...] = ()
     notes: tuple[str, ...] = ()
     unit: str = "step"
+    looks: tuple[Look, ...] = ()
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -54,11 +56,15 @@ class Plan:
         return sum(self.forwards_per_step)
 
     def active(self, step: int) -> tuple[int, ...]:
-        """Indices of the passes that run at ``step`` (from 0)."""
-        return tuple(i for i, p in enumerate(self.passes) if p.runs(step))
+        """Indices of the passes that the guided prediction needs at ``step`` (from 0)."""
+        return tuple(i for i, p in enumerate(self.passes) if p.guides(step))
+
+    def measured(self, step: int) -> tuple[int, ...]:
+        """Indices of the passes that a diagnosis needs at ``step``, whatever else needs them."""
+        return tuple(i for i, p in enumerate(self.passes) if step in p.measured)
 
     def counts(self, step: int) -> dict[int, float]:
-        """The passes that run at ``step``, each with the largest size of its coefficient anywhere.
+        """The active passes of ``step``, each with the largest size of its coefficient anywhere.
 
         A pass that a mixture is made of counts what the mixture does; one that is needed and is no
         part of the sum counts 1.
@@ -72,14 +78,13 @@ class Plan:
     def kept(self, step: int) -> frozenset[int]:
         """The passes that are needed for themselves at ``step``, not as parts of the sum alone.
 
-        They are those of a diagnosis, and ``ε_0`` where a refinement goes by it.
+        It is ``ε_0`` where a refinement goes by it.
         """
-        found = {index for index, item in enumerate(self.passes) if step in item.measured}
         base = self.unconditional[step] if self.refine.needs("base") else None
-        if base is not None:
-            own = base < len(self.passes)
-            found |= {base} if own else self.mixtures[base - len(self.passes)].made_of()
-        return frozenset(found)
+        if base is None:
+            return frozenset()
+        own = base < len(self.passes)
+        return frozenset((base,)) if own else self.mixtures[base - len(self.passes)].made_of()
 
     def directions(self, step: int) -> list[Direction[int]]:
         """What the rows add to ``ε_0`` at ``step``, equal directions as one."""

@@ -41,6 +41,7 @@ class Mixed:
 Node = Key | Mixed  # what has a coefficient
 
 MAX_PLACES = 6  # distinct masks of personalised rows: up to 2^n base passes where they overlap
+ROUNDING = 1e-9  # of shares that cancel
 NATIVE = 512  # edge of the pictures of a model that does not say
 
 
@@ -185,6 +186,25 @@ class Terms:
                 unit[self._reference(index, row, condition, base)].append(-share)
         sums = {key: fsum(shares) for key, shares in unit.items()}
         return {key: a for key, a in sums.items() if a != 0}
+
+    def own(self, index: int, row: Row, base: Node) -> dict[Node, float]:
+        """The row's own prediction: what it alone would make of the sum, at weight 1.
+
+            ε_i = ε_0 + Σ_k s_k·(ε(c_k) − ε_0)
+
+        That is GCFG, Eq. 3, with one row of weight 1, and of a row with one condition ``ε(c_i)``
+        itself; its weight, its mask and what it is compared with are left aside.
+
+        Returns:
+            shares of the predictions, which sum to 1.
+        """
+        parts = self._parts(index, row)
+        shares: dict[Node, list[float]] = defaultdict(list)
+        for text, share in parts:
+            shares[self._row_weights(index), self._condition(index, text, row)].append(share)
+        shares[base] += [1.0, *(-share for _, share in parts)]
+        sums = {key: fsum(values) for key, values in shares.items()}
+        return {key: a for key, a in sums.items() if abs(a) >= ROUNDING}
 
     def _parts(self, index: int, row: Row) -> list[tuple[str | None, float]]:
         """The conditions of a row's prompt with their shares."""

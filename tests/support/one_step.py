@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from studio.engine.denoiser import Denoiser
+from studio.engine.explain import Explainer
 from studio.engine.inputs.passes import prepare_passes
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.networks.loader import Loader
@@ -101,8 +102,11 @@ def denoiser(loader: Loader, root: Path, preset: Preset, **options: Any) -> Deno
         options.pop("progress", None),
         meeting_in([root]),
         options.pop("drift_every", 0),
+        explain := options.pop("explain", False),
     )
+    prediction = options.pop("prediction", "epsilon")
+    options |= {"explainer": Explainer(plan, prediction)} if explain else {}
     passes = prepare_passes(preset, plan, loader, [root])
     pictures = Pictures.read(plan, None, (16, 16), [root])
     masks = pictures.row_masks((8, 8), torch.device("cpu"))
-    return Denoiser(plan, passes, options.pop("prediction", "epsilon"), masks=masks, **options)
+    return Denoiser(plan, passes, prediction, masks=masks, **options)
