@@ -4,6 +4,7 @@
 VERBS = (
     "page",
     "generate",
+    "explain",
     "sweep",
     "evaluate",
     "tune",

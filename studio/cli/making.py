@@ -28,9 +28,11 @@ def make_engine(roots: list[Path], device: str | None = None) -> Engine:
     return Engine(device, image_roots=roots)
 
 
-def images_of(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterator[Done]:
+def images_of(
+    engine: Engine, preset: Preset, drift_every: int = 0, explain: bool = False
+) -> Iterator[Done]:
     """The finished images, while stderr shows how far the next one is."""
-    for event in engine.generate(preset, drift_every):
+    for event in engine.generate(preset, drift_every, explain):
         if isinstance(event, Done):
             show("")
             yield event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -12,6 +12,7 @@ from studio.preset.sweep import Axis
 
 MAX_GRID_PIXELS = 48_000_000  # what the studio opens again, with room for labels
 GAP, PAD, MAX_LABEL = 4, 8, 32
+Texts = tuple[str, ...]  # of one label, longest first
 
 
 def shrunk(image: Image.Image, total: int) -> Image.Image:
@@ -33,11 +34,27 @@ def draw_grid(
     Args:
         title: a line above all.
     """
+    across, down = ([_texts(axis.field, v) for v in axis.values] if axis else [] for axis in (x, y))
+    return draw_labelled(images, across, down or [("",)], title)
+
+
+def draw_labelled(
+    images: Mapping[tuple[int, int], Image.Image],
+    columns: Sequence[Texts],
+    lines: Sequence[Texts],
+    title: str = "",
+) -> Image.Image:
+    """The images by (column, line) on white under the labels of columns and lines.
+
+    Args:
+        columns, lines: for each what may be said of it, longest first; what fits is drawn.
+        title: a line above all.
+    """
     width = max(image.width for image in images.values())
     height = max(image.height for image in images.values())
     font = ImageFont.load_default(size=max(12, min(32, width // 10)))
-    across = [_label(x.field, value, font, width) for value in x.values]
-    down = [_label(y.field, value, font, 3 * width) for value in y.values] if y else [""]
+    across = [_fitting(texts, font, width) for texts in columns]
+    down = [_fitting(texts, font, 3 * width) for texts in lines]
     left = max(int(font.getlength(text)) for text in down)
     left = left + 2 * PAD if left else GAP
     line_height = int(sum(font.getbbox("Ág")[i] * s for i, s in ((3, 1), (1, -1)))) + 2 * PAD
@@ -65,13 +82,19 @@ def draw_grid(
     return grid
 
 
-def _label(field: str, value: Any, font: Any, room: float) -> str:
-    """``field=value`` where it fits, else as much of the value as does."""
+def _texts(field: str, value: Any) -> Texts:
+    """``field = value``, and shorter."""
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     shown = shown if len(shown) <= MAX_LABEL else shown[: MAX_LABEL - 1] + "…"
-    for text in (f"{field} = {shown}", f"{field.rpartition('.')[2]} = {shown}", shown):
+    return f"{field} = {shown}", f"{field.rpartition('.')[2]} = {shown}", shown
+
+
+def _fitting(texts: Texts, font: Any, room: float) -> str:
+    """The first text that fits, else as much of the last as does."""
+    for text in texts:
         if font.getlength(text) <= room:
             return text
+    shown = texts[-1]
     while len(shown) > 2 and font.getlength(shown) > room:
         shown = shown[:-2] + "…"
     return shown
