@@ -66,19 +66,23 @@ def _later(delay: float, function: Callable[[], object]) -> None:
     timer.start()
 
 
-def _duration(preset: Preset) -> int:
+def _duration(preset: Preset, explain: bool = False) -> int:
     plan = stated_plan(preset, library())
     return seconds_on_gpu(plan.forwards_total, preset.sampler.count)
 
 
 @gpu(duration=_duration)
-def stream(preset: Preset) -> Iterator[Event]:
-    """The engine's events. Closing this generator cancels the run and frees what it holds."""
+def stream(preset: Preset, explain: bool = False) -> Iterator[Event]:
+    """The engine's events. Closing this generator cancels the run and frees what it holds.
+
+    Args:
+        explain: keep what the rows pull towards, for ``Done.explanation``.
+    """
     stated_plan(preset, library())  # a mistake in the rows is said at once
     running = engine()
     running.look_in(library())  # models found since the engine was made
     with TURNS.generation():  # a training on the same device waits meanwhile
-        events = running.generate(preset)
+        events = running.generate(preset, explain=explain)
         try:
             yield from events
         finally:

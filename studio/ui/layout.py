@@ -14,6 +14,7 @@ from studio.ui.describe import progress_bar
 from studio.ui.editor.field import Field
 from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
+from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
 from studio.ui.schema import Leaf, leaves
@@ -51,6 +52,7 @@ class Parts:
     cancel: gr.Button
     progress: gr.HTML
     stage: Stage
+    explain: Explain
     scores: ScoresBar | None
     strip: Cards
     history: HistoryView
@@ -223,6 +225,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
     with gr.Tabs(elem_id="gs-tabs"):
         with gr.Tab("Result", id="result"):
             found["stage"] = Stage()
+            found["explain"] = Explain()
             found["scores"] = None if limits.shared else ScoresBar()
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
         with gr.Tab("History", id="history"):

@@ -218,7 +218,7 @@ def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...
     def run(request: gr.Request, session: str = "", **values: Any) -> Iterator[tuple[Any, ...]]:
         page = request.session_hash or "visitor"
         owner = runs.session(key_of(session) or page)
-        visitor = _address(request) if limits.shared else ""
+        visitor = address_of(request) if limits.shared else ""
         updates = generate(runs, limits, owner, page, values, visitor, alone=not key_of(session))
         begun, deaf = VISITORS.now(), False
         try:
@@ -236,7 +236,8 @@ def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...
     return run
 
 
-def _address(request: gr.Request) -> str:
+def address_of(request: gr.Request) -> str:
+    """Where a visitor comes from, as the gate counts visitors."""
     client = (request.client.host,) if request.client else None
     return VISITORS.address(client, request.headers.get("x-forwarded-for", ""))
 

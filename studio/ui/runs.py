@@ -28,7 +28,7 @@ from studio.ui.history.unopened import Unopened
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import Limits, expire, save_folder
 
-Stream = Callable[[Preset], Iterator[Event]]
+Stream = Callable[..., Iterator[Event]]  # of a preset, with explain=True where that is asked for
 MOST_SESSIONS = 500
 TIDY_SECONDS = 300.0
 
@@ -92,12 +92,14 @@ class Runs:
         folder: Path | None = None,
         series: Series | None = None,
         label: str = "",
+        explain: bool = False,
     ) -> Run:
         """Ask for a run; it starts when those before it have ended.
 
         Args:
             folder: where its images go, as no part of the history; the session's own without it.
             series: runs that are shown and cancelled together with it; ``label``: its own name there.
+            explain: keep what its rows pull towards.
 
         Raises:
             StudioError: this session, or this visitor, has as many in the queue as one may have.
@@ -106,7 +108,7 @@ class Runs:
         run = Run(
             preset, session, own_folder, forwards, series=series, label=label, visitor=visitor
         )
-        run.apart = folder is not None
+        run.apart, run.explain = folder is not None, explain
         with self.changed:
             own = [
                 r
@@ -224,7 +226,8 @@ class Runs:
             expire(time.time())
 
     def _execute(self, run: Run) -> None:
-        events: Any = self.stream(run.preset)
+        asked = {"explain": True} if run.explain else {}
+        events: Any = self.stream(run.preset, **asked)
         try:
             for event in events:
                 run.cancelled = run.cancelled or self._abandoned(run)

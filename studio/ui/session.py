@@ -46,6 +46,7 @@ class Run:
     label: str = ""  # what sets it apart in its series
     visitor: str = ""  # whose it is where visitors share the machine
     apart: bool = False  # its images are no part of the history
+    explain: bool = False  # keeps what its rows pull towards
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def active(self) -> bool:

@@ -52,6 +52,8 @@ SCRIPTS = (
     "tradeoff/geometry.js",
     "tradeoff/plot.js",
     "tradeoff/panel.js",
+    "explain/chart.js",
+    "explain/panel.js",
     "notes.js",
     "page.js",
 )
@@ -64,6 +66,7 @@ STYLES = (
     "train.css",
     "history.css",
     "tradeoff.css",
+    "explain.css",
 )
 
 

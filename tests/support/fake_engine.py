@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from studio.events import Done, Event, Preview, Progress, RowShare
+from studio.events import Done, Event, Explanation, Preview, Progress, RowShare
 from studio.preset import Preset, validate
 from studio.ui.form import to_values
 
@@ -25,7 +25,7 @@ class FakeEngine:
         self.fails, self.pause, self.steps = fails, pause, steps
         self.closed, self.seen = 0, []
 
-    def __call__(self, preset: Preset) -> Iterator[Event]:
+    def __call__(self, preset: Preset, explain: bool = False) -> Iterator[Event]:
         self.seen.append(preset)
         try:
             for step in range(1, self.steps + 1):
@@ -44,9 +44,16 @@ class FakeEngine:
                     0.3,
                     index,
                     (RowShare(0, (1.0, None, 2.0), (1.0, None, 1.0)),),
+                    explanation=explanation() if explain else None,
                 )
         finally:
             self.closed += 1
+
+
+def explanation() -> Explanation:
+    """Of two moments and one row, which took no part at the second."""
+    gray = Image.new("RGB", (16, 16), "gray")
+    return Explanation((1, 3), 3, (gray, gray), {0: (gray, None)}, (gray, gray))
 
 
 def values(**changes: Any) -> dict[str, Any]:

@@ -51,6 +51,12 @@
     );
   }
 
+  /** What each row of a result did. */
+  const explainButton = (image) =>
+    studio.button("explain", "Explain this picture", async () =>
+      studio.explain(await studio.fileAt(address(image), image.name || "picture.png")),
+    );
+
   function keepButton(image, trigger) {
     const node = el(
       "button",
@@ -97,7 +103,9 @@
         {},
         el("span", { title: image.caption || "" }, image.caption || ""),
         unfinished ? null : studio.scoresNode(image.name),
-        ...(unfinished ? [keepButton(image, trigger)] : [useButton(image), saveLink(image)]),
+        ...(unfinished
+          ? [keepButton(image, trigger)]
+          : [explainButton(image), useButton(image), saveLink(image)]),
       ),
     );
   }

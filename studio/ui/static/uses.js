@@ -43,6 +43,7 @@
       return `row ${cards.indexOf(card) + 1}${text ? `: ${text}` : ""}`;
     };
     return [
+      { label: "Explain it: what each row did", take: (file) => studio.explain(file) },
       { label: "Reuse its seed", take: reuseSeed },
       { label: "Start from it", take: async (file) => (await start()).take("image", file) },
       {

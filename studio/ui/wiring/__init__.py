@@ -6,6 +6,7 @@ import gradio as gr
 
 from studio.train.runner import RUNNER
 from studio.ui import api
+from studio.ui.explain import panel as explaining
 from studio.ui.layout import Parts
 from studio.ui.library import fetch
 from studio.ui.runs import Runs, Stream
@@ -27,6 +28,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     library.attach(parts, limits)
     shown = library.shown(parts)
     training.attach(parts.train, RUNNER, page, parts.form, shown, limits)
+    explaining.attach(parts.explain, parts.session, parts.strip, limits, runs)
     bar.attach(parts.scores, parts.session, runs)
     panel.attach(page, parts.tradeoff, parts.form, Tuner(runs))
     fetch.attach(parts.fetch, shown, limits)

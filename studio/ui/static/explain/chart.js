@@ -1,0 +1,58 @@
+// Shares over time as lines of a small chart, and what was measured in words. No DOM in here.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+
+  /**
+   * What the chart of a picture's rows draws, in pixels of a box.
+   * @param rows each with `row` and `share`, a number from 0 to 1 or null for every step
+   * @param moments steps, from 1, that are marked
+   */
+  studio.shareLines = function (rows, moments, { width, height, left, right, top, bottom }) {
+    const steps = Math.max(1, ...rows.map((one) => one.share.length));
+    const across = (step) => left + (steps > 1 ? step / (steps - 1) : 0.5) * (width - left - right);
+    const up = (share) => height - bottom - share * (height - top - bottom);
+    const lines = rows.map(({ row, share }) => {
+      const pieces = [];
+      share.forEach((value, step) => {
+        if (value === null) return;
+        if (step === 0 || share[step - 1] === null) pieces.push([]);
+        pieces.at(-1).push([across(step), up(value)]);
+      });
+      const point = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
+      return {
+        row,
+        path: pieces
+          .filter((piece) => piece.length > 1)
+          .map((piece) => `M${piece.map(point).join("L")}`)
+          .join(""),
+        dots: pieces.filter((piece) => piece.length === 1).map(([only]) => only),
+      };
+    });
+    return {
+      lines,
+      marks: moments.map((moment) => [across(moment - 1), moment]),
+      ticks: [0, 0.5, 1].map((share) => [up(share), `${share * 100} %`]),
+      last: [across(steps - 1), steps],
+    };
+  };
+
+  /** A row's part of what all rows did, over all steps, in percent; "" where nothing was measured. */
+  studio.wholeShare = function (norm, rows) {
+    const sum = (norms) => norms.reduce((total, value) => total + (value ?? 0), 0);
+    const total = rows.reduce((all, one) => all + sum(one.norm), 0);
+    return norm.some((value) => value !== null) && total
+      ? `${Math.round((sum(norm) / total) * 100)} %`
+      : "";
+  };
+
+  /** Drift in words: of each weights, at most so many steps, evenly from the first to the last. */
+  studio.driftText = function ({ weights, norm }, most = 4) {
+    const known = norm.flatMap((value, step) => (value === null ? [] : [[step + 1, value]]));
+    const count = Math.min(most, known.length);
+    const chosen = Array.from({ length: count }, (_, i) =>
+      known.at(count > 1 ? Math.round((i * (known.length - 1)) / (count - 1)) : 0),
+    );
+    return `${weights}: ${chosen.map(([step, value]) => `${value.toPrecision(2)} at step ${step}`).join(", ")}`;
+  };
+})(window.studio);

@@ -1,0 +1,40 @@
+"""Explain this picture in a browser: strips, chart, and the picture without a row beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+
+
+def test_what_each_row_did_and_the_picture_without_one(desk: Studio) -> None:
+    desk.use(["a cat face", "on a green background"], steps=3)
+    desk.weigh(1, -2)
+    desk.generate()
+    page = desk.page
+    before = page.locator(".gs-moment").count()
+    page.locator(".gs-stage").get_by_role("button", name="Explain this picture").click()
+    panel = page.locator("dialog.gs-explain")
+    panel.locator('.gs-explain-status[data-state="done"]').wait_for(state="attached")
+    titles = panel.locator(".gs-explain-title").all_inner_texts()
+    assert titles[1:3] == ["row 1 (5): a cat face", "row 2 (−2): on a green background"]
+    assert panel.locator(".gs-explain-strip img").count() == 4 * 3
+    assert panel.locator(".gs-explain-line").count() == 2
+    assert page.locator(".gs-moment").count() == before  # it was made aside
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        "(() => { const n = document.querySelector('dialog.gs-explain');"
+        "return n.scrollWidth <= n.clientWidth && document.documentElement.scrollWidth <= 390; })()"
+    )
+    page.set_viewport_size({"width": 1440, "height": 950})
+    panel.get_by_role("button", name="Without this row").last.click()
+    compared = page.locator(".gs-compare-dialog")
+    compared.get_by_text("enabled of row 2: on → off").wait_for()
+    for dialog in (compared, panel):
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+    page.wait_for_function(
+        "(before) => document.querySelectorAll('.gs-moment').length === before + 1", arg=before
+    )
