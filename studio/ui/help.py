@@ -43,6 +43,7 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | Mask | an image of the picture's shape, painted here or uploaded: the row acts where it is white and contributes nothing where it is black |
 | Versus | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: that text under the row's model. A paper's baseline is rows together: the presets *Baseline: …* hold them. The classic negative prompt is two rows, +*w* for the prompt and −(*w*−1) for the negative one |
 | Known words | of a base that says what it knows: unknown words are underlined while you type, with the nearest known ones to click |
+| Explain this picture | below a result, and in *Use this picture …*: what each row pulled towards at three moments, its share over time, and the picture *without this row* at the same seed |
 | Share | after a generation: how much the row moved the image, step by step, its part of all rows, and whether it pulled along with the others (cosine 1) or against them (−1) |
 
 ### The whole
