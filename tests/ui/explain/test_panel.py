@@ -18,12 +18,14 @@ from studio.ui.space import SPACE, Limits
 from studio.ui.widgets import FILE_META
 from tests.support.fake_engine import ROWS, FakeEngine
 
+OWN = Limits()
+
 
 def asked(
     engine: FakeEngine,
-    limits: Limits = Limits(),
+    limits: Limits = OWN,
     colour: str = "red",
-    **data: Any,  # noqa: B008
+    **data: Any,
 ) -> panel.Asked:
     """A press for a picture that the page has uploaded."""
     sampler = {"seed": 5, "count": 3, "steps": data.pop("steps", 20)}
@@ -71,9 +73,9 @@ def test_without_a_row_is_a_picture_among_the_others(studio_home: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "data", "field"),
     [
-        (Limits(), {"row": 7}, "rows.7"),
-        (Limits(), {"row": "1"}, "row"),
-        (Limits(), {"row": 1, "picture": {"path": "/etc/passwd", "meta": FILE_META}}, "picture"),
+        (OWN, {"row": 7}, "rows.7"),
+        (OWN, {"row": "1"}, "row"),
+        (OWN, {"row": 1, "picture": {"path": "/etc/passwd", "meta": FILE_META}}, "picture"),
         (SPACE, {"row": 1, "steps": 60}, "sampler.steps"),
     ],
 )
