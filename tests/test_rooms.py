@@ -27,6 +27,7 @@ ROOMS = (
     {"history"},
     {"engine"},
     {"integrations"},
+    {"workers"},
     {"train", "metrics"},
     {"experiments", "bench"},
     {"starter"},

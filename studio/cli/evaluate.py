@@ -20,6 +20,7 @@ from studio.cli.common import (
     output_folder,
     say,
 )
+from studio.cli.pooling import add_workers_argument
 from studio.cli.scoring import (
     add_scoring_arguments,
     check_metrics,
@@ -29,12 +30,14 @@ from studio.cli.scoring import (
     settings_of,
 )
 from studio.errors import StudioError, shorten
+from studio.workers.choice import read_workers
 
 if TYPE_CHECKING:
     from studio.experiments.beside import Beside
     from studio.experiments.evaluate import Job
     from studio.metrics import Scored
     from studio.metrics.intervals import Pair
+    from studio.workers.choice import Choice
 
 
 def add_verb(verbs: Any) -> None:
@@ -53,9 +56,7 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--images", metavar="DIR", help="score these pictures instead of a preset's")
     verb.add_argument("--metrics", metavar="NAME,..", help="default: all that have what they need")
     verb.add_argument("--out", metavar="DIR", help="folder for pictures and results")
-    verb.add_argument(
-        "--jobs", metavar="N", type=int, default=1, help="processes that make pictures"
-    )
+    add_workers_argument(verb, "--jobs")
     add_change_arguments(verb)
     add_scoring_arguments(verb)
     verb.set_defaults(run=run)
@@ -82,7 +83,7 @@ def _preset(options: argparse.Namespace) -> None:
     for name in ("prompts", "out"):
         if not getattr(options, name):
             raise StudioError("is needed with a preset", field=f"--{name}")
-    library = Library()
+    library, workers = Library(), read_workers(options.workers)
     options.preset = options.what[0]
     preset = load_preset(options, library)
     prompts = evaluate.read_prompts(Path(options.prompts), options.subject)
@@ -99,7 +100,7 @@ def _preset(options: argparse.Namespace) -> None:
     names = _checked(options, beside.awaited(scored, presets), starter)
     evaluate.begin(out, preset, prompts, seeds)
     with sharing.share(found) as own:
-        _make(own, roots, options.jobs, beside)
+        _make(own, roots, workers, beside)
     if not sharing.is_first():
         return
     settings = {
@@ -110,7 +111,7 @@ def _preset(options: argparse.Namespace) -> None:
     _report(options, beside.measured(scored, presets), names, settings, out)
 
 
-def _make(found: Sequence[Job], roots: list[Path], jobs: int, beside: Beside) -> None:
+def _make(found: Sequence[Job], roots: list[Path], workers: Choice, beside: Beside) -> None:
     """Make what is missing; progress with the time that is left on stderr."""
     from studio.experiments import evaluate
 
@@ -127,7 +128,7 @@ def _make(found: Sequence[Job], roots: list[Path], jobs: int, beside: Beside) ->
                 flush=True,
             )
 
-    sharing.make_all([(job.preset, job.path) for job in left], roots, jobs, beside.drift, tell)
+    sharing.make_all([(job.preset, job.path) for job in left], roots, workers, beside.drift, tell)
 
 
 def _asked(options: argparse.Namespace) -> list[str]:

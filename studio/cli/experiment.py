@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars, output_folder, say
+from studio.cli.pooling import add_workers_argument
 from studio.errors import StudioError
 from studio.home import cache_folder
+from studio.workers.choice import read_workers
 
 if TYPE_CHECKING:
     from studio.experiments.experiment import Study
@@ -48,6 +50,7 @@ def add_verb(verbs: Any) -> None:
         metavar="DIR",
         help=f"folder of results (default {RESULTS}; with --quick one below STUDIO_HOME)",
     )
+    add_workers_argument(verb)
     verb.set_defaults(run=run)
 
 
@@ -62,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
         return
     if not (options.name or options.all or options.report):
         raise StudioError("give a name, --all, --list or --report", field="experiment")
+    read_workers(options.workers)  # what is wrong with it is said once
     if options.name:
         EXPERIMENTS.require(options.name, "experiment")
     if options.name or options.all:
@@ -98,8 +102,9 @@ def _one(name: str, study: Study, options: argparse.Namespace) -> None:
     from studio.files import write_atomically
 
     no_loading_bars()
+    workers = read_workers(options.workers)
     found = run_experiment(
-        name, study, options.device or "cpu", options.vision, _tell, options.seconds
+        name, study, options.device or "cpu", options.vision, _tell, options.seconds, workers
     )
     path = _folder(options) / f"{name}.json"
     write_atomically(path, f"{json.dumps(found, ensure_ascii=False, indent=1)}\n".encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +67,9 @@ def _effort(done: Done) -> dict[str, Any]:
 
 def maker(
     roots: list[Path], device: str | None = None, drift: bool = False
-) -> Callable[[Preset, Path], None]:
-    """What makes a preset's picture at a path; the engine is made with the first.
+) -> Callable[[Preset, Path], dict[str, Any]]:
+    """What makes a preset's picture at a path and says what is said of it; the engine is made with
+    the first.
 
     Args:
         device: the engine's; its own choice where none is given.
@@ -76,17 +77,21 @@ def maker(
     """
     engines: list[Engine] = []
 
-    def make(preset: Preset, path: Path) -> None:
+    def make(preset: Preset, path: Path) -> dict[str, Any]:
         if not engines:
             engines.append(make_engine(roots, device))
+        said: dict[str, Any] = {}
         for done in images_of(engines[0], preset, int(drift)):
-            if drift:
-                write_drift(done, path)
-            write_atomically(path, encode(done.image, done.preset, ".png", roots))
+            said = kept_picture(done, path, roots, drift)
+        return said
 
     return make
 
 
-def write_drift(done: Done, path: Path) -> None:
-    """Keep beside a picture how far its run drifted from the prior."""
-    write_atomically(drift_file(path), json.dumps({"drift": mean_drift(done)}).encode())
+def kept_picture(done: Done, path: Path, roots: Sequence[Path], drift: bool) -> dict[str, Any]:
+    """Keep a picture at a path, and beside it how far its run drifted where that was measured."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if drift:
+        write_atomically(drift_file(path), json.dumps({"drift": mean_drift(done)}).encode())
+    write_atomically(path, encode(done.image, done.preset, ".png", roots))
+    return image_line(done, path)

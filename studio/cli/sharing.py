@@ -1,4 +1,4 @@
-"""Many pictures over several processes: of this machine (``--jobs``), or of ``accelerate launch``."""
+"""Many pictures over several processes: a pool's (``--workers``), or those of ``accelerate launch``."""
 
 from __future__ import annotations
 
@@ -8,84 +8,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from studio.cli.making import maker
+from studio.cli.pooling import makers
 from studio.errors import StudioError
-from studio.preset import Preset
-
-Todo = Sequence[tuple[Preset, Path]]
-MOST_JOBS = 64
+from studio.experiments.making import Todo
+from studio.workers.choice import Choice
+from studio.workers.pool import FIELD
 
 
 def make_all(
-    todo: Todo, roots: list[Path], jobs: int, drift: bool, tell: Callable[[int], object]
+    todo: Todo, roots: list[Path], workers: Choice, drift: bool, tell: Callable[[int], object]
 ) -> None:
-    """Make every picture, in ``jobs`` processes; ``tell`` gets how many are made after each.
+    """Make every picture; ``tell`` gets how many are made after each.
 
     Args:
+        workers: who makes them.
         drift: keep beside each how far its run drifted from the prior.
 
     Raises:
-        StudioError: ``jobs`` is out of range, or what the first picture that failed said.
+        StudioError: what the first picture that failed said; workers beside those of a launch.
     """
-    if not 1 <= jobs <= MOST_JOBS:
-        raise StudioError(f"got {jobs}; 1 to {MOST_JOBS}", field="--jobs")
-    several = min(jobs, len(todo)) > 1
-    made = _in_processes(todo, roots, jobs, drift) if several else _here(todo, roots, drift)
-    for number, _ in enumerate(made, 1):
-        tell(number)
-
-
-def _here(todo: Todo, roots: list[Path], drift: bool) -> Iterator[None]:
-    make = maker(roots, _device(), drift)
-    for preset, path in todo:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        make(preset, path)
-        yield
-
-
-def _in_processes(todo: Todo, roots: list[Path], jobs: int, drift: bool) -> Iterator[None]:
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    jobs = min(jobs, len(todo))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (roots, threads, drift))
-    with pool:
-        waiting = [pool.submit(_one, preset, path) for preset, path in todo]
-        try:
-            for done in as_completed(waiting):
-                if (failed := done.result()) is not None:
-                    raise StudioError(failed[0], field=failed[1])
-                yield
-        except BrokenProcessPool as error:
-            raise StudioError(
-                "a process that makes pictures has ended, perhaps for want of memory; what is made is "
-                "kept, and the same command goes on from there",
-                field="--jobs",
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_makers: list[Callable[[Preset, Path], None]] = []  # of a process, made when it begins
-
-
-def _begin(roots: list[Path], threads: int, drift: bool) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-    _makers.append(maker(roots, None, drift))
-
-
-def _one(preset: Preset, path: Path) -> tuple[str, str] | None:
-    """Make a picture in a process of its own; what went wrong comes back as words and a field."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _makers[0](preset, path)
-    except StudioError as error:
-        return error.message, error.field
-    return None
+    if launched() and not workers.here:
+        raise StudioError("accelerate launch has started the processes already", field=FIELD)
+    with makers(workers, roots, drift, _device()) as make:
+        for number, _ in enumerate(make(todo), 1):
+            tell(number)
 
 
 def launched() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from studio.cli.common import (
     output_folder,
     say_notes,
 )
-from studio.cli.making import image_line, images_of, make_engine, show, write_drift
+from studio.cli.making import show
+from studio.cli.pooling import add_workers_argument, makers
 from studio.cli.scoring import (
     add_scoring_arguments,
     check_metrics,
@@ -33,6 +33,7 @@ from studio.library import Library
 from studio.preset import Preset
 from studio.preset.sweep import MAX_CELLS, Axis, count_of, parse_axis
 from studio.share.write import encode
+from studio.workers.choice import read_workers
 
 if TYPE_CHECKING:
     from studio.metrics import Scored
@@ -53,13 +54,14 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--z", metavar="FIELD=V1,V2,..", help="a grid for each of its values")
     verb.add_argument("--seeds", metavar="0-3", help="seeds of every cell; default: the preset's")
     verb.add_argument("--metrics", metavar="NAME,..", help="scores of every cell, with plots")
+    add_workers_argument(verb)
     add_scoring_arguments(verb)
     verb.set_defaults(run=sweep)
 
 
 def sweep(options: argparse.Namespace) -> None:
     """Make every cell, then the labelled grids, CSV, plots and JSON; the images stay beside them."""
-    library = Library()
+    library, workers = Library(), read_workers(options.workers)
     preset = load_preset(options, library)
     axes = _axes(options)
     roots = image_roots(options)
@@ -78,13 +80,13 @@ def sweep(options: argparse.Namespace) -> None:
         check_images(preset_of_cell, roots)
     say_notes(notes)
     output_folder(options.out)
-    lines = []
-    progress = sweeping.run(asked, folder, _maker(roots, beside.drift), beside.kept)
-    for number, (_, line) in enumerate(progress, 1):
-        show(f"image {number} of {len(shots)}")
-        lines.append(line)
+    found: dict[str, sweeping.Line] = {}
+    with makers(workers, roots, beside.drift) as make:
+        for shot, line in sweeping.run(asked, folder, make, beside.kept):
+            found[shot.name] = line
+            show(f"image {len(found)} of {len(shots)}")
     show("")
-    _finish(asked, shots, lines, scored, names, beside)
+    _finish(asked, shots, [found[shot.name] for shot in shots], scored, names, beside)
 
 
 def _finish(
@@ -171,20 +173,3 @@ def _check_metrics(
             raise StudioError(
                 f"is a score of a set: {FEWEST} seeds a cell or more, got {pictures}", field=name
             )
-
-
-def _maker(roots: list[Path], drift: bool) -> sweeping.Maker:
-    engines: list[Any] = []
-
-    def make(preset: Preset, path: Path) -> Mapping[str, Any]:
-        if not engines:
-            engines.append(make_engine(roots))
-        said: dict[str, Any] = {}
-        for done in images_of(engines[0], preset, int(drift)):
-            if drift:
-                write_drift(done, path)
-            write_atomically(path, encode(done.image, done.preset, ".png", roots))
-            said = image_line(done, path)
-        return said
-
-    return make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ from studio.cli.common import (
     say,
     say_notes,
 )
-from studio.cli.making import maker, show
+from studio.cli.making import show
+from studio.cli.pooling import add_workers_argument, makers
 from studio.cli.scoring import add_scoring_arguments, name_missed, name_whole, scored_by
+from studio.workers.choice import read_workers
 
 if TYPE_CHECKING:
     from studio.experiments.tune.run import Picture
@@ -50,6 +53,7 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--subject", metavar="TEXT", default="", help="what {subject} stands for")
     verb.add_argument("--seeds", metavar="0-3", default="0-3", help="seeds (default 0-3)")
     verb.add_argument("--out", metavar="DIR", required=True, help="folder of pictures and results")
+    add_workers_argument(verb)
     add_scoring_arguments(verb)
     verb.set_defaults(run=tune)
 
@@ -60,6 +64,7 @@ def tune(options: argparse.Namespace) -> None:
     from studio.experiments.tune.points import read_points
     from studio.experiments.tune.propose import check_optuna
 
+    workers = read_workers(options.workers)
     check_optuna()
     asked = _search(options)
     search.check(asked)
@@ -67,18 +72,20 @@ def tune(options: argparse.Namespace) -> None:
     roots = image_roots(options)
     _check_ends(asked, roots)
     no_loading_bars()
-    progress = run.run(asked, maker(roots, drift=asked.beside.drift))
     began = time.monotonic()
     made = 0
     try:
-        for event in progress:
-            if isinstance(event, run.Picture):
-                made += event.made
-                _show(event, asked.budget, (time.monotonic() - began) / max(1, made))
-            else:
-                say(report.line(event))
+        with (
+            makers(workers, roots, asked.beside.drift) as make,
+            closing(run.run(asked, make)) as progress,
+        ):
+            for event in progress:
+                if isinstance(event, run.Picture):
+                    made += event.made
+                    _show(event, asked.budget, (time.monotonic() - began) / max(1, made))
+                else:
+                    say(report.line(event))
     finally:  # also when it is interrupted: what is done is kept, and can be looked at
-        progress.close()
         name_missed(asked.scored)
         if points := read_points(asked):
             say(report.write(asked, points, roots))

@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ from studio.home import cache_folder
 from studio.library import ADAPTERS, Library
 from studio.preset import Preset, validate
 from studio.share.write import encode
+from studio.workers.job import Job
+from studio.workers.pool import Pool
 
 TOGETHER = 8  # pictures of one prompt in a batch
+SHOWN = 10  # batches between two lines of the workers' progress
 
 
 @dataclass(frozen=True)
@@ -76,20 +80,62 @@ def make(
         drift: measure how far the personalised weights lead from the prior at every step.
         tell: gets the number of pictures that were made anew.
     """
+    for batch in batches(preset, seeds, drift):
+        began = time.process_time()
+        found = engine.generate(batch.preset, int(drift))
+        done = [event for event in found if isinstance(event, Done)]
+        batch.keep(done, time.process_time() - began, engine.device.type)
+        tell(len(done))
+    return [_read(_place(preset, seed, drift)) for seed in seeds]
+
+
+def make_ahead(
+    pool: Pool, pack: Callable[[Preset], Job], found: Sequence[Batch], tell: Callable[[str], object]
+) -> set[Path]:
+    """Have workers make and keep batches, each once; the files of their pictures.
+
+    Args:
+        tell: gets a line of progress now and then.
+    """
+    waiting = list({tuple(one.places.values()): one for one in found}.values())  # some are shared
+    made = set[Path]()
+    with closing(pool.run([one.preset for one in waiting], pack)) as run:
+        for count, (number, answer) in enumerate(run, 1):
+            waiting[number].keep(answer.done, answer.spent, answer.device)
+            made.update(waiting[number].places.values())
+            if count % SHOWN == 0 or count == len(waiting):
+                tell(f"workers: {count} of {len(waiting)} batches of pictures")
+    return made
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures that are made together, and where each is kept."""
+
+    preset: Preset
+    places: Mapping[int, Path]
+
+    def keep(self, done: Sequence[Done], spent: float, device: str) -> None:
+        """Keep the pictures.
+
+        Args:
+            spent: seconds of processor time that all took; on a CPU these are kept.
+        """
+        for event in done:
+            seconds = spent / len(done) if device == "cpu" else event.seconds
+            _keep(event, self.places[event.seed], seconds)
+
+
+def batches(preset: Preset, seeds: Sequence[int], drift: bool) -> list[Batch]:
+    """The preset's pictures that are not kept yet; consecutive seeds together."""
     places = {seed: _place(preset, seed, drift) for seed in seeds}
     missing = [seed for seed in seeds if not places[seed].with_suffix(".json").exists()]
+    found = []
     for run in _runs(missing):
         sampler = preset.sampler.model_copy(update={"seed": run[0], "count": len(run)})
-        began = time.process_time()
-        found = engine.generate(preset.model_copy(update={"sampler": sampler}), int(drift))
-        done = [event for event in found if isinstance(event, Done)]
-        spent = (time.process_time() - began) / len(run)
-        for event in done:
-            _keep(
-                event, places[event.seed], spent if engine.device.type == "cpu" else event.seconds
-            )
-        tell(len(run))
-    return [_read(places[seed]) for seed in seeds]
+        own = {seed: places[seed] for seed in run}
+        found.append(Batch(preset.model_copy(update={"sampler": sampler}), own))
+    return found
 
 
 def _place(preset: Preset, seed: int, drift: bool) -> Path:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +23,18 @@ from studio.experiments.experiment import (
     Study,
     without_subject,
 )
+from studio.experiments.says import PARTS, says
 from studio.experiments.scoring import Key, Scores
+from studio.library import Library
 from studio.metrics import METRICS, Scored
 from studio.metrics.backbones import Backbones
+from studio.preset import Preset
+from studio.workers.choice import Choice, open_pool
+from studio.workers.job import Packer
+from studio.workers.pool import Pool
 
 FIRST_SEED = 100
-PARTS = " | "  # between the parts of a prompt that rows can take apart
-ORDINALS = ("{first}", "{second}", "{third}")
+LOCAL = Choice()
 Tell = Callable[[str], object]
 
 
@@ -38,6 +45,7 @@ def run(
     vision: str = "efficientnet-lite0",
     tell: Tell = lambda line: None,
     seconds: float | None = None,
+    workers: Choice = LOCAL,
 ) -> dict[str, Any]:
     """Run an experiment and return what docs/evidence keeps of it.
 
@@ -46,6 +54,7 @@ def run(
         device: ``cuda``, ``mps`` or ``cpu``.
         vision: the network of picture-to-picture scores.
         seconds: time after which no further round of seeds is begun; every round has all cells.
+        workers: who makes the pictures; trainings stay in this process.
 
     Raises:
         StudioError: an unknown experiment, or what a training, a preset or a metric raises.
@@ -55,7 +64,7 @@ def run(
     work = _Work(experiment, study, device, vision, tell)
     began = time.monotonic()
     work.train()
-    work.make(None if seconds is None else began + seconds)
+    work.make(None if seconds is None else began + seconds, workers)
     found = work.judged(work.scored())
     found["minutes"] = round((time.monotonic() - began) / 60, 1)
     return {"experiment": name, "paper": experiment.paper, **found}
@@ -78,9 +87,9 @@ class _Work:
         self.cells = experiment.grid(study)
         self.models: dict[tuple[str, int], str] = {}
         self.made: dict[str, list[_Picture]] = {cell.name: [] for cell in self.cells}
+        self.ahead: set[Path] = set()  # pictures that workers have made
         self.seeds = 0
-        engine_device = device or "cpu"
-        self.backbones = Backbones(vision=vision, device=engine_device)
+        self.backbones = Backbones(vision=vision, device=device or "cpu")
         self.vision = vision
 
     def train(self) -> None:
@@ -93,70 +102,79 @@ class _Work:
                     )
                     self.models[cell.name, seed] = model
 
-    def make(self, until: float | None) -> None:
+    def make(self, until: float | None, workers: Choice) -> None:
         """Pictures in one round, or seed by seed while there is time."""
         if not self.experiment.pictures:
             return
         engine = Engine(device=self.device)
         count = self.study.seeds
         rounds = [range(count)] if until is None else [range(n, n + 1) for n in range(10**6)]
-        for numbers in rounds:
-            for cell in self.cells:
-                self._make(engine, cell, numbers)
-            self.seeds = numbers.stop
-            if until is not None and time.monotonic() > until:
-                break
-        self._in_order()
+        with ExitStack() as stack:
+            pool = None
+            if not workers.here:
+                pool = stack.enter_context(open_pool(workers, (), self.device, self.tell))
+            for numbers in rounds:
+                if pool is not None:
+                    self._make_ahead(pool, engine.library, numbers)
+                for cell in self.cells:
+                    self._make(engine, cell, numbers)
+                self.seeds = numbers.stop
+                if until is not None and time.monotonic() > until:
+                    break
+        for made in self.made.values():
+            made.sort(key=lambda picture: picture.key)
+
+    def _make_ahead(self, pool: Pool, library: Library, numbers: range) -> None:
+        """Have the workers make what is missing of a round; :meth:`_make` then finds it."""
+        asked = (one for cell in self.cells for one in self._asked(cell, library, numbers))
+        found = [
+            batch
+            for *_, preset, seeds in asked
+            for batch in pictures.batches(preset, seeds, self._drift)
+        ]
+        packer = Packer((), drift_every=int(self._drift), library=library)
+        self.ahead |= pictures.make_ahead(pool, packer, found, self.tell)
 
     def _make(self, engine: Engine, cell: Cell, numbers: range) -> None:
-        library = engine.library
-        prompts = cell.prompts or self.study.prompts or ("",)
         new = 0
 
         def count(made: int) -> None:
             nonlocal new
             new += made
 
-        for training in self._trainings(cell):
-            model = self.models.get((cell.name, training), "")
-            first = FIRST_SEED + 1000 * training
-            for index, prompt in enumerate(prompts):
-                preset = pictures.filled(cell.preset, self._says(cell, prompt), model, library)
-                seeds = [first + number for number in numbers]
-                drift = "drift" in self.experiment.metrics
-                made = pictures.make(engine, preset, seeds, drift, count)
-                text = without_subject(prompt) if WORD in prompt else prompt.replace(PARTS, " ")
-                self.made[cell.name] += [
-                    _Picture((index, seed, training), text, one)
-                    for seed, one in zip(seeds, made, strict=True)
-                ]
+        for index, training, prompt, preset, seeds in self._asked(cell, engine.library, numbers):
+            made = pictures.make(engine, preset, seeds, self._drift, count)
+            count(len(self.ahead.intersection(one.path for one in made)))
+            text = without_subject(prompt) if WORD in prompt else prompt.replace(PARTS, " ")
+            self.made[cell.name] += [
+                _Picture((index, seed, training), text, one)
+                for seed, one in zip(seeds, made, strict=True)
+            ]
         self.tell(f"{cell.name}: {len(self.made[cell.name])} pictures, {new} of them new")
 
-    def _in_order(self) -> None:
-        for made in self.made.values():
-            made.sort(key=lambda picture: picture.key)
+    @property
+    def _drift(self) -> bool:
+        return "drift" in self.experiment.metrics
+
+    def _asked(
+        self, cell: Cell, library: Library, numbers: range
+    ) -> Iterator[tuple[int, int, str, Preset, list[int]]]:
+        """A cell's pictures: the prompt's number, the training's seed, prompt, preset, seeds."""
+        prompts = cell.prompts or self.study.prompts or ("",)
+        for training in self._trainings(cell):
+            model = self.models.get((cell.name, training), "")
+            seeds = [FIRST_SEED + 1000 * training + number for number in numbers]
+            for index, prompt in enumerate(prompts):
+                preset = pictures.filled(
+                    cell.preset, says(cell, prompt, self.study), model, library
+                )
+                yield index, training, prompt, preset, seeds
 
     def _trainings(self, cell: Cell) -> Sequence[int]:
         """The training seeds of a cell; shipped models take as many pictures, so that cells pair."""
         del cell
         trained = any(one.training is not None for one in self.cells)
         return self.study.trainings if trained else (0,)
-
-    def _says(self, cell: Cell, prompt: str) -> Mapping[str, str]:
-        subject = self.study.subjects.get(cell.learned)
-        word, kind = "", ""
-        if subject is not None:
-            word = trainings.word_of(cell.training, subject) if cell.training else subject.word
-            kind = subject.superclass
-        parts = [part.strip() for part in prompt.replace(WORD, word).split(PARTS)]
-        return {
-            "{prompt}": " ".join(parts),
-            "{class prompt}": prompt.replace(WORD, kind).replace(PARTS, " "),
-            "{parts}": " AND ".join(parts),
-            "{rest}": " ".join(parts[1:]),
-            "{without}": without_subject(prompt),
-            **dict(zip(ORDINALS, parts, strict=False)),
-        }
 
     def scored(self) -> dict[str, Scores]:
         """Every cell's values in every metric."""

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from PIL import Image
 
 from studio.experiments.asked import single, text_of
 from studio.experiments.grid import draw_grid, shrunk
+from studio.experiments.making import Makers
 from studio.files import write_atomically
 from studio.images import open_checked
 from studio.preset import Preset
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from studio.metrics import Scored
 
 Line = dict[str, Any]
-Maker = Callable[[Preset, Path], Mapping[str, Any]]  # makes a picture; what is said of it
 
 
 @dataclass(frozen=True)
@@ -96,21 +96,27 @@ def begin(
 
 
 def run(
-    sweep: Sweep, folder: Path, make: Maker, kept: Callable[[Path], bool] = Path.exists
+    sweep: Sweep, folder: Path, make: Makers, kept: Callable[[Path], bool] = Path.exists
 ) -> Iterator[tuple[Shot, Line]]:
-    """Every picture with what is said of it: made now, or ``kept`` from before."""
+    """Every picture with what is said of it: those ``kept`` from before, then the others as they
+    come, in whatever order."""
     shots, known = sweep.shots(), _known(sweep, folder)
     beginning = {"seed": sweep.preset.sampler.seed, **_document(folder / f"{sweep.stem}.json")}
     write_atomically(folder / f"{sweep.stem}.json", json.dumps(beginning).encode())
+    missing = []
     for shot in shots:
-        path = folder / shot.name
         line = known.get(shot.name)
-        if line is None or not kept(path):
-            said = make(shot.preset, path)
+        if line is not None and kept(folder / shot.name):
+            yield shot, line
+        else:
+            missing.append(shot)
+    with closing(make([(shot.preset, folder / shot.name) for shot in missing])) as made:
+        for number, said in made:
+            shot = missing[number]
             line = {**_place(shot), **said, "path": shot.name}
             with (folder / f"{sweep.stem}.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        yield shot, line
+            yield shot, line
 
 
 def _place(shot: Shot) -> Line:

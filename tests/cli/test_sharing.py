@@ -2,64 +2,72 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from studio.cli import sharing
+from studio.cli import pooling, sharing
 from studio.errors import StudioError
-from studio.preset import Preset, validate
-from tests.support import fake_makers
-
-PRESET = validate({"rows": [{"prompt": "a cat"}]})
+from studio.preset import Preset
+from studio.share import read_image
+from studio.workers.choice import Choice
+from studio.workers.crew import Made, Mistake
+from studio.workers.job import Job
+from studio.workers.pool import Pool
+from tests.support.fake_crew import PRESET, FakeCrew, made
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Threads in place of processes, and a maker that writes a file; how many there were."""
-    sizes: list[int] = []
+def crew(monkeypatch: pytest.MonkeyPatch) -> FakeCrew:
+    """Workers without an engine in place of processes; this process's own maker has none either."""
 
-    def threads(jobs: int, context: object, begin: Callable[..., None], given: Any) -> Any:
-        sizes.append(jobs)
-        return ThreadPoolExecutor(jobs, initializer=begin, initargs=given)
+    def behaves(worker: int, one: Job) -> Made | Mistake:
+        if one.preset.sampler.seed == 13:
+            return Mistake("is out of order", "rows.0.model")
+        return made(one)
 
-    def maker(roots: list[Path], device: str | None, drift: bool) -> Callable[..., None]:
-        def make(preset: Preset, path: Path) -> None:
-            if path.stem == "bad":
+    def maker(
+        roots: list[Path], device: str | None, drift: bool
+    ) -> Callable[[Preset, Path], dict[str, object]]:
+        def make(preset: Preset, path: Path) -> dict[str, object]:
+            if preset.sampler.seed == 13:
                 raise StudioError("is out of order", field="rows.0.model")
-            path.write_text(f"{preset.rows[0].prompt} {drift}")
+            return pooling.kept_picture(made(Job(preset)).done[0], path, roots, drift)
 
         return make
 
-    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", threads)
-    monkeypatch.setattr(sharing, "maker", maker)
-    return sizes
+    found = FakeCrew(behaves)
+    monkeypatch.setattr(pooling, "maker", maker)
+    monkeypatch.setattr(
+        pooling, "open_pool", lambda choice, *_: Pool(found, choice.count, pooling.tell)
+    )
+    monkeypatch.setattr(pooling, "Packer", lambda *_, **__: Job)
+    return found
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 8])
-def test_every_picture_is_made_whatever_the_processes(
-    jobs: int, tmp_path: Path, pool: list[int]
+def _todo(folder: Path, seeds: Sequence[int]) -> list[tuple[Preset, Path]]:
+    return [(PRESET.with_seed(seed), folder / "pictures" / f"{seed}.png") for seed in seeds]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 8])
+def test_every_picture_is_made_whoever_makes_them(
+    workers: int, tmp_path: Path, crew: FakeCrew
 ) -> None:
-    paths = [tmp_path / "pictures" / f"{i}.png" for i in range(5)]
+    todo = _todo(tmp_path, range(5))
     said: list[int] = []
-    sharing.make_all([(PRESET, path) for path in paths], [], jobs, True, said.append)
-    assert [path.read_text() for path in paths] == ["a cat True"] * 5
-    assert said == [1, 2, 3, 4, 5] and pool == ([] if jobs == 1 else [min(jobs, 5)])
+    sharing.make_all(todo, [], Choice(workers), True, said.append)
+    assert [read_image(path)[0].sampler.seed for _, path in todo] == list(range(5))
+    assert all(path.with_suffix(".json").exists() for _, path in todo)  # the drift
+    assert said == [1, 2, 3, 4, 5] and len(crew.hired) == min(workers, 5)
 
 
-def test_what_goes_wrong_in_a_process_is_named(tmp_path: Path, pool: list[int]) -> None:
-    todo = [(PRESET, tmp_path / name) for name in ("good.png", "bad.png")]
-    with pytest.raises(StudioError, match=r"rows\.0\.model: is out of order"):
-        sharing.make_all(todo, [], 2, False, lambda number: None)
-    for jobs in (0, 65):
-        with pytest.raises(StudioError, match="--jobs: got"):
-            sharing.make_all(todo, [], jobs, False, lambda number: None)
+def test_what_goes_wrong_in_a_worker_is_named(tmp_path: Path, crew: FakeCrew) -> None:
+    todo = _todo(tmp_path, [1, 13])
+    for workers in (0, 2):
+        with pytest.raises(StudioError, match=r"rows\.0\.model: is out of order"):
+            sharing.make_all(todo, [], Choice(workers), False, lambda number: None)
 
 
 def test_launched_processes_share_and_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,19 +88,5 @@ def test_launched_processes_share_and_wait(monkeypatch: pytest.MonkeyPatch) -> N
             shares += own
         assert sharing.is_first() == (rank == 0)
     assert sorted(shares) == list(range(7)) and waited == [0, 1, 2]
-
-
-def test_a_process_that_is_killed_is_one_line_and_what_is_made_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two real processes; the one that ends takes the pool with it, and no picture that is there."""
-    monkeypatch.setattr(sharing, "_begin", fake_makers.begin)
-    monkeypatch.setattr(sharing, "_one", fake_makers.one)
-    paths = [tmp_path / f"{name}.png" for name in ("a", "b", "killed", "c")]
-    with pytest.raises(StudioError, match=r"--jobs: a process .* has ended.*is kept"):
-        sharing.make_all([(PRESET, path) for path in paths], [], 2, False, lambda number: None)
-    assert paths[0].read_text() != str(os.getpid()) and paths[1].exists()
-    again = [(PRESET, path) for path in (paths[3], tmp_path / "d.png")]
-    said: list[int] = []
-    sharing.make_all(again, [], 2, False, said.append)
-    assert said == [1, 2] and all(path.exists() for _, path in again)
+    with pytest.raises(StudioError, match="--workers: accelerate launch has started"):
+        sharing.make_all([], [], Choice(2), False, lambda number: None)

@@ -80,9 +80,9 @@ def test_an_interrupted_search_says_what_it_has(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from studio.cli import tune
+    from studio.cli import pooling
 
-    make, count = tune.maker, iter(range(100))
+    make, count = pooling.maker, iter(range(100))
 
     def stopping(*asked: Any, **more: Any) -> Any:
         inner = make(*asked, **more)
@@ -94,7 +94,7 @@ def test_an_interrupted_search_says_what_it_has(
 
         return one
 
-    monkeypatch.setattr(tune, "maker", stopping)
+    monkeypatch.setattr(pooling, "maker", stopping)
     asked = [str(preset), "--over", "rows.0.weight=1:9", "--for", "bright", "--seeds", "0-1"]
     code, lines, _ = _run(capsys, *asked, "--out", str(tmp_path / "out"))
     assert code == 130

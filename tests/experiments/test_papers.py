@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 import studio.experiments.papers as papers
+from studio.engine import Engine
+from studio.events import Done
 from studio.experiments.experiment import (
     EXPERIMENTS,
     MEASURES,
     MODEL,
+    Cell,
     Claim,
     Experiment,
     Study,
@@ -25,8 +28,14 @@ from studio.experiments.subjects import STARTER
 from studio.library import Library
 from studio.metrics import METRICS
 from studio.plan import compile_plan
+from studio.preset import Preset
 from studio.train import METHODS
+from studio.workers.choice import Choice
+from studio.workers.crew import Made
+from studio.workers.job import Job
+from studio.workers.pool import Pool
 from tests.support import tiny
+from tests.support.fake_crew import FakeCrew
 from tests.support.studio_page import needs_starter
 
 
@@ -105,3 +114,47 @@ def test_an_experiment_trains_makes_scores_and_judges(studio_home: Path, tmp_pat
     assert all("0 of them new" in line for line in lines)
     assert again["cells"] == first["cells"] and again["claims"] == first["claims"]
     json.dumps(first, allow_nan=False)
+
+
+def test_workers_make_the_pictures_of_an_experiment(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch once, as this process would have made it, and keep what was measured of it."""
+    tiny.pipeline(studio_home / "models" / "tiny")
+    asked: list[Preset] = []
+
+    def behaves(worker: int, one: Job) -> Made:
+        asked.append(one.preset)
+        engine = Engine("cpu")
+        done = [event for event in engine.generate(one.preset) if isinstance(event, Done)]
+        return Made(tuple(done), 1.0, "cpu")
+
+    def opened(choice: Choice, *_: object) -> Pool:
+        return Pool(FakeCrew(behaves), choice.count)
+
+    monkeypatch.setattr("studio.experiments.run.open_pool", opened)
+    experiment = Experiment(
+        "P",
+        "C",
+        lambda study: [
+            Cell(f"weight {weight}", study.preset({"prompt": "a cat", "weight": weight}), at=weight)
+            for weight in (1.0, 2.0)
+        ],
+        (Claim("more", "forwards", ("weight 1.0",), ("weight 2.0",)),),
+        ("forwards", "seconds"),
+    )
+    EXPERIMENTS.register("toy", experiment)
+    try:
+        study = Study("tiny", False, 2.0, {"steps": 1, "width": 16, "height": 16}, quick=True)
+        lines: list[str] = []
+        found = run("toy", study, "cpu", tell=lines.append, workers=Choice(2))
+        cells = run("toy", study, "cpu")["cells"]  # from what was kept
+    finally:
+        EXPERIMENTS.remove("toy")
+    assert len(asked) == 2 and all(preset.sampler.count == 2 for preset in asked)
+    assert lines == [
+        "workers: 2 of 2 batches of pictures",
+        "weight 1.0: 2 pictures, 2 of them new",
+        "weight 2.0: 2 pictures, 2 of them new",
+    ]
+    assert found["cells"] == cells

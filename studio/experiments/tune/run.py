@@ -7,7 +7,8 @@ pictures that it would have cost go to others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from studio.experiments.asked import Request
+from studio.experiments.making import Makers, Making
 from studio.experiments.tune.front import beaten
 from studio.experiments.tune.points import Point, keep_points, key_of, read_points
 from studio.experiments.tune.propose import next_values
@@ -22,8 +24,6 @@ from studio.experiments.tune.search import Search, Values, begin, check
 from studio.metrics import METRICS, measure
 from studio.metrics.intervals import bootstrap
 from studio.preset import Preset
-
-Maker = Callable[[Preset, Path], object]  # makes one picture and keeps it at that path
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,14 @@ class Picture:
     made: bool
 
 
-def run(search: Search, make: Maker) -> Generator[Picture | Point, None, None]:
+def run(search: Search, make: Makers) -> Generator[Picture | Point, None, None]:
     """Search: every picture as it is made, every point as it is measured.
 
     Closing the generator stops the search; what was made stays for the next time.
 
     Args:
-        make: makes a picture of a preset at a path.
+        make: makes pictures; of a setting that is left unfinished some more than are counted,
+            where several are made at once.
     """
     check(search)
     begin(search)
@@ -66,29 +67,39 @@ def run(search: Search, make: Maker) -> Generator[Picture | Point, None, None]:
 
 
 def _measured(
-    search: Search, values: Values, points: Sequence[Point], make: Maker, spent: int
+    search: Search, values: Values, points: Sequence[Point], make: Makers, spent: int
 ) -> Generator[Picture | Point, None, Point]:
     """One point: its pictures one by one, as long as no other is better in every score."""
     asked = search.requests(values)
     folder = search.out / "pictures" / key_of(values)
     singles = all(METRICS[name].each for name in search.metrics)
     others = [p.each for p in points if not p.stopped]
-    paths: list[Path] = []
+    paths = [folder / f"{number:04d}-seed{one.seed}.png" for number, one in enumerate(asked)]
+    missing = [n for n, path in enumerate(paths) if not search.beside.kept(path)]
+    folder.mkdir(parents=True, exist_ok=True)
     each: dict[str, list[float]] = {name: [] for name in search.metrics}
-    for number, one in enumerate(asked):
-        path = folder / f"{number:04d}-seed{one.seed}.png"
-        new = not search.beside.kept(path)
-        if new:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            make(one.preset, path)
-        paths.append(path)
-        yield Picture(values, number + 1, len(asked), spent + number + 1, new)
-        if singles:
-            for name, value in _scores(search, one, path).items():
-                each[name].append(value)
-            if number + 1 < len(asked) and beaten(each, others, search.signs):
-                break
+    count = 0
+    with closing(make([(asked[n].preset, paths[n]) for n in missing])) as making:
+        for number, new in _in_order(len(asked), missing, making):
+            count = number + 1
+            yield Picture(values, count, len(asked), spent + count, new)
+            if singles:
+                for name, value in _scores(search, asked[number], paths[number]).items():
+                    each[name].append(value)
+                if count < len(asked) and beaten(each, others, search.signs):
+                    break
+    paths = paths[:count]
     return _point(search, values, asked[: len(paths)], paths, each if singles else None, len(asked))
+
+
+def _in_order(count: int, missing: Sequence[int], making: Making) -> Iterator[tuple[int, bool]]:
+    """Every picture's number, and whether it was made now; those that are ahead are waited with."""
+    there: set[int] = set()
+    for number in range(count):
+        new = number in missing
+        while new and number not in there:
+            there.add(missing[next(making)[0]])
+        yield number, new
 
 
 def _scores(search: Search, one: Request, path: Path) -> dict[str, float]:

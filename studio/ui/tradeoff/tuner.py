@@ -109,6 +109,7 @@ class Tuner:
             self._tell(state="failed", text=one_line(error))
 
     def _search(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+        from studio.experiments.making import one_by_one
         from studio.experiments.tune import points, report, run
 
         search, note = searched(preset, subject, budget, weight)
@@ -116,7 +117,7 @@ class Tuner:
         spent = sum(len(point.paths) for point in known)
         search = replace(search, budget=spent + budget)
         self._tell(note=note, points=known, best=points.front(search, known))
-        for event in run.run(search, self._make):
+        for event in run.run(search, one_by_one(self._make)):
             if isinstance(event, run.Picture):
                 text = f"Picture {event.spent} of {search.budget}: {report.setting(event.values)}"
                 self._tell(text=text)

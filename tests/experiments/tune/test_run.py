@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from studio.errors import StudioError
+from studio.experiments.making import Making, Todo, one_by_one
 from studio.experiments.tune import report
 from studio.experiments.tune.points import Point, front, read_points
 from studio.experiments.tune.run import Picture, run
@@ -59,7 +60,7 @@ def _search(out: Path, **changes: object) -> Search:
 
 def test_a_search_finds_the_trade_and_saves_pictures(tmp_path: Path) -> None:
     search = _search(tmp_path)
-    events = list(run(search, _make))
+    events = list(run(search, one_by_one(_make)))
     points = [event for event in events if isinstance(event, Point)]
     pictures = [event for event in events if isinstance(event, Picture)]
     assert len(pictures) == sum(len(point.paths) for point in points) <= 60
@@ -78,7 +79,11 @@ def test_a_search_finds_the_trade_and_saves_pictures(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    whole = [e for e in run(_search(tmp_path / "a", budget=40), _make) if isinstance(e, Point)]
+    whole = [
+        e
+        for e in run(_search(tmp_path / "a", budget=40), one_by_one(_make))
+        if isinstance(e, Point)
+    ]
     search, made = _search(tmp_path / "b", budget=40), []
 
     def counted(preset: Preset, path: Path) -> None:
@@ -88,30 +93,52 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
         _make(preset, path)
 
     with pytest.raises(KeyboardInterrupt):
-        list(run(search, counted))
+        list(run(search, one_by_one(counted)))
     assert 1 <= len(read_points(search)) < len(whole)
     kept = {path: path.stat().st_mtime_ns for path in made}
-    list(run(search, _make))
+    list(run(search, one_by_one(_make)))
     again = read_points(search)
     assert [(p.values, p.each) for p in again] == [(p.values, p.each) for p in whole]
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
     more = replace(search, budget=46)  # a larger budget goes further
-    list(run(more, _make))
+    list(run(more, one_by_one(_make)))
     assert len(read_points(more)) > len(again)
     with pytest.raises(StudioError, match=r"--out: .* holds another search"):
-        list(run(replace(search, seeds=(1, 2, 3, 4, 5)), _make))
+        list(run(replace(search, seeds=(1, 2, 3, 4, 5)), one_by_one(_make)))
+
+
+def test_pictures_that_come_in_another_order_change_nothing(tmp_path: Path) -> None:
+    """As several workers bring them: the same points, and each picture asked for once."""
+    asked: list[Path] = []
+
+    def backwards(todo: Todo) -> Making:
+        asked.extend(path for _, path in todo)
+        for number in reversed(range(len(todo))):
+            _make(*todo[number])
+            yield number, {}
+
+    plain = {"budget": 60, "guided": False}
+    one = list(run(_search(tmp_path / "a", **plain), one_by_one(_make)))
+    other = list(run(_search(tmp_path / "b", **plain), backwards))
+    assert len(set(asked)) == len(asked)
+    points = [
+        [(e.values, e.each, e.stopped) for e in run if isinstance(e, Point)] for run in (one, other)
+    ]
+    assert points[0] == points[1] and any(stopped for *_, stopped in points[0])
+    spent = [[e.spent for e in run if isinstance(e, Picture)] for run in (one, other)]
+    assert spent[0] == spent[1]
 
 
 def test_a_score_of_a_set_stops_nothing(tmp_path: Path) -> None:
     search = _search(tmp_path, metrics=("toy-set", "toy-1"), budget=20)
-    points = [event for event in run(search, _make) if isinstance(event, Point)]
+    points = [event for event in run(search, one_by_one(_make)) if isinstance(event, Point)]
     assert len(points) == 4 and not any(point.stopped for point in points)
     assert points[0].metrics["toy-set"].mean == 5
 
 
 def test_what_it_leaves_behind(tmp_path: Path) -> None:
     search = _search(tmp_path, budget=30)
-    points = [event for event in run(search, _make) if isinstance(event, Point)]
+    points = [event for event in run(search, one_by_one(_make)) if isinstance(event, Point)]
     found = report.write(search, points)
     assert [one["values"] for one in found["front"]] == [p.values for p in front(search, points)]
     for one in found["front"]:

@@ -1,0 +1,5 @@
+"""Many pictures at once: a pool hands jobs to workers, each with an engine of its own.
+
+Workers are processes of this machine (:mod:`studio.workers.processes`). The pool does not know: it
+talks to a :class:`studio.workers.crew.Crew`.
+"""
