@@ -125,4 +125,18 @@ _LINE = {
     "base_shift": 0.5,
     "max_shift": 1.15,
 }
-_MU: dict[str, Callable[[Config, int, int], float]] = {"linear": _linear_mu}
+
+
+def _flux2_mu(config: Config, positions: int, steps: int) -> float:
+    """FLUX.2's: one line for 10 steps, one for 200, and between them a line in the steps.
+
+    Beyond 4300 positions the second holds for any number of them.
+    """
+    many = 0.00016927 * positions + 0.45666666
+    if positions > 4300:
+        return many
+    few = 8.73809524e-05 * positions + 1.89833333
+    return few + (many - few) * (steps - 10) / 190
+
+
+_MU: dict[str, Callable[[Config, int, int], float]] = {"linear": _linear_mu, "flux2": _flux2_mu}

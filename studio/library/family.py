@@ -77,6 +77,9 @@ class ModelFamily:
     ``windows``: whether a longer prompt goes into further windows (else it is refused); ``text_width``: of the states that the network reads (0:
     no mark of the family). ``latent_channels``, ``latent_factor`` (pixels per position) and
     ``scaling``: the latent space where no file states it; ``position``: the edge of latent positions that the network takes as one.
+    ``latents``: its autoencoder's config in the words of ``AutoencoderKL``'s (``latent_channels``,
+    ``block_out_channels``, ``scaling_factor``), and what else it says.
+    ``shift_rule``: how the flow's shift grows with the picture, where not linearly.
     ``own_sigmas``: diffusers' pipelines begin with σ of their own instead of the scheduler's. ``size``: native edge in pixels.
     ``guidance``: the advised scale of classifier-free guidance. ``t2i_adapters``: types of
     T2I-Adapters (as diffusers names them) that fit its levels.
@@ -104,6 +107,8 @@ class ModelFamily:
     latent_factor: int = 8
     position: int = 1
     own_sigmas: bool = False
+    shift_rule: str = ""
+    latents: Callable[[Config], Config] = lambda config: config
     t2i_adapters: tuple[str, ...] = ()
     in_file: FileLayout | None = None
     problem: Callable[[Config], str] = lambda config: ""

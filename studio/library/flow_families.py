@@ -41,6 +41,29 @@ def _is_sd3(config: Config, pipeline: str) -> bool:
     return "StableDiffusion3" in pipeline or config.get("_class_name") == "SD3Transformer2DModel"
 
 
+def _packed(vae: Config) -> Config:
+    """FLUX.2's autoencoder: its pipeline takes two by two positions as one, and normalises."""
+    widths = list(vae.get("block_out_channels") or (128, 256, 512, 512))
+    channels = 4 * int(vae.get("latent_channels") or 32)
+    return {
+        **vae,
+        "block_out_channels": [widths[0], *widths],
+        "latent_channels": channels,
+        "scaling_factor": 1.0,
+    }
+
+
+def _framed(vae: Config) -> Config:
+    """Qwen-Image's autoencoder: a film's, whose channels its pipeline normalises."""
+    widths = [int(vae.get("base_dim") or 96) * each for each in vae.get("dim_mult") or (1, 2, 4, 4)]
+    return {
+        **vae,
+        "block_out_channels": widths,
+        "latent_channels": int(vae.get("z_dim") or 16),
+        "scaling_factor": 1.0,
+    }
+
+
 FLOW_FAMILIES: dict[str, ModelFamily] = {
     "sd3": _flow(
         "StableDiffusion3Pipeline",
@@ -81,5 +104,43 @@ FLOW_FAMILIES: dict[str, ModelFamily] = {
             else ""
         ),
         marks=("z-image", "z_image", "zimage"),
+    ),
+    "flux2": _flow(
+        "Flux2KleinPipeline",
+        "Flux2Transformer2DModel",
+        title="FLUX.2 [klein]",
+        runs="studio.engine.families.flux2:Flux2",
+        text="Qwen 3",
+        window=490,
+        guidance=4.0,
+        scaling=1.0,
+        latent_channels=128,
+        latent_factor=16,
+        latents=_packed,
+        position=1,
+        shift_rule="flux2",
+        problem=lambda config: (
+            "is FLUX.2 [dev], whose text encoder the studio does not run; [klein] can be used"
+            if config.get("guidance_embeds", True)
+            else ""
+        ),
+        marks=("flux2", "flux.2", "flux-2", "klein"),
+    ),
+    "qwen-image": _flow(
+        "QwenImagePipeline",
+        "QwenImageTransformer2DModel",
+        title="Qwen-Image",
+        runs="studio.engine.families.qwen_image:QwenImage",
+        text="Qwen 2.5 VL",
+        window=1000,
+        guidance=4.0,
+        scaling=1.0,
+        latents=_framed,
+        problem=lambda config: (
+            "is a Qwen-Image that edits pictures or paints in layers, which the studio does not run"
+            if any(config.get(name) for name in ("zero_cond_t", "use_layer3d_rope"))
+            else ""
+        ),
+        marks=("qwen-image", "qwen_image", "qwenimage"),
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ PROJECTION_FILE = "visual_projection.safetensors"
 PEFT_CONFIG = "adapter_config.json"
 COMING = ".coming"  # beside files of a download that has not ended
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
+_TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
+_TASKS = re.compile("Img2Img|Inpaint|PAG")  # pipelines of the same model
 MAX_CONFIG_BYTES = 4 * 2**20
 _IMAGES = ("png", "jpg", "jpeg", "webp")
 PICTURES = (
@@ -143,8 +146,26 @@ def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, A
         channels, int(config.get("out_channels") or 4), pipeline, bool(labelled), kind
     )
     family = family_of_config(config, pipeline)
-    problem = family_of(family).problem(config) or problem
+    record = family_of(family)
+    problem = record.problem(config) or problem or _other(pipeline, record) or _quantised(config)
     return {"family": family, "channels": channels, "problem": problem}
+
+
+def _other(pipeline: str, family: ModelFamily) -> str:
+    """Why a transformer's pipeline cannot be used: one that edits pictures has the same network."""
+    plain = _TASKS.sub("", pipeline)
+    if family.part == "unet" or not pipeline or plain in family.pipelines:
+        return ""
+    return f"is a {pipeline}, which the studio does not run; of {family.title} it runs {family.pipelines[0]}"
+
+
+def _quantised(config: dict[str, Any]) -> str:
+    """Why a part cannot be used whose weights are no numbers that ω and adapters reckon with."""
+    found = config.get("quantization_config")
+    if not isinstance(found, dict):
+        return ""
+    method = str(found.get("quant_method") or "quantised")[:40]
+    return f"has quantised weights ({method}), with which neither ω nor LoRAs can reckon; use the full ones"
 
 
 def _describe_pipeline(path: Path) -> dict[str, Any]:
@@ -152,9 +173,12 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
     vae = read_json(path / "vae/config.json")
     network = read_json(path / "unet/config.json") or read_json(path / "transformer/config.json")
     details = _describe_network(network, kind)
+    parts = [read_json(path / f"{part}/config.json") for part in (*_TEXT, "vae")]
+    details["problem"] = next(filter(None, map(_quantised, parts)), details["problem"])
     family = family_of(details["family"])
     plain = {"latent_channels": network.get("in_channels", family.latent_channels)}
-    space, factor = _latents({**plain, "scaling_factor": family.scaling, **vae})
+    stated = dict(family.latents(vae)) if vae else {}
+    space, factor = _latents({**plain, "scaling_factor": family.scaling, **stated})
     return details | {
         "latent_space": space,
         "size": _sample_size(network, family) * factor,

@@ -53,7 +53,9 @@ def with_flow(config: Mapping[str, Any], entry: ModelEntry) -> dict[str, Any]:
     family = FAMILIES.get(entry.family)
     if not config or family is None or not family.flow:
         return dict(config)
-    known = {"own_sigmas": True} if family.own_sigmas else {}
+    known: dict[str, Any] = {"own_sigmas": True} if family.own_sigmas else {}
+    if family.shift_rule:
+        known["shift_rule"] = family.shift_rule
     return {**config, "prediction_type": FLOW, "position": entry.multiple, **known}
 
 

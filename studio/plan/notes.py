@@ -1,9 +1,11 @@
-"""Notes of a plan: what stands in for what a row was not given, and what in prompts means nothing."""
+"""Notes of a plan: what stands in for what a row lacks, too much guidance, prompts that mean nothing."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from studio.library.few_steps import few_steps
 from studio.plan.row_models import RowModel
 from studio.preset import Preset
 from studio.preset.prompt_hints import hints
@@ -12,11 +14,12 @@ from studio.preset.variants import varies
 
 def notes_of(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]:
     """What stands in for a picture that a row's model reads, changes or paints into and that it is
-    not given, and what in prompts means nothing here.
+    not given, weights beyond what a distilled model bears, and what in prompts means nothing here.
 
     An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
     inpainting one with all of it to be painted.
     """
+    yield from _overguided(preset, models)
     masked = preset.init is not None and preset.init.mask
     for index, row in preset.active_rows():
         model = models[index]
@@ -38,4 +41,20 @@ def notes_of(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]:
             yield (
                 f"rows.{index}: {eye} reads its word from a picture (the row's image); without "
                 "one it is the mean over the pictures of its training"
+            )
+
+
+def _overguided(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]:
+    """Models distilled to a few steps whose rows' weights are beyond what they were made for."""
+    sizes: dict[str, float] = defaultdict(float)
+    for index, row in preset.active_rows():
+        model = models[index]
+        for name in {model.network, *(name for name, _ in model.loras)}:
+            sizes[name] += abs(row.weight)
+    for name, size in sizes.items():
+        known = few_steps(name)
+        if known is not None and size > known.most + 1e-6:
+            yield (
+                f"{name} is distilled to a few steps ({known.title}) and bears weights whose sizes "
+                f"sum to {known.most:g}; these sum to {size:g}: far above, the picture burns out"
             )

@@ -76,6 +76,26 @@ REFINEMENTS.register(
     ),
 )
 REFINEMENTS.register(
+    "patch_norm",
+    Refinement(
+        "norm of patches",
+        "Gives each patch of two by two latent positions the length that the prompts have there at "
+        "weight 1.",
+        "Qwen-Image's pipelines (Wu et al. 2025)",
+        {
+            "share": Setting(
+                "Norm of patches",
+                "As Qwen-Image's own pipelines guide: each patch keeps the length of the prompts' "
+                "at weight 1. 0 is off, 1 theirs.",
+                0.0,
+                1.0,
+            )
+        },
+        "studio.diffusion.patches:rescale_patches",
+        needs=("reference",),
+    ),
+)
+REFINEMENTS.register(
     "cfgpp",
     Refinement(
         "CFG++",

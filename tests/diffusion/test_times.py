@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from studio.diffusion import times
+from studio.diffusion.noise_table import of_size
 from studio.diffusion.progress import progress_of, times_of
 from studio.diffusion.schedulers import evaluations
 from studio.errors import BadPreset, IncompatibleModels
@@ -53,6 +55,17 @@ def test_times_are_the_schedulers_own(name: str, base: str) -> None:
             assert ours == pytest.approx(theirs, abs=near), (schedule, steps)
 
 
+@pytest.mark.parametrize("steps", [4, 50, 200])
+@pytest.mark.parametrize("edge", [512, 1024, 2048])
+def test_flux2_shifts_as_its_pipeline_does(edge: int, steps: int) -> None:
+    from diffusers.modular_pipelines.flux2.before_denoise import compute_empirical_mu
+
+    config = {"prediction_type": "flow_prediction", "use_dynamic_shifting": True, "position": 16}
+    sampler = Sampler(width=edge, height=edge, steps=steps)
+    found = of_size({**config, "shift_rule": "flux2"}, sampler)["shift"]
+    assert math.log(found) == pytest.approx(compute_empirical_mu((edge // 16) ** 2, steps))
+
+
 def test_zero_signal_at_the_first_step() -> None:
     config = {**SCALED, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     for name in ("dpm++", "ddim", "euler", "unipc", "ddpm"):
@@ -92,6 +105,7 @@ def test_no_torch_is_loaded_for_any_scheduler() -> None:
     code = """
 import sys
 from studio.diffusion.noise_table import FLOW
+from studio.diffusion.noise_table import of_size
 from studio.diffusion.progress import progress_of
 from studio.preset import Sampler
 from studio.preset.schedulers import SCHEDULERS

@@ -54,6 +54,30 @@ OTHERS = {
         {"_class_name": "SanaTransformer2DModel", "in_channels": 32, "guidance_embeds": True},
         "distilled SANA",
     ),
+    "qwen-edit": (
+        "QwenImageEditPipeline",
+        {"_class_name": "QwenImageTransformer2DModel", "in_channels": 64},
+        "is a QwenImageEditPipeline, .* it runs QwenImagePipeline",
+    ),
+    "flux2-dev": (
+        "Flux2Pipeline",
+        {"_class_name": "Flux2Transformer2DModel", "in_channels": 128, "guidance_embeds": True},
+        r"is FLUX.2 \[dev\], whose text encoder",
+    ),
+    "z-image-omni": (
+        "ZImageOmniPipeline",
+        {"_class_name": "ZImageTransformer2DModel", "siglip_feat_dim": 1152},
+        "Z-Image Omni",
+    ),
+    "flux-nf4": (
+        "FluxPipeline",
+        {
+            "_class_name": "FluxTransformer2DModel",
+            "in_channels": 64,
+            "quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True},
+        },
+        r"has quantised weights \(bitsandbytes\), with which neither ω",
+    ),
 }
 
 

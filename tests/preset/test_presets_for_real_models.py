@@ -24,6 +24,8 @@ SPACES = {
     "sd3": "16x8:1.5305",
     "flux": "16x8:0.3611",
     "z-image": "16x8:0.3611",
+    "flux2": "128x16:1",
+    "qwen-image": "16x8:1",
 }
 # What the named models are, as their pages say.
 MODELS = {
@@ -40,6 +42,8 @@ MODELS = {
     "stabilityai/stable-diffusion-3.5-medium": ("base", "sd3"),
     "black-forest-labs/FLUX.1-dev": ("base", "flux"),
     "Tongyi-MAI/Z-Image": ("base", "z-image"),
+    "black-forest-labs/FLUX.2-klein-base-4B": ("base", "flux2"),
+    "Qwen/Qwen-Image": ("base", "qwen-image"),
 }
 
 

@@ -9,7 +9,16 @@ from typing import Any
 from diffusers.guiders.classifier_free_guidance import ClassifierFreeGuidance
 
 from studio.extensions import placed
-from tests.support import tiny, tiny_flux, tiny_sana, tiny_sd3, tiny_sdxl, tiny_z_image
+from tests.support import (
+    tiny,
+    tiny_flux,
+    tiny_flux2,
+    tiny_qwen,
+    tiny_sana,
+    tiny_sd3,
+    tiny_sdxl,
+    tiny_z_image,
+)
 
 BUILDERS: dict[str, Callable[[Path], Any]] = {
     "sd1": tiny.pipeline,
@@ -19,6 +28,8 @@ BUILDERS: dict[str, Callable[[Path], Any]] = {
     "sd3": tiny_sd3.pipeline,
     "flux": tiny_flux.pipeline,
     "z-image": tiny_z_image.pipeline,
+    "flux2": tiny_flux2.pipeline,
+    "qwen-image": tiny_qwen.pipeline,
 }
 
 # The blocks of diffusers' modular pipelines that ask a guider.
@@ -27,8 +38,12 @@ MODULAR: dict[str, str] = {
     "sdxl": f"{_BLOCKS}.stable_diffusion_xl.modular_blocks_stable_diffusion_xl:StableDiffusionXLAutoBlocks",
     "sd3": f"{_BLOCKS}.stable_diffusion_3.modular_blocks_stable_diffusion_3:StableDiffusion3AutoBlocks",
     "z-image": f"{_BLOCKS}.z_image.modular_blocks_z_image:ZImageAutoBlocks",
+    "flux2": f"{_BLOCKS}.flux2.modular_blocks_flux2_klein_base:Flux2KleinBaseAutoBlocks",
+    "qwen-image": f"{_BLOCKS}.qwenimage.modular_blocks_qwenimage:QwenImageAutoBlocks",
 }
 # Blocks that read the empty prompt only where it is asked for.
+# What the blocks do to the sum besides.
+REFINED: dict[str, dict[str, Any]] = {"qwen-image": {"refinements": {"patch_norm": 1.0}}}
 NULL: dict[str, dict[str, str]] = {"sd3": {"negative_prompt": ""}}
 
 

@@ -24,7 +24,7 @@ def theirs(pipe: Any, prompt: str | None = None, size: int = 16, **arguments: An
     pipe.set_progress_bar_config(disable=True)
     shape = {"width": size, "height": size, "guidance_scale": SCALE}
     image = pipe(
-        prompt,
+        prompt=prompt,
         num_inference_steps=STEPS,
         generator=torch.Generator().manual_seed(SEED),
         **{**shape, **arguments},

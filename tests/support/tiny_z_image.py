@@ -37,10 +37,10 @@ def qwen(words: Any, layers: int = 2) -> Qwen3Config:
     )
 
 
-def shaken(network: torch.nn.Module) -> Any:
+def shaken(network: torch.nn.Module, by: float = 0.1) -> Any:
     """``network`` with no layer at zero, which would hide what a row does."""
     for parameter in network.parameters():
-        parameter.data.add_(torch.randn_like(parameter) * 0.1)
+        parameter.data.add_(torch.randn_like(parameter) * by)
     return network
 
 

@@ -148,6 +148,8 @@ class Modular(Family):
             self.spans(text, prompt, words)
         block = placed(self.reads)().init_pipeline()
         block.update_components(**text.components())
+        if "guider" in block.components:  # with it a block reads the empty prompt each time
+            block.guider.disable()
         found = block(prompt=[_whole(p) for p in prompts], output=list(self.gives.values()))
         given = {field: found[output] for field, output in self.gives.items()}
         if isinstance(given["states"], list):

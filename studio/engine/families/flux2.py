@@ -1,0 +1,67 @@
+"""FLUX.2 [klein]: a flow, a transformer on latents that its autoencoder packs, a language model's text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+
+from studio.engine.families.autoencoders import Normalised
+from studio.engine.families.base import Text
+from studio.engine.families.components import load_component
+from studio.engine.families.modular import Modular
+from studio.library import ModelEntry
+
+
+class Flux2(Modular):
+    """``Flux2Transformer2DModel``: every prompt is 512 tokens long, and its padding is attended."""
+
+    reads = "diffusers.modular_pipelines.flux2.encoders:Flux2KleinTextEncoderStep"
+    gives: ClassVar[Mapping[str, str]] = {"states": "prompt_embeds"}
+    longest: ClassVar[Mapping[str, int]] = {"tokenizer": 512}
+    chat: ClassVar[Mapping[str, Any] | None] = {"enable_thinking": False}
+    wide = True
+
+    def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """``AutoencoderKLFlux2``, with what its pipeline does around it."""
+        from diffusers import AutoencoderKLFlux2
+
+        vae: Any = load_component(AutoencoderKLFlux2, entry, "vae", device, self._held(dtype))
+        return _Packing(vae, self.record.latents(vae.config))
+
+    def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
+        """One of the network's positions is one of the latent's; places are time, row, column, token."""
+        batch, _, height, width = latents.shape
+        length = text.states.shape[1]
+        places = torch.zeros(height * width + length, 4, device=latents.device)
+        places[:length, 3] = torch.arange(length)
+        rows_and_columns = torch.cartesian_prod(torch.arange(height), torch.arange(width))
+        places[length:, 1:3] = rows_and_columns.to(places)
+        output = network(
+            hidden_states=latents.flatten(2).transpose(1, 2),
+            timestep=t.expand(batch).to(latents.dtype) / 1000,
+            guidance=None,
+            encoder_hidden_states=text.states,
+            txt_ids=places[:length],
+            img_ids=places[length:],
+            return_dict=False,
+        )[0]
+        return output.transpose(1, 2).reshape_as(latents)
+
+
+class _Packing(Normalised):
+    """Two by two positions are one, whose mean and deviation its batch norm has counted."""
+
+    def normal(self) -> tuple[Tensor, Tensor]:
+        known = self.inner.bn
+        mean, variance = known.running_mean, known.running_var
+        return mean[:, None, None], (variance + known.eps).sqrt()[:, None, None]
+
+    def packed(self, latents: Tensor) -> Tensor:
+        return pixel_unshuffle(latents, 2)
+
+    def unpacked(self, latents: Tensor) -> Tensor:
+        return pixel_shuffle(latents, 2)
