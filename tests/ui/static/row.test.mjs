@@ -69,6 +69,20 @@ test("the keyboard weighs what is selected, or the word at the cursor", () => {
   assert.deepEqual(up("a  b", 2), { text: "a  b", start: 2, end: 2 });
 });
 
+test("tokens are counted by part and by window", () => {
+  const counted = (text, limit) => plain(studio.tokenCount(text, limit));
+  assert.deepEqual(counted("a red cat", 2), {
+    longest: 3,
+    total: 3,
+    parts: 1,
+    over: [{ start: 6, end: 9 }],
+  });
+  const { longest, parts, over } = counted("a cat BREAK a big dog AND (sky:1.2) BREAK", 2);
+  assert.deepEqual({ longest, parts }, { longest: 3, parts: 3 });
+  assert.deepEqual(over, [{ start: 18, end: 21 }]);
+  assert.deepEqual(counted("", 77), { longest: 0, total: 0, parts: 1, over: [] });
+});
+
 const shipped = JSON.parse(
   readFileSync(new URL("../../../assets/starter/vocabulary.json", import.meta.url), "utf8"),
 );

@@ -180,18 +180,20 @@ window.studio = window.studio || {};
       )
       .replace(/:[+-]?\d*\.?\d+(?=\s*$)/, blanks);
 
-  /** The parts of a prompt, each with its tokens' places; a base with a vocabulary has one a word. */
+  /** The parts of a prompt at AND and its windows at BREAK, each with its tokens' places; a base with
+   *  a vocabulary has one a word. */
   function tokensOf(text) {
     const parts = [];
     let start = 0;
-    for (const [number, piece] of text.split(/(\sAND\s)/).entries()) {
+    for (const [number, piece] of text.split(/(\sAND\s|\bBREAK\b)/).entries()) {
       const from = start;
       start += piece.length;
       if (number % 2) continue;
       const places = [...unweighted(piece).matchAll(TOKEN)].map((match) => from + match.index);
       parts.push({ places, end: start });
     }
-    return parts;
+    const full = parts.filter(({ places }) => places.length);
+    return full.length ? full : parts.slice(0, 1);
   }
 
   /** Roughly how many tokens a prompt takes, and where it leaves a window of ``limit``:
