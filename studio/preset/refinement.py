@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, TypeAdapter, ValidationError
@@ -44,8 +45,12 @@ class Setting:
             bounds = {"gt": self.low, "lt": self.high}
         return Field(strict=True, title=self.title, description=self.help, **bounds)
 
-    def _type(self) -> Any:
-        return Annotated[StrictBool if isinstance(self.neutral, bool) else float, self.field()]
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        """Made once: it takes far longer than what it validates."""
+        plain: Any = StrictBool if isinstance(self.neutral, bool) else float
+        shape: Any = Annotated[plain, self.field()]
+        return TypeAdapter(shape)
 
     def checked(self, value: Any, where: str) -> Value:
         """The value, once it is known to lie within the bounds.
@@ -54,7 +59,7 @@ class Setting:
             BadPreset: names ``where``, what was given and what is allowed.
         """
         try:
-            return TypeAdapter(self._type()).validate_python(value)
+            return self._adapter.validate_python(value)
         except ValidationError as error:
             message = error.errors(include_url=False)[0]["msg"]
             raise BadPreset(
@@ -63,7 +68,7 @@ class Setting:
 
     def schema(self) -> dict[str, Any]:
         """The setting's part of the preset's JSON Schema."""
-        return {**TypeAdapter(self._type()).json_schema(), "default": self.neutral}
+        return {**self._adapter.json_schema(), "default": self.neutral}
 
 
 Apply = Callable[..., Any]  # (Prediction, Moment, **settings) → Prediction
