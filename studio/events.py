@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from studio.preset import Preset
+from studio.preset.effort import allowed_error
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -104,3 +106,21 @@ def mean_drift(done: Done) -> float | None:
     """An image's drift averaged over steps and weights; ``None`` where none was measured."""
     norms = [norm for drift in done.drift for norm in drift.norm if norm is not None]
     return sum(norms) / len(norms) if norms else None
+
+
+def image_line(done: Done, path: Path) -> dict[str, Any]:
+    """What is said of a finished image in a line of JSON."""
+    return {
+        "path": str(path),
+        "seed": done.seed,
+        "seconds": round(done.seconds, 3),
+        "forwards": done.forwards,
+        **_effort(done),
+    }
+
+
+def _effort(done: Done) -> dict[str, Any]:
+    """What an effort below exact has saved, and the error that is to be expected for it."""
+    if not allowed_error(done.preset.sampler.effort):
+        return {}
+    return {"saved": done.saved, "estimated_error": float(f"{done.estimated_error:.3g}")}

@@ -16,8 +16,9 @@ from studio.cli.common import (
     say,
     say_notes,
 )
-from studio.cli.making import image_line, images_of, make_engine
+from studio.cli.making import images_of, make_engine
 from studio.errors import StudioError
+from studio.events import image_line
 from studio.experiments import explained
 from studio.files import write_atomically
 from studio.images import png_bytes

@@ -16,9 +16,9 @@ from studio.cli.common import (
     say,
     say_notes,
 )
-from studio.cli.making import image_line, images_of, make_engine
+from studio.cli.making import images_of, make_engine
 from studio.errors import StudioError, shorten
-from studio.events import Done
+from studio.events import Done, image_line
 from studio.library import Library
 from studio.preset.fields import with_fields
 from studio.share import save_or_keep

@@ -1,4 +1,4 @@
-"""What the verbs that make images share: the engine, its progress, and a line for each image."""
+"""What the verbs that make images share: the engine and its progress."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars
-from studio.events import Done, Progress, mean_drift
+from studio.events import Done, Progress, image_line, mean_drift
 from studio.experiments.beside import drift_file
 from studio.files import write_atomically
 from studio.preset import Preset
-from studio.preset.effort import allowed_error
 from studio.share.write import encode
 
 if TYPE_CHECKING:
@@ -45,24 +44,6 @@ def show(text: str) -> None:
     """The state of things, on a terminal only: in one place, overwritten."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def image_line(done: Done, path: Path) -> dict[str, Any]:
-    """What stdout says of a finished image."""
-    return {
-        "path": str(path),
-        "seed": done.seed,
-        "seconds": round(done.seconds, 3),
-        "forwards": done.forwards,
-        **_effort(done),
-    }
-
-
-def _effort(done: Done) -> dict[str, Any]:
-    """What an effort below exact has saved, and the error that is to be expected for it."""
-    if not allowed_error(done.preset.sampler.effort):
-        return {}
-    return {"saved": done.saved, "estimated_error": float(f"{done.estimated_error:.3g}")}
 
 
 def maker(

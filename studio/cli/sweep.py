@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,12 @@ from studio.cli.scoring import (
 from studio.errors import StudioError
 from studio.experiments import sweeping
 from studio.experiments.beside import Beside
+from studio.experiments.sweep_cost import pace_of, refuse_too_many
 from studio.files import write_atomically
 from studio.library import Library
+from studio.plan.stated import stated_plan
 from studio.preset import Preset
-from studio.preset.sweep import MAX_CELLS, Axis, count_of, parse_axis
+from studio.preset.sweep import Axis, parse_axis
 from studio.share.write import encode
 from studio.workers.choice import read_workers
 
@@ -66,7 +69,13 @@ def sweep(options: argparse.Namespace) -> None:
     axes = _axes(options)
     roots = image_roots(options)
     seeds = _seeds(options)
-    _refuse_too_many(preset, axes, seeds, library, roots)
+    refuse_too_many(
+        preset,
+        [axis for axis in axes if axis],
+        partial(stated_plan, library=library, roots=roots),
+        partial(pace_of, preset),
+        max(1, len(seeds)),
+    )
     names = [name.strip() for name in (options.metrics or "").split(",") if name.strip()]
     folder = Path(options.out)
     beside = Beside.of(names, folder, roots)
@@ -123,37 +132,6 @@ def _seeds(options: argparse.Namespace) -> list[int]:
     from studio.experiments.asked import read_seeds
 
     return read_seeds(options.seeds)
-
-
-def _refuse_too_many(
-    preset: Preset,
-    axes: tuple[Axis, Axis | None, Axis | None],
-    seeds: list[int],
-    library: Library,
-    roots: list[Path],
-) -> None:
-    """More images than a sweep makes, with what they would cost, before any cell is looked at."""
-    total = count_of(*axes) * max(1, len(seeds))
-    if total <= MAX_CELLS:
-        return
-    one = preset.model_copy(update={"sampler": preset.sampler.model_copy(update={"count": 1})})
-    passes = checked_plan(one, library, roots).forwards_total * total
-    raise StudioError(
-        f"{total} images, {passes} passes of the networks{_hours(passes)}; "
-        f"a sweep makes at most {MAX_CELLS} images",
-        field="sweep",
-    )
-
-
-def _hours(passes: int) -> str:
-    """How long that takes by the last pictures of this machine; "" where none is known."""
-    from studio.history import history
-
-    last = [r for r in history().search(limit=20).records if r.forwards and r.seconds]
-    if not last:
-        return ""
-    pace = sum(r.seconds or 0 for r in last) / sum(r.forwards or 0 for r in last)
-    return f", about {passes * pace / 3600:.3g} hours at the pace of the last pictures"
 
 
 def _check_metrics(

@@ -78,6 +78,15 @@ class Sweep:
         return found
 
 
+def stem_of(
+    preset: Preset, axes: tuple[Axis, Axis | None, Axis | None], seeds: Sequence[int]
+) -> str:
+    """What the names of a sweep's files begin with: the same for the same preset, axes and seeds."""
+    plain = [[axis.field, list(axis.values)] if axis else None for axis in axes]
+    asked = json.dumps([json.loads(preset.to_json()), plain, list(seeds)], sort_keys=True)
+    return f"sweep-{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
+
+
 def begin(
     preset: Preset,
     axes: tuple[Axis, Axis | None, Axis | None],
@@ -85,9 +94,7 @@ def begin(
     folder: Path,
 ) -> Sweep:
     """A sweep in a folder: a new one, or the same that was begun there, with the same seed."""
-    plain = [[axis.field, list(axis.values)] if axis else None for axis in axes]
-    asked = json.dumps([json.loads(preset.to_json()), plain, list(seeds)], sort_keys=True)
-    stem = f"sweep-{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
+    stem = stem_of(preset, axes, seeds)
     chosen = _document(folder / f"{stem}.json").get("seed")
     if preset.sampler.seed < 0:
         seed = chosen if isinstance(chosen, int) else cells(preset, *axes)[0].preset.sampler.seed
@@ -188,13 +195,15 @@ def _by_cell(lines: Sequence[Line]) -> dict[str, list[Line]]:
 
 
 def grids(sweep: Sweep, shots: Sequence[Shot], folder: Path) -> list[tuple[str, Image.Image]]:
-    """A labelled grid for each value of the third axis, and its file's name."""
+    """A labelled grid for each value of the third axis that has pictures, and its file's name."""
     x, y, z = sweep.axes
     found = []
     for page in range(len(z.values) if z else 1):
         firsts = {}
         for shot in reversed([shot for shot in shots if shot.cell.page == page]):
             firsts[shot.cell.column, shot.cell.line] = folder / shot.name
+        if not firsts:
+            continue
         images = {
             place: shrunk(open_checked(path, path.name).convert("RGB"), len(firsts))
             for place, path in firsts.items()

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from studio.preset.fields import split_assignment, with_fields
 from studio.preset.rows import MAX_SEED
 
 MAX_CELLS = 2000
+MOST_VALUES = 100_000  # of an axis that is read, so that what is too much is refused with its cost
+EQUAL = "an axis each for different fields"
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
@@ -66,7 +69,9 @@ def _value(text: str) -> Any:
 
 def _stepped(first: float, last: float, step: float, option: str) -> tuple[float, ...]:
     count = (last - first) / step if step else -1.0
-    if not 0 <= count < MAX_CELLS:
+    if count >= MOST_VALUES:
+        raise BadPreset(f"{count:.0f} values; a sweep makes at most {MAX_CELLS}", field=option)
+    if count < 0:
         raise BadPreset(f"from {first:g} to {last:g} by {step:g} is no row of values", field=option)
     values = [round(first + i * step, 10) for i in range(math.floor(count + 1e-9) + 1)]
     return tuple(int(v) if v.is_integer() else v for v in values)
@@ -75,6 +80,25 @@ def _stepped(first: float, last: float, step: float, option: str) -> tuple[float
 def count_of(*axes: Axis | None) -> int:
     """How many cells the axes have."""
     return math.prod(len(axis.values) for axis in axes if axis is not None)
+
+
+def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Preset:
+    """The preset of one setting, for one picture; values beyond the axes are passed over.
+
+    Raises:
+        BadPreset: a field or value that the preset cannot take.
+    """
+    given = zip((axis.field for axis in axes), values, strict=False)
+    return with_fields(preset, [("sampler.count", 1), *given])
+
+
+def settings(axes: Sequence[Axis], number: int) -> tuple[Any, ...]:
+    """The values of the setting with this number, the first axis changing fastest."""
+    found = []
+    for axis in axes:
+        number, place = divmod(number, len(axis.values))
+        found.append(axis.values[place])
+    return tuple(found)
 
 
 def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None) -> list[Cell]:
@@ -88,16 +112,56 @@ def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None)
         raise BadPreset(f"{total} images; a sweep makes at most {MAX_CELLS}", field="sweep")
     named = [axis.field for axis in (x, y, z) if axis is not None]
     if len(set(named)) < len(named):
-        raise BadPreset("an axis each for different fields", field="sweep")
+        raise BadPreset(EQUAL, field="sweep")
     if preset.sampler.seed < 0:
         preset = preset.with_seed(secrets.randbelow(min(MAX_SEED, 2**32)))
     found = []
     for page, deep in enumerate(z.values if z else (None,)):
         for line, down in enumerate(y.values if y else (None,)):
             for column, across in enumerate(x.values):
-                changes = [("sampler.count", 1), (x.field, across)]
-                changes += [(y.field, down)] if y else []
-                changes += [(z.field, deep)] if z else []
-                made = with_fields(preset, changes)
+                made = changed(preset, [a for a in (x, y, z) if a], (across, down, deep))
                 found.append(Cell(column, line, across, down, made, page, deep))
     return found
+
+
+def around(preset: Preset, axis: Axis, value: Any) -> Axis | None:
+    """As many values centred on ``value`` with half the step, those that the field can take.
+
+    Returns:
+        ``None`` where the axis is not one of numbers.
+    """
+    numbers = [v for v in axis.values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(axis.values) or value not in numbers:
+        return None
+    gaps = [abs(one - value) for one in numbers if one != value]
+    step = min(gaps, default=abs(value) or 1.0) / 2
+    reach = max(1, len(numbers) // 2)
+    found = [round(value + place * step, 10) for place in range(-reach, reach + 1)]
+    whole = (int(v) if float(v).is_integer() else v for v in found)
+    return Axis(axis.field, tuple(v for v in whole if _takes(preset, axis.field, v)))
+
+
+def _takes(preset: Preset, field: str, value: Any) -> bool:
+    try:
+        with_fields(preset, [(field, value)])
+    except BadPreset:
+        return False
+    return True
+
+
+def axis_text(axis: Axis) -> str:
+    """An axis's values as :func:`parse_axis` reads them: ``FROM:TO:STEP``, or a JSON list."""
+    values = axis.values
+    if len(values) > 2 and all(type(v) in (int, float) for v in values):
+        step = round(values[1] - values[0], 10)
+        text = ":".join(_plain(number) for number in (values[0], values[-1], step))
+        even = step > 0 and round((values[-1] - values[0]) / step) + 1 == len(values)
+        if even and parse_axis(f"{axis.field}={text}", "").values == values:
+            return text
+    if all(type(v) in (int, float, bool) for v in values):
+        return ", ".join(json.dumps(v) for v in values)
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _plain(number: float) -> str:
+    return format(round(number, 10), "g") if abs(number) < 1e6 else repr(number)

@@ -10,7 +10,17 @@ from studio.errors import BadPreset
 from studio.experiments import grid as grids
 from studio.experiments.grid import draw_grid, shrunk
 from studio.preset import validate
-from studio.preset.sweep import Axis, Cell, cells, count_of, parse_axis
+from studio.preset.sweep import (
+    Axis,
+    Cell,
+    around,
+    axis_text,
+    cells,
+    changed,
+    count_of,
+    parse_axis,
+    settings,
+)
 
 PRESET = validate({"rows": [{"prompt": "a"}], "sampler": {"count": 3, "seed": -1}})
 
@@ -33,7 +43,8 @@ def test_axes(text: str, values: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["omega", "=1", "omega=[", "omega=[]", "omega=1:0:0.1", "omega=0:1:0"]
+    "text",
+    ["omega", "=1", "omega=[", "omega=[]", "omega=1:0:0.1", "omega=0:1:0", "omega=0:1:0.000001"],
 )
 def test_bad_axes(text: str) -> None:
     with pytest.raises(BadPreset, match="--x"):
@@ -53,6 +64,44 @@ def test_cells_are_every_combination_with_one_seed() -> None:
         cells(PRESET, Axis("omega", (0,) * 2001))
     with pytest.raises(BadPreset, match="different fields"):
         cells(PRESET, Axis("omega", (0, 1)), Axis("omega", (0, 1)))
+
+
+def test_settings_are_numbered_as_the_cells_are() -> None:
+    axes = Axis("omega", (0, 1)), Axis("rows.0.weight", (1, 2, 3)), Axis("decoupling", (0, 1))
+    made = cells(PRESET.with_seed(3), *axes)
+    found = [changed(PRESET.with_seed(3), axes, settings(axes, n)) for n in range(12)]
+    assert found == [cell.preset for cell in made]
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "closer"),
+    [
+        (Axis("omega", (0, 0.25, 0.5, 0.75, 1)), 0.5, "0.25:0.75:0.125"),
+        (Axis("omega", (0, 0.5, 1)), 0, "0, 0.25"),  # what the field cannot take is left out
+        (Axis("rows.0.weight", (2, 4)), 4, "3:5:1"),
+        (Axis("rows.0.weight", (3,)), 3, "1.5:4.5:1.5"),
+        (Axis("sampler.steps", (10, 20, 30)), 20, "15:25:5"),
+        (Axis("sampler.steps", (1, 2, 3)), 2, "2"),  # whole numbers have no halves
+    ],
+)
+def test_around_a_value_are_half_steps(axis: Axis, value: float, closer: str) -> None:
+    found = around(PRESET, axis, value)
+    assert found is not None and axis_text(found) == closer
+    assert parse_axis(f"{axis.field}={closer}", "") == found
+    assert value in found.values
+
+
+def test_around_words_is_nothing() -> None:
+    assert around(PRESET, Axis("rows.0.prompt", ("a", "b")), "a") is None
+    assert around(PRESET, Axis("rows.0.enabled", (True, False)), True) is None
+
+
+@pytest.mark.parametrize(
+    "values", [(0, 0.1, 0.2), (1, 2), (1, 5, 2), ("a, b", "c"), (True, False), (0.1234567, 1, 2)]
+)
+def test_an_axis_in_text_is_read_as_it_was(values: tuple[object, ...]) -> None:
+    axis = Axis("f", values)
+    assert parse_axis(f"f={axis_text(axis)}", "") == axis
 
 
 def test_a_third_axis_is_pages() -> None:
