@@ -20,6 +20,7 @@ from studio.ui.library import fetch, folders, models, previews
 from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
 from studio.ui.space import Limits
+from studio.ui.sweep.tab import SweepTab, swept
 from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
 from studio.ui.widgets import Cards, HistoryView, Signal, Stage, UndoButtons
@@ -56,6 +57,7 @@ class Parts:
     scores: ScoresBar | None
     strip: Cards
     history: HistoryView
+    sweep: SweepTab
     shelf: Cards
     keep_style: gr.Button
     styles: Cards
@@ -105,6 +107,10 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "idle",
             "fault",
             "previews",
+            "sweep",
+            "sweeplooked",
+            "sweepaxes",
+            "sweepfile",
         )
     }
     # What the browser keeps: the key of its session, and the form as it was left.
@@ -123,7 +129,8 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
     fields: Form = {}
 
     def field(name: str, **kwargs: Any) -> None:
-        fields[name] = Field(records[name], shown[name], **kwargs)
+        varied = name in swept()
+        fields[name] = Field(records[name], shown[name], varied=varied, **kwargs)
 
     with gr.Column(elem_id="gs-heading", elem_classes=["gs-panel"]):
         _heading(preset, fields, records)
@@ -230,6 +237,8 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
         with gr.Tab("History", id="history"):
             found["history"] = HistoryView()
+        with gr.Tab("Sweep", id="sweep"):
+            found["sweep"] = SweepTab(limits, elem_id="gs-sweep")
         with gr.Tab("Train", id="train"):
             found["train"] = tab.lay_out(limits)
         with gr.Tab("Presets", id="presets"):

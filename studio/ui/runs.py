@@ -110,14 +110,10 @@ class Runs:
         )
         run.apart, run.explain = folder is not None, explain
         with self.changed:
-            own = [
-                r
-                for r in self._waiting
-                if r.session is session or (visitor and r.visitor == visitor)
-            ]
-            if len(own) >= self.limits.waiting:
+            own = self._waiting_of(session, visitor)
+            if own >= self.limits.waiting:
                 raise StudioError(
-                    f"{len(own)} of your runs are waiting already, as many as may; "
+                    f"{own} of your runs are waiting already, as many as may; "
                     "let one of them come first",
                     field="queue",
                 )
@@ -128,6 +124,17 @@ class Runs:
                 self._worker.start()
             self._tell(session)
         return run
+
+    def has_room(self, session: Session, visitor: str = "") -> bool:
+        """Whether this session, and this visitor, may have one more in the queue."""
+        with self.changed:
+            return self._waiting_of(session, visitor) < self.limits.waiting
+
+    def _waiting_of(self, session: Session, visitor: str) -> int:
+        return sum(
+            one.session is session or bool(visitor and one.visitor == visitor)
+            for one in self._waiting
+        )
 
     def cancel(self, run: Run | None) -> None:
         """Stop a run before its next step, and its series; one that waits is simply not begun."""
@@ -196,6 +203,11 @@ class Runs:
         for session in sessions:
             session.version += 1
         self.changed.notify_all()
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of one pass of the last picture; ``None`` before the first."""
+        return self._pace
 
     # -- the worker ---------------------------------------------------------------------------
     def _work(self) -> None:

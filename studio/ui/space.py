@@ -19,6 +19,7 @@ from studio.home import inputs_folder, outputs_folder
 from studio.library import hub
 from studio.plan.limits import narrow
 from studio.preset import Preset
+from studio.preset.sweep import MAX_CELLS
 from studio.share.embed import check_embedded
 
 
@@ -27,7 +28,7 @@ class Limits:
     """The most that one generation may ask for. ``shared``: visitors must not see each other.
 
     ``patience``: seconds after which a run that nobody looks at is dropped; ``None``: never.
-    ``waiting``: runs that one visitor may have in the queue.
+    ``waiting``: runs that one visitor may have in the queue. ``cells``: of one sweep.
     """
 
     rows: int = 200
@@ -37,6 +38,7 @@ class Limits:
     shared: bool = False
     patience: float | None = None
     waiting: int = 20
+    cells: int = MAX_CELLS
 
     def check(self, preset: Preset) -> None:
         """Refuse what is over a limit.
@@ -58,11 +60,14 @@ class Limits:
         check_embedded(preset)
 
 
-SPACE = Limits(rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0, waiting=3)
+SPACE = Limits(
+    rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0, waiting=3, cells=25
+)
 
 
 # What a shared page keeps of what its visitors made and gave; the oldest goes first.
 KEPT_SECONDS, KEPT_BYTES = 24 * 3600, 4 * 2**30
+MADE = (".png", ".json", ".jsonl", ".csv")  # the latter three of sweeps
 STEP_TERMS = 10_000  # 12 rows of 16 parts over 50 steps
 
 
@@ -96,7 +101,7 @@ def expire(now: float, folders: Sequence[Path] | None = None) -> int:
     """
     found = []
     for folder in folders or (outputs_folder(), inputs_folder()):
-        for path in listed(folder, (".png",), depth=2):
+        for path in listed(folder, MADE, depth=3):
             with suppress(OSError):
                 state = path.stat()
                 found.append((state.st_mtime, state.st_size, path))

@@ -11,6 +11,8 @@ SCRIPTS = (
     "dom.js",
     "storage.js",
     "undo.js",
+    "sweep/axes.js",
+    "sweep/vary.js",
     "fields.js",
     "uses.js",
     "row/schema.js",
@@ -49,6 +51,11 @@ SCRIPTS = (
     "history/compare.js",
     "history/view.js",
     "previews.js",
+    "sweep/fields.js",
+    "sweep/axis.js",
+    "sweep/grid.js",
+    "sweep/cell.js",
+    "sweep/panel.js",
     "tradeoff/geometry.js",
     "tradeoff/plot.js",
     "tradeoff/panel.js",
@@ -67,6 +74,7 @@ STYLES = (
     "history.css",
     "tradeoff.css",
     "explain.css",
+    "sweep.css",
 )
 
 

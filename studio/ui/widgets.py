@@ -13,6 +13,8 @@ from PIL import Image
 
 # Of an event that draws no overlay and is no public endpoint.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# The session's key goes with every event that needs it, as its first value.
+WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 FILE_META = {"_type": "gradio.FileData"}
 PREVIEW_EDGE = 768
 _nonces = itertools.count()

@@ -24,6 +24,7 @@ class Field(gr.HTML):
         slider: (low, high, step) of a slider beside the box; the box goes as far as the schema.
         lines: to which a box for text grows.
         bare: without its title over it.
+        varied: whether a press on its title makes it an axis of a sweep.
     """
 
     def __init__(
@@ -35,14 +36,15 @@ class Field(gr.HTML):
         placeholder: str = "",
         lines: int = 1,
         bare: bool = False,
+        varied: bool = False,
         **kwargs: Any,
     ) -> None:
         # Gradio reads an attribute for each argument; HTML makes up those that are not set.
         self.leaf, self.slider, self.placeholder = dict(leaf), slider, placeholder
-        self.lines, self.bare = lines, bare
+        self.lines, self.bare, self.varied = lines, bare, varied
         kwargs.setdefault("html_template", "<div></div>")
         record = {"field": self.leaf, "slider": slider, "placeholder": placeholder}
-        record |= {"lines": lines, "bare": bare}
+        record |= {"lines": lines, "bare": bare, "varied": varied}
         kwargs.setdefault("js_on_load", MOUNT % json.dumps(record))
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("label", leaf["title"])

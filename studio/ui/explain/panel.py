@@ -29,11 +29,10 @@ from studio.ui.runs import Runs
 from studio.ui.session import Run, Session
 from studio.ui.space import Limits
 from studio.ui.visitors import VISITORS
-from studio.ui.widgets import QUIET, Drawn, fresh, jpeg_uri, picture
+from studio.ui.widgets import QUIET, WITH_SESSION, Drawn, fresh, jpeg_uri, picture
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
 EDGE = 192  # of a strip's pictures
-WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 MOUNT = (
     "studio.mountExplain(element.firstElementChild, props, upload, trigger, watch);"
     " /* 'select' 'submit' 'stop' */"

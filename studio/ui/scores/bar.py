@@ -11,9 +11,7 @@ from studio.ui.errors import guarded
 from studio.ui.history.moments import SHOWN
 from studio.ui.runs import Runs
 from studio.ui.scores.scorer import Scorer
-from studio.ui.widgets import QUIET, Drawn, fresh
-
-WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
+from studio.ui.widgets import QUIET, WITH_SESSION, Drawn, fresh
 
 MOUNT = "studio.mountScores(element.firstElementChild, props, trigger, watch); /* 'select' */"
 

@@ -229,7 +229,7 @@
 
   /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
   studio.mountField = function (element, props, watch, record) {
-    const { field, slider, placeholder, lines, bare } = record;
+    const { field, slider, placeholder, lines, bare, varied } = record;
     const editor = studio.editorOf({
       field,
       label: field.title,
@@ -241,12 +241,20 @@
         props.value = editor.write();
       },
     });
+    const title = varied
+      ? studio.varyButton({
+          title: field.title,
+          text: field.title,
+          path: () => field.path,
+          values: () => studio.valuesToVary(field, props.value),
+        }).element
+      : el("span", { class: "gs-field-name", "aria-hidden": "true" }, field.title);
     const fault = el("span", { class: "gs-error gs-fault", role: "alert", hidden: true });
     const idle = el("span", { class: "gs-idle", hidden: true });
     const node = el(
       "div",
       { class: `gs-field-box gs-kind-${field.kind}` },
-      bare ? null : el("span", { class: "gs-field-name", "aria-hidden": "true" }, field.title),
+      bare ? null : title,
       editor.element,
       fault,
       field.help ? el("span", { class: "gs-field-help" }, field.help) : null,

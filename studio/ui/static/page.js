@@ -14,11 +14,11 @@
     setTimeout(() => note.remove(), 5000);
   };
 
-  function showTab(title) {
+  const showTab = (studio.showTab = function (title) {
     [...document.querySelectorAll("#gs-tabs [role=tab]")]
       .find((tab) => tab.textContent.trim() === title)
       ?.click();
-  }
+  });
 
   // "Use via API" asks whether this is a server of another kind too, and it is none: the answer
   // is given here, so that no request fails.

@@ -71,6 +71,7 @@
         this.vae = vae || "";
         this.refresh();
       });
+      studio.axes.on((why) => why !== "text" && this.refresh());
       studio.on("run", ({ own }) => this.markRun(own));
       studio.on("fault", ({ field, text }) => {
         const [, row, path = ""] = (field || "").match(/^rows\.(\d+)(?:\.(.*))?$/) || [];

@@ -86,6 +86,7 @@
     const { vae = "" } = JSON.parse(text);
     if (vae !== decoder) studio.emit("vae", (decoder = vae));
     studio.recordForm(text);
+    studio.emit("form", text);
   };
 
   // The form of the Train tab and its pictures, without their small copies.

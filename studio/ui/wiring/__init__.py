@@ -15,7 +15,7 @@ from studio.ui.space import Limits
 from studio.ui.tradeoff import panel
 from studio.ui.tradeoff.tuner import Tuner
 from studio.ui.train import events as training
-from studio.ui.wiring import generation, history, library, opening, presets
+from studio.ui.wiring import generation, history, library, opening, presets, sweep
 
 
 def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> None:
@@ -25,6 +25,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     opening.attach(page, parts, limits, runs)
     presets.attach(page, parts, limits, runs)
     history.attach(parts, runs)
+    sweep.attach(page, parts, limits, runs)
     library.attach(parts, limits)
     shown = library.shown(parts)
     training.attach(parts.train, RUNNER, page, parts.form, shown, limits)

@@ -19,10 +19,8 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import QUIET, WITH_SESSION
 
-# The session's key goes with every event that needs it, as its first value.
-WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"

@@ -12,8 +12,7 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import view
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
-from studio.ui.widgets import QUIET, fresh
-from studio.ui.wiring.generation import WITH_SESSION
+from studio.ui.widgets import QUIET, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of
 
 

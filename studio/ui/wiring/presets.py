@@ -21,8 +21,7 @@ from studio.ui.library.models import library
 from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET, fresh
-from studio.ui.wiring.generation import WITH_SESSION
+from studio.ui.widgets import QUIET, WITH_SESSION, fresh
 
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:

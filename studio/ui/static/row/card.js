@@ -229,6 +229,7 @@
       this.chooser.setAttribute("aria-label", `Choose row ${index + 1}`);
       this.tools.up.disabled = index === 0;
       this.tools.down.disabled = index === total - 1;
+      for (const editor of this.editors) editor.vary?.show(); // by the row's number
     }
 
     /** What the server says is wrong with this row, unless an editor in sight says so itself. */

@@ -35,6 +35,7 @@
       },
       { class: "gs-tool gs-split" },
     );
+    const vary = studio.varyRow(card, "prompt", { kind: "text" }, () => card.row.prompt);
     const words = studio.promptWords(card, area);
     const complete = studio.completer(
       area,
@@ -46,6 +47,7 @@
       },
     );
     const field = el("div", { class: "gs-field" }, words.marks, area, split, complete.element);
+    const line = el("div", { class: "gs-line gs-prompt-line" }, field, vary.element);
     const note = el("div", { class: "gs-note" });
     const hints = el("div", { class: "gs-prompt-hints", role: "status" });
     const problem = studio.problemOf(area);
@@ -69,14 +71,16 @@
     }
 
     const editor = {
-      element: el("div", { class: "gs-prompt-part" }, field, note),
+      element: el("div", { class: "gs-prompt-part" }, line, note),
       below: el("div", { class: "gs-prompt-below" }, problem.element, hints, words.element),
       area,
+      vary,
       grow,
       status: words.status,
       read(row) {
         const mute = card.kind() === "concept";
-        field.hidden = editor.below.hidden = words.status.hidden = mute;
+        vary.show();
+        line.hidden = editor.below.hidden = words.status.hidden = mute;
         note.hidden = !mute;
         note.textContent = row.prompt
           ? `Concept model: acts without a prompt. “${row.prompt}” waits until the row has another model.`

@@ -21,6 +21,7 @@
       changed: () => card.edit(editor.write()),
     });
     number.box.classList.add("gs-weight");
+    const vary = studio.varyRow(card, "weight", field, () => card.row.weight);
     number.box.addEventListener("change", () => fit(card.row.weight));
 
     function fit(weight) {
@@ -37,8 +38,10 @@
         { class: "gs-line gs-weighing" },
         el("div", { class: "gs-track" }, slider),
         number.element,
+        vary.element,
       ),
       read({ weight }) {
+        vary.show();
         const shown = Number(weight) || 0;
         if (document.activeElement !== slider || Math.abs(shown) > Number(slider.max)) fit(weight);
         const place = Math.min(100, Math.max(0, 50 + (50 * shown) / Number(slider.max)));
@@ -46,6 +49,7 @@
         slider.style.setProperty("--to", `${Math.max(50, place)}%`);
         number.read(weight);
       },
+      vary,
       write: () => ({ weight: number.write() }),
     };
     return editor;

@@ -1,0 +1,131 @@
+// What is varied in a sweep: up to three fields, each with the text of its values. No DOM in here.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+  const MOST = 3;
+  const ROW = /^rows\.(\d+)\.(.+)$/;
+
+  /** What a field is called in few words: its title without what explains it, or "weight of row 2". */
+  studio.fieldInWords = function (path, titles = {}) {
+    const row = path.match(ROW);
+    if (!row) return (titles[path] || path).replace(/(, | \().*$/, "");
+    return `${row[2].replaceAll(/[._]/g, " ")} of row ${Number(row[1]) + 1}`;
+  };
+
+  /** A value as it stands beside the grid. */
+  studio.valueInWords = function (value) {
+    if (typeof value === "number") return studio.numberText(value);
+    if (typeof value === "string") return value === "" ? "(empty)" : value;
+    return JSON.stringify(value);
+  };
+
+  /** A round step of at most `size`: 1, 2 or 5 times a power of ten. */
+  function roundStep(size) {
+    const power = 10 ** Math.floor(Math.log10(size));
+    return [5, 2, 1].find((one) => one * power <= size * (1 + 1e-9)) * power;
+  }
+
+  function aroundNumber({ kind, low, high, above, below, default: usual, name }, value) {
+    const least = low ?? above ?? -Infinity;
+    const most = high ?? below ?? Infinity;
+    const fits = (one) =>
+      one >= least && one <= most && !(above !== undefined && one <= above) && one !== below;
+    const at = Number.isFinite(value) ? value : Number(usual) || 0;
+    if (name === "seed") return `${Math.max(0, at)}:${Math.max(0, at) + 3}:1`;
+    const near = kind === "number" && most - least <= 1;
+    const whole = kind === "integer";
+    let step = near ? (most - least) / 4 : roundStep(Math.abs(at) / 4 || (whole ? 1 : 0.25));
+    if (whole) step = Math.max(1, Math.round(step));
+    const start = near ? least + 2 * step : at;
+    const values = [-2, -1, 0, 1, 2].map((by) => start + by * step).filter(fits);
+    const text = (one) => studio.numberText(studio.tidy(one));
+    if (values.length < 3) return values.map(text).join(", ");
+    return [values[0], values.at(-1), step].map(text).join(":");
+  }
+
+  /** Values to begin with: around what the field holds now. */
+  studio.valuesAround = function (field, value) {
+    switch (field.kind) {
+      case "boolean":
+        return "false, true";
+      case "choice": {
+        const names = field.choices.map(([name]) => name);
+        const others = names.filter((name) => name !== value);
+        return [...(names.includes(value) ? [value] : []), ...others].slice(0, 3).join(", ");
+      }
+      case "text":
+        return studio.listOfLines(value || "");
+      default:
+        return aroundNumber(field, value);
+    }
+  };
+
+  /** Sizes to begin with: smaller, as it is, larger. */
+  studio.sizesAround = (size) => [0.75 * size, size, 1.25 * size].map(Math.round).join(", ");
+
+  /** Lines of text as a JSON list; `""` alone in a line is the empty text. */
+  studio.listOfLines = function (text) {
+    if (text.trim().startsWith("[")) return text;
+    const lines = text.split("\n").filter((line) => line.trim());
+    return lines.length ? JSON.stringify(lines.map((line) => (line === '""' ? "" : line))) : "";
+  };
+
+  /** A JSON list of texts as lines; anything else as it is. */
+  studio.linesOfList = function (values) {
+    try {
+      const list = JSON.parse(values);
+      const plain = (one) => typeof one === "string" && !one.includes("\n");
+      if (Array.isArray(list) && list.every(plain))
+        return list.map((one) => one || '""').join("\n");
+    } catch {
+      /* half typed */
+    }
+    return values;
+  };
+
+  /**
+   * The axes: {field, values} each, kept as they change.
+   * @param kept those from before
+   * @param keep is called with all of them after every change
+   */
+  studio.axesOf = function (kept, keep) {
+    let axes = kept;
+    const heard = new Set();
+    function change(next, why) {
+      axes = next;
+      keep(axes);
+      for (const tell of heard) tell(why);
+    }
+    return {
+      list: () => axes.map((axis) => ({ ...axis })),
+      has: (field) => axes.some((axis) => axis.field === field),
+      /** Add one: "added", "there" where the field is varied already, or "full". */
+      add(field, values) {
+        if (this.has(field)) return "there";
+        if (axes.length >= MOST) return "full";
+        change([...axes, { field, values }], "list");
+        return "added";
+      },
+      /** `why` is "text" where only values were typed, else "list". */
+      set(index, changes, why) {
+        change(
+          axes.map((axis, at) => (at === index ? { ...axis, ...changes } : axis)),
+          why,
+        );
+      },
+      remove(index) {
+        change(
+          axes.filter((_, at) => at !== index),
+          "list",
+        );
+      },
+      replace: (next) => change(next.slice(0, MOST), "list"),
+      full: () => axes.length >= MOST,
+      /** Hear of changes; answers a function that stops it. */
+      on(tell) {
+        heard.add(tell);
+        return () => heard.delete(tell);
+      },
+    };
+  };
+})(window.studio);

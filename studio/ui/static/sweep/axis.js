@@ -1,0 +1,87 @@
+// One axis of a sweep: which field, which values, and in red what is wrong with them.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const SIDES = ["Across", "Down", "Pages"];
+  const HINT = "0, 0.5, 1 or 0:1:0.25";
+
+  /**
+   * The editor of the axis number `index`: {element, show(fault), focus()}.
+   * @param groups answers the fields that can be varied now
+   */
+  studio.axisEditor = function (index, { groups, titles }) {
+    const axis = studio.axes.list()[index];
+    const find = (path) =>
+      groups()
+        .flatMap((one) => one.options)
+        .find((one) => one.path === path);
+    const long = find(axis.field)?.leaf.kind === "text" || axis.values.startsWith('["');
+    const name = studio.fieldInWords(axis.field, titles);
+
+    const select = el("select", {
+      class: "gs-select",
+      "aria-label": `${SIDES[index]}: the field`,
+      onchange: () => {
+        const chosen = find(select.value);
+        studio.axes.set(index, { field: select.value, values: chosen?.values() ?? "" }, "list");
+        studio.emit("sweepfocus", { path: select.value });
+      },
+    });
+    function offer() {
+      const known = groups();
+      const options = known.map(({ title, options }) =>
+        el(
+          "optgroup",
+          { label: title },
+          ...options.map(({ path, text }) => el("option", { value: path }, text)),
+        ),
+      );
+      if (!find(axis.field))
+        options.push(el("option", { value: axis.field }, axis.field ? `${name} (not here)` : "–"));
+      select.replaceChildren(...options);
+      select.value = axis.field;
+    }
+    offer();
+    // Rows may have come or gone since: the list is made anew when it is about to open.
+    for (const kind of ["pointerdown", "focus"]) select.addEventListener(kind, offer);
+
+    const box = el(long ? "textarea" : "input", {
+      ...(long ? { rows: 2 } : { type: "text" }),
+      class: "gs-text",
+      dir: "auto",
+      spellcheck: "false",
+      autocomplete: "off",
+      "aria-label": `${SIDES[index]}: values of ${name}`,
+      placeholder: long ? "One a line" : HINT,
+      oninput: () => {
+        const values = long ? studio.listOfLines(box.value) : box.value;
+        studio.axes.set(index, { values }, "text");
+        grow();
+      },
+    });
+    box.value = long ? studio.linesOfList(axis.values) : axis.values;
+    function grow() {
+      if (!long) return;
+      box.style.height = "auto";
+      if (box.scrollHeight) box.style.height = `${Math.min(200, box.scrollHeight + 2)}px`;
+    }
+    requestAnimationFrame(grow);
+    const problem = studio.problemOf(box);
+    return {
+      element: el(
+        "li",
+        { class: "gs-axis" },
+        el("span", { class: "gs-axis-side" }, SIDES[index]),
+        select,
+        studio.button("close", `Do not vary ${name}`, () => studio.axes.remove(index)),
+        el("span", { class: "gs-boxed" }, box, problem.element),
+      ),
+      field: axis.field,
+      show: (fault) => problem.show(fault || ""),
+      focus() {
+        box.focus();
+        box.setSelectionRange?.(box.value.length, box.value.length);
+      },
+    };
+  };
+})(window.studio);

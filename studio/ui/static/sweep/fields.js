@@ -1,0 +1,75 @@
+// The list of fields that can be varied: those of the whole preset, and those of its rows.
+(function (studio) {
+  "use strict";
+  let form = {}; // the form as it is, by the names of its fields
+  studio.on("form", (text) => (form = JSON.parse(text)));
+
+  /** Values to begin with for a field of the whole preset. */
+  studio.valuesToVary = function (leaf, value) {
+    const side = ["width", "height"].indexOf(leaf.name);
+    if (side >= 0) return studio.sizesAround(Number(value) || studio.pictureSize()[side]);
+    return studio.valuesAround(leaf, value);
+  };
+
+  const whole = (leaf) => ({
+    path: leaf.path,
+    text: leaf.title,
+    leaf,
+    values: () => studio.valuesToVary(leaf, form[leaf.name] ?? leaf.default),
+  });
+
+  /** The fields of a row that can be varied: its name, the definition's bounds, where it is. */
+  function ofRow(card, index) {
+    const { row } = card;
+    const parts = [
+      ["weight", "weight", studio.fieldOf("Row", "weight"), row.weight],
+      ["prompt", "prompt", { kind: "text" }, row.prompt],
+      ["enabled", "on or off", { kind: "boolean" }, row.enabled],
+    ];
+    if (row.control)
+      parts.push([
+        "control.strength",
+        "control strength",
+        studio.fieldOf("Control", "strength"),
+        row.control.strength,
+      ]);
+    if (row.model?.lora)
+      parts.push([
+        "model.strength",
+        "strength of the LoRA",
+        studio.fieldOf("ModelRef", "strength"),
+        row.model.strength ?? 1,
+      ]);
+    if (row.image_prompt)
+      parts.push([
+        "image_prompt.strength",
+        "strength of the image prompt",
+        studio.fieldOf("ImagePrompt", "strength"),
+        row.image_prompt.strength,
+      ]);
+    return parts.map(([name, text, leaf, value]) => ({
+      path: `rows.${index}.${name}`,
+      text: `Row ${index + 1}: ${text}`,
+      leaf,
+      values: () => studio.valuesAround(leaf, value),
+    }));
+  }
+
+  /** All of them in groups: {title, options}; an option is {path, text, leaf, values()}. */
+  studio.fieldsToVary = function (leaves) {
+    const own = (leaf) => leaf.path.startsWith("sampler.");
+    const rows = (studio.stack?.cards || []).map((card, index) => {
+      const prompt = card.row.prompt.trim();
+      const short = prompt.length > 28 ? `${prompt.slice(0, 27)}…` : prompt;
+      return {
+        title: `Row ${index + 1}${short ? `: ${short}` : ""}`,
+        options: ofRow(card, index),
+      };
+    });
+    return [
+      ...rows,
+      { title: "The whole", options: leaves.filter((leaf) => !own(leaf)).map(whole) },
+      { title: "Sampling", options: leaves.filter(own).map(whole) },
+    ];
+  };
+})(window.studio);

@@ -1,0 +1,132 @@
+// The grid of a sweep: a table for each value of the third axis; its cells fill in as they come.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+
+  /** The place one step on, which stays inside; pages follow each other line by line. */
+  studio.besideCell = function ([column, line, page], [right, down], [columns, lines, pages]) {
+    const row = page * lines + line + down;
+    if (row < 0 || row >= lines * pages) return [column, line, page];
+    const across = Math.min(columns - 1, Math.max(0, column + right));
+    return [across, row % lines, Math.floor(row / lines)];
+  };
+
+  /** What a cell stands for: "ω 0.25, weight of row 2 4". */
+  studio.cellInWords = (axes, place, titles) =>
+    axes
+      .map(
+        ({ field, values }, side) =>
+          `${studio.fieldInWords(field, titles)} ${studio.valueInWords(values[place[side]])}`,
+      )
+      .join(", ");
+
+  /**
+   * The grid.
+   * @param open is called with the place of a cell that was pressed
+   * @param titles what fields are called, by their paths
+   */
+  studio.sweepGrid = function ({ open, titles }) {
+    const element = el("div", { class: "gs-sweep-grids" });
+    let axes = [];
+    let cells = new Map();
+    const key = (place) => place.join();
+    const sizes = () => [0, 1, 2].map((side) => axes[side]?.values.length ?? 1);
+
+    function enter(node) {
+      for (const one of cells.values()) one.tabIndex = one === node ? 0 : -1;
+      node?.focus();
+    }
+
+    function cell(place) {
+      const words = studio.cellInWords(axes, place, titles);
+      const node = el("button", {
+        type: "button",
+        class: "gs-sweep-cell",
+        tabindex: "-1",
+        "data-place": key(place),
+        "aria-label": `${words}: not made yet`,
+        "aria-disabled": "true",
+        title: words,
+        onclick: () => node.firstChild && open(place),
+        onkeydown: (event) => {
+          const step = STEPS[event.key];
+          if (!step) return;
+          event.preventDefault();
+          enter(cells.get(key(studio.besideCell(place, step, sizes()))));
+        },
+      });
+      cells.set(key(place), node);
+      return el("td", {}, node);
+    }
+
+    function table(page) {
+      const [x, y, z] = axes;
+      const name = (axis) => studio.fieldInWords(axis.field, titles);
+      const head = (value) =>
+        el("span", { dir: "auto", title: studio.valueInWords(value) }, studio.valueInWords(value));
+      return el(
+        "table",
+        { class: "gs-sweep-table" },
+        el(
+          "caption",
+          {},
+          z
+            ? `${name(z)}: ${studio.valueInWords(z.values[page])}`
+            : `${name(x)}${y ? ` by ${name(y)}` : ""}`,
+        ),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            y ? el("th", { scope: "col", class: "gs-sweep-corner" }, `${name(y)} ↓`) : null,
+            ...x.values.map((value) => el("th", { scope: "col" }, head(value))),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          ...(y ? y.values : [null]).map((value, line) =>
+            el(
+              "tr",
+              {},
+              y ? el("th", { scope: "row" }, head(value)) : null,
+              ...x.values.map((_, column) => cell([column, line, page])),
+            ),
+          ),
+        ),
+      );
+    }
+
+    return {
+      element,
+      axes: () => axes,
+      sizes,
+      /** Draw an empty grid of these axes. */
+      read(next) {
+        axes = next;
+        cells = new Map();
+        element.style.setProperty("--columns", sizes()[0]);
+        const pages = axes.length ? Array.from({ length: sizes()[2] }, (_, page) => page) : [];
+        element.replaceChildren(...pages.map(table));
+        const first = cells.values().next().value;
+        if (first) first.tabIndex = 0;
+      },
+      /** Put in pictures: {place, src} each. */
+      fill(made) {
+        for (const { place, src } of made) {
+          const node = cells.get(key(place));
+          if (!node || !src) continue;
+          node.setAttribute("aria-label", studio.cellInWords(axes, place, titles));
+          node.removeAttribute("aria-disabled");
+          node.replaceChildren(el("img", { src, alt: "", draggable: "false" }));
+        }
+      },
+      has: (place) => Boolean(cells.get(key(place))?.firstChild),
+      focus: (place) => enter(cells.get(key(place))),
+      small: (place) => cells.get(key(place))?.querySelector("img")?.src || "",
+    };
+  };
+})(window.studio);

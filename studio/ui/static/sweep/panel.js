@@ -1,0 +1,194 @@
+// The Sweep tab: axes, what they would cost, start and stop, the grid, its files.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const TYPING = 250; // ms after the last letter
+  const FILES = { png: "Grid PNG", csv: "CSV", json: "JSON" };
+
+  studio.on("sweepaxes", ({ axes }) => studio.axes.replace(axes));
+  studio.on("sweepfile", ({ file, name }) => {
+    if (file?.url) el("a", { href: file.url, download: name }).click();
+  });
+
+  const word = (label, onclick, extra) =>
+    el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
+
+  /** What stands on the button that starts, by how many pictures are here of all. */
+  studio.startLabel = (known, total) => {
+    if (!known || !total) return "Start";
+    return known < total ? "Go on" : "Show";
+  };
+
+  /** The list of axes: {element, faults(by number), focus(path)}. */
+  function axesEditor(context) {
+    const list = el("ol", { class: "gs-axes" });
+    let editors = [];
+    function draw() {
+      editors = studio.axes.list().map((_, index) => studio.axisEditor(index, context));
+      list.replaceChildren(...editors.map((one) => one.element));
+    }
+    draw();
+    return {
+      element: list,
+      draw,
+      faults: (by) => editors.forEach((one, index) => one.show(by[index])),
+      focus: (path) => editors.find((one) => one.field === path)?.focus(),
+    };
+  }
+
+  /** Cells as they are finished: fetches what is new and hands it to the grid, one call at a time. */
+  studio.cellFetcher = function (fetch, fill) {
+    let [known, wanted, stem, busy] = [0, 0, "", false];
+    async function pull() {
+      if (busy) return;
+      busy = true;
+      while (known < wanted) {
+        const of = stem;
+        const { cells = [] } = await fetch({ stem: of, first: known }).catch(() => ({}));
+        if (of !== stem) continue;
+        if (!cells.length) break;
+        known += cells.length;
+        fill(cells);
+      }
+      busy = false;
+    }
+    return {
+      /** There are `made` finished cells now; answers whether it is another sweep than before. */
+      want(next, made) {
+        const other = next !== stem;
+        if (other) [stem, known] = [next, 0];
+        wanted = made;
+        return other;
+      },
+      pull,
+    };
+  };
+
+  studio.mountSweep = function (element, server, trigger, { fields, most }) {
+    const titles = Object.fromEntries(fields.map(({ path, title }) => [path, title]));
+    const context = { groups: () => studio.fieldsToVary(fields), titles };
+    const session = () => studio.session();
+    let state = { state: "idle" };
+    let answer = { known: 0, ready: false };
+    let turn = 0;
+    let timer = 0;
+
+    const axes = axesEditor(context);
+    const add = word("Vary a field", () => {
+      const options = context.groups().flatMap((one) => one.options);
+      const free = options.find(({ path }) => !studio.axes.has(path));
+      studio.vary(free.path, free.values());
+    });
+    const cost = el("p", { class: "gs-sweep-cost", role: "status" });
+    const start = word("Start", () => begin(), { class: "gs-word gs-sweep-start" });
+    const stop = word("Stop", () => trigger("stop", {}), { hidden: true });
+    const files = el(
+      "span",
+      { class: "gs-line", hidden: true },
+      ...Object.entries(FILES).map(([what, label]) =>
+        word(label, () => trigger("download", { what }), { "aria-label": `Download ${label}` }),
+      ),
+    );
+    const bar = el("progress", { class: "gs-sweep-bar", "aria-label": "The sweep", hidden: true });
+    const status = el("p", { class: "gs-sweep-status", role: "status" });
+    const grid = studio.sweepGrid({
+      titles,
+      open: (place) =>
+        studio.openCell(place, {
+          grid,
+          titles,
+          load: (one) => server.sweep_picture({ session: session(), place: one }),
+          act: (what, one) => trigger("edit", { do: what, place: one }),
+        }),
+    });
+    const cells = studio.cellFetcher(
+      (asked) => server.sweep_cells({ session: session(), ...asked }),
+      (made) => grid.fill(made),
+    );
+
+    element.replaceChildren(
+      el(
+        "div",
+        { class: "gs-sweep" },
+        el(
+          "p",
+          { class: "gs-field-help" },
+          `One picture for every combination of up to three fields' values, at most ${most}. ` +
+            "Press a field's own name in the form, or choose one here.",
+        ),
+        axes.element,
+        el("div", { class: "gs-line gs-sweep-actions" }, add, start, stop, files),
+        cost,
+        bar,
+        status,
+        grid.element,
+      ),
+    );
+
+    // -- what it would cost ----------------------------------------------------------------------
+    function look(wait) {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const asked = studio.axes.list();
+        if (!element.offsetParent || !asked.length) return;
+        trigger("select", { axes: asked, turn: (turn += 1) });
+      }, wait);
+    }
+    function begin() {
+      start.disabled = true;
+      status.textContent = "Starting …";
+      trigger("submit", { axes: studio.axes.list() });
+    }
+    function buttons() {
+      const running = state.state === "running";
+      const none = !studio.axes.list().length;
+      start.hidden = stop.hidden === false && running;
+      stop.hidden = !running;
+      start.hidden = running;
+      start.disabled = none || !answer.ready;
+      start.textContent = studio.startLabel(answer.known, answer.total);
+      add.disabled = studio.axes.full();
+      cost.hidden = none;
+      files.hidden = running || !state.files;
+    }
+    studio.on("sweeplooked", (found) => {
+      if (found.turn !== turn) return;
+      answer = found;
+      cost.textContent = found.text;
+      cost.classList.toggle("gs-error", !found.ready);
+      axes.faults(found.faults);
+      buttons();
+    });
+    studio.axes.on((why) => {
+      if (why !== "text") axes.draw();
+      answer = { ...answer, ready: false };
+      buttons();
+      look(why === "text" ? TYPING : 0);
+    });
+    studio.on("form", () => look(2 * TYPING));
+
+    // -- what it does ----------------------------------------------------------------------------
+    function show(next) {
+      const ended = state.state === "running" && next.state !== "running";
+      state = next;
+      status.textContent = next.refused || (next.state === "idle" ? "" : next.text);
+      status.classList.toggle("gs-error", Boolean(next.refused) || next.state === "failed");
+      status.dataset.state = next.state;
+      bar.hidden = next.state !== "running";
+      if (next.total) [bar.max, bar.value] = [next.total, next.made];
+      else bar.removeAttribute("value");
+      if (next.stem && cells.want(next.stem, next.made)) grid.read(next.axes);
+      cells.pull();
+      buttons();
+      if (ended || next.refused) look(0);
+    }
+    studio.on("sweep", show);
+    studio.on("sweepfocus", ({ path }) =>
+      requestAnimationFrame(() => element.offsetParent && axes.focus(path)),
+    );
+    new IntersectionObserver((seen) => {
+      if (seen.some((one) => one.isIntersecting)) look(0);
+    }).observe(element);
+    buttons();
+  };
+})(window.studio);

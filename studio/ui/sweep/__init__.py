@@ -1,0 +1,1 @@
+"""The Sweep tab: a grid over up to three fields, made by the code of the verb ``sweep``."""

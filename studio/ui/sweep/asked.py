@@ -1,0 +1,146 @@
+"""What the page asks to sweep: its axes read, what is wrong with each, and what it would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
+from studio.experiments.sweeping import stem_of
+from studio.preset import Preset
+from studio.preset.sweep import EQUAL, Axis, changed, parse_axis
+from studio.ui.describe import check_images, plan_of, seconds
+from studio.ui.space import Limits
+
+MOST_AXES = 3
+MOST_TEXT = 20_000  # characters of one axis's values
+Axes = tuple[Axis, Axis | None, Axis | None]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look at the page's axes found. ``faults``: one line by the number of the axis;
+    ``refused``: one line on the whole; ``cost``: where nothing is wrong."""
+
+    axes: tuple[Axis, ...] = ()
+    faults: dict[int, str] = field(default_factory=dict)
+    refused: str = ""
+    cost: Cost | None = None
+
+
+def lines_of(given: Any) -> list[tuple[str, str]]:
+    """The axes as the page sends them: a field and the text of its values each.
+
+    Raises:
+        StudioError: none, too many, or no axes at all.
+    """
+    lines = given if isinstance(given, list) else []
+    if not 1 <= len(lines) <= MOST_AXES:
+        raise StudioError(f"1 to {MOST_AXES} fields to vary, got {len(lines)}", field="sweep")
+    plain = [line if isinstance(line, dict) else {} for line in lines]
+    return [(str(one.get("field", "")), str(one.get("values", ""))) for one in plain]
+
+
+def read_axis(name: str, text: str) -> Axis:
+    """One axis, by the verb's own parser.
+
+    Raises:
+        StudioError: no field, no values, or values that are no list and no range.
+    """
+    if not name:
+        raise StudioError("choose a field", field="values")
+    if not text.strip():
+        raise StudioError("expected values, such as 0, 0.5, 1 or 0:1:0.25", field="values")
+    if len(text) > MOST_TEXT:
+        raise StudioError(f"{len(text)} characters; at most {MOST_TEXT}", field="values")
+    return parse_axis(f"{name}={text.strip()}", "values")
+
+
+def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | None]) -> Looked:
+    """Look at the axes as somebody types them: each by itself, then all of them together.
+
+    Args:
+        pace: seconds of one pass, by earlier pictures.
+    """
+    axes, faults = [], {}
+    for number, (name, text) in enumerate(lines_of(given)):
+        try:
+            axis = read_axis(name, text)
+            if name in [one.field for one in axes]:
+                raise StudioError(EQUAL, field=name)
+            axes.append(axis)
+            check_values(preset, axis, limits)
+        except StudioError as error:
+            faults[number] = said(error, name)
+    if faults:
+        return Looked(tuple(axes), faults)
+    try:
+        refuse_too_many(preset, axes, plan_of, pace, most=limits.cells)
+        return Looked(tuple(axes), cost=cost(preset, axes, plan_of, pace()))
+    except StudioError as error:
+        return Looked(tuple(axes), refused=said(error, "sweep"))
+
+
+def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:
+    """See that the preset takes each value by itself; of more than a sweep makes, the first.
+
+    Raises:
+        StudioError: names the field.
+    """
+    for value in axis.values if len(axis.values) <= limits.cells else axis.values[:1]:
+        limits.check(changed(preset, [axis], [value]))
+
+
+def check_cell(preset: Preset, limits: Limits) -> None:
+    """See that a cell can be made: its size, its models, its pictures.
+
+    Raises:
+        StudioError: names the field.
+    """
+    limits.check(preset)
+    plan_of(preset)
+    check_images(preset)
+
+
+def said(error: StudioError, place: str) -> str:
+    """An error's line, without the name of the field under which it stands."""
+    return error.message if error.field in (place, "values") else str(error)
+
+
+def three(axes: Sequence[Axis]) -> Axes:
+    """The axes as the verb has them: columns, lines and pages."""
+    x, y, z = (*axes, None, None)[:3]
+    if x is None:
+        raise StudioError("1 to 3 fields to vary, got 0", field="sweep")
+    return x, y, z
+
+
+def here(preset: Preset, axes: Sequence[Axis], folder: Path) -> int:
+    """How many of the pictures are in the folder from before."""
+    return sum(1 for _ in folder.glob(f"{stem_of(preset, three(axes), [])}-x*-seed*.png"))
+
+
+def in_words(looked: Looked, known: int) -> str:
+    """The cost in a line."""
+    found = looked.cost
+    if found is None:
+        return looked.refused
+    sides = " × ".join(str(len(axis.values)) for axis in looked.axes)
+    shape = f" ({sides})" if len(looked.axes) > 1 else ""
+    about = "" if found.exact else "about "
+    words = [f"{_many(found.pictures, 'picture')}{shape}", f"{about}{found.passes:,} passes"]
+    if found.seconds is None:
+        words.append("the first picture will tell how long")
+    else:
+        left = max(0, found.pictures - known) / found.pictures
+        words.append(f"about {seconds(found.seconds * left)}")
+    if known:
+        words.append(f"{min(known, found.pictures)} are here already")
+    return " · ".join(words)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

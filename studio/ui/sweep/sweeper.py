@@ -1,0 +1,230 @@
+"""The sweep that runs behind the page: its pictures go through the page's own queue."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.events import image_line
+from studio.experiments import sweeping
+from studio.experiments.making import one_by_one
+from studio.files import write_atomically
+from studio.home import studio_home
+from studio.preset import Preset
+from studio.preset.sweep import Axis
+from studio.share.write import encode
+from studio.ui.describe import plan_of, seconds
+from studio.ui.errors import one_line
+from studio.ui.runs import MOST_SESSIONS, Runs
+from studio.ui.session import Run, Session
+from studio.ui.space import save_folder
+from studio.ui.sweep.asked import check_cell, three
+
+Made = tuple[sweeping.Shot, sweeping.Line]
+PATIENCE = 1.0  # seconds between two looks at whether the queue has room
+
+
+class Stopped(Exception):
+    """The person has stopped the sweep."""
+
+
+@dataclass
+class State:
+    """Where a sweep stands. ``state``: idle, running, done, stopped or failed."""
+
+    state: str = "idle"
+    text: str = ""
+    sweep: sweeping.Sweep | None = None
+    shots: list[sweeping.Shot] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    grids: list[str] = field(default_factory=list)
+    version: int = 0
+
+
+class Sweeper:
+    """The sweep of one page, one at a time; its files stay, and whoever asks for the same goes on.
+
+    Args:
+        key: the session's; on a shared page its files are in the visitor's own folder.
+    """
+
+    def __init__(self, runs: Runs, key: str) -> None:
+        self.runs, self.state = runs, State()
+        self.folder = folder_of(runs, key)
+        self.session = Session(f"sweep-{key}", [])
+        self.visitor = self.stem = ""
+        self.changed = threading.Condition()
+        self._run: Run | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._spent, self._new = (
+            0.0,
+            0,
+        )  # seconds of the pictures that were made now, and their number
+
+    def running(self) -> bool:
+        """Whether it makes pictures."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, preset: Preset, axes: Sequence[Axis], visitor: str = "") -> None:
+        """Begin a sweep, or go on with the same one.
+
+        Args:
+            visitor: whose it is where visitors share the machine.
+
+        Raises:
+            StudioError: one runs already.
+        """
+        if self.running():
+            raise StudioError("one runs already; stop it first", field="sweep")
+        self._stop.clear()
+        self._spent, self._new, self.visitor = 0.0, 0, visitor
+        self.stem = sweeping.stem_of(preset, three(axes), [])
+        version = self.state.version + 1
+        self.state = State("running", "Looking at every setting …", version=version)
+        context = contextvars.copy_context()
+        work = (self._work, preset, tuple(axes))
+        self._thread = threading.Thread(target=context.run, args=work, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop at once; what is finished stays."""
+        self._stop.set()
+        self.runs.cancel(self._run)
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Wait until the state has changed since version ``seen``; its version now."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.state.version != seen, seconds)
+            self.session.looked = time.monotonic()
+            return self.state.version
+
+    def _tell(self, **changes: Any) -> None:
+        with self.changed:
+            for name, value in changes.items():
+                setattr(self.state, name, value)
+            self.state.version += 1
+            self.changed.notify_all()
+
+    # -- the sweep's own thread -----------------------------------------------------------------
+    def _work(self, preset: Preset, axes: tuple[Axis, ...]) -> None:
+        try:
+            self._sweep(preset, axes)
+            self._end("done", f"{len(self.state.made)} pictures.")
+        except Stopped:
+            done, total = len(self.state.made), len(self.state.shots)
+            self._end("stopped", f"Stopped: {done} of {total} pictures are made.")
+        except Exception as error:  # the page outlives any sweep
+            self._end("failed", one_line(error))
+
+    def _end(self, state: str, text: str) -> None:
+        try:
+            self._keep()
+        except Exception as error:  # a full disk, say
+            state, text = "failed", one_line(error)
+        self._tell(state=state, text=text)
+
+    def _sweep(self, preset: Preset, axes: tuple[Axis, ...]) -> None:
+        asked = sweeping.begin(preset, three(axes), [], self.folder)
+        shots = asked.shots()
+        self._tell(sweep=asked, shots=shots)
+        for shot in shots:
+            if self._stop.is_set():
+                raise Stopped
+            check_cell(shot.preset, self.runs.limits)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for made in sweeping.run(asked, self.folder, one_by_one(self._make)):
+            self._tell(made=[*self.state.made, made], text=self._said())
+
+    def _said(self) -> str:
+        done, total = len(self.state.made) + 1, len(self.state.shots)
+        if not self._new:
+            return f"{done} of {total}"
+        left = self._spent / self._new * (total - done)
+        return f"{done} of {total} · about {seconds(left)} left"
+
+    def _keep(self) -> None:
+        """Leave the grid, the table and the JSON of what is made, as the verb does at its end."""
+        asked, made = self.state.sweep, self.state.made
+        if asked is None or not made:
+            return
+        grids = sweeping.grids(asked, [shot for shot, _ in made], self.folder)
+        for name, image in grids:
+            write_atomically(self.folder / name, encode(image, asked.preset, ".png"))
+        names = [name for name, _ in grids]
+        lines = {shot.name: line for shot, line in made}  # those from before have come first
+        ordered = [lines[shot.name] for shot in self.state.shots if shot.name in lines]
+        sweeping.finish(asked, ordered, [], names, self.folder)
+        self._tell(grids=names)
+
+    def _make(self, preset: Preset, path: Path) -> Mapping[str, Any]:
+        """One picture through the page's queue, so that a person's own come in between."""
+        began = time.monotonic()
+        run = self._run = self._submitted(preset, path.parent)
+        with self.runs.changed:
+            self.runs.changed.wait_for(lambda: not run.active())
+        self.session.moments.clear()
+        if run.state == "failed" or run.problem:
+            raise StudioError(run.error or run.problem, field="sweep")
+        if self._stop.is_set() or not run.moments or run.done is None:
+            raise Stopped
+        os.replace(run.moments[0].path, path)
+        self._spent, self._new = self._spent + time.monotonic() - began, self._new + 1
+        return image_line(run.done, path)
+
+    def _submitted(self, preset: Preset, folder: Path) -> Run:
+        forwards = plan_of(preset).forwards_total
+        while not self._stop.is_set():
+            if self.runs.has_room(self.session, self.visitor):
+                return self.runs.submit(
+                    self.session, preset, forwards, visitor=self.visitor, folder=folder
+                )
+            self._stop.wait(PATIENCE)
+        raise Stopped
+
+
+class Sweeps:
+    """The sweeps of all pages, by the key of the session."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+        self._lock = threading.Lock()
+        self._known: dict[str, Sweeper] = {}
+
+    def of(self, key: str) -> Sweeper:
+        """The session's sweep, made when it is new; idle ones go where there are too many."""
+        with self._lock:
+            if key not in self._known:
+                idle = [name for name, one in self._known.items() if not one.running()]
+                for name in idle[: max(0, len(self._known) + 1 - MOST_SESSIONS)]:
+                    del self._known[name]
+                self._known[key] = Sweeper(self.runs, key)
+            return self._known[key]
+
+    def start(self, key: str, preset: Preset, axes: Sequence[Axis], visitor: str = "") -> None:
+        """Begin the session's sweep, or go on with it.
+
+        Raises:
+            StudioError: it runs already, here or on another page.
+        """
+        own, stem = self.of(key), sweeping.stem_of(preset, three(axes), [])
+        with self._lock:
+            others = [one for one in self._known.values() if one is not own and one.running()]
+        for other in others:
+            if other.folder == own.folder and other.stem == stem:
+                raise StudioError("the same one runs on another page", field="sweep")
+        own.start(preset, axes, visitor)
+
+
+def folder_of(runs: Runs, key: str) -> Path:
+    """Where a page's sweeps are: the person's own, or the visitor's."""
+    if not runs.limits.shared:
+        return studio_home() / "sweeps"
+    return save_folder(runs.limits, key) / "sweeps"

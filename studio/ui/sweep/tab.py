@@ -1,0 +1,67 @@
+"""The Sweep tab's component: drawn by a script, with what that asks of the server by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from studio.errors import StudioError
+from studio.ui.run import key_of
+from studio.ui.schema import Leaf, leaves
+from studio.ui.space import Limits
+from studio.ui.sweep import shown
+from studio.ui.sweep.sweeper import Sweeps
+from studio.ui.widgets import Drawn
+
+KINDS = ("number", "integer", "boolean", "choice", "text")
+LEFT_OUT = ("name", "description", "count", "variation_seed")
+# The fields travel in the script: an update of a tab that is not mounted yet loses other props.
+MOUNT = (
+    "studio.mountSweep(element.firstElementChild, server, trigger, %s);"
+    " /* 'submit' 'stop' 'select' 'edit' 'download' */"
+)
+
+
+class SweepTab(Drawn):
+    """Axes, their cost, the grid. ``select`` asks for the cost, ``submit`` starts or goes on, ``stop``
+    stops, ``edit`` uses a cell or goes around it, ``download`` asks for a file."""
+
+    def __init__(self, limits: Limits, **kwargs: Any) -> None:
+        self.sweeps: Sweeps | None = None  # once the events are attached
+
+        def sweep_cells(asked: Any) -> dict[str, Any]:
+            """Finished cells (called from the script): ``session``, ``stem`` and ``first``."""
+            return self._answer(asked, "cells")
+
+        def sweep_picture(asked: Any) -> dict[str, Any]:
+            """One cell's picture as it is (called from the script): ``session`` and ``place``."""
+            return self._answer(asked, "picture")
+
+        record = json.dumps({"fields": list(swept().values()), "most": limits.cells})
+        functions = [sweep_cells, sweep_picture]
+        super().__init__({}, MOUNT % record, server_functions=functions, **kwargs)
+
+    def _answer(self, asked: Any, what: str) -> dict[str, Any]:
+        given: Mapping[str, Any] = asked if isinstance(asked, dict) else {}
+        key = key_of(given.get("session"))
+        if self.sweeps is None or not key:
+            return {}
+        try:
+            sweeper = self.sweeps.of(key)
+            if what == "picture":
+                return shown.picture_of(sweeper, given.get("place"))
+            first = given.get("first")
+            number = first if isinstance(first, int) else 0
+            return shown.cells_of(sweeper, str(given.get("stem")), number)
+        except StudioError as error:
+            return {"error": str(error)}
+
+
+def swept() -> dict[str, Leaf]:
+    """The fields of a preset that can be varied, by name, besides those of its rows."""
+    return {
+        name: leaf
+        for name, leaf in leaves().items()
+        if leaf["kind"] in KINDS and name not in LEFT_OUT
+    }

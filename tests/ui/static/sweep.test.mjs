@@ -1,0 +1,71 @@
+// A sweep's axes: the list, values to begin with, words; and which cell lies beside which.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+const studio = load("numbers.js", "sweep/axes.js");
+const around = (field, value) => studio.valuesAround(field, value);
+
+test("values to begin with lie around the field's own, within its bounds", () => {
+  const omega = { kind: "number", low: 0, high: 1, name: "omega" };
+  assert.equal(around(omega, 0.3), "0:1:0.25");
+  assert.equal(around({ kind: "number" }, 7.5), "5.5:9.5:1");
+  assert.equal(around({ kind: "number" }, -1.5), "-1.9:-1.1:0.2");
+  assert.equal(around({ kind: "number", low: 0 }, 0), "0:0.4:0.2");
+  assert.equal(around({ kind: "integer", low: 1, high: 200 }, 25), "15:35:5");
+  assert.equal(around({ kind: "integer", low: 1, high: 200 }, 1), "1:3:1");
+  assert.equal(around({ kind: "integer", name: "seed" }, -1), "0:3:1");
+  assert.equal(around({ kind: "boolean" }, true), "false, true");
+  const choices = ["a", "b", "c", "d"].map((name) => [name, name]);
+  assert.equal(around({ kind: "choice", choices }, "c"), "c, a, b");
+  assert.equal(around({ kind: "text" }, "a cat, red"), '["a cat, red"]');
+  assert.equal(studio.sizesAround(128), "96, 128, 160");
+});
+
+test("texts are written a line each, and an empty one can be said", () => {
+  assert.equal(studio.listOfLines('a, b\n""\n\nc'), '["a, b","","c"]');
+  assert.equal(studio.listOfLines(" \n"), "");
+  assert.equal(studio.linesOfList('["a, b","","c"]'), 'a, b\n""\nc');
+  for (const half of ['["a', "0:1:0.5", '["a\\nb"]']) assert.equal(studio.linesOfList(half), half);
+});
+
+test("at most three fields are varied, each once, and all of it is kept", () => {
+  let kept = null;
+  const why = [];
+  const axes = studio.axesOf([], (now) => (kept = plain(now)));
+  axes.on((reason) => why.push(reason));
+  assert.equal(axes.add("omega", "0,1"), "added");
+  assert.equal(axes.add("omega", "0,1"), "there");
+  axes.add("rows.0.weight", "1,2");
+  axes.add("decoupling", "0,1");
+  assert.ok(axes.full());
+  assert.equal(axes.add("sampler.steps", "4"), "full");
+  axes.set(1, { values: "1,2,3" }, "text");
+  axes.remove(0);
+  assert.deepEqual(why, ["list", "list", "list", "text", "list"]);
+  assert.deepEqual(kept, [
+    { field: "rows.0.weight", values: "1,2,3" },
+    { field: "decoupling", values: "0,1" },
+  ]);
+});
+
+test("fields and values in words", () => {
+  const titles = {
+    omega: "ω, personalization guidance",
+    "sampler.seed": "Seed (−1: new each time)",
+  };
+  assert.equal(studio.fieldInWords("omega", titles), "ω");
+  assert.equal(studio.fieldInWords("sampler.seed", titles), "Seed");
+  assert.equal(studio.fieldInWords("rows.1.control.strength"), "control strength of row 2");
+  assert.deepEqual([0.1, "", "a", true].map(studio.valueInWords), ["0.1", "(empty)", "a", "true"]);
+});
+
+test("arrow keys stay inside the grid and go from page to page", () => {
+  const { besideCell } = load("numbers.js", "sweep/axes.js", "sweep/grid.js");
+  const sizes = [3, 2, 2];
+  assert.deepEqual(plain(besideCell([0, 0, 0], [1, 0], sizes)), [1, 0, 0]);
+  assert.deepEqual(plain(besideCell([2, 0, 0], [1, 0], sizes)), [2, 0, 0]);
+  assert.deepEqual(plain(besideCell([1, 1, 0], [0, 1], sizes)), [1, 0, 1]);
+  assert.deepEqual(plain(besideCell([1, 0, 0], [0, -1], sizes)), [1, 0, 0]);
+  assert.deepEqual(plain(besideCell([1, 1, 1], [0, 1], sizes)), [1, 1, 1]);
+});

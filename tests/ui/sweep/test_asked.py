@@ -1,0 +1,109 @@
+"""What the page asks to sweep: one line at each field, the cost, and what is refused with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.errors import StudioError
+from studio.experiments.sweeping import stem_of
+from studio.preset import Preset, validate
+from studio.preset.fields import with_fields
+from studio.preset.sweep import parse_axis
+from studio.ui.describe import plan_of
+from studio.ui.space import SPACE, Limits
+from studio.ui.sweep.asked import here, in_words, lines_of, look, three
+
+PRESET = validate({"rows": [{"prompt": "a", "weight": 3.0}], "sampler": {"steps": 4, "count": 2}})
+
+
+def _axes(*given: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"field": name, "values": values} for name, values in given]
+
+
+def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, str]:
+    found = look(PRESET, _axes(*given), limits or Limits(), lambda: None)
+    assert found.cost is None and not found.refused
+    return found.faults
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "said"),
+    [
+        ("omega", "0:2:0.5", "input should be less than or equal to 1, got 1.5"),
+        ("omega", "0:1:", "input should be a valid number, got '0:1:'"),
+        ("omega", "1:0:0.1", "from 1 to 0 by 0.1 is no row of values"),
+        ("omega", "[0, ", "'[0,' is not a JSON list"),
+        ("omega", " ", "expected values, such as"),
+        ("omega", "0," * 20_000, "characters; at most 20000"),
+        ("", "1", "choose a field"),
+        ("rows.1.weight", "1", "there is no '1'; rows has 1 entries"),
+        ("rows.0.control.strength", "1", "rows.0.control"),
+        ("sampler.steps", "4,2.5", "valid integer, got 2.5"),
+    ],
+)
+def test_a_mistake_is_one_line_at_its_axis(field: str, values: str, said: str) -> None:
+    faults = _fault(("decoupling", "0, 1"), (field, values))
+    assert list(faults) == [1] and said in faults[1] and "\n" not in faults[1]
+
+
+def test_two_equal_axes_and_limits_of_the_page() -> None:
+    assert _fault(("omega", "0,1"), ("omega", "0:1:1")) == {1: "an axis each for different fields"}
+    steps = _fault(("sampler.steps", "40,60"), limits=SPACE)
+    assert steps == {0: "at most 50 on this page, got 60"}
+    for given in (None, [], _axes(("a", "1")) * 4):
+        with pytest.raises(StudioError, match="sweep: 1 to 3 fields to vary"):
+            lines_of(given)
+
+
+def test_the_cost_is_the_sum_of_the_plans() -> None:
+    given = (("sampler.steps", "2, 4"), ("rows.0.weight", "1, 3, 5"))  # at weight 1 one pass a step
+    found = look(PRESET, _axes(*given), Limits(), lambda: 0.5)
+    one = [("sampler.count", 1)]
+    expected = sum(
+        plan_of(
+            with_fields(PRESET, [*one, ("sampler.steps", s), ("rows.0.weight", w)])
+        ).forwards_total
+        for s in (2, 4)
+        for w in (1, 3, 5)
+    )
+    assert found.cost is not None and found.cost.exact
+    assert (found.cost.pictures, found.cost.passes) == (6, expected) == (6, 2 + 4 + 4 + 4 + 8 + 8)
+    assert in_words(found, 0) == "6 pictures (2 × 3) · 30 passes · about 15 s"
+    assert in_words(found, 2) == "6 pictures (2 × 3) · 30 passes · about 10 s · 2 are here already"
+    unknown = look(PRESET, _axes(("omega", "0.5")), Limits(), lambda: None)
+    assert in_words(unknown, 0) == "1 picture · 8 passes · the first picture will tell how long"
+
+
+def test_of_many_cells_the_cost_is_about_right() -> None:
+    given = _axes(("omega", "0:1:0.01"), ("sampler.steps", "2,4,6"))
+    found = look(PRESET, given, Limits(), lambda: None).cost
+    assert found is not None and not found.exact and found.pictures == 303
+    assert found.passes == pytest.approx(303 * 4 * 2, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "given", [(("omega", "0:1:0.0001"),), (("omega", "0:1:0.01"), ("decoupling", "0:1:0.01"))]
+)
+def test_ten_thousand_cells_are_refused_with_an_estimate(
+    given: tuple[tuple[str, str], ...],
+) -> None:
+    found = look(PRESET, _axes(*given), Limits(), lambda: 0.36)
+    assert found.cost is None and not found.faults
+    count = 10_001 if len(given) == 1 else 10_201
+    assert found.refused.startswith(f"{count} images, {count * 8} passes of the networks, about 8")
+    assert found.refused.endswith(
+        "hours at the pace of the last pictures; a sweep makes at most 2000 images"
+    )
+    shared = look(PRESET, _axes(("omega", "0:1:0.01")), SPACE, lambda: None)
+    assert "at most 25 images" in shared.refused
+
+
+def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
+    axes = [parse_axis("omega=0,0.5,1", "")]
+    stem = stem_of(PRESET, three(axes), [])
+    for name in (f"{stem}-x00-y00-z00-seed7.png", f"{stem}.png", "sweep-0-x00-y00-z00-seed7.png"):
+        (tmp_path / name).touch()
+    assert here(PRESET, axes, tmp_path) == 1
+    assert here(Preset(), axes, tmp_path) == 0

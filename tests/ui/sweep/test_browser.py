@@ -1,0 +1,74 @@
+"""The Sweep tab in a real browser: by keyboard, stopped, after a reload, on a phone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.studio_page import BRAKE, Studio, needs_starter
+from tests.ui.test_looks_browser import neither_light_nor_dark
+
+pytestmark = [pytest.mark.browser, needs_starter]
+
+MADE = "document.querySelectorAll('.gs-sweep-cell img').length === %d"
+STARTS = "document.querySelector('.gs-sweep-start').textContent === '%s'"
+
+
+@pytest.mark.timeout(240)
+def test_a_sweep_from_a_fields_name_to_a_closer_one(
+    studio: Studio, hold: Callable[..., None], home: Path, tmp_path: Path
+) -> None:
+    page = studio.open().page
+    studio.use(["a cat face"], steps=1)
+    hold("a moon")  # the second cell stands still
+    page.get_by_role("button", name="Vary the prompt of this row in a sweep").focus()
+    page.keyboard.press("Enter")
+    prompts = page.get_by_label("Across: values of prompt of row 1")
+    page.wait_for_function("document.activeElement.matches('.gs-axis textarea')")
+    prompts.fill("a cat face\na moon")
+    page.get_by_role("button", name="Vary the weight of this row in a sweep").click()
+    weights = page.get_by_label("Down: values of weight of row 1")
+    weights.fill("2, 4000")
+    studio.says("less than or equal to", ".gs-axis .gs-error")
+    weights.fill("2,4")
+    studio.says("4 pictures (2 × 2) · 8 passes", ".gs-sweep-cost")
+
+    page.click(".gs-sweep-start")
+    page.wait_for_function(MADE % 1)
+    neither_light_nor_dark(page, "a sweep")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1440, "height": 950})
+    page.get_by_role("button", name="Stop", exact=True).click()
+    studio.says("Stopped: 1 of 4 pictures are made.", ".gs-sweep-status")
+
+    page.reload()
+    page.wait_for_selector(".gs-card")
+    (home / BRAKE).unlink()
+    studio.tab("Sweep")
+    page.wait_for_function(f"{MADE % 1} && {STARTS % 'Go on'}")
+    page.click(".gs-sweep-start")
+    page.wait_for_function(f"{MADE % 4} && {STARTS % 'Show'}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "sweep.csv")
+    with (tmp_path / "sweep.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert [(line["rows.0.prompt"], line["rows.0.weight"]) for line in table] == [
+        (prompt, weight) for weight in ("2", "4") for prompt in ("a cat face", "a moon")
+    ]
+
+    page.locator(".gs-sweep-cell").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    dialog = page.locator(".gs-sweep-dialog[open]")
+    dialog.get_by_text("prompt of row 1 a moon, weight of row 1 4").wait_for()
+    dialog.get_by_role("button", name="Sweep around it").click()
+    studio.says("3 pictures · 6 passes", ".gs-sweep-cost")
+    assert page.get_by_label("Across: values of weight of row 1").input_value() == "3:5:1"
+    assert [(row["prompt"], row["weight"]) for row in studio.rows()] == [("a moon", 4)]
+    page.get_by_role("button", name="Undo").first.click()
+    page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")
