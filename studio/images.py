@@ -29,6 +29,7 @@ MAX_EDGE = 4096
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 * 2**20
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 # Of files in these formats, and of those that a plugin of Pillow opens.
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"),
@@ -108,8 +109,7 @@ def _opened(data: bytes, field: str) -> Image.Image:
     except StudioError:
         raise
     except Image.UnidentifiedImageError as error:
-        known = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
-        raise StudioError(f"is not a {known} image", field=field) from error
+        raise StudioError(f"is not a {KNOWN} image", field=field) from error
     except Exception as error:
         raise _damaged(error, field) from error
     width, height = image.size

@@ -9,6 +9,7 @@ from studio.preset.preprocessors import PREPROCESSORS
 
 # Words in the names of published ControlNets that read what no preprocessor here makes.
 _OTHERS = {"inpaint": "inpaint", "shuffle": "shuffle", "qr": "qr", "qrcode": "qr", "blur": "blur"}
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # words as in controlnet11Models_tileE
 # Pipelines whose network takes a picture beside the latent, as InstructPix2Pix's does.
 _EDITING = "InstructPix2Pix"
 UNET = "UNet2DConditionModel"
@@ -52,6 +53,7 @@ def network_problem(
 def control_of(name: str) -> str:
     """What a ControlNet reads, from its name, such as ``control_v11p_sd15_canny``."""
     words = re.split(r"[^a-z]+", name.lower().replace("openpose", "openpose "))
+    words += [word.lower() for word in _HUMPS.findall(name)]
     marks = _OTHERS | {mark: kind for kind, one in PREPROCESSORS.items() for mark in one.marks}
     # Of two, such as lineart and anime, the one registered later says more.
     found = next((kind for mark, kind in reversed(marks.items()) if mark in words), "")

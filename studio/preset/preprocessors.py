@@ -73,7 +73,7 @@ _add(
     "depth",
     "Depth",
     "Near is bright, far is dark.",
-    "depth",
+    "depth zoedepth midas",
     detector="midas:MidasDetector",
     union=1,
 )
@@ -89,7 +89,7 @@ _add(
     "openpose",
     "Pose",
     "The limbs of people as a stick figure.",
-    "openpose pose",
+    "openpose pose keypose dwpose",
     detector="open_pose:OpenposeDetector",
     union=0,
 )
@@ -106,7 +106,7 @@ _add(
     "softedge",
     "Soft edges",
     "Edges as soft as they are in the picture.",
-    "softedge pidi hed",
+    "softedge pidi pidinet hed",
     detector="hed:HEDdetector",
     union=2,
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 from studio.errors import MissingFile, StudioError, shorten
 from studio.files import read_regular
-from studio.images import SUFFIXES
+from studio.images import KNOWN, SUFFIXES
 
 MASKS = ("-masklabel", ".mask", "-mask", "_mask")  # endings of a mask's stem, the picture's before
 TEXTS = (".txt", ".caption")
@@ -33,6 +33,7 @@ _READ = frozenset(
         "caption_extension",
         "conditioning_data_dir",
         "metadata_file",
+        "alpha_mask",  # as it is here in any case
     }
 )
 
@@ -88,9 +89,7 @@ def find_pictures(folder: Path, only: Iterable[str] | None = None) -> list[Path]
             if others
             else ""
         )
-        raise MissingFile(
-            f"{folder} holds no picture (PNG, JPEG, WebP, GIF or BMP){more}", field="images"
-        )
+        raise MissingFile(f"{folder} holds no picture ({KNOWN}){more}", field="images")
     return found
 
 
@@ -201,6 +200,8 @@ def subsets(images: Path) -> tuple[list[Subset], list[str]]:
             unread.append(f"{where} (pictures of the superclass: give them as --class-images)")
             continue
         unread += [f"{where}.{name}" for name in given if name not in _READ and name != "is_reg"]
+        if given.get("alpha_mask") is False:
+            unread.append(f"{where}.alpha_mask (transparency weighs the loss unless masks are off)")
         found.append(_subset(given, where, images))
     if not found:
         raise StudioError("names no subset with an image_dir to train on", field=str(images))

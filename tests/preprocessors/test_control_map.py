@@ -179,5 +179,25 @@ def test_another_tool_s_preprocessor_is_the_table_s(theirs: str, ours: str) -> N
     assert preprocessor_of(theirs) == ours
 
 
-def test_hed_networks_read_soft_edges() -> None:
-    assert control_of("sd-controlnet-hed") == "softedge"
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("sd-controlnet-hed", "softedge"),
+        ("control_v11p_sd15_softedge", "softedge"),
+        ("control_v11f1p_sd15_depth_fp16", "depth"),
+        ("t2iadapter_zoedepth_sd15v1", "depth"),
+        ("noobaiXLControlnet_epsDepthMidas", "depth"),
+        ("t2iadapter_keypose_sd14v1", "openpose"),
+        ("control_v11p_sd15_normalbae", "normal"),
+        ("control_v11p_sd15_seg", "segmentation"),
+        ("control_v11p_sd15s2_lineart_anime", "lineart_anime"),
+        ("control_v11p_sd15_mlsd", "mlsd"),
+        ("controlnet11Models_tileE", "tile"),
+        ("TTPLANET_Controlnet_Tile_realistic_v2_fp16", "tile"),
+        ("ioclab_sd15_recolor", "recolor"),
+        ("control_v1p_sd15_qrcode_monster", "qr"),
+        ("QRCode_ControlNet", "qr"),
+    ],
+)
+def test_what_published_networks_read(name: str, kind: str) -> None:
+    assert control_of(name) == kind

@@ -183,11 +183,13 @@ resolution = 512
   [[datasets.subsets]]
   image_dir = "one"
   num_repeats = 4
+  alpha_mask = true
   conditioning_data_dir = "masks"
 
   [[datasets.subsets]]
   image_dir = "two"
   class_tokens = "<hero> ghost"
+  alpha_mask = false
 
   [[datasets.subsets]]
   is_reg = true
@@ -205,6 +207,8 @@ def test_a_dataset_config_of_sd_scripts(base: Path, tmp_path: Path) -> None:
     assert found[0] == Subset(a.parent, 4, "", (".tags",), mask.parent, None)
     assert "datasets.0.subsets.0.resolution" in notes[0] and "shuffle_caption" in notes[0]
     assert "datasets.0.subsets.2 (pictures of the superclass" in notes[0]
+    assert "subsets.0.alpha_mask" not in notes[0]  # as it is here in any case
+    assert "datasets.0.subsets.1.alpha_mask (transparency weighs" in notes[0]
     examples, notes = chosen(train_tiny.config(file, steps=1, captions=None))
     assert [(e.path, e.repeats, e.mask) for e in examples] == [(a, 4, mask), (b, 1, None)]
     assert [e.caption.text for e in examples if e.caption] == ["a <hero> on a hill", "<hero> ghost"]
