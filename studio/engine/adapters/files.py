@@ -7,7 +7,7 @@ linear in ``Δ``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from studio.engine.adapters.changes import Change
+from studio.engine.adapters.changes import Change, Delta
+from studio.engine.adapters.fused import AND, Together
 from studio.engine.adapters.layers import change_of
 from studio.engine.adapters.lora import Adapter
 from studio.engine.adapters.names import Names
@@ -136,17 +137,34 @@ def _from_file(
     parts: _Parts = {part: {} for part in modules}
     for (part, layer), tensors in found.layers.items():
         try:
-            module = modules[part].get_submodule(layer)
-            delta = change_of(tensors, module, partial(settings.scale, part, layer))
+            deltas = _changes(modules[part], layer, tensors, partial(settings.scale, part, layer))
         except StudioError as error:
             if error.field:
                 raise
             raise IncompatibleModels(f"layer {layer} {error.message}", field=name) from error
-        if delta.weight is not None:
-            parts[part][layer] = delta.weight
-        if delta.bias is not None:
-            parts[part][f"{layer}.bias"] = delta.bias
+        for one, delta in deltas.items():
+            if one in parts[part]:
+                raise IncompatibleModels(f"names layer {one} twice", field=name)
+            if delta.weight is not None:
+                parts[part][one] = delta.weight
+            if delta.bias is not None:
+                parts[part][f"{one}.bias"] = delta.bias
     return parts, _notes(found)
+
+
+def _changes(
+    network: nn.Module,
+    layer: str,
+    tensors: Mapping[str, Tensor],
+    scale: Callable[[int], float],
+) -> dict[str, Delta]:
+    """The change of each layer that a name means."""
+    names = layer.split(AND)
+    modules = [network.get_submodule(one) for one in names]
+    if len(names) == 1:
+        return {layer: change_of(tensors, modules[0], scale)}
+    together = Together(modules)
+    return dict(zip(names, together.apart(change_of(tensors, together, scale)), strict=True))
 
 
 def _sorted(state: _State, names: Names, name: str) -> _Sorted:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from torch import nn
 
+from studio.engine.adapters.fused import original_names
+
 # Prefixes by network, with dots as underscores; a longer one is tried first.
 _PREFIXES = (
     *((prefix, "unet") for prefix in ("lora_unet_", "oft_unet_", "lycoris_unet_", "lycoris_")),
@@ -61,7 +63,10 @@ class Names:
         self._known = {part: _names(part, network) for part, network in modules.items()}
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """Network and layer called ``name`` in any dialect; ``None`` for no layer of them."""
+        """Network and layer called ``name`` in any dialect; ``None`` for no layer of them.
+
+        Of several layers that the name means together (:mod:`studio.engine.adapters.fused`), all.
+        """
         flat = _flat(name)
         for prefix, part in _ORDER:
             if flat.startswith(prefix) and part in self._known:
@@ -90,7 +95,7 @@ def _names(part: str, network: nn.Module) -> dict[str, str]:
         if layer and getattr(module, "weight", None) is not None:
             for name in _aliases(part, layer):
                 found.setdefault(name.replace(".", "_"), layer)
-    for layer, name in _original(network):
+    for layer, name in (*_original(network), *original_names(network)):
         found.setdefault(name.replace(".", "_"), layer)
     return found
 
