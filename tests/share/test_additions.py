@@ -79,14 +79,14 @@ def test_a1111_s_lora_is_on_both_rows_and_the_plan_compiles(
 
 
 def test_ids_alone_are_enough_for_names(tmp_path: Path) -> None:
-    text = a1111("a <lora:fluffy:9> cat", more=', TI hashes: "soft: ab12, lost: cd34"')
+    text = a1111("a <lora:fluffy:19> cat", more=', TI hashes: "soft: ab12, lost: cd34"')
     preset, notes = read(tmp_path, ["v1.5-tiny", "loras/fluffy", "x/soft"], parameters=text)
-    assert preset.rows[0].model.adapters() == [("loras/fluffy", 4.0)]  # type: ignore[union-attr]
-    assert "'fluffy' at 9 became 4" in notes
+    assert preset.rows[0].model.adapters() == [("loras/fluffy", 10.0)]  # type: ignore[union-attr]
+    assert "'fluffy' at 19 became 10" in notes
     preset, notes = read(tmp_path, ["x/soft"], parameters=text.replace("a <", "a soft, lost <"))
     assert preset.rows[0].model.embeddings == ("x/soft",)  # type: ignore[union-attr]
     assert "the embedding 'lost' is not in the library" in notes
-    assert preset.description == "Not in this library: <lora:fluffy:9>, embedding:lost"
+    assert preset.description == "Not in this library: <lora:fluffy:19>, embedding:lost"
     assert preset.rows[0].prompt == "a soft, lost cat"
 
 

@@ -6,6 +6,7 @@ to its list stands in :mod:`studio.share.tools.comfy_nodes`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +30,20 @@ _TEXT_INPUTS = (
     "tags",
     "caption",
 )
+_FILES_BEHIND = (  # links that lead to a picture or to a network besides the model
+    "image",
+    "images",
+    "pixels",
+    "mask",
+    "model2",
+    "clip_vision",
+    "clip_vision_output",
+    "style_model",
+    "ipadapter",
+    "control_net",
+    "insightface",
+)
+_FILE = re.compile(r"image|\w{1,40}_(?:name|file)")
 _ENCODERS_OWN = {  # an encoder's inputs that are its text and its network
     "clip",
     "ascore",
@@ -144,6 +159,7 @@ class Conditions:
         """What is not known lets its input through, and is named."""
         shown = ", ".join(f"{k} {shorten(v, 40)}" for k, v in list(node.literals().items())[:6])
         self.graph.note(f"{node.kind[:80]} is not carried over" + (f" ({shown})" if shown else ""))
+        note_files(self.graph, node)
         if "positive" in node.inputs and "negative" in node.inputs:
             return self.of(node.link("negative" if output == 1 else "positive"), side, depth + 1)
         names = [n for n in _PASSED if node.link(n)] or [n for n, _ in node.links()]
@@ -157,6 +173,21 @@ class Conditions:
 def _gives_both(node: Node) -> bool:
     """Whether it holds both texts, as loaders that encode do."""
     return all(isinstance(node.inputs.get(n), str) for n in ("positive", "negative"))
+
+
+def note_files(graph: Graph, node: Node) -> None:
+    """A note for each file that a node which is not carried over gets besides: pictures, networks."""
+    waiting, seen = [node], {node.id}
+    while waiting and len(seen) < MAX_DEPTH:
+        for name, link in waiting.pop().links():
+            other = graph.node(link) if name in _FILES_BEHIND else None
+            if other is None or other.id in seen:
+                continue
+            seen.add(other.id)
+            waiting.append(other)
+            for key, value in other.literals().items():
+                if _FILE.fullmatch(key) and isinstance(value, str):
+                    graph.note(f"{node.kind[:80]}: {name} {value[:100]!r} is not carried over")
 
 
 Make = Callable[[Conditions, Step], Entries]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.share.tools.comfy_conditions import summary
+from studio.share.tools.comfy_conditions import note_files, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
@@ -73,12 +73,9 @@ def _note_patch(graph: Graph, node: GraphNode) -> None:
         return  # what a model is without it
     shown = summary(node.literals())
     graph.note(f"{node.kind[:80]} is not carried over" + (f" ({shown})" if shown else ""))
-    onward = node.link(*_ONWARD)
-    for name, link in node.links():  # what it needs besides the model is named with it
-        other = graph.node(link)
-        file = next((v for k in _LOADED if other and isinstance(v := other.inputs.get(k), str)), "")
-        if file and link != onward:
-            graph.note(f"{node.kind[:80]}: {name[:40]} {file[:100]!r} is not carried over")
+    note_files(graph, node)
+    for _, link in node.links():  # what it needs besides the model is named with it
+        graph.node(link)
 
 
 def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:

@@ -127,9 +127,9 @@ def test_a_lora_s_strength_on_the_text(tmp_path: Path) -> None:
     models = [row.model for row in preset.rows]
     assert models == [ModelRef(lora="ink", strength=0.8, text_strength=0.3)] * 2
     assert "text" not in notes
-    lora["inputs"]["strength_clip"] = 9.0
+    lora["inputs"]["strength_clip"] = 19.0
     _, notes = read(comfy(tmp_path, nodes), ("mymodel", "ink"))
-    assert "'ink.safetensors' at 9 on the text became 4" in notes
+    assert "'ink.safetensors' at 19 on the text became 10" in notes
 
 
 def loaded(kind: str = "LoraLoader", **inputs: Any) -> dict[str, Any]:
@@ -237,3 +237,24 @@ def test_a_loader_with_both_texts(tmp_path: Path) -> None:
 def test_names_are_found_with_their_folders() -> None:
     shelf = Shelf(["sd/mymodel"])
     assert shelf.find("sub\\mymodel.safetensors", ("base",)) == "sd/mymodel"
+
+
+def test_files_of_what_is_not_carried_over_are_named(tmp_path: Path) -> None:
+    face = {"n30": node("LoadImage", image="face.png")}
+    patch = node(
+        "IPAdapterFaceID", model=["4", 0], ipadapter=["31", 0], image=["30", 0], weight=0.8
+    )
+    loader = node("IPAdapterModelLoader", ipadapter_file="faceid.bin")
+    _, notes = read(
+        comfy(tmp_path, graph(n3=sampler(model=["8", 0]), n8=patch, n31=loader, **face))
+    )
+    assert "IPAdapterFaceID: image 'face.png' is not carried over" in notes
+    assert "IPAdapterFaceID: ipadapter 'faceid.bin' is not carried over" in notes
+    seen = node("CLIPVisionEncode", clip_vision=["32", 0], image=["30", 0])
+    styled = node("StyleModelApply", conditioning=["6", 0], clip_vision_output=["31", 0])
+    vision = node("CLIPVisionLoader", clip_name="vit.safetensors")
+    nodes = graph(n3=sampler(positive=["8", 0]), n8=styled, n31=seen, n32=vision, **face)
+    preset, notes = read(comfy(tmp_path, nodes))
+    assert rows(preset) == PLAIN
+    assert "StyleModelApply: image 'face.png' is not carried over" in notes
+    assert "StyleModelApply: clip_vision 'vit.safetensors' is not carried over" in notes
