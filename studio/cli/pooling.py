@@ -25,7 +25,8 @@ def add_workers_argument(verb: Any, *others: str) -> None:
         dest="workers",
         metavar="W",
         default=LOCAL,
-        help="who makes the pictures: local (this process; default), or a number of processes",
+        help="who makes the pictures: local (this process; default), a number of processes, ray, "
+        "or ray://HOST:PORT",
     )
 
 
@@ -43,7 +44,7 @@ def makers(
     if choice.here:
         yield one_by_one(maker(list(roots), device, drift))
         return
-    packer = Packer(roots, drift_every=int(drift))
+    packer = Packer(roots, choice.ray, int(drift))
     with open_pool(choice, roots, device, tell) as pool:
         yield lambda todo: _by_pool(pool, packer, todo, roots, drift)
 

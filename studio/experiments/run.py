@@ -115,7 +115,7 @@ class _Work:
                 pool = stack.enter_context(open_pool(workers, (), self.device, self.tell))
             for numbers in rounds:
                 if pool is not None:
-                    self._make_ahead(pool, engine.library, numbers)
+                    self._make_ahead(pool, workers, engine.library, numbers)
                 for cell in self.cells:
                     self._make(engine, cell, numbers)
                 self.seeds = numbers.stop
@@ -124,7 +124,7 @@ class _Work:
         for made in self.made.values():
             made.sort(key=lambda picture: picture.key)
 
-    def _make_ahead(self, pool: Pool, library: Library, numbers: range) -> None:
+    def _make_ahead(self, pool: Pool, workers: Choice, library: Library, numbers: range) -> None:
         """Have the workers make what is missing of a round; :meth:`_make` then finds it."""
         asked = (one for cell in self.cells for one in self._asked(cell, library, numbers))
         found = [
@@ -132,7 +132,7 @@ class _Work:
             for *_, preset, seeds in asked
             for batch in pictures.batches(preset, seeds, self._drift)
         ]
-        packer = Packer((), drift_every=int(self._drift), library=library)
+        packer = Packer((), workers.ray, int(self._drift), library)
         self.ahead |= pictures.make_ahead(pool, packer, found, self.tell)
 
     def _make(self, engine: Engine, cell: Cell, numbers: range) -> None:

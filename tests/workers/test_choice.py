@@ -15,6 +15,9 @@ from studio.workers.choice import Choice, read_workers
         ("local", Choice()),
         ("1", Choice(1)),
         ("64", Choice(64)),
+        ("ray", Choice(ray=True)),
+        ("ray://gpu-1.lan:10001", Choice(ray=True, address="gpu-1.lan:10001")),
+        ("ray://[fe80::1]:10001", Choice(ray=True, address="[fe80::1]:10001")),
     ],
 )
 def test_what_can_be_asked_for(text: str, choice: Choice) -> None:
@@ -31,7 +34,7 @@ def test_what_can_be_asked_for(text: str, choice: Choice) -> None:
     ],
 )
 def test_what_cannot_names_the_option(text: str) -> None:
-    with pytest.raises(StudioError, match=r"^--workers: got .*; local, or a number of processes"):
+    with pytest.raises(StudioError, match=r"^--workers: got .*; local, a number of processes"):
         read_workers(text)
 
 
