@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from studio.images import SUFFIXES
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
@@ -79,9 +82,13 @@ STYLES = (
 
 
 def head() -> str:
-    """What goes into the document's head: every script, in order of dependence."""
+    """What goes into the document's head: every script, in order of dependence, after what all of
+    them may ask for: the suffixes of pictures."""
+    known = f"window.studio = {json.dumps({'suffixes': SUFFIXES})};"
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    return f'<meta name="color-scheme" content="light dark">\n<script>\n{scripts}\n</script>'
+    return (
+        f'<meta name="color-scheme" content="light dark">\n<script>\n{known}\n{scripts}\n</script>'
+    )
 
 
 def css() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ def jpeg_uri(image: Image.Image, quality: int = 85, edge: int = PREVIEW_EDGE) ->
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def given(**constants: Any) -> str:
+    """Constants as an argument of a script. As props they would be lost: those of a part that is
+    not mounted yet, such as a tab, go with the second update of its value."""
+    return json.dumps(constants)
 
 
 class Drawn(gr.HTML):
@@ -80,11 +87,14 @@ class Cards(Drawn):
     (with a name) do so for a person's own."""
 
     def __init__(self, variant: str, empty: str, what: str = "presets", **kwargs: Any) -> None:
+        # Gradio reads an attribute for each argument; HTML makes up those that are not set.
+        self.variant, self.empty, self.what = variant, empty, what
+        constants = given(variant=variant, empty=empty, what=what)
         mount = (
-            "studio.mountCards(element.firstElementChild, props, trigger, watch);"
+            f"studio.mountCards(element.firstElementChild, props, trigger, watch, {constants});"
             " /* 'select' 'delete' 'edit' */"
         )
-        super().__init__({"items": []}, mount, variant=variant, empty=empty, what=what, **kwargs)
+        super().__init__({"items": []}, mount, **kwargs)
 
 
 class HistoryView(Drawn):

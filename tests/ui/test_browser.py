@@ -96,7 +96,11 @@ def test_refinements_are_in_the_plan(studio: Studio) -> None:
 
 @needs_starter
 def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Path) -> None:
-    studio.open().use(["a red heart on a blue background"])
+    studio.open()
+    for name in ("01-plain-guidance", "02-negative-row"):  # before that part is mounted
+        studio.load(REPOSITORY / "presets" / f"{name}.json")
+        studio.page.wait_for_timeout(500)
+    studio.use(["a red heart on a blue background"])
     studio.unfold("Advanced")
     cat = REPOSITORY / "assets" / "examples" / "cat.png"
     studio.page.locator(".gs-start > .gs-file").set_input_files(cat)

@@ -9,8 +9,10 @@ import pytest
 
 pytest.importorskip("gradio")
 
+import gradio as gr
 from pydantic import BaseModel, Field
 
+from studio.images import SUFFIXES
 from studio.preset import Preset, Row, validate
 from studio.preset.preprocessors import PREPROCESSORS, Preprocessor
 from studio.preset.schedulers import SCHEDULERS, SchedulerKind
@@ -19,7 +21,8 @@ from studio.ui.form import paths, restored, to_preset, to_values
 from studio.ui.layout import bounded
 from studio.ui.page import build
 from studio.ui.schema import leaves, leaves_of, row_leaves
-from studio.ui.space import SPACE
+from studio.ui.space import SPACE, Limits
+from studio.ui.static_files import head
 
 
 class Inner(BaseModel):
@@ -139,3 +142,16 @@ def test_a_name_of_a_table_or_a_number_is_a_choice_that_keeps_the_number() -> No
     assert (effort["low"], effort["high"]) == (0, 1)  # by which the page knows a number as one
     values = to_values(validate({"sampler": {"effort": 0.02}}))
     assert to_preset({**values, "effort": "0.02"}).sampler.effort == 0.02
+
+
+def test_what_a_script_needs_travels_with_it_and_not_as_a_prop() -> None:
+    """Props besides the value go with the second update of a part that is not mounted yet."""
+    drawn = [block for block in build(Limits()).blocks.values() if isinstance(block, gr.HTML)]
+    assert len(drawn) > 30
+    assert not {block.elem_id: block.props for block in drawn if block.props}
+
+
+def test_the_scripts_know_the_suffixes_of_pictures_from_python() -> None:
+    scripts = head()
+    assert json.dumps(SUFFIXES) in scripts
+    assert scripts.count(".avif") == json.dumps(SUFFIXES).count(".avif")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
-# The record travels in the script: an update of a part that is not mounted yet loses other props.
+from studio.ui.widgets import given
+
 MOUNT = "studio.mountField(element.firstElementChild, props, watch, %s); /* 'change' */"
 TYPES = {"choice": "string", "text": "string"}
 
@@ -45,7 +45,7 @@ class Field(gr.HTML):
         kwargs.setdefault("html_template", "<div></div>")
         record = {"field": self.leaf, "slider": slider, "placeholder": placeholder}
         record |= {"lines": lines, "bare": bare, "varied": varied}
-        kwargs.setdefault("js_on_load", MOUNT % json.dumps(record))
+        kwargs.setdefault("js_on_load", MOUNT % given(**record))
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("label", leaf["title"])
         kwargs.setdefault("elem_id", f"gs-field-{leaf['name'].replace('_', '-')}")

@@ -21,6 +21,7 @@ from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
 from studio.ui.editor.maps import preview_map
 from studio.ui.schema import choices_of, preset_schema, row_leaves
+from studio.ui.widgets import given
 
 FILE_META = {"_type": "gradio.FileData"}
 THUMB = 128
@@ -30,7 +31,9 @@ CURVE_STEPS = 32  # between them straight lines are near enough to draw
 CANVAS = 768  # edge of what a mask is painted on
 # Not built from user text: the script fills it with textContent and .value alone.
 TEMPLATE = '<div class="gs-stack-root"></div>'
-MOUNT = "studio.mountStack(element.firstElementChild, props, server, upload, watch); /* 'change' */"
+MOUNT = (
+    "studio.mountStack(element.firstElementChild, props, server, upload, watch, %s); /* 'change' */"
+)
 
 
 class GuidanceStack(gr.HTML):
@@ -40,12 +43,12 @@ class GuidanceStack(gr.HTML):
     """
 
     def __init__(self, value: Sequence[Row] = (), *, max_rows: int = 200, **kwargs: Any) -> None:
+        self.max_rows = max_rows  # Gradio reads an attribute for each argument
         kwargs.setdefault("html_template", TEMPLATE)
-        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("js_on_load", MOUNT % given(max_rows=max_rows, served=served()))
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("server_functions", [store_image, seed_of, show_image, preview_map])
-        kwargs.setdefault("served", served())
-        super().__init__(value, max_rows=max_rows, **kwargs)  # type: ignore[arg-type]
+        super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> list[Any]:  # type: ignore[override]
         """Rows as they were sent, their images taken in; the whole preset is validated later."""

@@ -10,9 +10,10 @@ from studio.errors import BadPreset, StudioError, shorten
 from studio.preset import Init, validate
 from studio.ui.editor.stack import stored, thumbs
 from studio.ui.schema import init_leaves
+from studio.ui.widgets import given
 
 TEMPLATE = '<div class="gs-start-root"></div>'
-MOUNT = "studio.mountStart(element.firstElementChild, props, watch); /* 'change' */"
+MOUNT = "studio.mountStart(element.firstElementChild, props, watch, %s); /* 'change' */"
 
 
 class StartPicture(gr.HTML):
@@ -20,9 +21,8 @@ class StartPicture(gr.HTML):
 
     def __init__(self, value: Init | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("html_template", TEMPLATE)
-        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("js_on_load", MOUNT % given(leaves=init_leaves()))
         kwargs.setdefault("apply_default_css", False)
-        kwargs.setdefault("leaves", init_leaves())
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> Any:  # type: ignore[override]

@@ -69,11 +69,17 @@ window.studio = window.studio || {};
     );
   };
 
+  /** What a file dialog for pictures offers; systems that do not know a format give it no type. */
+  studio.acceptsPictures = () => ["image/*", ...studio.suffixes].join();
+  studio.isPicture = (file) =>
+    file.type.startsWith("image/") ||
+    studio.suffixes.some((suffix) => file.name.toLowerCase().endsWith(suffix));
+
   /** A small picture that opens a file dialog: {node, input, show(source, label)}. */
   studio.picker = function (label, take) {
     const input = studio.el("input", {
       type: "file",
-      accept: "image/*,.avif,.tif,.tiff,.jxl,.heic,.heif",
+      accept: studio.acceptsPictures(),
       class: "gs-file",
       tabindex: "-1",
       "aria-label": label,

@@ -9,8 +9,8 @@
   ];
 
   class Pictures {
-    constructor(element, props) {
-      Object.assign(this, { props, thumbs: {}, pictures: [] });
+    constructor(element, props, { most, longest }) {
+      Object.assign(this, { props, most, longest, thumbs: {}, pictures: [] });
       const word = (text, onclick) =>
         el("button", { type: "button", class: "gs-word", onclick }, text);
       this.list = el("div", { class: "gs-pics" });
@@ -37,7 +37,7 @@
     }
 
     draw() {
-      const cards = this.pictures.slice(0, this.props.most);
+      const cards = this.pictures.slice(0, this.most);
       this.list.replaceChildren(...cards.map((picture) => this.card(picture)));
       this.tools.hidden = !cards.length;
       const rest = this.pictures.length - cards.length;
@@ -52,7 +52,7 @@
     card(picture) {
       const field = ([name, label, placeholder]) => {
         const editor = studio.textEditor({
-          field: { longest: this.props.longest },
+          field: { longest: this.longest },
           label: `${label} of ${picture.name}`,
           placeholder,
           changed: () => {
@@ -132,8 +132,8 @@
     }
   }
 
-  studio.mountPictures = function (element, props, watch) {
-    const pictures = new Pictures(element, props);
+  studio.mountPictures = function (element, props, watch, constants) {
+    const pictures = new Pictures(element, props, constants);
     watch("value", () => pictures.read());
     studio.pictures = pictures;
   };

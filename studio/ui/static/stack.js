@@ -18,9 +18,10 @@
   });
 
   class Stack {
-    constructor(element, props, server, upload) {
+    constructor(element, props, server, upload, { max_rows: most, served }) {
       Object.assign(this, {
         props,
+        most,
         server,
         upload,
         cards: [],
@@ -28,7 +29,7 @@
         base: "",
         dragged: null,
       });
-      studio.served = studio.clone(props.served);
+      studio.served = served;
       this.models = [];
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
@@ -117,7 +118,7 @@
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;
       this.bulk.read();
       this.empty.hidden = total > 0;
-      const most = this.props.max_rows || 200;
+      const { most } = this;
       this.adder.disabled = total >= most;
       this.full.hidden = total < most;
       this.full.textContent =
@@ -401,8 +402,8 @@
     return given.length === 2 ? given : [native, native];
   };
 
-  studio.mountStack = function (element, props, server, upload, watch) {
-    const stack = new Stack(element, props, server, upload);
+  studio.mountStack = function (element, props, server, upload, watch, constants) {
+    const stack = new Stack(element, props, server, upload, constants);
     watch("value", () => stack.read());
     window.addEventListener("resize", () => stack.cards.forEach((card) => card.grow()));
     studio.stack = stack;

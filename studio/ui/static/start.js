@@ -4,8 +4,9 @@
   const { el, button } = studio;
 
   class Start {
-    constructor(element, props) {
+    constructor(element, props, { leaves }) {
       this.props = props;
+      this.usual = leaves.strength.default;
       this.thumbs = {};
       const image = studio.picker("Choose a picture to start from (or drop one here)", (file) =>
         this.take("image", file),
@@ -14,7 +15,7 @@
         this.take("mask", file),
       );
       Object.assign(this, { image, mask });
-      const { strength, ...others } = props.leaves;
+      const { strength, ...others } = leaves;
       this.strength = studio.sliderEditor({
         field: strength,
         label: "Strength",
@@ -135,7 +136,7 @@
       if (answer.error) return studio.toast(answer.error);
       this.thumbs[answer.image] = answer.thumb;
       if (which === "mask") return this.edit({ mask: answer.image });
-      const strength = this.init?.strength ?? this.props.leaves.strength.default;
+      const strength = this.init?.strength ?? this.usual;
       return this.set({ ...this.init, image: answer.image, strength, mask: "" });
     }
 
@@ -162,8 +163,8 @@
     }
   }
 
-  studio.mountStart = function (element, props, watch) {
-    const start = new Start(element, props);
+  studio.mountStart = function (element, props, watch, constants) {
+    const start = new Start(element, props, constants);
     watch("value", () => start.read());
     studio.start = start;
   };

@@ -117,9 +117,7 @@
     dialog.showModal();
   };
 
-  // Systems that do not know a format give its files no type.
-  const isPicture = (file) =>
-    file.type.startsWith("image/") || /\.(avif|tiff?|jxl|heic|heif)$/i.test(file.name);
+  const { isPicture } = studio;
 
   /** Ask about files that were dropped or pasted: one at a time, and the others are named. */
   studio.askFiles = function (files) {

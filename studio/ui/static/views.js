@@ -107,17 +107,17 @@
     return () => enter(moments()[0]);
   }
 
-  studio.mountCards = function (element, props, trigger, watch) {
-    const strip = props.variant === "strip";
+  studio.mountCards = function (element, props, trigger, watch, { variant, empty: none, what }) {
+    const strip = variant === "strip";
     const make = strip ? moment : card;
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
-    const empty = el("p", { class: "gs-empty" }, props.empty || "");
+    const empty = el("p", { class: "gs-empty" }, none);
     const reset = strip ? roving(box) : () => {};
     const search = el("input", {
       type: "search",
       class: "gs-shelf-search",
-      placeholder: `Search ${props.what} by name or note`,
-      "aria-label": `Search ${props.what}`,
+      placeholder: `Search ${what} by name or note`,
+      "aria-label": `Search ${what}`,
       hidden: strip,
       oninput: () => filter(),
     });
@@ -131,7 +131,7 @@
       const given = studio.clone(props.value)?.items || [];
       const items = strip ? studio.inOrder(given) : given;
       box.replaceChildren(...items.map((item) => make(item, trigger)));
-      empty.hidden = items.length > 0 || !props.empty;
+      empty.hidden = items.length > 0;
       reset();
       filter();
     };

@@ -12,7 +12,7 @@ from studio.ui.errors import guarded, one_line
 from studio.ui.form import to_preset
 from studio.ui.tradeoff.subject import known_pictures, subject_of
 from studio.ui.tradeoff.tuner import LEAST, MOST, SCORES, SEEDS, State, Tuner
-from studio.ui.widgets import QUIET, Drawn, picture
+from studio.ui.widgets import QUIET, Drawn, given, picture
 
 if TYPE_CHECKING:
     from studio.experiments.tune.points import Point
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
 IDLE: dict[str, Any] = {"state": "idle", "points": []}
 MOUNT = (
-    "studio.mountTradeoff(element.firstElementChild, props, server, upload, trigger, watch);"
+    "studio.mountTradeoff(element.firstElementChild, props, server, upload, trigger, watch, %s);"
     " /* 'submit' 'stop' */"
 )
 
@@ -29,8 +29,8 @@ class Tradeoff(Drawn):
     """A button that unfolds the search; ``submit`` starts it, ``stop`` ends it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("bounds", {"least": LEAST, "most": MOST, "each": len(SEEDS)})
-        super().__init__(IDLE, MOUNT, server_functions=[known_subject], **kwargs)
+        bounds = given(least=LEAST, most=MOST, each=len(SEEDS))
+        super().__init__(IDLE, MOUNT % bounds, server_functions=[known_subject], **kwargs)
 
 
 def known_subject(model: Any) -> dict[str, Any]:

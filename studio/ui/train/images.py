@@ -16,14 +16,14 @@ from gradio.utils import get_upload_folder
 from studio.errors import StudioError, shorten
 from studio.files import write_atomically
 from studio.images import open_checked, png_bytes, to_rgb
-from studio.ui.widgets import jpeg_uri
+from studio.ui.widgets import given, jpeg_uri
 
 MOST_CARDS = 40  # each costs a small picture; further ones are trained on without a card
 THUMB_EDGE = 512  # also what a crop is chosen on
 LEAST_SIDE = 16  # pixels of a crop
 LONGEST = 4000  # characters of one caption
 TEXTS = ("caption", "target", "general")
-MOUNT = "studio.mountPictures(element.firstElementChild, props, watch); /* 'change' */"
+MOUNT = "studio.mountPictures(element.firstElementChild, props, watch, %s); /* 'change' */"
 
 Box = tuple[float, float, float, float]
 
@@ -48,10 +48,8 @@ class PictureCards(gr.HTML):
 
     def __init__(self, value: Sequence[Picture] = (), **kwargs: Any) -> None:
         kwargs.setdefault("html_template", "<div></div>")
-        kwargs.setdefault("js_on_load", MOUNT)
+        kwargs.setdefault("js_on_load", MOUNT % given(most=MOST_CARDS, longest=LONGEST))
         kwargs.setdefault("apply_default_css", False)
-        kwargs.setdefault("most", MOST_CARDS)
-        kwargs.setdefault("longest", LONGEST)
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> list[Picture]:  # type: ignore[override]

@@ -42,7 +42,7 @@
     const input = el("input", {
       type: "file",
       multiple: true,
-      accept: "image/*,.avif,.tif,.tiff,.jxl,.heic,.heif",
+      accept: studio.acceptsPictures(),
       class: "gs-file",
       tabindex: "-1",
       "aria-label": "Pictures of the subject",
@@ -107,8 +107,8 @@
     };
   }
 
-  studio.mountTradeoff = function (element, props, server, upload, trigger, watch) {
-    const { least, most, each } = props.bounds;
+  studio.mountTradeoff = function (element, props, server, upload, trigger, watch, bounds) {
+    const { least, most, each } = bounds;
     const current = () => ({ points: [], ...(studio.clone(props.value) || {}) });
     const take = (index) => {
       const { points, row, model } = current();
