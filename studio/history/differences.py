@@ -51,7 +51,9 @@ def _shown(value: Any) -> str:
     if value is _ABSENT or value is None or value == "":
         return "none"
     if isinstance(value, str):
-        return "a picture" if value.startswith("data:") else f"“{shorten(value, 120)[1:-1]}”"
+        quoted = shorten(value, 120)
+        inner = quoted[1:] if quoted.endswith("…") else quoted[1:-1]
+        return "a picture" if value.startswith("data:") else f"“{inner}”"
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else shorten(value, 120)

@@ -187,7 +187,7 @@ class Runner:
                 kept = state.losses
                 if kept and kept[-1].step >= event.step:  # went back to an earlier checkpoint
                     kept = tuple(known for known in kept if known.step < event.step)
-                self._set(losses=(*kept, event))
+                self._set(losses=(*kept, event), step=event.step)
             case Samples(step, prompts, images):
                 new = tuple(
                     (step, prompt, image) for prompt, image in zip(prompts, images, strict=True)

@@ -14,6 +14,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_hints import HINTS
 from studio.ui.equation import equation
+from studio.ui.errors import on_page
 from studio.ui.form import to_preset
 from studio.ui.library.missing import as_html, missing
 from studio.ui.library.models import library
@@ -80,7 +81,9 @@ def _fault(error: StudioError) -> dict[str, str]:
 
 
 def _refusal(error: StudioError) -> str:
-    return f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(str(error))}</div>'
+    return (
+        f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(on_page(str(error)))}</div>'
+    )
 
 
 def idle(preset: Preset) -> dict[str, str]:
@@ -107,7 +110,9 @@ def notes(plan: Plan) -> str:
     """What to know before the plan runs, a line each."""
     typed = {hint.text for hint in HINTS.values()}  # stand under their rows already
     shown = [note for note in plan.notes if note.partition(": ")[2] not in typed]
-    return "".join(f'<div class="gs-cost" role="note">{html.escape(n)}.</div>' for n in shown)
+    return "".join(
+        f'<div class="gs-cost" role="note">{html.escape(on_page(n))}.</div>' for n in shown
+    )
 
 
 def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:

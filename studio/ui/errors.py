@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -13,6 +14,18 @@ import gradio as gr
 
 from studio import logs
 from studio.errors import StudioError
+
+_ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.[a-z_]+)*))?")
+
+
+def on_page(text: str) -> str:
+    """A line in which a row has the number that stands before it: ``rows.1.weight`` is row 2."""
+
+    def named(match: re.Match[str]) -> str:
+        part = (match[2] or "").replace("_", " ").replace(".", ", ")
+        return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
+
+    return _ROW.sub(named, text)
 
 
 def one_line(error: BaseException) -> str:
@@ -25,15 +38,18 @@ def one_line(error: BaseException) -> str:
     return f"Something went wrong: {type(error).__name__}{f': {detail}' if detail else ''}"
 
 
-def warn(error: BaseException | str) -> None:
-    """Show one line as a toast; the page stays as it is."""
+def warn(error: BaseException | str, worded: Callable[[str], str] = on_page) -> None:
+    """Show one line as a toast; the page stays as it is. ``worded``: how fields are named there."""
     text = error if isinstance(error, str) else one_line(error)
     gr.Warning(
-        html.escape(text), title="Please check" if isinstance(error, StudioError) else "Note"
+        html.escape(worded(text)),
+        title="Please check" if isinstance(error, StudioError) else "Note",
     )
 
 
-def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+def guarded(
+    function: Callable[..., Any], worded: Callable[[str], str] = on_page
+) -> Callable[..., Any]:
     """An event handler that turns every error into a toast and leaves its outputs untouched."""
 
     @functools.wraps(function)
@@ -43,7 +59,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except gr.Error:
             raise
         except Exception as error:  # the page must outlive any mistake in one event
-            warn(error)
+            warn(error, worded)
             return gr.skip()
 
     return handler

@@ -47,8 +47,8 @@ def _tidied(data: dict[str, Any]) -> dict[str, Any]:
         if sampler.get(name, 0) is None:
             sampler[name] = -1
     for side in ("width", "height"):
-        if side in sampler:
-            sampler[side] = sampler[side] or None
+        if sampler.get(side) == "":
+            sampler[side] = None
     return data
 
 

@@ -111,6 +111,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "sweeplooked",
             "sweepaxes",
             "sweepfile",
+            "saved",
         )
     }
     # What the browser keeps: the key of its session, and the form as it was left.

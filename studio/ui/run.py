@@ -14,7 +14,7 @@ from studio.events import Done
 from studio.preset import Preset
 from studio.share import save_image
 from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
-from studio.ui.errors import one_line, warn
+from studio.ui.errors import on_page, one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
 from studio.ui.runs import Runs
@@ -90,7 +90,7 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         left = runs.seconds_left(run)
         return progress_of(run.progress, run.share_of_all(), left, (made, count), waits)
     if run.state == "failed":
-        return progress_bar(made / count, f"{run.error}{waits}", "failed")
+        return progress_bar(made / count, f"{on_page(run.error)}{waits}", "failed")
     if run.state == "cancelled":
         kept = f"{made} of {count} finished" if made else "nothing was finished"
         return progress_bar(0, f"Cancelled · {kept}", "idle")
@@ -185,7 +185,7 @@ def generate(
     except Exception as error:  # one bad generation must not end the page
         warn(error)
         text = str(error) if isinstance(error, StudioError) else one_line(error)
-        yield Update(progress=progress_bar(0, text, "failed"))
+        yield Update(progress=progress_bar(0, on_page(text), "failed"))
         return
     try:
         yield from (

@@ -25,6 +25,7 @@ def test_pause_resume_stop() -> None:
     runner.wait(20)
     assert runner.state.status == "paused" and trainer.closed == 1
     paused = runner.state.step
+    assert paused == trainer.step and runner.state.text == f"Paused after step {paused}"
     runner.resume()
     until(lambda: runner.state.step > paused)
     assert trainer.asked[-1][1] is True

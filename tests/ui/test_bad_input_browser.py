@@ -26,7 +26,7 @@ def test_nothing_that_is_pasted_is_cut(desk: Studio) -> None:
     desk.use(["a cat"])
     desk.prompt(0).fill("cat " * 1100)
     desk.says("4400 characters: at most 4000, take away 400", ERROR)
-    desk.says("rows.0.prompt", REFUSED)
+    desk.says("row 1, prompt: ", REFUSED)
     assert len(desk.rows()[0]["prompt"]) == 4400
     desk.prompt(0).fill("a cat")
     for label, most in (("Preset", 200), ("Note", 2000)):
@@ -47,14 +47,14 @@ def test_a_row_keeps_what_is_wrong_with_its_range_and_curve(desk: Studio) -> Non
     card.get_by_label("Start of the range", exact=True).fill("0.8")
     assert desk.rows()[0]["range"] == [0.8, 0.2]  # the other end is not pushed away
     desk.says("The start lies after the end.", ERROR)
-    desk.says("rows.0.range", REFUSED)
+    desk.says("row 1, range: ", REFUSED)
     end.fill("0.9")
     fine(desk)
     card.get_by_label("Weight curve of this row").select_option("points")
     points = card.get_by_label("Points of the curve")
     points.fill("0:0, 0.5:2, 0.4:1")
     desk.says("pairs progress:factor", ERROR)
-    desk.says("rows.0.curve", REFUSED)
+    desk.says("row 1, curve: ", REFUSED)
     points.blur()
     assert points.input_value() == "0:0, 0.5:2, 0.4:1"
     points.fill("0:0, 0.4:2")
@@ -119,8 +119,8 @@ def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> Non
         ("Seed (−1: new each time)", "-5", "a whole number from −1", "sampler.seed"),
         ("Steps", "500", "from 1 to 200", "sampler.steps"),
         ("Images", "2,5", "a whole number", "sampler.count"),
-        ("Weight", "1e9", "from −1000 to 1000", "rows.0.weight"),
-        ("Weight", "abc", "is no number", "rows.0.weight"),
+        ("Weight", "1e9", "from −1000 to 1000", "row 1, weight: "),
+        ("Weight", "abc", "is no number", "row 1, weight: "),
     ],
 )
 def test_numbers_out_of_range_are_red_at_the_field_and_stop_the_plan(
@@ -146,6 +146,7 @@ def test_numbers_out_of_range_are_red_at_the_field_and_stop_the_plan(
     assert not failures
     shown.fill(before)
     fine(desk)
+    desk.page.wait_for_selector('#gs-progress .gs-progress[data-state="idle"]')  # over as well
 
 
 def test_a_decimal_comma_is_a_decimal_point(desk: Studio) -> None:

@@ -19,6 +19,12 @@ def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
     studio.page.wait_for_selector(".gs-edited")  # the name stands for something else now
     studio.page.reload()
     studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'an edited cat'")
+    beside = Studio(
+        studio.page.context.new_page(), studio.address
+    ).open()  # the form as it was left
+    beside.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'an edited cat'")
+    beside.page.wait_for_selector(".gs-edited")
+    beside.page.close()
     other = encode_link(validate({"rows": [{"prompt": "another link"}]}))[0]
     studio.open(f"?p={other}")
     assert studio.prompt(0).input_value() == "another link"

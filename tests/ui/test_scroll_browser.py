@@ -49,7 +49,8 @@ def test_generate_and_the_picture_stay_in_sight_on_twelve_rows(desk: Studio) -> 
 
 def test_at_twice_the_size_the_bar_takes_less_than_a_quarter(desk: Studio) -> None:
     desk.page.set_viewport_size({"width": 720, "height": 450})
-    desk.use(["a star"] * 4)
+    desk.use(["a star AND in noto style"] * 4)
+    desk.page.evaluate("studio.stack.cards[0].setParts({ lora: 'starter/lora-hero' })")
     dock = box(desk, "#gs-dock")
     assert dock["height"] < 450 / 4 and dock["y"] + dock["height"] <= 451
     cancel = box(desk, "#gs-cancel")

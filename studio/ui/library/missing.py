@@ -10,6 +10,7 @@ from studio.errors import StudioError
 from studio.library import Library
 from studio.library.hub import is_hub_id
 from studio.preset import ModelRef, Preset
+from studio.ui.errors import on_page
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def as_html(absent: list[Missing], can_fetch: bool) -> str:
 
 def _line(one: Missing, can_fetch: bool) -> str:
     name, field = html.escape(one.id), html.escape(one.field)
+    place = html.escape(on_page(one.field))
     fetch = (
         f'<button type="button" class="gs-word" data-fetch="{name}" '
         f'aria-label="Download {name}">Download</button>'
@@ -75,7 +77,7 @@ def _line(one: Missing, can_fetch: bool) -> str:
         else ""
     )
     return (
-        f"<li><code>{name}</code> <span>({field})</span> {fetch}"
+        f"<li><code>{name}</code> <span>({place})</span> {fetch}"
         f'<button type="button" class="gs-word" data-choose="{field}" '
-        f'aria-label="Choose another model for {field}">Choose another</button></li>'
+        f'aria-label="Choose another model for {place}">Choose another</button></li>'
     )

@@ -24,19 +24,20 @@ PICTURE_EDGE = 256
 def _slots(limits: Limits) -> Iterator[tuple[str, SavedPreset]]:
     """Id and preset: the person's own (which a shared page does not have), then starter ones."""
     for saved in sorted(list_presets(), key=lambda saved: saved.shipped):
-        if saved.preset is not None and (saved.shipped or not limits.shared):
+        if saved.shipped or not limits.shared:
             yield f"{'starter' if saved.shipped else 'saved'}:{saved.path.stem}", saved
 
 
 def cards(limits: Limits) -> dict[str, Any]:
-    """The value of the shelf's cards. The browser gets ids, never paths of presets."""
+    """The value of the shelf's cards; one that cannot be read says why. The browser gets ids, never
+    paths of presets."""
     return {
         "items": [
             {
                 "id": identity,
                 "title": saved.name,
-                "text": saved.preset.description if saved.preset else "",
-                "tag": "" if saved.shipped else "saved",
+                "text": saved.preset.description if saved.preset else saved.problem,
+                "tag": _tag(saved),
                 "own": not saved.shipped,
                 "image": picture(saved.thumbnail) if saved.thumbnail else None,
             }
@@ -45,15 +46,30 @@ def cards(limits: Limits) -> dict[str, Any]:
     }
 
 
+def _tag(saved: SavedPreset) -> str:
+    if saved.preset is None:
+        return "cannot be used"
+    return "" if saved.shipped else "saved"
+
+
+def namesakes(name: str) -> int:
+    """How many of the person's own presets have this name."""
+    plain = " ".join(name.split())
+    return sum(not saved.shipped and saved.name == plain for saved in list_presets())
+
+
 def pick(limits: Limits, identity: str) -> Preset:
     """The preset in the slot of this id.
 
     Raises:
         MissingFile: there is no such slot.
+        BadPreset: what is in it cannot be read.
     """
     for name, saved in _slots(limits):
         if name == identity and saved.preset is not None:
             return extract(saved.preset)
+        if name == identity:
+            raise BadPreset(saved.problem, field="preset")
     raise MissingFile("this preset is not there any more", field="preset")
 
 
@@ -80,7 +96,8 @@ def rename(limits: Limits, identity: str, name: str) -> None:
     name = " ".join(name.split())
     if not name:
         raise BadPreset("give the preset a name", field="name")
-    assert saved.preset is not None
+    if saved.preset is None:
+        raise BadPreset(saved.problem, field="preset")
     renamed = validate({**saved.preset.model_dump(mode="json"), "name": name})
     write_atomically(saved.path, renamed.to_json().encode())
 

@@ -14,9 +14,9 @@ from studio.ui.library.models import library
 from studio.ui.space import Limits
 
 
-def cards() -> dict[str, Any]:
-    """The value of the cards; one that cannot be used says why."""
-    return {"items": [_card(style) for style in styles()]}
+def cards(limits: Limits) -> dict[str, Any]:
+    """The value of the cards; one that cannot be used says why. On a shared page none is one's own."""
+    return {"items": [_card(style, not limits.shared) for style in styles()]}
 
 
 def _said(style: Style) -> str:
@@ -25,11 +25,11 @@ def _said(style: Style) -> str:
     return " · ".join(filter(None, (style.prompt, negative, rows)))[:300]
 
 
-def _card(style: Style) -> dict[str, Any]:
+def _card(style: Style, ours: bool) -> dict[str, Any]:
     tag = "cannot be used" if style.problem else ""
     text = style.problem or _said(style)
     named = {"id": style.name, "title": style.name, "what": "style"}
-    return {**named, "text": text, "tag": tag, "own": is_own(style)}
+    return {**named, "text": text, "tag": tag, "own": ours and is_own(style)}
 
 
 def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
@@ -86,4 +86,6 @@ def delete(name: str, limits: Limits) -> str:
 
 def _only_ours(limits: Limits) -> None:
     if limits.shared:
-        raise BadPreset("this page is shared; download the JSON instead", field="save")
+        raise BadPreset(
+            "this page is shared and keeps none; download a preset instead", field="styles"
+        )

@@ -11,6 +11,14 @@
     bar.querySelector(".gs-progress-text").textContent = "Ready";
   }
 
+  // What was refused for a field is over once that field is right.
+  let refused = "";
+  studio.on("fault", ({ field, text }) => {
+    const line = document.querySelector('.gs-progress[data-state="failed"] .gs-progress-text');
+    if (!text && refused && line?.textContent.endsWith(refused)) settleFailure();
+    refused = field ? `: ${text}` : "";
+  });
+
   studio.on("notes", ({ title, notes }) => {
     document.querySelector(".gs-notices")?.remove();
     settleFailure();

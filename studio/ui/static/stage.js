@@ -110,14 +110,16 @@
     );
   }
 
+  /** What stands where no picture is yet. */
+  studio.stageHint = (state) =>
+    state === "running"
+      ? "The picture forms here."
+      : "Nothing here yet. Press Generate, or start from a preset.";
+
   studio.mountStage = function (element, props, trigger, watch) {
     const grid = el("div", { class: "gs-grid" });
-    const hint = el(
-      "div",
-      { class: "gs-hint" },
-      icon("image"),
-      el("p", {}, "Nothing here yet. Press Generate, or start from a preset."),
-    );
+    const said = el("p", {}, studio.stageHint());
+    const hint = el("div", { class: "gs-hint" }, icon("image"), said);
     const frame = el("div", { class: "gs-stage", "aria-live": "polite" }, grid, hint);
     element.replaceChildren(frame);
     const spread = (count) => {
@@ -130,6 +132,7 @@
       const images = value.images || [];
       frame.dataset.state = value.state || "empty";
       hint.hidden = images.length > 0;
+      said.textContent = studio.stageHint(value.state);
       spread(images.length);
       const shown = grid.querySelectorAll("img");
       const replaces =

@@ -46,6 +46,11 @@
   // What was loaded last; the form differs from it once somebody has edited it. A loaded preset
   // fills the form in its own time, so that what comes before the next hand on it is its own.
   const BASE = "guidance-studio-loaded";
+  const LAST_BASE = "guidance-studio-last-loaded"; // of the form that was edited last, in any tab
+  function keepBase(text) {
+    keep("sessionStorage", BASE, text);
+    keep("localStorage", LAST_BASE, text);
+  }
   const SETTLING = 1500; // ms in which a press elsewhere, such as on a tab, is no edit yet
   let settles = false;
   let since = 0;
@@ -54,7 +59,13 @@
     settles = true;
     since = Date.now();
     const text = read("sessionStorage", TAB);
-    if (text) keep("sessionStorage", BASE, text); // where the form had its values first
+    if (text) keepBase(text); // where the form had its values first
+    showEdited(text);
+  });
+  // What has been saved is a preset again, and no edited one.
+  studio.on("saved", () => {
+    const text = read("sessionStorage", TAB);
+    if (text) keepBase(text);
     showEdited(text);
   });
   const typed = (node) => node.matches?.("input, textarea, select");
@@ -81,7 +92,7 @@
     const text = studio.formText(names, values);
     keep("sessionStorage", TAB, text);
     keep("localStorage", LAST, text);
-    if (settles) keep("sessionStorage", BASE, text);
+    if (settles) keepBase(text);
     showEdited(text);
     const { vae = "" } = JSON.parse(text);
     if (vae !== decoder) studio.emit("vae", (decoder = vae));
@@ -109,9 +120,9 @@
     const link = new URLSearchParams(location.search).get("p");
     const fresh = Boolean(link) && read("sessionStorage", LINK) !== link;
     if (fresh) keep("sessionStorage", LINK, link);
-    const kept = fresh
-      ? ""
-      : read("sessionStorage", TAB) || (link ? "" : read("localStorage", LAST)) || "";
+    const own = fresh ? "" : read("sessionStorage", TAB);
+    const kept = own || (link ? "" : read("localStorage", LAST)) || "";
+    if (kept && !own) keep("sessionStorage", BASE, read("localStorage", LAST_BASE) || "");
     if (!kept) {
       settles = true; // what the server sends is on its way
       since = Infinity;

@@ -50,6 +50,10 @@
       place[0] === "rows" && place.length > 2
         ? `${place.slice(2).join(" ")} of row ${place[1] + 1}`
         : place.join(" ");
+    const { 1: row, [place.length - 1]: last } = place;
+    const said = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };
+    if (changed.length === 1 && place[0] === "rows" && said[last])
+      return `row ${row + 1} ${said[last][Number(at(two, place) === true)]}`;
     const show = (value) => {
       if (value === null || value === undefined || value === "") return "none";
       const text = typeof value === "string" ? `“${value}”` : JSON.stringify(value);

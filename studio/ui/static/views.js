@@ -131,6 +131,7 @@
       const given = studio.clone(props.value)?.items || [];
       const items = strip ? studio.inOrder(given) : given;
       box.replaceChildren(...items.map((item) => make(item, trigger)));
+      search.hidden = strip || !items.length;
       empty.hidden = items.length > 0;
       reset();
       filter();

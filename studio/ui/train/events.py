@@ -11,7 +11,6 @@ import gradio as gr
 
 from studio.train.runner import Runner
 from studio.ui.errors import guarded, warn
-from studio.ui.form import Form, filled, to_values
 from studio.ui.library import models
 from studio.ui.space import Limits
 from studio.ui.train import examples, images, tab
@@ -26,7 +25,6 @@ def attach(
     parts: TrainParts | None,
     runner: Runner,
     page: gr.Blocks,
-    form: Form,
     library_parts: Sequence[Any],
     limits: Limits,
 ) -> None:
@@ -34,7 +32,6 @@ def attach(
 
     Args:
         parts: the tab's components; ``None`` where training is off.
-        form: the row editor's components, which "Use it" fills.
         library_parts: components that show the library, drawn anew when a model is done.
     """
     if parts is None:
@@ -44,12 +41,6 @@ def attach(
     _kept(parts, page)
     _starting(parts, runner)
     _running(parts, runner)
-    parts.actions["use"].click(
-        guarded(lambda: filled(form, to_values(train_form.preset_of(runner.state)))),
-        None,
-        list(form.values()),
-        **QUIET,
-    )
 
     def tick(seen: str, name: str | None) -> list[Any]:  # a page being loaded has no name yet
         state = runner.state

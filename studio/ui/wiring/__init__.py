@@ -28,7 +28,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     sweep.attach(page, parts, limits, runs)
     library.attach(parts, limits)
     shown = library.shown(parts)
-    training.attach(parts.train, RUNNER, page, parts.form, shown, limits)
+    training.attach(parts.train, RUNNER, page, shown, limits)
     explaining.attach(parts.explain, parts.session, parts.strip, limits, runs)
     bar.attach(parts.scores, parts.session, runs)
     panel.attach(page, parts.tradeoff, parts.form, Tuner(runs))

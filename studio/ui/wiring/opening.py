@@ -58,7 +58,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     outputs = [*parts.form.values(), *signals, *library.shown(parts)]
     page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)
     page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
-    page.load(guarded(styles.cards), None, parts.styles, **QUIET)
+    page.load(guarded(lambda: styles.cards(limits)), None, parts.styles, **QUIET)
 
 
 def _linked(request: gr.Request) -> Preset | None:

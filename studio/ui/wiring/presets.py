@@ -12,8 +12,9 @@ from studio.integrations.code import as_command, as_python
 from studio.preset import Preset
 from studio.preset.own_styles import holds_styles
 from studio.share import encode_link, extract
+from studio.train.runner import RUNNER
 from studio.ui import run
-from studio.ui.errors import guarded
+from studio.ui.errors import guarded, on_page
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
@@ -21,6 +22,7 @@ from studio.ui.library.models import library
 from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
+from studio.ui.train.form import preset_of
 from studio.ui.widgets import QUIET, WITH_SESSION, fresh
 
 
@@ -70,19 +72,30 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         said, notices = styles.take(Path(path), limits)
         gr.Info(said, title="Styles")
         shown = {notes: fresh({"title": "Styles", "notes": notices})} if notices else {}
-        return {parts.styles: styles.cards()} | shown
+        return {parts.styles: styles.cards(limits)} | shown
 
-    parts.load.upload(guarded(from_file), parts.load, [*outputs, parts.styles], **QUIET)
+    parts.load.upload(guarded(from_file, str), parts.load, [*outputs, parts.styles], **QUIET)
 
-    def saved(session: str, **values: Any) -> dict[str, Any]:
+    if parts.train:
+        trained = loads(lambda: (preset_of(RUNNER.state), []))
+        parts.train.actions["use"].click(guarded(trained), None, outputs, **QUIET)
+
+    def saved(session: str, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)
         moments = runs.session(run.key_of(session)).moments
+        before = gallery.namesakes(preset.name)
         path = gallery.save(preset, limits, made.picture_of(moments, preset))
-        gr.Info(f"Saved as {path.name}", title="Preset")
-        return gallery.cards(limits)
+        stays = "; the one of this name before stays as it is" if before else ""
+        gr.Info(f"Saved as {path.name}{stays}", title="Preset")
+        return {parts.shelf: gallery.cards(limits), parts.signals["saved"]: fresh({})}
 
     parts.save.click(
-        guarded(saved), parts.session, parts.shelf, inputs_kwargs=form, js=WITH_SESSION, **QUIET
+        guarded(saved),
+        parts.session,
+        [parts.shelf, parts.signals["saved"]],
+        inputs_kwargs=form,
+        js=WITH_SESSION,
+        **QUIET,
     )
     _styled(parts, form, limits)
     _taken_away(parts, form, notes)
@@ -103,17 +116,17 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
 
     def kept(**values: Any) -> dict[str, Any]:
         gr.Info(f"Kept as {styles.keep(to_preset(values), limits)}", title="Style")
-        return styles.cards()
+        return styles.cards(limits)
 
     parts.keep_style.click(guarded(kept), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
 
     def renamed(event: gr.EventData) -> dict[str, Any]:
         styles.rename(str(event.id), str(event.name), limits)
-        return styles.cards()
+        return styles.cards(limits)
 
     def deleted(event: gr.EventData) -> dict[str, Any]:
         gr.Info(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
-        return styles.cards()
+        return styles.cards(limits)
 
     parts.styles.edit(guarded(renamed), None, parts.styles, **QUIET)
     parts.styles.delete(guarded(deleted), None, parts.styles, **QUIET)
@@ -155,4 +168,5 @@ def _as_code(parts: Parts, limits: Limits) -> None:
 
 def notes_of(preset: Preset, notes: list[str]) -> dict[str, Any]:
     """What could not be carried over, all of it, for the list that stays until it is closed."""
-    return fresh({"title": preset.name or "What was opened", "notes": notes})
+    named = [on_page(note) for note in notes]
+    return fresh({"title": preset.name or "What was opened", "notes": named})

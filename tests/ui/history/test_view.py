@@ -77,6 +77,8 @@ def test_differences_are_words() -> None:
         "width: none → 64",
     ]
     assert differences(one, one) == []
+    (cut,) = differences(one, preset(description="x" * 300))
+    assert cut.endswith("xxx…”")  # what is left out is not left out without a mark
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,9 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     desk.use(["a cat"])
     page.get_by_label("Preset", exact=True).fill("Zebra of mine")
     desk.tab("Presets")
+    page.wait_for_selector(".gs-edited")
     page.click("#gs-save")
+    page.wait_for_selector("#gs-heading:not(.gs-edited)")  # it is a preset again
     first = page.locator("#gs-shelf .gs-presets > *").first
     page.wait_for_function(
         "document.querySelector('#gs-shelf .gs-presets > *')?.innerText.includes('Zebra of mine')"

@@ -71,6 +71,9 @@ test("what the page takes up after an undo is no step of its own", () => {
 test("a change is named", () => {
   const { changeInWords } = load();
   assert.equal(changeInWords(form(3), form(4)), "weight of row 1: 3 → 4");
+  const row = (more) => JSON.stringify({ rows: [{ weight: 1 }, { weight: 2, ...more }] });
+  assert.equal(changeInWords(row({ enabled: true }), row({ enabled: false })), "row 2 muted");
+  assert.equal(changeInWords(row({ solo: false }), row({ solo: true })), "row 2 solo");
   assert.equal(changeInWords(form(3), form(3, "")), "prompt of row 1: “a cat” → none");
   assert.equal(changeInWords(form(3), form(3, "a cat", { omega: 0.4 })), "omega: 0 → 0.4");
   assert.equal(changeInWords(form(3), form(4, "a dog")), "2 fields of row 1");

@@ -117,6 +117,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
         "studio.stack.cards.length === 1 && studio.stack.cards[0].row.prompt === 'a hero person'"
     )
     assert studio.rows()[0]["model"]["lora"] == "my-hero"
+    page.wait_for_selector("#gs-heading:not(.gs-edited)")  # as it was loaded
     page.click("#gs-train-sweep")  # one press: the same seed at several ω
     page.locator(".gs-strip .gs-picture[title*='ω 0']").first.wait_for()
     page.wait_for_function(  # its pictures have come into sight

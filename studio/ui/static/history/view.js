@@ -147,13 +147,17 @@
         label,
       );
     const day = (name, label) =>
-      el("input", {
-        type: "date",
-        class: "gs-history-select",
-        "aria-label": label,
-        title: label,
-        onchange: (event) => set(name, event.target.value),
-      });
+      el(
+        "label",
+        { class: "gs-history-flag", title: label },
+        name,
+        el("input", {
+          type: "date",
+          class: "gs-history-select",
+          "aria-label": label,
+          onchange: (event) => set(name, event.target.value),
+        }),
+      );
     const counted = (label, names) => [
       ["", label],
       ...names.map(([name, count]) => [name, `${name} (${count})`]),

@@ -123,6 +123,7 @@
       const { longest, total, parts, over } = studio.tokenCount(prompt, limit);
       const about = vocabulary ? "" : "about ";
       const where = parts > 1 ? ` in the longest of ${parts} parts` : "";
+      count.title = where && `${longest}${where}; ${total} in all`;
       count.textContent = total
         ? `${about}${longest}${limit ? ` of ${limit}` : ""} tokens${where}`
         : "";
