@@ -11,7 +11,6 @@ from PIL import Image
 
 from studio import images
 from studio.errors import BadPreset, StudioError
-from studio.home import presets_folder
 from studio.preset import Preset, validate
 from studio.preset.saved import list_presets
 from studio.share import read_image
@@ -23,7 +22,7 @@ from studio.ui.editor import (
 from studio.ui.errors import on_page
 from studio.ui.form import to_preset, to_values
 from studio.ui.history import moments
-from studio.ui.presets import gallery, styles
+from studio.ui.presets import gallery
 from studio.ui.runs import Runs
 from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import ROWS, FakeEngine, values
@@ -115,24 +114,6 @@ def test_empty_boxes_stand_for_a_new_seed_and_the_native_size() -> None:
         to_preset({**shown, "width": 0})
 
 
-def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
-    assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
-    assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
-    assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
-    rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
-    shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
-    assert "row 2, weight: " in shown and fault["field"] == "rows.1.weight"
-
-
-def test_a_shared_page_offers_no_change_of_its_host_s_styles(home: Path) -> None:
-    (home / "styles").mkdir(parents=True)
-    (home / "styles/styles.csv").write_text("name,prompt,negative_prompt\nInk,in ink,\n")
-    assert [one["own"] for one in styles.cards(Limits())["items"]] == [True]
-    assert [one["own"] for one in styles.cards(SPACE)["items"]] == [False]
-    with pytest.raises(StudioError, match="keeps none"):
-        styles.delete("Ink", SPACE)
-
-
 # -- the plan ---------------------------------------------------------------------------------
 
 
@@ -140,6 +121,15 @@ def test_an_unknown_model_is_one_line_in_place_of_the_equation() -> None:
     shown, _, fault = describe.describe(Limits(), **values(base="no-such-model"))
     assert fault["field"] == "base"
     assert "gs-missing" in shown and "no-such-model" in shown and "Traceback" not in shown
+
+
+def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
+    assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
+    assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
+    assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
+    rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
+    shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
+    assert "row 2, weight: " in shown and fault["field"] == "rows.1.weight"
 
 
 def test_prompts_are_escaped_in_the_equation() -> None:
@@ -305,25 +295,3 @@ def test_a_shared_page_keeps_visitors_apart(home: Path) -> None:
     assert moments.earlier(SPACE) == [] and len(moments.earlier(Limits())) == 1
     with pytest.raises(BadPreset, match="shared"):
         gallery.save(Preset(name="mine"), SPACE)
-
-
-def test_saved_presets_are_on_the_shelf_with_their_picture() -> None:
-    made = history(FakeEngine())
-    preset = validate({"name": "Mine", "rows": ROWS})
-    gallery.save(preset, Limits(), moments.picture_of(made, preset))
-    card = gallery.cards(Limits())["items"][0]  # own ones first
-    assert card["title"] == "Mine" and gallery.pick(Limits(), card["id"]).rows[0].weight == 7.5
-    assert card["image"]["name"].endswith(".webp")
-    assert gallery.namesakes(" Mine") == 1 and gallery.namesakes("Other") == 0
-    assert moments.picture_of(made, validate({"rows": ROWS[:1]})) is None
-    damaged = presets_folder() / "damaged.json"
-    damaged.write_text('{"rows": 5}')
-    (bad,) = [one for one in gallery.cards(Limits())["items"] if one["tag"] == "cannot be used"]
-    assert bad["own"] and "rows" in bad["text"]  # it stands there, and can be deleted
-    with pytest.raises(StudioError, match="rows"):
-        gallery.pick(Limits(), bad["id"])
-    gallery.delete(Limits(), bad["id"])
-    assert not damaged.exists()
-    assert all(item["tag"] != "saved" for item in gallery.cards(SPACE)["items"])
-    with pytest.raises(StudioError):
-        gallery.pick(Limits(), "saved:../../etc/passwd")

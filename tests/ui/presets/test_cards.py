@@ -1,0 +1,58 @@
+"""The cards of the Presets tab: what stands there, what cannot be used, whose it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.errors import StudioError
+from studio.home import presets_folder
+from studio.preset import validate
+from studio.ui import run
+from studio.ui.history import moments
+from studio.ui.presets import gallery, styles
+from studio.ui.runs import Runs
+from studio.ui.space import SPACE, Limits
+from tests.support.fake_engine import ROWS, FakeEngine, values
+
+
+def made() -> list[moments.Moment]:
+    """What a session has made after one generation."""
+    runs = Runs(FakeEngine(), Limits())
+    session = runs.session("visitor")
+    list(run.generate(runs, Limits(), session, "page", values()))
+    return session.moments
+
+
+def test_saved_presets_are_on_the_shelf_with_their_picture(studio_home: Path) -> None:
+    pictures = made()
+    preset = validate({"name": "Mine", "rows": ROWS})
+    gallery.save(preset, Limits(), moments.picture_of(pictures, preset))
+    card = gallery.cards(Limits())["items"][0]  # own ones first
+    assert card["title"] == "Mine" and gallery.pick(Limits(), card["id"]).rows[0].weight == 7.5
+    assert card["image"]["name"].endswith(".webp")
+    assert gallery.namesakes(" Mine") == 1 and gallery.namesakes("Other") == 0
+    assert moments.picture_of(pictures, validate({"rows": ROWS[:1]})) is None
+    damaged = presets_folder() / "damaged.json"
+    damaged.write_text('{"rows": 5}')
+    (bad,) = [one for one in gallery.cards(Limits())["items"] if one["tag"] == "cannot be used"]
+    assert bad["own"] and "rows" in bad["text"]  # it stands there, and can be deleted
+    with pytest.raises(StudioError, match="rows"):
+        gallery.pick(Limits(), bad["id"])
+    gallery.delete(Limits(), bad["id"])
+    assert not damaged.exists()
+    assert all(item["tag"] != "saved" for item in gallery.cards(SPACE)["items"])
+    with pytest.raises(StudioError):
+        gallery.pick(Limits(), "saved:../../etc/passwd")
+
+
+def test_a_shared_page_offers_no_change_of_its_host_s_styles(studio_home: Path) -> None:
+    (studio_home / "styles").mkdir(parents=True)
+    (studio_home / "styles/styles.csv").write_text("name,prompt,negative_prompt\nInk,in ink,\n")
+    assert [one["own"] for one in styles.cards(Limits())["items"]] == [True]
+    assert [one["own"] for one in styles.cards(SPACE)["items"]] == [False]
+    with pytest.raises(StudioError, match="keeps none"):
+        styles.delete("Ink", SPACE)
