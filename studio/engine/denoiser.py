@@ -131,7 +131,11 @@ class Denoiser:
         """What a diagnosis alone needs, as the scheduler predicts, in batches of its own: in those of
         the guided prediction it would change how they round."""
         indices = [index for index in self.plan.measured(step) if index not in ran]
-        outputs = self._outputs(step, indices, z, t) if indices else {}
+        most = self.max_samples  # of the sum's batches, whatever fits of these
+        try:
+            outputs = self._outputs(step, indices, z, t) if indices else {}
+        finally:
+            self.max_samples = most
         return {
             index: self.assembly.as_scheduled(output, z, level, self.passes[index].prediction)
             for index, output in outputs.items()

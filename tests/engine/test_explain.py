@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from studio.engine import Engine
+from studio.engine.denoiser import Denoiser
 from studio.engine.explain import BASE, SUM
 from studio.engine.networks.loader import Loader
 from studio.events import Done, Event, Preview
@@ -36,6 +38,7 @@ ROWS = [
     {"prompt": "bad", "weight": -2.0, "range": [0.0, 0.5]},
     {"prompt": "late", "weight": 1.0, "range": [0.5, 1.0]},
 ]
+PERSONAL = {"prompt": "x", "weight": 1.0, "model": STYLE}  # of weight 1: ε_0 cancels
 
 
 def test_the_moments_are_early_and_as_many_as_there_are() -> None:
@@ -92,6 +95,27 @@ def test_a_base_term_that_cancels_is_seen_for_one_pass(
     assert plain.assembly.sizes == [{}]
     asked(3, Z, T, *LEVEL)
     assert len(asked.assembly.explainer.seen) == 1  # type: ignore[union-attr]
+
+
+def test_a_diagnosis_too_large_for_memory_leaves_the_sums_batches_as_they_are(
+    loader: Loader, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for three samples: the sum takes them, and what is asked beside it has nine."""
+    asked = denoiser(loader, root, preset_of(PERSONAL, omega=0.3), explain=True)
+    forward, batches = Denoiser._forward, list[list[int]]()
+
+    def small(self: Denoiser, network: Any, chunk: Any, z: Any, t: Any) -> torch.Tensor:
+        if len(chunk) > len(Z):
+            raise MemoryError
+        batches.append([index for index, _ in chunk])
+        return forward(self, network, chunk, z, t)
+
+    monkeypatch.setattr(Denoiser, "_forward", small)
+    (own,) = asked.plan.active(0)
+    for step in (0, 1, 3):
+        asked(step, Z, T, *LEVEL)
+    assert [batch for batch in batches if own in batch] == [[own] * len(Z)] * 3
+    assert sum(map(len, batches)) == len(Z) * (4 + 4 + 1)
 
 
 @pytest.mark.parametrize("effort", ["exact", 0.9])
