@@ -96,8 +96,8 @@ class Engine:
 
         Args:
             drift_every: measure the unconditional drift of every personalised row at every so
-                many steps (GCFG, Fig. 2), for the passes that it takes; 0: only where both null
-                passes run anyway.
+                many steps (what GCFG, Fig. 2 shows), for the passes that it takes; 0: only where
+                both null passes run anyway.
             explain: keep what each row pulls towards at a few steps, for ``Done.explanation``, and
                 measure the drift there. The picture is the same, bit for bit.
 

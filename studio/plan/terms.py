@@ -188,12 +188,12 @@ class Terms:
         return {key: a for key, a in sums.items() if a != 0}
 
     def own(self, index: int, row: Row, base: Node) -> dict[Node, float]:
-        """The row's own prediction: what it alone would make of the sum, at weight 1.
+        """The row alone at weight 1, compared with ``ε_0`` whatever its reference is, without its mask.
 
-            ε_i = ε_0 + Σ_k s_k·(ε(c_k) − ε_0)
+            ε_i = ε_0 + (1−δ)·(ε(joint) − ε_0) + δ·Σ_k s_k·(ε(part_k) − ε_0)
 
-        That is GCFG, Eq. 3, with one row of weight 1, and of a row with one condition ``ε(c_i)``
-        itself; its weight, its mask and what it is compared with are left aside.
+        That is GCFG, Eq. 3, with one row of weight 1; of one condition it is ``ε(c_i)`` itself. For
+        rows of another reference it is the studio's own choice.
 
         Returns:
             shares of the predictions, which sum to 1.
