@@ -112,33 +112,33 @@ class Denoiser:
         active, level = self.plan.active(step), (alpha, sigma)
         if self.effort is not None:
             return self._partly(self.effort, step, z, t, level)
-        outputs = self._outputs(step, active, z, t)
-        aside = self._aside(step, active, z, t, level)
+        ran = self._samples(step, [(i, b) for i in active for b in range(z.shape[0])], z, t)
+        outputs = _stacked(ran, z.shape[0])
+        aside = _stacked(self._aside(step, ran, z, t, level), z.shape[0])
         kinds = {index: self.passes[index].prediction for index in active}
         return self.assembly.combine(step, outputs, kinds, z, level, aside)
 
-    def _outputs(
-        self, step: int, indices: Sequence[int], z: Tensor, t: Tensor
-    ) -> dict[int, Tensor]:
-        """What passes say of all images."""
-        images = range(z.shape[0])
-        ran = self._samples(step, [(index, b) for index in indices for b in images], z, t)
-        return {index: torch.stack([ran[index, b] for b in images]) for index in indices}
-
     def _aside(
-        self, step: int, ran: Collection[int], z: Tensor, t: Tensor, level: Level
-    ) -> dict[int, Tensor]:
+        self, step: int, ran: Collection[Sample], z: Tensor, t: Tensor, level: Level
+    ) -> dict[Sample, Tensor]:
         """What a diagnosis alone needs, as the scheduler predicts, in batches of its own: in those of
         the guided prediction it would change how they round."""
-        indices = [index for index in self.plan.measured(step) if index not in ran]
+        needed = [(i, b) for i in self.plan.measured(step) for b in range(z.shape[0])]
+        missing = [sample for sample in needed if sample not in ran]
         most = self.max_samples  # of the sum's batches, whatever fits of these
         try:
-            outputs = self._outputs(step, indices, z, t) if indices else {}
+            found = self._samples(step, missing, z, t) if missing else {}
         finally:
             self.max_samples = most
+        return self._scheduled(found, z, level)
+
+    def _scheduled(
+        self, ran: Mapping[Sample, Tensor], z: Tensor, level: Level
+    ) -> dict[Sample, Tensor]:
+        """Samples as the scheduler predicts."""
         return {
-            index: self.assembly.as_scheduled(output, z, level, self.passes[index].prediction)
-            for index, output in outputs.items()
+            (index, b): self.assembly.as_scheduled(y, z[b], level, self.passes[index].prediction)
+            for (index, b), y in ran.items()
         }
 
     def _partly(
@@ -146,14 +146,9 @@ class Denoiser:
     ) -> Prediction:
         """As :meth:`predict`, with the passes that need not run extrapolated."""
         ran = self._samples(step, effort.due(step, level), z, t)
-        kinds = {index: self.passes[index].prediction for index, _ in ran}
-        said = {
-            (index, b): self.assembly.as_scheduled(output, z[b], level, kinds[index])
-            for (index, b), output in ran.items()
-        }
+        said = self._scheduled(ran, z, level)
         outputs = effort.completed(step, said, z, level, self.prediction)
-        whole = [index for index in outputs if all((index, b) in ran for b in range(z.shape[0]))]
-        aside = self._aside(step, whole, z, t, level)
+        aside = _stacked({**said, **self._aside(step, ran, z, t, level)}, z.shape[0])
         same = dict.fromkeys(outputs, self.prediction)
         return self.assembly.combine(step, outputs, same, z, level, aside)
 
@@ -273,6 +268,12 @@ class Denoiser:
             f"NaN or infinity at step {step + 1} from {names}",
             field=", ".join(f"rows.{row}" for row in rows) or "base",
         )
+
+
+def _stacked(said: Mapping[Sample, Tensor], images: int) -> dict[int, Tensor]:
+    """What was said of all images, by pass."""
+    whole = [i for i, b in said if b == 0 and all((i, b) in said for b in range(images))]
+    return {index: torch.stack([said[index, b] for b in range(images)]) for index in whole}
 
 
 def _pictures(passes: Sequence[PreparedPass], latents: Tensor) -> Tensor | None:
