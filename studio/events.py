@@ -38,20 +38,24 @@ class Preview:
 class RowShare:
     """How much one row moved the prediction, step by step, from what was computed anyway.
 
-    ``norm``: root mean square of the row's term ``w·(ε_i − r_i)``; ``cosine``: its cosine with
-    the sum of all terms. ``None`` where the row took no part or its passes were cancelled.
+    ``norm``: root mean square of the row's term ``w·(ε_i − r_i)``, a difference of noises whatever
+    the networks predict; ``cosine``: its cosine with the sum of all terms that were measured.
+    ``None`` where the row took no part or its passes were cancelled; ``missing``: the steps, from 0,
+    at which it is the latter. Norms and cosines are over all images of a batch.
     """
 
     row: int
     norm: tuple[float | None, ...]
     cosine: tuple[float | None, ...]
+    missing: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Drift:
     """How far weights ``θ′`` lead from the prior without a prompt, step by step.
 
-    ``norm``: root mean square of ``ε_θ′(z, φ) − ε_θ(z, φ)``, ``None`` where not both passes ran.
+    ``norm``: root mean square of ``ε_θ′(z, φ) − ε_θ(z, φ)``, noises whatever the networks predict,
+    over all images of a batch; ``None`` where not both passes ran.
     """
 
     weights: str

@@ -269,18 +269,21 @@ def renoise_with_base(guided: Prediction, moment: Moment, on: bool) -> Predictio
     return guided._replace(renoise=moment.base)
 
 
-def term_sizes(vectors: Mapping[int, Tensor]) -> dict[int, tuple[float, float]]:
+def term_sizes(vectors: Mapping[int, Tensor], scale: float = 1.0) -> dict[int, tuple[float, float]]:
     """How much each row moves the prediction, from what was computed anyway.
 
     Args:
-        vectors: each row's term ``w·(ε_row − r)`` at this step.
+        vectors: each row's term ``w·(y_row − r)`` at this step, (batch, …), of the networks' outputs.
+        scale: what makes such a difference one of noises, ``∂ε/∂y``.
 
     Returns:
-        row → (root mean square of its term, its cosine with the sum of all terms).
+        row → (root mean square of ``w·(ε_row − r)`` over the batch, its cosine with the sum of all).
     """
     if not vectors:
         return {}
     flat = torch.stack([vector.float().flatten() for vector in vectors.values()])
     cosines = torch.nn.functional.cosine_similarity(flat, flat.sum(0, keepdim=True), dim=1)
     sizes = torch.stack([flat.square().mean(1).sqrt(), cosines], dim=1).tolist()
-    return {row: (norm, cosine) for row, (norm, cosine) in zip(vectors, sizes, strict=True)}
+    return {
+        row: (abs(scale) * norm, cosine) for row, (norm, cosine) in zip(vectors, sizes, strict=True)
+    }

@@ -114,6 +114,21 @@ def sample_scale(alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
     raise _unknown(prediction)
 
 
+def noise_scale(alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
+    """What a difference of two outputs is multiplied by to be one of noises.
+
+    It is ``∂ε/∂y`` at fixed ``z``, by :func:`to_epsilon`: 1, ``α``, ``−α/σ``, ``α``.
+    """
+    match prediction:
+        case "epsilon":
+            return torch.ones_like(alpha)
+        case "v_prediction" | "flow_prediction":
+            return alpha
+        case "sample":
+            return -alpha / sigma
+    raise _unknown(prediction)
+
+
 def target(clean: Tensor, noise: Tensor, alpha: Tensor, sigma: Tensor, prediction: str) -> Tensor:
     """What a network should answer for ``α·clean + σ·noise``; the table above."""
     match prediction:

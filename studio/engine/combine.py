@@ -17,7 +17,7 @@ from studio.diffusion.parameterisation import Prediction
 from studio.engine.explain import Explainer
 from studio.events import Drift, RowShare
 from studio.plan import Plan
-from studio.plan.passes import EVERYWHERE, Area, Direction
+from studio.plan.passes import EVERYWHERE, Area, Direction, Term, Weights
 
 Level = tuple[Tensor, Tensor]  # α and σ of the noisy latent
 
@@ -33,7 +33,8 @@ class Assembly:
         explainer: keeps what the rows pull towards, where that was asked for.
 
     ``sizes`` and ``drifts`` hold one entry per step: row → (norm, cosine) of its term, and
-    weights → ``‖ε_θ′(z, φ) − ε_θ(z, φ)‖`` (root mean square) where both passes run.
+    weights → ``‖ε_θ′(z, φ) − ε_θ(z, φ)‖`` where both passes run. Norms are root mean squares over the
+    whole batch, of noises, whatever the scheduler's parameterisation.
     """
 
     plan: Plan
@@ -41,7 +42,7 @@ class Assembly:
     masks: Mapping[str | Area, Tensor] = field(default_factory=dict)
     explainer: Explainer | None = None
     sizes: list[Mapping[int, tuple[float, float]]] = field(default_factory=list)
-    drifts: list[Mapping[str, float]] = field(default_factory=list)
+    drifts: list[Mapping[Weights, float]] = field(default_factory=list)
     _memory: dict[Hashable, Any] = field(default_factory=dict)
 
     def combine(
@@ -68,7 +69,7 @@ class Assembly:
             for index, output in outputs.items()
         }
         outputs, aside = self._with_mixtures(step, outputs), aside or {}
-        self._measure(step, {**aside, **outputs}, {**outputs, **aside})
+        self._measure(step, {**aside, **outputs}, {**outputs, **aside}, level)
         guided = Prediction(self._sum(self._layers(step, "sum"), outputs))
         if self.plan.refine.chosen:
             moment = self._moment(step, outputs, z, level)
@@ -135,54 +136,61 @@ class Assembly:
         """``mask ⊙ (ε_row − r)``."""
         return self._sum({direction.mask: direction.unit}, outputs)
 
-    def _measure(self, step: int, outputs: Mapping[int, Tensor], ran: Mapping[int, Tensor]) -> None:
+    def _measure(
+        self, step: int, outputs: Mapping[int, Tensor], ran: Mapping[int, Tensor], level: Level
+    ) -> None:
         """Note each row's part, and how far personalised weights lead without a prompt.
 
         Args:
             outputs: as the sum has them. ran: those that a diagnosis ran in place of what was
                 extrapolated.
         """
-        terms = {row: term.at(step) for row, term in self.plan.terms.items()}
+        scale = abs(float(parameterisation.noise_scale(*level, self.prediction)))
+        terms = {row: term.at(step) for row, term in self.plan.terms.items() if term.acts(step)}
         vectors = {
             row: one.weight * self._unit(one, outputs)
             for row, one in terms.items()
-            if one.weight and one.unit and all(index in outputs for index in one.unit)
+            if step not in self.plan.terms[row].missing and one.unit.keys() <= outputs.keys()
         }
-        self.sizes.append(guidance.term_sizes(vectors))
+        self.sizes.append(guidance.term_sizes(vectors, scale))
         null = {
-            str(item.weights): ran[index]
+            item.weights: ran[index]
             for index, item in enumerate(self.plan.passes)
-            if index in ran and item.condition.is_null
+            if index in ran and item.condition.is_null and not item.condition.blank
         }
-        prior = null.pop(self.plan.prior, None)
+        prior = null.pop(Weights(self.plan.prior), None)
         self.drifts.append(
             {}
             if prior is None
             else {
-                name: float((output.float() - prior.float()).square().mean().sqrt())
-                for name, output in null.items()
+                weights: scale * float((output.float() - prior.float()).square().mean().sqrt())
+                for weights, output in null.items()
             }
         )
 
 
 def row_shares(assembly: Assembly) -> tuple[RowShare, ...]:
     """Each row's part over the steps so far."""
-    return tuple(
-        RowShare(
-            row,
-            *(
-                tuple(sizes[row][which] if row in sizes else None for sizes in assembly.sizes)
-                for which in (0, 1)
-            ),
+    steps = assembly.sizes
+
+    def share(row: int, term: Term) -> RowShare:
+        norm, cosine = (
+            tuple(sizes[row][which] if row in sizes else None for sizes in steps)
+            for which in (0, 1)
         )
-        for row in sorted(assembly.plan.terms)
-    )
+        missing = (n for n, sizes in enumerate(steps) if term.acts(n) and row not in sizes)
+        return RowShare(row, norm, cosine, frozenset(missing))
+
+    return tuple(share(row, term) for row, term in sorted(assembly.plan.terms.items()))
 
 
 def drifts(assembly: Assembly) -> tuple[Drift, ...]:
     """The unconditional drift of each personalised network over the steps so far."""
-    names = dict.fromkeys(name for step in assembly.drifts for name in step)
-    return tuple(Drift(name, tuple(step.get(name) for step in assembly.drifts)) for name in names)
+    found = dict.fromkeys(weights for step in assembly.drifts for weights in step)
+    return tuple(
+        Drift(str(weights), tuple(step.get(weights) for step in assembly.drifts))
+        for weights in found
+    )
 
 
 def _wide(tensor: Tensor) -> Tensor:

@@ -58,9 +58,16 @@ def drifting(done: Done) -> list[Drift]:
 
 
 def parts_over_time(shares: Sequence[RowShare]) -> dict[int, Norms]:
-    """Each row's part of the sum of all rows' norms, step by step, in [0, 1]."""
+    """Each row's part of the sum of all rows' norms, step by step, in [0, 1].
+
+    ``None`` where a row took no part, and for all rows where one that did was not measured.
+    """
     norms = [share.norm for share in shares]
-    totals = [sum(norm or 0.0 for norm in step) for step in zip(*norms, strict=True)]
+    missing = frozenset[int]().union(*(share.missing for share in shares))
+    totals = [
+        0.0 if step in missing else sum(norm or 0.0 for norm in found)
+        for step, found in enumerate(zip(*norms, strict=True))
+    ]
     return {
         share.row: tuple(
             None if norm is None or not total else norm / total

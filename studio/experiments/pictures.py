@@ -141,7 +141,10 @@ def batches(preset: Preset, seeds: Sequence[int], drift: bool) -> list[Batch]:
 def _place(preset: Preset, seed: int, drift: bool) -> Path:
     sampler = preset.sampler.model_copy(update={"seed": seed, "count": 1})
     text = preset.model_copy(update={"sampler": sampler}).to_json()
-    key = hashlib.sha256(f"{studio.__version__} {drift} {text}".encode()).hexdigest()[:32]
+    measured = (
+        "of noises" if drift else False
+    )  # not those kept when it was of the networks' outputs
+    key = hashlib.sha256(f"{studio.__version__} {measured} {text}".encode()).hexdigest()[:32]
     return cache_folder() / "experiments" / key[:2] / f"{key}.png"
 
 

@@ -55,7 +55,7 @@ def compile_plan(
         meeting: which sets of masks meet somewhere; asked where personalised rows have masks
             (:func:`studio.plan.places.meeting_in` looks; by default all may).
         drift_every: at every so many steps run the null prompt on each personalised row's weights
-            and on the prior, so that their drift can be measured (GCFG, Fig. 2); 0 for never.
+            and on the prior, so that their drift (what GCFG, Fig. 2 shows) is measured; 0 for never.
         explain: look at a few steps at what the rows pull towards, and at the drift; the passes
             that only this needs are the null prompt's, and the sum has no part of them.
 
@@ -275,18 +275,21 @@ def _over_steps(key: Node, steps: Sequence[_Layers]) -> dict[str, tuple[float, .
 
 
 def _terms(steps: Sequence[_Step], place: Mapping[Node, int]) -> dict[int, Term]:
-    """Each row's term. One whose pass was cancelled cannot be measured, and is left out whole."""
+    """Each row's term; at a step at which a pass of it was cancelled it cannot be measured."""
     found = {}
     for index in sorted({index for step in steps for index in step.rows}):
         own = [step.rows.get(index) for step in steps]
         keys = dict.fromkeys(key for d in own if d for key in d.unit)
-        if all(key in place for key in keys):
-            found[index] = Term(
-                mask=next(d.mask for d in own if d),
-                weights=tuple(d.weight if d else 0.0 for d in own),
-                parts={
-                    place[key]: tuple(d.unit.get(key, 0.0) if d else 0.0 for d in own)
-                    for key in keys
-                },
-            )
+        found[index] = Term(
+            mask=next(d.mask for d in own if d),
+            weights=tuple(d.weight if d else 0.0 for d in own),
+            parts={
+                place[key]: tuple(d.unit.get(key, 0.0) if d else 0.0 for d in own)
+                for key in keys
+                if key in place
+            },
+            missing=frozenset(
+                n for n, d in enumerate(own) if d and not d.unit.keys() <= place.keys()
+            ),
+        )
     return found

@@ -250,12 +250,19 @@ class Term:
     """One row's part of the sum: ``weights[s] · mask ⊙ Σ_j parts[j][s]·ε_j``.
 
     ``parts``: pass index → coefficient in ``ε_row − r`` per step; ``weights``: the row's weight
-    times its curve per step, 0 where it takes no part.
+    times its curve per step, 0 where it takes no part. ``missing``: steps at which the unit holds a
+    pass that is not in the plan, since what it adds is cancelled by other rows.
     """
 
     mask: str
     weights: tuple[float, ...]
     parts: Mapping[int, tuple[float, ...]]
+    missing: frozenset[int] = frozenset()
+
+    def acts(self, step: int) -> bool:
+        """Whether neither the row's weight nor its direction is 0 at a step."""
+        some = any(values[step] != 0 for values in self.parts.values())
+        return self.weights[step] != 0 and (some or step in self.missing)
 
     def at(self, step: int) -> Direction[int]:
         """The term at one step."""

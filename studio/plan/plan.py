@@ -88,7 +88,7 @@ class Plan:
 
     def directions(self, step: int) -> list[Direction[int]]:
         """What the rows add to ``ε_0`` at ``step``, equal directions as one."""
-        own = ((row, term.at(step)) for row, term in self.terms.items())
+        own = ((row, t.at(step)) for row, t in self.terms.items() if step not in t.missing)
         return merged(replace(one, rows=(row,)) for row, one in own if one.weight != 0)
 
     def as_dict(self) -> dict[str, object]:

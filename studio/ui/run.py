@@ -11,6 +11,7 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.events import Done
+from studio.experiments.explained import parts_over_time
 from studio.preset import Preset
 from studio.share import save_image
 from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
@@ -121,7 +122,11 @@ def stage_of(run: Run) -> Any:
 
 
 def _measured(done: Done) -> dict[str, Any]:
-    shares = [{"row": s.row, "norm": s.norm, "cosine": s.cosine} for s in done.shares]
+    parts = parts_over_time(done.shares)
+    shares = [
+        {"row": s.row, "norm": s.norm, "cosine": s.cosine, "share": parts[s.row]}
+        for s in done.shares
+    ]
     drift = [{"weights": d.weights, "norm": d.norm} for d in done.drift]
     return fresh({"shares": shares, "drift": drift})
 

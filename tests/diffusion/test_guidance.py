@@ -52,6 +52,8 @@ def test_term_sizes() -> None:
     assert sizes[4] == pytest.approx((8**0.5, 0.5**0.5))
     assert sizes[1] == pytest.approx((2.0, 0.0), abs=1e-6)
     assert guidance.term_sizes({}) == {}
+    scaled = guidance.term_sizes(vectors, -0.5)  # of all alike: no direction turns
+    assert scaled[4] == pytest.approx((0.5 * 8**0.5, 0.5**0.5))
 
 
 def test_masked_sum_is_a_map_of_coefficients() -> None:

@@ -45,6 +45,9 @@ def test_differences_of_predictions_in_finished_latents(kind: str) -> None:
     assert torch.allclose(
         parameterisation.sample_scale(*level, kind) * (one - two), by_hand, atol=1e-12
     )
+    noises = [parameterisation.to_epsilon(y, Z, *level, kind) for y in (one, two)]
+    scale = parameterisation.noise_scale(*level, kind)
+    assert torch.allclose(scale * (one - two), noises[0] - noises[1], atol=1e-12)
 
 
 def test_an_unknown_prediction_is_named() -> None:

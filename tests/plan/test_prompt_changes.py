@@ -72,6 +72,24 @@ def test_a_reference_s_text_changes_too() -> None:
     assert found["a"] == (-1.0, -1.0, 0.0, 0.0) and found["b"] == (0.0, 0.0, -1.0, -1.0)
 
 
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_direction_that_is_cancelled_later_counts_until_then(explain: bool) -> None:
+    """From the third step the rows cancel, so that nothing of them runs but for a diagnosis."""
+    rows = [
+        {"prompt": "[a::2]", "weight": 3.0, "model": {"lora": "lora"}},
+        {"prompt": "", "weight": -3.0, "model": {"lora": "lora"}, "range": [0.5, 1.0]},
+    ]
+    given = {"base": "starter", "rows": rows, "omega": 0.0, "apg": {"eta": 0.0}}
+    preset = validate({**given, "sampler": {"steps": 4}})
+    plan = compile_plan(preset, CATALOGUE, explain=explain)
+    found = [
+        [(d.rows, d.weight, {str(plan.passes[i]): a for i, a in d.unit.items()}) for d in each]
+        for each in map(plan.directions, range(4))
+    ]
+    direction = ((0,), 3.0, {'(starter + 1·Δ[lora])("a")': 1.0, "starter(∅)": -1.0})
+    assert found == [[direction], [direction], [], []]
+
+
 @pytest.mark.parametrize(
     ("evaluations", "expected"),
     [

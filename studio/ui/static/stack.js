@@ -346,15 +346,13 @@
     }
 
     showShares(shares) {
-      const mean = (norms) =>
-        norms.reduce((sum, norm) => sum + (norm ?? 0), 0) / Math.max(1, norms.length);
-      const total = shares.reduce((sum, share) => sum + mean(share.norm), 0);
       const peak = Math.max(...shares.flatMap((share) => share.norm.map((norm) => norm ?? 0)), 0);
       for (const card of this.cards) {
         const share = shares.find((candidate) => candidate.row === card.runIndex);
         const known = share?.norm.some((norm) => norm !== null);
         const why = card.runIndex === null || known ? "" : studio.whyNoShare(card.row);
-        card.share.show(share, peak, share && total ? mean(share.norm) / total : 0, why);
+        const part = known ? studio.partOfAll(share.norm, shares) : null;
+        card.share.show(share, peak, part, why);
       }
     }
 

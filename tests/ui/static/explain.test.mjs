@@ -33,11 +33,25 @@ test("a line breaks where nothing was measured, and one step alone is a dot", ()
 });
 
 test("shares and drifts in words leave out what was not measured", () => {
-  const rows = [{ norm: [1, null, 2] }, { norm: [9, null, 0] }, { norm: [null, null, null] }];
+  const rows = [
+    { norm: [1, null, 2], share: [0.1, null, 1] },
+    { norm: [9, null, 0], share: [0.9, null, 0] },
+    { norm: [null, null, null], share: [null, null, null] },
+  ];
   assert.deepEqual(
     rows.map(({ norm }) => studio.wholeShare(norm, rows)),
     ["25 %", "75 %", ""],
   );
+  // At the first step a row that took part was not measured: what is known of others is no share.
+  const some = [
+    { norm: [4, 1], share: [null, 0.25] },
+    { norm: [null, 3], share: [null, 0.75] },
+  ];
+  assert.deepEqual(
+    some.map(({ norm }) => studio.partOfAll(norm, some)),
+    [0.25, 0.75],
+  );
+  assert.equal(studio.partOfAll([4], [{ norm: [4], share: [null] }]), null);
   const norm = [null, 0.25164, null, 0.14, 0.1234];
   assert.equal(studio.driftText({ weights: "θ′", norm }, 2), "θ′: 0.25 at step 2, 0.12 at step 5");
   assert.equal(studio.driftText({ weights: "θ′", norm }, 1), "θ′: 0.25 at step 2");

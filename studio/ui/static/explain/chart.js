@@ -37,13 +37,24 @@ window.studio = window.studio || {};
     };
   };
 
-  /** A row's part of what all rows did, over all steps, in percent; "" where nothing was measured. */
-  studio.wholeShare = function (norm, rows) {
-    const sum = (norms) => norms.reduce((total, value) => total + (value ?? 0), 0);
+  /**
+   * A row's part of what all rows did, over the steps at which all that took part were measured;
+   * null where there is none.
+   * @param norm the row's, a number or null for every step
+   * @param rows all, each with `norm` and `share`
+   */
+  studio.partOfAll = function (norm, rows) {
+    const known = (step) => rows.some(({ share }) => (share[step] ?? null) !== null);
+    const sum = (norms) =>
+      norms.reduce((total, value, step) => total + (known(step) ? (value ?? 0) : 0), 0);
     const total = rows.reduce((all, one) => all + sum(one.norm), 0);
-    return norm.some((value) => value !== null) && total
-      ? `${Math.round((sum(norm) / total) * 100)} %`
-      : "";
+    return total && norm.some((value) => value !== null) ? sum(norm) / total : null;
+  };
+
+  /** The same in percent; "" where there is none. */
+  studio.wholeShare = function (norm, rows) {
+    const part = studio.partOfAll(norm, rows);
+    return part === null ? "" : `${Math.round(part * 100)} %`;
   };
 
   /** Drift in words: of each weights, at most so many steps, evenly from the first to the last. */

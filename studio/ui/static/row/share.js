@@ -48,12 +48,24 @@
     const node = el("div", { class: "gs-share", hidden: true });
     return {
       element: node,
-      /** ``share``: {norm, cosine} of the row; ``part`` of all rows; ``why`` there is none. */
+      /** ``share``: {norm, cosine} of the row; ``part`` of all rows, null where another's is not
+       *  known; ``why`` there is none. */
       show(share, peak, part, why = "") {
         const known = Boolean(share?.norm.some((norm) => norm !== null));
         node.hidden = !known && !why;
         if (!known) {
           node.replaceChildren(el("span", { class: "gs-share-text" }, why));
+          return;
+        }
+        if (part === null) {
+          node.title = "";
+          node.replaceChildren(
+            el(
+              "span",
+              { class: "gs-share-text" },
+              "share not known: passes of another row cancel out",
+            ),
+          );
           return;
         }
         const along = studio.meanCosine(share.norm, share.cosine);
