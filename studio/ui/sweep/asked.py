@@ -132,13 +132,15 @@ def in_words(looked: Looked, known: int) -> str:
     shape = f" ({sides})" if len(looked.axes) > 1 else ""
     about = "" if found.exact else "about "
     words = [f"{_many(found.pictures, 'picture')}{shape}", f"{about}{found.passes:,} passes"]
-    if found.seconds is None:
+    left = max(0, found.pictures - known)
+    if not left:
+        words.append("all are here already")
+    elif found.seconds is None:
         words.append("the first picture will tell how long")
     else:
-        left = max(0, found.pictures - known) / found.pictures
-        words.append(f"about {seconds(found.seconds * left)}")
-    if known:
-        words.append(f"{min(known, found.pictures)} are here already")
+        words.append(f"about {seconds(found.seconds * left / found.pictures)}")
+    if known and left:
+        words.append(f"{known} {'is' if known == 1 else 'are'} here already")
     return " · ".join(words)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from studio.errors import StudioError
 from studio.experiments.sweeping import stem_of
+from studio.home import PRESETS
 from studio.preset import Preset, validate
 from studio.preset.fields import with_fields
 from studio.preset.sweep import parse_axis
 from studio.ui.describe import plan_of
+from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
 from studio.ui.sweep.asked import here, in_words, lines_of, look, three
 
@@ -72,6 +75,7 @@ def test_the_cost_is_the_sum_of_the_plans() -> None:
     assert (found.cost.pictures, found.cost.passes) == (6, expected) == (6, 2 + 4 + 4 + 4 + 8 + 8)
     assert in_words(found, 0) == "6 pictures (2 × 3) · 30 passes · about 15 s"
     assert in_words(found, 2) == "6 pictures (2 × 3) · 30 passes · about 10 s · 2 are here already"
+    assert in_words(found, 6) == "6 pictures (2 × 3) · 30 passes · all are here already"
     unknown = look(PRESET, _axes(("omega", "0.5")), Limits(), lambda: None)
     assert in_words(unknown, 0) == "1 picture · 8 passes · the first picture will tell how long"
 
@@ -107,3 +111,15 @@ def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert here(PRESET, axes, tmp_path) == 1
     assert here(Preset(), axes, tmp_path) == 0
+
+
+def test_the_form_and_the_verb_name_the_same_sweep() -> None:
+    """A preset that goes through the page's form is the same sweep as its file for the verb."""
+    axes = three([parse_axis("omega=0,1", "")])
+    files = sorted(PRESETS.glob("*.json"))[::4]
+    for preset in map(Preset.load, files):
+        sent = json.loads(
+            json.dumps(to_values(preset), default=lambda one: one.model_dump(mode="json"))
+        )
+        assert stem_of(to_preset(sent), axes, []) == stem_of(preset, axes, [])
+    assert len(files) > 4

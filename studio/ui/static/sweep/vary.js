@@ -53,7 +53,7 @@
       {
         type: "button",
         class: text ? "gs-field-name gs-vary" : "gs-tool gs-vary",
-        "aria-label": label,
+        "aria-label": text ? null : label, // else the text is its name, as it was before
         title: label,
         onclick: () => studio.vary(path(), values()),
       },
