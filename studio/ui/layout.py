@@ -21,13 +21,14 @@ from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
 from studio.ui.space import Limits
 from studio.ui.sweep.tab import SweepTab, swept
+from studio.ui.tour import Tour
 from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
 from studio.ui.widgets import Cards, HistoryView, Signal, Stage, UndoButtons
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
  fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
-<circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1></div>"""
+<circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1><span id="gs-tour-place"></span></div>"""
 IDLE = progress_bar(0, "Ready", "idle")
 FILE_TYPES = [".json", ".csv", *SUFFIXES]
 NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
@@ -41,6 +42,7 @@ class Parts:
 
     form: Form
     tradeoff: Tradeoff | None
+    tour: Tour
     load: gr.UploadButton
     undo: UndoButtons
     link: gr.Button
@@ -114,6 +116,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "saved",
         )
     }
+    found["tour"] = Tour()
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")
     found["saved"] = gr.Textbox("", visible=False, label="saved form")

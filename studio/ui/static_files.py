@@ -64,6 +64,8 @@ SCRIPTS = (
     "tradeoff/panel.js",
     "explain/chart.js",
     "explain/panel.js",
+    "tour/walk.js",
+    "tour/tour.js",
     "notes.js",
     "page.js",
 )
@@ -78,6 +80,7 @@ STYLES = (
     "tradeoff.css",
     "explain.css",
     "sweep.css",
+    "tour.css",
 )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from studio.errors import StudioError
+from studio.preset import Preset
 from studio.train.runner import RUNNER
 from studio.ui import run
 from studio.ui.describe import describe, plan_of
 from studio.ui.errors import guarded, warn
+from studio.ui.form import to_preset
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.session import Series
@@ -42,7 +44,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         show_progress="hidden",
     )
 
-    _sweep(parts, runs, outputs)
+    _sweeps(parts, limits, runs, outputs)
 
     def cancelled(session: str) -> None:
         runs.cancel(runs.session(run.key_of(session)).current())
@@ -69,30 +71,50 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
 
 OMEGAS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FEWER = (0.0, 0.5, 1.0)  # where a visitor may have few runs in the queue
 
 
-def _sweep(parts: Parts, runs: Runs, outputs: list[Any]) -> None:
-    """One press after a training: its preset at several ω, one picture each, same seed."""
+def _sweeps(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any]) -> None:
+    """One preset at several ω, one picture each, same seed: after a training, and in the tour."""
 
-    def swept(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def swept(
+        preset_of: Callable[..., Preset], session: str, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
         owner = runs.session(run.key_of(session))
+        visitor = run.address_of(request) if limits.shared else ""
         try:
-            preset, series = preset_of(RUNNER.state), Series(len(OMEGAS))
-            for omega in OMEGAS:
+            preset = run.chosen_seed(preset_of())
+            limits.check(preset)
+            omegas = FEWER if limits.shared else OMEGAS
+            series = Series(len(omegas))
+            for omega in omegas:
                 label = f"ω {omega:g}"
-                named = {"name": f"{preset.name} · {label}", "omega": omega}
-                one = preset.model_copy(update=named)
+                one = preset.model_copy(
+                    update={"name": f"{preset.name} · {label}"[:200], "omega": omega}
+                )
                 forwards = plan_of(one).forwards_total
-                runs.submit(owner, one, forwards, series=series, label=label)
+                runs.submit(owner, one, forwards, visitor, series=series, label=label)
         except StudioError as error:
             warn(error)
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
 
+    def of_training(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from swept(lambda: preset_of(RUNNER.state), session, request)
+
+    def of_form(session: str, request: gr.Request, **values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from swept(lambda: _one(to_preset(values)), session, request)
+
+    options: dict[str, Any] = {"js": STARTED_APART, "concurrency_limit": None, **QUIET}
     if parts.train:
-        parts.train.actions["sweep"].click(
-            swept, parts.session, outputs, js=STARTED_APART, concurrency_limit=None, **QUIET
-        )
+        parts.train.actions["sweep"].click(of_training, parts.session, outputs, **options)
+    parts.tour.submit(of_form, parts.session, outputs, inputs_kwargs=parts.form, **options)
+
+
+def _one(preset: Preset) -> Preset:
+    """One picture of it."""
+    sampler = preset.sampler.model_copy(update={"count": 1})
+    return preset.model_copy(update={"sampler": sampler})
 
 
 def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:

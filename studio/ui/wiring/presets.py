@@ -46,6 +46,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return found
 
     parts.shelf.select(guarded(from_shelf), None, outputs, **QUIET)
+    parts.tour.select(guarded(from_shelf), None, outputs, **QUIET)
 
     def deleted(event: gr.EventData) -> dict[str, Any]:
         gr.Info(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
