@@ -27,6 +27,8 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 2. **Generate** (Ctrl+Enter). The image forms in front of you; **Cancel** (Esc) stops within one step.
 3. Add a row, change one weight, generate again with the same seed, and compare.
 
+*Tour*, beside the studio's name, shows in six steps what there is; each loads a preset, and *Undo* brings yours back.
+
 ### A row
 | field | what it does |
 |---|---|
