@@ -34,8 +34,8 @@ def test_a_sheet_and_a_report_beside_the_picture(
     plain = json.loads(capsys.readouterr().out)
     assert main(["explain", str(path), "--out", str(out)]) == 0
     line = json.loads(capsys.readouterr().out)
-    pixels = [np.asarray(Image.open(one["path"])) for one in (plain, line)]
-    assert np.array_equal(*pixels) and plain["forwards"] == line["forwards"]
+    one, other = (np.asarray(Image.open(made["path"])) for made in (plain, line))
+    assert np.array_equal(one, other) and plain["forwards"] == line["forwards"]
     report = json.loads(Path(line["report"]).read_text(encoding="utf-8"))
     assert report["moments"] == [1, 2, 3] and report["drift"] == []
     assert [(row["row"], row["title"]) for row in report["rows"]] == [(0, "a cat"), (1, "blurry")]
@@ -46,8 +46,8 @@ def test_a_sheet_and_a_report_beside_the_picture(
     white = [(i, j) for i in range(4) for j in range(4) if (cells[i, j] == 255).all()]
     assert white == [(0, 3), (1, 3), (2, 2), (2, 3)]  # the second row ends before the third moment
     assert main(["explain", str(path), "--out", str(out), "--without", "1"]) == 0
-    other = json.loads(capsys.readouterr().out)
-    assert other["forwards"] == 4 + 2  # the base term, and the row that is left for half of it
+    less = json.loads(capsys.readouterr().out)
+    assert less["forwards"] == 4 + 2  # the base term, and the row that is left for half of it
     assert main(["explain", str(path), "--out", str(out), "--without", "3"]) == 2
     assert capsys.readouterr().err == "rows.2: takes no part in this picture\n"
     assert main(["explain", str(path), "--out", str(out), "--without", "4"]) == 2
