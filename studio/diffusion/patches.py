@@ -19,8 +19,10 @@ def rescale_patches(guided: Prediction, moment: Moment, share: float) -> Predict
     """
     assert moment.reference is not None
     output = guided.output
-    squares = [_of_patches(one.square().sum(1, keepdim=True)) for one in (moment.reference, output)]
-    ratio = (squares[0] / squares[1].clamp_min(torch.finfo(output.dtype).tiny)).sqrt()
+    wanted, there = (
+        _of_patches(one.square().sum(1, keepdim=True)) for one in (moment.reference, output)
+    )
+    ratio = torch.where(there > 0, wanted / there, 1).sqrt()  # a patch of zeros stays as it is
     return guided._replace(output=share * (output * ratio) + (1 - share) * output)
 
 
