@@ -47,7 +47,7 @@ class RowShare:
     row: int
     norm: tuple[float | None, ...]
     cosine: tuple[float | None, ...]
-    missing: frozenset[int] = frozenset()
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ def row_shares(assembly: Assembly) -> tuple[RowShare, ...]:
             for which in (0, 1)
         )
         missing = (n for n, sizes in enumerate(steps) if term.acts(n) and row not in sizes)
-        return RowShare(row, norm, cosine, frozenset(missing))
+        return RowShare(row, norm, cosine, tuple(missing))
 
     return tuple(share(row, term) for row, term in sorted(assembly.plan.terms.items()))
 

@@ -57,7 +57,7 @@ def test_a_sheet_and_a_report_beside_the_picture(
 def test_parts_of_a_step_sum_to_one() -> None:
     shares = (RowShare(0, (3.0, None, 0.0), ()), RowShare(2, (1.0, 2.0, 0.0), ()))
     assert explained.parts_over_time(shares) == {0: (0.75, None, None), 2: (0.25, 1.0, None)}
-    cancelled = RowShare(3, (None, None, None), (), frozenset({1}))  # at the second it took part
+    cancelled = RowShare(3, (None, None, None), (), (1,))  # at the second it took part
     parts = explained.parts_over_time((*shares, cancelled))
     assert parts == {0: (0.75, None, None), 2: (0.25, None, None), 3: (None,) * 3}
 
