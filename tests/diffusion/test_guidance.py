@@ -54,6 +54,7 @@ def test_term_sizes() -> None:
     assert guidance.term_sizes({}) == {}
     scaled = guidance.term_sizes(vectors, -0.5)  # of all alike: no direction turns
     assert scaled[4] == pytest.approx((0.5 * 8**0.5, 0.5**0.5))
+    assert guidance.term_sizes(vectors, 0.0)[4] == pytest.approx((0.0, 0.5**0.5))  # pure noise
 
 
 def test_masked_sum_is_a_map_of_coefficients() -> None:

@@ -52,6 +52,8 @@ test("shares and drifts in words leave out what was not measured", () => {
     [0.25, 0.75],
   );
   assert.equal(studio.partOfAll([4], [{ norm: [4], share: [null] }]), null);
+  assert.match(studio.whyNoPart([0, null]), /^no share: in pure noise/);
+  assert.match(studio.whyNoPart([0, 4]), /^share not known/);
   const norm = [null, 0.25164, null, 0.14, 0.1234];
   assert.equal(studio.driftText({ weights: "θ′", norm }, 2), "θ′: 0.25 at step 2, 0.12 at step 5");
   assert.equal(studio.driftText({ weights: "θ′", norm }, 1), "θ′: 0.25 at step 2");

@@ -51,7 +51,14 @@ window.studio = window.studio || {};
     return total && norm.some((value) => value !== null) ? sum(norm) / total : null;
   };
 
-  /** The same in percent; "" where there is none. */
+  /** Why a row that was measured has no part of what all rows did. */
+  studio.whyNoPart = function (norms) {
+    return norms.every((norm) => !norm)
+      ? "no share: in pure noise no row changes what is noise"
+      : "share not known: passes of another row cancel out";
+  };
+
+  /** The part in percent; "" where there is none. */
   studio.wholeShare = function (norm, rows) {
     const part = studio.partOfAll(norm, rows);
     return part === null ? "" : `${Math.round(part * 100)} %`;

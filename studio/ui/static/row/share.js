@@ -59,13 +59,8 @@
         }
         if (part === null) {
           node.title = "";
-          node.replaceChildren(
-            el(
-              "span",
-              { class: "gs-share-text" },
-              "share not known: passes of another row cancel out",
-            ),
-          );
+          const unknown = studio.whyNoPart(share.norm);
+          node.replaceChildren(el("span", { class: "gs-share-text" }, unknown));
           return;
         }
         const along = studio.meanCosine(share.norm, share.cosine);
