@@ -26,6 +26,7 @@ from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
 from studio.train.begun import BEFORE, CHECKPOINT, SETTINGS, exists
 from studio.train.config import BEFORE_NORMS, TrainConfig, differences
+from studio.train.identity import UNSURE, Identity
 
 LOSSES = "losses.jsonl"
 DAMAGED = ".damaged"
@@ -188,11 +189,14 @@ def check_begun(config: TrainConfig, resume: bool, restart: bool) -> None:
         )
 
 
-def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
+def settle(folder: Path, config: TrainConfig, data: Identity, resume: bool) -> str:
     """Check a training's settings against those that it began with, and keep them.
 
     Args:
-        data: a digest of the pictures and captions.
+        data: the pictures and captions.
+
+    Returns:
+        what could not be checked, "" for nothing.
 
     Raises:
         StudioError: settings that change the numbers differ; with the differences.
@@ -200,9 +204,13 @@ def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
     for part in folder.glob(f".*{PART}"):  # of a run that was killed: nobody else writes here
         with suppress(OSError):
             part.unlink()
-    now = {**config.model_dump(mode="json"), "data": data}
+    now, note = {**config.model_dump(mode="json"), "data": str(data)}, ""
     if resume:
-        changed = differences(_settings(folder), now)
+        before = _settings(folder)
+        if data.kept_before(kept := before.get("data")):
+            note = "" if data.surely(kept) else UNSURE
+            before["data"] = str(data)
+        changed = differences(before, now)
         if changed:
             raise StudioError(f"the settings changed: {'; '.join(changed)}", field="resume")
         if "ddloss_norm" not in _kept(folder):  # so that the next resuming finds it as it was
@@ -212,6 +220,7 @@ def settle(folder: Path, config: TrainConfig, data: str, resume: bool) -> None:
             with suppress(FileNotFoundError):
                 (folder / name).unlink()
     write_atomically(folder / SETTINGS, json.dumps(now, indent=1, ensure_ascii=False).encode())
+    return note
 
 
 def as_begun(config: TrainConfig) -> TrainConfig:

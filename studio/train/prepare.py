@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from studio.train.config import TrainConfig
 from studio.train.data import find_pictures, mixed
 from studio.train.events import Note, TrainEvent, TrainProgress
 from studio.train.examples import Example, choose, looked_at
-from studio.train.latents import Latents, digest, draw, encode_all
+from studio.train.identity import Identity
+from studio.train.latents import Latents, draw, encode_all
 from studio.train.method import METHODS, Materials
 
 CALIBRATION = 16  # noisy latents that calibrated constants are averaged over
@@ -78,10 +78,9 @@ def prepare(
             f"{transparent} of {len(examples)} pictures have transparency, which weighs the loss"
         )
     if accelerator.is_main_process:
-        texts = repr([(c.text, c.target, c.general) for c in captions]).encode()
-        data = digest(encoded) + hashlib.sha256(texts).hexdigest()[:16]
-        data += _repeats(examples)
-        settle(training_folder(config.name), config, data, resume)
+        data = Identity.of(examples, encoded)
+        if note := settle(training_folder(config.name), config, data, resume):
+            yield Note(note)
     accelerator.wait_for_everyone()
     scaling = float(vae.config.scaling_factor)
     torch.manual_seed(config.seed)  # here, since loading draws numbers for some networks
@@ -131,12 +130,6 @@ def _repeated(
     return Pictures(
         [encoded[place] for place in places], [captions[place] for place in places if captions]
     )
-
-
-def _repeats(examples: Sequence[Example]) -> str:
-    """What a training with repeats has besides, for telling its data from other data."""
-    repeats = [example.repeats for example in examples]
-    return "" if set(repeats) == {1} else f"x{repeats}"
 
 
 @torch.no_grad()

@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from studio.ui.widgets import Drawn
+from studio.ui.widgets import Drawn, given
 
-MOUNT = "studio.mountTour(element.firstElementChild, props, trigger); /* 'select' 'submit' */"
+MOUNT = "studio.mountTour(element.firstElementChild, trigger, %s); /* 'select' 'submit' */"
 END = "You now know everything that the papers say."
 
 
@@ -81,6 +81,4 @@ class Tour(Drawn):
 
     def __init__(self, **kwargs: Any) -> None:
         steps = [{**dataclasses.asdict(step), "preset": f"starter:{step.preset}"} for step in STEPS]
-        kwargs.setdefault("steps", steps)
-        kwargs.setdefault("end", END)
-        super().__init__({}, MOUNT, elem_id="gs-tour", **kwargs)
+        super().__init__({}, MOUNT % given(steps=steps, end=END), elem_id="gs-tour", **kwargs)

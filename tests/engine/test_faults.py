@@ -117,7 +117,7 @@ def test_the_page_keeps_the_last_good_preview() -> None:
     stages = [update.stage for update in updates if update.stage != gr.skip()]
     (kept,) = stages[-1]["images"]
     assert kept["src"].startswith("data:image/jpeg") and "unfinished" in kept["caption"]
-    assert "rows.1" in updates[-1].progress and 'data-state="failed"' in updates[-1].progress
+    assert "row 2: NaN" in updates[-1].progress and 'data-state="failed"' in updates[-1].progress
 
 
 FULL = RuntimeError(

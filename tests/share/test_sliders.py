@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from studio.library import Library
-from tests.support.other_tools import a1111, comfy, graph, node, png, read, sampler
+from tests.support.other_tools import a1111, comfy, encode, graph, node, png, read, sampler
 
 FOOOCUS = {
     "prompt": "a cat",
@@ -68,7 +68,8 @@ def test_a_strength_below_zero_is_kept(tool: str, library: Library, tmp_path: Pa
 def test_comfyui_s_two_strengths_below_zero(library: Library, tmp_path: Path) -> None:
     inputs = {"model": ["4", 0], "clip": ["4", 1], "lora_name": "age.safetensors"}
     loader = node("LoraLoader", **inputs, strength_model=-6.5, strength_clip=-0.5)
-    path = comfy(tmp_path, graph(n9=loader, n3=sampler(model=["9", 0])))
+    text = encode("a cat", clip="9")
+    path = comfy(tmp_path, graph(n6=text, n7=text, n9=loader, n3=sampler(model=["9", 0])))
     preset, _ = read(path, library)
     model: Any = preset.rows[0].model
     assert (model.adapters(), model.text_strengths()) == ([("age", -6.5)], [-0.5])

@@ -10,6 +10,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from peft import LoraConfig
+from PIL import Image
 
 from studio.engine.families import family_named
 from studio.errors import NumericalError, StudioError
@@ -146,6 +147,22 @@ def test_resuming_with_changed_settings_is_refused_with_the_difference(folder: P
     )
     with pytest.raises(StudioError, match="data was"):
         train_tiny.run(config, resume=True)
+
+
+def test_other_pictures_are_refused_other_bits_of_the_same_are_not(folder: Path) -> None:
+    """Processors encode the same picture to other bits, which earlier versions compared."""
+    config = train_tiny.config(folder, steps=1)
+    train_tiny.run(config)
+    path = training_folder(config.name) / "settings.json"
+    kept = json.loads(path.read_text())
+    texts = kept["data"].partition("-")[2]
+    path.write_text(json.dumps({**kept, "data": "0123456789abcdef" + texts}))
+    events = train_tiny.run(config.model_copy(update={"steps": 2}), resume=True)
+    assert [e.text for e in events if isinstance(e, Note) and "cannot be told" in e.text]
+    assert json.loads(path.read_text())["data"] == kept["data"]
+    Image.new("RGB", (16, 16), "red").save(folder / "0.png")
+    with pytest.raises(StudioError, match="data was"):
+        train_tiny.run(config.model_copy(update={"steps": 3}), resume=True)
 
 
 def test_a_training_from_before_the_choice_of_norms_goes_on_with_means(folder: Path) -> None:

@@ -40,8 +40,7 @@
     return null;
   }
 
-  studio.mountTour = function (element, props, trigger) {
-    const steps = studio.clone(props.steps);
+  studio.mountTour = function (element, trigger, { steps, end }) {
     let card = null;
     let pointed = null;
     let opener = null;
@@ -87,7 +86,7 @@
           ),
           studio.button("close", "End the tour", () => walk.end()),
         ),
-        el("p", { "aria-live": "polite" }, step ? step.text : props.end),
+        el("p", { "aria-live": "polite" }, step ? step.text : end),
         at
           ? null
           : el("p", { class: "gs-tour-note" }, "Undo brings back what was on the page before."),
