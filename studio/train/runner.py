@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import training_folder
-from studio.train.begun import exists
+from studio.train.begun import exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
@@ -113,19 +113,24 @@ class Runner:
             self.start(kept_settings(name), resume=True)
 
     def can_resume(self, name: str = "") -> bool:
-        """Whether :meth:`resume` has something to go on with."""
+        """Whether :meth:`resume` has something to go on with: not after the last step."""
         state = self._state
         if state.status == "running":
             return False
         if state.config is not None and name in ("", state.config.name):
-            return state.status in ("paused", "failed") or self.begun(name)
-        return self.begun(name)
+            cut = state.status == "done" and state.step < state.config.steps
+            if state.status in ("paused", "failed") or (cut and state.config.minutes is None):
+                return True
+        return self._asks(goes_on, name)
 
     def begun(self, name: str = "") -> bool:
         """Whether a training of this name, or the last one, has left a checkpoint."""
+        return self._asks(lambda known: exists(training_folder(known)), name)
+
+    def _asks(self, question: Callable[[str], bool], name: str) -> bool:
         name = name or _name(self._state)
         try:
-            return bool(name) and exists(training_folder(name))
+            return bool(name) and question(name)
         except OSError:  # no name of a folder
             return False
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from studio.errors import StudioError
+from studio.home import models_folder, training_folder
 from studio.train.runner import Runner
 from studio.train.turns import Turns
 from tests.support import train_tiny
@@ -33,6 +37,7 @@ def test_pause_resume_stop() -> None:
     runner.wait(20)
     assert runner.state.status == "done" and runner.state.model == "mine"
     assert trainer.asked[-1][0].steps < 100_000
+    assert runner.can_resume()  # there are steps left
     with pytest.raises(StudioError, match="no training is running"):
         runner.pause()
     with pytest.raises(StudioError, match="no training of 'other'"):
@@ -76,3 +81,20 @@ def test_real_training_through_the_runner(studio_home: Path, tmp_path: Path) -> 
     later.resume("mine")
     later.wait(60)
     assert (later.state.status, later.state.step) == ("done", 2), later.state.text
+
+
+def test_what_has_finished_is_not_gone_on_with(studio_home: Path, tmp_path: Path) -> None:
+    train_tiny.base(studio_home)
+    runner = Runner(None, Turns())
+    runner.start(train_tiny.config(train_tiny.pictures(tmp_path / "p"), steps=2))
+    runner.wait(60)
+    assert runner.state.status == "done", runner.state.text
+    anew = Runner(None, Turns())  # after the studio was started anew
+    for one in (runner, anew):
+        assert one.begun("mine") and not one.can_resume("mine")
+    checkpoint = training_folder("mine") / "checkpoint.pt"
+    os.utime(checkpoint, ns=(time.time_ns(),) * 2)  # as one of a training begun anew
+    assert runner.can_resume("mine") and anew.can_resume("mine")
+    os.utime(checkpoint, ns=(0, 0))
+    shutil.rmtree(models_folder() / "mine")  # nobody has the model any more
+    assert runner.can_resume("mine") and anew.can_resume("mine")
