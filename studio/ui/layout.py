@@ -210,12 +210,12 @@ def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
             elem_id="gs-base",
         )
     fields["description"] = Field(
-        {**records["description"], "title": "Note", "help": ""},
+        {**records["description"], "title": "Description", "help": ""},
         preset.description,
-        placeholder="A note on what to watch",
+        placeholder="Description: what to watch",
         lines=5,
         bare=True,
-        elem_id="gs-note",
+        elem_id="gs-description",
     )
 
 

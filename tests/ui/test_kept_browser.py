@@ -6,9 +6,11 @@ import pytest
 
 from studio.preset import validate
 from studio.share import encode_link
-from tests.support.studio_page import Studio
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, needs_starter
 
 pytestmark = pytest.mark.browser
+PRESET = REPOSITORY / "presets" / "01-plain-guidance.json"
 
 
 def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
@@ -50,3 +52,52 @@ def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:
         "document.querySelector('#gs-field-steps .gs-number').value === '5000'"
     )
     assert studio.page.locator("#gs-field-steps .gs-error:not([hidden])").first.is_visible()
+
+
+def shares(studio: Studio) -> list[str]:
+    return studio.page.locator(".gs-share-text").all_inner_texts()
+
+
+@needs_starter
+def test_shares_survive_a_reload_and_an_undo(studio: Studio) -> None:
+    studio.open().use(["a cat face", "in flat style"], steps=2)
+    studio.weigh(1, 2)
+    studio.generate()
+    studio.says("share", ".gs-card:nth-child(2) .gs-share")
+    before = shares(studio)
+    assert len(before) == 2 and all(text.startswith("share ") for text in before)
+    studio.press(1, "Move row up")
+    studio.page.reload()
+    studio.says("share", ".gs-card:nth-child(2) .gs-share")
+    assert shares(studio) == before[::-1]
+    studio.press(0, "Delete row")
+    studio.page.keyboard.press("Escape")
+    studio.page.get_by_role("button", name="Undo").click()
+    studio.page.wait_for_function("studio.stack.cards.length === 2")
+    assert shares(studio) == before[::-1]
+    studio.load(PRESET)  # and none stays beside rows of another preset
+    studio.page.wait_for_function("studio.stack.cards[0].row.prompt.startsWith('a rocket')")
+    studio.page.wait_for_function(
+        "![...document.querySelectorAll('.gs-share')].some((node) => node.offsetParent)"
+    )
+
+
+def test_a_plan_that_waits_is_marked(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    studio.page.wait_for_selector("#gs-plan .gs-equation")
+    studio.page.wait_for_selector("#gs-plan:not([data-waits])")
+    held, gone = [], []
+    studio.page.route(
+        "**/run/predict*", lambda route: route.continue_() if gone else held.append(route)
+    )
+    studio.prompt(0).fill("a dog")
+    studio.prompt(0).fill("a dog face")
+    studio.says("worked out anew", "#gs-plan")
+    assert studio.page.get_attribute("#gs-plan", "aria-busy") == "true"
+    assert "a cat" in studio.page.inner_text("#gs-plan")  # it is the one before
+    gone.append(True)
+    for route in held:
+        route.continue_()
+    studio.says("a dog face", "#gs-plan")
+    studio.page.wait_for_selector("#gs-plan:not([data-waits])")
+    assert "anew" not in studio.page.inner_text("#gs-plan")

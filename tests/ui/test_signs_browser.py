@@ -72,7 +72,7 @@ def test_a_name_is_marked_once_its_preset_is_edited(desk: Studio) -> None:
 
 def test_words_are_written_from_their_own_side(desk: Studio) -> None:
     desk.use(["חתול"])
-    for label in ("Prompt of this row", "Preset", "Note"):
+    for label in ("Prompt of this row", "Preset", "Description"):
         box = desk.page.get_by_label(label, exact=True).first
         box.fill("חתול")
         assert box.evaluate("(box) => getComputedStyle(box).direction") == "rtl", label

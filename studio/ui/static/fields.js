@@ -59,9 +59,11 @@
       read(next) {
         value = next;
         const text = studio.numberText(next);
-        const typing = document.activeElement === box && studio.parseNumber(box.value) === next;
-        if (!typing && box.value !== text) box.value = text;
-        problem.show(studio.checkNumber(field, text).error);
+        const shown = studio.checkNumber(field, box.value);
+        const same = shown.value === next || studio.parseNumber(box.value) === next;
+        const stands = same && (document.activeElement === box || shown.error); // as it was typed
+        if (!stands && box.value !== text) box.value = text;
+        problem.show(studio.checkNumber(field, box.value).error);
       },
       write: () => value,
     };

@@ -48,8 +48,10 @@ window.studio = window.studio || {};
       (above === undefined || number > above) &&
       (below === undefined || number < below) &&
       (kind !== "integer" || Number.isInteger(number));
+    // A whole number with more digits than a number holds here stays the text that it is.
+    const exact = kind !== "integer" || !Number.isInteger(number) || Number.isSafeInteger(number);
     return {
-      value: number,
+      value: exact ? number : String(text).trim(),
       error: fits ? "" : `${written(String(text).trim())}: ${studio.allowed(field)}`,
     };
   };
@@ -62,13 +64,14 @@ window.studio = window.studio || {};
       : "";
   };
 
-  /** A number for a text box: at most three decimals, and what is no number as it is. */
+  /** A number near another, as a slider or an arrow key makes it: at most three decimals. */
   studio.tidy = (value) => Math.round(value * 1000) / 1000;
+  /** A number for a text box, with all of its digits; what is no number as it is. */
   studio.numberText = (value) =>
     value === null || value === undefined
       ? ""
       : typeof value === "number" && Math.abs(value) < 1e15
-        ? String(Number.isInteger(value) ? value : Number(value.toPrecision(7)))
+        ? String(Number.isInteger(value) ? value : Number(value.toPrecision(15)))
         : String(value);
 
   /** A number near ``value``, one step on; what is no number counts as the default. */

@@ -45,7 +45,7 @@
         { class: "gs-empty" },
         "No rows: the image is what the base model draws unguided. Add a row to steer it.",
       );
-      this.drift = el("p", { class: "gs-drift", hidden: true });
+      this.shares = studio.sharesOfStack(this);
       this.full = el("p", { class: "gs-full", role: "status", hidden: true });
       element.replaceChildren(
         el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count, this.bulk.element),
@@ -54,7 +54,7 @@
         this.empty,
         this.adder,
         this.full,
-        this.drift,
+        this.shares.element,
       );
       this.list.addEventListener("dragover", (event) => this.dragOver(event));
       this.list.addEventListener("drop", (event) => {
@@ -73,16 +73,11 @@
         this.refresh();
       });
       studio.axes.on((why) => why !== "text" && this.refresh());
-      studio.on("run", ({ own }) => this.markRun(own));
       studio.on("fault", ({ field, text }) => {
         const [, row, path = ""] = (field || "").match(/^rows\.(\d+)(?:\.(.*))?$/) || [];
         this.cards.forEach((card, index) =>
           card.showFault(index === Number(row) ? text : "", path),
         );
-      });
-      studio.on("shares", ({ shares, drift }) => {
-        this.showShares(shares);
-        this.showDrift(drift || []);
       });
       this.read();
     }
@@ -94,9 +89,11 @@
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
+      this.shares.placed();
     }
 
     commit() {
+      this.shares.edited();
       if (this.cards.some((card) => card.row.solo) || this.hadSolo) this.refresh();
       this.hadSolo = this.cards.some((card) => card.row.solo);
       const used = this.cards
@@ -334,42 +331,6 @@
       } catch (error) {
         return { error: `The map could not be made (${error.message || error})` };
       }
-    }
-
-    // -- shares of the last image -----------------------------------------------------------
-    markRun(own) {
-      this.cards.forEach((card, index) => {
-        card.runIndex = own ? index : null;
-        if (!own) card.share.show(null, 0, 0);
-      });
-      if (!own) this.drift.hidden = true;
-    }
-
-    showShares(shares) {
-      const peak = Math.max(...shares.flatMap((share) => share.norm.map((norm) => norm ?? 0)), 0);
-      for (const card of this.cards) {
-        const share = shares.find((candidate) => candidate.row === card.runIndex);
-        const known = share?.norm.some((norm) => norm !== null);
-        const why = card.runIndex === null || known ? "" : studio.whyNoShare(card.row);
-        const part = known ? studio.partOfAll(share.norm, shares) : null;
-        card.share.show(share, peak, part, why);
-      }
-    }
-
-    /** How far personalised weights lead away from the base without any prompt. */
-    showDrift(drifts) {
-      const mean = (norms) => {
-        const known = norms.filter((norm) => norm !== null);
-        return known.reduce((sum, norm) => sum + norm, 0) / (known.length || 1);
-      };
-      this.drift.hidden = !drifts.length;
-      this.drift.title =
-        "Mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖: what the personalised weights change without a prompt";
-      this.drift.textContent = drifts
-        .map(
-          ({ weights, norm }) => `unconditional drift of ${weights}: ${mean(norm).toPrecision(2)}`,
-        )
-        .join(" · ");
     }
 
     /** An image of a preset, large enough to paint on; "" where it cannot be read. */

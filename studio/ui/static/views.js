@@ -116,7 +116,7 @@
     const search = el("input", {
       type: "search",
       class: "gs-shelf-search",
-      placeholder: `Search ${what} by name or note`,
+      placeholder: `Search ${what} by name or ${what === "presets" ? "description" : "text"}`,
       "aria-label": `Search ${what}`,
       hidden: strip,
       oninput: () => filter(),

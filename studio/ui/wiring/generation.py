@@ -26,6 +26,7 @@ from studio.ui.widgets import QUIET, WITH_SESSION
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
+PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -128,8 +129,9 @@ def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
         inputs_kwargs=form,
         trigger_mode="always_last",
         queue=False,
+        js=PLAN_ASKED,
         **QUIET,
-    )
+    ).then(None, js="() => { window.studio.planMade(); return []; }")
     names = json.dumps(list(form))
     autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"
     gr.on(changes, None, list(form.values()), None, js=autosave)

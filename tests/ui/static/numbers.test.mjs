@@ -26,6 +26,14 @@ test("what is out of range keeps its value and says what is allowed", () => {
   assert.equal(studio.checkNumber(STEPS, "abc").value, "abc");
 });
 
+test("a whole number that a script cannot hold stays its own text", () => {
+  const seed = { kind: "integer", low: -1, high: 9007199254740991 };
+  const { value, error } = studio.checkNumber(seed, "9007199254740993");
+  assert.equal(value, "9007199254740993");
+  assert.match(error, /^9007199254740993: a whole number from −1/);
+  assert.equal(studio.checkNumber(seed, "9007199254740991").value, 9007199254740991);
+});
+
 test("an empty box is nothing where that is allowed, else it says what it needs", () => {
   assert.deepEqual(plain(studio.checkNumber({ ...STEPS, nullable: true }, "")), {
     value: null,
@@ -61,6 +69,7 @@ test("arrow keys stop at the bounds and keep tenths tidy", () => {
 test("numbers are written as they are, seeds included", () => {
   assert.equal(studio.numberText(9007199254740991), "9007199254740991");
   assert.equal(studio.numberText(0.1 + 0.2), "0.3");
+  assert.equal(studio.numberText(1.23456789012), "1.23456789012");
   assert.equal(studio.numberText(null), "");
   assert.equal(studio.numberText("5,"), "5,");
 });
