@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, SanaPipeline
 from safetensors.torch import save_file
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
@@ -158,6 +159,11 @@ def _sana(folder: Path, pixels: Mapping[str, Tensor]) -> World:
     pipe.tokenizer._tokenizer.post_processor = TemplateProcessing(
         single=f"{mark} $A", special_tokens=[(mark, pipe.tokenizer.bos_token_id)]
     )
+    # A line of the instruction is a token, not a token a letter: the prompts after it stay letters.
+    told = inspect.signature(SanaPipeline.__call__).parameters["complex_human_instruction"].default
+    pipe.tokenizer.add_tokens([line.strip() for line in told])
+    pipe.text_encoder.resize_token_embeddings(len(pipe.tokenizer), mean_resizing=False)
+    pipe.text_encoder.save_pretrained(folder / "sana/text_encoder")
     pipe.tokenizer.save_pretrained(folder / "sana/tokenizer")
     parts = {"transformer": pipe.transformer}
     deltas, _ = _lora(folder / "sana-style.safetensors", parts, {"transformer": ("to_q", "to_v")})

@@ -39,6 +39,7 @@ class World:
     controlnet: Any = None
     words: Mapping[str, Words] = field(default_factory=dict)  # by the model that holds them
     known: dict[Any, Any] = field(default_factory=dict)
+    sums: dict[Any, dict[str, Tensor]] = field(default_factory=dict)  # of the last few scales
 
     # -- text ---------------------------------------------------------------------------------
 
@@ -99,7 +100,7 @@ class World:
         self, z: Tensor, t: Tensor, scales: Weights, states: Mapping[str, Any], control: Any
     ) -> Tensor:
         """θ with every Δ at its scale."""
-        state = merged(self.theta, {k: self.deltas[k] for k in scales if k in self.deltas}, scales)
+        state = self._theta(scales)
         more = {**self._for(z, states)}
         if control:
             down, mid = self.controlnet(
@@ -114,6 +115,15 @@ class World:
             more["mid_block_additional_residual"] = mid
         call = torch.func.functional_call
         return call(self.theta, state, (z,), {**self._at(t, z), **more}, tie_weights=False).sample
+
+    def _theta(self, scales: Weights) -> dict[str, Tensor]:
+        """Every step of a stack asks for the same sums."""
+        key = tuple(sorted((k, scale) for k, scale in scales.items() if k in self.deltas))
+        if key not in self.sums:
+            if len(self.sums) == 8:
+                self.sums.pop(next(iter(self.sums)))
+            self.sums[key] = merged(self.theta, {k: self.deltas[k] for k, _ in key}, scales)
+        return self.sums[key]
 
     def _at(self, t: Tensor, z: Tensor) -> dict[str, Any]:
         return {"timestep": t}
