@@ -16,6 +16,7 @@ VERBS = (
     "models",
     "schema",
     "styles",
+    "gallery",
     "download",
     "convert",
     "train",

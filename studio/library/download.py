@@ -19,7 +19,7 @@ from studio.errors import MissingModel, StudioError, shorten
 from studio.files import write_atomically
 from studio.home import models_folder
 from studio.library.folders import COMING
-from studio.library.hub import is_hub_id
+from studio.library.hub import answers_named, is_hub_id
 from studio.library.transfer import Transfer
 
 TIMEOUT_SECONDS = 5.0
@@ -68,25 +68,11 @@ def look_up(identity: str, endpoint: str | None = None) -> HubModel:
     if not is_hub_id(identity):
         raise StudioError(f"{shorten(identity)} is no hub id (owner/name)", field="model")
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
 
-    try:
+    with answers_named(identity, "model"):
         info = HfApi(endpoint=endpoint).model_info(
             identity, files_metadata=True, timeout=TIMEOUT_SECONDS
         )
-    except GatedRepoError as error:
-        raise _missing(identity, "asks for an account that has agreed to its terms") from error
-    except RepositoryNotFoundError as error:
-        raise _missing(identity, "is not on the hub, or is private (set HF_TOKEN)") from error
-    except OfflineModeIsEnabled as error:
-        raise _missing(identity, "cannot be fetched: HF_HUB_OFFLINE is set") from error
-    except Exception as error:  # every way in which a network can fail
-        why = f"cannot be fetched: the hub cannot be reached ({type(error).__name__})"
-        raise _missing(identity, why) from error
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     chosen = choose(list(sizes))
     if not any(name.endswith(".safetensors") for name in chosen):

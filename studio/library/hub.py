@@ -6,9 +6,11 @@ The libraries ask again and again for a minute when there is no network; this as
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
-from studio.errors import MissingModel
+from studio.errors import MissingModel, StudioError
 
 TIMEOUT_SECONDS = 5.0
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
@@ -73,3 +75,36 @@ def check_reachable(name: str) -> None:
 
 def _missing(name: str, why: str) -> MissingModel:
     return MissingModel(f"{name!r} is not in the library, and {why}", field="base")
+
+
+@contextmanager
+def answers_named(
+    identity: str, field: str, kind: type[StudioError] = MissingModel
+) -> Iterator[None]:
+    """What the hub or the network refuses inside the ``with``, in one line that names ``identity``.
+
+    Raises:
+        StudioError: of ``kind``, with ``field``.
+    """
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    def said(why: str) -> StudioError:
+        return kind(f"{identity!r} {why}", field=field)
+
+    try:
+        yield
+    except StudioError:
+        raise
+    except GatedRepoError as error:
+        raise said("asks for an account that has agreed to its terms") from error
+    except RepositoryNotFoundError as error:
+        raise said("is not on the hub, or is private (set HF_TOKEN)") from error
+    except OfflineModeIsEnabled as error:
+        raise said("cannot be fetched: HF_HUB_OFFLINE is set") from error
+    except Exception as error:  # every way in which a network can fail
+        why = f"cannot be fetched: the hub cannot be reached ({type(error).__name__})"
+        raise said(why) from error

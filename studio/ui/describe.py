@@ -9,6 +9,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.events import Progress
 from studio.images import locate
+from studio.library.missing import missing
 from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
@@ -16,7 +17,7 @@ from studio.preset.prompt_hints import HINTS
 from studio.ui.equation import equation
 from studio.ui.errors import on_page
 from studio.ui.form import to_preset
-from studio.ui.library.missing import as_html, missing
+from studio.ui.library.missing import as_html
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 

@@ -11,9 +11,10 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio.library import Library, ModelEntry
+from studio.library.missing import missing
 from studio.preset import validate
 from studio.ui.library import vocabulary
-from studio.ui.library.missing import as_html, missing
+from studio.ui.library.missing import as_html
 
 
 def test_all_missing_models_are_named_with_their_fields(studio_home: Path) -> None:

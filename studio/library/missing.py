@@ -1,0 +1,59 @@
+"""The models that a preset names, and those of them that are not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from studio.errors import StudioError
+from studio.library.catalogue import Library
+from studio.library.hub import is_hub_id
+from studio.preset import ModelRef, Preset, Row
+
+
+@dataclass(frozen=True)
+class Missing:
+    """``field``: where it is named; ``hub``: whether its name could be one of the hub."""
+
+    field: str
+    id: str
+    hub: bool
+
+
+def named(preset: Preset, active: bool = True) -> Iterator[tuple[str, str]]:
+    """Field and id of the base and of every model that rows name; autoencoders are not among them.
+
+    Args:
+        active: only of the rows that take part.
+    """
+    yield "base", preset.base
+    rows: Sequence[tuple[int, Row]]
+    rows = preset.active_rows() if active else list(enumerate(preset.rows))
+    for index, row in rows:
+        where = f"rows.{index}"
+        if isinstance(row.model, ModelRef):
+            ids = [name for name, _ in row.model.adapters()]
+            ids += [row.model.model or "", *row.model.embeddings]
+        else:
+            ids = [row.model or ""]
+        yield from ((f"{where}.model", name) for name in ids if name)
+        if row.control and row.control.model:
+            yield f"{where}.control.model", row.control.model
+        if row.image_prompt:
+            yield f"{where}.image_prompt.model", row.image_prompt.model
+
+
+def missing(preset: Preset, library: Library) -> list[Missing]:
+    """Models of rows that take part which are neither in the library nor in the hub's cache here."""
+    return [
+        Missing(field, name, is_hub_id(name))
+        for field, name in named(preset)
+        if not _here(name, library)
+    ]
+
+
+def _here(name: str, library: Library) -> bool:
+    try:
+        return bool(library[name].path)  # without a path it is only a name on the hub
+    except StudioError:
+        return False
