@@ -17,6 +17,7 @@ from studio.ui.editor.start_image import StartPicture
 from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
+from studio.ui.presets import galleries
 from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
 from studio.ui.space import Limits
@@ -60,6 +61,7 @@ class Parts:
     strip: Cards
     history: HistoryView
     sweep: SweepTab
+    galleries: galleries.GalleryParts | None
     shelf: Cards
     keep_style: gr.Button
     styles: Cards
@@ -252,6 +254,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 )
                 found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
                 found["command"] = gr.Button("Copy command line", size="sm", elem_id="gs-command")
+            found["galleries"] = galleries.lay_out(limits)
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
             found["keep_style"] = gr.Button(
                 "Keep these prompts as a style",

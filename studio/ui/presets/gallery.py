@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from studio.errors import BadPreset, MissingFile
 from studio.files import slug, write_atomically
 from studio.preset import Preset, validate
 from studio.preset.saved import SavedPreset, list_presets, save_preset
 from studio.share import embed_images, extract, read_any
+from studio.share.gallery.thumbnails import small_webp
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 from studio.ui.widgets import picture
-
-PICTURE_EDGE = 256
 
 
 def _slots(limits: Limits) -> Iterator[tuple[str, SavedPreset]]:
@@ -143,17 +139,8 @@ def save(preset: Preset, limits: Limits, image: Path | None = None) -> Path:
         raise BadPreset("this page is shared; download the JSON instead", field="save")
     path = save_preset(preset, preset.name)
     if image is not None and image.is_file():
-        write_atomically(path.with_suffix(".webp"), _small_webp(image))
+        write_atomically(path.with_suffix(".webp"), small_webp(image))
     return path
-
-
-def _small_webp(path: Path) -> bytes:
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-    small.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=85)
-    return buffer.getvalue()
 
 
 def download(preset: Preset) -> dict[str, str]:

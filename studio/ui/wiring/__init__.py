@@ -15,7 +15,7 @@ from studio.ui.space import Limits
 from studio.ui.tradeoff import panel
 from studio.ui.tradeoff.tuner import Tuner
 from studio.ui.train import events as training
-from studio.ui.wiring import generation, history, library, opening, presets, sweep
+from studio.ui.wiring import galleries, generation, history, library, opening, presets, sweep
 
 
 def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> None:
@@ -24,6 +24,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> No
     generation.attach(page, parts, limits, runs)
     opening.attach(page, parts, limits, runs)
     presets.attach(page, parts, limits, runs)
+    galleries.attach(parts, limits, runs)
     history.attach(parts, runs)
     sweep.attach(page, parts, limits, runs)
     library.attach(parts, limits)

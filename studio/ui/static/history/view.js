@@ -66,6 +66,7 @@
         picture,
         el("input", {
           type: "checkbox",
+          class: "gs-check",
           class: "gs-cell-choose",
           tabindex: "-1",
           checked: chosen.has(item.id),
@@ -143,7 +144,11 @@
       el(
         "label",
         { class: "gs-history-flag" },
-        el("input", { type: "checkbox", onchange: (event) => set(name, event.target.checked) }),
+        el("input", {
+          type: "checkbox",
+          class: "gs-check",
+          onchange: (event) => set(name, event.target.checked),
+        }),
         label,
       );
     const day = (name, label) =>

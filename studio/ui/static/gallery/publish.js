@@ -1,0 +1,113 @@
+// Publishing: a look at exactly what would go out, then that.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+
+  const list = (name, lines) =>
+    lines.length ? el("ul", { class: name }, ...lines.map((line) => el("li", {}, line))) : null;
+
+  /** What would go out: warnings, files, the JSON and the picture, and the button that sends it. */
+  function look(value, publish) {
+    const names = value.files.map(({ name, bytes }) => `${name} (${bytes} bytes)`);
+    const count = value.files.length === 1 ? "this file" : `these ${value.files.length} files`;
+    return [
+      value.warnings.length
+        ? el(
+            "div",
+            { class: "gs-publish-warnings" },
+            el("strong", {}, "Please read"),
+            list("gs-gallery-notes", value.warnings),
+          )
+        : null,
+      el("p", { class: "gs-publish-to" }, `Into ${value.to}: ${names.join(", ")}`),
+      ...[value.note, value.lacks]
+        .filter(Boolean)
+        .map((line) => el("p", { class: "gs-publish-note" }, line)),
+      el(
+        "div",
+        { class: "gs-publish-look" },
+        value.picture
+          ? el("img", { src: value.picture, alt: "The picture that would be published" })
+          : null,
+        el("pre", { tabindex: "0", "aria-label": "The JSON that would be published" }, value.json),
+      ),
+      value.there
+        ? null
+        : el(
+            "button",
+            { type: "button", class: "gs-word gs-publish-go", onclick: publish },
+            `Publish ${count}`,
+          ),
+    ];
+  }
+
+  studio.mountPublishing = function (element, props, trigger, watch) {
+    const to = el("input", {
+      type: "text",
+      class: "gs-gallery-source",
+      "aria-label": "Publish to: a folder, or hub:OWNER/NAME",
+      placeholder: "~/folder, or hub:OWNER/NAME",
+      spellcheck: "false",
+      onkeydown: (event) => {
+        if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) ask();
+      },
+    });
+    const picture = el("input", { type: "checkbox", class: "gs-check", checked: true });
+    const said = el("p", { class: "gs-gallery-said", role: "status" });
+    const shown = el("div", { class: "gs-publish" });
+
+    function say(text, state) {
+      said.textContent = text || "";
+      said.dataset.state = state;
+    }
+
+    function ask() {
+      say("Looking …", "running");
+      shown.replaceChildren();
+      trigger("select", { to: to.value, picture: picture.checked });
+    }
+
+    function publish({ target }) {
+      target.disabled = true; // once; another look offers it again
+      say("Publishing …", "running");
+      trigger("submit", {});
+    }
+
+    function draw() {
+      const value = studio.clone(props.value) || {};
+      const looked = value.state === "looked";
+      say(
+        looked
+          ? "Nothing is published yet. This is all that would be:"
+          : [value.said, value.place].filter(Boolean).join(" · "),
+        value.state || "idle",
+      );
+      shown.replaceChildren(
+        ...(looked ? look(value, publish).filter((node) => node !== null) : []),
+      );
+    }
+
+    element.replaceChildren(
+      el(
+        "details",
+        { class: "gs-gallery gs-panel" },
+        el("summary", {}, el("strong", {}, "Publish"), " this preset in a gallery"),
+        el(
+          "div",
+          { class: "gs-gallery-line" },
+          to,
+          el(
+            "button",
+            { type: "button", class: "gs-word", onclick: ask },
+            "Show what would go out",
+          ),
+        ),
+        el("label", { class: "gs-publish-with" }, picture, " with its picture, made small"),
+        said,
+        shown,
+      ),
+    );
+    watch("value", draw);
+    draw();
+  };
+})(window.studio);
