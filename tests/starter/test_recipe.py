@@ -37,7 +37,7 @@ def words() -> tokenizer.CLIPTokenizer:
 
 def test_vocabulary_is_large_and_unambiguous() -> None:
     every = contents.CONTENTS + contents.HELD_OUT
-    assert len(contents.CONTENTS) >= 200 and len(contents.STYLES) >= 4
+    assert len(contents.CONTENTS) >= 400 and len(contents.STYLES) >= 4
     assert len({c.name for c in every}) == len({c.slug for c in every}) == len(every)
     for group in ("face", "animal"):
         known = sum(c.group == group for c in contents.CONTENTS)
@@ -229,11 +229,9 @@ def test_judge_counts_and_measuring_prompts() -> None:
         torch.zeros(2, 3, 64, 64)
     )
     assert [part.shape[1] for part in logits] == [len(contents.CONTENTS), len(contents.STYLES), 10]
-    wishes = measure.draw_wishes(400)
-    assert (
-        len({w.content for w in wishes}) == len(contents.CONTENTS)
-        and len({w.seed for w in wishes}) == 400
-    )
+    wishes = measure.draw_wishes(2 * len(contents.CONTENTS))
+    assert len({w.content for w in wishes}) == len(contents.CONTENTS)
+    assert len({w.seed for w in wishes}) == len(wishes)
     name = contents.CONTENTS[wishes[0].content].name
     assert name in wishes[0].prompt and list(contents.STYLES)[wishes[0].style] in wishes[0].prompt
 

@@ -13,40 +13,7 @@ from studio.starter.pictures.contents import (
     HELD_OUT_STYLES,
     STYLES,
 )
-
-UNCOUNTED = {
-    "bacon",
-    "bowling",
-    "broccoli",
-    "cheese",
-    "cherries",
-    "coffee",
-    "corn",
-    "earth",
-    "fire",
-    "fries",
-    "french fries",
-    "glasses",
-    "gloves",
-    "grapes",
-    "headphones",
-    "honey",
-    "jeans",
-    "lightning",
-    "milk",
-    "pancakes",
-    "poo",
-    "popcorn",
-    "scissors",
-    "socks",
-    "swords",
-    "books",
-    "thumbs up",
-    "wine",
-    "beer",
-    "shrimp",
-    "santa",
-}
+from studio.starter.pictures.words import with_article
 
 # How often each combination of parts is named: (content, style, background).
 MIXTURE: tuple[tuple[tuple[bool, bool, bool], float], ...] = (
@@ -58,15 +25,6 @@ MIXTURE: tuple[tuple[tuple[bool, bool, bool], float], ...] = (
     ((False, False, True), 0.04),
     ((False, True, True), 0.05),
 )
-
-
-def with_article(name: str) -> str:
-    """`an apple`, `a car`, `jeans`."""
-    if name in UNCOUNTED:
-        return name
-    return f"{'an' if name[0] in 'aeio' or name in ('ufo', 'umbrella') else 'a'} {name}".replace(
-        "an ufo", "a ufo"
-    )
 
 
 def caption(
@@ -89,7 +47,7 @@ def caption(
     if background:
         colour = f"{background} background"
         if not commas:
-            colour = f"on {'an' if background[0] in 'aeio' else 'a'} {colour}"
+            colour = f"on {with_article(colour)}"
         parts.append(colour)
     return (", " if commas else " ").join(parts)
 

@@ -1,11 +1,14 @@
 """The vocabulary of the shipped family: what is drawn, in which style, on what.
 
 A content is written `slug` or `slug=name`, where the slug is the picture's name in the icon packages and
-the name is the word captions use. The lists are chosen so that no two contents look alike.
+the name is the word captions use. The lists are chosen so that no two contents look alike; the second
+part of them is in `more_contents`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from studio.starter.pictures.more_contents import MORE_ANIMALS, MORE_FACES, MORE_OBJECTS
 
 Group = Literal["face", "animal", "object"]
 
@@ -118,6 +121,9 @@ CONTENTS: tuple[Content, ...] = (
     *_parse(_FACES, "face", False),
     *_parse(_ANIMALS, "animal", False),
     *_parse(_OBJECTS, "object", False),
+    *_parse(MORE_FACES, "face", False),
+    *_parse(MORE_ANIMALS, "animal", False),
+    *_parse(MORE_OBJECTS, "object", False),
 )
 HELD_OUT: tuple[Content, ...] = (
     *_parse(_HELD_OUT_FACES, "face", True),

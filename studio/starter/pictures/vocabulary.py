@@ -12,56 +12,47 @@ from typing import Any
 from studio.files import write_atomically
 from studio.home import REPOSITORY
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
+from studio.starter.pictures.phrases import COUNTS, PATTERNS, RELATIONS, SIZES
+from studio.starter.pictures.words import SYNONYMS, plural
 
 FILE = REPOSITORY / "assets" / "starter" / "vocabulary.json"
 TITLES = {"face": "Faces", "animal": "Animals", "object": "Things"}
-WORDS = ("a", "an", "and", "in", "on", "style", "background")  # that captions are put together with
+WORDS = ("a", "an", "and", "in", "on", "style", "background", "of", "wearing")  # between names
 # Small words that people write; they are in no caption and do no harm.
 QUIET = (
-    *("the", "of", "with", "at", "by", "to", "for", "from", "is", "it", "its", "this", "that"),
-    *("his", "her", "as", "or", "no", "not", "one", "two", "three", "some", "very"),
+    *("the", "with", "at", "by", "to", "for", "from", "is", "it", "its", "this", "that"),
+    *("his", "her", "as", "or", "no", "not", "one", "some", "very"),
 )
 # What stands nearest in meaning to words that people try first.
 NEAR = {
-    "animal": ("cat face", "dog face", "lion"),
-    "beach": ("palm tree", "sailboat"),
-    "bird": ("owl", "duck", "parrot"),
-    "boat": ("sailboat",),
-    "boy": ("astronaut", "policeman"),
-    "castle": ("church", "house"),
-    "castles": ("church", "house"),
-    "city": ("house", "church"),
-    "dragon": ("ogre", "turtle"),
+    "animal": ("cat", "dog", "lion"),
+    "castle": ("pagoda", "church", "house"),
+    "castles": ("pagoda", "church", "house"),
+    "child": ("boy", "girl", "baby"),
+    "city": ("building", "house", "tower"),
+    "drink": ("coffee", "tea", "soda"),
+    "face": ("smiling face", "man", "woman"),
     "flower": ("rose", "tulip", "sunflower"),
     "food": ("pizza", "hamburger", "taco"),
-    "forest": ("pine tree", "evergreen tree"),
+    "forest": ("tree", "pine tree"),
     "fruit": ("apple", "banana", "pear"),
-    "girl": ("astronaut", "angel face"),
     "grey": ("on a gray background",),
-    "happy": ("laughing face", "starry face"),
-    "king": ("crown", "lion"),
-    "kitten": ("cat face",),
-    "man": ("policeman", "santa", "astronaut"),
-    "monster": ("ogre", "ghost", "alien"),
+    "happy": ("smiling face", "laughing face", "starry face"),
+    "hat": ("top hat", "sun hat", "cap"),
+    "insect": ("ant", "beetle", "bee"),
+    "mermaid": ("fairy", "fish"),
+    "monster": ("ogre", "troll", "zombie"),
     "night": ("moon", "star", "on a black background"),
-    "ocean": ("whale", "sailboat", "on a blue background"),
-    "person": ("astronaut", "policeman"),
+    "ocean": ("wave", "whale", "on a blue background"),
+    "person": ("man", "woman"),
     "photo": ("camera", "in glossy style"),
-    "plane": ("airplane",),
-    "portrait": ("cowboy face", "nerd face"),
-    "puppy": ("dog face",),
-    "queen": ("crown",),
-    "sad": ("crying face",),
-    "sea": ("whale", "sailboat", "on a blue background"),
-    "ship": ("sailboat", "rocket", "ufo"),
-    "sky": ("cloud", "sun", "on a blue background"),
-    "smiling": ("laughing face", "sunglasses face"),
+    "portrait": ("man", "woman", "smiling face"),
+    "sad": ("sad face", "crying face"),
+    "sea": ("wave", "whale", "on a blue background"),
+    "smiling": ("smiling face", "laughing face"),
     "space": ("rocket", "planet", "astronaut"),
-    "spaceship": ("rocket", "ufo"),
-    "tree": ("pine tree", "palm tree"),
     "vehicle": ("car", "bus", "truck"),
-    "wizard": ("santa", "top hat"),
-    "woman": ("astronaut", "policeman"),
+    "witch": ("wizard", "fairy"),
 }
 
 
@@ -72,19 +63,35 @@ def vocabulary() -> dict[str, Any]:
         for group, title in TITLES.items()
     ]
     groups.append({"title": "Styles", "phrases": [f"in {style} style" for style in STYLES]})
-    groups.append(
-        {"title": "Backgrounds", "phrases": [f"on a {colour} background" for colour in BACKGROUNDS]}
-    )
+    grounds = [f"on a {ground} background" for ground in (*BACKGROUNDS, *PATTERNS)]
+    groups.append({"title": "Backgrounds", "phrases": grounds})
     known = {phrase for group in groups for phrase in group["phrases"]}
     near = {
         word: [phrase for phrase in phrases if phrase in known] for word, phrases in NEAR.items()
     }
+    between = {*SIZES, *COUNTS, *" ".join(RELATIONS).split()}
     return {
         "groups": groups,
-        "words": sorted({*WORDS, *STYLES, *BACKGROUNDS}),
+        "also": also(),
+        "words": sorted({*WORDS, *STYLES, *BACKGROUNDS, *PATTERNS, *between}),
         "quiet": sorted(QUIET),
         "near": {word: phrases for word, phrases in near.items() if phrases},
     }
+
+
+def also() -> dict[str, str]:
+    """Other words with the content that each means: synonyms, and plurals that are more than an s.
+
+    >>> also()["puppy"], also()["mice"], also()["puppies"]
+    ('dog face', 'mouse', 'dog face')
+    """
+    names = {content.name for content in CONTENTS}
+    found = {word: name for name, words in SYNONYMS.items() for word in words}
+    for word, name in [(name, name) for name in names] + list(found.items()):
+        several = plural(word)
+        if several and several not in (word, f"{word}s") and several not in names:
+            found.setdefault(several, name)
+    return dict(sorted(found.items()))
 
 
 def as_text() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from studio.starter.pictures.captions import caption
-from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
+from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
+from studio.starter.pictures.phrases import COUNTS, PATTERNS, SIZES
 from studio.starter.pictures.vocabulary import FILE, as_text, vocabulary
 
 
@@ -30,4 +31,21 @@ def test_near_words_lead_to_known_phrases_only() -> None:
     found = vocabulary()
     phrases = {phrase for group in found["groups"] for phrase in group["phrases"]}
     assert found["near"] and all(set(near) <= phrases for near in found["near"].values())
-    assert not set(found["near"]) & (phrases | set(found["words"]))
+    assert not set(found["near"]) & (phrases | set(found["words"]) | set(found["also"]))
+
+
+def test_other_words_lead_to_one_content_each_and_are_nothing_else() -> None:
+    found = vocabulary()
+    names = {content.name for content in CONTENTS}
+    assert set(found["also"].values()) <= names
+    taken = {content.name for content in CONTENTS + HELD_OUT} | set(STYLES) | set(BACKGROUNDS)
+    assert not set(found["also"]) & (taken | set(found["words"]) | set(found["quiet"]))
+    assert found["also"]["puppy"] == found["also"]["puppies"] == "dog face"
+
+
+def test_further_phrases_are_known() -> None:
+    found = vocabulary()
+    phrases = {phrase for group in found["groups"] for phrase in group["phrases"]}
+    assert all(f"on a {pattern} background" in phrases for pattern in PATTERNS)
+    words = {*SIZES, *COUNTS, *PATTERNS, "left", "right", "above", "below", "of", "wearing"}
+    assert words <= set(found["words"]) and not words & set(found["quiet"])
