@@ -15,7 +15,7 @@ UNTOLD = 10**6  # tokenizers without a limit name an enormous one
 
 
 def of(entry: ModelEntry) -> dict[str, Any] | None:
-    """The vocabulary beside a base: groups of phrases, words between them, near ones.
+    """The vocabulary beside a base: groups of phrases, other words for them, words between, near ones.
 
     ``None`` where there is none that can be read; then nothing is underlined.
     """
@@ -30,9 +30,12 @@ def of(entry: ModelEntry) -> dict[str, Any] | None:
     ]
     near = found.get("near")
     pairs = near.items() if isinstance(near, dict) else ()
+    also = found.get("also")
+    others = also.items() if isinstance(also, dict) else ()
     return {
         "groups": kept,
         "phrases": [phrase for group in kept for phrase in group["phrases"]],
+        "also": {str(word): name for word, name in others if isinstance(name, str)},
         "words": _texts(found.get("words")),
         "quiet": _texts(found.get("quiet")),
         "near": {str(word): _texts(phrases) for word, phrases in pairs},

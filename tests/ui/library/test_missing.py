@@ -60,7 +60,11 @@ def test_a_vocabulary_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> 
 
 
 def test_what_a_base_knows_and_reads(tmp_path: Path) -> None:
-    data = {"groups": [{"title": "Things", "phrases": ["pine tree", 5]}], "words": ["a"]}
+    data = {
+        "groups": [{"title": "Things", "phrases": ["pine tree", 5]}],
+        "also": {"fir": "pine tree", "spruce": 5},
+        "words": ["a"],
+    }
     (tmp_path / vocabulary.FILE).write_text(json.dumps(data))
     (tmp_path / "tokenizer").mkdir()
     config = tmp_path / "tokenizer" / "tokenizer_config.json"
@@ -68,6 +72,7 @@ def test_what_a_base_knows_and_reads(tmp_path: Path) -> None:
     entry = replace(ENTRY, path=str(tmp_path))
     found = vocabulary.of(entry)
     assert found and found["phrases"] == ["pine tree"] and found["near"] == {}
+    assert found["also"] == {"fir": "pine tree"}
     assert vocabulary.tokens(entry) == 75
     config.write_text('{"model_max_length": 1000000000000000019884624838656}')
     assert vocabulary.tokens(entry) == 75  # no limit of its own: the family's

@@ -112,10 +112,16 @@ window.studio = window.studio || {};
     return index;
   };
 
+  /** All that a base reads as a name: its phrases, then other words for them. */
+  studio.knownPhrases = (vocabulary) => [
+    ...vocabulary.phrases,
+    ...Object.keys(vocabulary.also || {}),
+  ];
+
   /** The words of a prompt that belong to no known phrase, with their places.
-   *  ``vocabulary``: {phrases, words, quiet}; ``more``: words that this row's models have learned. */
+   *  ``vocabulary``: {phrases, also, words, quiet}; ``more``: words that this row's models have learned. */
   studio.unknownWords = function (text, vocabulary, more = []) {
-    const index = studio.phraseIndex([...vocabulary.phrases, ...more]);
+    const index = studio.phraseIndex([...studio.knownPhrases(vocabulary), ...more]);
     const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
     const foreign = (studio.served?.hints || []).flatMap(([pattern]) => [
       ...text.matchAll(new RegExp(pattern, "gi")),
@@ -157,10 +163,12 @@ window.studio = window.studio || {};
   studio.nearest = function (word, vocabulary, count = 4) {
     const plain = word.toLowerCase();
     const meant = vocabulary.near?.[plain] || vocabulary.near?.[stem(plain)] || [];
-    const scored = vocabulary.phrases
+    const unlike = (phrase) => Math.abs(phrase.length - plain.length);
+    const scored = studio
+      .knownPhrases(vocabulary)
       .map((phrase) => [farness(plain, phrase), phrase])
       .filter(([far]) => far < Infinity)
-      .sort((a, b) => a[0] - b[0] || a[1].length - b[1].length);
+      .sort((a, b) => a[0] - b[0] || unlike(a[1]) - unlike(b[1]));
     const holding = scored.filter(([far]) => far === 0).map(([, phrase]) => phrase);
     const near = [...new Set([...holding, ...meant])];
     const spelled = near.length ? [] : scored.map(([, phrase]) => phrase);

@@ -141,7 +141,10 @@
       marks,
       element,
       status,
-      phrases: () => [...card.ownWords(), ...(vocabularyOf(card)?.phrases || [])],
+      phrases() {
+        const vocabulary = vocabularyOf(card);
+        return [...card.ownWords(), ...(vocabulary ? studio.knownPhrases(vocabulary) : [])];
+      },
       scroll() {
         marks.scrollTop = area.scrollTop;
         marks.style.height = area.style.height;
