@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import torch
 from studio.home import ASSETS
 from studio.starter import shipped
 from studio.starter.common import join_processes, log, pick_device
-from studio.starter.pictures import data
+from studio.starter.pictures import data, packed
 from studio.starter.stages import (
     canny,
     card,
@@ -29,18 +31,30 @@ from studio.starter.stages import (
 
 # Minutes per stage on two CPU cores, and on a GPU.
 MINUTES = {
-    "ground": (12.0, 2.0),
-    "clip": (31.0, 4.0),
-    "vae": (24.0, 6.0),
-    "prior": (148.0, 30.0),
-    "decoder": (50.0, 6.0),
-    "faces": (11.0, 5.0),
-    "animals": (26.0, 5.0),
-    "canny": (9.0, 5.0),
-    "blob": (5.0, 2.0),
-    "hero": (3.0, 1.0),
-    "judge": (8.0, 3.0),
+    "ground": (12.0, 0.75),
+    "clip": (31.0, 1.2),
+    "vae": (24.0, 2.0),
+    "prior": (148.0, 4.0),
+    "decoder": (50.0, 1.2),
+    "faces": (11.0, 1.2),
+    "animals": (26.0, 1.2),
+    "canny": (9.0, 1.2),
+    "blob": (5.0, 0.6),
+    "hero": (3.0, 0.4),
+    "judge": (8.0, 0.8),
 }
+
+
+# What does not wait for each other.
+WAVES = (
+    ("data",),
+    ("ground", "judge", "vae"),
+    ("prior", "clip"),
+    ("faces", "animals", "canny", "blob", "hero", "decoder"),
+    ("measure",),
+    ("export",),
+    ("card",),
+)
 
 
 def stages(
@@ -50,6 +64,7 @@ def stages(
     bf16 = device.type == "cpu"
     return {
         "data": lambda: data.rasterise(work),
+        "ground": lambda: clip.prepare(work, minutes["ground"], device),
         "clip": lambda: clip.train(work, minutes["ground"], minutes["clip"], device),
         "vae": lambda: vae.train(work, minutes["vae"], device),
         "prior": lambda: prior.train(work, minutes["prior"], device, cpu_bf16=bf16),
@@ -60,7 +75,7 @@ def stages(
         "blob": lambda: lora.train(work, "blob", minutes["blob"], device),
         "hero": lambda: lora.train(work, "hero", minutes["hero"], device),
         "judge": lambda: judge.train(work, minutes["judge"], device),
-        "measure": lambda: measure.measure(work, assets, prompts),
+        "measure": lambda: measure.measure(work, assets, prompts, device=device),
         "export": lambda: export.export(work, assets),
         "card": lambda: card.write(assets / "starter"),
     }
@@ -80,6 +95,15 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start an empty work folder from what ships, to train it further",
     )
+    result.add_argument(
+        "--side-by-side",
+        action="store_true",
+        help="run stages that do not wait for each other at the same time, as a GPU likes it",
+    )
+    result.add_argument(
+        "--pack", type=Path, metavar="FILE", help="only write the drawings into FILE"
+    )
+    result.add_argument("--drawings", type=Path, metavar="FILE", help="read what --pack wrote")
     result.add_argument("--threads", type=int, help="CPU threads")
     result.add_argument("--prompts", type=int, default=436, help="how many prompts to measure")
     for name in MINUTES:
@@ -101,8 +125,15 @@ def main(arguments: list[str] | None = None) -> int:
         given = getattr(options, f"minutes_{name}")
         minutes[name] = given if given is not None else (fast if device.type == "cuda" else slow)
     options.work.mkdir(parents=True, exist_ok=True)
+    if options.drawings:
+        packed.unpack(options.drawings, options.work)
     if options.go_on:
-        shipped.unpack(options.work, options.assets)
+        shipped.unpack(options.work, ASSETS)
+    if options.pack:
+        packed.pack(options.work, options.pack)
+        return 0
+    if options.side_by_side:
+        return side_by_side(arguments if arguments is not None else sys.argv[1:], options.stage)
     known = stages(options.work, options.assets, minutes, device, options.prompts)
     unknown = set(options.stage or ()) - set(known)
     if unknown:
@@ -112,6 +143,26 @@ def main(arguments: list[str] | None = None) -> int:
             log(f"stage {name} on {device}")
             run()
     return 0
+
+
+def side_by_side(given: list[str], asked: list[str] | None) -> int:
+    """Run the stages in waves, each stage in a process of its own with the same options.
+
+    A stage that fails is named, and the others go on; returns how many failed.
+    """
+    kept = [option for option in given if option != "--side-by-side"]
+    failed = 0
+    for wave in WAVES:
+        names = [name for name in wave if not asked or name in asked]
+        running = {
+            name: subprocess.Popen([sys.executable, "-m", "studio.starter", *kept, "--stage", name])
+            for name in names
+        }
+        for name, process in running.items():
+            if process.wait():
+                failed += 1
+                log(f"stage {name} failed")
+    return failed
 
 
 if __name__ == "__main__":

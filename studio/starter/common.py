@@ -33,6 +33,11 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def name_of(device: torch.device) -> str:
+    """The card's name, or ``cpu``."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
 def autocast(device: torch.device, cpu_bf16: bool = False) -> AbstractContextManager:
     """bf16 autocast on CUDA; on the CPU only where it was measured to be faster."""
     if device.type == "cuda" or cpu_bf16:
@@ -135,7 +140,8 @@ class Loop:
     """A resumable training loop: AdamW, warm-up and cosine decay over the *time* budget, weights average.
 
     The learning rate follows the share of the budget that is spent, so it always ends near zero, however fast
-    the machine is. ``extend`` a finished run by giving it a larger budget.
+    the machine is. ``extend`` a finished run by giving it a larger budget; a run that goes on from weights
+    has its own.
     """
 
     model: torch.nn.Module
@@ -173,14 +179,24 @@ class Loop:
         by_step = self.step / self.budget.steps if self.budget.steps else 0.0
         return max(by_time, by_step)
 
-    def take_over(self, weights: dict[str, torch.Tensor], steps: int, minutes: float) -> None:
-        """Start from weights that were trained before; the optimiser starts anew and warms up."""
+    def take_over(self, weights: dict[str, torch.Tensor], steps: int) -> None:
+        """Start from weights that were trained before; optimiser and budget start anew."""
         self.model.load_state_dict(weights)
         if self.ema is not None:
             self.ema.load_state_dict(weights)
         self.step = self.began = steps
-        self.spent = 60 * minutes
-        log(f"{self.checkpoint.stem}: going on from weights of step {steps}, {minutes:.1f} min")
+        log(f"{self.checkpoint.stem}: going on from weights of step {steps}")
+
+    def figures(self, batch: int) -> dict[str, Any]:
+        """What is told of the training: its steps and minutes, those of the weights it began with apart."""
+        device = next(self.model.parameters()).device
+        return {
+            "steps": self.step - self.began,
+            "minutes": self.spent / 60,
+            "batch": batch,
+            "device": name_of(device),
+            "steps_before": self.began,
+        }
 
     def best(self) -> Any:
         """The network to keep: the weights average where there is one."""
@@ -191,7 +207,7 @@ class Loop:
     ) -> Iterator[int]:
         """Train until the budget is spent; yields after each step, so the caller can look and save."""
         last_log = last_save = time.monotonic()
-        total, count = 0.0, 0
+        total, count = torch.zeros((), device=next(self.model.parameters()).device), 0
         while self.progress() < 1.0:
             started = self._clock()
             done = min(1.0, self.progress())
@@ -208,15 +224,17 @@ class Loop:
             self.optimizer.step()
             self.step += 1
             self._average()
-            total, count = total + loss.item(), count + 1
+            total, count = (
+                total + loss.detach(),
+                count + 1,
+            )  # read only now and then: a GPU runs ahead
             self.spent += mean_over_processes(self._clock() - started)
             now = time.monotonic()
             if now - last_log > log_every:
-                self.history.append((self.step, total / count))
-                log(
-                    f"{name}: step {self.step} loss {total / count:.4f} spent {self.spent / 60:.1f} min"
-                )
-                last_log, total, count = now, 0.0, 0
+                mean = float(total) / count
+                self.history.append((self.step, mean))
+                log(f"{name}: step {self.step} loss {mean:.4f} spent {self.spent / 60:.1f} min")
+                last_log, total, count = now, torch.zeros_like(total), 0
             if now - last_save > self.save_every:
                 self.save()
                 last_save = time.monotonic()
@@ -232,9 +250,9 @@ class Loop:
         if self.ema is None or self.ema_decay is None:
             return
         decay = min(self.ema_decay, (1 + self.step) / (10 + self.step))
+        mine, theirs = list(self.ema.parameters()), list(self.model.parameters())
         with torch.no_grad():
-            for mine, theirs in zip(self.ema.parameters(), self.model.parameters(), strict=True):
-                mine.lerp_(theirs, 1 - decay)
+            torch._foreach_lerp_(mine, theirs, 1 - decay)
 
     def save(self) -> None:
         """Write weights, average, optimiser and counts, so that a later run goes on from here."""

@@ -1,7 +1,7 @@
 """Go on from what ships: an empty work folder takes the family's networks instead of training them again.
 
 Checkpoints with their optimisers do not ship; weights, tokenizer and figures do. A stage that finds its network
-but no checkpoint starts there, with a fresh optimiser and the minutes already spent.
+but no checkpoint starts there, with a fresh optimiser and a budget of its own.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def go_on(loop: Loop, work: Path, folder: str, stage: str) -> None:
     figures = json.loads(kept.read_text())
     kind: Any = type(loop.model)
     weights = kind.from_pretrained(work / folder).float().state_dict()
-    loop.take_over(weights, figures["steps"], figures["minutes"])
+    loop.take_over(weights, figures["steps"] + figures.get("steps_before", 0))
 
 
 def load_text_tower(model: CLIPModel, work: Path) -> bool:
@@ -69,4 +69,14 @@ def load_text_tower(model: CLIPModel, work: Path) -> bool:
         return False
     tower = {k.removeprefix("text_model."): v.float() for k, v in load_file(path).items()}
     model.text_model.load_state_dict(tower)
+    return True
+
+
+def load_vision_tower(model: CLIPModel, work: Path) -> bool:
+    """Put a CLIP's vision tower and projections that are there into ``model``; False where there are none."""
+    if not (work / "clip" / "config.json").exists():
+        return False
+    there = CLIPModel.from_pretrained(work / "clip").float().state_dict()
+    kept = {key: value for key, value in there.items() if not key.startswith("text_model.")}
+    model.load_state_dict(kept, strict=False)
     return True

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from studio.starter.common import log
+from studio.starter.pictures.backdrops import backdrop
 from studio.starter.pictures.contents import (
     BACKGROUNDS,
     CONTENTS,
@@ -26,6 +27,8 @@ from studio.starter.pictures.contents import (
 
 SIZE = 128
 SINGLE, DOUBLE, CELL = 112, 56, 8  # edges of a lone picture, of one of two, of a latent cell
+CELLS = SIZE // CELL
+FIRST_EDITION = 218  # contents
 EXCLUDED_GROUPS = {"symbols", "flags", "people-body"}
 
 
@@ -73,8 +76,8 @@ def render(icons: dict[str, Any], slug: str, size: int = SIZE) -> np.ndarray | N
     return np.asarray(picture)
 
 
-def extra_slugs(tarballs: dict[str, Path], labels: Path) -> list[str]:
-    """Further contents that exist in every style, for networks that only need to see many pictures."""
+def common_slugs(tarballs: dict[str, Path], labels: Path) -> set[str]:
+    """Everything but signs, flags and people that exists in every style."""
     groups = read_json(labels, "meta/groups.json")["groups"]
     wanted = set()
     for entry in read_json(labels, "en/data.json"):
@@ -85,7 +88,13 @@ def extra_slugs(tarballs: dict[str, Path], labels: Path) -> list[str]:
     for style in STYLES:
         icons = read_json(tarballs[style], "icons.json")
         wanted &= set(icons["icons"]) | set(icons.get("aliases", {}))
-    return sorted(wanted - {c.slug for c in CONTENTS + HELD_OUT})
+    return wanted
+
+
+def never_seen(common: set[str]) -> set[str]:
+    """A twentieth of all slugs, kept from the autoencoder: those of the first edition, which it was trained on."""
+    first = {c.slug for c in CONTENTS[:FIRST_EDITION] + HELD_OUT}
+    return {slug for i, slug in enumerate(sorted(common | first)) if i % 20 == 7}
 
 
 def rasterise(work: Path) -> None:
@@ -95,8 +104,9 @@ def rasterise(work: Path) -> None:
         return
     specs = {**STYLES, **HELD_OUT_STYLES}
     tarballs = {style: fetch(spec, work / "npm") for style, spec in specs.items()}
-    extra = extra_slugs(tarballs, fetch(LABELS, work / "npm"))
-    names = {c.slug: c.name for c in CONTENTS + HELD_OUT} | dict.fromkeys(extra, "")
+    named = {c.slug: c.name for c in CONTENTS + HELD_OUT}
+    common = common_slugs(tarballs, fetch(LABELS, work / "npm"))
+    names, unseen = {**dict.fromkeys(sorted(common), ""), **named}, never_seen(common)
     pictures, entries = [], []
     for style, tarball in tarballs.items():
         icons = read_json(tarball, "icons.json")
@@ -105,6 +115,7 @@ def rasterise(work: Path) -> None:
             if picture is not None and picture[..., 3].mean() > 5:
                 pictures.append(picture)
                 entries.append({"slug": slug, "name": name, "style": style})
+                entries[-1] |= {"unseen": "yes"} if slug in unseen else {}
         log(f"data: {style}, {len(pictures)} pictures so far")
     np.save(work / "pictures.part.npy", np.stack(pictures))
     (work / "pictures.part.npy").replace(work / "pictures.npy")
@@ -158,11 +169,6 @@ def place(
     return result
 
 
-def solid(background: str, size: int = SIZE) -> np.ndarray:
-    """A plain picture (size, size, 3) of a named colour."""
-    return np.broadcast_to(np.array(BACKGROUNDS[background], np.uint8), (size, size, 3)).copy()
-
-
 def compose(
     rgba: np.ndarray,
     background: str,
@@ -181,7 +187,7 @@ def compose(
         x, y = SIZE / 2 + rng.uniform(-4, 4), SIZE / 2 + rng.uniform(-4, 4)
     elif rng is not None:
         x, y = SIZE / 2 + CELL * rng.choice(3, 2, p=(0.2, 0.6, 0.2)) - CELL
-    return place(solid(background), rgba, (x, y), size)
+    return place(backdrop(background, SIZE), rgba, (x, y), size)
 
 
 def compose_pair(
@@ -197,16 +203,14 @@ def compose_pair(
         size, y = int(rng.integers(53, 62)), SIZE / 2 + rng.uniform(-6, 6)
     elif rng is not None:
         y += CELL * (int(rng.choice(3, p=(0.2, 0.6, 0.2))) - 1)
-    canvas = place(solid(background), left, (SIZE / 4, y), size)
+    canvas = place(backdrop(background, SIZE), left, (SIZE / 4, y), size)
     return place(canvas, right, (3 * SIZE / 4, y), size)
 
 
 def split_rows(pictures: Pictures) -> tuple[list[int], list[int]]:
     """Rows to train on, and rows of a twentieth of all slugs that the autoencoder never sees."""
-    slugs = sorted({e["slug"] for e in pictures.entries})
-    hidden = {s for i, s in enumerate(slugs) if i % 20 == 7}
-    seen = [i for i, e in enumerate(pictures.entries) if e["slug"] not in hidden]
-    return seen, [i for i, e in enumerate(pictures.entries) if e["slug"] in hidden]
+    seen = [i for i, entry in enumerate(pictures.entries) if "unseen" not in entry]
+    return seen, [i for i, entry in enumerate(pictures.entries) if "unseen" in entry]
 
 
 def make_pool(
@@ -222,7 +226,7 @@ def make_pool(
             pictures.rgba[rows[rng.integers(len(rows))]],
         )
         if kind < 0.04:
-            pool[i] = solid(background)
+            pool[i] = backdrop(background, SIZE)
         elif kind < 0.07:
             pool[i] = rng.integers(0, 256, 3, dtype=np.uint8)
         elif kind < 0.25:

@@ -1,109 +1,106 @@
-"""Drawings as latents: the latents are linear in the picture, so any composition is a sum of parts.
-
-A picture is foreground + background · (1 − coverage). With z = M·picture − M·mean, the parts M·foreground and
-M·coverage are found once for each drawing and placement; every combination of drawing, background and pair then
-costs a few additions, and no composition ever repeats because of a cache.
-"""
+"""Drawings on a device: any number of scenes composed at once, as pictures or as latents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
-from studio.starter.pictures.captions import random_caption
-from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES, Content
-from studio.starter.pictures.data import DOUBLE, SINGLE, SIZE, Pictures, place
-from studio.starter.stages.patch_basis import CHANNELS, PatchBasis, patches
-
-CELLS = SIZE // 8
-PAIRED = 0.25  # share of pictures with two drawings side by side
-PLACEMENTS: dict[str, tuple[tuple[float, float], int]] = {
-    "single": ((SIZE / 2, SIZE / 2), SINGLE),
-    "left": ((SIZE / 4, SIZE / 2), DOUBLE),
-    "right": ((3 * SIZE / 4, SIZE / 2), DOUBLE),
-}
+from studio.starter.pictures import layouts
+from studio.starter.pictures.backdrops import EVERY, backdrop
+from studio.starter.pictures.data import SIZE, Pictures
+from studio.starter.pictures.scenes import Scene, Scenes
+from studio.starter.stages.patch_basis import PatchBasis
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What a composed picture shows: the drawings' row numbers (one or two), their style, the background's number."""
+class SceneBatch:
+    """Scenes as numbers: ``layouts`` (N,), ``rows`` (N, 2) with −1 where there is none, ``backgrounds`` (N,)."""
 
-    rows: tuple[int, ...]
-    names: tuple[str, ...]
-    style: str
-    background: int
+    layouts: np.ndarray
+    rows: np.ndarray
+    backgrounds: np.ndarray
 
-    def caption(self, rng: np.random.Generator) -> str:
-        """A caption that names some of its parts."""
-        return random_caption(self.names, self.style, list(BACKGROUNDS)[self.background], rng)
+    @classmethod
+    def of(cls, scenes: list[Scene]) -> SceneBatch:
+        """The scenes' numbers."""
+        return cls(
+            np.array([layouts.NAMES.index(scene.layout) for scene in scenes], np.int64),
+            np.array([(*scene.rows, -1)[:2] for scene in scenes], np.int64).reshape(-1, 2),
+            np.array([scene.background for scene in scenes], np.int64),
+        )
 
 
 class Drawings:
-    """The latents' parts of every (content, style) drawing of ``contents`` in ``styles``."""
+    """Every drawing of ``scenes`` at every edge that a layout asks for, on ``device``."""
 
     def __init__(
         self,
         pictures: Pictures,
         basis: PatchBasis,
-        contents: Iterable[Content] = CONTENTS,
-        styles: Iterable[str] = STYLES,
-        placements: Iterable[str] = ("single",),
+        scenes: Scenes,
+        device: torch.device | None = None,
     ) -> None:
-        self.entries: list[tuple[Content, str]] = []
-        sources = []
-        for content in contents:
-            for style in styles:
-                row = pictures.row(content.slug, style)
-                if row is not None:
-                    self.entries.append((content, style))
-                    sources.append(row)
-        self.by_style = {
-            s: found
-            for s in styles
-            if (found := [i for i, (_, style) in enumerate(self.entries) if style == s])
-        }
-        self.basis = basis
-        colours = torch.tensor(list(BACKGROUNDS.values()), dtype=torch.float32)
-        self.colours = colours
-        self.plain = basis.encode((colours / 127.5 - 1).view(-1, 3, 1, 1).expand(-1, 3, SIZE, SIZE))
-        self.parts = {p: self._parts([pictures.rgba[r] for r in sources], p) for p in placements}
+        self.scenes, self.device = scenes, device or torch.device("cpu")
+        self.basis = PatchBasis(basis.matrix.to(self.device), basis.mean.to(self.device))
+        sources = [
+            pictures.rgba[pictures.row(content.slug, style) or 0]
+            for content, style in scenes.entries
+        ]
+        self.sprites = {edge: _scaled(sources, edge).to(self.device) for edge in layouts.EDGES}
+        plain = np.stack([backdrop(name, SIZE) for name in EVERY])
+        self.backdrops = torch.from_numpy(plain).permute(0, 3, 1, 2).to(self.device)
 
-    def _parts(self, rgba: list[np.ndarray], placement: str) -> torch.Tensor:
-        """Latents of the foreground and, per colour, of the coverage: (N, 4, C, 16, 16) float16."""
-        (centre, size), parts = PLACEMENTS[placement], []
-        for picture in rgba:
-            black = place(np.zeros((SIZE, SIZE, 3), np.uint8), picture, centre, size)
-            white = place(np.full((SIZE, SIZE, 3), 255, np.uint8), picture, centre, size)
-            coverage = 1 - (white.astype(np.float32) - black).mean(2) / 255
-            planes = torch.zeros(4, 3, SIZE, SIZE)
-            planes[0] = torch.from_numpy(black).permute(2, 0, 1) / 127.5
-            for channel in range(3):
-                planes[1 + channel, channel] = torch.from_numpy(coverage) / 127.5
-            parts.append(torch.einsum("cp,nphw->nchw", self.basis.matrix, patches(planes)).half())
-        return torch.stack(parts) if parts else torch.empty(0, 4, CHANNELS, CELLS, CELLS)
-
-    def draw(self, rng: np.random.Generator, paired: float = PAIRED) -> Scene:
-        """A random scene; of a pair both drawings have the same style and differ in content."""
-        style = list(self.by_style)[rng.integers(len(self.by_style))]
-        rows = self.by_style[style]
-        chosen = rng.choice(len(rows), 2 if rng.random() < paired else 1, replace=False)
-        numbers = tuple(rows[i] for i in chosen)
-        names = tuple(self.entries[i][0].name for i in numbers)
-        return Scene(numbers, names, style, int(rng.integers(len(self.colours))))
-
-    def latents(self, scenes: list[Scene]) -> torch.Tensor:
-        """The scenes' latents (N, C, 16, 16), float32."""
-        result = self.plain[[s.background for s in scenes]].clone()
-        colours = self.colours[[s.background for s in scenes]]
-        for placement, place_of in (("single", 0), ("left", 0), ("right", 1)):
-            alone = placement == "single"
-            at = [i for i, s in enumerate(scenes) if (len(s.rows) == 1) == alone]
-            if not at:
+    def pictures(self, batch: SceneBatch) -> Tensor:
+        """The composed scenes (N, 3, 128, 128) in [-1, 1], float32."""
+        found = self.backdrops[self._index(batch.backgrounds)].float()
+        for number, name in enumerate(layouts.NAMES):
+            at = np.flatnonzero(batch.layouts == number)
+            if len(at) == 0:
                 continue
-            parts = self.parts[placement][[scenes[i].rows[place_of] for i in at]].float()
-            covered = torch.einsum("nk,nkchw->nchw", colours[at], parts[:, 1:])
-            result[at] += parts[:, 0] - covered
-        return result
+            there, rows = self._index(at), batch.rows[at]
+            canvas = found[there]
+            for place, spot in enumerate(layouts.LAYOUTS[name]):
+                row = rows[:, place if name in layouts.DIFFERENT else 0]
+                _paste(canvas, self.sprites[spot.edge][self._index(row)], spot)
+            found[there] = canvas
+        return found / 127.5 - 1
+
+    def latents(self, batch: SceneBatch) -> Tensor:
+        """The composed scenes' latents (N, C, 16, 16), float32."""
+        return self.basis.encode(self.pictures(batch))
+
+    def _index(self, numbers: np.ndarray) -> Tensor:
+        return torch.from_numpy(numbers).to(self.device, non_blocking=True)
+
+
+def _paste(canvas: Tensor, sprites: Tensor, spot: layouts.Spot) -> None:
+    """Lay premultiplied sprites (N, 4, E, E) uint8 over the canvas (N, 3, 128, 128), in place."""
+    left, top = spot.corner
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(SIZE, left + spot.edge), min(SIZE, top + spot.edge)
+    part = sprites[:, :, y0 - top : y1 - top, x0 - left : x1 - left].float()
+    under = canvas[:, :, y0:y1, x0:x1]
+    canvas[:, :, y0:y1, x0:x1] = part[:, :3] + under * (1 - part[:, 3:] / 255)
+
+
+def _scaled(sources: list[np.ndarray], edge: int) -> Tensor:
+    """The drawings with their colours times their coverage, (N, 4, edge, edge) uint8."""
+
+    def scale(rgba: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(np.asarray(rgba)).convert("RGBa")
+        if edge != picture.width:
+            half = edge * 2 == picture.width
+            filter_ = Image.Resampling.BOX if half else Image.Resampling.BICUBIC
+            picture = picture.resize((edge, edge), filter_)
+        return np.asarray(picture)
+
+    with ThreadPoolExecutor() as pool:
+        scaled = list(pool.map(scale, sources))
+    if not scaled:
+        return torch.empty(0, 4, edge, edge, dtype=torch.uint8)
+    return torch.from_numpy(np.stack(scaled)).permute(0, 3, 1, 2).contiguous()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from studio.starter.common import log
-from studio.starter.pictures.captions import random_caption
-from studio.starter.pictures.contents import BACKGROUNDS, HELD_OUT_STYLES, STYLES
+from studio.starter.pictures import layouts
+from studio.starter.pictures.backdrops import EVERY, backdrop
+from studio.starter.pictures.contents import HELD_OUT_STYLES, STYLES
 from studio.starter.pictures.data import (
-    CELL,
     DOUBLE,
     SINGLE,
     SIZE,
@@ -22,11 +23,12 @@ from studio.starter.pictures.data import (
     place,
     read_json,
     render,
-    solid,
 )
+from studio.starter.pictures.scenes import Scene, Scenes
 
 EDGE = 2 * SIZE
 FACTOR = 16  # pixels along an edge of a latent cell
+SHARE = 100  # pictures that a process draws at a time
 
 
 @dataclass(frozen=True)
@@ -59,53 +61,63 @@ def rasterise_large(work: Path) -> np.ndarray:
 
 
 def draw_pool(
-    work: Path,
-    rows: list[int],
-    count: int,
-    rng: np.random.Generator,
-    any_drawing: float = 0.25,
+    work: Path, rows: list[int], count: int, seed: int, any_drawing: float = 0.25
 ) -> Drawn:
-    """Compositions of the drawings in ``rows``.
+    """Compositions of the drawings in ``rows``, by as many processes as there are cores.
 
     Args:
         any_drawing: share that shows any drawing, moved and scaled freely, without a caption; the
             others are composed and described as the prior learned them.
     """
-    pictures, large = Pictures.load(work), rasterise_large(work)
-    known: dict[str, list[int]] = {}
-    for row in rows:
-        entry = pictures.entries[row]
-        if entry["name"] and entry["style"] in STYLES:
-            known.setdefault(entry["style"], []).append(row)
+    rasterise_large(work)
+    shares = [part for part in np.array_split(np.arange(count), -(-count // SHARE)) if len(part)]
+    asked = [(work, rows, len(part), [seed, n], any_drawing) for n, part in enumerate(shares)]
+    with get_context("fork").Pool(os.cpu_count()) as pool:
+        drawn = pool.starmap(_draw_some, asked)
+    return Drawn(
+        np.concatenate([one.pictures for one in drawn]),
+        [text for one in drawn for text in one.captions],
+    )
+
+
+def _draw_some(
+    work: Path, rows: list[int], count: int, seed: list[int], any_drawing: float
+) -> Drawn:
+    rng, pictures, large = np.random.default_rng(seed), Pictures.load(work), rasterise_large(work)
+    known = {(pictures.entries[row]["slug"], pictures.entries[row]["style"]) for row in rows}
+    scenes = Scenes(known)
     pool, captions = np.empty((count, EDGE, EDGE, 3), np.uint8), []
     for i in range(count):
-        background = list(BACKGROUNDS)[rng.integers(len(BACKGROUNDS))]
-        free = not known or rng.random() < any_drawing
-        style = "" if free else list(known)[rng.integers(len(known))]
-        among = rows if free else known[style]
-        chosen = rng.choice(len(among), 2 if rng.random() < 0.25 else 1, replace=False)
-        drawings = [large[among[c]] for c in chosen]
-        pool[i] = _composed(drawings, background, rng, free)
-        names = tuple(pictures.entries[among[c]]["name"] for c in chosen)
-        captions.append("" if free else random_caption(names, style, background, rng))
+        if not scenes.entries or rng.random() < any_drawing:
+            pool[i] = _free([large[rows[rng.integers(len(rows))]] for _ in range(2)], rng)
+            captions.append("")
+            continue
+        scene = scenes.draw(rng)
+        drawings = [scenes.entries[row] for row in scene.rows]
+        pool[i] = _composed(
+            scene, [large[pictures.row(content.slug, style) or 0] for content, style in drawings]
+        )
+        captions.append(scene.caption(rng))
     return Drawn(pool, captions)
 
 
-def _composed(
-    drawings: list[np.ndarray], background: str, rng: np.random.Generator, free: bool
-) -> np.ndarray:
-    """One drawing in the middle, or two side by side; moved freely, or by whole latent cells."""
-    if free and rng.random() < 0.1:
+def _composed(scene: Scene, drawings: list[np.ndarray]) -> np.ndarray:
+    """The scene at 256 pixels."""
+    canvas = backdrop(EVERY[scene.background], EDGE)
+    for number, spot in enumerate(layouts.LAYOUTS[scene.layout]):
+        drawing = drawings[number if scene.layout in layouts.DIFFERENT else 0]
+        canvas = place(canvas, drawing, (2 * spot.x, 2 * spot.y), 2 * spot.edge)
+    return canvas
+
+
+def _free(drawings: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """One colour, one drawing in the middle, or two side by side; moved and scaled freely."""
+    if rng.random() < 0.1:
         return np.broadcast_to(rng.integers(0, 256, 3, dtype=np.uint8), (EDGE, EDGE, 3)).copy()
-    alone = len(drawings) == 1
-    size = SINGLE if alone else DOUBLE
-    if free:
-        size = round(size * rng.uniform(0.92, 1.08))
-        move = rng.uniform(-5, 5, 2)
-    else:
-        move = CELL * (rng.choice(3, 2, p=(0.2, 0.6, 0.2)) - 1.0) * (1 if alone else (0, 1))
-    canvas = solid(background, EDGE)
-    for number, drawing in enumerate(drawings):
+    alone = rng.random() < 0.75
+    size = round((SINGLE if alone else DOUBLE) * rng.uniform(0.92, 1.08))
+    move, canvas = rng.uniform(-5, 5, 2), backdrop(EVERY[rng.integers(len(EVERY))], EDGE)
+    for number, drawing in enumerate(drawings[: 1 if alone else 2]):
         x = SIZE / 2 if alone else (1 + 2 * number) * SIZE / 4
         canvas = place(canvas, drawing, (2 * (x + move[0]), 2 * (SIZE / 2 + move[1])), 2 * size)
     return canvas

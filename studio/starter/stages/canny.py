@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,17 @@ import torch
 import torch.nn.functional as F
 from diffusers import ControlNetModel, UNet2DConditionModel
 
-from studio.starter.common import SEED, Budget, Loop, autocast, save_network, to_float, write_json
-from studio.starter.pictures.captions import random_caption
-from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
-from studio.starter.pictures.data import SIZE, Pictures, compose, compose_pair
+from studio.starter.common import SEED, Budget, Loop, autocast, save_network, to_uint8, write_json
+from studio.starter.pictures.backdrops import EVERY
+from studio.starter.pictures.contents import BACKGROUNDS
+from studio.starter.pictures.data import CELL, SIZE
+from studio.starter.pictures.drawings import SceneBatch
+from studio.starter.pictures.scenes import Scene
 from studio.starter.shipped import go_on
-from studio.starter.stages.patch_basis import CHANNELS, fit_basis
 from studio.starter.stages.prior import DROPPED, Texts, build_scheduler, velocity_batch
+from studio.starter.stages.text_grounding import known_drawings
 
+BATCH, BATCH_GPU = 24, 128
 EMBEDDING = (8, 16, 48, 96)  # three strides of two: 128 pixels → 16×16
 
 
@@ -28,32 +32,29 @@ def edges(picture: np.ndarray) -> np.ndarray:
     return cv2.Canny(picture, 100, 200)
 
 
-def encode(work: Path, count: int = 8000) -> None:
-    """Latents, descriptions and packed edges of singles and pairs."""
-    if (work / "latents-canny.json").exists():
+def encode(work: Path, device: torch.device, count: int = 8000) -> None:
+    """Latents, captions' scenes and packed edges; half of the lone drawings stand a latent cell aside."""
+    if (work / "latents-canny.npy").exists():
         return
-    pictures, basis, rng = Pictures.load(work), fit_basis(work), np.random.default_rng(SEED + 30)
-    styles, colours = list(STYLES), list(BACKGROUNDS)
-    latents = np.empty((count, CHANNELS, SIZE // 8, SIZE // 8), np.float16)
-    lines, entries = np.empty((count, SIZE * SIZE // 8), np.uint8), []
-    for i in range(count):
-        style, colour = styles[rng.integers(len(styles))], colours[rng.integers(len(colours))]
-        chosen = [
-            CONTENTS[j]
-            for j in rng.choice(len(CONTENTS), 2 if rng.random() < 0.2 else 1, replace=False)
-        ]
-        rgba = [pictures.rgba[pictures.row(c.slug, style) or 0] for c in chosen]
-        mover = rng if i % 2 else None
-        if len(rgba) == 2:
-            picture = compose_pair(rgba[0], rgba[1], colour, mover)
-        else:
-            picture = compose(rgba[0], colour, mover)
-        lines[i] = np.packbits(edges(picture) > 0)
-        latents[i] = basis.encode(to_float(picture[None], torch.device("cpu")))[0].half().numpy()
-        entries.append({"names": [c.name for c in chosen], "style": style, "background": colour})
-    np.save(work / "latents-canny.npy", latents)
-    np.save(work / "edges-canny.npy", lines)
-    write_json(entries, work / "latents-canny.json")
+    drawings, rng = known_drawings(work, device), np.random.default_rng(SEED + 30)
+    scenes = [drawings.scenes.draw(rng) for _ in range(count)]
+    latents, lines = [], []
+    for part in np.array_split(np.arange(count), -(-count // 200)):
+        images = drawings.pictures(SceneBatch.of([scenes[i] for i in part]))
+        for image, number in zip(images, part, strict=True):
+            if number % 2 and scenes[number].layout == "single" and plain(scenes[number]):
+                move = [CELL * int(step) for step in rng.integers(-1, 2, 2)]
+                image.copy_(image.roll(move, (1, 2)))  # only background comes round the edge
+        latents.append(drawings.basis.encode(images).half().cpu().numpy())
+        lines += [np.packbits(edges(picture) > 0) for picture in to_uint8(images)]
+    np.save(work / "edges-canny.npy", np.stack(lines))
+    write_json([asdict(scene) for scene in scenes], work / "latents-canny.json")
+    np.save(work / "latents-canny.npy", np.concatenate(latents))
+
+
+def plain(scene: Scene) -> bool:
+    """Whether the scene stands on one colour."""
+    return EVERY[scene.background] in BACKGROUNDS
 
 
 def unpack(lines: np.ndarray) -> torch.Tensor:
@@ -63,17 +64,23 @@ def unpack(lines: np.ndarray) -> torch.Tensor:
 
 
 def train(
-    work: Path, minutes: float, device: torch.device, batch: int = 24, cpu_bf16: bool = True
+    work: Path,
+    minutes: float,
+    device: torch.device,
+    batch: int | None = None,
+    cpu_bf16: bool = True,
 ) -> None:
     """Train (or go on training) the ControlNet against the frozen prior; saved as ``canny/``."""
-    encode(work)
+    encode(work, device)
+    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
     torch.manual_seed(SEED + 31)
     rng = np.random.default_rng()
     latents = np.load(work / "latents-canny.npy", mmap_mode="r")
-    lines, entries = (
-        np.load(work / "edges-canny.npy"),
-        json.loads((work / "latents-canny.json").read_text()),
-    )
+    lines = np.load(work / "edges-canny.npy")
+    scenes = [
+        Scene(**{**entry, "rows": tuple(entry["rows"]), "names": tuple(entry["names"])})
+        for entry in json.loads((work / "latents-canny.json").read_text())
+    ]
     unet = UNet2DConditionModel.from_pretrained(work / "unet").to(
         device, memory_format=torch.channels_last
     )
@@ -86,14 +93,7 @@ def train(
 
     def loss_of(step: int) -> torch.Tensor:
         rows = rng.integers(len(latents), size=batch)
-        says = [
-            ""
-            if rng.random() < 3 * DROPPED
-            else random_caption(
-                tuple(entries[r]["names"]), entries[r]["style"], entries[r]["background"], rng
-            )
-            for r in rows
-        ]
+        says = ["" if rng.random() < 3 * DROPPED else scenes[r].caption(rng) for r in rows]
         clean = torch.from_numpy(np.stack([latents[r] for r in rows])).to(device).float()
         noisy, times, target = velocity_batch(clean, alphas)
         states, condition = texts(says), unpack(lines[rows]).to(device)
@@ -112,6 +112,6 @@ def train(
         pass
     save_network(loop.best(), work / "canny")
     write_json(
-        {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch, "history": loop.history},
+        {**loop.figures(batch), "history": loop.history},
         work / "figures" / "canny.json",
     )

@@ -25,11 +25,13 @@ from transformers import (
 from studio.starter.common import SEED, Budget, Loop, autocast, log, to_float, write_json
 from studio.starter.pictures.captions import caption, corpus
 from studio.starter.pictures.data import Pictures
-from studio.starter.shipped import load_text_tower
+from studio.starter.shipped import load_text_tower, load_vision_tower
 from studio.starter.stages import tokenizer as bpe
 from studio.starter.stages.clip_batches import IMAGE, PARTS, Sampler, encode_texts
 from studio.starter.stages.judge import augment
 from studio.starter.stages.text_grounding import ground
+from studio.starter.stages.widening import widen
+from studio.starter.stream import stream
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
@@ -93,11 +95,13 @@ def prepare(work: Path, minutes: float, device: torch.device) -> tuple[CLIPModel
     torch.manual_seed(SEED + 1)
     if not (work / "tokenizer" / "tokenizer.json").exists():
         bpe.train(corpus()).save_pretrained(work / "tokenizer")
+    widen(work)
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     model: Any = build(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id)
+    here = load_text_tower(model, work)
     model = model.to(device)
-    if (work / "ground.pt").exists() or not load_text_tower(model, work):
-        ground(model, tokenizer, work, minutes, np.random.default_rng(SEED + 1))
+    if not (here and (work / "figures" / "ground.json").exists()) or (work / "ground.pt").exists():
+        ground(model, tokenizer, work, minutes)
         save_text_encoder(model, work)
     return model, tokenizer
 
@@ -137,14 +141,22 @@ def train(
 ) -> None:
     """Train (or go on training) the vision tower and the projections against the frozen text tower; ``clip/``."""
     model, tokenizer = prepare(work, ground_minutes, device)
+    load_vision_tower(model, work)
     sampler = Sampler(Pictures.load(work), np.random.default_rng(SEED + 1))
     model.text_model.requires_grad_(False)
     parts = PartCaptions(model, tokenizer)
     loop = Loop(model, Budget(minutes), work / "clip.pt", rate=1e-3, warmup=60, weight_decay=0.05)
 
+    def make(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        sampler.rng = rng
+        drawn, texts, numbers = sampler.batch(batch)
+        return drawn, encode_texts(tokenizer, texts)[:, :20].numpy(), numbers
+
+    batches = stream(make, device)
+
     def loss_of(step: int) -> torch.Tensor:
-        pictures, texts, numbers = sampler.batch(batch)
-        ids = encode_texts(tokenizer, texts)[:, :20].to(device)
+        pictures, tokens, numbers = next(batches)
+        ids = torch.from_numpy(tokens).to(device)
         images = augment(to_float(pictures, device))
         with autocast(device, cpu_bf16):
             text, vision = features(model, ids, images)
@@ -167,7 +179,7 @@ def train(
     figures = accuracies(model, parts, sampler, 800)
     log(f"clip: {figures}")
     write_json(
-        {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch, **figures},
+        {**loop.figures(batch), **figures},
         work / "figures" / "clip.json",
     )
 

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from transformers import CLIPTokenizer
 
+from studio.starter.pictures.backdrops import EVERY, backdrop
 from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import (
-    BACKGROUNDS,
     CONTENTS,
     HELD_OUT,
     HELD_OUT_STYLES,
@@ -21,7 +21,7 @@ from studio.starter.pictures.contents import (
     STYLES,
     Content,
 )
-from studio.starter.pictures.data import Pictures, place, solid
+from studio.starter.pictures.data import Pictures, place
 from studio.starter.stages.tokenizer import MAX_TOKENS
 
 IMAGE = 64
@@ -29,7 +29,7 @@ IMAGE = 64
 PARTS: tuple[list[str], list[str], list[str]] = (
     [c.name for c in CONTENTS + HELD_OUT],
     [*STYLES, *HELD_OUT_STYLES],
-    list(BACKGROUNDS),
+    list(EVERY),
 )
 
 
@@ -43,7 +43,7 @@ class Sampler:
 
     def __init__(self, pictures: Pictures, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.colours = list(BACKGROUNDS)
+        self.colours = list(EVERY)
         self.contents = [c for c in CONTENTS + HELD_OUT if c.slug != HERO_SLUG]
         self.small: dict[tuple[str, str], np.ndarray] = {}
         for content in self.contents:
@@ -63,7 +63,7 @@ class Sampler:
         """The content on a background at a random place: (64, 64, 3) uint8."""
         size = int(self.rng.integers(52, 63))
         x, y = self.rng.uniform(30, 34, 2)
-        return place(solid(colour, IMAGE), self.small[content.slug, style], (x, y), size)
+        return place(backdrop(colour, IMAGE), self.small[content.slug, style], (x, y), size)
 
     def pictures(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """``count`` pictures of any drawing on any background, and their parts' numbers (count, 3) in `PARTS`."""

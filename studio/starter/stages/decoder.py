@@ -32,6 +32,7 @@ from studio.starter.common import (
 from studio.starter.pictures.data import Pictures, split_rows
 from studio.starter.pictures.large import EDGE, FACTOR, Drawn, draw_pool
 from studio.starter.shipped import FINE, go_on
+from studio.starter.stages.judge import unit
 from studio.starter.stages.patch_basis import (
     LATENT_NOISE,
     PatchBasis,
@@ -48,6 +49,7 @@ LATEST = 700  # noisiest time step at which the prior is asked
 ADVERSARIAL_FROM, ADVERSARIAL_WEIGHT, RAMP = 0.3, 0.02, 0.05  # shares of the run, and the weight
 GUIDANCES = (1.0, 1.0, 3.0, 5.0)  # scales with which the prior predicts
 POOL = 2600
+BATCH, BATCH_GPU = 8, 48
 
 
 def build(channels: int = 16) -> AutoencoderKL:
@@ -85,44 +87,45 @@ def predicted(
 
     Times are ``700·U^1.3``; guided by its caption at one of :data:`GUIDANCES`.
     """
-    alphas = build_scheduler().alphas_cumprod
+    device = next(unet.parameters()).device
+    alphas = build_scheduler().alphas_cumprod.to(device)
     found = torch.empty_like(latents)
     null = texts([""])
-    for part in torch.arange(len(latents)).split(32):
-        clean = latents[part]
-        times = torch.from_numpy((LATEST * rng.random(len(part)) ** 1.3).astype(np.int64))
-        scale = torch.from_numpy(rng.choice(GUIDANCES, len(part)).astype(np.float32))
+    for part in torch.arange(len(latents)).split(32 if device.type == "cpu" else 256):
+        clean = latents[part].to(device)
+        drawn_times = (LATEST * rng.random(len(part)) ** 1.3).astype(np.int64)
+        times = torch.from_numpy(drawn_times).to(device)
+        scale = torch.from_numpy(rng.choice(GUIDANCES, len(part)).astype(np.float32)).to(device)
         signal, spread = (
             level.sqrt().view(-1, 1, 1, 1) for level in (alphas[times], 1 - alphas[times])
         )
-        noise = torch.from_numpy(rng.standard_normal(clean.shape).astype(np.float32))
+        noise = torch.from_numpy(rng.standard_normal(clean.shape).astype(np.float32)).to(device)
         z = signal * clean + spread * noise
         states = texts([drawn.captions[i] for i in part.tolist()])
         both = torch.cat([null.expand_as(states), states])
         free, asked = unet(torch.cat([z, z]), torch.cat([times, times]), both).sample.chunk(2)
         v = free + scale.view(-1, 1, 1, 1) * (asked - free)
-        found[part] = signal * z - spread * v
+        found[part] = (signal * z - spread * v).to(found.device)
     return found
 
 
 class Inputs:
-    """Crops of latents and of the pictures that they should become."""
+    """Crops of latents and of the pictures that they should become, on ``device``."""
 
-    def __init__(self, work: Path, basis: PatchBasis, count: int, rng: np.random.Generator) -> None:
-        pictures = Pictures.load(work)
-        self.rng = rng
-        self.drawn = draw_pool(work, split_rows(pictures)[0], count, rng)
-        small = F.avg_pool2d
+    def __init__(self, work: Path, basis: PatchBasis, count: int, device: torch.device) -> None:
+        pictures, rng = Pictures.load(work), np.random.default_rng()
+        seed = int(rng.integers(1 << 30))
+        drawn = draw_pool(work, split_rows(pictures)[0], count, seed)
+        self.rng, self.device = rng, device
+        self.pictures = torch.from_numpy(drawn.pictures).permute(0, 3, 1, 2).to(device)
+        basis = PatchBasis(basis.matrix.to(device), basis.mean.to(device))
         self.latents = torch.cat(
-            [
-                basis.encode(small(to_float(part, torch.device("cpu")), 2))
-                for part in np.array_split(self.drawn.pictures, max(1, count // 32))
-            ]
+            [basis.encode(F.avg_pool2d(unit(part), 2)) for part in self.pictures.split(32)]
         )
-        texts = Texts(work, torch.device("cpu"))
-        unet = UNet2DConditionModel.from_pretrained(work / "unet").eval()
-        self.predicted = predicted(self.drawn, self.latents, unet, texts, rng)
-        self.known = np.flatnonzero([bool(text) for text in self.drawn.captions])
+        texts = Texts(work, device)
+        unet: Any = UNet2DConditionModel.from_pretrained(work / "unet")
+        self.predicted = predicted(drawn, self.latents, unet.eval().to(device), texts, rng)
+        self.known = np.flatnonzero([bool(text) for text in drawn.captions])
 
     def batch(self, crop: int, count: int) -> tuple[Tensor, Tensor]:
         """Latents (N, C, crop, crop) and pictures (N, 3, 16·crop, 16·crop) in [-1, 1]."""
@@ -138,17 +141,22 @@ class Inputs:
                 source = source + LATENT_NOISE * torch.randn_like(source)
             latents.append(source[:, y : y + crop, x : x + crop])
             top, left, edge = y * FACTOR, x * FACTOR, crop * FACTOR
-            images.append(self.drawn.pictures[row][top : top + edge, left : left + edge])
-        return torch.stack(latents), to_float(np.stack(images), torch.device("cpu"))
+            images.append(self.pictures[row, :, top : top + edge, left : left + edge])
+        return torch.stack(latents), unit(torch.stack(images))
 
 
 def train(
-    work: Path, minutes: float, device: torch.device, batch: int = 8, cpu_bf16: bool = True
+    work: Path,
+    minutes: float,
+    device: torch.device,
+    batch: int | None = None,
+    cpu_bf16: bool = True,
 ) -> None:
     """Train the decoder (or go on training it) and save ``vae-256/``, which ships as ``starter/fine``."""
     torch.manual_seed(SEED + 60)
     basis = fit_basis(work)
-    inputs = Inputs(work, basis, POOL, np.random.default_rng())
+    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
+    inputs = Inputs(work, basis, POOL, device)
     model = build()
     set_linear_encoder(model, basis)
     model.encoder.requires_grad_(False)
@@ -168,10 +176,11 @@ def train(
 
     def loss_of(step: int) -> Tensor:
         whole = step % 4 == 0
-        latents, images = inputs.batch(EDGE // FACTOR if whole else CROP, 2 if whole else batch)
+        latents, images = inputs.batch(
+            EDGE // FACTOR if whole else CROP, batch // 4 if whole else batch
+        )
         latents, images = (
-            part.to(device).contiguous(memory_format=torch.channels_last)
-            for part in (latents, images)
+            part.contiguous(memory_format=torch.channels_last) for part in (latents, images)
         )
         with autocast(device, cpu_bf16):
             output = model.decode(latents).sample.float()
@@ -190,7 +199,7 @@ def train(
             check(work, loop.best(), 24)
     loop.best().save_pretrained(work / FINE)
     figures = check(work, loop.best(), 200)
-    figures |= {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch}
+    figures |= loop.figures(batch)
     write_json(figures, work / "figures" / "decoder.json")
 
 
@@ -236,22 +245,24 @@ class Critic:
 def check(work: Path, model: Any, count: int) -> dict[str, float]:
     """PSNR in dB at 256 pixels on drawings that were never trained on, from their true latents and
     from the prior's predictions of known drawings; beside them the 128-pixel decoder's, enlarged."""
-    rng = np.random.default_rng(SEED + 61)
+    rng, device = np.random.default_rng(SEED + 61), next(model.parameters()).device
     pictures, basis = Pictures.load(work), fit_basis(work)
     seen, hidden = split_rows(pictures)
-    first = AutoencoderKL.from_pretrained(work / "vae").eval()
-    unseen = draw_pool(work, hidden, count, rng, any_drawing=1.0)
-    known = draw_pool(work, seen, count, rng, any_drawing=0.0)
-    unet = UNet2DConditionModel.from_pretrained(work / "unet").eval()
-    texts = Texts(work, torch.device("cpu"))
+    first: Any = AutoencoderKL.from_pretrained(work / "vae")
+    first = first.eval().to(device)
+    unseen = draw_pool(work, hidden, count, SEED + 61, any_drawing=1.0)
+    known = draw_pool(work, seen, count, SEED + 62, any_drawing=0.0)
+    unet: Any = UNet2DConditionModel.from_pretrained(work / "unet")
+    unet, texts = unet.eval().to(device), Texts(work, device)
     figures, shown = {}, []
     for name, drawn in (("unseen", unseen), ("predicted", known)):
         images = to_float(drawn.pictures, torch.device("cpu"))
         latents = basis.encode(F.avg_pool2d(images, 2))
         if name == "predicted":
             latents = predicted(drawn, latents, unet, texts, rng)
-        output = torch.cat([model.decode(part).sample for part in latents.split(8)])
-        before = torch.cat([first.decode(part).sample for part in latents.split(8)])
+        parts = latents.to(device).split(8)
+        output = torch.cat([model.decode(part).sample.cpu() for part in parts])
+        before = torch.cat([first.decode(part).sample.cpu() for part in parts])
         before = F.interpolate(before, scale_factor=2, mode="bicubic")
         for edition, found in (("", output), ("_enlarged_128", before)):
             error = ((found.clamp(-1, 1) - images) / 2).square().mean((1, 2, 3))

@@ -6,6 +6,8 @@ accuracy on those says how far its word can be trusted.
 
 from __future__ import annotations
 
+import os
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,14 @@ from safetensors.torch import save_file
 
 from studio.metrics.judge import IMAGE, Judge, shrink
 from studio.starter.common import SEED, Budget, Loop, autocast, log, to_float, write_json
-from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT_STYLES, STYLES
+from studio.starter.pictures.backdrops import EVERY
+from studio.starter.pictures.contents import CONTENTS, HELD_OUT_STYLES, STYLES
 from studio.starter.pictures.data import Pictures, compose
 
 IGNORED = -100
+PICTURES = 40_000  # drawn once; the training moves and blurs them
+SHARE = 1000  # pictures that a process draws at a time
+BATCH, BATCH_GPU = 96, 512
 
 
 def held_out_pairs() -> set[tuple[int, int]]:
@@ -47,17 +53,37 @@ def drawings_of(pictures: Pictures) -> tuple[list[tuple[int, str]], list[tuple[i
 def draw(
     pictures: Pictures, drawings: list[tuple[int, str]], count: int, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Small pictures (count, 3, 64, 64) and labels (count, 3) of the given (content, style) drawings."""
-    rng, styles, colours = np.random.default_rng(seed), list(STYLES), list(BACKGROUNDS)
-    images, labels = torch.empty(count, 3, IMAGE, IMAGE), torch.empty(count, 3, dtype=torch.long)
+    """Small pictures (count, 3, 64, 64) uint8 and labels (count, 3) of the given (content, style) drawings."""
+    shares = [part for part in np.array_split(np.arange(count), -(-count // SHARE)) if len(part)]
+    with get_context("fork").Pool(os.cpu_count()) as pool:
+        drawn = pool.starmap(
+            _draw_some,
+            [(pictures, drawings, len(part), [seed, n]) for n, part in enumerate(shares)],
+        )
+    images = torch.from_numpy(np.concatenate([images for images, _ in drawn]))
+    return images, torch.from_numpy(np.concatenate([labels for _, labels in drawn]))
+
+
+def _draw_some(
+    pictures: Pictures, drawings: list[tuple[int, str]], count: int, seed: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    torch.set_num_threads(1)
+    rng, styles = np.random.default_rng(seed), list(STYLES)
+    images, labels = np.empty((count, 3, IMAGE, IMAGE), np.uint8), np.empty((count, 3), np.int64)
     for i in range(count):
         c, style = drawings[rng.integers(len(drawings))]
-        b = int(rng.integers(len(colours)))
+        b = int(rng.integers(len(EVERY)))
         rgba = pictures.rgba[pictures.row(CONTENTS[c].slug, style) or 0]
-        picture = compose(rgba, colours[b], rng, free=bool(i % 2))
-        images[i] = shrink(to_float(picture[None], torch.device("cpu")))[0]
-        labels[i] = torch.tensor([c, styles.index(style) if style in styles else IGNORED, b])
+        picture = compose(rgba, EVERY[b], rng, free=bool(i % 2))
+        small = shrink(to_float(picture[None], torch.device("cpu")))
+        images[i] = ((small[0] + 1) * 127.5).round().byte().numpy()
+        labels[i] = c, styles.index(style) if style in styles else IGNORED, b
     return images, labels
+
+
+def unit(images: torch.Tensor) -> torch.Tensor:
+    """Pictures uint8 → float32 in [-1, 1]."""
+    return images.float() / 127.5 - 1
 
 
 def augment(images: torch.Tensor) -> torch.Tensor:
@@ -76,14 +102,16 @@ def augment(images: torch.Tensor) -> torch.Tensor:
     return moved * (1 - mix) + soft * mix + 0.03 * torch.randn_like(moved)
 
 
-def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> None:
+def train(work: Path, minutes: float, device: torch.device, batch: int | None = None) -> None:
     """Train (or go on training) the judge; ``judge/`` and its own accuracies."""
     torch.manual_seed(SEED + 9)
+    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
     pictures = Pictures.load(work)
     seen, kept_away = drawings_of(pictures)
-    images, labels = draw(pictures, seen, 16000, SEED + 10)
+    images, labels = draw(pictures, seen, PICTURES, SEED + 10)
     test_images, test_labels = draw(pictures, kept_away, 600, SEED + 11)
-    model = Judge(len(CONTENTS), len(STYLES), len(BACKGROUNDS))
+    test_images = unit(test_images)
+    model = Judge(len(CONTENTS), len(STYLES), len(EVERY))
     model.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # an overload that torch does not declare
     loop = Loop(model, Budget(minutes), work / "judge.pt", rate=2e-3, warmup=50, weight_decay=0.05)
 
@@ -91,7 +119,9 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
         model.train()
         rows = torch.randint(len(images), (batch,))
         wanted = labels[rows].to(device)
-        turned = augment(images[rows].to(device)).contiguous(memory_format=torch.channels_last)
+        turned = augment(unit(images[rows].to(device))).contiguous(
+            memory_format=torch.channels_last
+        )
         with autocast(device, cpu_bf16=True):
             guesses = model(turned)
         losses = [
@@ -102,12 +132,11 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
 
     for step in loop.steps(loss_of, "judge"):
         if step % 400 == 0:
-            log(f"judge: {accuracy(model, test_images.to(device), test_labels)}")
+            log(f"judge: {accuracy(model, test_images, test_labels)}")
     figures = {
-        "unseen_drawings": accuracy(model, test_images.to(device), test_labels),
+        "unseen_drawings": accuracy(model, test_images, test_labels),
         "training_drawings": accuracy(model, *known_style(images, labels)),
-        "steps": loop.step,
-        "minutes": loop.spent / 60,
+        **loop.figures(batch),
     }
     (work / "judge").mkdir(exist_ok=True)
     save_file(
@@ -121,7 +150,7 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
         {
             "contents": [c.name for c in CONTENTS],
             "styles": list(STYLES),
-            "backgrounds": list(BACKGROUNDS),
+            "backgrounds": list(EVERY),
         },
         work / "judge" / "labels.json",
     )
@@ -132,15 +161,17 @@ def train(work: Path, minutes: float, device: torch.device, batch: int = 96) -> 
 def known_style(images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The first thousand pictures in a style that has a name here, with their labels."""
     rows = (labels[:, 1] != IGNORED).nonzero().flatten()[:1000]
-    return images[rows], labels[rows]
+    return unit(images[rows]), labels[rows]
 
 
 @torch.no_grad()
 def accuracy(model: Judge, images: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
     """Share of pictures (N, 3, 64, 64) whose content, style and background are named rightly; labels (N, 3)."""
     model.eval()
+    device = next(model.parameters()).device
     guesses = [
-        torch.cat(parts).cpu() for parts in zip(*(model(p) for p in images.split(200)), strict=True)
+        torch.cat(parts).cpu()
+        for parts in zip(*(model(p.to(device)) for p in images.split(200)), strict=True)
     ]
     names = ("content", "style", "background")
     return {

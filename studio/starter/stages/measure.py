@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from PIL import Image, ImageDraw
 
-from studio.metrics.judge import Judge, load, shrink
+from studio.metrics.judge import IMAGE, Judge, load, shrink
 from studio.starter.common import SEED, log, to_uint8, write_json
+from studio.starter.pictures import layouts
+from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.captions import caption
-from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
+from studio.starter.pictures.contents import CONTENTS, STYLES
+from studio.starter.pictures.data import SIZE
+from studio.starter.pictures.scenes import Scenes
 from studio.starter.stages import judge as judging
 from studio.starter.stages.prior import Texts, sample
 
@@ -34,13 +40,13 @@ class Wish:
 
 def draw_wishes(count: int, seed: int = SEED) -> list[Wish]:
     """``count`` prompts; contents, styles and backgrounds come up equally often."""
-    rng, styles, colours, wishes = np.random.default_rng(seed), list(STYLES), list(BACKGROUNDS), []
+    rng, styles, wishes = np.random.default_rng(seed), list(STYLES), []
     contents = np.concatenate(
         [rng.permutation(len(CONTENTS)) for _ in range(count // len(CONTENTS) + 1)]
     )
     for i in range(count):
-        c, s, b = int(contents[i]), int(rng.integers(len(styles))), int(rng.integers(len(colours)))
-        wishes.append(Wish(caption((CONTENTS[c].name,), styles[s], colours[b]), c, s, b, seed + i))
+        c, s, b = int(contents[i]), int(rng.integers(len(styles))), int(rng.integers(len(EVERY)))
+        wishes.append(Wish(caption((CONTENTS[c].name,), styles[s], EVERY[b]), c, s, b, seed + i))
     return wishes
 
 
@@ -56,13 +62,13 @@ def generate(
 ) -> np.ndarray:
     """Pictures (N, 128, 128, 3) uint8 of the wishes."""
     null, pictures = texts([""]), []
+    batch = batch if texts.device.type == "cpu" else 250
     for start in range(0, len(wishes), batch):
         part = wishes[start : start + batch]
         latents = sample(
             unet, texts([w.prompt for w in part]), null, [w.seed for w in part], steps, scale
         )
         pictures.append(to_uint8(vae.decode(latents / vae.config.scaling_factor).sample))
-        log(f"measure: {start + len(part)} of {len(wishes)}")
     return np.concatenate(pictures)
 
 
@@ -80,6 +86,46 @@ def judge_pictures(judge: Judge, pictures: np.ndarray, wishes: list[Wish]) -> di
             judging.accuracy(judge, images[rows], labels[rows])["content"] if rows else 0.0
         )
     return figures
+
+
+@torch.no_grad()
+def layout_figures(
+    unet: torch.nn.Module, vae: AutoencoderKL, texts: Texts, judge: Judge, scale: float, count: int
+) -> dict[str, float]:
+    """For each layout of several drawings, the share of pictures in which the judge finds each at its place.
+
+    Each place is cut out with an eighth around it and judged by itself.
+    """
+    there = {(content.slug, style) for content in CONTENTS for style in STYLES}
+    scenes, found = Scenes(there), {}
+    numbers = {content.name: number for number, content in enumerate(CONTENTS)}
+    for layout, spots in layouts.LAYOUTS.items():
+        if layout in ("single", "large"):
+            continue
+        rng = np.random.default_rng(SEED + 5)
+        drawn = [scenes.draw(rng, layout) for _ in range(count)]
+        wishes = [
+            Wish(s.says((True, True, True), rng), 0, 0, 0, SEED + i) for i, s in enumerate(drawn)
+        ]
+        pictures = torch.from_numpy(generate(unet, vae, texts, wishes, scale)).permute(0, 3, 1, 2)
+        right = torch.ones(count, dtype=torch.bool)
+        for place, spot in enumerate(spots):
+            part = judging.unit(pictures)[(..., *_around(spot, pictures.shape[-1]))]
+            guessed = judge(F.interpolate(part, IMAGE, mode="area"))[0].argmax(1)
+            several = layout in layouts.DIFFERENT
+            wanted = [numbers[scene.names[place if several else 0]] for scene in drawn]
+            right &= guessed == torch.tensor(wanted)
+        found[layout] = round(float(right.float().mean()), 4)
+        log(f"measure: {layout} {found[layout]}")
+    return found
+
+
+def _around(spot: layouts.Spot, size: int) -> tuple[slice, slice]:
+    """The rows and columns of a picture that hold the spot and an eighth of its edge around it."""
+    half = spot.edge * 9 / 16
+    low = [max(0, round((middle - half) * size / SIZE)) for middle in (spot.y, spot.x)]
+    high = [min(size, round((middle + half) * size / SIZE)) for middle in (spot.y, spot.x)]
+    return slice(low[0], high[0]), slice(low[1], high[1])
 
 
 def labelled_grid(
@@ -137,13 +183,13 @@ def measure(
     count: int,
     scales: tuple[float, ...] = (2.0, 3.0, 4.5),
     trial: int = 50,
+    device: torch.device | None = None,
 ) -> dict:
     """Stage `measure`: figures into ``figures/measure.json``, samples into ``assets/starter/samples.png``."""
-    unet = UNet2DConditionModel.from_pretrained(work / "unet").eval()
-    vae, texts = (
-        AutoencoderKL.from_pretrained(work / "vae").eval(),
-        Texts(work, torch.device("cpu")),
-    )
+    device = device or torch.device("cpu")
+    unet: Any = UNet2DConditionModel.from_pretrained(work / "unet")
+    vae: Any = AutoencoderKL.from_pretrained(work / "vae")
+    unet, vae, texts = unet.eval().to(device), vae.eval().to(device), Texts(work, device)
     judge = load(work / "judge")
     scale, trials = choose_scale(unet, vae, texts, judge, scales, trial)
     wishes = draw_wishes(count)
@@ -153,6 +199,7 @@ def measure(
         "steps": 25,
         "scale": scale,
         **judge_pictures(judge, pictures, wishes),
+        "layouts": layout_figures(unet, vae, texts, judge, scale, max(4, count // 10)),
         "trials": trials,
     }
     write_json(figures, work / "figures" / "measure.json")

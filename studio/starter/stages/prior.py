@@ -12,17 +12,26 @@ import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from studio.starter.common import SEED, Budget, Loop, autocast, save_network, write_json
-from studio.starter.pictures.data import Pictures
-from studio.starter.pictures.drawings import PLACEMENTS, Drawings
+from studio.starter.common import (
+    SEED,
+    Budget,
+    Loop,
+    autocast,
+    save_network,
+    write_json,
+)
+from studio.starter.pictures.drawings import SceneBatch
 from studio.starter.shipped import go_on
 from studio.starter.stages.attention_supervision import WEIGHT, Looking
 from studio.starter.stages.clip_batches import encode_texts
-from studio.starter.stages.patch_basis import CHANNELS, fit_basis
+from studio.starter.stages.patch_basis import CHANNELS
+from studio.starter.stages.text_grounding import known_drawings
+from studio.starter.stream import stream
 
 SHOWN = (
     0.6  # share of the training in which attention is shown where to look, and noise is preferred
 )
+BATCH, BATCH_GPU = 32, 512
 DROPPED = 0.1  # share of captions replaced by the empty text
 TOWARDS_NOISE = 0.6  # times are 1000·U^0.6: what is drawn is decided in the noisier half
 EVENLY = 0.9  # later nearly even: how finely it is drawn (the style) is decided in the other half
@@ -73,13 +82,16 @@ class Texts:
         self.encoder = encoder.to(device).eval().requires_grad_(False)
         self.device = device
 
-    @torch.no_grad()
     def __call__(self, texts: list[str]) -> torch.Tensor:
+        """Captions → states (N, 32, width)."""
         unique = sorted(set(texts))
-        states = self.encoder(
-            encode_texts(self.tokenizer, unique).to(self.device)
-        ).last_hidden_state
+        states = self.states(encode_texts(self.tokenizer, unique))
         return states[[unique.index(t) for t in texts]]
+
+    @torch.no_grad()
+    def states(self, ids: torch.Tensor) -> torch.Tensor:
+        """Token ids (N, 32) → states (N, 32, width)."""
+        return self.encoder(ids.to(self.device)).last_hidden_state
 
 
 def velocity_batch(
@@ -101,14 +113,14 @@ def train(
     work: Path,
     minutes: float,
     device: torch.device,
-    batch: int = 32,
+    batch: int | None = None,
     cpu_bf16: bool = False,
 ) -> None:
     """Stage `prior`: train (or go on training); the weights average is saved as ``unet/``."""
     torch.manual_seed(SEED + 3 + int(os.environ.get("RANK", "0")))
-    rng = np.random.default_rng()
+    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
     texts = Texts(work, device)
-    drawings = Drawings(Pictures.load(work), fit_basis(work), placements=PLACEMENTS)
+    drawings = known_drawings(work, device)
     model = build(text_width=texts.encoder.config.hidden_size).to(
         device, memory_format=torch.channels_last
     )
@@ -117,18 +129,25 @@ def train(
     go_on(loop, work, "unet", "prior")
     looking = Looking(model)
 
-    def loss_of(step: int) -> torch.Tensor:
-        scenes = [drawings.draw(rng) for _ in range(batch)]
+    def make(rng: np.random.Generator) -> tuple[SceneBatch, np.ndarray]:
+        scenes = [drawings.scenes.draw(rng) for _ in range(batch)]
         captions = ["" if rng.random() < DROPPED else scene.caption(rng) for scene in scenes]
-        clean = drawings.latents(scenes).to(device)
+        return SceneBatch.of(scenes), encode_texts(texts.tokenizer, captions).numpy()
+
+    batches = stream(make, device)
+
+    def loss_of(step: int) -> torch.Tensor:
+        scenes, ids = next(batches)
+        clean = drawings.latents(scenes)
         fading = max(0.0, 1.0 - loop.progress() / SHOWN)
         noisy, times, target = velocity_batch(
             clean, alphas, power=TOWARDS_NOISE if fading else EVENLY
         )
         looking.watch(fading > 0)
         with autocast(device, cpu_bf16):
+            states = texts.states(torch.from_numpy(ids))
             output = model(
-                noisy.contiguous(memory_format=torch.channels_last), times, texts(captions)
+                noisy.contiguous(memory_format=torch.channels_last), times, states
             ).sample
         error = F.mse_loss(output.float(), target)
         return error + WEIGHT * fading * looking.loss() if fading else error
@@ -138,9 +157,7 @@ def train(
     save_network(loop.best(), work / "unet")
     write_json(
         {
-            "steps": loop.step,
-            "minutes": loop.spent / 60,
-            "batch": batch * int(os.environ.get("WORLD_SIZE", "1")),
+            **loop.figures(batch * int(os.environ.get("WORLD_SIZE", "1"))),
             "history": loop.history,
         },
         work / "figures" / "prior.json",

@@ -17,17 +17,25 @@ import torch.nn.functional as F
 from transformers import CLIPModel, CLIPTokenizer
 
 from studio.starter.common import Budget, Loop, autocast, log, write_json
+from studio.starter.pictures import layouts
+from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.captions import caption
-from studio.starter.pictures.contents import BACKGROUNDS
-from studio.starter.pictures.data import Pictures
-from studio.starter.pictures.drawings import CELLS, PLACEMENTS, Drawings, Scene
+from studio.starter.pictures.data import CELLS, Pictures
+from studio.starter.pictures.drawings import Drawings, SceneBatch
+from studio.starter.pictures.scenes import Scene, Scenes
+from studio.starter.pictures.words import plural
 from studio.starter.stages.clip_batches import PARTS, encode_texts
 from studio.starter.stages.patch_basis import CHANNELS, fit_basis
 from studio.starter.stages.tokenizer import MAX_TOKENS
+from studio.starter.stream import stream
 
 BLOCK = 4
 BLOCKS = (CELLS // BLOCK) ** 2
 NAMES, ALL_STYLES, _ = PARTS
+# What a caption can say: first content, second content, style, background, layout.
+LABELS = (NAMES, NAMES, ALL_STYLES, EVERY, layouts.NAMES)
+BATCH, BATCH_GPU = 96, 512
+SEEN = 0.75  # share of captions that have a picture
 
 
 def blocks(latents: torch.Tensor) -> torch.Tensor:
@@ -38,20 +46,42 @@ def blocks(latents: torch.Tensor) -> torch.Tensor:
 
 
 class Grounding(torch.nn.Module):
-    """Linear heads that read names, style, background and latents off the text tower's states."""
+    """Linear heads that read a caption's parts and its picture's latents off the text tower's states."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.sizes = (len(NAMES) + 1, len(NAMES) + 1, len(ALL_STYLES) + 1, len(BACKGROUNDS) + 1)
+        self.sizes = tuple(len(part) + 1 for part in LABELS)
         self.parts = torch.nn.Linear(width, sum(self.sizes))
         self.layout = torch.nn.Linear(width, CHANNELS * BLOCK**2)
 
     def label_loss(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of first content, second content, style and background; labels (N, 4), 0: not said."""
+        """Cross-entropies of the parts of `LABELS`, added up; labels (N, 5), 0: not said."""
         logits = self.parts(pooled).split(self.sizes, dim=1)
         return torch.stack(
             [F.cross_entropy(p.float(), labels[:, i]) for i, p in enumerate(logits)]
         ).sum()
+
+    @torch.no_grad()
+    def read_as_before(self, text: Any, tokenizer: CLIPTokenizer, drawings: Drawings) -> None:
+        """Set the heads to how a tower that is there already holds the latents, by least squares.
+
+        So a tower that learns new words keeps the language that a prior has learned of it.
+        """
+        rng, device = np.random.default_rng(2), self.layout.weight.device
+        scenes = [drawings.scenes.draw(rng, "single") for _ in range(2000)]
+        ids = encode_texts(
+            tokenizer, [caption(s.names, s.style, EVERY[s.background]) for s in scenes]
+        )
+        states = torch.cat(
+            [text(input_ids=part.to(device)).last_hidden_state for part in ids.split(250)]
+        )
+        x = states[:, -BLOCKS:].flatten(0, 1).double()
+        x = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+        y = blocks(drawings.latents(SceneBatch.of(scenes))).flatten(0, 1).double()
+        ridge = 1e-3 * len(x) * torch.eye(x.shape[1], dtype=x.dtype, device=device)
+        found = torch.linalg.solve(x.T @ x + ridge, x.T @ y).float()
+        self.layout.weight.copy_(found[:-1].T)
+        self.layout.bias.copy_(found[-1])
 
     def shown(self, states: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         """Mean squared error of the latents (N, C, 16, 16) read off the last sixteen of states (N, 32, width)."""
@@ -60,37 +90,33 @@ class Grounding(torch.nn.Module):
 
 def draw_unseen(rng: np.random.Generator) -> tuple[str, list[int]]:
     """A caption of any content, held-out ones included, in any style, and its labels; it has no picture here."""
-    names = tuple(NAMES[i] for i in rng.choice(len(NAMES), 2 if rng.random() < 0.3 else 1))
-    style, colour = ALL_STYLES[rng.integers(len(ALL_STYLES))], list(BACKGROUNDS)[rng.integers(10)]
-    says = rng.random(3) < (0.9, 0.65, 0.65)
-    return describe(
-        names if says[0] else (), style if says[1] else None, colour if says[2] else None, rng
-    )
-
-
-def describe(
-    names: tuple[str, ...], style: str | None, colour: str | None, rng: np.random.Generator
-) -> tuple[str, list[int]]:
-    """A caption of these parts and its four labels."""
-    text = caption(names, style, colour, rng.random() < 0.6, rng.random() < 0.25)
-    numbers = [NAMES.index(n) + 1 for n in names] + [0] * (2 - len(names))
-    return text, [
-        *numbers,
-        ALL_STYLES.index(style) + 1 if style else 0,
-        list(BACKGROUNDS).index(colour) + 1 if colour else 0,
-    ]
+    layout = layouts.NAMES[rng.integers(len(layouts.NAMES))] if rng.random() < 0.5 else "single"
+    count = 2 if layout in layouts.DIFFERENT else 1
+    names = tuple(NAMES[i] for i in rng.choice(len(NAMES), count, replace=False))
+    if layout in ("two", "three") and plural(names[0]) is None:
+        layout = "single"
+    style = ALL_STYLES[rng.integers(len(ALL_STYLES))]
+    scene = Scene(layout, (), names, style, int(rng.integers(len(EVERY))))
+    return describe(scene, rng.random(3) < (0.9, 0.65, 0.65), rng)
 
 
 def draw_seen(scene: Scene, rng: np.random.Generator) -> tuple[str, list[int]]:
     """A caption that names some parts of a scene, mostly all of them, and its labels."""
-    says = rng.random(3) < (0.93, 0.8, 0.8)
-    colour = list(BACKGROUNDS)[scene.background]
-    return describe(
-        scene.names if says[0] else (),
-        scene.style if says[1] else None,
-        colour if says[2] else None,
-        rng,
-    )
+    return describe(scene, rng.random(3) < (0.93, 0.8, 0.8), rng)
+
+
+def describe(scene: Scene, says: np.ndarray, rng: np.random.Generator) -> tuple[str, list[int]]:
+    """A caption of the parts that ``says`` names (content, style, background) and its labels."""
+    content, style, background = (bool(part) for part in says)
+    text = scene.says((content, style, background), rng)
+    names = [NAMES.index(n) + 1 for n in scene.names] if content else []
+    return text, [
+        *names,
+        *[0] * (2 - len(names)),
+        ALL_STYLES.index(scene.style) + 1 if f"{scene.style} style" in text else 0,
+        scene.background + 1 if "background" in text else 0,
+        layouts.NAMES.index(scene.layout) + 1 if content else 0,
+    ]
 
 
 def ground(
@@ -98,35 +124,41 @@ def ground(
     tokenizer: CLIPTokenizer,
     work: Path,
     minutes: float,
-    rng: np.random.Generator,
-    batch: int = 96,
+    batch: int | None = None,
     cpu_bf16: bool = True,
 ) -> None:
     """Teach the text tower alone, before pictures come in; its error is kept in ``figures/ground.json``."""
     text, device = model.text_model, next(model.parameters()).device
+    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
     settings: Any = model.config.text_config
     heads = Grounding(settings.hidden_size).to(device)
     both = torch.nn.ModuleDict({"text": text, "heads": heads})
     loop = Loop(
         both, Budget(minutes), work / "ground.pt", rate=1.5e-3, warmup=100, weight_decay=0.0
     )
-    if loop.progress() >= 1:
+    if loop.progress() >= 1 and loop.step:
         return
-    drawings = Drawings(Pictures.load(work), fit_basis(work), placements=PLACEMENTS)
-    seen = (3 * batch) // 4
+    drawings = known_drawings(work, device)
+    if loop.step == 0 and (work / "text_encoder").exists():
+        heads.read_as_before(text, tokenizer, drawings)
+    seen = round(SEEN * batch)
+
+    def make(rng: np.random.Generator) -> tuple[SceneBatch, np.ndarray, np.ndarray]:
+        scenes = [drawings.scenes.draw(rng) for _ in range(seen)]
+        drawn = [draw_seen(s, rng) for s in scenes]
+        drawn += [draw_unseen(rng) for _ in range(batch - seen)]
+        ids = encode_texts(tokenizer, [t for t, _ in drawn]).numpy()
+        return SceneBatch.of(scenes), ids, np.array([numbers for _, numbers in drawn])
+
+    batches = stream(make, device)
 
     def loss_of(step: int) -> torch.Tensor:
-        scenes = [drawings.draw(rng) for _ in range(seen)]
-        drawn = [draw_seen(s, rng) for s in scenes] + [
-            draw_unseen(rng) for _ in range(batch - seen)
-        ]
-        labels = torch.tensor([numbers for _, numbers in drawn], device=device)
-        ids = encode_texts(tokenizer, [t for t, _ in drawn]).to(device)
+        scenes, ids, numbers = next(batches)
+        labels = torch.from_numpy(numbers).to(device)
+        wanted = drawings.latents(scenes)
         with autocast(device, cpu_bf16):
-            output = text(input_ids=ids)
-            shown = heads.shown(
-                output.last_hidden_state[:seen], drawings.latents(scenes).to(device)
-            )
+            output = text(input_ids=torch.from_numpy(ids).to(device))
+            shown = heads.shown(output.last_hidden_state[:seen], wanted)
             loss = shown + 0.05 * heads.label_loss(output.pooler_output, labels)
         if step % 200 == 0:
             log(f"ground: latents off by {float(shown):.4f} of 1")
@@ -137,9 +169,16 @@ def ground(
     error = layout_error(model, heads, tokenizer, drawings)
     log(f"ground: mean squared error of full captions {error:.4f}")
     write_json(
-        {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch, "latents_mse": error},
+        {**loop.figures(batch), "latents_mse": error},
         work / "figures" / "ground.json",
     )
+
+
+def known_drawings(work: Path, device: torch.device) -> Drawings:
+    """The drawings that the text tower and the prior learn."""
+    pictures = Pictures.load(work)
+    there = {(entry["slug"], entry["style"]) for entry in pictures.entries}
+    return Drawings(pictures, fit_basis(work), Scenes(there), device)
 
 
 @torch.no_grad()
@@ -148,10 +187,10 @@ def layout_error(
 ) -> float:
     """Mean squared error of the latents that captions naming every part of 400 single drawings stand for."""
     rng, device = np.random.default_rng(1), next(model.parameters()).device
-    scenes = [drawings.draw(rng, paired=0) for _ in range(400)]
-    texts = [caption(s.names, s.style, list(BACKGROUNDS)[s.background]) for s in scenes]
+    scenes = [drawings.scenes.draw(rng, "single") for _ in range(400)]
+    texts = [caption(s.names, s.style, EVERY[s.background]) for s in scenes]
     states = model.text_model(input_ids=encode_texts(tokenizer, texts).to(device)).last_hidden_state
-    return float(heads.shown(states, drawings.latents(scenes).to(device)))
+    return float(heads.shown(states, drawings.latents(SceneBatch.of(scenes))))
 
 
 assert BLOCKS < MAX_TOKENS

@@ -12,7 +12,7 @@ MAX_TOKENS = 32
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def train(texts: Iterable[str], vocabulary: int = 1600) -> CLIPTokenizer:
+def train(texts: Iterable[str], vocabulary: int = 8000) -> CLIPTokenizer:
     """Learn merges from ``texts``; every letter stays available, so any text can be written."""
     learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     learner.normalizer = normalizers.Lowercase()

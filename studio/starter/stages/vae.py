@@ -20,8 +20,9 @@ from studio.starter.common import (
     to_uint8,
     write_json,
 )
+from studio.starter.pictures.backdrops import backdrop
 from studio.starter.pictures.contents import BACKGROUNDS
-from studio.starter.pictures.data import SIZE, Pictures, make_pool, solid, split_rows
+from studio.starter.pictures.data import SIZE, Pictures, make_pool, split_rows
 from studio.starter.stages.patch_basis import (
     CHANNELS,
     LATENT_NOISE,
@@ -112,7 +113,7 @@ def train(
         work / "grids" / "vae.png",
     )
     model.save_pretrained(work / "vae")
-    figures |= {"steps": loop.step, "minutes": loop.spent / 60, "batch": batch}
+    figures |= loop.figures(batch)
     write_json(figures, work / "figures" / "vae.json")
 
 
@@ -124,7 +125,7 @@ def check(model: Any, pictures: np.ndarray, grid: Path | None = None) -> dict[st
     latents = model.encode(images).latent_dist.mean
     output = to_uint8(model.decode(latents).sample)
     error = (output.astype(np.float64) - pictures) ** 2
-    colours = np.stack([solid(name) for name in BACKGROUNDS])
+    colours = np.stack([backdrop(name, SIZE) for name in BACKGROUNDS])
     plain = to_uint8(model.decode(model.encode(to_float(colours, device)).latent_dist.mean).sample)
     drift = np.abs(plain.astype(np.float64).mean((1, 2)) - colours.mean((1, 2))).max()
     flat = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1]).double()
