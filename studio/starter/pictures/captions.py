@@ -13,7 +13,8 @@ from studio.starter.pictures.contents import (
     HELD_OUT_STYLES,
     STYLES,
 )
-from studio.starter.pictures.words import with_article
+from studio.starter.pictures.phrases import COUNTS, PATTERNS, RELATIONS, SIZES
+from studio.starter.pictures.words import SYNONYMS, plural, with_article
 
 # How often each combination of parts is named: (content, style, background).
 MIXTURE: tuple[tuple[tuple[bool, bool, bool], float], ...] = (
@@ -41,7 +42,17 @@ def caption(
     >>> caption(("apple",), None, "blue", articles=False, commas=True)
     'apple, blue background'
     """
-    parts = [" and ".join(with_article(n) if articles else n for n in names)] if names else []
+    said = " and ".join(with_article(n) if articles else n for n in names)
+    return joined(said, style, background, commas)
+
+
+def joined(phrase: str, style: str | None, background: str | None, commas: bool = False) -> str:
+    """A phrase of what is shown, with its style and background.
+
+    >>> joined("two apples", "flat", "striped")
+    'two apples in flat style on a striped background'
+    """
+    parts = [phrase] if phrase else []
     if style:
         parts.append(f"{style} style" if commas else f"in {style} style")
     if background:
@@ -70,10 +81,15 @@ def random_caption(
 
 def corpus() -> Iterator[str]:
     """Captions with every word of the vocabulary often enough to become one token each."""
-    styles, colours = list(STYLES) + list(HELD_OUT_STYLES), list(BACKGROUNDS)
+    styles, colours = list(STYLES) + list(HELD_OUT_STYLES), [*BACKGROUNDS, *PATTERNS]
     names = [c.name for c in CONTENTS + HELD_OUT]
-    for i, name in enumerate(names * 8):
+    words = names + [word for name in names for word in (*SYNONYMS.get(name, ()), plural(name))]
+    words = [word for word in words if word]
+    for i, word in enumerate(words * 8):
         style, colour = styles[i % len(styles)], colours[i % len(colours)]
-        yield caption((name,), style, colour)
-        yield caption((name, names[(7 * i + 3) % len(names)]), style, colour, commas=True)
+        yield caption((word,), style, colour)
+        yield caption((word, words[(7 * i + 3) % len(words)]), style, colour, commas=True)
+    for relation in (*RELATIONS, "wearing"):
+        yield from [f"an apple {relation} a car"] * 8
+    yield from [f"{word} apples" for word in (*COUNTS, *SIZES)] * 8
     yield from ["a photo of a thing", "a picture of a drawing, the same without any text"] * 8
