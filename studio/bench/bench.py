@@ -12,12 +12,14 @@ from typing import Any
 import torch
 
 from studio.bench import machine, memory, suite, training, variants
+from studio.bench.guard import attempt
 from studio.bench.random_models import write_pipeline
 from studio.bench.rounds import CpuClock, CudaClock
 from studio.bench.scene import Scene
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader
 from studio.engine.networks.registry import Registry
+from studio.engine.speed.runtime import Runtime
 from studio.errors import MissingModel
 from studio.library import Library
 
@@ -41,6 +43,8 @@ class Settings:
         rounds: how often each run is timed.
         latent: edge of the latents.
         training: measure steps of trainings instead of generation.
+        seconds: after these no further round begins, and no variant is waited for.
+        only: ``ratios`` or ``variants``, without the other.
     """
 
     size: str = STARTER
@@ -49,14 +53,29 @@ class Settings:
     rounds: int | None = None
     latent: int | None = None
     training: bool = False
+    seconds: float | None = None
+    only: str | None = None
 
 
-def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
+Tell = Callable[[str], object]
+
+
+def _untold(_: Any) -> None:
+    """Nobody listens."""
+
+
+def run(
+    settings: Settings, tell: Tell = _untold, keep: Callable[[dict[str, Any]], object] = _untold
+) -> dict[str, Any]:
     """Measure.
+
+    Args:
+        keep: called with what is measured so far whenever there is more.
 
     Returns:
         ``machine``, ``setup``, ``ratios`` (engine.md's keys), ``more``, ``seconds``,
-        ``evaluations`` and ``agreement``; see :mod:`studio.bench.suite`.
+        ``evaluations``, ``agreement`` (see :mod:`studio.bench.suite`) and ``failed``: what is left
+        out, by name, and why.
 
     Raises:
         StudioError: the device or the starter models are not there.
@@ -64,55 +83,110 @@ def run(settings: Settings, tell: Callable[[str], object] = lambda _: None) -> d
     device = devices.choose(settings.device)
     if device.type == "cpu":
         torch.set_num_threads(1)
-    if settings.training:
-        return _trained(settings, device, tell)
+    return (_trained if settings.training else _generated)(settings, device, tell, keep)
+
+
+def _generated(
+    settings: Settings, device: torch.device, tell: Tell, keep: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    clock = CudaClock() if device.type == "cuda" else CpuClock()
+    rounds = settings.rounds or (3 if settings.size == "sd15" and device.type == "cpu" else 15)
+    tell("networks")
     with _scene(settings, device) as scene:
-        tell("memory")
-        bytes_ = memory.measure(scene)
-        clock = CudaClock() if device.type == "cuda" else CpuClock()
-        rounds = settings.rounds or (3 if settings.size == "sd15" and device.type == "cpu" else 15)
-        found = suite.measure(scene, rounds, clock, lambda n: tell(f"round {n} of {rounds}"))
-        tell("variants")
-        more = variants.measure(scene, rounds, clock)
-    setup = {
-        "size": settings.size,
-        "latent": f"{scene.latent[1]}²",
-        "steps": scene.steps,
-        "rounds": rounds,
-        "precision": str(scene.loader.dtype).removeprefix("torch."),
-        "parameters": f"{sum(p.numel() for p in scene.network.parameters()) / 1e6:.1f} M",
-    }
-    found["ratios"].update(bytes_)
-    found["more"].update(more)
-    return {"machine": machine.describe(device), "setup": setup, **found}
+        setup = {
+            "size": settings.size,
+            "latent": f"{scene.latent[1]}²",
+            "steps": scene.steps,
+            "rounds": rounds,
+            "precision": str(scene.loader.dtype).removeprefix("torch."),
+            "parameters": f"{sum(p.numel() for p in scene.network.parameters()) / 1e6:.1f} M",
+        }
+        result = _empty(device, setup)
+        failed, limit = result["failed"], settings.seconds
+        told = _Rounds(setup, tell)
+
+        def note(found: Mapping[str, Any]) -> None:
+            for key, values in found.items():
+                result[key].update(values)
+            keep(result)
+
+        if settings.only != "variants":
+            note(suite.measure(scene, rounds, clock, told, limit=limit, failed=failed, keep=note))
+            tell("memory")
+            note({"ratios": attempt("memory", failed, lambda: memory.measure(scene)) or {}})
+        if settings.only != "ratios":
+            tell("variants")
+            variants.measure(
+                scene,
+                rounds,
+                clock,
+                limit=limit,
+                failed=failed,
+                keep=lambda more: note({"more": more}),
+            )
+    keep(result)
+    return result
 
 
 def _trained(
-    settings: Settings, device: torch.device, tell: Callable[[str], object]
+    settings: Settings, device: torch.device, tell: Tell, keep: Callable[[dict[str, Any]], object]
 ) -> dict[str, Any]:
     clock = CudaClock() if device.type == "cuda" else CpuClock()
     rounds = settings.rounds or 15
+    tell("networks")
     with (
-        _library(settings) as (library, base, _),
+        _library(settings, device) as (library, base, _),
         training.opened(library, base, device.type) as bench,
     ):
-        found = training.measure(bench, rounds, clock, lambda n: tell(f"round {n} of {rounds}"))
         network: Any = bench.lora_job.adaptation.trainee.network
         precision = bench.accelerator.mixed_precision
         shape = bench.lora_job.pictures.latents[0].shape
-    setup = {
-        "size": settings.size,
-        "latent": f"{shape[0]}×{shape[1]}",
-        "batch": bench.lora.batch,
-        "rounds": rounds,
-        "precision": {"no": "float32"}.get(precision, precision),
-        "parameters": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M",
-    }
-    return {"machine": machine.describe(device), "setup": setup, **found}
+        setup = {
+            "size": settings.size,
+            "latent": f"{shape[0]}×{shape[1]}",
+            "batch": bench.lora.batch,
+            "rounds": rounds,
+            "precision": {"no": "float32"}.get(precision, precision),
+            "parameters": f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} M",
+        }
+        result = _empty(device, setup)
+
+        def note(found: Mapping[str, Any]) -> None:
+            result.update(found)
+            keep(result)
+
+        note(
+            training.measure(
+                bench,
+                rounds,
+                clock,
+                _Rounds(setup, tell),
+                limit=settings.seconds,
+                failed=result["failed"],
+                keep=note,
+            )
+        )
+    return result
+
+
+def _empty(device: torch.device, setup: dict[str, Any]) -> dict[str, Any]:
+    parts = ("ratios", "more", "seconds", "evaluations", "agreement", "failed")
+    return {"machine": machine.describe(device), "setup": setup, **{part: {} for part in parts}}
+
+
+class _Rounds:
+    """Tells of rounds, and notes in the setup how many there were."""
+
+    def __init__(self, setup: dict[str, Any], tell: Tell) -> None:
+        self.setup, self.tell, self.all = setup, tell, setup["rounds"]
+
+    def __call__(self, number: int) -> None:
+        self.setup["rounds"] = number
+        self.tell(f"round {number} of {self.all}")
 
 
 @contextmanager
-def _library(settings: Settings) -> Iterator[tuple[Library, str, str]]:
+def _library(settings: Settings, device: torch.device) -> Iterator[tuple[Library, str, str]]:
     """A library, and the ids in it of the base and of a LoRA for it."""
     if settings.size == STARTER:
         library = Library()
@@ -123,13 +197,13 @@ def _library(settings: Settings) -> Iterator[tuple[Library, str, str]]:
         return
     with tempfile.TemporaryDirectory() as folder:
         size = settings.size
-        write_pipeline(Path(folder) / size, SHAPES[size], torch.float16)
+        write_pipeline(Path(folder) / size, SHAPES[size], torch.float16, device.type)
         yield Library((Path(folder),)), size, f"{size}/lora"
 
 
 @contextmanager
 def _scene(settings: Settings, device: torch.device) -> Iterator[Scene]:
-    with _library(settings) as (library, base, lora):
+    with _library(settings, device) as (library, base, lora):
         yield _made(settings, library, base, lora, device, devices.precision(device))
 
 
@@ -141,7 +215,8 @@ def _made(
     device: torch.device,
     dtype: torch.dtype,
 ) -> Scene:
-    loader = Loader(library, Registry(devices.budget(device)), device, dtype)
+    runtime = Runtime.chosen(device)  # what the engine runs with, its batch sizes too
+    loader = Loader(library, Registry(devices.budget(device)), device, dtype, runtime)
     config: Any = loader.vae(base).config
     native = library[base].size // library[base].multiple
     # A CPU takes minutes for one evaluation of SD 1.5 at its own 64².

@@ -25,6 +25,7 @@ def describe(device: torch.device) -> dict[str, object]:
     }
     if device.type == "cuda":
         found["gpu"] = torch.cuda.get_device_name(device)
+        found["cuda"], found["cudnn"] = torch.version.cuda, torch.backends.cudnn.version()
         found["gpu_bytes"] = torch.cuda.get_device_properties(device).total_memory
     return found
 

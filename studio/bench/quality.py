@@ -44,7 +44,11 @@ Tell = Callable[[str], object]
 
 
 def run(
-    seeds: int = SEEDS, steps: int = STEPS, device: str | None = None, tell: Tell = lambda _: None
+    seeds: int = SEEDS,
+    steps: int = STEPS,
+    device: str | None = None,
+    tell: Tell = lambda _: None,
+    keep: Callable[[dict[str, Any]], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Measure.
 
@@ -52,6 +56,7 @@ def run(
         seeds: pictures of every run.
         steps: of DPM-Solver++ 2M, where they are not fewer.
         tell: called with the name of each run before it begins.
+        keep: called with what there is after each number of rows.
 
     Returns:
         ``machine``, ``setup`` and ``quality``: number of rows → the runs, the exact one first.
@@ -59,7 +64,6 @@ def run(
     if device != "cuda":
         torch.set_num_threads(1)
     engine = Engine(device)
-    found = {str(count): measure(engine, count, seeds, steps, tell) for count in COUNTS}
     setup = {
         "base": Preset().base,
         "scheduler": Preset().sampler.scheduler,
@@ -68,7 +72,15 @@ def run(
         "precision": str(engine.dtype).removeprefix("torch."),
         "rows": [list(row) for row in ROWS],
     }
-    return {"machine": machine.describe(engine.device), "setup": setup, "quality": found}
+    result: dict[str, Any] = {
+        "machine": machine.describe(engine.device),
+        "setup": setup,
+        "quality": {},
+    }
+    for count in COUNTS:
+        result["quality"][str(count)] = measure(engine, count, seeds, steps, tell)
+        keep(result)
+    return result
 
 
 def measure(
@@ -93,6 +105,8 @@ def measure(
             rows[0]["weight"] = ALONE
         sampler = {"steps": own, "seed": 0, "count": seeds, "effort": effort}
         preset = validate({"rows": rows, **fields, "sampler": sampler})
+        if engine.device.type == "cuda" and not made:  # networks are loaded, kernels are chosen
+            list(engine.generate(preset))
         begun = clock()
         done = [event for event in engine.generate(preset) if isinstance(event, Done)]
         made.append((name, done, clock() - begun))

@@ -14,10 +14,13 @@ def markdown(result: Mapping[str, Any]) -> str:
         f"Machine: {machine}.",
         "",
         f"Setup: {setup}.",
-        "",
-        "| key | median | quartiles | aim | not acceptable | |",
-        "|---|---|---|---|---|---|",
     ]
+    if result["ratios"]:
+        lines += [
+            "",
+            "| key | median | quartiles | aim | not acceptable | |",
+            "|---|---|---|---|---|---|",
+        ]
     for key, found in result["ratios"].items():
         if "bytes" in found:
             lines.append(f"| `{key}` | {found['bytes']:,} bytes | – | ≤ {found['aim']:,} | – | |")
@@ -36,7 +39,9 @@ def markdown(result: Mapping[str, Any]) -> str:
         else:
             values = ", ".join(f"{name} {value}" for name, value in found.items())
             lines.append(f"| `{key}` | {values} | |")
-    lines += ["", "| run | evaluations | seconds (median) |", "|---|---|---|"]
+    if result["evaluations"]:
+        lines += ["", "| run | evaluations | seconds (median) |", "|---|---|---|"]
     for name, number in result["evaluations"].items():
-        lines.append(f"| {name} | {number} | {result['seconds'][name]} |")
+        lines.append(f"| {name} | {number} | {result['seconds'].get(name, '–')} |")
+    lines += [f"\nLeft out: `{name}` ({why})." for name, why in result.get("failed", {}).items()]
     return "\n".join(lines) + "\n"

@@ -73,6 +73,7 @@ def interleave(
     rounds: int,
     clock: Clock,
     tell: Callable[[int], object] = lambda _: None,
+    limit: float | None = None,
 ) -> dict[str, list[float]]:
     """Time every case once a round, the order reversed on alternate rounds, after one warm-up.
 
@@ -80,6 +81,7 @@ def interleave(
         cases: by name, in their order.
         rounds: how often each is timed.
         tell: called with the number of rounds done.
+        limit: seconds after which no further round begins; the first one always runs.
 
     Returns:
         seconds by name, one per round; the n-th entries belong to one round.
@@ -87,6 +89,7 @@ def interleave(
     for case in cases.values():
         case.before()
         case.run()
+    begun = time.monotonic()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for number in range(rounds):
         names = list(cases)[:: 1 if number % 2 == 0 else -1]
@@ -94,6 +97,8 @@ def interleave(
             cases[name].before()
             seconds[name].append(_without_collector(clock, cases[name].run))
         tell(number + 1)
+        if limit is not None and time.monotonic() - begun >= limit:
+            break
     return seconds
 
 

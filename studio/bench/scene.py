@@ -15,6 +15,7 @@ from studio.diffusion import sampling
 from studio.engine.denoiser import Denoiser
 from studio.engine.inputs.passes import prepare_passes
 from studio.engine.networks.loader import Loader
+from studio.engine.speed.runtime import Regions
 from studio.plan import Weights, compile_plan
 from studio.preset import Preset, validate
 
@@ -39,7 +40,7 @@ class Scene:
         f"{word} on a table"
         for word in ("apple", "boat", "castle", "dog", "egg", "fish", "guitar", "hat")
     )
-    _passes: dict[str, Any] = field(default_factory=dict)
+    _regions: Regions = field(default_factory=Regions)
 
     @cached_property
     def network(self) -> nn.Module:
@@ -101,7 +102,16 @@ class Scene:
         plan = compile_plan(preset, self.loader.library, sampling.progress_of(scheduler))
         passes = prepare_passes(preset, plan, self.loader)
         prediction = scheduler.config.prediction_type
-        return lambda exact: Denoiser(plan, passes, prediction, self.max_samples, exact)
+        runtime = self.loader.runtime
+        return lambda exact: Denoiser(
+            plan,
+            passes,
+            prediction,
+            self.max_samples,
+            exact,
+            buckets=runtime.buckets,
+            regions=self._regions if runtime.compile else None,
+        )
 
     # -- peers --------------------------------------------------------------------------------
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from studio.bench.counting import evaluations
+from studio.bench.guard import attempt
 from studio.bench.rounds import Case, Clock, Ratio, interleave, ratio
 from studio.bench.scene import Run, Scene
 
 MANY = 8
+EQUAL = (  # runs that compute the same sum
+    ("cfg", "diffusers cfg"),
+    ("cfg", "cfg, exact"),
+    ("3 prompts", "composable 3 prompts"),
+    ("8 rows", "algorithm 1, 8 rows"),
+)
+Keep = Callable[[dict[str, Any]], object]
 
 
 @dataclass(frozen=True)
@@ -70,46 +78,61 @@ def runs(scene: Scene) -> dict[str, Run]:
 
 
 def measure(
-    scene: Scene, rounds: int, clock: Clock, tell: Callable[[int], object] = lambda _: None
+    scene: Scene,
+    rounds: int,
+    clock: Clock,
+    tell: Callable[[int], object] = lambda _: None,
+    *,
+    limit: float | None = None,
+    failed: MutableMapping[str, str] | None = None,
+    keep: Keep = lambda _: None,
 ) -> dict[str, Any]:
     """Time and count everything.
+
+    Args:
+        limit: seconds after which no further round begins.
+        failed: takes the runs that fail, by name; what is compared with them is left out.
+        keep: called with what is known before the rounds begin.
 
     Returns:
         ``ratios`` with the table's keys, ``more``, ``seconds`` (medians), ``evaluations`` (network
         sample-evaluations per run) and ``agreement`` (how far equal sums are apart).
     """
-    made = runs(scene)
-    seconds = interleave({name: Case(run) for name, run in made.items()}, rounds, clock, tell)
-    return {
-        "ratios": {
-            key: judged(ratio(seconds[c.above], seconds[c.below]), c) for key, c in TABLE.items()
-        },
-        "more": {key: ratio(seconds[a], seconds[b]).as_dict() for key, (a, b) in MORE.items()},
-        "seconds": {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()},
-        "evaluations": count(scene, made),
-        "agreement": agreement(made),
-    }
-
-
-def count(scene: Scene, made: Mapping[str, Run]) -> dict[str, int]:
-    """Network sample-evaluations of each run: the same on every machine."""
-    found = {}
+    made, failed = runs(scene), {} if failed is None else failed
+    counted: dict[str, int] = {}
+    outputs: dict[str, torch.Tensor] = {}
     for name, run in made.items():
         with evaluations(scene.network) as seen:
-            run()
-        found[name] = sum(seen)
+            output = attempt(name, failed, run)
+        if output is not None:
+            counted[name], outputs[name] = sum(seen), output
+    found: dict[str, Any] = {
+        "ratios": {},
+        "more": {},
+        "seconds": {},
+        "evaluations": counted,
+        "agreement": {
+            f"{a} / {b}": apart(outputs[a], outputs[b])
+            for a, b in EQUAL
+            if a in outputs and b in outputs
+        },
+    }
+    del outputs
+    keep(found)
+    cases = {name: Case(run) for name, run in made.items() if name in counted}
+    seconds = interleave(cases, rounds, clock, tell, limit)
+    found["seconds"] = {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()}
+    found["ratios"] = {
+        key: judged(ratio(seconds[c.above], seconds[c.below]), c)
+        for key, c in TABLE.items()
+        if c.above in seconds and c.below in seconds
+    }
+    found["more"] = {
+        key: ratio(seconds[a], seconds[b]).as_dict()
+        for key, (a, b) in MORE.items()
+        if a in seconds and b in seconds
+    }
     return found
-
-
-def agreement(made: Mapping[str, Run]) -> dict[str, float]:
-    """Largest relative difference between runs that compute the same sum."""
-    pairs = (
-        ("cfg", "diffusers cfg"),
-        ("cfg", "cfg, exact"),
-        ("3 prompts", "composable 3 prompts"),
-        ("8 rows", "algorithm 1, 8 rows"),
-    )
-    return {f"{a} / {b}": apart(made[a](), made[b]()) for a, b in pairs}
 
 
 def apart(one: torch.Tensor, other: torch.Tensor) -> float:

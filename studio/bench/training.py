@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,8 +14,9 @@ from typing import Any
 import torch
 
 from studio.bench.counting import evaluations, peak_bytes
+from studio.bench.guard import attempt
 from studio.bench.rounds import Case, Clock, interleave, ratio
-from studio.bench.suite import Comparison, judged
+from studio.bench.suite import Comparison, Keep, judged
 from studio.errors import MissingModel
 from studio.home import ASSETS
 from studio.library import Library
@@ -151,35 +152,52 @@ def opened(library: Library, base: str, device: str) -> Iterator[Bench]:
 
 
 def measure(
-    bench: Bench, rounds: int, clock: Clock, tell: Callable[[int], object] = lambda _: None
+    bench: Bench,
+    rounds: int,
+    clock: Clock,
+    tell: Callable[[int], object] = lambda _: None,
+    *,
+    limit: float | None = None,
+    failed: MutableMapping[str, str] | None = None,
+    keep: Keep = lambda _: None,
 ) -> dict[str, Any]:
-    """Time and count everything.
+    """Time and count everything; the keywords are those of :func:`studio.bench.suite.measure`.
 
     Returns:
         ``ratios``, ``more``, ``seconds`` (medians of one step), ``evaluations`` (samples that go
         through the network in a step) and ``agreement`` (empty: the steps draw their own noise).
     """
-    steps = bench.steps()
-    seconds = interleave({name: Case(step) for name, step in steps.items()}, rounds, clock, tell)
-    ratios: dict[str, Any] = {
-        key: judged(ratio(seconds[c.above], seconds[c.below]), c) for key, c in TABLE.items()
-    }
-    gc.collect()
-    ratios["memory_lora_step"] = {
-        "bytes": bench.resident() + peak_bytes(steps["lora"], bench.accelerator.device),
-        "aim": CARD_BYTES,
-    }
-    counted = {}
+    steps, failed = bench.steps(), {} if failed is None else failed
+    counted: dict[str, int] = {}
     for name, step in steps.items():
         job = bench.concept_job if name.startswith("concept") else bench.lora_job
         with evaluations(job.adaptation.trainee.network) as seen:
-            step()
-        counted[name] = sum(seen)
-    medians = {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()}
-    return {
-        "ratios": ratios,
+            attempt(name, failed, step)
+        if name not in failed:
+            counted[name] = sum(seen)
+    found: dict[str, Any] = {
+        "ratios": {},
         "more": {},
-        "seconds": medians,
+        "seconds": {},
         "evaluations": counted,
         "agreement": {},
     }
+    keep(found)
+    cases = {name: Case(step) for name, step in steps.items() if name in counted}
+    seconds = interleave(cases, rounds, clock, tell, limit)
+    found["seconds"] = {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()}
+    found["ratios"] = {
+        key: judged(ratio(seconds[c.above], seconds[c.below]), c)
+        for key, c in TABLE.items()
+        if c.above in seconds and c.below in seconds
+    }
+    keep(found)
+    gc.collect()
+    device = bench.accelerator.device
+    peak = attempt("memory_lora_step", failed, lambda: peak_bytes(steps["lora"], device))
+    if peak is not None:
+        found["ratios"]["memory_lora_step"] = {
+            "bytes": bench.resident() + peak,
+            "aim": CARD_BYTES,
+        }
+    return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import time
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from studio.bench.guard import attempt
 from studio.bench.rounds import Case, Clock, interleave, ratio
 from studio.bench.scene import Scene
 from studio.bench.suite import apart
@@ -17,17 +19,47 @@ from studio.engine.speed.runtime import CUDA_BUCKETS, Regions, Runtime, next_bat
 COUNT = 4  # samples in one batch
 
 
-def measure(scene: Scene, rounds: int, clock: Clock) -> dict[str, dict[str, float]]:
-    """Ratios of bare forwards: below 1 the variant is the faster; ``error`` is relative."""
-    found = {
-        "channels_last_vs_contiguous": _against(scene, rounds, clock, _channels_last),
-        f"{_half(scene)}_vs_float32".replace("torch.", ""): _precision(scene, rounds, clock),
+def measure(
+    scene: Scene,
+    rounds: int,
+    clock: Clock,
+    *,
+    limit: float | None = None,
+    failed: MutableMapping[str, str] | None = None,
+    keep: Callable[[dict[str, dict[str, float]]], object] = lambda _: None,
+) -> dict[str, dict[str, float]]:
+    """Ratios of bare forwards: below 1 the variant is the faster; ``error`` is relative.
+
+    Args:
+        limit: seconds for all of them; on CUDA, where compiling takes minutes, the last waits for
+            nothing but what is left.
+        failed: takes what could not be measured here, by name.
+        keep: called with what there is after each.
+    """
+    begun, failed = time.monotonic(), {} if failed is None else failed
+    made: dict[str, Callable[[], dict[str, float]]] = {
+        "channels_last_vs_contiguous": lambda: _against(scene, rounds, clock, _channels_last),
+        f"{_half(scene)}_vs_float32".replace("torch.", ""): lambda: _precision(
+            scene, rounds, clock
+        ),
     }
     if scene.loader.device.type == "cuda":
-        found["xformers_vs_sdpa"] = _against(scene, rounds, clock, _xformers)
-        found["compiled_vs_eager"] = _against(scene, rounds, clock, _compiled)
-        for samples in (3, 5, 7):
-            found[f"buckets_vs_any_size_{samples}"] = _buckets(scene, rounds, clock, samples)
+        for samples in (3, 5, 7, 9):
+            made[f"buckets_vs_any_size_{samples}"] = lambda samples=samples: _buckets(
+                scene, rounds, clock, samples
+            )
+        made["xformers_vs_sdpa"] = lambda: _against(scene, rounds, clock, _xformers)
+        made["compiled_vs_eager"] = lambda: _against(scene, rounds, clock, _compiled)
+    found = {}
+    for name, work in made.items():
+        left = None if limit is None else limit - (time.monotonic() - begun)
+        if left is not None and left <= 0:
+            failed[name] = "no time was left"
+            continue
+        figures = attempt(name, failed, work, left)
+        if figures is not None:
+            found[name] = figures
+        keep(found)
     return found
 
 

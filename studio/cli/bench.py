@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from studio.cli.common import no_loading_bars, say
@@ -20,12 +22,28 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument("--rounds", type=_positive, metavar="N", help="how often each run is timed")
     verb.add_argument("--steps", type=_positive, metavar="N", help="denoising steps of a run")
     verb.add_argument("--latent", type=_positive, metavar="N", help="edge of the latents")
+    verb.add_argument(
+        "--seconds",
+        type=_positive,
+        metavar="N",
+        help="begin no further round after these, and wait for no variant; with --all: in all",
+    )
+    verb.add_argument("--only", choices=("ratios", "variants"), help="without the other")
+    verb.add_argument(
+        "--output", metavar="FILE", type=Path, help="write the JSON there too, after each part"
+    )
     instead = verb.add_mutually_exclusive_group()
     instead.add_argument("--training", action="store_true", help="steps of trainings instead")
     instead.add_argument(
         "--quality",
         action="store_true",
         help="evaluations against error of approximate runs, on the starter; --rounds: its seeds",
+    )
+    instead.add_argument(
+        "--all",
+        action="store_true",
+        help="everything, most important first, each part in a process of its own, with a limit "
+        "that suits a GPU",
     )
     verb.set_defaults(run=bench)
 
@@ -39,6 +57,11 @@ def bench(options: argparse.Namespace) -> None:
     if options.quality:
         _quality(options)
         return
+    if options.all:
+        _all(options)
+        return
+    if options.only and options.training:
+        raise StudioError("goes without --training", field="--only")
     settings = Settings(
         options.size,
         options.device,
@@ -46,8 +69,10 @@ def bench(options: argparse.Namespace) -> None:
         options.rounds,
         options.latent,
         options.training,
+        options.seconds,
+        options.only,
     )
-    result = run(settings, lambda text: print(text, file=sys.stderr, flush=True))
+    result = run(settings, _tell, _keep(options))
     say(result)
     print(markdown(result), file=sys.stderr)
 
@@ -55,19 +80,44 @@ def bench(options: argparse.Namespace) -> None:
 def _quality(options: argparse.Namespace) -> None:
     from studio.bench import quality
 
-    for name, given in (("--size", options.size != "starter"), ("--latent", options.latent)):
-        if given:
-            raise StudioError(
-                "goes without --quality, which is of the starter's pictures", field=name
-            )
+    _without(options, "--quality", "size", "latent", "seconds", "only")
     result = quality.run(
         options.rounds or quality.SEEDS,
         options.steps or quality.STEPS,
         options.device,
-        lambda text: print(text, file=sys.stderr, flush=True),
+        _tell,
+        _keep(options),
     )
     say(result)
     print(quality.markdown(result), file=sys.stderr)
+
+
+def _all(options: argparse.Namespace) -> None:
+    from studio.bench import parts
+    from studio.engine.networks.devices import choose
+
+    _without(options, "--all", "size", "latent", "rounds", "steps", "only")
+    device = choose(options.device).type
+    result = parts.run(device, options.seconds, _tell, _keep(options))
+    say(result)
+    print(parts.markdown(result), file=sys.stderr)
+
+
+def _without(options: argparse.Namespace, chosen: str, *others: str) -> None:
+    """Say of an option that ``chosen`` leaves nothing to it."""
+    for name in others:
+        if getattr(options, name) not in (None, "starter"):
+            raise StudioError(f"goes without {chosen}", field=f"--{name}")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _keep(options: argparse.Namespace) -> Callable[[Mapping[str, Any]], object]:
+    from studio.bench.parts import save
+
+    return save(options.output) if options.output else lambda _: None
 
 
 def _positive(text: str) -> int:

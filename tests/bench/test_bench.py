@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import time
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -14,8 +17,10 @@ from studio.__main__ import main
 from studio.bench import (
     bench,
     counting,
+    guard,
     machine,
     memory,
+    parts,
     quality,
     report,
     suite,
@@ -28,6 +33,7 @@ from studio.bench.scene import Scene
 from studio.engine import Engine
 from studio.engine.networks.loader import Loader
 from studio.engine.networks.registry import Registry
+from studio.errors import StudioError
 from studio.library import Library
 from tests.support import REPOSITORY
 
@@ -181,6 +187,97 @@ def test_variants_change_rounding_only(scene: Scene) -> None:
     assert next(scene.network.parameters()).dtype == torch.float32
 
 
+def test_what_cannot_run_here_is_left_out_by_name(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: dict[str, str] = {}
+    cuda = type("Loader", (), {"device": torch.device("cuda")})()
+    tried = ("_against", "_precision", "_buckets")
+    for name in tried:
+        monkeypatch.setattr(variants, name, lambda *_: {"median": 1.0})
+    monkeypatch.setattr(variants, "_against", lambda *a: a[-1](scene.network) and {"median": 2.0})
+    broken = StudioError("xformers cannot be used here (no module)\nmore", field="x")
+
+    def missing(_: object) -> None:
+        raise broken
+
+    monkeypatch.setattr(variants, "_xformers", missing)
+    monkeypatch.setattr(variants, "_channels_last", lambda _: True)
+    monkeypatch.setattr(variants, "_compiled", lambda _: time.sleep(60))
+    kept: list[set[str]] = []
+    shown = type("Scene", (), {"loader": cuda})()
+    found = variants.measure(
+        shown, 1, Counter(), limit=0.5, failed=failed, keep=lambda f: kept.append(set(f))
+    )
+    assert {*found} == {
+        "channels_last_vs_contiguous",
+        "float16_vs_float32",
+        *(f"buckets_vs_any_size_{n}" for n in (3, 5, 7, 9)),
+    }
+    assert "no module" in failed["xformers_vs_sdpa"] and "\n" not in failed["xformers_vs_sdpa"]
+    assert failed["compiled_vs_eager"].startswith("stopped after")
+    assert kept[-1] == {*found}
+
+
+def test_a_run_that_fails_takes_its_comparisons_with_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> torch.Tensor:
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr(Scene, "diffusers", lambda self: broken)
+    failed: dict[str, str] = {}
+    found = suite.measure(scene, 5, Counter(), limit=0, failed=failed)
+    assert failed == {"diffusers cfg": "RuntimeError: no kernel"}
+    assert "vs_diffusers_cfg" not in found["ratios"] and "idle_row" in found["ratios"]
+    shown = {"machine": {}, "setup": {}, **found, "failed": failed}
+    assert "Left out: `diffusers cfg` (RuntimeError: no kernel)." in report.markdown(shown)
+
+
+def test_work_is_stopped_at_its_limit() -> None:
+    failed: dict[str, str] = {}
+
+    def wrapped() -> None:
+        try:
+            time.sleep(30)
+        except guard.TookTooLong as error:
+            raise RuntimeError("the compiler failed") from error
+
+    assert guard.attempt("slow", failed, wrapped, 0.05) is None
+    assert failed == {"slow": "stopped after 0 s"}
+    assert guard.attempt("quick", failed, lambda: 3, 5) == 3 and "quick" not in failed
+
+
+def test_each_part_has_a_process_and_a_limit_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "python"
+    script.write_text(
+        f"#!{sys.executable}\nimport json, sys, time\n"
+        "path = sys.argv[sys.argv.index('--output') + 1]\n"
+        "json.dump({'argv': sys.argv[3:]}, open(path, 'w'))\n"
+        "time.sleep(60 if '--quality' in sys.argv else 0)\n"
+        "sys.exit(3 if '--training' in sys.argv else 0)\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    monkeypatch.setattr(parts, "LEAST", 0.5)
+    wanted = (
+        parts.Part("hangs", ("--quality",), 1),
+        parts.Part("fails", ("--training",), 30, 9),
+        parts.Part("runs", (), 90, 65),
+    )
+    path, told = tmp_path / "all.json", []
+    found = parts.run("cpu", None, told.append, parts.save(path), wanted)
+    assert json.loads(path.read_text()) == found
+    assert told == ["== hangs", "== fails", "== runs"] and {*found["took"]} == {*found["parts"]}
+    assert found["failed"] == {"hangs": parts.KILLED.format(1), "fails": "ended with code 3"}
+    assert {*found["parts"]} == {"hangs", "fails", "runs"}
+    assert found["parts"]["runs"]["argv"][-4:] == ["--device", "cpu", "--seconds", "65"]
+    late = parts.run("cpu", 0.1, parts=wanted)
+    assert late["failed"] == dict.fromkeys(("hangs", "fails", "runs"), "no time was left")
+
+
 def test_the_machine_is_named_without_naming_the_host(result: dict) -> None:
     import platform
 
@@ -197,7 +294,7 @@ def test_the_verb_prints_one_json_object(
     result: dict, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[bench.Settings] = []
-    monkeypatch.setattr(bench, "run", lambda settings, tell: asked.append(settings) or result)
+    monkeypatch.setattr(bench, "run", lambda settings, *_: asked.append(settings) or result)
     assert main(["bench", "--size", "sd15", "--device", "cpu", "--rounds", "2"]) == 0
     assert asked == [bench.Settings("sd15", "cpu", None, 2, None)]
     told = capsys.readouterr()
@@ -214,6 +311,10 @@ def test_the_verb_prints_one_json_object(
         ["--device", "tpu"],
         ["--quality", "--size", "small"],
         ["--quality", "--training"],
+        ["--quality", "--seconds", "9"],
+        ["--training", "--only", "ratios"],
+        ["--all", "--size", "small"],
+        ["--all", "--quality"],
     ],
 )
 def test_bad_arguments_are_one_line(
@@ -231,11 +332,13 @@ def test_the_whole_run_on_a_tiny_network(
 ) -> None:
     write = bench.write_pipeline
     monkeypatch.setattr(
-        bench, "write_pipeline", lambda folder, _unet, dtype: write(folder, TINY, dtype)
+        bench, "write_pipeline", lambda folder, _unet, dtype, _: write(folder, TINY, dtype)
     )
-    threads, told = torch.get_num_threads(), []
+    threads, told, kept = torch.get_num_threads(), [], []
     try:
-        found = bench.run(bench.Settings("sd15", "cpu", 1, 1, 8), told.append)
+        found = bench.run(
+            bench.Settings("sd15", "cpu", 1, 1, 8), told.append, lambda r: kept.append(deepcopy(r))
+        )
     finally:
         torch.set_num_threads(threads)
     assert set(found) == {
@@ -246,7 +349,10 @@ def test_the_whole_run_on_a_tiny_network(
         "seconds",
         "evaluations",
         "agreement",
+        "failed",
     }
+    assert found["failed"] == {} and kept[-1] == found
+    assert kept[0]["evaluations"] and not kept[0]["ratios"]
     assert set(found["ratios"]) == {*suite.TABLE, "memory_base_row", "memory_lora_row"}
     assert found["setup"]["latent"] == "8²" and found["evaluations"]["8 rows"] == 9
     assert "round 1 of 1" in told and report.markdown(found)

@@ -20,6 +20,7 @@ from studio.errors import StudioError
 
 ATTENTION = ("sdpa", "xformers")
 CUDA_BUCKETS = (1, 2, 4, 8)
+RECOMPILE_LIMIT = 64
 WASTE = 0.25  # the largest part of a batch that may be padding
 _SWITCH = {"": None, "0": False, "1": True}
 
@@ -121,9 +122,7 @@ class Regions:
     cache, adapters) lies outside them, or they run as they are.
     """
 
-    compiler: Callable[..., Callable[..., Any]] = field(
-        default=lambda forward: torch.compile(forward, dynamic=True)
-    )
+    compiler: Callable[..., Callable[..., Any]] = field(default=lambda forward: _compiled(forward))
     _made: MutableMapping[nn.Module, dict[str, Callable[..., Any]]] = field(
         default_factory=WeakKeyDictionary
     )
@@ -151,6 +150,16 @@ class Regions:
         finally:
             for module in regions.values():
                 module.__dict__.pop("forward", None)
+
+
+def _compiled(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiled for any size. The blocks of a network share one code and differ in width: in SD 1.5
+    twelve ways, where dynamo gives up compiling after eight and goes on uncompiled."""
+    import torch._dynamo
+
+    config: Any = torch._dynamo.config
+    config.recompile_limit = max(config.recompile_limit, RECOMPILE_LIMIT)
+    return torch.compile(forward, dynamic=True)
 
 
 def _inside(name: str, other: str) -> bool:
