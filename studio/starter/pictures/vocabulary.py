@@ -1,12 +1,12 @@
 """What the shipped base knows, for the page: ``assets/starter/vocabulary.json``.
 
-Written by ``python -m studio.starter.pictures.vocabulary`` from the lists that the pictures and
-captions are made of; a test compares the two.
+Written by stage `export`, from the lists that the pictures and captions are made of.
 """
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from studio.files import write_atomically
@@ -99,5 +99,6 @@ def as_text() -> str:
     return json.dumps(vocabulary(), ensure_ascii=False, indent=1) + "\n"
 
 
-if __name__ == "__main__":
-    write_atomically(FILE, as_text().encode())
+def write(file: Path) -> None:
+    """Write it, when models that were taught it are exported."""
+    write_atomically(file, as_text().encode())

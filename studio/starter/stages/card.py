@@ -15,6 +15,8 @@ from studio.starter.pictures.contents import (
     HERO_WORD,
     STYLES,
 )
+from studio.starter.pictures.phrases import PATTERNS
+from studio.starter.pictures.words import SYNONYMS
 from studio.starter.stages.clip_batches import PARTS
 
 LICENCES = {
@@ -45,7 +47,10 @@ def data_table() -> str:
 
 def training_table(figures: dict[str, dict[str, Any]]) -> str:
     """How long each network trained."""
-    lines = ["| network | steps | batch | minutes |", "|---|---|---|---|"]
+    lines = [
+        "| network | steps | batch | minutes | on | steps before |",
+        "|---|---|---|---|---|---|",
+    ]
     for name in (
         "ground",
         "vae",
@@ -61,7 +66,10 @@ def training_table(figures: dict[str, dict[str, Any]]) -> str:
     ):
         f = figures.get(name)
         if f and "steps" in f:
-            lines.append(f"| {name} | {f['steps']} | {f.get('batch', '')} | {f['minutes']:.1f} |")
+            lines.append(
+                f"| {name} | {f['steps']} | {f.get('batch', '')} | {f['minutes']:.1f} "
+                f"| {f.get('device', 'cpu')} | {f.get('steps_before') or ''} |"
+            )
     return "\n".join(lines)
 
 
@@ -80,6 +88,18 @@ def measured_table(figures: dict[str, dict[str, Any]]) -> str:
             + " |"
         )
     return "\n".join(lines)
+
+
+def layouts_text(figures: dict[str, dict[str, Any]]) -> str:
+    """How often every drawing of a picture is what and where the prompt says, by layout."""
+    found = figures.get("measure", {}).get("layouts")
+    if not found:
+        return ""
+    told = ", ".join(f"{name} {percent(share)}" for name, share in found.items())
+    return f"""
+Pictures in which the judge finds every drawing that was asked for at its place, each cut out and judged alone:
+{told}.
+"""
 
 
 def clip_text(figures: dict[str, dict[str, Any]]) -> str:
@@ -114,8 +134,7 @@ def text(figures: dict[str, dict[str, Any]]) -> str:
     return f"""# Starter: a miniature of Stable Diffusion
 
 A complete text-to-image family, small enough for a laptop without a GPU, in diffusers' format: 128×128 pixels,
-16×16×16 latents, v-prediction, squared-cosine schedule. Made by `python -m studio.starter`,
-on two cores of an AMD EPYC.
+16×16×16 latents, v-prediction, squared-cosine schedule. Made by `python -m studio.starter`.
 
 ![Forty samples, one seed each, none chosen](samples.png)
 
@@ -131,9 +150,11 @@ on two cores of an AMD EPYC.
 {clip_row}| `judge` | the classifier that made the figures below |
 
 ## What it knows
-{len(CONTENTS)} contents ({faces} faces, {animals} animals), {len(STYLES)} styles ({", ".join(STYLES)}), {len(BACKGROUNDS)} plain
-backgrounds ({", ".join(BACKGROUNDS)}), alone or two side by side. Captions read *an apple in flat style on a blue
-background*, *an apple and a car*, or any part of that. The list is `studio/starter/pictures/contents.py`.
+{len(CONTENTS)} contents ({faces} faces, {animals} animals) and {sum(map(len, SYNONYMS.values()))} other words for them, {len(STYLES)} styles
+({", ".join(STYLES)}), {len(BACKGROUNDS)} plain backgrounds ({", ".join(BACKGROUNDS)}) and {len(PATTERNS)} patterns
+({", ".join(PATTERNS)}). Captions read *an apple in flat style on a blue background*, or any part of that; *a small
+apple*, *a large apple*, *two apples*, *three apples*; *an apple and a car*, *an apple left of a car*, *right of*,
+*above*, *below*; *a cat face wearing a crown*. The lists are in `studio/starter/pictures/`; `vocabulary.json` has them all.
 
 Held out from the prior, for personalisation: the styles {" and ".join(HELD_OUT_STYLES)}; the objects {objects};
 {more[0]} faces and {more[1]} animals (the concept networks know these); and the subject `{HERO_SLUG}`.
@@ -144,7 +165,7 @@ guidance {made.get("scale", "")}, fixed seeds; judged by a small classifier that
 (content, style) drawings kept from it.
 
 {measured_table(figures)}
-
+{layouts_text(figures)}
 Right content among the judge's first five: {percent(made["content_top5"]) if made else "not measured"}. By group: faces
 {percent(made["content_face"]) if made else ""}, animals {percent(made["content_animal"]) if made else ""}, objects {percent(made["content_object"]) if made else ""}.
 
@@ -164,7 +185,7 @@ or those tokens say something else.
 ## Training
 {training_table(figures)}
 
-`ground` is the text encoder; minutes are processor time per thread.
+`ground` is the text encoder; minutes on a CPU are processor time per thread.
 `python -m studio.starter --stage prior --go-on --minutes-prior 200` trains further, from its checkpoint or from what ships.
 {notes}
 ## Data

@@ -15,6 +15,7 @@ from transformers import CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from studio.engine.networks.null_text import NullTextUNet
 from studio.starter.common import SEED, log, write_json
+from studio.starter.pictures import vocabulary
 from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, HELD_OUT, HERO_WORD, STYLES
 from studio.starter.pictures.data import Pictures, compose, make_pool, split_rows
@@ -167,6 +168,7 @@ def export(work: Path, assets: Path) -> None:
     export_family(work, out)
     export_parts(work, out)
     forget_places(out)
+    vocabulary.write(out / "vocabulary.json")
     export_examples(work, assets / "examples")
     write_json(collect_figures(work), out / "figures.json")
     log(f"export: {total_bytes(out) / 1e6:.1f} MB in {out.name}/")

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 
 from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
 from studio.starter.pictures.phrases import COUNTS, PATTERNS, SIZES
-from studio.starter.pictures.vocabulary import FILE, as_text, vocabulary
+from studio.starter.pictures.vocabulary import FILE, TITLES, vocabulary, write
 
 
-def test_the_file_is_what_the_command_writes() -> None:
-    assert FILE.read_text(encoding="utf-8") == as_text()
+def test_the_file_names_what_the_shipped_models_were_taught() -> None:
+    """The lists may be ahead of what ships: the file is written when the models are."""
+    told = json.loads(FILE.read_text(encoding="utf-8"))
+    names = {group["title"]: group["phrases"] for group in told["groups"]}
+    judged = json.loads((FILE.parent / "judge" / "labels.json").read_text())
+    contents = [name for title in TITLES.values() for name in names[title]]
+    assert sorted(contents) == sorted(judged["contents"])
+    assert names["Styles"] == [f"in {style} style" for style in judged["styles"]]
+    assert names["Backgrounds"] == [f"on a {one} background" for one in judged["backgrounds"]]
+    assert set(contents) <= {content.name for content in CONTENTS}
+
+
+def test_exporting_writes_what_the_lists_say(tmp_path: Path) -> None:
+    write(tmp_path / "vocabulary.json")
+    assert json.loads((tmp_path / "vocabulary.json").read_text()) == vocabulary()
 
 
 def test_every_word_of_a_caption_is_known() -> None:

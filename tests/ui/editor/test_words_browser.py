@@ -14,7 +14,7 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     desk.use([""])
     keys, offered = desk.page.keyboard, desk.page.get_by_role("listbox")
     desk.prompt(0).click()
-    keys.type("a sunglasses f")
+    keys.type("a sungl")
     offered.wait_for()
     assert offered.inner_text() == "sunglasses face"
     keys.press("ArrowDown")
@@ -57,13 +57,13 @@ def test_every_unknown_word_is_counted(desk: Studio) -> None:
 
 
 def test_unknown_words_are_underlined_with_the_nearest_ones_to_click(desk: Studio) -> None:
-    desk.use(["a castle astronaut on the moon"])
+    desk.use(["a cat astronaut on the moon"])
     card = desk.card(0)
-    assert card.locator(".gs-marks u").all_inner_texts() == ["castle"]
-    card.get_by_role("button", name="Write pagoda for castle").click()
-    assert desk.rows()[0]["prompt"] == "a pagoda astronaut on the moon"
+    assert card.locator(".gs-marks u").all_inner_texts() == ["cat"]
+    card.get_by_role("button", name="Write cat face for cat").click()
+    assert desk.rows()[0]["prompt"] == "a cat face astronaut on the moon"
     assert card.locator(".gs-unknown p").count() == 0
-    assert "6 of 30 tokens" in card.locator(".gs-tokens").inner_text()
+    assert "7 of 30 tokens" in card.locator(".gs-tokens").inner_text()
     card.get_by_role("button", name="Known words").click()
     card.get_by_text("Styles (4)").click()
     card.get_by_role("button", name="in flat style").click()
