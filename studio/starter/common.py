@@ -250,9 +250,11 @@ class Loop:
         if self.ema is None or self.ema_decay is None:
             return
         decay = min(self.ema_decay, (1 + self.step) / (10 + self.step))
-        mine, theirs = list(self.ema.parameters()), list(self.model.parameters())
+        mine: list[torch.Tensor] = list(self.ema.parameters())
+        theirs: list[torch.Tensor] = list(self.model.parameters())
         with torch.no_grad():
-            torch._foreach_lerp_(mine, theirs, 1 - decay)
+            # One call for all: a GPU would wait for one after the other.
+            torch._foreach_lerp_(mine, theirs, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]  # torch's optimisers use it
 
     def save(self) -> None:
         """Write weights, average, optimiser and counts, so that a later run goes on from here."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTokenizer
 
 from studio.starter.common import log
 from studio.starter.pictures.captions import corpus
@@ -54,9 +54,14 @@ def _carry_over(folder: Path, before: CLIPTokenizer, after: CLIPTokenizer) -> No
         if token in ids:
             new[number] = old[ids[token]]
     state[key] = new.to(state[key].dtype)
-    config = CLIPTextModel.config_class.from_pretrained(folder)
-    config.vocab_size = len(after)
-    config.bos_token_id, config.eos_token_id = after.bos_token_id, after.eos_token_id
-    config.pad_token_id = after.eos_token_id
+    config = CLIPTextConfig.from_pretrained(folder)
+    config.update(
+        {
+            "vocab_size": len(after),
+            "bos_token_id": after.bos_token_id,
+            "eos_token_id": after.eos_token_id,
+            "pad_token_id": after.eos_token_id,
+        }
+    )
     config.save_pretrained(folder)
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
