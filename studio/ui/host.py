@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _engine: Engine | None = None
+_elsewhere = ""
 
 
 def engine() -> Engine:
@@ -43,6 +44,17 @@ def loaded() -> list[dict[str, Any]]:
 def loaded_bytes() -> int:
     """Bytes of weights on the engine's device; what parts share counts once."""
     return _engine.registry.total() if _engine is not None else 0
+
+
+def elsewhere() -> str:
+    """Who makes the pictures instead of this process, as ``--workers`` names them; "" for nobody."""
+    return _elsewhere
+
+
+def say_elsewhere(workers: str) -> None:
+    """From now on others make the pictures."""
+    global _elsewhere
+    _elsewhere = workers
 
 
 def warm_up(delay: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -12,7 +13,7 @@ from studio.preset import Preset
 from studio.ui import layout, wiring
 from studio.ui.gate import Doors, Gate
 from studio.ui.host import stream
-from studio.ui.runs import Stream
+from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
 from studio.ui.static_files import css, head
 
@@ -31,12 +32,15 @@ CACHE_SECONDS = 24 * 3600
 STATES = 200
 
 
-def build(limits: Limits | None = None, events: Stream = stream) -> gr.Blocks:
+def build(
+    limits: Limits | None = None, events: Stream = stream, room: Callable[[], int] = lambda: 1
+) -> gr.Blocks:
     """The whole page.
 
     Args:
         limits: what one generation may ask for; generous by default.
-        events: the engine's generator of events; another one in tests.
+        events: the engine's generator of events; or a pool's, or a test's.
+        room: how many runs ``events`` takes at once, now.
     """
     limits = limits or Limits()
     with gr.Blocks(
@@ -46,7 +50,7 @@ def build(limits: Limits | None = None, events: Stream = stream) -> gr.Blocks:
         delete_cache=(3600, CACHE_SECONDS),
     ) as page:
         parts = layout.lay_out(Preset(), limits)
-        wiring.connect(page, parts, limits, events)
+        wiring.connect(page, parts, limits, Runs(events, limits, room))
     page.queue(default_concurrency_limit=8)
     return page
 

@@ -1,13 +1,12 @@
 """One queue of runs for the whole process. A run belongs to a session, not to a tab.
 
-A worker takes the runs in the order in which they were asked for. Pages look at their session
-and leave again; a run goes on meanwhile. Where visitors share the machine, a run that nobody has
-looked at for a while is dropped.
+Runs begin in the order in which they were asked for, one at a time or as many as the stream has room
+for. Pages look at their session and leave again; a run goes on meanwhile. Where visitors share the
+machine, a run that nobody has looked at for a while is dropped.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections import deque
@@ -17,14 +16,13 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
-from studio.history import History, record_of
+from studio.history import History
 from studio.history import history as own_history
-from studio.history.intake import name_of
 from studio.preset import Preset
-from studio.share import save_or_keep
 from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
 from studio.ui.history.unopened import Unopened
+from studio.ui.keeping import saved
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import Limits, expire, save_folder
 
@@ -39,16 +37,17 @@ class Runs:
     Args:
         stream: the engine's generator of events; closing it cancels.
         limits: where a session's images go, and how long an unwatched run is kept.
+        room: how many runs the stream takes at once, now.
     """
 
-    def __init__(self, stream: Stream, limits: Limits) -> None:
-        self.stream, self.limits = stream, limits
+    def __init__(self, stream: Stream, limits: Limits, room: Callable[[], int] = lambda: 1) -> None:
+        self.stream, self.limits, self.room = stream, limits, room
         self.changed = threading.Condition()
         self._waiting: deque[Run] = deque()
-        self._running: Run | None = None
+        self._running: list[Run] = []
         self._sessions: dict[str, Session] = {}
         self._pace: float | None = None  # seconds of one forward, lately
-        self._worker: threading.Thread | None = None
+        self._threads = 0  # that do runs
         self._tidied = 0.0
 
     def session(self, key: str) -> Session:
@@ -109,6 +108,7 @@ class Runs:
             preset, session, own_folder, forwards, series=series, label=label, visitor=visitor
         )
         run.apart, run.explain = folder is not None, explain
+        run.place = series.ask() if series else 0
         with self.changed:
             own = self._waiting_of(session, visitor)
             if own >= self.limits.waiting:
@@ -119,9 +119,7 @@ class Runs:
                 )
             session.runs = [*session.active(), run]
             self._waiting.append(run)
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="runs", daemon=True)
-                self._worker.start()
+            self._staff()
             self._tell(session)
         return run
 
@@ -155,7 +153,7 @@ class Runs:
     def ahead(self, run: Run) -> list[Run]:
         """The runs that come before a waiting one."""
         with self.changed:
-            before = [self._running] if self._running else []
+            before = list(self._running)
             for other in self._waiting:
                 if other is run:
                     return before
@@ -172,7 +170,7 @@ class Runs:
             if left is None:
                 return None
             seconds += left
-        return seconds
+        return seconds / self.room()
 
     def seconds_left(self, run: Run) -> float | None:
         """Until the last image of a run that is going on, or of its series."""
@@ -209,14 +207,22 @@ class Runs:
         """Seconds of one pass of the last picture; ``None`` before the first."""
         return self._pace
 
-    # -- the worker ---------------------------------------------------------------------------
+    # -- the threads that do runs -------------------------------------------------------------
+    def _staff(self) -> None:
+        """As many threads as there is room and work for."""
+        wanted = min(self.room(), len(self._running) + len(self._waiting))
+        for _ in range(wanted - self._threads):
+            threading.Thread(target=self._work, name="runs", daemon=True).start()
+            self._threads += 1
+
     def _work(self) -> None:
         while True:
             with self.changed:
-                if not self._waiting:
-                    self._worker = None
+                if not self._waiting or self._threads > self.room():
+                    self._threads -= 1
                     return
-                run = self._running = self._waiting.popleft()
+                run = self._waiting.popleft()
+                self._running.append(run)
                 run.state = "running"
                 self._tell(*{r.session for r in (run, *self._waiting)})
             state, error = "done", ""
@@ -226,7 +232,8 @@ class Runs:
             except Exception as problem:  # one bad run must not end the queue
                 state, error = "failed", one_line(problem)
             with self.changed:
-                run.state, run.error, self._running = state, error, None
+                run.state, run.error = state, error
+                self._running.remove(run)
                 self._tell(*{r.session for r in (run, *self._waiting)})
             self._make_room()
 
@@ -258,6 +265,7 @@ class Runs:
     def _take(self, run: Run, event: Event) -> None:
         made = self._saved(run, event) if isinstance(event, Done) else None
         with self.changed:
+            self._staff()  # the stream may have found more room meanwhile
             if isinstance(event, Progress):
                 run.progress = event
                 if not run.began and event.stage == "denoising":
@@ -268,28 +276,12 @@ class Runs:
                 run.done, run.previews = event, run.previews[1:]
                 run.moments.append(made)
                 if run.series:
-                    run.series.moments.append(made)
+                    run.series.keep(run.place, made)
                 run.session.moments = [made, *run.session.moments]
                 if event.forwards:
                     self._pace = event.seconds / event.forwards
             self._tell(run.session)
 
     def _saved(self, run: Run, done: Done) -> Moment:
-        path, problem = save_or_keep(done.image, done.preset, run.folder)
-        try:
-            if not run.apart:
-                self._remember(run, done, path)
-        except (StudioError, OSError) as error:  # the picture is there; it is taken in later
-            problem = problem or f"the history: {one_line(error)}"
-        if problem and not run.problem:
-            run.problem = problem
-        return Moment.made(path, done, run.label)
-
-    def _remember(self, run: Run, done: Done, path: Path) -> None:
-        own = self._own(run.session) if self.limits.shared else own_history()
-        measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
-        shares = tuple(dataclasses.asdict(share) for share in done.shares)
-        parent = run.session.parent
-        own.made(
-            record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured)
-        )
+        own = self._own(run.session) if self.limits.shared and not run.apart else None
+        return saved(run, done, own)

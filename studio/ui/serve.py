@@ -7,6 +7,7 @@ import importlib.util
 import os
 import signal
 import sys
+from typing import Any
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +38,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mcp", action="store_true", help="serve the endpoints as tools of an MCP server too"
     )
+    parser.add_argument(
+        "--workers",
+        metavar="W",
+        default="local",
+        help="who makes the pictures: local (this process; default), a number of processes, ray, "
+        "or ray://HOST:PORT",
+    )
     parser.add_argument("--space", action="store_true", help="shared page: limits, no saved files")
 
 
@@ -56,11 +64,21 @@ def _pair(text: str) -> tuple[str, str]:
 
 def main() -> None:
     """Build the page and serve it until interrupted."""
-    serve(flags())
+    from studio.errors import StudioError
+
+    try:
+        serve(flags())
+    except StudioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Build the page with these flags and serve it until interrupted."""
+    """Build the page with these flags and serve it until interrupted.
+
+    Raises:
+        StudioError: no such workers.
+    """
     if options.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit("--mcp: needs the package mcp; pip install 'gradio[mcp]'")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
@@ -83,9 +101,10 @@ def serve(options: argparse.Namespace) -> None:
     heap.share_heaps()
     from studio.ui.page import build, launch_options
 
-    page = build(limits)
+    page = build(limits, **_maker(options.workers))
     address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
-    host.warm_up(delay=3.0)
+    if not host.elsewhere():
+        host.warm_up(delay=3.0)
     if not shared:
         host.remember(delay=1.0)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
@@ -98,3 +117,18 @@ def serve(options: argparse.Namespace) -> None:
         mcp_server=options.mcp,
         **launch_options(Doors.of(address, options.allow_host, shared)),
     )
+
+
+def _maker(workers: str) -> dict[str, Any]:
+    """What of :func:`studio.ui.page.build` says who makes the pictures; nothing for this process."""
+    from studio.ui import host
+    from studio.workers.choice import read_workers
+
+    choice = read_workers(workers)
+    if choice.here:
+        return {}
+    from studio.ui.sending import Sender
+
+    sender = Sender(choice)
+    host.say_elsewhere(workers)
+    return {"events": sender, "room": sender.room}

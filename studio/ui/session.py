@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,20 @@ class Series:
     """Runs that one press has asked for and that are shown together, such as a sweep."""
 
     total: int
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)  # by the places of their runs
+    asked: int = 0
+    _places: list[int] = field(default_factory=list)
+
+    def ask(self) -> int:
+        """The place of its next run."""
+        self.asked += 1
+        return self.asked - 1
+
+    def keep(self, place: int, moment: Moment) -> None:
+        """Take in what the run of a place has made; runs may end in another order."""
+        index = bisect_right(self._places, place)
+        self._places.insert(index, place)
+        self.moments.insert(index, moment)
 
 
 @dataclass(eq=False)
@@ -44,6 +58,7 @@ class Run:
     cancelled: bool = False
     series: Series | None = None
     label: str = ""  # what sets it apart in its series
+    place: int = 0  # in its series
     visitor: str = ""  # whose it is where visitors share the machine
     apart: bool = False  # its images are no part of the history
     explain: bool = False  # keeps what its rows pull towards

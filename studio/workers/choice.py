@@ -54,11 +54,24 @@ def read_workers(text: str) -> Choice:
     )
 
 
+def check_installed(choice: Choice) -> None:
+    """See that what a choice needs is there, without looking for a cluster.
+
+    Raises:
+        StudioError: Ray is not installed.
+    """
+    if choice.ray:
+        from studio.workers.rays import need_ray
+
+        need_ray()
+
+
 def open_pool(
     choice: Choice,
     roots: Sequence[Path] = (),
     device: str | None = None,
     tell: Callable[[str], object] = lambda line: None,
+    apart: bool = False,
 ) -> Pool:
     """The pool of a choice; nobody is hired before there is work.
 
@@ -66,6 +79,8 @@ def open_pool(
         roots: folders that relative pictures may lie in.
         device: of every worker; by itself each takes a GPU where there is one.
         tell: gets a line for what a person should know.
+        apart: what is connected to a cluster is a process of its own, as the loss of the cluster
+            would end this one.
 
     Raises:
         StudioError: Ray is not installed, or its cluster cannot be reached.
@@ -74,9 +89,12 @@ def open_pool(
 
     folders, threads = tuple(str(root.resolve()) for root in roots), torch.get_num_threads()
     if choice.ray:
-        from studio.workers.rays import ray_pool
-
-        return ray_pool(choice.address, Setup(threads=threads, device=device, far=True), tell)
+        setup = Setup(threads=threads, device=device, far=True)
+        if apart:
+            from studio.workers.apart import apart_pool as ray_pool
+        else:
+            from studio.workers.rays import ray_pool
+        return ray_pool(choice.address, setup, tell)
     from studio.workers.processes import Processes
 
     gpus = torch.cuda.device_count() if device in (None, "cuda") else 0

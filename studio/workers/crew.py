@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from studio.events import Done
+from studio.events import Done, Event
 from studio.workers.job import Job
 
 
@@ -69,8 +69,10 @@ class Works(Protocol):
         """The kind of its device."""
         ...
 
-    def work(self, job: Job, cancelled: Callable[[], bool], moved: Callable[[], object]) -> Answer:
-        """The answer to a job."""
+    def work(
+        self, job: Job, cancelled: Callable[[], bool], moved: Callable[[Event | None], object]
+    ) -> Answer:
+        """The answer to a job; ``moved`` gets the events of one that is watched."""
         ...
 
 
@@ -86,9 +88,14 @@ class Ready:
 
 @dataclass(frozen=True)
 class Moved:
-    """A worker has begun a job, or done a step of one."""
+    """A worker has begun a job, or done a step of one.
+
+    ``event``: of the job of that ``number``, where it is watched.
+    """
 
     worker: int
+    number: int = -1
+    event: Event | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ class Job:
         models: id → what each is known by (:func:`studio.workers.models.identity`).
         networks: what a worker will have in memory, by which jobs go where that lies already.
         pictures: reference → file, for a worker that does not see this machine's files.
+        explain: as :meth:`studio.engine.Engine.generate` takes it.
+        watched: whether somebody looks on: every event is said as it comes, previews among them.
     """
 
     preset: Preset
@@ -31,6 +33,8 @@ class Job:
     models: Mapping[str, str] = field(default_factory=dict)
     networks: frozenset[str] = frozenset()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    explain: bool = False
+    watched: bool = False
 
 
 class Packer:

@@ -12,11 +12,23 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from studio.errors import StudioError
+from studio.events import Event
 from studio.workers import crew as says
-from studio.workers.hands import MOST_STRIKES, Hand, Place, Run, Ticket, best_for
+from studio.workers.hands import (
+    MOST_STRIKES,
+    Hand,
+    Place,
+    Run,
+    Ticket,
+    best_for,
+    can_go_on,
+    lacking_in,
+    nearest,
+    words_of,
+)
 from studio.workers.job import Job
 from studio.workers.versions import difference, versions
 
@@ -38,6 +50,7 @@ class Pool:
         tell: gets a line for what a person should know: a worker that was lost.
         patience: seconds without a step after which a worker counts as lost.
         clock: seconds, as :func:`time.monotonic`.
+        in_hand: jobs that a worker has at most.
     """
 
     def __init__(
@@ -47,11 +60,14 @@ class Pool:
         tell: Callable[[str], object] = lambda line: None,
         patience: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        in_hand: int = IN_HAND,
     ) -> None:
+        self.in_hand = in_hand
         self.crew, self.tell, self.patience, self.clock = crew, tell, patience, clock
         self.places = [Place() for _ in range(most)]
         self.reason = ""  # why the last worker was lost
         self.device = ""  # of the first that was there: pictures of one run are of one kind
+        self.runs: list[Run[Any]] = []
         self._workers, self._numbers = count(), count()
 
     def __enter__(self) -> Pool:
@@ -91,42 +107,69 @@ class Pool:
             StudioError: what is wrong with a task, in the maker's words; no worker is left; a job
                 has cost :data:`MOST_TRIES` workers.
         """
-        run = Run(tasks, pack)
+        run = self.begin(tasks, pack)
         try:
             while run.open:
-                run.fill()
-                if not run.open:
-                    break
-                self._hire(run.open)
-                self._give(run)
-                self._see_that_it_goes_on(run)
-                made, wrong = self._news(run)
-                if wrong is None:
-                    self._give(run)  # before whoever has asked takes the time that it takes
-                yield from made
-                if wrong is not None:
-                    raise wrong
+                self.turn()
+                yield from run.taken()
+                if run.failed is not None:
+                    raise run.failed
             if run.wrong is not None:
                 raise run.wrong
         finally:
-            self._cancel(run)
+            self.end(run)
 
-    def _news(self, run: Run) -> tuple[list[tuple[int, says.Made]], StudioError | None]:
-        """The pictures that have come, and what ends the run, once they are passed on."""
-        made: list[tuple[int, says.Made]] = []
+    def begin(
+        self,
+        tasks: Sequence[Task],
+        pack: Callable[[Task], Job],
+        heard: Callable[[int, Event], object] = lambda index, event: None,
+    ) -> Run[Task]:
+        """A run beside those that there are; :meth:`turn` brings all of them on."""
+        run = Run(tasks, pack, heard)
+        self.runs.append(run)
+        return run
+
+    def end(self, run: Run[Any]) -> None:
+        """Nothing of a run is wanted any more; what is under way is cancelled."""
+        run.close()
+        self.runs = [one for one in self.runs if one is not run]
+        for hand in self.hands:
+            if any(ticket.run is run for ticket in hand.tickets):
+                with suppress(Exception):
+                    self.crew.cancel(hand.worker)
+
+    def turn(self, seconds: float = TICK_SECONDS) -> None:
+        """Hire, hand out, and hear what has happened, waiting for it ``seconds`` at most."""
+        for run in self.runs:
+            run.fill()
+        wanted = sum(run.open for run in self.runs)
+        if not wanted:
+            return
         try:
-            for report in self.crew.wait(TICK_SECONDS):
-                self._take(report, run, made)
-            self._look_for_overdue()
+            self._hire(wanted)
         except StudioError as error:
-            return made, error
-        return made, None
+            self._fail_all(error)
+            return
+        self._give()
+        self._see_that_it_goes_on()
+        if any(run.open for run in self.runs):
+            for report in self.crew.wait(seconds):
+                self._take(report)
+            self._look_for_overdue()
+            self._give()  # before whoever has asked takes the time that it takes
+
+    def _fail_all(self, error: StudioError) -> None:
+        for run in self.runs:
+            run.fail(error)
 
     # -- workers --------------------------------------------------------------------------------
     def _hire(self, jobs: int) -> None:
-        """Fill the places that are free, as long as there are more jobs than workers."""
+        """Fill the places that are free, as long as there are more jobs than workers; those that
+        lack a model do not count."""
         for place in self.places:
-            if place.closed or place.hand is not None or len(self.hands) >= jobs:
+            able = sum(not hand.lacks for hand in self.hands)
+            if place.closed or place.hand is not None or able >= jobs:
                 continue
             hand = place.hand = Hand(next(self._workers), self.clock(), self.crew.where)
             try:
@@ -135,10 +178,10 @@ class Pool:
                 place.hand = None
                 raise
             except Exception as error:  # whatever it is, it must not stop the others
-                self._lose(hand, _words(error))
+                self._lose(hand, words_of(error))
 
-    def _take(self, report: says.Report, run: Run, made: list[tuple[int, says.Made]]) -> None:
-        """What one report changes; a picture that it brings goes to ``made``."""
+    def _take(self, report: says.Report) -> None:
+        """What one report changes."""
         hand = next((one for one in self.hands if one.worker == report.worker), None)
         if hand is None:
             return  # of one that was dismissed
@@ -149,8 +192,12 @@ class Pool:
             self._lose(hand, report.reason)
         elif isinstance(report, says.Answered):
             ticket = hand.take(report.number)
-            if ticket is not None and ticket.run is run:
-                self._answered(hand, ticket, report.answer, made)
+            if ticket is not None and ticket.run in self.runs:
+                self._answered(hand, ticket, report.answer)
+        elif report.event is not None:
+            ticket = hand.holds(report.number)
+            if ticket is not None and ticket.run in self.runs:
+                ticket.run.heard(ticket.index, report.event)
 
     def _welcome(self, hand: Hand, report: says.Ready) -> None:
         hand.ready, hand.where = True, report.where
@@ -165,20 +212,14 @@ class Pool:
             self._place_of(hand).strikes = MOST_STRIKES  # another there would be no better
             self._lose(hand, unfit)
 
-    def _answered(
-        self,
-        hand: Hand,
-        ticket: Ticket,
-        answer: says.Answer,
-        made: list[tuple[int, says.Made]],
-    ) -> None:
+    def _answered(self, hand: Hand, ticket: Ticket, answer: says.Answer) -> None:
         if isinstance(answer, says.Mistake):
-            raise StudioError(answer.message, field=answer.field)
+            ticket.run.fail(StudioError(answer.message, field=answer.field))
+            return
         if isinstance(answer, says.Made):
             self._place_of(hand).strikes = 0
             hand.remember(ticket.job.networks)
-            ticket.run.open -= 1
-            made.append((ticket.index, answer))
+            ticket.run.keep(ticket, answer)
             return
         ticket.run.back(ticket)
         if isinstance(answer, says.Lacking):
@@ -187,11 +228,8 @@ class Pool:
             hand.lacks |= answer.models
 
     def _lose(self, hand: Hand, reason: str) -> None:
-        """A worker is no more: what it had goes back, its place is filled anew a few times.
-
-        Raises:
-            StudioError: the job that it had begun has cost too many.
-        """
+        """A worker is no more: what it had goes back, its place is filled anew a few times. A run
+        whose job has cost too many ends."""
         place = self._place_of(hand)
         place.hand, place.strikes, self.reason = None, place.strikes + 1, reason
         self.tell(f"a worker on {hand.where} is lost ({reason})")
@@ -202,9 +240,11 @@ class Pool:
         begun = hand.tickets[0]
         begun.tries += 1
         if begun.tries >= MOST_TRIES and begun.run.open:
-            raise StudioError(
-                f"picture {begun.index + 1} has cost {MOST_TRIES} workers; the last: {reason}",
-                field=FIELD,
+            begun.run.fail(
+                StudioError(
+                    f"picture {begun.index + 1} has cost {MOST_TRIES} workers; the last: {reason}",
+                    field=FIELD,
+                )
             )
 
     def _look_for_overdue(self) -> None:
@@ -220,51 +260,41 @@ class Pool:
         return next(place for place in self.places if place.hand is hand)
 
     # -- jobs -----------------------------------------------------------------------------------
-    def _give(self, run: Run) -> None:
+    def _give(self) -> None:
         """A job to each worker that has none, then the next ones while there are plenty."""
-        ready = [hand for hand in self.hands if hand.ready]
-        for filled in range(IN_HAND):
-            for hand in ready:
-                plenty = not filled or len(run.waiting) > len(self.hands)
+        for filled in range(self.in_hand):
+            for hand in nearest(self.hands, [one for run in self.runs for one in run.waiting]):
+                waiting = [ticket for run in self.runs for ticket in run.waiting]
+                plenty = not filled or len(waiting) > len(self.hands)
                 if len(hand.tickets) > filled or not plenty:
                     continue
-                ticket = best_for(hand, run.waiting, self.hands)
+                ticket = best_for(hand, waiting, self.hands)
                 if ticket is not None:
-                    self._hand_over(hand, ticket, run)
-                    run.fill()
+                    self._hand_over(hand, ticket)
+                    ticket.run.fill()
 
-    def _hand_over(self, hand: Hand, ticket: Ticket, run: Run) -> None:
+    def _hand_over(self, hand: Hand, ticket: Ticket) -> None:
         if not hand.tickets:
             hand.since = self.clock()
-        run.waiting.remove(ticket)
+        ticket.run.waiting.remove(ticket)
         ticket.number = next(self._numbers)
         hand.tickets.append(ticket)
         try:
             self.crew.give(hand.worker, ticket.number, ticket.job)
         except Exception as error:
-            self._lose(hand, _words(error))
+            self._lose(hand, words_of(error))
 
-    def _see_that_it_goes_on(self, run: Run) -> None:
-        """Raise where nobody is left who could do what is waiting."""
+    def _see_that_it_goes_on(self) -> None:
+        """End the runs that nobody is left for."""
         if all(place.closed for place in self.places):
-            raise StudioError(f"no worker is left; the last: {self.reason}", field=FIELD)
+            self._fail_all(StudioError(f"no worker is left; the last: {self.reason}", field=FIELD))
+            return
         hands = self.hands
-        if run.waiting and hands and all(hand.ready and not hand.tickets for hand in hands):
-            lines = {
-                f"a worker on {hand.where} {what}"
-                for hand in hands
-                for name, what in hand.lacks.items()
-                if name in run.waiting[0].job.models
-            }
-            raise StudioError("; ".join(sorted(lines)) or "no worker takes a job", field=FIELD)
-
-    def _cancel(self, run: Run) -> None:
-        run.close()
-        for hand in self.hands:
-            if any(ticket.run is run for ticket in hand.tickets):
-                with suppress(Exception):
-                    self.crew.cancel(hand.worker)
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        if not hands or not all(hand.ready for hand in hands):
+            return
+        stuck = [run for run in self.runs if run.waiting and not can_go_on(run, hands)]
+        for run in stuck:
+            run.fail(StudioError(lacking_in(run.waiting[0].job, hands), field=FIELD))
+        if stuck:  # whoever asks again may have mended it
+            for hand in hands:
+                hand.lacks.clear()

@@ -14,6 +14,7 @@ from multiprocessing import connection, get_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from studio.events import Event
 from studio.workers.crew import (
     Answer,
     Answered,
@@ -77,7 +78,7 @@ class Processes:
         process = context.Process(
             target=serve, args=(theirs, worker, setup), name=f"worker-{worker}", daemon=True
         )
-        with _not_interrupted():
+        with not_interrupted():
             process.start()
         theirs.close()
         member = self._members[worker] = _Member(process, mine)
@@ -141,16 +142,28 @@ class Processes:
 
 
 @contextmanager
-def _not_interrupted() -> Iterator[None]:
+def not_interrupted() -> Iterator[None]:
     """What is started inside does not hear Ctrl-C, which ends this process and through it all."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield from _masked()
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _masked() -> Iterator[None]:
+    """The same in another thread than the first, which may set no handlers."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # -- in the process ---------------------------------------------------------------------------------
@@ -223,8 +236,8 @@ def attend(line: Line, make: Callable[[], Works]) -> NoReturn:
 
 
 def _do(made: Works, line: Line, number: int, job: Job) -> None:
-    def moved() -> None:
-        line.say(Moved(line.worker))
+    def moved(event: Event | None = None) -> None:
+        line.say(Moved(line.worker, number, event))
 
     moved()
     answer: Answer = Cancelled()

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 
+from studio.events import Event, Preview, Progress
 from studio.workers.crew import Answer, Cancelled, Setup, Works
 from studio.workers.job import Job
 from studio.workers.versions import versions
@@ -20,7 +21,8 @@ class RayWorker:
         warnings.simplefilter("ignore")
         self.setup = setup
         self.worker: Works | None = None
-        self._moves, self._cancelled = 0, -1
+        self._moves, self._cancelled, self._number = 0, -1, -1
+        self._events: list[Event] = []  # of the job that is watched, since they were asked for
         self._lock = threading.Lock()
 
     def hello(self) -> tuple[Mapping[str, str], str, str]:
@@ -35,14 +37,19 @@ class RayWorker:
     def work(self, number: int, job: Job) -> Answer:
         """The answer to a job."""
         assert self.worker is not None  # hello comes first
+        with self._lock:
+            self._number, self._events = number, []
         self._moved()
         if self._is_cancelled(number):
             return Cancelled()
         return self.worker.work(job, lambda: self._is_cancelled(number), self._moved)
 
-    def moves(self) -> int:
-        """Steps so far; a number that stays is a worker that stands still."""
-        return self._moves
+    def moves(self) -> tuple[int, int, list[Event]]:
+        """Steps so far, a number that stays being a worker that stands still; the job's number, and
+        what has been said of it since this was asked last."""
+        with self._lock:
+            events, self._events = self._events, []
+            return self._moves, self._number, events
 
     def cancel(self, number: int) -> None:
         """Jobs up to this number are not wanted any more."""
@@ -51,6 +58,10 @@ class RayWorker:
     def _is_cancelled(self, number: int) -> bool:
         return number <= self._cancelled
 
-    def _moved(self) -> None:
+    def _moved(self, event: Event | None = None) -> None:
         with self._lock:
             self._moves += 1
+            if isinstance(event, Progress | Preview):  # an older one is no news
+                self._events = [one for one in self._events if not isinstance(one, type(event))]
+            if event is not None:
+                self._events.append(event)

@@ -23,6 +23,7 @@ from studio.workers.ray_actor import RayWorker
 PACKAGE = "ray>=2.50,<3"
 CONNECT_SECONDS, REACH_SECONDS = 5.0, 30.0  # until a cluster's machine answers; and the cluster
 POLL_SECONDS = 2.0  # between two looks whether a worker moves
+WATCH_SECONDS = 0.3  # the same where somebody looks on
 _BESIDE = "beside"  # the concurrency group of what is asked while a job is done
 
 
@@ -32,6 +33,16 @@ def ray_pool(address: str, setup: Setup, tell: Callable[[str], object]) -> Pool:
     Args:
         address: ``HOST:PORT`` of its head; "" for the cluster that this machine is part of, or
             one that is begun for this run.
+
+    Raises:
+        StudioError: Ray is not installed, or the cluster cannot be reached.
+    """
+    crew, places = ray_crew(address, setup)
+    return Pool(crew, places, tell)
+
+
+def ray_crew(address: str, setup: Setup) -> tuple[Rays, int]:
+    """The crew of :func:`ray_pool`, and how many actors its cluster has room for.
 
     Raises:
         StudioError: Ray is not installed, or the cluster cannot be reached.
@@ -48,13 +59,18 @@ def ray_pool(address: str, setup: Setup, tell: Callable[[str], object]) -> Pool:
         setup = replace(setup, device=setup.device or "cpu")
         hosts = sum(bool(node["Alive"]) for node in ray.nodes())
         setup = replace(setup, sharing=-(-places // max(1, hosts)))
-    return Pool(Rays(ray, setup, share, own), places, tell)
+    return Rays(ray, setup, share, own), places
+
+
+def need_ray() -> None:
+    """Raise a :class:`StudioError` that names the package where Ray is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise StudioError(f"ray needs a package: pip install '{PACKAGE}'", field=FIELD)
 
 
 def _connected(address: str) -> tuple[Any, bool]:
     """Ray, connected; and whether the connection is this pool's own."""
-    if importlib.util.find_spec("ray") is None:
-        raise StudioError(f"ray needs a package: pip install '{PACKAGE}'", field=FIELD)
+    need_ray()
     ray: Any = importlib.import_module("ray")
     if ray.is_initialized():
         return ray, False
@@ -97,11 +113,13 @@ def _reach(address: str) -> None:
 
 @dataclass(eq=False)
 class _Member:
-    """An actor. ``refs``: what it was asked → the job's number, or what else; ``last``: the last job."""
+    """An actor. ``refs``: what it was asked → the job's number, or what else; ``last``: the last job,
+    and ``watched`` whether somebody looks on."""
 
     actor: Any
     refs: dict[Any, int | str] = field(default_factory=dict)
     last: int = -1
+    watched: bool = False
     moves: int = -1
     looked: float = 0.0
 
@@ -140,7 +158,7 @@ class Rays:
     def give(self, worker: int, number: int, job: Job) -> None:
         """Hand over a job."""
         member = self._members[worker]
-        member.last, member.looked = number, time.monotonic()
+        member.last, member.looked, member.watched = number, time.monotonic(), job.watched
         member.refs[member.actor.work.remote(number, job)] = number
 
     def cancel(self, worker: int) -> None:
@@ -164,35 +182,36 @@ class Rays:
         known = list(refs)
         self.ray.wait(known, num_returns=1, timeout=seconds, fetch_local=False)
         done, _ = self.ray.wait(known, num_returns=len(known), timeout=0, fetch_local=False)
-        found = [self._report(refs[ref], ref) for ref in done]
-        return [report for report in found if report is not None]
+        return [report for ref in done for report in self._reports(refs[ref], ref)]
 
     def _look(self) -> None:
         """Ask those at work now and then whether they move."""
         now = time.monotonic()
         for member in self._members.values():
             asked = "moves" in member.refs.values()
-            if member.refs and not asked and now - member.looked > POLL_SECONDS:
+            pause = WATCH_SECONDS if member.watched else POLL_SECONDS
+            if member.refs and not asked and now - member.looked > pause:
                 member.looked = now
                 beside = member.actor.moves.options(concurrency_group=_BESIDE)
                 member.refs[beside.remote()] = "moves"
 
-    def _report(self, worker: int, ref: Any) -> Report | None:
+    def _reports(self, worker: int, ref: Any) -> list[Report]:
         member = self._members.get(worker)
         if member is None:
-            return None
+            return []
         what = member.refs.pop(ref)
         try:
             said = self.ray.get(ref)
         except Exception as error:
             self.dismiss(worker)
-            return Lost(worker, _first_line(error))
+            return [Lost(worker, _first_line(error))]
         if what == "hello":
-            return Ready(worker, *said)
+            return [Ready(worker, *said)]
         if isinstance(what, int):
-            return Answered(worker, what, said)
-        moved, member.moves = said != member.moves, said
-        return Moved(worker) if moved else None
+            return [Answered(worker, what, said)]
+        moves, number, events = said
+        moved, member.moves = moves != member.moves, moves
+        return [Moved(worker, number, event) for event in events] or [Moved(worker)] * moved
 
     def stop(self) -> None:
         """End every actor, and the connection where it is the crew's own."""

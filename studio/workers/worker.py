@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from studio.errors import StudioError
-from studio.events import Done
+from studio.events import Done, Event
 from studio.extensions import plugins
 from studio.library import Library
 from studio.workers.crew import Answer, Cancelled, Lacking, Made, Mistake, Setup
@@ -53,12 +53,14 @@ class Worker:
         budget = devices.budget(devices.choose(self.setup.device)) // self.setup.sharing
         return Engine(self.setup.device, budget=budget, image_roots=map(Path, self.setup.roots))
 
-    def work(self, job: Job, cancelled: Callable[[], bool], moved: Callable[[], object]) -> Answer:
+    def work(
+        self, job: Job, cancelled: Callable[[], bool], moved: Callable[[Event | None], object]
+    ) -> Answer:
         """Make a job's pictures; a mistake is an answer too.
 
         Args:
             cancelled: asked before every step.
-            moved: called after every step.
+            moved: called after every step; with what the engine says, where the job is watched.
         """
         try:
             if lacks := self._lacking(job):
@@ -68,15 +70,17 @@ class Worker:
         except StudioError as error:
             return Mistake(error.message, error.field)
 
-    def _made(self, job: Job, cancelled: Callable[[], bool], moved: Callable[[], object]) -> Answer:
+    def _made(
+        self, job: Job, cancelled: Callable[[], bool], moved: Callable[[Event | None], object]
+    ) -> Answer:
         import torch
 
         torch.set_num_threads(self.setup.threads)  # of the thread that this runs in
         began, done = time.process_time(), []
-        events = self.engine.generate(job.preset, job.drift_every)
+        events = self.engine.generate(job.preset, job.drift_every, job.explain)
         try:
             for event in events:
-                moved()
+                moved(event if job.watched else None)
                 if isinstance(event, Done):
                     done.append(event)
                 elif cancelled():

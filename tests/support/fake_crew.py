@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PIL import Image
 
+from studio.errors import StudioError
 from studio.events import Done
 from studio.preset import validate
-from studio.workers.crew import Answer, Answered, Cancelled, Lost, Made, Ready, Report
+from studio.workers.crew import Answer, Answered, Cancelled, Lost, Made, Ready, Report, Setup
 from studio.workers.job import Job
 from studio.workers.versions import versions
 
@@ -103,3 +106,19 @@ class FakeCrew:
     def stop(self) -> None:
         self.stopped += 1
         raise RuntimeError("a crew that cannot even stop")
+
+
+def crew_of_two(address: str, setup: Setup) -> tuple[FakeCrew, int]:
+    """What a process of :mod:`studio.workers.apart` has in a test; its own end, or a refusal, by the
+    address."""
+    if address == "nowhere":
+        raise StudioError("no Ray cluster can be reached at nowhere (refused)", field="--workers")
+
+    def behaves(worker: int, one: Job) -> Answer:
+        place = Path(address)
+        if one.preset.sampler.seed == 2 and not place.exists():
+            place.touch()
+            os._exit(1)
+        return made(one)
+
+    return FakeCrew(behaves), 2

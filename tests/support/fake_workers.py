@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from studio.events import Event, Progress
 from studio.workers import processes
 from studio.workers.crew import Answer, Cancelled, Setup
 from studio.workers.job import Job
@@ -16,7 +17,8 @@ from tests.support.fake_crew import made
 
 
 class FakeWorker:
-    """``die PATH`` ends the process the first time, ``wait`` steps until it is cancelled, ``slow``
+    """``die PATH`` ends the process the first time, ``wait`` and ``steps`` step until it is
+    cancelled, the latter aloud, ``slow``
     takes half a second."""
 
     device = "cpu"
@@ -25,7 +27,9 @@ class FakeWorker:
         if at_start == "raises":
             raise ValueError("a plug-in\nof somebody else")
 
-    def work(self, job: Job, cancelled: Callable[[], bool], moved: Callable[[], object]) -> Answer:
+    def work(
+        self, job: Job, cancelled: Callable[[], bool], moved: Callable[[Event | None], object]
+    ) -> Answer:
         said, _, place = job.preset.rows[0].prompt.partition(" ")
         if said == "die" and not Path(place).exists():
             Path(place).touch()
@@ -34,9 +38,14 @@ class FakeWorker:
             raise RuntimeError("a kernel\nthat is no more")
         if said == "slow":
             time.sleep(0.5)
+        step = 0
+        while said == "steps" and not cancelled():
+            step += 1
+            moved(Progress(step, 10**9, 0.0, 0.0, step))
+            time.sleep(0.01)
         while said == "wait" and not cancelled():
             time.sleep(0.01)
-            moved()
+            moved(None)
         return Cancelled() if cancelled() else made(job)
 
 

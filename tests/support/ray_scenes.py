@@ -19,6 +19,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from studio.workers.crew import Setup, Works
+from studio.workers.desk import Desk
 from studio.workers.job import Job
 from studio.workers.pool import Pool
 from studio.workers.ray_actor import RayWorker
@@ -51,6 +52,7 @@ def main(folder: Path) -> None:
         jobs[2] = asks(f"die {folder / 'once'}", 2)
         scene("died", jobs)
         cancelled()
+        watched()
         scene("fails", [asks("fail")])
         scene("raises", [asks("cat")], device="raises")
         scene("node", [asks("slow", n) for n in range(10)], lambda pool: cluster.remove_node(other))
@@ -110,6 +112,17 @@ def cancelled() -> None:
         found = [seed_of(made) for _, made in pool.run([asks("cat", 7)], lambda job: job)]
         same = first == [hand.worker for hand in pool.hands]
     print(json.dumps({"scene": "cancelled", "found": found, "same": same}), flush=True)
+
+
+def watched() -> None:
+    """A job's steps are heard while it makes them; its follower goes, and the next gets its picture."""
+    with Pool(_crew(None), 1) as pool:
+        desk = Desk(lambda: pool)
+        endless = desk.events(asks("steps"), 60)
+        steps = [getattr(next(endless), "step", 0) for _ in range(3)]
+        endless.close()
+        found = [getattr(event, "seed", None) for event in desk.events(asks("cat", 7), 60)]
+    print(json.dumps({"scene": "watched", "steps": steps, "found": found}), flush=True)
 
 
 def _crew(device: str | None) -> Rays:

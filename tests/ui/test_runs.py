@@ -20,8 +20,9 @@ from studio.events import Done, Event, Preview, Progress
 from studio.preset import Preset, validate
 from studio.share import read_image
 from studio.ui import run
+from studio.ui.history.moments import Moment
 from studio.ui.runs import Runs
-from studio.ui.session import Run, Session
+from studio.ui.session import Run, Series, Session
 from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import FakeEngine, values
 
@@ -249,3 +250,31 @@ def test_old_sessions_are_forgotten(engine: HeldEngine, monkeypatch: pytest.Monk
     for index in range(1, 4):
         runs.session(str(index))
     assert runs.session("3") is runs.session("3") and runs.session("0") is not first
+
+
+def test_as_many_run_at_once_as_the_stream_has_room_for(engine: HeldEngine) -> None:
+    """It may find room while it runs; a series keeps its order whichever picture comes first."""
+    room = [1]
+    runs = Runs(engine, Limits(), lambda: room[0])
+    session, series = runs.session("a"), Series(3)
+    asked = [
+        runs.submit(session, preset(name, seed=seed), series=series)
+        for seed, name in enumerate(("first", "second", "third"))
+    ]
+    until(lambda: asked[0].state == "running")
+    room[0] = 2
+    engine.release()
+    until(lambda: asked[1].state == "running")
+    assert asked[2].state == "waiting" and runs.ahead(asked[2]) == asked[:2]
+    engine.release(5)
+    until(lambda: not session.active())
+    assert [moment.title for moment in series.moments] == ["first", "second", "third"]
+    assert engine.started == ["first", "second", "third"] and engine.closed == 3
+
+
+def test_a_series_keeps_its_order_whichever_run_ends_first() -> None:
+    series, made = Series(3), [Moment(str(n), "", str(n)) for n in range(4)]
+    assert [series.ask() for _ in range(3)] == [0, 1, 2]
+    for place, moment in ((2, made[3]), (0, made[0]), (1, made[1]), (1, made[2])):
+        series.keep(place, moment)
+    assert series.moments == made

@@ -37,6 +37,8 @@ def test_a_run_survives_the_loss_of_an_actor_and_of_a_node(tmp_path: Path) -> No
         assert sorted(found["found"]) == list(range(pictures)) and not found["error"], found
         assert found["said"] and all("is lost" in line for line in found["said"])
     assert scenes["cancelled"]["found"] == [7] and scenes["cancelled"]["same"]
+    steps = scenes["watched"]["steps"]
+    assert 0 < steps[0] < steps[1] < steps[2] and scenes["watched"]["found"] == [7]
     for name, words in (("fails", "that is no more"), ("raises", "of somebody else")):
         assert not scenes[name]["found"]
         assert scenes[name]["error"].startswith("--workers: ")

@@ -9,18 +9,24 @@ from studio.ui import host
 from studio.ui.library.models import megabytes
 
 NOTHING = "Nothing yet: models are loaded when an image first needs them."
+ELSEWHERE = "Workers make the pictures ({}); what each has loaded is with them."
 KINDS = {"unet": "network", "text": "text encoder", "vae": "VAE", "adapter": "adapter"}
 
 
 def table() -> str:
     """Every part that is loaded: what it is, where it lies, and its bytes."""
     parts = host.loaded()
-    lines = "".join(_line(part) for part in parts) or f"<p>{NOTHING}</p>"
+    lines = "".join(_line(part) for part in parts) or f"<p>{_nothing()}</p>"
     total = f" · {megabytes(host.loaded_bytes())}" if parts else ""
     return (
         f'<div class="gs-library gs-loaded"><section><h3>Loaded now{total}</h3>'
         f"{lines}</section></div>"
     )
+
+
+def _nothing() -> str:
+    workers = host.elsewhere()
+    return ELSEWHERE.format(html.escape(workers)) if workers else NOTHING
 
 
 def _line(part: dict[str, Any]) -> str:

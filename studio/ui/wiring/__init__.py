@@ -9,7 +9,7 @@ from studio.ui import api
 from studio.ui.explain import panel as explaining
 from studio.ui.layout import Parts
 from studio.ui.library import fetch
-from studio.ui.runs import Runs, Stream
+from studio.ui.runs import Runs
 from studio.ui.scores import bar
 from studio.ui.space import Limits
 from studio.ui.tradeoff import panel
@@ -18,9 +18,8 @@ from studio.ui.train import events as training
 from studio.ui.wiring import galleries, generation, history, library, opening, presets, sweep
 
 
-def connect(page: gr.Blocks, parts: Parts, limits: Limits, events: Stream) -> None:
+def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach every event handler; must be called inside ``gr.Blocks``."""
-    runs = Runs(events, limits)
     generation.attach(page, parts, limits, runs)
     opening.attach(page, parts, limits, runs)
     presets.attach(page, parts, limits, runs)

@@ -1,0 +1,41 @@
+"""What becomes of a run's picture: a file, a line of the history, a moment of the strip."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.events import Done
+from studio.history import History, record_of
+from studio.history import history as own_history
+from studio.history.intake import name_of
+from studio.share import save_or_keep
+from studio.ui.errors import one_line
+from studio.ui.history.moments import Moment
+from studio.ui.history.unopened import Unopened
+from studio.ui.session import Run
+
+
+def saved(run: Run, done: Done, visitors: Unopened | None) -> Moment:
+    """Save a picture; what is wrong with the disk or the history is the run's ``problem``.
+
+    Args:
+        visitors: a visitor's own history, on a shared page.
+    """
+    path, problem = save_or_keep(done.image, done.preset, run.folder)
+    try:
+        if not run.apart:
+            _remember(run, done, path, visitors if visitors is not None else own_history())
+    except (StudioError, OSError) as error:  # the picture is there; it is taken in later
+        problem = problem or f"the history: {one_line(error)}"
+    if problem and not run.problem:
+        run.problem = problem
+    return Moment.made(path, done, run.label)
+
+
+def _remember(run: Run, done: Done, path: Path, own: History | Unopened) -> None:
+    measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
+    shares = tuple(dataclasses.asdict(share) for share in done.shares)
+    parent = run.session.parent
+    own.made(record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured))
