@@ -82,12 +82,22 @@
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         click("gs-generate");
-      } else if (event.key !== "Escape") return;
+      } else if (event.key !== "Escape" || !event.isTrusted) return;
       else if (panel()) panel().querySelector(".backdrop")?.click();
       else if (!opensSomething(event.target) && runs()) click("gs-cancel");
     },
     true,
   );
+
+  // A list of Gradio's that the keyboard has left stays open over what comes next; Esc closes it.
+  document.addEventListener("focusout", ({ target }) => {
+    if (target.getAttribute?.("role") !== "combobox") return;
+    setTimeout(() => {
+      const open = target.getAttribute("aria-expanded") === "true";
+      if (open && document.activeElement !== target)
+        target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    }, 150);
+  });
 
   // A preset dropped anywhere is loaded; a picture is asked about.
   const carriesFiles = (event) =>
@@ -199,23 +209,33 @@
     }
   });
 
-  /** The dock's height, for what stands below it and must fit into the window with it. */
+  /** Heights of what stays in sight, for what must find room beside it. */
+  const STAYS = { "gs-dock": "--gs-dock", "gs-train-now": "--gs-train-now" };
   function measure() {
-    const dock = document.getElementById("gs-dock");
-    if (!dock) {
-      requestAnimationFrame(measure);
-      return;
+    for (const [id, name] of Object.entries(STAYS)) {
+      const node = document.getElementById(id);
+      if (!node || node.dataset.measured) continue;
+      node.dataset.measured = "";
+      const set = () => document.documentElement.style.setProperty(name, `${node.offsetHeight}px`);
+      new ResizeObserver(set).observe(node);
+      set();
     }
-    const set = () =>
-      document.documentElement.style.setProperty("--gs-dock", `${dock.offsetHeight}px`);
-    new ResizeObserver(set).observe(dock);
+  }
+
+  /** Whether the window is as narrow as a phone's, for what lies outside Gradio's container. */
+  function narrow() {
+    const asked = matchMedia("(max-width: 899px)");
+    const set = () => document.documentElement.classList.toggle("gs-narrow", asked.matches);
+    asked.addEventListener("change", set);
     set();
   }
 
   // Gradio may run this before or after the document is whole.
   function begin() {
     restoreTheme();
+    narrow();
     measure();
+    new MutationObserver(measure).observe(document.body, { childList: true, subtree: true });
   }
   if (document.body) begin();
   else document.addEventListener("DOMContentLoaded", begin);

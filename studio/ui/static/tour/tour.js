@@ -155,7 +155,7 @@
       if (there) offer(there);
     });
     document.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || walk.at() === null) return;
+      if (event.key !== "Escape" || !event.isTrusted || walk.at() === null) return;
       if (!runs() && !document.querySelector("dialog[open]")) walk.end();
     });
   };
