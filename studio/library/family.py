@@ -81,7 +81,8 @@ class ModelFamily:
     ``block_out_channels``, ``scaling_factor``), and what else it says.
     ``shift_rule``: how the flow's shift grows with the picture, where not linearly.
     ``own_sigmas``: diffusers' pipelines begin with σ of their own instead of the scheduler's. ``size``: native edge in pixels.
-    ``guidance``: the advised scale of classifier-free guidance. ``t2i_adapters``: types of
+    ``guidance``: the advised scale of classifier-free guidance; ``distilled``: what networks that
+    read a distilled one as a number get where a preset says nothing, 0 where none do. ``t2i_adapters``: types of
     T2I-Adapters (as diffusers names them) that fit its levels.
 
     Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
@@ -103,6 +104,7 @@ class ModelFamily:
     windows: bool = True
     network: str = "UNet2DConditionModel"
     part: str = "unet"
+    distilled: float = 0.0
     latent_channels: int = 4
     latent_factor: int = 8
     position: int = 1

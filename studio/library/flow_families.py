@@ -86,6 +86,7 @@ FLOW_FAMILIES: dict[str, ModelFamily] = {
         text="T5, and CLIP's pooled text",
         window=510,
         guidance=1.0,
+        distilled=3.5,  # as on the card of FLUX.1 [dev]
         scaling=0.3611,
         marks=("flux",),
     ),

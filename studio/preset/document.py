@@ -53,6 +53,9 @@ def _setting(name: str) -> Any:
 class Preset(Document):
     """The whole document. ``sampler.width/height`` ``None`` means the base's native size.
 
+    ``distilled_guidance``: what a network that was distilled from a guided one reads of its scale,
+    ``None`` for its family's own; the rows' weights guide beside it.
+
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
 
     ``guidance_rescale``, ``apg`` and ``cfgpp`` refine the combined prediction, each off by
@@ -72,6 +75,19 @@ class Preset(Document):
     guidance_rescale: Annotated[float, _setting("guidance_rescale")] = 0.0
     apg: Projection = Projection()
     cfgpp: Annotated[StrictBool, _setting("cfgpp")] = False
+    distilled_guidance: (
+        Annotated[
+            float,
+            Field(
+                ge=0,
+                le=100,
+                allow_inf_nan=False,
+                description="The guidance that a distilled network (FLUX.1 [dev]) reads as a number in "
+                "every pass; the rows guide beside it. Empty: as on its card.",
+            ),
+        ]
+        | None
+    ) = None
     refinements: Annotated[dict[str, Any], Field(json_schema_extra=list_others)] = Field(
         default_factory=dict
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.errors import StudioError
 from studio.events import Progress
 from studio.images import locate
+from studio.library import FAMILIES
 from studio.library.missing import missing
 from studio.plan import Plan
 from studio.plan.stated import stated_plan
@@ -29,27 +30,38 @@ IDLE_REASONS = {
 
 
 def describe(limits: Limits, **values: Any) -> list[Any]:
-    """The current plan as HTML, why some fields change nothing at present, and what is wrong where.
+    """The current plan as HTML, why some fields change nothing at present (``None`` for those that
+    the base has no use for and that are empty), and what is wrong where.
 
     The HTML is the equation and its cost; or every model that is missing; or the one line that
     says what stands in the way. The last is ``{"field": dotted path, "text": one line}``, for the
     field to show; both empty where nothing is wrong.
     """
+    unused = _unused(values)
     try:
         preset = to_preset(values)
         absent = as_html(missing(preset, library()), not limits.shared)
         try:
             plan = plan_of(preset)
         except StudioError as error:
-            return [absent or _refusal(error), {}, _fault(error)]
+            return [absent or _refusal(error), unused, _fault(error)]
         limits.check(preset)
         check_images(preset)
     except StudioError as error:
-        return [_refusal(error), {}, _fault(error)]
+        return [_refusal(error), unused, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
     whole = f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan)}</div>'
-    return [whole, idle(preset), NO_FAULT]
+    return [whole, {**idle(preset), **unused}, NO_FAULT]
+
+
+def _unused(values: Mapping[str, Any]) -> dict[str, None]:
+    """Empty fields that no network of the base's family reads."""
+    base = str(values.get("base") or "")
+    family = FAMILIES.get(library()[base].family) if base in library() else None
+    reads = family is None or family.distilled
+    empty = values.get("distilled_guidance") in (None, "")
+    return {"distilled_guidance": None} if empty and not reads else {}
 
 
 def check_images(preset: Preset) -> None:

@@ -158,10 +158,13 @@ def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
         "row 3: a",
     ]
     assert '<span class="gs-n">−</span> <span class="gs-term" title="row 3: a">' in shown
-    assert list(idle) == ["omega"]  # no row has a LoRA; a prompt has parts
+    unread = {"distilled_guidance": None}  # the starter's networks read none
+    # No row has a LoRA; a prompt has parts.
+    assert idle == {"omega": describe.IDLE_REASONS["omega"], **unread}
     assert fault == describe.NO_FAULT
     lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
-    assert list(describe.describe(Limits(), **values(rows=[lora]))[1]) == ["decoupling"]
+    idle = describe.describe(Limits(), **values(rows=[lora]))[1]
+    assert idle == {"decoupling": describe.IDLE_REASONS["decoupling"], **unread}
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,16 @@ def test_the_strip_is_one_stop_of_the_tab_key(desk: Studio) -> None:
     desk.page.keyboard.press("ArrowRight")
     place = "[...document.querySelectorAll('.gs-moment')].indexOf(document.activeElement.closest('.gs-moment'))"
     assert desk.page.evaluate(place) == 1 and desk.page.evaluate(stops) == 1
+
+
+def test_a_field_that_no_network_of_the_base_reads_is_hidden(desk: Studio) -> None:
+    """And comes back with a base that may read it, of which nothing is known yet."""
+    desk.use(["a cat face"])
+    desk.unfold("Advanced")
+    field, base = desk.page.get_by_text("Distilled guidance"), desk.page.locator("#gs-base input")
+    field.wait_for(state="hidden")
+    assert desk.page.get_by_text("Guidance rescale").is_visible()
+    for name, state in (("owner/unknown", "visible"), ("starter", "hidden")):
+        base.fill(name)
+        base.press("Enter")
+        field.wait_for(state=state)

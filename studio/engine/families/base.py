@@ -24,12 +24,14 @@ class Text:
     ``states``: (prompts, tokens, width). ``pooled``: (prompts, width), ``None`` where networks do
     not ask for it. ``mask``: (prompts, tokens), 1 where a token may be attended; ``None``: all.
     ``factor``: pixels per latent position, for networks that take the picture's size.
+    ``distilled``: the guidance that a distilled network reads, ``None`` for its family's own.
     """
 
     states: Tensor
     pooled: Tensor | None = None
     mask: Tensor | None = None
     factor: int = 8
+    distilled: float | None = None
 
     @staticmethod
     def cat(parts: Sequence[Text], dtype: torch.dtype | None = None) -> Text:
@@ -47,6 +49,7 @@ class Text:
             None if pooled is None else pooled.to(dtype),
             join("mask"),
             parts[0].factor,
+            parts[0].distilled,
         )
 
     def _filled(self, length: int) -> Text:
@@ -65,6 +68,7 @@ class Text:
             None if self.pooled is None else self.pooled[index],
             None if self.mask is None else self.mask[index],
             self.factor,
+            self.distilled,
         )
 
 
@@ -99,6 +103,10 @@ class Family(ABC):
     @abstractmethod
     def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """The text encoders by their names in a pipeline, for adapters and learned words."""
+
+    def reads_guidance(self, network: nn.Module) -> bool:
+        """Whether a network was distilled and reads its guidance as a number."""
+        return False
 
     @abstractmethod
     def spans(self, text: Any, prompt: str, words: Words = NO_WORDS) -> int:

@@ -24,17 +24,21 @@ class Flux(Modular):
         "pooled": "pooled_prompt_embeds",
     }
     longest: ClassVar[Mapping[str, int]] = {"tokenizer_2": 512}
-    distilled = 3.5  # as on the card of FLUX.1 [dev]
+
+    def reads_guidance(self, network: Any) -> bool:
+        """[dev] does, [schnell] does not."""
+        return bool(network.config.guidance_embeds)
 
     def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
         """Packed, each position with its place; unpacked again."""
         batch, _, height, width = latents.shape
         tall, wide = height // 2, width // 2
-        guided = bool(network.config.guidance_embeds)
+        scale = self.record.distilled if text.distilled is None else text.distilled
+        read = torch.full((batch,), scale, device=t.device, dtype=torch.float32)
         output = network(
             hidden_states=packed(latents),
             timestep=t.expand(batch).to(latents.dtype) / 1000,
-            guidance=torch.full((batch,), self.distilled, device=t.device) if guided else None,
+            guidance=read if self.reads_guidance(network) else None,
             pooled_projections=text.pooled,
             encoder_hidden_states=text.states,
             txt_ids=torch.zeros(text.states.shape[1], 3).to(latents),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def prepare_passes(
                 check_fits(network, lora.unet, lora.name)
             position_bytes = memory.network_bytes(network, 1)
             paints = loader.family(item.weights.model).paints(network)
+            text = _guided(text, preset, loader.family(item.weights.model), network)
         adapters = tuple((lora, scale) for lora, scale in adapters if scale != 0)
         prepared.append(
             PreparedPass(
@@ -104,6 +106,17 @@ def _naming(item: Pass) -> Iterator[None]:
             raise
         message = f"{error.field}: {error.message}" if error.field else error.message
         raise type(error)(message, field=field_of(item)) from error
+
+
+def _guided(text: Text | None, preset: Preset, family: Family, network: nn.Module) -> Text | None:
+    """A pass's text with the distilled guidance that the preset asks for."""
+    if text is None or preset.distilled_guidance is None:
+        return text
+    if not family.reads_guidance(network):
+        raise IncompatibleModels(
+            "reads no distilled guidance, which the preset sets; leave distilled_guidance empty"
+        )
+    return replace(text, distilled=preset.distilled_guidance)
 
 
 def _check_width(family: Family, network: nn.Module, text: Text | None, name: str) -> None:

@@ -277,6 +277,7 @@
       node.classList.toggle("gs-dim", Boolean(reason));
       idle.textContent = reason;
       idle.hidden = !reason;
+      node.hidden = reasons[field.name] === null;
     });
   };
 })(window.studio);
