@@ -24,7 +24,7 @@ from studio.engine.networks.devices import is_out_of_memory
 from studio.errors import StudioError
 from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
-from studio.train.begun import BEFORE, CHECKPOINT, SETTINGS, exists
+from studio.train.begun import BEFORE, CHECKPOINT, SETTINGS, exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig, differences
 from studio.train.identity import UNSURE, Identity
 
@@ -183,8 +183,9 @@ def check_begun(config: TrainConfig, resume: bool, restart: bool) -> None:
     if resume and not begun:
         raise StudioError(f"there is no checkpoint of {config.name!r} to resume", field="resume")
     if begun and not resume and not restart:
+        state = "was begun; resume it," if goes_on(config.name) else "has finished;"
         raise StudioError(
-            f"a training of {config.name!r} was begun; resume it, restart it, or choose another name",
+            f"a training of {config.name!r} {state} restart it, or choose another name",
             field="name",
         )
 

@@ -90,7 +90,7 @@ def _images(preset: Preset) -> Iterator[tuple[str, str]]:
 
 
 def _fault(error: StudioError) -> dict[str, str]:
-    return {"field": error.field, "text": error.message}
+    return {"field": error.field, "text": on_page(error.message)}
 
 
 def _refusal(error: StudioError) -> str:

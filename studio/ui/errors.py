@@ -15,17 +15,20 @@ import gradio as gr
 from studio import logs
 from studio.errors import StudioError
 
+# A command line is no use to a page, which lists what is missing with what can be done about it.
+_SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
+_ON_PAGE = "download it, or choose another, in the list of what is missing"
 _ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.[a-z_]+)*))?")
 
 
 def on_page(text: str) -> str:
-    """A line in which a row has the number that stands before it: ``rows.1.weight`` is row 2."""
+    """A line in the page's words: ``rows.1.weight`` is row 2, and what is missing stands in a list."""
 
     def named(match: re.Match[str]) -> str:
         part = (match[2] or "").replace("_", " ").replace(".", ", ")
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
-    return _ROW.sub(named, text)
+    return _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
 
 
 def one_line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from studio.errors import StudioError
 from studio.home import models_folder, training_folder
+from studio.train.checkpoint import check_begun
 from studio.train.runner import Runner
 from studio.train.turns import Turns
 from tests.support import train_tiny
@@ -92,6 +93,9 @@ def test_what_has_finished_is_not_gone_on_with(studio_home: Path, tmp_path: Path
     anew = Runner(None, Turns())  # after the studio was started anew
     for one in (runner, anew):
         assert one.begun("mine") and not one.can_resume("mine")
+    settings = train_tiny.config(tmp_path / "p", steps=2)
+    with pytest.raises(StudioError, match="has finished; restart it, or choose another name"):
+        check_begun(settings, resume=False, restart=False)
     checkpoint = training_folder("mine") / "checkpoint.pt"
     os.utime(checkpoint, ns=(time.time_ns(),) * 2)  # as one of a training begun anew
     assert runner.can_resume("mine") and anew.can_resume("mine")

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from studio.share import read_image
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, needs_starter
 
 pytestmark = pytest.mark.browser
 SHIPPED = REPOSITORY / "presets" / "01-plain-guidance.json"
@@ -85,3 +85,34 @@ def test_every_missing_model_is_named_at_once_with_what_to_do(desk: Studio, tmp_
         "document.querySelector('#gs-fetch-name textarea, #gs-fetch-name input')?.value === 'someone/absent-lora'"
     )
     desk.says("HF_HUB_OFFLINE", "#gs-fetch-status")
+
+
+@needs_starter
+def test_choose_another_leads_to_the_list_that_names_the_missing_one(
+    desk: Studio, tmp_path: Path
+) -> None:
+    canny = {"type": "canny", "image": "assets/examples/cat.png", "model": "some/net"}
+    lora = {"lora": "starter/lora-hero", "loras": [{"lora": "some/second"}]}
+    seen = {"image": "assets/examples/cat.png", "model": "some/adapter"}
+    rows = [
+        {"prompt": "a", "model": lora},
+        {"prompt": "b", "control": canny},
+        {"prompt": "c", "image_prompt": seen},
+    ]
+    file = tmp_path / "absent.json"
+    file.write_text(json.dumps({"name": "Absent lists", "rows": rows}))
+    desk.load(file)
+    desk.says("3 models are not in the library", ".gs-missing")
+    lists = (
+        "Add an adapter or learned words",
+        "ControlNet of the control image",
+        "IP-Adapter that reads the image prompt",
+    )
+    for index, label in enumerate(lists):
+        desk.page.get_by_role("button", name="Choose another").nth(index).click()
+        found = desk.page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert found == label
+        desk.page.keyboard.press("Escape")
+    desk.page.click("#gs-generate")
+    desk.says("in the list of what is missing", '.gs-progress[data-state="failed"]')
+    assert "python -m" not in desk.page.locator("body").inner_text()

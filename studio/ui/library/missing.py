@@ -31,6 +31,6 @@ def _line(one: Missing, can_fetch: bool) -> str:
     )
     return (
         f"<li><code>{name}</code> <span>({place})</span> {fetch}"
-        f'<button type="button" class="gs-word" data-choose="{field}" '
+        f'<button type="button" class="gs-word" data-choose="{field}" data-lacks="{name}" '
         f'aria-label="Choose another model for {place}">Choose another</button></li>'
     )

@@ -127,8 +127,11 @@
 
   // What can be done about a missing model: fetch it, or choose another where it is named.
   document.addEventListener("click", ({ target }) => {
-    const { fetch: wanted, choose } =
-      target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
+    const {
+      fetch: wanted,
+      choose,
+      lacks,
+    } = target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
     if (wanted) {
       showTab("Models");
       setTimeout(() => {
@@ -137,7 +140,7 @@
         box.dispatchEvent(new Event("input", { bubbles: true }));
         setTimeout(() => click("gs-fetch-start"), 100);
       }, 300);
-    } else if (choose) studio.chooseAnother(choose);
+    } else if (choose) studio.chooseAnother(choose, lacks);
   });
 
   // A model of the library becomes a row.
@@ -150,17 +153,30 @@
     card?.node.scrollIntoView({ block: "center" });
   });
 
+  /** The list of a card from which its model ``id`` is chosen. */
+  function listOf(card, field, id) {
+    const { lora, model } = card.parts();
+    const reads = field.includes("control") ? "control" : field.includes("image_prompt") && "image";
+    if (reads === "control") {
+      const nets = card.node.querySelector(".gs-control-net");
+      return nets.hidden ? card.node.querySelector(".gs-control select") : nets;
+    }
+    if (!reads && id === (lora || model)) return card.node.querySelector(".gs-model");
+    if (!card.opened) card.more.click();
+    const label =
+      reads === "image"
+        ? "IP-Adapter that reads the image prompt"
+        : id === model
+          ? "Network under the LoRA"
+          : "Add an adapter or learned words";
+    return card.node.querySelector(`select[aria-label="${label}"]`);
+  }
+
   /** Lead to the list from which a field's model is chosen. */
-  studio.chooseAnother = function (field) {
+  studio.chooseAnother = function (field, id) {
     const [, row] = field.match(/^rows\.(\d+)\./) || [];
     const card = row === undefined ? null : studio.stack.cards[Number(row)];
-    if (card && !field.endsWith(".model.model")) {
-      const more = field.includes("image_prompt");
-      if (more && !card.opened) card.more.click();
-    }
-    const node = card
-      ? card.node.querySelector(field.includes("control") ? ".gs-control select" : ".gs-model")
-      : document.querySelector("#gs-base input");
+    const node = card ? listOf(card, field, id) : document.querySelector("#gs-base input");
     node?.scrollIntoView({ block: "center" });
     node?.focus();
     try {
