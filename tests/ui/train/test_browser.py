@@ -99,6 +99,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     assert 0 <= (curve.bounding_box() or {"y": -1})["y"] <= 950
     weights = home / "models" / "my-hero" / "pytorch_lora_weights.safetensors"
     first = weights.stat().st_mtime_ns
+    assert page.locator("#gs-train-resume").is_disabled()  # no step is left
     page.click("#gs-train-restart")  # from the beginning, over the one that is there
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="running"]')
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="done"]', timeout=120_000)
