@@ -30,6 +30,7 @@ class ModelEntry:
     edit beside the latent; 9: a mask and the picture around it). ``sees``: width of the image embeddings that it reads its word from (a
     visual encoder; 0 for what reads none). ``lacks``: parts of a whole model (``vae``, ``text``)
     that its file does not hold. ``made_for`` and ``description``: what its maker says of it.
+    ``quantised``: what has rounded its network's weights to few bits, "" for plain ones.
     ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it
     cannot be used, "" for what can.
     """
@@ -55,6 +56,7 @@ class ModelEntry:
     thumbnail: str = ""
     made_for: str = ""
     description: str = ""
+    quantised: str = ""
     hashes: tuple[str, ...] = ()
     problem: str = ""
 

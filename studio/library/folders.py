@@ -16,6 +16,7 @@ from studio.library.family import ModelFamily
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
 from studio.library.networks import control_of, network_problem
+from studio.library.quantised import method_of, problem_of_network, problem_of_part
 
 CARD = "card.json"
 PART = "part_of"  # in a card: the model that a folder belongs to, and so none of its own
@@ -147,8 +148,10 @@ def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, A
     )
     family = family_of_config(config, pipeline)
     record = family_of(family)
-    problem = record.problem(config) or problem or _other(pipeline, record) or _quantised(config)
-    return {"family": family, "channels": channels, "problem": problem}
+    problem = record.problem(config) or problem or _other(pipeline, record)
+    problem = problem or problem_of_network(config)
+    quantised = method_of(config)
+    return {"family": family, "channels": channels, "problem": problem, "quantised": quantised}
 
 
 def _other(pipeline: str, family: ModelFamily) -> str:
@@ -159,22 +162,13 @@ def _other(pipeline: str, family: ModelFamily) -> str:
     return f"is a {pipeline}, which the studio does not run; of {family.title} it runs {family.pipelines[0]}"
 
 
-def _quantised(config: dict[str, Any]) -> str:
-    """Why a part cannot be used whose weights are no numbers that ω and adapters reckon with."""
-    found = config.get("quantization_config")
-    if not isinstance(found, dict):
-        return ""
-    method = str(found.get("quant_method") or "quantised")[:40]
-    return f"has quantised weights ({method}), with which neither ω nor LoRAs can reckon; use the full ones"
-
-
 def _describe_pipeline(path: Path) -> dict[str, Any]:
     kind = str(read_json(path / "model_index.json").get("_class_name", ""))
     vae = read_json(path / "vae/config.json")
     network = read_json(path / "unet/config.json") or read_json(path / "transformer/config.json")
     details = _describe_network(network, kind)
     parts = [read_json(path / f"{part}/config.json") for part in (*_TEXT, "vae")]
-    details["problem"] = next(filter(None, map(_quantised, parts)), details["problem"])
+    details["problem"] = next(filter(None, map(problem_of_part, parts)), details["problem"])
     family = family_of(details["family"])
     plain = {"latent_channels": network.get("in_channels", family.latent_channels)}
     stated = dict(family.latents(vae)) if vae else {}

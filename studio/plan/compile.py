@@ -27,6 +27,7 @@ from studio.plan.moments import step_numbers, texts_of
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
 from studio.plan.plan import Plan
+from studio.plan.quantised import check_blends
 from studio.plan.terms import Key, Mixed, Node, Terms
 from studio.preset import Preset, Row
 from studio.preset.effort import notes_of
@@ -80,6 +81,7 @@ def compile_plan(
         {key for step in _distinct(steps) for key in step.passes()}.union(measured),
         key=lambda k: (k[0] != Weights(preset.base), k[0], k[1].sort_key()),
     )
+    check_blends(catalogue, (key[0] for key in keys))
     place: dict[Node, int] = {node: number for number, node in enumerate([*keys, *mixed])}
     owners = _owners(steps)
     return Plan(

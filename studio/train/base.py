@@ -51,8 +51,15 @@ def load_base(library: Library, name: str, device: torch.device) -> Base:
 
     Raises:
         MissingModel: absent or damaged; names the model.
+        IncompatibleModels: its weights are quantised.
     """
     entry = library[name]
+    if entry.quantised:
+        raise IncompatibleModels(
+            f"{name!r} has weights rounded by {entry.quantised}, which are not trained on; use the "
+            "full ones",
+            field="base",
+        )
     family = family_named(entry.family)
     return Base(
         entry=entry,

@@ -7,6 +7,7 @@ from math import isfinite
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from studio.engine.adapters import kinds as _own_kinds  # noqa: F401 - they register themselves
 from studio.engine.adapters.changes import (
@@ -118,7 +119,8 @@ def _checked(delta: Delta, module: nn.Module) -> Delta:
 
 def _weight(module: nn.Module) -> Tensor:
     assert isinstance(module.weight, Tensor)  # only layers with a weight have names
-    return module.weight
+    weight = module.weight
+    return weight.dequantize() if is_traceable_wrapper_subclass(weight) else weight
 
 
 def _number(value: Tensor, role: str) -> float:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 
 class Host(Protocol):
@@ -48,6 +49,8 @@ def share_equal(network: nn.Module, base: nn.Module) -> int:
         other = theirs.get(name)
         if (
             other is not None
+            and not is_traceable_wrapper_subclass(other)
+            and not is_traceable_wrapper_subclass(tensor)
             and other.data_ptr() != tensor.data_ptr()
             and other.dtype == tensor.dtype
             and other.device == tensor.device
@@ -69,7 +72,17 @@ def storages(value: Any) -> dict[int, int]:
         tensors = [tensor for _, tensor in _named(value)]
     else:
         tensors = list(value.tensors()) if hasattr(value, "tensors") else []
-    return {t.data_ptr(): t.numel() * t.element_size() for t in tensors if t.numel()}
+    plain = [inner for tensor in tensors for inner in _plain(tensor)]
+    return {t.data_ptr(): t.numel() * t.element_size() for t in plain if t.numel()}
+
+
+def _plain(tensor: Tensor) -> list[Tensor]:
+    """Itself, or what a quantised tensor is made of: it has no memory of its own."""
+    if not is_traceable_wrapper_subclass(tensor):
+        return [tensor]
+    names, _ = tensor.__tensor_flatten__()
+    parts = (getattr(tensor, name) for name in names)
+    return [inner for part in parts if isinstance(part, Tensor) for inner in _plain(part)]
 
 
 def device_of(value: Any) -> torch.device | str:
