@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from studio.errors import StudioError, printable
 from studio.extensions import name_broken_plugins
+from studio.settings import problems
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _quiet_libraries()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait do not spin
     name_broken_plugins()
+    for line in problems():
+        print(printable(line), file=sys.stderr)
     options = build_parser().parse_args(arguments)
     try:
         options.run(options)

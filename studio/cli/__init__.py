@@ -21,6 +21,7 @@ VERBS = (
     "convert",
     "train",
     "bench",
+    "settings",
     "plugins",
     "doctor",
 )

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from studio.engine.families.pretrained import check_complete
 from studio.errors import MissingModel
 from studio.home import ASSETS, models_folder
 from studio.library.hub import is_hub_id
+from studio.settings import chosen
 
 STARTER_CLIP = "starter/clip"
 EFFICIENTNET = "efficientnet-lite0"
@@ -81,7 +81,7 @@ def check_here(name: str) -> None:
 
 def offline() -> bool:
     """Whether nothing may be fetched from the hub."""
-    return os.environ.get("STUDIO_ALLOW_DOWNLOAD") != "1"
+    return not chosen("downloads").value
 
 
 def source_of(name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import sys
 import threading
 import types
@@ -22,6 +21,7 @@ from PIL import Image
 
 from studio.errors import StudioError, shorten
 from studio.preset.preprocessors import PREPROCESSORS
+from studio.settings import chosen
 
 ALLOW_DOWNLOAD = "STUDIO_ALLOW_DOWNLOAD"
 DETECT_EDGE = 512  # the networks were trained on pictures of about this size
@@ -84,7 +84,7 @@ def _load(module: str, name: str) -> Any:
 
 def may_download() -> bool:
     """Whether weights may be fetched from the hub."""
-    return os.environ.get(ALLOW_DOWNLOAD, "") == "1"
+    return bool(chosen("downloads").value)
 
 
 @lru_cache(maxsize=2)

@@ -64,10 +64,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 def main() -> None:
     """Build the page and serve it until interrupted."""
-    from studio.errors import StudioError
+    from studio.errors import StudioError, printable
+    from studio.settings import problems
 
+    options = flags()
+    for line in problems():  # a bad settings file stops nothing
+        print(printable(line), file=sys.stderr)
     try:
-        serve(flags())
+        serve(options)
     except StudioError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -11,34 +11,64 @@ import torch
 from studio.engine.networks.storage import PinnedMemory
 from studio.errors import OutOfMemory, StudioError
 from studio.preset import Preset
+from studio.settings import chosen, value_of
 
+_KINDS = ("cuda", "mps", "cpu")  # the first that is there is taken
 GPU_SHARE, CPU_SHARE = 0.7, 0.6
 # Network samples × latent positions in one batch; activations of SD 1.5 at 64² need ~1 GB each.
 CPU_POSITIONS = 32 * 32 * 32
 CUDA_POSITIONS_PER_GIB = 64 * 64
+_PRECISIONS = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 
 
 def choose(name: str | None = None) -> torch.device:
-    """The device asked for, else CUDA, MPS or the CPU, whichever is there first.
+    """The device asked for, else that of the settings, else CUDA, MPS or the CPU, whichever is there
+    first. One of the settings' file that is not there is left out.
 
     Raises:
-        StudioError: the device asked for is not there.
+        StudioError: the device asked for, or that of the environment, is not there.
     """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    field = "device"
     if name is None:
-        return torch.device(next(kind for kind, there in available.items() if there))
-    if not available.get(name.split(":")[0], False):
-        there = ", ".join(kind for kind, yes in available.items() if yes)
-        raise StudioError(f"{name!r} is not available here; there is {there}", field="device")
+        name, field = _set_to(), "STUDIO_DEVICE"
+    if name is None:
+        return torch.device(next(kind for kind in _KINDS if _is_there(kind)))
+    if not _is_there(name):
+        there = ", ".join(filter(_is_there, _KINDS))
+        raise StudioError(f"{name!r} is not available here; there is {there}", field=field)
     return torch.device(name)
 
 
+def _set_to() -> str | None:
+    """The device of the settings; of the file's, only one that is there."""
+    name = value_of("device")
+    if name == "auto":
+        return None
+    return name if _is_there(name) or chosen("device").origin == "environment" else None
+
+
+def _is_there(name: str) -> bool:
+    kind, _, number = name.partition(":")
+    if kind == "cuda":
+        counted = not number.isdigit() or int(number) < torch.cuda.device_count()
+        return torch.cuda.is_available() and counted
+    return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())
+
+
 def precision(device: torch.device) -> torch.dtype:
-    """fp16 on CUDA; float32 elsewhere, where half precision is slower or breaks."""
+    """That of the settings; else fp16 on CUDA and float32 elsewhere, where half precision is slower
+    or breaks.
+
+    Raises:
+        StudioError: the environment has a precision that there is not.
+    """
+    asked = value_of("precision")
+    if asked != "auto":
+        return _PRECISIONS[asked]
     return torch.float16 if device.type == "cuda" else torch.float32
 
 

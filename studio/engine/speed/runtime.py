@@ -1,12 +1,11 @@
 """How networks run on a device: attention, memory layout, compilation, batch sizes.
 
 Which choice is fastest differs between machines: ``python -m studio bench`` measures them, and
-``STUDIO_ATTENTION``, ``STUDIO_CHANNELS_LAST`` and ``STUDIO_COMPILE`` choose.
+the settings ``attention``, ``channels_last`` and ``compile`` choose (:mod:`studio.settings`).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,12 +16,12 @@ import torch
 from torch import nn
 
 from studio.errors import StudioError
+from studio.settings import chosen, value_of
 
 ATTENTION = ("sdpa", "xformers")
 CUDA_BUCKETS = (1, 2, 4, 8)
 RECOMPILE_LIMIT = 64
 WASTE = 0.25  # the largest part of a batch that may be padding
-_SWITCH = {"": None, "0": False, "1": True}
 
 
 @dataclass(frozen=True)
@@ -53,21 +52,24 @@ class Runtime:
 
     @staticmethod
     def chosen(device: torch.device) -> Runtime:
-        """The defaults of a device, changed by what the environment says.
+        """The defaults of a device, changed by what the environment or the settings say; an
+        attention of the settings that cannot run on the device is left out.
 
         Raises:
             StudioError: a variable with a value that it cannot have; names the variable.
         """
         cuda = device.type == "cuda"
-        attention = os.environ.get("STUDIO_ATTENTION") or "sdpa"
+        attention = value_of("attention")
+        if attention == "xformers" and not cuda and chosen("attention").origin == "file":
+            attention = "sdpa"
         if attention == "xformers" and not cuda:
             raise StudioError(
                 f"xformers runs on CUDA only, this is {device.type}", field="STUDIO_ATTENTION"
             )
         return Runtime(
             attention=attention,
-            channels_last=_switch("STUDIO_CHANNELS_LAST") or False,
-            compile=_switch("STUDIO_COMPILE") or False,
+            channels_last=value_of("channels_last"),
+            compile=value_of("compile"),
             buckets=CUDA_BUCKETS if cuda else (),
         )
 
@@ -90,13 +92,6 @@ class Runtime:
 
 
 DEFAULT = Runtime()
-
-
-def _switch(name: str) -> bool | None:
-    value = os.environ.get(name, "")
-    if value not in _SWITCH:
-        raise StudioError(f"must be 0 or 1, got {value!r}", field=name)
-    return _SWITCH[value]
 
 
 def next_batch(samples: int, buckets: Collection[int]) -> tuple[int, int]:
