@@ -41,6 +41,15 @@ def loaded() -> list[dict[str, Any]]:
     return _engine.describe() if _engine is not None else []
 
 
+def in_use() -> dict[str, str]:
+    """What the engine runs on, by the settings' names; nothing as long as there is none."""
+    if _engine is None:
+        return {}
+    precision = str(_engine.dtype).removeprefix("torch.")
+    attention = _engine.runtime.attention
+    return {"device": str(_engine.device), "precision": precision, "attention": attention}
+
+
 def loaded_bytes() -> int:
     """Bytes of weights on the engine's device; what parts share counts once."""
     return _engine.registry.total() if _engine is not None else 0

@@ -20,6 +20,7 @@ from studio.ui.library import fetch, folders, models, previews
 from studio.ui.presets import galleries
 from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
+from studio.ui.settings import view as settings
 from studio.ui.space import Limits
 from studio.ui.sweep.tab import SweepTab, swept
 from studio.ui.tour import Tour
@@ -44,6 +45,8 @@ class Parts:
     form: Form
     tradeoff: Tradeoff | None
     tour: Tour
+    settings: settings.SettingsView | None
+    open_settings: gr.Button
     load: gr.UploadButton
     undo: UndoButtons
     link: gr.Button
@@ -92,6 +95,9 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
         found["link"] = gr.Button("Copy link", elem_id="gs-link", size="sm", scale=0)
         found["code"] = gr.Button("Copy code", elem_id="gs-code", size="sm", scale=0)
         found["theme"] = gr.Button("Light or dark", elem_id="gs-theme", size="sm", scale=0)
+        found["open_settings"] = gr.Button(
+            "Settings", elem_id="gs-open-settings", size="sm", scale=0, visible=not limits.shared
+        )
     with gr.Row(elem_id="gs-main"):
         with gr.Column(scale=7, min_width=320, elem_id="gs-left"):
             fields = _left(preset, limits, found)
@@ -116,9 +122,11 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "sweepaxes",
             "sweepfile",
             "saved",
+            "preferences",
         )
     }
     found["tour"] = Tour()
+    found["settings"] = settings.lay_out(limits)
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")
     found["saved"] = gr.Textbox("", visible=False, label="saved form")

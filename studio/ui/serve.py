@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.util
 import os
 import signal
@@ -98,7 +99,10 @@ def serve(options: argparse.Namespace) -> None:
     from studio.ui import host, space
     from studio.ui.gate import Doors
 
+    address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
     limits = space.prepare(shared)
+    if not _for_its_owner(options, address):
+        limits = dataclasses.replace(limits, local=False)
     # What is kept in a temporary folder goes when the process is asked to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.start()
@@ -106,7 +110,6 @@ def serve(options: argparse.Namespace) -> None:
     from studio.ui.page import build, launch_options
 
     page = build(limits, **_maker(options.workers))
-    address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
     if not host.elsewhere():
         host.warm_up(delay=3.0)
     if not shared:
@@ -136,3 +139,9 @@ def _maker(workers: str) -> dict[str, Any]:
     sender = Sender(choice)
     host.say_elsewhere(workers)
     return {"events": sender, "room": sender.room}
+
+
+def _for_its_owner(options: argparse.Namespace, address: str) -> bool:
+    """Whether only this machine reaches the page, and nobody else has been thought of."""
+    elsewhere = options.auth or options.root_path or options.allow_host or options.space
+    return not elsewhere and address in ("127.0.0.1", "localhost", "::1")

@@ -26,6 +26,7 @@ from studio.share.embed import check_embedded
 @dataclass(frozen=True)
 class Limits:
     """The most that one generation may ask for. ``shared``: visitors must not see each other.
+    ``local``: only its owner comes to this page, from this machine.
 
     ``patience``: seconds after which a run that nobody looks at is dropped; ``None``: never.
     ``waiting``: runs that one visitor may have in the queue. ``cells``: of one sweep.
@@ -36,6 +37,7 @@ class Limits:
     edge: int = 4096
     count: int = 64
     shared: bool = False
+    local: bool = True
     patience: float | None = None
     waiting: int = 20
     cells: int = MAX_CELLS
@@ -61,7 +63,15 @@ class Limits:
 
 
 SPACE = Limits(
-    rows=12, steps=50, edge=768, count=4, shared=True, patience=120.0, waiting=3, cells=25
+    rows=12,
+    steps=50,
+    edge=768,
+    count=4,
+    shared=True,
+    local=False,
+    patience=120.0,
+    waiting=3,
+    cells=25,
 )
 
 

@@ -12,6 +12,7 @@ SCRIPTS = (
     "answers.js",
     "numbers.js",
     "dom.js",
+    "settings/preferences.js",
     "storage.js",
     "undo.js",
     "sweep/axes.js",
@@ -71,6 +72,9 @@ SCRIPTS = (
     "explain/panel.js",
     "tour/walk.js",
     "tour/tour.js",
+    "settings/ends.js",
+    "settings/rows.js",
+    "settings/panel.js",
     "notes.js",
     "page.js",
 )
@@ -87,6 +91,7 @@ STYLES = (
     "explain.css",
     "sweep.css",
     "tour.css",
+    "settings.css",
 )
 
 

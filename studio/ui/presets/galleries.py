@@ -54,17 +54,18 @@ class GalleryParts:
     """The components; ``looked``: the draft and the target that one page has looked at."""
 
     galleries: Galleries
-    publishing: Publishing
+    publishing: Publishing | None
     looked: gr.State
 
 
 def lay_out(limits: Limits) -> GalleryParts | None:
-    """Declare them; visitors of a shared page see no folders of its host and make it fetch nothing."""
+    """Declare them; visitors of a shared page see no folders of its host and make it fetch nothing,
+    and only the owner of a page writes into folders and under the owner's name."""
     if limits.shared:
         return None
-    return GalleryParts(
-        Galleries(elem_id="gs-galleries"), Publishing(elem_id="gs-publishing"), gr.State(None)
-    )
+    found = Galleries(elem_id="gs-galleries")
+    publishing = Publishing(elem_id="gs-publishing") if limits.local else None
+    return GalleryParts(found, publishing, gr.State(None))
 
 
 def gallery_pictures(asked: Any) -> dict[str, str]:

@@ -50,16 +50,27 @@
     }
   };
 
-  function restoreTheme() {
+  /** From now on the theme is the settings', whatever was pressed in this browser. */
+  studio.followTheme = function () {
+    try {
+      localStorage.removeItem("guidance-studio-theme");
+    } catch {
+      /* private mode */
+    }
+  };
+
+  const systemIsDark = window.matchMedia("(prefers-color-scheme: dark)");
+  studio.restoreTheme = function () {
     let theme = null;
     try {
       theme = localStorage.getItem("guidance-studio-theme");
     } catch {
       /* private mode */
     }
-    if (theme && !new URLSearchParams(location.search).has("__theme"))
-      document.body.classList.toggle("dark", theme === "dark");
-  }
+    if (new URLSearchParams(location.search).has("__theme")) return;
+    const dark = studio.isDark(theme, studio.preferences().theme, systemIsDark.matches);
+    document.body.classList.toggle("dark", dark);
+  };
 
   studio.newSeed = () => Math.floor(Math.random() * 2 ** 31);
 
@@ -248,7 +259,7 @@
 
   // Gradio may run this before or after the document is whole.
   function begin() {
-    restoreTheme();
+    studio.restoreTheme();
     narrow();
     measure();
     new MutationObserver(measure).observe(document.body, { childList: true, subtree: true });

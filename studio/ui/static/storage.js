@@ -23,6 +23,14 @@
     }
   };
 
+  const drop = (store, name) => {
+    try {
+      window[store].removeItem(name);
+    } catch {
+      /* private mode */
+    }
+  };
+
   let key = null;
   /** The key of this tab's session: a secret between this tab and the server. */
   studio.session = function () {
@@ -49,7 +57,7 @@
   const LAST_BASE = "guidance-studio-last-loaded"; // of the form that was edited last, in any tab
   function keepBase(text) {
     keep("sessionStorage", BASE, text);
-    keep("localStorage", LAST_BASE, text);
+    if (studio.preferences().autosave) keep("localStorage", LAST_BASE, text);
   }
   const SETTLING = 1500; // ms in which a press elsewhere, such as on a tab, is no edit yet
   let settles = false;
@@ -85,13 +93,19 @@
       ?.classList.toggle("gs-edited", Boolean(loaded) && loaded !== text);
   }
 
+  // What the settings do not let be kept beyond a tab's life is kept nowhere.
+  studio.on("preferences", ({ autosave }) => {
+    if (autosave) return;
+    for (const name of [LAST, LAST_BASE]) drop("localStorage", name);
+  });
+
   let opened = false;
   let decoder = ""; // the autoencoder that the form names
   studio.autosave = function (names, values) {
     if (!opened) return; // the empty form of a page that is still being filled
     const text = studio.formText(names, values);
     keep("sessionStorage", TAB, text);
-    keep("localStorage", LAST, text);
+    if (studio.preferences().autosave) keep("localStorage", LAST, text);
     if (settles) keepBase(text);
     showEdited(text);
     const { vae = "" } = JSON.parse(text);

@@ -15,7 +15,16 @@ from studio.ui.space import Limits
 from studio.ui.tradeoff import panel
 from studio.ui.tradeoff.tuner import Tuner
 from studio.ui.train import events as training
-from studio.ui.wiring import galleries, generation, history, library, opening, presets, sweep
+from studio.ui.wiring import (
+    galleries,
+    generation,
+    history,
+    library,
+    opening,
+    presets,
+    settings,
+    sweep,
+)
 
 
 def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -27,6 +36,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     history.attach(parts, runs)
     sweep.attach(page, parts, limits, runs)
     library.attach(parts, limits)
+    settings.attach(parts, limits)
     shown = library.shown(parts)
     training.attach(parts.train, RUNNER, page, shown, limits)
     explaining.attach(parts.explain, parts.session, parts.strip, limits, runs)

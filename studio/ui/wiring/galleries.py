@@ -47,10 +47,11 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
     view.edit(guarded(tried), None, [*form.values(), notes], **QUIET)
     view.submit(guarded(kept), None, [view, parts.shelf], **QUIET)
     view.delete(guarded(forgotten), None, view, **QUIET)
-    _publishing(own, parts, runs)
+    if own.publishing is not None:
+        _publishing(own.publishing, own.looked, parts, runs)
 
 
-def _publishing(own: galleries.GalleryParts, parts: Parts, runs: Runs) -> None:
+def _publishing(panel: galleries.Publishing, draft: gr.State, parts: Parts, runs: Runs) -> None:
     def said(act: Callable[[], list[Any]]) -> list[Any]:
         try:
             return act()
@@ -67,12 +68,12 @@ def _publishing(own: galleries.GalleryParts, parts: Parts, runs: Runs) -> None:
 
         return said(look)
 
-    outputs = [own.publishing, own.looked]
-    own.publishing.select(
+    outputs = [panel, draft]
+    panel.select(
         looked, parts.session, outputs, inputs_kwargs=dict(parts.form), js=WITH_SESSION, **QUIET
     )
 
-    def sent(draft: Any) -> list[Any]:
-        return said(lambda: [galleries.sent(draft), None])
+    def sent(seen: Any) -> list[Any]:
+        return said(lambda: [galleries.sent(seen), None])
 
-    own.publishing.submit(sent, own.looked, outputs, **QUIET)
+    panel.submit(sent, draft, outputs, **QUIET)

@@ -18,7 +18,7 @@ from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
-from studio.ui.wiring import library, presets
+from studio.ui.wiring import library, presets, settings
 
 OPENING = "() => [window.studio.opening()]"
 
@@ -43,6 +43,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             ),
             parts.signals["base"]: values["base"],
             parts.signals["notes"]: news,
+            parts.signals["preferences"]: settings.preferences(limits),
             **library_now,
         }
 
@@ -54,7 +55,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     parts.undo.undo(guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **QUIET)
 
-    signals = [parts.signals["base"], parts.signals["notes"]]
+    signals = [parts.signals[name] for name in ("base", "notes", "preferences")]
     outputs = [*parts.form.values(), *signals, *library.shown(parts)]
     page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)
     page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)

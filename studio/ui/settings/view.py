@@ -1,0 +1,155 @@
+"""What the settings show: values, origins, folders. Paths are for the owner's own page alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.home import (
+    cache_folder,
+    further_models,
+    inputs_folder,
+    models_folder,
+    outputs_folder,
+    presets_folder,
+    studio_home,
+    styles_folder,
+    wildcards_folder,
+)
+from studio.library.named_folders import kept
+from studio.settings import SETTINGS, Chosen, Value, change, chosen, problems, settings_file
+from studio.ui import host
+from studio.ui.space import Limits
+from studio.ui.widgets import Drawn, fresh
+
+PREFERENCES = ("theme", "autosave", "sounds", "notifications", "long_run")
+READ_ONLY = (
+    "This page is also for others, so its settings only show here. Change them where it runs: "
+    "python -m studio settings"
+)
+
+
+class SettingsView(Drawn):
+    """The settings in a dialog: ``select`` asks for them as they are now, ``edit`` sets one by ``name``
+    and ``value``, ``delete`` takes one out of the file."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mount = (
+            "studio.mountSettings(element.firstElementChild, props, trigger, watch);"
+            " /* 'select' 'edit' 'delete' */"
+        )
+        super().__init__({}, mount, elem_id="gs-settings", **kwargs)
+
+
+def lay_out(limits: Limits) -> SettingsView | None:
+    """Declare them; a shared page, whose home goes with it, has none."""
+    return None if limits.shared else SettingsView()
+
+
+def at_start() -> dict[str, Value]:
+    """What the engine of this process is made with."""
+    return {name: chosen(name).value for name, one in SETTINGS.items() if one.restart}
+
+
+def preferences(shared: bool) -> dict[str, Value]:
+    """What the page's scripts go by; on a shared page the defaults."""
+    return {name: SETTINGS[name].default if shared else chosen(name).value for name in PREFERENCES}
+
+
+def shown(limits: Limits, begun: Mapping[str, Value]) -> dict[str, Any]:
+    """The view's value.
+
+    Args:
+        begun: what :func:`at_start` said.
+    """
+    groups = [
+        {"title": title, "settings": [_row(chosen(one.name), begun) for one in found]}
+        for title, found in groupby(SETTINGS.values(), key=lambda one: one.group)
+    ]
+    return fresh(
+        {
+            "editable": limits.local,
+            "notes": [*([] if limits.local else [READ_ONLY]), *problems()],
+            "running": host.in_use(),
+            "groups": groups,
+            "folders": _folders() if limits.local else [],
+        }
+    )
+
+
+def changed(name: Any, value: Any, limits: Limits) -> None:
+    """Keep a value for every start; ``None`` puts the default back.
+
+    Raises:
+        StudioError: as :func:`studio.settings.change`; this page is also for others.
+    """
+    if not limits.local:
+        raise StudioError(READ_ONLY, field="settings")
+    change(str(name), value)
+
+
+def _row(found: Chosen, begun: Mapping[str, Value]) -> dict[str, Any]:
+    setting = found.setting
+    waits = setting.restart and found.value != begun.get(setting.name, found.value)
+    return {
+        "name": setting.name,
+        "title": setting.title,
+        "help": setting.help,
+        "kind": _kind(setting.default),
+        "choices": _choices(found),
+        "low": setting.low,
+        "high": setting.high,
+        "value": found.value,
+        "origin": found.origin,
+        "variable": setting.variable,
+        "problem": found.problem,
+        "restart": setting.restart,
+        "waits": waits,
+    }
+
+
+def _kind(default: Value) -> str:
+    if isinstance(default, bool):
+        return "switch"
+    return "number" if isinstance(default, int) else "choice"
+
+
+def _choices(found: Chosen) -> list[str]:
+    choices = list(found.setting.choices)
+    if choices and found.value not in choices:  # such as a second GPU
+        choices.append(str(found.value))
+    return choices
+
+
+def _folders() -> list[dict[str, str]]:
+    """Where things are, and what says so."""
+    given = "STUDIO_HOME" if os.environ.get("STUDIO_HOME") else "default"
+    below = {
+        "Models": models_folder(),
+        "Pictures": outputs_folder(),
+        "Presets": presets_folder(),
+        "Styles": styles_folder(),
+        "Wildcards": wildcards_folder(),
+        "Given pictures": inputs_folder(),
+        "Trainings": studio_home() / "training",
+        "Cache": cache_folder(),
+        "Settings": settings_file(),
+    }
+    further = [("STUDIO_MODELS", path) for path in further_models() if path not in kept()]
+    further += [("Models tab", path) for path in kept()]
+    return [
+        _folder("Home", studio_home(), given),
+        *(_folder(title, path, "in the home") for title, path in below.items()),
+        *(_folder("Further models", path, origin) for origin, path in further),
+    ]
+
+
+def _folder(title: str, path: Path, origin: str) -> dict[str, str]:
+    full = path.absolute()
+    home = Path.home()
+    short = f"~/{full.relative_to(home)}" if full.is_relative_to(home) else str(full)
+    return {"title": title, "path": short, "origin": origin}

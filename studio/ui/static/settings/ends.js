@@ -1,0 +1,83 @@
+// When a long run ends: a sound, and a notification where the page is out of sight.
+(function (studio) {
+  "use strict";
+
+  /**
+   * Sees the states of a progress bar as they come.
+   * @param tools now() in milliseconds; preferences(); hidden(): whether the page is out of sight;
+   *   sound(failed); notify(text)
+   */
+  studio.runEnds = function ({ now, preferences, hidden, sound, notify }) {
+    let began = null;
+    return function see(state, text) {
+      if (state === "running") {
+        began ??= now();
+        return;
+      }
+      if (state === "waiting") return;
+      const from = began;
+      began = null;
+      if (from === null || (state !== "done" && state !== "failed")) return;
+      const { sounds, notifications, long_run: least } = preferences();
+      if (now() - from < least * 1000) return;
+      if (sounds) sound(state === "failed");
+      if (notifications && hidden()) notify(text);
+    };
+  };
+
+  /** Two short tones, up; down for a run that failed. Nothing is fetched. */
+  studio.playEnd = function (failed) {
+    const Audio = window.AudioContext || window.webkitAudioContext;
+    if (!Audio) return;
+    const audio = new Audio();
+    const tones = failed ? [440, 330] : [523, 784];
+    tones.forEach((hertz, index) => {
+      const tone = audio.createOscillator();
+      const volume = audio.createGain();
+      const at = audio.currentTime + index * 0.16;
+      tone.frequency.value = hertz;
+      volume.gain.setValueAtTime(0.12, at);
+      volume.gain.exponentialRampToValueAtTime(0.001, at + 0.3);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + 0.3);
+      if (index === tones.length - 1) tone.onended = () => audio.close();
+    });
+  };
+
+  function notify(text) {
+    if (window.Notification?.permission !== "granted") return;
+    const note = new Notification("Guidance Studio", { body: text });
+    note.onclick = () => {
+      window.focus();
+      note.close();
+    };
+  }
+
+  if (!window.document) return; // the tests of what is above need no page
+  const PLACES = ["gs-progress", "gs-train-progress"];
+  const tools = {
+    now: () => performance.now(),
+    preferences: () => studio.preferences(),
+    hidden: () => document.hidden || !document.hasFocus(),
+    sound: (failed) => studio.playEnd(failed),
+    notify,
+  };
+  const seers = PLACES.map(() => studio.runEnds(tools));
+  const look = () =>
+    PLACES.forEach((place, index) => {
+      const bar = document.querySelector(`#${place} .gs-progress`);
+      if (bar) seers[index](bar.dataset.state, bar.textContent.trim());
+    });
+  function begin() {
+    const right = document.getElementById("gs-right");
+    if (!right) {
+      requestAnimationFrame(begin);
+      return;
+    }
+    new MutationObserver(look).observe(right, { childList: true, subtree: true });
+    look();
+  }
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
+})(window.studio);

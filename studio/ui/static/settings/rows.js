@@ -1,0 +1,90 @@
+// One setting: its name, its editor, where its value comes from, and a way back to the default.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+
+  /** Where a value comes from, in words. */
+  studio.originOf = function ({ origin, variable }) {
+    if (origin === "environment") return `set by ${variable}`;
+    return origin === "file" ? "set here" : "default";
+  };
+
+  function editor(row, locked, set) {
+    const common = {
+      id: `gs-setting-${row.name}`,
+      disabled: locked,
+      "data-name": row.name,
+      "aria-describedby": `gs-setting-${row.name}-help`,
+    };
+    if (row.kind === "switch")
+      return el("input", {
+        ...common,
+        type: "checkbox",
+        class: "gs-check",
+        checked: row.value,
+        onchange: ({ target }) => set(target.checked),
+      });
+    if (row.kind === "number")
+      return el("input", {
+        ...common,
+        type: "number",
+        class: "gs-settings-number",
+        min: row.low,
+        max: row.high,
+        step: 1,
+        value: row.value,
+        onchange: ({ target }) => set(target.value === "" ? null : Number(target.value)),
+      });
+    const node = el(
+      "select",
+      { ...common, class: "gs-settings-choice", onchange: ({ target }) => set(target.value) },
+      ...row.choices.map((choice) => el("option", { value: choice }, choice)),
+    );
+    node.value = row.value;
+    return node;
+  }
+
+  /**
+   * A setting's row.
+   * @param act {set(name, value), reset(name)}
+   */
+  studio.settingRow = function (row, editable, act) {
+    const locked = !editable || row.origin === "environment";
+    const back =
+      editable && row.origin === "file"
+        ? el(
+            "button",
+            {
+              type: "button",
+              class: "gs-word",
+              "aria-label": `Put ${row.title} back to its default`,
+              "data-name": `${row.name}-reset`,
+              onclick: () => act.reset(row.name),
+            },
+            "Default",
+          )
+        : null;
+    const waits = row.waits
+      ? el("strong", { class: "gs-settings-waits" }, "Restart the studio to use it.")
+      : null;
+    const fault = row.problem
+      ? el("strong", { class: "gs-settings-fault" }, `${row.variable}: ${row.problem}`)
+      : null;
+    const help = row.restart && !row.waits ? `${row.help} Used from the next start.` : row.help;
+    return el(
+      "div",
+      { class: "gs-settings-row", "data-setting": row.name },
+      el("label", { for: `gs-setting-${row.name}` }, row.title),
+      el(
+        "span",
+        { class: "gs-settings-value" },
+        editor(row, locked, (value) => act.set(row.name, value)),
+        back,
+        el("em", { class: "gs-settings-origin" }, studio.originOf(row)),
+      ),
+      el("p", { id: `gs-setting-${row.name}-help` }, help),
+      waits,
+      fault,
+    );
+  };
+})(window.studio);

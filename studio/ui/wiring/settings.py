@@ -1,0 +1,48 @@
+"""The settings: shown as they are now, changed by the owner of a local page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from studio.ui.errors import guarded, warn
+from studio.ui.layout import Parts
+from studio.ui.settings import view
+from studio.ui.space import Limits
+from studio.ui.widgets import QUIET, fresh
+
+
+def attach(parts: Parts, limits: Limits) -> None:
+    """Attach them; must be called inside ``gr.Blocks``."""
+    own, heard = parts.settings, parts.signals["preferences"]
+    if own is None:
+        return
+    begun = view.at_start()
+    opening = "() => { window.studio.openSettings(); return []; }"
+    parts.open_settings.click(None, None, None, js=opening)
+
+    def asked() -> dict[str, Any]:
+        return view.shown(limits, begun)
+
+    def answered(name: Any, value: Any) -> list[Any]:
+        try:
+            view.changed(name, value, limits)
+        except Exception as error:  # the view goes back to what is so
+            warn(error)
+        return [view.shown(limits, begun), preferences(limits)]
+
+    def edited(event: gr.EventData) -> list[Any]:
+        return answered(event.name, event.value)
+
+    def reset(event: gr.EventData) -> list[Any]:
+        return answered(event.name, None)
+
+    own.select(guarded(asked), None, own, **QUIET)
+    own.edit(guarded(edited), None, [own, heard], **QUIET)
+    own.delete(guarded(reset), None, [own, heard], **QUIET)
+
+
+def preferences(limits: Limits) -> dict[str, Any]:
+    """What the signal to the page's scripts says now."""
+    return fresh(view.preferences(limits.shared))

@@ -1,0 +1,74 @@
+"""The settings in a real browser: opened, changed, put back; what the page does by them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.studio_page import Studio
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def file(home: Path) -> Iterator[Path]:
+    found = home / "settings.json"
+    found.unlink(missing_ok=True)
+    yield found
+    found.unlink(missing_ok=True)
+
+
+def test_settings_are_kept_say_where_they_come_from_and_act(studio: Studio, file: Path) -> None:
+    page = studio.open().page
+    page.get_by_role("button", name="Settings").first.click()
+    dialog = page.get_by_role("dialog", name="Settings")
+    row = dialog.locator("[data-setting='theme']")
+    row.get_by_text("default", exact=True).wait_for()
+    dialog.get_by_label("Theme").select_option("dark")
+    page.wait_for_selector("body.dark")
+    row.get_by_text("set here").wait_for()
+    assert json.loads(file.read_text()) == {"theme": "dark"}
+    page.wait_for_function("document.activeElement?.dataset.name === 'theme'")
+    dialog.get_by_label("Precision").select_option("bfloat16")
+    dialog.get_by_text("Restart the studio to use it").wait_for()
+    dialog.get_by_role("button", name="Put Precision back").click()
+    dialog.get_by_text("Restart the studio to use it").wait_for(state="detached")
+    assert json.loads(file.read_text()) == {"theme": "dark"}
+    page.keyboard.press("Escape")
+    assert not page.evaluate("Boolean(document.querySelector('dialog[open]'))")
+    page.reload()
+    page.wait_for_selector("body.dark .gs-card")
+    page.click("#gs-theme")  # what is pressed in this browser goes before the setting
+    page.reload()
+    page.wait_for_selector("body:not(.dark) .gs-card")
+
+
+def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(studio: Studio, file: Path) -> None:
+    page = studio.open().page
+    kept = "localStorage.getItem('guidance-studio-last')"
+    studio.use(["kept in this browser"])
+    page.wait_for_function(f"{kept}?.includes('kept in this browser')")
+    page.get_by_role("button", name="Settings").first.click()
+    page.get_by_role("dialog", name="Settings").get_by_label("Keep the form").uncheck()
+    page.wait_for_function(f"{kept} === null")
+    page.keyboard.press("Escape")
+    studio.prompt(0).fill("and not after this")
+    page.wait_for_function(
+        "sessionStorage.getItem('guidance-studio-tab')?.includes('not after this')"
+    )
+    assert page.evaluate(kept) is None
+
+
+def test_a_bad_file_is_named_and_a_long_run_ends_with_a_sound(studio: Studio, file: Path) -> None:
+    file.write_text('{"sounds": true, "long_run": 0, "precision": "half"}')
+    page = studio.open().page
+    page.evaluate("void (studio.playEnd = (failed) => { window.heard = failed; })")
+    page.get_by_role("button", name="Settings").first.click()
+    studio.says("precision: must be one of auto", ".gs-settings-note")
+    page.keyboard.press("Escape")
+    studio.use(["a cat in noto style on a blue background"], steps=2)
+    studio.generate()
+    page.wait_for_function("window.heard === false")

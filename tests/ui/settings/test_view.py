@@ -1,0 +1,105 @@
+"""The settings on the page: what is shown to whom, and who may change what."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio import settings
+from studio.errors import StudioError
+from studio.ui.page import build
+from studio.ui.serve import _for_its_owner, flags
+from studio.ui.settings import view
+from studio.ui.space import SPACE, Limits
+
+VISITED = Limits(local=False)
+
+
+@pytest.fixture
+def home(studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for one in settings.SETTINGS.values():
+        if one.variable:
+            monkeypatch.delenv(one.variable, raising=False)
+    return studio_home
+
+
+def rows(value: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for group in value["groups"] for row in group["settings"]}
+
+
+def test_every_setting_is_shown_with_its_value_its_origin_and_what_waits(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = view.at_start()
+    monkeypatch.setenv("STUDIO_COMPILE", "1")
+    view.changed("precision", "bfloat16", Limits())
+    view.changed("theme", "dark", Limits())
+    view.changed("device", "cuda:3", Limits())
+    shown = rows(view.shown(Limits(), begun))
+    assert set(shown) == set(settings.SETTINGS)
+    said = {name: (row["value"], row["origin"], row["waits"]) for name, row in shown.items()}
+    assert said["precision"] == ("bfloat16", "file", True)
+    assert said["compile"] == (True, "environment", True)
+    assert said["theme"] == ("dark", "file", False)  # at once
+    assert said["attention"] == ("sdpa", "default", False)
+    assert shown["device"]["choices"][-1] == "cuda:3"
+    view.changed("precision", None, Limits())
+    assert not rows(view.shown(Limits(), begun))["precision"]["waits"]
+    assert json.loads((home / "settings.json").read_text()) == {"theme": "dark", "device": "cuda:3"}
+
+
+def test_a_bad_file_is_said_in_one_line_and_the_page_is_built(home: Path) -> None:
+    (home / "settings.json").write_text("{")
+    shown = view.shown(Limits(), view.at_start())
+    assert len(shown["notes"]) == 1 and shown["notes"][0].startswith("settings.json: is no JSON")
+    assert view.preferences(shared=False)["theme"] == "system"
+    build(Limits())
+
+
+def test_a_page_that_others_come_to_changes_nothing_and_says_no_path(home: Path) -> None:
+    settings.change("theme", "light")
+    before = (home / "settings.json").read_bytes()
+    shown = view.shown(VISITED, view.at_start())
+    assert not shown["editable"] and shown["folders"] == []
+    assert str(home) not in json.dumps(shown) and str(Path.home()) not in json.dumps(shown)
+    for name, value in (("theme", "dark"), ("theme", None)):
+        with pytest.raises(StudioError, match="also for others"):
+            view.changed(name, value, VISITED)
+    assert (home / "settings.json").read_bytes() == before
+    mine = view.shown(Limits(), view.at_start())
+    assert {one["title"]: one["origin"] for one in mine["folders"]}["Home"] == "STUDIO_HOME"
+
+
+def test_a_shared_page_has_none_and_goes_by_the_defaults(home: Path) -> None:
+    settings.change("theme", "dark")
+    assert view.preferences(shared=True)["theme"] == "system"
+    parts = {
+        limits: {c["props"].get("elem_id") for c in build(limits).config["components"]}
+        for limits in (Limits(), VISITED, SPACE)
+    }
+    assert ["gs-settings" in parts[one] for one in (Limits(), VISITED, SPACE)] == [1, 1, 0]
+    # under the owner's name nobody else publishes
+    assert ["gs-publishing" in parts[one] for one in (Limits(), VISITED, SPACE)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("given", "own"),
+    [
+        ([], True),
+        (["--port", "7000", "--open"], True),
+        (["--auth", "me:secret"], False),
+        (["--root-path", "/studio"], False),
+        (["--allow-host", "studio.example.org"], False),
+        (["--space"], False),
+    ],
+)
+def test_whose_page_it_is(given: list[str], own: bool) -> None:
+    options: argparse.Namespace = flags(given)
+    assert _for_its_owner(options, "127.0.0.1") is own
+    assert not _for_its_owner(options, "0.0.0.0") and not _for_its_owner(options, "192.168.0.4")
