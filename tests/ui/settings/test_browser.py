@@ -27,6 +27,7 @@ def test_settings_are_kept_say_where_they_come_from_and_act(studio: Studio, file
     dialog = page.get_by_role("dialog", name="Settings")
     row = dialog.locator("[data-setting='theme']")
     row.get_by_text("default", exact=True).wait_for()
+    dialog.get_by_label("Theme").focus()
     dialog.get_by_label("Theme").select_option("dark")
     page.wait_for_selector("body.dark")
     row.get_by_text("set here").wait_for()
