@@ -42,7 +42,7 @@ class SettingsView(Drawn):
             "studio.mountSettings(element.firstElementChild, props, trigger, watch);"
             " /* 'select' 'edit' 'delete' */"
         )
-        super().__init__({}, mount, elem_id="gs-settings", **kwargs)
+        super().__init__({}, mount, elem_id="gs-settings", elem_classes=["gs-signal"], **kwargs)
 
 
 def lay_out(limits: Limits) -> SettingsView | None:
