@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,18 +121,27 @@ def measure(
     keep(found)
     cases = {name: Case(run) for name, run in made.items() if name in counted}
     seconds = interleave(cases, rounds, clock, tell, limit)
-    found["seconds"] = {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()}
-    found["ratios"] = {
-        key: judged(ratio(seconds[c.above], seconds[c.below]), c)
-        for key, c in TABLE.items()
-        if c.above in seconds and c.below in seconds
-    }
+    found |= compared(seconds, TABLE)
     found["more"] = {
         key: ratio(seconds[a], seconds[b]).as_dict()
         for key, (a, b) in MORE.items()
         if a in seconds and b in seconds
     }
     return found
+
+
+def compared(
+    seconds: Mapping[str, Sequence[float]], table: Mapping[str, Comparison]
+) -> dict[str, dict[str, Any]]:
+    """``seconds``, the median of each run, and ``ratios``, those of ``table`` whose runs are there."""
+    return {
+        "seconds": {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()},
+        "ratios": {
+            key: judged(ratio(seconds[c.above], seconds[c.below]), c)
+            for key, c in table.items()
+            if c.above in seconds and c.below in seconds
+        },
+    }
 
 
 def apart(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -15,8 +15,8 @@ import torch
 
 from studio.bench.counting import evaluations, peak_bytes
 from studio.bench.guard import attempt
-from studio.bench.rounds import Case, Clock, interleave, ratio
-from studio.bench.suite import Comparison, Keep, judged
+from studio.bench.rounds import Case, Clock, interleave
+from studio.bench.suite import Comparison, Keep, compared
 from studio.errors import MissingModel
 from studio.home import ASSETS
 from studio.library import Library
@@ -185,12 +185,7 @@ def measure(
     keep(found)
     cases = {name: Case(step) for name, step in steps.items() if name in counted}
     seconds = interleave(cases, rounds, clock, tell, limit)
-    found["seconds"] = {name: round(sorted(s)[len(s) // 2], 4) for name, s in seconds.items()}
-    found["ratios"] = {
-        key: judged(ratio(seconds[c.above], seconds[c.below]), c)
-        for key, c in TABLE.items()
-        if c.above in seconds and c.below in seconds
-    }
+    found |= compared(seconds, TABLE)
     keep(found)
     gc.collect()
     device = bench.accelerator.device
