@@ -50,10 +50,10 @@ def _theirs(root: Path) -> Any:
     return FluxPipeline.from_pretrained(root / "int8", torch_dtype=torch.float32)
 
 
-@needs_torchao
-def test_one_row_is_diffusers_pipeline_of_the_same_folder(root: Path) -> None:
-    theirs = tiny_pictures.theirs(
-        _theirs(root),
+def _picture(pipe: Any) -> np.ndarray:
+    """What diffusers' pipeline makes of one prompt."""
+    return tiny_pictures.theirs(
+        pipe,
         PROMPT,
         SIZE,
         output_type="pil",
@@ -61,6 +61,11 @@ def test_one_row_is_diffusers_pipeline_of_the_same_folder(root: Path) -> None:
         true_cfg_scale=SCALE,
         negative_prompt="",
     )
+
+
+@needs_torchao
+def test_one_row_is_diffusers_pipeline_of_the_same_folder(root: Path) -> None:
+    theirs = _picture(_theirs(root))
     found = ours(root, base="int8")
     assert difference(found, theirs) <= 1
     assert not np.array_equal(found, ours(root))  # eight bits are not all of them
@@ -104,15 +109,7 @@ def _by_hand(root: Path, pipe: Any, omega: float) -> np.ndarray:
         return forward(*args, **kwargs)
 
     pipe.transformer.forward = turns
-    return tiny_pictures.theirs(
-        pipe,
-        PROMPT,
-        SIZE,
-        output_type="pil",
-        guidance_scale=3.5,
-        true_cfg_scale=SCALE,
-        negative_prompt="",
-    )
+    return _picture(pipe)
 
 
 @needs_torchao
