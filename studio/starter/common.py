@@ -38,6 +38,11 @@ def name_of(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
+def batch_for(device: torch.device, cpu: int, gpu: int) -> int:
+    """The batch of a stage on this device: a GPU takes more at once."""
+    return gpu if device.type == "cuda" else cpu
+
+
 def autocast(device: torch.device, cpu_bf16: bool = False) -> AbstractContextManager:
     """bf16 autocast on CUDA; on the CPU only where it was measured to be faster."""
     if device.type == "cuda" or cpu_bf16:

@@ -120,6 +120,9 @@ def test_relations_are_as_the_drawings_stand(monkeypatch: pytest.MonkeyPatch) ->
     assert upper.y < lower.y and upper.x == lower.x
     assert phrase("wearing", ("skull", "crown"), rng) == "a skull wearing a crown"
     assert phrase("three", ("key",), rng) == "three keys"
+    assert phrase("small", ("key",), rng, articles=False) == "small key"
+    monkeypatch.setattr("studio.starter.pictures.scenes.another", lambda name, _: "toast")
+    assert phrase("two", ("key",), rng) == "two keys", "that word is not counted"
     assert len(layouts.LAYOUTS["three"]) == 3
 
 

@@ -12,7 +12,8 @@ import torch
 from studio.home import ASSETS
 from studio.starter import common
 from studio.starter.pictures import captions, contents, data
-from studio.starter.pictures.backdrops import backdrop
+from studio.starter.pictures.backdrops import EVERY, backdrop
+from studio.starter.pictures.scenes import Scene
 from studio.starter.stages import (
     card,
     clip,
@@ -68,8 +69,9 @@ def test_caption(names, style, background, articles, commas, wanted) -> None:
 
 
 def test_random_captions_name_only_what_is_there() -> None:
+    scene = Scene("single", (0,), ("apple",), "flat", EVERY.index("blue"))
     rng = np.random.default_rng(0)
-    texts = {captions.random_caption(("apple",), "flat", "blue", rng) for _ in range(400)}
+    texts = {scene.caption(rng) for _ in range(400)}
     assert "an apple in flat style on a blue background" in texts and "apple" in texts
     other = (set(contents.STYLES) | set(contents.BACKGROUNDS)) - {"flat", "blue"}
     assert not any(set(t.replace(",", "").split()) & other for t in texts)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from studio.starter.pictures.contents import (
     BACKGROUNDS,
     CONTENTS,
@@ -61,22 +59,6 @@ def joined(phrase: str, style: str | None, background: str | None, commas: bool 
             colour = f"on {with_article(colour)}"
         parts.append(colour)
     return (", " if commas else " ").join(parts)
-
-
-def random_caption(
-    names: tuple[str, ...], style: str, background: str, rng: np.random.Generator
-) -> str:
-    """A caption that names some of the parts, as `MIXTURE` says, in one of the ways of writing."""
-    shares = np.array([share for _, share in MIXTURE])
-    says = MIXTURE[rng.choice(len(MIXTURE), p=shares / shares.sum())][0]
-    articles, commas = rng.random() < 0.6, rng.random() < 0.25
-    return caption(
-        names if says[0] else (),
-        style if says[1] else None,
-        background if says[2] else None,
-        articles,
-        commas,
-    )
 
 
 def corpus() -> Iterator[str]:

@@ -25,13 +25,18 @@ WEARERS = (
 )  # fmt: skip
 
 
-def sized(name: str, size: str) -> str:
+def named(name: str, articles: bool = True) -> str:
+    """A content with its article, or as it stands."""
+    return with_article(name) if articles else name
+
+
+def sized(name: str, size: str, articles: bool = True) -> str:
     """A content of a size.
 
-    >>> sized("apple", "small"), sized("jeans", "large")
-    ('a small apple', 'large jeans')
+    >>> sized("apple", "small"), sized("jeans", "large"), sized("apple", "large", articles=False)
+    ('a small apple', 'large jeans', 'large apple')
     """
-    return f"{size} {name}" if name in UNCOUNTED else with_article(f"{size} {name}")
+    return named(f"{size} {name}", articles and name not in UNCOUNTED)
 
 
 def counted(name: str, count: str) -> str | None:
@@ -44,19 +49,19 @@ def counted(name: str, count: str) -> str | None:
     return several and f"{count} {several}"
 
 
-def related(name: str, relation: str, other: str) -> str:
+def related(name: str, relation: str, other: str, articles: bool = True) -> str:
     """Where one content stands to another.
 
-    >>> related("apple", "left of", "car"), related("apple", "above", "car")
-    ('an apple left of a car', 'an apple above a car')
+    >>> related("apple", "left of", "car"), related("apple", "above", "car", articles=False)
+    ('an apple left of a car', 'apple above car')
     """
-    return f"{with_article(name)} {relation} {with_article(other)}"
+    return f"{named(name, articles)} {relation} {named(other, articles)}"
 
 
-def wearing(name: str, worn: str) -> str:
+def wearing(name: str, worn: str, articles: bool = True) -> str:
     """Someone with something on the head.
 
     >>> wearing("cat face", "crown")
     'a cat face wearing a crown'
     """
-    return f"{with_article(name)} wearing {with_article(worn)}"
+    return related(name, "wearing", worn, articles)

@@ -9,7 +9,7 @@ import numpy as np
 
 from studio.starter.pictures import layouts, phrases
 from studio.starter.pictures.backdrops import EVERY
-from studio.starter.pictures.captions import MIXTURE, joined, with_article
+from studio.starter.pictures.captions import MIXTURE, joined
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES, Content
 from studio.starter.pictures.words import SYNONYMS, plural
 
@@ -69,24 +69,23 @@ def phrase(
 ) -> str:
     """What the drawings of a layout are called: *a small apple*, *an apple above a car* …"""
     said = [another(name, rng) for name in names]
-    one = [with_article(word) if articles else word for word in said]
-    several = phrases.counted(said[0], layout) if layout in phrases.COUNTS else None
-    if several:
-        return several
     match layout:
+        case "two" | "three":
+            several = phrases.counted(said[0], layout) or phrases.counted(names[0], layout)
+            return several or phrases.named(said[0], articles)
         case "small" | "large":
-            return phrases.sized(said[0], layout) if articles else f"{layout} {said[0]}"
+            return phrases.sized(said[0], layout, articles)
         case "wearing":
-            return f"{one[0]} wearing {one[1]}"
+            return phrases.wearing(said[0], said[1], articles)
         case "pair" if rng.random() < RELATED:
             relation, back = "left of", "right of"
         case "stacked":
             relation, back = "above", "below"
         case _:
-            return " and ".join(one)
+            return " and ".join(phrases.named(word, articles) for word in said)
     if rng.random() < 0.5:
-        return f"{one[0]} {relation} {one[1]}"
-    return f"{one[1]} {back} {one[0]}"
+        return phrases.related(said[0], relation, said[1], articles)
+    return phrases.related(said[1], back, said[0], articles)
 
 
 def another(name: str, rng: np.random.Generator) -> str:
@@ -117,6 +116,12 @@ class Scenes:
         self.by_style: dict[str, list[int]] = {}
         for number, (_, style) in enumerate(self.entries):
             self.by_style.setdefault(style, []).append(number)
+        # Found once: a batch draws hundreds of scenes.
+        self._among = {
+            (style, layout): self._allowed(rows, layout)
+            for style, rows in self.by_style.items()
+            for layout in layouts.NAMES
+        }
 
     def draw(self, rng: np.random.Generator, layout: str | None = None) -> Scene:
         """A random scene: drawings of one style, all different; or one of this ``layout``."""
@@ -133,21 +138,26 @@ class Scenes:
         return Scene(layout, rows, names, style, int(background))
 
     def _rows(self, layout: str, style: str, rng: np.random.Generator) -> tuple[int, ...]:
-        rows = self.by_style[style]
+        """A drawing for each part of the layout, all different; none where there are too few."""
+        sets = self._among[style, layout]
+        while sets:
+            chosen = tuple(int(one[rng.integers(len(one))]) for one in sets)
+            if len(set(chosen)) == len(chosen):
+                return chosen
+        return ()
+
+    def _allowed(self, rows: list[int], layout: str) -> tuple[list[int], ...]:
+        """For each part of the layout, the drawings of a style that it may show; empty where there
+        are too few."""
         name = {row: self.entries[row][0].name for row in rows}
         match layout:
             case "pair" | "stacked":
-                sets = [rows, rows]
+                sets = (rows, rows) if len(rows) > 1 else ()
             case "two" | "three":
-                sets = [[row for row in rows if plural(name[row])]]  # what can be counted
+                sets = ([row for row in rows if plural(name[row])],)
             case "wearing":
-                sets = [
-                    [row for row in rows if name[row] in allowed]
-                    for allowed in (phrases.WEARERS, phrases.WEARING)
-                ]
+                heads, hats = phrases.WEARERS, phrases.WEARING
+                sets = tuple([row for row in rows if name[row] in some] for some in (heads, hats))
             case _:
-                sets = [rows]
-        if not all(sets) or (layout in ("pair", "stacked") and len(rows) < 2):
-            return ()
-        chosen = tuple(int(one[rng.integers(len(one))]) for one in sets)
-        return chosen if len(set(chosen)) == len(chosen) else self._rows(layout, style, rng)
+                sets = (rows,)
+        return sets if all(sets) else ()

@@ -11,7 +11,16 @@ import torch
 import torch.nn.functional as F
 from diffusers import ControlNetModel, UNet2DConditionModel
 
-from studio.starter.common import SEED, Budget, Loop, autocast, save_network, to_uint8, write_json
+from studio.starter.common import (
+    SEED,
+    Budget,
+    Loop,
+    autocast,
+    batch_for,
+    save_network,
+    to_uint8,
+    write_json,
+)
 from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.contents import BACKGROUNDS
 from studio.starter.pictures.data import CELL, SIZE
@@ -72,7 +81,7 @@ def train(
 ) -> None:
     """Train (or go on training) the ControlNet against the frozen prior; saved as ``canny/``."""
     encode(work, device)
-    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
+    batch = batch or batch_for(device, BATCH, BATCH_GPU)
     torch.manual_seed(SEED + 31)
     rng = np.random.default_rng()
     latents = np.load(work / "latents-canny.npy", mmap_mode="r")

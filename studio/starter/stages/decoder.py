@@ -23,6 +23,7 @@ from studio.starter.common import (
     Budget,
     Loop,
     autocast,
+    batch_for,
     log,
     save_grid,
     to_float,
@@ -155,7 +156,7 @@ def train(
     """Train the decoder (or go on training it) and save ``vae-256/``, which ships as ``starter/fine``."""
     torch.manual_seed(SEED + 60)
     basis = fit_basis(work)
-    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
+    batch = batch or batch_for(device, BATCH, BATCH_GPU)
     inputs = Inputs(work, basis, POOL, device)
     model = build()
     set_linear_encoder(model, basis)

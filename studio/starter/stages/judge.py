@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from studio.metrics.judge import IMAGE, Judge, shrink
-from studio.starter.common import SEED, Budget, Loop, autocast, log, to_float, write_json
+from studio.starter.common import SEED, Budget, Loop, autocast, batch_for, log, to_float, write_json
 from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.contents import CONTENTS, HELD_OUT_STYLES, STYLES
 from studio.starter.pictures.data import Pictures, compose
@@ -105,7 +105,7 @@ def augment(images: torch.Tensor) -> torch.Tensor:
 def train(work: Path, minutes: float, device: torch.device, batch: int | None = None) -> None:
     """Train (or go on training) the judge; ``judge/`` and its own accuracies."""
     torch.manual_seed(SEED + 9)
-    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
+    batch = batch or batch_for(device, BATCH, BATCH_GPU)
     pictures = Pictures.load(work)
     seen, kept_away = drawings_of(pictures)
     images, labels = draw(pictures, seen, PICTURES, SEED + 10)

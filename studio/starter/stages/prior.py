@@ -17,6 +17,7 @@ from studio.starter.common import (
     Budget,
     Loop,
     autocast,
+    batch_for,
     save_network,
     write_json,
 )
@@ -118,7 +119,7 @@ def train(
 ) -> None:
     """Stage `prior`: train (or go on training); the weights average is saved as ``unet/``."""
     torch.manual_seed(SEED + 3 + int(os.environ.get("RANK", "0")))
-    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
+    batch = batch or batch_for(device, BATCH, BATCH_GPU)
     texts = Texts(work, device)
     drawings = known_drawings(work, device)
     model = build(text_width=texts.encoder.config.hidden_size).to(

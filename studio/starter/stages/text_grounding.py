@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from transformers import CLIPModel, CLIPTokenizer
 
-from studio.starter.common import Budget, Loop, autocast, log, write_json
+from studio.starter.common import Budget, Loop, autocast, batch_for, log, write_json
 from studio.starter.pictures import layouts
 from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.captions import caption
@@ -129,7 +129,7 @@ def ground(
 ) -> None:
     """Teach the text tower alone, before pictures come in; its error is kept in ``figures/ground.json``."""
     text, device = model.text_model, next(model.parameters()).device
-    batch = batch or (BATCH_GPU if device.type == "cuda" else BATCH)
+    batch = batch or batch_for(device, BATCH, BATCH_GPU)
     settings: Any = model.config.text_config
     heads = Grounding(settings.hidden_size).to(device)
     both = torch.nn.ModuleDict({"text": text, "heads": heads})
