@@ -130,7 +130,7 @@ def test_a_field_that_no_network_of_the_base_reads_is_hidden(desk: Studio) -> No
     desk.unfold("Advanced")
     field, base = desk.page.get_by_text("Distilled guidance"), desk.page.locator("#gs-base input")
     field.wait_for(state="hidden")
-    assert desk.page.get_by_title("Vary Guidance rescale in a sweep").is_visible()
+    desk.page.get_by_title("Vary Guidance rescale in a sweep").wait_for(state="visible")
     for name, state in (("owner/unknown", "visible"), ("starter", "hidden")):
         base.fill(name)
         base.press("Enter")

@@ -66,11 +66,14 @@ class Runtime:
             raise StudioError(
                 f"xformers runs on CUDA only, this is {device.type}", field="STUDIO_ATTENTION"
             )
+        compiled = value_of("compile")
         return Runtime(
             attention=attention,
             channels_last=value_of("channels_last"),
-            compile=value_of("compile"),
-            buckets=CUDA_BUCKETS if cuda else (),
+            compile=compiled,
+            # An H100 took 1.8 times as long for nine passes as 8 + 1 as for one batch of nine
+            # (docs/benchmarks-cuda.json): few sizes are worth it only where each is compiled.
+            buckets=CUDA_BUCKETS if cuda and compiled else (),
         )
 
     def arrange(self, network: Any) -> Any:
@@ -98,7 +101,7 @@ def next_batch(samples: int, buckets: Collection[int]) -> tuple[int, int]:
     """How many of ``samples`` to take now, and the batch size to run them with.
 
     Padding is taken where at most a quarter of the batch is waste (3 in 4, 7 in 8), else the
-    samples are split (5 as 4 + 1). Few distinct sizes keep cuDNN's plans and compiled code.
+    samples are split (5 as 4 + 1). Few distinct sizes keep compiled code.
     """
     if not buckets:
         return samples, samples

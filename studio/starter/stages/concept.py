@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
-from studio.starter.common import SEED, write_json
+from studio.starter.common import SEED, batch_for, write_json
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
 from studio.starter.pictures.data import Pictures, compose
 from studio.starter.trainer import Example, train_in
 
 FOLDERS = {"face": "faces", "animal": "animals"}
+BATCH, BATCH_GPU = 32, 128
 
 
 def train(work: Path, group: str, minutes: float, device: torch.device) -> None:
@@ -25,7 +26,7 @@ def train(work: Path, group: str, minutes: float, device: torch.device) -> None:
     settings = {
         "method": "concept",
         "minutes": minutes,
-        "batch": 32,
+        "batch": batch_for(device, BATCH, BATCH_GPU),
         "rate": 4e-4,
         "ema": 0.995,
         "rate_schedule": "cosine",

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from studio.library import LORA_FILE
-from studio.starter.common import SEED, write_json
+from studio.starter.common import SEED, batch_for, write_json
 from studio.starter.pictures.captions import MIXTURE, caption
 from studio.starter.pictures.contents import (
     BACKGROUNDS,
@@ -30,6 +30,8 @@ from studio.starter.pictures.contents import (
 from studio.starter.pictures.data import Pictures, compose
 from studio.starter.stages.prior import DROPPED
 from studio.starter.trainer import Example, train_in
+
+BATCH, BATCH_GPU = 16, 48
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,13 @@ SUBJECTS = {
 }
 
 
-def train(
-    work: Path, which: str, minutes: float, device: torch.device, rank: int = 8, batch: int = 16
-) -> None:
+def train(work: Path, which: str, minutes: float, device: torch.device, rank: int = 8) -> None:
     """Train (or go on training) one adapter; saved in diffusers' own format, in half precision."""
     subject = SUBJECTS[which]
     settings = {
         "method": "lora",
         "minutes": minutes,
-        "batch": batch,
+        "batch": batch_for(device, BATCH, BATCH_GPU),
         "rate": 2e-3,
         "rank": rank,
         "targets": "attention+mlp",

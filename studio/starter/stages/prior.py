@@ -32,7 +32,7 @@ from studio.starter.stream import stream
 SHOWN = (
     0.6  # share of the training in which attention is shown where to look, and noise is preferred
 )
-BATCH, BATCH_GPU = 32, 512
+BATCH, BATCH_GPU = 32, 768
 DROPPED = 0.1  # share of captions replaced by the empty text
 TOWARDS_NOISE = 0.6  # times are 1000·U^0.6: what is drawn is decided in the noisier half
 EVENLY = 0.9  # later nearly even: how finely it is drawn (the style) is decided in the other half

@@ -90,7 +90,13 @@ def test_next_batch(samples: int, taken: int, size: int) -> None:
 def test_without_buckets_any_size_runs() -> None:
     assert next_batch(13, ()) == (13, 13)
     assert Runtime.chosen(CPU).buckets == ()
+    assert Runtime.chosen(torch.device("cuda")).buckets == ()
+
+
+def test_compiled_parts_run_with_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_COMPILE", "1")
     assert Runtime.chosen(torch.device("cuda")).buckets == (1, 2, 4, 8)
+    assert Runtime.chosen(CPU).buckets == ()
 
 
 @pytest.mark.parametrize("images", [1, 3])
