@@ -61,14 +61,13 @@ def stages(
     work: Path, assets: Path, minutes: dict[str, float], device: torch.device, prompts: int
 ) -> dict[str, Callable[[], object]]:
     """Every stage by name, in order."""
-    bf16 = device.type == "cpu"
     return {
         "data": lambda: data.rasterise(work),
         "ground": lambda: clip.prepare(work, minutes["ground"], device),
         "clip": lambda: clip.train(work, minutes["ground"], minutes["clip"], device),
         "vae": lambda: vae.train(work, minutes["vae"], device),
-        "prior": lambda: prior.train(work, minutes["prior"], device, cpu_bf16=bf16),
-        "decoder": lambda: decoder.train(work, minutes["decoder"], device, cpu_bf16=bf16),
+        "prior": lambda: prior.train(work, minutes["prior"], device),
+        "decoder": lambda: decoder.train(work, minutes["decoder"], device),
         "faces": lambda: concept.train(work, "face", minutes["faces"], device),
         "animals": lambda: concept.train(work, "animal", minutes["animals"], device),
         "canny": lambda: canny.train(work, minutes["canny"], device),

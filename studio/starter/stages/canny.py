@@ -77,7 +77,6 @@ def train(
     minutes: float,
     device: torch.device,
     batch: int | None = None,
-    cpu_bf16: bool = True,
 ) -> None:
     """Train (or go on training) the ControlNet against the frozen prior; saved as ``canny/``."""
     encode(work, device)
@@ -106,7 +105,7 @@ def train(
         clean = torch.from_numpy(np.stack([latents[r] for r in rows])).to(device).float()
         noisy, times, target = velocity_batch(clean, alphas)
         states, condition = texts(says), unpack(lines[rows]).to(device)
-        with autocast(device, cpu_bf16):
+        with autocast(device):
             down, middle = model(noisy, times, states, controlnet_cond=condition, return_dict=False)
             output = unet(
                 noisy,

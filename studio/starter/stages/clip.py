@@ -137,7 +137,6 @@ def train(
     minutes: float,
     device: torch.device,
     batch: int = 96,
-    cpu_bf16: bool = True,
 ) -> None:
     """Train (or go on training) the vision tower and the projections against the frozen text tower; ``clip/``."""
     model, tokenizer = prepare(work, ground_minutes, device)
@@ -158,7 +157,7 @@ def train(
         pictures, tokens, numbers = next(batches)
         ids = torch.from_numpy(tokens).to(device)
         images = augment(to_float(pictures, device))
-        with autocast(device, cpu_bf16):
+        with autocast(device):
             text, vision = features(model, ids, images)
         scale = model.logit_scale.float().exp().clamp(max=100)
         logits, labels = scale * text @ vision.T, torch.arange(len(text), device=device)

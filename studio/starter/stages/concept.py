@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from studio.starter.common import SEED, batch_for, write_json
+from studio.starter.common import SEED, batch_for, precision, write_json
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
 from studio.starter.pictures.data import Pictures, compose
 from studio.starter.trainer import Example, train_in
@@ -34,7 +34,7 @@ def train(work: Path, group: str, minutes: float, device: torch.device) -> None:
         "beta2": 0.98,
         "time_power": 0.6,
         "seed": SEED,
-        "precision": "bf16",
+        "precision": precision(device),
     }
     made = train_in(work, folder, lambda: examples(work, group), settings, device)
     if made is None:

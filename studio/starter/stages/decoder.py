@@ -151,7 +151,6 @@ def train(
     minutes: float,
     device: torch.device,
     batch: int | None = None,
-    cpu_bf16: bool = True,
 ) -> None:
     """Train the decoder (or go on training it) and save ``vae-256/``, which ships as ``starter/fine``."""
     torch.manual_seed(SEED + 60)
@@ -183,12 +182,12 @@ def train(
         latents, images = (
             part.contiguous(memory_format=torch.channels_last) for part in (latents, images)
         )
-        with autocast(device, cpu_bf16):
+        with autocast(device):
             output = model.decode(latents).sample.float()
         loss = reconstruction_loss(output, images)
         share = critic.share(loop.progress())
         if share:
-            with autocast(device, cpu_bf16):
+            with autocast(device):
                 loss = loss + share * critic.step(output, images)
         return loss
 

@@ -122,7 +122,7 @@ def train(work: Path, minutes: float, device: torch.device, batch: int | None = 
         turned = augment(unit(images[rows].to(device))).contiguous(
             memory_format=torch.channels_last
         )
-        with autocast(device, cpu_bf16=True):
+        with autocast(device):
             guesses = model(turned)
         losses = [
             F.cross_entropy(g.float(), wanted[:, i], label_smoothing=0.05, ignore_index=IGNORED)

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from studio.library import LORA_FILE
-from studio.starter.common import SEED, batch_for, write_json
+from studio.starter.common import SEED, batch_for, precision, write_json
 from studio.starter.pictures.captions import MIXTURE, caption
 from studio.starter.pictures.contents import (
     BACKGROUNDS,
@@ -81,7 +81,7 @@ def train(work: Path, which: str, minutes: float, device: torch.device, rank: in
         "seed": SEED,
         "word": subject.word,
         "superclass": subject.superclass,
-        "precision": "bf16",
+        "precision": precision(device),
     }
     made = train_in(work, subject.folder, lambda: examples(work, subject), settings, device)
     if made is None:

@@ -115,7 +115,6 @@ def train(
     minutes: float,
     device: torch.device,
     batch: int | None = None,
-    cpu_bf16: bool = False,
 ) -> None:
     """Stage `prior`: train (or go on training); the weights average is saved as ``unet/``."""
     torch.manual_seed(SEED + 3 + int(os.environ.get("RANK", "0")))
@@ -145,7 +144,7 @@ def train(
             clean, alphas, power=TOWARDS_NOISE if fading else EVENLY
         )
         looking.watch(fading > 0)
-        with autocast(device, cpu_bf16):
+        with autocast(device):
             states = texts.states(torch.from_numpy(ids))
             output = model(
                 noisy.contiguous(memory_format=torch.channels_last), times, states

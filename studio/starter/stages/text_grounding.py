@@ -125,7 +125,6 @@ def ground(
     work: Path,
     minutes: float,
     batch: int | None = None,
-    cpu_bf16: bool = True,
 ) -> None:
     """Teach the text tower alone, before pictures come in; its error is kept in ``figures/ground.json``."""
     text, device = model.text_model, next(model.parameters()).device
@@ -156,7 +155,7 @@ def ground(
         scenes, ids, numbers = next(batches)
         labels = torch.from_numpy(numbers).to(device)
         wanted = drawings.latents(scenes)
-        with autocast(device, cpu_bf16):
+        with autocast(device):
             output = text(input_ids=torch.from_numpy(ids).to(device))
             shown = heads.shown(output.last_hidden_state[:seen], wanted)
             loss = shown + 0.05 * heads.label_loss(output.pooler_output, labels)

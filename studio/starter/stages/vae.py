@@ -60,9 +60,7 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
     return error.abs().mean() + 2 * error.square().mean() + 0.5 * slopes
 
 
-def train(
-    work: Path, minutes: float, device: torch.device, batch: int = 8, cpu_bf16: bool = True
-) -> None:
+def train(work: Path, minutes: float, device: torch.device, batch: int = 8) -> None:
     """Train the decoder (or go on training it) and save ``vae/``; mostly whole pictures late in the run."""
     torch.manual_seed(SEED)
     rng = np.random.default_rng(SEED)
@@ -97,7 +95,7 @@ def train(
         latents = (latents + LATENT_NOISE * torch.randn_like(latents)).contiguous(
             memory_format=torch.channels_last
         )
-        with autocast(device, cpu_bf16):
+        with autocast(device):
             output = model.decode(latents).sample.float()
         return reconstruction_loss(output, images)
 
