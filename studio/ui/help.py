@@ -80,6 +80,10 @@ clipboard: plain `diffusers` where the rows are prompts on one model, else a few
 the next one starts from, a control image or an image prompt. What could not be carried over stays in a list
 until you close it.
 
+A press of Generate while another run goes on waits in the **queue**, a list under the buttons: a line can come
+earlier or later, or be taken out. **Forever** makes one more with the next seeds whenever the last is done, other
+presses in between, until Cancel or *Stop after this one*.
+
 A run goes on when you reload the page, and the page finds it again. **Cancel** keeps what is finished; what
 is not is marked, and kept only where you press *Keep*.
 

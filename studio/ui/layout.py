@@ -18,6 +18,7 @@ from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
 from studio.ui.presets import galleries
+from studio.ui.queue import QueueList
 from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
 from studio.ui.settings import view as settings
@@ -56,7 +57,9 @@ class Parts:
     dice: gr.Button
     plan: gr.HTML
     generate: gr.Button
+    forever: gr.Button
     cancel: gr.Button
+    queue: QueueList
     progress: gr.HTML
     stage: Stage
     explain: Explain
@@ -102,7 +105,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
         with gr.Column(scale=7, min_width=320, elem_id="gs-left"):
             fields = _left(preset, limits, found)
         with gr.Column(scale=5, min_width=320, elem_id="gs-right"):
-            _dock(found)
+            _dock(limits, found)
             _tabs(limits, found)
     found["signals"] = {
         name: Signal(name)
@@ -229,16 +232,20 @@ def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
     )
 
 
-def _dock(found: dict[str, Any]) -> None:
+def _dock(limits: Limits, found: dict[str, Any]) -> None:
     with gr.Column(elem_id="gs-dock"):
         found["plan"] = gr.HTML("", elem_id="gs-plan", apply_default_css=False)
         with gr.Row(elem_id="gs-actions"):
             found["generate"] = gr.Button(
                 "Generate", variant="primary", elem_id="gs-generate", scale=4, min_width=140
             )
+            found["forever"] = gr.Button(
+                "Forever", elem_id="gs-forever", scale=1, min_width=84, visible=not limits.shared
+            )
             found["cancel"] = gr.Button(
                 "Cancel", variant="secondary", elem_id="gs-cancel", scale=1, min_width=84
             )
+        found["queue"] = QueueList()
         found["progress"] = gr.HTML(IDLE, elem_id="gs-progress", apply_default_css=False)
 
 

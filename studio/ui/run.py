@@ -14,6 +14,7 @@ from studio.events import Done
 from studio.experiments.explained import parts_over_time
 from studio.preset import Preset
 from studio.share import save_image
+from studio.ui import queue
 from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
 from studio.ui.errors import on_page, one_line, warn
 from studio.ui.form import to_preset
@@ -37,6 +38,7 @@ class Update(NamedTuple):
     progress: Any = gr.skip()
     shares: Any = gr.skip()
     strip: Any = gr.skip()
+    queue: Any = gr.skip()
 
 
 class View:
@@ -49,17 +51,25 @@ class View:
     def __init__(self, runs: Runs, session: Session, run: Run | None = None) -> None:
         self.runs, self.session, self.run = runs, session, run
         self.moments = -1
+        self.queue: Any = None
         self.done: Done | None = None
 
     def update(self) -> Update:
         """The page's change since the last look."""
         run = self.run or self.session.current()
         if run is None:
-            return Update(strip=self._strip())
+            return Update(strip=self._strip(), queue=self._queue())
         shares = gr.skip()
         if run.done is not None and run.done is not self.done:
             self.done, shares = run.done, _measured(run.done)
-        return Update(stage_of(run), self._bar(run), shares, self._strip())
+        return Update(stage_of(run), self._bar(run), shares, self._strip(), self._queue())
+
+    def _queue(self) -> Any:
+        shown = queue.shown(self.runs, self.session)
+        if shown == self.queue:
+            return gr.skip()
+        self.queue = shown
+        return shown
 
     def _strip(self) -> Any:
         count = len(self.session.moments)
@@ -103,6 +113,8 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
 def stage_of(run: Run) -> Any:
     """Finished pictures first, then what forms; after Cancel what did not finish is marked."""
     images = [moment.image_value() for moment in run.shown()]
+    if run.before and not images and not run.previews and run.active():
+        return {"state": "running", "images": [moment.image_value() for moment in run.before]}
     if run.state == "waiting":
         return gr.skip()
     if run.state == "running":
@@ -154,7 +166,7 @@ def _updates(
         version = session.version
         waits = (current := run or session.current()) and current.state == "waiting"
         if looks == 1:  # what an earlier follower saw last may have come after the first look
-            view.moments, seen = -1, -1
+            view.moments, view.queue, seen = -1, None, -1
         looks += 1
         if version != seen or waits or not active:
             yield view.update()
@@ -177,16 +189,18 @@ def generate(
     values: Mapping[str, Any],
     visitor: str = "",
     alone: bool = False,
+    forever: bool = False,
 ) -> Iterator[Update]:
     """Ask for what the form shows, and show how it goes.
 
     ``alone``: only this run is shown, and it goes when this generator is closed: a program may
-    have several at once, each with an answer of its own. Errors become one line in a toast and beside the progress bar; the form is left as it is.
+    have several at once, each with an answer of its own. ``forever``: one more with the next seeds
+    whenever it is done. Errors become one line in a toast and beside the progress bar; the form is left as it is.
     """
     try:
         preset = chosen_seed(to_preset(values))
         limits.check(preset)
-        run = runs.submit(session, preset, _forwards(preset), visitor)
+        run = runs.submit(session, preset, _forwards(preset), visitor, forever=forever)
     except Exception as error:  # one bad generation must not end the page
         warn(error)
         text = str(error) if isinstance(error, StudioError) else one_line(error)
@@ -217,14 +231,17 @@ def chosen_seed(preset: Preset) -> Preset:
     return preset.with_seed(secrets.randbelow(2**31)) if preset.sampler.seed < 0 else preset
 
 
-def handler(runs: Runs, limits: Limits) -> Callable[..., Iterator[tuple[Any, ...]]]:
+def handler(
+    runs: Runs, limits: Limits, forever: bool = False
+) -> Callable[..., Iterator[tuple[Any, ...]]]:
     """The event handler of Generate. A client without a session takes its run with it."""
 
     def run(request: gr.Request, session: str = "", **values: Any) -> Iterator[tuple[Any, ...]]:
         page = request.session_hash or "visitor"
         owner = runs.session(key_of(session) or page)
         visitor = address_of(request) if limits.shared else ""
-        updates = generate(runs, limits, owner, page, values, visitor, alone=not key_of(session))
+        alone = not key_of(session)
+        updates = generate(runs, limits, owner, page, values, visitor, alone, forever)
         begun, deaf = VISITORS.now(), False
         try:
             for update in updates:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from studio.ui.errors import one_line
 from studio.ui.history.moments import Moment, earlier
 from studio.ui.history.unopened import Unopened
 from studio.ui.keeping import saved
+from studio.ui.line import Line
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import Limits, expire, save_folder
 
@@ -31,7 +31,7 @@ MOST_SESSIONS = 500
 TIDY_SECONDS = 300.0
 
 
-class Runs:
+class Runs(Line):
     """The queue.
 
     Args:
@@ -41,12 +41,9 @@ class Runs:
     """
 
     def __init__(self, stream: Stream, limits: Limits, room: Callable[[], int] = lambda: 1) -> None:
-        self.stream, self.limits, self.room = stream, limits, room
-        self.changed = threading.Condition()
-        self._waiting: deque[Run] = deque()
-        self._running: list[Run] = []
+        super().__init__(room)
+        self.stream, self.limits = stream, limits
         self._sessions: dict[str, Session] = {}
-        self._pace: float | None = None  # seconds of one forward, lately
         self._threads = 0  # that do runs
         self._tidied = 0.0
 
@@ -92,6 +89,7 @@ class Runs:
         series: Series | None = None,
         label: str = "",
         explain: bool = False,
+        forever: bool = False,
     ) -> Run:
         """Ask for a run; it starts when those before it have ended.
 
@@ -99,6 +97,7 @@ class Runs:
             folder: where its images go, as no part of the history; the session's own without it.
             series: runs that are shown and cancelled together with it; ``label``: its own name there.
             explain: keep what its rows pull towards.
+            forever: when it is done the next one is asked for, with the next seeds.
 
         Raises:
             StudioError: this session, or this visitor, has as many in the queue as one may have.
@@ -107,7 +106,7 @@ class Runs:
         run = Run(
             preset, session, own_folder, forwards, series=series, label=label, visitor=visitor
         )
-        run.apart, run.explain = folder is not None, explain
+        run.apart, run.explain, run.forever = folder is not None, explain, forever
         run.place = series.ask() if series else 0
         with self.changed:
             own = self._waiting_of(session, visitor)
@@ -117,22 +116,19 @@ class Runs:
                     "let one of them come first",
                     field="queue",
                 )
-            session.runs = [*session.active(), run]
-            self._waiting.append(run)
-            self._staff()
-            self._tell(session)
+            self._add(run)
         return run
+
+    def _add(self, run: Run) -> None:
+        run.session.runs = [*run.session.active(), run]
+        self._waiting.append(run)
+        self._staff()
+        self._tell(run.session)
 
     def has_room(self, session: Session, visitor: str = "") -> bool:
         """Whether this session, and this visitor, may have one more in the queue."""
         with self.changed:
             return self._waiting_of(session, visitor) < self.limits.waiting
-
-    def _waiting_of(self, session: Session, visitor: str) -> int:
-        return sum(
-            one.session is session or bool(visitor and one.visitor == visitor)
-            for one in self._waiting
-        )
 
     def cancel(self, run: Run | None) -> None:
         """Stop a run before its next step, and its series; one that waits is simply not begun."""
@@ -144,46 +140,17 @@ class Runs:
                     self._stop(one)
             self._tell(run.session)
 
+    def end_with(self, run: Run) -> None:
+        """Let no other follow a run that goes on for ever."""
+        with self.changed:
+            run.forever = False
+            self._tell(run.session)
+
     def _stop(self, run: Run) -> None:
         run.cancelled = True
         if run in self._waiting:
             self._waiting.remove(run)
             run.state = "cancelled"
-
-    def ahead(self, run: Run) -> list[Run]:
-        """The runs that come before a waiting one."""
-        with self.changed:
-            before = list(self._running)
-            for other in self._waiting:
-                if other is run:
-                    return before
-                before.append(other)
-        return []
-
-    def seconds_until(self, run: Run) -> float | None:
-        """Roughly how long a waiting run waits; ``None`` where that cannot be said."""
-        seconds = 0.0
-        for other in self.ahead(run):
-            left = other.seconds_left()
-            if left is None:
-                left = self._pace * other.forwards if self._pace and other.forwards else None
-            if left is None:
-                return None
-            seconds += left
-        return seconds / self.room()
-
-    def seconds_left(self, run: Run) -> float | None:
-        """Until the last image of a run that is going on, or of its series."""
-        left = run.seconds_left()
-        for other in run.session.active():
-            if (
-                left is not None
-                and other is not run
-                and other.series
-                and other.series is run.series
-            ):
-                left = left + self._pace * other.forwards if self._pace and other.forwards else None
-        return left
 
     def wait(self, session: Session, seen: int, seconds: float) -> int:
         """Wait until the session has changed since version ``seen``; its version now."""
@@ -191,21 +158,6 @@ class Runs:
             self.changed.wait_for(lambda: session.version != seen, seconds)
             session.looked = time.monotonic()
             return session.version
-
-    def rest(self, seconds: float) -> bool:
-        """Wait until nothing runs or waits, at most so long; whether that is so."""
-        with self.changed:
-            return self.changed.wait_for(lambda: not (self._running or self._waiting), seconds)
-
-    def _tell(self, *sessions: Session) -> None:
-        for session in sessions:
-            session.version += 1
-        self.changed.notify_all()
-
-    @property
-    def pace(self) -> float | None:
-        """Seconds of one pass of the last picture; ``None`` before the first."""
-        return self._pace
 
     # -- the threads that do runs -------------------------------------------------------------
     def _staff(self) -> None:
@@ -234,6 +186,8 @@ class Runs:
             with self.changed:
                 run.state, run.error = state, error
                 self._running.remove(run)
+                if run.forever and state == "done" and not run.problem:
+                    self._add(run.next())
                 self._tell(*{r.session for r in (run, *self._waiting)})
             self._make_room()
 

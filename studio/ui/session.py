@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import itertools
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from PIL import Image
 
 from studio.events import Done, Progress
 from studio.preset import Preset
+from studio.preset.rows import MAX_SEED
 from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened
 
 ACTIVE = ("waiting", "running")
+_numbers = itertools.count(1)
 
 
 @dataclass(eq=False)
@@ -51,6 +54,7 @@ class Run:
     progress: Progress | None = None
     previews: tuple[Image.Image, ...] = ()
     moments: list[Moment] = field(default_factory=list)
+    before: tuple[Moment, ...] = ()  # of the one that it follows, for as long as it has no preview
     done: Done | None = None
     error: str = ""
     problem: str = ""  # with what it has made, such as a disk that is full
@@ -62,11 +66,31 @@ class Run:
     visitor: str = ""  # whose it is where visitors share the machine
     apart: bool = False  # its images are no part of the history
     explain: bool = False  # keeps what its rows pull towards
+    forever: bool = False  # one more of it comes when it is done
+    number: int = field(default_factory=lambda: next(_numbers))  # its line's name on the page
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def active(self) -> bool:
         """Whether it waits or runs."""
         return self.state in ACTIVE
+
+    def beside(self, other: Run) -> bool:
+        """Whether the other is of the same series."""
+        return self.series is not None and self.series is other.series
+
+    def next(self) -> Run:
+        """The one that comes after it where it goes on for ever: the same with the next seeds."""
+        return Run(
+            next_seeds(self.preset),
+            self.session,
+            self.folder,
+            self.forwards,
+            before=tuple(self.moments),
+            done=self.done,
+            forever=True,
+            number=self.number,
+            context=self.context,
+        )
 
     def share(self) -> float:
         """The part of the run that is done, 0 to 1, over all its images."""
@@ -95,6 +119,18 @@ class Run:
         if not self.began or not part:
             return None
         return (time.monotonic() - self.began) * (1 - part) / part
+
+
+def next_seeds(preset: Preset) -> Preset:
+    """The same preset whose images follow on its own: the seed, or with a variation the variation's
+    seed, behind the last one. A variation seed of −1 stays one: it is new each time."""
+    sampler = preset.sampler
+    name = "variation_seed" if sampler.variation_strength else "seed"
+    last = getattr(sampler, name)
+    if last < 0:
+        return preset
+    following = (last + sampler.count) % (MAX_SEED + 1)
+    return preset.model_copy(update={"sampler": sampler.model_copy(update={name: following})})
 
 
 @dataclass(eq=False)

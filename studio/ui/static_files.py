@@ -50,6 +50,7 @@ SCRIPTS = (
     "pictures.js",
     "scores.js",
     "stage.js",
+    "queue.js",
     "views.js",
     "gallery/cards.js",
     "gallery/panel.js",
@@ -92,6 +93,7 @@ STYLES = (
     "sweep.css",
     "tour.css",
     "settings.css",
+    "queue.css",
 )
 
 

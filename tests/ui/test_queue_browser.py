@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import BRAKE, Studio, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 BAR = "#gs-progress .gs-progress"
@@ -92,3 +92,51 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     unfinished.first.get_by_role("button", name="Keep").click()
     studio.page.wait_for_function("document.querySelector('.gs-moment [title*=unfinished]')")
     assert made() == before + 9
+
+
+def queued(studio: Studio) -> list[str]:
+    return studio.page.locator(".gs-queue-title").all_inner_texts()
+
+
+def test_what_waits_is_ordered_by_hand(
+    studio: Studio, hold: Callable[..., None], home: Path
+) -> None:
+    hold("a cat face")
+    studio.open().use(["a cat face"])
+    assert not studio.page.locator(".gs-queue").is_visible()
+    studio.page.click("#gs-generate")
+    studio.page.wait_for_selector('.gs-stage[data-state="running"] img')
+    for prompt in ("a dog face", "a rocket"):
+        studio.prompt(0).fill(prompt)
+        studio.page.click("#gs-generate")
+        studio.page.wait_for_function(
+            "(text) => document.querySelector('.gs-queue').innerText.includes(text)", arg=prompt
+        )
+    assert [text.rpartition(": ")[2] for text in queued(studio)] == ["a dog face", "a rocket"]
+    studio.page.get_by_role("button", name=re.compile("^Earlier.*a rocket")).press("Enter")
+    studio.page.wait_for_function(
+        "document.querySelector('.gs-queue-title').innerText.includes('rocket')"
+    )
+    held = studio.page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert held.endswith("a rocket")  # the keyboard goes with its line
+    studio.page.get_by_role("button", name=re.compile("^Take out.*a dog face")).click()
+    studio.page.wait_for_function("document.querySelectorAll('.gs-queue-line').length === 1")
+    (home / BRAKE).unlink()
+    studio.page.wait_for_selector(f'{BAR}[data-state="done"]')
+    assert not studio.page.locator(".gs-queue").is_visible()
+
+
+def test_forever_goes_on_until_it_is_told(
+    studio: Studio, hold: Callable[..., None], home: Path
+) -> None:
+    studio.open().use(["a rocket"])
+    before = studio.page.locator(".gs-moment").count()
+    studio.page.click("#gs-forever")
+    studio.page.wait_for_function(
+        "(most) => document.querySelectorAll('.gs-moment').length >= most", arg=before + 2
+    )
+    hold("a rocket")  # stands still in one of them
+    studio.page.get_by_role("button", name="Stop after this one").click()
+    (home / BRAKE).unlink()
+    studio.page.wait_for_selector(f'{BAR}[data-state="done"]')
+    assert not studio.page.locator(".gs-queue").is_visible()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +11,8 @@ import pytest
 
 pytest.importorskip("gradio")
 
-from PIL import Image
 
 from studio.errors import StudioError
-from studio.events import Done, Event, Preview, Progress
 from studio.preset import Preset, validate
 from studio.share import read_image
 from studio.ui import run
@@ -25,39 +21,7 @@ from studio.ui.runs import Runs
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import FakeEngine, values
-
-
-class HeldEngine:
-    """Goes on by one event for each ``release()``."""
-
-    def __init__(self) -> None:
-        self.gate = threading.Semaphore(0)
-        self.started: list[str] = []
-        self.closed = 0
-
-    def release(self, events: int = 1) -> None:
-        self.gate.release(events)
-
-    def __call__(self, preset: Preset) -> Iterator[Event]:
-        self.started.append(preset.name)
-        picture = Image.new("RGB", (32, 32), "gray")
-        try:
-            for index in range(preset.sampler.count):
-                self.gate.acquire()
-                yield Progress(1, 2, 1.0, 1.0, 2)
-                yield Preview(1, (picture,) * (preset.sampler.count - index))
-                self.gate.acquire()
-                seed = preset.sampler.seed + index
-                yield Done(picture, seed, preset.with_seed(seed), 4, 2.0, index)
-        finally:
-            self.closed += 1
-
-
-def until(condition: object, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.01)
+from tests.support.held_engine import HeldEngine, until
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.preset import Preset
 from studio.train.runner import RUNNER
-from studio.ui import run
+from studio.ui import queue, run
 from studio.ui.describe import describe, plan_of
 from studio.ui.errors import guarded, warn
 from studio.ui.form import to_preset
@@ -32,7 +32,7 @@ PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
     _plan_and_autosave(page, parts, limits)
-    outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip]
+    outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip, parts.queue]
     parts.generate.click(
         run.handler(runs, limits),
         [parts.session],
@@ -45,7 +45,22 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         show_progress="hidden",
     )
 
+    parts.forever.click(
+        run.handler(runs, limits, forever=True),
+        [parts.session],
+        outputs,
+        inputs_kwargs=parts.form,
+        js=STARTED,
+        concurrency_limit=None,
+        **QUIET,
+    )
     _sweeps(parts, limits, runs, outputs)
+
+    def ordered(session: str, event: gr.EventData) -> None:
+        owner = runs.session(run.key_of(session))
+        queue.act(runs, owner, str(event.do), int(event.number))
+
+    parts.queue.select(guarded(ordered), parts.session, None, js=WITH_SESSION, queue=False, **QUIET)
 
     def cancelled(session: str) -> None:
         runs.cancel(runs.session(run.key_of(session)).current())

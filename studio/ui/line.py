@@ -1,0 +1,113 @@
+"""The order of a queue: who waits behind whom, for how long, and a place that is changed."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from studio.errors import StudioError
+from studio.ui.session import Run, Session
+
+
+class Line:
+    """Runs that wait and runs that are going on.
+
+    Args:
+        room: how many may go on at once, now.
+    """
+
+    def __init__(self, room: Callable[[], int]) -> None:
+        self.room = room
+        self.changed = threading.Condition()
+        self._waiting: deque[Run] = deque()
+        self._running: list[Run] = []
+        self._pace: float | None = None  # seconds of one forward, lately
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of one pass of the last picture; ``None`` before the first."""
+        return self._pace
+
+    def ahead(self, run: Run) -> list[Run]:
+        """The runs that come before a waiting one."""
+        with self.changed:
+            before = list(self._running)
+            for other in self._waiting:
+                if other is run:
+                    return before
+                before.append(other)
+        return []
+
+    def seconds_until(self, run: Run) -> float | None:
+        """Roughly how long a waiting run waits; ``None`` where that cannot be said."""
+        seconds = 0.0
+        for other in self.ahead(run):
+            left = other.seconds_left()
+            if left is None:
+                left = self._expected(other)
+            if left is None:
+                return None
+            seconds += left
+        return seconds / self.room()
+
+    def seconds_left(self, run: Run) -> float | None:
+        """Until the last image of a run that is going on, or of its series."""
+        left = run.seconds_left()
+        for other in run.session.active():
+            if left is None or other is run or not run.beside(other):
+                continue
+            expected = self._expected(other)
+            left = left + expected if expected is not None else None
+        return left
+
+    def _expected(self, run: Run) -> float | None:
+        return self._pace * run.forwards if self._pace and run.forwards else None
+
+    def rest(self, seconds: float) -> bool:
+        """Wait until nothing runs or waits, at most so long; whether that is so."""
+        with self.changed:
+            return self.changed.wait_for(lambda: not (self._running or self._waiting), seconds)
+
+    def groups(self, session: Session) -> list[list[Run]]:
+        """A session's waiting runs in their order, those of one series together."""
+        found: list[list[Run]] = []
+        with self.changed:
+            for run in self._waiting:
+                if run.session is not session:
+                    continue
+                group = next((one for one in found if run.beside(one[0])), None)
+                if group:
+                    group.append(run)
+                else:
+                    found.append([run])
+        return found
+
+    def move(self, session: Session, number: int, by: int) -> None:
+        """Let a waiting run, with its series, change places with another of its session's own:
+        ``by`` places later, earlier where it is negative. Others' runs keep theirs.
+
+        Raises:
+            StudioError: no run of that number waits any more.
+        """
+        with self.changed:
+            groups = self.groups(session)
+            at = next((i for i, one in enumerate(groups) if one[0].number == number), None)
+            if at is None:
+                raise StudioError("this one does not wait any more", field="queue")
+            groups.insert(max(0, at + by), groups.pop(at))
+            own = iter([run for group in groups for run in group])
+            order = [next(own) if run.session is session else run for run in self._waiting]
+            self._waiting = deque(order)
+            self._tell(*{run.session for run in order})
+
+    def _waiting_of(self, session: Session, visitor: str) -> int:
+        return sum(
+            one.session is session or bool(visitor and one.visitor == visitor)
+            for one in self._waiting
+        )
+
+    def _tell(self, *sessions: Session) -> None:
+        for session in sessions:
+            session.version += 1
+        self.changed.notify_all()

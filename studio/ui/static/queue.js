@@ -1,0 +1,85 @@
+// What waits: a line for each press, which can come earlier or later or not at all.
+(function (studio) {
+  "use strict";
+  const { el, button } = studio;
+
+  /** The line's words: what, how many, and whether it goes on. */
+  studio.queueWords = ({ title, prompt, images, waits, forever }) => ({
+    title: prompt ? `${title}: ${prompt}` : title,
+    facts: [
+      images === 1 ? "1 image" : `${images} images`,
+      forever ? "forever" : "",
+      waits ? "" : "running",
+    ]
+      .filter(Boolean)
+      .join(" · "),
+  });
+
+  studio.mountQueue = function (element, props, trigger, watch) {
+    const list = el("ol", { class: "gs-queue", "aria-label": "Queue" });
+    element.replaceChildren(list);
+
+    function line(item, at, first, count) {
+      const words = studio.queueWords(item);
+      const tool = (icon, what, does, hidden) =>
+        button(
+          icon,
+          `${what}: ${words.title}`,
+          () => trigger("select", { do: does, number: item.number }),
+          {
+            "data-do": does,
+            disabled: hidden,
+          },
+        );
+      return el(
+        "li",
+        { class: "gs-queue-line", "data-number": item.number },
+        el("span", { class: "gs-queue-title", title: words.title, dir: "auto" }, words.title),
+        el("span", { class: "gs-queue-facts" }, words.facts),
+        ...(item.waits
+          ? [
+              tool("up", "Earlier", "up", at === first),
+              tool("down", "Later", "down", at === count - 1),
+              tool("close", "Take out of the queue", "cancel"),
+            ]
+          : [
+              el(
+                "button",
+                {
+                  type: "button",
+                  class: "gs-word",
+                  "data-do": "last",
+                  onclick: () => trigger("select", { do: "last", number: item.number }),
+                },
+                "Stop after this one",
+              ),
+            ]),
+      );
+    }
+
+    /** The keyboard stays on the button that it pressed, whichever line that has become. */
+    function focused() {
+      const node = document.activeElement;
+      const held = list.contains(node) ? node.closest("[data-number]") : null;
+      return held && { number: held.dataset.number, does: node.dataset.do };
+    }
+
+    function draw() {
+      const { items = [] } = studio.clone(props.value) || {};
+      const held = focused();
+      const first = items.findIndex((item) => item.waits);
+      list.replaceChildren(...items.map((item, at) => line(item, at, first, items.length)));
+      list.hidden = !items.length;
+      if (!held) return;
+      const there = list.querySelector(`[data-number="${held.number}"]`);
+      const again = there?.querySelector(`[data-do="${held.does}"]:not([disabled])`);
+      (
+        again ||
+        there?.querySelector("button:not([disabled])") ||
+        document.querySelector("#gs-generate")
+      )?.focus();
+    }
+    watch("value", draw);
+    draw();
+  };
+})(window.studio);

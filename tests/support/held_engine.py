@@ -1,0 +1,45 @@
+"""An engine that goes on only when it is let, for tests of the queue."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from PIL import Image
+
+from studio.events import Done, Event, Preview, Progress
+from studio.preset import Preset
+
+
+class HeldEngine:
+    """Goes on by one event for each ``release()``."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Semaphore(0)
+        self.started: list[str] = []
+        self.closed = 0
+
+    def release(self, events: int = 1) -> None:
+        self.gate.release(events)
+
+    def __call__(self, preset: Preset) -> Iterator[Event]:
+        self.started.append(preset.name)
+        picture = Image.new("RGB", (32, 32), "gray")
+        try:
+            for index in range(preset.sampler.count):
+                self.gate.acquire()
+                yield Progress(1, 2, 1.0, 1.0, 2)
+                yield Preview(1, (picture,) * (preset.sampler.count - index))
+                self.gate.acquire()
+                seed = preset.sampler.seed + index
+                yield Done(picture, seed, preset.with_seed(seed), 4, 2.0, index)
+        finally:
+            self.closed += 1
+
+
+def until(condition: object, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.01)

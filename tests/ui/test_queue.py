@@ -1,0 +1,130 @@
+"""What waits, in the order that a person gives it, and what goes on for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.errors import StudioError
+from studio.preset import Preset, validate
+from studio.preset.rows import MAX_SEED
+from studio.ui import queue, run
+from studio.ui.runs import Runs
+from studio.ui.session import Series, next_seeds
+from studio.ui.space import Limits
+from tests.support.fake_engine import FakeEngine
+from tests.support.held_engine import HeldEngine, until
+
+
+@pytest.fixture
+def engine(studio_home: Path) -> HeldEngine:
+    return HeldEngine()
+
+
+def preset(name: str, **sampler: float) -> Preset:
+    return validate({"name": name, "rows": [{"prompt": "a cat"}], "sampler": sampler})
+
+
+def listed(runs: Runs, key: str) -> list[str]:
+    return [item["title"] for item in queue.shown(runs, runs.session(key))["items"]]
+
+
+def test_a_person_orders_what_is_their_own_and_nobody_elses(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    mine, other = runs.session("a"), runs.session("b")
+    running = runs.submit(mine, preset("zero"))
+    until(lambda: running.state == "running")
+    first = runs.submit(mine, preset("first"))
+    runs.submit(other, preset("theirs"))
+    series = Series(2)
+    pair = [runs.submit(mine, preset("pair"), series=series) for _ in range(2)]
+    last = runs.submit(mine, preset("last"))
+    assert listed(runs, "a") == ["first", "pair", "last"] and listed(runs, "b") == ["theirs"]
+    queue.act(runs, mine, "up", last.number)
+    queue.act(runs, mine, "down", first.number)
+    assert listed(runs, "a") == ["last", "first", "pair"]
+    queue.act(runs, mine, "up", last.number)  # it is the first already
+    queue.act(runs, mine, "cancel", pair[0].number)  # and with it its series
+    assert listed(runs, "a") == ["last", "first"]
+    with pytest.raises(StudioError, match="queue"):
+        queue.act(runs, other, "cancel", last.number)
+    with pytest.raises(StudioError, match="queue"):
+        queue.act(runs, other, "up", last.number)
+    engine.release(8)
+    until(lambda: not mine.active() and not other.active())
+    assert engine.started == ["zero", "last", "theirs", "first"]
+
+
+def test_forever_goes_on_with_the_next_seeds_until_it_is_told(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    began = runs.submit(session, preset("on", seed=5, count=2), forever=True)
+    engine.release(4)
+    until(lambda: began.state == "done" and session.active())
+    second = session.active()[0]
+    until(lambda: second.state == "running")
+    shown = run.stage_of(second)["images"]  # what was made stays in sight until there is more
+    assert [one["file"]["path"] for one in shown] == [moment.path for moment in began.moments]
+    (item,) = queue.shown(runs, session)["items"]
+    assert item["forever"] and not item["waits"] and item["images"] == 2
+    waiting = runs.submit(session, preset("between"))  # others come between two of it
+    engine.release(4)
+    until(lambda: waiting.state == "running")
+    third = session.active()[-1]
+    assert third.number == began.number  # the button that one presses is that of whichever is on
+    queue.act(runs, session, "last", began.number)
+    engine.release(6)
+    until(lambda: not session.active())
+    assert engine.started == ["on", "on", "between", "on"]
+    made = [moment.preset().sampler.seed for moment in reversed(session.moments)]
+    assert made == [5, 6, 7, 8, 7, 9, 10]
+
+
+def test_cancel_and_mistakes_end_it(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    one = runs.submit(session, preset("on"), forever=True)
+    until(lambda: one.state == "running")
+    runs.cancel(one)
+    engine.release()
+    until(lambda: one.state == "cancelled")
+    assert not session.active()
+    failing = Runs(FakeEngine(fails=StudioError("wrong")), Limits())
+    failed = failing.submit(failing.session("b"), preset("on"), forever=True)
+    until(lambda: failed.state == "failed")
+    assert not failing.session("b").active()
+
+
+def test_a_full_disk_ends_it(engine: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Runs(engine, Limits())
+    keep = runs._saved
+
+    def unsaved(one: run.Run, done: object) -> object:
+        one.problem = "no space left"
+        return keep(one, done)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs, "_saved", unsaved)
+    one = runs.submit(runs.session("a"), preset("on"), forever=True)
+    engine.release(2)
+    until(lambda: one.state == "done")
+    assert not runs.session("a").active()
+
+
+@pytest.mark.parametrize(
+    ("given", "then"),
+    [
+        ({"seed": 5, "count": 3}, {"seed": 8}),
+        ({"seed": MAX_SEED}, {"seed": 0}),
+        (
+            {"seed": 5, "variation_seed": 2, "variation_strength": 0.5},
+            {"seed": 5, "variation_seed": 3},
+        ),
+        ({"seed": 5, "variation_strength": 0.5}, {"seed": 5, "variation_seed": -1}),
+    ],
+)
+def test_the_next_seeds_follow_the_last(given: dict[str, float], then: dict[str, int]) -> None:
+    sampler = next_seeds(preset("one", **given)).sampler
+    assert {name: getattr(sampler, name) for name in then} == then
