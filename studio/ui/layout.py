@@ -28,6 +28,7 @@ from studio.ui.tour import Tour
 from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
 from studio.ui.widgets import Cards, HistoryView, Signal, Stage, UndoButtons
+from studio.ui.works.works import Works
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
  fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
@@ -81,6 +82,7 @@ class Parts:
     rescan: gr.Button
     models_tab: gr.Tab
     loaded: gr.HTML
+    works: Works
     signals: dict[str, Signal]
     session: gr.Textbox
     saved: gr.Textbox
@@ -128,7 +130,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "preferences",
         )
     }
-    found["tour"] = Tour()
+    found["tour"], found["works"] = Tour(), Works()
     found["settings"] = settings.lay_out(limits)
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")

@@ -29,6 +29,7 @@ HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
 # Seconds between two updates at least: a page that draws more slowly than updates come falls behind
 # the run, and would hear of Cancel only after all of them.
 PACE = 0.25
+MOST_SHOWN = 64  # on the stage, of a series; as many as one run makes at most
 
 
 class Update(NamedTuple):
@@ -112,7 +113,7 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
 
 def stage_of(run: Run) -> Any:
     """Finished pictures first, then what forms; after Cancel what did not finish is marked."""
-    images = [moment.image_value() for moment in run.shown()]
+    images = [moment.image_value() for moment in run.shown()[-MOST_SHOWN:]]
     if run.before and not images and not run.previews and run.active():
         return {"state": "running", "images": [moment.image_value() for moment in run.before]}
     if run.state == "waiting":

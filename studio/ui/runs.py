@@ -110,6 +110,8 @@ class Runs(Line):
         run.place = series.ask() if series else 0
         with self.changed:
             own = self._waiting_of(session, visitor)
+            if run.series and not self.limits.shared:  # a series waits as one
+                own = len([group for group in self.groups(session) if not run.beside(group[0])])
             if own >= self.limits.waiting:
                 raise StudioError(
                     f"{own} of your runs are waiting already, as many as may; "

@@ -19,6 +19,7 @@ SCRIPTS = (
     "sweep/vary.js",
     "fields.js",
     "uses.js",
+    "works.js",
     "row/schema.js",
     "row/model_parts.js",
     "row/prompt_text.js",
@@ -94,6 +95,7 @@ STYLES = (
     "tour.css",
     "settings.css",
     "queue.css",
+    "works.css",
 )
 
 

@@ -100,13 +100,14 @@ def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> Non
     desk.page.evaluate(
         """() => {
             const carried = new DataTransfer();
-            const file = (name) => new File(["x"], name, { type: "image/png" });
-            for (const name of ["one.png", "two.png", "three.png"]) carried.items.add(file(name));
+            const type = (name) => (name.endsWith("png") ? "image/png" : "text/plain");
+            const file = (name) => new File(["x"], name, { type: type(name) });
+            for (const name of ["one.png", "two.json", "three.txt"]) carried.items.add(file(name));
             const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true });
             document.querySelector("h1").dispatchEvent(event);
         }"""
     )
-    desk.says("One file at a time: two.png, three.png were not taken.", ".gs-toast")
+    desk.says("One file at a time: two.json, three.txt were not taken.", ".gs-toast")
     asked = desk.page.locator("dialog.gs-uses")
     assert "one.png" in asked.inner_text()
     asked.get_by_role("button", name="Cancel").click()

@@ -33,6 +33,19 @@
       });
       this.clear = button("close", "Start from noise", () => this.set(null));
       this.clearMask = button("close", "Remove the mask", () => this.edit({ mask: "" }));
+      const several = el("input", {
+        type: "file",
+        multiple: true,
+        accept: studio.acceptsPictures(),
+        class: "gs-file",
+        tabindex: "-1",
+        "aria-label": "Pictures to start from, one after another",
+        onchange: () => {
+          studio.makeEach("init.image", [...several.files]);
+          several.value = "";
+        },
+      });
+      this.each = button("copy", "Start from each of several pictures", () => several.click());
       this.result = button("again", "Start from the last result", () => this.takeResult());
       this.details = el(
         "div",
@@ -73,7 +86,7 @@
         image.input,
         this.hint,
         this.details,
-        el("span", { class: "gs-start-tools" }, this.result, this.clear),
+        el("span", { class: "gs-start-tools" }, several, this.each, this.result, this.clear),
       );
       element.replaceChildren(this.box);
       studio.takesPictures(

@@ -45,6 +45,7 @@
     return [
       { label: "Explain it: what each row did", take: (file) => studio.explain(file) },
       { label: "Reuse its seed", take: reuseSeed },
+      ...studio.pictureWorks(),
       { label: "Start from it", take: async (file) => (await start()).take("image", file) },
       {
         label: "Paint parts of it anew",
@@ -66,6 +67,18 @@
           label: `Image prompt of ${row(card)}`,
           take: (file) => seen(card, card.shown.take(file)),
         })),
+      ...cards.map((card) => ({
+        label: `Mask of ${row(card)}`,
+        take: async (file) => {
+          const mask = await card.keep(file, card.node, true);
+          if (mask) card.edit({ mask });
+          card.node.scrollIntoView({ block: "nearest" });
+        },
+      })),
+      {
+        label: "Add it to the training pictures",
+        take: (file) => studio.toTraining([file]),
+      },
     ];
   };
 
@@ -119,15 +132,18 @@
 
   const { isPicture } = studio;
 
-  /** Ask about files that were dropped or pasted: one at a time, and the others are named. */
+  /** Ask about files that were dropped or pasted: of several, one preset is made for each picture. */
   studio.askFiles = function (files) {
+    const pictures = files.filter(isPicture);
+    if (pictures.length > 1) return studio.askEach(files);
     const [first, ...others] = files;
-    if (!first) return;
+    if (!first) return undefined;
     studio.askFile(first);
     if (others.length)
       studio.toast(
         `One file at a time: ${others.map((file) => file.name).join(", ")} ${others.length > 1 ? "were" : "was"} not taken.`,
       );
+    return undefined;
   };
 
   /** Ask about one of them. */

@@ -22,6 +22,7 @@ from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
 from studio.ui.widgets import QUIET, WITH_SESSION
+from studio.ui.wiring import works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
@@ -55,6 +56,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         **QUIET,
     )
     _sweeps(parts, limits, runs, outputs)
+
+    works.attach(parts, limits, runs, outputs, STARTED_APART)
 
     def ordered(session: str, event: gr.EventData) -> None:
         owner = runs.session(run.key_of(session))

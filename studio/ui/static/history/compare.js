@@ -114,6 +114,21 @@
         el("strong", {}, "Compare"),
         modes,
         slider,
+        records.length === 2
+          ? el(
+              "button",
+              {
+                type: "button",
+                class: "gs-word",
+                title: "Pictures on the way from the first's seed to the second's",
+                onclick: () => {
+                  dialog.close();
+                  studio.between(records.map((record) => record.id));
+                },
+              },
+              "From seed to seed …",
+            )
+          : null,
         studio.button("close", "Close", () => dialog.close()),
       ),
       stage,

@@ -1,0 +1,95 @@
+"""Presets made from that of a picture: its variations, the way to another seed, the same larger, and
+one preset over many pictures."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from studio.errors import BadPreset
+from studio.preset.document import Preset
+from studio.preset.fields import with_fields
+from studio.preset.rows import Init
+
+MOST_BETWEEN, MOST_EACH = 32, 1000
+
+
+def varied(preset: Preset, count: int, strength: float) -> Preset:
+    """``count`` pictures whose noise is turned from the seed's towards other noise by ``strength``.
+
+    Of a picture that is a variation itself, those of the same seed.
+
+    Args:
+        strength: over 0, at most 1.
+
+    Raises:
+        BadPreset: a count or strength that a preset does not take.
+    """
+    if not 0 < strength <= 1:
+        raise BadPreset(
+            f"expected over 0 and at most 1, got {strength:g}", field="sampler.variation_strength"
+        )
+    changes = {
+        "count": count,
+        "variation_seed": secrets.randbelow(2**31),
+        "variation_strength": strength,
+    }
+    return with_fields(preset, [(f"sampler.{name}", value) for name, value in changes.items()])
+
+
+def between(first: Preset, second: Preset, count: int) -> list[Preset]:
+    """``count`` presets on the way from the first's noise to that of the second's seed, both ends
+    included; all but the noise is the first's.
+
+    Raises:
+        BadPreset: one of them is a variation, both have one seed, or 2 to 32 it is not.
+    """
+    if not 2 <= count <= MOST_BETWEEN:
+        raise BadPreset(f"2 to {MOST_BETWEEN} pictures, got {count}", field="count")
+    seeds = first.sampler.seed, second.sampler.seed
+    if any(one.sampler.variation_strength for one in (first, second)):
+        raise BadPreset("a variation has no seed of its own", field="sampler.variation_strength")
+    if seeds[0] == seeds[1] or min(seeds) < 0:
+        raise BadPreset(f"two different seeds, got {seeds[0]} and {seeds[1]}", field="sampler.seed")
+    ends: list[tuple[str, int | float]] = [
+        ("sampler.count", 1),
+        ("sampler.variation_seed", seeds[1]),
+    ]
+    shares = [round(place / (count - 1), 4) for place in range(count)]
+    return [with_fields(first, [*ends, ("sampler.variation_strength", share)]) for share in shares]
+
+
+def larger(
+    preset: Preset, image: str, size: tuple[int, int], factor: float, strength: float, multiple: int
+) -> Preset:
+    """The rows once more over the picture itself, ``factor`` times as large: a second pass in pixels.
+
+    Args:
+        image: the reference of the picture. size: its width and height.
+        strength: the part of the steps that runs. multiple: of what the sides must be.
+
+    Raises:
+        BadPreset: a size or strength that a preset does not take.
+    """
+    width, height = (max(multiple, round(side * factor / multiple) * multiple) for side in size)
+    changes = [("sampler.count", 1), ("sampler.width", width), ("sampler.height", height)]
+    plain = preset.model_copy(update={"init": Init(image=image)})
+    return with_fields(plain, [*changes, ("init.strength", strength)])
+
+
+def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]:
+    """The preset once for each picture, which stands at ``field``: ``init.image``, or a row's
+    ``control.image``, ``image_prompt.image`` or ``image``. A mask of ``init`` goes: it was another
+    picture's.
+
+    Raises:
+        BadPreset: no such field, or none or too many pictures.
+    """
+    if not 1 <= len(images) <= MOST_EACH:
+        raise BadPreset(f"1 to {MOST_EACH} pictures, got {len(images)}", field=field)
+    row, _, part = field.removeprefix("rows.").partition(".")
+    known = part in ("control.image", "image_prompt.image", "image") and row.isdecimal()
+    if field != "init.image" and not known:
+        raise BadPreset("is no field that holds a picture", field=field)
+    unmasked = [("init.mask", "")] if field == "init.image" else []
+    return [with_fields(preset, [(field, image), *unmasked]) for image in images]

@@ -1,0 +1,236 @@
+// What is made of pictures: variations, larger, more around them, one preset over many of them.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const META = { _type: "gradio.FileData" };
+
+  const word = (text, onclick, extra) =>
+    el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
+
+  /** A field of numbers: {name, label, value, low, high, step}. */
+  function numberLine({ name, label, value, low, high, step }) {
+    const input = el("input", {
+      type: "number",
+      class: "gs-work-number",
+      name,
+      value,
+      min: low,
+      max: high,
+      step: step || "any",
+      required: true,
+    });
+    return el("label", { class: "gs-work-line" }, el("span", {}, label), input);
+  }
+
+  /** Ask for numbers: an object by name, or null when it was cancelled. */
+  studio.askNumbers = function ({ title, note, fields, act, source }) {
+    return new Promise((resolve) => {
+      let answer = null;
+      const form = el(
+        "form",
+        {
+          method: "dialog",
+          onsubmit: () => {
+            answer = Object.fromEntries(
+              [...form.elements]
+                .filter((node) => node.name)
+                .map((node) => [node.name, node.valueAsNumber]),
+            );
+          },
+        },
+        el("strong", {}, title),
+        source ? el("img", { src: source, alt: "" }) : null,
+        el("p", { class: "gs-work-note" }, note),
+        ...fields.map(numberLine),
+        el(
+          "div",
+          { class: "gs-line gs-answers" },
+          word("Cancel", () => dialog.close()),
+          el("button", { class: "gs-word gs-main-word" }, act),
+        ),
+      );
+      const dialog = el(
+        "dialog",
+        {
+          class: "gs-painter gs-uses gs-work",
+          "aria-label": title,
+          onclose: () => {
+            dialog.remove();
+            resolve(answer);
+          },
+        },
+        form,
+      );
+      document.body.append(dialog);
+      dialog.showModal();
+    });
+  };
+
+  const WORKS = [
+    {
+      do: "vary",
+      label: "Variations of it …",
+      title: "Variations",
+      note: "The same preset and seed, the noise turned a little towards other noise: 0.1 is near, 0.5 far.",
+      act: "Make them",
+      fields: [
+        { name: "count", label: "Pictures", value: 4, low: 1, high: 16, step: 1 },
+        { name: "strength", label: "How far", value: 0.25, low: 0.01, high: 1, step: 0.01 },
+      ],
+    },
+    {
+      do: "larger",
+      label: "Make it larger with the same rows …",
+      title: "A larger one",
+      note:
+        "A second pass: the picture is enlarged, and its rows, masks too, work out what is new. Above " +
+        "strength 0.5 things may double that are larger than the model's own size.",
+      act: "Make it larger",
+      fields: [
+        { name: "factor", label: "Times as large", value: 2, low: 1.1, high: 8, step: 0.05 },
+        { name: "strength", label: "Strength", value: 0.35, low: 0.05, high: 1, step: 0.05 },
+      ],
+    },
+    {
+      do: "extend",
+      fills: true,
+      label: "Paint more around it …",
+      title: "More around it",
+      note:
+        "Pixels to add on each side. The form then starts from the picture with this room, and only the " +
+        "room is painted: say in the rows what is there, and press Generate.",
+      act: "Fill the form",
+      fields: ["left", "top", "right", "bottom"].map((name) => ({
+        name,
+        label: name[0].toUpperCase() + name.slice(1),
+        value: 64,
+        low: 0,
+        high: 4096,
+        step: 1,
+      })),
+    },
+  ];
+
+  let hands = null; // {trigger, upload}
+  studio.mountWorks = function (trigger, upload) {
+    hands = { trigger, upload };
+  };
+
+  async function work(one, file) {
+    const source = URL.createObjectURL(file);
+    const numbers = await studio.askNumbers({ ...one, source });
+    URL.revokeObjectURL(source);
+    if (!numbers) return;
+    try {
+      const { path } = await hands.upload(file);
+      const asked = { do: one.do, ...numbers, picture: { path, meta: META } };
+      hands.trigger(one.fills ? "select" : "submit", asked);
+    } catch (error) {
+      studio.toast(`The picture could not be uploaded (${error.message || error})`);
+    }
+  }
+
+  /** What can be made of a picture: {label, take(file)}. */
+  studio.pictureWorks = () =>
+    WORKS.map((one) => ({ label: one.label, take: (file) => work(one, file) }));
+
+  /** The pictures on the way from one seed to another, of two pictures of the history. */
+  studio.between = async function (ids) {
+    const numbers = await studio.askNumbers({
+      title: "From seed to seed",
+      note: "The first picture's preset, its noise turned step by step into that of the second's seed.",
+      act: "Make them",
+      fields: [{ name: "count", label: "Pictures", value: 6, low: 2, high: 32, step: 1 }],
+    });
+    if (numbers) hands.trigger("submit", { do: "between", ids, ...numbers });
+  };
+
+  /** Where each of many pictures may stand in turn: {label, field}. */
+  studio.fieldsForEach = function (rows) {
+    const found = [{ label: "Start from each of them in turn", field: "init.image" }];
+    rows.forEach((row, index) => {
+      const at = (part) => `rows.${index}.${part}`;
+      const name = `row ${index + 1}${row.prompt ? `: ${row.prompt}` : ""}`;
+      if (row.control?.image)
+        found.push({ label: `Control image of ${name}, each in turn`, field: at("control.image") });
+      if (row.image_prompt?.image)
+        found.push({
+          label: `Image prompt of ${name}, each in turn`,
+          field: at("image_prompt.image"),
+        });
+      if (row.image) found.push({ label: `Picture of ${name}, each in turn`, field: at("image") });
+    });
+    return found;
+  };
+
+  /** Have the form made once for each picture; what cannot be read is named and left out. */
+  studio.makeEach = async function (field, files) {
+    const images = [];
+    const lost = [];
+    for (const file of files) {
+      const answer = await studio.stack.storeImage(file);
+      if (answer.error) lost.push(file.name);
+      else images.push({ image: answer.image, name: file.name });
+    }
+    if (lost.length) studio.toast(`Cannot be read and left out: ${lost.join(", ")}`);
+    if (images.length) hands.trigger("submit", { do: "each", field, images });
+  };
+
+  /** Ask what several pictures are for. */
+  studio.askEach = function (files) {
+    const pictures = files.filter(studio.isPicture);
+    const title = `What are these ${pictures.length} pictures for?`;
+    const choice = ({ label, field }) =>
+      word(label, () => {
+        dialog.close();
+        studio.makeEach(field, pictures);
+      });
+    const others = files.length - pictures.length;
+    const dialog = el(
+      "dialog",
+      { class: "gs-painter gs-uses", "aria-label": title, onclose: () => dialog.remove() },
+      el("strong", {}, title),
+      el(
+        "p",
+        { class: "gs-work-note" },
+        `What the form holds is made once for each, as one line of the queue.${others ? ` ${others} of the files are no pictures and are left out.` : ""}`,
+      ),
+      el(
+        "div",
+        { class: "gs-use-list" },
+        ...studio.fieldsForEach(studio.stack.cards.map((card) => card.row)).map(choice),
+        word("Add them to the training pictures", () => {
+          dialog.close();
+          studio.toTraining(pictures);
+        }),
+      ),
+      el(
+        "div",
+        { class: "gs-line gs-answers" },
+        word("Cancel", () => dialog.close()),
+      ),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+
+  /** Hand pictures to the training's field of files. */
+  studio.toTraining = async function (files) {
+    studio.showTab("Train");
+    let input = null;
+    for (let tries = 0; tries < 60 && !input; tries += 1) {
+      input = document.querySelector("#gs-train-files input[type=file]");
+      if (!input) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    if (!input) return studio.toast("The Train tab takes no pictures now.");
+    const given = new DataTransfer();
+    for (const file of files) given.items.add(file);
+    input.files = given.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    return studio.toast(
+      files.length === 1
+        ? "Added to the training pictures."
+        : `${files.length} added to the training pictures.`,
+    );
+  };
+})(window.studio);

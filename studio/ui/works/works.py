@@ -1,0 +1,116 @@
+"""What a person asks to have made of a picture, as presets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from studio import images
+from studio.errors import StudioError, shorten
+from studio.history import History
+from studio.library import Library
+from studio.plan.row_models import check_base
+from studio.preset import Preset
+from studio.preset.derived import between, from_each, larger, varied
+from studio.preset.rows import Init
+from studio.share import read_any
+from studio.ui.editor.stack import uploaded
+from studio.ui.history import view
+from studio.ui.widgets import Drawn
+from studio.ui.works.canvas import extended, rounded
+
+Labelled = tuple[Preset, str]  # a run's preset, and what sets it apart from the others
+
+
+class Works(Drawn):
+    """Shows nothing. ``submit`` has pictures made, ``select`` fills the form, both as ``do`` says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mount = "studio.mountWorks(trigger, upload); /* 'submit' 'select' */"
+        super().__init__({}, mount, elem_id="gs-works", elem_classes=["gs-signal"], **kwargs)
+
+
+def number(asked: Mapping[str, Any], name: str) -> float:
+    """A number that the page sent.
+
+    Raises:
+        StudioError: it is none.
+    """
+    value = asked.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise StudioError(f"expected a number, got {shorten(value)}", field=name)
+    return value
+
+
+def _vary(asked: Mapping[str, Any], library: Library, _: Preset, __: History) -> list[Labelled]:
+    preset, _notes = read_any(uploaded(asked.get("picture"), "picture"), library)
+    return [(varied(preset, int(number(asked, "count")), number(asked, "strength")), "")]
+
+
+def _larger(asked: Mapping[str, Any], library: Library, _: Preset, __: History) -> list[Labelled]:
+    path = uploaded(asked.get("picture"), "picture")
+    preset, _notes = read_any(path, library)
+    size = images.size_checked(path, "picture")
+    multiple = check_base(library.catalogue(), preset.base, preset.vae).multiple
+    factor, strength = number(asked, "factor"), number(asked, "strength")
+    if not 1 < factor <= 8:
+        raise StudioError(f"over 1 and at most 8 times as large, got {factor:g}", field="factor")
+    return [(larger(preset, images.store(path), size, factor, strength, multiple), "")]
+
+
+def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History) -> list[Labelled]:
+    ids = [str(one) for one in asked.get("ids") or ()]
+    if len(ids) != 2:
+        raise StudioError(f"2 pictures, got {len(ids)}", field="between")
+    ends = [view.preset_of(history, one) for one in ids]
+    presets = between(ends[0], ends[1], int(number(asked, "count")))
+    return [(one, f"{one.sampler.variation_strength:.0%} of the way") for one in presets]
+
+
+def _each(asked: Mapping[str, Any], _: Library, form: Preset, __: History) -> list[Labelled]:
+    given = [one for one in asked.get("images") or () if isinstance(one, dict)]
+    made = from_each(form, str(asked.get("field")), [str(one.get("image")) for one in given])
+    names = [str(one.get("name"))[:80] for one in given]
+    return list(zip(made, names, strict=True))
+
+
+Made = Callable[[Mapping[str, Any], Library, Preset, History], list[Labelled]]
+MADE: dict[str, Made] = {"vary": _vary, "larger": _larger, "between": _between, "each": _each}
+
+
+def presets_of(
+    asked: Mapping[str, Any], library: Library, form: Preset, history: History
+) -> list[Labelled]:
+    """The presets of the pictures that are asked for.
+
+    Args:
+        form: what the page's form holds.
+
+    Raises:
+        StudioError: what is asked for cannot be made; names the field.
+    """
+    do = str(asked.get("do"))
+    if do not in MADE:
+        raise StudioError(f"{', '.join(MADE)}, got {do[:40]!r}", field="do")
+    return MADE[do](asked, library, form, history)
+
+
+def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Preset:
+    """The form with a picture to start from that has room around it, and all of the room to be
+    painted; the rows stay.
+
+    Raises:
+        StudioError: no picture, sides that cannot be, or a base that is not here.
+    """
+    path = uploaded(asked.get("picture"), "picture")
+    image = images.open_checked(path, "picture")
+    multiple = check_base(library.catalogue(), form.base, form.vae).multiple
+    given = tuple(int(number(asked, name)) for name in ("left", "top", "right", "bottom"))
+    whole, mask = extended(image, rounded(image.size, given, multiple))  # type: ignore[arg-type]
+    init = Init(
+        image=images.store(images.png_bytes(whole)),
+        mask=images.store(images.png_bytes(mask), mask=True),
+        strength=1.0,
+    )
+    sampler = form.sampler.model_copy(update={"width": whole.width, "height": whole.height})
+    return form.model_copy(update={"init": init, "sampler": sampler})

@@ -1,0 +1,75 @@
+"""Variations, a larger one, more around it, and a form over several pictures, by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support.studio_page import Studio, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+DONE = '.gs-progress[data-state="done"]:not([data-earlier])'
+
+
+@pytest.fixture
+def made(desk: Studio) -> Studio:
+    desk.use(["a cat face"], steps=4)
+    desk.tab("Result")
+    desk.generate()
+    return desk
+
+
+def use(page: Any, label: str, **numbers: float) -> None:
+    """Choose a use of the result, and answer what it asks."""
+    page.evaluate("document.querySelector('.gs-progress').setAttribute('data-earlier', '')")
+    page.locator(".gs-stage").get_by_role("button", name="Use this picture").first.click()
+    page.locator("dialog.gs-uses").get_by_role("button", name=label).click()
+    dialog = page.locator("dialog.gs-work")
+    dialog.wait_for()
+    for name, value in numbers.items():
+        dialog.locator(f"[name={name}]").fill(str(value))
+    dialog.locator(".gs-main-word").click()
+
+
+def test_a_result_is_varied_and_made_larger(made: Studio, home: Path) -> None:
+    page = made.page
+    use(page, "Variations of it", count=3, strength=0.2)
+    page.wait_for_selector(DONE)
+    page.wait_for_function(
+        "document.querySelectorAll('.gs-stage[data-state=done] img').length === 3"
+    )
+    use(page, "Make it larger", factor=1.5, strength=0.5)
+    page.wait_for_selector(DONE)
+    page.wait_for_function(
+        "document.querySelector('.gs-stage[data-state=done] img')?.naturalWidth === 384"
+    )
+    newest = max((home / "outputs").glob("*.png"), key=lambda path: path.name)
+    assert Image.open(newest).size == (384, 384)
+
+
+def test_more_is_painted_around_a_result_from_the_form(made: Studio) -> None:
+    page = made.page
+    use(page, "Paint more around it", left=64, top=0, right=0, bottom=0)
+    page.wait_for_function("document.querySelector('#gs-field-width .gs-number').value === '320'")
+    made.generate()
+    page.wait_for_function(
+        "document.querySelector('.gs-stage[data-state=done] img').naturalWidth === 320"
+    )
+    assert made.rows()[0]["prompt"] == "a cat face"  # the rows stay
+
+
+def test_several_pictures_are_started_from_in_turn(made: Studio, tmp_path: Path) -> None:
+    files = []
+    for name, colour in (("red.png", "red"), ("blue.png", "blue")):
+        files.append(tmp_path / name)
+        Image.new("RGB", (64, 64), colour).save(files[-1])
+    made.unfold("Advanced")
+    made.page.get_by_label("Pictures to start from, one after another").set_input_files(files)
+    made.page.wait_for_function(
+        "document.querySelectorAll('.gs-stage[data-state=done] img').length === 2"
+    )
+    captions = made.page.locator(".gs-stage figcaption").all_inner_texts()
+    assert [text.split(" · ")[0].strip() for text in captions] == ["red.png", "blue.png"]

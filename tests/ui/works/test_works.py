@@ -1,0 +1,112 @@
+"""What the page asks to have made of a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gradio")
+
+from PIL import Image
+
+from studio import images
+from studio.errors import StudioError
+from studio.history import history
+from studio.library import Library
+from studio.preset import Preset, validate
+from studio.share import save_image
+from studio.ui.works import works
+from studio.ui.works.canvas import extended, rounded
+from tests.support.studio_page import needs_starter
+
+META = {"_type": "gradio.FileData"}
+
+
+@pytest.fixture
+def uploads(tmp_path: Path, studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setattr("studio.ui.editor.stack.get_upload_folder", lambda: str(folder))
+    return folder
+
+
+def made_with(preset: Preset, folder: Path, size: tuple[int, int] = (64, 64)) -> dict[str, Any]:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), np.uint8))
+    return {"path": str(save_image(picture, preset, folder)), "meta": META}
+
+
+PRESET = validate({"rows": [{"prompt": "a cat"}], "sampler": {"seed": 5, "steps": 8, "count": 3}})
+
+
+def asked(do: str, picture: Any = None, **more: Any) -> list[works.Labelled]:
+    return works.presets_of({"do": do, "picture": picture, **more}, Library(), PRESET, history())
+
+
+@needs_starter
+def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uploads: Path) -> None:
+    picture = made_with(PRESET, uploads)
+    ((varied, _),) = asked("vary", picture, count=4, strength=0.2)
+    assert varied.sampler.count == 4 and varied.sampler.seed == 5
+    ((larger, _),) = asked("larger", picture, factor=2, strength=0.3)
+    assert (larger.sampler.width, larger.sampler.height) == (128, 128)
+    assert larger.init is not None and larger.rows == PRESET.rows
+    kept, given = images.resolve(larger.init.image), Image.open(picture["path"]).convert("RGB")
+    assert np.array_equal(np.asarray(kept), np.asarray(given))
+    with pytest.raises(StudioError, match="factor"):
+        asked("larger", picture, factor=50, strength=0.3)
+    with pytest.raises(StudioError, match="count"):
+        asked("vary", picture, count="4", strength=0.2)
+
+
+def test_a_file_of_this_machine_is_not_taken(uploads: Path, tmp_path: Path) -> None:
+    outside = made_with(PRESET, tmp_path)
+    with pytest.raises(StudioError, match="picture"):
+        asked("vary", outside, count=4, strength=0.2)
+    with pytest.raises(StudioError, match="do"):
+        asked("delete")
+
+
+def test_each_picture_is_named_and_the_form_is_what_is_made(uploads: Path) -> None:
+    given = [{"image": f"inputs/{n}.png", "name": f"{n}.jpg"} for n in range(3)]
+    made = asked("each", field="init.image", images=given)
+    assert [label for _, label in made] == ["0.jpg", "1.jpg", "2.jpg"]
+    assert [one.init and one.init.image for one, _ in made] == [one["image"] for one in given]
+    assert all(one.rows == PRESET.rows for one, _ in made)
+
+
+def test_room_around_a_picture_keeps_it_and_is_painted() -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (10, 20, 3), np.uint8)
+    whole, mask = extended(Image.fromarray(pixels), (3, 0, 1, 2))
+    assert whole.size == mask.size == (24, 12)
+    inside = np.asarray(whole)[0:10, 3:23]
+    assert np.array_equal(inside, pixels)
+    white = np.asarray(mask)
+    assert not white[0:10, 3:23].any() and white.sum() == 255 * (24 * 12 - 20 * 10)
+
+
+@pytest.mark.parametrize("sides", [(0, 0, 3, 0), (5, 1, 0, 0), (8, 8, 8, 8)])
+def test_room_makes_sides_that_the_base_can_make(sides: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = rounded((64, 64), sides, 16)
+    assert (left, top) == sides[:2] and right >= sides[2] and bottom >= sides[3]
+    assert (64 + left + right) % 16 == 0 == (64 + top + bottom) % 16
+    assert right - sides[2] < 16 and bottom - sides[3] < 16
+
+
+@pytest.mark.parametrize("sides", [(0, 0, 0, 0), (-1, 0, 0, 9), (9000, 0, 0, 0)])
+def test_room_that_cannot_be_is_named(sides: tuple[int, int, int, int]) -> None:
+    with pytest.raises(StudioError, match="sides"):
+        rounded((64, 64), sides, 16)
+
+
+@needs_starter
+def test_the_form_starts_from_the_picture_with_room(uploads: Path) -> None:
+    picture = made_with(PRESET, uploads)
+    sides = {"left": 10, "top": 0, "right": 0, "bottom": 0}
+    form = works.with_room({"picture": picture, **sides}, Library(), PRESET)
+    assert form.rows == PRESET.rows and form.init is not None and form.init.strength == 1
+    mask = images.resolve_mask(form.init.mask)
+    assert mask.size == (form.sampler.width, form.sampler.height)
+    assert images.resolve(form.init.image).size == mask.size and mask.width > 64
