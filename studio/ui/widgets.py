@@ -12,8 +12,11 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-# Of an event that draws no overlay and is no public endpoint.
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# Of an event that draws no overlay. Told on no component, or Gradio would copy the state of every
+# output of the page at each step of every event, for looks that are hidden.
+UNSHOWN: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
+# Of one that is no public endpoint either.
+QUIET: dict[str, Any] = {**UNSHOWN, "api_visibility": "private"}
 # The session's key goes with every event that needs it, as its first value.
 WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 FILE_META = {"_type": "gradio.FileData"}

@@ -33,7 +33,7 @@ def lay_out(limits: Limits) -> FolderParts | None:
     tools = ", ".join(layout.title for layout in LAYOUTS.values())
     with gr.Column(elem_id="gs-folders", elem_classes=["gs-panel"]):
         folders = gr.Textbox(
-            value=text,
+            value=text(),
             label="Folders of other tools",
             info=f"One full path a line, read in place: {tools}, or any folder with models",
             placeholder="~/stable-diffusion-webui\n~/ComfyUI/extra_model_paths.yaml",
@@ -42,12 +42,12 @@ def lay_out(limits: Limits) -> FolderParts | None:
             elem_id="gs-folder-names",
         )
         save = gr.Button("Read these folders", size="sm", elem_id="gs-folders-save")
-        status = gr.HTML(described, elem_id="gs-folder-status", apply_default_css=False)
+        status = gr.HTML(described(), elem_id="gs-folder-status", apply_default_css=False)
     return FolderParts(folders, save, status)
 
 
 def attach(parts: FolderParts | None, shown: list[Any], rescanned: Callable[[], list[Any]]) -> None:
-    """Attach the event.
+    """Attach the events: the page opened, the folders saved.
 
     Args:
         shown: components that show the library; ``rescanned`` looks anew and fills them.
@@ -59,6 +59,7 @@ def attach(parts: FolderParts | None, shown: list[Any], rescanned: Callable[[], 
         keep((given or "").splitlines())
         return [text(), described(), *rescanned()]
 
+    gr.on(None, lambda: (text(), described()), None, [parts.folders, parts.status], **QUIET)
     outputs = [parts.folders, parts.status, *shown]
     parts.save.click(guarded(saved), parts.folders, outputs, **QUIET)
 

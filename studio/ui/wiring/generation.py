@@ -21,7 +21,7 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import QUIET, WITH_SESSION
+from studio.ui.widgets import QUIET, UNSHOWN, WITH_SESSION
 from studio.ui.wiring import works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
@@ -43,7 +43,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         api_name="generate",
         concurrency_limit=None,
         trigger_mode="multiple",
-        show_progress="hidden",
+        **UNSHOWN,
     )
 
     parts.forever.click(
