@@ -27,7 +27,12 @@ setup(
     packages=[*find_packages(include=["studio", "studio.*"]), *packed()],
     package_dir={"studio": "studio", **packed()},
     package_data={
-        "studio": ["ui/static/**/*.js", "ui/static/**/*.css", "engine/families/*.gz"],
+        "studio": [
+            "ui/static/**/*.js",
+            "ui/static/**/*.css",
+            "ui/static/*.png",
+            "engine/families/*.gz",
+        ],
         **{name: ["*"] for name in packed()},
     },
     include_package_data=False,

@@ -13,6 +13,7 @@ from studio.preset import Preset
 from studio.ui import layout, wiring
 from studio.ui.gate import Doors, Gate
 from studio.ui.host import stream
+from studio.ui.installable import ICON, Installable
 from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
 from studio.ui.static_files import css, head
@@ -108,10 +109,13 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         doors: under which names the page is served; by default this machine's own.
     """
     return {
-        "app_kwargs": {"middleware": [Middleware(Gate, doors=doors or Doors())]},
+        "app_kwargs": {
+            "middleware": [Middleware(Gate, doors=doors or Doors()), Middleware(Installable)]
+        },
         "theme": theme(),
         "css": css(),
         "head": head(),
+        "favicon_path": ICON,
         "ssr_mode": False,
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -257,8 +257,23 @@
     set();
   }
 
+  /** The manifest beside the page, wherever a proxy has put that; Gradio names one at the root. */
+  studio.manifestAt = function (place) {
+    const at = new URL(place);
+    const folder = at.pathname.endsWith("/") ? at.pathname : `${at.pathname}/`;
+    return `${at.origin}${folder}studio.webmanifest`;
+  };
+  function nameManifest() {
+    const links = [...document.querySelectorAll("link[rel=manifest]")];
+    const link = links.shift() || el("link", { rel: "manifest" });
+    link.href = studio.manifestAt(window.gradio_config?.root || location.href);
+    if (!link.isConnected) document.head.append(link);
+    for (const other of links) other.remove();
+  }
+
   // Gradio may run this before or after the document is whole.
   function begin() {
+    nameManifest();
     studio.restoreTheme();
     narrow();
     measure();

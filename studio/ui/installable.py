@@ -1,0 +1,68 @@
+"""The page as an app: its manifest and its icons, under whatever path a proxy has put it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image
+
+from studio.ui.static_files import STATIC
+
+ICON = STATIC / "icon.png"
+MANIFEST = "studio.webmanifest"  # beside the page; the scripts name it, see page.js
+SIZES = (192, 512)
+
+
+def manifest() -> dict[str, Any]:
+    """The manifest. Every address is relative to its own, and so to the page's."""
+    icons = [
+        {"src": f"studio-icon-{edge}.png", "sizes": f"{edge}x{edge}", "type": "image/png"}
+        for edge in SIZES
+    ]
+    return {
+        "name": "Guidance Studio",
+        "short_name": "Studio",
+        "id": "guidance-studio",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "background_color": "#f4f5fa",
+        "theme_color": "#4f46e5",
+        "icons": icons,
+    }
+
+
+@lru_cache(maxsize=1)
+def files() -> dict[str, tuple[str, bytes]]:
+    """Type and content of each file, by its name."""
+    found = {MANIFEST: ("application/manifest+json", json.dumps(manifest()).encode())}
+    with Image.open(ICON) as icon:
+        for edge in SIZES:
+            data = io.BytesIO()
+            icon.convert("RGBA").resize((edge, edge), Image.Resampling.LANCZOS).save(data, "PNG")
+            found[f"studio-icon-{edge}.png"] = ("image/png", data.getvalue())
+    return found
+
+
+class Installable:
+    """ASGI middleware that answers for these files."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Answer, or hand on."""
+        name = str(scope.get("path", "")).rpartition("/")[2]
+        asked = scope["type"] == "http" and scope.get("method") in ("GET", "HEAD")
+        if not asked or name not in files():
+            await self.app(scope, receive, send)
+            return
+        kind, body = files()[name]
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        sent = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": sent})
