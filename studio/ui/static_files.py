@@ -46,6 +46,7 @@ SCRIPTS = (
     "stack.js",
     "plan.js",
     "paint.js",
+    "masks.js",
     "start.js",
     "crop.js",
     "pictures.js",

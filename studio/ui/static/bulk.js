@@ -24,6 +24,9 @@
       read();
     });
     choose.setAttribute("aria-pressed", "false");
+    const masks = word("Masks", "Paint where the rows act, all over one picture", () =>
+      studio.paintMasks(stack.cards),
+    );
     const count = el("span", { class: "gs-chosen", role: "status" });
     const picked = () => stack.cards.filter((card) => chosen.has(card));
     const acts = [
@@ -99,7 +102,7 @@
         card.node.classList.toggle("gs-is-chosen", choosing && chosen.has(card));
       }
     }
-    const element = el("span", { class: "gs-bulk" }, mute, fold, choose);
+    const element = el("span", { class: "gs-bulk" }, mute, fold, masks, choose);
     return { element, bar, box, read };
   };
 })(window.studio);

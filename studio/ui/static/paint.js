@@ -3,11 +3,12 @@
   "use strict";
   const { el } = studio;
   const EDGE = 768;
-  const INK = "#6d67f0",
-    INK_RGB = [0x6d, 0x67, 0xf0]; // what is white in the mask, seen on any background
+  const INK = "#6d67f0"; // what is white in the mask, seen on any background
+
+  const asRgb = (ink) => [1, 3, 5].map((at) => parseInt(ink.slice(at, at + 2), 16));
 
   /** The luminance of a picture as opacity of ink, on a canvas of the given size. */
-  async function asStrokes(source, width, height) {
+  async function asStrokes(source, width, height, ink = INK) {
     const canvas = el("canvas", { width, height }),
       draw = canvas.getContext("2d", { willReadFrequently: true });
     if (!source) return canvas;
@@ -16,19 +17,42 @@
     await image.decode().catch(() => null);
     if (!image.naturalWidth) return canvas;
     draw.drawImage(image, 0, 0, width, height);
+    const rgb = asRgb(ink);
     const data = draw.getImageData(0, 0, width, height);
     for (let i = 0; i < data.data.length; i += 4) {
       data.data[i + 3] = Math.round(
         0.299 * data.data[i] + 0.587 * data.data[i + 1] + 0.114 * data.data[i + 2],
       );
-      data.data.set(INK_RGB, i);
+      data.data.set(rgb, i);
     }
     draw.putImageData(data, 0, 0);
     return canvas;
   }
 
+  /** What is inked as a mask: white on black, a PNG file. */
+  function maskOf(strokes) {
+    const whole = el("canvas", { width: strokes.width, height: strokes.height }),
+      draw = whole.getContext("2d");
+    draw.drawImage(strokes, 0, 0);
+    for (const [operation, colour] of [
+      ["source-in", "#fff"],
+      ["destination-over", "#000"],
+    ]) {
+      draw.globalCompositeOperation = operation;
+      draw.fillStyle = colour;
+      draw.fillRect(0, 0, whole.width, whole.height);
+    }
+    return new Promise((resolve) =>
+      whole.toBlob(
+        (blob) => resolve(new File([blob], "mask.png", { type: "image/png" })),
+        "image/png",
+      ),
+    );
+  }
+
   class Painter {
     constructor(strokes, background, title) {
+      this.ink = INK;
       this.strokes = strokes;
       this.draw = strokes.getContext("2d");
       this.erases = false;
@@ -112,7 +136,7 @@
         { draw } = this;
       draw.globalCompositeOperation =
         this.erases || event.buttons === 2 ? "destination-out" : "source-over";
-      draw.strokeStyle = INK;
+      draw.strokeStyle = this.ink;
       draw.lineCap = draw.lineJoin = "round";
       draw.lineWidth =
         (Number(this.size.value) / 250) * Math.max(this.strokes.width, this.strokes.height);
@@ -125,7 +149,7 @@
 
     cover(operation) {
       this.draw.globalCompositeOperation = operation;
-      this.draw.fillStyle = INK;
+      this.draw.fillStyle = this.ink;
       this.draw.fillRect(0, 0, this.strokes.width, this.strokes.height);
     }
 
@@ -141,22 +165,9 @@
       this.cover("source-out");
     }
 
-    finish() {
-      const whole = el("canvas", { width: this.strokes.width, height: this.strokes.height }),
-        draw = whole.getContext("2d");
-      draw.drawImage(this.strokes, 0, 0);
-      for (const [operation, colour] of [
-        ["source-in", "#fff"],
-        ["destination-over", "#000"],
-      ]) {
-        draw.globalCompositeOperation = operation;
-        draw.fillStyle = colour;
-        draw.fillRect(0, 0, whole.width, whole.height);
-      }
-      whole.toBlob((blob) => {
-        this.answer = new File([blob], "mask.png", { type: "image/png" });
-        this.dialog.close();
-      }, "image/png");
+    async finish() {
+      this.answer = await maskOf(this.strokes);
+      this.dialog.close();
     }
 
     ask() {
@@ -171,10 +182,16 @@
     }
   }
 
+  /** Width and height of the canvas for a picture of ``size``. */
+  const canvasSize = (size) => {
+    const scale = Math.min(1, EDGE / Math.max(...size));
+    return size.map((side) => Math.max(1, Math.round(side * scale)));
+  };
+  Object.assign(studio, { Painter, asStrokes, maskOf, canvasSize });
+
   /** Ask for a mask of the aspect of ``size``; a PNG file, or null when it was cancelled. */
   studio.paint = async function ({ title, size, background, mask }) {
-    const scale = Math.min(1, EDGE / Math.max(...size));
-    const [width, height] = size.map((side) => Math.max(1, Math.round(side * scale)));
+    const [width, height] = canvasSize(size);
     return new Painter(await asStrokes(mask, width, height), background, title).ask();
   };
 })(window.studio);

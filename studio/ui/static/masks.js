@@ -1,0 +1,110 @@
+// The masks of all rows over the picture, each in a colour of its own; one is painted at a time.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const INKS = [
+    "#6d67f0",
+    "#ea580c",
+    "#0d9488",
+    "#db2777",
+    "#ca8a04",
+    "#2563eb",
+    "#65a30d",
+    "#9333ea",
+  ];
+  const NOTE =
+    "Each row acts where its colour is. A row without any acts everywhere, and is left as it is until it is painted.";
+
+  /** The colour of a row. */
+  studio.inkOf = (index) => INKS[index % INKS.length];
+
+  /** Whether nothing is inked. */
+  const isEmpty = (canvas) => {
+    const { data } = canvas
+      .getContext("2d", { willReadFrequently: true })
+      .getImageData(0, 0, canvas.width, canvas.height);
+    for (let at = 3; at < data.length; at += 4) if (data[at]) return false;
+    return true;
+  };
+
+  class RowsPainter extends studio.Painter {
+    /** ``layers``: {card, label, ink, strokes} of each row. */
+    constructor(layers, background) {
+      super(layers[0].strokes, background, "Where the rows act");
+      this.layers = layers;
+      for (const { strokes } of layers) {
+        strokes.className = "gs-strokes";
+        this.frame.append(strokes);
+      }
+      const legend = layers.map((layer, index) => {
+        const swatch = el("span", { class: "gs-ink", style: `background: ${layer.ink}` });
+        const choose = () => this.choose(index);
+        layer.button = el("button", { type: "button", class: "gs-word", onclick: choose }, swatch);
+        layer.button.append(layer.label);
+        return layer.button;
+      });
+      const note = el("p", { class: "gs-work-note" }, NOTE);
+      const box = { class: "gs-line gs-inks", role: "group", "aria-label": "Row that is painted" };
+      this.frame.after(note, el("div", box, ...legend));
+      this.dialog.querySelector(".gs-main-word").textContent = "Use masks";
+      this.choose(0);
+    }
+
+    choose(index) {
+      this.layer = this.layers[index];
+      this.strokes = this.layer.strokes;
+      this.draw = this.strokes.getContext("2d");
+      this.ink = this.layer.ink;
+      for (const one of this.layers) {
+        one.button.setAttribute("aria-pressed", String(one === this.layer));
+        one.strokes.toggleAttribute("data-painted", one === this.layer);
+      }
+    }
+
+    begin(event) {
+      this.layer.changed = true;
+      super.begin(event);
+    }
+
+    cover(operation) {
+      this.layer.changed = true;
+      super.cover(operation);
+    }
+
+    clear() {
+      this.layer.changed = true;
+      super.clear();
+    }
+
+    async finish() {
+      const changed = this.layers.filter((layer) => layer.changed);
+      this.answer = await Promise.all(
+        changed.map(async ({ card, strokes }) => ({
+          card,
+          file: isEmpty(strokes) ? null : await studio.maskOf(strokes),
+        })),
+      );
+      this.dialog.close();
+    }
+  }
+
+  /** Paint the masks of these rows over the result, and give each row its own. */
+  studio.paintMasks = async function (cards) {
+    const [width, height] = studio.canvasSize(studio.pictureSize());
+    const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
+    const layers = await Promise.all(
+      cards.map(async (card, index) => {
+        const ink = studio.inkOf(index);
+        const mask = card.row.mask ? await card.stack.showImage(card.row.mask) : "";
+        const strokes = await studio.asStrokes(mask, width, height, ink);
+        const text = card.row.prompt.trim() || card.title(card.parts().model || "");
+        return { card, ink, strokes, label: `${index + 1}${text ? `: ${text.slice(0, 32)}` : ""}` };
+      }),
+    );
+    const answer = await new RowsPainter(layers, background).ask();
+    for (const { card, file } of answer || []) {
+      const mask = file ? await card.keep(file, card.node, true) : "";
+      if (mask !== null) card.edit({ mask });
+    }
+  };
+})(window.studio);
