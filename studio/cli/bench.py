@@ -45,6 +45,11 @@ def add_verb(verbs: Any) -> None:
         help="everything, most important first, each part in a process of its own, with a limit "
         "that suits a GPU",
     )
+    instead.add_argument(
+        "--history",
+        action="store_true",
+        help="how long a history of 50,000 pictures takes to answer; --rounds: of each",
+    )
     verb.set_defaults(run=bench)
 
 
@@ -59,6 +64,9 @@ def bench(options: argparse.Namespace) -> None:
         return
     if options.all:
         _all(options)
+        return
+    if options.history:
+        _history(options)
         return
     if options.only and options.training:
         raise StudioError("goes without --training", field="--only")
@@ -90,6 +98,16 @@ def _quality(options: argparse.Namespace) -> None:
     )
     say(result)
     print(quality.markdown(result), file=sys.stderr)
+
+
+def _history(options: argparse.Namespace) -> None:
+    from studio.bench import history
+
+    _without(options, "--history", "size", "latent", "steps", "seconds", "only")
+    result = history.run(rounds=options.rounds or history.ROUNDS, tell=_tell)
+    _keep(options)(result)
+    say(result)
+    print(history.markdown(result), file=sys.stderr)
 
 
 def _all(options: argparse.Namespace) -> None:

@@ -50,7 +50,7 @@ class Query:
         Raises:
             StudioError: a day or a size that is none.
         """
-        parts = ["NOT gone", "deleted IS NOT NULL" if self.bin else "deleted IS NULL"]
+        parts = ["gone = 0", "deleted IS NOT NULL" if self.bin else "deleted IS NULL"]
         given: list[Any] = []
         for condition, values in self._filters():
             parts.append(condition)

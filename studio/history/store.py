@@ -141,14 +141,18 @@ class History:
 
     def names(self, of: str) -> list[tuple[str, int]]:
         """The names in use and how often: of ``models``, ``tags``, ``boards`` or ``sizes``."""
-        shown = "NOT gone AND deleted IS NULL"
+        shown = "gone = 0 AND deleted IS NULL"
+        hidden = (  # few, and found by the index
+            "SELECT id FROM pictures WHERE deleted IS NOT NULL "
+            "UNION ALL SELECT id FROM pictures WHERE deleted IS NULL AND gone = 1"
+        )
         sql = {
             "boards": f"SELECT board, count(*) FROM pictures WHERE {shown} AND board != '' GROUP BY 1",
             "sizes": f"SELECT width || 'x' || height, count(*) FROM pictures WHERE {shown} "
             "AND width > 0 GROUP BY 1",
         }.get(of) or (
             f"SELECT name, count(*) FROM {'tags' if of == 'tags' else 'models'} "
-            f"WHERE picture IN (SELECT id FROM pictures WHERE {shown}) GROUP BY 1"
+            f"WHERE picture NOT IN ({hidden}) GROUP BY 1"
         )
         return [
             (str(name), n) for name, n in self.database.read(f"{sql} ORDER BY 2 DESC, 1 LIMIT 500")
@@ -162,11 +166,13 @@ class History:
     def _records(
         self, where: str, given: Sequence[Any], order: str, limit: int, offset: int
     ) -> list[Record]:
+        # Which they are first: what is skipped on the way to a page far down is not read whole.
+        page = f"SELECT rowid FROM pictures WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
         rows = self.database.read(
             f"SELECT {', '.join(COLUMNS)}, "
             "(SELECT json_group_array(name) FROM tags WHERE picture = pictures.id), "
             "(SELECT json_group_array(name) FROM models WHERE picture = pictures.id) "
-            f"FROM pictures WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+            f"FROM pictures WHERE rowid IN ({page}) ORDER BY {order}",
             [*given, limit, offset],
         )
         return [record_from(row) for row in rows]

@@ -13,6 +13,7 @@ import torch
 from studio.__main__ import main
 from studio.bench import (
     bench,
+    history,
     quality,
     report,
     suite,
@@ -20,6 +21,7 @@ from studio.bench import (
 )
 from studio.bench.random_models import write_pipeline
 from studio.engine import Engine
+from studio.history import History, Query
 from studio.library import Library
 from tests.support import REPOSITORY
 from tests.support.benchmark import TINY, Counter
@@ -136,3 +138,21 @@ def test_the_passes_of_a_training_step(tmp_path: Path, studio_home: Path) -> Non
     assert os.environ["STUDIO_HOME"] == home and not (studio_home / "training").exists()
     shown = {"machine": {}, "setup": {}, **found}
     assert "`accord_step_vs_plain`" in report.markdown(shown)
+
+
+def test_a_history_is_asked_what_a_page_asks_of_it(
+    studio_home: Path,
+) -> None:
+    result = history.run(400, 2, tell=lambda _: None)
+    assert result["pictures"] == 400 and "one word" in result["milliseconds"]
+    assert all(0 < took["median"] <= took["slowest"] for took in result["milliseconds"].values())
+    assert "400 pictures" in history.markdown(result)
+    records = history.made_up(400)
+    store = History(studio_home, studio_home / "outputs")
+    store.add(*records)
+    counted = {
+        word: sum(word in one.prompts.split() for one in records) for word in ("fox", "blue")
+    }
+    found = {word: store.search(Query(text=word)).total for word in counted}
+    assert found == counted and all(counted.values())
+    store.close()
