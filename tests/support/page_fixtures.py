@@ -17,7 +17,14 @@ from typing import Any
 import pytest
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import BRAKE, Studio, free_port, unavailable, wait_until_served
+from tests.support.studio_page import (
+    BRAKE,
+    PATIENCE,
+    Studio,
+    free_port,
+    unavailable,
+    wait_until_served,
+)
 
 FLAGS = [
     "--headless",
@@ -95,7 +102,7 @@ def hold(home: Path) -> Iterator[Callable[..., None]]:
 def desk(browser: Any, address: str) -> Iterator[Studio]:
     """A page that the tests of one file share: each begins with :meth:`Studio.use`."""
     context = browser.new_context(viewport={"width": 1440, "height": 950}, accept_downloads=True)
-    context.set_default_timeout(60000)
+    context.set_default_timeout(PATIENCE)
     visit = Studio(context.new_page(), address).open()
     yield visit
     context.close()
@@ -105,7 +112,7 @@ def desk(browser: Any, address: str) -> Iterator[Studio]:
 @pytest.fixture
 def studio(browser: Any, address: str) -> Iterator[Studio]:
     context = browser.new_context(viewport={"width": 1440, "height": 950}, accept_downloads=True)
-    context.set_default_timeout(60000)  # a machine may be busy with other work
+    context.set_default_timeout(PATIENCE)
     visit = Studio(context.new_page(), address)
     yield visit
     context.close()

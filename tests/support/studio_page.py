@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ needs_starter = pytest.mark.skipif(
     reason="the starter model is not in assets/starter",
 )
 
+PATIENCE = 60_000  # ms: a machine may be busy with other work
 BRAKE = "STUDIO_TEST_HOLD"  # names the file that lets a run of the tests' server stand still
 
 
@@ -46,6 +48,27 @@ def wait_until_served(address: str, process: subprocess.Popen[str], seconds: flo
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"no page on {address} after {seconds} s")
+
+
+def expect(found: Any) -> Any:
+    """Playwright's ``expect`` of a place or a page, with the patience of the other waits: what is
+    asked in one instant (``is_visible``, ``count``) is asked too soon on a busy machine."""
+    from playwright import sync_api
+
+    sync_api.expect.set_options(timeout=PATIENCE)
+    return sync_api.expect(found)
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    """Ask again until ``holds`` raises no ``AssertionError`` any more, for half a minute."""
+    end = time.monotonic() + PATIENCE / 2000
+    while time.monotonic() < end:
+        try:
+            holds()
+            return
+        except AssertionError:
+            time.sleep(0.1)
+    holds()
 
 
 class Studio:
@@ -111,7 +134,14 @@ class Studio:
         """Open a folded part. Gradio mounts its fields then, and fills them a moment later:
         sooner than a hand can type, and not sooner than a script can."""
         self.page.get_by_role("button", name=title).first.click()
-        self.page.wait_for_timeout(500)
+        self.rest()
+
+    def rest(self, milliseconds: int = 500) -> None:
+        """Let the page do what it has begun: by its own clock, which a busy machine slows too."""
+        self.page.evaluate(
+            "(time) => new Promise((done) => setTimeout(() => requestIdleCallback(done), time))",
+            milliseconds,
+        )
 
     def use(self, prompts: list[str], steps: int = 4) -> None:
         """Start afresh with rows of these prompts."""
@@ -137,6 +167,7 @@ class Studio:
             "([where, text]) => [...document.querySelectorAll(where)]"
             ".some((node) => node.getClientRects().length && node.innerText.includes(text))",
             arg=[where, text],
+            polling=100,  # a page behind another one may draw no frames
         )
 
     def load(self, path: Path) -> None:

@@ -40,7 +40,6 @@ def test_a_picture_asked_for_while_the_stream_ends_comes(studio: Studio) -> None
     studio.generate()
     studio.page.wait_for_function("window.ends > 0")
     studio.page.click("#gs-generate")
-    studio.page.set_default_timeout(20_000)
     studio.page.wait_for_function(
         "(before) => document.querySelectorAll('.gs-moment').length === before + 2", arg=before
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 ERROR = ".gs-error:not([hidden])"
@@ -33,7 +33,7 @@ def test_nothing_that_is_pasted_is_cut(desk: Studio) -> None:
         box = desk.page.get_by_label(label, exact=True)
         box.fill("x" * (most + 5))
         desk.says(f"at most {most}, take away 5", ERROR)
-        assert len(box.input_value()) == most + 5
+        expect(box).to_have_value("x" * (most + 5))
         box.fill("fits")
         fine(desk)
 
@@ -56,7 +56,7 @@ def test_a_row_keeps_what_is_wrong_with_its_range_and_curve(desk: Studio) -> Non
     desk.says("pairs progress:factor", ERROR)
     desk.says("row 1, curve: ", REFUSED)
     points.blur()
-    assert points.input_value() == "0:0, 0.5:2, 0.4:1"
+    expect(points).to_have_value("0:0, 0.5:2, 0.4:1")
     points.fill("0:0, 0.4:2")
     fine(desk)
 
@@ -109,7 +109,7 @@ def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> Non
     )
     desk.says("One file at a time: two.json, three.txt were not taken.", ".gs-toast")
     asked = desk.page.locator("dialog.gs-uses")
-    assert "one.png" in asked.inner_text()
+    expect(asked).to_contain_text("one.png")
     asked.get_by_role("button", name="Cancel").click()
 
 
@@ -142,7 +142,7 @@ def test_numbers_out_of_range_are_red_at_the_field_and_stop_the_plan(
     desk.says(error, ".gs-error:not([hidden])")
     desk.says(field, ".gs-plan-bad")
     shown.blur()
-    assert shown.input_value() == typed
+    expect(shown).to_have_value(typed)
     desk.page.click("#gs-generate")
     desk.says(field)
     assert not failures
@@ -154,7 +154,7 @@ def test_numbers_out_of_range_are_red_at_the_field_and_stop_the_plan(
 def test_no_digit_of_a_number_is_lost(desk: Studio) -> None:
     desk.use(["a cat"])
     desk.weigh(0, 1.23456789012)
-    assert desk.page.locator(".gs-weight").first.input_value() == "1.23456789012"
+    expect(desk.page.locator(".gs-weight").first).to_have_value("1.23456789012")
     assert desk.rows()[0]["weight"] == 1.23456789012
 
 

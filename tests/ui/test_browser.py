@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 
@@ -30,8 +30,8 @@ def test_opens_quickly_with_a_heading_and_a_plan(studio: Studio) -> None:
     studio.open()
     if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):
         assert time.monotonic() - started < 15
-    assert studio.page.locator("h1").inner_text() == "Guidance Studio"
-    assert "in all" in studio.page.locator(".gs-cost").inner_text()
+    expect(studio.page.locator("h1")).to_have_text("Guidance Studio")
+    expect(studio.page.locator(".gs-cost")).to_contain_text("in all")
 
 
 @needs_starter
@@ -42,7 +42,7 @@ def test_generates_and_the_png_makes_the_same_image_again(desk: Studio, home: Pa
     desk.generate("Control+Enter")
     first = outputs(home)[-1]
     assert len(outputs(home)) == before + 1
-    assert desk.page.locator(".gs-share:not([hidden])").count() == 2
+    expect(desk.page.locator(".gs-share:not([hidden])")).to_have_count(2)
     desk.use(["something else"])
     desk.load(first)
     desk.page.wait_for_function("studio.stack.cards.length === 2")
@@ -61,7 +61,7 @@ def test_cancel_leaves_the_studio_usable(
     desk.use(["a cat"], steps=100)
     desk.set("Images", "8")
     desk.page.click("#gs-generate")
-    desk.page.wait_for_selector('.gs-stage[data-state="running"] img', timeout=40000)
+    desk.page.wait_for_selector('.gs-stage[data-state="running"] img')
     before = len(outputs(home))
     desk.page.keyboard.press("Escape")
     desk.page.wait_for_selector('.gs-progress[data-state="idle"]')
@@ -116,7 +116,7 @@ def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Pat
     studio.generate()
     first = outputs(home)[-1]
     studio.page.locator(".gs-start").get_by_label("Start from noise").click()
-    assert studio.page.evaluate("studio.start.init") is None
+    studio.page.wait_for_function("studio.start.init === null")
     studio.load(first)
     studio.page.wait_for_function("studio.start.init !== null")
     init = studio.page.evaluate("studio.start.init")

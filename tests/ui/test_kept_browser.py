@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from studio.preset import validate
 from studio.share import encode_link
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 PRESET = REPOSITORY / "presets" / "01-plain-guidance.json"
@@ -16,7 +19,7 @@ PRESET = REPOSITORY / "presets" / "01-plain-guidance.json"
 def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
     code, _ = encode_link(validate({"name": "Linked", "rows": [{"prompt": "a linked cat"}]}))
     studio.open(f"?p={code}")
-    assert studio.prompt(0).input_value() == "a linked cat"
+    expect(studio.prompt(0)).to_have_value("a linked cat")
     studio.prompt(0).fill("an edited cat")
     studio.page.wait_for_selector(".gs-edited")  # the name stands for something else now
     studio.page.reload()
@@ -29,7 +32,7 @@ def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
     beside.page.close()
     other = encode_link(validate({"rows": [{"prompt": "another link"}]}))[0]
     studio.open(f"?p={other}")
-    assert studio.prompt(0).input_value() == "another link"
+    expect(studio.prompt(0)).to_have_value("another link")
 
 
 def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
@@ -51,11 +54,11 @@ def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:
     studio.page.wait_for_function(
         "document.querySelector('#gs-field-steps .gs-number').value === '5000'"
     )
-    assert studio.page.locator("#gs-field-steps .gs-error:not([hidden])").first.is_visible()
+    expect(studio.page.locator("#gs-field-steps .gs-error:not([hidden])").first).to_be_visible()
 
 
-def shares(studio: Studio) -> list[str]:
-    return studio.page.locator(".gs-share-text").all_inner_texts()
+def shares(studio: Studio) -> Any:
+    return studio.page.locator(".gs-share-text")
 
 
 @needs_starter
@@ -64,17 +67,17 @@ def test_shares_survive_a_reload_and_an_undo(studio: Studio) -> None:
     studio.weigh(1, 2)
     studio.generate()
     studio.says("share", ".gs-card:nth-child(2) .gs-share")
-    before = shares(studio)
-    assert len(before) == 2 and all(text.startswith("share ") for text in before)
+    expect(shares(studio)).to_have_text([re.compile("^share ")] * 2)
+    before = shares(studio).all_inner_texts()
     studio.press(1, "Move row up")
     studio.page.reload()
     studio.says("share", ".gs-card:nth-child(2) .gs-share")
-    assert shares(studio) == before[::-1]
+    expect(shares(studio)).to_have_text(before[::-1])
     studio.press(0, "Delete row")
     studio.page.keyboard.press("Escape")
     studio.page.get_by_role("button", name="Undo").click()
     studio.page.wait_for_function("studio.stack.cards.length === 2")
-    assert shares(studio) == before[::-1]
+    expect(shares(studio)).to_have_text(before[::-1])
     studio.load(PRESET)  # and none stays beside rows of another preset
     studio.page.wait_for_function("studio.stack.cards[0].row.prompt.startsWith('a rocket')")
     studio.page.wait_for_function(
@@ -93,11 +96,12 @@ def test_a_plan_that_waits_is_marked(studio: Studio) -> None:
     studio.prompt(0).fill("a dog")
     studio.prompt(0).fill("a dog face")
     studio.says("worked out anew", "#gs-plan")
-    assert studio.page.get_attribute("#gs-plan", "aria-busy") == "true"
-    assert "a cat" in studio.page.inner_text("#gs-plan")  # it is the one before
+    plan = studio.page.locator("#gs-plan")
+    expect(plan).to_have_attribute("aria-busy", "true")
+    expect(plan).to_contain_text("a cat")  # it is the one before
     gone.append(True)
     for route in held:
         route.continue_()
     studio.says("a dog face", "#gs-plan")
     studio.page.wait_for_selector("#gs-plan:not([data-waits])")
-    assert "anew" not in studio.page.inner_text("#gs-plan")
+    expect(plan).not_to_contain_text("anew")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 RUNS = '#gs-progress .gs-progress[data-state="running"]'
@@ -30,7 +30,7 @@ def test_esc_closes_what_is_open_and_lets_the_run_go_on(running: Studio) -> None
     def escape() -> None:
         page.keyboard.press("Escape")
         page.wait_for_timeout(400)
-        assert page.locator(RUNS).count() == 1
+        expect(page.locator(RUNS)).to_have_count(1)
 
     page.locator("#gs-base input").click()  # a list of Gradio's
     page.get_by_role("option").first.wait_for()
@@ -39,7 +39,7 @@ def test_esc_closes_what_is_open_and_lets_the_run_go_on(running: Studio) -> None
     running.prompt(0).press_sequentially(" in fl")
     page.get_by_role("listbox").wait_for()
     escape()
-    assert not page.get_by_role("listbox").is_visible()
+    expect(page.get_by_role("listbox")).to_be_hidden()
     page.get_by_role("button", name="Use via API").click()  # a panel of Gradio's
     page.get_by_text("/generate", exact=True).first.wait_for()
     escape()
@@ -52,8 +52,8 @@ def test_esc_closes_what_is_open_and_lets_the_run_go_on(running: Studio) -> None
 def test_esc_does_nothing_while_nothing_runs(desk: Studio) -> None:
     desk.use(["a cat"])
     bar = "#gs-progress .gs-progress"
-    before = desk.page.inner_text(bar)
+    before = desk.page.text_content(bar)
     desk.page.locator("h1").click()
     desk.page.keyboard.press("Escape")
     desk.page.wait_for_timeout(400)
-    assert desk.page.inner_text(bar) == before
+    expect(desk.page.locator(bar)).to_have_text(before or "")

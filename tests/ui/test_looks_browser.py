@@ -15,7 +15,7 @@ from PIL import Image
 from studio.preset import validate
 from studio.share import save_image
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, eventually, expect
 
 pytestmark = pytest.mark.browser
 PICTURE = REPOSITORY / "assets" / "examples" / "training" / "hero-1.png"
@@ -45,12 +45,21 @@ def earlier(home: Path) -> Iterator[None]:
     shutil.rmtree(folder)
 
 
+def fits(page: Any, where: str) -> None:
+    """Assert that a phone shows the whole width."""
+
+    def whole() -> None:
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], f"{where}: {width} px"
+
+    eventually(whole)
+
+
 def test_phone_has_no_horizontal_scroll(phone: Studio) -> None:
     for tab in TABS:
         phone.tab(tab)
-        width = phone.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390, f"{tab}: {width} px"
-    assert phone.page.locator("#gs-generate").is_visible()
+        fits(phone.page, tab)
+    expect(phone.page.locator("#gs-generate")).to_be_visible()
 
 
 def test_the_head_on_a_phone_is_whole_and_nothing_lies_over_another(phone: Studio) -> None:
@@ -73,19 +82,25 @@ def test_the_head_on_a_phone_is_whole_and_nothing_lies_over_another(phone: Studi
 
 
 def test_dark_is_dark(desk: Studio, tmp_path: Path) -> None:
+    def dark() -> None:
+        desk.page.screenshot(path=tmp_path / "dark.png")
+        assert np.asarray(Image.open(tmp_path / "dark.png").convert("L")).mean() < 70
+
     desk.page.click("#gs-theme")
-    desk.page.screenshot(path=tmp_path / "dark.png")
+    eventually(dark)
     desk.page.click("#gs-theme")
-    assert np.asarray(Image.open(tmp_path / "dark.png").convert("L")).mean() < 70
 
 
 def test_every_control_has_a_name(desk: Studio) -> None:
-    nameless = desk.page.evaluate(
-        """() => [...document.querySelectorAll('button, input, select, textarea')].filter((node) =>
-            node.offsetParent && !node.getAttribute('aria-label') && !node.innerText.trim() && !node.labels?.length
-            && !node.title && !node.getAttribute('aria-labelledby')).map((node) => node.outerHTML.slice(0, 150))"""
-    )
-    assert not nameless
+    def named() -> None:
+        nameless = desk.page.evaluate(
+            """() => [...document.querySelectorAll('button, input, select, textarea')].filter((node) =>
+                node.offsetParent && !node.getAttribute('aria-label') && !node.innerText.trim() && !node.labels?.length
+                && !node.title && !node.getAttribute('aria-labelledby')).map((node) => node.outerHTML.slice(0, 150))"""
+        )
+        assert not nameless
+
+    eventually(named)
 
 
 def faults(page: Any) -> list[str]:
@@ -99,11 +114,20 @@ def faults(page: Any) -> list[str]:
     ]
 
 
+def without_fault(page: Any, where: str) -> None:
+    """Assert that axe finds nothing grave, once what fades has faded."""
+
+    def clean() -> None:
+        page.wait_for_function(FADED, polling=100)
+        assert not faults(page), where
+
+    eventually(clean)
+
+
 def neither_light_nor_dark(page: Any, where: str) -> None:
     """Assert that axe finds nothing grave, in both themes."""
     for theme in ("light", "dark"):
-        page.wait_for_function(FADED, polling=100)
-        assert not faults(page), f"{where}, {theme}"
+        without_fault(page, f"{where}, {theme}")
         page.evaluate("studio.toggleTheme()")
 
 
@@ -155,6 +179,6 @@ def test_axe_finds_nothing_grave_in_a_dialog_on_a_phone(phone: Studio) -> None:
     page.locator("#gs-train-files input[type=file]").set_input_files(PICTURE)
     page.get_by_role("button", name=f"Crop {PICTURE.name}").click()
     page.locator("dialog.gs-cropper[open]").wait_for()
-    assert not faults(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    without_fault(page, "the crop on a phone")
+    fits(page, "the crop")
     page.get_by_role("button", name="Cancel", exact=True).last.click()

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from studio.share import read_image
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 SHIPPED = REPOSITORY / "presets" / "01-plain-guidance.json"
@@ -49,10 +49,9 @@ def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Pa
     desk.load(picture)
     shown = desk.page.locator(".gs-notices li")
     shown.nth(3).wait_for()
-    assert shown.count() >= 4
-    assert "absent" in desk.page.locator(".gs-notices").inner_text()
+    expect(desk.page.locator(".gs-notices")).to_contain_text("absent")
     desk.page.get_by_role("button", name="Close the notes").click()
-    assert desk.page.locator(".gs-notices").count() == 0
+    expect(desk.page.locator(".gs-notices")).to_have_count(0)
     restore(desk)
 
 
@@ -69,17 +68,14 @@ def test_every_missing_model_is_named_at_once_with_what_to_do(desk: Studio, tmp_
     desk.load(file)
     lines = desk.page.locator(".gs-missing li")
     lines.nth(1).wait_for()
-    assert [lines.nth(i).locator("code").inner_text() for i in range(2)] == [
-        "someone/absent-lora",
-        "no-such-concept",
-    ]
-    assert lines.nth(0).get_by_role("button", name="Download").count() == 1
-    assert lines.nth(1).get_by_role("button", name="Download").count() == 0  # no name of the hub
+    expect(lines.locator("code")).to_have_text(["someone/absent-lora", "no-such-concept"])
+    expect(lines.nth(0).get_by_role("button", name="Download")).to_have_count(1)
+    expect(lines.nth(1).get_by_role("button", name="Download")).to_have_count(
+        0
+    )  # no name of the hub
     lines.nth(1).get_by_role("button", name="Choose another").click()
-    assert (
-        desk.page.evaluate("document.activeElement.getAttribute('aria-label')")
-        == "Model of this row"
-    )
+    focused = desk.page.locator(":focus")
+    expect(focused).to_have_attribute("aria-label", "Model of this row")
     lines.nth(0).get_by_role("button", name="Download").click()
     desk.page.wait_for_function(
         "document.querySelector('#gs-fetch-name textarea, #gs-fetch-name input')?.value === 'someone/absent-lora'"
@@ -110,9 +106,8 @@ def test_choose_another_leads_to_the_list_that_names_the_missing_one(
     )
     for index, label in enumerate(lists):
         desk.page.get_by_role("button", name="Choose another").nth(index).click()
-        found = desk.page.evaluate("document.activeElement.getAttribute('aria-label')")
-        assert found == label
+        expect(desk.page.locator(":focus")).to_have_attribute("aria-label", label)
         desk.page.keyboard.press("Escape")
     desk.page.click("#gs-generate")
     desk.says("in the list of what is missing", '.gs-progress[data-state="failed"]')
-    assert "python -m" not in desk.page.locator("body").inner_text()
+    expect(desk.page.locator("body")).not_to_contain_text("python -m", use_inner_text=True)

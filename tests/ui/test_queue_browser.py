@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import BRAKE, Studio, needs_starter
+from tests.support.studio_page import BRAKE, PATIENCE, Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 BAR = "#gs-progress .gs-progress"
@@ -22,7 +22,7 @@ def another(browser: Any, address: str) -> Iterator[Callable[[], Studio]]:
 
     def come() -> Studio:
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 950}))
-        contexts[-1].set_default_timeout(60000)
+        contexts[-1].set_default_timeout(PATIENCE)
         return Studio(contexts[-1].new_page(), address)
 
     yield come
@@ -61,7 +61,7 @@ def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
     studio.page.wait_for_selector(f'{BAR}[data-state="idle"]')
     second.page.reload()
     second.page.wait_for_selector('.gs-stage[data-state="done"] img')  # results are kept too
-    assert second.page.locator(".gs-moment").count() >= 1
+    second.page.locator(".gs-moment").first.wait_for()
 
 
 def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
@@ -79,15 +79,15 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
         "document.querySelectorAll('.gs-stage[data-state=\"running\"] figure').length === 10"
     )
     says(studio, "8 of 10 images")  # and the time that is left is that of all ten
-    assert re.search(r"Step \d/4 .* s left · ", studio.page.inner_text(BAR))
-    share = int(studio.page.get_attribute(BAR, "aria-valuenow") or 0)
-    assert 80 <= share < 100
+    bar = studio.page.locator(BAR)
+    expect(bar).to_contain_text(re.compile(r"Step \d/4 .* s left · "))
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[89]\d$"))
     studio.page.keyboard.press("Escape")
     says(studio, "Cancelled · 8 of 10 finished")
     unfinished = studio.page.locator(".gs-unfinished")
-    unfinished.nth(1).wait_for()
-    assert unfinished.count() == 2 and studio.page.locator(".gs-stage figure").count() == 10
-    assert "unfinished, step" in unfinished.first.inner_text()
+    expect(unfinished).to_have_count(2)
+    expect(studio.page.locator(".gs-stage figure")).to_have_count(10)
+    expect(unfinished.first).to_contain_text("unfinished, step")
     assert made() == before + 8
     unfinished.first.get_by_role("button", name="Keep").click()
     studio.page.wait_for_function("document.querySelector('.gs-moment [title*=unfinished]')")

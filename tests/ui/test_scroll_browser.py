@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, eventually, needs_starter
 
 pytestmark = pytest.mark.browser
 
@@ -19,44 +19,63 @@ def the_uses_of_a_picture_fit(desk: Studio) -> None:
     """The dialog of a picture's uses beside many rows: its list scrolls, Cancel stays in sight."""
     asked = "() => studio.askUse('What is it for?', 'data:,', () => null)"
     desk.page.evaluate(asked)
+    last = desk.page.locator("dialog.gs-uses .gs-use-list button").last
     for width, height in ((390, 780), (720, 450), (1440, 950)):
         desk.page.set_viewport_size({"width": width, "height": height})
-        seen = box(desk, "dialog.gs-uses")
-        assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width
-        assert seen["y"] >= 0 and seen["y"] + seen["height"] <= height
-        last = desk.page.locator("dialog.gs-uses .gs-use-list button").last
-        last.scroll_into_view_if_needed()
-        inside, closing = box(desk, ".gs-use-list"), box(desk, "dialog.gs-uses .gs-answers button")
-        button = last.bounding_box()
-        assert button and inside["y"] <= button["y"] < inside["y"] + inside["height"]
-        assert closing["y"] + closing["height"] <= height
+
+        def fits(width: int = width, height: int = height) -> None:
+            seen = box(desk, "dialog.gs-uses")
+            assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width
+            assert seen["y"] >= 0 and seen["y"] + seen["height"] <= height
+            last.scroll_into_view_if_needed()
+            inside, closing = (
+                box(desk, ".gs-use-list"),
+                box(desk, "dialog.gs-uses .gs-answers button"),
+            )
+            button = last.bounding_box()
+            assert button and inside["y"] <= button["y"] < inside["y"] + inside["height"]
+            assert closing["y"] + closing["height"] <= height
+
+        eventually(fits)
     desk.page.keyboard.press("Escape")
 
 
 def test_generate_and_the_picture_stay_in_sight_on_twelve_rows(desk: Studio) -> None:
     desk.use([f"a star {i}" for i in range(12)])
-    for _theme in ("light", "dark"):
+    desk.says("a star 11", "#gs-plan .gs-equation")
+
+    def in_sight() -> None:
         desk.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-        desk.page.wait_for_timeout(200)
+        desk.rest(200)
         for selector in ("#gs-generate", "#gs-tabs [role=tab]", ".gs-stage"):
             seen = box(desk, selector)
             assert seen["y"] >= 0 and seen["y"] + seen["height"] <= 950, selector
         dock, tabs = box(desk, "#gs-dock"), box(desk, "#gs-tabs [role=tab]")
         assert tabs["y"] >= dock["y"] + dock["height"] - 1
+
+    for _theme in ("light", "dark"):
+        eventually(in_sight)
         desk.page.evaluate("studio.toggleTheme()")
     the_uses_of_a_picture_fit(desk)
 
 
+@needs_starter
 def test_at_twice_the_size_the_bar_takes_less_than_a_quarter(desk: Studio) -> None:
     desk.page.set_viewport_size({"width": 720, "height": 450})
     desk.use(["a star AND in noto style"] * 4)
     desk.page.evaluate("studio.stack.cards[0].setParts({ lora: 'starter/lora-hero' })")
-    dock = box(desk, "#gs-dock")
-    assert dock["height"] < 450 / 4 and dock["y"] + dock["height"] <= 451
-    cancel = box(desk, "#gs-cancel")
-    assert cancel["x"] + cancel["width"] <= 720
-    assert desk.page.evaluate("document.documentElement.scrollWidth") <= 720
-    assert box(desk, ".gs-stage")["height"] + dock["height"] <= 450
+    desk.page.wait_for_function(
+        "document.querySelector('#gs-plan .gs-equation')?.textContent.includes('hero')"
+    )
+
+    def fits() -> None:
+        dock, cancel = box(desk, "#gs-dock"), box(desk, "#gs-cancel")
+        assert dock["height"] < 450 / 4 and dock["y"] + dock["height"] <= 451
+        assert cancel["x"] + cancel["width"] <= 720
+        assert desk.page.evaluate("document.documentElement.scrollWidth") <= 720
+        assert box(desk, ".gs-stage")["height"] + dock["height"] <= 450
+
+    eventually(fits)
     desk.page.set_viewport_size({"width": 1440, "height": 950})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 BAR = "#gs-progress .gs-progress"
@@ -30,8 +30,8 @@ def test_terms_stand_in_the_order_of_the_rows_and_name_them(desk: Studio) -> Non
     terms(desk, ["row 1: a cat face", "row 2: in flat style"])
     desk.press(1, "Move row up")
     terms(desk, ["row 1: in flat style", "row 2: a cat face"])
-    base = desk.page.locator(".gs-term").first.get_attribute("title")
-    assert base == "the base term, which rows are compared with"
+    base = desk.page.locator(".gs-term").first
+    expect(base).to_have_attribute("title", "the base term, which rows are compared with")
 
 
 @needs_starter
@@ -52,7 +52,7 @@ def test_syntax_of_other_tools_is_answered_or_meant(desk: Studio) -> None:
     hints.nth(1).wait_for()
     said = " ".join(hints.all_inner_texts())
     assert "choose the LoRA" in said and "{a|b} is one of the two" in said
-    assert desk.card(0).locator(".gs-marks u").count() == 0  # and no word is called unknown
+    expect(desk.card(0).locator(".gs-marks u")).to_have_count(0)  # and no word is called unknown
 
 
 def test_a_name_is_marked_once_its_preset_is_edited(desk: Studio) -> None:
@@ -75,9 +75,9 @@ def test_words_are_written_from_their_own_side(desk: Studio) -> None:
     for label in ("Prompt of this row", "Preset", "Description"):
         box = desk.page.get_by_label(label, exact=True).first
         box.fill("חתול")
-        assert box.evaluate("(box) => getComputedStyle(box).direction") == "rtl", label
+        expect(box).to_have_css("direction", "rtl")
         box.fill("a cat")
-        assert box.evaluate("(box) => getComputedStyle(box).direction") == "ltr", label
+        expect(box).to_have_css("direction", "ltr")
 
 
 @needs_starter

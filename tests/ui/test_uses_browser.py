@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 SEED = "Seed (−1: new each time)"
@@ -74,10 +74,11 @@ def test_a_picture_of_the_strip_is_dragged_onto_a_row(made: Studio) -> None:
 
 
 def test_the_native_size_is_the_size_that_comes(made: Studio) -> None:
-    side = "() => [...document.querySelectorAll('.gs-side input')].map((box) => box.placeholder)"
     picture = made.page.locator(".gs-stage img").first
     width, height = picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
-    assert made.page.evaluate(side) == [f"{width} (native)", f"{height} (native)"]
+    for index, length in enumerate((width, height)):
+        side = made.page.locator(".gs-side input").nth(index)
+        expect(side).to_have_attribute("placeholder", f"{length} (native)")
 
 
 def test_an_own_preset_has_the_last_picture(made: Studio, home: Path) -> None:
@@ -116,12 +117,15 @@ def test_the_strip_is_one_stop_of_the_tab_key(desk: Studio) -> None:
     desk.use(["a cat face"], steps=1)
     for _ in range(2):
         desk.generate()
-    stops = "[...document.querySelectorAll('.gs-strip .gs-picture')].filter((n) => n.tabIndex === 0).length"
-    assert desk.page.evaluate(stops) == 1
+    stop = desk.page.locator(
+        ".gs-strip .gs-picture[tabindex='0'], .gs-strip .gs-picture:not([tabindex])"
+    )
+    expect(stop).to_have_count(1)
     desk.page.locator(".gs-strip .gs-picture").first.focus()
     desk.page.keyboard.press("ArrowRight")
-    place = "[...document.querySelectorAll('.gs-moment')].indexOf(document.activeElement.closest('.gs-moment'))"
-    assert desk.page.evaluate(place) == 1 and desk.page.evaluate(stops) == 1
+    second = desk.page.locator(".gs-strip .gs-moment").nth(1)
+    expect(second.locator(":focus")).to_have_count(1)
+    expect(stop).to_have_count(1)
 
 
 def test_a_field_that_no_network_of_the_base_reads_is_hidden(desk: Studio) -> None:

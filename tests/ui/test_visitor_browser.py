@@ -13,7 +13,7 @@ pytest.importorskip("gradio")
 from studio.ui.page import build, launch_options
 from studio.ui.space import SPACE
 from tests.support.fake_engine import FakeEngine
-from tests.support.studio_page import Studio
+from tests.support.studio_page import PATIENCE, Studio
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +34,8 @@ def test_a_visitors_strip_survives_a_reload_and_is_nobody_elses(browser: Any, sh
     loaded = "[...document.querySelectorAll('.gs-moment img')].every((one) => one.naturalWidth)"
     contexts = [browser.new_context(viewport={"width": 1440, "height": 950}) for _ in range(2)]
     try:
+        for context in contexts:
+            context.set_default_timeout(PATIENCE)
         mine, theirs = (Studio(context.new_page(), shared) for context in contexts)
         mine.open()
         mine.set("Images", "2")

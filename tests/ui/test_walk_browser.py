@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import PATIENCE, Studio, eventually, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 MOST = 220  # stops on one way
@@ -70,7 +70,9 @@ def walk(page: Any) -> None:
         stop = page.evaluate(STOP)
         if stop is None:
             break
-        if not stop["seen"]:  # a list that closes may lie over it for a moment
+        for _ in range(10):  # a list that closes may lie over it for a moment
+            if stop["seen"]:
+                break
             page.wait_for_timeout(700)
             stop = page.evaluate(STOP) | {"trapped": stop["trapped"]}
         assert not stop["trapped"], f"the keyboard goes in circles at {stop['name']}"
@@ -80,7 +82,16 @@ def walk(page: Any) -> None:
         assert stop["marked"], f"nothing marks where one is: {stop['name']}"
     else:
         raise AssertionError(f"no end after {MOST} stops")
-    assert not page.evaluate(LEFT_OUT)
+
+
+def walk_whole(page: Any) -> None:
+    """Nothing is left out; a field that came while one walked is come to on another way."""
+    for _ in range(3):
+        walk(page)
+        left_out = page.evaluate(LEFT_OUT)
+        if not left_out:
+            return
+    raise AssertionError(f"never come to: {left_out}")
 
 
 @pytest.fixture(scope="module")
@@ -102,21 +113,25 @@ def whole(desk: Studio) -> Studio:
 )
 def test_tab_comes_to_everything_and_where_one_is_stands_in_sight(whole: Studio, tab: str) -> None:
     whole.tab(tab)
-    whole.page.wait_for_timeout(1000)  # its fields are being made
+    whole.rest(1000)  # its fields are being made
     if tab == "Train":
         whole.unfold("Steps, rates, samples")
-    walk(whole.page)
+    walk_whole(whole.page)
 
 
 @pytest.mark.timeout(300)
 def test_on_a_phone_too(browser: Any, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.set_default_timeout(60000)
+    context.set_default_timeout(PATIENCE)
     phone = Studio(context.new_page(), address).open()
     phone.page.add_style_tag(content=STILL)
-    walk(phone.page)
+    walk_whole(phone.page)
     phone.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    last = phone.page.locator("footer button").last.bounding_box()
-    dock = phone.page.locator("#gs-dock").bounding_box()
-    assert last and dock and last["y"] + last["height"] <= dock["y"]  # nothing stays below it
+
+    def above() -> None:
+        last = phone.page.locator("footer button").last.bounding_box()
+        dock = phone.page.locator("#gs-dock").bounding_box()
+        assert last and dock and last["y"] + last["height"] <= dock["y"]  # nothing stays below it
+
+    eventually(above)
     context.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
 
@@ -19,10 +19,10 @@ def test_rows_are_chosen_and_changed_together(desk: Studio) -> None:
 
     page.get_by_role("button", name="Select", exact=True).click()
     bar = page.get_by_role("toolbar", name="Chosen rows")
-    assert bar.get_by_role("button", name="Delete").is_disabled()
+    expect(bar.get_by_role("button", name="Delete")).to_be_disabled()
     page.get_by_label("Choose row 3").click()
     page.get_by_label("Choose row 4").click(modifiers=["Shift"])
-    assert "2 of 5 chosen" in bar.inner_text()
+    expect(bar).to_contain_text("2 of 5 chosen")
     bar.get_by_role("button", name="Move up").click()
     assert prompts() == ["one", "three", "four", "two", "five"]
     for _ in range(3):  # at the end they stay, in their order
@@ -35,4 +35,4 @@ def test_rows_are_chosen_and_changed_together(desk: Studio) -> None:
     bar.get_by_role("button", name="Delete").click()
     assert prompts() == ["one", "two", "five", "three", "four"]
     page.get_by_role("button", name="Done", exact=True).click()
-    assert not page.get_by_label("Choose row 1").is_visible()
+    expect(page.get_by_label("Choose row 1")).to_be_hidden()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, eventually, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -15,8 +15,7 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     keys, offered = desk.page.keyboard, desk.page.get_by_role("listbox")
     desk.prompt(0).click()
     keys.type("a sungl")
-    offered.wait_for()
-    assert offered.inner_text() == "sunglasses face"
+    expect(offered).to_have_text("sunglasses face")
     keys.press("ArrowDown")
     keys.press("Enter")
     keys.type(" in fl")
@@ -25,9 +24,9 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     keys.type(" ro")
     offered.wait_for()
     keys.press("Escape")  # closes the list, and nothing else
-    assert not offered.is_visible()
+    expect(offered).to_be_hidden()
     keys.press("Tab")  # a list that is closed, or open, never holds the focus
-    assert not desk.page.evaluate("document.activeElement.matches('.gs-prompt')")
+    expect(desk.prompt(0)).not_to_be_focused()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -38,11 +37,15 @@ def test_what_is_beyond_a_window_is_shaded_where_it_stands(desk: Studio, width: 
     desk.says("the shaded words are read in a second window", ".gs-length")
     shaded = "".join(card.locator(".gs-marks mark").all_inner_texts())
     assert shaded.split()[0] == "noto" and len(shaded.split()) == 36 - 30
-    sizes = card.evaluate(
-        "(card) => ['.gs-marks', '.gs-prompt'].map((which) => card.querySelector(which))"
-        ".map((n) => [parseFloat(getComputedStyle(n).fontSize), n.clientWidth])"
-    )
-    assert np.allclose(*sizes, rtol=0, atol=1)  # else the shade lies beside its words
+
+    def lie_over_each_other() -> None:
+        sizes = card.evaluate(
+            "(card) => ['.gs-marks', '.gs-prompt'].map((which) => card.querySelector(which))"
+            ".map((n) => [parseFloat(getComputedStyle(n).fontSize), n.clientWidth])"
+        )
+        assert np.allclose(*sizes, rtol=0, atol=1)  # else the shade lies beside its words
+
+    eventually(lie_over_each_other)
     desk.prompt(0).fill("a rocket AND in noto style:1.2")
     desk.says("3 of 30 tokens in the longest of 2 parts", ".gs-tokens")
     desk.page.set_viewport_size({"width": 1440, "height": 950})
@@ -51,7 +54,7 @@ def test_what_is_beyond_a_window_is_shaded_where_it_stands(desk: Studio, width: 
 def test_every_unknown_word_is_counted(desk: Studio) -> None:
     desk.use(["quux corge grault garply waldo fred plugh xyzzy <lora:x:1>"])
     card = desk.card(0)
-    assert card.locator(".gs-marks u").count() == 8  # the other tool's syntax has its own hint
+    expect(card.locator(".gs-marks u")).to_have_count(8)  # the other tool's syntax has its own hint
     desk.says("2 more underlined words are not known.", ".gs-unknown")
     desk.says("choose the LoRA in the row's model list", ".gs-prompt-hints")
 
@@ -59,11 +62,11 @@ def test_every_unknown_word_is_counted(desk: Studio) -> None:
 def test_unknown_words_are_underlined_with_the_nearest_ones_to_click(desk: Studio) -> None:
     desk.use(["a cat astronaut on the moon"])
     card = desk.card(0)
-    assert card.locator(".gs-marks u").all_inner_texts() == ["cat"]
+    expect(card.locator(".gs-marks u")).to_have_text(["cat"])
     card.get_by_role("button", name="Write cat face for cat").click()
     assert desk.rows()[0]["prompt"] == "a cat face astronaut on the moon"
-    assert card.locator(".gs-unknown p").count() == 0
-    assert "7 of 30 tokens" in card.locator(".gs-tokens").inner_text()
+    expect(card.locator(".gs-unknown p")).to_have_count(0)
+    expect(card.locator(".gs-tokens")).to_contain_text("7 of 30 tokens")
     card.get_by_role("button", name="Known words").click()
     card.get_by_text("Styles (4)").click()
     card.get_by_role("button", name="in flat style").click()
@@ -72,5 +75,5 @@ def test_unknown_words_are_underlined_with_the_nearest_ones_to_click(desk: Studi
 
 def test_a_prompt_reads_in_the_direction_of_its_own_script(desk: Studio) -> None:
     desk.use(["חתול על הירח", "a cat", "قطة"])
-    direction = "(node) => getComputedStyle(node).direction"
-    assert [desk.prompt(i).evaluate(direction) for i in range(3)] == ["rtl", "ltr", "rtl"]
+    for index, direction in enumerate(("rtl", "ltr", "rtl")):
+        expect(desk.prompt(index)).to_have_css("direction", direction)

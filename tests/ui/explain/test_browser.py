@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -20,9 +20,9 @@ def test_what_each_row_did_and_the_picture_without_one(desk: Studio) -> None:
     panel.locator('.gs-explain-status[data-state="done"]').wait_for(state="attached")
     titles = panel.locator(".gs-explain-title").all_inner_texts()
     assert titles[1:3] == ["row 1 (5): a cat face", "row 2 (−2): on a green background"]
-    assert panel.locator(".gs-explain-strip img").count() == 4 * 3
-    assert panel.locator(".gs-explain-line").count() == 2
-    assert other.count() == 0
+    expect(panel.locator(".gs-explain-strip img")).to_have_count(4 * 3)
+    expect(panel.locator(".gs-explain-line")).to_have_count(2)
+    expect(other).to_have_count(0)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function(
         "(() => { const n = document.querySelector('dialog.gs-explain');"

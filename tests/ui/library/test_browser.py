@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 LINES = "#gs-models .gs-model-line"
@@ -26,23 +26,20 @@ def opened(visit: Studio) -> Studio:
 def test_the_search_narrows_and_clearing_brings_all_back(desk: Studio) -> None:
     page = opened(desk).page
     shown = page.locator(LINES).filter(visible=True)
+    shown.nth(5).wait_for()
     before = shown.all_inner_texts()
-    assert len(before) >= 6
     search = page.get_by_label("Search the library")
     search.press_sequentially("lora")
-    assert [line.split()[0] for line in shown.all_inner_texts()] == [
-        "starter/lora-blob",
-        "starter/lora-hero",
-    ]
-    assert not page.locator("#gs-models h3", has_text="Base models").is_visible()
+    expect(shown).to_contain_text(["starter/lora-blob", "starter/lora-hero"])
+    expect(page.locator("#gs-models h3", has_text="Base models")).to_be_hidden()
     search.press_sequentially(" HERO")  # every word must match, in either case
-    assert [line.split()[0] for line in shown.all_inner_texts()] == ["starter/lora-hero"]
+    expect(shown).to_contain_text(["starter/lora-hero"])
     search.fill("no such thing")
-    assert shown.count() == 0
+    expect(shown).to_have_count(0)
     page.get_by_text("No model of the library matches").wait_for()
     search.fill("")
-    assert shown.all_inner_texts() == before
-    assert not page.get_by_text("No model of the library matches").is_visible()
+    expect(shown).to_have_text(before, use_inner_text=True)
+    expect(page.get_by_text("No model of the library matches")).to_be_hidden()
 
 
 def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> None:
@@ -55,7 +52,8 @@ def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> Non
         page.locator("#gs-fetch").get_by_role("button", name=button).click()
         line = told.get_by_text("'somebody/tiny-model' cannot be fetched: HF_HUB_OFFLINE is set")
         line.wait_for()
-        assert "\n" not in line.inner_text()
+        said = line.inner_text()
+        assert "\n" not in said
         page.locator("#gs-fetch").get_by_role("button", name="Stop").click()
         page.get_by_text("the one under way starts again with Download").wait_for()
     assert not (home / "models" / "somebody").exists()
@@ -110,7 +108,8 @@ def test_another_tool_s_folder_is_read_in_place(desk: Studio, home: Path, tmp_pa
         page.locator("#gs-folder-status").get_by_text("AUTOMATIC1111 or Forge's folder").wait_for()
         line = page.locator(LINES).filter(has=page.get_by_text("Lora/ink", exact=True))
         line.wait_for()
-        assert "made for SD1" in line.inner_text() and "word “hero”" in line.inner_text()
+        expect(line).to_contain_text("made for SD1")
+        expect(line).to_contain_text("word “hero”")
         line.locator("img.gs-preview").wait_for()
         line.get_by_text("About").click()
         line.get_by_text("Draws a hero").wait_for()

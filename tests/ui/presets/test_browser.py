@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import Studio
+from tests.support.studio_page import PATIENCE, Studio, expect
 
 pytestmark = pytest.mark.browser
 
@@ -71,9 +71,10 @@ def test_link_opens_the_same_preset(desk: Studio, browser: Any) -> None:
     desk.page.wait_for_function("typeof studio.link === 'string'")
     link = desk.page.evaluate("studio.link")
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(link)
     page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a link to this'")
-    assert page.evaluate("studio.stack.cards[0].row.weight") == -7
+    page.wait_for_function("studio.stack.cards[0].row.weight === -7")
     page.close()
 
 
@@ -103,7 +104,8 @@ def test_bad_file_is_one_toast_and_nothing_is_lost(desk: Studio, tmp_path: Path)
     desk.load(bad)
     toast = desk.page.locator(".toast-body").filter(has_text="rows.0.wieght")
     toast.wait_for()
-    assert toast.count() == 1 and "Traceback" not in toast.inner_text()
+    expect(toast).to_have_count(1)
+    expect(toast).not_to_contain_text("Traceback")
     assert [row["prompt"] for row in desk.rows()] == ["still here"]
 
 
@@ -126,7 +128,7 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     page.wait_for_function("document.querySelector('.gs-own')?.innerText.includes('Yak')")
     assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
     page.get_by_role("searchbox", name="Search presets").fill("yak")
-    assert page.locator("#gs-shelf .gs-presets > *:not([hidden])").count() == 1
+    expect(page.locator("#gs-shelf .gs-presets > *:not([hidden])")).to_have_count(1)
     page.once("dialog", lambda dialog: dialog.accept())
     first.get_by_role("button", name="Delete Yak of mine").click()
     page.wait_for_function(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
 SAID = "#gs-galleries .gs-gallery-said"
@@ -41,12 +41,12 @@ def test_a_gallery_is_opened_searched_used_and_imported(
     page.wait_for_selector("#gs-galleries [data-id='kite.json'] img[src^='data:image/webp']")
     page.get_by_role("searchbox", name="Search this gallery").fill("kite")
     shown = page.locator("#gs-galleries .gs-gallery-card").filter(visible=True)
-    assert shown.count() == 1
+    expect(shown).to_have_count(1)
     keep = page.get_by_role("button", name="Import Kite into my presets")
     keep.focus()
     page.keyboard.press("Enter")
     desk.says("Kite is kept as kite.json", SAID)
-    assert keep.evaluate("(node) => node === document.activeElement")  # the cards stand still
+    expect(keep).to_be_focused()  # the cards stand still
     assert [row["prompt"] for row in desk.rows()] == ["mine"]  # the page is left as it was
     page.wait_for_selector("#gs-shelf [data-id='saved:kite']")
     assert json.loads((home / "presets/kite.json").read_text())["name"] == "Kite"
@@ -69,7 +69,7 @@ def test_a_preset_is_published_after_a_look(desk: Studio, tmp_path: Path) -> Non
     said = "#gs-publishing .gs-gallery-said"
     page.get_by_role("button", name="Show what would go out").click()
     desk.says("give the preset a name", said)
-    assert not page.locator(".gs-publish-go").count()
+    expect(page.locator(".gs-publish-go")).to_have_count(0)
     page.get_by_label("Preset", exact=True).fill("For all")
     page.get_by_role("button", name="Show what would go out").click()
     desk.says("row 1, prompt: holds what looks like a path", ".gs-publish-warnings")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -35,8 +35,8 @@ def test_scores_come_under_the_picture_and_order_the_strip(studio: Studio) -> No
     page.reload()
     page.wait_for_selector(".gs-card")
     page.wait_for_selector(".gs-moment")
-    assert not page.get_by_role("checkbox", name="Scores").is_checked()
-    assert page.locator(".gs-moment .gs-scores:visible").count() == 0
+    expect(page.get_by_role("checkbox", name="Scores")).not_to_be_checked()
+    expect(page.locator(".gs-moment .gs-scores:visible")).to_have_count(0)
     page.get_by_role("checkbox", name="Scores").check()  # kept with the pictures
     page.wait_for_function(f"{read}.filter((value) => value > -9).length >= 2")
     assert not studio.errors

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ def test_settings_are_kept_say_where_they_come_from_and_act(studio: Studio, file
     dialog.get_by_text("Restart the studio to use it").wait_for(state="detached")
     assert json.loads(file.read_text()) == {"theme": "dark"}
     page.keyboard.press("Escape")
-    assert not page.evaluate("Boolean(document.querySelector('dialog[open]'))")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.reload()
     page.wait_for_selector("body.dark .gs-card")
     page.click("#gs-theme")  # what is pressed in this browser goes before the setting

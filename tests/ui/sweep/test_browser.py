@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.studio_page import BRAKE, Studio, needs_starter
-from tests.ui.test_looks_browser import neither_light_nor_dark
+from tests.support.studio_page import BRAKE, Studio, expect, needs_starter
+from tests.ui.test_looks_browser import fits, neither_light_nor_dark
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -40,7 +40,7 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     page.wait_for_function(MADE % 1)
     neither_light_nor_dark(page, "a sweep")
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits(page, "a sweep")
     page.set_viewport_size({"width": 1440, "height": 950})
     page.get_by_role("button", name="Stop", exact=True).click()
     studio.says("Stopped: 1 of 4 pictures are made.", ".gs-sweep-status")
@@ -68,7 +68,7 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     dialog.get_by_text("prompt of row 1 a moon, weight of row 1 4").wait_for()
     dialog.get_by_role("button", name="Sweep around it").click()
     studio.says("3 pictures · 6 passes", ".gs-sweep-cost")
-    assert page.get_by_label("Across: values of weight of row 1").input_value() == "3:5:1"
+    expect(page.get_by_label("Across: values of weight of row 1")).to_have_value("3:5:1")
     assert [(row["prompt"], row["weight"]) for row in studio.rows()] == [("a moon", 4)]
     page.get_by_role("button", name="Undo").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")

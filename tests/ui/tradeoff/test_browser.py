@@ -41,9 +41,9 @@ def test_three_presses_to_a_setting(studio: Studio) -> None:
     studio.set("Pictures to make", "12")
     page.click("#gs-tradeoff .gs-search")
     page.wait_for_selector('.gs-tradeoff-status[data-state="done"]', timeout=100_000)
-    assert page.locator(".gs-dot").count() >= 3
+    page.locator(".gs-dot").nth(2).wait_for()
     front = page.locator(".gs-front-card")
-    assert front.count() >= 1
+    front.last.wait_for()
     text = front.last.inner_text()
     front.last.click()
     wanted = float(text.split("ω")[1].split()[0])

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, eventually, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 BOX = [0.25, 0.125, 0.75, 0.875]
+CROPPED = "(box) => `${studio.pictures.pictures.find(({ crop }) => crop)?.crop}` === `${box}`"
 
 
 def drop(page: Any, files: list[Path]) -> None:
@@ -49,10 +50,16 @@ def crop(page: Any, name: str) -> None:
     for label, value in zip(("Left", "Top", "Right", "Bottom"), BOX, strict=True):
         box = dialog.get_by_label(f"{label} (%)")
         if label != "Bottom":
-            assert abs(float(box.input_value()) - 100 * value) < 1
+            drawn = float(box.input_value())
+            assert abs(drawn - 100 * value) < 1
         box.fill(str(100 * value))
     dialog.get_by_role("button", name="Use crop").click()
-    assert page.evaluate("studio.pictures.pictures.find(({crop}) => crop).crop") == BOX
+    page.wait_for_function(CROPPED, arg=BOX)
+
+
+def four_times_as_many(steps: Any, every: Any) -> None:
+    of, samples = steps.input_value(), every.input_value()
+    assert int(samples or 0) * 4 == int(of or -1)
 
 
 @needs_starter
@@ -68,38 +75,39 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     drop(page, [folder / "hero-3.png"])  # more come to those that are there
     cards.nth(2).wait_for()
     page.get_by_role("button", name="Remove hero-3.png").click()
-    assert cards.count() == 2
+    expect(cards).to_have_count(2)
     crop(page, "hero-2.png")
-    assert not page.locator(".toast-body").count()  # the page took none of them for a preset
+    expect(page.locator(".toast-body")).to_have_count(0)  # the page took none of them for a preset
     page.locator("#gs-train-name input").fill("my-hero")
     page.locator("#gs-train-word input").fill("hero")
     page.locator("#gs-train-superclass input").fill("person")
     page.get_by_label("Caption of hero-2.png").fill("a hero person at sea")
     page.click("#gs-train-fill")
     page.wait_for_function("studio.pictures.pictures[0].caption === 'a hero person'")
-    assert page.get_by_label("General text of hero-2.png").input_value() == "at sea"
-    assert page.evaluate("studio.pictures.pictures[1].crop") == BOX  # kept on its way
+    expect(page.get_by_label("General text of hero-2.png")).to_have_value("at sea")
+    page.wait_for_function(CROPPED, arg=BOX)  # kept on its way
     studio.unfold("Steps, rates, samples")
 
     def field(label: str) -> Any:
         return page.locator("#gs-tabs").get_by_label(label, exact=True).last
 
     every = field("Samples every … steps")
-    assert int(every.input_value()) * 4 == int(field("Steps").input_value())  # by default
+    eventually(lambda: four_times_as_many(field("Steps"), every))  # by default
     for label, value in (("Steps", "3"), ("Batch", "2"), ("Samples every … steps", "3")):
         field(label).fill(value)
         field(label).blur()
     page.click("#gs-train-start")
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="done"]', timeout=120_000)
-    assert "my-hero is in the library" in page.inner_text("#gs-train-progress")
-    assert "step 3" in page.inner_text(".gs-samples figure").lower()
+    expect(page.locator("#gs-train-progress")).to_contain_text("my-hero is in the library")
+    expect(page.locator(".gs-samples figure").first).to_contain_text("step 3", ignore_case=True)
     curve = page.locator(".gs-curve").first
-    assert curve.locator(".gs-axis").count() == 1 and curve.locator(".gs-mean").count() == 1
+    for part in (".gs-axis", ".gs-mean"):
+        expect(curve.locator(part)).to_have_count(1)
     page.locator("#gs-train-template").scroll_into_view_if_needed()  # the curve stays beside it
-    assert 0 <= (curve.bounding_box() or {"y": -1})["y"] <= 950
+    expect(curve).to_be_in_viewport()
     weights = home / "models" / "my-hero" / "pytorch_lora_weights.safetensors"
     first = weights.stat().st_mtime_ns
-    assert page.locator("#gs-train-resume").is_disabled()  # no step is left
+    expect(page.locator("#gs-train-resume")).to_be_disabled()  # no step is left
     page.click("#gs-train-restart")  # from the beginning, over the one that is there
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="running"]')
     page.wait_for_selector('#gs-train-progress .gs-progress[data-state="done"]', timeout=120_000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -43,8 +43,11 @@ def test_the_example_is_one_press_and_survives_a_reload(desk: Studio, example: A
     desk.open()
     desk.tab("Train")
     example.locator(".gs-pic img").nth(5).wait_for()
-    assert example.evaluate(texts) == [captions[0], "a hero person at sea", *captions[2:]]
-    assert example.locator("#gs-train-superclass input").input_value() == "somebody"
+    example.wait_for_function(
+        f"(wanted) => JSON.stringify(({texts})()) === JSON.stringify(wanted)",
+        arg=[captions[0], "a hero person at sea", *captions[2:]],
+    )
+    expect(example.locator("#gs-train-superclass input")).to_have_value("somebody")
 
 
 def test_a_concept_hides_what_it_does_not_read(desk: Studio, example: Any) -> None:
@@ -53,7 +56,7 @@ def test_a_concept_hides_what_it_does_not_read(desk: Studio, example: Any) -> No
         example.get_by_role("option", name=title, exact=True).click()
 
     for field in ("word", "superclass"):
-        assert example.locator(f"#gs-train-{field}").is_visible()
+        expect(example.locator(f"#gs-train-{field}")).to_be_visible()
     choose("Concept network (pictures alone)")
     for field in ("word", "superclass"):
         example.locator(f"#gs-train-{field}").wait_for(state="hidden")
