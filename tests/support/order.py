@@ -12,6 +12,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "browser.py"  # how the names of the files end
+PATIENT = 300  # seconds: several waits of a minute, on a machine that is busy with other work
 
 
 class BrowserOnOneWorker(LoadFileScheduling):
@@ -30,8 +31,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserOnOne
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The browser's files, those with a test that may take long, then the most tests first."""
-    if not hasattr(config, "workerinput"):
-        return
+    if hasattr(config, "workerinput"):
+        _sort(items)
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PATIENT))
+
+
+def _sort(items: list[pytest.Item]) -> None:
     files = Counter(item.path for item in items)
     long = {item.path for item in items if item.get_closest_marker("timeout")}
     items.sort(

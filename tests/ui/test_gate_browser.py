@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -29,4 +29,4 @@ def test_another_page_cannot_show_it_in_a_frame(studio: Studio) -> None:
     studio.page.set_content(f'<iframe src="{studio.address}/"></iframe>')
     studio.page.wait_for_timeout(1500)
     frame = studio.page.frames[-1]
-    assert frame.locator(".gs-card").count() == 0
+    expect(frame.locator(".gs-card")).to_have_count(0)
