@@ -121,6 +121,7 @@ def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> Non
         ("Seed (−1: new each time)", "9007199254740993", "9007199254740993: a", "sampler.seed"),
         ("Steps", "500", "from 1 to 200", "sampler.steps"),
         ("Images", "2,5", "a whole number", "sampler.count"),
+        ("Images", "99", "from 1 to 64", "sampler.count"),
         ("Weight", "1e9", "from −1000 to 1000", "row 1, weight: "),
         ("Weight", "abc", "is no number", "row 1, weight: "),
     ],

@@ -56,6 +56,12 @@ def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     dialog.get_by_role("button", name="Use again").click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'zebra number7'")
     assert studio.rows()[0]["weight"] == 8.0
+    page.locator('.gs-cell-open[aria-label="Zebra 70"]').click()
+    dialog.get_by_role("button", name="Use the picture").click()
+    page.locator("dialog.gs-uses").get_by_role("button", name="Reuse its seed").click()
+    page.wait_for_function(
+        "document.querySelector('#gs-field-seed .gs-number').value === '70'", polling=100
+    )
 
     search.fill("lucky")
     page.wait_for_function(
