@@ -122,5 +122,6 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         "max_file_size": "64mb",
         "state_session_capacity": STATES,
         "show_error": True,
+        "_frontend": False,  # no look at itself, whose three seconds a busy machine exceeds
         "quiet": True,
     }

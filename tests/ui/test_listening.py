@@ -1,4 +1,4 @@
-"""A client of a shared page's API that listens gets its whole run, however long that takes."""
+"""A server that is busy starts, and a client that listens gets its whole run, however long that takes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_it_is_heard_through_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     try:
         assert page.app.state_holder.capacity == STATES  # what it keeps of each visitor is large
-        info = json.loads(urllib.request.urlopen(f"{address}gradio_api/info", timeout=20).read())
+        info = json.loads(urllib.request.urlopen(f"{address}gradio_api/info", timeout=60).read())
         shown = {**values(), "rows": ROWS}
         names = [p["parameter_name"] for p in info["named_endpoints"]["/generate"]["parameters"]]
         data = [shown.get(name, "") for name in names]
@@ -35,10 +35,23 @@ def test_it_is_heard_through_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
         request = urllib.request.Request(
             f"{address}gradio_api/call/generate", body, {"Content-Type": "application/json"}
         )
-        event = json.loads(urllib.request.urlopen(request, timeout=20).read())["event_id"]
-        answer = urllib.request.urlopen(f"{address}gradio_api/call/generate/{event}", timeout=30)
+        event = json.loads(urllib.request.urlopen(request, timeout=60).read())["event_id"]
+        answer = urllib.request.urlopen(f"{address}gradio_api/call/generate/{event}", timeout=90)
         told = answer.read().decode()
         assert "event: complete" in told
         assert 'data-state=\\"done\\"' in told.rpartition("event:")[2], "it was left in the middle"
+    finally:
+        page.close()
+
+
+def test_a_server_that_answers_late_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio looks at its own page and gives up after three seconds, and the start with it."""
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    page = build(SPACE, FakeEngine())
+    _, address, _ = page.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, **launch_options()
+    )
+    try:
+        assert urllib.request.urlopen(address, timeout=60).status == 200
     finally:
         page.close()
