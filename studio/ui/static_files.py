@@ -14,6 +14,7 @@ SCRIPTS = (
     "dom.js",
     "settings/preferences.js",
     "storage.js",
+    "opening.js",
     "undo.js",
     "sweep/axes.js",
     "sweep/vary.js",

@@ -95,6 +95,7 @@ class Studio:
         self.page.goto(f"{self.address}/{query}")
         self.page.wait_for_selector(".gs-card")
         self.page.wait_for_function("document.querySelector('.gs-cost') !== null")
+        self.page.wait_for_selector("body:not([inert])")  # it is filled
         return self
 
     def rows(self) -> list[dict[str, Any]]:

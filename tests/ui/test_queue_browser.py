@@ -103,7 +103,7 @@ def test_what_waits_is_ordered_by_hand(
 ) -> None:
     hold("a cat face")
     studio.open().use(["a cat face"])
-    assert not studio.page.locator(".gs-queue").is_visible()
+    expect(studio.page.locator(".gs-queue")).to_be_hidden()
     studio.page.click("#gs-generate")
     studio.page.wait_for_selector('.gs-stage[data-state="running"] img')
     for prompt in ("a dog face", "a rocket"):
@@ -123,7 +123,7 @@ def test_what_waits_is_ordered_by_hand(
     studio.page.wait_for_function("document.querySelectorAll('.gs-queue-line').length === 1")
     (home / BRAKE).unlink()
     studio.page.wait_for_selector(f'{BAR}[data-state="done"]')
-    assert not studio.page.locator(".gs-queue").is_visible()
+    expect(studio.page.locator(".gs-queue")).to_be_hidden()
 
 
 def test_forever_goes_on_until_it_is_told(
@@ -139,4 +139,4 @@ def test_forever_goes_on_until_it_is_told(
     studio.page.get_by_role("button", name="Stop after this one").click()
     (home / BRAKE).unlink()
     studio.page.wait_for_selector(f'{BAR}[data-state="done"]')
-    assert not studio.page.locator(".gs-queue").is_visible()
+    expect(studio.page.locator(".gs-queue")).to_be_hidden()

@@ -99,10 +99,9 @@
     for (const name of [LAST, LAST_BASE]) drop("localStorage", name);
   });
 
-  let opened = false;
   let decoder = ""; // the autoencoder that the form names
   studio.autosave = function (names, values) {
-    if (!opened) return; // the empty form of a page that is still being filled
+    if (!studio.isFilled()) return; // the empty form of a page that is still being filled
     const text = studio.formText(names, values);
     keep("sessionStorage", TAB, text);
     if (studio.preferences().autosave) keep("localStorage", LAST, text);
@@ -130,7 +129,7 @@
 
   /** The form to begin with: this tab's own; in a new tab the last one, unless a link is opened. */
   studio.opening = function () {
-    opened = true;
+    studio.emit("opening", {});
     const link = new URLSearchParams(location.search).get("p");
     const fresh = Boolean(link) && read("sessionStorage", LINK) !== link;
     if (fresh) keep("sessionStorage", LINK, link);

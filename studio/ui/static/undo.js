@@ -189,6 +189,6 @@
     const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
     if (text && typed === event.target) return;
     event.preventDefault();
-    go(way);
+    studio.filled.then(() => go(way));
   });
 })(window.studio);

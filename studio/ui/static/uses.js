@@ -133,7 +133,8 @@
   const { isPicture } = studio;
 
   /** Ask about files that were dropped or pasted: of several, one preset is made for each picture. */
-  studio.askFiles = function (files) {
+  studio.askFiles = async function (files) {
+    await studio.filled;
     const pictures = files.filter(isPicture);
     if (pictures.length > 1) return studio.askEach(files);
     const [first, ...others] = files;

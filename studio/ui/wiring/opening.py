@@ -57,7 +57,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     signals = [parts.signals[name] for name in ("base", "notes", "preferences")]
     outputs = [*parts.form.values(), *signals, *library.shown(parts)]
-    page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET)
+    names = json.dumps(list(parts.form))
+    filled_up = f"(...values) => {{ window.studio.pageFilled({names}, values); return []; }}"
+    page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET).then(
+        None, list(parts.form.values()), None, js=filled_up
+    )
     page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
     page.load(guarded(lambda: styles.cards(limits)), None, parts.styles, **QUIET)
 

@@ -4,13 +4,6 @@
   const { el } = studio;
   const SEEN = "guidance-studio-tour"; // in this browser: the offer was taken or closed
   const PATIENCE = 4000; // ms for a target to be drawn
-  const OPENING = 20000; // ms for the page to be filled
-
-  // The page is filled, once: what is loaded before that would be written over.
-  const filled = new Promise((resolve) => {
-    studio.on("preferences", resolve);
-    setTimeout(resolve, OPENING);
-  });
 
   const seen = () => {
     try {
@@ -114,8 +107,6 @@
       draw(at, step);
       point(null);
       if (!step) return;
-      await filled;
-      if (walk.at() !== at) return;
       const there = new Promise((resolve) => {
         loaded = resolve;
         setTimeout(resolve, PATIENCE);
