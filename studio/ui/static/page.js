@@ -28,36 +28,13 @@
       ? Promise.resolve(new Response(null, { status: 404 }))
       : ask.call(window, asked, ...rest);
 
-  const AFTERWARDS = 8000; // ms in which what comes with a picture has come: shares, scores, the strip
-
-  /** Keep in sight what may not be laid out yet, or is moved by what comes around it: while a run
-   *  lasts and a little longer, unless a hand does something else. */
-  function keepInSight(selector) {
-    const hands = new AbortController();
-    for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"])
-      document.addEventListener(kind, () => hands.abort(), { signal: hands.signal, capture: true });
-    let end = Date.now() + AFTERWARDS;
-    let before = NaN;
-    function look() {
-      if (runs()) end = Date.now() + AFTERWARDS;
-      if (hands.signal.aborted || Date.now() > end) return hands.abort();
-      const box = document.querySelector(selector)?.getBoundingClientRect();
-      const inSight = box?.height && box.top >= 0 && (box.top + box.bottom) / 2 <= innerHeight;
-      if (box?.height && !inSight && box.top === before)
-        document.querySelector(selector).scrollIntoView({ behavior: "smooth", block: "start" });
-      before = box?.top ?? NaN;
-      return setTimeout(look, 150);
-    }
-    look();
-  }
-
   /** Called by Generate: remember which card is which row, and show where the picture forms.
    *  ``own``: whether it runs what the form shows; else its shares belong to no card. */
   studio.started = function (own = true) {
     studio.emit("run", { own });
     showTab("Result");
     setTimeout(() => {
-      if (window.innerWidth < 900) keepInSight(".gs-stage");
+      if (window.innerWidth < 900) studio.keepInSight(".gs-stage", runs);
       else document.getElementById("gs-right").scrollTo({ behavior: "smooth", top: 0 });
     }, 200);
   };

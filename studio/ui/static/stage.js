@@ -173,4 +173,27 @@
     });
     draw();
   };
+
+  const AFTERWARDS = 8000; // ms in which what comes with a picture has come: shares, scores, the strip
+
+  /** Keep in sight what may not be laid out yet, or is moved by what comes around it: while a run
+   *  lasts (`runs()`) and a little longer, unless a hand does something else. */
+  studio.keepInSight = function (selector, runs) {
+    const hands = new AbortController();
+    for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"])
+      document.addEventListener(kind, () => hands.abort(), { signal: hands.signal, capture: true });
+    let end = Date.now() + AFTERWARDS;
+    let before = NaN;
+    function look() {
+      if (runs()) end = Date.now() + AFTERWARDS;
+      if (hands.signal.aborted || Date.now() > end) return hands.abort();
+      const box = document.querySelector(selector)?.getBoundingClientRect();
+      const inSight = box?.height && box.top >= 0 && (box.top + box.bottom) / 2 <= innerHeight;
+      if (box?.height && !inSight && box.top === before)
+        document.querySelector(selector).scrollIntoView({ behavior: "smooth", block: "start" });
+      before = box?.top ?? NaN;
+      return setTimeout(look, 150);
+    }
+    look();
+  };
 })(window.studio);
