@@ -186,7 +186,7 @@ def _clip_t(config: TrainConfig, prompts: Sequence[str], device: str) -> float:
     """The mean cosine between prompts and the pictures that the model makes of them, by the base's
     own CLIP."""
     library = Library()
-    base = load_base(library, config.base, torch.device(device))
+    base = load_base(library[config.base], torch.device(device))
     model, processor = load_clip(base, library, None)
     projector = Projector(model, base.tokenizer, {})
     engine, scores = Engine(device=device, library=library), []

@@ -31,6 +31,8 @@ class ModelEntry:
     visual encoder; 0 for what reads none). ``lacks``: parts of a whole model (``vae``, ``text``)
     that its file does not hold. ``made_for`` and ``description``: what its maker says of it.
     ``quantised``: what has rounded its network's weights to few bits, "" for plain ones.
+    ``edition``: of a base, which of its editions these weights are; of what was trained, which it
+    was trained on (1 where nothing is said).
     ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it
     cannot be used, "" for what can.
     """
@@ -57,6 +59,7 @@ class ModelEntry:
     made_for: str = ""
     description: str = ""
     quantised: str = ""
+    edition: int = 1
     hashes: tuple[str, ...] = ()
     problem: str = ""
 

@@ -24,6 +24,7 @@ from studio.plan.distilled import check_distilled
 from studio.plan.limits import check_size
 from studio.plan.looks import looked_at, looks
 from studio.plan.moments import step_numbers, texts_of
+from studio.plan.notes import notes_of as notes_of_rows
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
 from studio.plan.plan import Plan
@@ -98,7 +99,7 @@ def compile_plan(
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
         notes=(
             *refine.notes(_most_weight(steps)),
-            *terms.notes(),
+            *notes_of_rows(preset, terms.models, catalogue),
             *notes_of(preset.sampler.effort),
         ),
         looks=tuple(

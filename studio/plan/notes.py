@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from studio.library import ModelEntry
 from studio.library.few_steps import few_steps
 from studio.plan.row_models import RowModel
 from studio.preset import Preset
@@ -12,14 +13,18 @@ from studio.preset.prompt_hints import hints
 from studio.preset.variants import varies
 
 
-def notes_of(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]:
+def notes_of(
+    preset: Preset, models: Mapping[int, RowModel], catalogue: Mapping[str, ModelEntry]
+) -> Iterator[str]:
     """What stands in for a picture that a row's model reads, changes or paints into and that it is
-    not given, weights beyond what a distilled model bears, and what in prompts means nothing here.
+    not given, weights beyond what a distilled model bears, models trained on other weights of the
+    base, and what in prompts means nothing here.
 
     An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
     inpainting one with all of it to be painted.
     """
     yield from _overguided(preset, models)
+    yield from _trained_on_others(preset, models, catalogue)
     masked = preset.init is not None and preset.init.mask
     for index, row in preset.active_rows():
         model = models[index]
@@ -58,3 +63,24 @@ def _overguided(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]
                 f"{name} is distilled to a few steps ({known.title}) and bears weights whose sizes "
                 f"sum to {known.most:g}; these sum to {size:g}: far above, the picture burns out"
             )
+
+
+def _trained_on_others(
+    preset: Preset, models: Mapping[int, RowModel], catalogue: Mapping[str, ModelEntry]
+) -> Iterator[str]:
+    """Models that were trained on another edition of the base's weights than the preset's."""
+    base = catalogue[preset.base]
+    used = {name for index, _ in preset.active_rows() for name in models[index].names}
+    for name in sorted(used & catalogue.keys()):
+        entry = catalogue[name]
+        if entry.base == base.id and entry.edition != base.edition and not _shipped(entry, base):
+            yield (
+                f"{name} was trained on edition {entry.edition} of {base.id}, which is edition "
+                f"{base.edition} by now, so its pictures change; as base, {base.id}-{entry.edition} "
+                "has the weights that it knows"
+            )
+
+
+def _shipped(entry: ModelEntry, base: ModelEntry) -> bool:
+    """Whether a model lies in the base's own folder, and came with it."""
+    return entry.id.startswith(f"{base.id}/")

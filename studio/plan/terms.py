@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -11,7 +11,6 @@ from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.plan.curves import factor
 from studio.plan.moments import in_range, row_at, texts_of
-from studio.plan.notes import notes_of
 from studio.plan.passes import Area, Condition, Direction, Scaled, Weights
 from studio.plan.places import Meeting, every_set
 from studio.plan.row_models import EDITING_CHANNELS, check_base, resolve
@@ -255,10 +254,6 @@ class Terms:
             blank = summed([(prompt.model, prompt.strength)])
             return Condition(text, row.control, held, row.image, blank=blank)
         return Condition(text, row.control, held, row.image, prompt)
-
-    def notes(self) -> Iterator[str]:
-        """What the person should know of the rows; see :mod:`studio.plan.notes`."""
-        return notes_of(self.preset, self.models)
 
     def _row_weights(self, index: int) -> Weights:
         model = self.models[index]

@@ -46,17 +46,15 @@ class Base:
         return FixedEncoder(self.family, self.text)
 
 
-def load_base(library: Library, name: str, device: torch.device) -> Base:
+def load_base(entry: ModelEntry, device: torch.device) -> Base:
     """Network and text tower in float32, frozen.
 
     Raises:
-        MissingModel: absent or damaged; names the model.
         IncompatibleModels: its weights are quantised.
     """
-    entry = library[name]
     if entry.quantised:
         raise IncompatibleModels(
-            f"{name!r} has weights rounded by {entry.quantised}, which are not trained on; use the "
+            f"{entry.id!r} has weights rounded by {entry.quantised}, which are not trained on; use the "
             "full ones",
             field="base",
         )

@@ -225,10 +225,12 @@ def settle(folder: Path, config: TrainConfig, data: Identity, resume: bool) -> s
 
 
 def as_begun(config: TrainConfig) -> TrainConfig:
-    """``config`` with the norm of a training that was begun before there was a choice of it."""
+    """``config`` with the norm of a training that was begun before there was a choice of it, and
+    with the edition of its base that the training was begun on."""
     kept = _kept(training_folder(config.name))
-    if kept and "ddloss_norm" not in kept:
-        return config.model_copy(update=BEFORE_NORMS)
+    if kept:
+        norms = {} if "ddloss_norm" in kept else BEFORE_NORMS
+        return config.model_copy(update={"edition": kept.get("edition", 1), **norms})
     return config
 
 

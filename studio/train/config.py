@@ -66,6 +66,7 @@ def resolve(given: Mapping[str, Any], library: Library) -> TrainConfig:
         if settings.get(field) not in unfit.allowed:
             settings.pop(field, None)
     settings |= {key: value for key, value in given.items() if value is not None}
+    settings["edition"] = entry.edition
     settings.setdefault("size", entry.size or 512)
     if given.get("minutes") is not None and given.get("steps") is None:
         settings["steps"] = MAX_STEPS  # the minutes end it
@@ -96,6 +97,17 @@ def trainable_base(library: Library, name: str) -> ModelEntry:
             field="base",
         )
     return entry
+
+
+def entry_of(config: TrainConfig, library: Library) -> ModelEntry:
+    """The base, or where it has another edition by now than the training was begun on, the model
+    that keeps that one: ``starter-1`` for the first of ``starter``.
+
+    Raises:
+        MissingModel: absent or damaged; names the model.
+    """
+    entry = library[config.base]
+    return entry if entry.edition == config.edition else library[f"{config.base}-{config.edition}"]
 
 
 def _one_line(error: ValidationError) -> StudioError:

@@ -62,7 +62,8 @@ def train(
     checkpoint.check_begun(config, resume, restart)
     if resume:
         before, config = config, checkpoint.as_begun(config)
-        if config != before and (config.ddloss or config.measure_every):
+        mean = config.ddloss_norm != before.ddloss_norm
+        if mean and (config.ddloss or config.measure_every):
             yield Note(
                 "begun when DDLoss's norms were means over a latent's elements; it goes on with "
                 "these (ddloss_norm: mean)"
@@ -81,6 +82,12 @@ def _whole(
     config: TrainConfig, library: Library, accelerator: Any, budget: Budget, resume: bool
 ) -> Generator[TrainEvent, None, None]:
     job = yield from prepare(config, library, accelerator, resume)
+    if config.base != (base := job.base.entry.id):
+        yield Note(
+            f"begun on edition {config.edition} of {config.base}; it goes on with {base}, which has "
+            "those weights"
+        )
+        config = config.model_copy(update={"base": base})
     yield from _Loop(config, job, accelerator, budget).run(resume)
 
 

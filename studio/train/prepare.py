@@ -18,7 +18,7 @@ from studio.train.adaptation import Adaptation
 from studio.train.base import Base, Projector, load_base, load_clip
 from studio.train.captions import Caption
 from studio.train.checkpoint import settle
-from studio.train.config import TrainConfig
+from studio.train.config import TrainConfig, entry_of
 from studio.train.data import find_pictures, mixed
 from studio.train.events import Note, TrainEvent, TrainProgress
 from studio.train.examples import Example, choose, looked_at
@@ -62,7 +62,7 @@ def prepare(
     examples = yield from choose(config)
     captions = [e.caption for e in examples if e.caption is not None]
     yield TrainProgress(0, config.steps, 0.0, 0.0, "loading")
-    base = load_base(library, config.base, accelerator.device)
+    base = load_base(entry_of(config, library), accelerator.device)
     projector, features = _clip(config, base, library)
     vae: Any = base.family.load_vae(base.entry, accelerator.device, torch.float32)
     reader = _Reader(config, base, vae)

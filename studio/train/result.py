@@ -72,6 +72,7 @@ def card(config: TrainConfig, steps: int) -> dict[str, Any]:
     found = {
         "kind": method.kind,
         "base": config.base,
+        "edition": config.edition,
         "title": config.name,
         "method": config.method,
         "trigger": "" if method.without_text else config.word,

@@ -35,6 +35,7 @@ class TrainConfig(BaseModel):
     method: Annotated[str, AfterValidator(_known)]
     images: Annotated[str, Field(min_length=1, max_length=4000)]
     base: Annotated[str, Field(min_length=1, max_length=200)] = "starter"
+    edition: Annotated[int, Field(ge=1)] = 1  # the base's own; filled in, nothing to choose
     name: Annotated[str, Field(min_length=1, max_length=60)]
     # What the pictures show.
     word: Annotated[str, Field(max_length=60)] = ""

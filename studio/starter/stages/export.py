@@ -24,6 +24,7 @@ from studio.starter.stages.lora import SUBJECTS
 from studio.starter.stages.prior import build_scheduler
 from studio.starter.stages.vae import fit_preview
 
+EDITION = 2  # of the prior and its text encoder: what a person trained on another says so
 SHARD = "14MB"
 FACES = 24
 CARDS = {
@@ -64,6 +65,7 @@ def export_family(work: Path, out: Path, unet: torch.nn.Module | None = None) ->
     pipe.to(torch.float16)
     pipe.save_pretrained(out, max_shard_size=SHARD, safe_serialization=True)
     load_wide(out / "text_encoder")
+    write_json({"edition": EDITION}, out / "card.json")
 
 
 def load_wide(folder: Path) -> None:

@@ -32,6 +32,7 @@ from studio.starter.stages.prior import DROPPED
 from studio.starter.trainer import Example, train_in
 
 BATCH, BATCH_GPU = 16, 48
+MOST = 1200  # pictures of a subject: each is encoded before the first step
 
 
 @dataclass(frozen=True)
@@ -91,17 +92,23 @@ def train(work: Path, which: str, minutes: float, device: torch.device, rank: in
 
 
 def examples(work: Path, subject: Subject) -> Iterator[Example]:
-    """Every drawing of the subject on every background, with a caption that holds its word."""
+    """Every drawing of the subject, with captions that hold its word: on every background, or where
+    that makes more than ``MOST`` pictures on as many as fit, in turn."""
     pictures, rng = Pictures.load(work), np.random.default_rng(SEED + 40)
-    for content in subject.contents:
-        for style in subject.styles:
-            row = pictures.row(content.slug, style)
-            if row is None:
-                continue
-            for colour in BACKGROUNDS:
-                name = f"{content.slug}-{style}-{colour}.png"
-                text = caption_with(subject.part, (content.name, style, colour), rng)
-                yield name, compose(pictures.rgba[row], colour), text
+    drawings = [
+        (content, style, row)
+        for content in subject.contents
+        for style in subject.styles
+        if (row := pictures.row(content.slug, style)) is not None
+    ]
+    colours = list(BACKGROUNDS)
+    each = min(len(colours), max(1, MOST // max(1, len(drawings))))
+    for number, (content, style, row) in enumerate(drawings):
+        for turn in range(each):
+            colour = colours[(number * each + turn) % len(colours)]
+            name = f"{content.slug}-{style}-{colour}.png"
+            text = caption_with(subject.part, (content.name, style, colour), rng)
+            yield name, compose(pictures.rgba[row], colour), text
 
 
 def caption_with(part: int, names: tuple[str, str, str], rng: np.random.Generator) -> str:
