@@ -9,7 +9,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
-PACKED = ("assets/starter", "assets/examples", "assets/prompts", "presets")
+PACKED = ("assets/starter", "assets/starter-1", "assets/examples", "assets/prompts", "presets")
 
 
 def packed() -> dict[str, str]:

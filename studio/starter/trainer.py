@@ -24,7 +24,7 @@ from PIL import Image
 from studio.errors import StudioError
 from studio.home import models_folder, training_folder
 from studio.library import Library
-from studio.starter.common import log, write_json
+from studio.starter.common import log, name_of, write_json
 from studio.starter.stages.prior import build_scheduler
 from studio.train import METHODS, TrainConfig, resolve, train
 from studio.train import checkpoint as checkpoints
@@ -87,6 +87,7 @@ def train_in(
         "steps": done.steps,
         "minutes": state["seconds"] / 60,
         "batch": config.batch,
+        "device": name_of(device),
         "pictures": sum(1 for _ in images.glob("*.png")),
     }
     log(f"{name}: {done.steps} steps, {figures['minutes']:.1f} min")

@@ -13,7 +13,7 @@ from studio.files import write_atomically
 from studio.home import REPOSITORY
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
 from studio.starter.pictures.phrases import COUNTS, PATTERNS, RELATIONS, SIZES
-from studio.starter.pictures.words import SYNONYMS, plural
+from studio.starter.pictures.words import SYNONYMS, plural, with_article
 
 FILE = REPOSITORY / "assets" / "starter" / "vocabulary.json"
 TITLES = {"face": "Faces", "animal": "Animals", "object": "Things"}
@@ -63,7 +63,7 @@ def vocabulary() -> dict[str, Any]:
         for group, title in TITLES.items()
     ]
     groups.append({"title": "Styles", "phrases": [f"in {style} style" for style in STYLES]})
-    grounds = [f"on a {ground} background" for ground in (*BACKGROUNDS, *PATTERNS)]
+    grounds = [f"on {with_article(ground)} background" for ground in (*BACKGROUNDS, *PATTERNS)]
     groups.append({"title": "Backgrounds", "phrases": grounds})
     known = {phrase for group in groups for phrase in group["phrases"]}
     near = {

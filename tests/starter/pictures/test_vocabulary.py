@@ -11,6 +11,7 @@ from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
 from studio.starter.pictures.phrases import COUNTS, PATTERNS, SIZES
 from studio.starter.pictures.vocabulary import FILE, TITLES, vocabulary, write
+from studio.starter.pictures.words import with_article
 
 
 def test_the_file_names_what_the_shipped_models_were_taught() -> None:
@@ -21,7 +22,9 @@ def test_the_file_names_what_the_shipped_models_were_taught() -> None:
     contents = [name for title in TITLES.values() for name in names[title]]
     assert sorted(contents) == sorted(judged["contents"])
     assert names["Styles"] == [f"in {style} style" for style in judged["styles"]]
-    assert names["Backgrounds"] == [f"on a {one} background" for one in judged["backgrounds"]]
+    assert names["Backgrounds"] == [
+        f"on {with_article(one)} background" for one in judged["backgrounds"]
+    ]
     assert set(contents) <= {content.name for content in CONTENTS}
 
 

@@ -84,7 +84,7 @@ test("tokens are counted by part and by window", () => {
 });
 
 const shipped = JSON.parse(
-  readFileSync(new URL("../../../assets/starter/vocabulary.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../assets/starter-1/vocabulary.json", import.meta.url), "utf8"),
 );
 const vocabulary = { ...shipped, phrases: shipped.groups.flatMap((group) => group.phrases) };
 const unknown = (text, more) =>
