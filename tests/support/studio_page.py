@@ -132,9 +132,11 @@ class Studio:
         raise AssertionError(f"the tab {name} does not open")
 
     def unfold(self, title: str) -> None:
-        """Open a folded part. Gradio mounts its fields then, and fills them a moment later:
-        sooner than a hand can type, and not sooner than a script can."""
-        self.page.get_by_role("button", name=title).first.click()
+        """Open a part, where it is folded. Gradio mounts its fields then, and fills them a moment
+        later: sooner than a hand can type, and not sooner than a script can."""
+        part = self.page.get_by_role("button", name=title).first
+        if "open" not in (part.get_attribute("class") or "").split():
+            part.click()
         self.rest()
 
     def rest(self, milliseconds: int = 500) -> None:

@@ -43,7 +43,7 @@ def folder(studio_home: Path, tmp_path: Path) -> Path:
 def test_what_trains_and_what_is_found_in_the_library(
     folder: Path, studio_home: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = load_base(Library(), "tiny", torch.device("cpu"))
+    before = load_base(Library()["tiny"], torch.device("cpu"))
     weights = {k: v.clone() for k, v in before.network.state_dict().items()}
     kept = {}
     record = METHODS[method]

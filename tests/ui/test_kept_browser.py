@@ -49,6 +49,7 @@ def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
 def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:
     studio.open().use(["a cat"])
     studio.set("Steps", "5000")
+    studio.page.wait_for_function("sessionStorage.getItem('guidance-studio-tab')?.includes('5000')")
     studio.page.reload()
     studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a cat'")
     studio.page.wait_for_function(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.support.studio_page import Studio, needs_starter
 
@@ -27,7 +28,8 @@ def test_each_row_gets_what_is_painted_in_its_colour(desk: Studio, home: Path) -
     page.get_by_role("button", name="Masks", exact=True).click()
     dialog = page.locator("dialog.gs-painter")
     frame = dialog.locator(".gs-canvas").bounding_box()
-    assert frame is not None and dialog.locator("canvas").count() == 3
+    assert frame is not None
+    expect(dialog.locator("canvas")).to_have_count(3)
 
     def stroke(across: float) -> None:
         x = frame["x"] + frame["width"] * across

@@ -53,7 +53,7 @@ def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(studio: Studio, file: P
     studio.use(["kept in this browser"])
     page.wait_for_function(f"{kept}?.includes('kept in this browser')")
     page.get_by_role("button", name="Settings").first.click()
-    page.get_by_role("dialog", name="Settings").get_by_label("Keep the form").uncheck()
+    page.get_by_role("dialog", name="Settings").get_by_label("Keep the form", exact=True).uncheck()
     page.wait_for_function(f"{kept} === null")
     page.keyboard.press("Escape")
     studio.prompt(0).fill("and not after this")

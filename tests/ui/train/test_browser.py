@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def four_times_as_many(steps: Any, every: Any) -> None:
 
 @needs_starter
 @pytest.mark.timeout(300)
-def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
+def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., None]) -> None:
     page = studio.open().page
     page.set_default_timeout(150_000)
     studio.tab("Train")
@@ -127,6 +128,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path) -> None:
     )
     assert studio.rows()[0]["model"]["lora"] == "my-hero"
     page.wait_for_selector("#gs-heading:not(.gs-edited)")  # as it was loaded
+    hold("a hero person", images=1)
     page.click("#gs-train-sweep")  # one press: the same seed at several ω
     page.locator(".gs-strip .gs-picture[title*='ω 0']").first.wait_for()
     page.wait_for_function(  # its pictures have come into sight
