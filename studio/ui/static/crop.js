@@ -1,7 +1,7 @@
 // Cropping a picture in a dialog: a box over it, moved and drawn by hand or set by numbers.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
   const WHOLE = [0, 0, 1, 1],
     LEAST = 0.02,
     REACH = 16; // LEAST: part of a side; REACH: pixels around a corner
@@ -40,8 +40,6 @@
       this.held = null;
       picture.alt = "";
       picture.draggable = false;
-      const word = (text, onclick, extra) =>
-        el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
       this.light = el(
         "div",
         { class: "gs-crop-box gs-crop-held" },

@@ -69,6 +69,11 @@ window.studio = window.studio || {};
     );
   };
 
+  /** A button that is a word. */
+  studio.word = function (text, onclick, extra) {
+    return studio.el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
+  };
+
   /** What a file dialog for pictures offers; systems that do not know a format give it no type. */
   studio.acceptsPictures = () => ["image/*", ...studio.suffixes].join();
   studio.isPicture = (file) =>

@@ -1,7 +1,7 @@
 // Painting a mask in a dialog: white where something happens, black where nothing does.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
   const EDGE = 768;
   const INK = "#6d67f0"; // what is white in the mask, seen on any background
 
@@ -66,8 +66,6 @@
         value: 25,
         "aria-label": "Brush size",
       });
-      const word = (text, onclick, extra) =>
-        el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
       this.eraser = word(
         "Erase",
         () => {

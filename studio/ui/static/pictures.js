@@ -1,7 +1,7 @@
 // The pictures of a training as cards, over one JSON value {pictures, thumbs}.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
   const TEXTS = [
     ["caption", "Caption", "caption, or as below"],
     ["target", "Target", "target"],
@@ -11,8 +11,6 @@
   class Pictures {
     constructor(element, props, { most, longest }) {
       Object.assign(this, { props, most, longest, thumbs: {}, pictures: [] });
-      const word = (text, onclick) =>
-        el("button", { type: "button", class: "gs-word", onclick }, text);
       this.list = el("div", { class: "gs-pics" });
       this.tools = el(
         "div",

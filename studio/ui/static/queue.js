@@ -1,7 +1,7 @@
 // What waits: a line for each press, which can come earlier or later or not at all.
 (function (studio) {
   "use strict";
-  const { el, button } = studio;
+  const { el, button, word } = studio;
 
   /** The line's words: what, how many, and whether it goes on. */
   studio.queueWords = ({ title, prompt, images, waits, forever }) => ({
@@ -43,15 +43,10 @@
               tool("close", "Take out of the queue", "cancel"),
             ]
           : [
-              el(
-                "button",
-                {
-                  type: "button",
-                  class: "gs-word",
-                  "data-do": "last",
-                  onclick: () => trigger("select", { do: "last", number: item.number }),
-                },
+              word(
                 "Stop after this one",
+                () => trigger("select", { do: "last", number: item.number }),
+                { "data-do": "last" },
               ),
             ]),
       );

@@ -2,7 +2,7 @@
 // prompt, as the preset that it carries. For pictures on the stage, in the strip, dropped or pasted.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
 
   const openPreset = (file) => {
     const input = document.querySelector("#gs-top input[type=file]");
@@ -89,9 +89,8 @@
     return new File([data], name, { type: data.type || "image/png" });
   };
 
-  /** Ask what to do with a picture; ``more`` are uses that only this one has. */
-  studio.askUse = function (title, source, getFile, more = []) {
-    const uses = [...more, ...studio.pictureUses()];
+  /** Ask which of these it is to be: {label, take()}, below what is shown. */
+  studio.askChoice = function (title, shown, choices) {
     const dialog = el(
       "dialog",
       {
@@ -101,33 +100,34 @@
         onclick: (event) => event.target === dialog && dialog.close(),
       },
       el("strong", {}, title),
-      el("img", { src: source, alt: "" }),
+      shown,
       el(
         "div",
         { class: "gs-use-list" },
-        ...uses.map(({ label, take }) =>
-          el(
-            "button",
-            {
-              type: "button",
-              class: "gs-word",
-              onclick: async () => {
-                dialog.close();
-                await take(await getFile());
-              },
-            },
-            label,
-          ),
+        ...choices.map(({ label, take }) =>
+          word(label, () => {
+            dialog.close();
+            return take();
+          }),
         ),
       ),
       el(
         "div",
         { class: "gs-line gs-answers" },
-        el("button", { type: "button", class: "gs-word", onclick: () => dialog.close() }, "Cancel"),
+        word("Cancel", () => dialog.close()),
       ),
     );
     document.body.append(dialog);
     dialog.showModal();
+  };
+
+  /** Ask what to do with a picture; ``more`` are uses that only this one has. */
+  studio.askUse = function (title, source, getFile, more = []) {
+    const choices = [...more, ...studio.pictureUses()].map(({ label, take }) => ({
+      label,
+      take: async () => take(await getFile()),
+    }));
+    studio.askChoice(title, el("img", { src: source, alt: "" }), choices);
   };
 
   const { isPicture } = studio;

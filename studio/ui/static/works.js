@@ -1,11 +1,8 @@
 // What is made of pictures: variations, larger, more around them, one preset over many of them.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
   const META = { _type: "gradio.FileData" };
-
-  const word = (text, onclick, extra) =>
-    el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
 
   /** A field of numbers: {name, label, value, low, high, step}. */
   function numberLine({ name, label, value, low, high, step }) {
@@ -179,39 +176,20 @@
   /** Ask what several pictures are for. */
   studio.askEach = function (files) {
     const pictures = files.filter(studio.isPicture);
-    const title = `What are these ${pictures.length} pictures for?`;
-    const choice = ({ label, field }) =>
-      word(label, () => {
-        dialog.close();
-        studio.makeEach(field, pictures);
-      });
     const others = files.length - pictures.length;
-    const dialog = el(
-      "dialog",
-      { class: "gs-painter gs-uses", "aria-label": title, onclose: () => dialog.remove() },
-      el("strong", {}, title),
-      el(
-        "p",
-        { class: "gs-work-note" },
-        `What the form holds is made once for each, as one line of the queue.${others ? ` ${others} of the files are no pictures and are left out.` : ""}`,
-      ),
-      el(
-        "div",
-        { class: "gs-use-list" },
-        ...studio.fieldsForEach(studio.stack.cards.map((card) => card.row)).map(choice),
-        word("Add them to the training pictures", () => {
-          dialog.close();
-          studio.toTraining(pictures);
-        }),
-      ),
-      el(
-        "div",
-        { class: "gs-line gs-answers" },
-        word("Cancel", () => dialog.close()),
-      ),
-    );
-    document.body.append(dialog);
-    dialog.showModal();
+    const left = others ? ` ${others} of the files are no pictures and are left out.` : "";
+    const note = `What the form holds is made once for each, as one line of the queue.${left}`;
+    const fields = studio.fieldsForEach(studio.stack.cards.map((card) => card.row));
+    const choices = fields.map(({ label, field }) => ({
+      label,
+      take: () => studio.makeEach(field, pictures),
+    }));
+    choices.push({
+      label: "Add them to the training pictures",
+      take: () => studio.toTraining(pictures),
+    });
+    const title = `What are these ${pictures.length} pictures for?`;
+    studio.askChoice(title, el("p", { class: "gs-work-note" }, note), choices);
   };
 
   /** Hand pictures to the training's field of files. */

@@ -115,18 +115,13 @@
         modes,
         slider,
         records.length === 2
-          ? el(
-              "button",
-              {
-                type: "button",
-                class: "gs-word",
-                title: "Pictures on the way from the first's seed to the second's",
-                onclick: () => {
-                  dialog.close();
-                  studio.between(records.map((record) => record.id));
-                },
-              },
+          ? studio.word(
               "From seed to seed …",
+              () => {
+                dialog.close();
+                studio.between(records.map((record) => record.id));
+              },
+              { title: "Pictures on the way from the first's seed to the second's" },
             )
           : null,
         studio.button("close", "Close", () => dialog.close()),

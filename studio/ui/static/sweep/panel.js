@@ -1,7 +1,7 @@
 // The Sweep tab: axes, what they would cost, start and stop, the grid, its files.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
   const TYPING = 250; // ms after the last letter
   const FILES = { png: "Grid PNG", csv: "CSV", json: "JSON" };
 
@@ -9,9 +9,6 @@
   studio.on("sweepfile", ({ file, name }) => {
     if (file?.url) el("a", { href: file.url, download: name }).click();
   });
-
-  const word = (label, onclick, extra) =>
-    el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
 
   /** What stands on the button that starts, by how many pictures are here of all. */
   studio.startLabel = (known, total) => {

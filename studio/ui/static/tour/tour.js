@@ -1,7 +1,7 @@
 // The tour: each step loads a preset, points at what to look at, and does something when pressed.
 (function (studio) {
   "use strict";
-  const { el } = studio;
+  const { el, word } = studio;
   const SEEN = "guidance-studio-tour"; // in this browser: the offer was taken or closed
   const PATIENCE = 4000; // ms for a target to be drawn
 
@@ -62,9 +62,6 @@
       node?.classList.add("gs-pointed");
       node?.scrollIntoView({ block: window.innerWidth < 900 ? "start" : "nearest" });
     }
-    const word = (label, onclick, more) =>
-      el("button", { type: "button", class: "gs-word", onclick, ...more }, label);
-
     function draw(at, step) {
       const main = step
         ? word(step.button, () => actions[step.action](), { class: "gs-word gs-tour-act" })
