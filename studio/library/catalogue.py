@@ -203,7 +203,8 @@ def _place(entry: ModelEntry) -> tuple[int, str]:
 
 
 def _inherit(entry: ModelEntry, found: Mapping[str, ModelEntry]) -> ModelEntry:
-    """A part of a base (``starter/faces``) has that base's family and latent space."""
+    """A part of a base (``starter/faces``) has that base's family and latent space; what lies in
+    the base's own folder came with its edition."""
     base = entry.base or next(
         (
             parent
@@ -222,6 +223,7 @@ def _inherit(entry: ModelEntry, found: Mapping[str, ModelEntry]) -> ModelEntry:
         size=parent.size,
         latent_space=entry.latent_space or parent.latent_space,
         multiple=entry.multiple if entry.kind == "vae" else parent.multiple,
+        edition=parent.edition if base in _parents(entry.id) else entry.edition,
     )
 
 

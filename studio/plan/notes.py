@@ -73,14 +73,9 @@ def _trained_on_others(
     used = {name for index, _ in preset.active_rows() for name in models[index].names}
     for name in sorted(used & catalogue.keys()):
         entry = catalogue[name]
-        if entry.base == base.id and entry.edition != base.edition and not _shipped(entry, base):
+        if entry.base == base.id and entry.edition != base.edition:
             yield (
                 f"{name} was trained on edition {entry.edition} of {base.id}, which is edition "
                 f"{base.edition} by now, so its pictures change; as base, {base.id}-{entry.edition} "
                 "has the weights that it knows"
             )
-
-
-def _shipped(entry: ModelEntry, base: ModelEntry) -> bool:
-    """Whether a model lies in the base's own folder, and came with it."""
-    return entry.id.startswith(f"{base.id}/")
