@@ -79,6 +79,7 @@ def _preset(options: argparse.Namespace) -> None:
     from studio.experiments import evaluate
     from studio.experiments.beside import Beside
     from studio.library import Library
+    from studio.metrics.networks import STARTERS
 
     for name in ("prompts", "out"):
         if not getattr(options, name):
@@ -96,7 +97,7 @@ def _preset(options: argparse.Namespace) -> None:
     scored = scored_by(options, [job.path for job in found], texts, each)
     beside = Beside.of(_asked(options), out, roots)
     presets = [preset] * len(found)  # alike but for prompt and seed
-    starter = preset.base == "starter"
+    starter = preset.base in STARTERS
     names = _checked(options, beside.awaited(scored, presets), starter)
     evaluate.begin(out, preset, prompts, seeds)
     with sharing.share(found) as own:

@@ -24,6 +24,10 @@ from studio.library.hub import is_hub_id
 from studio.settings import chosen
 
 STARTER_CLIP = "starter/clip"
+STARTERS = (
+    "starter",
+    "starter-1",
+)  # its editions draw the same, and are scored by the same networks
 EFFICIENTNET = "efficientnet-lite0"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.errors import MissingModel
-from studio.metrics.networks import STARTER_CLIP
+from studio.metrics.networks import STARTER_CLIP, STARTERS
 
 # CLIPs that know photographs, the smallest last: what a person is advised to fetch.
 KNOWN = (
@@ -24,7 +24,7 @@ def clip_for(base: str, made_from: str = "") -> str:
     Raises:
         MissingModel: none that knows photographs is on this machine; names one to fetch.
     """
-    if any(name.partition("/")[0] == "starter" for name in (base, made_from)):
+    if any(name.partition("/")[0] in STARTERS for name in (base, made_from)):
         return STARTER_CLIP
     for name in KNOWN:
         if _is_here(name):

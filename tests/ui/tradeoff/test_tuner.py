@@ -121,7 +121,8 @@ def test_what_goes_wrong_is_one_line(studio_home: Path, monkeypatch: pytest.Monk
 
 
 def test_a_base_of_photographs_asks_for_a_clip(monkeypatch: pytest.MonkeyPatch) -> None:
-    for base, made_from in (("starter", ""), ("starter/fine", ""), ("mine", "starter")):
+    own = ("starter", ""), ("starter/fine", ""), ("starter-1", ""), ("mine", "starter")
+    for base, made_from in own:
         assert present.clip_for(base, made_from) == "starter/clip"
     monkeypatch.setattr(present, "_is_here", lambda name: name == present.KNOWN[2])
     assert present.clip_for("some/sd15") == present.KNOWN[2]
