@@ -15,13 +15,15 @@ from studio.ui.static_files import STATIC
 ICON = STATIC / "icon.png"
 MANIFEST = "studio.webmanifest"  # beside the page; the scripts name it, see page.js
 SIZES = (192, 512)
+ICONS = {f"studio-icon-{edge}.png": edge for edge in SIZES}
+NAMES = {MANIFEST, *ICONS}
 
 
 def manifest() -> dict[str, Any]:
     """The manifest. Every address is relative to its own, and so to the page's."""
     icons = [
-        {"src": f"studio-icon-{edge}.png", "sizes": f"{edge}x{edge}", "type": "image/png"}
-        for edge in SIZES
+        {"src": name, "sizes": f"{edge}x{edge}", "type": "image/png"}
+        for name, edge in ICONS.items()
     ]
     return {
         "name": "Guidance Studio",
@@ -36,16 +38,15 @@ def manifest() -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1)
-def files() -> dict[str, tuple[str, bytes]]:
-    """Type and content of each file, by its name."""
-    found = {MANIFEST: ("application/manifest+json", json.dumps(manifest()).encode())}
+@lru_cache(maxsize=len(NAMES))
+def file(name: str) -> tuple[str, bytes]:
+    """Type and content of one of these files, made when it is asked for first."""
+    if name == MANIFEST:
+        return "application/manifest+json", json.dumps(manifest()).encode()
+    data, edge = io.BytesIO(), ICONS[name]
     with Image.open(ICON) as icon:
-        for edge in SIZES:
-            data = io.BytesIO()
-            icon.convert("RGBA").resize((edge, edge), Image.Resampling.LANCZOS).save(data, "PNG")
-            found[f"studio-icon-{edge}.png"] = ("image/png", data.getvalue())
-    return found
+        icon.convert("RGBA").resize((edge, edge), Image.Resampling.LANCZOS).save(data, "PNG")
+    return "image/png", data.getvalue()
 
 
 class Installable:
@@ -58,10 +59,10 @@ class Installable:
         """Answer, or hand on."""
         name = str(scope.get("path", "")).rpartition("/")[2]
         asked = scope["type"] == "http" and scope.get("method") in ("GET", "HEAD")
-        if not asked or name not in files():
+        if not asked or name not in NAMES:
             await self.app(scope, receive, send)
             return
-        kind, body = files()[name]
+        kind, body = file(name)
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         sent = b"" if scope["method"] == "HEAD" else body
