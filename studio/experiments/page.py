@@ -18,8 +18,8 @@ HEAD = """# Evidence: the papers' claims in miniature
 
 Each section is a table or figure of a paper, made again with the studio's own training, engine and metrics
 on the first edition of the shipped starter family, the base `starter-1` by now: small pictures, small networks,
-short trainings. It can show a direction; it cannot show the papers' figures. This page is written by `python -m studio experiment --report` from the
-JSON files in [evidence/](evidence/), and by nothing else.
+short trainings. It can show a direction; it cannot show the papers' figures. This page is written by
+`python -m studio experiment --report` from the JSON files in [evidence/](evidence/), and by nothing else.
 
 **How a verdict comes about.** A claim is a difference between cells, paired by prompt, seed and training
 seed, with a 95 % interval from a bootstrap over all three (scores of whole sets: leaving out groups of
