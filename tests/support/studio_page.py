@@ -22,6 +22,7 @@ needs_starter = pytest.mark.skipif(
 )
 
 PATIENCE = 60_000  # ms: a machine may be busy with other work
+MOMENTS = "[...document.querySelectorAll('.gs-moment')].map((moment) => moment.dataset.id)"
 BRAKE = "STUDIO_TEST_HOLD"  # names the file that lets a run of the tests' server stand still
 
 
@@ -163,6 +164,17 @@ class Studio:
         self.page.keyboard.press(keys) if keys else self.page.click("#gs-generate")
         self.page.wait_for_selector('.gs-progress[data-state="done"]:not([data-earlier])')
         self.page.wait_for_selector('.gs-stage[data-state="done"] img')
+
+    def moments(self) -> list[str]:
+        """What the strip shows, newest first; not all that was made: it ends with the 48th."""
+        return self.page.evaluate(MOMENTS)
+
+    def made_since(self, before: list[str], least: int) -> None:
+        """Wait until the strip shows ``least`` pictures that were not among ``before``."""
+        self.page.wait_for_function(
+            f"([before, least]) => {MOMENTS}.filter((id) => !before.includes(id)).length >= least",
+            arg=[before, least],
+        )
 
     def says(self, text: str, where: str = "#gs-progress .gs-progress") -> None:
         """Wait until the page says ``text`` at ``where``."""

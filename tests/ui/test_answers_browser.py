@@ -36,11 +36,9 @@ def test_a_picture_asked_for_while_the_stream_ends_comes(studio: Studio) -> None
     studio.open().use(["a cat face"], steps=1)
     studio.page.wait_for_timeout(2500)
     studio.page.evaluate("window.ends = 0")
-    before = studio.page.locator(".gs-moment").count()
+    before = studio.moments()
     studio.generate()
     studio.page.wait_for_function("window.ends > 0")
     studio.page.click("#gs-generate")
-    studio.page.wait_for_function(
-        "(before) => document.querySelectorAll('.gs-moment').length === before + 2", arg=before
-    )
+    studio.made_since(before, 2)
     assert not studio.errors

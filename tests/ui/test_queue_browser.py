@@ -130,11 +130,9 @@ def test_forever_goes_on_until_it_is_told(
     studio: Studio, hold: Callable[..., None], home: Path
 ) -> None:
     studio.open().use(["a rocket"])
-    before = studio.page.locator(".gs-moment").count()
+    before = studio.moments()
     studio.page.click("#gs-forever")
-    studio.page.wait_for_function(
-        "(most) => document.querySelectorAll('.gs-moment').length >= most", arg=before + 2
-    )
+    studio.made_since(before, 2)
     hold("a rocket")  # stands still in one of them
     studio.page.get_by_role("button", name="Stop after this one").click()
     (home / BRAKE).unlink()

@@ -61,6 +61,17 @@ test("a long run is heard once at its end; a short one, a cancelled one and a pa
   assert.deepEqual(heard, ["high", "4 of 4", "low", "out of memory"]);
 });
 
+test("where every run is heard, one that ended between two looks is heard too, and once", () => {
+  const { heard, at } = watched({ sounds: true, long_run: 0 });
+  at(0, "done", "from before");
+  at(1, "done", "from before");
+  at(5, "done", "1 of 1");
+  at(6, "done", "1 of 1");
+  at(8, "waiting", "second of two");
+  at(9, "failed", "out of memory");
+  assert.deepEqual(heard, ["high", "low"]);
+});
+
 test("nothing is heard that was not asked for, and no notification comes where one looks", () => {
   const looked = watched({ sounds: true, notifications: true, long_run: 0 }, false);
   const silent = watched({ long_run: 0 });

@@ -9,13 +9,18 @@
    */
   studio.runEnds = function ({ now, preferences, hidden, sound, notify }) {
     let began = null;
+    let last = null; // what the bar said before
     return function see(state, text) {
+      const before = last;
+      last = `${state} ${text}`;
       if (state === "running") {
         began ??= now();
         return;
       }
       if (state === "waiting") return;
-      const from = began;
+      // A short run may end between two looks.
+      const quick = before !== null && before !== last;
+      const from = began ?? (quick ? now() : null);
       began = null;
       if (from === null || (state !== "done" && state !== "failed")) return;
       const { sounds, notifications, long_run: least } = preferences();
