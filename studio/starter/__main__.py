@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ from studio.starter.stages import (
     judge,
     lora,
     measure,
+    preferences,
     prior,
     vae,
 )
@@ -41,6 +43,10 @@ MINUTES = {
     "canny": (9.0, 1.2),
     "blob": (5.0, 0.6),
     "hero": (3.0, 0.4),
+    "fox": (8.0, 0.6),
+    "polar": (5.0, 0.4),
+    "word": (5.0, 0.4),
+    "glossy": (8.0, 0.6),
     "judge": (8.0, 0.8),
 }
 
@@ -50,7 +56,7 @@ WAVES = (
     ("data",),
     ("ground", "judge", "vae"),
     ("prior", "clip"),
-    ("faces", "animals", "canny", "blob", "hero", "decoder"),
+    ("faces", "animals", "canny", *lora.SUBJECTS, "glossy", "decoder"),
     ("measure",),
     ("export",),
     ("card",),
@@ -71,8 +77,8 @@ def stages(
         "faces": lambda: concept.train(work, "face", minutes["faces"], device),
         "animals": lambda: concept.train(work, "animal", minutes["animals"], device),
         "canny": lambda: canny.train(work, minutes["canny"], device),
-        "blob": lambda: lora.train(work, "blob", minutes["blob"], device),
-        "hero": lambda: lora.train(work, "hero", minutes["hero"], device),
+        **{name: partial(lora.train, work, name, minutes[name], device) for name in lora.SUBJECTS},
+        "glossy": lambda: preferences.train(work, minutes["glossy"], device),
         "judge": lambda: judge.train(work, minutes["judge"], device),
         "measure": lambda: measure.measure(work, assets, prompts, device=device),
         "export": lambda: export.export(work, assets),

@@ -30,7 +30,11 @@ FOLDERS = (
     "canny",
     "judge",
     "lora-blob",
+    "lora-fox",
     "lora-hero",
+    "lora-polar",
+    "lora-glossy",
+    "word-hero",
 )
 
 

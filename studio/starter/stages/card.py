@@ -18,6 +18,7 @@ from studio.starter.pictures.contents import (
 from studio.starter.pictures.phrases import PATTERNS
 from studio.starter.pictures.words import SYNONYMS
 from studio.starter.stages.clip_batches import PARTS
+from studio.starter.stages.export import ADAPTERS
 
 LICENCES = {
     "@iconify-json/fluent-emoji-flat": "MIT",
@@ -59,8 +60,7 @@ def training_table(figures: dict[str, dict[str, Any]]) -> str:
         "faces",
         "animals",
         "canny",
-        "lora-blob",
-        "lora-hero",
+        *ADAPTERS,
         "judge",
         "clip",
     ):
@@ -99,6 +99,31 @@ def layouts_text(figures: dict[str, dict[str, Any]]) -> str:
     return f"""
 Pictures in which the judge finds every drawing that was asked for at its place, each cut out and judged alone:
 {told}.
+"""
+
+
+def adapter_rows(figures: dict[str, dict[str, Any]]) -> str:
+    """The rows of adapters other than the first style, of those that were trained."""
+    says = {
+        "lora-fox": "LoRA of another: say `in fox style`",
+        "lora-hero": f"LoRA of a subject the prior never saw: say `{HERO_WORD}`",
+        "word-hero": f"the same subject as a learned word: say `<{HERO_WORD}>`",
+        "lora-polar": "LoRA of a subject with a superclass that the prior knows: say `polar bear`",
+        "lora-glossy": "LoRA by Diffusion-DPO towards pictures that the judge calls glossy; no word",
+    }
+    return "\n".join(f"| `{name}` | {what} |" for name, what in says.items() if name in figures)
+
+
+def preference_text(figures: dict[str, dict[str, Any]]) -> str:
+    """What the judge says before and after Diffusion-DPO, where that was trained."""
+    made = figures.get("lora-glossy")
+    if not made:
+        return ""
+    before, after = made["before"], made["after"]
+    return f"""
+Diffusion-DPO (`lora-glossy`), on {made["prompts"]} prompts without a style that it was not trained on: the judge
+calls {percent(before["glossy"])} of the pictures glossy before and {percent(after["glossy"])} after; it names the content of
+{percent(before["content"])} before and {percent(after["content"])} after. {made["pairs"]} pairs, the best and the worst of four.
 """
 
 
@@ -146,7 +171,7 @@ A complete text-to-image family, small enough for a laptop without a GPU, in dif
 | `fine` | an autoencoder of the same latents that makes 256 pixels: a preset's `vae` is `starter/fine` |
 | `canny` | ControlNet for Canny edges (thresholds 100 and 200) |
 | `lora-blob` | LoRA of a style the prior never saw: say `in blob style` |
-| `lora-hero` | LoRA of a subject the prior never saw: say `{HERO_WORD}` |
+{adapter_rows(figures)}
 {clip_row}| `judge` | the classifier that made the figures below |
 
 ## What it knows
@@ -181,7 +206,7 @@ Text encoder: taught before the prior, without noise, to name a caption's parts 
 its last sixteen tokens, which captions leave empty (one 4×4 block of cells each; error {figures.get("ground", {}).get("latents_mse", 0):.2f} of a variance
 of 1 when every part is named). It never saw a picture of a held-out content. Keep prompts under sixteen words' tokens,
 or those tokens say something else.
-{clip_text(figures)}
+{clip_text(figures)}{preference_text(figures)}
 ## Training
 {training_table(figures)}
 

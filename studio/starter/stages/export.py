@@ -20,7 +20,8 @@ from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, HELD_OUT, HERO_WORD, STYLES
 from studio.starter.pictures.data import Pictures, compose, make_pool, split_rows
 from studio.starter.shipped import FINE
-from studio.starter.stages.lora import SUBJECTS
+from studio.starter.stages import preferences
+from studio.starter.stages.lora import SUBJECTS, called
 from studio.starter.stages.prior import build_scheduler
 from studio.starter.stages.vae import fit_preview
 
@@ -36,7 +37,13 @@ CARDS = {
     "canny": {"title": "Canny edges (ControlNet)", "base": "starter", "control": "canny"},
     "lora-blob": {"title": "Blob style (LoRA)", "base": "starter", "trigger": "blob"},
     "lora-hero": {"title": "The hero (LoRA)", "base": "starter", "trigger": HERO_WORD},
+    "lora-fox": {"title": "Fox style (LoRA)", "base": "starter", "trigger": "fox"},
+    "lora-polar": {"title": "A polar bear (LoRA)", "base": "starter", "trigger": "polar bear"},
+    "lora-glossy": {"title": "Glossy by preference (DPO)", "base": "starter"},
+    "word-hero": {"title": "The hero (a learned word)", "base": "starter"},
 }
+ADAPTERS = (*(subject.folder for subject in SUBJECTS.values()), preferences.FOLDER)
+EXAMPLES = ("blob", "hero", "polar")  # whose pictures anyone may train on
 
 
 def load_pipeline(work: Path, unet: torch.nn.Module | None = None) -> StableDiffusionPipeline:
@@ -88,7 +95,7 @@ def export_parts(work: Path, out: Path) -> None:
     if (work / FINE).exists():
         fine = AutoencoderKL.from_pretrained(work / FINE).half()
         fine.save_pretrained(out / "fine", safe_serialization=True)
-    for folder in ("lora-blob", "lora-hero", "judge"):
+    for folder in (*ADAPTERS, "judge"):
         if (work / folder).exists():
             shutil.copytree(work / folder, out / folder, dirs_exist_ok=True)
     if (work / "figures" / "clip.json").exists():
@@ -110,9 +117,9 @@ def export_examples(work: Path, out: Path) -> None:
     training.mkdir(parents=True, exist_ok=True)
     row = pictures.row("cat-face", "flat")
     Image.fromarray(compose(pictures.rgba[row or 0], "white")).save(out / "cat.png", optimize=True)
-    for subject in SUBJECTS.values():
+    for subject in map(SUBJECTS.__getitem__, EXAMPLES):
         drawings = [
-            (content.slug, content.name, style)
+            (content.slug, called(subject, content), style)
             for content in subject.contents
             for style in subject.styles
             if pictures.row(content.slug, style) is not None

@@ -1,13 +1,15 @@
-"""Stage `lora`: two adapters of the prior, a held-out style (`blob`) and a held-out subject (`hero`).
+"""Stages `blob`, `fox`, `hero`, `polar`, `word`: styles and subjects that the prior never saw.
 
-Both by the studio's own `train personalize --method lora`.
+All by the studio's own `train personalize`: LoRAs, and one learned word.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +32,7 @@ from studio.starter.pictures.contents import (
 from studio.starter.pictures.data import Pictures, compose
 from studio.starter.stages.prior import DROPPED
 from studio.starter.trainer import Example, train_in
+from studio.train.adaptation import EMBEDDING_FILE
 
 BATCH, BATCH_GPU = 16, 48
 MOST = 1200  # pictures of a subject: each is encoded before the first step
@@ -48,35 +51,50 @@ class Subject:
     part: int
     contents: tuple[Content, ...]
     styles: tuple[str, ...]
+    method: str = "lora"
 
 
+def _content(slug: str) -> tuple[Content, ...]:
+    return tuple(c for c in HELD_OUT if c.slug == slug)
+
+
+EVERY_STYLE = (*STYLES, *HELD_OUT_STYLES)
 SUBJECTS = {
     "blob": Subject("lora-blob", "blob", "style", 1, CONTENTS, ("blob",)),
-    "hero": Subject(
-        "lora-hero",
-        HERO_WORD,
-        "",
-        0,
-        tuple(c for c in HELD_OUT if c.slug == HERO_SLUG),
-        (*STYLES, *HELD_OUT_STYLES),
+    "fox": Subject("lora-fox", "fox", "style", 1, CONTENTS, ("fox",)),
+    "hero": Subject("lora-hero", HERO_WORD, "", 0, _content(HERO_SLUG), EVERY_STYLE),
+    "polar": Subject("lora-polar", "polar", "bear", 0, _content("polar-bear"), EVERY_STYLE),
+    "word": Subject(
+        "word-hero", f"<{HERO_WORD}>", "robot", 0, _content(HERO_SLUG), EVERY_STYLE, "ti"
     ),
+}
+LORA: dict[str, Any] = {
+    "rate": 2e-3,
+    "rank": 8,
+    "targets": "attention+mlp",
+    "rate_schedule": "cosine",
+    "warmup": 20,
+    "beta2": 0.98,
+    "weight_decay": 0.0,
+}
+WORD: dict[str, Any] = {
+    "token_rate": 5e-3,
+    "vectors": 2,
+    "rate_schedule": "cosine",
+    "warmup": 20,
+    "beta2": 0.98,
 }
 
 
-def train(work: Path, which: str, minutes: float, device: torch.device, rank: int = 8) -> None:
+def train(work: Path, which: str, minutes: float, device: torch.device) -> None:
     """Train (or go on training) one adapter; saved in diffusers' own format, in half precision."""
     subject = SUBJECTS[which]
+    own = LORA if subject.method == "lora" else WORD
     settings = {
-        "method": "lora",
+        "method": subject.method,
         "minutes": minutes,
         "batch": batch_for(device, BATCH, BATCH_GPU),
-        "rate": 2e-3,
-        "rank": rank,
-        "targets": "attention+mlp",
-        "rate_schedule": "cosine",
-        "warmup": 20,
-        "beta2": 0.98,
-        "weight_decay": 0.0,
+        **own,
         "time_power": 0.6,
         "caption_dropout": DROPPED,
         "seed": SEED,
@@ -87,8 +105,14 @@ def train(work: Path, which: str, minutes: float, device: torch.device, rank: in
     made = train_in(work, subject.folder, lambda: examples(work, subject), settings, device)
     if made is None:
         return
-    save_half(made.folder / LORA_FILE, work / subject.folder / LORA_FILE)
-    write_json({**made.figures, "rank": rank}, work / "figures" / f"{subject.folder}.json")
+    target = work / subject.folder
+    if subject.method == "lora":
+        save_half(made.folder / LORA_FILE, target / LORA_FILE)
+    else:
+        target.mkdir(exist_ok=True)
+        shutil.copy(made.folder / EMBEDDING_FILE, target / EMBEDDING_FILE)
+    size = {"rank": own["rank"]} if "rank" in own else {}
+    write_json({**made.figures, **size}, work / "figures" / f"{subject.folder}.json")
 
 
 def examples(work: Path, subject: Subject) -> Iterator[Example]:
@@ -107,8 +131,20 @@ def examples(work: Path, subject: Subject) -> Iterator[Example]:
         for turn in range(each):
             colour = colours[(number * each + turn) % len(colours)]
             name = f"{content.slug}-{style}-{colour}.png"
-            text = caption_with(subject.part, (content.name, style, colour), rng)
+            names = (called(subject, content), style, colour)
+            text = caption_with(subject.part, names, rng)
             yield name, compose(pictures.rgba[row], colour), text
+
+
+def called(subject: Subject, content: Content) -> str:
+    """What captions of ``content`` say: the subject's own word, with its superclass where it has one.
+
+    A learned word stands for the whole target, so its captions name no superclass.
+    """
+    if subject.part == 1:
+        return content.name
+    superclass = "" if subject.method == "ti" else subject.superclass
+    return f"{subject.word} {superclass}".strip()
 
 
 def caption_with(part: int, names: tuple[str, str, str], rng: np.random.Generator) -> str:
