@@ -4,12 +4,14 @@
 - :func:`read_image`, :func:`read_any`, :func:`read_upload`: the preset in an image (ours or another tool's) or a file;
   :func:`peek`: without decoding the image;
 - :func:`encode_link`, :func:`decode_link`: a preset as a short text;
+- :func:`parameters_text`: a preset as other tools write it; :func:`unsaid`: what that leaves out;
 - :func:`embed_images`, :func:`extract`: control images inside the preset, and out again.
 """
 
 from studio.share.embed import drop_images, embed_images, extract
 from studio.share.link import decode_link, encode_link
 from studio.share.read import peek, read_any, read_image, read_upload
+from studio.share.unsaid import unsaid
 from studio.share.write import parameters_text, save_image, save_or_keep, write_metadata
 
 __all__ = [
@@ -25,5 +27,6 @@ __all__ = [
     "read_upload",
     "save_image",
     "save_or_keep",
+    "unsaid",
     "write_metadata",
 ]

@@ -22,6 +22,7 @@ from studio.errors import StudioError
 from studio.files import slug, write_atomically, write_new
 from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
+from studio.preset.prompts import split_prompt
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.share.embed import drop_images, embed_images
 from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
@@ -138,7 +139,12 @@ def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
 def _joined(rows: list[Row]) -> str:
     if len(rows) < 2:
         return "".join(row.prompt for row in rows)
-    return " AND ".join(f"{row.prompt} :{row.weight / rows[0].weight:.4g}" for row in rows)
+    parts = [
+        (text, share * row.weight / rows[0].weight)
+        for row in rows
+        for text, share in split_prompt(row.prompt)
+    ]
+    return " AND ".join(f"{text} :{weight:.4g}" for text, weight in parts)
 
 
 def _tags(rows: list[Row]) -> list[str]:

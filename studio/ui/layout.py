@@ -17,7 +17,7 @@ from studio.ui.editor.start_image import StartPicture
 from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
-from studio.ui.presets import galleries
+from studio.ui.presets import copies, galleries
 from studio.ui.queue import QueueList
 from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
@@ -53,7 +53,7 @@ class Parts:
     undo: UndoButtons
     link: gr.Button
     code: gr.Button
-    command: gr.Button
+    copies: dict[str, gr.Button]
     theme: gr.Button
     dice: gr.Button
     plan: gr.HTML
@@ -118,6 +118,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "download",
             "link",
             "code",
+            "qr",
             "notes",
             "idle",
             "fault",
@@ -270,7 +271,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                     "Save", size="sm", visible=not limits.shared, elem_id="gs-save"
                 )
                 found["download"] = gr.Button("Download JSON", size="sm", elem_id="gs-download")
-                found["command"] = gr.Button("Copy command line", size="sm", elem_id="gs-command")
+                found["copies"] = copies.lay_out()
             found["galleries"] = galleries.lay_out(limits)
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
             found["keep_style"] = gr.Button(

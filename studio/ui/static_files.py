@@ -21,6 +21,7 @@ SCRIPTS = (
     "fields.js",
     "uses.js",
     "works.js",
+    "qr.js",
     "row/schema.js",
     "row/model_parts.js",
     "row/prompt_text.js",

@@ -76,6 +76,43 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
     assert len(notes.splitlines()) == 1
 
 
+def test_what_the_text_leaves_out_is_said() -> None:
+    assert share.unsaid(made()) == [
+        "rows.0.model: there, a LoRA acts on every prompt of the picture",
+        "rows.1.model: there, a LoRA acts on every prompt of the picture",
+    ]
+    mask = {"mask": "assets/examples/mask-left.png", "range": [0.0, 0.5]}
+    preset = validate(
+        {
+            "omega": 0.3,
+            "decoupling": 0.5,
+            "apg": {"eta": 0.2},
+            "init": {"image": "assets/examples/cat.png"},
+            "sampler": {"scheduler": "ipndm"},
+            "rows": [
+                {"prompt": "a AND b:0.5", "weight": 4.0, **mask},
+                {"prompt": "c", "weight": 2.0, "model": {"lora": "ink", "model": "other"}},
+                {"model": "starter/faces", "weight": 1.0},
+                {"prompt": "fog", "weight": -2.0},
+                {"prompt": "rain", "weight": -1.0},
+                {"prompt": "muted", "enabled": False, **mask},
+            ],
+        }
+    )
+    fields = [note.partition(":")[0] for note in share.unsaid(preset)]
+    assert fields == [
+        *("rows.0.mask", "rows.0.range", "rows.1.model", "rows.1.model", "rows.2", "rows"),
+        *("rows.3.weight", "omega", "decoupling", "apg", "init", "sampler.scheduler"),
+    ]
+    assert "weighs -7 there, and -3 here" in "".join(share.unsaid(preset))
+    assert share.parameters_text(preset).startswith("a :1 AND b :0.5 AND c :0.5 <lora:ink:1>\n")
+
+
+def test_a_prompt_and_a_negative_one_of_the_scale_are_said_whole() -> None:
+    pair = [{"prompt": "a cat", "weight": 7.0}, {"prompt": "fog", "weight": -6.0}]
+    assert share.unsaid(validate({"rows": pair})) == []
+
+
 def test_the_web_ui_s_own_text_comes_back(tmp_path: Path) -> None:
     text = a1111()
     preset, _ = read(png(tmp_path, size=(64, 96), parameters=text))

@@ -212,10 +212,10 @@
   studio.on("download", (file) => offer(file, "application/json"));
 
   // Where the clipboard is closed to a page (no HTTPS), the same text comes as a file.
-  studio.on("code", async ({ name, text, what }) => {
+  studio.on("code", async ({ name, text, said }) => {
     try {
       await navigator.clipboard.writeText(text);
-      studio.toast(`${what} copied. It makes this preset's pictures.`);
+      studio.toast(said);
     } catch {
       offer({ name, text }, "text/plain");
     }

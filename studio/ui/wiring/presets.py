@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 
 from studio.integrations.code import as_command, as_python
+from studio.plan.row_models import check_base
+from studio.plan.size import picture_size
 from studio.preset import Preset
 from studio.preset.own_styles import holds_styles
 from studio.share import encode_link, extract
@@ -19,11 +21,15 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
 from studio.ui.library.models import library
-from studio.ui.presets import gallery, styles
+from studio.ui.presets import copies, gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
 from studio.ui.widgets import QUIET, WITH_SESSION, fresh
+
+COPIED = "copied. It makes this preset's pictures."
+# The page's own address, as the browser has it behind any proxy, in the session's place.
+WITH_PLACE = "(...values) => [location.origin + location.pathname, ...values.slice(1)]"
 
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -101,6 +107,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     _styled(parts, form, limits)
     _taken_away(parts, form, notes)
     _as_code(parts, limits)
+    _elsewhere(parts, dict(form), notes)
 
 
 def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
@@ -157,14 +164,44 @@ def _as_code(parts: Parts, limits: Limits) -> None:
 
     def script(**values: Any) -> dict[str, Any]:
         text = as_python(to_preset(values), library(), paths=not limits.shared)
-        return fresh({"text": text, "name": "picture.py", "what": "Python script"})
+        said = f"Python script {COPIED}"
+        return fresh({"text": text, "name": "picture.py", "said": said})
 
     def command(**values: Any) -> dict[str, Any]:
         text = as_command(to_preset(values))
-        return fresh({"text": text, "name": "picture.sh", "what": "Command line"})
+        said = f"Command line {COPIED}"
+        return fresh({"text": text, "name": "picture.sh", "said": said})
 
     parts.code.click(guarded(script), None, signal, inputs_kwargs=form, **QUIET)
-    parts.command.click(guarded(command), None, signal, inputs_kwargs=form, **QUIET)
+    parts.copies["command"].click(guarded(command), None, signal, inputs_kwargs=form, **QUIET)
+
+
+def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
+    """AUTOMATIC1111's text, and a QR code, with notes on what they cannot carry."""
+
+    def for_a1111(**values: Any) -> list[Any]:
+        preset = to_preset(values)
+        base = check_base(library().catalogue(), preset.base, preset.vae)
+        text, left = copies.for_a1111(preset, picture_size(preset, base))
+        return [fresh(text), notes_of(preset, left)]
+
+    def code(place: str, **values: Any) -> list[Any]:
+        preset = to_preset(values)
+        shown, left = copies.qr(preset, place)
+        return [fresh(shown), notes_of(preset, left)]
+
+    signals, pressed = parts.signals, parts.copies
+    pressed["a1111"].click(
+        guarded(for_a1111), None, [signals["code"], notes], inputs_kwargs=form, **QUIET
+    )
+    pressed["qr"].click(
+        guarded(code),
+        parts.session,
+        [signals["qr"], notes],
+        inputs_kwargs=form,
+        js=WITH_PLACE,
+        **QUIET,
+    )
 
 
 def notes_of(preset: Preset, notes: list[str]) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""What the web UIs' ``parameters`` cannot say of a preset, a line each."""
+
+from __future__ import annotations
+
+from studio.preset import ModelRef, Preset, Row
+from studio.preset.noise_schedules import NOISE_SCHEDULES
+from studio.preset.prompts import split_prompt
+from studio.preset.refinements import path_of
+from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
+
+OURS_ALONE = ("control", "image", "image_prompt", "mask", "range", "curve", "reference")
+SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
+
+
+def unsaid(preset: Preset) -> list[str]:
+    """What :func:`studio.share.write.parameters_text` leaves out or changes; names the fields."""
+    rows = preset.active_rows()
+    found = [note for index, row in rows for note in _of_row(index, row)]
+    return [*found, *_weights(rows), *_whole(preset, [row for _, row in rows])]
+
+
+def _of_row(index: int, row: Row) -> list[str]:
+    if not row.prompt:
+        return [f"rows.{index}: it has no prompt, and is left out"]
+    found = [
+        f"rows.{index}.{name}: left out, the text has no place for it"
+        for name in OURS_ALONE
+        if getattr(row, name) != Row.model_fields[name].default
+    ]
+    model = row.model.model if isinstance(row.model, ModelRef) else row.model
+    if model:
+        found.append(f"rows.{index}.model: {model!r} is left out, and the base predicts")
+    if isinstance(row.model, ModelRef) and row.model.adapters():
+        found.append(f"rows.{index}.model: there, a LoRA acts on every prompt of the picture")
+    return found
+
+
+def _weights(rows: list[tuple[int, Row]]) -> list[str]:
+    """A negative prompt there weighs 1 minus the scale, whatever it weighs here."""
+    positive = [
+        row.weight * share
+        for _, row in rows
+        if row.prompt and row.weight > 0
+        for _, share in split_prompt(row.prompt)
+    ]
+    negative = [(index, row.weight) for index, row in rows if row.prompt and row.weight < 0]
+    if not positive:
+        return ["rows: none with a prompt has a weight above 0, and the text has no prompt"]
+    there = 1 - sum(positive)
+    found = []
+    if len(negative) > 1:
+        found.append(f"rows: {len(negative)} rows below 0 become one negative prompt")
+    given = sum(weight for _, weight in negative)
+    if negative and abs(given - there) > 1e-6:
+        found.append(
+            f"rows.{negative[0][0]}.weight: a negative prompt weighs {there:g} there, and {given:g} here"
+        )
+    return found
+
+
+def _whole(preset: Preset, rows: list[Row]) -> list[str]:
+    sampler, found = preset.sampler, []
+    lora = any(isinstance(row.model, ModelRef) and row.model.adapters() for row in rows)
+    if lora and preset.omega != 1:
+        found.append(f"omega: 1 there, {preset.omega:g} here")
+    parts = any(row.weight > 0 and len(split_prompt(row.prompt)) > 1 for row in rows)
+    if parts and preset.decoupling != 1:
+        found.append(f"decoupling: 1 there, {preset.decoupling:g} here")
+    found += [
+        f"{path_of(one.name)}: {one.record.title} is left out"
+        for one in preset.refine.chosen
+        if one.name != SAID
+    ]
+    if preset.distilled_guidance is not None:
+        found.append("distilled_guidance: left out")
+    if preset.init:
+        found.append("init: the picture to start from is left out; its strength is said")
+    scheduler, schedule = SCHEDULERS[sampler.scheduler], NOISE_SCHEDULES[sampler.schedule]
+    if not scheduler.a1111:
+        found.append(f"sampler.scheduler: {scheduler.title} has no name there that is known")
+    if sampler.schedule != AUTOMATIC and not schedule.a1111:
+        found.append(f"sampler.schedule: {schedule.title} has no name there that is known")
+    return found
