@@ -47,6 +47,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "or ray://HOST:PORT",
     )
     parser.add_argument("--space", action="store_true", help="shared page: limits, no saved files")
+    parser.add_argument(
+        "--share",
+        action="store_true",
+        help="a shared page, with an address for everybody through Gradio's tunnel",
+    )
 
 
 def flags(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -82,8 +87,12 @@ def serve(options: argparse.Namespace) -> None:
     """Build the page with these flags and serve it until interrupted.
 
     Raises:
-        StudioError: no such workers.
+        StudioError: no such workers, or a tunnel to what is shared already.
     """
+    from studio.errors import StudioError
+
+    if options.share and os.environ.get("SPACE_ID"):
+        raise StudioError("a Space has an address for everybody already", field="--share")
     if options.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit("--mcp: needs the package mcp; pip install 'gradio[mcp]'")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
@@ -92,7 +101,7 @@ def serve(options: argparse.Namespace) -> None:
     )  # small networks beside other programs: no spinning
     further = [*options.models, *filter(None, [os.environ.get("STUDIO_MODELS")])]
     os.environ["STUDIO_MODELS"] = os.pathsep.join(further)
-    shared = options.space or bool(os.environ.get("SPACE_ID"))
+    shared = options.space or options.share or bool(os.environ.get("SPACE_ID"))
     if shared:  # before the hub's library is imported: visitors make it ask nothing
         os.environ["HF_HUB_OFFLINE"] = "1"
     from studio import heap, logs
@@ -122,8 +131,15 @@ def serve(options: argparse.Namespace) -> None:
         auth=options.auth,
         inbrowser=options.open,
         mcp_server=options.mcp,
+        share=False,  # a tunnel of Gradio's own starting would come before what guards it
+        prevent_thread_lock=options.share,
         **launch_options(Doors.of(address, options.allow_host, shared)),
     )
+    if options.share:
+        from studio.ui.tunnel import opened
+
+        print(opened(address, options.port), flush=True)
+        page.block_thread()
 
 
 def _maker(workers: str) -> dict[str, Any]:
@@ -143,5 +159,7 @@ def _maker(workers: str) -> dict[str, Any]:
 
 def _for_its_owner(options: argparse.Namespace, address: str) -> bool:
     """Whether only this machine reaches the page, and nobody else has been thought of."""
-    elsewhere = options.auth or options.root_path or options.allow_host or options.space
+    elsewhere = (
+        options.auth or options.root_path or options.allow_host or options.space or options.share
+    )
     return not elsewhere and address in ("127.0.0.1", "localhost", "::1")
