@@ -16,6 +16,7 @@ from studio.history.intake import begin, busy
 from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
+from studio.ui.history.folder import opened
 from studio.ui.widgets import FILE_META, fresh, picture
 
 AT_ONCE = 120  # pictures of one answer
@@ -201,13 +202,20 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 
-def answer(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+OWNERS = {"folder": opened}  # of the machine that the page runs on
+
+
+def answer(history: History, asked: Mapping[str, Any], owner: bool = False) -> dict[str, Any]:
     """What the page asked for.
+
+    Args:
+        owner: whether it was the owner of this machine, in front of it.
 
     Raises:
         StudioError: it cannot be done, or is nothing that can be asked for.
     """
     do = str(asked.get("do", ""))
-    if do not in ANSWERS:
-        raise StudioError(f"{', '.join(ANSWERS)}, got {do[:40]!r}", field="do")
-    return fresh(ANSWERS[do](history, asked))
+    known = {**ANSWERS, **OWNERS} if owner else ANSWERS
+    if do not in known:
+        raise StudioError(f"{', '.join(known)}, got {do[:40]!r}", field="do")
+    return fresh(known[do](history, asked))

@@ -33,7 +33,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     opening.attach(page, parts, limits, runs)
     presets.attach(page, parts, limits, runs)
     galleries.attach(parts, limits, runs)
-    history.attach(parts, runs)
+    history.attach(parts, limits, runs)
     sweep.attach(page, parts, limits, runs)
     library.attach(parts, limits)
     settings.attach(parts, limits)

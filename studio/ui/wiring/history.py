@@ -12,22 +12,24 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import view
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
+from studio.ui.space import Limits
 from studio.ui.widgets import QUIET, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of
 
 
-def attach(parts: Parts, runs: Runs) -> None:
+def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
     notes = parts.signals["notes"]
 
     def asked(session: str, event: gr.EventData) -> dict[str, Any]:
         request = event._data or {}
         try:
-            answer = view.answer(runs.history(runs.session(run.key_of(session))), request)
+            owned = runs.history(runs.session(run.key_of(session)))
+            answer = view.answer(owned, request, limits.local)
         except Exception as error:  # the page waits for an answer before it asks again
             warn(error)
             answer = fresh({})
-        return {**answer, "turn": request.get("turn")}
+        return {**answer, "turn": request.get("turn"), "owner": limits.local}
 
     parts.history.select(
         asked,

@@ -18,7 +18,7 @@ from studio.history.differences import differences
 from studio.history.intake import take_in
 from studio.preset import Preset, validate
 from studio.share import save_image
-from studio.ui.history import unopened, view
+from studio.ui.history import folder, unopened, view
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 
@@ -49,6 +49,32 @@ def test_a_page_holds_small_copies_made_once(own: History, tmp_path: Path) -> No
     assert len(kept) == 2
     view.answer(own, {"do": "page", "first": 0, "count": 2, "key": "1"})
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "cache" / "thumbnails").iterdir()} == kept
+
+
+def test_its_owner_opens_a_picture_s_folder_without_a_shell(
+    own: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"do": "folder", "id": own.search(None, 1, 0).records[0].id}
+    outputs = str((tmp_path / "outputs").resolve())
+    started: list[list[str]] = []
+    monkeypatch.setattr(folder, "manager", lambda *_: "/usr/bin/xdg-open")
+    found = folder.opened(own, asked, lambda words, **_: started.append(words))
+    assert found == {"folder": outputs, "started": True}
+    assert started == [["/usr/bin/xdg-open", outputs]]
+    monkeypatch.setattr(folder, "manager", lambda *_: str(tmp_path / "none"))
+    assert not view.answer(own, asked, owner=True)["started"]  # the path is shown instead
+    with pytest.raises(StudioError, match="'folder'"):
+        view.answer(own, asked)  # a page that others reach
+
+
+def test_without_a_screen_there_is_no_file_manager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    assert folder.manager("linux", {}) == "" and folder.manager("linux", {"DISPLAY": ""}) == ""
+    assert folder.manager("linux", {"WAYLAND_DISPLAY": "wayland-0"}) == "/bin/xdg-open"
+    assert folder.manager("darwin", {}) == "/bin/open"
+    assert folder.manager("win32", {}) == "/bin/explorer"
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert folder.manager("linux", {"DISPLAY": ":0"}) == ""
 
 
 def test_pictures_that_come_in_behind_a_search_are_asked_for_again(

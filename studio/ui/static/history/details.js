@@ -43,8 +43,9 @@
    * @param ask sends a request to the server
    * @param again uses the picture in the form: again(id, part)
    * @param step shows the one before (−1) or after (1)
+   * @param owner whether the person sits at the machine that the page runs on
    */
-  studio.historyDetails = function (record, { ask, again, step, parent }) {
+  studio.historyDetails = function (record, { ask, again, step, parent, owner }) {
     const get = () => studio.fileAt(address(record.image), `${record.title || "picture"}.png`);
     const say = (said) => ask({ do: "mark", ids: [record.id], said });
     const close = () => dialog.close();
@@ -127,6 +128,7 @@
                   studio.askUse("What is this picture for?", address(record.image), get);
                 })
               : null,
+            owner ? word("Open folder", () => ask({ do: "folder", id: record.id })) : null,
             word(record.deleted ? "Bring back" : "Delete", () => {
               ask({ do: record.deleted ? "restore" : "delete", ids: [record.id] });
               close();

@@ -288,6 +288,7 @@
         opened = studio.historyDetails(record, {
           ask,
           again,
+          owner: value.owner,
           step: (by) => {
             const at = grid.indexOf(record.id);
             const beside = at === undefined ? undefined : grid.at(at + by);
@@ -306,6 +307,8 @@
       if (value.kept) studio.toast(`${value.kept} kept: starred, or in the bin already.`);
       if (value.restored) studio.toast(`${value.restored.length} brought back.`);
       if (value.emptied !== undefined) studio.toast(`${value.emptied} removed.`);
+      if (value.folder && value.started) studio.toast(`Opened ${value.folder}`);
+      else if (value.folder) window.prompt("No file manager here. Copy its path:", value.folder);
       if (value.file) {
         const link = el("a", { href: value.file.url, download: "pictures.zip" });
         link.click();
