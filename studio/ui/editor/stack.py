@@ -19,6 +19,7 @@ from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
+from studio.ui.crops import find_face, kept_part
 from studio.ui.editor.maps import preview_map
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.widgets import given
@@ -47,7 +48,7 @@ class GuidanceStack(gr.HTML):
         kwargs.setdefault("html_template", TEMPLATE)
         kwargs.setdefault("js_on_load", MOUNT % given(max_rows=max_rows, served=served()))
         kwargs.setdefault("apply_default_css", False)
-        kwargs.setdefault("server_functions", [store_image, seed_of, show_image, preview_map])
+        kwargs.setdefault("server_functions", list(SERVES))
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> list[Any]:  # type: ignore[override]
@@ -161,6 +162,17 @@ def store_image(value: Any) -> dict[str, str]:
         return {"error": str(error)}
 
 
+def crop_image(value: Any) -> dict[str, str]:
+    """Keep a part of an image of a preset as another (called from the script): see
+    :func:`studio.ui.crops.kept_part`; returns what :func:`store_image` does.
+    """
+    try:
+        reference = kept_part(value)
+        return {"image": reference, "thumb": thumb(reference)}
+    except StudioError as error:
+        return {"error": str(error)}
+
+
 def seed_of(value: Any) -> dict[str, Any]:
     """The seed of the preset that an uploaded picture carries (called from the script).
 
@@ -216,3 +228,6 @@ def _uri(image: Image.Image, edge: int, kind: str = "JPEG") -> str:
     image.save(buffer, kind, quality=85)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return f"data:image/{kind.lower()};base64,{data}"
+
+
+SERVES = (store_image, crop_image, seed_of, show_image, preview_map, find_face)  # to the scripts

@@ -34,7 +34,9 @@
       : box.map((side) => Math.round(side * 1e4) / 1e4);
 
   class Cropper {
-    constructor(picture, box, title) {
+    /** ``reference``: the picture as the server knows it, a preset's image or a data URI. */
+    constructor(picture, box, title, reference) {
+      this.reference = reference;
       this.box = [...(box || WHOLE)];
       this.aspect = picture.naturalWidth / picture.naturalHeight;
       this.held = null;
@@ -77,8 +79,10 @@
           "div",
           { class: "gs-line" },
           word("Square", () => this.set(studio.squareIn(this.box, this.aspect))),
+          word("The face", (event) => this.face(event.currentTarget)),
           word("Whole picture", () => this.set(WHOLE)),
         ),
+        (this.note = el("p", { class: "gs-work-note", role: "status" })),
         el(
           "div",
           { class: "gs-line gs-answers" },
@@ -111,6 +115,15 @@
       this.numbers.forEach((number, i) => {
         if (i !== typed) number.read(this.percent(i));
       });
+    }
+
+    /** The box around the largest face, as the server finds it. */
+    async face(asked) {
+      asked.disabled = true;
+      const { box, error } = await studio.stack.findFace(this.reference);
+      asked.disabled = false;
+      if (box) this.set(box);
+      this.note.textContent = error || "";
     }
 
     percent(side) {
@@ -187,11 +200,23 @@
   }
 
   /** Ask for a crop of the picture at ``source``: {crop: box or null}, or null when it was cancelled. */
-  studio.crop = async function (source, box, title) {
+  studio.crop = async function (source, box, title, reference = source) {
     const picture = new Image();
     picture.src = source;
     await picture.decode().catch(() => null);
     if (!picture.naturalWidth) return null;
-    return new Cropper(picture, box, title).ask();
+    return new Cropper(picture, box, title, reference).ask();
+  };
+
+  /** A button that crops an image of a row: ``image()`` is its reference, ``put`` takes the new one. */
+  studio.cropButton = function (stack, label, image, put) {
+    return studio.button("crop", label, async () => {
+      const reference = image();
+      const source = await stack.showImage(reference);
+      const answer = source && (await studio.crop(source, null, label, reference));
+      const kept = answer?.crop && (await stack.cropImage(reference, answer.crop));
+      if (kept?.error) studio.toast(kept.error);
+      if (kept?.image && image() === reference) put(kept.image);
+    });
   };
 })(window.studio);

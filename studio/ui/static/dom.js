@@ -16,6 +16,7 @@ window.studio = window.studio || {};
     plus: '<path d="M12 5v14M5 12h14"/>',
     image:
       '<rect x="3.5" y="4.5" width="17" height="15" rx="2"/><circle cx="9" cy="10" r="1.6"/><path d="M4 17.500l5-4.5 3.5 3 3.5-4 4.5 5"/>',
+    crop: '<path d="M7 3v14h14M3 7h14v14"/>',
     close: '<path d="M6 6l12 12M18 6L6 18"/>',
     split: '<path d="M4 12h5l4-6h7M9 12l4 6h7M17 3l3 3-3 3M17 15l3 3-3 3"/>',
     merge: '<path d="M4 6h6l5 6h5M4 18h6l5-6M17 9l3 3-3 3"/>',

@@ -321,6 +321,26 @@
       }
     }
 
+    /** A part of an image as an image of its own: {image} or {error}. */
+    async cropImage(image, box) {
+      try {
+        const answer = await this.server.crop_image({ image, box });
+        if (answer.image) this.thumbs[answer.image] = answer.thumb;
+        return answer;
+      } catch (error) {
+        return { error: `The crop could not be made (${error.message || error})` };
+      }
+    }
+
+    /** Where the face in an image is: {box} or {error}. */
+    async findFace(image) {
+      try {
+        return await this.server.find_face(image);
+      } catch (error) {
+        return { error: `The face could not be looked for (${error.message || error})` };
+      }
+    }
+
     async previewMap(control) {
       try {
         return await this.server.preview_map({

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,17 +14,16 @@ from gradio.utils import get_upload_folder
 
 from studio.errors import StudioError, shorten
 from studio.files import write_atomically
-from studio.images import open_checked, png_bytes, to_rgb
+from studio.images import open_checked, to_rgb
+from studio.preprocessors.faces import Box
+from studio.ui.crops import box_of, cut
 from studio.ui.widgets import given, jpeg_uri
 
 MOST_CARDS = 40  # each costs a small picture; further ones are trained on without a card
 THUMB_EDGE = 512  # also what a crop is chosen on
-LEAST_SIDE = 16  # pixels of a crop
 LONGEST = 4000  # characters of one caption
 TEXTS = ("caption", "target", "general")
 MOUNT = "studio.mountPictures(element.firstElementChild, props, watch, %s); /* 'change' */"
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -95,21 +93,9 @@ def _picture(item: Any, index: int) -> Picture:
             raise StudioError(
                 f"has {len(text)} characters; at most {LONGEST}", field=f"{name} of {item['name']}"
             )
-    return Picture(item["name"], **texts, crop=_box(item.get("crop"), item["name"]))
-
-
-def _box(value: Any, name: str) -> Box | None:
-    if value is None:
-        return None
-    sides = value if isinstance(value, list | tuple) and len(value) == 4 else [math.nan] * 4
-    numbers = (side if isinstance(side, int | float) else math.nan for side in sides)
-    left, top, right, bottom = map(float, numbers)
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):  # not-a-number is refused too
-        raise StudioError(
-            f"expected left < right and top < bottom between 0 and 1, got {shorten(value)}",
-            field=f"crop of {name}",
-        )
-    return left, top, right, bottom
+    crop = item.get("crop")
+    box = None if crop is None else box_of(crop, f"crop of {item['name']}")
+    return Picture(item["name"], **texts, crop=box)
 
 
 def as_value(pictures: Sequence[Picture]) -> dict[str, Any]:
@@ -187,14 +173,4 @@ def cropped(path: Path, crop: Box) -> bytes:
     Raises:
         StudioError: the picture cannot be read, or hardly anything of it would be left.
     """
-    image = to_rgb(open_checked(path, path.name))
-    width, height = image.size
-    left, top, right, bottom = crop
-    box = (round(left * width), round(top * height), round(right * width), round(bottom * height))
-    size = box[2] - box[0], box[3] - box[1]
-    if min(size) < LEAST_SIDE:
-        raise StudioError(
-            f"{size[0]}x{size[1]} pixels are left; at least {LEAST_SIDE}x{LEAST_SIDE}",
-            field=f"crop of {path.name}",
-        )
-    return png_bytes(image.crop(box))
+    return cut(to_rgb(open_checked(path, path.name)), crop, f"crop of {path.name}")

@@ -89,6 +89,12 @@
       finished,
       "is the map",
     );
+    const crop = studio.cropButton(
+      card.stack,
+      "Crop the control image",
+      () => card.row.control?.image,
+      (image) => change({ image }),
+    );
     const line = el(
       "div",
       { class: "gs-line gs-control" },
@@ -97,6 +103,7 @@
       model,
       el("label", { class: "gs-strength" }, "×", strength.element),
       asItIs,
+      crop,
       map.open,
       button("close", "Remove control image", () => card.edit({ control: null })),
     );
@@ -122,6 +129,7 @@
         picker.node.hidden = !card.takesControl();
         line.hidden = control === null;
         map.read();
+        crop.hidden = !control?.image;
         picker.show(
           card.small(control?.image),
           control?.image

@@ -9,12 +9,19 @@
       if (image) card.edit({ image });
     });
     const clear = button("close", "Remove the picture to edit", () => card.edit({ image: "" }));
+    const crop = studio.cropButton(
+      card.stack,
+      "Crop the picture to edit",
+      () => card.row.image,
+      (image) => card.edit({ image }),
+    );
     const element = el(
       "div",
       { class: "gs-line" },
       el("span", { class: "gs-tag", title: "What an editing model changes" }, "Picture"),
       picker.node,
       picker.input,
+      crop,
       clear,
     );
     return {
@@ -22,7 +29,7 @@
       read({ image }) {
         const network = card.entry(card.parts().model || card.stack.base);
         element.hidden = !image && !network?.edits;
-        clear.hidden = !image;
+        crop.hidden = clear.hidden = !image;
         picker.show(card.small(image));
       },
       write: () => ({ image: card.row.image }),
@@ -44,6 +51,12 @@
       changed: () => change({ strength: strength.write() }),
     });
     const label = el("label", { class: "gs-strength" }, "×", strength.element);
+    const crop = studio.cropButton(
+      card.stack,
+      "Crop the image prompt",
+      () => card.row.image_prompt?.image,
+      (image) => change({ image }),
+    );
     const clear = button("close", "Remove the image prompt", () =>
       card.edit({ image_prompt: null }),
     );
@@ -57,6 +70,7 @@
       ),
       picker.node,
       picker.input,
+      crop,
       reader,
       label,
       clear,
@@ -83,6 +97,7 @@
         if (shown) reader.value = JSON.stringify(["reader", shown.model]);
         element.hidden = !shown && (!options.length || card.kind() === "concept");
         label.hidden = clear.hidden = !shown;
+        crop.hidden = !shown?.image;
         strength.read(shown?.strength ?? 1);
         picker.show(card.small(shown?.image));
       },
