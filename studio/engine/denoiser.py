@@ -106,6 +106,10 @@ class Denoiser:
         """
         return self.predict(step, z, t, alpha, sigma).output
 
+    def estimate(self, image: int) -> float:
+        """The error that is expected in an image's finished latent; 0 where every pass runs."""
+        return self.effort.estimate(image) if self.effort else 0.0
+
     @torch.inference_mode()
     def predict(self, step: int, z: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> Prediction:
         """The same, with the prediction whose noise is put back where CFG++ asks for one."""

@@ -31,12 +31,15 @@ from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import Regions, Runtime
+from studio.engine.tiled import Tiled
+from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.heap import tidied
 from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
+from studio.plan.tiles import with_tiles
 from studio.preset import Preset
 from studio.preset.effort import allowed_error
 from studio.preset.variants import preset_varies
@@ -127,6 +130,12 @@ class Engine:
         progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
         meeting = meeting_in(self.image_roots)
         plan = compile_plan(preset, self.library, progress, meeting, drift_every, explain)
+        plan = with_tiles(plan, preset, entry)
+        if explain and len(plan.tiles) > 1:
+            raise StudioError(
+                "a picture in tiles cannot be explained; switch tiles off, or make it smaller",
+                field="sampler.tiles",
+            )
         with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, started)
@@ -143,7 +152,8 @@ class Engine:
         vae = self.loader.vae(preset.base, preset.vae)
         shape = latent_shape(vae, preset)
         family = self.library[preset.base].family
-        samples = samples_at_once(self.device, preset, passes, shape)
+        seen, part = _seen_at_once(preset, plan, shape)
+        samples = samples_at_once(self.device, seen, passes, part)
         return _Job(preset, plan, passes, pictures, vae, shape, config, family, started, samples)
 
     def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
@@ -168,7 +178,7 @@ class Engine:
             with self._lock:
                 painted = job.pictures.painted(job.vae, latent_size, generators)
         kind = scheduler.config.prediction_type
-        denoiser = Denoiser(
+        whole = Denoiser(
             plan,
             job.passes,
             kind,
@@ -181,6 +191,10 @@ class Engine:
             painted=painted,
             explainer=Explainer(plan, kind) if plan.looks else None,
         )
+        denoiser, factor = whole, (sampler.width or 0) // job.shape[2]
+        if len(plan.tiles) > 1:
+            efforts = [_effort(preset, plan, scheduler, start, size) for _ in plan.tiles]
+            denoiser = Tiled.of(whole, plan.tiles, factor, latent_size, efforts)
         preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
 
         def denoise(index: int, z: Tensor, t: Tensor) -> sampling.Prediction:
@@ -208,12 +222,11 @@ class Engine:
             "decoding",
         )
         with self._lock:
-            factor = (preset.sampler.width or 0) // job.shape[2]
             images = decode(self.loader.family(preset.base), job.vae, latent, factor)
         images = [job.pictures.pasted(image) for image in images]
         seconds = (time.perf_counter() - began) / size
         shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)
-        explainer = denoiser.explainer
+        explainer = whole.explainer
         for index, (image, one) in enumerate(zip(images, singles, strict=True)):
             yield Done(
                 image,
@@ -226,7 +239,7 @@ class Engine:
                 drift,
                 left_out(job.passes),
                 plan.forwards_total - denoiser.forwards_of[index],
-                denoiser.effort.estimate(index) if denoiser.effort else 0.0,
+                denoiser.estimate(index),
                 explainer.told(index, plan.steps, seen) if explainer else None,
             )
 
@@ -245,6 +258,23 @@ class _Job:
     family: str
     started: float
     samples: int
+
+
+def _seen_at_once(
+    preset: Preset, plan: Plan, shape: tuple[int, int, int]
+) -> tuple[Preset, tuple[int, int, int]]:
+    """The preset and the latent's shape as a network sees them: of a tile, where there are tiles."""
+    if not plan.tiles:
+        return preset, shape
+    tile, sampler = plan.tiles[0], preset.sampler
+    channels, height, width = shape
+    part = (
+        channels,
+        height * tile.height // (sampler.height or tile.height),
+        width * tile.width // (sampler.width or tile.width),
+    )
+    size = {"width": tile.width, "height": tile.height}
+    return preset.model_copy(update={"sampler": sampler.model_copy(update=size)}), part
 
 
 def _effort(

@@ -11,6 +11,16 @@ from studio.preset.refinements import Refine
 
 
 @dataclass(frozen=True)
+class Window:
+    """A tile of the picture, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """The passes of a preset, and each row's own term in them.
 
@@ -20,7 +30,8 @@ class Plan:
     given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
     several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
     what to know before it runs, a line each. ``looks``: the steps at which it is kept what the rows
-    pull towards, where that was asked for.
+    pull towards, where that was asked for. ``tiles``: in which every pass runs; none for the whole
+    picture at once.
     """
 
     passes: tuple[Pass, ...]
@@ -34,6 +45,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     unit: str = "step"
     looks: tuple[Look, ...] = ()
+    tiles: tuple[Window, ...] = ()
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -48,7 +60,8 @@ class Plan:
     @property
     def forwards_per_step(self) -> tuple[int, ...]:
         """Network sample-evaluations per step and image."""
-        return tuple(sum(p.runs(s) for p in self.passes) for s in range(self.steps))
+        tiles = max(1, len(self.tiles))
+        return tuple(tiles * sum(p.runs(s) for p in self.passes) for s in range(self.steps))
 
     @property
     def forwards_total(self) -> int:
@@ -94,7 +107,9 @@ class Plan:
     def as_dict(self) -> dict[str, object]:
         """The command line's JSON."""
         refined = {"refinements": self.refine.words()} if self.refine.chosen else {}
-        noted = {"notes": list(self.notes)} if self.notes else {}
+        noted: dict[str, object] = {"notes": list(self.notes)} if self.notes else {}
+        if self.tiles:
+            noted["tiles"] = len(self.tiles)
         mixed = {"mixtures": [self._mixture_as_dict(m) for m in self.mixtures]}
         return {
             "passes": [self._pass_as_dict(p) for p in self.passes],

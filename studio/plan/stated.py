@@ -13,7 +13,8 @@ from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
-from studio.plan.size import DEFAULT_SIZE, picture_size
+from studio.plan.size import DEFAULT_SIZE
+from studio.plan.tiles import with_tiles
 from studio.preset import Preset, Sampler
 
 
@@ -41,8 +42,7 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
             _sized(preset.sampler, entry), config, preset.first_step, entry.family
         )
     plan = compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
-    picture_size(preset, check_base(library, preset.base, preset.vae))
-    return plan
+    return with_tiles(plan, preset, check_base(library, preset.base, preset.vae))
 
 
 def _sized(sampler: Sampler, base: ModelEntry) -> Sampler:

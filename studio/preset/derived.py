@@ -60,21 +60,35 @@ def between(first: Preset, second: Preset, count: int) -> list[Preset]:
 
 
 def larger(
-    preset: Preset, image: str, size: tuple[int, int], factor: float, strength: float, multiple: int
+    preset: Preset,
+    image: str,
+    size: tuple[int, int],
+    factor: float,
+    strength: float,
+    multiple: int,
+    enlarge: str = "pixels",
+    tiles: bool = False,
 ) -> Preset:
-    """The rows once more over the picture itself, ``factor`` times as large: a second pass in pixels.
+    """The rows once more over the picture itself, ``factor`` times as large: a second pass.
 
     Args:
         image: the reference of the picture. size: its width and height.
         strength: the part of the steps that runs. multiple: of what the sides must be.
+        enlarge: in ``pixels`` or ``latents``. tiles: in tiles of the base's own size.
 
     Raises:
         BadPreset: a size or strength that a preset does not take.
     """
     width, height = (max(multiple, round(side * factor / multiple) * multiple) for side in size)
-    changes = [("sampler.count", 1), ("sampler.width", width), ("sampler.height", height)]
-    plain = preset.model_copy(update={"init": Init(image=image)})
-    return with_fields(plain, [*changes, ("init.strength", strength)])
+    changes = {
+        "sampler.count": 1,
+        "sampler.width": width,
+        "sampler.height": height,
+        "sampler.tiles": tiles,
+        "init.strength": strength,
+        "init.enlarge": enlarge,
+    }
+    return with_fields(preset.model_copy(update={"init": Init(image=image)}), list(changes.items()))
 
 
 def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]:

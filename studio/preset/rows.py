@@ -228,7 +228,9 @@ class Init(Document):
     aspect, white where it is painted anew, black where it is kept; without one all of it is.
     ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
     without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
-    over how many pixels, inside the mask, the new fades in.
+    over how many pixels, inside the mask, the new fades in. ``enlarge``: how a smaller picture becomes
+    as large as the one to be made, in its pixels, or in its latents, softer and for a strength of 0.5
+    and more.
     """
 
     image: Annotated[ImageRef, Field(min_length=1)]
@@ -236,6 +238,7 @@ class Init(Document):
     mask: ImageRef = ""
     keep_pixels: StrictBool = True
     feather: Annotated[int, Field(ge=0, le=64, strict=True)] = 4
+    enlarge: Literal["pixels", "latents"] = "pixels"
 
 
 class Sampler(Document):
@@ -246,7 +249,8 @@ class Sampler(Document):
     one choose (``None``: its own amount). Every seed from 0 to 2⁵³ − 1 has noise of its own.
     ``variation_strength`` turns the seed's noise towards that of ``variation_seed``; a batch then
     counts the variation seed up instead of the seed. ``noise``: where it is drawn, ``cpu`` being
-    the same on every machine, ``device`` the GPU's own as some tools have it.
+    the same on every machine, ``device`` the GPU's own as some tools have it. ``tiles``: makes a larger
+    picture than the base's own in overlapping tiles of that size, every pass once in each.
     """
 
     scheduler: Scheduler = "dpm++"
@@ -287,6 +291,7 @@ class Sampler(Document):
             "picture; a number is the error that is allowed for it."
         ),
     ] = EXACT
+    tiles: StrictBool = False
     width: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     height: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     count: Annotated[int, Field(ge=1, le=64, strict=True)] = 1

@@ -75,6 +75,8 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("distilled_guidance: left out")
     if preset.init:
         found.append("init: the picture to start from is left out; its strength is said")
+    if sampler.tiles:
+        found.append("sampler.tiles: left out, the picture is made at once")
     scheduler, schedule = SCHEDULERS[sampler.scheduler], NOISE_SCHEDULES[sampler.schedule]
     if not scheduler.a1111:
         found.append(f"sampler.scheduler: {scheduler.title} has no name there that is known")

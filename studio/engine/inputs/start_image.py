@@ -31,6 +31,7 @@ class Pictures:
 
     ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size, ``size``.
     ``areas``: those of the plan, of these masks.
+    ``small``: the start at its own size, where its latents are to be enlarged.
     ``paste``: where the new shows when the picture's own pixels are pasted back, 255 for wholly;
     ``None`` for nowhere.
     """
@@ -41,6 +42,7 @@ class Pictures:
     size: Size = (0, 0)
     areas: Sequence[Area] = ()
     paste: Image.Image | None = None
+    small: Image.Image | None = None
 
     @staticmethod
     def read(plan: Plan, init: Init | None, size: Size, roots: Sequence[Path] = ()) -> Pictures:
@@ -63,13 +65,14 @@ class Pictures:
             return Pictures(masks, size=size, areas=plan.areas)
         image = images.resolve(init.image, roots, field="init.image")
         start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+        small = _small(image, size) if init.enlarge == "latents" else None
         if not init.mask:
-            return Pictures(masks, start, size=size, areas=plan.areas)
+            return Pictures(masks, start, size=size, areas=plan.areas, small=small)
         mask = images.resolve_mask(init.mask, roots, field="init.mask")
         _check_aspect(mask, image.size, "init.mask", "init.image")
         fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
         paste = feathered(fitted.convert("L"), init.feather) if init.keep_pixels else None
-        return Pictures(masks, start, fitted, size, plan.areas, paste)
+        return Pictures(masks, start, fitted, size, plan.areas, paste, small)
 
     def pasted(self, image: Image.Image) -> Image.Image:
         """A finished picture with the starting one's own pixels where its mask keeps them."""
@@ -104,7 +107,10 @@ class Pictures:
         """The picture to start from as latents, one sample of its encoding per generator."""
         if self.start is None:
             return None
-        encoded = encode(vae, self.start, generators)
+        if self.small is None:
+            encoded = encode(vae, self.start, generators)
+        else:
+            encoded = _enlarged(vae, self.small, self.size[0] // latent[0], latent, generators)
         mask = self.start_mask and _as_map(self.start_mask, latent).to(encoded.device)
         return Picture(encoded, first, mask)
 
@@ -135,6 +141,33 @@ def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Genera
     An autoencoder that gives a distribution is sampled, as diffusers' pipelines do.
     """
     return _encoded(vae, to_pixels(image), generators)
+
+
+def _small(image: Image.Image, size: Size) -> Image.Image | None:
+    """The middle of a picture in the aspect of ``size``, unscaled; ``None`` where it is not smaller."""
+    scale = min(image.width / size[0], image.height / size[1])
+    if scale >= 1:
+        return None
+    own = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    return ImageOps.fit(image, own, Image.Resampling.LANCZOS)
+
+
+def _enlarged(
+    vae: nn.Module,
+    image: Image.Image,
+    factor: int,
+    latent: Size,
+    generators: Sequence[torch.Generator],
+) -> Tensor:
+    """Latents of a picture at about its own size, enlarged to ``latent`` positions (bicubic).
+
+    Args:
+        factor: pixels per latent position along an edge, of which the sides are made multiples.
+    """
+    width, height = (max(factor, round(side / factor) * factor) for side in image.size)
+    fitted = image.resize((width, height), Image.Resampling.LANCZOS)
+    encoded = encode(vae, fitted, generators)
+    return torch.nn.functional.interpolate(encoded, size=latent[::-1], mode="bicubic")
 
 
 @torch.no_grad()

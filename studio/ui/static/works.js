@@ -4,8 +4,26 @@
   const { el, word } = studio;
   const META = { _type: "gradio.FileData" };
 
-  /** A field of numbers: {name, label, value, low, high, step}. */
-  function numberLine({ name, label, value, low, high, step }) {
+  /** A field: of numbers {name, label, value, low, high, step}, with `choices` [[value, text]], or a `check`. */
+  function line({ name, label, value, low, high, step, choices, check }) {
+    if (check)
+      return el(
+        "label",
+        { class: "gs-work-line" },
+        el("span", {}, label),
+        el("input", { type: "checkbox", class: "gs-check", name }),
+      );
+    if (choices)
+      return el(
+        "label",
+        { class: "gs-work-line" },
+        el("span", {}, label),
+        el(
+          "select",
+          { class: "gs-select gs-work-choice", name },
+          ...choices.map(([one, text]) => el("option", { value: one }, text)),
+        ),
+      );
     const input = el("input", {
       type: "number",
       class: "gs-work-number",
@@ -19,7 +37,14 @@
     return el("label", { class: "gs-work-line" }, el("span", {}, label), input);
   }
 
-  /** Ask for numbers: an object by name, or null when it was cancelled. */
+  const said = (node) =>
+    node.type === "checkbox"
+      ? node.checked
+      : node.type === "number"
+        ? node.valueAsNumber
+        : node.value;
+
+  /** Ask for numbers and choices: an object by name, or null when it was cancelled. */
   studio.askNumbers = function ({ title, note, fields, act, source }) {
     return new Promise((resolve) => {
       let answer = null;
@@ -29,16 +54,14 @@
           method: "dialog",
           onsubmit: () => {
             answer = Object.fromEntries(
-              [...form.elements]
-                .filter((node) => node.name)
-                .map((node) => [node.name, node.valueAsNumber]),
+              [...form.elements].filter((node) => node.name).map((node) => [node.name, said(node)]),
             );
           },
         },
         el("strong", {}, title),
         source ? el("img", { src: source, alt: "" }) : null,
         el("p", { class: "gs-work-note" }, note),
-        ...fields.map(numberLine),
+        ...fields.map(line),
         el(
           "div",
           { class: "gs-line gs-answers" },
@@ -81,11 +104,21 @@
       title: "A larger one",
       note:
         "A second pass: the picture is enlarged, and its rows, masks too, work out what is new. Above " +
-        "strength 0.5 things may double that are larger than the model's own size.",
+        "strength 0.5 things may double that are larger than the model's own size; tiles prevent it, " +
+        "and every pass runs in each of them.",
       act: "Make it larger",
       fields: [
         { name: "factor", label: "Times as large", value: 2, low: 1.1, high: 8, step: 0.05 },
         { name: "strength", label: "Strength", value: 0.35, low: 0.05, high: 1, step: 0.05 },
+        {
+          name: "enlarge",
+          label: "Enlarged in its",
+          choices: [
+            ["pixels", "pixels"],
+            ["latents", "latents, from strength 0.5"],
+          ],
+        },
+        { name: "tiles", label: "In tiles of the model's own size", check: true },
       ],
     },
     {

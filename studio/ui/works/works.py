@@ -55,7 +55,8 @@ def _larger(asked: Mapping[str, Any], library: Library, _: Preset, __: History) 
     factor, strength = number(asked, "factor"), number(asked, "strength")
     if not 1 < factor <= 8:
         raise StudioError(f"over 1 and at most 8 times as large, got {factor:g}", field="factor")
-    return [(larger(preset, images.store(path), size, factor, strength, multiple), "")]
+    ways = {"enlarge": str(asked.get("enlarge", "pixels")), "tiles": asked.get("tiles") is True}
+    return [(larger(preset, images.store(path), size, factor, strength, multiple, **ways), "")]
 
 
 def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History) -> list[Labelled]:

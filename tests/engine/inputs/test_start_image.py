@@ -14,11 +14,12 @@ from PIL import Image
 
 from studio.diffusion import sampling
 from studio.engine import Engine
-from studio.engine.inputs.start_image import encode, feathered
+from studio.engine.inputs.start_image import Pictures, encode, feathered
 from studio.errors import BadPreset, MissingFile, StudioError
 from studio.events import Done, Preview
 from studio.library import Library
-from studio.preset import validate
+from studio.plan import Plan
+from studio.preset import Init, validate
 from tests.support import tiny
 
 ROWS = [{"prompt": "cat", "weight": 7.5}, {"prompt": "bad", "weight": -6.5}]
@@ -263,3 +264,35 @@ def test_a_flow_starts_from_and_keeps_a_picture(name: str, black: bool) -> None:
     *_, last = sampling.sample(denoise, noise, scheduler, generators, picture)
     assert len(seen) == (7 if scheduler.order == 2 else 4)
     assert torch.allclose(last.latent, clean, atol=1e-4)
+
+
+def test_latents_are_enlarged_where_a_picture_is_smaller(engine: Engine, root: Path) -> None:
+    """Bicubic between the latents of the picture's own size; one that is as large is taken as it is."""
+    vae, first = engine.loader.vae("base", ""), [torch.Generator().manual_seed(1)]
+
+    def latents(size: int, enlarge: str) -> torch.Tensor:
+        init = Init(image="start.png", enlarge=enlarge)  # type: ignore[arg-type]
+        pictures = Pictures.read(Plan((), 4), init, (size, size), [root])
+        found = pictures.starting(
+            0, vae, (size // 2, size // 2), [torch.Generator().manual_seed(1)]
+        )
+        assert found is not None
+        return found.latent
+
+    own = encode(vae, Image.open(root / "start.png"), first)
+    expected = torch.nn.functional.interpolate(own, size=(16, 16), mode="bicubic")
+    assert torch.equal(latents(32, "latents"), expected)
+    assert not torch.equal(latents(32, "pixels"), expected)
+    for size in (16, 8):
+        assert torch.equal(latents(size, "latents"), latents(size, "pixels"))
+
+
+def test_a_wide_picture_is_enlarged_by_its_middle(engine: Engine, root: Path) -> None:
+    both = [
+        make(
+            engine, init={"image": "wide.png", "enlarge": way}, sampler={"width": 48, "height": 32}
+        )
+        for way in ("pixels", "latents")
+    ]
+    assert all(one[0].image.size == (48, 32) for one in both)
+    assert (pixels(both[0][0].image) != pixels(both[1][0].image)).any()

@@ -55,6 +55,12 @@ def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uplo
     assert larger.init is not None and larger.rows == PRESET.rows
     kept, given = images.resolve(larger.init.image), Image.open(picture["path"]).convert("RGB")
     assert np.array_equal(np.asarray(kept), np.asarray(given))
+    assert not larger.sampler.tiles and larger.init.enlarge == "pixels"
+    ways = {"enlarge": "latents", "tiles": True}
+    ((larger, _),) = asked("larger", picture, factor=2, strength=0.6, **ways)
+    assert larger.sampler.tiles and larger.init is not None and larger.init.enlarge == "latents"
+    with pytest.raises(StudioError, match=r"init\.enlarge"):
+        asked("larger", picture, factor=2, strength=0.6, enlarge="dreams")
     with pytest.raises(StudioError, match="factor"):
         asked("larger", picture, factor=50, strength=0.3)
     with pytest.raises(StudioError, match="count"):
