@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from studio import images
 from studio.cli.common import (
     add_preset_arguments,
     check_images,
@@ -19,7 +21,10 @@ from studio.cli.common import (
 from studio.cli.making import images_of, make_engine
 from studio.errors import StudioError, shorten
 from studio.events import Done, image_line
+from studio.images import SUFFIXES
 from studio.library import Library
+from studio.preset import Preset
+from studio.preset.derived import from_each
 from studio.preset.fields import with_fields
 from studio.share import save_or_keep
 
@@ -44,6 +49,19 @@ def add_verb(verbs: Any) -> None:
         help="measure the unconditional drift of personalised rows at every K-th step, for a null "
         "pass of the prior and of each of them; implies --json",
     )
+    verb.add_argument(
+        "--each",
+        metavar="DIR",
+        help="make the preset once for each picture in this folder, by name, as the page does with "
+        "many pictures at once",
+    )
+    verb.add_argument(
+        "--each-at",
+        metavar="FIELD",
+        default="init.image",
+        help="where each of them stands: init.image (default), or an image of a row, such as "
+        "rows.0.control.image",
+    )
     verb.set_defaults(run=generate)
 
 
@@ -60,21 +78,46 @@ def generate(options: argparse.Namespace) -> None:
     given = {"sampler.seed": options.seed, "sampler.count": options.count}
     preset = with_fields(preset, [(k, v) for k, v in given.items() if v is not None])
     roots = image_roots(options)
-    say_notes(checked_plan(preset, library, roots).notes)
-    check_images(preset, roots)
-    folder = output_folder(options.out)
+    asked = _each(preset, options) if options.each else [(preset, "")]
+    say_notes(checked_plan(asked[0][0], library, roots).notes)
+    for one, _ in asked:
+        check_images(one, roots)
+    folder, engine = output_folder(options.out), make_engine(roots)
     unsaved = ""
     notes: tuple[str, ...] = ()
     detailed = options.json or options.drift
-    for done in images_of(make_engine(roots), preset, options.drift):
-        path, problem = save_or_keep(done.image, done.preset, folder, roots)
-        unsaved = unsaved or problem
-        if done.notes != notes:
-            say_notes(done.notes)
-            notes = done.notes
-        say({**image_line(done, path), **(_diagnostics(done) if detailed else {})})
+    for one, name in asked:
+        for done in images_of(engine, one, options.drift):
+            path, problem = save_or_keep(done.image, done.preset, folder, roots)
+            unsaved = unsaved or problem
+            if done.notes != notes:
+                say_notes(done.notes)
+                notes = done.notes
+            more = {**({"from": name} if name else {}), **(_diagnostics(done) if detailed else {})}
+            say({**image_line(done, path), **more})
     if unsaved:
         raise StudioError(unsaved, field="--out")
+
+
+def _each(preset: Preset, options: argparse.Namespace) -> list[tuple[Preset, str]]:
+    """The preset for each picture of ``--each``, with the picture's name; all are read first.
+
+    Raises:
+        StudioError: no such folder, no picture in it, or one that cannot be read.
+    """
+    folder = Path(options.each)
+    if not folder.is_dir():
+        raise StudioError(f"{options.each} is no folder", field="--each")
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+    if not found:
+        raise StudioError(f"{options.each} holds no picture", field="--each")
+    kept = [images.store(path, path.name) for path in found]
+    names = [path.name for path in found]
+    return list(zip(from_each(preset, options.each_at, kept), names, strict=True))
 
 
 def _diagnostics(done: Done) -> dict[str, Any]:

@@ -37,5 +37,5 @@ def saved(run: Run, done: Done, visitors: Unopened | None) -> Moment:
 def _remember(run: Run, done: Done, path: Path, own: History | Unopened) -> None:
     measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
     shares = tuple(dataclasses.asdict(share) for share in done.shares)
-    parent = run.session.parent
+    parent = run.session.parent if run.parent is None else run.parent
     own.made(record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured))

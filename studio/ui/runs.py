@@ -90,6 +90,7 @@ class Runs(Line):
         label: str = "",
         explain: bool = False,
         forever: bool = False,
+        parent: str | None = None,
     ) -> Run:
         """Ask for a run; it starts when those before it have ended.
 
@@ -98,6 +99,7 @@ class Runs(Line):
             series: runs that are shown and cancelled together with it; ``label``: its own name there.
             explain: keep what its rows pull towards.
             forever: when it is done the next one is asked for, with the next seeds.
+            parent: the picture of the history that it is made of, "" for one that is not there.
 
         Raises:
             StudioError: this session, or this visitor, has as many in the queue as one may have.
@@ -107,6 +109,7 @@ class Runs(Line):
             preset, session, own_folder, forwards, series=series, label=label, visitor=visitor
         )
         run.apart, run.explain, run.forever = folder is not None, explain, forever
+        run.parent = parent
         run.place = series.ask() if series else 0
         with self.changed:
             own = self._waiting_of(session, visitor)

@@ -62,6 +62,7 @@ class Run:
     cancelled: bool = False
     series: Series | None = None
     label: str = ""  # what sets it apart in its series
+    parent: str | None = None  # the picture that it is made of; None: what the session loaded last
     place: int = 0  # in its series
     visitor: str = ""  # whose it is where visitors share the machine
     apart: bool = False  # its images are no part of the history
@@ -89,6 +90,7 @@ class Run:
             done=self.done,
             forever=True,
             number=self.number,
+            parent=self.parent,
             context=self.context,
         )
 

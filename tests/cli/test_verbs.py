@@ -200,6 +200,28 @@ def test_generate_from_a_picture(studio: Any, tmp_path: Path) -> None:
     assert Image.open(json.loads(lines[0])["path"]).tobytes() == Image.open(made["path"]).tobytes()
 
 
+def test_generate_for_each_picture_of_a_folder(studio: Any, tmp_path: Path) -> None:
+    """As the page does with many pictures at once: by name, each where the field says."""
+    path, folder, out = write(tmp_path / "p.json", preset()), tmp_path / "many", tmp_path / "out"
+    folder.mkdir()
+    for name, colour in (("b.png", "red"), ("a.JPG", "blue")):
+        Image.new("RGB", (16, 16), colour).save(folder / name)
+    (folder / "notes.txt").write_text("no picture")
+    arguments = ("generate", path, "--each", str(folder), "--out", str(out))
+    code, lines, _ = studio(*arguments, "--set", "sampler.steps=4")
+    made = [json.loads(line) for line in lines]
+    assert code == 0 and [one["from"] for one in made] == ["a.JPG", "b.png"]
+    starts = [share.read_image(one["path"])[0].init for one in made]
+    assert starts[0] and starts[1] and starts[0].image != starts[1].image
+    code, _, errors = studio(*arguments, "--each-at", "rows.0.weight")
+    assert code == 2 and "rows.0.weight: is no field that holds a picture" in errors[-1]
+    (folder / "c.png").write_text("damaged")
+    code, lines, errors = studio(*arguments)
+    assert code == 2 and not lines and "c.png" in errors[-1]  # before any is made
+    code, _, errors = studio("generate", path, "--each", str(out / "none"), "--out", str(out))
+    assert code == 2 and "--each" in errors[-1]
+
+
 def test_a_control_image_beside_the_preset(studio: Any, tmp_path: Path) -> None:
     control = {"type": "map", "image": "pictures/own.png"}
     path = write(tmp_path / "p.json", preset(rows=[{"prompt": "a", "control": control}]))

@@ -305,7 +305,7 @@
           mask,
         });
         if (answer.image) this.thumbs[answer.image] = answer.thumb;
-        return answer;
+        return { ...answer, sent: { path: sent.path, meta: { _type: "gradio.FileData" } } };
       } catch (error) {
         return { error: `The image could not be uploaded (${error.message || error})` };
       }

@@ -200,7 +200,7 @@
     for (const file of files) {
       const answer = await studio.stack.storeImage(file);
       if (answer.error) lost.push(file.name);
-      else images.push({ image: answer.image, name: file.name });
+      else images.push({ image: answer.image, name: file.name, picture: answer.sent });
     }
     if (lost.length) studio.toast(`Cannot be read and left out: ${lost.join(", ")}`);
     if (images.length) hands.trigger("submit", { do: "each", field, images });

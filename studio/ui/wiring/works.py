@@ -11,6 +11,7 @@ from studio.errors import StudioError
 from studio.preset import Preset
 from studio.ui import run
 from studio.ui.describe import plan_of
+from studio.ui.editor.stack import uploaded
 from studio.ui.errors import guarded, one_line, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
@@ -18,7 +19,7 @@ from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import QUIET, WITH_SESSION
 from studio.ui.wiring.presets import notes_of
 from studio.ui.works import works
 
@@ -54,25 +55,33 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
     )
     notes = parts.signals["notes"]
 
-    def extended(event: gr.EventData, **values: Any) -> dict[Any, Any]:
-        preset = works.with_room(event._data or {}, library(), to_preset(values))
+    def extended(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
+        asked, owner = event._data or {}, runs.session(run.key_of(session))
+        preset = works.with_room(asked, library(), to_preset(values))
         limits.check(preset)
+        owner.parent = runs.history(owner).same_as(uploaded(asked.get("picture"), "picture"))
         shown = {notes: {**notes_of(preset, []), "loaded": False}}
         return filled(parts.form, to_values(preset)) | shown
 
     parts.works.select(
-        guarded(extended), None, [*parts.form.values(), notes], inputs_kwargs=parts.form, **QUIET
+        guarded(extended),
+        parts.session,
+        [*parts.form.values(), notes],
+        inputs_kwargs=parts.form,
+        js=WITH_SESSION,
+        **QUIET,
     )
 
 
 def _submit(
     runs: Runs, limits: Limits, owner: Session, found: list[works.Labelled], visitor: str
 ) -> None:
-    chosen = [(run.chosen_seed(preset), label) for preset, label in found]
-    for preset, _ in chosen:  # all or none
-        limits.check(preset)
-    forwards = plan_of(chosen[0][0]).forwards_total * chosen[0][0].sampler.count
-    images = sum(preset.sampler.count for preset, _ in chosen)
+    chosen = [one._replace(preset=run.chosen_seed(one.preset)) for one in found]
+    for one in chosen:  # all or none
+        limits.check(one.preset)
+    first = chosen[0].preset
+    forwards = plan_of(first).forwards_total * first.sampler.count
+    images = sum(one.preset.sampler.count for one in chosen)
     series = Series(images) if len(chosen) > 1 else None
-    for preset, label in chosen:
-        runs.submit(owner, preset, forwards, visitor, series=series, label=label)
+    for preset, label, parent in chosen:
+        runs.submit(owner, preset, forwards, visitor, series=series, label=label, parent=parent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from studio import images
 from studio.errors import StudioError, shorten
@@ -19,7 +19,14 @@ from studio.ui.history import view
 from studio.ui.widgets import Drawn
 from studio.ui.works.canvas import extended, rounded
 
-Labelled = tuple[Preset, str]  # a run's preset, and what sets it apart from the others
+
+class Labelled(NamedTuple):
+    """A run's preset, what sets it apart from the others, and the picture that it is made of: its id
+    in the history, "" for one that is not there."""
+
+    preset: Preset
+    label: str = ""
+    parent: str = ""
 
 
 class Works(Drawn):
@@ -42,12 +49,18 @@ def number(asked: Mapping[str, Any], name: str) -> float:
     return value
 
 
-def _vary(asked: Mapping[str, Any], library: Library, _: Preset, __: History) -> list[Labelled]:
-    preset, _notes = read_any(uploaded(asked.get("picture"), "picture"), library)
-    return [(varied(preset, int(number(asked, "count")), number(asked, "strength")), "")]
+def _vary(
+    asked: Mapping[str, Any], library: Library, _: Preset, history: History
+) -> list[Labelled]:
+    path = uploaded(asked.get("picture"), "picture")
+    preset, _notes = read_any(path, library)
+    made = varied(preset, int(number(asked, "count")), number(asked, "strength"))
+    return [Labelled(made, parent=history.same_as(path))]
 
 
-def _larger(asked: Mapping[str, Any], library: Library, _: Preset, __: History) -> list[Labelled]:
+def _larger(
+    asked: Mapping[str, Any], library: Library, _: Preset, history: History
+) -> list[Labelled]:
     path = uploaded(asked.get("picture"), "picture")
     preset, _notes = read_any(path, library)
     size = images.size_checked(path, "picture")
@@ -56,7 +69,8 @@ def _larger(asked: Mapping[str, Any], library: Library, _: Preset, __: History) 
     if not 1 < factor <= 8:
         raise StudioError(f"over 1 and at most 8 times as large, got {factor:g}", field="factor")
     ways = {"enlarge": str(asked.get("enlarge", "pixels")), "tiles": asked.get("tiles") is True}
-    return [(larger(preset, images.store(path), size, factor, strength, multiple, **ways), "")]
+    made = larger(preset, images.store(path), size, factor, strength, multiple, **ways)
+    return [Labelled(made, parent=history.same_as(path))]
 
 
 def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History) -> list[Labelled]:
@@ -65,14 +79,18 @@ def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History)
         raise StudioError(f"2 pictures, got {len(ids)}", field="between")
     ends = [view.preset_of(history, one) for one in ids]
     presets = between(ends[0], ends[1], int(number(asked, "count")))
-    return [(one, f"{one.sampler.variation_strength:.0%} of the way") for one in presets]
+    return [
+        Labelled(one, f"{one.sampler.variation_strength:.0%} of the way", ids[0]) for one in presets
+    ]
 
 
-def _each(asked: Mapping[str, Any], _: Library, form: Preset, __: History) -> list[Labelled]:
+def _each(asked: Mapping[str, Any], _: Library, form: Preset, history: History) -> list[Labelled]:
     given = [one for one in asked.get("images") or () if isinstance(one, dict)]
     made = from_each(form, str(asked.get("field")), [str(one.get("image")) for one in given])
     names = [str(one.get("name"))[:80] for one in given]
-    return list(zip(made, names, strict=True))
+    files = [one.get("picture") for one in given]
+    parents = [history.same_as(uploaded(file, "picture")) if file else "" for file in files]
+    return [Labelled(*one) for one in zip(made, names, parents, strict=True)]
 
 
 Made = Callable[[Mapping[str, Any], Library, Preset, History], list[Labelled]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,16 @@ from PIL import Image
 from studio import images
 from studio.errors import StudioError
 from studio.history import history
+from studio.history.intake import take_in
+from studio.history.record import identity
 from studio.library import Library
 from studio.preset import Preset, validate
 from studio.share import save_image
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
 from studio.ui.works import works
 from studio.ui.works.canvas import extended, rounded
+from tests.support.fake_engine import FakeEngine
 from tests.support.studio_page import needs_starter
 
 META = {"_type": "gradio.FileData"}
@@ -48,16 +54,16 @@ def asked(do: str, picture: Any = None, **more: Any) -> list[works.Labelled]:
 @needs_starter
 def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uploads: Path) -> None:
     picture = made_with(PRESET, uploads)
-    ((varied, _),) = asked("vary", picture, count=4, strength=0.2)
-    assert varied.sampler.count == 4 and varied.sampler.seed == 5
-    ((larger, _),) = asked("larger", picture, factor=2, strength=0.3)
+    ((varied, _, parent),) = asked("vary", picture, count=4, strength=0.2)
+    assert varied.sampler.count == 4 and varied.sampler.seed == 5 and parent == ""
+    ((larger, _, _),) = asked("larger", picture, factor=2, strength=0.3)
     assert (larger.sampler.width, larger.sampler.height) == (128, 128)
     assert larger.init is not None and larger.rows == PRESET.rows
     kept, given = images.resolve(larger.init.image), Image.open(picture["path"]).convert("RGB")
     assert np.array_equal(np.asarray(kept), np.asarray(given))
     assert not larger.sampler.tiles and larger.init.enlarge == "pixels"
     ways = {"enlarge": "latents", "tiles": True}
-    ((larger, _),) = asked("larger", picture, factor=2, strength=0.6, **ways)
+    ((larger, _, _),) = asked("larger", picture, factor=2, strength=0.6, **ways)
     assert larger.sampler.tiles and larger.init is not None and larger.init.enlarge == "latents"
     with pytest.raises(StudioError, match=r"init\.enlarge"):
         asked("larger", picture, factor=2, strength=0.6, enlarge="dreams")
@@ -78,9 +84,48 @@ def test_a_file_of_this_machine_is_not_taken(uploads: Path, tmp_path: Path) -> N
 def test_each_picture_is_named_and_the_form_is_what_is_made(uploads: Path) -> None:
     given = [{"image": f"inputs/{n}.png", "name": f"{n}.jpg"} for n in range(3)]
     made = asked("each", field="init.image", images=given)
-    assert [label for _, label in made] == ["0.jpg", "1.jpg", "2.jpg"]
-    assert [one.init and one.init.image for one, _ in made] == [one["image"] for one in given]
-    assert all(one.rows == PRESET.rows for one, _ in made)
+    assert [one.label for one in made] == ["0.jpg", "1.jpg", "2.jpg"]
+    assert [one.init and one.init.image for one, _, _ in made] == [one["image"] for one in given]
+    assert all(one.rows == PRESET.rows for one, _, _ in made)
+
+
+@needs_starter
+def test_what_is_made_of_a_picture_of_the_history_knows_it(
+    uploads: Path, studio_home: Path
+) -> None:
+    """By its very bytes, wherever the page had it from."""
+    own = history()
+    files = [
+        save_image(Image.new("RGB", (64, 64), colour), PRESET, studio_home / "outputs")
+        for colour in ("red", "blue", "lime")
+    ]
+    take_in(own)
+    ids = [identity(file.name) for file in files]
+    sent = uploads / "picture.png"
+    shutil.copyfile(files[1], sent)
+    picture = {"path": str(sent), "meta": META}
+    assert asked("vary", picture, count=2, strength=0.2)[0].parent == ids[1]
+    assert asked("larger", picture, factor=2, strength=0.3)[0].parent == ids[1]
+    given = [{"image": "inputs/a.png", "name": "a", "picture": picture}]
+    given.append({"image": "inputs/b.png", "name": "b"})
+    assert [one.parent for one in asked("each", field="init.image", images=given)] == [ids[1], ""]
+    other = save_image(Image.new("RGB", (64, 64)), PRESET.with_seed(6), studio_home / "outputs")
+    take_in(own)
+    ends = [ids[0], identity(other.name)]
+    assert {one.parent for one in asked("between", ids=ends, count=3)} == {ids[0]}
+
+
+def test_a_run_s_own_parent_comes_before_what_was_loaded(studio_home: Path) -> None:
+    runs = Runs(FakeEngine(), Limits())
+    session = runs.session("visitor")
+    session.parent = "loaded"
+    for parent in (None, "made of", ""):
+        asked_for = runs.submit(session, PRESET, parent=parent)
+        assert asked_for.next().parent == parent
+        while asked_for.active():
+            runs.wait(session, session.version, 0.1)
+    found = history().search(None, 10, 0).records
+    assert sorted({one.parent for one in found}) == ["", "loaded", "made of"]
 
 
 def test_room_around_a_picture_keeps_it_and_is_painted() -> None:
