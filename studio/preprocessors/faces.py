@@ -34,15 +34,16 @@ def face_box(picture: Image.Image) -> Box | None:
     if not found:
         return None
     face = max(found, key=lambda one: one["width"] * one["height"])
-    width, height = small.size
-    return _around(face["c"], face["r"], face["width"], face["height"], width, height)
+    scale = picture.width / small.width
+    place = [scale * face[name] for name in ("c", "r", "width", "height")]
+    return _around(*place, picture.width, picture.height)
 
 
-def _around(x: int, y: int, w: int, h: int, width: int, height: int) -> Box:
-    """The square around a face of w × h pixels at (x, y), moved into the picture where it can be."""
-    side = min(max(w, h) * (1 + 2 * ROOM), width, height)
-    left = min(max(0.0, x + w / 2 - side / 2), width - side)
-    top = min(max(0.0, y + h / 2 - side / 2), height - side)
+def _around(x: float, y: float, w: float, h: float, width: int, height: int) -> Box:
+    """The square of whole pixels around a face of w × h at (x, y), moved into the picture."""
+    side = round(min(max(w, h) * (1 + 2 * ROOM), width, height))
+    left = round(min(max(0.0, x + w / 2 - side / 2), width - side))
+    top = round(min(max(0.0, y + h / 2 - side / 2), height - side))
     return left / width, top / height, (left + side) / width, (top + side) / height
 
 

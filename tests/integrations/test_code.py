@@ -193,6 +193,6 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("python -m studio generate -")
     assert main(["code", str(path), "--a1111"]) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("a cat\nSteps: 25, Sampler: DPM++ 2M, ") and said.err == ""
+    assert said.out.startswith("a cat\nSteps: 3, Sampler: DPM++ 2M, ") and said.err == ""
     assert main(["code", str(path), "--set", "rows.0.model=none/such/model"]) == 2
     assert "rows.0.model" in capsys.readouterr().err
