@@ -8,6 +8,7 @@ FIELDS = {
     "decoupling": "For prompts with AND. 0 joins the parts into one condition, 1 lets each part guide alone, at a pass each.",
     "distilled_guidance": "A number that a distilled network (FLUX.1 [dev]) reads in every pass; rows guide beside it. Empty: 3.5, as on its card.",
     "effort": "Below exact, a row runs again only where that would show.",
+    "tiles": "A picture larger than the base's own in overlapping tiles of that size; every pass runs in each.",
     "seed": "",
 }
 LABELS = {

@@ -104,8 +104,8 @@
       title: "A larger one",
       note:
         "A second pass: the picture is enlarged, and its rows, masks too, work out what is new. Above " +
-        "strength 0.5 things may double that are larger than the model's own size; tiles prevent it, " +
-        "and every pass runs in each of them.",
+        "strength 0.5 things may double that are larger than the model's own size. In tiles detail is " +
+        "drawn at that size; each has the whole prompt, so keep the strength below 0.4 or so.",
       act: "Make it larger",
       fields: [
         { name: "factor", label: "Times as large", value: 2, low: 1.1, high: 8, step: 0.05 },

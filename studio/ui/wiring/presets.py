@@ -183,7 +183,7 @@ def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
         preset = to_preset(values)
         base = check_base(library().catalogue(), preset.base, preset.vae)
         text, left = copies.for_a1111(preset, picture_size(preset, base))
-        return [fresh(text), notes_of(preset, left)]
+        return [fresh(text), {**notes_of(preset, left), "title": "A1111's text"}]
 
     def code(place: str, **values: Any) -> list[Any]:
         preset = to_preset(values)
