@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.errors import shorten
@@ -13,17 +13,22 @@ _ABSENT = object()
 _UNSHOWN = ("schema_version",)
 
 
-def differences(first: Preset, second: Preset) -> list[str]:
+def differences(
+    first: Preset, second: Preset, labels: Mapping[str, str] | None = None
+) -> list[str]:
     """Each field that differs, first → second, in the document's order.
 
     A field of a row is named by the row's number, from 1: ``weight of row 2: 3 → 4``.
+
+    Args:
+        labels: what other fields are called, by their dotted path; by default as in the document.
     """
     one, two = (dict(_flat(p.model_dump(mode="json"))) for p in (first, second))
     # A row that only one of them has is named by what is not as usual in it.
     unusual = [name for p in (first, second) for name, _ in _flat(json.loads(p.to_json()))]
     names = [name for name in {**one, **two} if name in unusual]
     return [
-        f"{_words(name)}: {_shown(one.get(name, _ABSENT))} → {_shown(two.get(name, _ABSENT))}"
+        f"{_words(name, labels or {})}: {_shown(one.get(name, _ABSENT))} → {_shown(two.get(name, _ABSENT))}"
         for name in names
         if name[-1] not in _UNSHOWN and one.get(name, _ABSENT) != two.get(name, _ABSENT)
     ]
@@ -41,10 +46,11 @@ def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield place, value
 
 
-def _words(name: tuple[str, ...]) -> str:
+def _words(name: tuple[str, ...], labels: Mapping[str, str]) -> str:
     if name[0] == "rows" and len(name) > 2:
         return f"{' '.join(name[2:])} of row {int(name[1]) + 1}"
-    return " ".join(part for part in name if part not in ("sampler",))
+    plain = " ".join(part for part in name if part not in ("sampler",))
+    return labels.get(".".join(name), plain)
 
 
 def _shown(value: Any) -> str:

@@ -22,7 +22,7 @@ from studio.preset import Preset, validate
 from studio.share import extract, read_upload
 from studio.ui import run
 from studio.ui.describe import plan_of
-from studio.ui.errors import one_line
+from studio.ui.errors import plain_line
 from studio.ui.history import view
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
@@ -168,4 +168,4 @@ def in_one_line(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refusal(error: Exception) -> gr.Error:
-    return gr.Error(html.escape(one_line(error), quote=False), print_exception=False)
+    return gr.Error(html.escape(plain_line(error), quote=False), print_exception=False)

@@ -7,32 +7,47 @@ import html
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
 
 from studio import logs
 from studio.errors import StudioError
+from studio.ui.schema import labels
 
 # A command line is no use to a page, which lists what is missing with what can be done about it.
 _SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
 _ON_PAGE = "download it, or choose another, in the list of what is missing"
+# A dotted path anywhere, or the field that a line begins with.
+_FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+|^[a-z_]+(?=: )")
 _ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.[a-z_]+)*))?")
 
 
-def on_page(text: str) -> str:
-    """A line in the page's words: ``rows.1.weight`` is row 2, and what is missing stands in a list."""
+def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
+    """A line in the page's words: ``rows.1.weight`` is row 2, ``sampler.width`` is Width, and what is
+    missing stands in a list.
+
+    Args:
+        names: what fields are called where the line stands; by default those of a preset.
+    """
+    known = labels() if names is None else names
 
     def named(match: re.Match[str]) -> str:
         part = (match[2] or "").replace("_", " ").replace(".", ", ")
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
-    return _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
+    rows = _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
+    return _FIELD.sub(lambda match: known.get(match[0], match[0]), rows)
 
 
 def one_line(error: BaseException) -> str:
-    """What a person reads: a :class:`StudioError` as it is, anything else by its kind."""
+    """What a person reads at the page."""
+    return on_page(plain_line(error))
+
+
+def plain_line(error: BaseException) -> str:
+    """What a program reads: a :class:`StudioError` as it is, anything else by its kind."""
     if isinstance(error, StudioError):
         return str(error)
     traceback.print_exception(error, file=sys.stderr)
@@ -43,7 +58,7 @@ def one_line(error: BaseException) -> str:
 
 def warn(error: BaseException | str, worded: Callable[[str], str] = on_page) -> None:
     """Show one line as a toast; the page stays as it is. ``worded``: how fields are named there."""
-    text = error if isinstance(error, str) else one_line(error)
+    text = error if isinstance(error, str) else plain_line(error)
     gr.Warning(
         html.escape(worded(text)),
         title="Please check" if isinstance(error, StudioError) else "Note",

@@ -12,6 +12,10 @@ FIELDS = {
     "seed": "",
 }
 LABELS = {
+    "name": "Preset",
+    "base": "Base model",
+    "rows": "Guidance rows",
+    "init": "Start from a picture",
     "vae": "Autoencoder (VAE)",
     "omega": "ω, personalization guidance",
     "decoupling": "Condition decoupling",

@@ -11,7 +11,7 @@ from studio.history import History, record_of
 from studio.history import history as own_history
 from studio.history.intake import name_of
 from studio.share import save_or_keep
-from studio.ui.errors import one_line
+from studio.ui.errors import plain_line
 from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened
 from studio.ui.session import Run
@@ -28,7 +28,7 @@ def saved(run: Run, done: Done, visitors: Unopened | None) -> Moment:
         if not run.apart:
             _remember(run, done, path, visitors if visitors is not None else own_history())
     except (StudioError, OSError) as error:  # the picture is there; it is taken in later
-        problem = problem or f"the history: {one_line(error)}"
+        problem = problem or f"the history: {plain_line(error)}"
     if problem and not run.problem:
         run.problem = problem
     return Moment.made(path, done, run.label)

@@ -209,7 +209,7 @@ def _reach(leaf: Leaf) -> tuple[float, float, float] | None:
 def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
     with gr.Row():
         fields["name"] = Field(
-            {**records["name"], "title": "Preset", "help": ""},
+            {**records["name"], "help": ""},
             preset.name,
             placeholder="Untitled preset",
             scale=3,
@@ -219,14 +219,14 @@ def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
         fields["base"] = gr.Dropdown(
             models.bases(preset.base),
             value=preset.base,
-            label="Base model",
+            label=records["base"]["title"],
             scale=2,
             min_width=120,
             allow_custom_value=True,
             elem_id="gs-base",
         )
     fields["description"] = Field(
-        {**records["description"], "title": "Description", "help": ""},
+        {**records["description"], "help": ""},
         preset.description,
         placeholder="Description: what to watch",
         lines=5,

@@ -204,8 +204,7 @@ def generate(
         run = runs.submit(session, preset, _forwards(preset), visitor, forever=forever)
     except Exception as error:  # one bad generation must not end the page
         warn(error)
-        text = str(error) if isinstance(error, StudioError) else one_line(error)
-        yield Update(progress=progress_bar(0, on_page(text), "failed"))
+        yield Update(progress=progress_bar(0, one_line(error), "failed"))
         return
     try:
         yield from (

@@ -18,7 +18,7 @@ from studio.events import Done, Event, Preview, Progress
 from studio.history import History
 from studio.history import history as own_history
 from studio.preset import Preset
-from studio.ui.errors import one_line
+from studio.ui.errors import plain_line
 from studio.ui.history.moments import Moment, earlier
 from studio.ui.history.unopened import Unopened
 from studio.ui.keeping import saved
@@ -187,7 +187,7 @@ class Runs(Line):
                 run.context.run(self._execute, run)
                 state = "cancelled" if run.cancelled else "done"
             except Exception as problem:  # one bad run must not end the queue
-                state, error = "failed", one_line(problem)
+                state, error = "failed", plain_line(problem)
             with self.changed:
                 run.state, run.error = state, error
                 self._running.remove(run)

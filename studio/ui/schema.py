@@ -42,6 +42,7 @@ BOUNDS = {
     "maxLength": "longest",
 }
 Leaf = dict[str, Any]
+_REMARK = re.compile(r" \([^)]*:[^)]*\)$")  # such as "(−1: new each time)"
 
 
 def preset_schema() -> dict[str, Any]:
@@ -84,6 +85,20 @@ def init_leaves() -> dict[str, Leaf]:
     return _leaves_of(_definition("Init"), blank, (), INIT_EDITORS)
 
 
+def labels() -> dict[str, str]:
+    """What the page calls each field of a preset besides those of its rows, by its dotted path; a
+    remark in brackets is left out."""
+    return _labels(max(table.version for table in TABLES.values()))
+
+
+@lru_cache(maxsize=2)
+def _labels(_: int) -> dict[str, str]:
+    plain = {leaf["path"]: _REMARK.sub("", leaf["title"]) for leaf in leaves().values()}
+    start = plain["init"]
+    inner = _definition("Init")["properties"]
+    return plain | {f"init.{name}": f"{start}, {name.replace('_', ' ')}" for name in inner}
+
+
 def choices_of(definition: str, field: str) -> list[list[str]]:
     """Value, title and help of everything that a field of a definition such as Control takes."""
     return _choices(_definition(definition)["properties"][field])
@@ -106,7 +121,8 @@ def _leaves_of(
             if path in skipped:
                 continue
             if path in structured:
-                found[path] = {"name": path, "path": path, "kind": "structured", "title": path}
+                title = words.LABELS.get(path, path)
+                found[path] = {"name": path, "path": path, "kind": "structured", "title": title}
                 continue
             inner, nullable = _shape(given, defs)
             if inner.get("type") == "object" and "properties" in inner and not nullable:

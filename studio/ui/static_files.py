@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from studio.images import SUFFIXES
+from studio.ui.schema import labels, name_of
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
@@ -104,8 +105,9 @@ STYLES = (
 
 def head() -> str:
     """What goes into the document's head: every script, in order of dependence, after what all of
-    them may ask for: the suffixes of pictures."""
-    known = f"window.studio = {json.dumps({'suffixes': SUFFIXES})};"
+    them may ask for: the suffixes of pictures, and what the fields of the form are called."""
+    called = {name_of(path): label for path, label in labels().items()}
+    known = f"window.studio = {json.dumps({'suffixes': SUFFIXES, 'labels': called})};"
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return (
         f'<meta name="color-scheme" content="light dark">\n<script>\n{known}\n{scripts}\n</script>'

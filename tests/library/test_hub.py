@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import huggingface_hub
@@ -119,3 +122,22 @@ def test_a_shared_page_asks_the_hub_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(MissingModel, match="not in the library"):
         Library(())["owner/name"]
     assert hub_asked.asked == []
+
+
+@pytest.mark.parametrize(
+    ("given", "silent"), [({}, "True"), ({"HF_HUB_DISABLE_TELEMETRY": "0"}, "False")]
+)
+def test_the_hub_hears_nothing_of_this_machine_whatever_was_imported_first(
+    given: dict[str, str], silent: str
+) -> None:
+    """Otherwise it asks for the list of agents that it would report, at its first request."""
+    asked = "from huggingface_hub import constants; import studio; print(constants.HF_HUB_DISABLE_TELEMETRY)"
+    plain = {k: v for k, v in os.environ.items() if k != "HF_HUB_DISABLE_TELEMETRY"}
+    said = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**plain, **given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == silent

@@ -99,10 +99,10 @@ def test_a_record_is_whole(method: str) -> None:
 def test_a_method_from_outside_is_a_choice_on_the_page_and_the_command_line(
     folder: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    from studio.ui.train import form, tab
+    from studio.ui.train import defaults, tab
 
-    assert ("Biases", "biases") in tab.choices_of(form.methods("tiny"))
-    assert form.chosen_by_default("biases", small=True)["rate"] == 1e-3
+    assert ("Biases", "biases") in tab.choices_of(defaults.methods("tiny"))
+    assert defaults.chosen_by_default("biases", small=True)["rate"] == 1e-3
     with pytest.raises(SystemExit):
         build_parser().parse_args(["train", "personalize", "--help"])
     shown = " ".join(capsys.readouterr().out.split())

@@ -116,12 +116,12 @@ def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("label", "typed", "error", "field"),
     [
-        ("Width", "99999", "from 16 to 4096", "sampler.width"),
-        ("Seed (−1: new each time)", "-5", "a whole number from −1", "sampler.seed"),
-        ("Seed (−1: new each time)", "9007199254740993", "9007199254740993: a", "sampler.seed"),
-        ("Steps", "500", "from 1 to 200", "sampler.steps"),
-        ("Images", "2,5", "a whole number", "sampler.count"),
-        ("Images", "99", "from 1 to 64", "sampler.count"),
+        ("Width", "99999", "from 16 to 4096", "Width: "),
+        ("Seed (−1: new each time)", "-5", "a whole number from −1", "Seed: "),
+        ("Seed (−1: new each time)", "9007199254740993", "9007199254740993: a", "Seed: "),
+        ("Steps", "500", "from 1 to 200", "Steps: "),
+        ("Images", "2,5", "a whole number", "Images: "),
+        ("Images", "99", "from 1 to 64", "Images: "),
         ("Weight", "1e9", "from −1000 to 1000", "row 1, weight: "),
         ("Weight", "abc", "is no number", "row 1, weight: "),
     ],

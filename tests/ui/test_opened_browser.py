@@ -49,9 +49,20 @@ def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Pa
     desk.load(picture)
     shown = desk.page.locator(".gs-notices li")
     shown.nth(3).wait_for()
-    expect(desk.page.locator(".gs-notices")).to_contain_text("absent")
+    box = desk.page.locator(".gs-notices")
+    expect(box).to_contain_text("absent")
+    desk.weigh(0, 4)
+    desk.open()  # neither an edit nor a reload closes them, nor does a link without notes of its own
+    desk.page.click("#gs-link")
+    desk.says("Link copied", ".gs-toast")
+    expect(box.locator("li")).to_have_count(len(notes))
+    desk.use(["typed since"])
+    expect(box).to_be_hidden()  # none of its rows is left
+    desk.load(picture)
+    expect(box).to_be_visible()
     desk.page.get_by_role("button", name="Close the notes").click()
-    expect(desk.page.locator(".gs-notices")).to_have_count(0)
+    expect(box).to_have_count(0)
+    expect(desk.page.locator("#gs-heading")).to_be_focused()
     restore(desk)
 
 

@@ -19,7 +19,6 @@ from studio.ui.editor import (
     stack,
     start_image,
 )
-from studio.ui.errors import on_page
 from studio.ui.form import to_preset, to_values
 from studio.ui.history import moments
 from studio.ui.presets import gallery
@@ -121,15 +120,6 @@ def test_an_unknown_model_is_one_line_in_place_of_the_equation() -> None:
     shown, _, fault = describe.describe(Limits(), **values(base="no-such-model"))
     assert fault["field"] == "base"
     assert "gs-missing" in shown and "no-such-model" in shown and "Traceback" not in shown
-
-
-def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
-    assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
-    assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
-    assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
-    rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
-    shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
-    assert "row 2, weight: " in shown and fault["field"] == "rows.1.weight"
 
 
 def test_prompts_are_escaped_in_the_equation() -> None:

@@ -13,6 +13,7 @@ from studio import images
 from studio.errors import BadPreset, StudioError
 from studio.preprocessors.control_map import prepare
 from studio.preset import validate
+from studio.ui.errors import one_line
 from studio.ui.library.models import library
 
 DEFAULT_EDGE = 512
@@ -32,7 +33,7 @@ def preview_map(value: Any) -> dict[str, str]:
     try:
         return {"map": _png(_map(value))}
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": one_line(error)}
 
 
 def _map(value: Any) -> Image.Image:

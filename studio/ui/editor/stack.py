@@ -21,6 +21,7 @@ from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
 from studio.ui.crops import find_face, kept_part
 from studio.ui.editor.maps import preview_map
+from studio.ui.errors import one_line
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.widgets import given
 
@@ -159,7 +160,7 @@ def store_image(value: Any) -> dict[str, str]:
         reference = stored(value, "image")
         return {"image": reference, "thumb": thumb(reference)}
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": one_line(error)}
 
 
 def crop_image(value: Any) -> dict[str, str]:
@@ -182,7 +183,7 @@ def seed_of(value: Any) -> dict[str, Any]:
     try:
         return {"seed": read_image(uploaded(value, "picture"))[0].sampler.seed}
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": one_line(error)}
 
 
 def show_image(reference: Any) -> dict[str, str]:
@@ -195,7 +196,7 @@ def show_image(reference: Any) -> dict[str, str]:
         # Without loss: a mask that is painted on again must not grow grey edges.
         return {"src": _uri(images.resolve(str(reference)), CANVAS, "PNG")}
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": one_line(error)}
 
 
 def thumbs(names: Iterable[str | None]) -> dict[str, str]:

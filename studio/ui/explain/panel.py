@@ -26,6 +26,7 @@ from studio.ui.errors import one_line
 from studio.ui.history.moments import strip
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
+from studio.ui.schema import labels
 from studio.ui.session import Run, Session
 from studio.ui.space import Limits
 from studio.ui.visitors import VISITORS
@@ -142,7 +143,7 @@ def without(asked: Asked) -> Updates:
         yield {"state": "stopped", "text": "Stopped."}, gr.skip()
         return
     title = f"Without row {row + 1}: {explained.title_of(preset.rows[row])[:60]}"
-    differs = differences(preset, other.model_copy(update={"name": preset.name}))
+    differs = differences(preset, other.model_copy(update={"name": preset.name}), labels())
     compared = [
         {"title": "With all its rows", "image": picture(path), "differs": []},
         {"title": title, "image": run.moments[0].image_value(), "differs": differs},

@@ -17,6 +17,7 @@ from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history.folder import opened
+from studio.ui.schema import labels
 from studio.ui.widgets import FILE_META, fresh, picture
 
 AT_ONCE = 120  # pictures of one answer
@@ -140,7 +141,7 @@ def compared(history: History, ids: list[str]) -> dict[str, Any]:
         raise StudioError(f"2 to {MOST_COMPARED} pictures, got {len(ids)}", field="compare")
     shown, first = [], preset_of(history, ids[0])
     for one in ids:
-        words = differences(first, preset_of(history, one)) if one != ids[0] else []
+        words = differences(first, preset_of(history, one), labels()) if one != ids[0] else []
         shown.append({**details(history, one), "differs": words})
     return {"compared": shown}
 

@@ -232,4 +232,4 @@ def sent(looked: tuple[gallery.Draft, gallery.Target] | None) -> dict[str, Any]:
 
 def failed(error: Exception) -> dict[str, Any]:
     """The publishing's value where something went wrong."""
-    return fresh({"state": "failed", "said": on_page(one_line(error))})
+    return fresh({"state": "failed", "said": one_line(error)})

@@ -1,7 +1,39 @@
-// Notes on what was opened: all of them, in a list that stays until it is closed.
+// Notes on what was opened, and on what was done with it: all of them, in lists that stay until they
+// are closed. Those on what was opened go with the last of its rows, and come back with it by undo.
+window.studio = window.studio || {};
 (function (studio) {
   "use strict";
-  const { el, button } = studio;
+  const PLACE = "guidance-studio-notes";
+  const MOST = 400; // states of rows that are known
+
+  /** Whether rows are those of what was opened, however they were edited since:
+   *  {begin(rows), look(rows), kept()}; `look` says whether one of them is left. */
+  studio.openedRows = function (kept) {
+    const text = (row) => studio.asText(row);
+    let { rows: opened = [], before = [] } = kept || {};
+    let last = [];
+    let earlier = []; // where the opened rows came before their notes
+    let known = new Set(opened);
+    return {
+      begin(rows) {
+        known = new Set((opened = rows.map(text)));
+        // What undo brings back is no edit.
+        before = [...earlier, ...last].filter((one) => !known.has(one));
+      },
+      look(rows) {
+        const now = rows.map(text);
+        if (now.length === last.length)
+          now.forEach((one, index) => {
+            if (known.has(last[index]) && !before.includes(one)) known.add(one);
+          });
+        if (known.size > MOST) known = new Set([...opened, ...now.filter((one) => known.has(one))]);
+        if (now.join() !== last.join()) earlier = last;
+        last = now;
+        return !opened.length || now.some((one) => known.has(one));
+      },
+      kept: () => ({ rows: [...known], before }),
+    };
+  };
 
   /** What went wrong with the last run is over once another preset is loaded. */
   function settleFailure() {
@@ -10,7 +42,9 @@
     bar.dataset.state = "idle";
     bar.querySelector(".gs-progress-text").textContent = "Ready";
   }
+  if (!studio.on) return; // the rows alone, without a page
 
+  const { el, button } = studio;
   // What was refused for a field is over once that field is right.
   let refused = "";
   studio.on("fault", ({ field, text }) => {
@@ -19,22 +53,72 @@
     refused = field ? `: ${text}` : "";
   });
 
-  studio.on("notes", ({ title, notes }) => {
-    document.querySelector(".gs-notices")?.remove();
-    settleFailure();
-    if (!notes.length) return;
+  function read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(PLACE));
+    } catch {
+      return null;
+    }
+  }
+  let shown = read(); // the notes on what was opened: {title, notes, rows}
+  let rows = studio.openedRows(shown?.rows);
+  function keep() {
+    try {
+      if (!shown) sessionStorage.removeItem(PLACE);
+      else sessionStorage.setItem(PLACE, JSON.stringify({ ...shown, rows: rows.kept() }));
+    } catch {
+      /* a browser that keeps nothing */
+    }
+  }
+  function close() {
+    shown = null;
+    keep();
+  }
+
+  /** A list of notes over the form, in place of the one of its kind: "opened" or "done". */
+  function draw({ title, notes }, kind, closed) {
+    document.querySelector(`.gs-notices[data-of=${kind}]`)?.remove();
+    if (!notes.length) return null;
     const box = el(
       "section",
-      { class: "gs-notices", "aria-label": "Notes", role: "status" },
+      { class: "gs-notices", "aria-label": "Notes", role: "status", "data-of": kind },
       el(
         "div",
         { class: "gs-notices-head" },
         el("strong", {}, `${title}: ${notes.length} ${notes.length === 1 ? "note" : "notes"}`),
-        button("close", "Close the notes", () => box.remove()),
+        button("close", "Close the notes", () => {
+          box.remove();
+          closed();
+          const heading = document.getElementById("gs-heading");
+          heading?.setAttribute("tabindex", "-1");
+          heading?.focus({ preventScroll: true }); // the next key goes on from here
+        }),
       ),
       el("ul", {}, ...notes.map((note) => el("li", {}, note))),
     );
     document.getElementById("gs-heading")?.before(box);
-    box.scrollIntoView({ block: "nearest" });
+    return box;
+  }
+
+  studio.on("notes", (told) => {
+    settleFailure();
+    if (!told.loaded) {
+      if (told.notes.length) draw(told, "done", () => {})?.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    document.querySelector(".gs-notices[data-of=done]")?.remove();
+    rows.begin(told.rows || []);
+    shown = told.notes.length ? { title: told.title, notes: told.notes } : null;
+    keep();
+    draw(told, "opened", close)?.scrollIntoView({ block: "nearest" });
+  });
+
+  studio.on("form", (text) => {
+    const left = rows.look(JSON.parse(text).rows || []);
+    if (!shown) return;
+    const box =
+      document.querySelector(".gs-notices[data-of=opened]") || draw(shown, "opened", close);
+    if (box) box.hidden = !left;
+    keep();
   });
 })(window.studio);

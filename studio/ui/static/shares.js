@@ -7,12 +7,12 @@
   const MOST = 400; // states of rows that are known again
 
   /** A value as text, whatever the order of its fields. */
-  function written(value) {
+  const written = (studio.asText = function (value) {
     if (Array.isArray(value)) return `[${value.map(written).join()}]`;
     if (!value || typeof value !== "object") return JSON.stringify(value ?? null);
     const fields = Object.keys(value).sort();
     return `{${fields.map((name) => `${JSON.stringify(name)}:${written(value[name])}`).join()}}`;
-  }
+  });
 
   /** Which row of the last run a row of the page is, by all that each has held since:
    *  {begin(rows), note(row, index), find(rows), forget(), kept()}. */

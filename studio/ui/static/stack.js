@@ -145,7 +145,7 @@
       this.cards.splice(place, 0, card);
       this.arrange();
       this.commit();
-      card.prompt.focus();
+      card.focus();
       return card;
     }
 
@@ -166,7 +166,7 @@
       this.arrange();
       this.commit();
       const next = this.cards[Math.min(place, this.cards.length - 1)];
-      (next ? next.prompt : this.adder).focus();
+      (next || this.adder).focus();
     }
 
     removeAll(cards) {

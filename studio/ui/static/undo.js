@@ -49,7 +49,7 @@
     const name =
       place[0] === "rows" && place.length > 2
         ? `${place.slice(2).join(" ")} of row ${place[1] + 1}`
-        : place.join(" ");
+        : [studio.labels?.[place[0]] ?? place[0], ...place.slice(1)].join(", ");
     const { 1: row, [place.length - 1]: last } = place;
     const said = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };
     if (changed.length === 1 && place[0] === "rows" && said[last])

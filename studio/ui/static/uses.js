@@ -75,10 +75,14 @@
           card.node.scrollIntoView({ block: "nearest" });
         },
       })),
-      {
-        label: "Add it to the training pictures",
-        take: (file) => studio.toTraining([file]),
-      },
+      ...(studio.trains()
+        ? [
+            {
+              label: "Add it to the training pictures",
+              take: (file) => studio.toTraining([file]),
+            },
+          ]
+        : []),
     ];
   };
 

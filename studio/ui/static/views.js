@@ -127,7 +127,28 @@
         node.hidden = !words.every((word) => node.textContent.toLowerCase().includes(word));
     }
     element.replaceChildren(search, box, empty);
+    /** Where the keyboard is in the list; called when that is drawn anew, it goes back there: to the
+     *  same entry, else to the one that has taken its place. */
+    function held() {
+      const node = document.activeElement;
+      const entry = [...box.children].find((one) => one.contains(node));
+      if (!entry) return () => {};
+      const place = [...box.children].indexOf(entry);
+      const buttons = (one) =>
+        one.matches("button") ? [one] : [...one.querySelectorAll("button")];
+      const which = buttons(entry).indexOf(node);
+      const { id } = entry.dataset.id ? entry.dataset : entry.querySelector("[data-id]").dataset;
+      return () => {
+        const same = box.querySelector(`[data-id="${CSS.escape(id)}"]`);
+        const next =
+          [...box.children].find((one) => same && one.contains(same)) ||
+          box.children[Math.min(place, box.children.length - 1)];
+        const target = next ? buttons(next)[which] || buttons(next)[0] : search;
+        target.focus({ preventScroll: true });
+      };
+    }
     const draw = () => {
+      const goBack = held();
       const given = studio.clone(props.value)?.items || [];
       const items = strip ? studio.inOrder(given) : given;
       box.replaceChildren(...items.map((item) => make(item, trigger)));
@@ -135,6 +156,7 @@
       empty.hidden = items.length > 0;
       reset();
       filter();
+      goBack();
     };
     const changed = () => {
       draw();

@@ -217,13 +217,20 @@
       label,
       take: () => studio.makeEach(field, pictures),
     }));
-    choices.push({
-      label: "Add them to the training pictures",
-      take: () => studio.toTraining(pictures),
-    });
+    if (studio.trains())
+      choices.push({
+        label: "Add them to the training pictures",
+        take: () => studio.toTraining(pictures),
+      });
     const title = `What are these ${pictures.length} pictures for?`;
     studio.askChoice(title, el("p", { class: "gs-work-note" }, note), choices);
   };
+
+  /** Whether this page trains; a shared one may not. Its tab may not be drawn yet. */
+  studio.trains = () =>
+    (window.gradio_config?.components || []).some(
+      ({ props }) => props?.elem_id === "gs-train-files",
+    );
 
   /** Hand pictures to the training's field of files. */
   studio.toTraining = async function (files) {

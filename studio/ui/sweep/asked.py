@@ -13,6 +13,7 @@ from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis
 from studio.ui.describe import check_images, plan_of, seconds
+from studio.ui.errors import one_line
 from studio.ui.space import Limits
 
 MOST_AXES = 3
@@ -107,7 +108,7 @@ def check_cell(preset: Preset, limits: Limits) -> None:
 
 def said(error: StudioError, place: str) -> str:
     """An error's line, without the name of the field under which it stands."""
-    return error.message if error.field in (place, "values") else str(error)
+    return error.message if error.field in (place, "values") else one_line(error)
 
 
 def three(axes: Sequence[Axis]) -> Axes:

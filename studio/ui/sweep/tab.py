@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.errors import StudioError
+from studio.ui.errors import one_line
 from studio.ui.run import key_of
 from studio.ui.schema import Leaf, leaves
 from studio.ui.space import Limits
@@ -55,7 +56,7 @@ class SweepTab(Drawn):
             number = first if isinstance(first, int) else 0
             return shown.cells_of(sweeper, str(given.get("stem")), number)
         except StudioError as error:
-            return {"error": str(error)}
+            return {"error": one_line(error)}
 
 
 def swept() -> dict[str, Leaf]:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from studio.train.method import METHODS
 from studio.train.runner import Runner
-from studio.ui.errors import guarded, warn
+from studio.ui.errors import guarded as guarded_by
+from studio.ui.errors import warn
 from studio.ui.library import models
 from studio.ui.space import Limits
-from studio.ui.train import examples, images, tab
+from studio.ui.train import defaults, examples, images, tab
 from studio.ui.train import form as train_form
 from studio.ui.train.actions import buttons
-from studio.ui.train.form import NUMBERS
+from studio.ui.train.defaults import NUMBERS
 from studio.ui.train.tab import TrainParts
+from studio.ui.train.words import called, on_tab
 from studio.ui.widgets import QUIET
+
+guarded = partial(guarded_by, worded=on_tab)
 
 
 def attach(
@@ -62,9 +68,9 @@ def _pictures(parts: TrainParts) -> None:
 
     def dropped(files: Any, known: Any, listed: Any) -> tuple[None, list[str], Any]:
         every = train_form.together(known or (), files)
-        unused = train_form.unused(files, listed)
-        if unused:
-            warn("; ".join(unused))
+        said = train_form.unused(files, listed) + train_form.replaced(known or (), files, listed)
+        if said:
+            warn("; ".join(said))
         return None, every, images.shown(train_form.listed(files, listed), every)
 
     kept = [parts.files, parts.uploads, parts.pictures]
@@ -72,8 +78,9 @@ def _pictures(parts: TrainParts) -> None:
     texts = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
     parts.fill.click(guarded(train_form.filled), texts, parts.pictures, **QUIET)
 
-    def tried() -> dict[Any, Any]:
+    def tried(known: Any) -> dict[Any, Any]:
         example = examples.hero()
+        train_form.refuse_to_lose(known, example.pictures)
         return {
             parts.uploads: example.files,
             parts.pictures: images.shown(example.pictures, example.files),
@@ -81,19 +88,33 @@ def _pictures(parts: TrainParts) -> None:
         }
 
     parts.examples.click(
-        guarded(tried), None, [parts.uploads, parts.pictures, *fields.values()], **QUIET
+        guarded(tried), parts.pictures, [parts.uploads, parts.pictures, *fields.values()], **QUIET
     )
 
 
 def _settings(parts: TrainParts) -> None:
     """A person's choice of base or method brings its defaults; what is restored keeps its own."""
     fields = parts.fields
-    both = [fields["method"], fields["base"]]
     numbers = [fields["template"], *(fields[name] for name in NUMBERS)]
+    given = [fields["method"], fields["base"], *numbers]
+
+    def brought(method: str, base: str, *shown: Any) -> list[Any]:
+        found, kept = defaults.brought(method, base, shown)
+        if kept:
+            warn(f"Kept as you typed them: {', '.join(map(called, kept))}")
+        return found
+
+    def fitting(base: str, method: str) -> Any:
+        update = tab.methods_of(base, method)
+        if update["value"] != method:
+            title, now = METHODS[method].title, METHODS[update["value"]].title
+            warn(f"{title} does not train on {base}, so the method is {now} now")
+        return update
+
     fields["base"].input(
-        guarded(tab.methods_of), [fields["base"], fields["method"]], fields["method"], **QUIET
-    ).then(guarded(train_form.suggested), both, numbers, **QUIET)
-    fields["method"].input(guarded(train_form.suggested), both, numbers, **QUIET)
+        guarded(fitting), [fields["base"], fields["method"]], fields["method"], **QUIET
+    ).then(guarded(brought), given, numbers, **QUIET)
+    fields["method"].input(guarded(brought), given, numbers, **QUIET)
     fields["method"].change(
         guarded(lambda method: tab.unread_by(method, list(fields))),
         fields["method"],

@@ -14,24 +14,14 @@ from studio.home import training_folder
 from studio.images import SUFFIXES
 from studio.preset import Preset
 from studio.train.captions import from_template, read_file, split
-from studio.train.config import TrainConfig, defaults, is_small, resolve
+from studio.train.config import TrainConfig, resolve
 from studio.train.folder import TEXTS as CAPTIONS
 from studio.train.folder import plain
-from studio.train.method import METHODS, methods_on, ordered
+from studio.train.method import METHODS
 from studio.train.runner import State
 from studio.ui.library import models
 from studio.ui.train.images import LONGEST, TEXTS, Picture, from_payload, keep, kept_name, uploaded
 
-NUMBERS = (
-    "steps",
-    "batch",
-    "rate",
-    "token_rate",
-    "rank",
-    "vectors",
-    "sample_every",
-    "sample_weight",
-)
 LISTS = (".json", ".jsonl")  # files of the captions of many pictures
 WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
 
@@ -125,31 +115,38 @@ def _absent(given: Sequence[str], found: Sequence[str]) -> list[str]:
     return [name for name in given if name not in found and name not in stems]
 
 
-def chosen_by_default(method: str, small: bool) -> dict[str, Any]:
-    """Every setting's default for a method; a number box without one would read as zero."""
-    plain = {name: field.default for name, field in TrainConfig.model_fields.items()}
-    chosen = plain | defaults(method, small)
-    chosen["sample_every"] = max(1, chosen["steps"] // 4)
-    return chosen
+def replaced(
+    known: Sequence[str], files: Sequence[str] | None, before: Sequence[Picture]
+) -> list[str]:
+    """Which pictures give way to others of their name, a line each.
+
+    Args:
+        known: files of this visit; ``files``: newly dropped ones.
+        before: the pictures as they were when the files came.
+    """
+    named = {picture.name for picture in before}
+    old = {path.name: path for path in uploaded(known) if path.name in named and path.is_file()}
+    return [
+        f"{path.name} takes the place of the picture of that name"
+        for path in uploaded(files)
+        if path.name in old and path.read_bytes() != old[path.name].read_bytes()
+    ]
 
 
-def methods(base: str) -> tuple[str, ...]:
-    """What trains on this base, in the order of lists; a base not in the library is taken for SD 1."""
-    try:
-        family = models.library()[base].family
-    except StudioError:
-        family = ""
-    return methods_on(family) or tuple(name for name, _ in ordered())
+def refuse_to_lose(known: Sequence[Picture], example: Sequence[Picture]) -> None:
+    """See that the example takes no picture of a person's own away.
 
-
-def suggested(method: str, base: str) -> list[Any]:
-    """The method's default numbers and template on this base, for the fields that show them."""
-    try:
-        small = is_small(models.library()[base])
-    except StudioError:
-        small = False
-    chosen = chosen_by_default(method, small)
-    return [chosen["template"], *(chosen[name] for name in NUMBERS)]
+    Raises:
+        StudioError: it would.
+    """
+    shipped = {picture.name for picture in example}
+    own = [picture.name for picture in known if picture.name not in shipped]
+    if own:
+        many = f"{len(own)} of your own are" if len(own) > 1 else "one of your own is"
+        raise StudioError(
+            f"{many} here, which the example would take away; press Remove all first",
+            field="images",
+        )
 
 
 def doubts(pictures: Sequence[Picture], given: Mapping[str, Any]) -> list[str]:

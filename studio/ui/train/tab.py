@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from studio.images import SUFFIXES
-from studio.train.config import DDLOSS, TrainConfig
+from studio.train.config import TrainConfig
 from studio.train.method import METHODS, ordered
 from studio.train.runner import Runner
 from studio.ui.editor.field import Field
@@ -19,8 +19,10 @@ from studio.ui.schema import leaves_of
 from studio.ui.space import Limits
 from studio.ui.train import view
 from studio.ui.train.actions import ACTIONS, buttons
-from studio.ui.train.form import CAPTIONS, LISTS, chosen_by_default, methods
+from studio.ui.train.defaults import chosen_by_default, methods
+from studio.ui.train.form import CAPTIONS, LISTS
 from studio.ui.train.images import PictureCards
+from studio.ui.train.words import LABELS, NUMBERS
 from studio.ui.widgets import Signal
 
 OFF = (
@@ -29,21 +31,6 @@ OFF = (
 )
 TICK_SECONDS = 1.0
 ALWAYS = ("name", "base", "method")  # fields of every method
-# Labels and help of the numbers; their bounds are those of the settings' own schema.
-NUMBERS: dict[str, tuple[str, str]] = {
-    "ddloss": ("DDLoss (ACCORD)", f"{DDLOSS} is a good start (paper: 0.1–0.3); 0 is off."),
-    "pdloss": ("PDLoss (ACCORD)", "0.001–0.003, where the word is learned; 0 is off."),
-    "steps": ("Steps", ""),
-    "batch": ("Batch", ""),
-    "rate": ("Rate", ""),
-    "token_rate": ("Rate of the word", ""),
-    "rank": ("Rank", ""),
-    "vectors": ("Vectors", ""),
-    "sample_every": ("Samples every … steps", ""),
-    "prior_weight": ("Prior weight", "DreamBooth: 1"),
-    "sample_weight": ("Weight", "of the samples"),
-    "sample_omega": ("ω", "of the samples"),
-}
 
 
 @dataclass(frozen=True)
@@ -136,7 +123,7 @@ def _what() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     with gr.Row():
         fields["name"] = gr.Textbox(
-            label="Name of the model",
+            label=LABELS["name"],
             elem_id="gs-train-name",
             max_lines=1,
             placeholder="my-hero",
@@ -145,27 +132,27 @@ def _what() -> dict[str, Any]:
         fields["base"] = gr.Dropdown(
             models.bases("starter"),
             value="starter",
-            label="Base model",
+            label=LABELS["base"],
             allow_custom_value=True,
             min_width=150,
         )
         fields["method"] = gr.Dropdown(
             choices_of([name for name, _ in ordered()]),
             value="lora",
-            label="Method",
+            label=LABELS["method"],
             min_width=150,
         )
     with gr.Row():
         fields["word"] = gr.Textbox(
             "<hero>",
-            label="Word",
+            label=LABELS["word"],
             elem_id="gs-train-word",
             max_lines=1,
             info="What will call it in a prompt.",
             min_width=150,
         )
         fields["superclass"] = gr.Textbox(
-            label="Superclass",
+            label=LABELS["superclass"],
             elem_id="gs-train-superclass",
             max_lines=1,
             placeholder="ghost",
@@ -190,7 +177,7 @@ def _pictures(found: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
     with gr.Row(elem_id="gs-train-captioning"):
         template = gr.Textbox(
             chosen["template"],
-            label="Caption of pictures without one",
+            label=LABELS["template"],
             elem_id="gs-train-template",
             max_lines=1,
             scale=3,
@@ -232,7 +219,7 @@ def _number(name: str, value: Any) -> Field:
 
 def _samples(chosen: dict[str, Any]) -> dict[str, Any]:
     prompts = gr.Textbox(
-        label="Prompts of the samples, one a line",
+        label=LABELS["sample_prompts"],
         elem_id="gs-train-sample_prompts",
         lines=2,
         placeholder="left empty: the caption of pictures without one",
@@ -248,11 +235,9 @@ def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
                 value=chosen["null_text"],
                 min_width=180,
                 elem_id="gs-train-null_text",
-                label="Constants of a concept network",
+                label=LABELS["null_text"],
             ),
-            "flips": gr.Checkbox(
-                chosen["flips"], label="Mirror half of the pictures", elem_id="gs-train-flips"
-            ),
+            "flips": gr.Checkbox(chosen["flips"], label=LABELS["flips"], elem_id="gs-train-flips"),
         }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from studio.train.events import Losses
 from studio.train.runner import State
 from studio.ui.describe import progress_bar
+from studio.ui.train.words import on_tab
 from studio.ui.widgets import jpeg_uri
 
 WIDTH, HEIGHT, LEFT, TOP, POINTS = 200, 70, 38, 2, 120
@@ -26,7 +27,7 @@ BARS = {"running": "running", "done": "done", "failed": "failed"}
 def progress(state: State) -> str:
     """The bar with its line."""
     share = state.step / state.steps if state.steps else 0.0
-    return progress_bar(share, state.text, BARS.get(state.status, "idle"))
+    return progress_bar(share, on_tab(state.text), BARS.get(state.status, "idle"))
 
 
 def curves(losses: Sequence[Losses]) -> str:

@@ -205,6 +205,8 @@ def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
 
 
 def notes_of(preset: Preset, notes: list[str]) -> dict[str, Any]:
-    """What could not be carried over, all of it, for the list that stays until it is closed."""
+    """What could not be carried over, all of it, for the list that stays until it is closed, or until
+    none of the rows is left."""
     named = [on_page(note) for note in notes]
-    return fresh({"title": preset.name or "What was opened", "notes": named})
+    rows = [row.model_dump(mode="json") for row in preset.rows] if notes else []
+    return fresh({"title": preset.name or "What was opened", "notes": named, "rows": rows})

@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from studio.ui.errors import guarded, warn
+from studio.settings import SETTINGS
+from studio.ui.errors import guarded, on_page, warn
 from studio.ui.layout import Parts
 from studio.ui.settings import view
 from studio.ui.space import Limits
@@ -29,7 +30,7 @@ def attach(parts: Parts, limits: Limits) -> None:
         try:
             view.changed(name, value, limits)
         except Exception as error:  # the view goes back to what is so
-            warn(error)
+            warn(error, in_words)
         return [view.shown(limits, begun), preferences(limits)]
 
     def edited(event: gr.EventData) -> list[Any]:
@@ -41,6 +42,11 @@ def attach(parts: Parts, limits: Limits) -> None:
     own.select(guarded(asked), None, own, **QUIET)
     own.edit(guarded(edited), None, [own, heard], **QUIET)
     own.delete(guarded(reset), None, [own, heard], **QUIET)
+
+
+def in_words(text: str) -> str:
+    """A line in which settings have their names of the dialog."""
+    return on_page(text, {one.name: one.title for one in SETTINGS.values()})
 
 
 def preferences(limits: Limits) -> dict[str, Any]:

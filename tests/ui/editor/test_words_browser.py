@@ -51,6 +51,27 @@ def test_what_is_beyond_a_window_is_shaded_where_it_stands(desk: Studio, width: 
     desk.page.set_viewport_size({"width": 1440, "height": 950})
 
 
+def test_the_count_is_whole_and_beside_a_lora_at_every_width(desk: Studio) -> None:
+    desk.use(["a hero AND in noto style AND a cat"])
+    desk.card(0).get_by_label("Model of this row").select_option(label="The hero (LoRA)")
+    apart = """() => {
+        const parts = [...document.querySelector('.gs-bar').children].filter((n) => n.offsetWidth);
+        const inner = parts.flatMap((part) => [part, ...part.querySelectorAll('select, input')]);
+        const boxes = inner.map((node) => [node, node.getBoundingClientRect()]);
+        return boxes.every(([one, a]) => boxes.every(([other, b]) =>
+            one.contains(other) || other.contains(one) || a.right <= b.left + 1
+            || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1));
+    }"""
+    for width in (1440, 1280, 950, 720, 390):  # 950: a wide window at 200 %
+        desk.page.set_viewport_size({"width": width, "height": 950})
+        desk.says("tokens in the longest of 3 parts", ".gs-tokens")
+        desk.page.wait_for_function(apart)
+        desk.page.wait_for_function(
+            "(n => n.scrollWidth <= n.clientWidth + 1)(document.querySelector('.gs-tokens'))"
+        )
+    desk.page.set_viewport_size({"width": 1440, "height": 950})
+
+
 def test_every_unknown_word_is_counted(desk: Studio) -> None:
     desk.use(["quux corge grault garply waldo fred plugh xyzzy <lora:x:1>"])
     card = desk.card(0)

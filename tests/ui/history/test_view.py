@@ -20,6 +20,7 @@ from studio.preset import Preset, validate
 from studio.share import save_image
 from studio.ui.history import folder, unopened, view
 from studio.ui.runs import Runs
+from studio.ui.schema import labels
 from studio.ui.space import Limits
 
 
@@ -102,6 +103,9 @@ def test_differences_are_words() -> None:
         "seed: 7 → 9",
         "width: none → 64",
     ]
+    named = differences(one, two, labels())
+    assert named[1:3] == ["ω, personalization guidance: 0 → 0.4", "Seed: 7 → 9"]
+    assert named[0] == "weight of row 2: 3 → 4"
     assert differences(one, one) == []
     (cut,) = differences(one, preset(description="x" * 300))
     assert cut.endswith("xxx…”")  # what is left out is not left out without a mark

@@ -134,6 +134,8 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     page.once("dialog", lambda dialog: dialog.accept("Yak of mine"))
     first.get_by_role("button", name="Rename Zebra of mine").click()
     page.wait_for_function("document.querySelector('.gs-own')?.innerText.includes('Yak')")
+    focused = page.locator(":focus")  # where it was, though the shelf is drawn anew
+    expect(focused).to_have_attribute("aria-label", "Rename Yak of mine")
     assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
     page.get_by_role("searchbox", name="Search presets").fill("yak")
     expect(page.locator("#gs-shelf .gs-presets > *:not([hidden])")).to_have_count(1)

@@ -9,8 +9,8 @@ const source = readFileSync(
   fileURLToPath(new URL("../../../studio/ui/static/undo.js", import.meta.url)),
   "utf8",
 );
-function load() {
-  const window = { studio: { el: () => null } };
+function load(labels) {
+  const window = { studio: { el: () => null, labels } };
   const document = { addEventListener: () => {} };
   const store = { getItem: () => null, setItem: () => {} };
   vm.runInContext(source, vm.createContext({ window, document, sessionStorage: store }));
@@ -76,6 +76,11 @@ test("a change is named", () => {
   assert.equal(changeInWords(row({ solo: false }), row({ solo: true })), "row 2 solo");
   assert.equal(changeInWords(form(3), form(3, "")), "prompt of row 1: “a cat” → none");
   assert.equal(changeInWords(form(3), form(3, "a cat", { omega: 0.4 })), "omega: 0 → 0.4");
+  const named = load({ omega: "ω, personalization guidance" });
+  assert.equal(
+    named.changeInWords(form(3), form(3, "a cat", { omega: 0.4 })),
+    "ω, personalization guidance: 0 → 0.4",
+  );
   assert.equal(changeInWords(form(3), form(4, "a dog")), "2 fields of row 1");
   assert.equal(changeInWords(form(3), JSON.stringify({ omega: 0, rows: [] })), "1 row deleted");
 });

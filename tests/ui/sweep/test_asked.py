@@ -42,7 +42,7 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
         ("omega", "0," * 20_000, "characters; at most 20000"),
         ("", "1", "choose a field"),
         ("rows.1.weight", "1", "there is no '1'; rows has 1 entries"),
-        ("rows.0.control.strength", "1", "rows.0.control"),
+        ("rows.0.control.strength", "1", "row 1, control, type: field required"),
         ("sampler.steps", "4,2.5", "valid integer, got 2.5"),
     ],
 )

@@ -52,7 +52,28 @@ def test_pictures_are_listed_with_their_texts_and_keep_what_was_written(
     assert late == [Picture("b.png", "a <hero> ghost at sea")]
     with pytest.raises(StudioError, match="is no uploaded file"):
         form.listed(["/etc/passwd.txt"], [])
+    (mine,) = form.listed(dropped[:1], [])
+    form.refuse_to_lose([], [])
+    form.refuse_to_lose([mine], [mine])
+    with pytest.raises(StudioError, match="images: one of your own is here, which the example"):
+        form.refuse_to_lose([mine, Picture("b.png")], [Picture("b.png")])
     assert form.together(["/x/a.png", "/x/b.png"], ["/y/a.png"]) == ["/y/a.png", "/x/b.png"]
+
+
+def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: list[str]) -> None:
+    again = Path(dropped[0]).parent / "later" / "a.png"
+    again.parent.mkdir()
+    try:
+        again.write_bytes(Path(dropped[0]).read_bytes())
+        listed = [Picture("a.png", "mine")]
+        assert form.replaced(dropped, [str(again)], listed) == []  # the same once more
+        Image.new("RGB", (40, 20), "green").save(again)
+        said = ["a.png takes the place of the picture of that name"]
+        assert form.replaced(dropped, [str(again)], listed) == said
+        assert form.replaced(dropped, [str(again)], []) == []  # removed before
+    finally:
+        again.unlink()
+        again.parent.rmdir()
 
 
 def test_captions_are_filled_and_split(dropped: list[str]) -> None:

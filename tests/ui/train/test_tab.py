@@ -18,7 +18,7 @@ from studio.train.runner import Runner
 from studio.train.turns import Turns
 from studio.ui.library import models
 from studio.ui.space import SPACE, Limits
-from studio.ui.train import form, tab, view
+from studio.ui.train import defaults, form, tab, view
 from studio.ui.train.actions import possible
 from tests.support.fake_trainer import FakeTrainer, config, until
 
@@ -31,11 +31,24 @@ def home(studio_home: Path) -> Iterator[Path]:
 
 
 def test_each_method_has_a_title_and_its_defaults() -> None:
-    assert {name for _, name in tab.choices_of(form.methods("starter"))} == set(METHODS)
+    assert {name for _, name in tab.choices_of(defaults.methods("starter"))} == set(METHODS)
     for method in METHODS:
-        template, *numbers = form.suggested(method, "starter")
-        assert "{word}" in template and len(numbers) == len(form.NUMBERS)
-    assert form.suggested("lora", "no/where")[3] == 1e-4  # unknown sizes: the papers'
+        template, *numbers = defaults.suggested(method, "starter")
+        assert "{word}" in template and len(numbers) == len(defaults.NUMBERS)
+    assert defaults.suggested("lora", "no/where")[3] == 1e-4  # unknown sizes: the papers'
+
+
+def test_what_was_typed_outlives_another_method_and_is_named() -> None:
+    shown = dict(zip(defaults.BROUGHT, defaults.suggested("lora", "starter"), strict=True))
+    shown |= {"steps": 7, "template": "my {word}", "rank": None}
+    found, kept = defaults.brought("dreambooth", "starter", list(shown.values()))
+    now = dict(zip(defaults.BROUGHT, found, strict=True))
+    fresh = dict(zip(defaults.BROUGHT, defaults.suggested("dreambooth", "starter"), strict=True))
+    assert kept == ["template", "steps"] and now == {**fresh, "template": "my {word}", "steps": 7}
+    untouched, none = defaults.brought("dreambooth", "starter", defaults.suggested("ti", "starter"))
+    assert untouched == list(fresh.values()) and none == []
+    typed = [*fresh.values()]
+    assert defaults.brought("dreambooth", "starter", typed) == (typed, [])
 
 
 def test_only_methods_that_train_on_the_base_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,6 +243,12 @@
       this.fault.hidden = !text || own;
     }
 
+    /** To the prompt, or to the model where the row takes none. */
+    focus() {
+      const model = this.node.querySelector(".gs-model");
+      (this.kind() === "concept" ? model : this.prompt).focus();
+    }
+
     grow() {
       this.text.grow();
     }

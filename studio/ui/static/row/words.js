@@ -127,6 +127,7 @@
       count.textContent = total
         ? `${about}${longest}${limit ? ` of ${limit}` : ""} tokens${where}`
         : "";
+      status.toggleAttribute("data-long", parts > 1);
       count.classList.toggle("gs-over", over.length > 0);
       const windows = Math.ceil(longest / limit) - 1;
       length.hidden = !over.length;

@@ -1,0 +1,52 @@
+"""How a line of the studio reads at the page: fields by their own names there, rows by their number."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.errors import StudioError
+from studio.settings import SETTINGS
+from studio.train.runner import State
+from studio.ui import describe
+from studio.ui.errors import on_page, one_line, plain_line
+from studio.ui.page import build
+from studio.ui.schema import labels
+from studio.ui.space import SPACE, Limits
+from studio.ui.train import view as train_view
+from studio.ui.train.words import on_tab
+from studio.ui.wiring.settings import in_words
+from tests.support.fake_engine import values
+
+
+def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
+    assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
+    assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
+    assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
+    rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
+    shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
+    assert "row 2, weight: " in shown and fault["field"] == "rows.1.weight"
+
+
+def test_the_page_calls_a_field_as_it_does_over_its_box() -> None:
+    assert on_page("sampler.width: 9999 is too much") == "Width: 9999 is too much"
+    assert on_page("sampler.seed: no; see sampler.steps") == "Seed: no; see Steps"
+    assert on_page("omega: no") == "ω, personalization guidance: no"
+    assert on_page("base: no") == "Base model: no" and on_page("name: no") == "Preset: no"
+    assert on_page("init.mask: no") == "Start from a picture, mask: no"
+    assert on_page("a name: omega, starter.safetensors") == "a name: omega, starter.safetensors"
+    shown, _, fault = describe.describe(SPACE, **values(sampler={"steps": 60}))
+    assert "Steps: at most 50" in shown and fault["field"] == "sampler.steps"
+    drawn = {c["props"].get("label") for c in build(Limits()).config["components"]}
+    assert set(labels().values()) & drawn >= {"Preset", "Base model", "Width", "Images"}
+    refused = StudioError("no", field="sampler.width")
+    assert (one_line(refused), plain_line(refused)) == ("Width: no", "sampler.width: no")
+
+
+def test_the_train_tab_and_the_settings_call_theirs_by_their_own_names() -> None:
+    assert on_tab("name: is in use") == "Name of the model: is in use"
+    assert on_tab("token_rate: no; images: none") == "Rate of the word: no; images: none"
+    failed = State(status="failed", text="sample_weight: must be less")
+    assert "Weight of the samples: must be less" in train_view.progress(failed)
+    assert in_words("long_run: must be more") == f"{SETTINGS['long_run'].title}: must be more"
