@@ -14,9 +14,10 @@ import pytest
 from tests.support import no_network
 from tests.support.order import (  # noqa: F401
     pytest_collection_modifyitems,
+    pytest_runtest_setup,
     pytest_xdist_make_scheduler,
 )
-from tests.support.page_fixtures import address, browser, desk, hold, home, studio  # noqa: F401
+from tests.support.page_fixtures import address, browser, desk, hold, home, profiles, studio  # noqa: F401
 from tests.support.witness import pytest_runtest_makereport  # noqa: F401
 
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")

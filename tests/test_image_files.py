@@ -63,7 +63,7 @@ def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
 
 
 def test_a_prefix_that_repeats_is_read_in_time() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     repeated = EXIF_PREFIX * 1_000_000
     assert bounded_exif(repeated) == b""
     assert bounded_exif(repeated + exif()[6:]) == exif()
@@ -71,7 +71,7 @@ def test_a_prefix_that_repeats_is_read_in_time() -> None:
     plain = encoded("JPEG", exif())
     segment = b"\xff\xe1\xff\xff" + (EXIF_PREFIX * 11000)[: 65535 - 2]
     assert images.open_checked(plain[:2] + segment * 400 + plain[2:], "x").size == (32, 16)
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 def test_entries_that_share_their_bytes_are_too_many() -> None:

@@ -13,6 +13,6 @@ from studio.ui.equation import _named
 
 @pytest.mark.parametrize("piece", ['\\"', '"', '"\\"', "1", "- ", "+1.", "·"])
 def test_it_takes_time_in_proportion(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     _named(piece * 40_000, {"a cat": "row 1"})
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3

@@ -36,12 +36,12 @@ def test_too_many_parts_name_their_row() -> None:
 
 @pytest.mark.parametrize("rows, parts, steps", [(200, 6, 10), (20, 60, 1), (200, 3, 200)])
 def test_too_many_passes_are_estimated(rows: int, parts: int, steps: int) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(
         BadPreset, match=rf"rows: about {rows * parts} passes in each of {steps} steps"
     ):
         compile_plan(preset(rows, parts, steps), MODELS)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_rows_that_take_no_part_do_not_count() -> None:

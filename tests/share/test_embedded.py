@@ -38,10 +38,10 @@ def link(document: Preset) -> str:
 def test_a_small_link_of_large_pictures_is_refused_unread() -> None:
     code = link(preset(*[uri(8000, 8000)] * 60))
     assert len(code) < 4000
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(StudioError, match=r"rows\.0\.mask.*64 megapixels.*may have 16"):
         decode_link(code)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_equal_pictures_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """Which worker runs what, and when: long files first, the browser's all on one worker.
 
-A worker that has a browser starts one page and one Chromium for all of its tests.
+A worker that has a browser starts one page and one Chromium for all of its tests. It waits half of the time,
+so two others share the cores with it, and give way to it: what one waits for comes soon.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "browser.py"  # how the names of the files end
+LATER = 5  # added to the niceness of a worker that has no browser
 PATIENT = 300  # seconds: several waits of a minute, on a machine that is busy with other work
 
 
@@ -48,3 +51,12 @@ def _sort(items: list[pytest.Item]) -> None:
             -files[item.path],
         )
     )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """From its first test without a browser on, a worker gives way to the one that has it."""
+    worker = getattr(item.config, "workerinput", None)
+    if worker is not None and not item.path.name.endswith(BROWSER) and not worker.get("late"):
+        worker["late"] = True
+        if hasattr(os, "nice"):
+            os.nice(LATER)

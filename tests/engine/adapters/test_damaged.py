@@ -167,13 +167,13 @@ def test_every_mutation_works_or_is_one_line(network: UNet2DConditionModel, tmp_
         data = mutated(random.Random(seed))
         path = tmp_path / f"odd{seed}.safetensors"
         path.write_bytes(data)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             result = outcome(path, network)
         except Exception as error:
             raise AssertionError(f"mutation {seed}: {type(error).__name__}: {error}") from error
         found[result] = found.get(result, 0) + 1
-        assert time.perf_counter() - started < 10
+        assert time.process_time() - started < 10
         path.unlink()
     assert set(found) == {"works", "IncompatibleModels", "MissingModel"}
     assert min(found.values()) > 20, found

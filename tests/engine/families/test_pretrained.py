@@ -120,10 +120,10 @@ def test_a_pickle_is_refused_unopened(part: str, base: Path, tmp_path: Path) -> 
 def test_odd_configs_are_refused_at_once(part: str, setting: str, value: Any, base: Path) -> None:
     file = base / part / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {setting: value}))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(MissingModel, match=f"{part}/config.json: {setting} is") as caught:
         load(base, part)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert "'base'" in str(caught.value)
 
 
