@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from studio.bench import machine
+from studio.bench import caches, machine
 from studio.engine import Engine
 from studio.events import Done
+from studio.home import ASSETS
 from studio.metrics.backbones import Backbones
 from studio.metrics.scores import cosine
 from studio.preset import Preset, validate
@@ -35,6 +36,7 @@ ROWS = (
     ("on a red background", -0.75),
     ("a robot", -1.0),
 )
+STARTER = ASSETS / "starter"
 ALONE = 7.5  # the weight of the first row where it is the only one
 COUNTS = (1, 3, 8)
 EFFORTS: tuple[str | float, ...] = (0.015, "balanced", "fast", 0.1)
@@ -59,7 +61,8 @@ def run(
         keep: called with what there is after each number of rows.
 
     Returns:
-        ``machine``, ``setup`` and ``quality``: number of rows → the runs, the exact one first.
+        ``machine``, ``setup``, ``quality``: number of rows → the runs, the exact one first, and
+        ``caches``: number of rows → a plain loop with each of diffusers' caches (:mod:`.caches`).
     """
     if device != "cuda":
         torch.set_num_threads(1)
@@ -80,7 +83,16 @@ def run(
     for count in COUNTS:
         result["quality"][str(count)] = measure(engine, count, seeds, steps, tell)
         keep(result)
+    for count in COUNTS:
+        found = caches.measure(STARTER, rows_of(count), steps, seeds, engine.device.type, tell)
+        result["caches"] = {**result.get("caches", {}), str(count): found}
+        keep(result)
     return result
+
+
+def rows_of(count: int) -> list[tuple[str, float]]:
+    """The first ``count`` rows; one that is alone weighs more."""
+    return [(ROWS[0][0], ALONE)] if count == 1 else list(ROWS[:count])
 
 
 def measure(
@@ -100,9 +112,7 @@ def measure(
     made = []
     for name, own, effort in runs:
         tell(f"{count} rows, {name}")
-        rows = [{"prompt": prompt, "weight": weight} for prompt, weight in ROWS[:count]]
-        if count == 1:
-            rows[0]["weight"] = ALONE
+        rows = [{"prompt": prompt, "weight": weight} for prompt, weight in rows_of(count)]
         sampler = {"steps": own, "seed": 0, "count": seeds, "effort": effort}
         preset = validate({"rows": rows, **fields, "sampler": sampler})
         if engine.device.type == "cuda" and not made:  # networks are loaded, kernels are chosen
@@ -150,7 +160,7 @@ def _shown(decibels: float | None) -> str:
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """The curve as a table to read."""
+    """The curve as a table to read, and diffusers' caches below it where they were measured."""
     lines = [
         "| rows | run | evaluations | time | PSNR median (min), dB | estimated error | CLIP-T |",
         "|---|---|---|---|---|---|---|",
@@ -163,4 +173,5 @@ def markdown(result: dict[str, Any]) -> str:
                 f"| {count} | {one['run']} | {one['share']:.2f} | {one['time']:.2f} | {error} | "
                 f"{estimate} | {one['clip_t']:.3f} |"
             )
-    return "\n".join(lines) + "\n"
+    table = "\n".join(lines) + "\n"
+    return f"{table}\n{caches.markdown(result['caches'])}" if "caches" in result else table
