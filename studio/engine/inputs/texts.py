@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -19,9 +21,14 @@ from studio.errors import StudioError
 from studio.images import resolve
 from studio.plan import Pass, Plan, Weights
 
+MOST_KEPT = 64 * 2**20  # bytes of texts by one tower
+# By tower, and with it: the next cell of a sweep asks for the same prompts.
+_KEPT: WeakKeyDictionary[nn.Module, OrderedDict[Hashable, Text]] = WeakKeyDictionary()
+
 
 class Texts:
-    """Encodes conditions with the text towers of their own models.
+    """Encodes conditions with the text towers of their own models; plain prompts once for all runs
+    for as long as the tower is loaded.
 
     Prompts that meet in one sum of one family are padded to one length, since padding is attended.
     """
@@ -62,6 +69,12 @@ class Texts:
         )
         if key not in self.known:
             text, family = self._tower(reader)
+            kept, plain = _kept(text), (reader, prompt, self.spans[self._family(reader)])
+            alone = not of_text and not item.condition.words  # what may change is encoded anew
+            if alone and plain in kept:
+                kept.move_to_end(plain)
+                self.known[key] = kept[plain]
+                return self.known[key]
             scales = torch.tensor([[one.text for _, one in of_text]], dtype=torch.float64)
             with ExitStack() as stack:
                 stack.enter_context(self._naming(item, reader))
@@ -72,6 +85,8 @@ class Texts:
                 self.known[key] = family.encode(
                     text, [prompt], words, self.spans[self._family(reader)]
                 )
+            if alone:
+                _keep(kept, plain, self.known[key])
         return self.known[key]
 
     def _words(self, item: Pass, reader: Weights) -> Words:
@@ -116,3 +131,19 @@ class Texts:
             named = error.field not in ("", "base", "rows.model", "lora")
             message = f"{error.field}: {error.message}" if named else error.message
             raise type(error)(message, field=field) from error
+
+
+def _kept(tower: nn.Module) -> OrderedDict[Hashable, Text]:
+    return _KEPT.setdefault(tower, OrderedDict())
+
+
+def _keep(kept: OrderedDict[Hashable, Text], key: Hashable, text: Text) -> None:
+    """Keep a text; those asked for longest ago go where all of them are too large."""
+    kept[key] = text
+    while len(kept) > 1 and sum(map(_bytes, kept.values())) > MOST_KEPT:
+        kept.popitem(last=False)
+
+
+def _bytes(text: Text) -> int:
+    parts = (text.states, text.pooled, text.mask)
+    return sum(part.nbytes for part in parts if part is not None)
