@@ -38,11 +38,6 @@ def inputs_folder() -> Path:
     return studio_home() / "inputs"
 
 
-def outputs_folder() -> Path:
-    """Everything that was generated."""
-    return studio_home() / "outputs"
-
-
 def training_folder(name: str) -> Path:
     """Where a training keeps its settings, checkpoint, losses and samples; never outside the home."""
     return studio_home() / "training" / Path(name).name

@@ -1,14 +1,34 @@
-"""What was made: the pictures in the studio's home."""
+"""What was made: where the pictures lie, and the newest of them."""
 
 from __future__ import annotations
 
 import heapq
+import os
+from functools import lru_cache
 from pathlib import Path
 
 from studio.files import is_text, listed
-from studio.home import outputs_folder
+from studio.home import studio_home
+from studio.settings import SETTINGS, value_of
 
 DEPTH = 8  # of folders within the outputs
+
+
+def outputs_folder() -> Path:
+    """Everything that was generated: the folder of the settings, else ``outputs`` in the home.
+
+    It is read once: a run, its history and what is shown of it must not part.
+
+    Raises:
+        StudioError: the environment names something that is no folder's path.
+    """
+    return _outputs_of(studio_home(), os.environ.get(SETTINGS["outputs"].variable, ""))
+
+
+@lru_cache(maxsize=16)
+def _outputs_of(home: Path, _: str) -> Path:
+    given = value_of("outputs")
+    return Path(os.path.expanduser(given)) if given else home / "outputs"
 
 
 def list_outputs(limit: int = 100, folder: Path | None = None) -> list[Path]:

@@ -14,16 +14,17 @@ from typing import Any
 
 from studio import __version__, logs
 from studio.cli.common import say
+from studio.errors import StudioError
 from studio.extensions import plugins
 from studio.home import (
     cache_folder,
     inputs_folder,
     models_folder,
-    outputs_folder,
     presets_folder,
     studio_home,
 )
 from studio.library import Library
+from studio.outputs import outputs_folder
 
 PACKAGES = (
     "torch",
@@ -138,13 +139,17 @@ def _folders() -> dict[str, str]:
     folders = {
         "home": studio_home(),
         "models": models_folder(),
-        "outputs": outputs_folder(),
         "inputs": inputs_folder(),
         "presets": presets_folder(),
         "training": studio_home() / "training",
         "cache": cache_folder(),
     }
-    return {name: _folder(path) for name, path in folders.items()}
+    found = {name: _folder(path) for name, path in folders.items()}
+    try:
+        found["outputs"] = _folder(outputs_folder())
+    except StudioError as error:  # a variable that names no folder
+        found["outputs"] = str(error)
+    return found
 
 
 def _folder(path: Path) -> str:

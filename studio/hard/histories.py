@@ -13,7 +13,8 @@ from studio.hard.attack import ATTACKS, Attack, Draw, Fell
 from studio.hard.mutation import bytes_mutated
 from studio.history import History, Query
 from studio.history.intake import take_in
-from studio.home import outputs_folder, studio_home
+from studio.home import studio_home
+from studio.outputs import outputs_folder
 from studio.preset import validate
 from studio.share import save_image
 

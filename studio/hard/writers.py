@@ -27,11 +27,11 @@ from studio.hard.models import GOOD
 from studio.hard.mutation import json_text, safetensors_file
 from studio.history import History, record_of
 from studio.history.intake import take_in
-from studio.home import inputs_folder, models_folder, outputs_folder, studio_home, training_folder
+from studio.home import inputs_folder, models_folder, studio_home, training_folder
 from studio.images import store
 from studio.library import Library, ModelEntry
 from studio.library.download import download
-from studio.outputs import list_outputs
+from studio.outputs import list_outputs, outputs_folder
 from studio.preset import validate
 from studio.preset.saved import list_presets, save_preset
 from studio.share import read_image, save_image

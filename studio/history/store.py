@@ -18,7 +18,8 @@ from studio.history.journal import Journal
 from studio.history.query import Query
 from studio.history.record import Record
 from studio.history.rows import COLUMNS, apply, checked, forget, insert, record_from
-from studio.home import outputs_folder, studio_home
+from studio.home import studio_home
+from studio.outputs import outputs_folder
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from studio.errors import StudioError, shorten
+from studio.errors import StudioError, printable, shorten
+from studio.files import is_text
 
 Value = bool | int | str
 _SWITCH = {"0": False, "1": True}
@@ -17,8 +20,8 @@ class Setting:
     """One thing to set; ``default`` says its type.
 
     ``choices``: of a text, what it may be, or ``pattern`` too. ``low``, ``high``: of a whole number.
-    ``variable``: of the environment, which outranks the file; switches are 0 or 1 there. ``group``:
-    where it stands. ``restart``: it is read once, when the engine is made.
+    ``folder``: of a text, that it is a folder's full path, or nothing. ``variable``: of the
+    environment, which outranks the file; switches are 0 or 1 there. ``group``: where it stands. ``restart``: it is read once, when the engine is made.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Setting:
     high: int = 0
     variable: str = ""
     restart: bool = False
+    folder: bool = False
 
     @property
     def allowed(self) -> str:
@@ -40,6 +44,8 @@ class Setting:
             return "true or false"
         if isinstance(self.default, int):
             return f"a whole number from {self.low} to {self.high}"
+        if self.folder:
+            return "the full path of a folder (or ~/…), or nothing"
         return f"one of {', '.join(self.choices)}"
 
     def checked(self, given: Any) -> Value:
@@ -59,6 +65,8 @@ class Setting:
             return isinstance(given, int) and self.low <= given <= self.high
         if not isinstance(given, str):
             return False
+        if self.folder:
+            return not given or _is_folder(given)
         return given in self.choices or bool(self.pattern and re.fullmatch(self.pattern, given))
 
     def read(self, text: str) -> Value:
@@ -78,7 +86,17 @@ class Setting:
         return self.checked(given)
 
 
-RUNNING, PAGE = "How networks run", "This page"
+def _is_folder(given: str) -> bool:
+    """Whether this is a full path at which a folder is, or may be made."""
+    try:
+        path = Path(os.path.expanduser(given))
+        written = is_text(given) and printable(given) == given
+        return written and path.is_absolute() and (path.is_dir() or not path.exists())
+    except (OSError, ValueError):  # too long
+        return False
+
+
+RUNNING, PAGE, PLACES = "How networks run", "This page", "Where things go"
 SETTINGS: dict[str, Setting] = {
     one.name: one
     for one in (
@@ -170,6 +188,17 @@ SETTINGS: dict[str, Setting] = {
             20,
             low=0,
             high=86400,
+        ),
+        Setting(
+            "outputs",
+            "Pictures",
+            "The folder for pictures; nothing: outputs in the home. What was made before stays where it "
+            "is: move it there, and the History has it again.",
+            PLACES,
+            "",
+            variable="STUDIO_OUTPUTS",
+            restart=True,
+            folder=True,
         ),
     )
 }

@@ -15,11 +15,13 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.files import listed
-from studio.home import inputs_folder, outputs_folder
+from studio.home import inputs_folder
 from studio.library import hub
+from studio.outputs import outputs_folder
 from studio.plan.limits import narrow
 from studio.preset import Preset
 from studio.preset.sweep import MAX_CELLS
+from studio.settings import SETTINGS
 from studio.share.embed import check_embedded
 
 
@@ -94,6 +96,7 @@ def prepare(shared: bool) -> Limits:
     folder = tempfile.mkdtemp(prefix="guidance-studio-")
     atexit.register(shutil.rmtree, folder, True)
     os.environ["STUDIO_HOME"] = folder
+    os.environ.pop(SETTINGS["outputs"].variable, None)  # its owner's pictures lie there
     hub.close()
     narrow(STEP_TERMS)
     return SPACE

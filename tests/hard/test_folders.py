@@ -12,9 +12,8 @@ from PIL import Image
 from studio.errors import StudioError
 from studio.history import History, record_of
 from studio.history.thumbs import thumbnail
-from studio.home import outputs_folder
 from studio.images import png_bytes, resolve
-from studio.outputs import list_outputs
+from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset
 from studio.preset.saved import list_presets
 from studio.share import save_image

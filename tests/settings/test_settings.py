@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from studio import settings
 from studio.__main__ import main
 from studio.engine.networks import devices
 from studio.engine.speed.runtime import Runtime
 from studio.errors import StudioError
+from studio.history import history
+from studio.history.intake import take_in
+from studio.home import studio_home
+from studio.outputs import outputs_folder
+from studio.plan import limits
 from studio.preprocessors.learned import may_download
+from studio.preset import validate
+from studio.share import save_image
+from studio.ui import space
 
 CPU = torch.device("cpu")
 
@@ -63,6 +72,10 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
         ("long_run", -1, "from 0 to 86400"),
         ("long_run", 2.5, "from 0 to 86400"),
         ("nothing", 1, "there is device"),
+        ("outputs", "pictures", "full path of a folder"),
+        ("outputs", "/\0", "full path of a folder"),
+        ("outputs", __file__, "full path of a folder"),
+        ("outputs", 3, "full path of a folder"),
     ],
 )
 def test_what_cannot_be_is_refused_and_not_kept(
@@ -141,3 +154,34 @@ def test_the_command_line_lists_sets_and_resets(
     printed = capsys.readouterr()
     assert printed.err.count("settings.json: theme: must be one of system") == 1
     assert json.loads(printed.out)["value"] == "system"
+
+
+def test_pictures_and_their_history_go_to_the_folder_that_is_set(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read once a process: another home, or another variable, stand for another start."""
+    set_, home = tmp_path / "set", file.parent
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "other"))
+    assert outputs_folder() == tmp_path / "other" / "outputs"
+    monkeypatch.setenv("STUDIO_HOME", str(home))
+    assert main(["settings", "outputs", str(set_)]) == 0
+    assert outputs_folder() == set_ and history().outputs == set_
+    save_image(Image.new("RGB", (8, 8)), validate({"name": "Moved"}), outputs_folder())
+    take_in(history())
+    assert [one.title for one in history().search(None, 5, 0).records] == ["Moved"]
+    settings.change("outputs", None)
+    assert outputs_folder() == set_  # until the next start
+    monkeypatch.setenv("STUDIO_OUTPUTS", "relative")
+    with pytest.raises(StudioError, match="STUDIO_OUTPUTS: must be the full path of a folder"):
+        outputs_folder()
+    assert main(["doctor", "--json"]) == 0
+
+
+def test_visitors_pictures_never_go_to_the_owner_s_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
+    monkeypatch.setenv("STUDIO_OUTPUTS", str(tmp_path / "mine"))
+    monkeypatch.setattr(limits, "_step_terms", limits.MAX_STEP_TERMS)  # put back at the end
+    space.prepare(shared=True)
+    assert outputs_folder().is_relative_to(studio_home()) and "mine" not in str(outputs_folder())

@@ -14,14 +14,23 @@ from studio.home import (
     further_models,
     inputs_folder,
     models_folder,
-    outputs_folder,
     presets_folder,
     studio_home,
     styles_folder,
     wildcards_folder,
 )
 from studio.library.named_folders import kept
-from studio.settings import SETTINGS, Chosen, Value, change, chosen, problems, settings_file
+from studio.outputs import outputs_folder
+from studio.settings import (
+    SETTINGS,
+    Chosen,
+    Setting,
+    Value,
+    change,
+    chosen,
+    problems,
+    settings_file,
+)
 from studio.ui import host
 from studio.ui.space import Limits
 from studio.ui.widgets import Drawn, fresh
@@ -68,7 +77,7 @@ def shown(limits: Limits, begun: Mapping[str, Value]) -> dict[str, Any]:
     """
     groups = [
         {"title": title, "settings": [_row(chosen(one.name), begun) for one in found]}
-        for title, found in groupby(SETTINGS.values(), key=lambda one: one.group)
+        for title, found in groupby(_shown(limits), key=lambda one: one.group)
     ]
     return fresh(
         {
@@ -79,6 +88,11 @@ def shown(limits: Limits, begun: Mapping[str, Value]) -> dict[str, Any]:
             "folders": _folders() if limits.local else [],
         }
     )
+
+
+def _shown(limits: Limits) -> list[Setting]:
+    """The settings that this page may show; folders are for their owner's eyes."""
+    return [one for one in SETTINGS.values() if limits.local or not one.folder]
 
 
 def changed(name: Any, value: Any, limits: Limits) -> None:
@@ -99,7 +113,7 @@ def _row(found: Chosen, begun: Mapping[str, Value]) -> dict[str, Any]:
         "name": setting.name,
         "title": setting.title,
         "help": setting.help,
-        "kind": _kind(setting.default),
+        "kind": _kind(setting),
         "choices": _choices(found),
         "low": setting.low,
         "high": setting.high,
@@ -112,10 +126,12 @@ def _row(found: Chosen, begun: Mapping[str, Value]) -> dict[str, Any]:
     }
 
 
-def _kind(default: Value) -> str:
-    if isinstance(default, bool):
+def _kind(setting: Setting) -> str:
+    if isinstance(setting.default, bool):
         return "switch"
-    return "number" if isinstance(default, int) else "choice"
+    if setting.folder:
+        return "folder"
+    return "number" if isinstance(setting.default, int) else "choice"
 
 
 def _choices(found: Chosen) -> list[str]:
@@ -143,9 +159,13 @@ def _folders() -> list[dict[str, str]]:
     further += [("Models tab", path) for path in kept()]
     return [
         _folder("Home", studio_home(), given),
-        *(_folder(title, path, "in the home") for title, path in below.items()),
+        *(_folder(title, path, _lies(path)) for title, path in below.items()),
         *(_folder("Further models", path, origin) for origin, path in further),
     ]
+
+
+def _lies(path: Path) -> str:
+    return "in the home" if path.is_relative_to(studio_home()) else "set above"
 
 
 def _folder(title: str, path: Path, origin: str) -> dict[str, str]:

@@ -12,8 +12,9 @@ from PIL import Image
 from studio.events import Done
 from studio.history import Query, history
 from studio.history.record import record_of
-from studio.home import ASSETS, outputs_folder
+from studio.home import ASSETS
 from studio.metrics import Scored, measure, present
+from studio.outputs import outputs_folder
 from studio.preset import Preset, validate
 from studio.share import save_image
 from studio.ui.history.moments import Moment

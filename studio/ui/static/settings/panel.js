@@ -27,7 +27,7 @@
       el(
         "p",
         {},
-        "Everything moves with the variable STUDIO_HOME. Further folders of models are named on the ",
+        "Everything in the home moves with the variable STUDIO_HOME. Further folders of models are named on the ",
         el("button", { type: "button", class: "gs-link", onclick: toModels }, "Models tab"),
         ".",
       ),

@@ -35,6 +35,16 @@
         value: row.value,
         onchange: ({ target }) => set(target.value === "" ? null : Number(target.value)),
       });
+    if (row.kind === "folder")
+      return el("input", {
+        ...common,
+        type: "text",
+        class: "gs-settings-folder",
+        spellcheck: "false",
+        placeholder: "~/Pictures/studio",
+        value: row.value,
+        onchange: ({ target }) => set(target.value.trim() || null),
+      });
     const node = el(
       "select",
       { ...common, class: "gs-settings-choice", onchange: ({ target }) => set(target.value) },
