@@ -51,5 +51,14 @@ def test_the_map_is_shown_beside_its_image_and_goes_with_it(
     assert control["type"] == "map" and control["model"].startswith("starter/")
     net = with_image.get_by_label("ControlNet of the control image")
     expect(net).to_have_value(json.dumps(control["model"]))
+    with_image.get_by_role("button", name="Crop the control image").click()
+    dialog = studio.page.locator("dialog.gs-cropper")
+    dialog.get_by_role("button", name="The face").click()
+    expect(dialog.get_by_role("status")).to_contain_text("no face")  # of a cat
+    dialog.get_by_label("Right (%)").fill("50")
+    dialog.get_by_role("button", name="Use crop").click()
+    studio.page.wait_for_function(
+        "(whole) => studio.stack.cards[0].row.control.image !== whole", arg=control["image"]
+    )
     with_image.get_by_role("button", name="Remove control image").click()
     expect(button).to_be_hidden()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.studio_page import Studio, needs_starter
+from studio.share import read_image
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 DONE = '.gs-progress[data-state="done"]:not([data-earlier])'
@@ -30,7 +31,8 @@ def use(page: Any, label: str, **numbers: float) -> None:
     dialog = page.locator("dialog.gs-work")
     dialog.wait_for()
     for name, value in numbers.items():
-        dialog.locator(f"[name={name}]").fill(str(value))
+        field = dialog.locator(f"[name={name}]")
+        field.check() if value is True else field.fill(str(value))
     dialog.locator(".gs-main-word").click()
 
 
@@ -41,13 +43,18 @@ def test_a_result_is_varied_and_made_larger(made: Studio, home: Path) -> None:
     page.wait_for_function(
         "document.querySelectorAll('.gs-stage[data-state=done] img').length === 3"
     )
-    use(page, "Make it larger", factor=1.5, strength=0.5)
+    use(page, "Make it larger", factor=1.5, strength=0.5, tiles=True)
     page.wait_for_selector(DONE)
     page.wait_for_function(
         "document.querySelector('.gs-stage[data-state=done] img')?.naturalWidth === 384"
     )
     newest = max((home / "outputs").glob("*.png"), key=lambda path: path.name)
     assert Image.open(newest).size == (384, 384)
+    preset, _ = read_image(newest)
+    assert preset.sampler.tiles and preset.init is not None and preset.init.enlarge == "pixels"
+    expect(page.locator(".gs-progress")).to_contain_text(
+        "16 passes"
+    )  # two in two steps and four tiles
 
 
 def test_more_is_painted_around_a_result_from_the_form(made: Studio) -> None:
