@@ -9,6 +9,7 @@ import gradio as gr
 from gradio import themes
 from starlette.middleware import Middleware
 
+from studio.home import PRESETS, outputs_folder, presets_folder, studio_home
 from studio.preset import Preset
 from studio.ui import layout, wiring
 from studio.ui.gate import Doors, Gate
@@ -102,16 +103,27 @@ def theme() -> themes.Base:
     )
 
 
+def shown_from(shared: bool) -> list[str]:
+    """Folders whose pictures the page shows. Gradio takes files from its working directory and the
+    temporary folder alone, and a home is in neither; a shared page's own is in the latter."""
+    own = [
+        outputs_folder(),
+        presets_folder(),
+        *(studio_home() / name for name in ("bin", "sweeps", "tune")),
+    ]
+    return [str(folder.absolute()) for folder in (PRESETS, *([] if shared else own))]
+
+
 def launch_options(doors: Doors | None = None) -> dict[str, Any]:
     """What Gradio 6 takes at launch: looks, scripts, what the footer offers, and the gate before it.
 
     Args:
         doors: under which names the page is served; by default this machine's own.
     """
+    doors = doors or Doors()
     return {
-        "app_kwargs": {
-            "middleware": [Middleware(Gate, doors=doors or Doors()), Middleware(Installable)]
-        },
+        "app_kwargs": {"middleware": [Middleware(Gate, doors=doors), Middleware(Installable)]},
+        "allowed_paths": shown_from(doors.shared),
         "theme": theme(),
         "css": css(),
         "head": head(),

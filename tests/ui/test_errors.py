@@ -11,6 +11,7 @@ from studio.settings import SETTINGS
 from studio.train.runner import State
 from studio.ui import describe
 from studio.ui.errors import on_page, one_line, plain_line
+from studio.ui.library import fetch, folders
 from studio.ui.page import build
 from studio.ui.schema import labels
 from studio.ui.space import SPACE, Limits
@@ -49,4 +50,6 @@ def test_the_train_tab_and_the_settings_call_theirs_by_their_own_names() -> None
     assert on_tab("token_rate: no; images: none") == "Rate of the word: no; images: none"
     failed = State(status="failed", text="sample_weight: must be less")
     assert "Weight of the samples: must be less" in train_view.progress(failed)
+    assert folders.in_words("folders: no path") == "Folders of other tools: no path"
+    assert "From the Hugging Face Hub: type a hub id first" in fetch.looked_up("")
     assert in_words("long_run: must be more") == f"{SETTINGS['long_run'].title}: must be more"

@@ -14,7 +14,9 @@ import pytest
 
 pytest.importorskip("gradio")
 
+from studio.home import PRESETS
 from studio.ui.editor import stack
+from studio.ui.gate import Doors
 from studio.ui.page import build, launch_options
 from tests.support.fake_engine import ROWS, FakeEngine, values
 
@@ -112,3 +114,33 @@ def test_a_closed_tab_closes_the_engine() -> None:
         assert engine.closed == 1
     finally:
         page.close()
+
+
+def test_pictures_are_shown_from_a_home_that_lies_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a home does by default: outside of the working directory and of the temporary folder."""
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
+    for name in ("elsewhere", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    page = build(events=FakeEngine())
+    _, address, _ = page.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, **launch_options()
+    )
+    try:
+        answer = generated(address.rstrip("/"), ["", *({**values(), "rows": ROWS}.values())])
+        assert "event: complete" in answer and "event: error" not in answer
+        (made,) = (tmp_path / "home" / "outputs").glob("*.png")
+        assert made.name in answer
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_shared_page_opens_no_folder_of_its_host(tmp_path: Path, shared: bool) -> None:
+    folders = launch_options(Doors(shared=shared))["allowed_paths"]
+    own = [folder for folder in folders if Path(folder).is_relative_to(tmp_path)]
+    assert len(own) == (0 if shared else 5) and str(PRESETS) in folders
+    assert str(tmp_path / "home") not in folders  # settings and models are none of it

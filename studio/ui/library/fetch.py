@@ -11,7 +11,7 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.library.download import HubModel, download, look_up
 from studio.ui.describe import progress_bar
-from studio.ui.errors import one_line
+from studio.ui.errors import on_page, plain_line
 from studio.ui.library import models
 from studio.ui.library.models import megabytes
 from studio.ui.space import Limits
@@ -23,6 +23,7 @@ STOPPED = progress_bar(
     "idle",
 )
 
+LABEL = "From the Hugging Face Hub"
 WORTH_SAYING = 50_000  # bytes; less reads as 0.0 MB
 
 
@@ -44,7 +45,7 @@ def lay_out(limits: Limits) -> FetchParts | None:
     with gr.Column(elem_id="gs-fetch", elem_classes=["gs-panel"]):
         with gr.Row(equal_height=False):
             name = gr.Textbox(
-                label="From the Hugging Face Hub",
+                label=LABEL,
                 placeholder="owner/name",
                 max_lines=1,
                 elem_id="gs-fetch-name",
@@ -87,7 +88,7 @@ def looked_up(identity: str, endpoint: str | None = None) -> str:
     try:
         return progress_bar(0, _summary(look_up(_cleaned(identity), endpoint)), "idle")
     except Exception as error:  # whatever a network does, the page shows one line
-        return progress_bar(0, one_line(error), "failed")
+        return progress_bar(0, on_page(plain_line(error), {"model": LABEL}), "failed")
 
 
 def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, bool]]:
@@ -114,7 +115,7 @@ def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, b
         text = f"{model.id} is in the library · {megabytes(model.bytes)} · licence {model.license}"
         yield progress_bar(1, text, "done"), True
     except Exception as error:  # whatever a network does, the page shows one line
-        yield progress_bar(0, one_line(error), "failed"), False
+        yield progress_bar(0, on_page(plain_line(error), {"model": LABEL}), "failed"), False
 
 
 def _cleaned(identity: str) -> str:

@@ -12,9 +12,11 @@ import gradio as gr
 from studio.home import further_models
 from studio.library.named_folders import keep, kept, named_folders
 from studio.library.places import LAYOUTS, layout_of
-from studio.ui.errors import guarded
+from studio.ui.errors import guarded, on_page
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
+
+LABEL = "Folders of other tools"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def lay_out(limits: Limits) -> FolderParts | None:
     with gr.Column(elem_id="gs-folders", elem_classes=["gs-panel"]):
         folders = gr.Textbox(
             value=text(),
-            label="Folders of other tools",
+            label=LABEL,
             info=f"One full path a line, read in place: {tools}, or any folder with models",
             placeholder="~/stable-diffusion-webui\n~/ComfyUI/extra_model_paths.yaml",
             lines=2,
@@ -61,7 +63,12 @@ def attach(parts: FolderParts | None, shown: list[Any], rescanned: Callable[[], 
 
     gr.on(None, lambda: (text(), described()), None, [parts.folders, parts.status], **QUIET)
     outputs = [parts.folders, parts.status, *shown]
-    parts.save.click(guarded(saved), parts.folders, outputs, **QUIET)
+    parts.save.click(guarded(saved, in_words), parts.folders, outputs, **QUIET)
+
+
+def in_words(line: str) -> str:
+    """A line in which the field has its name here."""
+    return on_page(line, {"folders": LABEL})
 
 
 def text() -> str:

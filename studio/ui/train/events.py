@@ -154,13 +154,14 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     inputs = [parts.uploads, parts.pictures]
 
     def started(files: Any, known: Any, agreed: bool, restart: bool, given: Any) -> list[Any]:
-        doubts = [] if agreed else train_form.doubts(known, given)
+        found = train_form.checked(files, known, given, restart=restart)
+        doubts = [] if agreed else train_form.doubts(found.pictures, given)
         if doubts:
             lines = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in doubts)
             return [gr.update(visible=True), lines, *[gr.skip()] * len(shown)]
-        config = train_form.configured(files, known, given, restart=restart)
-        runner.start(config, restart=restart)
-        return [gr.update(visible=False), "", *tab.shown(runner, config.name)]
+        found.keep()
+        runner.start(found.config, restart=restart)
+        return [gr.update(visible=False), "", *tab.shown(runner, found.config.name)]
 
     def starter(agreed: bool, restart: bool) -> Callable[..., list[Any]]:
         def start(files: Any, known: Any, **given: Any) -> list[Any]:
@@ -181,7 +182,16 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
             inputs_kwargs=parts.fields,
             **QUIET,
         )
-    parts.refuse.click(lambda: gr.update(visible=False), None, parts.asking, **QUIET)
+    # What was asked may be answered by what is filled in since.
+    asked_of = (parts.pictures, parts.fields["superclass"], parts.fields["method"])
+    gr.on(
+        [parts.refuse.click, *(part.change for part in asked_of)],
+        lambda: gr.update(visible=False),
+        None,
+        parts.asking,
+        queue=False,
+        **QUIET,
+    )
 
 
 def _running(parts: TrainParts, runner: Runner) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,13 +185,31 @@ def restored(
     return files, [picture for picture in pictures if picture.name in known], values, gone
 
 
-def configured(
+@dataclass(frozen=True)
+class Checked:
+    """A training that can begin; nothing is written yet. ``paths``: the files of its pictures by their
+    names, ``table``: their captions."""
+
+    config: TrainConfig
+    pictures: list[Picture]
+    paths: dict[str, Path]
+    table: dict[str, Any]
+
+    def keep(self) -> None:
+        """Keep the pictures and captions beside the training."""
+        keep(self.paths, self.pictures, Path(self.config.images))
+        if self.config.captions is not None:
+            text = json.dumps(self.table, ensure_ascii=False, indent=1)
+            write_atomically(Path(self.config.captions), text.encode())
+
+
+def checked(
     files: Sequence[str] | None,
     pictures: Sequence[Picture],
     given: dict[str, Any],
     restart: bool = False,
-) -> TrainConfig:
-    """Check the settings, then keep the pictures and captions beside the training.
+) -> Checked:
+    """Check the settings, the pictures and their captions.
 
     Args:
         files: all that were uploaded; those that no picture names are left out.
@@ -203,9 +221,13 @@ def configured(
         StudioError: a setting, a picture or a caption that cannot be; or the name is in use.
     """
     paths = {path.name: path for path in uploaded(files)}
-    pictures = [picture for picture in pictures if picture.name in paths]
-    if not pictures:
+    lost = [picture.name for picture in pictures if picture.name not in paths]
+    if len(lost) == len(pictures):
         raise StudioError("drop some pictures first", field="images")
+    if lost:
+        raise StudioError(
+            f"{', '.join(lost)}: no longer on this machine; drop again, or remove", field="images"
+        )
     from studio.train.checkpoint import check_begun
     from studio.train.result import check_name
 
@@ -226,11 +248,7 @@ def configured(
     )
     check_begun(config, resume=False, restart=restart)
     check_name(config, replace=restart)
-    table = texts_of(pictures, config)
-    keep(paths, pictures, folder / "pictures")
-    if captions is not None:
-        write_atomically(captions, json.dumps(table, ensure_ascii=False, indent=1).encode())
-    return config
+    return Checked(config, list(pictures), paths, texts_of(pictures, config))
 
 
 def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]:

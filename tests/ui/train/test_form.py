@@ -102,9 +102,11 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
     rows = [
         Picture("a.png", crop=(0.0, 0.0, 0.8, 0.8)),
         Picture("b.png", "a <hero> ghost at sea", "<hero>", "sea"),
-        Picture("lost.png", "its file is not here"),
     ]
-    found = form.configured(dropped, rows, given)
+    asked = form.checked(dropped, rows, given)
+    found = asked.config
+    assert not Path(found.images).exists()  # what is asked about is not begun
+    asked.keep()
     assert (found.steps, found.ddloss, found.method) == (5, 0.2, "lora")
     assert found.sample_prompts == ("one", "two")
     assert sorted(p.name for p in Path(found.images).iterdir()) == ["a.png", "b.png"]
@@ -119,23 +121,27 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
     }
     assert written["b.png"]["general"] == "sea"
     with pytest.raises(StudioError, match="drop some pictures first"):
-        form.configured([], rows, given)
+        form.checked([], rows, given)
+    with pytest.raises(StudioError, match=r"images: lost\.png: no longer on this machine"):
+        form.checked(dropped, [*rows, Picture("lost.png")], given)
     with pytest.raises(StudioError, match="drop some pictures first"):
-        form.configured(dropped, [], given)
+        form.checked(dropped, [], given)
     with pytest.raises(StudioError, match="name"):
-        form.configured(dropped, rows, {**given, "name": "../up"})
-    concept = form.configured(dropped, rows, {**given, "name": "c", "method": "concept"})
+        form.checked(dropped, rows, {**given, "name": "../up"})
+    concept = form.checked(dropped, rows, {**given, "name": "c", "method": "concept"}).config
     assert (concept.captions, concept.ddloss, concept.word) == (None, 0.0, "")
     (home / "models" / "mine").mkdir(parents=True)
     with pytest.raises(StudioError, match="already holds 'mine'"):
-        form.configured(dropped, rows, given)
+        form.checked(dropped, rows, given)
 
 
 def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
     example = examples.hero()
     given = {**example.settings, "template": "a {word} {superclass}", "steps": 3}
     assert not form.doubts(example.pictures, given)
-    found = form.configured(example.files, example.pictures, given)
+    asked = form.checked(example.files, example.pictures, given)
+    asked.keep()
+    found = asked.config
     written = json.loads(Path(found.captions or "").read_text())
     assert len(written) == 6 and written["hero-1.png"]["target"] == "hero"
     assert examples.hero().settings["name"] == "my-hero-2"  # the first name is in use now
@@ -184,8 +190,8 @@ def test_a_begun_training_is_begun_anew_only_when_asked(dropped: list[str], home
     begun.parent.mkdir(parents=True)
     begun.write_bytes(b"")
     with pytest.raises(StudioError, match="restart it"):
-        form.configured(dropped, pictures, given)
-    assert form.configured(dropped, pictures, given, restart=True).name == "mine"
+        form.checked(dropped, pictures, given)
+    assert form.checked(dropped, pictures, given, restart=True).config.name == "mine"
 
 
 def test_captions_of_other_trainers_are_read(dropped: list[str]) -> None:

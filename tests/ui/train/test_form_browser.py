@@ -79,4 +79,8 @@ def test_one_picture_or_no_superclass_is_asked_about_first(
     desk.says("There is no superclass", "#gs-train-asking")
     example.get_by_role("button", name="Not yet").click()
     example.locator("#gs-train-agree").wait_for(state="hidden")
+    example.click("#gs-train-start")
+    example.locator("#gs-train-agree").wait_for()
+    example.locator("#gs-train-superclass input").fill("person")  # what was asked is answered
+    example.locator("#gs-train-agree").wait_for(state="hidden")
     assert not (home / "training" / name / "pictures").exists()
