@@ -9,7 +9,8 @@ import gradio as gr
 from gradio import themes
 from starlette.middleware import Middleware
 
-from studio.home import PRESETS, outputs_folder, presets_folder, studio_home
+from studio.home import PRESETS, presets_folder, studio_home
+from studio.outputs import outputs_folder
 from studio.preset import Preset
 from studio.ui import layout, wiring
 from studio.ui.gate import Doors, Gate
