@@ -35,8 +35,8 @@ def face_box(picture: Image.Image) -> Box | None:
         return None
     face = max(found, key=lambda one: one["width"] * one["height"])
     scale = picture.width / small.width
-    place = [scale * face[name] for name in ("c", "r", "width", "height")]
-    return _around(*place, picture.width, picture.height)
+    x, y, w, h = (scale * face[name] for name in ("c", "r", "width", "height"))
+    return _around(x, y, w, h, *picture.size)
 
 
 def _around(x: float, y: float, w: float, h: float, width: int, height: int) -> Box:

@@ -134,7 +134,7 @@ def test_what_goes_wrong_is_one_line_and_what_is_made_stays(studio_home: Path) -
     assert (state.state, state.text) == ("failed", "sweep: disk: is full")
     missing = PRESET.model_copy(update={"base": "nowhere"})
     state = _run(_sweeps(FakeEngine()), preset=missing).state
-    assert state.state == "failed" and state.text.startswith("base: ") and not state.made
+    assert state.state == "failed" and state.text.startswith("Base model: ") and not state.made
 
 
 def test_a_visitor_stays_in_a_folder_of_their_own(studio_home: Path) -> None:
