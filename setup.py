@@ -31,6 +31,7 @@ setup(
             "ui/static/**/*.js",
             "ui/static/**/*.css",
             "ui/static/*.png",
+            "languages/*.json",
             "engine/families/*.gz",
         ],
         **{name: ["*"] for name in packed()},

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +28,31 @@ PHONE = {"width": 390, "height": 844}  # two dots to a pixel
 
 def main(folder: Path = FOLDER) -> None:
     """Serve the page, make one preset's pictures, and keep how it looks in three ways."""
+    with tempfile.TemporaryDirectory() as home, browsing(home) as studio:
+        studio.load(PRESET)
+        studio.says("2 rows", ".gs-count")
+        studio.generate()
+        studio.page.wait_for_function("document.querySelectorAll('.gs-share svg').length === 2")
+        _keep(studio, folder / "desktop.png")
+        studio.page.click("#gs-theme")
+        _keep(studio, folder / "dark.png")
+        studio.page.click("#gs-theme")
+        studio.page.set_viewport_size(PHONE)
+        _keep(studio, folder / "phone.png", scale="device")
+
+
+@contextmanager
+def browsing(home: str) -> Iterator[Studio]:
+    """The page of a home of its own, opened in a browser."""
     from playwright.sync_api import sync_playwright
 
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as driver:
+    with sync_playwright() as driver:
         process, address = _served(home)
         browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             wait_until_served(address, process, 300)
-            studio = _visit(browser, address)
-            studio.load(PRESET)
-            studio.says("2 rows", ".gs-count")
-            studio.generate()
-            studio.page.wait_for_function("document.querySelectorAll('.gs-share svg').length === 2")
-            _keep(studio, folder / "desktop.png")
-            studio.page.click("#gs-theme")
-            _keep(studio, folder / "dark.png")
-            studio.page.click("#gs-theme")
-            studio.page.set_viewport_size(PHONE)
-            _keep(studio, folder / "phone.png", scale="device")
+            yield _visit(browser, address)
         finally:
             browser.close()
             process.terminate()

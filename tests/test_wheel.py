@@ -88,6 +88,7 @@ def test_nothing_is_installed_beside_the_package(site: Path) -> None:
     own = [p.stat().st_size for p in (REPOSITORY / "assets").rglob("*.safetensors")]
     assert sorted(weights) == sorted(own)  # each once
     assert not list(site.rglob("tests")) and list(site.rglob("*.css")) and list(site.rglob("*.js"))
+    assert list(site.rglob("languages/*.json"))
 
 
 def test_the_installed_studio_makes_a_picture(site: Path, run: Run, tmp_path: Path) -> None:

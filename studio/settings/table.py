@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError, printable, shorten
 from studio.files import is_text
+from studio.languages import AUTOMATIC, names
 
 Value = bool | int | str
 _SWITCH = {"0": False, "1": True}
@@ -19,9 +21,10 @@ _SWITCH = {"0": False, "1": True}
 class Setting:
     """One thing to set; ``default`` says its type.
 
-    ``choices``: of a text, what it may be, or ``pattern`` too. ``low``, ``high``: of a whole number.
-    ``folder``: of a text, that it is a folder's full path, or nothing. ``variable``: of the
-    environment, which outranks the file; switches are 0 or 1 there. ``group``: where it stands. ``restart``: it is read once, when the engine is made.
+    ``choices``: of a text, what it may be, or ``pattern`` too; ``names``: what some of them are
+    called. ``low``, ``high``: of a whole number. ``folder``: of a text, that it is a folder's full
+    path, or nothing. ``variable``: of the environment, which outranks the file; switches are 0 or 1
+    there. ``group``: where it stands. ``restart``: it is read once, when the engine is made.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Setting:
     group: str
     default: Value
     choices: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     pattern: str = ""
     low: int = 0
     high: int = 0
@@ -164,6 +168,15 @@ SETTINGS: dict[str, Setting] = {
             PAGE,
             "system",
             choices=("system", "light", "dark"),
+        ),
+        Setting(
+            "language",
+            "Language",
+            "The page's. Automatic: as the browser prefers, where there is that language.",
+            PAGE,
+            AUTOMATIC,
+            choices=(AUTOMATIC, *names()),
+            names=names(),
         ),
         Setting(
             "autosave",

@@ -18,7 +18,10 @@ def equation(plan: Plan, preset: Preset | None = None) -> str:
     """The plan's sum, one line per span of steps; user text is escaped, terms are named on hover."""
     owners = _owners(plan, preset) if preset else {}
     lines = "".join(f"<div>{_named(line, owners)}</div>" for line in str(plan).splitlines())
-    return f'<div class="gs-equation" tabindex="0" aria-label="Equation of the plan">{lines}</div>'
+    head = (
+        '<div class="gs-equation" data-own="text" tabindex="0" aria-label="Equation of the plan">'
+    )
+    return f"{head}{lines}</div>"
 
 
 def _owners(plan: Plan, preset: Preset) -> dict[str, str]:

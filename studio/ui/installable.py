@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
 from PIL import Image
 
+from studio.ui.beside import Files
 from studio.ui.static_files import STATIC
 
 ICON = STATIC / "icon.png"
@@ -49,21 +49,4 @@ def file(name: str) -> tuple[str, bytes]:
     return "image/png", data.getvalue()
 
 
-class Installable:
-    """ASGI middleware that answers for these files."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app = app
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Answer, or hand on."""
-        name = str(scope.get("path", "")).rpartition("/")[2]
-        asked = scope["type"] == "http" and scope.get("method") in ("GET", "HEAD")
-        if not asked or name not in NAMES:
-            await self.app(scope, receive, send)
-            return
-        kind, body = file(name)
-        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        sent = b"" if scope["method"] == "HEAD" else body
-        await send({"type": "http.response.body", "body": sent})
+FILES = Files(frozenset(NAMES), file)

@@ -17,6 +17,7 @@ from studio.ui.editor.start_image import StartPicture
 from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.library import fetch, folders, models, previews
+from studio.ui.messages import LanguageList
 from studio.ui.presets import copies, galleries
 from studio.ui.queue import QueueList
 from studio.ui.schema import Leaf, leaves
@@ -99,6 +100,8 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
         )
         found["link"] = gr.Button("Copy link", elem_id="gs-link", size="sm", scale=0)
         found["code"] = gr.Button("Copy code", elem_id="gs-code", size="sm", scale=0)
+        if not limits.local:
+            LanguageList()
         found["theme"] = gr.Button("Light or dark", elem_id="gs-theme", size="sm", scale=0)
         found["open_settings"] = gr.Button(
             "Settings", elem_id="gs-open-settings", size="sm", scale=0, visible=not limits.shared

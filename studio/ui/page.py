@@ -12,10 +12,10 @@ from starlette.middleware import Middleware
 from studio.home import PRESETS, presets_folder, studio_home
 from studio.outputs import outputs_folder
 from studio.preset import Preset
-from studio.ui import layout, wiring
+from studio.ui import installable, layout, messages, wiring
+from studio.ui.beside import Beside
 from studio.ui.gate import Doors, Gate
 from studio.ui.host import stream
-from studio.ui.installable import ICON, Installable
 from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
 from studio.ui.static_files import css, head
@@ -123,12 +123,17 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
     """
     doors = doors or Doors()
     return {
-        "app_kwargs": {"middleware": [Middleware(Gate, doors=doors), Middleware(Installable)]},
+        "app_kwargs": {
+            "middleware": [
+                Middleware(Gate, doors=doors),
+                Middleware(Beside, files=(installable.FILES, messages.files())),
+            ]
+        },
         "allowed_paths": shown_from(doors.shared),
         "theme": theme(),
         "css": css(),
         "head": head(),
-        "favicon_path": ICON,
+        "favicon_path": installable.ICON,
         "ssr_mode": False,
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from studio.images import SUFFIXES
+from studio.ui import messages
 from studio.ui.schema import labels, name_of
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -14,6 +15,9 @@ SCRIPTS = (
     "numbers.js",
     "dom.js",
     "settings/preferences.js",
+    "language/messages.js",
+    "language/overlay.js",
+    "language/choice.js",
     "storage.js",
     "opening.js",
     "undo.js",
@@ -100,17 +104,19 @@ STYLES = (
     "settings.css",
     "queue.css",
     "works.css",
+    "language.css",
 )
 
 
 def head() -> str:
     """What goes into the document's head: every script, in order of dependence, after what all of
-    them may ask for: the suffixes of pictures, and what the fields of the form are called."""
+    them may ask for: the suffixes of pictures, what the fields of the form are called, the languages."""
     called = {name_of(path): label for path, label in labels().items()}
-    known = f"window.studio = {json.dumps({'suffixes': SUFFIXES, 'labels': called})};"
+    known = {"suffixes": SUFFIXES, "labels": called, "languages": messages.offered()}
+    first = f"window.studio = {json.dumps(known)};"
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return (
-        f'<meta name="color-scheme" content="light dark">\n<script>\n{known}\n{scripts}\n</script>'
+        f'<meta name="color-scheme" content="light dark">\n<script>\n{first}\n{scripts}\n</script>'
     )
 
 

@@ -144,9 +144,10 @@ def without(asked: Asked) -> Updates:
         return
     title = f"Without row {row + 1}: {explained.title_of(preset.rows[row])[:60]}"
     differs = differences(preset, other.model_copy(update={"name": preset.name}), labels())
+    words = {"words": True}  # titles in the page's words, not presets' names
     compared = [
-        {"title": "With all its rows", "image": picture(path), "differs": []},
-        {"title": title, "image": run.moments[0].image_value(), "differs": differs},
+        {**words, "title": "With all its rows", "image": picture(path), "differs": []},
+        {**words, "title": title, "image": run.moments[0].image_value(), "differs": differs},
     ]
     yield {"state": "compared", "row": row, "compared": compared}, strip(asked.owner.moments)
 

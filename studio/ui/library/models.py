@@ -156,7 +156,8 @@ def _line(entry: ModelEntry, details: str) -> str:
     title = html.escape(entry.title) if entry.title and entry.title != entry.id else ""
     return (
         f"<div class='gs-model-line'{_preview(entry)}><code>{html.escape(entry.id)}</code>"
-        f"<span>{title}</span><em>{html.escape(details)}</em>{_use(entry)}{_about(entry)}</div>"
+        f"<span translate='no'>{title}</span><em>{html.escape(details)}</em>"
+        f"{_use(entry)}{_about(entry)}</div>"
     )
 
 
@@ -170,8 +171,8 @@ def _about(entry: ModelEntry) -> str:
     if not entry.description:
         return ""
     return (
-        f"<details class='gs-about'><summary>About</summary>{html.escape(entry.description)}"
-        "</details>"
+        "<details class='gs-about'><summary>About</summary>"
+        f"<span translate='no'>{html.escape(entry.description)}</span></details>"
     )
 
 

@@ -35,7 +35,7 @@ from studio.ui import host
 from studio.ui.space import Limits
 from studio.ui.widgets import Drawn, fresh
 
-PREFERENCES = ("theme", "autosave", "sounds", "notifications", "long_run")
+PREFERENCES = ("theme", "language", "autosave", "sounds", "notifications", "long_run")
 READ_ONLY = (
     "This page is also for others, so its settings only show here. Change them where it runs: "
     "python -m studio settings"
@@ -115,6 +115,7 @@ def _row(found: Chosen, begun: Mapping[str, Value]) -> dict[str, Any]:
         "help": setting.help,
         "kind": _kind(setting),
         "choices": _choices(found),
+        "names": dict(setting.names),
         "low": setting.low,
         "high": setting.high,
         "value": found.value,

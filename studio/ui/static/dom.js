@@ -115,6 +115,17 @@ window.studio = window.studio || {};
     return { node, input, show };
   };
 
+  /** The address of a file beside the page, wherever a proxy has put that. */
+  studio.besidePage = function (name, place = window.gradio_config?.root || location.href) {
+    const at = new URL(place);
+    const folder = at.pathname.endsWith("/") ? at.pathname : `${at.pathname}/`;
+    return `${at.origin}${folder}${name}`;
+  };
+
+  const MIRRORED = { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" };
+  /** A pressed key as one that goes along the text: right is onwards, left in a right-to-left page. */
+  studio.along = (key) => (document.documentElement.dir === "rtl" ? (MIRRORED[key] ?? key) : key);
+
   studio.clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 
   // The bus. The last detail of each name is kept for components that mount later.

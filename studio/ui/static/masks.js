@@ -39,7 +39,8 @@
       const legend = layers.map((layer, index) => {
         const swatch = el("span", { class: "gs-ink", style: `background: ${layer.ink}` });
         const choose = () => this.choose(index);
-        layer.button = el("button", { type: "button", class: "gs-word", onclick: choose }, swatch);
+        const own = { type: "button", class: "gs-word", translate: "no", onclick: choose };
+        layer.button = el("button", own, swatch);
         layer.button.append(layer.label);
         return layer.button;
       });

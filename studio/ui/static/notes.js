@@ -49,7 +49,7 @@ window.studio = window.studio || {};
   let refused = "";
   studio.on("fault", ({ field, text }) => {
     const line = document.querySelector('.gs-progress[data-state="failed"] .gs-progress-text');
-    if (!text && refused && line?.textContent.endsWith(refused)) settleFailure();
+    if (!text && refused && line && studio.englishOf(line).endsWith(refused)) settleFailure();
     refused = field ? `: ${text}` : "";
   });
 

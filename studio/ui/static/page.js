@@ -14,10 +14,9 @@
     setTimeout(() => note.remove(), 5000);
   };
 
-  const showTab = (studio.showTab = function (title) {
-    [...document.querySelectorAll("#gs-tabs [role=tab]")]
-      .find((tab) => tab.textContent.trim() === title)
-      ?.click();
+  /** Turn to a tab, by its id in the layout. */
+  const showTab = (studio.showTab = function (id) {
+    document.querySelector(`#gs-tabs [role=tab][data-tab-id="${id}"]`)?.click();
   });
 
   // "Use via API" asks whether this is a server of another kind too, and it is none: the answer
@@ -32,7 +31,7 @@
    *  ``own``: whether it runs what the form shows; else its shares belong to no card. */
   studio.started = function (own = true) {
     studio.emit("run", { own });
-    showTab("Result");
+    showTab("result");
     setTimeout(() => {
       if (window.innerWidth < 900) studio.keepInSight(".gs-stage", runs);
       else document.getElementById("gs-right").scrollTo({ behavior: "smooth", top: 0 });
@@ -142,7 +141,7 @@
       lacks,
     } = target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
     if (wanted) {
-      showTab("Models");
+      showTab("models");
       setTimeout(() => {
         const box = document.querySelector("#gs-fetch-name textarea, #gs-fetch-name input");
         box.value = wanted;
@@ -172,13 +171,8 @@
     }
     if (!reads && id === (lora || model)) return card.node.querySelector(".gs-model");
     if (!card.opened) card.more.click();
-    const label =
-      reads === "image"
-        ? "IP-Adapter that reads the image prompt"
-        : id === model
-          ? "Network under the LoRA"
-          : "Add an adapter or learned words";
-    return card.node.querySelector(`select[aria-label="${label}"]`);
+    const list = reads === "image" ? "gs-reader" : id === model ? "gs-network" : "gs-adder";
+    return card.node.querySelector(`.${list}`);
   }
 
   /** Lead to the list from which a field's model is chosen. */
@@ -230,7 +224,7 @@
       await navigator.clipboard.writeText(place.href);
       studio.toast("Link copied. Whoever opens it sees this preset.");
     } catch {
-      window.prompt("Copy this link:", place.href);
+      window.prompt(studio.say("Copy this link:"), place.href);
     }
   });
 
@@ -255,16 +249,11 @@
     set();
   }
 
-  /** The manifest beside the page, wherever a proxy has put that; Gradio names one at the root. */
-  studio.manifestAt = function (place) {
-    const at = new URL(place);
-    const folder = at.pathname.endsWith("/") ? at.pathname : `${at.pathname}/`;
-    return `${at.origin}${folder}studio.webmanifest`;
-  };
+  /** The page's own manifest; Gradio names one at the root. */
   function nameManifest() {
     const links = [...document.querySelectorAll("link[rel=manifest]")];
     const link = links.shift() || el("link", { rel: "manifest" });
-    link.href = studio.manifestAt(window.gradio_config?.root || location.href);
+    link.href = studio.besidePage("studio.webmanifest");
     if (!link.isConnected) document.head.append(link);
     for (const other of links) other.remove();
   }

@@ -73,7 +73,7 @@
           el(
             "div",
             { class: "gs-pic-head" },
-            el("strong", { title: picture.name }, picture.name),
+            el("strong", { title: picture.name, translate: "no" }, picture.name),
             studio.button("trash", `Remove ${picture.name}`, () =>
               this.keepOnly((other) => other !== picture),
             ),

@@ -34,7 +34,11 @@
       return el(
         "li",
         { class: "gs-queue-line", "data-number": item.number },
-        el("span", { class: "gs-queue-title", title: words.title, dir: "auto" }, words.title),
+        el(
+          "span",
+          { class: "gs-queue-title", title: words.title, dir: "auto", translate: "no" },
+          words.title,
+        ),
         el("span", { class: "gs-queue-facts" }, words.facts),
         ...(item.waits
           ? [

@@ -36,7 +36,7 @@
 
   /** Where a picture's scores are drawn. */
   studio.scoresNode = (name) =>
-    write(el("span", { class: "gs-scores", "data-scores-of": name || "" }));
+    write(el("span", { class: "gs-scores", translate: "no", "data-scores-of": name || "" }));
 
   /** What is known of a picture, whole in the title where the line is too short for it. */
   function write(node) {

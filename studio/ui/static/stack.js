@@ -261,7 +261,7 @@
           : (!entry.base || entry.base === this.base) && same(entry.family, base.family));
       return this.models
         .filter(fits)
-        .map((entry) => ({ value: [value, entry.id], text: entry.title || entry.id }));
+        .map((entry) => ({ value: [value, entry.id], text: entry.title || entry.id, own: true }));
     }
 
     /** Groups of a row's models; ``current``, [kind, id], is among them even where it is not known. */
@@ -287,7 +287,7 @@
       )
         groups.push({
           title: kind === "other" ? TITLES.other : "For another base",
-          options: [{ value: [kind, id], text: id }],
+          options: [{ value: [kind, id], text: id, own: true }],
         });
       return groups;
     }

@@ -12,11 +12,11 @@
       "span",
       { class: "gs-own-tools" },
       button("rename", `Rename ${item.title}`, () => {
-        const name = window.prompt(`The ${what}'s name:`, item.title);
+        const name = window.prompt(studio.say(`The ${what}'s name:`), item.title);
         if (name && name !== item.title) trigger("edit", { id: item.id, name });
       }),
       button("trash", `Delete ${item.title}`, () => {
-        if (window.confirm(`Delete the ${what} “${item.title}”?`))
+        if (window.confirm(studio.say(`Delete the ${what} “${item.title}”?`)))
           trigger("delete", { id: item.id });
       }),
     );
@@ -43,8 +43,8 @@
       el(
         "span",
         { class: "gs-preset-text" },
-        el("strong", {}, item.title),
-        el("span", {}, item.text || ""),
+        el("strong", { dir: "auto", translate: "no" }, item.title),
+        el("span", { dir: "auto", translate: "no" }, item.text || ""),
         item.tag ? el("em", { class: "gs-chip" }, item.tag) : null,
       ),
     );
@@ -59,9 +59,10 @@
         tabindex: "-1",
         "aria-label": `View ${item.title}`,
         title: item.title,
+        "data-own": "title",
         onclick: () => studio.emit("view", item.image),
       },
-      el("img", { src: address(item.image), alt: item.title, loading: "lazy" }),
+      el("img", { src: address(item.image), alt: item.title, "data-own": "alt", loading: "lazy" }),
     );
     studio.givesPicture(view, address(item.image));
     return el(
@@ -96,7 +97,7 @@
       const all = moments();
       const place = all.indexOf(event.target.closest(".gs-moment"));
       const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: all.length - 1 }[
-        event.key
+        studio.along(event.key)
       ];
       if (next === undefined || !all[next]) return;
       event.preventDefault();

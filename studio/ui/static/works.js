@@ -234,7 +234,7 @@
 
   /** Hand pictures to the training's field of files. */
   studio.toTraining = async function (files) {
-    studio.showTab("Train");
+    studio.showTab("train");
     let input = null;
     for (let tries = 0; tries < 60 && !input; tries += 1) {
       input = document.querySelector("#gs-train-files input[type=file]");

@@ -93,8 +93,8 @@ def samples(state: State) -> str:
     """The newest samples, with their step and prompt."""
     shown = "".join(
         f'<figure><button type="button" data-enlarge aria-label="Enlarge the sample of step {step}">'
-        f'<img src="{jpeg_uri(image.copy())}" alt="{html.escape(prompt)}"/></button>'
-        f'<figcaption title="{html.escape(prompt)}">Step {step}: {html.escape(prompt)}</figcaption>'
+        f'<img src="{jpeg_uri(image.copy())}" alt="{html.escape(prompt)}" data-own="alt"/></button>'
+        f'<figcaption title="{html.escape(prompt)}" data-own="title">Step {step}: {html.escape(prompt)}</figcaption>'
         "</figure>"
         for step, prompt, image in state.samples
     )

@@ -8,7 +8,16 @@ const folder = new URL("../../../studio/ui/static/", import.meta.url);
 /** What `window.studio` holds after these scripts. */
 export function load(...names) {
   const window = { studio: { clone: (value) => JSON.parse(JSON.stringify(value ?? null)) } };
-  const web = { URL, Request, Response, ReadableStream, TextDecoder, TextEncoder, setTimeout };
+  const web = {
+    URL,
+    Request,
+    Response,
+    ReadableStream,
+    TextDecoder,
+    TextEncoder,
+    setTimeout,
+    EventTarget,
+  };
   const context = vm.createContext({ window, ...web });
   for (const name of names) {
     const path = fileURLToPath(new URL(name, folder));

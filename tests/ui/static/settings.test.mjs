@@ -6,6 +6,7 @@ import { load, plain } from "./load.mjs";
 const studio = load("settings/preferences.js", "settings/ends.js", "settings/rows.js");
 const DEFAULTS = {
   theme: "system",
+  language: "auto",
   autosave: true,
   sounds: false,
   notifications: false,

@@ -64,6 +64,8 @@ window.studio = window.studio || {};
     return part === null ? "" : `${Math.round(part * 100)} %`;
   };
 
+  const say = (text) => studio.say?.(text) ?? text; // beside names, which stay as they are
+
   /** Drift in words: of each weights, at most so many steps, evenly from the first to the last. */
   studio.driftText = function ({ weights, norm }, most = 4) {
     const known = norm.flatMap((value, step) => (value === null ? [] : [[step + 1, value]]));
@@ -71,6 +73,6 @@ window.studio = window.studio || {};
     const chosen = Array.from({ length: count }, (_, i) =>
       known.at(count > 1 ? Math.round((i * (known.length - 1)) / (count - 1)) : 0),
     );
-    return `${weights}: ${chosen.map(([step, value]) => `${value.toPrecision(2)} at step ${step}`).join(", ")}`;
+    return `${weights}: ${chosen.map(([step, value]) => say(`${value.toPrecision(2)} at step ${step}`)).join(", ")}`;
   };
 })(window.studio);

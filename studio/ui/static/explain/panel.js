@@ -189,7 +189,7 @@
           el("div", { class: "gs-line" }, el("span", { class: "gs-explain-title" }, title)),
           strip(strips[name], report.moments, report.steps, title),
         );
-      const drift = report.drift.map((one) => el("li", {}, studio.driftText(one)));
+      const drift = report.drift.map((one) => el("li", { translate: "no" }, studio.driftText(one)));
       body.replaceChildren(
         el("p", { class: "gs-field-help" }, same ? HELP : `${HELP} ${OTHER}`),
         around("Base term, without a prompt: what rows are compared with", "base"),

@@ -21,8 +21,8 @@
       el(
         "div",
         { class: "gs-preset-text" },
-        el("strong", {}, item.title),
-        el("span", { title: item.text }, item.text),
+        el("strong", { dir: "auto", translate: "no" }, item.title),
+        el("span", { title: item.text, dir: "auto", translate: "no" }, item.text),
         lacks ? el("em", { class: "gs-gallery-lacks" }, lacks) : null,
         item.usable
           ? el(

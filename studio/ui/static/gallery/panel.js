@@ -16,8 +16,8 @@
         if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) open(false);
       },
     });
-    const button = (text, act) =>
-      el("button", { type: "button", class: "gs-word", onclick: act }, text);
+    const button = (text, act, extra) =>
+      el("button", { type: "button", class: "gs-word", onclick: act, ...extra }, text);
     const again = button("Fetch again", () => open(true));
     const known = el("div", { class: "gs-gallery-known" });
     const said = el("p", { class: "gs-gallery-said", role: "status" });
@@ -62,10 +62,14 @@
       const forget = studio.button("close", `Forget ${name}`, () =>
         trigger("delete", { source: name }),
       );
-      const choose = button(name, () => {
-        source.value = name;
-        open(false);
-      });
+      const choose = button(
+        name,
+        () => {
+          source.value = name;
+          open(false);
+        },
+        { translate: "no" },
+      );
       return el("span", { class: "gs-gallery-chip" }, choose, forget);
     }
 

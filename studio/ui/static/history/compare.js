@@ -17,7 +17,12 @@
   studio.compareDialog = function (records) {
     let view = { scale: 1, x: 0, y: 0 };
     const pictures = records.map((record) =>
-      el("img", { src: address(record.image || {}), alt: record.title, draggable: "false" }),
+      el("img", {
+        src: address(record.image || {}),
+        alt: record.title,
+        "data-own": "alt",
+        draggable: "false",
+      }),
     );
     const place = () => {
       for (const picture of pictures)
@@ -31,7 +36,7 @@
         el(
           "figcaption",
           {},
-          el("strong", {}, record.title),
+          el("strong", { translate: record.words ? null : "no" }, record.title),
           record.differs.length
             ? el("ul", {}, ...record.differs.map((line) => el("li", { dir: "auto" }, line)))
             : el("p", {}, index ? "the same preset as the first" : "the first"),

@@ -3,6 +3,7 @@
   "use strict";
   const { el, button, address } = studio;
 
+  const SAID = new Set(["Took", "Problem"]); // in the page's words; all else is the picture's own
   const facts = (record) =>
     [
       ["Prompts", record.prompts],
@@ -65,19 +66,21 @@
       {
         class: "gs-painter gs-history-dialog",
         "aria-label": record.title,
+        "data-own": "aria-label",
         onclose: () => dialog.remove(),
         onclick: (event) => event.target === dialog && close(),
         onkeydown: (event) => {
           if (event.target.matches("input, textarea")) return;
-          if (event.key === "ArrowLeft") step(-1);
-          else if (event.key === "ArrowRight") step(1);
+          const key = studio.along(event.key);
+          if (key === "ArrowLeft") step(-1);
+          else if (key === "ArrowRight") step(1);
           else if (event.key === "s") star.click();
         },
       },
       el(
         "div",
         { class: "gs-line" },
-        el("strong", {}, record.title),
+        el("strong", { translate: "no" }, record.title),
         star,
         button("up", "The one before", () => step(-1)),
         button("down", "The one after", () => step(1)),
@@ -87,7 +90,12 @@
         "div",
         { class: "gs-history-two" },
         record.image
-          ? el("img", { class: "gs-history-large", src: address(record.image), alt: record.title })
+          ? el("img", {
+              class: "gs-history-large",
+              src: address(record.image),
+              alt: record.title,
+              "data-own": "alt",
+            })
           : el("p", { class: "gs-empty" }, "The picture's file is not there."),
         el(
           "div",
@@ -97,7 +105,7 @@
             {},
             ...facts(record).flatMap(([name, value]) => [
               el("dt", {}, name),
-              el("dd", { dir: "auto" }, String(value)),
+              el("dd", { dir: "auto", translate: SAID.has(name) ? null : "no" }, String(value)),
             ]),
           ),
           written("Note", record.note, (note) => say({ note }), true),

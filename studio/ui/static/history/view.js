@@ -45,6 +45,7 @@
           class: "gs-cell-open",
           tabindex: index === 0 ? "0" : "-1",
           title: item.prompts || item.title,
+          "data-own": "title aria-label",
           "aria-label": `${item.title}${item.starred ? ", starred" : ""}`,
           onclick: (event) => {
             if (event.ctrlKey || event.metaKey || event.shiftKey)
@@ -92,7 +93,7 @@
         ArrowUp: -grid.columns(),
         Home: -at,
         End: grid.total() - 1 - at,
-      }[event.key];
+      }[studio.along(event.key)];
       const item = grid.at(at);
       if (event.key === " " && item) choose(item, !chosen.has(item.id));
       else if (event.key === "s" && item)
@@ -127,6 +128,7 @@
       refresh();
     }
     const selects = {};
+    const named = new Set(["model", "board", "tag", "size"]); // whose options are names
     function select(name, label, options) {
       const node = (selects[name] ||= el("select", {
         class: "gs-history-select",
@@ -135,7 +137,15 @@
       }));
       node.replaceChildren(
         ...options.map(([value, text]) =>
-          el("option", { value, selected: value === (fields[name] || "") }, text),
+          el(
+            "option",
+            {
+              value,
+              selected: value === (fields[name] || ""),
+              translate: value && named.has(name) ? "no" : null,
+            },
+            text,
+          ),
         ),
       );
       return node;
@@ -184,8 +194,8 @@
       const ids = [...chosen];
       const some = ids.length > 0;
       const all = { all: true, query: query() };
-      const named = (field, label) => {
-        const text = window.prompt(label);
+      const mark = (field, label) => {
+        const text = window.prompt(studio.say(label));
         if (text !== null)
           ask({ do: "mark", ids, said: { [field]: field === "tags" ? text.split(",") : text } });
       };
@@ -194,8 +204,8 @@
           ? [
               el("span", {}, `${ids.length} chosen`),
               word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
-              word("Tag …", () => named("tags", "Tags, divided by commas:")),
-              word("Board …", () => named("board", "Put on the board:")),
+              word("Tag …", () => mark("tags", "Tags, divided by commas:")),
+              word("Board …", () => mark("board", "Put on the board:")),
               word("Compare", () => ask({ do: "compare", ids }), {
                 disabled: ids.length < 2 || ids.length > 4,
                 title: "Choose 2 to 4 pictures",
@@ -216,14 +226,17 @@
             ? [
                 word("Bring all back", () => ask({ do: "restore", ...all })),
                 word("Empty the bin", () => {
-                  if (window.confirm("Remove what is in the bin for good?")) ask({ do: "empty" });
+                  if (window.confirm(studio.say("Remove what is in the bin for good?")))
+                    ask({ do: "empty" });
                 }),
               ]
             : [
                 word("Download all found as ZIP", () => ask({ do: "zip", ...all })),
                 word("Delete all found but starred", () => {
                   if (
-                    window.confirm(`Put ${grid.total()} pictures into the bin, but starred ones?`)
+                    window.confirm(
+                      studio.say(`Put ${grid.total()} pictures into the bin, but starred ones?`),
+                    )
                   )
                     ask({ do: "delete", ...all });
                 }),

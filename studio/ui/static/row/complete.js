@@ -30,6 +30,7 @@
             "div",
             {
               role: "option",
+              translate: "no",
               id: `${id}-${i}`,
               "aria-selected": String(i === active),
               onpointerdown: (event) => {

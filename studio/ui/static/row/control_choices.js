@@ -38,9 +38,9 @@ window.studio = window.studio || {};
   studio.netOptions = function (nets, type, current) {
     const own = studio.automaticNet(nets, type);
     const named = ({ id, title, form }) => (title || id) + (form ? ` (${form})` : "");
-    const options = nets.map((entry) => ({ value: entry.id, text: named(entry) }));
+    const options = nets.map((entry) => ({ value: entry.id, text: named(entry), own: true }));
     if (current && !options.some(({ value }) => value === current))
-      options.push({ value: current, text: current });
+      options.push({ value: current, text: current, own: true });
     if (own || !current) options.unshift({ value: "", text: own ? "automatic" : "none yet" });
     return options;
   };

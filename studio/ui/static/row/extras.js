@@ -7,13 +7,13 @@
   studio.rowEditors.extras = function (card) {
     let strengths = [];
     const adder = el("select", {
-      class: "gs-select",
+      class: "gs-select gs-adder",
       "aria-label": "Add an adapter or learned words",
       onchange: () => add(),
     });
     const list = el("span", { class: "gs-extras" });
     const network = el("select", {
-      class: "gs-select",
+      class: "gs-select gs-network",
       "aria-label": "Network under the LoRA",
       onchange: () => card.setParts({ model: JSON.parse(network.value)[1] || null }),
     });
@@ -48,7 +48,7 @@
       return el(
         "span",
         { class: "gs-extra" },
-        el("span", { class: "gs-extra-name", title: id }, card.title(id)),
+        el("span", { class: "gs-extra-name", title: id, translate: "no" }, card.title(id)),
         box ? el("label", { class: "gs-strength" }, "×", box) : null,
         button("close", `Remove ${id}`, remove),
       );
@@ -101,7 +101,7 @@
           ...stack.modelOptions(["finetune", "base"], "on"),
         ];
         if (model && !under.some(({ value }) => value[1] === model))
-          under.push({ value: ["on", model], text: model });
+          under.push({ value: ["on", model], text: model, own: true });
         studio.fill(network, [{ title: "", options: under }]);
         network.value = JSON.stringify(model ? ["on", model] : ["", ""]);
         networkLabel.hidden = !lora || under.length < 2;

@@ -3,15 +3,19 @@
   "use strict";
   const { el } = studio;
 
-  /** The options of a select, made anew only where they changed. */
+  /** The options of a select, made anew only where they changed; ``own``: the text is a name. */
   studio.fill = function (select, groups) {
     const key = JSON.stringify(groups);
     if (select.dataset.key === key) return;
     select.dataset.key = key;
     select.replaceChildren(
       ...groups.flatMap(({ title, options }) => {
-        const nodes = options.map(({ value, text, title: help }) =>
-          el("option", { value: JSON.stringify(value), ...(help ? { title: help } : {}) }, text),
+        const nodes = options.map(({ value, text, title: help, own }) =>
+          el(
+            "option",
+            { value: JSON.stringify(value), title: help || null, translate: own ? "no" : null },
+            text,
+          ),
         );
         return title ? [el("optgroup", { label: title }, ...nodes)] : nodes;
       }),

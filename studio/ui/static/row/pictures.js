@@ -40,7 +40,7 @@
   studio.rowEditors.imagePrompt = function (card) {
     const picker = studio.picker("Image prompt: a picture to take after", (file) => take(file));
     const reader = el("select", {
-      class: "gs-select",
+      class: "gs-select gs-reader",
       "aria-label": "IP-Adapter that reads the image prompt",
       onchange: () => card.row.image_prompt && change({ model: chosen() }),
     });
@@ -92,7 +92,7 @@
       read({ image_prompt: shown }) {
         const options = readers();
         if (shown && !options.some(({ value }) => value[1] === shown.model))
-          options.push({ value: ["reader", shown.model], text: shown.model });
+          options.push({ value: ["reader", shown.model], text: shown.model, own: true });
         studio.fill(reader, [{ title: "", options }]);
         if (shown) reader.value = JSON.stringify(["reader", shown.model]);
         element.hidden = !shown && (!options.length || card.kind() === "concept");

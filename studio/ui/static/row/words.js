@@ -9,7 +9,12 @@
   const vocabularyOf = (card) => card.stack.entryOf(card.stack.base)?.vocabulary;
 
   studio.promptWords = function (card, area) {
-    const marks = el("div", { class: "gs-marks", "aria-hidden": "true" });
+    const marks = el("div", {
+      class: "gs-marks",
+      dir: "auto",
+      translate: "no",
+      "aria-hidden": "true",
+    });
     const unknown = el("div", { class: "gs-unknown", role: "status" });
     const chips = el("div", { class: "gs-word-chips", hidden: true });
     const opener = el(
@@ -53,14 +58,19 @@
           el(
             "details",
             { class: "gs-word-group" },
-            el("summary", {}, `${title} (${phrases.length})`),
+            el("summary", { translate: "no" }, `${title} (${phrases.length})`),
             el(
               "div",
               {},
               ...phrases.map((phrase) =>
                 el(
                   "button",
-                  { type: "button", class: "gs-chip", onclick: () => insert(phrase) },
+                  {
+                    type: "button",
+                    class: "gs-chip",
+                    translate: "no",
+                    onclick: () => insert(phrase),
+                  },
                   phrase,
                 ),
               ),
@@ -95,7 +105,7 @@
           return el(
             "p",
             {},
-            el("b", {}, `“${one.word}”`),
+            el("b", { translate: "no" }, `“${one.word}”`),
             near.length ? " is not known here; nearest:" : " is not known here.",
             ...near.map((phrase) =>
               el(
@@ -106,7 +116,7 @@
                   "aria-label": `Write ${phrase} for ${one.word}`,
                   onclick: () => replace(one, phrase),
                 },
-                phrase,
+                el("span", { translate: "no" }, phrase),
               ),
             ),
           );

@@ -53,6 +53,7 @@
     const act = {
       async set(name, value) {
         if (name === "notifications" && value && !(await permitted())) studio.toast(REFUSED);
+        if (name === "language") studio.dropLanguage();
         trigger("edit", { name, value });
         if (name === "theme") studio.followTheme();
       },
@@ -60,7 +61,7 @@
     };
     const toModels = () => {
       dialog.close();
-      studio.showTab("Models");
+      studio.showTab("models");
     };
 
     function draw() {

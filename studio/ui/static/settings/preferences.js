@@ -4,6 +4,7 @@
   const KEY = "guidance-studio-preferences";
   const DEFAULTS = {
     theme: "system",
+    language: "auto",
     autosave: true,
     sounds: false,
     notifications: false,
@@ -55,5 +56,6 @@
       /* private mode */
     }
     studio.restoreTheme?.();
+    studio.followLanguage?.();
   });
 })(window.studio);

@@ -9,6 +9,10 @@
     return origin === "file" ? "set here" : "default";
   };
 
+  /** A choice; one with a name of its own, such as a language, is called by that. */
+  const option = (value, name) =>
+    el("option", { value, translate: name ? "no" : null }, name ?? value);
+
   function editor(row, locked, set) {
     const common = {
       id: `gs-setting-${row.name}`,
@@ -48,7 +52,7 @@
     const node = el(
       "select",
       { ...common, class: "gs-settings-choice", onchange: ({ target }) => set(target.value) },
-      ...row.choices.map((choice) => el("option", { value: choice }, choice)),
+      ...row.choices.map((choice) => option(choice, row.names[choice])),
     );
     node.value = row.value;
     return node;

@@ -12,8 +12,8 @@
    */
   studio.openCell = function (place, { grid, titles, load, act }) {
     let at = place;
-    const name = el("strong", { dir: "auto" });
-    const picture = el("img", { class: "gs-sweep-large", alt: "" });
+    const name = el("strong", { dir: "auto", translate: "no" });
+    const picture = el("img", { class: "gs-sweep-large", alt: "", "data-own": "alt" });
     const problem = el("p", { class: "gs-error", role: "alert", hidden: true });
     const save = el("a", { class: "gs-word", download: "cell.png" }, "Download PNG");
 
@@ -32,7 +32,7 @@
       save.download = `${words.replaceAll(/[^\p{L}\p{N}.]+/gu, "-").slice(0, 80)}.png`;
     }
     function step(event) {
-      const by = STEPS[event.key];
+      const by = STEPS[studio.along(event.key)];
       if (!by) return;
       event.preventDefault();
       const next = studio.besideCell(at, by, grid.sizes());

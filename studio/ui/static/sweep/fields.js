@@ -62,7 +62,7 @@
       const prompt = card.row.prompt.trim();
       const short = prompt.length > 28 ? `${prompt.slice(0, 27)}…` : prompt;
       return {
-        title: `Row ${index + 1}${short ? `: ${short}` : ""}`,
+        title: `Row ${index + 1}${short ? `: “${short}”` : ""}`,
         options: ofRow(card, index),
       };
     });

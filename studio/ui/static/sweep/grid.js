@@ -4,6 +4,8 @@
   const { el } = studio;
   const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
+  const say = (text) => studio.say?.(text) ?? text; // beside values, which are a person's own
+
   /** The place one step on, which stays inside; pages follow each other line by line. */
   studio.besideCell = function ([column, line, page], [right, down], [columns, lines, pages]) {
     const row = page * lines + line + down;
@@ -17,7 +19,7 @@
     axes
       .map(
         ({ field, values }, side) =>
-          `${studio.fieldInWords(field, titles)} ${studio.valueInWords(values[place[side]])}`,
+          `${say(studio.fieldInWords(field, titles))} ${studio.valueInWords(values[place[side]])}`,
       )
       .join(", ");
 
@@ -45,12 +47,13 @@
         class: "gs-sweep-cell",
         tabindex: "-1",
         "data-place": key(place),
-        "aria-label": `${words}: not made yet`,
+        "aria-label": `${words}: ${say("not made yet")}`,
         "aria-disabled": "true",
         title: words,
+        "data-own": "title aria-label",
         onclick: () => node.firstChild && open(place),
         onkeydown: (event) => {
-          const step = STEPS[event.key];
+          const step = STEPS[studio.along(event.key)];
           if (!step) return;
           event.preventDefault();
           enter(cells.get(key(studio.besideCell(place, step, sizes()))));
@@ -62,18 +65,22 @@
 
     function table(page) {
       const [x, y, z] = axes;
-      const name = (axis) => studio.fieldInWords(axis.field, titles);
+      const name = (axis) => say(studio.fieldInWords(axis.field, titles));
       const head = (value) =>
-        el("span", { dir: "auto", title: studio.valueInWords(value) }, studio.valueInWords(value));
+        el(
+          "span",
+          { dir: "auto", translate: "no", title: studio.valueInWords(value) },
+          studio.valueInWords(value),
+        );
       return el(
         "table",
         { class: "gs-sweep-table" },
         el(
           "caption",
-          {},
+          { translate: "no" },
           z
             ? `${name(z)}: ${studio.valueInWords(z.values[page])}`
-            : `${name(x)}${y ? ` by ${name(y)}` : ""}`,
+            : [name(x), ...(y ? [name(y)] : [])].join(" × "),
         ),
         el(
           "thead",
@@ -81,7 +88,13 @@
           el(
             "tr",
             {},
-            y ? el("th", { scope: "col", class: "gs-sweep-corner" }, `${name(y)} ↓`) : null,
+            y
+              ? el(
+                  "th",
+                  { scope: "col", class: "gs-sweep-corner", translate: "no" },
+                  `${name(y)} ↓`,
+                )
+              : null,
             ...x.values.map((value) => el("th", { scope: "col" }, head(value))),
           ),
         ),

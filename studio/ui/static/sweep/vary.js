@@ -28,7 +28,7 @@
       studio.toast("Three fields are varied already: take one away in the tab Sweep.");
       return;
     }
-    studio.showTab("Sweep");
+    studio.showTab("sweep");
     studio.emit("sweepfocus", { path });
   };
 

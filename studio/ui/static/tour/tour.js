@@ -27,10 +27,6 @@
     const node = document.querySelector(selector);
     (node?.tagName === "BUTTON" ? node : node?.querySelector("button"))?.click();
   };
-  const turn = (title) =>
-    [...document.querySelectorAll("#gs-tabs [role=tab]")]
-      .find((tab) => tab.textContent.trim() === title)
-      ?.click();
   async function found(selector) {
     for (const end = Date.now() + PATIENCE; Date.now() < end;) {
       const node = document.querySelector(selector);
@@ -50,7 +46,7 @@
       generate: () => press("#gs-generate"),
       strip: () => trigger("submit", {}),
       async train() {
-        turn("Train");
+        studio.showTab("train");
         if (await found("#gs-train-examples")) press("#gs-train-examples");
       },
     };

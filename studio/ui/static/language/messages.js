@@ -1,0 +1,133 @@
+// From an English text to another language's, by a table of messages. No DOM in here.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+  const MOST_KNOWN = 5000; // answers that are kept: a run says a new line at every step
+  const PLACE = /\{(\w+)\}/g;
+  const NUMBER = "[+−-]?\\d[\\d.,:/–]*";
+  // What joins texts that are messages each: a dot between facts, the end of a sentence, a colon.
+  const JOINTS = [/( · )/, /((?<=[.!?…]) )/, /(: )/];
+  const LETTERS = /\p{L}/u;
+
+  const spaced = (text) => text.replace(/\s+/g, " ").trim();
+  const literal = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+  /** A message with places as {shape, names, fixed}: ``fixed`` counts the letters that stand. */
+  function patternOf(message) {
+    const names = [];
+    const parts = message.split(PLACE);
+    const shape = parts.map((part, index) => {
+      if (index % 2 === 0) return literal(part);
+      names.push(part);
+      if (part.length === 1) return `(${NUMBER})`;
+      return part.startsWith("one_") ? "((?:(?! · )[^])+?)" : "([^]+?)";
+    });
+    const fixed = parts.filter((_, index) => index % 2 === 0).join("").length;
+    return { shape: new RegExp(`^${shape.join("")}$`, "u"), names, fixed, message };
+  }
+
+  /**
+   * A translator: a function from an English text to the other language's, or null where the table
+   * does not hold it. Spaces around a text stay.
+   * @param messages from English to the other language, with {places}
+   * @param untold called with each part that stays English in a text of which others do not
+   */
+  studio.translator = function (messages, untold) {
+    const plain = new Map(Object.entries(messages));
+    const patterns = Object.keys(messages)
+      .filter((message) => message.search(PLACE) >= 0)
+      .map(patternOf)
+      .sort((one, two) => two.fixed - one.fixed);
+    const answers = new Map();
+
+    function fitted(text) {
+      for (const { shape, names, message } of patterns) {
+        const found = shape.exec(text);
+        if (!found) continue;
+        const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
+        return plain.get(message).replace(PLACE, (_, name) => {
+          const value = given[name];
+          return name.startsWith("the_") ? (whole(value) ?? value) : value;
+        });
+      }
+      return null;
+    }
+
+    const direct = (text) => plain.get(text) ?? fitted(text);
+
+    /** The most pieces from the first one on that are a message together: {said, count}, or null. */
+    function longest(pieces) {
+      for (let count = pieces.length; count > 0; count -= 2) {
+        const said = direct(pieces.slice(0, count).join(""));
+        if (said !== null) return { said, count };
+      }
+      return null;
+    }
+
+    function joined(text) {
+      for (const joint of JOINTS) {
+        let pieces = text.split(joint); // texts, and between them what joins them
+        if (pieces.length < 2) continue;
+        let [known, result] = [0, ""];
+        while (pieces.length) {
+          const found = longest(pieces);
+          const said = found?.said ?? whole(pieces[0]);
+          const count = found?.count ?? 1;
+          if (said !== null) known += 1;
+          else if (LETTERS.test(pieces[0])) untold?.(pieces[0]);
+          result += (said ?? pieces[0]) + (pieces[count] ?? "");
+          pieces = pieces.slice(count + 1);
+        }
+        if (known) return result;
+      }
+      return null;
+    }
+
+    function whole(text) {
+      if (answers.has(text)) return answers.get(text);
+      const said = LETTERS.test(text) ? (direct(text) ?? joined(text)) : null;
+      if (answers.size > MOST_KNOWN) answers.clear();
+      answers.set(text, said);
+      return said;
+    }
+
+    return function (text) {
+      const bare = spaced(text);
+      const said = whole(bare);
+      if (said === null) return null;
+      return text.match(/^\s*/)[0] + said + text.match(/\s*$/)[0];
+    };
+  };
+
+  /** Pieces of a text with marks: {kind: "", "strong", "em" or "code", text} each. */
+  studio.markedPieces = (text) =>
+    text
+      .split(/(\*\*[^*]+\*\*|\*(?! )[^*]+(?<! )\*|`[^`]+`)/)
+      .filter(Boolean)
+      .map((piece) => {
+        if (piece.length > 4 && piece.startsWith("**"))
+          return { kind: "strong", text: piece.slice(2, -2) };
+        if (piece.length > 2 && piece.startsWith("*"))
+          return { kind: "em", text: piece.slice(1, -1) };
+        if (piece.length > 2 && piece.startsWith("`"))
+          return { kind: "code", text: piece.slice(1, -1) };
+        return { kind: "", text: piece };
+      });
+
+  /** The text of pieces, with its marks. */
+  studio.markedText = (pieces) => {
+    const marks = { strong: "**", em: "*", code: "`" };
+    return pieces
+      .map(({ kind, text }) => (marks[kind] ?? "") + text + (marks[kind] ?? ""))
+      .join("");
+  };
+
+  /** The first of what a person wants that there is: in this browser, by the setting, by the system. */
+  studio.languageOf = function ({ own, setting, wanted, offered }) {
+    const there = (tag) =>
+      [tag, String(tag).split("-")[0]].find((one) => offered.includes(one)) || null;
+    const said = [own, setting].find((tag) => offered.includes(tag));
+    if (said) return said;
+    return wanted.map(there).find(Boolean) || "en";
+  };
+})(window.studio);

@@ -1,0 +1,152 @@
+// The page in another language: its English texts are replaced where they stand, now and as the page
+// changes. What is marked translate="no" is a person's own and is passed over, as are the attributes
+// that data-own names, and the words inside where it names "text"; what was English is remembered. A
+// page in English has none of this.
+(function (studio) {
+  "use strict";
+  const ATTRIBUTES = ["title", "placeholder", "aria-label", "alt", "label"];
+  // Texts that a style draws: the page's own property and its English.
+  const DRAWN = {
+    "--gs-says-edited": "edited",
+    "--gs-says-drop": "Drop a preset, a picture or a table of styles",
+  };
+  const KEPT = '[translate="no"], script, style, textarea, code, pre, kbd, [contenteditable=true]';
+  const OWN_TEXT = '[data-own~="text"]';
+  const MARKED = { STRONG: "strong", B: "strong", EM: "em", I: "em", CODE: "code" };
+  const BLOCKS = new Set(["P", "LI", "TD", "TH", "DIV", "H1", "H2", "H3", "H4"]);
+
+  let say = null; // the translator; null in English
+  const texts = new WeakMap(); // text node → {english, shown}
+  const attributes = new WeakMap(); // element → {name: {english, shown}}
+  const blocks = new WeakMap(); // element → {english: nodes, shown: nodes}
+
+  /** A text in the page's language; the English one where there is no other. */
+  studio.say = (text) => say?.(text) ?? text;
+
+  /** What a node says in English. */
+  studio.englishOf = function (node) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      const seen = texts.get(node);
+      return seen?.shown === node.data ? seen.english : node.data;
+    }
+    const seen = blocks.get(node);
+    const children = seen && same(seen.shown, node.childNodes) ? seen.english : node.childNodes;
+    return [...children].map(studio.englishOf).join("");
+  };
+
+  const same = (nodes, list) =>
+    nodes.length === list.length && nodes.every((node, index) => node === list[index]);
+
+  /** What is to be shown, and what to remember, of a value that the page or this script has set. */
+  function turned(value, seen) {
+    const english = seen?.shown === value ? seen.english : value;
+    return { english, shown: say?.(english) ?? english };
+  }
+
+  function turnText(node) {
+    const next = turned(node.data, texts.get(node));
+    if (next.shown !== node.data) node.data = next.shown;
+    if (next.shown === next.english) texts.delete(node);
+    else texts.set(node, next);
+  }
+
+  function turnAttribute(node, name) {
+    const value = node.getAttribute(name);
+    if (!value || node.dataset.own?.split(" ").includes(name)) return;
+    const seen = attributes.get(node) || {};
+    const next = turned(value, seen[name]);
+    if (next.shown !== value) node.setAttribute(name, next.shown);
+    attributes.set(node, { ...seen, [name]: next });
+  }
+
+  /** The pieces of a block that holds nothing but text and marked words, some of both; else null. */
+  function piecesOf(nodes) {
+    if (!nodes.some((node) => MARKED[node.nodeName])) return null;
+    const pieces = [];
+    for (const node of nodes) {
+      const kind = node.nodeType === Node.TEXT_NODE ? "" : MARKED[node.nodeName];
+      const plain = kind === "" || (kind && node.childElementCount === 0);
+      if (!plain || node.attributes?.length) return null;
+      pieces.push({ kind, text: studio.englishOf(node) });
+    }
+    return pieces;
+  }
+
+  /** Turn a block whose words are marked as a whole, since their order differs; whether it was. */
+  function turnBlock(node) {
+    const seen = blocks.get(node);
+    const stands = seen && same(seen.shown, node.childNodes);
+    const english = stands ? seen.english : [...node.childNodes];
+    const pieces = piecesOf(english);
+    const said = pieces && say?.(studio.markedText(pieces));
+    if (!said) {
+      if (stands) node.replaceChildren(...english);
+      blocks.delete(node);
+      return false;
+    }
+    const tags = Object.fromEntries(english.map((one) => [MARKED[one.nodeName], one.nodeName]));
+    const shown = studio
+      .markedPieces(said)
+      .map(({ kind, text }) =>
+        kind ? studio.el(tags[kind] || kind, {}, text) : document.createTextNode(text),
+      );
+    node.replaceChildren(...shown);
+    blocks.set(node, { english, shown });
+    return true;
+  }
+
+  /** Turn a part of the page; ``own``: its words are a person's, its attributes are not. */
+  function turn(node, own = false) {
+    if (node.nodeType === Node.TEXT_NODE && !own) turnText(node);
+    if (node.nodeType !== Node.ELEMENT_NODE || node.getAttribute("translate") === "no") return;
+    for (const name of ATTRIBUTES) if (node.hasAttribute(name)) turnAttribute(node, name);
+    if (node.matches(KEPT)) return;
+    const words = own || node.matches(OWN_TEXT);
+    if (!words && BLOCKS.has(node.nodeName) && turnBlock(node)) return;
+    for (const child of [...node.childNodes]) turn(child, words);
+  }
+
+  const kept = (node) => Boolean(node?.closest(KEPT));
+  const changes = new MutationObserver((records) => {
+    for (const { type, target, attributeName, addedNodes } of records) {
+      if (!target.isConnected) continue;
+      if (type === "attributes") {
+        if (!target.closest('[translate="no"]')) turnAttribute(target, attributeName);
+      } else if (type === "characterData") {
+        if (!kept(target.parentElement) && !target.parentElement.closest(OWN_TEXT))
+          turnText(target);
+      } else if (!kept(target)) {
+        const own = Boolean(target.closest(OWN_TEXT));
+        if (!own && BLOCKS.has(target.nodeName) && turnBlock(target)) continue;
+        for (const node of addedNodes) if (node.parentNode === target) turn(node, own);
+      }
+    }
+    changes.takeRecords(); // these are of what was just written
+  });
+
+  function draw() {
+    for (const [name, text] of Object.entries(DRAWN))
+      if (say) document.documentElement.style.setProperty(name, JSON.stringify(studio.say(text)));
+      else document.documentElement.style.removeProperty(name);
+  }
+
+  /** Show the page in a language: {tag, direction} and its messages, or null for English. */
+  studio.showLanguage = function ({ tag, direction }, messages) {
+    if (!messages && !say) return;
+    changes.disconnect();
+    say = messages && studio.translator(messages);
+    document.documentElement.lang = tag;
+    document.documentElement.dir = direction;
+    draw();
+    turn(document.body);
+    if (say)
+      changes.observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+        attributes: true,
+        attributeFilter: ATTRIBUTES,
+      });
+    dispatchEvent(new Event("resize")); // words have other widths
+  };
+})(window.studio);

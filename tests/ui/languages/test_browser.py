@@ -1,0 +1,118 @@
+"""The page in German and in Arabic in a real browser: complete, mirrored, and nobody's words changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.languages import ENGLISH, languages
+from tests.support.language_walk import GAPS, STILL_ENGLISH, TEXTS, tabs, walk
+from tests.support.studio_page import Studio, eventually, expect, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter, pytest.mark.timeout(300)]
+WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
+OTHERS = [tag for tag in languages() if tag != ENGLISH]
+WRITTEN = "Save"  # a person's own word, and a message too
+LANGUAGE = "document.documentElement.lang"
+
+
+@pytest.fixture
+def file(home: Path) -> Iterator[Path]:
+    found = home / "settings.json"
+    found.unlink(missing_ok=True)
+    yield found
+    found.unlink(missing_ok=True)
+
+
+def choose(desk: Studio, tag: str) -> None:
+    """Set the language, as a person does; the page is in it at once."""
+    page = desk.page
+    page.click("#gs-open-settings")
+    page.locator("[data-name=language]").select_option(tag)
+    page.wait_for_function(f"(tag) => {LANGUAGE} === tag", arg=tag)
+    page.keyboard.press("Escape")
+
+
+def fits(desk: Studio, size: dict[str, int], where: str) -> None:
+    def whole() -> None:
+        width = desk.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"], f"{where}: {width} px"
+
+    eventually(whole)
+
+
+def test_every_text_of_the_page_is_a_message(desk: Studio) -> None:
+    """A new text that is in no file fails here by its words: ``python -m tests.languages``."""
+    met: dict[str, None] = {}
+    fetched: list[str] = []
+    desk.page.on("request", lambda request: fetched.append(request.url))
+    walk(desk, lambda: met.update(dict.fromkeys(desk.page.evaluate(TEXTS))))
+    assert len(met) > 600
+    for tag in OTHERS:
+        gaps = desk.page.evaluate(GAPS, [list(met), dict(languages()[tag].messages)])
+        assert not gaps, f"{tag}.json does not hold: {gaps}"
+    assert not [url for url in fetched if "studio-messages" in url]  # English costs nothing
+
+
+def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, file: Path) -> None:
+    page = desk.page
+    desk.use(["a cat", "blurry"])
+    for tag in OTHERS:
+        language = languages()[tag]
+        choose(desk, tag)
+        said: Any = dict(language.messages)
+        expect(page.locator("#gs-generate")).to_have_text(said["Generate"])
+        expect(page.locator("html")).to_have_attribute("dir", language.direction)
+        assert [row["prompt"] for row in desk.rows()] == ["a cat", "blurry"]
+        for size in (WIDE, PHONE):
+            page.set_viewport_size(size)
+            for tab in tabs(desk):
+                if size is WIDE:
+                    eventually(lambda: _nothing_is_english(desk))
+                fits(desk, size, f"{tag}, {tab}, {size['width']}")
+        page.set_viewport_size(WIDE)
+    choose(desk, ENGLISH)
+    expect(page.locator("#gs-generate")).to_have_text("Generate")
+    expect(page.locator("html")).to_have_attribute("dir", "ltr")
+    theirs = {said for tag in OTHERS for text, said in languages()[tag].messages if said != text}
+    ours = {text for text, _ in languages()[OTHERS[0]].messages}
+    left = set(page.evaluate(TEXTS)) & (theirs - ours)
+    assert not left
+
+
+def _nothing_is_english(desk: Studio) -> None:
+    assert not desk.page.evaluate(STILL_ENGLISH)
+
+
+def test_what_a_person_wrote_stays_where_it_is_shown(desk: Studio, file: Path) -> None:
+    page = desk.page
+    desk.use([WRITTEN], steps=2)
+    page.locator("#gs-name input").fill(WRITTEN)
+    choose(desk, "de")
+    page.evaluate("studio.showTab('presets')")
+    page.click("#gs-save")
+    card = page.locator("#gs-shelf .gs-own", has=page.locator("strong", has_text=WRITTEN))
+    expect(card.locator("strong")).to_have_text(WRITTEN)
+    expect(card.locator(".gs-own-tools button").last).to_have_attribute(
+        "title", f"{WRITTEN} löschen"
+    )
+    expect(page.locator(".gs-equation .gs-q").first).to_have_text(f'"{WRITTEN}"')
+    term = page.locator(".gs-term", has_text=WRITTEN)
+    expect(term).to_have_attribute("title", f"Zeile 1: {WRITTEN}")
+    page.once("dialog", lambda dialog: dialog.accept())
+    card.locator(".gs-own-tools button").last.click()
+    expect(card).to_have_count(0)
+    choose(desk, ENGLISH)
+
+
+def test_a_browser_that_asks_for_german_gets_it(browser: Any, address: str) -> None:
+    context = browser.new_context(locale="de-DE")
+    context.set_default_timeout(60_000)
+    visit = Studio(context.new_page(), address).open()
+    expect(visit.page.locator("#gs-generate")).to_have_text("Generieren")
+    expect(visit.page.locator("html")).to_have_attribute("lang", "de")
+    context.close()
+    visit.assert_clean()

@@ -1,0 +1,146 @@
+"""The message files: complete, of one form, and holding what the scripts and the tables say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from studio.languages import ENGLISH, Language, languages
+from studio.preset.preprocessors import PREPROCESSORS
+from studio.settings import SETTINGS
+from studio.ui import messages, schema, tour
+from studio.ui.beside import Beside
+from studio.ui.describe import IDLE_REASONS
+from studio.ui.library.models import KINDS
+from studio.ui.train.actions import ACTIONS
+from tests.support.script_texts import HOLE, texts
+
+OTHERS = [one for tag, one in languages().items() if tag != ENGLISH]
+PLACE = re.compile(r"\{(\w+)\}")
+# Of the scripts' literals: what is read with more behind it, what draws, what nobody reads.
+UNREAD = (
+    "Take out of the queue",
+    f"M{HOLE} {HOLE}V{HOLE}",
+    f"M{HOLE} {HOLE}H{HOLE}",
+    "input, textarea, select",
+    f"the answers broke off ({HOLE})",  # for the console
+)
+
+
+def names(one: Language) -> str:
+    return one.tag
+
+
+@pytest.fixture(params=OTHERS, ids=names)
+def language(request: pytest.FixtureRequest) -> Language:
+    return request.param
+
+
+def test_there_is_german_and_a_language_from_right_to_left() -> None:
+    assert next(iter(languages())) == ENGLISH
+    assert languages()["de"].name == "Deutsch"
+    assert {one.direction for one in OTHERS} == {"ltr", "rtl"}
+
+
+def test_every_language_has_the_same_messages(language: Language) -> None:
+    first = dict(OTHERS[0].messages)
+    assert not dict(language.messages).keys() ^ first.keys()
+
+
+def test_what_stands_for_values_is_the_same_in_every_language(language: Language) -> None:
+    def places(text: str) -> Counter[str]:
+        return Counter(PLACE.findall(text))
+
+    assert not [text for text, said in language.messages if places(text) != places(said)]
+
+
+def test_marks_are_the_same_in_every_language(language: Language) -> None:
+    def code(text: str) -> list[str]:
+        return sorted(re.findall(r"`[^`]+`", text))
+
+    assert not [text for text, said in language.messages if code(text) != code(said)]
+
+
+def test_no_message_is_left_in_english_by_mistake(language: Language) -> None:
+    assert not [text for text, said in language.messages if not said.strip()]
+    alike = {text for text, said in language.messages if said == text}
+    assert alike == set(language.same)
+
+
+def test_messages_are_written_as_the_page_compares_them(language: Language) -> None:
+    assert not [text for text, _ in language.messages if text != " ".join(text.split())]
+
+
+def shape(message: str) -> str:
+    """A message as a pattern; a hole of a script stands for any value."""
+    parts = PLACE.split(message)
+    return "".join(
+        re.escape(part) if at % 2 == 0 else "(.+?)" if len(part) > 1 else f"([{HOLE}0-9.,−-]+)"
+        for at, part in enumerate(parts)
+    )
+
+
+def holds(language: Language, text: str) -> bool:
+    """Whether the messages hold a text, as a whole or each of its sentences."""
+    known = dict(language.messages)
+    shapes = [shape(message) for message in known if PLACE.search(message)]
+
+    def whole(part: str) -> bool:
+        bare = part.replace(HOLE, "").strip()
+        if part in known or not re.search(r"[A-Za-z]", bare):
+            return True
+        if any(re.fullmatch(one, part) for one in shapes):
+            return True
+        filled = re.escape(part).replace(re.escape(HOLE), ".*")  # such as "row" or "rows"
+        fits = re.fullmatch if part[0].isupper() else re.search  # a piece of a message
+        return any(fits(filled, message) for message in known)
+
+    return whole(text) or all(map(whole, re.split(r"(?<=[.!?…]) | · |: ", text)))
+
+
+def test_what_the_scripts_say_is_a_message(language: Language) -> None:
+    found = list(texts())
+    assert len(found) > 250
+    gaps = {text: name for name, text in found if text not in UNREAD and not holds(language, text)}
+    assert not gaps, "\n".join(map(repr, gaps.items()))
+
+
+def said() -> Iterator[str]:
+    """What tables of the studio say on the page, whether it is in sight at once or not."""
+    for setting in SETTINGS.values():
+        yield from (setting.title, setting.help, setting.group, *setting.choices)
+    for leaf in (*schema.leaves().values(), *schema.row_leaves().values()):
+        if leaf["kind"] != "structured":
+            yield from (leaf["title"], leaf["help"], *(one[1] for one in leaf.get("choices", ())))
+    for step in tour.STEPS:
+        yield from (step.title, step.text, step.button)
+    for one in PREPROCESSORS.values():
+        yield from (one.title, one.help)
+    yield from (tour.END, *KINDS.values(), *IDLE_REASONS.values(), *(one[1] for one in ACTIONS))
+
+
+def test_what_tables_say_is_a_message(language: Language) -> None:
+    known = dict(language.messages)
+    named = languages().keys()
+    gaps = [text for text in said() if text and text not in known and text not in named]
+    assert not gaps
+
+
+def test_a_language_is_fetched_from_beside_the_page_and_english_is_not() -> None:
+    offered = messages.offered()
+    assert offered[ENGLISH]["file"] == ""
+    client = TestClient(Beside(Starlette(), files=(messages.files(),)))
+    for one in OTHERS:
+        answer = client.get(f"/under/a/path/{offered[one.tag]['file']}")
+        assert answer.json() == dict(one.messages)
+        assert "immutable" in answer.headers["cache-control"]
+        assert one.version in offered[one.tag]["file"]
+    assert client.get("/studio-messages-xx.json").status_code == 404

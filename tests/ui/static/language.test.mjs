@@ -1,0 +1,75 @@
+// The page's texts in another language: which message fits, what stays a person's own, which language.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { load, plain } from "./load.mjs";
+
+const studio = load("language/messages.js");
+const MESSAGES = {
+  Save: "Speichern",
+  Theme: "Farbschema",
+  "seed {n}": "Seed {n}",
+  "Step {n}": "Schritt {n}",
+  "{n} passes": "{n} Durchläufe",
+  "Delete {name}": "{name} löschen",
+  "row {n}: {name}": "Zeile {n}: {name}",
+  "for {one_name}": "für {one_name}",
+  "Put {the_setting} back": "{the_setting} zurücksetzen",
+  "from {n} to {m}": "von {n} bis {m}",
+  "Used from the next start.": "Ab dem nächsten Start.",
+  "Press **Save** (or `Ctrl+S`).": "**Speichern** drücken (oder `Ctrl+S`).",
+};
+const say = studio.translator(MESSAGES);
+
+test("a text is a message as a whole, spaces around it stay", () => {
+  assert.equal(say("Save"), "Speichern");
+  assert.equal(say("  Save\n"), "  Speichern\n");
+  assert.equal(say("Used from\n   the next start."), "Ab dem nächsten Start.");
+  for (const text of ["Saved", "save", "", " ", "3 × 4", "constructor", "toString"])
+    assert.equal(say(text), null, text);
+});
+
+test("numbers and names are carried over; a person's word is not a message", () => {
+  assert.equal(say("seed −3"), "Seed −3");
+  assert.equal(say("seed three"), null);
+  assert.equal(say("Delete Save"), "Save löschen");
+  assert.equal(say("Delete $& {n}"), "$& {n} löschen");
+  assert.equal(say("row 2: Save · Theme"), "Zeile 2: Save · Theme");
+  assert.equal(say("Put Theme back"), "Farbschema zurücksetzen");
+});
+
+test("facts, sentences and labels are turned one by one, what is not known stays and is told", () => {
+  const gaps = [];
+  const strict = studio.translator(MESSAGES, (piece) => gaps.push(piece));
+  assert.equal(strict("Step 3/25 · 7 passes"), "Schritt 3/25 · 7 Durchläufe");
+  assert.equal(strict("for starter · 16.1 MB"), "für starter · 16.1 MB");
+  assert.equal(strict("Theme: from 1 to 5"), "Farbschema: von 1 bis 5");
+  assert.equal(
+    strict("Nobody knows. Used from the next start."),
+    "Nobody knows. Ab dem nächsten Start.",
+  );
+  assert.deepEqual(gaps, ["16.1 MB", "Nobody knows."]);
+  assert.equal(strict("nothing · of this"), null);
+});
+
+test("marked words keep their marks", () => {
+  const text = "Press **Save** (or `Ctrl+S`).";
+  assert.equal(studio.markedText(studio.markedPieces(text)), text);
+  assert.equal(say(text), "**Speichern** drücken (oder `Ctrl+S`).");
+  assert.deepEqual(plain(studio.markedPieces("2 * 3 is *w*")), [
+    { kind: "", text: "2 * 3 is *w*".slice(0, 9) },
+    { kind: "em", text: "w" },
+  ]);
+});
+
+test("the language is this browser's choice, else the setting's, else what the system asks for", () => {
+  const offered = ["en", "de", "pt-BR"];
+  for (const [own, setting, wanted, tag] of [
+    ["de", "en", ["en"], "de"],
+    [null, "de", ["en"], "de"],
+    [null, "auto", ["fr", "de-AT", "en"], "de"],
+    [null, "auto", ["pt-BR"], "pt-BR"],
+    [null, "auto", ["fr"], "en"],
+    ["gone", "gone", [], "en"],
+  ])
+    assert.equal(studio.languageOf({ own, setting, wanted, offered }), tag);
+});
