@@ -20,6 +20,7 @@ from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
 from studio.ui.describe import IDLE_REASONS
 from studio.ui.library.models import KINDS
+from studio.ui.static_files import STATIC
 from studio.ui.train.actions import ACTIONS
 from tests.support.script_texts import HOLE, texts
 
@@ -144,3 +145,13 @@ def test_a_language_is_fetched_from_beside_the_page_and_english_is_not() -> None
         assert "immutable" in answer.headers["cache-control"]
         assert one.version in offered[one.tag]["file"]
     assert client.get("/studio-messages-xx.json").status_code == 404
+
+
+def test_the_browser_own_questions_are_asked_in_the_page_language() -> None:
+    asked = re.compile(r"window\.(?:prompt|confirm)\(\s*(?!studio\.say\()\S+")
+    scripts = STATIC.rglob("*.js")
+    assert not [
+        f"{path.name}: {found[0]}"
+        for path in scripts
+        for found in asked.finditer(path.read_text(encoding="utf-8"))
+    ]

@@ -321,7 +321,8 @@
       if (value.restored) studio.toast(`${value.restored.length} brought back.`);
       if (value.emptied !== undefined) studio.toast(`${value.emptied} removed.`);
       if (value.folder && value.started) studio.toast(`Opened ${value.folder}`);
-      else if (value.folder) window.prompt("No file manager here. Copy its path:", value.folder);
+      else if (value.folder)
+        window.prompt(studio.say("No file manager here. Copy its path:"), value.folder);
       if (value.file) {
         const link = el("a", { href: value.file.url, download: "pictures.zip" });
         link.click();
