@@ -67,6 +67,7 @@ def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, file: Path)
         expect(page.locator("#gs-generate")).to_have_text(said["Generate"])
         expect(page.locator("html")).to_have_attribute("dir", language.direction)
         assert [row["prompt"] for row in desk.rows()] == ["a cat", "blurry"]
+        page.evaluate("studio.stack.cards[1].edit({ enabled: !studio.stack.cards[1].row.enabled })")
         for size in (WIDE, PHONE):
             page.set_viewport_size(size)
             for tab in tabs(desk):

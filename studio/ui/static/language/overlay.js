@@ -18,7 +18,7 @@
   let say = null; // the translator; null in English
   const texts = new WeakMap(); // text node → {english, shown}
   const attributes = new WeakMap(); // element → {name: {english, shown}}
-  const blocks = new WeakMap(); // element → {english: nodes, shown: nodes}
+  const blocks = new WeakMap(); // element → {english: nodes, shown: nodes, text}
 
   /** A text in the page's language; the English one where there is no other. */
   studio.say = (text) => say?.(text) ?? text;
@@ -29,13 +29,18 @@
       const seen = texts.get(node);
       return seen?.shown === node.data ? seen.english : node.data;
     }
-    const seen = blocks.get(node);
-    const children = seen && same(seen.shown, node.childNodes) ? seen.english : node.childNodes;
-    return [...children].map(studio.englishOf).join("");
+    return [...(standing(node)?.english ?? node.childNodes)].map(studio.englishOf).join("");
   };
 
-  const same = (nodes, list) =>
-    nodes.length === list.length && nodes.every((node, index) => node === list[index]);
+  /** What a block was turned from, where it stands as it was turned. */
+  function standing(node) {
+    const seen = blocks.get(node);
+    const same =
+      seen?.text === node.textContent &&
+      seen.shown.length === node.childNodes.length &&
+      seen.shown.every((one, index) => one === node.childNodes[index]);
+    return same ? seen : null;
+  }
 
   /** What is to be shown, and what to remember, of a value that the page or this script has set. */
   function turned(value, seen) {
@@ -74,13 +79,12 @@
 
   /** Turn a block whose words are marked as a whole, since their order differs; whether it was. */
   function turnBlock(node) {
-    const seen = blocks.get(node);
-    const stands = seen && same(seen.shown, node.childNodes);
-    const english = stands ? seen.english : [...node.childNodes];
+    const seen = standing(node);
+    const english = seen?.english ?? [...node.childNodes];
     const pieces = piecesOf(english);
     const said = pieces && say?.(studio.markedText(pieces));
     if (!said) {
-      if (stands) node.replaceChildren(...english);
+      if (seen) node.replaceChildren(...english);
       blocks.delete(node);
       return false;
     }
@@ -91,7 +95,7 @@
         kind ? studio.el(tags[kind] || kind, {}, text) : document.createTextNode(text),
       );
     node.replaceChildren(...shown);
-    blocks.set(node, { english, shown });
+    blocks.set(node, { english, shown, text: node.textContent });
     return true;
   }
 
@@ -106,18 +110,31 @@
     for (const child of [...node.childNodes]) turn(child, words);
   }
 
+  /** The block that a text or a marked word of it belongs to. */
+  function blockOf(node) {
+    const home = node.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+    const block = MARKED[home.nodeName] ? home.parentElement : home;
+    return block && BLOCKS.has(block.nodeName) && !block.closest(OWN_TEXT) ? block : null;
+  }
+
   const kept = (node) => Boolean(node?.closest(KEPT));
+  /** Whether the words around a change are a block, and turned with it. */
+  function blockTurns(node) {
+    const block = blockOf(node);
+    return Boolean(block) && !kept(block) && turnBlock(block);
+  }
   const changes = new MutationObserver((records) => {
     for (const { type, target, attributeName, addedNodes } of records) {
       if (!target.isConnected) continue;
       if (type === "attributes") {
         if (!target.closest('[translate="no"]')) turnAttribute(target, attributeName);
+      } else if (blockTurns(target)) {
+        continue;
       } else if (type === "characterData") {
         if (!kept(target.parentElement) && !target.parentElement.closest(OWN_TEXT))
           turnText(target);
       } else if (!kept(target)) {
         const own = Boolean(target.closest(OWN_TEXT));
-        if (!own && BLOCKS.has(target.nodeName) && turnBlock(target)) continue;
         for (const node of addedNodes) if (node.parentNode === target) turn(node, own);
       }
     }
