@@ -25,7 +25,7 @@ def broadcast(every: int) -> Lay:
     """Pyramid attention broadcast: an attention layer runs every so many steps, and its output is held."""
 
     def lay(unet: Any, now: Callable[[], int]) -> None:
-        from diffusers.hooks import (
+        from diffusers.hooks.pyramid_attention_broadcast import (
             PyramidAttentionBroadcastConfig,
             apply_pyramid_attention_broadcast,
         )
@@ -47,7 +47,7 @@ def taylor(every: int) -> Lay:
 
     def lay(unet: Any, now: Callable[[], int]) -> None:
         del now
-        from diffusers.hooks import TaylorSeerCacheConfig, apply_taylorseer_cache
+        from diffusers.hooks.taylorseer_cache import TaylorSeerCacheConfig, apply_taylorseer_cache
 
         apply_taylorseer_cache(
             unet,
