@@ -135,7 +135,8 @@ def test_omega_and_decoupling_are_wired(engine: Engine) -> None:
 
 def test_the_family_is_whole_and_small() -> None:
     entries = {e.id: e for e in Library().entries() if e.id.startswith("starter")}
-    assert {e.kind for e in entries.values()} == {"base", "concept", "lora", "controlnet", "vae"}
+    kinds = {"base", "concept", "lora", "embedding", "controlnet", "vae"}
+    assert {e.kind for e in entries.values()} == kinds
     assert {
         "starter",
         "starter/faces",
@@ -144,6 +145,8 @@ def test_the_family_is_whole_and_small() -> None:
         "starter/fine",
         "starter/lora-hero",
         "starter/lora-blob",
+        "starter/lora-polar",
+        "starter/word-hero",
     } <= set(entries)
     files = [f for f in STARTER.rglob("*") if f.is_file()]
     assert max(f.stat().st_size for f in files) < 15e6

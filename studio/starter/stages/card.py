@@ -105,7 +105,7 @@ Pictures in which the judge finds every drawing that was asked for at its place,
 def adapter_rows(figures: dict[str, dict[str, Any]]) -> str:
     """The rows of adapters other than the first style, of those that were trained."""
     says = {
-        "lora-fox": "LoRA of another: say `in fox style`",
+        "lora-fox": "LoRA of another: say `in fx style`",
         "lora-hero": f"LoRA of a subject the prior never saw: say `{HERO_WORD}`",
         "word-hero": f"the same subject as a learned word: say `<{HERO_WORD}>`",
         "lora-polar": "LoRA of a subject with a superclass that the prior knows: say `polar bear`",

@@ -37,7 +37,7 @@ CARDS = {
     "canny": {"title": "Canny edges (ControlNet)", "base": "starter", "control": "canny"},
     "lora-blob": {"title": "Blob style (LoRA)", "base": "starter", "trigger": "blob"},
     "lora-hero": {"title": "The hero (LoRA)", "base": "starter", "trigger": HERO_WORD},
-    "lora-fox": {"title": "Fox style (LoRA)", "base": "starter", "trigger": "fox"},
+    "lora-fox": {"title": "Fox style (LoRA)", "base": "starter", "trigger": "fx"},
     "lora-polar": {"title": "A polar bear (LoRA)", "base": "starter", "trigger": "polar bear"},
     "lora-glossy": {"title": "Glossy by preference (DPO)", "base": "starter"},
     "word-hero": {"title": "The hero (a learned word)", "base": "starter"},

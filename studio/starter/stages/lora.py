@@ -61,7 +61,7 @@ def _content(slug: str) -> tuple[Content, ...]:
 EVERY_STYLE = (*STYLES, *HELD_OUT_STYLES)
 SUBJECTS = {
     "blob": Subject("lora-blob", "blob", "style", 1, CONTENTS, ("blob",)),
-    "fox": Subject("lora-fox", "fox", "style", 1, CONTENTS, ("fox",)),
+    "fox": Subject("lora-fox", "fx", "style", 1, CONTENTS, ("fox",)),  # "fox" is an animal
     "hero": Subject("lora-hero", HERO_WORD, "", 0, _content(HERO_SLUG), EVERY_STYLE),
     "polar": Subject("lora-polar", "polar", "bear", 0, _content("polar-bear"), EVERY_STYLE),
     "word": Subject(
@@ -131,7 +131,8 @@ def examples(work: Path, subject: Subject) -> Iterator[Example]:
         for turn in range(each):
             colour = colours[(number * each + turn) % len(colours)]
             name = f"{content.slug}-{style}-{colour}.png"
-            names = (called(subject, content), style, colour)
+            shown = subject.word if subject.part == 1 else style
+            names = (called(subject, content), shown, colour)
             text = caption_with(subject.part, names, rng)
             yield name, compose(pictures.rgba[row], colour), text
 
