@@ -43,14 +43,8 @@ class FakeTrainer:
 
 def config(**changes: Any) -> TrainConfig:
     """Four steps of a LoRA of the name ``mine``."""
-    return TrainConfig(
-        method="lora",
-        images="x",
-        name="mine",
-        word="<hero>",
-        superclass="ghost",
-        **{"steps": 4, **changes},
-    )
+    given = {"method": "lora", "word": "<hero>", "superclass": "ghost", "steps": 4, **changes}
+    return TrainConfig(images="x", name="mine", **given)
 
 
 def until(condition: Callable[[], Any]) -> None:

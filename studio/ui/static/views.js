@@ -112,7 +112,7 @@
     const strip = variant === "strip";
     const make = strip ? moment : card;
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
-    const empty = el("p", { class: "gs-empty" }, none);
+    const empty = el("p", { class: "gs-empty", role: "status" }, none);
     const reset = strip ? roving(box) : () => {};
     const search = el("input", {
       type: "search",
@@ -126,6 +126,11 @@
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
       for (const node of box.children)
         node.hidden = !words.every((word) => node.textContent.toLowerCase().includes(word));
+      const all = [...box.children];
+      empty.hidden = all.some((node) => !node.hidden);
+      empty.textContent = all.length
+        ? `None of the ${what} matches “${search.value.trim()}”.`
+        : none;
     }
     element.replaceChildren(search, box, empty);
     /** Where the keyboard is in the list; called when that is drawn anew, it goes back there: to the
@@ -154,7 +159,6 @@
       const items = strip ? studio.inOrder(given) : given;
       box.replaceChildren(...items.map((item) => make(item, trigger)));
       search.hidden = strip || !items.length;
-      empty.hidden = items.length > 0;
       reset();
       filter();
       goBack();

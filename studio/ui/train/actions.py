@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.train.method import METHODS
 from studio.train.runner import Runner
 
 # Name, label, and whether it can be pressed before anything has begun.
@@ -38,4 +39,10 @@ def possible(runner: Runner, name: str = "") -> dict[str, bool]:
 def buttons(runner: Runner, name: str = "") -> list[Any]:
     """The actions, those lit that are possible."""
     lit = possible(runner, name)
-    return [gr.update(interactive=lit[action]) for action, _, _ in ACTIONS]
+    config = runner.state.config
+    alone = config is not None and METHODS[config.method].without_text  # ω changes nothing then
+    titles = {"sweep": "Sweep over weight"} if alone else {}
+    return [
+        gr.update(interactive=lit[action], value=titles.get(action, title))
+        for action, title, _ in ACTIONS
+    ]

@@ -89,12 +89,16 @@ def _means(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
 
 
+def _of_step(step: int, prompt: str) -> str:
+    return f"Step {step}: {prompt}" if prompt else f"Step {step}"  # a concept network has none
+
+
 def samples(state: State) -> str:
     """The newest samples, with their step and prompt."""
     shown = "".join(
         f'<figure><button type="button" data-enlarge aria-label="Enlarge the sample of step {step}">'
         f'<img src="{jpeg_uri(image.copy())}" alt="{html.escape(prompt)}" data-own="alt"/></button>'
-        f'<figcaption title="{html.escape(prompt)}" data-own="title">Step {step}: {html.escape(prompt)}</figcaption>'
+        f'<figcaption title="{html.escape(prompt)}" data-own="title">{html.escape(_of_step(step, prompt))}</figcaption>'
         "</figure>"
         for step, prompt, image in state.samples
     )

@@ -11,9 +11,10 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.preset import Preset
+from studio.preset.fields import with_fields
 from studio.train.runner import RUNNER
 from studio.ui import queue, run
-from studio.ui.describe import describe, plan_of
+from studio.ui.describe import describe, idle, plan_of
 from studio.ui.errors import guarded, warn
 from studio.ui.form import to_preset
 from studio.ui.layout import Parts
@@ -89,12 +90,33 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **QUIET)
 
 
-OMEGAS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-FEWER = (0.0, 0.5, 1.0)  # where a visitor may have few runs in the queue
+# What a strip varies: all of it, and less where a visitor may have few runs in the queue.
+OMEGAS, FEWER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.0, 0.5, 1.0)
+WEIGHTS, FEWER_WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0), (1.0, 2.0, 4.0)
+
+
+def strip_of(preset: Preset, few: bool) -> list[tuple[str, Preset]]:
+    """The pictures of a strip over ω, a preset with its label each; over the first row's weight where
+    ω changes nothing, as of a concept network alone.
+
+    Raises:
+        StudioError: ω changes nothing, and there is no row.
+    """
+    if "omega" in idle(preset):
+        path, name, values = "rows.0.weight", "weight", FEWER_WEIGHTS if few else WEIGHTS
+    else:
+        path, name, values = "omega", "ω", FEWER if few else OMEGAS
+    shots = []
+    for value in values:
+        label = f"{name} {value:g}"
+        title = f"{preset.name} · {label}"[:200]
+        one = with_fields(preset, [(path, value)]).model_copy(update={"name": title})
+        shots.append((label, one))
+    return shots
 
 
 def _sweeps(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any]) -> None:
-    """One preset at several ω, one picture each, same seed: after a training, and in the tour."""
+    """One preset as a strip, one picture each, same seed: after a training, and in the tour."""
 
     def swept(
         preset_of: Callable[..., Preset], session: str, request: gr.Request
@@ -104,13 +126,9 @@ def _sweeps(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any]) -> Non
         try:
             preset = run.chosen_seed(preset_of())
             limits.check(preset)
-            omegas = FEWER if limits.shared else OMEGAS
-            series = Series(len(omegas))
-            for omega in omegas:
-                label = f"ω {omega:g}"
-                one = preset.model_copy(
-                    update={"name": f"{preset.name} · {label}"[:200], "omega": omega}
-                )
+            shots = strip_of(preset, limits.shared)
+            series = Series(len(shots))
+            for label, one in shots:
                 forwards = plan_of(one).forwards_total
                 runs.submit(owner, one, forwards, visitor, series=series, label=label)
         except StudioError as error:

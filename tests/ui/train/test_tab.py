@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 pytest.importorskip("gradio")
 
 from studio.errors import StudioError
 from studio.home import training_folder
 from studio.library import ModelEntry
+from studio.preset import validate
 from studio.train.events import Losses
 from studio.train.method import METHODS
-from studio.train.runner import Runner
+from studio.train.runner import Runner, State
 from studio.train.turns import Turns
 from studio.ui.library import models
 from studio.ui.space import SPACE, Limits
 from studio.ui.train import defaults, form, tab, view
-from studio.ui.train.actions import possible
+from studio.ui.train.actions import buttons, possible
+from studio.ui.wiring.generation import strip_of
 from tests.support.fake_trainer import FakeTrainer, config, until
 
 
@@ -96,6 +99,35 @@ def test_only_what_is_possible_is_lit(home: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").touch()  # of an earlier session
     assert {"resume", "restart"} <= lit("other")
+
+
+def test_a_strip_varies_what_changes_the_picture() -> None:
+    rows = [{"prompt": "a", "model": {"lora": "starter/lora-hero"}}]
+    omegas = strip_of(validate({"name": "x", "omega": 0.3, "rows": rows}), few=False)
+    assert [one.omega for _, one in omegas] == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert omegas[1][0] == "ω 0.2" and omegas[1][1].name == "x · ω 0.2"
+    alone = validate({"rows": [{"model": "starter/faces", "weight": 2}], "omega": 0.3})
+    weights = strip_of(alone, few=True)
+    assert [(label, one.rows[0].weight) for label, one in weights] == [
+        ("weight 1", 1),
+        ("weight 2", 2),
+        ("weight 4", 4),
+    ]
+    assert {one.omega for _, one in weights} == {0.3}
+
+
+@pytest.mark.parametrize(("method", "title"), [("lora", "ω"), ("concept", "weight")])
+def test_the_button_names_what_it_varies(method: str, title: str) -> None:
+    runner = Runner(FakeTrainer(), Turns())
+    changes = {} if method == "lora" else {"word": "", "superclass": ""}
+    runner.start(config(method=method, **changes))
+    runner.wait(20)
+    assert buttons(runner)[-1]["value"] == f"Sweep over {title}"
+
+
+def test_a_sample_without_a_prompt_is_named_by_its_step() -> None:
+    found = view.samples(State(samples=((3, "", Image.new("RGB", (8, 8))),)))
+    assert ">Step 3</figcaption>" in found
 
 
 def test_a_failure_is_one_line() -> None:

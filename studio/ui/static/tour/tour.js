@@ -59,7 +59,8 @@
       node?.scrollIntoView({ block: window.innerWidth < 900 ? "start" : "nearest" });
     }
     function draw(at, step) {
-      const main = step
+      const can = step && (step.action !== "train" || studio.trains()); // a shared page may not train
+      const main = can
         ? word(step.button, () => actions[step.action](), { class: "gs-word gs-tour-act" })
         : null;
       const next = word(step ? "Next" : "Done", () => walk.next(), {
