@@ -112,6 +112,11 @@
     const strip = variant === "strip";
     const make = strip ? moment : card;
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
+    // Whole sentences, so that they can be said in other languages.
+    const unmatched = {
+      presets: "None of the presets matches.",
+      styles: "None of the styles matches.",
+    };
     const empty = el("p", { class: "gs-empty", role: "status" }, none);
     const reset = strip ? roving(box) : () => {};
     const search = el("input", {
@@ -128,9 +133,7 @@
         node.hidden = !words.every((word) => node.textContent.toLowerCase().includes(word));
       const all = [...box.children];
       empty.hidden = all.some((node) => !node.hidden);
-      empty.textContent = all.length
-        ? `None of the ${what} matches “${search.value.trim()}”.`
-        : none;
+      empty.textContent = all.length ? unmatched[what] : none;
     }
     element.replaceChildren(search, box, empty);
     /** Where the keyboard is in the list; called when that is drawn anew, it goes back there: to the
