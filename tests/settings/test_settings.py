@@ -18,6 +18,7 @@ from studio.errors import StudioError
 from studio.history import history
 from studio.history.intake import take_in
 from studio.home import studio_home
+from studio.library import hub
 from studio.outputs import outputs_folder
 from studio.plan import limits
 from studio.preprocessors.learned import may_download
@@ -183,5 +184,6 @@ def test_visitors_pictures_never_go_to_the_owner_s_folder(
     monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
     monkeypatch.setenv("STUDIO_OUTPUTS", str(tmp_path / "mine"))
     monkeypatch.setattr(limits, "_step_terms", limits.MAX_STEP_TERMS)  # put back at the end
+    monkeypatch.setattr(hub, "_closed", False)  # and so is this
     space.prepare(shared=True)
     assert outputs_folder().is_relative_to(studio_home()) and "mine" not in str(outputs_folder())
