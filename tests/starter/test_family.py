@@ -146,6 +146,7 @@ def test_the_family_is_whole_and_small() -> None:
         "starter/lora-hero",
         "starter/lora-blob",
         "starter/lora-polar",
+        "starter/lora-glossy",
         "starter/word-hero",
     } <= set(entries)
     files = [f for f in STARTER.rglob("*") if f.is_file()]
