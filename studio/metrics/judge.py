@@ -1,6 +1,6 @@
 """The starter's judge: a small classifier that names a picture's content, style and background.
 
-It was trained on real drawings only and never trains a model, so it can count which attributes of a
+It was trained on real drawings only and trains no model but `starter/lora-glossy`, so it can count which attributes of a
 prompt a picture has: the protocol of GCFG's Table 3, with the judge in place of people.
 """
 

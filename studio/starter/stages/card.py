@@ -121,8 +121,8 @@ def preference_text(figures: dict[str, dict[str, Any]]) -> str:
         return ""
     before, after = made["before"], made["after"]
     return f"""
-Diffusion-DPO (`lora-glossy`), on {made["prompts"]} prompts without a style that it was not trained on: the judge
-calls {percent(before["glossy"])} of the pictures glossy before and {percent(after["glossy"])} after; it names the content of
+Diffusion-DPO (`lora-glossy`), on {made["prompts"]} prompts without a style, {made["known_prompts"]} of which it was trained on: the judge,
+who chose the pairs too, calls {percent(before["glossy"])} of the pictures glossy before and {percent(after["glossy"])} after; it names the content of
 {percent(before["content"])} before and {percent(after["content"])} after. {made["pairs"]} pairs, the best and the worst of four.
 """
 

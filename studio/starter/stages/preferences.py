@@ -2,7 +2,7 @@
 
 The prior draws every prompt several times; of these the judge names the picture that shows the prompt's
 content most surely in the preferred style, and the one that does so least (Wallace et al., *Diffusion Model
-Alignment Using Direct Preference Optimization*, 2023).
+Alignment Using Direct Preference Optimization*, 2023). The errors are the velocity's: Eq. 14 weighted by 1/ᾱ_t.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from studio.train.methods.lora import ATTENTION, MLP
 
 FOLDER, STYLE = "lora-glossy", "glossy"
 PREFERRED = list(STYLES).index(STYLE)
-BETA = 2000.0  # β·T of Eq. 14; the errors are means over a latent's values
+BETA = 2000.0  # β·T·ω of Eq. 14 times a latent's 4,096 values: the errors are means over them
 PROMPTS, EACH = 480, 4  # prompts, and pictures of each to choose from
-TRIAL = 96  # prompts, all others, on which it is measured
+TRIAL = 96  # prompts on which it is measured; a few are trained on, which the figures count
 SCALE, STEPS = 2.0, 20
 BATCH, BATCH_GPU = 16, 128
 AT_ONCE = 48  # latents that are sampled together
@@ -70,7 +70,7 @@ def preference_loss(
         better, worse: errors (N,) of the trained network on the preferred and the other latents, at the same
             time and noise.
         better_before, worse_before: the same of the network before training.
-        beta: how far it may move from that network; β·T of the paper.
+        beta: how far it may move from that network, for errors that are means.
 
     Returns:
         log 2 where the network has not moved.
@@ -82,7 +82,8 @@ def preference_loss(
 def prompts(count: int, skip: int = 0) -> tuple[list[str], torch.Tensor]:
     """``count`` captions that name a content and a background but no style, and the contents' numbers (N,).
 
-    ``skip`` passes over as many, so that others come.
+    ``skip`` passes over as many; a call that needs more turns through the contents draws other
+    backgrounds, so some captions may come again.
     """
     rng, colours = np.random.default_rng(SEED + 50), list(BACKGROUNDS)
     turns = -(-(skip + count) // len(CONTENTS))
@@ -203,6 +204,7 @@ def train(work: Path, minutes: float, device: torch.device) -> None:
             "rank": LORA["rank"],
             "pairs": len(chosen.states),
             "prompts": TRIAL,
+            "known_prompts": len([text for text in captions if text in set(prompts(PROMPTS)[0])]),
             **figures,
             "history": loop.history,
         },
