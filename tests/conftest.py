@@ -17,7 +17,16 @@ from tests.support.order import (  # noqa: F401
     pytest_runtest_setup,
     pytest_xdist_make_scheduler,
 )
-from tests.support.page_fixtures import address, browser, desk, hold, home, profiles, studio  # noqa: F401
+from tests.support.page_fixtures import (  # noqa: F401
+    address,
+    browser,
+    desk,
+    hold,
+    home,
+    profiles,
+    settings_file,
+    studio,
+)
 from tests.support.witness import pytest_runtest_makereport  # noqa: F401
 
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")

@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from studio.bench.decibels import decibels, in_decibels
+
 Row = tuple[str, float]
 Lay = Callable[[Any, Callable[[], int]], None]
 
@@ -172,20 +174,5 @@ def markdown(found: Mapping[str, Sequence[dict[str, Any]]]) -> str:
     lines = ["| rows | diffusers, with | time | PSNR median (min), dB |", "|---|---|---|---|"]
     for count, runs in found.items():
         for one in runs:
-            middle, least = (
-                f"{v:.1f}" if v is not None else "–" for v in (one["psnr"], one["worst"])
-            )
-            lines.append(f"| {count} | {one['run']} | {one['time']:.2f} | {middle} ({least}) |")
+            lines.append(f"| {count} | {one['run']} | {one['time']:.2f} | {in_decibels(one)} |")
     return "\n".join(lines) + "\n"
-
-
-def decibels(drawn: np.ndarray, plain: np.ndarray) -> dict[str, float | None]:
-    """The median and the least peak signal-to-noise ratio of pictures, in dB; ``None`` where they are the same."""
-    error = ((drawn.astype(np.float64) - plain) ** 2).mean(axis=(1, 2, 3))
-    with np.errstate(divide="ignore"):
-        found = 10 * np.log10(255**2 / error)
-    middle, least = float(np.median(found)), float(found.min())
-    return {
-        "psnr": round(middle, 1) if np.isfinite(middle) else None,
-        "worst": round(least, 1) if np.isfinite(least) else None,
-    }

@@ -2,12 +2,11 @@
 
 The same presets run exactly, at several efforts (:mod:`studio.engine.effort`) and with fewer steps,
 all from the same seeds on the shipped starter models. An error is the picture's peak signal-to-noise
-ratio against the exact one, ``10·log₁₀(255²/mean((x − y)²))``.
+ratio against the exact one (:mod:`studio.bench.decibels`).
 """
 
 from __future__ import annotations
 
-import math
 import statistics
 import tempfile
 import time
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 
 from studio.bench import caches, machine
+from studio.bench.decibels import decibels, in_decibels
 from studio.engine import Engine
 from studio.events import Done
 from studio.home import ASSETS
@@ -125,24 +125,15 @@ def measure(
 
 
 def _row(name: str, done: Sequence[Done], exact: Sequence[Done], part: float) -> dict[str, Any]:
-    apart = [_psnr(a, b) for a, b in zip(done, exact, strict=True)]
-    median, worst = statistics.median(apart), min(apart)
+    drawn, plain = (np.stack([np.asarray(one.image) for one in some]) for some in (done, exact))
     return {
         "run": name,
         "share": round(sum(d.forwards for d in done) / sum(d.forwards for d in exact), 3),
         "time": round(part, 3),
-        "psnr": round(median, 1) if math.isfinite(median) else None,
-        "worst": round(worst, 1) if math.isfinite(worst) else None,
+        **decibels(drawn, plain),
         "estimate": round(statistics.fmean(d.estimated_error for d in done), 4),
         "clip_t": round(_clip_t(done), 4),
     }
-
-
-def _psnr(one: Done, other: Done) -> float:
-    """Peak signal-to-noise ratio of two pictures in dB; without end where they are the same."""
-    error = np.asarray(one.image, np.float64) - np.asarray(other.image, np.float64)
-    square = float((error**2).mean())
-    return float(10 * np.log10(255**2 / square)) if square else math.inf
 
 
 def _clip_t(done: Sequence[Done]) -> float:
@@ -155,10 +146,6 @@ def _clip_t(done: Sequence[Done]) -> float:
     return float(cosine(pictures, backbones.texts(backbones.clip, [ROWS[0][0]] * len(done))).mean())
 
 
-def _shown(decibels: float | None) -> str:
-    return "–" if decibels is None else f"{decibels:.1f}"
-
-
 def markdown(result: dict[str, Any]) -> str:
     """The curve as a table to read, and diffusers' caches below it where they were measured."""
     lines = [
@@ -167,10 +154,9 @@ def markdown(result: dict[str, Any]) -> str:
     ]
     for count, runs in result["quality"].items():
         for one in runs:
-            error = f"{_shown(one['psnr'])} ({_shown(one['worst'])})"
             estimate = f"{one['estimate']:.3f}" if one["estimate"] else "–"
             lines.append(
-                f"| {count} | {one['run']} | {one['share']:.2f} | {one['time']:.2f} | {error} | "
+                f"| {count} | {one['run']} | {one['share']:.2f} | {one['time']:.2f} | {in_decibels(one)} | "
                 f"{estimate} | {one['clip_t']:.3f} |"
             )
     table = "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from PIL import Image
 from studio import images
 from studio.errors import StudioError, shorten
 from studio.preprocessors.faces import Box, face_box
+from studio.ui.errors import one_line
 
 LEAST_SIDE = 16  # pixels of a crop
 NO_FACE = "no face that looks into the camera was found; draw the crop by hand"
@@ -61,7 +62,7 @@ def find_face(reference: Any) -> dict[str, Any]:
     try:
         box = face_box(images.resolve(str(reference), field="picture"))
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": one_line(error)}
     return {"box": list(box)} if box else {"error": NO_FACE}
 
 

@@ -6,6 +6,7 @@ Everything is found by ids, classes and data attributes: the walk is the same in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from tests.support import REPOSITORY
 from tests.support.studio_page import Studio
@@ -88,25 +89,27 @@ def _form(studio: Studio, look: Callable[[], None]) -> None:
     page.keyboard.press("Escape")
 
 
+def _shown(studio: Studio, look: Callable[[], None], selector: str) -> None:
+    """Look at what has just been opened, once ``selector`` is there, and close it."""
+    studio.page.wait_for_selector(selector)
+    look()
+    studio.page.keyboard.press("Escape")
+
+
 def _picture(studio: Studio, look: Callable[[], None]) -> None:
     """A picture made, what it is used for, and what its rows did."""
     page = studio.page
+    shown = partial(_shown, studio, look)
     page.evaluate("studio.setField('steps', 2)")
     studio.generate()
     look()
     page.click(".gs-stage figcaption button:nth-of-type(2)")
-    page.wait_for_selector("dialog.gs-uses")
-    look()
-    page.keyboard.press("Escape")
+    shown("dialog.gs-uses")
     page.click(".gs-stage figcaption button:nth-of-type(1)")
-    page.wait_for_selector(".gs-explain-row .gs-explain-strip img")
-    look()
-    page.keyboard.press("Escape")
+    shown(".gs-explain-row .gs-explain-strip img")
     page.evaluate("studio.showTab('history')")
     page.click(".gs-cell-open")
-    page.wait_for_selector(".gs-history-dialog")
-    look()
-    page.keyboard.press("Escape")
+    shown(".gs-history-dialog")
     page.evaluate("studio.axes.add('rows.0.weight', '1, 2'); studio.axes.add('omega', '0, 1')")
     page.evaluate("studio.showTab('sweep')")
     page.wait_for_function("document.querySelector('.gs-sweep-cost').textContent")
@@ -116,18 +119,13 @@ def _picture(studio: Studio, look: Callable[[], None]) -> None:
 def _dialogs(studio: Studio, look: Callable[[], None]) -> None:
     """The settings, painting, numbers to ask for, the gallery, the tour, a word at the foot."""
     page = studio.page
+    shown = partial(_shown, studio, look)
     page.click("#gs-open-settings")
-    page.wait_for_selector(".gs-settings-row")
-    look()
-    page.keyboard.press("Escape")
+    shown(".gs-settings-row")
     page.evaluate("studio.paintMasks(studio.stack.cards); undefined")
-    page.wait_for_selector("dialog.gs-painter .gs-inks")
-    look()
-    page.keyboard.press("Escape")
+    shown("dialog.gs-painter .gs-inks")
     page.evaluate("studio.between(['a', 'b']); studio.toast('Nothing to undo.')")
-    page.wait_for_selector("dialog.gs-work")
-    look()
-    page.keyboard.press("Escape")
+    shown("dialog.gs-work")
     page.click(".gs-tour-open")
     page.wait_for_selector(".gs-tour-title")
     look()

@@ -88,6 +88,15 @@ def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
+def settings_file(home: Path) -> Iterator[Path]:
+    """Where the page keeps its settings; there is none before and after the test."""
+    found = home / "settings.json"
+    found.unlink(missing_ok=True)
+    yield found
+    found.unlink(missing_ok=True)
+
+
+@pytest.fixture
 def hold(home: Path) -> Iterator[Callable[..., None]]:
     """Let runs with a prompt stand still in mid-run, until they are cancelled or the test ends."""
     file = home / BRAKE

@@ -16,9 +16,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
-from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
-from peft import LoraConfig
-from peft.utils import get_peft_model_state_dict
 
 from studio.library import LORA_FILE
 from studio.metrics.judge import Judge, load, shrink
@@ -36,7 +33,7 @@ from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
 from studio.starter.stages.lora import LORA, save_half
 from studio.starter.stages.prior import Texts, build_scheduler, sample, velocity_batch
-from studio.train.methods.lora import ATTENTION, MLP
+from studio.train.methods.lora import factors_of, put_factors
 
 FOLDER, STYLE = "lora-glossy", "glossy"
 PREFERRED = list(STYLES).index(STYLE)
@@ -146,14 +143,7 @@ def pairs(work: Path, unet: Any, texts: Texts, judge: Judge, vae: Any) -> Pairs:
 def with_factors(unet: Any) -> Any:
     """A copy of the network whose low-rank factors alone train."""
     trained = copy.deepcopy(unet).requires_grad_(False)
-    trained.add_adapter(
-        LoraConfig(
-            r=LORA["rank"],
-            lora_alpha=LORA["rank"],
-            init_lora_weights="gaussian",
-            target_modules=[*ATTENTION, *MLP],
-        )
-    )
+    put_factors(trained, LORA["rank"], LORA["targets"])
     return trained
 
 
@@ -204,7 +194,7 @@ def train(work: Path, minutes: float, device: torch.device) -> None:
             "rank": LORA["rank"],
             "pairs": len(chosen.states),
             "prompts": TRIAL,
-            "known_prompts": len([text for text in captions if text in set(prompts(PROMPTS)[0])]),
+            "known_prompts": sum(map(set(prompts(PROMPTS)[0]).__contains__, captions)),
             **figures,
             "history": loop.history,
         },
@@ -222,8 +212,6 @@ def shares(contents: torch.Tensor, styles: torch.Tensor, asked: torch.Tensor) ->
 
 def save(network: Any, work: Path) -> None:
     """The factors in diffusers' LoRA file, in half precision, as ``lora-glossy/``."""
-    state = convert_state_dict_to_diffusers(get_peft_model_state_dict(network))
     whole = work / f"{FOLDER}.whole"
-    weights = {name: value.float().cpu().contiguous() for name, value in state.items()}
-    StableDiffusionPipeline.save_lora_weights(whole, unet_lora_layers=weights)
+    StableDiffusionPipeline.save_lora_weights(whole, unet_lora_layers=factors_of(network, "unet"))
     save_half(whole / LORA_FILE, work / FOLDER / LORA_FILE)

@@ -9,6 +9,8 @@ from studio.train.adaptation import Adaptation, pipeline_of, without_word
 from studio.train.method import METHODS, Materials, Method
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from studio.train.base import Base
     from studio.train.settings import TrainConfig
 
@@ -19,35 +21,47 @@ SMALL = {"rate": 2e-3, "batch": 8, "rank": 8, "steps": 300, "targets": "attentio
 
 
 def add_factors(config: TrainConfig, base: Base) -> None:
-    """peft's low-rank factors on the base's network, ``ΔW = B·A`` at scale 1."""
+    """Low-rank factors on the base's network."""
+    put_factors(base.network, config.rank, config.targets)
+
+
+def put_factors(network: Any, rank: int, targets: str) -> None:
+    """peft's low-rank factors on a network, ``ΔW = B·A`` at scale 1; they alone train.
+
+    Args:
+        targets: as the setting says it: ``attention`` or ``attention+mlp``.
+    """
     from peft import LoraConfig
 
-    targets = [*ATTENTION, *(MLP if config.targets == "attention+mlp" else ())]
-    base.network.add_adapter(
+    network.add_adapter(
         LoraConfig(
-            r=config.rank,
-            lora_alpha=config.rank,
+            r=rank,
+            lora_alpha=rank,
             init_lora_weights="gaussian",
-            target_modules=targets,
+            target_modules=[*ATTENTION, *(MLP if targets == "attention+mlp" else ())],
         )
     )
+
+
+def factors_of(network: Any, part: str) -> dict[str, Tensor]:
+    """A network's factors in float32 by the names of diffusers' files; ``part``: ``unet`` or another."""
+    from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
+    from peft.utils import get_peft_model_state_dict
+
+    state = get_peft_model_state_dict(network)
+    if part == "unet":
+        state = convert_state_dict_to_diffusers(state)
+    return {name: value.float().cpu().contiguous() for name, value in state.items()}
 
 
 def save_factors(base: Base, folder: Path) -> None:
     """diffusers' LoRA file of the base's family."""
     from diffusers.training_utils import _collate_lora_metadata
-    from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
-    from peft.utils import get_peft_model_state_dict
 
     network: Any = base.network
-    state = get_peft_model_state_dict(network)
     part = base.family.record.part
-    if part == "unet":
-        state = convert_state_dict_to_diffusers(state)
-    weights = {k: v.float().cpu().contiguous() for k, v in state.items()}
-    pipeline_of(base).save_lora_weights(
-        folder, **{f"{part}_lora_layers": weights}, **_collate_lora_metadata({part: network})
-    )
+    layers = {f"{part}_lora_layers": factors_of(network, part)}
+    pipeline_of(base).save_lora_weights(folder, **layers, **_collate_lora_metadata({part: network}))
 
 
 class LoRA(Adaptation):

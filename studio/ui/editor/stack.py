@@ -171,7 +171,7 @@ def crop_image(value: Any) -> dict[str, str]:
         reference = kept_part(value)
         return {"image": reference, "thumb": thumb(reference)}
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": one_line(error)}
 
 
 def seed_of(value: Any) -> dict[str, Any]:

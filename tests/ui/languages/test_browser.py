@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,6 @@ WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
 OTHERS = [tag for tag in languages() if tag != ENGLISH]
 WRITTEN = "Save"  # a person's own word, and a message too
 LANGUAGE = "document.documentElement.lang"
-
-
-@pytest.fixture
-def file(home: Path) -> Iterator[Path]:
-    found = home / "settings.json"
-    found.unlink(missing_ok=True)
-    yield found
-    found.unlink(missing_ok=True)
 
 
 def choose(desk: Studio, tag: str) -> None:
@@ -57,7 +48,7 @@ def test_every_text_of_the_page_is_a_message(desk: Studio) -> None:
     assert not [url for url in fetched if "studio-messages" in url]  # English costs nothing
 
 
-def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, file: Path) -> None:
+def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, settings_file: Path) -> None:
     page = desk.page
     desk.use(["a cat", "blurry"])
     for tag in OTHERS:
@@ -88,7 +79,7 @@ def _nothing_is_english(desk: Studio) -> None:
     assert not desk.page.evaluate(STILL_ENGLISH)
 
 
-def test_what_a_person_wrote_stays_where_it_is_shown(desk: Studio, file: Path) -> None:
+def test_what_a_person_wrote_stays_where_it_is_shown(desk: Studio, settings_file: Path) -> None:
     page = desk.page
     desk.use([WRITTEN], steps=2)
     page.locator("#gs-name input").fill(WRITTEN)

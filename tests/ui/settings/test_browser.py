@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,9 @@ from tests.support.studio_page import Studio, expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def file(home: Path) -> Iterator[Path]:
-    found = home / "settings.json"
-    found.unlink(missing_ok=True)
-    yield found
-    found.unlink(missing_ok=True)
-
-
-def test_settings_are_kept_say_where_they_come_from_and_act(studio: Studio, file: Path) -> None:
+def test_settings_are_kept_say_where_they_come_from_and_act(
+    studio: Studio, settings_file: Path
+) -> None:
     page = studio.open().page
     page.get_by_role("button", name="Settings").first.click()
     dialog = page.get_by_role("dialog", name="Settings")
@@ -31,13 +24,13 @@ def test_settings_are_kept_say_where_they_come_from_and_act(studio: Studio, file
     dialog.get_by_label("Theme").select_option("dark")
     page.wait_for_selector("body.dark")
     row.get_by_text("set here").wait_for()
-    assert json.loads(file.read_text()) == {"theme": "dark"}
+    assert json.loads(settings_file.read_text()) == {"theme": "dark"}
     page.wait_for_function("document.activeElement?.dataset.name === 'theme'")
     dialog.get_by_label("Precision").select_option("bfloat16")
     dialog.get_by_text("Restart the studio to use it").wait_for()
     dialog.get_by_role("button", name="Put Precision back").click()
     dialog.get_by_text("Restart the studio to use it").wait_for(state="detached")
-    assert json.loads(file.read_text()) == {"theme": "dark"}
+    assert json.loads(settings_file.read_text()) == {"theme": "dark"}
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.reload()
@@ -47,7 +40,9 @@ def test_settings_are_kept_say_where_they_come_from_and_act(studio: Studio, file
     page.wait_for_selector("body:not(.dark) .gs-card")
 
 
-def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(studio: Studio, file: Path) -> None:
+def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(
+    studio: Studio, settings_file: Path
+) -> None:
     page = studio.open().page
     kept = "localStorage.getItem('guidance-studio-last')"
     studio.use(["kept in this browser"])
@@ -63,8 +58,10 @@ def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(studio: Studio, file: P
     assert page.evaluate(kept) is None
 
 
-def test_a_bad_file_is_named_and_a_long_run_ends_with_a_sound(studio: Studio, file: Path) -> None:
-    file.write_text('{"sounds": true, "long_run": 0, "precision": "half"}')
+def test_a_bad_file_is_named_and_a_long_run_ends_with_a_sound(
+    studio: Studio, settings_file: Path
+) -> None:
+    settings_file.write_text('{"sounds": true, "long_run": 0, "precision": "half"}')
     page = studio.open().page
     page.evaluate("void (studio.playEnd = (failed) => { window.heard = failed; })")
     page.get_by_role("button", name="Settings").first.click()
