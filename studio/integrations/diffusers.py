@@ -32,6 +32,7 @@ from studio.integrations.guider_passes import (
     PipelineModels,
     check_masks,
     check_pass,
+    check_whole,
     layers_of,
     map_of,
     set_adapters,
@@ -219,15 +220,7 @@ class RowGuidance(BaseGuidance):
 
     def _distinct(self) -> list[Pass]:
         """Every pass that runs at some time, checked to be one that a guider can run."""
-        for name, chosen in (("init", self._preset.init), ("vae", self._preset.vae)):
-            if chosen:
-                raise IncompatibleModels("is the pipeline's own in diffusers", field=name)
-        refined = self._preset.refine.chosen
-        if refined:
-            raise IncompatibleModels(
-                "is not part of a guider; a pipeline of diffusers has refinements of its own",
-                field=refined[0].name,
-            )
+        check_whole(self._preset)
         ends = {0.0, *(end for row in self._preset.rows for end in row.range)}
         places = sorted(ends | {(a + b) / 2 for a in ends for b in ends})
         plan = self._compiled([place for place in places if place < 1.0])

@@ -41,6 +41,20 @@ class PipelineModels(Mapping[str, ModelEntry]):
         return len(list(iter(self)))
 
 
+def check_whole(preset: Preset) -> None:
+    """Raise :class:`IncompatibleModels` for what is no row's and no part of a guider."""
+    own = {"init": preset.init, "vae": preset.vae, "sampler.tiles": preset.sampler.tiles}
+    for name, chosen in own.items():
+        if chosen:
+            raise IncompatibleModels("is the pipeline's own in diffusers", field=name)
+    refined = preset.refine.chosen
+    if refined:
+        raise IncompatibleModels(
+            "is not part of a guider; a pipeline of diffusers has refinements of its own",
+            field=refined[0].name,
+        )
+
+
 def check_pass(item: Pass, preset: Preset) -> None:
     """Raise :class:`IncompatibleModels` for a pass that is no prompt on the base with LoRAs."""
     row = f"rows.{item.rows[0]}" if item.rows else ROWS

@@ -237,6 +237,7 @@ def test_the_network_does_not_run_to_read() -> None:
         ({"rows": [{"prompt": "x", "weight": "much"}]}, "rows.0.weight"),
         ({"rows": [{"prompt": "x"}], "cfgpp": True, "sampler": {"scheduler": "ddim"}}, "cfgpp"),
         ({"rows": [{"prompt": "x"}], "init": {"image": "assets/examples/cat.png"}}, "init"),
+        ({"rows": [{"prompt": "x"}], "sampler": {"tiles": True}}, "sampler.tiles"),
         ({"base": "starter", "rows": [{"model": "starter/faces"}]}, "rows.0.model"),
         (
             {
