@@ -46,6 +46,15 @@ def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
     assert not beside.errors
 
 
+def test_the_last_edit_before_a_reload_is_kept(studio: Studio) -> None:
+    studio.open().use(["first", "second"])
+    studio.page.wait_for_function("sessionStorage.getItem('guidance-studio-tab')?.includes('second')")
+    studio.page.evaluate(
+        "() => { studio.stack.move(studio.stack.cards[1], -1); location.reload(); }"
+    )
+    studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'second'")
+
+
 def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:
     studio.open().use(["a cat"])
     studio.set("Steps", "5000")

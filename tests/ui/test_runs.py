@@ -192,6 +192,7 @@ def test_a_program_has_an_answer_to_each_of_its_runs(engine: HeldEngine) -> None
     for one in (first, second, third):
         next(one)
     third.close()  # type: ignore[attr-defined]  # its program has gone, and takes its own with it
+    until(lambda: session.runs[0].state == "running")
     assert [one.state for one in session.runs] == ["running", "waiting", "cancelled"]
     engine.release(8)
     last = [list(one)[-1].stage["images"][-1]["file"]["path"] for one in (first, second)]

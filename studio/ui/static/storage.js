@@ -113,6 +113,16 @@
     studio.emit("form", text);
   };
 
+  // An edit of the rows reaches this form a moment later; a page that is left in it keeps it too.
+  window.addEventListener("pagehide", () => {
+    const text = read("sessionStorage", TAB);
+    if (!text || !studio.isFilled() || !studio.stack) return;
+    const rows = studio.stack.cards.map((card) => card.row);
+    const left = JSON.stringify({ ...JSON.parse(text), rows });
+    keep("sessionStorage", TAB, left);
+    if (left !== text && studio.preferences().autosave) keep("localStorage", LAST, left);
+  });
+
   // The form of the Train tab and its pictures, without their small copies.
   const TRAINING = "guidance-studio-training";
   let training = false;
