@@ -39,8 +39,8 @@ from studio.library import Library, ModelEntry
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
-from studio.plan.tiles import with_tiles
-from studio.preset import Preset
+from studio.plan.tiles import as_seen, with_tiles
+from studio.preset import Preset, Sampler
 from studio.preset.effort import allowed_error
 from studio.preset.variants import preset_varies
 
@@ -127,7 +127,8 @@ class Engine:
         started = time.perf_counter()
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
-        progress = progress_of(preset.sampler, config, preset.first_step, entry.family)
+        seen = as_seen(preset.sampler, entry)
+        progress = progress_of(seen, config, preset.first_step, entry.family)
         meeting = meeting_in(self.image_roots)
         plan = compile_plan(preset, self.library, progress, meeting, drift_every, explain)
         plan = with_tiles(plan, preset, entry)
@@ -138,13 +139,18 @@ class Engine:
             )
         with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
-                job = self._prepared(preset, plan, config, started)
+                job = self._prepared(preset, plan, config, seen, started)
             count = preset.sampler.count
             for first in range(0, count, MAX_IMAGES_AT_ONCE):
                 yield from self._batch(job, first, min(MAX_IMAGES_AT_ONCE, count - first))
 
     def _prepared(
-        self, preset: Preset, plan: Plan, config: Mapping[str, Any], started: float
+        self,
+        preset: Preset,
+        plan: Plan,
+        config: Mapping[str, Any],
+        seen: Sampler,
+        started: float,
     ) -> _Job:
         """Everything that a generation's batches share, loaded."""
         pictures = Pictures.read(plan, preset.init, size_of(preset), self.image_roots)
@@ -152,15 +158,17 @@ class Engine:
         vae = self.loader.vae(preset.base, preset.vae)
         shape = latent_shape(vae, preset)
         family = self.library[preset.base].family
-        seen, part = _seen_at_once(preset, plan, shape)
-        samples = samples_at_once(self.device, seen, passes, part)
-        return _Job(preset, plan, passes, pictures, vae, shape, config, family, started, samples)
+        part = _part(shape, preset.sampler, seen)
+        alike = preset.model_copy(update={"sampler": seen})
+        samples = samples_at_once(self.device, alike, passes, part)
+        rest = shape, config, family, seen, started, samples
+        return _Job(preset, plan, passes, pictures, vae, *rest)
 
     def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""
         preset, plan, began = job.preset, job.plan, time.perf_counter()
         sampler = preset.sampler
-        scheduler = schedulers.scheduler_for(sampler, job.config, self.device, job.family)
+        scheduler = schedulers.scheduler_for(job.seen, job.config, self.device, job.family)
         singles = [single(preset, first + i) for i in range(size)]
         drawn_on = self.device if sampler.noise == "device" else torch.device("cpu")
         generators = [noise.generator(one.sampler.seed, drawn_on) for one in singles]
@@ -256,25 +264,19 @@ class _Job:
     shape: tuple[int, int, int]
     config: Mapping[str, Any]
     family: str
+    seen: Sampler  # the size of what a network sees at once
     started: float
     samples: int
 
 
-def _seen_at_once(
-    preset: Preset, plan: Plan, shape: tuple[int, int, int]
-) -> tuple[Preset, tuple[int, int, int]]:
-    """The preset and the latent's shape as a network sees them: of a tile, where there are tiles."""
-    if not plan.tiles:
-        return preset, shape
-    tile, sampler = plan.tiles[0], preset.sampler
+def _part(shape: tuple[int, int, int], whole: Sampler, seen: Sampler) -> tuple[int, int, int]:
+    """Of a latent of ``shape`` what the network sees at once."""
     channels, height, width = shape
-    part = (
+    return (
         channels,
-        height * tile.height // (sampler.height or tile.height),
-        width * tile.width // (sampler.width or tile.width),
+        height * (seen.height or 1) // (whole.height or 1),
+        width * (seen.width or 1) // (whole.width or 1),
     )
-    size = {"width": tile.width, "height": tile.height}
-    return preset.model_copy(update={"sampler": sampler.model_copy(update=size)}), part
 
 
 def _effort(

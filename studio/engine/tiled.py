@@ -89,7 +89,7 @@ class Tiled:
 
     @property
     def assembly(self) -> Assembly:
-        """What the tiles measured, as of one picture: root mean squares and mean cosines."""
+        """What the tiles measured, as of one picture: root mean squares, and cosines weighed by them."""
         parts = [one.assembly for one in self.denoisers]
         first = parts[0]
         sizes = [_sizes(step) for step in zip(*(one.sizes for one in parts), strict=True)]
@@ -160,11 +160,17 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _sizes(tiles: Sequence[Mapping[int, tuple[float, float]]]) -> dict[int, tuple[float, float]]:
-    """Each row's (norm, cosine) of one step, over the tiles that measured it."""
+    """Each row's (norm, cosine) of one step, over the tiles that measured it.
+
+    A tile's cosine counts by the square of its norm: where a row's mask is black it says nothing.
+    """
     found = {}
     for row in sorted({row for tile in tiles for row in tile}):
         norms, cosines = zip(*(tile[row] for tile in tiles if row in tile), strict=True)
-        found[row] = math.sqrt(_mean([norm**2 for norm in norms])), _mean(cosines)
+        squares = [norm**2 for norm in norms]
+        total = math.fsum(squares)
+        pulls = (square * cosine for square, cosine in zip(squares, cosines, strict=True))
+        found[row] = math.sqrt(_mean(squares)), math.fsum(pulls) / total if total else 0.0
     return found
 
 

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.diffusion.progress import progress_of
-from studio.errors import MissingModel
-from studio.library import Library, ModelEntry
+from studio.library import Library
 from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
-from studio.plan.size import DEFAULT_SIZE
-from studio.plan.tiles import with_tiles
-from studio.preset import Preset, Sampler
+from studio.plan.tiles import as_seen, with_tiles
+from studio.preset import Preset
 
 
 def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = ()) -> Plan:
@@ -32,21 +30,11 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
             :func:`studio.diffusion.progress.progress_of` and
             :func:`studio.plan.size.picture_size`.
     """
-    try:
-        entry = library[preset.base]
-    except MissingModel:
-        progress = None  # compiling names the field
-    else:
-        config = scheduler_config(entry)
-        progress = progress_of(
-            _sized(preset.sampler, entry), config, preset.first_step, entry.family
-        )
+    base, progress = None, None
+    if preset.base in library:  # otherwise compiling names the field
+        base = check_base(library, preset.base, preset.vae)
+        config = scheduler_config(library[preset.base])
+        seen = as_seen(preset.sampler, base)
+        progress = progress_of(seen, config, preset.first_step, base.family)
     plan = compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
-    return with_tiles(plan, preset, check_base(library, preset.base, preset.vae))
-
-
-def _sized(sampler: Sampler, base: ModelEntry) -> Sampler:
-    """With the base's size where none is asked for: the times of some flows depend on it."""
-    native = base.size or DEFAULT_SIZE
-    size = {"width": sampler.width or native, "height": sampler.height or native}
-    return sampler.model_copy(update=size)
+    return plan if base is None else with_tiles(plan, preset, base)

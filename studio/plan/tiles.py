@@ -13,7 +13,7 @@ from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.plan.plan import Plan, Window
 from studio.plan.size import DEFAULT_SIZE, picture_size
-from studio.preset import Preset
+from studio.preset import Preset, Sampler
 
 OVERLAP = 0.25  # of a tile, at least
 MOST_TILES = 256
@@ -31,12 +31,34 @@ def with_tiles(plan: Plan, preset: Preset, base: ModelEntry) -> Plan:
     size = picture_size(preset, base)
     if not preset.sampler.tiles:
         return plan
-    edge = max(1, (base.size or DEFAULT_SIZE) // base.multiple) * base.multiple
-    found = windows(size, edge, base.multiple)
+    found = windows(size, _edge(base), base.multiple)
     note = f"{len(found)} tiles of {found[0].width}x{found[0].height}: every pass runs in each"
     if len(found) == 1:
         note = "sampler.tiles: the picture is no larger than one tile, and is made at once"
     return replace(plan, tiles=found, notes=(*plan.notes, note))
+
+
+def as_seen(sampler: Sampler, base: ModelEntry) -> Sampler:
+    """With the width and height that the network sees at once, as the times of some flows need them.
+
+    The base's own where none are asked for; those of one tile where the picture is made in tiles.
+    """
+    native = base.size or DEFAULT_SIZE
+    size = (sampler.width or native, sampler.height or native)
+    if sampler.tiles:
+        size = _tile(size, _edge(base))
+    return sampler.model_copy(update=dict(zip(("width", "height"), size, strict=True)))
+
+
+def _edge(base: ModelEntry) -> int:
+    """Of a tile in pixels: the base's own size."""
+    return max(1, (base.size or DEFAULT_SIZE) // base.multiple) * base.multiple
+
+
+def _tile(size: tuple[int, int], edge: int) -> tuple[int, int]:
+    """Width and height of each tile of a picture."""
+    width, height = size
+    return min(edge, width), min(edge, height)
 
 
 def windows(size: tuple[int, int], edge: int, multiple: int) -> tuple[Window, ...]:
@@ -49,7 +71,7 @@ def windows(size: tuple[int, int], edge: int, multiple: int) -> tuple[Window, ..
     Raises:
         BadPreset: more tiles than a step should have.
     """
-    width, height = (min(edge, side) for side in size)
+    width, height = _tile(size, edge)
     lefts, tops = (_starts(side, min(edge, side), multiple) for side in size)
     count = len(lefts) * len(tops)
     if count > MOST_TILES:

@@ -3,23 +3,28 @@
 # ruff: noqa: F811 - the fixtures are imported
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from studio.engine import Engine
+from studio.engine.denoiser import Denoiser
 from studio.engine.networks.loader import Loader
 from studio.engine.tiled import Tiled
 from studio.errors import StudioError
 from studio.events import Done
 from studio.library import Library
 from studio.plan import Weights
+from studio.plan.stated import stated_plan
 from studio.plan.tiles import windows
 from studio.preset import validate
+from tests.support import tiny_flux
 from tests.support.one_step import LEVEL, T, Z, denoiser, loader, preset_of, root  # noqa: F401
 
 ROWS: tuple[dict[str, Any], ...] = (
@@ -90,6 +95,18 @@ def test_a_control_image_is_cut_to_its_tile(loader: Loader, root: Path) -> None:
     assert torch.isfinite(parts.predict(0, Z, T, *LEVEL).output).all()
 
 
+def test_a_row_s_cosine_is_that_of_where_its_mask_is_white(loader: Loader, root: Path) -> None:
+    """A row by itself points where the sum does: in the one tile of four that its mask touches."""
+    corner = np.zeros((16, 16), np.uint8)
+    corner[12:, 12:] = 255
+    Image.fromarray(corner).save(root / "corner.png")
+    parts = tiled(loader, root, ({"prompt": "cat", "weight": 4.0, "mask": "corner.png"},), 10)
+    parts.predict(0, Z, T, *LEVEL)
+    (sizes,) = parts.assembly.sizes
+    (own,) = parts.denoisers[3].assembly.sizes
+    assert sizes[0] == pytest.approx((own[0][0] / 2, 1.0))
+
+
 @pytest.fixture(scope="module")
 def engine(root: Path) -> Engine:
     return Engine(device="cpu", library=Library((root,)), image_roots=[root])
@@ -119,3 +136,35 @@ def test_a_large_picture_in_tiles(engine: Engine) -> None:
     assert fast.saved > 0 and fast.forwards + fast.saved == 9 * 3 * 12 and fast.estimated_error > 0
     with pytest.raises(StudioError, match=r"sampler.tiles: .* cannot be explained"):
         make(engine, 32, tiles=True, explain=True)
+
+
+def test_tiles_are_denoised_at_the_times_of_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flow whose shift grows with what the network sees, which is one tile."""
+    tiny_flux.pipeline(tmp_path / "flux")
+    library = Library((tmp_path,))
+    monkeypatch.setitem(library._entries, "flux", replace(library["flux"], size=64))
+    edge, seen = library["flux"].size, list[float]()
+    predict = Denoiser.predict
+
+    def watched(self: Denoiser, step: int, z: Tensor, t: Tensor, *level: Tensor) -> Any:
+        seen.append(float(t))
+        return predict(self, step, z, t, *level)
+
+    def times(size: int, tiles: bool) -> tuple[list[float], int]:
+        """Those of a run, and the evaluations in which a row acts that ends early."""
+        given = {"steps": 8, "width": size, "height": size, "tiles": tiles, "seed": 1}
+        rows = [{"prompt": "cat", "weight": 2.0, "range": [0.0, 0.4]}]
+        preset = validate({"base": "flux", "rows": rows, "sampler": given})
+        seen.clear()
+        done = [
+            e for e in Engine(device="cpu", library=library).generate(preset) if isinstance(e, Done)
+        ]
+        stated = stated_plan(preset, library)
+        assert stated.forwards_total == done[-1].forwards
+        return sorted(set(seen), reverse=True), done[-1].forwards // max(1, len(stated.tiles))
+
+    monkeypatch.setattr(Denoiser, "predict", watched)
+    one, whole, parts = times(edge, False), times(4 * edge, False), times(4 * edge, True)
+    assert parts == one and whole[0] != one[0]

@@ -48,7 +48,9 @@ def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
 
 def test_the_last_edit_before_a_reload_is_kept(studio: Studio) -> None:
     studio.open().use(["first", "second"])
-    studio.page.wait_for_function("sessionStorage.getItem('guidance-studio-tab')?.includes('second')")
+    studio.page.wait_for_function(
+        "sessionStorage.getItem('guidance-studio-tab')?.includes('second')"
+    )
     studio.page.evaluate(
         "() => { studio.stack.move(studio.stack.cards[1], -1); location.reload(); }"
     )

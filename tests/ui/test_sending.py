@@ -17,7 +17,7 @@ import numpy as np
 
 from studio.engine import Engine
 from studio.errors import StudioError
-from studio.events import Done, Preview, Progress
+from studio.events import Done
 from studio.history import history
 from studio.library import Library
 from studio.preset import Preset, validate
@@ -86,14 +86,12 @@ def test_a_workers_events_are_the_engines_and_what_it_made_is_kept_here(models: 
 
 
 def _names(events: list[object]) -> list[str]:
-    """Kinds and steps; while a worker says nothing its last word is repeated."""
-    kept: list[str] = []
-    for one in events:
-        step = getattr(one, "step", "") if isinstance(one, Progress | Preview) else ""
-        name = f"{type(one).__name__} {step} {getattr(one, 'stage', '')}"
-        if not kept or kept[-1] != name or isinstance(one, Done):
-            kept.append(name)
-    return kept
+    """Kinds and steps; while a worker says nothing its last progress is repeated."""
+    said = {id(one): one for one in events}.values()
+    return [
+        f"{type(one).__name__} {getattr(one, 'step', '')} {getattr(one, 'stage', '')}"
+        for one in said
+    ]
 
 
 def _done(events: list[object]) -> list[Done]:
