@@ -13,12 +13,13 @@ from studio.home import PRESETS, presets_folder, studio_home
 from studio.outputs import outputs_folder
 from studio.preset import Preset
 from studio.ui import installable, layout, messages, wiring
+from studio.ui.ahead import Ahead
 from studio.ui.beside import Beside
 from studio.ui.gate import Doors, Gate
 from studio.ui.host import stream
 from studio.ui.runs import Runs, Stream
 from studio.ui.space import Limits
-from studio.ui.static_files import css, head
+from studio.ui.static_files import ahead, css, head
 
 SYSTEM_FONT = (
     "system-ui",
@@ -33,6 +34,9 @@ MONO_FONT = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans
 CACHE_SECONDS = 24 * 3600
 # Of how many pages Gradio keeps what it sent last, 190 KiB each; it makes those of others anew.
 STATES = 200
+# Between two looks of Gradio's queue while nothing waits, in seconds. Its own looks, a thousand a
+# second, take a twelfth of a core as long as the page is served.
+LOOKS = 0.02
 
 
 def build(
@@ -55,6 +59,7 @@ def build(
         parts = layout.lay_out(Preset(), limits)
         wiring.connect(page, parts, limits, Runs(events, limits, room))
     page.queue(default_concurrency_limit=8)
+    page._queue.sleep_when_free = page._queue.progress_update_sleep_when_free = LOOKS
     return page
 
 
@@ -126,6 +131,7 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         "app_kwargs": {
             "middleware": [
                 Middleware(Gate, doors=doors),
+                Middleware(Ahead, script=ahead()),
                 Middleware(Beside, files=(installable.FILES, messages.files())),
             ]
         },

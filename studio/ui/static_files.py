@@ -120,6 +120,11 @@ def head() -> str:
     )
 
 
+def ahead() -> str:
+    """What runs before Gradio's own scripts."""
+    return (STATIC / "ahead.js").read_text(encoding="utf-8")
+
+
 def css() -> str:
     """All styles."""
     return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES)

@@ -94,3 +94,18 @@ def test_generate_by_key_waits_for_the_form(
     page.wait_for_selector('.gs-stage[data-state="done"] img')
     newest = max((home / "outputs").rglob("*.png"), key=lambda path: path.stat().st_mtime_ns)
     assert [row.prompt for row in read_image(newest)[0].rows] == ["a kept cat"]
+
+
+def test_a_page_at_rest_asks_for_no_frames(studio: Studio) -> None:
+    """Gradio's sign of loading goes on for ever, which is a tenth of a core as long as it is open."""
+    studio.page.add_init_script(
+        "(() => { const frame = window.requestAnimationFrame; window.frames_ = 0;"
+        " window.requestAnimationFrame = (step) => (window.frames_++, frame.call(window, step)); })()"
+    )
+    studio.open()
+    studio.page.wait_for_function(
+        "new Promise((done) => { const before = window.frames_;"
+        " setTimeout(() => done(window.frames_ === before), 1000); })",
+        polling=200,
+    )
+    assert studio.page.evaluate("window.frames_") > 0
