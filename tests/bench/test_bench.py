@@ -156,7 +156,7 @@ def test_what_cannot_run_here_is_left_out_by_name(
     kept: list[set[str]] = []
     shown = type("Scene", (), {"loader": cuda})()
     found = variants.measure(
-        shown, 1, Counter(), limit=0.5, failed=failed, keep=lambda f: kept.append(set(f))
+        shown, 1, Counter(), limit=4, failed=failed, keep=lambda f: kept.append(set(f))
     )
     assert {*found} == {
         "channels_last_vs_contiguous",
@@ -202,7 +202,7 @@ def test_each_part_has_a_process_and_a_limit_of_its_own(
 ) -> None:
     script = tmp_path / "python"
     script.write_text(
-        f"#!{sys.executable}\nimport json, sys, time\n"
+        f"#!{sys.executable} -IS\nimport json, sys, time\n"
         "path = sys.argv[sys.argv.index('--output') + 1]\n"
         "json.dump({'argv': sys.argv[3:]}, open(path, 'w'))\n"
         "time.sleep(60 if '--quality' in sys.argv else 0)\n"
@@ -212,7 +212,7 @@ def test_each_part_has_a_process_and_a_limit_of_its_own(
     monkeypatch.setattr(sys, "executable", str(script))
     monkeypatch.setattr(parts, "LEAST", 0.5)
     wanted = (
-        parts.Part("hangs", ("--quality",), 1),
+        parts.Part("hangs", ("--quality",), 5),
         parts.Part("fails", ("--training",), 30, 9),
         parts.Part("runs", (), 90, 65),
     )
@@ -220,7 +220,7 @@ def test_each_part_has_a_process_and_a_limit_of_its_own(
     found = parts.run("cpu", None, told.append, parts.save(path), wanted)
     assert json.loads(path.read_text()) == found
     assert told == ["== hangs", "== fails", "== runs"] and {*found["took"]} == {*found["parts"]}
-    assert found["failed"] == {"hangs": parts.KILLED.format(1), "fails": "ended with code 3"}
+    assert found["failed"] == {"hangs": parts.KILLED.format(5), "fails": "ended with code 3"}
     assert {*found["parts"]} == {"hangs", "fails", "runs"}
     assert found["parts"]["runs"]["argv"][-4:] == ["--device", "cpu", "--seconds", "65"]
     late = parts.run("cpu", 0.1, parts=wanted)

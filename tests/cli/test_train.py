@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from studio.__main__ import main
 from studio.home import training_folder
 from studio.library import Library
 from tests.support import REPOSITORY, train_tiny
+from tests.support.studio_page import free_port
 
 
 @pytest.fixture
@@ -119,9 +119,7 @@ def environment(home: Path) -> dict[str, str]:
 def test_two_processes_are_one_with_twice_the_batch(
     folder: Path, studio_home: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # What accelerate's and torch's launchers set, without an interpreter of their own.
     group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     arguments = personalize(folder, "--batch", "2", "--ddloss", "0.5", name="two", steps=3)

@@ -72,7 +72,8 @@ def invented(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Fell("what was measured must not be")
 
     for case in (refused, raises, slow, hangs, outside, asks, ends):
-        attack = Attack("", case, 2, 0.1, hangs=1, end=end if case is ends else None)
+        limits = {"hangs": 1 if case is hangs else 60, "seconds": 0.1 if case is slow else 60.0}
+        attack = Attack("", case, 2, **limits, end=end if case is ends else None)
         monkeypatch.setitem(ATTACKS._entries, case.__name__, attack)
 
 

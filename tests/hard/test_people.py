@@ -40,13 +40,13 @@ def test_gradio_client_loses_an_answer_of_a_plain_page(monkeypatch: pytest.Monke
     try:
         client = gradio_client.Client(url, verbose=False)
         monkeypatch.setattr(gradio_client.client, "json", _SlowReader)
-        assert client.submit("one", api_name="/echo").result(timeout=20) == "one"
+        assert client.submit("one", api_name="/echo").result(timeout=60) == "one"
         job = client.submit("two", api_name="/echo")  # while the first one's stream is ending
         while not client.pending_event_ids:
             time.sleep(0.01)
         _SlowReader.asked_again.set()
         with pytest.raises(CancelledError):
-            job.result(timeout=20)
+            job.result(timeout=60)
     finally:
         demo.close()
 

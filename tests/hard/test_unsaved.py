@@ -15,6 +15,7 @@ from studio.preset import Preset
 from studio.share import read_image, save_or_keep
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +59,7 @@ def test_the_rest_of_the_batch_is_made(tmp_path: Path, monkeypatch: pytest.Monke
     run = runs.submit(
         runs.session("s"), Preset(sampler=Preset().sampler.model_copy(update={"count": 4}))
     )
-    for _ in range(100):
-        runs.wait(run.session, run.session.version, 0.1)
-        if not run.active():
-            break
+    until(lambda: not run.active())
     assert (run.state, len(run.moments)) == ("done", 4)
     assert "kept as" in run.problem
     assert all(Path(moment.path).is_file() for moment in run.moments)

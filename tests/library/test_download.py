@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,6 +30,7 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.broken = self.slow = ""
+        self.goes_on: Callable[[], bool] = lambda: True  # with what comes slowly
         self.fetched: list[str] = []
         self.ranges: list[str] = []  # which bytes were asked for, "" for all
         hub = self
@@ -83,6 +84,8 @@ class Hub:
                     for start in range(0, len(data), PIECE):
                         self.wfile.write(data[start : start + PIECE])
                         time.sleep(0.02)
+                        while not hub.goes_on():
+                            time.sleep(0.02)
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -173,11 +176,13 @@ def test_it_tells_within_a_file_and_stops_within_one(
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", PIECE)
     monkeypatch.setattr("studio.library.transfer.LOOK_SECONDS", 0.05)
     model, hub.slow = look_up(NAME, hub.url), UNET
+    hub.goes_on = lambda: False
     come = studio_home / "models" / NAME / UNET
     running = download(model, hub.url)
     seen = next(p for p in running if p.file == UNET)
     before = sum(size for name, size in model.files[: [n for n, _ in model.files].index(UNET)])
     assert not seen.whole and before < seen.done < before + dict(model.files)[UNET]
+    hub.goes_on = lambda: running.gi_running  # type: ignore[attr-defined]
     running.close()  # type: ignore[attr-defined]
     assert not come.exists() and not list((studio_home / "models" / NAME).rglob("*.incomplete"))
     hub.slow = ""

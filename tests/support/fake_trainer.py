@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,3 @@ def config(**changes: Any) -> TrainConfig:
     """Four steps of a LoRA of the name ``mine``."""
     given = {"method": "lora", "word": "<hero>", "superclass": "ghost", "steps": 4, **changes}
     return TrainConfig(images="x", name="mine", **given)
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Wait until ``condition()`` holds."""
-    end = time.monotonic() + 20
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()

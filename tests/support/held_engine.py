@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 from PIL import Image
 
 from studio.events import Done, Event, Preview, Progress
 from studio.preset import Preset
+
+EVENTS = 2  # to be released for each picture
 
 
 class HeldEngine:
@@ -36,10 +37,3 @@ class HeldEngine:
                 yield Done(picture, seed, preset.with_seed(seed), 4, 2.0, index)
         finally:
             self.closed += 1
-
-
-def until(condition: object, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.01)

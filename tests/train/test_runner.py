@@ -16,7 +16,8 @@ from studio.train.checkpoint import check_begun
 from studio.train.runner import Runner
 from studio.train.turns import Turns
 from tests.support import train_tiny
-from tests.support.fake_trainer import FakeTrainer, config, until
+from tests.support.fake_trainer import FakeTrainer, config
+from tests.support.waiting import until
 
 
 def test_pause_resume_stop() -> None:
@@ -27,7 +28,7 @@ def test_pause_resume_stop() -> None:
         runner.start(config())
     until(lambda: runner.state.step >= 2)
     runner.pause()
-    runner.wait(20)
+    runner.wait(60)
     assert runner.state.status == "paused" and trainer.closed == 1
     paused = runner.state.step
     assert paused == trainer.step and runner.state.text == f"Paused after step {paused}"
@@ -35,7 +36,7 @@ def test_pause_resume_stop() -> None:
     until(lambda: runner.state.step > paused)
     assert trainer.asked[-1][1] is True
     runner.stop()
-    runner.wait(20)
+    runner.wait(60)
     assert runner.state.status == "done" and runner.state.model == "mine"
     assert trainer.asked[-1][0].steps < 100_000
     assert runner.can_resume()  # there are steps left
@@ -56,11 +57,11 @@ def test_generation_goes_first_and_training_goes_on_after_it() -> None:
         assert trainer.step == before
     until(lambda: trainer.step > before)
     runner.pause()
-    runner.wait(20)
+    runner.wait(60)
 
 
 def test_generations_do_not_wait_for_each_other() -> None:
-    turns, inside = Turns(), threading.Barrier(2, timeout=10)
+    turns, inside = Turns(), threading.Barrier(2, timeout=60)
 
     def generate() -> None:
         with turns.generation():

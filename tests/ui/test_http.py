@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from studio.ui.editor import stack
 from studio.ui.gate import Doors
 from studio.ui.page import build, launch_options
 from tests.support.fake_engine import ROWS, FakeEngine, values
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -41,21 +41,21 @@ def post(address: str, path: str, body: Any) -> Any:
     request = urllib.request.Request(
         address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
 def generated(address: str, shown: list[Any]) -> str:
     event = post(address, "/gradio_api/call/generate", {"data": shown})["event_id"]
     with urllib.request.urlopen(
-        f"{address}/gradio_api/call/generate/{event}", timeout=20
+        f"{address}/gradio_api/call/generate/{event}", timeout=60
     ) as answer:
         return answer.read().decode()
 
 
 def test_over_http(served: tuple[str, Any, FakeEngine]) -> None:
     address, page, engine = served
-    info = json.loads(urllib.request.urlopen(f"{address}/gradio_api/info", timeout=20).read())
+    info = json.loads(urllib.request.urlopen(f"{address}/gradio_api/info", timeout=60).read())
     assert "/generate" in info["named_endpoints"]
     parameters = info["named_endpoints"]["/generate"]["parameters"]
     names = [parameter["parameter_name"] for parameter in parameters]
@@ -88,7 +88,7 @@ def test_over_http(served: tuple[str, Any, FakeEngine]) -> None:
     assert "not a file uploaded" in answer["error"]
     for path in ("/etc/passwd", str(Path(__file__).resolve())):
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(f"{address}/gradio_api/file={path}", timeout=20)
+            urllib.request.urlopen(f"{address}/gradio_api/file={path}", timeout=60)
 
 
 def test_a_closed_tab_closes_the_engine() -> None:
@@ -103,14 +103,12 @@ def test_a_closed_tab_closes_the_engine() -> None:
         join = {"data": shown, "fn_index": index, "session_hash": "a-tab"}
         post(address.rstrip("/"), "/gradio_api/queue/join", join)
         tab = urllib.request.urlopen(
-            f"{address}gradio_api/queue/data?session_hash=a-tab", timeout=20
+            f"{address}gradio_api/queue/data?session_hash=a-tab", timeout=60
         )
         while b"process_generating" not in tab.readline():
             pass
         tab.close()
-        end = time.monotonic() + 20
-        while not engine.closed and time.monotonic() < end:
-            time.sleep(0.1)
+        until(lambda: engine.closed)
         assert engine.closed == 1
     finally:
         page.close()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("studio_home")
 
 
 def test_it_is_heard_through_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitors, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(visitors, "PATIENCE_SECONDS", 60)
     engine = FakeEngine(pause=0.3, steps=8)
     page = build(SPACE, engine)
     _, address, _ = page.launch(
@@ -37,6 +37,7 @@ def test_it_is_heard_through_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         event = json.loads(urllib.request.urlopen(request, timeout=60).read())["event_id"]
         answer = urllib.request.urlopen(f"{address}gradio_api/call/generate/{event}", timeout=90)
+        monkeypatch.setattr(visitors, "PATIENCE_SECONDS", 0.5)  # it listens from now on
         told = answer.read().decode()
         assert "event: complete" in told
         assert 'data-state=\\"done\\"' in told.rpartition("event:")[2], "it was left in the middle"

@@ -16,7 +16,8 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series, next_seeds
 from studio.ui.space import Limits
 from tests.support.fake_engine import FakeEngine
-from tests.support.held_engine import HeldEngine, until
+from tests.support.held_engine import HeldEngine
+from tests.support.waiting import until
 
 
 @pytest.fixture

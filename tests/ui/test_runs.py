@@ -21,7 +21,8 @@ from studio.ui.runs import Runs
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import SPACE, Limits
 from tests.support.fake_engine import FakeEngine, values
-from tests.support.held_engine import HeldEngine, until
+from tests.support.held_engine import HeldEngine
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -133,7 +134,8 @@ def test_a_page_loaded_anew_finds_its_run_and_its_results(engine: HeldEngine) ->
 def test_a_later_follower_of_the_same_page_takes_over(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits())
     session = runs.session("a")
-    runs.submit(session, preset("first"))
+    one = runs.submit(session, preset("first"))
+    until(lambda: one.state == "running")
     earlier = run.follow(runs, session, "page")
     next(earlier)
     later = run.follow(runs, session, "page")
@@ -231,6 +233,7 @@ def test_as_many_run_at_once_as_the_stream_has_room_for(engine: HeldEngine) -> N
     engine.release()
     until(lambda: asked[1].state == "running")
     assert asked[2].state == "waiting" and runs.ahead(asked[2]) == asked[:2]
+    until(lambda: len(engine.started) == 2)
     engine.release(5)
     until(lambda: not session.active())
     assert [moment.title for moment in series.moments] == ["first", "second", "third"]

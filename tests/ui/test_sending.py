@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from studio.workers.desk import Desk
 from studio.workers.pool import Pool
 from studio.workers.processes import Processes
 from tests.support import REPOSITORY, fake_workers, tiny
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -108,22 +108,15 @@ def test_runs_go_on_side_by_side_and_cancel_reaches_a_worker(
         runs = Runs(sender, Limits(), sender.room)
         session = runs.session("page")
         asked = [runs.submit(session, _preset("steps", seed)) for seed in range(3)]
-        _wait(lambda: all(one.progress and one.progress.step > 1 for one in asked[:2]))
+        until(lambda: all(one.progress and one.progress.step > 1 for one in asked[:2]))
         assert asked[2].state == "waiting"
         runs.cancel(asked[0])
-        _wait(lambda: asked[2].progress is not None and asked[2].progress.step > 1)
+        until(lambda: asked[2].progress is not None and asked[2].progress.step > 1)
         assert asked[0].state == "cancelled" and asked[1].state == "running"
         assert len(pool.hands) == 2  # nobody was lost
         for one in asked:
             runs.cancel(one)
         _until_still(runs)
-
-
-def _wait(condition: object, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_without_workers_the_run_ends_with_one_line_and_the_next_may_do_better(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import REPOSITORY
+from tests.support.studio_page import free_port, wait_until_served
+from tests.support.waiting import until
 
 pytest.importorskip("gradio")
 
@@ -21,21 +22,14 @@ from studio.ui import space
 
 
 def config(address: str, process: subprocess.Popen[bytes]) -> dict[str, object]:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        assert process.poll() is None, "app.py ended"
-        try:
-            with urllib.request.urlopen(f"{address}/config", timeout=2) as answer:
-                return json.loads(answer.read())
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the Space did not start")
+    wait_until_served(address, process, 110)
+    with urllib.request.urlopen(f"{address}/config", timeout=60) as answer:
+        return json.loads(answer.read())
 
 
+@pytest.mark.timeout(300)
 def test_app_starts_as_a_space(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "SPACE_ID": "someone/studio",
@@ -111,8 +105,7 @@ def test_a_shared_page_lets_old_pictures_go_after_a_run(
         os.utime(old, (1.0, 1.0))
         runs = Runs(FakeEngine(), limits)
         run = runs.submit(runs.session("s"), Preset())
-        for _ in range(200):
-            runs.wait(run.session, run.session.version, 0.05)
-            if not run.active() and (not limits.shared or not old.exists()):
-                break
+        until(lambda run=run: not run.active())
+        if limits.shared:
+            until(lambda: not old.exists())
         assert old.exists() is not limits.shared

@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +29,7 @@ from tests.support import REPOSITORY, fake_workers
 from tests.support.fake_crew import seed_of
 from tests.support.fake_workers import asks
 from tests.support.studio_page import needs_starter
+from tests.support.waiting import until
 
 
 def _same(job: Job) -> Job:
@@ -96,7 +96,7 @@ def test_a_pipe_that_is_full_holds_nothing_up(light: None) -> None:
         for number in range(3):
             crew.give(0, number, Job(preset, pictures={"inputs/a.png": b"0" * 2**23}))
         crew.cancel(0)
-        _until(lambda: heard.extend(crew.wait(0.1)) or len(_answers(heard)) == 3)
+        until(lambda: heard.extend(crew.wait(0.1)) or len(_answers(heard)) == 3)
         assert [one.number for one in _answers(heard)] == [0, 1, 2]
         assert all(isinstance(one.answer, Cancelled) for one in _answers(heard))
     finally:
@@ -124,24 +124,17 @@ def test_no_process_outlives_the_command(tmp_path: Path, sent: signal.Signals) -
         text=True,
     )
     try:
-        _until(lambda: place.exists() and len(place.read_text().split()) == 2)
+        until(lambda: place.exists() and len(place.read_text().split()) == 2)
         pids = [int(pid) for pid in place.read_text().split()]
         if sent == signal.SIGINT:
             os.killpg(command.pid, sent)
         else:
             command.kill()
-        _, err = command.communicate(timeout=30)
+        _, err = command.communicate(timeout=60)
         assert err.count("Traceback") == (1 if sent == signal.SIGINT else 0), err  # its own alone
-        _until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
+        until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
     finally:
         command.kill()
-
-
-def _until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert condition()
 
 
 @needs_starter

@@ -66,7 +66,7 @@ def test_two_requests_at_once_are_one_load() -> None:
 
     def slow() -> nn.Module:
         entered.set()
-        release.wait(5)
+        release.wait(60)
         return loader()
 
     found: list[nn.Module] = []
@@ -75,7 +75,7 @@ def test_two_requests_at_once_are_one_load() -> None:
     ]
     for thread in threads:
         thread.start()
-    assert entered.wait(5)
+    assert entered.wait(60)
     release.set()
     for thread in threads:
         thread.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,12 +22,14 @@ from studio.ui.sweep.shown import around_cell, cells_of, file_of, picture_of, sh
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
 from studio.ui.wiring.sweep import follow
 from tests.support.fake_engine import FakeEngine
+from tests.support.held_engine import EVENTS, HeldEngine
+from tests.support.waiting import until
 
 PRESET = validate({"rows": [{"prompt": "a", "weight": 3.0}], "sampler": {"steps": 2, "seed": 5}})
 AXES = [parse_axis("omega=0:1:0.25", ""), parse_axis("rows.0.weight=2,4", "")]
 
 
-def _sweeps(engine: FakeEngine, limits: Limits | None = None) -> Sweeps:
+def _sweeps(engine: FakeEngine | HeldEngine, limits: Limits | None = None) -> Sweeps:
     return Sweeps(Runs(engine, limits or Limits()))
 
 
@@ -37,11 +38,6 @@ def _run(sweeps: Sweeps, axes: Sequence[Axis] = AXES, preset: Preset = PRESET) -
     for _ in follow(sweeps.of("me")):
         pass
     return sweeps.of("me")
-
-
-def _until(sweeper: Sweeper, made: int) -> None:
-    while len(sweeper.state.made) < made and sweeper.running():
-        time.sleep(0.005)
 
 
 def test_every_cell_is_made_and_kept(studio_home: Path) -> None:
@@ -66,26 +62,29 @@ def test_every_cell_is_made_and_kept(studio_home: Path) -> None:
 
 
 def test_stopped_in_the_middle_it_leaves_files_and_goes_on(studio_home: Path) -> None:
-    engine = FakeEngine(pause=0.01)
+    engine = HeldEngine()
     sweeps = _sweeps(engine)
     sweeps.start("me", PRESET, AXES)
     sweeper = sweeps.of("me")
-    _until(sweeper, 3)
+    engine.release(3 * EVENTS + 1)  # it stands still in the fourth
+    until(lambda: len(sweeper.state.made) == 3)
     with pytest.raises(StudioError, match="sweep: one runs already"):
         sweeps.start("me", PRESET, AXES)
     with pytest.raises(StudioError, match="sweep: the same one runs on another page"):
         sweeps.start("other", PRESET, AXES)
     sweeper.stop()
+    engine.release()
     *_, last = follow(sweeper)
-    assert last["state"] == "stopped" and 3 <= last["made"] < 10 and last["files"]
+    assert last["state"] == "stopped" and last["made"] == 3 and last["files"]
     for what, suffix in (("png", ".png"), ("csv", ".csv"), ("json", ".json")):
         assert Path(file_of(sweeper, what)["file"]["path"]).suffix == suffix
     document = json.loads(Path(file_of(sweeper, "json")["file"]["path"]).read_text())
     assert len(document["cells"]) == last["made"]
-    before = len(engine.seen)
+    before = len(engine.started)
+    engine.release(10 * EVENTS)
     _run(sweeps)
     assert sweeper.state.state == "done"
-    assert len(engine.seen) - before == 10 - last["made"]  # none is made twice
+    assert len(engine.started) - before == 10 - last["made"]  # none is made twice
 
 
 def test_page_and_verb_share_a_folder(studio_home: Path) -> None:
@@ -156,6 +155,5 @@ def test_one_that_nobody_looks_at_is_dropped_on_a_shared_page(studio_home: Path)
     sweeps = _sweeps(FakeEngine(pause=0.01), impatient)
     sweeps.start("me", PRESET, AXES)
     sweeper = sweeps.of("me")
-    while sweeper.running():
-        time.sleep(0.005)
+    until(lambda: not sweeper.running())
     assert sweeper.state.state == "stopped" and len(sweeper.state.made) == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,9 @@ from studio.ui.tradeoff.panel import follow, known_subject, shown
 from studio.ui.tradeoff.subject import Subject, known_pictures, subject_of
 from studio.ui.tradeoff.tuner import Tuner
 from tests.support.fake_engine import FakeEngine
+from tests.support.held_engine import EVENTS, HeldEngine
 from tests.support.studio_page import needs_starter
+from tests.support.waiting import until
 
 HERO = {
     "rows": [
@@ -35,7 +36,7 @@ def _finished(tuner: Tuner) -> None:
         pass
 
 
-def _tuner(engine: FakeEngine) -> Tuner:
+def _tuner(engine: FakeEngine | HeldEngine) -> Tuner:
     return Tuner(Runs(engine, Limits()))
 
 
@@ -96,16 +97,17 @@ def test_a_search_runs_through_the_queue_and_goes_on(studio_home: Path) -> None:
 
 @needs_starter
 def test_it_stops_before_the_next_picture(studio_home: Path) -> None:
-    engine = FakeEngine(pause=0.05)
+    engine = HeldEngine()
     tuner = _tuner(engine)
     tuner.start(_preset(), subject_of(_preset()), 40, weight=False)
-    while len(engine.seen) < 2 and tuner.state.state == "running":
-        time.sleep(0.01)
+    engine.release(EVENTS + 1)  # it stands still in the second
+    until(lambda: len(engine.started) == 2)
     with pytest.raises(StudioError, match="search: a search runs already"):
         tuner.start(_preset(), subject_of(_preset()), 40, weight=False)
     tuner.stop()
+    engine.release(80 * EVENTS)
     _finished(tuner)
-    assert tuner.state.state == "stopped" and len(engine.seen) <= 3
+    assert tuner.state.state == "stopped" and len(engine.started) <= 3
 
 
 @needs_starter

@@ -23,7 +23,8 @@ from studio.ui.space import SPACE, Limits
 from studio.ui.train import defaults, form, tab, view
 from studio.ui.train.actions import buttons, possible
 from studio.ui.wiring.generation import strip_of
-from tests.support.fake_trainer import FakeTrainer, config, until
+from tests.support.fake_trainer import FakeTrainer, config
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +73,7 @@ def test_a_training_runs_shows_and_ends_with_a_model() -> None:
     trainer = FakeTrainer()
     runner = Runner(trainer, Turns())
     runner.start(config())
-    runner.wait(20)
+    runner.wait(60)
     state = runner.state
     assert (state.status, state.model, state.step) == ("done", "mine", 4)
     assert [loss.step for loss in state.losses] == [1, 2, 3, 4] and trainer.closed == 1
@@ -93,7 +94,7 @@ def test_only_what_is_possible_is_lit(home: Path) -> None:
     assert lit("mine") == {"pause", "stop"}
     until(lambda: runner.state.step >= 2)
     runner.pause()
-    runner.wait(20)
+    runner.wait(60)
     assert lit() == lit("mine") == {"start", "resume", "stop"} and "resume" not in lit("other")
     folder = training_folder("other")
     folder.mkdir(parents=True)
@@ -121,7 +122,7 @@ def test_the_button_names_what_it_varies(method: str, title: str) -> None:
     runner = Runner(FakeTrainer(), Turns())
     changes = {} if method == "lora" else {"word": "", "superclass": ""}
     runner.start(config(method=method, **changes))
-    runner.wait(20)
+    runner.wait(60)
     assert buttons(runner)[-1]["value"] == f"Sweep over {title}"
 
 
@@ -133,7 +134,7 @@ def test_a_sample_without_a_prompt_is_named_by_its_step() -> None:
 def test_a_failure_is_one_line() -> None:
     runner = Runner(FakeTrainer(fails=StudioError("is full", field="disk")), Turns())
     runner.start(config())
-    runner.wait(20)
+    runner.wait(60)
     assert (runner.state.status, runner.state.text) == ("failed", "disk: is full")
     assert "disk: is full" in view.progress(runner.state)
     with pytest.raises(StudioError, match="no training has finished"):
