@@ -133,6 +133,18 @@
     document.body.classList.remove("gs-dropping");
   }
 
+  /** Ask for a model on the tab that has just been turned to, once that is drawn. */
+  function fetchModel(name, tries = 100) {
+    const box = document.querySelector("#gs-fetch-name textarea, #gs-fetch-name input");
+    if (!box?.getClientRects().length) {
+      if (tries) setTimeout(() => fetchModel(name, tries - 1), 300);
+      return;
+    }
+    box.value = name;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => click("gs-fetch-start"), 100);
+  }
+
   // What can be done about a missing model: fetch it, or choose another where it is named.
   document.addEventListener("click", ({ target }) => {
     const {
@@ -142,12 +154,7 @@
     } = target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
     if (wanted) {
       showTab("models");
-      setTimeout(() => {
-        const box = document.querySelector("#gs-fetch-name textarea, #gs-fetch-name input");
-        box.value = wanted;
-        box.dispatchEvent(new Event("input", { bubbles: true }));
-        setTimeout(() => click("gs-fetch-start"), 100);
-      }, 300);
+      fetchModel(wanted);
     } else if (choose) studio.chooseAnother(choose, lacks);
   });
 

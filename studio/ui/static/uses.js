@@ -16,7 +16,7 @@
   /** The picture to start from; its part of the page is unfolded first. */
   async function start() {
     if (!studio.start?.attached()) document.querySelector("#gs-advanced button")?.click();
-    for (let tries = 0; tries < 60 && !studio.start?.attached(); tries += 1)
+    for (let tries = 0; tries < 600 && !studio.start?.attached(); tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 50));
     return studio.start;
   }

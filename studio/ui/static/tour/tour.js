@@ -3,7 +3,8 @@
   "use strict";
   const { el, word } = studio;
   const SEEN = "guidance-studio-tour"; // in this browser: the offer was taken or closed
-  const PATIENCE = 4000; // ms for a target to be drawn
+  const PATIENCE = 4000; // ms for the way in to be in sight
+  const LONG = 30000; // ms for a step's preset, and for what it points at to be drawn
 
   const seen = () => {
     try {
@@ -27,8 +28,8 @@
     const node = document.querySelector(selector);
     (node?.tagName === "BUTTON" ? node : node?.querySelector("button"))?.click();
   };
-  async function found(selector) {
-    for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+  async function found(selector, patience, wanted = () => true) {
+    for (const end = Date.now() + patience; Date.now() < end && wanted();) {
       const node = document.querySelector(selector);
       if (node?.getClientRects().length) return node;
       await new Promise((resolve) => setTimeout(resolve, 60));
@@ -47,7 +48,7 @@
       strip: () => trigger("submit", {}),
       async train() {
         studio.showTab("train");
-        if (await found("#gs-train-examples")) press("#gs-train-examples");
+        if (await found("#gs-train-examples", LONG)) press("#gs-train-examples");
       },
     };
     const walk = studio.tourWalk(steps.length, show, leave);
@@ -103,12 +104,12 @@
       if (!step) return;
       const there = new Promise((resolve) => {
         loaded = resolve;
-        setTimeout(resolve, PATIENCE);
+        setTimeout(resolve, LONG);
       });
       trigger("select", { id: step.preset });
       await there;
       await new Promise((resolve) => setTimeout(resolve, 250)); // its rows are being drawn
-      const node = await found(step.target);
+      const node = await found(step.target, LONG, () => walk.at() === at);
       if (walk.at() === at) point(node);
     }
     function leave() {
@@ -144,7 +145,7 @@
         : null;
       place.replaceChildren(...[opener, close].filter(Boolean));
     }
-    found("#gs-tour-place").then((place) => {
+    found("#gs-tour-place", PATIENCE).then((place) => {
       const there = place || document.getElementById("gs-tour-place");
       if (there) offer(there);
     });
