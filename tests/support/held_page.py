@@ -1,6 +1,7 @@
 """The page with a brake for tests: a run stands still for as long as a file asks it to.
 
-Run as ``app.py`` is; ``STUDIO_TEST_HOLD`` names the file. Nothing else differs.
+Run as ``app.py`` is; ``STUDIO_TEST_HOLD`` names the file, beside which another one comes once
+a run stands. Nothing else differs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import app
 from studio.events import Event, Preview
 from studio.ui.runs import Runs
 from studio.ui.session import Run
-from tests.support.studio_page import BRAKE
+from tests.support.studio_page import BRAKE, STANDS
 
 
 def held(run: Run) -> bool:
@@ -30,10 +31,12 @@ def held(run: Run) -> bool:
 def main() -> None:
     """Serve the page."""
     take = Runs._take
+    stands = Path(os.environ[BRAKE] + STANDS)
 
     def take_and_stand(self: Runs, run: Run, event: Event) -> None:
         take(self, run, event)
         while isinstance(event, Preview) and held(run):
+            stands.touch()
             time.sleep(0.02)
 
     Runs._take = take_and_stand

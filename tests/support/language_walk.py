@@ -112,7 +112,7 @@ def _picture(studio: Studio, look: Callable[[], None]) -> None:
     shown(".gs-history-dialog")
     page.evaluate("studio.axes.add('rows.0.weight', '1, 2'); studio.axes.add('omega', '0, 1')")
     page.evaluate("studio.showTab('sweep')")
-    page.wait_for_function("document.querySelector('.gs-sweep-cost').textContent")
+    page.wait_for_function("document.querySelector('.gs-sweep-cost')?.textContent")
     look()
 
 

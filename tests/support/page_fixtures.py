@@ -21,6 +21,7 @@ from tests.support import REPOSITORY
 from tests.support.studio_page import (
     BRAKE,
     PATIENCE,
+    STANDS,
     Studio,
     free_port,
     unavailable,
@@ -99,13 +100,15 @@ def settings_file(home: Path) -> Iterator[Path]:
 @pytest.fixture
 def hold(home: Path) -> Iterator[Callable[..., None]]:
     """Let runs with a prompt stand still in mid-run, until they are cancelled or the test ends."""
-    file = home / BRAKE
+    file, stands = home / BRAKE, home / (BRAKE + STANDS)
 
     def stand(prompt: str, images: int = 0) -> None:
+        stands.unlink(missing_ok=True)
         file.write_text(json.dumps({"prompt": prompt, "images": images}))
 
     yield stand
     file.unlink(missing_ok=True)
+    stands.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ needs_starter = pytest.mark.skipif(
 PATIENCE = 60_000  # ms: a machine may be busy with other work
 MOMENTS = "[...document.querySelectorAll('.gs-moment')].map((moment) => moment.dataset.id)"
 BRAKE = "STUDIO_TEST_HOLD"  # names the file that lets a run of the tests' server stand still
+STANDS = "-stands"  # at the end of that file's name: the one that says that a run does
 
 
 def unavailable(reason: str) -> None:
@@ -33,12 +37,14 @@ def unavailable(reason: str) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Not one of those that a system gives to whoever connects to something meanwhile."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", 20_000 + secrets.randbelow(12_000)))
+            return probe.getsockname()[1]
 
 
-def wait_until_served(address: str, process: subprocess.Popen[str], seconds: float) -> None:
+def wait_until_served(address: str, process: subprocess.Popen[Any], seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, "app.py ended"
@@ -125,9 +131,9 @@ class Studio:
         """Turn to a tab. Where Gradio lays its tabs out anew in that moment, a press is
         swallowed: a hand presses again, and so does this."""
         tab = self.page.get_by_role("tab", name=name, exact=True)
-        for _ in range(10):
+        for _ in range(20):
             tab.click()
-            self.page.wait_for_timeout(200)
+            self.rest(200)
             if tab.get_attribute("aria-selected") == "true":
                 return self.page
         raise AssertionError(f"the tab {name} does not open")
@@ -165,6 +171,14 @@ class Studio:
         self.page.wait_for_selector('.gs-progress[data-state="done"]:not([data-earlier])')
         self.page.wait_for_selector('.gs-stage[data-state="done"] img')
 
+    def has_rows(self, prompts: list[str]) -> None:
+        """Wait until the rows are those of these prompts."""
+        self.page.wait_for_function(
+            "(prompts) => JSON.stringify(studio.stack.cards.map((card) => card.row.prompt)) === prompts",
+            arg=json.dumps(prompts, ensure_ascii=False, separators=(",", ":")),
+            polling=100,
+        )
+
     def moments(self) -> list[str]:
         """What the strip shows, newest first; not all that was made: it ends with the 48th."""
         return self.page.evaluate(MOMENTS)
@@ -186,4 +200,5 @@ class Studio:
         )
 
     def load(self, path: Path) -> None:
+        """Choose a file; what it brings comes later."""
         self.page.locator("#gs-top input[type=file]").first.set_input_files(path)

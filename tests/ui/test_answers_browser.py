@@ -34,7 +34,7 @@ window.fetch = async (input, init) => {
 def test_a_picture_asked_for_while_the_stream_ends_comes(studio: Studio) -> None:
     studio.page.add_init_script(LATE)
     studio.open().use(["a cat face"], steps=1)
-    studio.page.wait_for_timeout(2500)
+    studio.page.wait_for_timeout(2500)  # for the end of what the page asked as it opened
     studio.page.evaluate("window.ends = 0")
     before = studio.moments()
     studio.generate()

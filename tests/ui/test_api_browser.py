@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +15,7 @@ def test_every_parameter_is_named(studio: Studio) -> None:
     page = studio.open().page
     page.get_by_role("button", name="Use via API").click()
     page.get_by_text("/generate_preset").first.wait_for()
-    text = page.locator(".api-docs").inner_text()
+    docs = page.locator(".api-docs")
     for name in ("rows", "omega", "steps", "preset", "image", "text", "limit"):
-        assert re.search(rf"^\s*{name}=", text, re.MULTILINE), name
-    assert not re.search(r"\bparam_\d", text)
+        expect(docs).to_have_text(re.compile(rf"^\s*{name}=", re.MULTILINE), use_inner_text=True)
+    expect(docs).not_to_have_text(re.compile(r"\bparam_\d"), use_inner_text=True)

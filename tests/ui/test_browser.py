@@ -6,8 +6,7 @@ is no Chromium; with ``STUDIO_REQUIRE_BROWSER=1`` that is a failure instead.
 
 from __future__ import annotations
 
-import os
-import time
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,10 +25,12 @@ def outputs(home: Path) -> list[Path]:
 
 
 def test_opens_quickly_with_a_heading_and_a_plan(studio: Studio) -> None:
-    started = time.monotonic()
+    devtools = studio.page.context.new_cdp_session(studio.page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     studio.open()
-    if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):
-        assert time.monotonic() - started < 15
+    metrics = devtools.send("Performance.getMetrics")["metrics"]
+    took = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+    assert 0 < took < 15  # seconds of the page's own work: what others do counts for nobody
     expect(studio.page.locator("h1")).to_have_text("Guidance Studio")
     expect(studio.page.locator(".gs-cost")).to_contain_text("in all")
 
@@ -86,7 +87,7 @@ def test_refinements_are_in_the_plan(studio: Studio) -> None:
     studio.open().use(["a cat"])
     studio.unfold("Advanced")
     studio.set("Guidance rescale", "0.5")
-    told = "document.querySelector('#gs-plan').innerText.includes"
+    told = "document.querySelector('#gs-plan')?.innerText.includes"
     studio.page.wait_for_function(f"{told}('guidance rescale 0.5')")
     studio.page.get_by_label("CFG++").check()
     refused = f"{told}('CFG++: is defined for')"  # DPM-Solver++ has no such form
@@ -99,8 +100,9 @@ def test_refinements_are_in_the_plan(studio: Studio) -> None:
 def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Path) -> None:
     studio.open()
     for name in ("01-plain-guidance", "02-negative-row"):  # before that part is mounted
-        studio.load(REPOSITORY / "presets" / f"{name}.json")
-        studio.page.wait_for_timeout(500)
+        file = REPOSITORY / "presets" / f"{name}.json"
+        studio.load(file)
+        studio.has_rows([row["prompt"] for row in json.loads(file.read_text())["rows"]])
     studio.use(["a red heart on a blue background"])
     studio.unfold("Advanced")
     cat = REPOSITORY / "assets" / "examples" / "cat.png"
@@ -117,9 +119,9 @@ def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Pat
     studio.generate()
     first = outputs(home)[-1]
     studio.page.locator(".gs-start").get_by_label("Start from noise").click()
-    studio.page.wait_for_function("studio.start.init === null")
+    studio.page.wait_for_function("studio.start?.init === null")
     studio.load(first)
-    studio.page.wait_for_function("studio.start.init !== null")
+    studio.page.wait_for_function("Boolean(studio.start?.init)")
     init = studio.page.evaluate("studio.start.init")
     assert init["strength"] == 0.5 and init["mask"].startswith("inputs/")
     studio.generate()

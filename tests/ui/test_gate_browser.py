@@ -20,13 +20,13 @@ def test_the_page_keeps_to_its_policy(studio: Studio) -> None:
     for tab in studio.page.get_by_role("tab").all():
         if tab.is_visible():
             tab.click()
-    studio.page.wait_for_timeout(500)
+    studio.page.wait_for_timeout(500)  # in which a rule would have been broken
     assert not [line for line in said if "Content Security" in line or "Refused" in line]
     assert not [line for line in said if line.startswith("error")]
 
 
 def test_another_page_cannot_show_it_in_a_frame(studio: Studio) -> None:
     studio.page.set_content(f'<iframe src="{studio.address}/"></iframe>')
-    studio.page.wait_for_timeout(1500)
+    studio.page.wait_for_timeout(1500)  # in which it would have come
     frame = studio.page.frames[-1]
     expect(frame.locator(".gs-card")).to_have_count(0)

@@ -64,7 +64,7 @@ def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:
     studio.page.reload()
     studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a cat'")
     studio.page.wait_for_function(
-        "document.querySelector('#gs-field-steps .gs-number').value === '5000'"
+        "document.querySelector('#gs-field-steps .gs-number')?.value === '5000'"
     )
     expect(studio.page.locator("#gs-field-steps .gs-error:not([hidden])").first).to_be_visible()
 
@@ -91,7 +91,7 @@ def test_shares_survive_a_reload_and_an_undo(studio: Studio) -> None:
     studio.page.wait_for_function("studio.stack.cards.length === 2")
     expect(shares(studio)).to_have_text(before[::-1])
     studio.load(PRESET)  # and none stays beside rows of another preset
-    studio.page.wait_for_function("studio.stack.cards[0].row.prompt.startsWith('a rocket')")
+    studio.page.wait_for_function("studio.stack.cards[0]?.row.prompt.startsWith('a rocket')")
     studio.page.wait_for_function(
         "![...document.querySelectorAll('.gs-share')].some((node) => node.offsetParent)"
     )

@@ -29,7 +29,7 @@ def test_esc_closes_what_is_open_and_lets_the_run_go_on(running: Studio) -> None
 
     def escape() -> None:
         page.keyboard.press("Escape")
-        page.wait_for_timeout(400)
+        page.wait_for_timeout(400)  # in which it would have ended
         expect(page.locator(RUNS)).to_have_count(1)
 
     page.locator("#gs-base input").click()  # a list of Gradio's
@@ -55,5 +55,5 @@ def test_esc_does_nothing_while_nothing_runs(desk: Studio) -> None:
     before = desk.page.text_content(bar)
     desk.page.locator("h1").click()
     desk.page.keyboard.press("Escape")
-    desk.page.wait_for_timeout(400)
+    desk.page.wait_for_timeout(400)  # in which something would have happened
     expect(desk.page.locator(bar)).to_have_text(before or "")

@@ -136,7 +136,7 @@ def the_history_opens_well(page: Any) -> None:
     search, count = page.get_by_label("Search the history"), page.locator(".gs-history-count")
     search.fill("okapi")
     for _ in range(60):  # what others put there is looked for every ten seconds
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(1000)  # between two of sixty looks
         if count.text_content() == "2 pictures":
             break
         search.dispatch_event("input")

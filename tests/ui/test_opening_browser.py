@@ -43,6 +43,8 @@ def slow(studio: Studio) -> Iterator[Callable[[], None]]:
     page.route("**/queue/join*", hold)
     page.reload()
     page.wait_for_selector(".gs-tour-open")
+    while not any("a kept cat" in (route.request.post_data or "") for route in held):
+        page.wait_for_timeout(50)  # until the question that brings the form is there
     studio.rest()
     free.append(True)
     yield answer

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import BRAKE, PATIENCE, Studio, expect, needs_starter
+from tests.support.studio_page import BRAKE, PATIENCE, STANDS, Studio, expect, needs_starter
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, needs_starter]
 BAR = "#gs-progress .gs-progress"
@@ -110,12 +111,12 @@ def test_what_waits_is_ordered_by_hand(
         studio.prompt(0).fill(prompt)
         studio.page.click("#gs-generate")
         studio.page.wait_for_function(
-            "(text) => document.querySelector('.gs-queue').innerText.includes(text)", arg=prompt
+            "(text) => document.querySelector('.gs-queue')?.innerText.includes(text)", arg=prompt
         )
     assert [text.rpartition(": ")[2] for text in queued(studio)] == ["a dog face", "a rocket"]
     studio.page.get_by_role("button", name=re.compile("^Earlier.*a rocket")).press("Enter")
     studio.page.wait_for_function(
-        "document.querySelector('.gs-queue-title').innerText.includes('rocket')"
+        "document.querySelector('.gs-queue-title')?.innerText.includes('rocket')"
     )
     held = studio.page.evaluate("document.activeElement.getAttribute('aria-label')")
     assert held.endswith("a rocket")  # the keyboard goes with its line
@@ -134,6 +135,8 @@ def test_forever_goes_on_until_it_is_told(
     studio.page.click("#gs-forever")
     studio.made_since(before, 2)
     hold("a rocket")  # stands still in one of them
+    until(lambda: (home / (BRAKE + STANDS)).exists())
+    studio.rest(1000)  # the list's last change has come: none takes the button from under a press
     studio.page.get_by_role("button", name="Stop after this one").click()
     (home / BRAKE).unlink()
     studio.page.wait_for_selector(f'{BAR}[data-state="done"]')

@@ -89,7 +89,8 @@ def test_generate_brings_the_picture_into_sight(desk: Studio) -> None:
     desk.generate()
     page.wait_for_function(
         """() => {
-            const { top, bottom } = document.querySelector(".gs-stage").getBoundingClientRect();
+            const box = document.querySelector(".gs-stage")?.getBoundingClientRect();
+            const { top = -1, bottom } = box ?? {};
             return top >= 0 && (bottom + top) / 2 <= innerHeight;
         }""",
         polling=100,

@@ -18,28 +18,41 @@ def expect(page: Any, weight: float, prompt: str) -> None:
     )
 
 
+def is_step(studio: Studio, weight: float) -> None:
+    """Wait until an edit is taken down, and so long that the next one of its field is a step of
+    its own."""
+    studio.page.wait_for_function(
+        "(weight) => JSON.parse(JSON.parse(sessionStorage['guidance-studio-undo'] || '{}').now || '{}')"
+        ".rows?.[0]?.weight === weight",
+        arg=weight,
+        polling=100,
+    )
+    studio.rest(1500)
+
+
 @pytest.mark.timeout(240)
 def test_every_change_is_undone_by_name_and_survives_a_reload(studio: Studio) -> None:
     page = studio.open().page
     studio.use(["a cat"])
-    page.wait_for_timeout(1500)  # what follows sooner on the same field is the same step
+    is_step(studio, 5)
     studio.weigh(0, 6.5)
-    page.wait_for_timeout(1500)
+    is_step(studio, 6.5)
     studio.weigh(0, -7)
-    page.wait_for_timeout(1500)
+    is_step(studio, -7)
     page.locator("h1").click()
     page.keyboard.press("Control+z")
     page.get_by_text("Undone: weight of row 1: 6.5 → -7").wait_for()
     expect(page, 6.5, "a cat")
-    page.wait_for_timeout(1800)
+    studio.rest(1800)  # while it takes up what was undone
     page.reload()
     expect(page, 6.5, "a cat")
+    page.wait_for_selector("body:not([inert])")
     page.wait_for_selector(".gs-cost")  # the plan: what the page asks as it opens is answered
-    page.wait_for_timeout(1000)
+    studio.rest(1000)
     page.get_by_role("button", name="Undo (Ctrl+Z)").click()
-    page.wait_for_function("studio.stack.cards[0].row.weight !== 6.5")
+    expect(page, 5, "a cat")
     for weight in (6.5, -7):
-        page.wait_for_timeout(300)
+        studio.rest(300)
         page.locator("h1").click()
         page.keyboard.press("Control+Shift+z")
         expect(page, weight, "a cat")
@@ -49,10 +62,13 @@ def test_a_loaded_preset_is_one_step_and_the_old_form_comes_back(studio: Studio)
     page = studio.open().page
     studio.use(["my own words"])
     studio.weigh(0, 4)
-    page.wait_for_timeout(1500)
+    is_step(studio, 4)
     studio.tab("Presets")
     page.locator("#gs-shelf .gs-preset").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt !== 'my own words'")
-    page.wait_for_timeout(1500)
+    page.wait_for_function(
+        "!sessionStorage['guidance-studio-tab'].includes('my own words')", polling=100
+    )
+    studio.rest(1500)
     page.get_by_role("button", name="Undo (Ctrl+Z)").click()
     expect(page, 4, "my own words")

@@ -73,7 +73,7 @@ def walk(page: Any) -> None:
         for _ in range(10):  # a list that closes may lie over it for a moment
             if stop["seen"]:
                 break
-            page.wait_for_timeout(700)
+            page.wait_for_timeout(700)  # between two of ten looks
             stop = page.evaluate(STOP) | {"trapped": stop["trapped"]}
         assert not stop["trapped"], f"the keyboard goes in circles at {stop['name']}"
         assert stop["seen"], f"under {stop['over']}: {stop['name']}"

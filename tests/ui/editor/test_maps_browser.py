@@ -58,7 +58,7 @@ def test_the_map_is_shown_beside_its_image_and_goes_with_it(
     dialog.get_by_label("Right (%)").fill("50")
     dialog.get_by_role("button", name="Use crop").click()
     studio.page.wait_for_function(
-        "(whole) => studio.stack.cards[0].row.control.image !== whole", arg=control["image"]
+        "(whole) => studio.stack.cards[0]?.row.control.image !== whole", arg=control["image"]
     )
     with_image.get_by_role("button", name="Remove control image").click()
     expect(button).to_be_hidden()

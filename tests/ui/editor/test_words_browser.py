@@ -55,10 +55,10 @@ def test_the_count_is_whole_and_beside_a_lora_at_every_width(desk: Studio) -> No
     desk.use(["a hero AND in noto style AND a cat"])
     desk.card(0).get_by_label("Model of this row").select_option(label="The hero (LoRA)")
     apart = """() => {
-        const parts = [...document.querySelector('.gs-bar').children].filter((n) => n.offsetWidth);
+        const parts = [...(document.querySelector('.gs-bar')?.children ?? [])].filter((n) => n.offsetWidth);
         const inner = parts.flatMap((part) => [part, ...part.querySelectorAll('select, input')]);
         const boxes = inner.map((node) => [node, node.getBoundingClientRect()]);
-        return boxes.every(([one, a]) => boxes.every(([other, b]) =>
+        return boxes.length && boxes.every(([one, a]) => boxes.every(([other, b]) =>
             one.contains(other) || other.contains(one) || a.right <= b.left + 1
             || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1));
     }"""

@@ -37,16 +37,16 @@ def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     search = page.get_by_label("Search the history")
     search.fill("zebra")
     page.wait_for_function(
-        "document.querySelector('.gs-history-count').textContent === '130 pictures'"
+        "document.querySelector('.gs-history-count')?.textContent === '130 pictures'"
     )
     # All of them can be reached, and few are in the document.
-    page.evaluate("document.querySelector('.gs-virtual').scrollTop = 1e6")
+    page.locator(".gs-virtual").evaluate("(grid) => void (grid.scrollTop = 1e6)")
     page.wait_for_selector('.gs-cell-open[aria-label="Zebra 0"] img')
     page.wait_for_function("document.querySelectorAll('.gs-cell').length < 80")
 
     search.fill("zebra number7")
     page.wait_for_function(
-        "document.querySelector('.gs-history-count').textContent === '11 pictures'"
+        "document.querySelector('.gs-history-count')?.textContent === '11 pictures'"
     )
     page.locator('.gs-cell-open[aria-label="Zebra 7"]').click()
     dialog = page.locator(".gs-history-dialog")
@@ -60,16 +60,16 @@ def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     dialog.get_by_role("button", name="Use the picture").click()
     page.locator("dialog.gs-uses").get_by_role("button", name="Reuse its seed").click()
     page.wait_for_function(
-        "document.querySelector('#gs-field-seed .gs-number').value === '70'", polling=100
+        "document.querySelector('#gs-field-seed .gs-number')?.value === '70'", polling=100
     )
 
     search.fill("lucky")
     page.wait_for_function(
-        "document.querySelector('.gs-history-count').textContent === '1 picture'"
+        "document.querySelector('.gs-history-count')?.textContent === '1 picture'"
     )
     search.fill("zebra number7")
     page.wait_for_function(
-        "document.querySelector('.gs-history-count').textContent === '11 pictures'"
+        "document.querySelector('.gs-history-count')?.textContent === '11 pictures'"
     )
     for name in ("Choose Zebra 70", "Choose Zebra 71"):
         page.get_by_label(name).check(force=True)
@@ -79,10 +79,10 @@ def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     compared.get_by_role("button", name="Close").click()
     page.locator(".gs-history-actions").get_by_role("button", name="Delete").click()
     page.wait_for_function(
-        "document.querySelector('.gs-history-count').textContent === '9 pictures'"
+        "document.querySelector('.gs-history-count')?.textContent === '9 pictures'"
     )
     page.get_by_role("button", name="Undo", exact=True).click()
     page.wait_for_function(
-        "document.querySelector('.gs-history-count').textContent === '11 pictures'"
+        "document.querySelector('.gs-history-count')?.textContent === '11 pictures'"
     )
     assert len(list(pictures.iterdir())) == 130

@@ -71,8 +71,12 @@ def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, settings_fi
     expect(page.locator("html")).to_have_attribute("dir", "ltr")
     theirs = {said for tag in OTHERS for text, said in languages()[tag].messages if said != text}
     ours = {text for text, _ in languages()[OTHERS[0]].messages}
-    left = set(page.evaluate(TEXTS)) & (theirs - ours)
-    assert not left
+
+    def whole() -> None:
+        left = set(page.evaluate(TEXTS)) & (theirs - ours)
+        assert not left
+
+    eventually(whole)
 
 
 def _nothing_is_english(desk: Studio) -> None:

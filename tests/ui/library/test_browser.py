@@ -87,8 +87,8 @@ def test_the_models_tab_tells_what_is_loaded(desk: Studio) -> None:
     desk.tab("Models")
     loaded = desk.page.locator("#gs-loaded")
     loaded.get_by_text("Loaded now ·").wait_for()
-    told = loaded.inner_text()
-    assert "network" in told and "on cpu" in told and "MB" in told
+    for part in ("network", "on cpu", "MB"):
+        expect(loaded).to_contain_text(part)
 
 
 @needs_starter

@@ -74,7 +74,7 @@ def test_link_opens_the_same_preset(desk: Studio, browser: Any) -> None:
     page.set_default_timeout(PATIENCE)
     page.goto(link)
     page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a link to this'")
-    page.wait_for_function("studio.stack.cards[0].row.weight === -7")
+    page.wait_for_function("studio.stack.cards[0]?.row.weight === -7")
     page.close()
 
 
@@ -144,7 +144,7 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     page.once("dialog", lambda dialog: dialog.accept())
     first.get_by_role("button", name="Delete Yak of mine").click()
     page.wait_for_function(
-        "!document.querySelector('#gs-shelf .gs-presets').innerText.includes('Yak')"
+        "document.querySelector('#gs-shelf .gs-presets')?.innerText.includes('Yak') === false"
     )
     page.get_by_role("searchbox", name="Search presets").fill("")
     assert not any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))

@@ -14,7 +14,7 @@ from tests.ui.test_looks_browser import fits, neither_light_nor_dark
 pytestmark = [pytest.mark.browser, needs_starter]
 
 MADE = "document.querySelectorAll('.gs-sweep-cell img').length === %d"
-STARTS = "document.querySelector('.gs-sweep-start').textContent === '%s'"
+STARTS = "document.querySelector('.gs-sweep-start')?.textContent === '%s'"
 
 
 @pytest.mark.timeout(240)

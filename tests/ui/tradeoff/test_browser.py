@@ -28,7 +28,7 @@ def test_it_is_offered_where_a_row_is_personalised(studio: Studio) -> None:
     _with_lora(studio)
     page.click("#gs-tradeoff .gs-which")
     page.wait_for_function(
-        "document.querySelector('.gs-subject-said').textContent.includes('6 pictures')"
+        "document.querySelector('.gs-subject-said')?.textContent.includes('6 pictures')"
     )
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.documentElement.scrollWidth <= 390")
@@ -48,7 +48,7 @@ def test_three_presses_to_a_setting(studio: Studio) -> None:
     front.last.click()
     wanted = float(text.split("ω")[1].split()[0])
     page.wait_for_function(
-        "(wanted) => Number(document.querySelector('#gs-field-omega .gs-number').value) === wanted",
+        "(wanted) => Number(document.querySelector('#gs-field-omega .gs-number')?.value) === wanted",
         arg=wanted,
     )
     dot = page.locator(".gs-dot-front").first  # and by the keyboard, on the plot

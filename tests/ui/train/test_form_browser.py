@@ -17,15 +17,19 @@ pytestmark = [pytest.mark.browser, needs_starter]
 def example(desk: Studio) -> Iterator[Any]:
     """The tab with the example in it, as one press brings it."""
     desk.tab("Train")
-    word = desk.page.locator("#gs-train-word input")
-    word.fill("something")
-    desk.page.click("#gs-train-examples")
-    desk.page.wait_for_function(  # its pictures may be there from the last time
-        "document.querySelector('#gs-train-word input').value === 'hero'", polling=100
-    )
-    desk.page.locator(".gs-pic img").nth(5).wait_for()
+    bring(desk.page)
     yield desk.page
     desk.tab("Result")
+
+
+def bring(page: Any) -> None:
+    """Press for the example, and wait for its texts and its pictures."""
+    page.locator("#gs-train-word input").fill("something")
+    page.click("#gs-train-examples")
+    page.wait_for_function(  # its pictures may be there from the last time
+        "document.querySelector('#gs-train-word input')?.value === 'hero'", polling=100
+    )
+    page.locator(".gs-pic img").nth(5).wait_for()
 
 
 def test_the_example_is_one_press_and_survives_a_reload(desk: Studio, example: Any) -> None:
@@ -69,7 +73,7 @@ def test_one_picture_or_no_superclass_is_asked_about_first(
 ) -> None:
     example.get_by_role("button", name="Remove all").click()
     example.locator(".gs-pic").first.wait_for(state="detached")
-    example.click("#gs-train-examples")
+    bring(example)
     for number in range(1, 6):
         example.get_by_role("button", name=f"Remove hero-{number}.png").click()
     example.locator("#gs-train-superclass input").fill("")

@@ -60,10 +60,10 @@ def test_a_result_is_varied_and_made_larger(made: Studio, home: Path) -> None:
 def test_more_is_painted_around_a_result_from_the_form(made: Studio) -> None:
     page = made.page
     use(page, "Paint more around it", left=64, top=0, right=0, bottom=0)
-    page.wait_for_function("document.querySelector('#gs-field-width .gs-number').value === '320'")
+    page.wait_for_function("document.querySelector('#gs-field-width .gs-number')?.value === '320'")
     made.generate()
     page.wait_for_function(
-        "document.querySelector('.gs-stage[data-state=done] img').naturalWidth === 320"
+        "document.querySelector('.gs-stage[data-state=done] img')?.naturalWidth === 320"
     )
     assert made.rows()[0]["prompt"] == "a cat face"  # the rows stay
 
