@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,13 @@ def _nothing_outside_is_asked() -> Iterator[None]:
     no_network.OUTSIDE.clear()
     yield
     assert not no_network.OUTSIDE, f"asked outside hosts: {no_network.OUTSIDE}"
+
+
+@pytest.fixture(autouse=True)
+def _models_are_looked_at_anew() -> None:
+    """The page keeps what it saw last, which would be those of another test's home."""
+    if models := sys.modules.get("studio.ui.library.models"):
+        models.rescan()
 
 
 def pytest_collection_finish() -> None:

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from studio.errors import StudioError
 from studio.files import is_text, listed
@@ -17,8 +18,8 @@ from studio.outputs import DEPTH
 
 AT_ONCE = 200
 PAUSE_SECONDS = 10.0
-_running: dict[int, threading.Thread] = {}
-_ended: dict[int, float] = {}
+_running: WeakKeyDictionary[History, threading.Thread] = WeakKeyDictionary()
+_ended: WeakKeyDictionary[History, float] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -70,10 +71,7 @@ def begin(history: History) -> None:
     """Take in what lies on disk in a thread of its own: one at a time for each history, and not
     again within ``PAUSE_SECONDS``."""
     with _lock:
-        if (
-            busy(history)
-            or time.monotonic() - _ended.get(id(history), -PAUSE_SECONDS) < PAUSE_SECONDS
-        ):
+        if busy(history) or time.monotonic() - _ended.get(history, -PAUSE_SECONDS) < PAUSE_SECONDS:
             return
 
         def run() -> None:
@@ -81,22 +79,22 @@ def begin(history: History) -> None:
                 with suppress(StudioError):
                     take_in(history)
             finally:
-                _ended[id(history)] = time.monotonic()
+                _ended[history] = time.monotonic()
 
         thread = threading.Thread(target=run, name="history", daemon=True)
-        _running[id(history)] = thread
+        _running[history] = thread
         thread.start()
 
 
 def busy(history: History) -> bool:
     """Whether pictures are being taken in now."""
-    thread = _running.get(id(history))
+    thread = _running.get(history)
     return thread is not None and thread.is_alive()
 
 
 def wait(history: History, seconds: float = 60.0) -> bool:
     """Wait for what :func:`begin` does. Returns whether it has ended."""
-    thread = _running.get(id(history))
+    thread = _running.get(history)
     if thread is not None:
         thread.join(seconds)
     return thread is None or not thread.is_alive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 import threading
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from studio.errors import MissingFile, StudioError
-from studio.history import History, Query
+from studio.history import History, Query, intake
 from studio.history.intake import take_in
 from studio.preset import ModelRef, Preset, Row, Sampler
 from studio.share import save_image
@@ -252,3 +253,18 @@ def test_a_later_versions_database_is_not_touched(tmp_path: Path, outputs: Path)
     kept = list(tmp_path.glob("studio.db.damaged-*"))
     assert again.notice and len(kept) >= 1
     again.close()
+
+
+def test_a_history_that_is_gone_keeps_no_other_from_taking_in(tmp_path: Path) -> None:
+    """Another one may be given its place in memory."""
+    save_image(Image.new("RGB", (8, 8)), preset("a cat"), tmp_path)
+    gc.collect()
+    known = len(intake._running), len(intake._ended)
+    history = History(None, tmp_path)
+    intake.begin(history)
+    assert intake.wait(history)
+    assert history.search().total == 1
+    history.close()
+    del history
+    gc.collect()
+    assert (len(intake._running), len(intake._ended)) == known

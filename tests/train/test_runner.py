@@ -98,7 +98,7 @@ def test_what_has_finished_is_not_gone_on_with(studio_home: Path, tmp_path: Path
     with pytest.raises(StudioError, match="has finished; restart it, or choose another name"):
         check_begun(settings, resume=False, restart=False)
     checkpoint = training_folder("mine") / "checkpoint.pt"
-    os.utime(checkpoint, ns=(time.time_ns(),) * 2)  # as one of a training begun anew
+    os.utime(checkpoint, ns=(time.time_ns() + 10**10,) * 2)  # as one of a training begun anew
     assert runner.can_resume("mine") and anew.can_resume("mine")
     os.utime(checkpoint, ns=(0, 0))
     shutil.rmtree(models_folder() / "mine")  # nobody has the model any more
