@@ -25,8 +25,8 @@ class TooSlow(BaseException):
 
 @pytest.fixture
 def library(studio_home: Path) -> Iterator[Any]:
-    """Writes files below the home's models, and looks at them within five seconds."""
-    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TooSlow))
+    """Writes files below the home's models, and looks at them within a minute."""
+    before = signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TooSlow))
     (studio_home / "models").mkdir()
     good = studio_home / "models/good.safetensors"
     good.write_bytes(safetensors_file(json_text(GOOD)))
@@ -36,7 +36,7 @@ def library(studio_home: Path) -> Iterator[Any]:
             path = studio_home / "models" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        signal.alarm(5)
+        signal.alarm(60)
         found = Library((studio_home / "models",))
         entries = {entry.id: entry for entry in [*found.entries(), *found.refused()]}
         signal.alarm(0)
@@ -46,6 +46,7 @@ def library(studio_home: Path) -> Iterator[Any]:
 
     yield look
     signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(

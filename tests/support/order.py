@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "browser.py"  # how the names of the files end
 LATER = 5  # added to the niceness of a worker that has no browser
-PATIENT = 300  # seconds: several waits of a minute, on a machine that is busy with other work
+PATIENT = 400  # seconds: several waits of a minute, on a machine that is busy with other work
 
 
 class BrowserOnOneWorker(LoadFileScheduling):

@@ -80,7 +80,7 @@ def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) 
         text=True,
     )
     try:
-        wait_until_served(f"http://127.0.0.1:{port}", process, 110)
+        wait_until_served(f"http://127.0.0.1:{port}", process, 280)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, PngImagePlugin
 
 from studio.preset import validate
 from studio.share import encode_link
@@ -55,6 +57,23 @@ def test_the_last_edit_before_a_reload_is_kept(studio: Studio) -> None:
         "() => { studio.stack.move(studio.stack.cards[1], -1); location.reload(); }"
     )
     studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'second'")
+
+
+def test_notes_stay_with_a_row_that_was_edited_just_before_a_reload(
+    studio: Studio, tmp_path: Path
+) -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", "a cat <lora:absent:0.8>\nSteps: 20, Sampler: No Such, Size: 64x64")
+    file = tmp_path / "theirs.png"
+    Image.new("RGB", (64, 64)).save(file, pnginfo=info)
+    studio.open().load(file)
+    notes = studio.page.locator(".gs-notices")
+    expect(notes).to_contain_text("absent")
+    studio.page.wait_for_function("sessionStorage['guidance-studio-tab']?.includes('a cat')")
+    studio.rest(1600)  # the preset is taken up: what comes now is a hand's
+    studio.page.evaluate("() => { studio.stack.cards[0].edit({ weight: 4 }); location.reload(); }")
+    studio.page.wait_for_function("window.studio?.stack?.cards[0]?.row.weight === 4")
+    expect(notes).to_be_visible()
 
 
 def test_what_is_half_typed_survives_a_reload(studio: Studio) -> None:

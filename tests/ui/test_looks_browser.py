@@ -152,7 +152,7 @@ def the_history_opens_well(page: Any) -> None:
     page.keyboard.press("Escape")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_axe_finds_nothing_grave_on_any_tab(desk: Studio, earlier: None) -> None:
     page = desk.page
     desk.use(["a cat"])
@@ -173,7 +173,7 @@ def test_axe_finds_nothing_grave_on_any_tab(desk: Studio, earlier: None) -> None
         neither_light_nor_dark(page, tab)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_axe_finds_nothing_grave_in_a_dialog_on_a_phone(phone: Studio) -> None:
     page = phone.tab("Train")
     page.locator("#gs-train-files input[type=file]").set_input_files(PICTURE)

@@ -22,12 +22,12 @@ from studio.ui import space
 
 
 def config(address: str, process: subprocess.Popen[bytes]) -> dict[str, object]:
-    wait_until_served(address, process, 110)
+    wait_until_served(address, process, 280)
     with urllib.request.urlopen(f"{address}/config", timeout=60) as answer:
         return json.loads(answer.read())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_app_starts_as_a_space(tmp_path: Path) -> None:
     port = free_port()
     environment = {

@@ -30,7 +30,7 @@ def is_step(studio: Studio, weight: float) -> None:
     studio.rest(1500)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_every_change_is_undone_by_name_and_survives_a_reload(studio: Studio) -> None:
     page = studio.open().page
     studio.use(["a cat"])

@@ -107,7 +107,7 @@ def whole(desk: Studio) -> Studio:
     return desk
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "tab", ["Result", "History", "Sweep", "Train", "Presets", "Models", "Help"]
 )
@@ -119,7 +119,7 @@ def test_tab_comes_to_everything_and_where_one_is_stands_in_sight(whole: Studio,
     walk_whole(whole.page)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_on_a_phone_too(browser: Any, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.set_default_timeout(PATIENCE)

@@ -19,6 +19,7 @@ from studio.workers.processes import Processes
 from tests.support import fake_workers
 from tests.support.fake_crew import FakeCrew, job, made
 from tests.support.fake_workers import asks
+from tests.support.waiting import until
 
 
 def _said(events: Iterator[Event | None]) -> list[object]:
@@ -97,6 +98,7 @@ def test_cancelling_one_leaves_the_others_work_alone() -> None:
     desk = Desk(lambda: Pool(crew, 1))
     first = desk.events(job(0), 0.05)
     assert next(first) is None
+    until(lambda: crew.given)
     second = desk.events(job(1), 0.05)
     assert next(second) is None and crew.most_in_hand == 1
     first.close()

@@ -108,6 +108,7 @@ def _answers(heard: list[Report]) -> list[Answered]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals to a group of processes are POSIX's")
+@pytest.mark.timeout(400)  # interpreters that import much
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_command(tmp_path: Path, sent: signal.Signals) -> None:
     """Ctrl-C, which every process of the terminal hears; and a command that is killed itself."""
@@ -124,7 +125,7 @@ def test_no_process_outlives_the_command(tmp_path: Path, sent: signal.Signals) -
         text=True,
     )
     try:
-        until(lambda: place.exists() and len(place.read_text().split()) == 2)
+        until(lambda: place.exists() and len(place.read_text().split()) == 2, 200)
         pids = [int(pid) for pid in place.read_text().split()]
         if sent == signal.SIGINT:
             os.killpg(command.pid, sent)
@@ -135,6 +136,7 @@ def test_no_process_outlives_the_command(tmp_path: Path, sent: signal.Signals) -
         until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
     finally:
         command.kill()
+        command.wait()
 
 
 @needs_starter

@@ -117,10 +117,14 @@
   window.addEventListener("pagehide", () => {
     const text = read("sessionStorage", TAB);
     if (!text || !studio.isFilled() || !studio.stack) return;
+    const taking = settles && Number.isFinite(since) && Date.now() <= since + SETTLING;
+    if (taking) return; // rows of a preset whose other fields are not there yet
     const rows = studio.stack.cards.map((card) => card.row);
     const left = JSON.stringify({ ...JSON.parse(text), rows });
+    if (left === text) return;
     keep("sessionStorage", TAB, left);
-    if (left !== text && studio.preferences().autosave) keep("localStorage", LAST, left);
+    if (studio.preferences().autosave) keep("localStorage", LAST, left);
+    studio.emit("form", left);
   });
 
   // The form of the Train tab and its pictures, without their small copies.

@@ -27,7 +27,7 @@ def with_image(studio: Studio) -> Iterator[Any]:
 
 
 @needs_starter
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_map_is_shown_beside_its_image_and_goes_with_it(
     studio: Studio, with_image: Any
 ) -> None:

@@ -30,7 +30,7 @@ def pictures(home: Path) -> Iterator[Path]:
         shutil.rmtree(one)  # other tests look at the newest picture
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     studio.open()
     page = studio.tab("History")

@@ -11,7 +11,7 @@ from studio.languages import ENGLISH, languages
 from tests.support.language_walk import GAPS, STILL_ENGLISH, TEXTS, tabs, walk
 from tests.support.studio_page import Studio, eventually, expect, needs_starter
 
-pytestmark = [pytest.mark.browser, needs_starter, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, needs_starter, pytest.mark.timeout(600)]
 WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
 OTHERS = [tag for tag in languages() if tag != ENGLISH]
 WRITTEN = "Save"  # a person's own word, and a message too

@@ -80,7 +80,7 @@ def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) ->
 
 
 @needs_starter
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_models_tab_tells_what_is_loaded(desk: Studio) -> None:
     desk.use(["a cat"], steps=1)
     desk.generate()

@@ -17,7 +17,7 @@ MADE = "document.querySelectorAll('.gs-sweep-cell img').length === %d"
 STARTS = "document.querySelector('.gs-sweep-start')?.textContent === '%s'"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_sweep_from_a_fields_name_to_a_closer_one(
     studio: Studio, hold: Callable[..., None], home: Path, tmp_path: Path
 ) -> None:

@@ -66,7 +66,7 @@ def four_times_as_many(steps: Any, every: Any) -> None:
 
 
 @needs_starter
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., None]) -> None:
     page = studio.open().page
     page.set_default_timeout(150_000)
