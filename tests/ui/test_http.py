@@ -107,6 +107,7 @@ def test_a_closed_tab_closes_the_engine() -> None:
         )
         while b"process_generating" not in tab.readline():
             pass
+        until(lambda: engine.seen)  # it has begun, so that there is something to close
         tab.close()
         until(lambda: engine.closed)
         assert engine.closed == 1
