@@ -42,7 +42,9 @@ def test_a_model_comes_with_its_licence_told_first(hub: Hub, studio_home: Path) 
 def test_stopping_keeps_the_whole_files_and_the_next_call_goes_on(
     hub: Hub,  # noqa: F811
     studio_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("studio.library.transfer.LOOK_SECONDS", 60)  # no word within a file
     running = fetch.fetched(NAME, hub.url)
     while not hub.fetched:
         next(running)
