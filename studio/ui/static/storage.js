@@ -124,6 +124,7 @@
     if (left === text) return;
     keep("sessionStorage", TAB, left);
     if (studio.preferences().autosave) keep("localStorage", LAST, left);
+    studio.recordForm(left);
     studio.emit("form", left);
   });
 
