@@ -172,12 +172,13 @@ class Studio:
         self.page.wait_for_selector('.gs-stage[data-state="done"] img')
 
     def has_rows(self, prompts: list[str]) -> None:
-        """Wait until the rows are those of these prompts."""
+        """Wait until the rows are those of these prompts, and the other fields have come too."""
         self.page.wait_for_function(
             "(prompts) => JSON.stringify(studio.stack.cards.map((card) => card.row.prompt)) === prompts",
             arg=json.dumps(prompts, ensure_ascii=False, separators=(",", ":")),
             polling=100,
         )
+        self.rest(1000)
 
     def moments(self) -> list[str]:
         """What the strip shows, newest first; not all that was made: it ends with the 48th."""
