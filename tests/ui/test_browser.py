@@ -99,7 +99,7 @@ def test_refinements_are_in_the_plan(studio: Studio) -> None:
 @needs_starter
 def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Path) -> None:
     studio.open()
-    for name in ("01-plain-guidance", "02-negative-row"):  # before that part is mounted
+    for name in ("02-negative-row", "01-plain-guidance"):  # before that part is mounted
         file = REPOSITORY / "presets" / f"{name}.json"
         studio.load(file)
         studio.has_rows([row["prompt"] for row in json.loads(file.read_text())["rows"]])
