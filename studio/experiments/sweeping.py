@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from studio.errors import BadPreset
 from studio.experiments.asked import single, text_of
 from studio.experiments.grid import draw_grid, shrunk
 from studio.experiments.making import Makers
 from studio.files import write_atomically
 from studio.images import open_checked
 from studio.preset import Preset
-from studio.preset.sweep import Axis, Cell, cells
+from studio.preset.sweep import Axis, Cell, cells, changed
 
 if TYPE_CHECKING:
     from studio.experiments.beside import Beside
@@ -81,10 +82,21 @@ class Sweep:
 def stem_of(
     preset: Preset, axes: tuple[Axis, Axis | None, Axis | None], seeds: Sequence[int]
 ) -> str:
-    """What the names of a sweep's files begin with: the same for the same preset, axes and seeds."""
+    """What the names of a sweep's files begin with: the same for the same preset, axes and seeds,
+    whatever the preset holds in the fields that are swept, as after one of its cells is used."""
     plain = [[axis.field, list(axis.values)] if axis else None for axis in axes]
-    asked = json.dumps([json.loads(preset.to_json()), plain, list(seeds)], sort_keys=True)
+    asked = json.dumps(
+        [json.loads(_first(preset, axes).to_json()), plain, list(seeds)], sort_keys=True
+    )
     return f"sweep-{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
+
+
+def _first(preset: Preset, axes: Sequence[Axis | None]) -> Preset:
+    """The preset of the first cell; as it is where that cannot be made, which is said elsewhere."""
+    named = [axis for axis in axes if axis is not None]
+    with suppress(BadPreset):
+        return changed(preset, named, [axis.values[0] for axis in named])
+    return preset
 
 
 def begin(

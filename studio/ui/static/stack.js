@@ -86,7 +86,11 @@
     read() {
       const value = studio.clone(this.props.value) || {};
       Object.assign(this.thumbs, value.thumbs || {});
+      const before = (this.cards || []).map((card) => studio.asText(card.row));
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
+      this.arranged = this.cards;
+      const now = this.cards.map((card) => studio.asText(card.row));
+      studio.axes.follow(studio.placesOfRows(before, now));
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
       this.shares.placed();
@@ -110,6 +114,8 @@
 
     arrange() {
       const total = this.cards.length;
+      studio.axes.follow(this.arranged.map((card) => this.cards.indexOf(card)));
+      this.arranged = [...this.cards];
       this.cards.forEach((card, index) => card.showPlace(index, total));
       this.cards.forEach((card) => card.grow());
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;

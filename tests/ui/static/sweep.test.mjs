@@ -49,6 +49,24 @@ test("at most three fields are varied, each once, and all of it is kept", () => 
   ]);
 });
 
+test("an axis stays with its row: moved, deleted, brought back", () => {
+  const axes = studio.axesOf([], () => {});
+  axes.add("rows.0.weight", "1,2");
+  axes.add("rows.1.prompt", '["a"]');
+  axes.add("omega", "0,1");
+  const fields = () => plain(axes.list()).map(({ field }) => field);
+  axes.follow([1, 0]);
+  assert.deepEqual(fields(), ["rows.1.weight", "rows.0.prompt", "omega"]);
+  axes.follow([-1, 0]);
+  assert.deepEqual(fields(), ["rows.0.weight", "", "omega"]);
+  assert.equal(axes.list()[1].values, '["a"]');
+  const places = (...given) => plain(studio.placesOfRows(...given));
+  assert.deepEqual(places(["a", "b"], ["b", "a"]), [1, 0]);
+  assert.deepEqual(places(["b"], ["a", "b"]), [1]);
+  assert.deepEqual(places(["a", "a"], ["a", "a", "a"]), [0, 1]);
+  assert.deepEqual(places(["a", "b"], ["c", "d"]), [0, 1]);
+});
+
 test("fields and values in words", () => {
   const titles = {
     omega: "ω, personalization guidance",

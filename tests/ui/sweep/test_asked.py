@@ -12,7 +12,7 @@ from studio.experiments.sweeping import stem_of
 from studio.home import PRESETS
 from studio.preset import Preset, validate
 from studio.preset.fields import with_fields
-from studio.preset.sweep import parse_axis
+from studio.preset.sweep import cells, parse_axis
 from studio.ui.describe import plan_of
 from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
@@ -111,6 +111,16 @@ def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert here(PRESET, axes, tmp_path) == 1
     assert here(Preset(), axes, tmp_path) == 0
+
+
+def test_a_sweep_stays_the_same_when_one_of_its_cells_is_used() -> None:
+    axes = [parse_axis("omega=0,0.5,1", ""), parse_axis("sampler.steps=4,8", "")]
+    preset = PRESET.with_seed(7)
+    stem = stem_of(preset, three(axes), [])
+    for cell in cells(preset, *axes):
+        assert stem_of(cell.preset, three(axes), []) == stem
+    other = with_fields(preset, [("decoupling", 0.25)])
+    assert stem_of(other, three(axes), []) != stem
 
 
 def test_the_form_and_the_verb_name_the_same_sweep() -> None:

@@ -61,6 +61,12 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
         (prompt, weight) for weight in ("2", "4") for prompt in ("a cat face", "a moon")
     ]
 
+    page.locator(".gs-sweep-cell").last.click()
+    page.locator(".gs-sweep-dialog[open]").get_by_role("button", name="Use it").click()
+    page.wait_for_function("studio.stack.cards[0]?.row.weight === 4")
+    studio.says("4 pictures (2 × 2) · 8 passes · all are here already", ".gs-sweep-cost")
+    page.wait_for_function(STARTS % "Show")
+
     page.locator(".gs-sweep-cell").first.focus()
     for key in ("ArrowRight", "ArrowDown", "Enter"):
         page.keyboard.press(key)
@@ -72,3 +78,23 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     assert [(row["prompt"], row["weight"]) for row in studio.rows()] == [("a moon", 4)]
     page.get_by_role("button", name="Undo").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")
+
+
+def test_an_axis_stays_with_its_row(desk: Studio) -> None:
+    """Another row's weight is not varied without a word because the rows were moved."""
+    page = desk.page
+    desk.use(["a cat face", "a moon"], steps=1)
+    desk.card(1).get_by_role("button", name="Vary the weight of this row in a sweep").click()
+    page.get_by_label("Across: values of weight of row 2").fill("2,4")
+    fields = page.locator(".gs-axis select")
+    desk.press(1, "Move row up")
+    expect(fields).to_have_value("rows.0.weight")
+    page.get_by_role("button", name="Undo").first.click()
+    page.wait_for_function("studio.stack.cards[1]?.row.prompt === 'a moon'")
+    expect(fields).to_have_value("rows.1.weight")
+    desk.press(0, "Delete row")
+    expect(fields).to_have_value("rows.0.weight")
+    desk.press(0, "Delete row")
+    desk.says("choose a field", ".gs-axis .gs-error")
+    expect(page.locator(".gs-axis input")).to_have_value("2,4")
+    page.get_by_role("button", name="Do not vary").click()

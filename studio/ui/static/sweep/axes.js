@@ -84,6 +84,21 @@ window.studio = window.studio || {};
   };
 
   /**
+   * Where each of the rows of before is among those of now, by what it holds: its new place, or its
+   * own where none is like it. Both are lists of texts.
+   */
+  studio.placesOfRows = function (before, now) {
+    const stays = before.map((text, at) => text === now[at]);
+    const taken = new Set([...before.keys()].filter((at) => stays[at]));
+    return before.map((text, at) => {
+      if (stays[at]) return at;
+      const found = now.findIndex((one, place) => one === text && !taken.has(place));
+      if (found >= 0) taken.add(found);
+      return found >= 0 ? found : at;
+    });
+  };
+
+  /**
    * The axes: {field, values} each, kept as they change.
    * @param kept those from before
    * @param keep is called with all of them after every change
@@ -118,6 +133,17 @@ window.studio = window.studio || {};
           axes.filter((_, at) => at !== index),
           "list",
         );
+      },
+      /** The rows were moved: `places` has the new place of each, -1 of one that is gone. An axis of
+       *  that one keeps its values and waits for another field. */
+      follow(places) {
+        const next = axes.map(({ field, values }) => {
+          const [, row, name] = field.match(ROW) || [];
+          const place = places[row];
+          if (place === undefined) return { field, values };
+          return { field: place < 0 ? "" : `rows.${place}.${name}`, values };
+        });
+        if (next.some(({ field }, at) => field !== axes[at].field)) change(next, "list");
       },
       replace: (next) => change(next.slice(0, MOST), "list"),
       full: () => axes.length >= MOST,
