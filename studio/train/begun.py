@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+from studio.files import read_regular
 from studio.home import models_folder, training_folder
 from studio.library import CARD
 
 CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
+MAX_BYTES = 2**20  # of settings, and of a card
 
 
 def exists(folder: Path) -> bool:
@@ -18,7 +22,8 @@ def exists(folder: Path) -> bool:
 def goes_on(name: str) -> bool:
     """Whether a training of this name has a checkpoint that its model does not hold already.
 
-    A finished training's model is written after its last checkpoint.
+    A finished training's model is written after its last checkpoint. One that was stopped has
+    fewer steps than were asked for.
     """
     folder = training_folder(name)
     if not exists(folder):
@@ -27,5 +32,31 @@ def goes_on(name: str) -> bool:
         model = (models_folder() / name / CARD).stat().st_mtime_ns
     except OSError:
         return True
+    if _cut(folder / SETTINGS, models_folder() / name / CARD):
+        return True
     files = (folder / name for name in (CHECKPOINT, BEFORE))
     return max(file.stat().st_mtime_ns for file in files if file.is_file()) > model
+
+
+def card_of(name: str) -> dict[str, Any]:
+    """The card of the model that a training of this name has made here; empty where there is none."""
+    if Path(name).name != name or not (training_folder(name) / SETTINGS).is_file():
+        return {}
+    return _read(models_folder() / name / CARD)
+
+
+def _cut(settings: Path, card: Path) -> bool:
+    """Whether the model has fewer steps than its training was asked for; minutes end where they do."""
+    given = _read(settings)
+    asked, made = given.get("steps"), _read(card).get("steps")
+    if given.get("minutes") is not None or not isinstance(asked, int):
+        return False
+    return isinstance(made, int) and made < asked
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_regular(path, MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -42,6 +42,7 @@ def train(
     *,
     resume: bool = False,
     restart: bool = False,
+    finish: bool = False,
     device: str | None = None,
 ) -> Generator[TrainEvent, None, None]:
     """Train what ``config`` asks for and put it into the library.
@@ -51,6 +52,7 @@ def train(
     Args:
         resume: go on from the checkpoint of this name, whose settings must be the same.
         restart: begin anew although there is one.
+        finish: with ``resume``, make the checkpoint's model; the steps that are left stay.
         device: ``cuda``, ``mps`` or ``cpu``; chosen by accelerate when not given.
 
     Raises:
@@ -72,14 +74,19 @@ def train(
     try:
         with memory_errors_named(config):
             budget = Budget(config, accelerator)
-            work = _whole(config, library or Library(), accelerator, budget, resume)
+            work = _whole(config, library or Library(), accelerator, budget, resume, finish)
             yield from budget.timed(work)
     finally:
         release(accelerator)
 
 
 def _whole(
-    config: TrainConfig, library: Library, accelerator: Any, budget: Budget, resume: bool
+    config: TrainConfig,
+    library: Library,
+    accelerator: Any,
+    budget: Budget,
+    resume: bool,
+    finish: bool,
 ) -> Generator[TrainEvent, None, None]:
     job = yield from prepare(config, library, accelerator, resume)
     if config.base != (base := job.base.entry.id):
@@ -88,7 +95,7 @@ def _whole(
             "those weights"
         )
         config = config.model_copy(update={"base": base})
-    yield from _Loop(config, job, accelerator, budget).run(resume)
+    yield from _Loop(config, job, accelerator, budget).run(resume, finish)
 
 
 class _Loop:
@@ -101,22 +108,21 @@ class _Loop:
         self.budget = budget
         self.folder = training_folder(config.name)
         self.stepper = Stepper(config, job, accelerator)
-        self.done = 0
-        self.saved = 0
+        self.done = self.saved = 0
         self.sides: dict[str, str] = {}  # which side of its range each loss was last
         self.silent = False  # whether the log cannot be written
         self.history: list[dict[str, float | None]] = []
         self.ema = average_of(config, self.stepper.parameters)
 
-    def run(self, resume: bool) -> Generator[TrainEvent, None, None]:
-        """All steps that are left, then the result."""
+    def run(self, resume: bool, finish: bool = False) -> Generator[TrainEvent, None, None]:
+        """All steps that are left, or none of them, then the result."""
         config, began = self.config, time.perf_counter()
         if resume:
             yield from self._load()
         self._rewrite_log()
         first = self.budget.share(self.done)
         try:
-            while (share := self.budget.share(self.done)) < 1 or not self.done:
+            while not finish and ((share := self.budget.share(self.done)) < 1 or not self.done):
                 pieces, found = self.stepper.pieces, self._step()
                 if self.stepper.pieces > pieces:
                     yield Note(

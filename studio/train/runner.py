@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import training_folder
-from studio.train.begun import exists, goes_on
+from studio.train.begun import card_of, exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Status = Literal["idle", "running", "paused", "done", "failed"]
 Trainer = Callable[..., Generator[TrainEvent, None, None]]
 SHOWN_SAMPLES = 4
+STOPPING, PAUSING = (
+    "Stopping: the model is being made …",
+    "Pausing: a checkpoint is being written …",
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,14 @@ class Runner:
         """The training as it is now."""
         return self._state
 
-    def start(self, config: TrainConfig, resume: bool = False, restart: bool = False) -> None:
-        """Begin, go on from the checkpoint, or begin anew in spite of one.
+    def start(
+        self,
+        config: TrainConfig,
+        resume: bool = False,
+        restart: bool = False,
+        finish: bool = False,
+    ) -> None:
+        """Begin, go on from the checkpoint or make its model, or begin anew in spite of one.
 
         Raises:
             StudioError: another training is running.
@@ -75,12 +85,15 @@ class Runner:
                 kept,
                 status="running",
                 config=config,
-                text="Starting …",
+                text=STOPPING if finish else "Starting …",
                 steps=config.steps,
                 model="",
             )
             self._thread = threading.Thread(
-                target=self._run, args=(config, resume, restart), daemon=True, name="training"
+                target=self._run,
+                args=(config, resume, restart, finish),
+                daemon=True,
+                name="training",
             )
             self._thread.start()
 
@@ -96,7 +109,7 @@ class Runner:
         """
         state = self._state
         if state.status == "paused" and state.config is not None and state.step:
-            self.start(state.config.model_copy(update={"steps": state.step}), resume=True)
+            self.start(state.config, resume=True, finish=True)
             return
         self._ask("stop")
 
@@ -127,6 +140,31 @@ class Runner:
         """Whether a training of this name, or the last one, has left a checkpoint."""
         return self._asks(lambda known: exists(training_folder(known)), name)
 
+    def made(self, name: str = "") -> tuple[str, str] | None:
+        """The id of the model of this name that a training has made here, of this start or another,
+        and its method; those of the last one where there is none of this name."""
+        state = self._state
+        own = name == _name(state) and state.status == "running"  # being made anew
+        if name and name != state.model and not own and (card := self._card(name)):
+            return name, str(card.get("method", ""))
+        return (state.model, state.config.method) if state.model and state.config else None
+
+    def settings_of(self, identity: str) -> TrainConfig:
+        """The settings that a model of :meth:`made` was trained with.
+
+        Raises:
+            StudioError: they cannot be read.
+        """
+        state = self._state
+        known = state.config if state.model == identity else None
+        return known or kept_settings(identity)
+
+    def _card(self, name: str) -> dict[str, Any]:
+        try:
+            return card_of(name)
+        except (OSError, ValueError):  # no name of a folder
+            return {}
+
     def _asks(self, question: Callable[[str], bool], name: str) -> bool:
         name = name or _name(self._state)
         try:
@@ -144,26 +182,28 @@ class Runner:
             raise StudioError("no training is running", field="train")
         self._wish = wish
 
-    def _run(self, config: TrainConfig, resume: bool, restart: bool) -> None:
+    def _run(self, config: TrainConfig, resume: bool, restart: bool, finish: bool) -> None:
         try:
-            self._follow(config, resume, restart)
+            self._follow(config, resume, restart, finish)
             if self._wish == "stop" and not self._state.step:
                 self._set(status="idle", text="Stopped before the first step")
             elif self._wish == "stop":
                 # A closed training has a checkpoint of its last step: finish from that one.
                 self._wish = ""
-                self._follow(config.model_copy(update={"steps": self._state.step}), True)
+                self._follow(config, True, finish=True)
         except StudioError as error:
             self._set(status="failed", text=str(error))
         except Exception as error:  # a thread's error must reach the page
             self._set(status="failed", text=f"{type(error).__name__}: {error}")
             raise
 
-    def _follow(self, config: TrainConfig, resume: bool, restart: bool = False) -> None:
+    def _follow(
+        self, config: TrainConfig, resume: bool, restart: bool = False, finish: bool = False
+    ) -> None:
         trainer = self._trainer
         if trainer is None:
             from studio.train.loop import train as trainer
-        events = trainer(config, resume=resume, restart=restart)
+        events = trainer(config, resume=resume, restart=restart, finish=finish)
         try:
             while True:
                 if self._turns.waiting():
@@ -172,8 +212,9 @@ class Runner:
                     event = next(events, None)
                 if event is None:
                     return
-                self._take(event)
+                self._take(event, finish)
                 if self._wish and self._state.status == "running":
+                    self._set(text=STOPPING if self._wish == "stop" else PAUSING)
                     break
         finally:
             with self._turns.step():
@@ -181,9 +222,11 @@ class Runner:
         if self._wish == "pause":
             self._set(status="paused", text=f"Paused after step {self._state.step}")
 
-    def _take(self, event: TrainEvent) -> None:
+    def _take(self, event: TrainEvent, finish: bool = False) -> None:
         state = self._state
         match event:
+            case Note() | TrainProgress() if finish:
+                pass  # what is being loaded again is no news
             case Note(text):
                 self._set(notes=(*state.notes, text) if text not in state.notes else state.notes)
             case TrainProgress(step, steps, _, left, stage):
@@ -198,6 +241,13 @@ class Runner:
                     (step, prompt, image) for prompt, image in zip(prompts, images, strict=True)
                 )
                 self._set(samples=(*new, *state.samples)[: SHOWN_SAMPLES * max(1, len(new))])
+            case Finished(identity, _, steps) if finish and state.config is not None:
+                asked = "" if state.config.minutes else f" of {state.config.steps}"
+                self._set(
+                    status="done",
+                    model=identity,
+                    text=f"Stopped after step {steps}{asked}: {identity} is in the library",
+                )
             case Finished(identity, _, steps, seconds):
                 self._set(
                     status="done",

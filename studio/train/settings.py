@@ -81,7 +81,7 @@ class TrainConfig(BaseModel):
     checkpoint_every: Count = 100
     sample_every: Annotated[int, Field(ge=0)] = 0
     sample_prompts: tuple[str, ...] = ()
-    sample_weight: float = 7.5
+    sample_weight: Annotated[float, Field(ge=-1000.0, le=1000.0)] = 7.5  # a row's
     sample_omega: Annotated[float, Field(ge=0.0, le=1.0)] = 0.4
     sample_steps: Annotated[int, Field(ge=1, le=200)] = 20
     measure_every: Annotated[int, Field(ge=0)] = 0

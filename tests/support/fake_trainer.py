@@ -22,13 +22,17 @@ class FakeTrainer:
         self.step, self.closed = 0, 0
 
     def __call__(
-        self, config: TrainConfig, resume: bool = False, restart: bool = False
+        self,
+        config: TrainConfig,
+        resume: bool = False,
+        restart: bool = False,
+        finish: bool = False,
     ) -> Generator[TrainEvent, None, None]:
         self.asked.append((config, resume))
         try:
             self.step = self.step if resume else 0
             yield Note("1 of 2 pictures skipped")
-            while self.step < config.steps:
+            while self.step < config.steps and not finish:
                 time.sleep(self.pause)
                 if self.fails:
                     raise self.fails

@@ -38,7 +38,11 @@ def test_pause_resume_stop() -> None:
     runner.stop()
     runner.wait(60)
     assert runner.state.status == "done" and runner.state.model == "mine"
-    assert trainer.asked[-1][0].steps < 100_000
+    assert trainer.asked[-1][0].steps == 100_000  # what is left can be resumed
+    assert (
+        runner.state.text
+        == f"Stopped after step {runner.state.step} of 100000: mine is in the library"
+    )
     assert runner.can_resume()  # there are steps left
     with pytest.raises(StudioError, match="no training is running"):
         runner.pause()
@@ -71,6 +75,33 @@ def test_generations_do_not_wait_for_each_other() -> None:
     thread.start()
     generate()
     thread.join()
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_was_stopped_goes_on_to_its_end(
+    studio_home: Path, tmp_path: Path, paused: bool
+) -> None:
+    """Also once the studio is started anew, and where it was paused before."""
+    train_tiny.base(studio_home)
+    runner = Runner(None, Turns())
+    runner.start(train_tiny.config(train_tiny.pictures(tmp_path / "p"), steps=1000))
+    until(lambda: runner.state.step >= 1)
+    if paused:
+        runner.pause()
+        runner.wait(60)
+    runner.stop()
+    runner.wait(60)
+    state = runner.state
+    assert state.status == "done" and 0 < state.step < 1000
+    assert state.text == f"Stopped after step {state.step} of 1000: mine is in the library"
+    assert not [note for note in state.notes if "resumed" in note]
+    anew = Runner(None, Turns())
+    assert runner.can_resume("mine") and anew.can_resume("mine")
+    anew.resume("mine")
+    until(lambda: anew.state.step > state.step)
+    anew.pause()
+    anew.wait(60)
+    assert anew.state.status == "paused" and anew.state.steps == 1000
 
 
 def test_real_training_through_the_runner(studio_home: Path, tmp_path: Path) -> None:

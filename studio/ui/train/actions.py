@@ -24,23 +24,23 @@ ACTIONS = (
 def possible(runner: Runner, name: str = "") -> dict[str, bool]:
     """Which of :data:`ACTIONS` mean anything now, ``name`` being the one in the form."""
     state = runner.state
-    running = state.status == "running"
+    running, made = state.status == "running", runner.made(name) is not None
     return {
         "start": not running,
         "pause": running,
         "resume": runner.can_resume(name),
         "restart": not running and runner.begun(name),
         "stop": running or state.status == "paused",
-        "use": bool(state.model),
-        "sweep": bool(state.model),
+        "use": made,
+        "sweep": made,
     }
 
 
 def buttons(runner: Runner, name: str = "") -> list[Any]:
     """The actions, those lit that are possible."""
     lit = possible(runner, name)
-    config = runner.state.config
-    alone = config is not None and METHODS[config.method].without_text  # ω changes nothing then
+    _, method = runner.made(name) or ("", "")
+    alone = method in METHODS and METHODS[method].without_text  # ω changes nothing then
     titles = {"sweep": "Sweep over weight"} if alone else {}
     return [
         gr.update(interactive=lit[action], value=titles.get(action, title))

@@ -18,7 +18,7 @@ from studio.train.config import TrainConfig, resolve
 from studio.train.folder import TEXTS as CAPTIONS
 from studio.train.folder import plain
 from studio.train.method import METHODS
-from studio.train.runner import State
+from studio.train.runner import Runner
 from studio.ui.library import models
 from studio.ui.train.images import LONGEST, TEXTS, Picture, from_payload, keep, kept_name, uploaded
 
@@ -266,14 +266,15 @@ def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]
     return table
 
 
-def preset_of(state: State) -> Preset:
-    """A preset that uses the finished model, at ω 0.4.
+def preset_of(runner: Runner, name: str | None = "") -> Preset:
+    """A preset that uses the trained model of this name, or the last one, at ω 0.4.
 
     Raises:
         StudioError: no training has finished.
     """
-    if not state.model or state.config is None:
+    made = runner.made((name or "").strip())
+    if made is None:
         raise StudioError("no training has finished yet", field="train")
     from studio.train.result import preset_for
 
-    return preset_for(state.config, state.model)
+    return preset_for(runner.settings_of(made[0]), made[0])

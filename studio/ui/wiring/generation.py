@@ -136,15 +136,18 @@ def _sweeps(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any]) -> Non
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
 
-    def of_training(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        yield from swept(lambda: preset_of(RUNNER.state), session, request)
+    def of_training(
+        session: str, name: str | None, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from swept(lambda: preset_of(RUNNER, name), session, request)
 
     def of_form(session: str, request: gr.Request, **values: Any) -> Iterator[tuple[Any, ...]]:
         yield from swept(lambda: _one(to_preset(values)), session, request)
 
     options: dict[str, Any] = {"js": STARTED_APART, "concurrency_limit": None, **QUIET}
     if parts.train:
-        parts.train.actions["sweep"].click(of_training, parts.session, outputs, **options)
+        given = [parts.session, parts.train.fields["name"]]
+        parts.train.actions["sweep"].click(of_training, given, outputs, **options)
     parts.tour.submit(of_form, parts.session, outputs, inputs_kwargs=parts.form, **options)
 
 

@@ -84,8 +84,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     parts.load.upload(guarded(from_file, str), parts.load, [*outputs, parts.styles], **QUIET)
 
     if parts.train:
-        trained = loads(lambda: (preset_of(RUNNER.state), []))
-        parts.train.actions["use"].click(guarded(trained), None, outputs, **QUIET)
+        trained = loads(lambda name: (preset_of(RUNNER, name), []))
+        named = parts.train.fields["name"]
+        parts.train.actions["use"].click(guarded(trained), named, outputs, **QUIET)
 
     def saved(session: str, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)

@@ -54,6 +54,31 @@ def test_the_example_is_one_press_and_survives_a_reload(desk: Studio, example: A
     expect(example.locator("#gs-train-superclass input")).to_have_value("somebody")
 
 
+def test_nothing_of_the_form_shows_through_what_stays_in_sight(desk: Studio, example: Any) -> None:
+    """Gradio lifts the labels of its fields above its own layers."""
+    desk.unfold("Steps, rates, samples")  # long enough to be scrolled
+    covered = """() => {
+        const now = document.getElementById("gs-train-now").getBoundingClientRect();
+        const label = document.querySelector("#gs-train-template [data-testid=block-info]");
+        const right = document.getElementById("gs-right");
+        right.scrollTop += label.getBoundingClientRect().top - now.bottom + 30;
+        const { left, top, width, height } = label.getBoundingClientRect();
+        const over = document.elementFromPoint(left + width / 2, top + height / 2);
+        return top > now.top && Boolean(over.closest("#gs-train-now"));
+    }"""
+    example.wait_for_function(covered, polling=200)
+
+
+def test_a_sample_s_weight_has_a_row_s_bounds(desk: Studio, example: Any) -> None:
+    """Not told at every sample of a training, in terms of a row that nobody made."""
+    desk.unfold("Steps, rates, samples")
+    box = example.locator("#gs-train-field-sample_weight input").first
+    box.fill("5000")
+    desk.says("from −1000 to 1000", "#gs-train-field-sample_weight .gs-error")
+    box.fill("5")
+    box.blur()
+
+
 def test_a_concept_hides_what_it_does_not_read(desk: Studio, example: Any) -> None:
     def choose(title: str) -> None:
         example.locator("#gs-train").get_by_label("Method", exact=True).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 pytest.importorskip("gradio")
 
 from studio.errors import StudioError
-from studio.home import training_folder
+from studio.home import models_folder, training_folder
 from studio.library import ModelEntry
 from studio.preset import validate
 from studio.train.events import Losses
@@ -80,7 +81,7 @@ def test_a_training_runs_shows_and_ends_with_a_model() -> None:
     assert "DDLoss" in view.curves(state.losses) and "PDLoss" not in view.curves(state.losses)
     assert "&lt;b&gt;a&lt;/b&gt;" in view.samples(state) and "<b>" not in view.samples(state)
     assert "1 of 2 pictures skipped" in view.notes(state)
-    preset = form.preset_of(state)
+    preset = form.preset_of(runner)
     assert preset.omega == 0.4 and preset.rows[0].model is not None
     assert preset.rows[0].prompt == "a <hero> ghost"
 
@@ -117,6 +118,26 @@ def test_a_strip_varies_what_changes_the_picture() -> None:
     assert {one.omega for _, one in weights} == {0.3}
 
 
+def test_a_model_of_an_earlier_start_is_used_by_its_name(home: Path) -> None:
+    """Also where another one was trained since."""
+    folder, model = training_folder("earlier"), models_folder() / "earlier"
+    for one in (folder, model):
+        one.mkdir(parents=True)
+    settings = config().model_copy(update={"name": "earlier", "word": "kite"})
+    (folder / "settings.json").write_text(json.dumps(settings.model_dump(mode="json")))
+    runner = Runner(FakeTrainer(), Turns())
+    assert not possible(runner, "earlier")["use"]
+    (model / "card.json").write_text('{"method": "lora", "steps": 4}')
+    assert possible(runner, "earlier")["use"] and possible(runner, "earlier")["sweep"]
+    assert not possible(runner, "other")["use"] and not possible(runner)["use"]
+    assert form.preset_of(runner, "earlier").rows[0].prompt == "a kite ghost"
+    runner.start(config())
+    runner.wait(20)
+    assert form.preset_of(runner, "earlier").rows[0].prompt == "a kite ghost"
+    assert form.preset_of(runner, "other").rows[0].prompt == "a <hero> ghost"
+    assert form.preset_of(runner, "x" * 5000).rows[0].prompt == "a <hero> ghost"
+
+
 @pytest.mark.parametrize(("method", "title"), [("lora", "ω"), ("concept", "weight")])
 def test_the_button_names_what_it_varies(method: str, title: str) -> None:
     runner = Runner(FakeTrainer(), Turns())
@@ -138,7 +159,7 @@ def test_a_failure_is_one_line() -> None:
     assert (runner.state.status, runner.state.text) == ("failed", "disk: is full")
     assert "disk: is full" in view.progress(runner.state)
     with pytest.raises(StudioError, match="no training has finished"):
-        form.preset_of(runner.state)
+        form.preset_of(runner)
 
 
 def test_the_pages_generation_takes_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
