@@ -35,6 +35,7 @@ from studio.ui import host
 from studio.ui.space import Limits
 from studio.ui.widgets import Drawn, fresh
 
+Refused = tuple[str, Any, str]  # a setting, what was given, and what is wrong with that
 PREFERENCES = ("theme", "language", "autosave", "sounds", "notifications", "long_run")
 READ_ONLY = (
     "This page is also for others, so its settings only show here. Change them where it runs: "
@@ -69,14 +70,17 @@ def preferences(shared: bool) -> dict[str, Value]:
     return {name: SETTINGS[name].default if shared else chosen(name).value for name in PREFERENCES}
 
 
-def shown(limits: Limits, begun: Mapping[str, Value]) -> dict[str, Any]:
+def shown(
+    limits: Limits, begun: Mapping[str, Value], refused: Refused | None = None
+) -> dict[str, Any]:
     """The view's value.
 
     Args:
         begun: what :func:`at_start` said.
+        refused: stands at its setting, with what was given.
     """
     groups = [
-        {"title": title, "settings": [_row(chosen(one.name), begun) for one in found]}
+        {"title": title, "settings": [_row(chosen(one.name), begun, refused) for one in found]}
         for title, found in groupby(_shown(limits), key=lambda one: one.group)
     ]
     return fresh(
@@ -106,8 +110,9 @@ def changed(name: Any, value: Any, limits: Limits) -> None:
     change(str(name), value)
 
 
-def _row(found: Chosen, begun: Mapping[str, Value]) -> dict[str, Any]:
+def _row(found: Chosen, begun: Mapping[str, Value], refused: Refused | None) -> dict[str, Any]:
     setting = found.setting
+    name, given, said = refused or ("", None, "")
     waits = setting.restart and found.value != begun.get(setting.name, found.value)
     return {
         "name": setting.name,
@@ -124,6 +129,7 @@ def _row(found: Chosen, begun: Mapping[str, Value]) -> dict[str, Any]:
         "problem": found.problem,
         "restart": setting.restart,
         "waits": waits,
+        "refused": {"given": given, "text": said} if name == setting.name else None,
     }
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
+from studio.errors import StudioError
 from studio.settings import SETTINGS
-from studio.ui.errors import guarded, on_page, warn
+from studio.ui.errors import guarded, on_page
 from studio.ui.layout import Parts
 from studio.ui.settings import view
 from studio.ui.space import Limits
@@ -27,11 +28,12 @@ def attach(parts: Parts, limits: Limits) -> None:
         return view.shown(limits, begun)
 
     def answered(name: Any, value: Any) -> list[Any]:
+        refused = None
         try:
             view.changed(name, value, limits)
-        except Exception as error:  # the view goes back to what is so
-            warn(error, in_words)
-        return [view.shown(limits, begun), preferences(limits)]
+        except StudioError as error:
+            refused = (str(name), value, error.message)  # a toast would lie behind the dialog
+        return [view.shown(limits, begun, refused), preferences(limits)]
 
     def edited(event: gr.EventData) -> list[Any]:
         return answered(event.name, event.value)
@@ -40,8 +42,8 @@ def attach(parts: Parts, limits: Limits) -> None:
         return answered(event.name, None)
 
     own.select(guarded(asked), None, own, **QUIET)
-    own.edit(guarded(edited), None, [own, heard], **QUIET)
-    own.delete(guarded(reset), None, [own, heard], **QUIET)
+    own.edit(guarded(edited, in_words), None, [own, heard], **QUIET)
+    own.delete(guarded(reset, in_words), None, [own, heard], **QUIET)
 
 
 def in_words(text: str) -> str:

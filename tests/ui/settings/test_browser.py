@@ -40,6 +40,31 @@ def test_settings_are_kept_say_where_they_come_from_and_act(
     page.wait_for_selector("body:not(.dark) .gs-card")
 
 
+def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
+    studio: Studio, settings_file: Path
+) -> None:
+    """A toast would lie behind the dialog, and the field go back without a word."""
+    page = studio.open().page
+    page.get_by_role("button", name="Settings").first.click()
+    dialog = page.get_by_role("dialog", name="Settings")
+    for label, name, bad, said in (
+        ("A long run", "long_run", "-5", "got -5"),
+        ("A long run", "long_run", "soon", "got 'soon'"),
+        ("Pictures", "outputs", "here/there", "must be the full path of a folder"),
+    ):
+        row = dialog.locator(f"[data-setting='{name}']")
+        row.get_by_label(label).fill(bad)
+        row.get_by_label(label).press("Tab")
+        row.locator(".gs-settings-fault", has_text=said).wait_for()
+        expect(row.get_by_label(label)).to_have_value(bad)
+    assert not settings_file.exists() or json.loads(settings_file.read_text()) == {}
+    row = dialog.locator("[data-setting='long_run']")
+    row.get_by_label("A long run").fill("30")
+    row.get_by_label("A long run").press("Tab")
+    row.get_by_text("set here").wait_for()
+    expect(dialog.locator(".gs-settings-fault")).to_have_count(0)
+
+
 def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(
     studio: Studio, settings_file: Path
 ) -> None:

@@ -9,6 +9,13 @@
     return origin === "file" ? "set here" : "default";
   };
 
+  /** A number as it was typed; nothing for none, and what is no number as it is, to be refused. */
+  studio.settingNumber = function (text) {
+    const plain = text.trim();
+    if (plain === "") return null;
+    return Number.isFinite(Number(plain)) ? Number(plain) : plain;
+  };
+
   /** A choice; one with a name of its own, such as a language, is called by that. */
   const option = (value, name) =>
     el("option", { value, translate: name ? "no" : null }, name ?? value);
@@ -19,7 +26,9 @@
       disabled: locked,
       "data-name": row.name,
       "aria-describedby": `gs-setting-${row.name}-help`,
+      "aria-invalid": row.refused ? "true" : null,
     };
+    const given = row.refused ? row.refused.given : row.value; // what is refused stands as typed
     if (row.kind === "switch")
       return el("input", {
         ...common,
@@ -31,13 +40,11 @@
     if (row.kind === "number")
       return el("input", {
         ...common,
-        type: "number",
+        type: "text",
+        inputmode: "numeric",
         class: "gs-settings-number",
-        min: row.low,
-        max: row.high,
-        step: 1,
-        value: row.value,
-        onchange: ({ target }) => set(target.value === "" ? null : Number(target.value)),
+        value: given,
+        onchange: ({ target }) => set(studio.settingNumber(target.value)),
       });
     if (row.kind === "folder")
       return el("input", {
@@ -46,7 +53,7 @@
         class: "gs-settings-folder",
         spellcheck: "false",
         placeholder: "~/Pictures/studio",
-        value: row.value,
+        value: given,
         onchange: ({ target }) => set(target.value.trim() || null),
       });
     const node = el(
@@ -81,6 +88,9 @@
     const waits = row.waits
       ? el("strong", { class: "gs-settings-waits" }, "Restart the studio to use it.")
       : null;
+    const refused = row.refused
+      ? el("strong", { class: "gs-settings-fault", role: "alert" }, row.refused.text)
+      : null;
     const fault = row.problem
       ? el("strong", { class: "gs-settings-fault" }, `${row.variable}: ${row.problem}`)
       : null;
@@ -97,6 +107,7 @@
         el("em", { class: "gs-settings-origin" }, studio.originOf(row)),
       ),
       el("p", { id: `gs-setting-${row.name}-help` }, help),
+      refused,
       waits,
       fault,
     );
