@@ -17,6 +17,7 @@ from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
 
 LABEL = "Folders of other tools"
+READING = '<p class="gs-progress-text">Reading the folders …</p>'
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,21 @@ def attach(parts: FolderParts | None, shown: list[Any], rescanned: Callable[[], 
 
     gr.on(None, lambda: (text(), described()), None, [parts.folders, parts.status], **QUIET)
     outputs = [parts.folders, parts.status, *shown]
-    parts.save.click(guarded(saved, in_words), parts.folders, outputs, **QUIET)
+    both = [parts.folders, parts.save]
+    # A large folder takes a while; what is typed or pressed meanwhile would be lost.
+    parts.save.click(
+        lambda: [gr.update(interactive=False)] * 2 + [READING],
+        None,
+        [*both, parts.status],
+        queue=False,
+        **QUIET,
+    ).then(guarded(saved, in_words), parts.folders, outputs, **QUIET).then(
+        lambda: [gr.update(interactive=True)] * 2 + [described()],
+        None,
+        [*both, parts.status],
+        queue=False,
+        **QUIET,
+    )
 
 
 def in_words(line: str) -> str:

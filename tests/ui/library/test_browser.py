@@ -14,6 +14,13 @@ from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 LINES = "#gs-models .gs-model-line"
+# Notes that the field of further folders was closed at some time.
+SHUT = """() => {
+    const place = document.getElementById("gs-folder-names");
+    new MutationObserver(() => {
+        window.shut ||= place.querySelector("textarea").disabled;
+    }).observe(place, { subtree: true, attributes: true, childList: true });
+}"""
 
 
 def opened(visit: Studio) -> Studio:
@@ -105,6 +112,7 @@ def test_another_tool_s_folder_is_read_in_place(desk: Studio, home: Path, tmp_pa
     box = page.locator("#gs-folder-names textarea")
     try:
         box.fill(f"{folder}")
+        page.evaluate(SHUT)
         page.click("#gs-folders-save")
         page.locator("#gs-folder-status").get_by_text("AUTOMATIC1111 or Forge's folder").wait_for()
         line = page.locator(LINES).filter(has=page.get_by_text("Lora/ink", exact=True))
@@ -112,6 +120,9 @@ def test_another_tool_s_folder_is_read_in_place(desk: Studio, home: Path, tmp_pa
         expect(line).to_contain_text("made for SD1")
         expect(line).to_contain_text("word “hero”")
         line.locator("img.gs-preview").wait_for()
+        assert page.evaluate("window.shut")  # nothing was typed or pressed that would be lost
+        expect(box).to_be_enabled()
+        expect(page.locator("#gs-folders-save")).to_be_enabled()
         line.get_by_text("About").click()
         line.get_by_text("Draws a hero").wait_for()
         box.fill("/no/such/folder")
