@@ -51,6 +51,7 @@ def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Pa
     shown.nth(3).wait_for()
     box = desk.page.locator(".gs-notices")
     expect(box).to_contain_text("absent")
+    expect(box).to_contain_text("'Whatever 3000' became DPM-Solver++ 2M")  # as the list calls it
     desk.weigh(0, 4)
     desk.open()  # neither an edit nor a reload closes them, nor does a link without notes of its own
     desk.page.click("#gs-link")

@@ -20,7 +20,7 @@ def read_sampler(name: str, schedule: str, notes: list[str]) -> dict[str, str]:
     found = named(plain) or next((one for one in map(named, _shorter(plain)) if one), None)
     mapped, exact = found or (Sampler().scheduler, False)
     if not exact:
-        notes.append(f"sampler.scheduler: {name[:_LONGEST]!r} became {mapped!r}")
+        notes.append(f"sampler.scheduler: {name[:_LONGEST]!r} became {SCHEDULERS[mapped].title}")
     fields = {"scheduler": mapped}
     wanted = within or _schedule(schedule, plain)
     if wanted is None or wanted not in SCHEDULERS[mapped].takes(False):

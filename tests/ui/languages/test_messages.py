@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,14 +15,23 @@ pytest.importorskip("gradio")
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from studio.errors import StudioError
 from studio.languages import ENGLISH, Language, languages
+from studio.library.download import look_up
+from studio.library.named_folders import keep
+from studio.preset import Preset
+from studio.preset.fields import with_fields
 from studio.preset.preprocessors import PREPROCESSORS
+from studio.preset.sweep import parse_axis
 from studio.settings import SETTINGS
+from studio.share.gallery.sources import source_of
+from studio.share.tools.samplers import read_sampler
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
 from studio.ui.describe import IDLE_REASONS
 from studio.ui.library.models import KINDS
 from studio.ui.static_files import STATIC
+from studio.ui.tradeoff.subject import subject_of
 from studio.ui.train.actions import ACTIONS
 from tests.support.script_texts import HOLE, texts
 
@@ -133,6 +144,40 @@ def test_what_tables_say_is_a_message(language: Language) -> None:
     named = languages().keys()
     gaps = [text for text in said() if text and text not in known and text not in named]
     assert not gaps
+
+
+def _said(ask: Callable[[], object]) -> str:
+    with pytest.raises(StudioError) as caught:
+        ask()
+    return caught.value.message
+
+
+def _fits(message: str, line: str) -> bool:
+    """Whether a message with {places} says the line; one letter stands for a number."""
+    parts = PLACE.split(message)
+    shape = "".join(
+        (r"[\d.,]+" if len(part) == 1 else ".+?") if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
+    )
+    return re.fullmatch(shape, line) is not None
+
+
+def test_what_wrong_inputs_are_answered_with_is_a_message(
+    language: Language, studio_home: Path
+) -> None:
+    notes: list[str] = []
+    read_sampler("Whatever 3000", "", notes)
+    lines = [
+        _said(lambda: parse_axis("omega=1:0:0.1", "sweep")),
+        _said(lambda: with_fields(Preset(), [("rows.1.prompt", "a")])),
+        *(_said(partial(look_up, name)) for name in ("no slash", "a/b/c")),
+        *(_said(partial(keep, [name])) for name in ("/no/such/folder", "a/b")),
+        *(_said(partial(source_of, name)) for name in ("", "a/b", "hub:a", "https://a:b@c/d")),
+        _said(lambda: subject_of(Preset())),
+        *(note.partition(": ")[2] for note in notes),
+    ]
+    known = dict(language.messages)
+    assert not [line for line in lines if not any(_fits(message, line) for message in known)]
 
 
 def test_a_language_is_fetched_from_beside_the_page_and_english_is_not() -> None:

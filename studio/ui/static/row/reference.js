@@ -40,7 +40,7 @@
       element: el(
         "div",
         { class: "gs-line gs-referring" },
-        el("span", { class: "gs-tag", title: "What the row is compared with" }, "Versus"),
+        el("span", { class: "gs-tag", title: "What the row is compared with" }, "Reference"),
         select,
         text.element,
       ),
