@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,8 @@ from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
 from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis
-from studio.ui.describe import check_images, plan_of, seconds
-from studio.ui.errors import one_line
+from studio.ui.describe import check_images, idle, plan_of, seconds
+from studio.ui.errors import on_page, one_line
 from studio.ui.space import Limits
 
 MOST_AXES = 3
@@ -24,12 +25,14 @@ Axes = tuple[Axis, Axis | None, Axis | None]
 @dataclass(frozen=True)
 class Looked:
     """What a look at the page's axes found. ``faults``: one line by the number of the axis;
-    ``refused``: one line on the whole; ``cost``: where nothing is wrong."""
+    ``refused``: one line on the whole; ``cost``: where nothing is wrong; ``idle``: a line for each
+    axis along which all pictures are the same."""
 
     axes: tuple[Axis, ...] = ()
     faults: dict[int, str] = field(default_factory=dict)
     refused: str = ""
     cost: Cost | None = None
+    idle: tuple[str, ...] = ()
 
 
 def lines_of(given: Any) -> list[tuple[str, str]]:
@@ -80,9 +83,25 @@ def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | 
         return Looked(tuple(axes), faults)
     try:
         refuse_too_many(preset, axes, plan_of, pace, most=limits.cells)
-        return Looked(tuple(axes), cost=cost(preset, axes, plan_of, pace()))
+        found = cost(preset, axes, plan_of, pace())
+        return Looked(tuple(axes), cost=found, idle=idle_axes(preset, axes))
     except StudioError as error:
         return Looked(tuple(axes), refused=said(error, "sweep"))
+
+
+def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
+    """What is varied and changes nothing, as the form says of its fields and rows."""
+    ends = [changed(preset, axes, [one.values[at] for one in axes]) for at in (0, -1)]
+    reasons = [idle(one) for one in ends]
+    taking = {index for one in ends for index, _ in one.active_rows()}
+    found = []
+    for name in (axis.field for axis in axes):
+        row = re.fullmatch(r"rows\.(\d+)\.(?!enabled|solo)(.+)", name)
+        if row and int(row[1]) not in taking:
+            found.append(on_page(f"{name}: changes nothing, the row takes no part"))
+        elif all(name in one for one in reasons):
+            found.append(on_page(f"{name}: {reasons[0][name]}"))
+    return tuple(found)
 
 
 def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:
@@ -142,7 +161,7 @@ def in_words(looked: Looked, known: int) -> str:
         words.append(f"about {seconds(found.seconds * left / found.pictures)}")
     if known and left:
         words.append(f"{known} {'is' if known == 1 else 'are'} here already")
-    return " · ".join(words)
+    return " · ".join([*words, *looked.idle])
 
 
 def _many(count: int, what: str) -> str:

@@ -13,7 +13,7 @@ from studio.home import PRESETS
 from studio.preset import Preset, validate
 from studio.preset.fields import with_fields
 from studio.preset.sweep import cells, parse_axis
-from studio.ui.describe import plan_of
+from studio.ui.describe import IDLE_REASONS, plan_of
 from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
 from studio.ui.sweep.asked import here, in_words, lines_of, look, three
@@ -76,7 +76,7 @@ def test_the_cost_is_the_sum_of_the_plans() -> None:
     assert in_words(found, 0) == "6 pictures (2 × 3) · 30 passes · about 15 s"
     assert in_words(found, 2) == "6 pictures (2 × 3) · 30 passes · about 10 s · 2 are here already"
     assert in_words(found, 6) == "6 pictures (2 × 3) · 30 passes · all are here already"
-    unknown = look(PRESET, _axes(("omega", "0.5")), Limits(), lambda: None)
+    unknown = look(PRESET, _axes(("rows.0.weight", "0.5")), Limits(), lambda: None)
     assert in_words(unknown, 0) == "1 picture · 8 passes · the first picture will tell how long"
 
 
@@ -111,6 +111,22 @@ def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert here(PRESET, axes, tmp_path) == 1
     assert here(Preset(), axes, tmp_path) == 0
+
+
+def test_what_changes_nothing_is_said() -> None:
+    def said(preset: Preset, *given: tuple[str, str]) -> tuple[str, ...]:
+        return look(preset, _axes(*given), Limits(), lambda: None).idle
+
+    assert said(PRESET, ("rows.0.weight", "1,3"), ("sampler.steps", "4,8")) == ()
+    (line,) = said(PRESET, ("omega", "0,1"))
+    assert line == f"ω, personalization guidance: {IDLE_REASONS['omega']}"
+    off = with_fields(PRESET, [("rows.0.enabled", False)])
+    assert said(off, ("rows.0.weight", "1,3")) == (
+        "row 1, weight: changes nothing, the row takes no part",
+    )
+    assert said(off, ("rows.0.weight", "1,3"), ("rows.0.enabled", "false,true")) == ()
+    silent = with_fields(PRESET, [("rows.0.weight", 0)])
+    assert said(silent, ("rows.0.weight", "0,3")) == ()
 
 
 def test_a_sweep_stays_the_same_when_one_of_its_cells_is_used() -> None:

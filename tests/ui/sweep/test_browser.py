@@ -98,3 +98,6 @@ def test_an_axis_stays_with_its_row(desk: Studio) -> None:
     desk.says("choose a field", ".gs-axis .gs-error")
     expect(page.locator(".gs-axis input")).to_have_value("2,4")
     page.get_by_role("button", name="Do not vary").click()
+    page.get_by_role("button", name="ω", exact=False).first.click()  # the field's own name
+    desk.says("Changes nothing now: no row", ".gs-sweep-cost")
+    page.get_by_role("button", name="Do not vary").click()
