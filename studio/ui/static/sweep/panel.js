@@ -3,6 +3,7 @@
   "use strict";
   const { el, word } = studio;
   const TYPING = 250; // ms after the last letter
+  const UNANSWERED = 4000; // ms until what was asked is asked again: of several at once one may be lost
   const FILES = { png: "Grid PNG", csv: "CSV", json: "JSON" };
 
   studio.on("sweepaxes", ({ axes }) => studio.axes.replace(axes));
@@ -69,6 +70,7 @@
     let answer = { known: 0, ready: false };
     let turn = 0;
     let timer = 0;
+    let again = 0;
 
     const axes = axesEditor(context);
     const add = word("Vary a field", () => {
@@ -123,12 +125,19 @@
     );
 
     // -- what it would cost ----------------------------------------------------------------------
+    function ask() {
+      clearTimeout(again);
+      const asked = studio.axes.list();
+      if (!element.offsetParent || !asked.length) return;
+      trigger("select", { axes: asked, turn });
+      again = setTimeout(ask, UNANSWERED);
+    }
     function look(wait) {
       clearTimeout(timer);
+      clearTimeout(again);
       timer = setTimeout(() => {
-        const asked = studio.axes.list();
-        if (!element.offsetParent || !asked.length) return;
-        trigger("select", { axes: asked, turn: (turn += 1) });
+        turn += 1;
+        ask();
       }, wait);
     }
     function begin() {
@@ -150,6 +159,7 @@
     }
     studio.on("sweeplooked", (found) => {
       if (found.turn !== turn) return;
+      clearTimeout(again);
       answer = found;
       cost.textContent = found.text;
       cost.classList.toggle("gs-error", !found.ready);
