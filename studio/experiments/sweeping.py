@@ -80,14 +80,26 @@ class Sweep:
 
 
 def stem_of(
-    preset: Preset, axes: tuple[Axis, Axis | None, Axis | None], seeds: Sequence[int]
+    preset: Preset,
+    axes: tuple[Axis, Axis | None, Axis | None],
+    seeds: Sequence[int],
+    folder: Path | None = None,
 ) -> str:
     """What the names of a sweep's files begin with: the same for the same preset, axes and seeds,
-    whatever the preset holds in the fields that are swept, as after one of its cells is used."""
+    whatever the preset holds in the fields that are swept, as after one of its cells is used.
+
+    Args:
+        folder: where it may lie from before; an earlier studio named it by those fields too.
+    """
+    stem, earlier = (_stem(one, axes, seeds) for one in (_first(preset, axes), preset))
+    if folder is None or (folder / f"{stem}.json").exists():
+        return stem
+    return earlier if (folder / f"{earlier}.json").exists() else stem
+
+
+def _stem(preset: Preset, axes: Sequence[Axis | None], seeds: Sequence[int]) -> str:
     plain = [[axis.field, list(axis.values)] if axis else None for axis in axes]
-    asked = json.dumps(
-        [json.loads(_first(preset, axes).to_json()), plain, list(seeds)], sort_keys=True
-    )
+    asked = json.dumps([json.loads(preset.to_json()), plain, list(seeds)], sort_keys=True)
     return f"sweep-{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
 
 
@@ -106,7 +118,7 @@ def begin(
     folder: Path,
 ) -> Sweep:
     """A sweep in a folder: a new one, or the same that was begun there, with the same seed."""
-    stem = stem_of(preset, axes, seeds)
+    stem = stem_of(preset, axes, seeds, folder)
     chosen = _document(folder / f"{stem}.json").get("seed")
     if preset.sampler.seed < 0:
         seed = chosen if isinstance(chosen, int) else cells(preset, *axes)[0].preset.sampler.seed

@@ -140,7 +140,8 @@ def three(axes: Sequence[Axis]) -> Axes:
 
 def here(preset: Preset, axes: Sequence[Axis], folder: Path) -> int:
     """How many of the pictures are in the folder from before."""
-    return sum(1 for _ in folder.glob(f"{stem_of(preset, three(axes), [])}-x*-seed*.png"))
+    stem = stem_of(preset, three(axes), [], folder)
+    return sum(1 for _ in folder.glob(f"{stem}-x*-seed*.png"))
 
 
 def in_words(looked: Looked, known: int) -> str:

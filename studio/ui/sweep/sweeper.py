@@ -86,7 +86,7 @@ class Sweeper:
             raise StudioError("one runs already; stop it first", field="sweep")
         self._stop.clear()
         self._spent, self._new, self.visitor = 0.0, 0, visitor
-        self.stem = sweeping.stem_of(preset, three(axes), [])
+        self.stem = sweeping.stem_of(preset, three(axes), [], self.folder)
         version = self.state.version + 1
         self.state = State("running", "Looking at every setting …", version=version)
         context = contextvars.copy_context()
@@ -214,7 +214,8 @@ class Sweeps:
         Raises:
             StudioError: it runs already, here or on another page.
         """
-        own, stem = self.of(key), sweeping.stem_of(preset, three(axes), [])
+        own = self.of(key)
+        stem = sweeping.stem_of(preset, three(axes), [], own.folder)
         with self._lock:
             others = [one for one in self._known.values() if one is not own and one.running()]
         for other in others:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from studio.errors import StudioError
-from studio.experiments.sweeping import stem_of
+from studio.experiments.sweeping import begin, stem_of
 from studio.home import PRESETS
 from studio.preset import Preset, validate
 from studio.preset.fields import with_fields
@@ -137,6 +138,21 @@ def test_a_sweep_stays_the_same_when_one_of_its_cells_is_used() -> None:
         assert stem_of(cell.preset, three(axes), []) == stem
     other = with_fields(preset, [("decoupling", 0.25)])
     assert stem_of(other, three(axes), []) != stem
+
+
+def test_a_sweep_of_an_earlier_studio_goes_on(tmp_path: Path) -> None:
+    """Its name held the swept fields too: written by that version for these fields."""
+    axes = three([parse_axis("omega=0,0.5,1", "")])
+    preset = with_fields(PRESET.with_seed(7), [("omega", 0.5)])
+    asked = [json.loads(preset.to_json()), [["omega", [0, 0.5, 1]], None, None], []]
+    earlier = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:10]
+    assert begin(preset, axes, [], tmp_path).stem == stem_of(preset, axes, []) != f"sweep-{earlier}"
+    (tmp_path / f"sweep-{earlier}.json").write_text('{"seed": 7}')
+    (tmp_path / f"sweep-{earlier}-x00-y00-z00-seed7.png").touch()
+    assert begin(preset, axes, [], tmp_path).stem == f"sweep-{earlier}"
+    assert here(preset, [axes[0]], tmp_path) == 1
+    (tmp_path / f"{stem_of(preset, axes, [])}.json").write_text("{}")
+    assert here(preset, [axes[0]], tmp_path) == 0
 
 
 def test_the_form_and_the_verb_name_the_same_sweep() -> None:
