@@ -81,7 +81,13 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         shown = {notes: fresh({"title": "Styles", "notes": notices})} if notices else {}
         return {parts.styles: styles.cards(limits)} | shown
 
-    parts.load.upload(guarded(from_file, str), parts.load, [*outputs, parts.styles], **QUIET)
+    parts.load.upload(
+        guarded(from_file, str),
+        parts.load,
+        [*outputs, parts.styles],
+        trigger_mode="always_last",  # a second file waits for the first
+        **QUIET,
+    )
 
     if parts.train:
         trained = loads(lambda name: (preset_of(RUNNER, name), []))
