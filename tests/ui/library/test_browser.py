@@ -18,7 +18,7 @@ LINES = "#gs-models .gs-model-line"
 SHUT = """() => {
     const place = document.getElementById("gs-folder-names");
     new MutationObserver(() => {
-        window.shut ||= place.querySelector("textarea").disabled;
+        window.shut ||= place.querySelector("textarea")?.disabled;
     }).observe(place, { subtree: true, attributes: true, childList: true });
 }"""
 
