@@ -94,6 +94,9 @@ def stem_of(
     stem, earlier = (_stem(one, axes, seeds) for one in (_first(preset, axes), preset))
     if folder is None or (folder / f"{stem}.json").exists():
         return stem
+    drawn = _stem(_first(preset.with_seed(-1), axes), axes, seeds)
+    if _document(folder / f"{drawn}.json").get("seed") == preset.sampler.seed:
+        return drawn
     return earlier if (folder / f"{earlier}.json").exists() else stem
 
 

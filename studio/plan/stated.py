@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.diffusion.progress import progress_of
+from studio.errors import MissingModel
 from studio.library import Library
 from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
@@ -30,11 +31,12 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
             :func:`studio.diffusion.progress.progress_of` and
             :func:`studio.plan.size.picture_size`.
     """
-    base, progress = None, None
-    if preset.base in library:  # otherwise compiling names the field
+    try:
         base = check_base(library, preset.base, preset.vae)
-        config = scheduler_config(library[preset.base])
+    except MissingModel:
+        base, progress = None, None  # compiling names the field
+    else:
         seen = as_seen(preset.sampler, base)
-        progress = progress_of(seen, config, preset.first_step, base.family)
+        progress = progress_of(seen, scheduler_config(base), preset.first_step, base.family)
     plan = compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
     return plan if base is None else with_tiles(plan, preset, base)

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 Status = Literal["idle", "running", "paused", "done", "failed"]
 Trainer = Callable[..., Generator[TrainEvent, None, None]]
 SHOWN_SAMPLES = 4
-STOPPING, PAUSING = (
-    "Stopping: the model is being made …",
-    "Pausing: a checkpoint is being written …",
-)
+STOPPING = "Stopping: the model is being made …"
+PAUSING = "Pausing: a checkpoint is being written …"
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class Runner:
             StudioError: there is nothing to stop.
         """
         state = self._state
-        if state.status == "paused" and state.config is not None and state.step:
+        if state.status == "paused" and state.config is not None and _has_begun(state):
             self.start(state.config, resume=True, finish=True)
             return
         self._ask("stop")
@@ -121,7 +119,7 @@ class Runner:
         """
         state = self._state
         if state.config is not None and name in ("", state.config.name):
-            self.start(state.config, resume=state.step > 0)
+            self.start(state.config, resume=_has_begun(state))
         else:
             self.start(kept_settings(name), resume=True)
 
@@ -132,7 +130,8 @@ class Runner:
             return False
         if state.config is not None and name in ("", state.config.name):
             cut = state.status == "done" and state.step < state.config.steps
-            if state.status in ("paused", "failed") or (cut and state.config.minutes is None):
+            again = state.status == "failed" and (not state.step or self.begun(name))
+            if state.status == "paused" or again or (cut and state.config.minutes is None):
                 return True
         return self._asks(goes_on, name)
 
@@ -185,9 +184,10 @@ class Runner:
     def _run(self, config: TrainConfig, resume: bool, restart: bool, finish: bool) -> None:
         try:
             self._follow(config, resume, restart, finish)
-            if self._wish == "stop" and not self._state.step:
+            stopped = self._wish == "stop" and self._state.status == "running"
+            if stopped and not self._state.step and not resume:
                 self._set(status="idle", text="Stopped before the first step")
-            elif self._wish == "stop":
+            elif stopped:
                 # A closed training has a checkpoint of its last step: finish from that one.
                 self._wish = ""
                 self._follow(config, True, finish=True)
@@ -213,6 +213,8 @@ class Runner:
                 if event is None:
                     return
                 self._take(event, finish)
+                if finish and self._wish == "stop":
+                    self._wish = ""  # that is what it does
                 if self._wish and self._state.status == "running":
                     self._set(text=STOPPING if self._wish == "stop" else PAUSING)
                     break
@@ -230,7 +232,8 @@ class Runner:
             case Note(text):
                 self._set(notes=(*state.notes, text) if text not in state.notes else state.notes)
             case TrainProgress(step, steps, _, left, stage):
-                self._set(step=step, steps=steps, text=_in_words(step, steps, left, stage))
+                text = _in_words(step, steps, left, stage)
+                self._set(step=step or state.step, steps=steps, text=text)  # 0 while it loads
             case Losses():
                 kept = state.losses
                 if kept and kept[-1].step >= event.step:  # went back to an earlier checkpoint
@@ -268,15 +271,18 @@ def kept_settings(name: str) -> TrainConfig:
     """
     from studio.train.checkpoint import MAX_SETTINGS_BYTES, SETTINGS  # brings torch with it
 
-    path = training_folder(name) / SETTINGS
     try:
-        data = json.loads(read_regular(path, MAX_SETTINGS_BYTES))
+        data = json.loads(read_regular(training_folder(name) / SETTINGS, MAX_SETTINGS_BYTES))
         kept = BEFORE_NORMS | {name: value for name, value in data.items() if name != "data"}
         return TrainConfig.model_validate(kept)
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise StudioError(
             f"there is no training of {name!r} to go on with", field="name"
         ) from error
+
+
+def _has_begun(state: State) -> bool:
+    return state.step > 0 or exists(training_folder(_name(state)))
 
 
 def _name(state: State) -> str:

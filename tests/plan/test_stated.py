@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from studio.diffusion import times
 from studio.engine import Engine
-from studio.errors import IncompatibleModels
+from studio.errors import BadPreset, IncompatibleModels
 from studio.events import Done
 from studio.library import Library
 from studio.library.noise import scheduler_config
@@ -62,6 +63,27 @@ def test_a_flow_shifted_by_size_states_what_it_runs(engine: Engine, size: dict[s
     plan = stated_plan(preset, engine.library)
     done = [event for event in engine.generate(preset) if isinstance(event, Done)]
     assert [one.forwards for one in done] == [plan.forwards_total]
+
+
+def test_a_base_of_the_hub_states_what_it_runs(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in no folder of the library, and has its times, size and tiles all the same."""
+    library = Library(())
+    entry = engine.library["trailing"]
+    monkeypatch.setattr(
+        library, "_on_hub", lambda key: replace(entry, id=key) if key == "owner/name" else None
+    )
+    rows = [{"prompt": "a", "weight": 2.0, "range": [0.0, 0.4]}]
+    sampler = {"scheduler": "euler", "steps": 9, "width": 2 * entry.size, "tiles": True}
+    preset = validate({"base": "owner/name", "rows": rows, "sampler": sampler})
+    own = preset.model_copy(update={"base": "trailing"})
+    plan, known = stated_plan(preset, library), stated_plan(own, engine.library)
+    assert plan.tiles == known.tiles and len(plan.tiles) > 1
+    assert plan.forwards_total == known.forwards_total
+    odd = preset.sampler.model_copy(update={"width": 17})
+    with pytest.raises(BadPreset, match=r"sampler\.width"):
+        stated_plan(preset.model_copy(update={"sampler": odd}), library)
 
 
 def test_a_shifted_flow_states_what_it_runs(engine: Engine) -> None:

@@ -65,6 +65,7 @@ test("an axis stays with its row: moved, deleted, brought back", () => {
   assert.deepEqual(places(["b"], ["a", "b"]), [1]);
   assert.deepEqual(places(["a", "a"], ["a", "a", "a"]), [0, 1]);
   assert.deepEqual(places(["a", "b"], ["c", "d"]), [0, 1]);
+  assert.deepEqual(places(["a", "n", "b"], ["a", "b"]), [0, -1, 1]); // as an undo takes a row away
 });
 
 test("fields and values in words", () => {

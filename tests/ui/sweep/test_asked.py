@@ -140,6 +140,17 @@ def test_a_sweep_stays_the_same_when_one_of_its_cells_is_used() -> None:
     assert stem_of(other, three(axes), []) != stem
 
 
+def test_so_does_one_that_drew_its_seed(tmp_path: Path) -> None:
+    axes = three([parse_axis("omega=0,0.5,1", "")])
+    begun = begin(PRESET.with_seed(-1), axes, [], tmp_path)
+    drawn = begun.preset.sampler.seed
+    (tmp_path / f"{begun.stem}.json").write_text(json.dumps({"seed": drawn}))
+    for shot in begun.shots():
+        again = begin(shot.preset, axes, [], tmp_path)
+        assert again.stem == begun.stem and again.shots() == begun.shots()
+    assert begin(PRESET.with_seed(drawn + 1), axes, [], tmp_path).stem != begun.stem
+
+
 def test_a_sweep_of_an_earlier_studio_goes_on(tmp_path: Path) -> None:
     """Its name held the swept fields too: written by that version for these fields."""
     axes = three([parse_axis("omega=0,0.5,1", "")])

@@ -84,18 +84,19 @@ window.studio = window.studio || {};
   };
 
   /**
-   * Where each of the rows of before is among those of now, by what it holds: its new place, or its
-   * own where none is like it. Both are lists of texts.
+   * Where each of the rows of before is among those of now, by what it holds: its new place; where
+   * none is like it its own, or -1 where another row of before has come there. Both are lists of texts.
    */
   studio.placesOfRows = function (before, now) {
     const stays = before.map((text, at) => text === now[at]);
     const taken = new Set([...before.keys()].filter((at) => stays[at]));
-    return before.map((text, at) => {
+    const found = before.map((text, at) => {
       if (stays[at]) return at;
-      const found = now.findIndex((one, place) => one === text && !taken.has(place));
-      if (found >= 0) taken.add(found);
-      return found >= 0 ? found : at;
+      const place = now.findIndex((one, index) => one === text && !taken.has(index));
+      if (place >= 0) taken.add(place);
+      return place;
     });
+    return found.map((place, at) => (place >= 0 ? place : taken.has(at) ? -1 : at));
   };
 
   /**
