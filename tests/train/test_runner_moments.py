@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ class Scripted:
 
     def _stage(self, name: str, step: int) -> Generator[TrainEvent, None, None]:
         yield TrainProgress(step, STEPS, 0.0, 0.0, name)
-        while name == self.slow and not self.go.wait(0.005):
+        while name == self.slow and not self.go.is_set():
+            time.sleep(0.005)
             yield TrainProgress(step, STEPS, 0.0, 0.0, name)
 
 
