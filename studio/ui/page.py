@@ -35,7 +35,7 @@ CACHE_SECONDS = 24 * 3600
 # Of how many pages Gradio keeps what it sent last, 190 KiB each; it makes those of others anew.
 STATES = 200
 # Between two looks of Gradio's queue while nothing waits, in seconds. Its own looks, a thousand a
-# second, take a twelfth of a core as long as the page is served.
+# second, take a sixteenth of a core as long as the page is served.
 LOOKS = 0.02
 
 
