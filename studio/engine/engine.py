@@ -161,8 +161,9 @@ class Engine:
         part = _part(shape, preset.sampler, seen)
         alike = preset.model_copy(update={"sampler": seen})
         samples = samples_at_once(self.device, alike, passes, part)
-        rest = shape, config, family, seen, started, samples
-        return _Job(preset, plan, passes, pictures, vae, *rest)
+        return _Job(
+            preset, plan, passes, pictures, vae, shape, config, family, seen, started, samples
+        )
 
     def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""

@@ -11,7 +11,7 @@ from studio.home import models_folder, training_folder
 from studio.library import CARD
 
 CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
-MAX_BYTES = 2**20  # of settings, and of a card
+MAX_BYTES = 2**20  # of settings, or of a card
 
 
 def exists(folder: Path) -> bool:

@@ -24,13 +24,12 @@ from studio.engine.networks.devices import is_out_of_memory
 from studio.errors import StudioError
 from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
-from studio.train.begun import BEFORE, CHECKPOINT, SETTINGS, exists, goes_on
+from studio.train.begun import BEFORE, CHECKPOINT, MAX_BYTES, SETTINGS, exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig, differences
 from studio.train.identity import UNSURE, Identity
 
 LOSSES = "losses.jsonl"
 DAMAGED = ".damaged"
-MAX_SETTINGS_BYTES = 2**20
 
 
 def write(folder: Path, state: Mapping[str, Any]) -> Path:
@@ -237,7 +236,7 @@ def as_begun(config: TrainConfig) -> TrainConfig:
 def _kept(folder: Path) -> dict[str, Any]:
     """The settings file as it is; empty where it cannot be read."""
     try:
-        data = json.loads(read_regular(folder / SETTINGS, MAX_SETTINGS_BYTES))
+        data = json.loads(read_regular(folder / SETTINGS, MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

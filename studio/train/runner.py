@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import training_folder
-from studio.train.begun import card_of, exists, goes_on
+from studio.train.begun import MAX_BYTES, SETTINGS, card_of, exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
@@ -269,10 +269,8 @@ def kept_settings(name: str) -> TrainConfig:
     Raises:
         StudioError: there is none of this name, or its settings cannot be read.
     """
-    from studio.train.checkpoint import MAX_SETTINGS_BYTES, SETTINGS  # brings torch with it
-
     try:
-        data = json.loads(read_regular(training_folder(name) / SETTINGS, MAX_SETTINGS_BYTES))
+        data = json.loads(read_regular(training_folder(name) / SETTINGS, MAX_BYTES))
         kept = BEFORE_NORMS | {name: value for name, value in data.items() if name != "data"}
         return TrainConfig.model_validate(kept)
     except (OSError, ValueError, AttributeError, RecursionError) as error:

@@ -126,6 +126,27 @@ window.studio = window.studio || {};
   /** A pressed key as one that goes along the text: right is onwards, left in a right-to-left page. */
   studio.along = (key) => (document.documentElement.dir === "rtl" ? (MIRRORED[key] ?? key) : key);
 
+  /** What `look` answers, once that is anything; null after `patience` ms, or once it is not `wanted`. */
+  const until = (studio.until = async function (look, patience, wanted = () => true) {
+    for (const end = Date.now() + patience; Date.now() < end && wanted();) {
+      const found = look();
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    return null;
+  });
+
+  /** The place that a selector names, once it is in sight; as of studio.until. */
+  studio.inSight = (selector, patience, wanted) =>
+    until(
+      () => {
+        const node = document.querySelector(selector);
+        return node?.getClientRects().length ? node : null;
+      },
+      patience,
+      wanted,
+    );
+
   studio.clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 
   // The bus. The last detail of each name is kept for components that mount later.

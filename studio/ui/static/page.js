@@ -134,12 +134,9 @@
   }
 
   /** Ask for a model on the tab that has just been turned to, once that is drawn. */
-  function fetchModel(name, tries = 100) {
-    const box = document.querySelector("#gs-fetch-name textarea, #gs-fetch-name input");
-    if (!box?.getClientRects().length) {
-      if (tries) setTimeout(() => fetchModel(name, tries - 1), 300);
-      return;
-    }
+  async function fetchModel(name) {
+    const box = await studio.inSight("#gs-fetch-name textarea, #gs-fetch-name input", 30000);
+    if (!box) return;
     box.value = name;
     box.dispatchEvent(new Event("input", { bubbles: true }));
     setTimeout(() => click("gs-fetch-start"), 100);

@@ -103,15 +103,20 @@
   studio.autosave = function (names, values) {
     if (!studio.isFilled()) return; // the empty form of a page that is still being filled
     const text = studio.formText(names, values);
-    keep("sessionStorage", TAB, text);
-    if (studio.preferences().autosave) keep("localStorage", LAST, text);
     if (settles) keepBase(text);
     showEdited(text);
     const { vae = "" } = JSON.parse(text);
     if (vae !== decoder) studio.emit("vae", (decoder = vae));
+    took(text);
+  };
+
+  /** Keep a form, as this tab's and as the last one of all; undo and the notes hear of it. */
+  function took(text) {
+    keep("sessionStorage", TAB, text);
+    if (studio.preferences().autosave) keep("localStorage", LAST, text);
     studio.recordForm(text);
     studio.emit("form", text);
-  };
+  }
 
   // An edit of the rows reaches this form a moment later; a page that is left in it keeps it too.
   window.addEventListener("pagehide", () => {
@@ -121,11 +126,7 @@
     if (taking) return; // rows of a preset whose other fields are not there yet
     const rows = studio.stack.cards.map((card) => card.row);
     const left = JSON.stringify({ ...JSON.parse(text), rows });
-    if (left === text) return;
-    keep("sessionStorage", TAB, left);
-    if (studio.preferences().autosave) keep("localStorage", LAST, left);
-    studio.recordForm(left);
-    studio.emit("form", left);
+    if (left !== text) took(left);
   });
 
   // The form of the Train tab and its pictures, without their small copies.

@@ -16,8 +16,7 @@
   /** The picture to start from; its part of the page is unfolded first. */
   async function start() {
     if (!studio.start?.attached()) document.querySelector("#gs-advanced button")?.click();
-    for (let tries = 0; tries < 600 && !studio.start?.attached(); tries += 1)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await studio.until(() => studio.start?.attached(), 30000);
     return studio.start;
   }
 

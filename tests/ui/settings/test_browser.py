@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,17 @@ from tests.support.studio_page import Studio, expect
 pytestmark = pytest.mark.browser
 
 
+def opened(studio: Studio) -> Any:
+    """The settings of the page as it is."""
+    studio.page.get_by_role("button", name="Settings").first.click()
+    return studio.page.get_by_role("dialog", name="Settings")
+
+
 def test_settings_are_kept_say_where_they_come_from_and_act(
     studio: Studio, settings_file: Path
 ) -> None:
     page = studio.open().page
-    page.get_by_role("button", name="Settings").first.click()
-    dialog = page.get_by_role("dialog", name="Settings")
+    dialog = opened(studio)
     row = dialog.locator("[data-setting='theme']")
     row.get_by_text("default", exact=True).wait_for()
     dialog.get_by_label("Theme").focus()
@@ -44,9 +50,7 @@ def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
     studio: Studio, settings_file: Path
 ) -> None:
     """A toast would lie behind the dialog, and the field go back without a word."""
-    page = studio.open().page
-    page.get_by_role("button", name="Settings").first.click()
-    dialog = page.get_by_role("dialog", name="Settings")
+    dialog = opened(studio.open())
     for label, name, bad, said in (
         ("A long run", "long_run", "-5", "got -5"),
         ("A long run", "long_run", "soon", "got 'soon'"),
@@ -72,8 +76,7 @@ def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(
     kept = "localStorage.getItem('guidance-studio-last')"
     studio.use(["kept in this browser"])
     page.wait_for_function(f"{kept}?.includes('kept in this browser')")
-    page.get_by_role("button", name="Settings").first.click()
-    page.get_by_role("dialog", name="Settings").get_by_label("Keep the form", exact=True).uncheck()
+    opened(studio).get_by_label("Keep the form", exact=True).uncheck()
     page.wait_for_function(f"{kept} === null")
     page.keyboard.press("Escape")
     studio.prompt(0).fill("and not after this")
@@ -89,7 +92,7 @@ def test_a_bad_file_is_named_and_a_long_run_ends_with_a_sound(
     settings_file.write_text('{"sounds": true, "long_run": 0, "precision": "half"}')
     page = studio.open().page
     page.evaluate("void (studio.playEnd = (failed) => { window.heard = failed; })")
-    page.get_by_role("button", name="Settings").first.click()
+    opened(studio)
     studio.says("precision: must be one of auto", ".gs-settings-note")
     page.keyboard.press("Escape")
     studio.use(["a cat in noto style on a blue background"], steps=2)

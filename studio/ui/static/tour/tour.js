@@ -1,7 +1,7 @@
 // The tour: each step loads a preset, points at what to look at, and does something when pressed.
 (function (studio) {
   "use strict";
-  const { el, word } = studio;
+  const { el, word, inSight } = studio;
   const SEEN = "guidance-studio-tour"; // in this browser: the offer was taken or closed
   const PATIENCE = 4000; // ms for the way in to be in sight
   const LONG = 30000; // ms for a step's preset, and for what it points at to be drawn
@@ -28,14 +28,6 @@
     const node = document.querySelector(selector);
     (node?.tagName === "BUTTON" ? node : node?.querySelector("button"))?.click();
   };
-  async function found(selector, patience, wanted = () => true) {
-    for (const end = Date.now() + patience; Date.now() < end && wanted();) {
-      const node = document.querySelector(selector);
-      if (node?.getClientRects().length) return node;
-      await new Promise((resolve) => setTimeout(resolve, 60));
-    }
-    return null;
-  }
 
   studio.mountTour = function (element, trigger, { steps, end }) {
     let card = null;
@@ -48,7 +40,7 @@
       strip: () => trigger("submit", {}),
       async train() {
         studio.showTab("train");
-        if (await found("#gs-train-examples", LONG)) press("#gs-train-examples");
+        if (await inSight("#gs-train-examples", LONG)) press("#gs-train-examples");
       },
     };
     const walk = studio.tourWalk(steps.length, show, leave);
@@ -109,7 +101,7 @@
       trigger("select", { id: step.preset });
       await there;
       await new Promise((resolve) => setTimeout(resolve, 250)); // its rows are being drawn
-      const node = await found(step.target, LONG, () => walk.at() === at);
+      const node = await inSight(step.target, LONG, () => walk.at() === at);
       if (walk.at() === at) point(node);
     }
     function leave() {
@@ -145,7 +137,7 @@
         : null;
       place.replaceChildren(...[opener, close].filter(Boolean));
     }
-    found("#gs-tour-place", PATIENCE).then((place) => {
+    inSight("#gs-tour-place", PATIENCE).then((place) => {
       const there = place || document.getElementById("gs-tour-place");
       if (there) offer(there);
     });
