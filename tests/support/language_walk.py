@@ -78,7 +78,7 @@ def _form(studio: Studio, look: Callable[[], None]) -> None:
     studio.load(PRESET)
     page.wait_for_function("studio.stack.cards.length === 3")
     page.click("#gs-advanced button")
-    page.evaluate("studio.stack.cards.forEach((card) => { card.more.click(); card.grow(); })")
+    page.evaluate("studio.stack.cards.forEach((card) => card.more.click())")
     studio.prompt(0).fill("a zeppelinish kat, --ar 3")
     page.locator(".gs-weight").nth(1).fill("much")
     page.evaluate("studio.stack.bulk.bar.hidden = false")

@@ -237,7 +237,7 @@
   function measure() {
     for (const [id, name] of Object.entries(STAYS)) {
       const node = document.getElementById(id);
-      if (!node || node.dataset.measured) continue;
+      if (!node || "measured" in node.dataset) continue;
       node.dataset.measured = "";
       const set = () => document.documentElement.style.setProperty(name, `${node.offsetHeight}px`);
       new ResizeObserver(set).observe(node);

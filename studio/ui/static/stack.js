@@ -2,6 +2,7 @@
 (function (studio) {
   "use strict";
   const { el, icon } = studio;
+  const LONG = 20; // rows from which those out of sight are not laid out
   const TITLES = {
     concept: "Concepts",
     lora: "LoRAs",
@@ -109,7 +110,9 @@
         ])
         .filter((image) => this.thumbs[image]);
       const thumbs = Object.fromEntries(used.map((image) => [image, this.thumbs[image]]));
-      this.props.value = { rows: this.cards.map((card) => studio.clone(card.row)), thumbs };
+      const rows = this.cards.map((card) => studio.clone(card.row));
+      // Of an object without a prototype Svelte watches no field, and copies all of them at once.
+      this.props.value = Object.assign(Object.create(null), { rows, thumbs });
     }
 
     arrange() {
@@ -117,9 +120,9 @@
       studio.axes.follow(this.arranged.map((card) => this.cards.indexOf(card)));
       this.arranged = [...this.cards];
       this.cards.forEach((card, index) => card.showPlace(index, total));
-      this.cards.forEach((card) => card.grow());
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;
       this.bulk.read();
+      this.list.classList.toggle("gs-long", total > LONG);
       this.empty.hidden = total > 0;
       const { most } = this;
       this.adder.disabled = total >= most;
@@ -228,7 +231,9 @@
         const box = card.node.getBoundingClientRect();
         return event.clientY < box.top + box.height / 2;
       });
-      this.list.insertBefore(this.dragged.node, next ? next.node : null);
+      const before = next ? next.node : null;
+      if (this.dragged.node.nextSibling !== before)
+        this.list.insertBefore(this.dragged.node, before);
     }
 
     dragEnd() {
@@ -390,7 +395,6 @@
   studio.mountStack = function (element, props, server, upload, watch, constants) {
     const stack = new Stack(element, props, server, upload, constants);
     watch("value", () => stack.read());
-    window.addEventListener("resize", () => stack.cards.forEach((card) => card.grow()));
     studio.stack = stack;
   };
 })(window.studio);

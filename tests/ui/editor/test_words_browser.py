@@ -98,3 +98,32 @@ def test_a_prompt_reads_in_the_direction_of_its_own_script(desk: Studio) -> None
     desk.use(["חתול על הירח", "a cat", "قطة"])
     for index, direction in enumerate(("rtl", "ltr", "rtl")):
         expect(desk.prompt(index)).to_have_css("direction", direction)
+
+
+def test_a_field_grows_with_its_words_and_its_list_is_whole_among_many_rows(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.page.evaluate("() => { for (let n = 0; n < 30; n += 1) studio.stack.add({ prompt: '' }) }")
+    expect(desk.page.locator(".gs-card")).to_have_count(31)
+    prompt, keys = desk.prompt(15), desk.page.keyboard
+    one = prompt.bounding_box()["height"]
+    prompt.fill("a cat\n\n")
+
+    def grown() -> None:
+        assert one * 2 < prompt.bounding_box()["height"] < one * 3.1  # the last line is empty
+
+    eventually(grown)
+    prompt.fill("a cat face in flat style " * 40)
+    eventually(lambda: _is(prompt.bounding_box()["height"], 160))
+    prompt.fill("")
+    eventually(lambda: _is(prompt.bounding_box()["height"], one))
+    prompt.click()
+    keys.type("a sungl")
+    offered = desk.page.get_by_role("listbox").get_by_role("option")
+    expect(offered).to_have_text(["sunglasses face", "sunglasses"])
+    offered.last.click()  # nothing lies over it, and the card's edge cuts nothing off
+    assert desk.rows()[15]["prompt"] == "a sunglasses"
+    desk.page.evaluate("studio.stack.removeAll([...studio.stack.cards])")
+
+
+def _is(height: float, wanted: float) -> None:
+    assert abs(height - wanted) < 2

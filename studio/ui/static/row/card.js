@@ -248,10 +248,6 @@
       const model = this.node.querySelector(".gs-model");
       (this.kind() === "concept" ? model : this.prompt).focus();
     }
-
-    grow() {
-      this.text.grow();
-    }
   }
 
   studio.Card = Card;

@@ -13,7 +13,6 @@
       spellcheck: "false",
       oninput: () => {
         card.edit(editor.write());
-        grow();
         complete.typed();
       },
       onscroll: () => words.scroll(),
@@ -29,10 +28,7 @@
     const split = button(
       "split",
       "Split into parts at AND",
-      () => {
-        card.edit({ prompt: studio.proposeSplit(card.row.prompt) });
-        grow();
-      },
+      () => card.edit({ prompt: studio.proposeSplit(card.row.prompt) }),
       { class: "gs-tool gs-split" },
     );
     const vary = studio.varyRow(card, "prompt", { kind: "text" }, () => card.row.prompt);
@@ -43,7 +39,6 @@
       (text, caret) => {
         card.edit({ prompt: text });
         area.setSelectionRange(caret, caret);
-        grow();
       },
     );
     const field = el("div", { class: "gs-field" }, words.marks, area, split, complete.element);
@@ -52,12 +47,6 @@
     const hints = el("div", { class: "gs-prompt-hints", role: "status" });
     const problem = studio.problemOf(area);
     const longest = studio.longest("Row", "prompt");
-
-    function grow() {
-      area.style.height = "auto";
-      if (area.scrollHeight) area.style.height = `${Math.min(160, area.scrollHeight + 2)}px`;
-      words.scroll();
-    }
 
     function showSplit(prompt) {
       const joined = /\sAND\s/.test(prompt);
@@ -75,7 +64,6 @@
       below: el("div", { class: "gs-prompt-below" }, problem.element, hints, words.element),
       area,
       vary,
-      grow,
       status: words.status,
       read(row) {
         const mute = card.kind() === "concept";
@@ -94,7 +82,6 @@
         hints.replaceChildren(...studio.foreignHints(row.prompt).map((hint) => el("p", {}, hint)));
         problem.show(studio.checkLength(row.prompt, longest));
         words.read(row.prompt);
-        grow();
       },
       write: () => ({ prompt: area.value }),
     };

@@ -73,6 +73,15 @@ window.studio = window.studio || {};
   };
 
   // -- words that a base knows --------------------------------------------------------------
+  /** A function of an object, asked once for each. */
+  function once(make) {
+    const made = new WeakMap();
+    return (one) => {
+      if (!made.has(one)) made.set(one, make(one));
+      return made.get(one);
+    };
+  }
+
   /** Letters to change from one word to the other, at most ``most`` + 1. */
   studio.distance = function (a, b, most = 3) {
     if (Math.abs(a.length - b.length) > most) return most + 1;
@@ -85,6 +94,7 @@ window.studio = window.studio || {};
           next[j - 1] + 1,
           row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1),
         );
+      if (Math.min(...next) > most) return most + 1;
       row = next;
     }
     return row[b.length];
@@ -113,15 +123,25 @@ window.studio = window.studio || {};
   };
 
   /** All that a base reads as a name: its phrases, then other words for them. */
-  studio.knownPhrases = (vocabulary) => [
+  studio.knownPhrases = once((vocabulary) => [
     ...vocabulary.phrases,
     ...Object.keys(vocabulary.also || {}),
-  ];
+  ]);
+  const knownIndex = once((vocabulary) => studio.phraseIndex(studio.knownPhrases(vocabulary)));
+  const knownParts = once((vocabulary) =>
+    studio.knownPhrases(vocabulary).map((phrase) => {
+      const parts = phrase.toLowerCase().split(/\s+/);
+      return { phrase, parts, stems: parts.map(stem) };
+    }),
+  );
+  const nearestOf = once(() => new Map()); // by the unknown word
 
   /** The words of a prompt that belong to no known phrase, with their places.
    *  ``vocabulary``: {phrases, also, words, quiet}; ``more``: words that this row's models have learned. */
   studio.unknownWords = function (text, vocabulary, more = []) {
-    const index = studio.phraseIndex([...studio.knownPhrases(vocabulary), ...more]);
+    const index = more.length
+      ? studio.phraseIndex([...studio.knownPhrases(vocabulary), ...more])
+      : knownIndex(vocabulary);
     const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
     const foreign = (studio.served?.hints || []).flatMap(([pattern]) => [
       ...text.matchAll(new RegExp(pattern, "gi")),
@@ -148,10 +168,9 @@ window.studio = window.studio || {};
   };
 
   /** How far a word is from a phrase: 0.5 where one holds the other, else letters to change. */
-  function farness(word, phrase) {
+  function farness(word, { parts, stems }) {
     const reach = Math.max(1, Math.floor(word.length / 3));
-    const parts = phrase.toLowerCase().split(/\s+/);
-    if (parts.some((part) => stem(part) === stem(word))) return 0;
+    if (stems.includes(stem(word))) return 0;
     if (parts.some((part) => part.length > 3 && (part.startsWith(word) || word.startsWith(part))))
       return 0.5;
     if (word.length < 3) return Infinity; // too short to be a slip of anything
@@ -162,18 +181,23 @@ window.studio = window.studio || {};
   /** The known phrases nearest to an unknown word: those that hold it, that mean it, then by spelling. */
   studio.nearest = function (word, vocabulary, count = 4) {
     const plain = word.toLowerCase();
+    const known = nearestOf(vocabulary);
+    if (!known.has(plain)) known.set(plain, nearestTo(plain, vocabulary));
+    return known.get(plain).slice(0, count);
+  };
+
+  function nearestTo(plain, vocabulary) {
     const meant = vocabulary.near?.[plain] || vocabulary.near?.[stem(plain)] || [];
     const unlike = (phrase) => Math.abs(phrase.length - plain.length);
-    const scored = studio
-      .knownPhrases(vocabulary)
-      .map((phrase) => [farness(plain, phrase), phrase])
+    const scored = knownParts(vocabulary)
+      .map((known) => [farness(plain, known), known.phrase])
       .filter(([far]) => far < Infinity)
       .sort((a, b) => a[0] - b[0] || unlike(a[1]) - unlike(b[1]));
     const holding = scored.filter(([far]) => far === 0).map(([, phrase]) => phrase);
     const near = [...new Set([...holding, ...meant])];
     const spelled = near.length ? [] : scored.map(([, phrase]) => phrase);
-    return [...near, ...spelled].slice(0, count);
-  };
+    return [...near, ...spelled];
+  }
 
   // -- tokens -------------------------------------------------------------------------------
   const TOKEN = /<[^<>\s]+>|[\p{L}]+|\p{N}|[^\s\p{L}\p{N}]+/gu;

@@ -36,6 +36,7 @@
     const length = el("p", { class: "gs-length", role: "status", hidden: true });
     const element = el("div", { class: "gs-words" }, length, unknown, chips);
     const status = el("span", { class: "gs-words-status" }, opener, count);
+    let shown = []; // what the words in sight are of
 
     function replace({ start, end }, phrase) {
       const text = card.row.prompt;
@@ -92,7 +93,7 @@
         const marked = within(found, start) ? el("u", {}, text) : text;
         return within(over, start) ? el("mark", {}, marked) : marked;
       });
-      marks.replaceChildren(...(found.length || over.length ? pieces : []));
+      marks.replaceChildren(...pieces, "\u200b"); // a last empty line has its height too
     }
 
     function suggest(found, vocabulary) {
@@ -158,11 +159,19 @@
       },
       scroll() {
         marks.scrollTop = area.scrollTop;
-        marks.style.height = area.style.height;
       },
       read(prompt) {
         const vocabulary = vocabularyOf(card);
         const more = card.ownWords();
+        const asked = [
+          prompt,
+          vocabulary,
+          more.join(),
+          card.stack.tokenLimit(),
+          card.stack.windows(),
+        ];
+        if (asked.every((one, index) => one === shown[index])) return;
+        shown = asked;
         const found = vocabulary ? studio.unknownWords(prompt, vocabulary, more) : [];
         mark(prompt, found, showCount(prompt, vocabulary));
         suggest(found, vocabulary);
