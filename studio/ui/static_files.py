@@ -20,6 +20,7 @@ SCRIPTS = (
     "language/choice.js",
     "storage.js",
     "opening.js",
+    "undo_kept.js",
     "undo.js",
     "sweep/axes.js",
     "sweep/vary.js",

@@ -7,6 +7,7 @@
   const BURST = 350; // ms within which changes are one step, as when a preset is loaded
   const SAME = 1200; // ms within which changes of one field are one step, as when one types
   const SETTLING = 1500; // ms in which the page takes up what was undone
+  const KEEPING = 300; // ms until the steps are kept
 
   const parsed = (text) => {
     try {
@@ -113,24 +114,36 @@
 
   function load() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(PLACE) || "{}");
-      return Array.isArray(kept.past) && Array.isArray(kept.future) ? kept : {};
+      const { now, past, parts, steps } = JSON.parse(sessionStorage.getItem(PLACE) || "{}");
+      if (!steps) return {};
+      const forms = studio.unpackForms({ parts, steps });
+      return { now, past: forms.slice(0, past), future: forms.slice(past) };
     } catch {
       return {};
     }
   }
-  function keep(state) {
-    for (let past = state.past; ; past = past.slice(Math.ceil(past.length / 2))) {
+  const log = studio.undoLog(() => Date.now(), load());
+  const pack = studio.formPacker();
+  let waiting = 0;
+  function keep() {
+    clearTimeout(waiting);
+    waiting = 0;
+    const { now, future } = log.state;
+    for (let { past } = log.state; ; past = past.slice(Math.ceil(past.length / 2))) {
       try {
-        sessionStorage.setItem(PLACE, JSON.stringify({ ...state, past }));
+        const kept = { now, past: past.length, ...pack([...past, ...future]) };
+        sessionStorage.setItem(PLACE, JSON.stringify(kept));
         return;
       } catch {
         if (!past.length) return; // a browser that keeps nothing
       }
     }
   }
-
-  const log = studio.undoLog(() => Date.now(), load());
+  /** Keep the steps once there is time; a page that is left does it at once. */
+  function keepSoon() {
+    waiting ||= setTimeout(keep, KEEPING);
+  }
+  window.addEventListener("pagehide", () => waiting && keep());
   let buttons = null;
   function show() {
     if (!buttons) return;
@@ -139,7 +152,7 @@
   }
   studio.recordForm = function (text) {
     log.record(text);
-    keep(log.state);
+    keepSoon();
     show();
   };
 
@@ -150,7 +163,7 @@
       studio.toast(way === "undo" ? "Nothing to undo." : "Nothing to redo.");
       return;
     }
-    keep(log.state);
+    keepSoon();
     show();
     send({ form: step.form });
     const words = step.words || "a change";

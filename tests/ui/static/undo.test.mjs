@@ -4,13 +4,14 @@ import { test } from "node:test";
 import vm from "node:vm";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { load as loaded } from "./load.mjs";
 
-const source = readFileSync(
-  fileURLToPath(new URL("../../../studio/ui/static/undo.js", import.meta.url)),
-  "utf8",
-);
+const source = ["undo_kept.js", "undo.js"]
+  .map((name) => fileURLToPath(new URL(`../../../studio/ui/static/${name}`, import.meta.url)))
+  .map((path) => readFileSync(path, "utf8"))
+  .join("\n");
 function load(labels) {
-  const window = { studio: { el: () => null, labels } };
+  const window = { studio: { el: () => null, labels }, addEventListener: () => {} };
   const document = { addEventListener: () => {} };
   const store = { getItem: () => null, setItem: () => {} };
   vm.runInContext(source, vm.createContext({ window, document, sessionStorage: store }));
@@ -83,4 +84,26 @@ test("a change is named", () => {
   );
   assert.equal(changeInWords(form(3), form(4, "a dog")), "2 fields of row 1");
   assert.equal(changeInWords(form(3), JSON.stringify({ omega: 0, rows: [] })), "1 row deleted");
+});
+
+test("200 steps of 100 rows are kept in little room, and come back letter by letter", () => {
+  const studio = loaded("undo_kept.js");
+  const pack = studio.formPacker();
+  const row = (number) => ({ prompt: `row ${number} `.repeat(40), weight: number, range: [0, 1] });
+  let rows = Array.from({ length: 100 }, (_, number) => row(number));
+  const forms = [];
+  for (let step = 0; step < 200; step += 1) {
+    rows = rows.map((one, at) => (at === step % 100 ? row(1000 + step) : one));
+    forms.push(JSON.stringify({ omega: 0, rows, steps: step, seed: null }));
+    pack(forms);
+  }
+  const text = JSON.stringify(pack(forms));
+  assert.ok(text.length < forms.join("").length / 20);
+  assert.deepEqual([...studio.unpackForms(JSON.parse(text))], forms);
+});
+
+test("a form without rows is kept as it is", () => {
+  const studio = loaded("undo_kept.js");
+  const forms = ['{"omega":1}', '{"rows":[],"omega":2}'];
+  assert.deepEqual([...studio.unpackForms(studio.formPacker()(forms))], forms);
 });
