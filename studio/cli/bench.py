@@ -50,6 +50,12 @@ def add_verb(verbs: Any) -> None:
         action="store_true",
         help="how long a history of 50,000 pictures takes to answer; --rounds: of each",
     )
+    instead.add_argument(
+        "--page",
+        action="store_true",
+        help="how fast the page is in a browser: opened with 50,000 pictures and with none, "
+        "scrolled, and with 100 rows; --rounds: of each",
+    )
     verb.set_defaults(run=bench)
 
 
@@ -67,6 +73,9 @@ def bench(options: argparse.Namespace) -> None:
         return
     if options.history:
         _history(options)
+        return
+    if options.page:
+        _page(options)
         return
     if options.only and options.training:
         raise StudioError("goes without --training", field="--only")
@@ -108,6 +117,16 @@ def _history(options: argparse.Namespace) -> None:
     _keep(options)(result)
     say(result)
     print(history.markdown(result), file=sys.stderr)
+
+
+def _page(options: argparse.Namespace) -> None:
+    from studio.bench import page
+
+    _without(options, "--page", "size", "latent", "steps", "seconds", "only")
+    result = page.run(rounds=options.rounds or page.ROUNDS, tell=_tell)
+    _keep(options)(result)
+    say(result)
+    print(page.markdown(result), file=sys.stderr)
 
 
 def _all(options: argparse.Namespace) -> None:

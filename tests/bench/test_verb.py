@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from studio.__main__ import main
 from studio.bench import (
     bench,
     history,
+    page_home,
     quality,
     report,
     suite,
@@ -22,6 +24,8 @@ from studio.bench import (
 from studio.bench.random_models import write_pipeline
 from studio.engine import Engine
 from studio.history import History, Query
+from studio.history.intake import take_in
+from studio.history.thumbs import thumbnail
 from studio.library import Library
 from tests.support import REPOSITORY
 from tests.support.benchmark import TINY, Counter
@@ -52,6 +56,8 @@ def test_the_verb_prints_one_json_object(
         ["--training", "--only", "ratios"],
         ["--all", "--size", "small"],
         ["--all", "--quality"],
+        ["--page", "--history"],
+        ["--page", "--size", "small"],
     ],
 )
 def test_bad_arguments_are_one_line(
@@ -156,3 +162,22 @@ def test_a_history_is_asked_what_a_page_asks_of_it(
     found = {word: store.search(Query(text=word)).total for word in counted}
     assert found == counted and all(counted.values())
     store.close()
+
+
+def test_a_history_is_laid_out_as_the_page_would_find_it(studio_home: Path) -> None:
+    page_home.fill(studio_home, 30, lambda _: None)
+    store = History(studio_home, studio_home / "outputs")
+    found = store.search(Query(), 60)
+    assert found.total == 30 and take_in(store) == 0  # nothing is new, and nothing is lost
+    assert all(store.file(record).is_file() for record in found.records)
+    assert thumbnail(store, found.records[0]).startswith("data:image/webp")
+    store.close()
+
+
+def test_what_the_page_needs_to_be_measured_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    monkeypatch.setattr(page_home, "fill", lambda *_: None)
+    assert main(["bench", "--page"]) == 2
+    assert capsys.readouterr().err == "--page: needs a package: pip install playwright\n"
