@@ -93,7 +93,9 @@ class Studio:
         self.witness = Witness(page)
         self.outside: list[str] = []
         self.errors: list[str] = []
+        self.complaints: list[str] = []  # what the browser's console calls errors
         page.on("request", self._requested)
+        page.on("console", lambda one: one.type == "error" and self.complaints.append(one.text))
         page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
 
     def _requested(self, request: Any) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from studio.preset import validate
 from studio.share import save_image
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, eventually, expect
+from tests.support.studio_page import Studio, eventually
 
 pytestmark = pytest.mark.browser
 PICTURE = REPOSITORY / "assets" / "examples" / "training" / "hero-1.png"
@@ -24,6 +24,42 @@ GRAVE = ("serious", "critical")
 FADED = """!document.getAnimations().some((one) =>
     one.playState === "running" && one.effect.getTiming().iterations !== Infinity)"""
 WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
+ZOOMED = {"width": 720, "height": 475}  # a wide window at 200 %
+# What lies beyond the window's sides, is cut off at them by what holds it, or under something else.
+CUT_OFF = """() => {
+    const found = [];
+    const say = (what, node) => found.push(`${what}: ${node.outerHTML.slice(0, 160)}`);
+    const shown = (node) => {
+        const { width, height } = node.getBoundingClientRect();
+        const sight = { visibilityProperty: true, opacityProperty: true };
+        return width > 2 && height > 2 && node.checkVisibility(sight);
+    };
+    const scrolls = (node) =>
+        ["auto", "scroll"].includes(getComputedStyle(node).overflowX) && node.scrollWidth > node.clientWidth;
+    const cuts = (node) => ["hidden", "clip"].includes(getComputedStyle(node).overflowX);
+    const controls = "button, input, select, textarea, a[href], summary";
+    for (const node of document.querySelectorAll(`${controls}, p, li, h1, h2, h3, td, th, pre, label`)) {
+        if (!shown(node)) continue;
+        const { left, right } = node.getBoundingClientRect();
+        let up = node.parentElement;
+        while (up && !scrolls(up)) {
+            const box = up.getBoundingClientRect();
+            if (cuts(up) && (right > box.right + 1 || left < box.left - 1)) say("cut off", node);
+            up = up.parentElement;
+        }
+        if (!up && (left < -1 || right > innerWidth + 1)) say("beyond the window", node);
+        if (node.matches("button") && node.scrollWidth > node.clientWidth + 5) say("its words are cut", node);
+    }
+    for (const node of document.querySelectorAll(controls)) {
+        if (!shown(node) || node.disabled) continue;
+        node.scrollIntoView({ block: "center", behavior: "instant" });
+        const { left, top, width, height } = node.getBoundingClientRect();
+        const over = document.elementFromPoint(left + width / 2, top + height / 2);
+        const own = over && (node.contains(over) || over.contains(node) || node.labels?.[0]?.contains(over));
+        if (!own) say(`under ${over?.outerHTML.slice(0, 80)}`, node);
+    }
+    return found;
+}"""
 
 
 @pytest.fixture
@@ -55,11 +91,21 @@ def fits(page: Any, where: str) -> None:
     eventually(whole)
 
 
-def test_phone_has_no_horizontal_scroll(phone: Studio) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("size", [PHONE, ZOOMED], ids=["phone", "200 %"])
+def test_every_tab_is_whole_and_within_reach(desk: Studio, size: dict[str, int]) -> None:
+    desk.page.set_viewport_size(size)
     for tab in TABS:
-        phone.tab(tab)
-        fits(phone.page, tab)
-    expect(phone.page.locator("#gs-generate")).to_be_visible()
+        desk.tab(tab)
+        desk.rest()
+        eventually(lambda tab=tab: _whole(desk.page, tab, size["width"]))
+    assert desk.complaints == []
+    desk.page.set_viewport_size(WIDE)
+
+
+def _whole(page: Any, tab: str, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+    assert page.evaluate(CUT_OFF) == [], tab
 
 
 def test_the_head_on_a_phone_is_whole_and_nothing_lies_over_another(phone: Studio) -> None:
