@@ -92,6 +92,21 @@ def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Pres
     return with_fields(preset, [("sampler.count", 1), *given])
 
 
+def refuse_repeated(preset: Preset, axis: Axis) -> None:
+    """Refuse an axis of which two values make the same picture; a seed of −1 is another each time.
+
+    Raises:
+        BadPreset: names the field; also of a value that the preset cannot take.
+    """
+    seen: set[str] = set()
+    for value in axis.values:
+        made = changed(preset, [axis], [value]).to_json()
+        if made in seen and not (axis.field.endswith("seed") and value == -1):
+            said = f"{shorten(value)} is there twice, for the same picture"
+            raise BadPreset(said, field=axis.field)
+        seen.add(made)
+
+
 def settings(axes: Sequence[Axis], number: int) -> tuple[Any, ...]:
     """The values of the setting with this number, the first axis changing fastest."""
     found = []
@@ -105,7 +120,8 @@ def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None)
     """Every combination, validated; all of one seed, one image each, page by page, line by line.
 
     Raises:
-        BadPreset: a field or value that the preset cannot take, or too many cells.
+        BadPreset: a field or value that the preset cannot take or that is there twice, or too many
+            cells.
     """
     total = count_of(x, y, z)
     if total > MAX_CELLS:
@@ -113,6 +129,9 @@ def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None)
     named = [axis.field for axis in (x, y, z) if axis is not None]
     if len(set(named)) < len(named):
         raise BadPreset(EQUAL, field="sweep")
+    for axis in (x, y, z):
+        if axis is not None:
+            refuse_repeated(preset, axis)
     if preset.sampler.seed < 0:
         preset = preset.with_seed(secrets.randbelow(min(MAX_SEED, 2**32)))
     found = []

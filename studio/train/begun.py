@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.files import read_regular
 from studio.home import models_folder, training_folder
 from studio.library import CARD
+from studio.train.settings import TrainConfig
 
 CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
 MAX_BYTES = 2**20  # of settings, or of a card
@@ -43,6 +45,21 @@ def card_of(name: str) -> dict[str, Any]:
     if Path(name).name != name or not (training_folder(name) / SETTINGS).is_file():
         return {}
     return _read(models_folder() / name / CARD)
+
+
+def as_made(settings: TrainConfig, card: Mapping[str, Any]) -> TrainConfig:
+    """The settings of a training as they were when it made the model of this card: one that has
+    been begun anew, on another base or with another word, has made none yet."""
+    if "base" not in card:
+        return settings
+    named = {"base": "base", "edition": "edition", "method": "method"}
+    texts = {"word": "trigger", "superclass": "superclass"}  # those that are empty are left out
+    made = {field: card[key] for field, key in named.items() if key in card}
+    made |= {field: card.get(key, "") for field, key in texts.items()}
+    try:
+        return TrainConfig.model_validate(settings.model_dump() | made)
+    except ValueError:  # somebody has written in the card
+        return settings
 
 
 def _cut(settings: Path, card: Path) -> bool:

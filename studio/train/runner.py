@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import training_folder
-from studio.train.begun import MAX_BYTES, SETTINGS, card_of, exists, goes_on
+from studio.train.begun import MAX_BYTES, SETTINGS, as_made, card_of, exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
@@ -149,14 +149,14 @@ class Runner:
         return (state.model, state.config.method) if state.model and state.config else None
 
     def settings_of(self, identity: str) -> TrainConfig:
-        """The settings that a model of :meth:`made` was trained with.
+        """The settings that a model of :meth:`made` was trained with; its name may have begun anew.
 
         Raises:
             StudioError: they cannot be read.
         """
         state = self._state
         known = state.config if state.model == identity else None
-        return known or kept_settings(identity)
+        return known or as_made(kept_settings(identity), self._card(identity))
 
     def _card(self, name: str) -> dict[str, Any]:
         try:

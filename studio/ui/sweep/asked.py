@@ -12,7 +12,7 @@ from studio.errors import StudioError
 from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
 from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
-from studio.preset.sweep import EQUAL, Axis, changed, parse_axis
+from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
 from studio.ui.space import Limits
@@ -105,13 +105,15 @@ def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
 
 
 def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:
-    """See that the preset takes each value by itself; of more than a sweep makes, the first.
+    """See that the preset takes each value, and none twice; of more than a sweep makes, the first.
 
     Raises:
         StudioError: names the field.
     """
-    for value in axis.values if len(axis.values) <= limits.cells else axis.values[:1]:
-        limits.check(changed(preset, [axis], [value]))
+    few = axis if len(axis.values) <= limits.cells else Axis(axis.field, axis.values[:1])
+    for value in few.values:
+        limits.check(changed(preset, [few], [value]))
+    refuse_repeated(preset, few)
 
 
 def check_cell(preset: Preset, limits: Limits) -> None:

@@ -42,6 +42,7 @@ class State:
     points: list[Point] = field(default_factory=list)
     best: list[Point] = field(default_factory=list)
     note: str = ""
+    begun: int = 0  # pictures of a setting that is not measured yet
     version: int = 0
 
 
@@ -120,17 +121,20 @@ class Tuner:
         for event in run.run(search, one_by_one(self._make)):
             if isinstance(event, run.Picture):
                 text = f"Picture {event.spent} of {search.budget}: {report.setting(event.values)}"
-                self._tell(text=text)
+                self._tell(text=text, begun=event.number)
             else:
                 known = [*known, event]
-                self._tell(points=known, best=points.front(search, known))
+                self._tell(points=known, best=points.front(search, known), begun=0)
         report.write(search, known)
 
     def _said(self) -> str:
-        pictures = sum(len(point.paths) for point in self.state.points)
+        begun = self.state.begun
+        pictures = sum(len(point.paths) for point in self.state.points) + begun
         stopped = sum(point.stopped for point in self.state.points)
         early = f", {stopped} left unfinished" if stopped else ""
-        return f"{len(self.state.points)} settings, {pictures} pictures{early}."
+        unmeasured = "of a setting that is not finished; the next search goes on with it."
+        more = f" {begun} of them {'is' if begun == 1 else 'are'} {unmeasured}" if begun else ""
+        return f"{len(self.state.points)} settings, {pictures} pictures{early}.{more}"
 
     def _make(self, preset: Preset, path: Path) -> None:
         """One picture through the page's queue, so that a person's own come in between."""

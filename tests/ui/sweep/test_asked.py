@@ -45,6 +45,10 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
         ("rows.1.weight", "1", "there is no '1'; rows has 1 entries"),
         ("rows.0.control.strength", "1", "row 1, control, type: field required"),
         ("sampler.steps", "4,2.5", "valid integer, got 2.5"),
+        ("sampler.steps", "2, 4, 2", "2 is there twice, for the same picture"),
+        ("rows.0.weight", "2, 2.0", "2.0 is there twice"),
+        ("rows.0.prompt", '["a cat", "a dog", "a cat"]', "'a cat' is there twice"),
+        ("sampler.seed", "-1, 7, -1, 7", "7 is there twice"),
     ],
 )
 def test_a_mistake_is_one_line_at_its_axis(field: str, values: str, said: str) -> None:

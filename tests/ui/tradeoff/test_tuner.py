@@ -108,6 +108,11 @@ def test_it_stops_before_the_next_picture(studio_home: Path) -> None:
     engine.release(80 * EVENTS)
     _finished(tuner)
     assert tuner.state.state == "stopped" and len(engine.started) <= 3
+    assert len(list((studio_home / "tune").rglob("pictures/*/*.png"))) == 1
+    assert tuner.state.text == (
+        "Stopped. 0 settings, 1 pictures. 1 of them is of a setting that is not finished; the next "
+        "search goes on with it."
+    )
 
 
 @needs_starter

@@ -14,7 +14,8 @@ pytest.importorskip("gradio")
 from studio.errors import StudioError
 from studio.home import models_folder, training_folder
 from studio.library import ModelEntry
-from studio.preset import validate
+from studio.preset import ModelRef, validate
+from studio.train import result
 from studio.train.events import Losses
 from studio.train.method import METHODS
 from studio.train.runner import Runner, State
@@ -136,6 +137,21 @@ def test_a_model_of_an_earlier_start_is_used_by_its_name(home: Path) -> None:
     assert form.preset_of(runner, "earlier").rows[0].prompt == "a kite ghost"
     assert form.preset_of(runner, "other").rows[0].prompt == "a <hero> ghost"
     assert form.preset_of(runner, "x" * 5000).rows[0].prompt == "a <hero> ghost"
+
+
+def test_a_model_keeps_its_own_base_while_its_name_is_trained_anew(home: Path) -> None:
+    """A training that is begun anew on another base, and stopped by a new start of the studio, has
+    left its settings and made no model yet."""
+    folder, model = training_folder("mine"), models_folder() / "mine"
+    for one in (folder, model):
+        one.mkdir(parents=True)
+    (model / "card.json").write_text(json.dumps(result.card(config(), 4)))
+    anew = {"base": "sd15", "word": "kite", "superclass": "toy", "method": "concept", "edition": 3}
+    settings = config().model_copy(update=anew)
+    (folder / "settings.json").write_text(json.dumps(settings.model_dump(mode="json")))
+    found = form.preset_of(Runner(FakeTrainer(), Turns()), "mine")
+    assert (found.base, found.rows[0].prompt) == ("starter", "a <hero> ghost")
+    assert found.rows[0].model == ModelRef(lora="mine")
 
 
 @pytest.mark.parametrize(("method", "title"), [("lora", "ω"), ("concept", "weight")])
