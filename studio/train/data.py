@@ -31,26 +31,37 @@ def open_picture(path: Path) -> tuple[Image.Image, str]:
         changes.append(image.mode)
     if getattr(image, "n_frames", 1) > 1:
         changes.append("animated, first frame taken")
+    if max(image.size) > MAX_STRETCH * min(image.size):
+        changes.append(f"{sides(image)}, squeezed to {MAX_STRETCH:g}:1")
     return to_rgb(image), ", ".join(changes)
+
+
+def sides(image: Image.Image) -> str:
+    """Width and height, such as ``640x480``."""
+    return "x".join(map(str, image.size))
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What looking at one file found: a picture that can be used, or why it cannot."""
+    """What looking at one file found: a picture that can be used, or why it cannot. ``small``: the
+    size of one that is enlarged to more than twice its sides."""
 
     path: Path
     converted: str = ""
     problem: str = ""
+    small: str = ""
 
 
-def look_at(paths: Iterable[Path]) -> Iterator[Looked]:
-    """Open each file in turn; none of them can stop the others."""
+def look_at(paths: Iterable[Path], edge: int = 0) -> Iterator[Looked]:
+    """Open each file in turn; none of them can stop the others. ``edge``: of what is trained on."""
     for path in paths:
         if not is_text(path.name):
             yield Looked(path, problem="its name is not UTF-8; give it another")
             continue
         try:
-            yield Looked(path, converted=open_picture(path)[1])
+            image, converted = open_picture(path)
+            small = sides(image) if 4 * image.width * image.height < edge**2 else ""
+            yield Looked(path, converted, small=small)
         except StudioError as error:
             yield Looked(path, problem=error.message)
 
@@ -69,6 +80,8 @@ def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
         notes.append(f"{len(skipped)} of {len(looked)} pictures skipped: {few(skipped)}")
     if converted:
         notes.append(f"{len(converted)} pictures converted: {few(converted)}")
+    if small := [f"{item.path.name} ({item.small})" for item in good if item.small]:
+        notes.append(f"{len(small)} pictures are enlarged to more than twice: {few(small)}")
     if not good:
         raise StudioError(f"no picture can be used; {notes[0]}", field="images")
     if len(good) == 1:

@@ -74,7 +74,7 @@ def looked_at(
 ) -> Generator[TrainEvent, None, tuple[list[Path], list[str]]]:
     """The pictures that can be used, with a sign of life where there are many."""
     looked = []
-    for item in look_at(paths):
+    for item in look_at(paths, config.size or 0):
         looked.append(item)
         if len(looked) % SHOW_EVERY == 0:
             stage = f"looking at {len(looked)}/{len(paths)}"

@@ -43,6 +43,19 @@ def test_odd_pictures_are_named_skipped_or_converted_and_counted(tmp_path: Path)
     assert "e.png (is a damaged image" in notes[0] and "f.png (10000x10000 pixels" in notes[0]
     assert notes[1] == "2 pictures converted: b.jpg (CMYK), c.gif (P, animated, first frame taken)"
     assert open_picture(tmp_path / "b.jpg")[0].mode == "RGB"
+    assert len(notes) == 2
+
+
+def test_pictures_that_are_enlarged_or_squeezed_are_named(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png", size=(400, 100))  # 4:1 is as long as they may be
+    picture(tmp_path / "b.png", size=(100, 401))
+    picture(tmp_path / "c.png", size=(3, 3))
+    picture(tmp_path / "d.png", size=(128, 128))
+    _, notes = usable(list(look_at(find_pictures(tmp_path), edge=256)))
+    assert notes == [
+        "1 pictures converted: b.png (100x401, squeezed to 4:1)",
+        "1 pictures are enlarged to more than twice: c.png (3x3)",
+    ]
 
 
 def test_no_picture_and_one_picture(tmp_path: Path) -> None:
