@@ -76,7 +76,14 @@ def _pictures(parts: TrainParts) -> None:
     kept = [parts.files, parts.uploads, parts.pictures]
     parts.files.upload(guarded(dropped), kept, kept, **QUIET)
     texts = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
-    parts.fill.click(guarded(train_form.filled), texts, parts.pictures, **QUIET)
+
+    def filled(pictures: Any, *given: str) -> Any:
+        found, kept = train_form.filled(pictures, *given)
+        if kept:
+            warn(f"Target and general text stay as you wrote them: {', '.join(kept)}")
+        return found
+
+    parts.fill.click(guarded(filled), texts, parts.pictures, **QUIET)
 
     def tried(known: Any) -> dict[Any, Any]:
         example = examples.hero()

@@ -30,7 +30,8 @@ def listed(files: Sequence[str] | None, pictures: Sequence[Picture]) -> list[Pic
     """``pictures``, and those among newly dropped files; a text of the same name is a caption."""
     paths = uploaded(files)
     known = {picture.name for picture in pictures}
-    dropped = [p.name for p in paths if p.suffix.lower() in SUFFIXES and p.name not in known]
+    names = dict.fromkeys(p.name for p in paths if p.suffix.lower() in SUFFIXES)
+    dropped = [name for name in names if name not in known]
     texts = {
         plain(p.stem): " ".join(_text(p).split()) for p in paths if p.suffix.lower() in CAPTIONS
     }
@@ -60,14 +61,26 @@ def _stem(picture: Picture) -> str:
     return plain(Path(picture.name).stem)
 
 
-def filled(pictures: Sequence[Picture], word: str, superclass: str, template: str) -> list[Picture]:
-    """Empty captions from the template, and every caption split; a person corrects the rest."""
-    done = []
+def filled(
+    pictures: Sequence[Picture], word: str, superclass: str, template: str
+) -> tuple[list[Picture], list[str]]:
+    """Empty captions from the template, and every caption split; a person corrects the rest.
+
+    Returns:
+        the pictures, and the names of those whose parts a person wrote otherwise, which stay.
+    """
+    done, kept = [], []
     for picture in pictures:
         text = picture.caption or from_template(template, word, superclass)
         found = split(text, word, superclass)
-        done.append(replace(picture, caption=text, target=found.target, general=found.general))
-    return done
+        parts, own = (found.target, found.general), (picture.target, picture.general)
+        picture = replace(picture, caption=text)
+        if own in (("", ""), picture.split, parts):
+            picture = replace(picture, target=parts[0], general=parts[1], split=parts)
+        else:
+            kept.append(picture.name)
+        done.append(picture)
+    return done, kept
 
 
 def _text(path: Path) -> str:
@@ -126,11 +139,14 @@ def replaced(
     """
     named = {picture.name for picture in before}
     old = {path.name: path for path in uploaded(known) if path.name in named and path.is_file()}
-    return [
-        f"{path.name} takes the place of the picture of that name"
-        for path in uploaded(files)
-        if path.name in old and path.read_bytes() != old[path.name].read_bytes()
-    ]
+    lines = []
+    for path in uploaded(files):
+        other = old.get(path.name)
+        if other is not None and path.read_bytes() != other.read_bytes():
+            lines.append(f"{path.name} takes the place of the picture of that name")
+        if path.suffix.lower() in SUFFIXES:
+            old[path.name] = path
+    return lines
 
 
 def refuse_to_lose(known: Sequence[Picture], example: Sequence[Picture]) -> None:

@@ -31,7 +31,8 @@ class Picture:
     """One picture: its file's name, its texts, and its crop.
 
     ``crop`` is (left, top, right, bottom) in parts of the upright picture's width and height;
-    ``None`` keeps the whole.
+    ``None`` keeps the whole. ``split`` is what :func:`studio.ui.train.form.filled` last made of the
+    caption: target and general text; others are a person's.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Picture:
     target: str = ""
     general: str = ""
     crop: Box | None = None
+    split: tuple[str, str] = ("", "")
 
 
 class PictureCards(gr.HTML):
@@ -95,7 +97,10 @@ def _picture(item: Any, index: int) -> Picture:
             )
     crop = item.get("crop")
     box = None if crop is None else box_of(crop, f"crop of {item['name']}")
-    return Picture(item["name"], **texts, crop=box)
+    split = item.get("split")
+    pair = split if isinstance(split, list | tuple) and len(split) == 2 else ("", "")
+    made = (str(pair[0])[:LONGEST], str(pair[1])[:LONGEST])
+    return Picture(item["name"], **texts, crop=box, split=made)
 
 
 def as_value(pictures: Sequence[Picture]) -> dict[str, Any]:

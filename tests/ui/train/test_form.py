@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,9 @@ def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: l
         said = ["a.png takes the place of the picture of that name"]
         assert form.replaced(dropped, [str(again)], listed) == said
         assert form.replaced(dropped, [str(again)], []) == []  # removed before
+        both = [dropped[0], str(again)]  # of two folders, at once
+        assert form.replaced([], both, []) == said
+        assert form.listed(both, []) == [Picture("a.png")]
     finally:
         again.unlink()
         again.parent.rmdir()
@@ -79,10 +83,19 @@ def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: l
 def test_captions_are_filled_and_split(dropped: list[str]) -> None:
     box = (0.0, 0.0, 0.5, 1.0)
     found = form.listed(dropped, [Picture("a.png", crop=box)])
-    assert form.filled(found, "<hero>", "ghost", "a {word} {superclass}") == [
-        Picture("a.png", "a <hero> ghost", "<hero> ghost", "", box),
-        Picture("b.png", "a <hero> ghost at sea", "<hero> ghost", "at sea"),
+    texts = "<hero>", "ghost", "a {word} {superclass}"
+    whole = ("<hero> ghost", ""), ("<hero> ghost", "at sea")
+    first = [
+        Picture("a.png", "a <hero> ghost", *whole[0], box, whole[0]),
+        Picture("b.png", "a <hero> ghost at sea", *whole[1], None, whole[1]),
     ]
+    assert form.filled(found, *texts) == (first, [])
+    later = replace(first[0], caption="a <hero> ghost in rain")  # what was split is split anew
+    mine = replace(first[1], general="at sea, in the rain")  # what a person wrote stays
+    rain = replace(later, general="in rain", split=("<hero> ghost", "in rain"))
+    assert form.filled([later, mine], *texts) == ([rain, mine], ["b.png"])
+    given = Picture("c.png", "a <hero> ghost", "<hero>", "a ghost")  # of a caption file
+    assert form.filled([given], *texts) == ([given], ["c.png"])
 
 
 def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) -> None:

@@ -25,6 +25,10 @@ def test_what_a_browser_sends_is_checked() -> None:
     sent = {"name": "a.png", "caption": " a\n cat ", "crop": [0, 0.25, 0.5, 1], "more": 1}
     found = images.from_payload({"pictures": [sent], "thumbs": {}})
     assert found == [Picture("a.png", "a cat", crop=(0.0, 0.25, 0.5, 1.0))]
+    split = {"name": "a.png", "split": ["a", "b"]}
+    assert images.from_payload([split]) == [Picture("a.png", split=("a", "b"))]
+    for bad in ("ab", ["a"], {"a": "b"}, 7):
+        assert images.from_payload([{"name": "a.png", "split": bad}]) == [Picture("a.png")]
     assert images.from_payload(None) == images.from_payload({}) == []
     for bad in (
         [0, 0, 1],
