@@ -37,6 +37,16 @@ def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
     expect(studio.prompt(0)).to_have_value("another link")
 
 
+def test_a_damaged_link_leaves_the_form_as_it_is(studio: Studio) -> None:
+    studio.open().use(["a form of mine"])
+    studio.page.wait_for_function(
+        "sessionStorage.getItem('guidance-studio-tab')?.includes('of mine')"
+    )
+    studio.open("?p=damaged")
+    studio.says("link: is damaged", ".toast-body")
+    studio.has_rows(["a form of mine"])
+
+
 def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
     studio.open().use(["first tab"])
     beside = Studio(studio.page.context.new_page(), studio.address).open()
@@ -62,6 +72,64 @@ def test_the_last_edit_before_a_reload_is_kept(studio: Studio) -> None:
     studio.page.wait_for_function("studio.stack.cards.length === 1")
     studio.page.get_by_role("button", name="Undo (Ctrl+Z)").click()
     studio.has_rows(["second", "first"])
+
+
+AT_ONCE = """([place, value]) => {
+    const box = document.querySelector(place);
+    box.value = value;
+    for (const kind of ["input", "change"]) box.dispatchEvent(new Event(kind, { bubbles: true }));
+    location.reload();
+}"""
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("#gs-name input", "Mine"),
+        ("#gs-description textarea", "what I saw"),
+        ("#gs-field-steps .gs-number", "17"),
+        ("#gs-field-omega .gs-slider", "0.35"),
+        ("#gs-field-scheduler select", "euler"),
+        ("#gs-field-guidance-rescale .gs-number", "0.4"),
+        ("#gs-field-steps .gs-number", "5000"),  # last: in red, and as it was typed
+    ],
+)
+def test_the_last_edit_of_any_field_before_a_reload_is_kept(
+    desk: Studio, place: str, value: str
+) -> None:
+    desk.open().use(["a cat"])
+    desk.unfold("Advanced")
+    desk.page.locator(place).wait_for()
+    desk.rest()
+    assert desk.page.locator(place).input_value() != value
+    desk.page.evaluate(AT_ONCE, [place, value])
+    desk.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a cat'")
+    desk.page.wait_for_selector("body:not([inert])")
+    desk.unfold("Advanced")
+    expect(desk.page.locator(place)).to_have_value(value)
+
+
+def test_the_last_edit_of_a_training_before_a_reload_is_kept_by_its_tab(studio: Studio) -> None:
+    studio.open().tab("Train")
+    studio.unfold("Steps, rates, samples")
+    name, steps = "#gs-train-name input", "#gs-train-field-steps .gs-number"
+    studio.page.locator(name).fill("mine")
+    kept = "localStorage['guidance-studio-training']?.includes('{}')"
+    studio.page.wait_for_function(kept.format("mine"))
+    beside = Studio(studio.page.context.new_page(), studio.address).open()
+    beside.tab("Train")
+    expect(beside.page.locator(name)).to_have_value("mine")  # a new tab has the last one of all
+    beside.page.locator(name).fill("another")
+    beside.page.wait_for_function(kept.format("another"))
+    for place, value in ((name, "my-own"), (steps, "123")):
+        studio.page.locator(place).wait_for()
+        studio.page.evaluate(AT_ONCE, [place, value])
+        studio.page.wait_for_function("window.studio?.stack?.cards.length")
+        studio.page.wait_for_selector("body:not([inert])")
+        studio.tab("Train")
+        studio.unfold("Steps, rates, samples")
+        expect(studio.page.locator(name)).to_have_value("my-own")
+    expect(studio.page.locator(steps)).to_have_value("123")
 
 
 def test_notes_stay_with_a_row_that_was_edited_just_before_a_reload(

@@ -229,6 +229,15 @@
   const fields = {};
   studio.setField = (name, value) => fields[name]?.(value);
 
+  /** What the fields that stand on the page hold, by name: also what no event has told of yet. */
+  const held = {};
+  studio.heldFields = () =>
+    Object.fromEntries(
+      Object.entries(held)
+        .filter(([, { node }]) => node.isConnected)
+        .map(([name, { value }]) => [name, value()]),
+    );
+
   /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
   studio.mountField = function (element, props, watch, record) {
     const { field, slider, placeholder, lines, bare, varied } = record;
@@ -267,6 +276,8 @@
       editor.read(value);
       props.value = editor.write();
     };
+    const value = () => (field.nullable && props.value === "" ? null : props.value); // Gradio's null
+    held[field.name] = { node, value };
     editor.read(props.value);
     watch("value", () => editor.read(props.value));
     studio.on("fault", ({ field: path, text }) =>

@@ -118,30 +118,66 @@
     studio.emit("form", text);
   }
 
-  // An edit of the rows reaches this form a moment later; a page that is left in it keeps it too.
+  /** The base in its box, where it is one of the library: the box may hold half a name. */
+  function chosenBase() {
+    const base = document.querySelector("#gs-base input")?.value;
+    return base && studio.stack.entryOf(base) ? { base } : {};
+  }
+
+  /** A form with what the page shows of it: an edit reaches the form that is kept a moment later. */
+  function brought(form) {
+    const known = Object.entries(studio.heldFields()).filter(([name]) => name in form);
+    const rows = studio.stack.cards.map((card) => card.row);
+    const init = studio.start?.attached() ? studio.start.init : form.init;
+    return { ...form, ...Object.fromEntries(known), ...chosenBase(), rows, init };
+  }
+
+  // A page that is left in the moment of an edit keeps it too.
   window.addEventListener("pagehide", () => {
     const text = read("sessionStorage", TAB);
     if (!text || !studio.isFilled() || !studio.stack) return;
     const taking = settles && Number.isFinite(since) && Date.now() <= since + SETTLING;
     if (taking) return; // rows of a preset whose other fields are not there yet
-    const rows = studio.stack.cards.map((card) => card.row);
-    const left = JSON.stringify({ ...JSON.parse(text), rows });
+    const left = JSON.stringify(brought(JSON.parse(text)));
     if (left !== text) took(left);
   });
 
-  // The form of the Train tab and its pictures, without their small copies.
+  // The form of the Train tab and its pictures, without their small copies: this tab's own; in a new
+  // tab the last one of all.
   const TRAINING = "guidance-studio-training";
-  let training = false;
+  let training = null; // as it was kept last; null until it is there
+  function keepTraining(form) {
+    training = form;
+    const text = JSON.stringify(form);
+    for (const store of ["sessionStorage", "localStorage"]) keep(store, TRAINING, text);
+  }
   studio.keepTraining = function (names, values) {
     if (!training) return;
     const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
     form.pictures = form.pictures?.pictures ?? [];
-    keep("localStorage", TRAINING, JSON.stringify(form));
+    keepTraining(form);
   };
   studio.keptTraining = function () {
-    training = true;
-    return read("localStorage", TRAINING) || "";
+    training = {};
+    return read("sessionStorage", TRAINING) || read("localStorage", TRAINING) || "";
   };
+
+  /** The same with what the tab shows of it now. */
+  function broughtTraining(form) {
+    const held = studio.heldFields();
+    const now = Object.entries(form).map(([name, value]) => {
+      if (name === "pictures" && studio.pictures) return [name, studio.pictures.pictures];
+      if (`train_${name}` in held) return [name, held[`train_${name}`]];
+      const box = document.querySelector(`#gs-train-${name} :is(input, textarea)`);
+      const plain = box && box.getAttribute("role") !== "combobox";
+      return [name, plain ? (box.type === "checkbox" ? box.checked : box.value) : value];
+    });
+    return Object.fromEntries(now);
+  }
+  window.addEventListener("pagehide", () => {
+    const left = training && broughtTraining(training);
+    if (left && JSON.stringify(left) !== JSON.stringify(training)) keepTraining(left);
+  });
 
   /** The form to begin with: this tab's own; in a new tab the last one, unless a link is opened. */
   studio.opening = function () {
@@ -149,13 +185,15 @@
     const link = new URLSearchParams(location.search).get("p");
     const fresh = Boolean(link) && read("sessionStorage", LINK) !== link;
     if (fresh) keep("sessionStorage", LINK, link);
-    const own = fresh ? "" : read("sessionStorage", TAB);
-    const kept = own || (link ? "" : read("localStorage", LAST)) || "";
+    const own = read("sessionStorage", TAB);
+    const last = own || (link && !fresh ? "" : read("localStorage", LAST)) || "";
+    const kept = fresh ? "" : last;
     if (kept && !own) keep("sessionStorage", BASE, read("localStorage", LAST_BASE) || "");
     if (!kept) {
       settles = true; // what the server sends is on its way
       since = Infinity;
     }
+    if (fresh) return JSON.stringify({ otherwise: last }); // where the link is damaged
     return kept;
   };
 })(window.studio);

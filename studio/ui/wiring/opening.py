@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -28,8 +29,10 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def opened(saved: str, request: gr.Request) -> dict[Any, Any]:
         values, news = _saved(saved), gr.skip()
+        preset, image = None if values else _linked(request), None
+        if values is None and preset is None:
+            values = _saved(_otherwise(saved))
         if values is None:
-            preset, image = _linked(request), None
             if preset is None:
                 preset = gallery.first(limits)
                 image = gallery.picture_of(limits, gallery.first_id(limits))
@@ -77,10 +80,17 @@ def _linked(request: gr.Request) -> Preset | None:
         return None
 
 
+def _otherwise(text: str | None) -> str | None:
+    """The form that a browser kept, of a page that is opened with a link."""
+    with suppress(ValueError, AttributeError):
+        return json.loads(text or "{}").get("otherwise")
+    return None
+
+
 def _saved(text: str | None) -> dict[str, Any] | None:
     """The form as this browser left it; nothing where there is none that can be read."""
     try:
         values = json.loads(text or "null")
         return restored(values) if isinstance(values, dict) else None
-    except (StudioError, ValueError):
+    except (StudioError, ValueError, TypeError):
         return None
