@@ -16,6 +16,7 @@ from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
 from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
+from studio.ui.history.view import BOUNDS
 from studio.ui.library import fetch, folders, models, previews
 from studio.ui.messages import LanguageList
 from studio.ui.presets import copies, galleries
@@ -263,7 +264,7 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["scores"] = None if limits.shared else ScoresBar()
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
         with gr.Tab("History", id="history"):
-            found["history"] = HistoryView()
+            found["history"] = HistoryView(BOUNDS)
         with gr.Tab("Sweep", id="sweep"):
             found["sweep"] = SweepTab(limits, elem_id="gs-sweep")
         with gr.Tab("Train", id="train"):

@@ -6,6 +6,7 @@ import base64
 import io
 import itertools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +103,13 @@ class Cards(Drawn):
 
 class HistoryView(Drawn):
     """Everything that was made; asking for a part of it triggers ``select``, using a picture again
-    ``submit``."""
+    ``submit``. ``bounds``: of what is said of a picture."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, bounds: Mapping[str, int], **kwargs: Any) -> None:
+        self.bounds = dict(bounds)
         mount = (
-            "studio.mountHistory(element.firstElementChild, props, trigger, watch);"
-            " /* 'select' 'submit' */"
+            "studio.mountHistory(element.firstElementChild, props, trigger, watch, "
+            f"{given(**bounds)}); /* 'select' 'submit' */"
         )
         super().__init__({}, mount, elem_id="gs-history-view", **kwargs)
 

@@ -13,6 +13,7 @@ from studio.errors import StudioError
 from studio.history import History, Query, Record
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
+from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS, checked
 from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
@@ -23,6 +24,7 @@ from studio.ui.widgets import FILE_META, fresh, picture
 AT_ONCE = 120  # pictures of one answer
 MOST_COMPARED = 4
 MOST_ZIPPED = 5000
+BOUNDS = {"note": MAX_NOTE, "board": MAX_NAME, "tag": MAX_NAME, "tags": MAX_TAGS}
 _QUERY = {f.name: f for f in fields(Query)}
 
 
@@ -170,8 +172,14 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
 
 
 def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
-    said = dict(asked.get("said") or {})
-    history.mark(_ids(history, asked), **said)
+    said, ids = dict(asked.get("said") or {}), _ids(history, asked)
+    more = [str(tag) for tag in said.pop("more_tags", ())]  # besides those that each picture has
+    if said:
+        history.mark(ids, **said)
+    if more:
+        tags = {one: checked("tags", [*history.get(one).tags, *more]) for one in ids}
+        for one, every in tags.items():
+            history.mark([one], tags=every)
     return {"changed": True}
 
 

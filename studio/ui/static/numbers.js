@@ -32,9 +32,21 @@ window.studio = window.studio || {};
     return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(point) ? Number(point) : NaN;
   };
 
+  // 1,000 is a thousand to some and one to others; 0,125 is no thousand, and no 1.000 is one where
+  // numbers have decimals.
+  const GROUPED = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+  const GROUPED_WHOLE = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;
+
   /** {value, error}: the number, or the text as it stands and one line on what is allowed. */
   studio.checkNumber = function (field, text) {
     const number = studio.parseNumber(text);
+    const plain = String(text ?? "").trim();
+    const grouped = field.kind === "integer" ? GROUPED_WHOLE : GROUPED;
+    if (grouped.test(plain.replace("−", "-"))) {
+      const whole = plain.replace(/[.,]/, "");
+      const error = `“${plain}” may be ${written(whole)} or ${written(number)}: write one of them`;
+      return { value: plain, error };
+    }
     if (number === null)
       return field.nullable
         ? { value: null, error: "" }

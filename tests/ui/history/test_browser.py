@@ -11,9 +11,10 @@ from PIL import Image
 
 from studio.preset import validate
 from studio.share import save_image
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
+RED = "rgb(185, 28, 28)"
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,49 @@ def pictures(home: Path) -> Iterator[Path]:
     yield folder
     for one in (folder, other):
         shutil.rmtree(one)  # other tests look at the newest picture
+
+
+@pytest.mark.timeout(300)
+def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
+    studio: Studio, pictures: Path
+) -> None:
+    page = studio.open().tab("History")
+    page.get_by_label("Search the history").fill("zebra number9")
+    for seed in (90, 91):
+        page.get_by_label(f"Choose Zebra {seed}").check(force=True)
+
+    def tag(text: str) -> None:
+        page.once("dialog", lambda dialog: dialog.accept(text))
+        page.get_by_role("button", name="Tag …").click()
+
+    tag("striped")
+    page.locator("select[aria-label=Tag] option", has_text="striped (2)").wait_for(state="attached")
+    tag("fast, striped")
+    page.locator("select[aria-label=Tag] option", has_text="fast (2)").wait_for(state="attached")
+    page.locator('.gs-cell-open[aria-label="Zebra 90"]').click()
+    dialog = page.locator(".gs-history-dialog")
+    expect(dialog.get_by_label("Tags")).to_have_value("striped, fast")  # none has gone
+    for label, bad, good, said in (
+        ("Note", "x" * 10_001, "mine", "10001 characters: at most 10000, take away 1"),
+        ("Tags", "y" * 101, "fast", "“yyyyyyyyyyyyyyyyyyyy…”: 101 characters: at most 100"),
+        ("Board", "z" * 101, "zoo", "101 characters: at most 100, take away 1"),
+    ):
+        box = dialog.get_by_label(label)
+        box.fill(bad)
+        fault = dialog.locator(".gs-error:not([hidden])")
+        expect(fault).to_contain_text(said)
+        expect(fault).to_have_css("color", RED)
+        expect(box).to_have_attribute("aria-invalid", "true")
+        box.fill(good)
+        expect(fault).to_have_count(0)
+    page.keyboard.press("Escape")  # out of the last of them
+    expect(page.get_by_role("alert").filter(has_text="at most")).to_have_count(0)
+    page.locator("select[aria-label=Board] option", has_text="zoo (1)").wait_for(state="attached")
+    page.locator('.gs-cell-open[aria-label="Zebra 90"]').focus()
+    page.keyboard.press("Delete")  # of two that are chosen
+    page.get_by_text("1 chosen", exact=True).wait_for()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.locator('.gs-cell-open[aria-label="Zebra 90"]').wait_for()
 
 
 @pytest.mark.timeout(600)

@@ -149,6 +149,22 @@ def test_what_cannot_be_asked_for_is_refused_by_name(own: History) -> None:
         view.answer(own, {"do": "mark", "ids": own.ids(Query()), "said": {"path": "/etc"}})
 
 
+def test_tags_for_several_pictures_come_to_those_that_each_has(own: History) -> None:
+    first, second, third = own.ids(Query())
+    own.mark([first], tags=["mine", "cat"])
+    own.mark([second], tags=["dog"])
+    view.answer(own, {"do": "mark", "ids": [first, second], "said": {"more_tags": [" cat", "sea"]}})
+    assert [set(own.get(one).tags) for one in (first, second, third)] == [
+        {"mine", "cat", "sea"},
+        {"dog", "cat", "sea"},
+        set(),
+    ]
+    many = [str(number) for number in range(49)]
+    with pytest.raises(StudioError, match="tags: at most 50 tags"):
+        view.answer(own, {"do": "mark", "ids": [third, first], "said": {"more_tags": many}})
+    assert not own.get(third).tags  # all or none
+
+
 def test_deleting_all_found_spares_the_starred(own: History) -> None:
     starred = own.ids(Query())[0]
     view.answer(own, {"do": "mark", "ids": [starred], "said": {"starred": True}})

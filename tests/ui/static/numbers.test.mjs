@@ -15,6 +15,23 @@ test("a comma is a decimal point, never left out", () => {
     assert.ok(Number.isNaN(studio.parseNumber(text)), text);
 });
 
+test("what may be thousands or decimals is no number", () => {
+  assert.deepEqual(plain(studio.checkNumber(STEPS, " 1,000 ")), {
+    value: "1,000",
+    error: "“1,000” may be 1000 or 1: write one of them",
+  });
+  assert.match(studio.checkNumber(STEPS, "1.250").error, /may be 1250 or 1.25:/);
+  const weight = { kind: "number", low: -1000, high: 1000 };
+  assert.match(studio.checkNumber(weight, "−2,500").error, /may be −2500 or −2.5:/);
+  for (const [text, value] of [
+    ["2.500", 2.5],
+    ["0,125", 0.125],
+    ["1,25", 1.25],
+    ["1e3", 1000],
+  ])
+    assert.deepEqual(plain(studio.checkNumber(weight, text)), { value, error: "" });
+});
+
 test("what is out of range keeps its value and says what is allowed", () => {
   assert.deepEqual(plain(studio.checkNumber(STEPS, "500")), {
     value: 500,

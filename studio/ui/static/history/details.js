@@ -27,26 +27,44 @@
     return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
   }
 
-  /** A field that is kept when one leaves it. */
-  function written(label, value, keep, many) {
+  /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text. */
+  function written({ label, value, wrong, keep, many = false }) {
     const input = el(many ? "textarea" : "input", {
       class: "gs-history-text",
       "aria-label": label,
       value,
       rows: many ? 2 : null,
-      onchange: () => keep(input.value),
+      oninput: () => problem.show(wrong(input.value)),
+      onchange: () => wrong(input.value) || keep(input.value),
     });
-    return el("label", { class: "gs-history-field" }, el("span", {}, label), input);
+    const problem = studio.problemOf(input);
+    return el(
+      "label",
+      { class: "gs-history-field" },
+      el("span", {}, label),
+      input,
+      problem.element,
+    );
   }
+
+  /** One line on tags, divided by commas, that are too many or too long; "" where they fit. */
+  studio.checkTags = function (text, { tag, tags }) {
+    const names = new Set(text.split(",").map((name) => name.trim()));
+    names.delete("");
+    if (names.size > tags) return `${names.size} tags: at most ${tags}`;
+    const long = [...names].find((name) => [...name].length > tag);
+    return long ? `“${long.slice(0, 20)}…”: ${studio.checkLength(long, tag)}` : "";
+  };
 
   /**
    * The dialog of a picture.
    * @param ask sends a request to the server
    * @param again uses the picture in the form: again(id, part)
    * @param step shows the one before (−1) or after (1)
+   * @param bounds of what is said of a picture: {note, board, tag, tags}
    * @param owner whether the person sits at the machine that the page runs on
    */
-  studio.historyDetails = function (record, { ask, again, step, parent, owner }) {
+  studio.historyDetails = function (record, { ask, again, step, parent, owner, bounds }) {
     const get = () => studio.fileAt(address(record.image), `${record.title || "picture"}.png`);
     const say = (said) => ask({ do: "mark", ids: [record.id], said });
     const close = () => dialog.close();
@@ -108,11 +126,25 @@
               el("dd", { dir: "auto", translate: SAID.has(name) ? null : "no" }, String(value)),
             ]),
           ),
-          written("Note", record.note, (note) => say({ note }), true),
-          written("Tags, divided by commas", record.tags.join(", "), (text) =>
-            say({ tags: text.split(",") }),
-          ),
-          written("Board", record.board, (board) => say({ board: board.trim() })),
+          written({
+            label: "Note",
+            value: record.note,
+            wrong: (note) => studio.checkLength(note, bounds.note),
+            keep: (note) => say({ note }),
+            many: true,
+          }),
+          written({
+            label: "Tags, divided by commas",
+            value: record.tags.join(", "),
+            wrong: (text) => studio.checkTags(text, bounds),
+            keep: (text) => say({ tags: text.split(",") }),
+          }),
+          written({
+            label: "Board",
+            value: record.board,
+            wrong: (board) => studio.checkLength(board.trim(), bounds.board),
+            keep: (board) => say({ board: board.trim() }),
+          }),
           el(
             "div",
             { class: "gs-line gs-answers" },

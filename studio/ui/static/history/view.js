@@ -19,7 +19,7 @@
     return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
   }
 
-  studio.mountHistory = function (element, props, trigger, watch) {
+  studio.mountHistory = function (element, props, trigger, watch, bounds) {
     const fields = { sort: "newest" };
     const chosen = new Set();
     let key = 0;
@@ -196,16 +196,17 @@
       const all = { all: true, query: query() };
       const mark = (field, label) => {
         const text = window.prompt(studio.say(label));
-        if (text !== null)
-          ask({ do: "mark", ids, said: { [field]: field === "tags" ? text.split(",") : text } });
+        if (text === null) return;
+        const said = field === "board" ? text.trim() : text.split(",");
+        ask({ do: "mark", ids, said: { [field]: said } });
       };
       bar.replaceChildren(
         ...(some
           ? [
               el("span", {}, `${ids.length} chosen`),
               word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
-              word("Tag …", () => mark("tags", "Tags, divided by commas:")),
-              word("Board …", () => mark("board", "Put on the board:")),
+              word("Tag …", () => mark("more_tags", "Tags to add, divided by commas:")),
+              word("Board …", () => mark("board", "Put on the board (left empty: on none):")),
               word("Compare", () => ask({ do: "compare", ids }), {
                 disabled: ids.length < 2 || ids.length > 4,
                 title: "Choose 2 to 4 pictures",
@@ -302,6 +303,7 @@
           ask,
           again,
           owner: value.owner,
+          bounds,
           step: (by) => {
             const at = grid.indexOf(record.id);
             const beside = at === undefined ? undefined : grid.at(at + by);
@@ -316,7 +318,11 @@
         document.body.append(dialog);
         dialog.showModal();
       }
-      if (value.deleted?.length) undo(value.deleted);
+      if (value.deleted?.length) {
+        for (const id of value.deleted) chosen.delete(id);
+        actions();
+        undo(value.deleted);
+      }
       if (value.kept) studio.toast(`${value.kept} kept: starred, or in the bin already.`);
       if (value.restored) studio.toast(`${value.restored.length} brought back.`);
       if (value.emptied !== undefined) studio.toast(`${value.emptied} removed.`);
