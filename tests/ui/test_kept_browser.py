@@ -43,7 +43,7 @@ def test_a_damaged_link_leaves_the_form_as_it_is(studio: Studio) -> None:
         "sessionStorage.getItem('guidance-studio-tab')?.includes('of mine')"
     )
     studio.open("?p=damaged")
-    studio.says("link: is damaged", ".toast-body")
+    studio.says("link: is cut off", ".toast-body")
     studio.has_rows(["a form of mine"])
 
 

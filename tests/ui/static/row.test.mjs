@@ -106,6 +106,12 @@ test("other words for a content are known, and near", () => {
   assert.equal(studio.nearest("automobil", wider)[0], "automobile");
 });
 
+test("emoji are words, whole", () => {
+  const words = (text) => plain(studio.wordsIn(text).map(({ word }) => word));
+  assert.deepEqual(words("a 🐱🐱 cat 👩🏽‍🚀!❤️ 🇩🇪"), ["a", "🐱", "🐱", "cat", "👩🏽‍🚀", "❤️", "🇩🇪"]);
+  assert.deepEqual(words("القِطّة 3 #1"), ["القِطّة", "3", "1"]);
+});
+
 test("the nearest known phrases hold the word, mean it, or are spelled like it", () => {
   assert.deepEqual(plain(studio.nearest("cat", vocabulary)), ["cat face"]);
   assert.deepEqual(plain(studio.nearest("spaceship", vocabulary)), ["rocket", "ufo"]);

@@ -103,9 +103,17 @@ window.studio = window.studio || {};
   /** A word without its plural ending. */
   const stem = (word) => word.replace(/(?:(?<=ss|sh|ch|x)es|(?<!s)s)$/, "");
 
-  /** The words of a prompt with their places; learned words such as <hero> are one word. */
+  const LEARNED = /<[^<>\s]+>/;
+  const LETTERS = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’-][\p{L}\p{N}\p{M}]+)*/u;
+  // A drawing, with its colour and what it is joined to.
+  const EMOJI =
+    /\p{RI}{2}|\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*/u;
+  const WORD = new RegExp([LEARNED, LETTERS, EMOJI].map(({ source }) => source).join("|"), "gu");
+
+  /** The words of a prompt with their places; learned words such as <hero> are one word each, and so
+   *  are emoji. */
   studio.wordsIn = (text) =>
-    [...text.matchAll(/<[^<>\s]+>|[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)].map((match) => ({
+    [...text.matchAll(WORD)].map((match) => ({
       word: match[0],
       start: match.index,
       end: match.index + match[0].length,
