@@ -147,6 +147,19 @@ window.studio = window.studio || {};
       wanted,
     );
 
+  /** Act once the next frame is painted, or soon in a page that draws none; what is answered does it
+   *  at once. */
+  studio.afterPaint = function (act) {
+    let waits = true;
+    const now = () => {
+      if (waits) act();
+      waits = false;
+    };
+    requestAnimationFrame(() => setTimeout(now));
+    setTimeout(now, 100);
+    return now;
+  };
+
   studio.clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 
   // The bus. The last detail of each name is kept for components that mount later.

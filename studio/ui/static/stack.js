@@ -85,6 +85,7 @@
 
     /** Take over what the server sent. */
     read() {
+      this.handing = null;
       const value = studio.clone(this.props.value) || {};
       Object.assign(this.thumbs, value.thumbs || {});
       const before = (this.cards || []).map((card) => studio.asText(card.row));
@@ -101,6 +102,13 @@
       this.shares.edited();
       if (this.cards.some((card) => card.row.solo) || this.hadSolo) this.refresh();
       this.hadSolo = this.cards.some((card) => card.row.solo);
+      this.handing ??= studio.afterPaint(() => this.handOver());
+    }
+
+    /** Give the rows to the form. Gradio takes a while over it, so that an edit is painted first. */
+    handOver() {
+      if (!this.handing) return; // others have come from the server
+      this.handing = null;
       const used = this.cards
         .flatMap((card) => [
           card.row.control?.image,
@@ -396,5 +404,14 @@
     const stack = new Stack(element, props, server, upload, constants);
     watch("value", () => stack.read());
     studio.stack = stack;
+    // What is pressed elsewhere, such as Generate, finds the rows in the form.
+    for (const kind of ["pointerdown", "click", "keydown", "drop", "paste"])
+      document.addEventListener(
+        kind,
+        ({ target, ctrlKey, metaKey }) => {
+          if (ctrlKey || metaKey || !element.contains(target)) stack.handing?.();
+        },
+        true,
+      );
   };
 })(window.studio);
