@@ -39,6 +39,9 @@ TEXTS = """() => {
         for (const name of ["title", "placeholder", "aria-label", "alt", "label"])
             if (!node.dataset.own?.split(" ").includes(name)) found.add(node.getAttribute(name) ?? "");
     }
+    const { get } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+    for (const node of document.querySelectorAll("input[role=combobox][readonly]"))
+        found.add(get.call(node));
     return [...found].map((text) => text.replace(/\\s+/g, " ").trim())
         .filter((text) => /\\p{L}/u.test(text));
 }"""

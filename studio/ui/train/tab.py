@@ -140,6 +140,7 @@ def _what() -> dict[str, Any]:
             choices_of([name for name, _ in ordered()]),
             value="lora",
             label=LABELS["method"],
+            filterable=False,  # so that its value can stand there in the page's language
             min_width=150,
         )
     with gr.Row():
@@ -228,14 +229,13 @@ def _samples(chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rest(chosen: dict[str, Any]) -> dict[str, Any]:
+    constants = {**leaves_of(TrainConfig)["null_text"], "title": LABELS["null_text"]}
     with gr.Row():
         return {
-            "null_text": gr.Dropdown(
-                ["uniform", "calibrated"],
-                value=chosen["null_text"],
-                min_width=180,
-                elem_id="gs-train-null_text",
-                label=LABELS["null_text"],
+            "null_text": Field(
+                {**constants, "name": "train_null_text"},
+                chosen["null_text"],
+                elem_id="gs-train-field-null_text",
             ),
             "flips": gr.Checkbox(chosen["flips"], label=LABELS["flips"], elem_id="gs-train-flips"),
         }

@@ -33,9 +33,23 @@ from studio.ui.library.models import KINDS
 from studio.ui.static_files import STATIC
 from studio.ui.tradeoff.subject import subject_of
 from studio.ui.train.actions import ACTIONS
+from tests.support.refusals import refusals
 from tests.support.script_texts import HOLE, texts
 
 OTHERS = [one for tag, one in languages().items() if tag != ENGLISH]
+# What a program is refused with: the page's own scripts never ask so.
+PROGRAMS = (
+    "expected a row's control",
+    f"expected an object, got {HOLE}",
+    f"all, rows, prompts or seed, got {HOLE}",
+    f"expected the page's address, got {HOLE}",
+    f"up, down, cancel or last, got {HOLE}",
+    "a Space has an address for everybody already",
+    f"png, csv or json, got {HOLE}",
+    f"expected a list, got {HOLE}",
+    "expected an object with a name",
+    f"{HOLE} is not a data:image/…;base64 URI",
+)
 PLACE = re.compile(r"\{(\w+)\}")
 # Of the scripts' literals: what is read with more behind it, what draws, what nobody reads.
 UNREAD = (
@@ -178,6 +192,25 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
     ]
     known = dict(language.messages)
     assert not [line for line in lines if not any(_fits(message, line) for message in known)]
+
+
+def test_what_is_refused_is_a_message(language: Language) -> None:
+    found = list(refusals())
+    assert len(found) > 100
+    known = [re.compile(_filled(message)) for message, _ in language.messages]
+    said = {text: name for name, text in found if text not in PROGRAMS and _words(text)}
+    gaps = {text: said[text] for text in said if not any(one.fullmatch(text) for one in known)}
+    assert not gaps, "\n".join(map(repr, gaps.items()))
+
+
+def _words(text: str) -> str:
+    """What of a message is its own."""
+    return re.sub(r"\W|got", "", text.replace(HOLE, ""))
+
+
+def _filled(message: str) -> str:
+    parts = PLACE.split(message)
+    return "".join("(.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
 
 
 def test_a_language_is_fetched_from_beside_the_page_and_english_is_not() -> None:

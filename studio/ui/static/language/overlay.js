@@ -64,6 +64,17 @@
     attributes.set(node, { ...seen, [name]: next });
   }
 
+  /** A list of Gradio's shows what was chosen in a field that cannot be typed in: it stands there in
+   *  the page's language, and is read in English. */
+  const CHOSEN = "input[role=combobox][readonly]";
+  const VALUE = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  function turnChosen(node) {
+    let english = node.value;
+    const set = (text) => VALUE.set.call(node, studio.say((english = text)));
+    Object.defineProperty(node, "value", { get: () => english, set, configurable: true });
+    set(english);
+  }
+
   /** The pieces of a block that holds nothing but text and marked words, some of both; else null. */
   function piecesOf(nodes) {
     if (!nodes.some((node) => MARKED[node.nodeName])) return null;
@@ -105,6 +116,7 @@
     if (node.nodeType !== Node.ELEMENT_NODE || node.getAttribute("translate") === "no") return;
     for (const name of ATTRIBUTES) if (node.hasAttribute(name)) turnAttribute(node, name);
     if (node.matches(KEPT)) return;
+    if (node.matches(CHOSEN)) turnChosen(node);
     const words = own || node.matches(OWN_TEXT);
     if (!words && BLOCKS.has(node.nodeName) && turnBlock(node)) return;
     for (const child of [...node.childNodes]) turn(child, words);

@@ -40,12 +40,14 @@
   /** What a setting's point says of itself. */
   function described(point, value) {
     const score = (name, [mean, low, high]) =>
-      `${name} ${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
-    const early = point.stopped ? ", left unfinished" : "";
-    return (
-      `${studio.settingText(point.values)}: ${score(value.x.name, point.x)}, ` +
-      `${score(value.y.name, point.y)}, ${point.pictures} pictures${early}`
-    );
+      `${name} ${mean.toFixed(3)}, ${low.toFixed(3)} to ${high.toFixed(3)}`;
+    const facts = [
+      `${studio.settingText(point.values)}: ${score(value.x.name, point.x)}`,
+      score(value.y.name, point.y),
+      `${point.pictures} ${point.pictures === 1 ? "picture" : "pictures"}`,
+      point.stopped ? "left unfinished" : "",
+    ];
+    return facts.filter(Boolean).join(" · "); // each of them a message
   }
   studio.describePoint = described;
 
