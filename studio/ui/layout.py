@@ -132,6 +132,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "sweepaxes",
             "sweepfile",
             "saved",
+            "styles",
             "preferences",
         )
     }

@@ -8,7 +8,7 @@ from typing import Any
 from studio.errors import BadPreset
 from studio.preset import Preset
 from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
-from studio.preset.styles import Style, find, save_style, styles, texts_of
+from studio.preset.styles import PLACE, Style, find, save_style, styles, texts_of
 from studio.share.styled import styled
 from studio.ui.library.models import library
 from studio.ui.space import Limits
@@ -28,7 +28,8 @@ def _said(style: Style) -> str:
 def _card(style: Style, ours: bool) -> dict[str, Any]:
     tag = "cannot be used" if style.problem else ""
     text = style.problem or _said(style)
-    named = {"id": style.name, "title": style.name, "what": "style"}
+    prompt = " ".join(style.prompt.replace(PLACE, " ").split()).strip(", ")
+    named = {"id": style.name, "title": style.name, "what": "style", "prompt": prompt}
     return {**named, "text": text, "tag": tag, "own": ours and is_own(style)}
 
 

@@ -268,18 +268,29 @@
     }
 
     // -- models and control -----------------------------------------------------------------
-    /** Models of some kinds that fit the base, as the options of a select. */
-    modelOptions(kinds, value) {
-      const base = this.entryOf(this.base) || {},
-        same = (a, b) => !a || !b || a === b;
-      const fits = (entry) =>
+    /** Whether a model can be a row's, beside the base. */
+    fits(entry) {
+      const base = this.entryOf(this.base) || {};
+      const same = (a, b) => !a || !b || a === b;
+      return (
         !entry.problem &&
-        kinds.includes(entry.kind) &&
         (entry.kind === "base"
           ? entry.id !== this.base && same(entry.space, base.space)
-          : (!entry.base || entry.base === this.base) && same(entry.family, base.family));
+          : (!entry.base || entry.base === this.base) && same(entry.family, base.family))
+      );
+    }
+
+    /** The words that models of the library have learned, and that a row on this base can call. */
+    triggers() {
       return this.models
-        .filter(fits)
+        .filter((entry) => entry.trigger && this.fits(entry))
+        .map(({ trigger }) => trigger);
+    }
+
+    /** Models of some kinds that fit the base, as the options of a select. */
+    modelOptions(kinds, value) {
+      return this.models
+        .filter((entry) => kinds.includes(entry.kind) && this.fits(entry))
         .map((entry) => ({ value: [value, entry.id], text: entry.title || entry.id, own: true }));
     }
 

@@ -166,9 +166,13 @@
       filter();
       goBack();
     };
+    let drawn = false; // until then the styles are those that the page began with
     const changed = () => {
       draw();
-      if (strip) studio.emit("strip", studio.clone(props.value)?.items || []);
+      const items = studio.clone(props.value)?.items || [];
+      if (strip) studio.emit("strip", items);
+      else if (what === "styles" && drawn) studio.emit("styles", items);
+      drawn = true;
     };
     watch("value", changed);
     if (strip) studio.on("order", draw);

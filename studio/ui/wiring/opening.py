@@ -66,7 +66,12 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         None, list(parts.form.values()), None, js=filled_up
     )
     page.load(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
-    page.load(guarded(lambda: styles.cards(limits)), None, parts.styles, **QUIET)
+
+    def kept_styles() -> tuple[Any, Any]:
+        cards = styles.cards(limits)
+        return cards, cards["items"]  # the tab may not have been opened yet
+
+    page.load(guarded(kept_styles), None, [parts.styles, parts.signals["styles"]], **QUIET)
 
 
 def _linked(request: gr.Request) -> Preset | None:

@@ -25,6 +25,10 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     offered.wait_for()
     keys.press("Escape")  # closes the list, and nothing else
     expect(offered).to_be_hidden()
+    desk.page.evaluate("studio.emit('styles', [{ title: 'Noir', prompt: 'as a film of 1948' }])")
+    keys.type(", noi")
+    offered.get_by_text("Noir: as a film of 1948").click()
+    assert desk.rows()[0]["prompt"].endswith(" ro, as a film of 1948")
     keys.press("Tab")  # a list that is closed, or open, never holds the focus
     expect(desk.prompt(0)).not_to_be_focused()
 

@@ -51,7 +51,10 @@ def test_saved_presets_are_on_the_shelf_with_their_picture(studio_home: Path) ->
 
 def test_a_shared_page_offers_no_change_of_its_host_s_styles(studio_home: Path) -> None:
     (studio_home / "styles").mkdir(parents=True)
-    (studio_home / "styles/styles.csv").write_text("name,prompt,negative_prompt\nInk,in ink,\n")
+    (studio_home / "styles/styles.csv").write_text(
+        'name,prompt,negative_prompt\nInk,"{prompt}, in  ink",\n'
+    )
+    assert [one["prompt"] for one in styles.cards(Limits())["items"]] == ["in ink"]
     assert [one["own"] for one in styles.cards(Limits())["items"]] == [True]
     assert [one["own"] for one in styles.cards(SPACE)["items"]] == [False]
     with pytest.raises(StudioError, match="keeps none"):

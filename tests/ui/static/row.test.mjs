@@ -231,3 +231,11 @@ test("a ControlNet is chosen by id, or by what it reads", () => {
   assert.deepEqual(values(NETS, "map", "away"), ["own", "general", "away"]);
   assert.equal(studio.netOptions(NETS, "map", null)[0].text, "none yet");
 });
+
+test("what is called by a name is found by it, and by its text", () => {
+  const noir = { name: "Noir", text: "as a film of 1948" };
+  const found = (text) => studio.completions(text, text.length, ["a cat", noir])?.options;
+  assert.deepEqual([...found("a dog, no")], [noir]);
+  assert.deepEqual([...found("as a f")], [noir]);
+  assert.equal(found("a dog, xy"), undefined);
+});

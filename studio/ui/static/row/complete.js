@@ -38,7 +38,7 @@
                 choose(i);
               },
             },
-            phrase,
+            phrase.text ? `${phrase.name}: ${phrase.text}` : phrase,
           ),
         ),
       );
@@ -56,7 +56,7 @@
       const { start, options } = found;
       const caret = area.selectionStart;
       close();
-      const text = area.value.slice(0, start) + options[index];
+      const text = area.value.slice(0, start) + (options[index].text ?? options[index]);
       take(text + area.value.slice(caret), text.length);
     }
 

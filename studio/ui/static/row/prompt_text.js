@@ -254,7 +254,8 @@ window.studio = window.studio || {};
   };
 
   // -- completion ---------------------------------------------------------------------------
-  /** The known phrases that the words before the caret begin: {start, options} or null. */
+  /** The known phrases that the words before the caret begin: {start, options} or null. A phrase is
+   *  a text, or {name, text} of one that is called by a name. */
   studio.completions = function (text, caret, phrases, most = 6) {
     const before = text.slice(0, caret);
     if (/[\p{L}\p{N}]/u.test(text.slice(caret, caret + 1))) return null; // inside a word
@@ -265,8 +266,10 @@ window.studio = window.studio || {};
     for (const start of starts) {
       const typed = before.slice(start).toLowerCase();
       if (typed.length < 2 || /[,;:()\n]/.test(typed)) continue;
+      const begins = (one) => one.toLowerCase().startsWith(typed) && one.length > typed.length;
+      const called = ({ name = "" }) => name.toLowerCase().startsWith(typed);
       const options = phrases
-        .filter((phrase) => phrase.toLowerCase().startsWith(typed) && phrase.length > typed.length)
+        .filter((one) => (one.text ? called(one) || begins(one.text) : begins(one)))
         .slice(0, most);
       if (options.length) return { start, options };
     }

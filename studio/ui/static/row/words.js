@@ -4,6 +4,11 @@
   "use strict";
   const { el } = studio;
   const MOST = 6; // unknown words with their nearest ones in full
+  let styles = []; // and saved prompts: {name, text}
+  studio.on("styles", (cards) => {
+    const written = cards.filter(({ prompt }) => prompt);
+    styles = written.map(({ title, prompt }) => ({ name: title, text: prompt }));
+  });
 
   /** What the base knows; nothing where it says nothing. */
   const vocabularyOf = (card) => card.stack.entryOf(card.stack.base)?.vocabulary;
@@ -155,7 +160,8 @@
       status,
       phrases() {
         const vocabulary = vocabularyOf(card);
-        return [...card.ownWords(), ...(vocabulary ? studio.knownPhrases(vocabulary) : [])];
+        const known = vocabulary ? studio.knownPhrases(vocabulary) : [];
+        return [...new Set([...card.ownWords(), ...known, ...card.stack.triggers(), ...styles])];
       },
       scroll() {
         marks.scrollTop = area.scrollTop;
