@@ -35,6 +35,10 @@ def _is_score(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_word, (*value, *value.values())))
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_word, value))
 
@@ -44,6 +48,7 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
     "forwards": lambda value: _is_number(value) and isinstance(value, int),
     "seconds": _is_number,
     "scores": _is_score,
+    "hashes": _is_named,
     "parent": _is_word,
     "starred": lambda value: isinstance(value, bool),
     "note": _is_word,

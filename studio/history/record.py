@@ -24,6 +24,7 @@ class Record:
 
     ``path``: its file, relative to the outputs folder with ``/`` where it lies below it;
     ``prompts``: of its rows, one a line; ``models``: ids of the base and of what its rows use;
+    ``hashes``: of those models whose files' are known, by id;
     ``preset``: JSON without embedded pictures; ``scores``: by metric; ``parent``: the picture or
     preset that it was changed from; ``deleted``: when it was put into the bin, else ``None``;
     ``problem``: why its preset cannot be read.
@@ -46,6 +47,7 @@ class Record:
     seconds: float | None = None
     shares: tuple[Mapping[str, Any], ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
     starred: bool = False
     note: str = ""

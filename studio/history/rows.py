@@ -15,7 +15,7 @@ from studio.history.record import Record
 
 MAX_NOTE, MAX_TAGS, MAX_NAME = 10_000, 50, 100
 COLUMNS = tuple(f.name for f in fields(Record) if f.name not in ("tags", "models"))
-_JSON = ("shares", "scores")
+_JSON = ("shares", "scores", "hashes")
 
 
 def insert(connection: sqlite3.Connection, record: Record, said: Mapping[str, Any]) -> None:
@@ -83,7 +83,7 @@ def record_from(row: Sequence[Any]) -> Record:
     values = dict(zip(COLUMNS, row, strict=False))
     values = {name: _sound(name, value) for name, value in values.items()}
     values |= {name: bool(values[name]) for name in ("starred", "lora")}
-    values["scores"] = _parsed(values["scores"], dict)
+    values |= {name: _parsed(values[name], dict) for name in ("scores", "hashes")}
     lists = (_parsed(one, list) for one in (values["shares"], *row[-2:]))
     values["shares"], tags, models = map(tuple, lists)
     return Record(**values, tags=tags, models=models)

@@ -74,7 +74,7 @@ class History:
         """
         extra = {
             name: getattr(record, name)
-            for name in ("forwards", "seconds", "scores", "parent")
+            for name in ("forwards", "seconds", "scores", "hashes", "parent")
             if getattr(record, name)
         }
         self._say({record.id: {**extra, "path": record.path}} if extra else {})

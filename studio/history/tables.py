@@ -25,6 +25,7 @@ STEPS = (
         prefix = '2 3'
     );
     """,
+    "ALTER TABLE pictures ADD COLUMN hashes TEXT NOT NULL DEFAULT '{}'",
 )
 
 

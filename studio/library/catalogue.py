@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import count
@@ -85,6 +85,12 @@ class Library(Mapping[str, ModelEntry]):
     def hashes(self) -> Hashes:
         """Hashes of files that were computed, besides those that their headers state."""
         return Hashes(cache_folder() / "hashes.json")
+
+    def hashes_of(self, ids: Iterable[str]) -> dict[str, str]:
+        """The hash of each of these models that is known now, by id; nothing is computed."""
+        known = {one: self._entries[one] for one in ids if one in self._entries}
+        found = {one: self.hashes.of(entry) for one, entry in known.items()}
+        return {one: hashes[0] for one, hashes in found.items() if hashes}
 
     def want_hashes(self) -> None:
         """A picture names models by hashes that are not known: begin to compute what is lacking."""

@@ -14,6 +14,7 @@ from studio.share import save_or_keep
 from studio.ui.errors import plain_line
 from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened
+from studio.ui.library.models import library
 from studio.ui.session import Run
 
 
@@ -38,4 +39,5 @@ def _remember(run: Run, done: Done, path: Path, own: History | Unopened) -> None
     measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
     shares = tuple(dataclasses.asdict(share) for share in done.shares)
     parent = run.session.parent if run.parent is None else run.parent
-    own.made(record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured))
+    record = record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured)
+    own.made(dataclasses.replace(record, hashes=library().hashes_of(record.models)))

@@ -88,6 +88,7 @@ def details(history: History, identity: str) -> dict[str, Any]:
         "models": list(record.models),
         "tags": list(record.tags),
         "scores": dict(record.scores),
+        "hashes": dict(record.hashes),
         "image": picture(file, record.title) if file.is_file() else None,
         "path": str(file),
     }

@@ -4,13 +4,15 @@
   const { el, button, address } = studio;
 
   const SAID = new Set(["Took", "Problem"]); // in the page's words; all else is the picture's own
+  /** A model with the beginning of its hash, as other tools write it. */
+  const named = (id, hash) => (hash ? `${id} (${hash.slice(0, 10)})` : id);
   const facts = (record) =>
     [
       ["Prompts", record.prompts],
       ["Seed", record.seed],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Steps", record.steps || ""],
-      ["Models", record.models.join(", ")],
+      ["Models", record.models.map((id) => named(id, record.hashes[id])).join(", ")],
       ["Took", record.seconds ? `${record.forwards} passes, ${record.seconds.toFixed(1)} s` : ""],
       [
         "Scores",

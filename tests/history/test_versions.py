@@ -1,0 +1,58 @@
+"""A database of an earlier version, and the hashes of models that came with the second one."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from PIL import Image
+
+from studio.history import History, record_of
+from studio.history.intake import take_in
+from studio.history.tables import STEPS
+from studio.library import Library
+from studio.library.hashes import compute
+from studio.preset import validate
+from studio.share import save_image
+
+INSERT = (
+    "INSERT INTO pictures (id, path, made, title, width, height, steps, base, prompts, lora, preset,"
+    " shares, scores, parent, starred, note, board, problem, bytes, changed)"
+    " VALUES ('0123456789abcdef', 'a.png', 1, 'Old', 8, 8, 4, 'starter', 'a cat', 0, '', '[]',"
+    " '{}', '', 1, 'mine', '', '', 9, 9)"
+)
+
+
+def test_a_first_version_s_pictures_stay_with_what_was_said_of_them(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "studio.db") as connection:
+        for statement in filter(str.strip, STEPS[0].split(";")):
+            connection.execute(statement)
+        connection.execute(INSERT)
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    history = History(tmp_path, tmp_path / "outputs")
+    (record,) = history.search().records
+    assert (record.title, record.starred, record.note) == ("Old", True, "mine")
+    assert record.hashes == {} and not history.notice
+    history.close()
+
+
+def test_the_hashes_of_its_models_outlive_the_database(tmp_path: Path) -> None:
+    file = save_image(Image.new("RGB", (8, 8)), validate({"name": "One"}), tmp_path / "outputs")
+    known = {"loras/fox": "ab" * 32}
+    history = History(tmp_path, tmp_path / "outputs")
+    history.made(record_of(file, file.name, hashes=known))
+    assert history.search().records[0].hashes == known
+    history.close()
+    (tmp_path / "studio.db").unlink()
+    again = History(tmp_path, tmp_path / "outputs")
+    take_in(again)
+    assert again.search().records[0].hashes == known
+    again.close()
+
+
+def test_a_model_s_hash_is_the_one_that_its_file_states(studio_home: Path) -> None:
+    own = Library()
+    stated = next(one for one in own.entries() if one.hashes)
+    assert own.hashes_of([stated.id, "no-such-model"]) == {stated.id: stated.hashes[0]}
+    assert any(stated.hashes[0] == one for one in compute(stated.path))
