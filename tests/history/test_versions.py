@@ -10,8 +10,6 @@ from PIL import Image
 from studio.history import History, record_of
 from studio.history.intake import take_in
 from studio.history.tables import STEPS
-from studio.library import Library
-from studio.library.hashes import compute
 from studio.preset import validate
 from studio.share import save_image
 
@@ -49,10 +47,3 @@ def test_the_hashes_of_its_models_outlive_the_database(tmp_path: Path) -> None:
     take_in(again)
     assert again.search().records[0].hashes == known
     again.close()
-
-
-def test_a_model_s_hash_is_the_one_that_its_file_states(studio_home: Path) -> None:
-    own = Library()
-    stated = next(one for one in own.entries() if one.hashes)
-    assert own.hashes_of([stated.id, "no-such-model"]) == {stated.id: stated.hashes[0]}
-    assert any(stated.hashes[0] == one for one in compute(stated.path))

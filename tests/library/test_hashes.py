@@ -58,6 +58,16 @@ def test_they_are_kept_while_the_file_stays(ink: Path, tmp_path: Path) -> None:
         assert Hashes(tmp_path / "hashes.json").of(entries[0]) == ()
 
 
+def test_what_is_known_of_models_is_asked_by_their_ids(
+    ink: Path, tmp_path: Path, studio_home: Path
+) -> None:
+    library = Library((tmp_path,))
+    (entry,) = library.entries()
+    assert library.hashes_of([entry.id, "absent"]) == {}
+    assert list(library.hashes.fill([entry]))
+    assert library.hashes_of([entry.id, "absent"]) == {entry.id: expected(ink)[0]}
+
+
 def test_a_picture_names_a_lora_by_hash(ink: Path, tmp_path: Path, studio_home: Path) -> None:
     digest = expected(ink)[1][:12]
     text = (
