@@ -15,6 +15,7 @@ from studio.plan import Plan
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_hints import HINTS
+from studio.ui import dark_masks
 from studio.ui.equation import equation
 from studio.ui.errors import on_page
 from studio.ui.form import to_preset
@@ -51,7 +52,7 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
         return [_refusal(error), unused, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
-    whole = f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan)}</div>'
+    whole = f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan, preset)}</div>'
     return [whole, {**idle(preset), **unused}, NO_FAULT]
 
 
@@ -119,10 +120,11 @@ def plan_of(preset: Preset) -> Plan:
     return stated_plan(preset, library())
 
 
-def notes(plan: Plan) -> str:
-    """What to know before the plan runs, a line each."""
+def notes(plan: Plan, preset: Preset) -> str:
+    """What to know before the plan of a preset runs, a line each."""
     typed = {hint.text for hint in HINTS.values()}  # stand under their rows already
     shown = [note for note in plan.notes if note.partition(": ")[2] not in typed]
+    shown += dark_masks.notes_of(preset)
     return "".join(
         f'<div class="gs-cost" role="note">{html.escape(on_page(n))}.</div>' for n in shown
     )

@@ -18,15 +18,6 @@
   /** The colour of a row. */
   studio.inkOf = (index) => INKS[index % INKS.length];
 
-  /** Whether nothing is inked. */
-  const isEmpty = (canvas) => {
-    const { data } = canvas
-      .getContext("2d", { willReadFrequently: true })
-      .getImageData(0, 0, canvas.width, canvas.height);
-    for (let at = 3; at < data.length; at += 4) if (data[at]) return false;
-    return true;
-  };
-
   class RowsPainter extends studio.Painter {
     /** ``layers``: {card, label, ink, strokes} of each row. */
     constructor(layers, background) {
@@ -82,7 +73,7 @@
       this.answer = await Promise.all(
         changed.map(async ({ card, strokes }) => ({
           card,
-          file: isEmpty(strokes) ? null : await studio.maskOf(strokes),
+          file: studio.isEmpty(strokes) ? null : await studio.maskOf(strokes),
         })),
       );
       this.dialog.close();

@@ -3,6 +3,7 @@
   "use strict";
   const { el, word } = studio;
   const EDGE = 768;
+  const MOST_UNDONE = 20; // strokes; each keeps a picture of the canvas
   const INK = "#6d67f0"; // what is white in the mask, seen on any background
 
   const asRgb = (ink) => [1, 3, 5].map((at) => parseInt(ink.slice(at, at + 2), 16));
@@ -29,6 +30,15 @@
     return canvas;
   }
 
+  /** Whether nothing is inked. */
+  const isEmpty = (canvas) => {
+    const { data } = canvas
+      .getContext("2d", { willReadFrequently: true })
+      .getImageData(0, 0, canvas.width, canvas.height);
+    for (let at = 3; at < data.length; at += 4) if (data[at]) return false;
+    return true;
+  };
+
   /** What is inked as a mask: white on black, a PNG file. */
   function maskOf(strokes) {
     const whole = el("canvas", { width: strokes.width, height: strokes.height }),
@@ -54,9 +64,10 @@
     constructor(strokes, background, title) {
       this.ink = INK;
       this.strokes = strokes;
-      this.draw = strokes.getContext("2d");
+      this.draw = strokes.getContext("2d", { willReadFrequently: true });
       this.erases = false;
       this.last = null;
+      this.before = []; // the canvas before each stroke: {draw, data}
       const { width, height } = strokes;
       strokes.className = "gs-strokes";
       this.size = el("input", {
@@ -96,6 +107,7 @@
           word("All", () => this.fill()),
           word("None", () => this.clear()),
           word("Invert", () => this.invert()),
+          (this.undoer = word("Undo", () => this.undo(), { disabled: true })),
         ),
         el(
           "div",
@@ -104,6 +116,16 @@
           word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" }),
         ),
       );
+      // Esc is near, and what was painted is gone with it.
+      this.dialog.addEventListener("cancel", (event) => {
+        const asked = "Leave the mask as it was, without what you painted?";
+        if (this.before.length && !window.confirm(studio.say(asked))) event.preventDefault();
+      });
+      this.dialog.addEventListener("keydown", (event) => {
+        if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+        event.preventDefault();
+        this.undo();
+      });
       this.frame.addEventListener("pointerdown", (event) => this.begin(event));
       this.frame.addEventListener("pointermove", (event) => {
         if (this.last) this.stroke(event);
@@ -122,8 +144,23 @@
       ];
     }
 
+    /** Keep the canvas as it is, for an undo. */
+    remember() {
+      const { draw, strokes } = this;
+      this.before.push({ draw, data: draw.getImageData(0, 0, strokes.width, strokes.height) });
+      if (this.before.length > MOST_UNDONE) this.before.shift();
+      this.undoer.disabled = false;
+    }
+
+    undo() {
+      const { draw, data } = this.before.pop() || {};
+      draw?.putImageData(data, 0, 0);
+      this.undoer.disabled = !this.before.length;
+    }
+
     begin(event) {
       event.preventDefault();
+      this.remember();
       this.frame.setPointerCapture?.(event.pointerId);
       this.last = this.place(event);
       this.stroke(event);
@@ -146,6 +183,7 @@
     }
 
     cover(operation) {
+      this.remember();
       this.draw.globalCompositeOperation = operation;
       this.draw.fillStyle = this.ink;
       this.draw.fillRect(0, 0, this.strokes.width, this.strokes.height);
@@ -156,6 +194,7 @@
     }
 
     clear() {
+      this.remember();
       this.draw.clearRect(0, 0, this.strokes.width, this.strokes.height);
     }
 
@@ -164,7 +203,9 @@
     }
 
     async finish() {
-      this.answer = await maskOf(this.strokes);
+      const empty = isEmpty(this.strokes);
+      if (empty) studio.toast("Nothing is painted, so there is no mask.");
+      this.answer = empty ? "" : await maskOf(this.strokes);
       this.dialog.close();
     }
 
@@ -172,7 +213,7 @@
       return new Promise((resolve) => {
         this.dialog.addEventListener("close", () => {
           this.dialog.remove();
-          resolve(this.answer || null);
+          resolve(this.answer ?? null);
         });
         document.body.append(this.dialog);
         this.dialog.showModal();
@@ -185,9 +226,10 @@
     const scale = Math.min(1, EDGE / Math.max(...size));
     return size.map((side) => Math.max(1, Math.round(side * scale)));
   };
-  Object.assign(studio, { Painter, asStrokes, maskOf, canvasSize });
+  Object.assign(studio, { Painter, asStrokes, isEmpty, maskOf, canvasSize });
 
-  /** Ask for a mask of the aspect of ``size``; a PNG file, or null when it was cancelled. */
+  /** Ask for a mask of the aspect of ``size``; a PNG file, "" where nothing is painted, or
+   *  null when it was cancelled. */
   studio.paint = async function ({ title, size, background, mask }) {
     const [width, height] = canvasSize(size);
     return new Painter(await asStrokes(mask, width, height), background, title).ask();

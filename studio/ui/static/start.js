@@ -173,6 +173,7 @@
       const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
       const painted = await studio.paint({ title: "What is painted anew", size, background, mask });
       if (painted) await this.take("mask", painted);
+      else if (painted === "") this.edit({ mask: "" });
     }
   }
 

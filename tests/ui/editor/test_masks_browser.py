@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,3 +54,56 @@ def test_each_row_gets_what_is_painted_in_its_colour(desk: Studio, home: Path) -
     dialog.get_by_role("button", name="Use masks").click()
     page.wait_for_function("studio.stack.cards[1]?.row.mask === ''")
     assert desk.rows()[0]["mask"] == first  # what was not touched stays
+
+
+def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(desk: Studio) -> None:
+    desk.use(["a cat face"])
+    page = desk.page
+    desk.press(0, "More: adapters")
+    page.get_by_role("button", name="Paint mask").click()
+    dialog = page.locator("dialog.gs-painter")
+    box = dialog.locator(".gs-canvas").bounding_box()
+    assert box is not None
+    inked = """() => {
+        const canvas = document.querySelector("dialog.gs-painter canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.reduce((sum, value, at) => sum + (at % 4 === 3 && value > 0), 0);
+    }"""
+    undo = dialog.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    found = [0]
+    for part in (0.25, 0.75):
+        page.mouse.move(box["x"] + box["width"] * part, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * part, box["y"] + 90, steps=3)
+        page.mouse.up()
+        found.append(page.evaluate(inked))
+    assert found[2] > found[1] > 0
+    page.keyboard.press("Control+z")
+    assert page.evaluate(inked) == found[1]
+    asked: list[str] = []
+
+    def refuse(question: Any) -> None:
+        asked.append(question.message)
+        question.dismiss()
+
+    page.once("dialog", refuse)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    assert asked == ["Leave the mask as it was, without what you painted?"]
+    assert page.evaluate(inked) == found[1]
+    undo.click()
+    expect(undo).to_be_disabled()
+    assert page.evaluate(inked) == 0
+    dialog.get_by_role("button", name="Use mask").click()  # and nothing is there to be used
+    desk.says("Nothing is painted", ".gs-toast")
+    assert desk.rows()[0]["mask"] == ""
+
+
+def test_a_mask_that_is_black_all_over_is_said(desk: Studio, tmp_path: Path) -> None:
+    desk.use(["a cat face", "a dog face"])
+    desk.press(0, "More: adapters")
+    black = tmp_path / "black.png"
+    Image.new("L", (64, 64)).save(black)
+    desk.card(0).locator(".gs-masking input[type=file]").set_input_files(black)
+    desk.says("row 1: its mask is black all over, so it acts nowhere.", "#gs-plan .gs-cost")

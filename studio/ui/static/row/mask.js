@@ -16,6 +16,7 @@
       const size = studio.pictureSize();
       const painted = await studio.paint({ title: "Where this row acts", size, background, mask });
       if (painted) await take(painted);
+      else if (painted === "") card.edit({ mask: "" });
     }
     return {
       element: el(
