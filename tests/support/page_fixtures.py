@@ -63,29 +63,35 @@ def browser() -> Iterator[Any]:
         window.close()
 
 
-@pytest.fixture(scope="session")
-def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = (tmp_path_factory.mktemp("log") / "app.log").open("w")
+@contextmanager
+def served(home: Path, log: Path, port: int) -> Iterator[str]:
+    """The address of a page on ``home``, as long as the context lasts."""
     environment = {**os.environ, "STUDIO_HOME": str(home), "NO_PROXY": "127.0.0.1"}
     environment[BRAKE] = str(home / BRAKE)
     for name in ("SPACE_ID", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         environment.pop(name, None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.held_page", "--port", str(port)],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        wait_until_served(f"http://127.0.0.1:{port}", process, 280)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(60)  # a machine may be busy with other work
-        log.close()
+    with log.open("a") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.held_page", "--port", str(port)],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            wait_until_served(f"http://127.0.0.1:{port}", process, 280)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(60)  # a machine may be busy with other work
+
+
+@pytest.fixture(scope="session")
+def address(browser: Any, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("log") / "app.log"
+    with served(home, log, free_port()) as found:
+        yield found
 
 
 @pytest.fixture

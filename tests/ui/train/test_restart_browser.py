@@ -1,0 +1,69 @@
+"""A training that is stopped, and what is left of it once the server was started anew."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.page_fixtures import profile_of, served
+from tests.support.studio_page import Studio, expect, free_port, needs_starter
+from tests.ui.train.test_form_browser import bring
+
+pytestmark = [pytest.mark.browser, needs_starter]
+BAR = "#gs-train-progress .gs-progress"
+STEPS = 4000
+
+
+@pytest.mark.timeout(600)
+def test_a_stopped_training_is_used_and_goes_on_after_a_new_start(
+    browser: Any, tmp_path: Path
+) -> None:
+    log, port = tmp_path / "app.log", free_port()
+    with closing(profile_of(browser)) as profile:
+        with served(tmp_path, log, port) as address:
+            studio = Studio(profile.new_page(), address).open()
+            studio.tab("Train")
+            page = studio.page
+            bring(page)
+            page.locator("#gs-train-name input").fill("mine")
+            studio.unfold("Steps, rates, samples")
+            for field, value in (("steps", str(STEPS)), ("batch", "1"), ("sample_every", "0")):
+                box = page.locator(f"#gs-train-field-{field} .gs-number")
+                box.fill(value)
+                box.blur()
+            page.wait_for_function("localStorage['guidance-studio-training']?.includes('4000')")
+            page.click("#gs-train-start")
+            studio.says("Step 2", BAR)
+            page.click("#gs-train-stop")
+            page.wait_for_selector(f'{BAR}[data-state="done"]')
+            expect(page.locator(BAR)).to_contain_text(f"of {STEPS}: mine is in the library")
+            words = page.locator(BAR).inner_text().split()
+            assert words[:3] == ["Stopped", "after", "step"]
+            step = int(words[3])
+            assert 2 <= step < STEPS
+            expect(page.locator("#gs-train-pause")).to_be_disabled()
+            expect(page.locator("#gs-train-stop")).to_be_disabled()
+        with served(tmp_path, log, port):
+            studio.open()
+            studio.tab("Train")
+            expect(page.locator("#gs-train-name input")).to_have_value("mine")
+            page.click("#gs-train-use")
+            page.wait_for_function("studio.stack.cards[0]?.row.model?.lora === 'mine'")
+            assert studio.rows()[0]["prompt"] == "a hero person"
+            studio.set("Steps", "2")
+            studio.tab("Result")
+            studio.generate()
+            studio.tab("Train")
+            page.click("#gs-train-resume")
+            page.wait_for_function(
+                f"(step) => Number(/Step (\\d+) of/.exec(document.querySelector('{BAR}')?.innerText)"
+                "?.[1]) > step",
+                arg=step,
+            )
+            page.click("#gs-train-pause")
+            studio.says("Paused after step", BAR)
+            expect(page.locator("#gs-train-resume")).to_be_enabled()
+        assert not studio.outside
