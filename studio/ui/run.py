@@ -111,6 +111,13 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
     return progress_bar(1, f"{made} of {count} · {last}", "done")
 
 
+def lost(count: int) -> str:
+    """The progress bar after the server was started anew over so many runs."""
+    more = f" · {count - 1} more that waited too" if count > 1 else ""
+    text = f"The studio was started anew: what was being made is lost{more}"
+    return progress_bar(0, text, "failed")
+
+
 def stage_of(run: Run) -> Any:
     """Finished pictures first, then what forms; after Cancel what did not finish is marked."""
     images = [moment.image_value() for moment in run.shown()[-MOST_SHOWN:]]

@@ -15,6 +15,25 @@
       .join(" · "),
   });
 
+  // What had not ended when the page was left, as far as this tab saw it: a server that was started
+  // anew since knows nothing of it.
+  const PLACE = "guidance-studio-unended";
+  const before = Number(studio.noted(PLACE)) || 0;
+  /** How many runs had not ended when this page was opened. */
+  studio.unended = () => before;
+
+  function count() {
+    const { state } = document.querySelector("#gs-progress .gs-progress")?.dataset ?? {};
+    const runs = ["running", "waiting"].includes(state);
+    const lines = [...document.querySelectorAll(".gs-queue-line")];
+    const waits = lines.filter((line) => line.querySelector("[data-do=cancel]")).length;
+    studio.noted(PLACE, runs ? Math.max(1, waits + (state === "running")) : 0);
+  }
+  studio.filled.then(() => {
+    const bar = document.getElementById("gs-progress");
+    new MutationObserver(count).observe(bar.parentElement, { childList: true, subtree: true });
+  });
+
   studio.mountQueue = function (element, props, trigger, watch) {
     const list = el("ol", { class: "gs-queue", "aria-label": "Queue" });
     element.replaceChildren(list);

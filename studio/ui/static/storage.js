@@ -31,6 +31,10 @@
     }
   };
 
+  /** A note that this tab keeps over a reload: read by its name alone, written with a value. */
+  studio.noted = (name, ...value) =>
+    value.length ? keep("sessionStorage", name, value[0]) : read("sessionStorage", name);
+
   let key = null;
   /** The key of this tab's session: a secret between this tab and the server. */
   studio.session = function () {

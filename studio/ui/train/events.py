@@ -211,12 +211,12 @@ def _running(parts: TrainParts, runner: Runner) -> None:
     }
     for action, act in acts.items():
         parts.actions[action].click(guarded(_then(runner, act)), name, shown, **QUIET)
-    name.change(
-        lambda given: buttons(runner, (given or "").strip()),
-        name,
-        list(parts.actions.values()),
-        **QUIET,
-    )
+
+    def named(given: str | None) -> list[Any]:
+        one = (given or "").strip()
+        return [tab.progress(runner, one), *buttons(runner, one)]
+
+    name.change(named, name, [parts.progress, *parts.actions.values()], **QUIET)
 
 
 def _then(runner: Runner, act: Callable[[str], None]) -> Callable[[str], list[Any]]:

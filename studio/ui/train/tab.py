@@ -245,13 +245,19 @@ def shown(runner: Runner, name: str = "") -> list[Any]:
     """Progress, notes, curves, samples, which actions are possible, and whether to look again."""
     state = runner.state
     return [
-        view.progress(state),
+        progress(runner, name),
         view.notes(state),
         view.curves(state.losses),
         view.samples(state),
         *buttons(runner, name),
         gr.Timer(active=state.status == "running"),
     ]
+
+
+def progress(runner: Runner, name: str = "") -> str:
+    """The bar: of the training of this start, else that the named one can be gone on with."""
+    idle = runner.state.status == "idle"
+    return view.progress(runner.state, name if idle and runner.can_resume(name) else "")
 
 
 def outputs(parts: TrainParts) -> list[Any]:

@@ -24,8 +24,11 @@ CURVES = (
 BARS = {"running": "running", "done": "done", "failed": "failed"}
 
 
-def progress(state: State) -> str:
-    """The bar with its line."""
+def progress(state: State, begun: str = "") -> str:
+    """The bar with its line. ``begun``: the name of a training that an earlier start left unended."""
+    if begun:
+        text = f"{begun} was begun and has not ended: Resume goes on with it"
+        return progress_bar(0, text, "idle")
     share = state.step / state.steps if state.steps else 0.0
     return progress_bar(share, on_tab(state.text), BARS.get(state.status, "idle"))
 

@@ -28,6 +28,8 @@ from studio.ui.wiring import works
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
+# The session, and how many runs the browser saw that had not ended.
+FOUND_AGAIN = "() => [`${window.studio.session()} ${window.studio.unended()}`]"
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
 
@@ -73,14 +75,16 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         guarded(cancelled), parts.session, None, js=WITH_SESSION, queue=False, **QUIET
     )
 
-    def found_again(session: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """A page that was loaded anew shows what its session is doing."""
-        for update in run.follow(
-            runs, runs.session(run.key_of(session)), request.session_hash or "visitor"
-        ):
+    def found_again(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """A page that was loaded anew shows what its session is doing, or that it is gone."""
+        session, _, unended = asked.partition(" ")
+        owner = runs.session(run.key_of(session))
+        if unended.isdecimal() and int(unended) and owner.current() is None:
+            yield tuple(run.Update(progress=run.lost(int(unended))))
+        for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
 
-    page.load(found_again, parts.session, outputs, js=WITH_SESSION, concurrency_limit=None, **QUIET)
+    page.load(found_again, parts.session, outputs, js=FOUND_AGAIN, concurrency_limit=None, **QUIET)
 
     def kept(session: str, event: gr.EventData) -> Any:
         owner = runs.session(run.key_of(session))

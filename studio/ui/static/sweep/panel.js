@@ -62,11 +62,14 @@
     };
   };
 
+  const RUNNING = "guidance-studio-sweep";
   studio.mountSweep = function (element, server, trigger, { fields, most }) {
     const titles = Object.fromEntries(fields.map(({ path, title }) => [path, title]));
     const context = { groups: () => studio.fieldsToVary(fields), titles };
     const session = () => studio.session();
     let state = { state: "idle" };
+    // One that ran when the page was left; a server that was started anew knows nothing of it.
+    const cut = studio.noted(RUNNING) === "running";
     let answer = { known: 0, ready: false };
     let turn = 0;
     let timer = 0;
@@ -178,7 +181,9 @@
     function show(next) {
       const ended = state.state === "running" && next.state !== "running";
       state = next;
-      status.textContent = next.refused || (next.state === "idle" ? "" : next.text);
+      studio.noted(RUNNING, next.state);
+      const idle = cut ? "The studio was started anew, and the sweep has stopped." : "";
+      status.textContent = next.refused || (next.state === "idle" ? idle : next.text);
       status.classList.toggle("gs-error", Boolean(next.refused) || next.state === "failed");
       status.dataset.state = next.state;
       bar.hidden = next.state !== "running";

@@ -3,6 +3,7 @@
   "use strict";
   const { el, address } = studio;
   const TITLE = "Which ω for my LoRA?";
+  const RUNNING = "guidance-studio-search";
   const FILE = { _type: "gradio.FileData" };
 
   /** The first row that takes part and has a LoRA or a fine-tune: {index, model}, or null. */
@@ -110,6 +111,8 @@
   studio.mountTradeoff = function (element, props, server, upload, trigger, watch, bounds) {
     const { least, most, each } = bounds;
     const current = () => ({ points: [], ...(studio.clone(props.value) || {}) });
+    // One that ran when the page was left; a server that was started anew knows nothing of it.
+    const cut = studio.noted(RUNNING) === "running";
     const take = (index) => {
       const { points, row, model } = current();
       load(points[index].values, row ?? null, model);
@@ -188,11 +191,17 @@
         start.disabled = false;
       }
     }
-    function show() {
+    /** ``answered``: whether the server has said how the search stands. */
+    function show(answered) {
       const value = current();
       const running = value.state === "running";
       if (value.state !== "idle" && value.text !== undefined)
         status.textContent = [value.text, value.note].filter(Boolean).join(" ");
+      else if (cut && answered) {
+        status.textContent = "The studio was started anew, and the search has stopped.";
+        unfold(true);
+      }
+      if (answered) studio.noted(RUNNING, value.state);
       status.dataset.state = value.state;
       start.disabled = running;
       start.textContent = value.points.length ? "Search on" : "Search";
@@ -207,10 +216,10 @@
       const found = subject();
       if (found && !body.hidden) pictures.read(found.model);
     };
-    watch("value", show);
+    watch("value", () => show(true));
     studio.on("idle", offer);
     studio.on("models", () => setTimeout(offer, 0));
-    show();
+    show(false);
     offer();
   };
 })(window.studio);

@@ -1,4 +1,4 @@
-"""A training that is stopped, and what is left of it once the server was started anew."""
+"""What is said and left once the server was started anew: of a stopped training, of runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = 4000
 
 
 @pytest.mark.timeout(600)
-def test_a_stopped_training_is_used_and_goes_on_after_a_new_start(
+def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
     browser: Any, tmp_path: Path
 ) -> None:
     log, port = tmp_path / "app.log", free_port()
@@ -46,14 +46,31 @@ def test_a_stopped_training_is_used_and_goes_on_after_a_new_start(
             assert 2 <= step < STEPS
             expect(page.locator("#gs-train-pause")).to_be_disabled()
             expect(page.locator("#gs-train-stop")).to_be_disabled()
+            studio.set("Steps", "200")
+            studio.set("Images", "16")
+            page.click("#gs-generate")
+            studio.says("Step")
+            page.click("#gs-generate")
+            page.wait_for_function("sessionStorage['guidance-studio-unended'] === '2'")
+            page.get_by_role("button", name="Vary the weight of this row in a sweep").first.click()
+            page.get_by_label("Across: values of weight of row 1").fill("2, 4")
+            studio.says("2 pictures", ".gs-sweep-cost")
+            page.click(".gs-sweep-start")
+            page.wait_for_function("sessionStorage['guidance-studio-sweep'] === 'running'")
         with served(tmp_path, log, port):
             studio.open()
+            lost = "The studio was started anew: what was being made is lost"
+            studio.says(f"{lost} · 1 more that waited too")
+            studio.tab("Sweep")
+            studio.says("The studio was started anew, and the sweep has", ".gs-sweep-status")
             studio.tab("Train")
+            studio.says("mine was begun and has not ended: Resume goes on with it", BAR)
             expect(page.locator("#gs-train-name input")).to_have_value("mine")
             page.click("#gs-train-use")
             page.wait_for_function("studio.stack.cards[0]?.row.model?.lora === 'mine'")
             assert studio.rows()[0]["prompt"] == "a hero person"
             studio.set("Steps", "2")
+            studio.set("Images", "1")
             studio.tab("Result")
             studio.generate()
             studio.tab("Train")
