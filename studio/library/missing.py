@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from studio.errors import StudioError
 from studio.library.catalogue import Library
@@ -44,7 +45,8 @@ def named(preset: Preset, active: bool = True) -> Iterator[tuple[str, str]]:
 
 
 def missing(preset: Preset, library: Library) -> list[Missing]:
-    """Models of rows that take part which are neither in the library nor in the hub's cache here."""
+    """Models of rows that take part which are neither in the library nor in the hub's cache here,
+    or whose files have gone since."""
     return [
         Missing(field, name, is_hub_id(name))
         for field, name in named(preset)
@@ -54,6 +56,7 @@ def missing(preset: Preset, library: Library) -> list[Missing]:
 
 def _here(name: str, library: Library) -> bool:
     try:
-        return bool(library[name].path)  # without a path it is only a name on the hub
-    except StudioError:
+        path = library[name].path  # without one it is only a name on the hub
+        return bool(path) and Path(path).exists()  # it may have gone since it was listed
+    except (StudioError, OSError):
         return False

@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
 from studio.files import is_text, listed, read_regular
 from studio.home import ASSETS, training_folder
+from studio.images import open_checked
 from studio.library import ADAPTERS, Library
 from studio.preset import ModelRef, Preset
 from studio.ui.editor.stack import uploaded
@@ -75,6 +77,17 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
         text = read_regular(training_folder(model) / "settings.json", MAX_BYTES)
         folder = Path(json.loads(text)["images"])
         found = sorted(p for p in listed(folder, _SUFFIXES) if is_text(p.name))
+        found = [p for p in found[: 2 * MOST] if _readable(p, p.stat().st_mtime_ns)]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return (), ""
     return tuple(found[:MOST]), f"the pictures that {model} was trained on"
+
+
+@lru_cache(maxsize=1024)
+def _readable(path: Path, changed: int) -> bool:
+    """Whether a picture can be read, as it was at its last change; the training left others out."""
+    try:
+        open_checked(path, path.name)
+    except StudioError:
+        return False
+    return True

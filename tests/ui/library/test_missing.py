@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 pytest.importorskip("gradio")
 
+from studio.home import ASSETS
 from studio.library import Library, ModelEntry
 from studio.library.missing import missing
 from studio.preset import validate
@@ -38,6 +40,14 @@ def test_all_missing_models_are_named_with_their_fields(studio_home: Path) -> No
         ("rows.3.image_prompt.model", "some/adapter", True),
     ]
     assert missing(validate({"rows": rows[1:2]}), Library()) == []
+
+
+def test_a_model_whose_files_have_gone_since_it_was_listed_is_missing(studio_home: Path) -> None:
+    shutil.copytree(ASSETS / "starter" / "lora-hero", studio_home / "models" / "mine")
+    preset, library = validate({"rows": [{"prompt": "a", "model": {"lora": "mine"}}]}), Library()
+    assert missing(preset, library) == []
+    shutil.rmtree(studio_home / "models" / "mine")
+    assert [one.id for one in missing(preset, library)] == ["mine"]
 
 
 def test_names_are_escaped_and_only_those_of_the_hub_can_be_fetched(studio_home: Path) -> None:

@@ -62,6 +62,7 @@ def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path)
     folder.mkdir()
     Image.new("RGB", (8, 8)).save(folder / "a.png")
     (folder / "a.txt").write_text("a caption")
+    (folder / "b.png").write_bytes((folder / "a.png").read_bytes()[:40])  # the training left it out
     settings = training_folder("my-hero") / "settings.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"images": str(folder)}))
