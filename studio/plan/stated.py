@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from studio.diffusion.progress import progress_of
 from studio.errors import MissingModel
-from studio.library import Library
+from studio.library import Library, ModelEntry
 from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
@@ -17,7 +18,35 @@ from studio.plan.tiles import as_seen, with_tiles
 from studio.preset import Preset
 
 
-def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = ()) -> Plan:
+@dataclass(frozen=True)
+class Stated:
+    """What a preset's base and sampler say of a plan, whatever its rows are: the base's entry, and how
+    much of the noise is behind each evaluation. Both ``None`` where there is no such base."""
+
+    base: ModelEntry | None = None
+    progress: Sequence[float] | None = None
+
+
+def stated(preset: Preset, library: Library) -> Stated:
+    """What presets of one base and sampler have in common.
+
+    Raises:
+        BadPreset, IncompatibleModels: as :func:`studio.diffusion.progress.progress_of`.
+    """
+    try:
+        base = check_base(library, preset.base, preset.vae)
+    except MissingModel:
+        return Stated()  # compiling names the field
+    seen = as_seen(preset.sampler, base)
+    return Stated(base, progress_of(seen, scheduler_config(base), preset.first_step, base.family))
+
+
+def stated_plan(
+    preset: Preset,
+    library: Library,
+    roots: Sequence[str | Path] = (),
+    known: Stated | None = None,
+) -> Plan:
     """The plan that the engine will run, found without loading anything.
 
     Where a row begins and ends depends on the times of the scheduler's steps, and these on the
@@ -25,18 +54,13 @@ def stated_plan(preset: Preset, library: Library, roots: Sequence[str | Path] = 
 
     Args:
         roots: folders that relative images may lie under.
+        known: of a preset of the same base, sampler and start; found here where it is not given.
 
     Raises:
         BadPreset, MissingModel, IncompatibleModels: as :func:`studio.plan.compile_plan`,
             :func:`studio.diffusion.progress.progress_of` and
             :func:`studio.plan.size.picture_size`.
     """
-    try:
-        base = check_base(library, preset.base, preset.vae)
-    except MissingModel:
-        base, progress = None, None  # compiling names the field
-    else:
-        seen = as_seen(preset.sampler, base)
-        progress = progress_of(seen, scheduler_config(base), preset.first_step, base.family)
-    plan = compile_plan(preset, library.catalogue(), progress, meeting_in(roots))
-    return plan if base is None else with_tiles(plan, preset, base)
+    known = known or stated(preset, library)
+    plan = compile_plan(preset, library.catalogue(), known.progress, meeting_in(roots))
+    return plan if known.base is None else with_tiles(plan, preset, known.base)

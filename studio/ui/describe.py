@@ -12,7 +12,7 @@ from studio.images import locate
 from studio.library import FAMILIES
 from studio.library.missing import missing
 from studio.plan import Plan
-from studio.plan.stated import stated_plan
+from studio.plan.stated import Stated, stated, stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_hints import HINTS
 from studio.ui import dark_masks
@@ -102,11 +102,17 @@ def _refusal(error: StudioError) -> str:
 
 def idle(preset: Preset) -> dict[str, str]:
     """Fields whose value makes no difference to the plan, and why."""
-    return {name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name)}
+    known = stated(preset, library())
+    return {
+        name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name, known)
+    }
 
 
-def _matters(preset: Preset, name: str) -> bool:
-    plans = (plan_of(preset.model_copy(update={name: value})) for value in (0.37, 0.61))
+def _matters(preset: Preset, name: str, known: Stated) -> bool:
+    plans = (
+        stated_plan(preset.model_copy(update={name: value}), library(), known=known)
+        for value in (0.37, 0.61)
+    )
     low, high = plans
     return (str(low), low.passes) != (str(high), high.passes)
 

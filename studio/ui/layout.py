@@ -29,7 +29,7 @@ from studio.ui.sweep.tab import SweepTab, swept
 from studio.ui.tour import Tour
 from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
-from studio.ui.widgets import Cards, HistoryView, Signal, Stage, UndoButtons
+from studio.ui.widgets import Cards, Changes, HistoryView, Signal, Stage, UndoButtons
 from studio.ui.works.works import Works
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
@@ -85,6 +85,7 @@ class Parts:
     models_tab: gr.Tab
     loaded: gr.HTML
     works: Works
+    changes: Changes
     signals: dict[str, Signal]
     session: gr.Textbox
     saved: gr.Textbox
@@ -136,7 +137,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             "preferences",
         )
     }
-    found["tour"], found["works"] = Tour(), Works()
+    found["tour"], found["works"], found["changes"] = Tour(), Works(), Changes()
     found["settings"] = settings.lay_out(limits)
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")

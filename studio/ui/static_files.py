@@ -20,6 +20,7 @@ SCRIPTS = (
     "language/choice.js",
     "storage.js",
     "opening.js",
+    "changes.js",
     "undo_kept.js",
     "undo.js",
     "sweep/axes.js",

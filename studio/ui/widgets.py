@@ -114,6 +114,14 @@ class HistoryView(Drawn):
         super().__init__({}, mount, elem_id="gs-history-view", **kwargs)
 
 
+class Changes(Drawn):
+    """Triggers ``changed`` once for all changes of the form that come together; shows nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mount = "studio.mountChanges(trigger); /* 'changed' */"
+        super().__init__({}, mount, elem_classes=["gs-signal"], **kwargs)
+
+
 class UndoButtons(Drawn):
     """Undo and redo over the whole form; either triggers ``undo`` with the form to go back to."""
 

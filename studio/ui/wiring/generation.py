@@ -30,12 +30,13 @@ STARTED = "(...values) => { window.studio.started(); return [window.studio.sessi
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
 # The session, and how many runs the browser saw that had not ended.
 FOUND_AGAIN = "() => [`${window.studio.session()} ${window.studio.unended()}`]"
+CHANGED = "() => { window.studio.formChanged(); return []; }"
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
-    _plan_and_autosave(page, parts, limits)
+    _plan_and_autosave(parts, limits)
     outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip, parts.queue]
     parts.generate.click(
         run.handler(runs, limits),
@@ -161,11 +162,12 @@ def _one(preset: Preset) -> Preset:
     return preset.model_copy(update={"sampler": sampler})
 
 
-def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
-    form = parts.form
+def _plan_and_autosave(parts: Parts, limits: Limits) -> None:
+    form, told = parts.form, parts.changes.changed
     changes = [component.change for component in form.values()]
-    gr.on(
-        [*changes, parts.signals["models"].change],  # a model may have come or gone
+    changes.append(parts.signals["models"].change)  # a model may have come or gone
+    gr.on(changes, None, None, None, js=CHANGED)
+    told(
         guarded(partial(describe, limits)),
         None,
         [parts.plan, *(parts.signals[name] for name in ("idle", "fault"))],
@@ -177,5 +179,5 @@ def _plan_and_autosave(page: gr.Blocks, parts: Parts, limits: Limits) -> None:
     ).then(None, js="() => { window.studio.planMade(); return []; }")
     names = json.dumps(list(form))
     autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"
-    gr.on(changes, None, list(form.values()), None, js=autosave)
+    told(None, list(form.values()), None, js=autosave)
     form["base"].change(None, form["base"], parts.signals["base"], js="(base) => [base]")
