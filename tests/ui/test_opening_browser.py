@@ -111,3 +111,19 @@ def test_a_page_at_rest_asks_for_no_frames(studio: Studio) -> None:
         polling=200,
     )
     assert studio.page.evaluate("window.frames_") > 0
+
+
+def test_a_page_that_opens_asks_for_its_plan_once(studio: Studio) -> None:
+    asked: list[int] = []
+
+    def note(request: Any) -> None:
+        if request.url.endswith("/run/predict"):
+            asked.append(request.post_data_json["fn_index"])
+
+    studio.page.on("request", note)
+    studio.open().rest(1000)
+    opening = list(asked)
+    studio.prompt(0).fill("an apple")
+    while len(asked) == len(opening):
+        studio.page.wait_for_timeout(50)
+    assert opening.count(asked[-1]) == 1  # what an edit asks for is the plan
