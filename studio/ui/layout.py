@@ -37,6 +37,10 @@ TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><re
 <circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1><span id="gs-tour-place"></span></div>"""
 IDLE = progress_bar(0, "Ready", "idle")
 FILE_TYPES = [".json", ".csv", *SUFFIXES]
+SIGNALS = (
+    "models base shares download link code qr notes idle fault "
+    "previews sweep sweeplooked sweepaxes sweepfile saved styles preferences"
+).split()
 NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
 NO_STYLES = "No style or saved prompt yet. Choosing one adds it to the rows."
 NO_PRESETS = "No preset yet. Save one above."
@@ -114,29 +118,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
         with gr.Column(scale=5, min_width=320, elem_id="gs-right"):
             _dock(limits, found)
             _tabs(limits, found)
-    found["signals"] = {
-        name: Signal(name)
-        for name in (
-            "models",
-            "base",
-            "shares",
-            "download",
-            "link",
-            "code",
-            "qr",
-            "notes",
-            "idle",
-            "fault",
-            "previews",
-            "sweep",
-            "sweeplooked",
-            "sweepaxes",
-            "sweepfile",
-            "saved",
-            "styles",
-            "preferences",
-        )
-    }
+    found["signals"] = {name: Signal(name) for name in SIGNALS}
     found["tour"], found["works"], found["changes"] = Tour(), Works(), Changes()
     found["settings"] = settings.lay_out(limits)
     # What the browser keeps: the key of its session, and the form as it was left.
