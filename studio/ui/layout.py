@@ -29,7 +29,7 @@ from studio.ui.sweep.tab import SweepTab, swept
 from studio.ui.tour import Tour
 from studio.ui.tradeoff.panel import Tradeoff
 from studio.ui.train import tab
-from studio.ui.widgets import Cards, Changes, HistoryView, Signal, Stage, UndoButtons
+from studio.ui.widgets import SIGNALS, Cards, Changes, HistoryView, Signal, Stage, UndoButtons
 from studio.ui.works.works import Works
 
 TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"
@@ -37,10 +37,6 @@ TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><re
 <circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1><span id="gs-tour-place"></span></div>"""
 IDLE = progress_bar(0, "Ready", "idle")
 FILE_TYPES = [".json", ".csv", *SUFFIXES]
-SIGNALS = (
-    "models base shares download link code qr notes idle fault "
-    "previews sweep sweeplooked sweepaxes sweepfile saved styles preferences"
-).split()
 NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
 NO_STYLES = "No style or saved prompt yet. Choosing one adds it to the rows."
 NO_PRESETS = "No preset yet. Save one above."

@@ -22,6 +22,26 @@ QUIET: dict[str, Any] = {**UNSHOWN, "api_visibility": "private"}
 WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 FILE_META = {"_type": "gradio.FileData"}
 PREVIEW_EDGE = 768
+SIGNALS = (  # what the page's scripts are told
+    "models",
+    "base",
+    "shares",
+    "download",
+    "link",
+    "code",
+    "qr",
+    "notes",
+    "idle",
+    "fault",
+    "previews",
+    "sweep",
+    "sweeplooked",
+    "sweepaxes",
+    "sweepfile",
+    "saved",
+    "styles",
+    "preferences",
+)
 _nonces = itertools.count()
 
 
