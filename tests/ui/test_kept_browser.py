@@ -101,7 +101,7 @@ def test_the_last_edit_of_any_field_before_a_reload_is_kept(
     desk.unfold("Advanced")
     desk.page.locator(place).wait_for()
     desk.rest()
-    assert desk.page.locator(place).input_value() != value
+    expect(desk.page.locator(place)).not_to_have_value(value)
     desk.page.evaluate(AT_ONCE, [place, value])
     desk.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'a cat'")
     desk.page.wait_for_selector("body:not([inert])")

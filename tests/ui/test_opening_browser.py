@@ -125,5 +125,5 @@ def test_a_page_that_opens_asks_for_its_plan_once(studio: Studio) -> None:
     opening = list(asked)
     studio.prompt(0).fill("an apple")
     while len(asked) == len(opening):
-        studio.page.wait_for_timeout(50)
+        studio.page.wait_for_timeout(50)  # until the edit has asked
     assert opening.count(asked[-1]) == 1  # what an edit asks for is the plan
