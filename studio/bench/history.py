@@ -70,7 +70,7 @@ def asked(history: History, count: int) -> dict[str, Callable[[], object]]:
     }
     found["a page far down"] = lambda: history.search(Query(), PAGE, count * 9 // 10)
     found["lists to choose from"] = lambda: [
-        history.names(kind) for kind in ("models", "tags", "boards", "sizes")
+        history.names(kind) for kind in ("models", "presets", "tags", "boards", "sizes")
     ]
     return found
 

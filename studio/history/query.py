@@ -26,7 +26,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 class Query:
     """Filters, all of which must hold; the empty query finds every picture that is not in the bin.
 
-    ``text``: words, each the beginning of one in prompts, title, models, note or tags;
+    ``text``: words, each the beginning of one in prompts, title, models, note or tags; ``preset``:
+    its name;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
     ``sort``: a name of :data:`SORTS` or ``score:METRIC``, best first; ``bin``: what is in the bin
     instead.
@@ -34,6 +35,7 @@ class Query:
 
     text: str = ""
     model: str = ""
+    preset: str = ""
     board: str = ""
     tag: str = ""
     since: str = ""
@@ -59,13 +61,12 @@ class Query:
 
     def _filters(self) -> list[tuple[str, list[Any]]]:
         found = _text(self.text)
-        for field in ("board", "tag", "model"):
-            value = getattr(self, field)
-            if value and field == "board":
-                found.append(("board = ?", [value]))
-            elif value:
-                column = "tags" if field == "tag" else "models"
-                found.append((f"id IN (SELECT picture FROM {column} WHERE name = ?)", [value]))
+        for field, column in (("board", "board"), ("preset", "title")):
+            if value := getattr(self, field):
+                found.append((f"{column} = ?", [value]))
+        for field, table in (("tag", "tags"), ("model", "models")):
+            if value := getattr(self, field):
+                found.append((f"id IN (SELECT picture FROM {table} WHERE name = ?)", [value]))
         if self.since:
             found.append(("made >= strftime('%s', ?, 'utc') + 0", [_day(self.since, "since")]))
         if self.until:

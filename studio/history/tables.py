@@ -26,6 +26,11 @@ STEPS = (
     );
     """,
     "ALTER TABLE pictures ADD COLUMN hashes TEXT NOT NULL DEFAULT '{}'",
+    """
+    CREATE INDEX pictures_title ON pictures (title, gone, deleted, path);
+    CREATE INDEX pictures_board ON pictures (board, gone, deleted);
+    CREATE INDEX pictures_size ON pictures (width, height, gone, deleted);
+    """,
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from studio.history import History, record_of
+from studio.history import History, Query, record_of
 from studio.history.intake import take_in
 from studio.history.tables import STEPS
 from studio.preset import validate
@@ -32,6 +32,19 @@ def test_a_first_version_s_pictures_stay_with_what_was_said_of_them(tmp_path: Pa
     (record,) = history.search().records
     assert (record.title, record.starred, record.note) == ("Old", True, "mine")
     assert record.hashes == {} and not history.notice
+    history.close()
+
+
+def test_a_preset_s_pictures_are_found_by_its_name(tmp_path: Path) -> None:
+    names = ("Fox_1", "Fox_1", "Fox 21", "")
+    for seed, name in enumerate(names):
+        made = validate({"name": name, "sampler": {"seed": seed}})
+        save_image(Image.new("RGB", (8, 8)), made, tmp_path / "outputs")
+    history = History(tmp_path, tmp_path / "outputs")
+    take_in(history)
+    assert history.names("presets") == [("Fox_1", 2), ("Fox 21", 1)]  # a file's name is none
+    found = history.search(Query(preset="Fox_1")).records
+    assert {record.seed for record in found} == {0, 1}
     history.close()
 
 

@@ -85,7 +85,12 @@ def walk(page: Any) -> None:
 
 
 def walk_whole(page: Any) -> None:
-    """Nothing is left out; a field that came while one walked is come to on another way."""
+    """Nothing is left out; a field that came while one walked is come to on another way. Nothing
+    comes before what stands before it."""
+    ahead = (
+        "[...document.querySelectorAll('[tabindex]')].filter((node) => node.tabIndex > 0).length"
+    )
+    assert page.evaluate(ahead) == 0
     for _ in range(3):
         walk(page)
         left_out = page.evaluate(LEFT_OUT)

@@ -57,7 +57,7 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
         "busy": unfinished,
     }
     if not first:
-        kinds = ("models", "tags", "boards", "sizes")
+        kinds = ("models", "presets", "tags", "boards", "sizes")
         names = {kind: history.names(kind)[:200] for kind in kinds}
         answer["names"] = {**names, "scores": history.scored()}
     return answer

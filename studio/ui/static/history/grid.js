@@ -38,12 +38,30 @@
     let items = new Map();
     let asked = new Set();
     let total = 0;
+    let drawn = new Map(); // what is in the document, by index: {item, cell}
     let shown = "";
     let waiting = false;
     let stale = false; // what is known was asked for before the last reset
 
     const columns = () => Math.max(2, Math.floor((node.clientWidth || 400) / cell));
     const rowHeight = () => (node.clientWidth || 400) / columns();
+
+    /** Bring the cells in sight into the document; those that stand there as they are stay. */
+    function place({ from, to }) {
+      const cells = new Map();
+      for (let index = from; index < to; index += 1) {
+        const item = items.get(index);
+        const known = drawn.get(index);
+        const stays = known && known.item === item;
+        cells.set(index, stays ? known : { item, cell: draw(item, index) });
+      }
+      for (const [index, one] of drawn) if (cells.get(index) !== one) one.cell.remove();
+      let next = inner.firstChild;
+      for (const { cell } of cells.values())
+        if (cell === next) next = next.nextSibling;
+        else inner.insertBefore(cell, next);
+      drawn = cells;
+    }
 
     function paint() {
       waiting = false;
@@ -57,12 +75,9 @@
       const key = `${view.from}-${view.to}-${across}`;
       if (key !== shown) {
         shown = key;
-        const cells = [];
-        for (let index = view.from; index < view.to; index += 1)
-          cells.push(draw(items.get(index), index));
         const focused = document.activeElement?.closest?.("[data-index]")?.dataset.index;
-        inner.replaceChildren(...cells);
-        if (focused !== undefined && node.contains(inner))
+        place(view);
+        if (focused !== undefined && !inner.contains(document.activeElement))
           inner.querySelector(`[data-index="${focused}"] .gs-cell-open`)?.focus();
       }
       for (const block of studio.blocksOf(view.from, view.to, asked)) {
@@ -98,6 +113,7 @@
         schedule();
       },
       redraw() {
+        for (const one of drawn.values()) one.item = null; // drawn anew, though it is the same
         shown = "";
         schedule();
       },

@@ -128,7 +128,7 @@
       refresh();
     }
     const selects = {};
-    const named = new Set(["model", "board", "tag", "size"]); // whose options are names
+    const named = new Set(["model", "preset", "board", "tag", "size"]); // whose options are names
     function select(name, label, options) {
       const node = (selects[name] ||= el("select", {
         class: "gs-history-select",
@@ -179,13 +179,14 @@
     ];
     function offer(names) {
       select("model", "Model", counted("Any model", names.models));
+      select("preset", "Preset", counted("Any preset", names.presets));
       select("board", "Board", counted("Any board", names.boards));
       select("tag", "Tag", counted("Any tag", names.tags));
       select("size", "Size", counted("Any size", names.sizes));
       const scores = names.scores.map((name) => [`score:${name}`, `Best ${name} first`]);
       select("sort", "Order", [...Object.entries(SORTS), ...scores]);
     }
-    offer({ models: [], boards: [], tags: [], sizes: [], scores: [] });
+    offer({ models: [], presets: [], boards: [], tags: [], sizes: [], scores: [] });
 
     const state = el("span", { class: "gs-history-count", role: "status" });
     const notice = el("p", { class: "gs-history-notice", hidden: true });
@@ -256,6 +257,7 @@
           { class: "gs-line gs-history-filters" },
           selects.sort,
           selects.model,
+          selects.preset,
           selects.board,
           selects.tag,
           selects.size,
