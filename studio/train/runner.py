@@ -117,11 +117,13 @@ class Runner:
         Raises:
             StudioError: there is none to go on with.
         """
-        state = self._state
-        if state.config is not None and name in ("", state.config.name):
-            self.start(state.config, resume=_has_begun(state))
-        else:
-            self.start(kept_settings(name), resume=True)
+        config, state = self.settings_to_resume(name), self._state
+        self.start(config, resume=config is not state.config or _has_begun(state))
+
+    def settings_to_resume(self, name: str = "") -> TrainConfig:
+        """The settings that :meth:`resume` goes on with; raises as it does."""
+        own = self._state.config
+        return own if own is not None and name in ("", own.name) else kept_settings(name)
 
     def can_resume(self, name: str = "") -> bool:
         """Whether :meth:`resume` has something to go on with: not after the last step."""

@@ -74,7 +74,11 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
             studio.tab("Result")
             studio.generate()
             studio.tab("Train")
+            studio.unfold("Steps, rates, samples")
+            page.locator("#gs-train-field-steps .gs-number").fill("4001")
+            page.wait_for_function("localStorage['guidance-studio-training']?.includes('4001')")
             page.click("#gs-train-resume")
+            studio.says("It goes on as it was begun. Other in the form", ".toast-body")
             page.wait_for_function(
                 f"(step) => Number(/Step (\\d+) of/.exec(document.querySelector('{BAR}')?.innerText)"
                 "?.[1]) > step",

@@ -20,6 +20,7 @@ from studio.ui.train import defaults, examples, images, tab
 from studio.ui.train import form as train_form
 from studio.ui.train.actions import buttons
 from studio.ui.train.defaults import NUMBERS
+from studio.ui.train.resumed import left_out
 from studio.ui.train.tab import TrainParts
 from studio.ui.train.words import called, on_tab
 from studio.ui.widgets import QUIET
@@ -160,32 +161,36 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     asking = [parts.asking, parts.question]
     inputs = [parts.uploads, parts.pictures]
 
+    again = gr.State(False)  # whether what is asked about begins anew
+
     def started(files: Any, known: Any, agreed: bool, restart: bool, given: Any) -> list[Any]:
         found = train_form.checked(files, known, given, restart=restart)
         doubts = [] if agreed else train_form.doubts(found.pictures, given)
+        if restart and not agreed and runner.begun(found.config.name):
+            doubts.append(train_form.RESTART)
         if doubts:
             lines = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in doubts)
-            return [gr.update(visible=True), lines, *[gr.skip()] * len(shown)]
+            return [gr.update(visible=True), lines, restart, *[gr.skip()] * len(shown)]
         found.keep()
         runner.start(found.config, restart=restart)
-        return [gr.update(visible=False), "", *tab.shown(runner, found.config.name)]
+        return [gr.update(visible=False), "", False, *tab.shown(runner, found.config.name)]
 
-    def starter(agreed: bool, restart: bool) -> Callable[..., list[Any]]:
-        def start(files: Any, known: Any, **given: Any) -> list[Any]:
-            return started(files, known, agreed, restart, given)
+    def starter(agreed: bool, restart: bool = False) -> Callable[..., list[Any]]:
+        def start(files: Any, known: Any, anew: bool, **given: Any) -> list[Any]:
+            return started(files, known, agreed, anew if agreed else restart, given)
 
         return start
 
     buttons = (
-        (parts.actions["start"], False, False),
-        (parts.actions["restart"], True, True),
-        (parts.agree, True, False),
+        (parts.actions["start"], starter(False)),
+        (parts.actions["restart"], starter(False, restart=True)),
+        (parts.agree, starter(True)),
     )
-    for button, agreed, restart in buttons:
+    for button, start in buttons:
         button.click(
-            guarded(starter(agreed, restart)),
-            inputs,
-            [*asking, *shown],
+            guarded(start),
+            [*inputs, again],
+            [*asking, again, *shown],
             inputs_kwargs=parts.fields,
             **QUIET,
         )
@@ -207,10 +212,24 @@ def _running(parts: TrainParts, runner: Runner) -> None:
     acts: dict[str, Callable[[str], None]] = {
         "pause": lambda _: runner.pause(),
         "stop": lambda _: runner.stop(),
-        "resume": runner.resume,
     }
     for action, act in acts.items():
         parts.actions[action].click(guarded(_then(runner, act)), name, shown, **QUIET)
+
+    def resumed(pictures: Any, **given: Any) -> list[Any]:
+        one = (given["name"] or "").strip()
+        other = left_out(runner.settings_to_resume(one), pictures or (), given)
+        runner.resume(one)
+        if other:
+            named = ", ".join(map(called, other))
+            warn(
+                f"It goes on as it was begun. Other in the form, for a training of another name: {named}"
+            )
+        return tab.shown(runner, one)
+
+    parts.actions["resume"].click(
+        guarded(resumed), parts.pictures, shown, inputs_kwargs=parts.fields, **QUIET
+    )
 
     def named(given: str | None) -> list[Any]:
         one = (given or "").strip()

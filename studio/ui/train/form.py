@@ -22,6 +22,9 @@ from studio.train.runner import Runner
 from studio.ui.library import models
 from studio.ui.train.images import LONGEST, TEXTS, Picture, from_payload, keep, kept_name, uploaded
 
+RESTART = (
+    "A restart begins at step 0: what this training has learned is gone, and its model gives way."
+)
 LISTS = (".json", ".jsonl")  # files of the captions of many pictures
 WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
 

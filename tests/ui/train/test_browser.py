@@ -113,6 +113,12 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     expect(page.locator("#gs-train-resume")).to_be_disabled()  # no step is left
     page.evaluate(f"document.querySelector('{BAR}').setAttribute('data-earlier', '')")
     page.click("#gs-train-restart")  # from the beginning, over the one that is there
+    studio.says("what this training has learned is gone", "#gs-train-asking")
+    page.click("#gs-train-refuse")
+    expect(page.locator("#gs-train-asking")).to_be_hidden()
+    assert weights.stat().st_mtime == 1
+    page.click("#gs-train-restart")
+    page.click("#gs-train-agree")
     page.wait_for_selector(f'{BAR}[data-state="done"]:not([data-earlier])', timeout=120_000)
     assert weights.stat().st_mtime > 1
     kept = home / "training" / "my-hero" / "pictures"

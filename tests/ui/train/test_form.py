@@ -18,6 +18,7 @@ from studio.errors import StudioError
 from studio.ui.library import models
 from studio.ui.train import examples, form
 from studio.ui.train.images import Picture
+from studio.ui.train.resumed import left_out
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +134,15 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
         "general": "",
     }
     assert written["b.png"]["general"] == "sea"
+    assert left_out(found, rows, given) == []  # what it was begun with
+    other = {**given, "steps": 50, "sample_prompts": "one", "name": "else", "vectors": 3}
+    assert left_out(found, [*rows, Picture("c.png")], other) == [
+        "steps",
+        "sample_prompts",
+        "images",
+    ]
+    assert left_out(found, [rows[0], replace(rows[1], caption="a <hero>")], given) == ["captions"]
+    assert left_out(found, [], {**given, "base": "sd15", "steps": ""}) == ["base"]
     with pytest.raises(StudioError, match="drop some pictures first"):
         form.checked([], rows, given)
     with pytest.raises(StudioError, match=r"images: lost\.png: no longer on this machine"):
