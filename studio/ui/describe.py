@@ -12,10 +12,12 @@ from studio.images import locate
 from studio.library import FAMILIES
 from studio.library.missing import missing
 from studio.plan import Plan
+from studio.plan.row_models import check_base
+from studio.plan.size import picture_size
 from studio.plan.stated import Stated, stated, stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_hints import HINTS
-from studio.ui import dark_masks
+from studio.ui import picture_notes
 from studio.ui.equation import equation
 from studio.ui.errors import on_page
 from studio.ui.form import to_preset
@@ -48,11 +50,12 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
             return [absent or _refusal(error), unused, _fault(error)]
         limits.check(preset)
         check_images(preset)
+        noted = notes(plan, preset)
     except StudioError as error:
         return [_refusal(error), unused, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
-    whole = f'<div class="gs-plan">{absent}{shown}{spent}{notes(plan, preset)}</div>'
+    whole = f'<div class="gs-plan">{absent}{shown}{spent}{noted}</div>'
     return [whole, {**idle(preset), **unused}, NO_FAULT]
 
 
@@ -130,7 +133,8 @@ def notes(plan: Plan, preset: Preset) -> str:
     """What to know before the plan of a preset runs, a line each."""
     typed = {hint.text for hint in HINTS.values()}  # stand under their rows already
     shown = [note for note in plan.notes if note.partition(": ")[2] not in typed]
-    shown += dark_masks.notes_of(preset)
+    size = picture_size(preset, check_base(library(), preset.base, preset.vae))
+    shown += picture_notes.notes_of(preset, size)
     return "".join(
         f'<div class="gs-cost" role="note">{html.escape(on_page(n))}.</div>' for n in shown
     )

@@ -14,6 +14,17 @@
     setTimeout(() => note.remove(), 5000);
   };
 
+  /** The same of what can be taken back for a while. */
+  studio.undoable = function (text, undo) {
+    const back = studio.word("Undo", () => {
+      undo();
+      note.remove();
+    });
+    const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
+    document.body.append(note);
+    setTimeout(() => note.remove(), 8000);
+  };
+
   /** Turn to a tab, by its id in the layout. */
   const showTab = (studio.showTab = function (id) {
     document.querySelector(`#gs-tabs [role=tab][data-tab-id="${id}"]`)?.click();

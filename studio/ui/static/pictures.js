@@ -119,13 +119,27 @@
       return view;
     }
 
+    /** Take all of it back to what it was, for a while. */
+    undoable(text) {
+      const before = studio.clone(this.pictures);
+      studio.undoable(text, () => {
+        this.pictures = before;
+        this.draw();
+        this.commit();
+      });
+    }
+
     keepOnly(wanted) {
-      this.pictures = this.pictures.filter(wanted);
+      const left = this.pictures.filter(wanted);
+      const gone = this.pictures.length - left.length;
+      this.undoable(gone === 1 ? "1 picture removed" : `${gone} pictures removed`);
+      this.pictures = left;
       this.draw();
       this.commit();
     }
 
     cropAll(make) {
+      this.undoable("All crops changed");
       for (const view of this.list.querySelectorAll("button.gs-pic-view")) view.crop(make);
     }
   }

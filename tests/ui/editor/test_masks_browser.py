@@ -107,3 +107,20 @@ def test_a_mask_that_is_black_all_over_is_said(desk: Studio, tmp_path: Path) -> 
     Image.new("L", (64, 64)).save(black)
     desk.card(0).locator(".gs-masking input[type=file]").set_input_files(black)
     desk.says("row 1: its mask is black all over, so it acts nowhere.", "#gs-plan .gs-cost")
+
+
+def test_pictures_of_another_aspect_are_said_to_be_cut_or_squeezed(
+    desk: Studio, tmp_path: Path
+) -> None:
+    desk.use(["a cat face"])
+    wide = tmp_path / "wide.png"
+    Image.new("RGB", (300, 200)).save(wide)
+    desk.unfold("Advanced")
+    desk.page.locator("#gs-start input[type=file]").first.set_input_files(wide)
+    desk.says("its middle is taken, 300x200 to 256x256.", "#gs-plan .gs-cost")
+    desk.set("Width", "384")
+    desk.set("Height", "256")
+    desk.page.wait_for_function("!document.querySelector('#gs-plan')?.innerText.includes('middle')")
+    desk.set("Width", "")
+    desk.set("Height", "")
+    desk.page.get_by_role("button", name="Start from noise").click()

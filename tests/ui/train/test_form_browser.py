@@ -54,6 +54,20 @@ def test_the_example_is_one_press_and_survives_a_reload(desk: Studio, example: A
     expect(example.locator("#gs-train-superclass input")).to_have_value("somebody")
 
 
+def test_pictures_that_are_removed_can_be_had_back(desk: Studio, example: Any) -> None:
+    texts = "() => JSON.stringify(studio.pictures.pictures)"
+    example.get_by_label("Caption of hero-2.png").fill("a hero person in the hills")
+    before = example.evaluate(texts)
+    for button in ("Remove all", "Remove hero-2.png", "Crop all to squares"):
+        example.get_by_role("button", name=button).click()
+        assert example.evaluate(texts) != before
+        example.locator(".gs-toast").last.get_by_role("button", name="Undo").click()
+        example.wait_for_function(f"(before) => ({texts})() === before", arg=before)
+    expect(example.get_by_label("Caption of hero-2.png")).to_have_value(
+        "a hero person in the hills"
+    )
+
+
 def test_nothing_of_the_form_shows_through_what_stays_in_sight(desk: Studio, example: Any) -> None:
     """Gradio lifts the labels of its fields above its own layers."""
     desk.unfold("Steps, rates, samples")  # long enough to be scrolled

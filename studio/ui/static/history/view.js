@@ -274,19 +274,6 @@
     );
 
     // -- what the server answers ---------------------------------------------------------------
-    function undo(ids) {
-      const note = el(
-        "div",
-        { class: "gs-toast", role: "status" },
-        `${ids.length} in the bin `,
-        word("Undo", () => {
-          ask({ do: "restore", ids });
-          note.remove();
-        }),
-      );
-      document.body.append(note);
-      setTimeout(() => note.remove(), 8000);
-    }
     function take(value) {
       if (!value) return;
       answered(value.turn);
@@ -323,7 +310,8 @@
       if (value.deleted?.length) {
         for (const id of value.deleted) chosen.delete(id);
         actions();
-        undo(value.deleted);
+        const ids = value.deleted;
+        studio.undoable(`${ids.length} in the bin`, () => ask({ do: "restore", ids }));
       }
       if (value.kept) studio.toast(`${value.kept} kept: starred, or in the bin already.`);
       if (value.restored) studio.toast(`${value.restored.length} brought back.`);
