@@ -47,5 +47,5 @@ def _text(node: ast.expr) -> str:
         case ast.Constant(value=str(text)):
             return text
         case ast.JoinedStr(values=parts):
-            return "".join(p.value if isinstance(p, ast.Constant) else HOLE for p in parts)
+            return "".join(_text(part) or HOLE for part in parts)
     return ""

@@ -182,8 +182,11 @@
       this.cards.splice(place, 1);
       this.arrange();
       this.commit();
-      const next = this.cards[Math.min(place, this.cards.length - 1)];
-      (next || this.adder).focus();
+      const next = this.cards[Math.min(place, this.cards.length - 1)] || this.adder;
+      // Among many rows a new focus takes as long as all else: the row is seen to go first.
+      studio.afterPaint(() => {
+        if (document.activeElement === document.body) next.focus();
+      });
     }
 
     removeAll(cards) {
