@@ -136,15 +136,16 @@
     return { ...form, ...Object.fromEntries(known), ...chosenBase(), rows, init };
   }
 
-  // A page that is left in the moment of an edit keeps it too.
-  window.addEventListener("pagehide", () => {
+  /** Keep what the page shows now, before an edit of this moment is told. */
+  studio.bringForm = function () {
     const text = read("sessionStorage", TAB);
     if (!text || !studio.isFilled() || !studio.stack) return;
     const taking = settles && Number.isFinite(since) && Date.now() <= since + SETTLING;
     if (taking) return; // rows of a preset whose other fields are not there yet
     const left = JSON.stringify(brought(JSON.parse(text)));
     if (left !== text) took(left);
-  });
+  };
+  window.addEventListener("pagehide", () => studio.bringForm());
 
   // The form of the Train tab and its pictures, without their small copies: this tab's own; in a new
   // tab the last one of all.

@@ -158,6 +158,7 @@
 
   let send = null;
   function go(way) {
+    studio.bringForm(); // so that an edit of this moment is the one that is taken back
     const step = send && log[way]();
     if (!step) {
       studio.toast(way === "undo" ? "Nothing to undo." : "Nothing to redo.");
