@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-from studio.files import is_text, listed
+from studio.files import entries, holds_something, is_text
 from studio.home import studio_home
 from studio.settings import SETTINGS, value_of
 
@@ -37,6 +37,7 @@ def list_outputs(limit: int = 100, folder: Path | None = None) -> list[Path]:
     File names begin with their date and time, so that no file has to be opened. The studio names
     its own in ASCII; others' whose names are no text are passed over.
     """
-    found = listed(folder or outputs_folder(), (".png",), DEPTH)
-    images = (path for path in found if is_text(str(path)))
-    return heapq.nlargest(limit, images, key=lambda path: path.name)
+    found = entries(folder or outputs_folder(), (".png",), DEPTH)
+    newest = sorted(found, key=lambda item: item.name, reverse=True)
+    images = (Path(item.path) for item in newest if is_text(item.path) and holds_something(item))
+    return list(islice(images, limit))
