@@ -60,7 +60,8 @@
         value = next;
         const text = studio.numberText(next);
         const shown = studio.checkNumber(field, box.value);
-        const same = shown.value === next || studio.parseNumber(box.value) === next;
+        const plain = !shown.error && studio.parseNumber(box.value) === next; // 1,000 is no plain 1
+        const same = shown.value === next || plain;
         const stands = same && (document.activeElement === box || shown.error); // as it was typed
         if (!stands && box.value !== text) box.value = text;
         problem.show(studio.checkNumber(field, box.value).error);

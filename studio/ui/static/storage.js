@@ -66,9 +66,11 @@
   const SETTLING = 1500; // ms in which a press elsewhere, such as on a tab, is no edit yet
   let settles = false;
   let since = 0;
+  let otherwise = ""; // the form that the server goes on with, where a link is damaged
   studio.on("notes", ({ loaded }) => {
     if (!loaded) return;
     settles = true;
+    otherwise = "";
     since = Date.now();
     const text = read("sessionStorage", TAB);
     if (text) keepBase(text); // where the form had its values first
@@ -103,10 +105,19 @@
     for (const name of [LAST, LAST_BASE]) drop("localStorage", name);
   });
 
+  /** A kept form goes on: what it was loaded from stays; a new tab has that of the last one of all. */
+  function goOn() {
+    settles = false;
+    if (!read("sessionStorage", TAB))
+      keep("sessionStorage", BASE, read("localStorage", LAST_BASE) || "");
+  }
+
   let decoder = ""; // the autoencoder that the form names
   studio.autosave = function (names, values) {
     if (!studio.isFilled()) return; // the empty form of a page that is still being filled
     const text = studio.formText(names, values);
+    if (otherwise && text === otherwise) goOn();
+    otherwise = "";
     if (settles) keepBase(text);
     showEdited(text);
     const { vae = "" } = JSON.parse(text);
@@ -193,11 +204,12 @@
     const own = read("sessionStorage", TAB);
     const last = own || (link && !fresh ? "" : read("localStorage", LAST)) || "";
     const kept = fresh ? "" : last;
-    if (kept && !own) keep("sessionStorage", BASE, read("localStorage", LAST_BASE) || "");
-    if (!kept) {
+    if (kept) goOn();
+    else {
       settles = true; // what the server sends is on its way
       since = Infinity;
     }
+    otherwise = fresh ? last : "";
     if (fresh) return JSON.stringify({ otherwise: last }); // where the link is damaged
     return kept;
   };

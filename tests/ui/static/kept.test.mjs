@@ -1,0 +1,88 @@
+// The form that a browser keeps: whether it counts as edited, through a reload and a damaged link.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import vm from "node:vm";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const path = new URL("../../../studio/ui/static/storage.js", import.meta.url);
+const source = readFileSync(fileURLToPath(path), "utf8");
+const LOADED = { omega: 0, rows: [{ weight: 1 }] };
+const EDITED = { omega: 0, rows: [{ weight: 2 }] };
+const MUTED = { omega: 0, rows: [{ weight: 2, enabled: false }] };
+
+class Store extends Map {
+  getItem = (name) => this.get(name) ?? null;
+  setItem = (name, text) => this.set(name, String(text));
+  removeItem = (name) => this.delete(name);
+}
+
+/** A page of a tab, with the stores of its browser. */
+function opened(sessionStorage, localStorage, search = "") {
+  const heard = {};
+  let edited = false;
+  const studio = {
+    on: (name, hear) => (heard[name] = hear),
+    emit() {},
+    isFilled: () => true,
+    preferences: () => ({ autosave: true }),
+    recordForm() {},
+  };
+  const heading = { classList: { toggle: (name, on) => (edited = on) } };
+  const document = { addEventListener() {}, getElementById: () => heading };
+  const window = { studio, sessionStorage, localStorage, addEventListener() {} };
+  const context = { window, document, location: { search }, URLSearchParams };
+  vm.runInContext(source, vm.createContext(context));
+  const sent = studio.opening();
+  return {
+    sent,
+    loaded: () => heard.notes({ loaded: true }),
+    save: ({ omega, rows }) => studio.autosave(["omega", "rows"], [omega, { rows }]),
+    get edited() {
+      return edited;
+    },
+  };
+}
+
+/** Stores of a tab in which a preset was loaded and then changed. */
+function changed() {
+  const stores = [new Store(), new Store()];
+  const page = opened(...stores);
+  page.loaded();
+  page.save(LOADED);
+  assert.equal(page.edited, false);
+  const next = opened(...stores); // it no longer waits for what is loaded
+  next.save(EDITED);
+  assert.equal(next.edited, true);
+  return stores;
+}
+
+for (const [where, tab] of [
+  ["the same tab", (own) => own],
+  ["a new tab", () => new Store()],
+])
+  test(`a damaged link in ${where} leaves the kept form edited, as it was`, () => {
+    const [own, local] = changed();
+    const stores = [tab(own), local];
+    const page = opened(...stores, "?p=damaged");
+    const { otherwise } = JSON.parse(page.sent);
+    const form = JSON.parse(otherwise);
+    page.save(form); // the server goes on with it, and says of nothing that it was loaded
+    assert.equal(page.edited, true);
+    page.save(MUTED);
+    assert.equal(page.edited, true);
+    page.save(LOADED);
+    assert.equal(page.edited, false);
+  });
+
+test("a link's own preset is no edited one, also where it is what was kept", () => {
+  for (const form of [MUTED, EDITED])
+    for (const first of ["loaded", "saved"]) {
+      const [, local] = changed();
+      const page = opened(new Store(), local, "?p=sound");
+      if (first === "loaded") page.loaded();
+      page.save(form);
+      if (first === "saved") page.loaded();
+      assert.equal(page.edited, false);
+    }
+});
