@@ -53,23 +53,8 @@
       }
     }
 
-    begin(event) {
-      this.layer.changed = true;
-      super.begin(event);
-    }
-
-    cover(operation) {
-      this.layer.changed = true;
-      super.cover(operation);
-    }
-
-    clear() {
-      this.layer.changed = true;
-      super.clear();
-    }
-
     async finish() {
-      const changed = this.layers.filter((layer) => layer.changed);
+      const changed = this.layers.filter(({ strokes }) => this.painted(strokes));
       this.answer = await Promise.all(
         changed.map(async ({ card, strokes }) => ({
           card,

@@ -67,7 +67,8 @@
       this.draw = strokes.getContext("2d", { willReadFrequently: true });
       this.erases = false;
       this.last = null;
-      this.before = []; // the canvas before each stroke: {draw, data}
+      this.before = []; // the canvas before each of the last strokes: {canvas, data}
+      this.steps = new Map(); // how many strokes lie on each canvas, those that are forgotten too
       const { width, height } = strokes;
       strokes.className = "gs-strokes";
       this.size = el("input", {
@@ -118,10 +119,14 @@
       );
       // Esc is near, and what was painted is gone with it.
       this.dialog.addEventListener("cancel", (event) => {
-        const asked = "Leave the mask as it was, without what you painted?";
-        if (this.before.length && !window.confirm(studio.say(asked))) event.preventDefault();
+        if (!this.mayLeave()) event.preventDefault();
       });
       this.dialog.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") {
+          event.preventDefault(); // a second Esc on end could not be refused as "cancel"
+          if (this.mayLeave()) this.dialog.close();
+          return;
+        }
         if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
         event.preventDefault();
         this.undo();
@@ -146,16 +151,31 @@
 
     /** Keep the canvas as it is, for an undo. */
     remember() {
-      const { draw, strokes } = this;
-      this.before.push({ draw, data: draw.getImageData(0, 0, strokes.width, strokes.height) });
+      const { draw, strokes: canvas } = this;
+      this.before.push({ canvas, data: draw.getImageData(0, 0, canvas.width, canvas.height) });
+      this.steps.set(canvas, (this.steps.get(canvas) || 0) + 1);
       if (this.before.length > MOST_UNDONE) this.before.shift();
       this.undoer.disabled = false;
     }
 
     undo() {
-      const { draw, data } = this.before.pop() || {};
-      draw?.putImageData(data, 0, 0);
+      const { canvas, data } = this.before.pop() || {};
+      if (!canvas) return;
+      canvas.getContext("2d").putImageData(data, 0, 0);
+      this.steps.set(canvas, this.steps.get(canvas) - 1);
       this.undoer.disabled = !this.before.length;
+    }
+
+    /** Whether a canvas holds what was painted here. */
+    painted(canvas) {
+      return this.steps.get(canvas) > 0;
+    }
+
+    /** Whether nothing that was painted would be lost, or may be. */
+    mayLeave() {
+      const asked = "Leave the mask as it was, without what you painted?";
+      const some = [...this.steps.keys()].some((canvas) => this.painted(canvas));
+      return !some || window.confirm(studio.say(asked));
     }
 
     begin(event) {

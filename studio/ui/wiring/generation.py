@@ -167,6 +167,10 @@ def _plan_and_autosave(parts: Parts, limits: Limits) -> None:
     changes = [component.change for component in form.values()]
     changes.append(parts.signals["models"].change)  # a model may have come or gone
     gr.on(changes, None, None, None, js=CHANGED)
+    # Kept first: Gradio waits for the answer of one before it begins the next.
+    names = json.dumps(list(form))
+    autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"
+    told(None, list(form.values()), None, js=autosave)
     told(
         guarded(partial(describe, limits)),
         None,
@@ -177,7 +181,4 @@ def _plan_and_autosave(parts: Parts, limits: Limits) -> None:
         js=PLAN_ASKED,
         **QUIET,
     ).then(None, js="() => { window.studio.planMade(); return []; }")
-    names = json.dumps(list(form))
-    autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"
-    told(None, list(form.values()), None, js=autosave)
     form["base"].change(None, form["base"], parts.signals["base"], js="(base) => [base]")
