@@ -11,6 +11,7 @@
   class Pictures {
     constructor(element, props, { most, longest }) {
       Object.assign(this, { props, most, longest, thumbs: {}, pictures: [] });
+      this.order = []; // all names there ever were, removed ones too: where one is put back
       this.list = el("div", { class: "gs-pics" });
       this.tools = el(
         "div",
@@ -31,6 +32,8 @@
       const value = studio.clone(this.props.value) || {};
       Object.assign(this.thumbs, value.thumbs || {});
       this.pictures = value.pictures || [];
+      const names = this.pictures.map(({ name }) => name);
+      this.order.push(...names.filter((name) => !this.order.includes(name)));
       this.draw();
     }
 
@@ -119,28 +122,43 @@
       return view;
     }
 
-    /** Take all of it back to what it was, for a while. */
-    undoable(text) {
-      const before = studio.clone(this.pictures);
+    /** `back` takes it back for a while: that alone, whatever was written or dropped since. */
+    undoable(text, back) {
       studio.undoable(text, () => {
-        this.pictures = before;
+        back();
         this.draw();
         this.commit();
       });
     }
 
     keepOnly(wanted) {
-      const left = this.pictures.filter(wanted);
-      const gone = this.pictures.length - left.length;
-      this.undoable(gone === 1 ? "1 picture removed" : `${gone} pictures removed`);
-      this.pictures = left;
+      const gone = this.pictures.filter((picture) => !wanted(picture));
+      const text = gone.length === 1 ? "1 picture removed" : `${gone.length} pictures removed`;
+      this.undoable(text, () => gone.forEach((picture) => this.putBack(picture)));
+      this.pictures = this.pictures.filter(wanted);
       this.draw();
       this.commit();
     }
 
+    /** A removed picture to its place among the others, unless one of its name is here again. */
+    putBack(picture) {
+      if (this.pictures.some(({ name }) => name === picture.name)) return;
+      const place = ({ name }) => this.order.indexOf(name);
+      const next = this.pictures.findIndex((other) => place(other) > place(picture));
+      this.pictures.splice(next < 0 ? this.pictures.length : next, 0, picture);
+    }
+
     cropAll(make) {
-      this.undoable("All crops changed");
+      const crops = () => new Map(this.pictures.map(({ name, crop }) => [name, crop ?? null]));
+      const before = crops();
       for (const view of this.list.querySelectorAll("button.gs-pic-view")) view.crop(make);
+      const after = crops();
+      const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+      this.undoable("All crops changed", () => {
+        for (const picture of this.pictures)
+          if (after.has(picture.name) && same(picture.crop ?? null, after.get(picture.name)))
+            picture.crop = before.get(picture.name);
+      });
     }
   }
 
