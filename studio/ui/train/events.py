@@ -161,7 +161,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     asking = [parts.asking, parts.question]
     inputs = [parts.uploads, parts.pictures]
 
-    again = gr.State(False)  # whether what is asked about begins anew
+    again = gr.State("")  # the name that is asked about, where it begins anew
 
     def started(files: Any, known: Any, agreed: bool, restart: bool, given: Any) -> list[Any]:
         found = train_form.checked(files, known, given, restart=restart)
@@ -170,14 +170,17 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
             doubts.append(train_form.RESTART)
         if doubts:
             lines = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in doubts)
-            return [gr.update(visible=True), lines, restart, *[gr.skip()] * len(shown)]
+            anew = found.config.name if restart else ""
+            return [gr.update(visible=True), lines, anew, *[gr.skip()] * len(shown)]
         found.keep()
         runner.start(found.config, restart=restart)
-        return [gr.update(visible=False), "", False, *tab.shown(runner, found.config.name)]
+        return [gr.update(visible=False), "", "", *tab.shown(runner, found.config.name)]
 
     def starter(agreed: bool, restart: bool = False) -> Callable[..., list[Any]]:
-        def start(files: Any, known: Any, anew: bool, **given: Any) -> list[Any]:
-            return started(files, known, agreed, anew if agreed else restart, given)
+        def start(files: Any, known: Any, anew: str, **given: Any) -> list[Any]:
+            # What was learned under another name is asked about anew.
+            same = anew in ("", given["name"])
+            return started(files, known, agreed and same, bool(anew) if agreed else restart, given)
 
         return start
 
@@ -216,20 +219,21 @@ def _running(parts: TrainParts, runner: Runner) -> None:
     for action, act in acts.items():
         parts.actions[action].click(guarded(_then(runner, act)), name, shown, **QUIET)
 
-    def resumed(pictures: Any, **given: Any) -> list[Any]:
-        one = (given["name"] or "").strip()
-        other = left_out(runner.settings_to_resume(one), pictures or (), given)
-        runner.resume(one)
-        if other:
+    def compared(pictures: Any, **given: Any) -> None:
+        config = runner.state.config
+        if config is None or (given["name"] or "").strip() not in ("", config.name):
+            return  # it was not gone on with
+        if other := left_out(config, pictures or (), given):
             named = ", ".join(map(called, other))
             warn(
                 f"It goes on as it was begun. Other in the form, for a training of another name: {named}"
             )
-        return tab.shown(runner, one)
 
-    parts.actions["resume"].click(
-        guarded(resumed), parts.pictures, shown, inputs_kwargs=parts.fields, **QUIET
+    # The form does not count for what is gone on with, so that nothing in it can refuse that.
+    resume = parts.actions["resume"].click(
+        guarded(_then(runner, runner.resume)), name, shown, **QUIET
     )
+    resume.then(guarded(compared), parts.pictures, None, inputs_kwargs=parts.fields, **QUIET)
 
     def named(given: str | None) -> list[Any]:
         one = (given or "").strip()
