@@ -21,6 +21,10 @@ from studio.history.rows import COLUMNS, apply, checked, forget, insert, record_
 from studio.home import studio_home
 from studio.outputs import outputs_folder
 
+# The path up to its last dot ends with the title, after a slash or nothing else.
+_STEM = "'/' || rtrim(path, replace(path, '.', ''))"
+CALLED_AS_ITS_FILE = f"substr({_STEM}, -length(title) - 2) = '/' || title || '.'"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -165,7 +169,7 @@ class History:
             "AND width > 0 GROUP BY width, height",
             # What has no name is called as its file is.
             "presets": f"SELECT title, count(*) FROM pictures WHERE {shown} "
-            "AND '/' || path NOT LIKE '%/' || title || '.%' GROUP BY 1",
+            f"AND NOT ({CALLED_AS_ITS_FILE}) GROUP BY 1",
         }.get(of) or (
             f"SELECT name, count(*) FROM {'tags' if of == 'tags' else 'models'} "
             f"WHERE picture NOT IN ({hidden}) GROUP BY 1"
@@ -194,8 +198,12 @@ class History:
         return [record_from(row) for row in rows]
 
     # -- what people say -----------------------------------------------------------------------
-    def mark(self, ids: Iterable[str], **said: Any) -> int:
-        """Say something of pictures: ``starred``, ``note``, ``tags``, ``board`` or ``scores``.
+    def mark(self, ids: Iterable[str], more_tags: Sequence[str] = (), **said: Any) -> int:
+        """Say something of pictures: ``starred``, ``note``, ``tags``, ``board`` or ``scores``; of all
+        or, where it cannot be said of one, of none. Those that are gone are passed over.
+
+        Args:
+            more_tags: besides the tags that each picture has.
 
         Returns:
             How many pictures it was said of.
@@ -204,14 +212,16 @@ class History:
             StudioError: the text is too long, or the database cannot be written.
         """
         said = {name: checked(name, value) for name, value in said.items()}
-        ids = [
-            one for one in ids if self.database.read("SELECT 1 FROM pictures WHERE id = ?", [one])
-        ]
-        self._say(dict.fromkeys(ids, said))
+        sql = "SELECT 1 FROM pictures WHERE id = ?"
+        marks = {one: dict(said) for one in ids if self.database.read(sql, [one])}
+        for one, its in marks.items() if more_tags else ():
+            tags = its["tags"] if "tags" in its else self._tags(one)
+            its["tags"] = checked("tags", [*tags, *more_tags])
+        self._say(marks)
         with self.database.writing() as connection:
-            for one in ids:
-                apply(connection, one, said)
-        return len(ids)
+            for one, its in marks.items():
+                apply(connection, one, its)
+        return len(marks)
 
     def delete(self, ids: Iterable[str]) -> list[str]:
         """Put pictures into the bin; starred ones stay. Returns the ids of those that went."""
@@ -251,6 +261,10 @@ class History:
             with suppress(MissingFile):
                 found.append(self.get(one))
         return found
+
+    def _tags(self, identity: str) -> list[str]:
+        rows = self.database.read("SELECT name FROM tags WHERE picture = ?", [identity])
+        return [str(name) for (name,) in rows]
 
     def _moved(self, record: Record, deleted: float | None) -> None:
         said = {"deleted": deleted, "path": record.path}

@@ -9,6 +9,7 @@ from PIL import Image
 
 from studio.history import History, Query, record_of
 from studio.history.intake import take_in
+from studio.history.record import Record, identity
 from studio.history.tables import STEPS
 from studio.preset import validate
 from studio.share import save_image
@@ -45,6 +46,24 @@ def test_a_preset_s_pictures_are_found_by_its_name(tmp_path: Path) -> None:
     assert history.names("presets") == [("Fox_1", 2), ("Fox 21", 1)]  # a file's name is none
     found = history.search(Query(preset="Fox_1")).records
     assert {record.seed for record in found} == {0, 1}
+    history.close()
+
+
+def test_only_a_picture_s_whole_name_is_its_file_s(tmp_path: Path) -> None:
+    history = History(tmp_path, tmp_path)
+    for path, title in (
+        ("axb.png", "a_b"),
+        ("fox.png", "Fox"),
+        ("one.png", "%"),
+        ("Wolf.d/two.png", "Wolf"),
+        ("red bear.png", "bear"),
+        ("grey.owl.png", "grey"),
+        *(("a_b.png", "a_b.png"), ("below/deer.webp", "de")),
+        *(("hare.png", "hare"), ("below/elk.v2.png", "elk.v2"), ("100%_é.jpg", "100%_é")),
+    ):
+        history.add(Record(identity(path), path, 1.0, title=title))
+    named = {"a_b", "Fox", "%", "Wolf", "bear", "grey", "a_b.png", "de"}
+    assert dict(history.names("presets")) == dict.fromkeys(named, 1)
     history.close()
 
 

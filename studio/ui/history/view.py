@@ -13,7 +13,7 @@ from studio.errors import StudioError
 from studio.history import History, Query, Record
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
-from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS, checked
+from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
 from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
@@ -174,13 +174,9 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
 
 def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     said, ids = dict(asked.get("said") or {}), _ids(history, asked)
-    more = [str(tag) for tag in said.pop("more_tags", ())]  # besides those that each picture has
-    if said:
-        history.mark(ids, **said)
-    if more:
-        tags = {one: checked("tags", [*history.get(one).tags, *more]) for one in ids}
-        for one, every in tags.items():
-            history.mark([one], tags=every)
+    more = [str(tag) for tag in said.pop("more_tags", ())]
+    if said or more:
+        history.mark(ids, more, **said)
     return {"changed": True}
 
 

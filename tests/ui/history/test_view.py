@@ -159,10 +159,30 @@ def test_tags_for_several_pictures_come_to_those_that_each_has(own: History) -> 
         {"dog", "cat", "sea"},
         set(),
     ]
+    ids = ["0123456789abcdef", second]  # one has gone since it was chosen
+    view.answer(own, {"do": "mark", "ids": ids, "said": {"more_tags": ["late"], "note": "kept"}})
+    assert set(own.get(second).tags) == {"dog", "cat", "sea", "late"}
+    assert (own.get(second).note, own.get(first).note) == ("kept", "")
     many = [str(number) for number in range(49)]
     with pytest.raises(StudioError, match="tags: at most 50 tags"):
         view.answer(own, {"do": "mark", "ids": [third, first], "said": {"more_tags": many}})
     assert not own.get(third).tags  # all or none
+
+
+def test_tags_for_several_pictures_are_kept_at_one_stroke(
+    own: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = own.ids(Query())
+    own.mark(ids[:1], tags=["mine"])
+    begun: list[None] = []
+    writing = own.database.writing
+    monkeypatch.setattr(own.database, "writing", lambda: begun.append(None) or writing())
+    view.answer(own, {"do": "mark", "ids": ids, "said": {"more_tags": ["sea"], "starred": True}})
+    assert len(begun) == 1
+    again = History(tmp_path, tmp_path / "outputs")
+    assert [set(again.get(one).tags) for one in ids] == [{"mine", "sea"}, {"sea"}, {"sea"}]
+    assert all(again.get(one).starred for one in ids)
+    again.close()
 
 
 def test_deleting_all_found_spares_the_starred(own: History) -> None:
