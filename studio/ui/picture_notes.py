@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from studio.errors import StudioError
 from studio.images import resolve, resolve_mask
 from studio.preset import Preset
 
+T = TypeVar("T")
+MOST_KEPT = 256  # of what was found, each
 ASPECT_TOLERANCE = 0.02  # of what is no more than a rounded pixel
 
 
@@ -35,7 +38,24 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
         yield "init.mask: is black all over, so nothing of the picture is painted anew"
 
 
-@lru_cache(maxsize=256)
+def _kept_by_digest(look: Callable[[str], T]) -> Callable[[str], T]:
+    """Looks once at a picture; only a digest is kept of a reference, which may hold all of it."""
+    found: dict[bytes, T] = {}
+
+    def looked(reference: str) -> T:
+        key = hashlib.sha256(reference.encode("utf-8", "surrogatepass")).digest()
+        try:
+            return found[key]
+        except KeyError:
+            said = look(reference)
+        if len(found) >= MOST_KEPT:
+            found.clear()
+        return found.setdefault(key, said)
+
+    return looked
+
+
+@_kept_by_digest
 def _is_black(reference: str) -> bool:
     """Of a picture that is kept by its content; one that cannot be read is said elsewhere."""
     try:
@@ -44,7 +64,7 @@ def _is_black(reference: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=256)
+@_kept_by_digest
 def _size(reference: str) -> tuple[int, int]:
     """Width and height of a picture that is kept by its content; 0 of one that cannot be read."""
     try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ MOST = 64
 MAX_BYTES = 2**20  # of a training's settings
 EXAMPLES = ASSETS / "examples" / "training"
 SHIPPED = re.compile(r"starter/lora-(\w+)")
+_LOOKS = threading.Lock()  # the page asks again while it waits, and each look decodes pictures
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,12 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
         text = read_regular(training_folder(model) / "settings.json", MAX_BYTES)
         folder = Path(json.loads(text)["images"])
         found = sorted(p for p in listed(folder, _SUFFIXES) if is_text(p.name))
-        found = [p for p in found[: 2 * MOST] if _readable(p, p.stat().st_mtime_ns)]
+        with _LOOKS:
+            readable = (p for p in found[: 2 * MOST] if _readable(p, p.stat().st_mtime_ns))
+            pictures = tuple(islice(readable, MOST))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return (), ""
-    return tuple(found[:MOST]), f"the pictures that {model} was trained on"
+    return pictures, f"the pictures that {model} was trained on"
 
 
 @lru_cache(maxsize=1024)

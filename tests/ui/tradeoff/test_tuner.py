@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from studio.metrics import present
 from studio.preset import Preset, validate
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
+from studio.ui.tradeoff import subject
 from studio.ui.tradeoff.panel import follow, known_subject, shown
 from studio.ui.tradeoff.subject import Subject, known_pictures, subject_of
 from studio.ui.tradeoff.tuner import Tuner
@@ -72,6 +75,27 @@ def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path)
     )
     settings.write_text("{")
     assert known_pictures("my-hero") == ((), "")
+
+
+def test_of_many_training_pictures_those_that_are_wanted_are_decoded_once(
+    studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the page asks twice at once."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "p000.png")
+    for number in range(1, 100):
+        (tmp_path / f"p{number:03}.png").write_bytes((tmp_path / "p000.png").read_bytes())
+    settings = training_folder("many") / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"images": str(tmp_path)}))
+    decoded: list[str] = []
+    monkeypatch.setattr(
+        subject, "open_checked", lambda path, name: decoded.append(name) or time.sleep(0.002)
+    )
+    with ThreadPoolExecutor() as pool:
+        one, other = pool.map(known_pictures, ["many", "many"])
+    assert one == other
+    assert [path.name for path in one[0]] == [f"p{number:03}.png" for number in range(64)]
+    assert decoded == [path.name for path in one[0]]
 
 
 @needs_starter

@@ -1,0 +1,71 @@
+"""What is said of a preset's pictures beside the plan: looked at once, and not kept themselves."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import io
+import weakref
+
+import pytest
+from PIL import Image
+
+from studio.preset import validate
+from studio.ui import picture_notes
+
+
+class Text(str):
+    """A reference of which one sees when it is let go."""
+
+
+def uri(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def notes(image: str, mask: str) -> list[str]:
+    made = validate({"init": {"image": image, "mask": mask}, "rows": [{"prompt": "a cat"}]})
+    return list(picture_notes.notes_of(made, (64, 64)))
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the references that were looked at."""
+    lengths: list[int] = []
+    for name in ("resolve", "resolve_mask"):
+        look = getattr(picture_notes, name)
+        monkeypatch.setattr(
+            picture_notes, name, lambda text, look=look: lengths.append(len(text)) or look(text)
+        )
+    return lengths
+
+
+def test_a_picture_is_looked_at_once(looked: list[int]) -> None:
+    wide, black = uri(Image.new("RGB", (96, 48), "red")), uri(Image.new("L", (8, 8)))
+    said = [
+        "init.image: its middle is taken, 96x48 to 64x64",
+        "init.mask: is black all over, so nothing of the picture is painted anew",
+    ]
+    assert [notes(wide, black) for _ in range(3)] == [said] * 3
+    assert looked == [len(wide), len(black)]
+
+
+def test_a_picture_that_was_looked_at_is_let_go() -> None:
+    for look, image in (
+        (picture_notes._size, Image.new("RGB", (31, 17), "blue")),
+        (picture_notes._is_black, Image.new("L", (31, 17), 9)),
+    ):
+        text = Text(uri(image))
+        kept = weakref.ref(text)
+        assert look(text) == look(str(text))
+        del text
+        gc.collect()
+        assert kept() is None
+
+
+def test_what_was_found_is_bounded(monkeypatch: pytest.MonkeyPatch, looked: list[int]) -> None:
+    monkeypatch.setattr(picture_notes, "MOST_KEPT", 2)
+    sizes = [(64 * width, 63) for width in (1, 2, 3, 1)]
+    assert [picture_notes._size(uri(Image.new("RGB", size, "green"))) for size in sizes] == sizes
+    assert len(looked) == 4  # the first was let go when there were too many
