@@ -31,8 +31,6 @@ def open_picture(path: Path) -> tuple[Image.Image, str]:
         changes.append(image.mode)
     if getattr(image, "n_frames", 1) > 1:
         changes.append("animated, first frame taken")
-    if max(image.size) > MAX_STRETCH * min(image.size):
-        changes.append(f"{sides(image)}, squeezed to {MAX_STRETCH:g}:1")
     return to_rgb(image), ", ".join(changes)
 
 
@@ -43,12 +41,16 @@ def sides(image: Image.Image) -> str:
 
 @dataclass(frozen=True)
 class Looked:
-    """What looking at one file found: a picture that can be used, or why it cannot. ``small``: the
-    size of one that is enlarged to more than twice its sides."""
+    """What looking at one file found: a picture that can be used, or why it cannot.
+
+    ``squeezed``: the size of one that is longer than pictures may be, ``small``: of one that is
+    enlarged to more than twice its sides.
+    """
 
     path: Path
     converted: str = ""
     problem: str = ""
+    squeezed: str = ""
     small: str = ""
 
 
@@ -60,8 +62,10 @@ def look_at(paths: Iterable[Path], edge: int = 0) -> Iterator[Looked]:
             continue
         try:
             image, converted = open_picture(path)
-            small = sides(image) if 4 * image.width * image.height < edge**2 else ""
-            yield Looked(path, converted, small=small)
+            long = max(image.size) > MAX_STRETCH * min(image.size)
+            small = 4 * image.width * image.height < edge**2
+            size = sides(image)
+            yield Looked(path, converted, squeezed=size * long, small=size * small)
         except StudioError as error:
             yield Looked(path, problem=error.message)
 
@@ -80,6 +84,8 @@ def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
         notes.append(f"{len(skipped)} of {len(looked)} pictures skipped: {few(skipped)}")
     if converted:
         notes.append(f"{len(converted)} pictures converted: {few(converted)}")
+    if squeezed := [f"{item.path.name} ({item.squeezed})" for item in good if item.squeezed]:
+        notes.append(f"{len(squeezed)} pictures are squeezed to {MAX_STRETCH:g}:1: {few(squeezed)}")
     if small := [f"{item.path.name} ({item.small})" for item in good if item.small]:
         notes.append(f"{len(small)} pictures are enlarged to more than twice: {few(small)}")
     if not good:

@@ -53,7 +53,7 @@ def test_pictures_that_are_enlarged_or_squeezed_are_named(tmp_path: Path) -> Non
     picture(tmp_path / "d.png", size=(128, 128))
     _, notes = usable(list(look_at(find_pictures(tmp_path), edge=256)))
     assert notes == [
-        "1 pictures converted: b.png (100x401, squeezed to 4:1)",
+        "1 pictures are squeezed to 4:1: b.png (100x401)",
         "1 pictures are enlarged to more than twice: c.png (3x3)",
     ]
 

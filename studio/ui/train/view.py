@@ -110,5 +110,5 @@ def samples(state: State) -> str:
 
 def notes(state: State) -> str:
     """What the person should know, one line each."""
-    lines = "".join(f"<li>{html.escape(note)}</li>" for note in state.notes)
+    lines = "".join(f"<li>{html.escape(on_tab(note))}</li>" for note in state.notes)
     return f'<ul class="gs-notes">{lines}</ul>' if lines else ""

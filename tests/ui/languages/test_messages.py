@@ -26,6 +26,7 @@ from studio.preset.sweep import parse_axis
 from studio.settings import SETTINGS
 from studio.share.gallery.sources import source_of
 from studio.share.tools.samplers import read_sampler
+from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
 from studio.ui.describe import IDLE_REASONS
@@ -192,6 +193,15 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
     ]
     known = dict(language.messages)
     assert not [line for line in lines if not any(_fits(message, line) for message in known)]
+
+
+def test_what_training_says_of_its_pictures_is_a_message(language: Language) -> None:
+    path = Path("a.png")
+    looked = [Looked(path, "CMYK", squeezed="9x900", small="9x900"), Looked(path, problem="empty")]
+    _, notes = usable(looked)
+    assert len(notes) == 5
+    known = dict(language.messages)
+    assert not [note for note in notes if not any(_fits(message, note) for message in known)]
 
 
 def test_what_is_refused_is_a_message(language: Language) -> None:

@@ -163,6 +163,11 @@ def test_the_button_names_what_it_varies(method: str, title: str) -> None:
     assert buttons(runner)[-1]["value"] == f"Sweep over {title}"
 
 
+def test_notes_call_a_setting_by_its_label() -> None:
+    found = view.notes(State(notes=("token_rate: is above rate", "a.png is skipped")))
+    assert "<li>Rate of the word: is above rate</li><li>a.png is skipped</li>" in found
+
+
 def test_a_sample_without_a_prompt_is_named_by_its_step() -> None:
     found = view.samples(State(samples=((3, "", Image.new("RGB", (8, 8))),)))
     assert ">Step 3</figcaption>" in found
