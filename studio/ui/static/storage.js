@@ -102,7 +102,7 @@
   // What the settings do not let be kept beyond a tab's life is kept nowhere.
   studio.on("preferences", ({ autosave }) => {
     if (autosave) return;
-    for (const name of [LAST, LAST_BASE]) drop("localStorage", name);
+    for (const name of [LAST, LAST_BASE, TRAINING]) drop("localStorage", name);
   });
 
   /** A kept form goes on: what it was loaded from stays; a new tab has that of the last one of all. */
@@ -165,7 +165,8 @@
   function keepTraining(form) {
     training = form;
     const text = JSON.stringify(form);
-    for (const store of ["sessionStorage", "localStorage"]) keep(store, TRAINING, text);
+    keep("sessionStorage", TRAINING, text);
+    if (studio.preferences().autosave) keep("localStorage", TRAINING, text);
   }
   studio.keepTraining = function (names, values) {
     if (!training) return;

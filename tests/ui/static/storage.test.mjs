@@ -1,0 +1,57 @@
+// What the browser keeps: of the training's form nothing beyond this tab where the settings say so.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import vm from "node:vm";
+
+const path = fileURLToPath(new URL("../../../studio/ui/static/storage.js", import.meta.url));
+const source = readFileSync(path, "utf8");
+const TRAINING = "guidance-studio-training";
+
+function store() {
+  const held = new Map();
+  return {
+    getItem: (name) => held.get(name) ?? null,
+    setItem: (name, text) => held.set(name, text),
+    removeItem: (name) => held.delete(name),
+  };
+}
+
+/** The script in a tab; `settle` takes over what the settings say. */
+function tab(autosave, localStorage = store()) {
+  const heard = {};
+  const settled = { autosave };
+  const studio = {
+    on: (name, handler) => (heard[name] = handler),
+    preferences: () => settled,
+  };
+  const document = { addEventListener: () => {} };
+  const window = { studio, addEventListener: () => {}, localStorage, sessionStorage: store() };
+  vm.runInContext(source, vm.createContext({ window, document }));
+  const settle = (told) => heard.preferences(Object.assign(settled, told));
+  return { studio, window, settle };
+}
+const keep = (studio) => studio.keepTraining(["name", "pictures"], ["mine", { pictures: [] }]);
+
+test("a training's form is there in another tab, unless the settings keep forms to their tab", () => {
+  for (const autosave of [true, false]) {
+    const { studio, window } = tab(autosave);
+    assert.equal(studio.keptTraining(), "");
+    keep(studio);
+    const kept = '{"name":"mine","pictures":[]}';
+    assert.equal(studio.keptTraining(), kept);
+    assert.equal(tab(autosave, window.localStorage).studio.keptTraining(), autosave ? kept : "");
+  }
+});
+
+test("one that was kept goes when the setting is turned off, and this tab still has it", () => {
+  const { studio, window, settle } = tab(true);
+  studio.keptTraining();
+  keep(studio);
+  settle({ autosave: false });
+  assert.equal(window.localStorage.getItem(TRAINING), null);
+  keep(studio);
+  assert.equal(window.localStorage.getItem(TRAINING), null);
+  assert.match(studio.keptTraining(), /mine/);
+});
