@@ -63,9 +63,13 @@ def test_pictures_that_are_removed_can_be_had_back(desk: Studio, example: Any) -
         assert example.evaluate(texts) != before
         example.locator(".gs-toast").last.get_by_role("button", name="Undo").click()
         example.wait_for_function(f"(before) => ({texts})() === before", arg=before)
+    example.get_by_role("button", name="Remove hero-2.png").click()
+    example.get_by_label("Caption of hero-3.png").fill("a hero person at home")  # since then
+    example.locator(".gs-toast").last.get_by_role("button", name="Undo").click()
     expect(example.get_by_label("Caption of hero-2.png")).to_have_value(
         "a hero person in the hills"
     )
+    expect(example.get_by_label("Caption of hero-3.png")).to_have_value("a hero person at home")
 
 
 def test_nothing_of_the_form_shows_through_what_stays_in_sight(desk: Studio, example: Any) -> None:
