@@ -79,12 +79,13 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         said, notices = styles.take(Path(path), limits)
         gr.Info(said, title="Styles")
         shown = {notes: fresh({"title": "Styles", "notes": notices})} if notices else {}
-        return {parts.styles: styles.cards(limits)} | shown
+        cards = styles.cards(limits)  # their tab may not have been opened yet
+        return {parts.styles: cards, parts.signals["styles"]: cards["items"]} | shown
 
     parts.load.upload(
         guarded(from_file, str),
         parts.load,
-        [*outputs, parts.styles],
+        [*outputs, parts.styles, parts.signals["styles"]],
         trigger_mode="always_last",  # a second file waits for the first
         **QUIET,
     )

@@ -13,9 +13,11 @@ from studio.home import presets_folder
 from studio.preset import validate
 from studio.ui import run
 from studio.ui.history import moments
+from studio.ui.page import build
 from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import SPACE, Limits
+from studio.ui.widgets import Signal
 from tests.support.fake_engine import ROWS, FakeEngine, values
 
 
@@ -59,3 +61,19 @@ def test_a_shared_page_offers_no_change_of_its_host_s_styles(studio_home: Path) 
     assert [one["own"] for one in styles.cards(SPACE)["items"]] == [False]
     with pytest.raises(StudioError, match="keeps none"):
         styles.delete("Ink", SPACE)
+
+
+def test_styles_of_a_dropped_table_are_completed_before_their_tab_is_opened(
+    studio_home: Path, tmp_path: Path
+) -> None:
+    """The cards of a tab that was never opened tell the page's scripts nothing."""
+    page = build(events=FakeEngine())
+    (load,) = (one for one in page.blocks.values() if one.elem_id == "gs-load")
+    (dropped,) = (one for one in page.fns.values() if (load._id, "upload") in one.targets)
+    table = tmp_path / "styles.csv"
+    table.write_text("name,prompt,negative_prompt\nInk,in ink,\n")
+    assert dropped.fn is not None
+    told = dropped.fn(str(table))
+    (signal,) = (one for one in told if isinstance(one, Signal))
+    assert signal in dropped.outputs and "'styles'" in str(signal.js_on_load)
+    assert [(one["title"], one["prompt"]) for one in told[signal]] == [("Ink", "in ink")]
