@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.page_fixtures import profile_of, served
+from tests.support.page_fixtures import Profile, served
 from tests.support.studio_page import Studio, expect, free_port, needs_starter
 from tests.ui.train.test_form_browser import bring
 
@@ -22,7 +22,7 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
     browser: Any, tmp_path: Path
 ) -> None:
     log, port = tmp_path / "app.log", free_port()
-    with closing(profile_of(browser)) as profile:
+    with closing(Profile.of(browser).context) as profile:
         with served(tmp_path, log, port) as address:
             studio = Studio(profile.new_page(), address).open()
             studio.tab("Train")
