@@ -47,6 +47,26 @@ def test_a_damaged_link_leaves_the_form_as_it_is(studio: Studio) -> None:
     studio.has_rows(["a form of mine"])
 
 
+def test_a_damaged_link_leaves_an_edited_form_edited(studio: Studio) -> None:
+    code, _ = encode_link(validate({"name": "Linked", "rows": [{"prompt": "a linked cat"}]}))
+    studio.open(f"?p={code}")
+    expect(studio.prompt(0)).to_have_value("a linked cat")
+    studio.prompt(0).fill("an edited cat")
+    studio.page.wait_for_selector(".gs-edited")
+    beside = Studio(studio.page.context.new_page(), studio.address)
+    for tab, enabled in ((studio, "false"), (beside, "true")):
+        tab.open("?p=damaged")
+        expect(tab.prompt(0)).to_have_value("an edited cat")
+        tab.page.wait_for_selector(".gs-edited")
+        tab.press(0, "Row takes part")
+        tab.page.wait_for_function(
+            "(enabled) => sessionStorage.getItem('guidance-studio-tab')?.includes(enabled)",
+            arg=f'"enabled":{enabled}',
+        )
+        tab.page.wait_for_selector(".gs-edited")
+    beside.page.close()
+
+
 def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
     studio.open().use(["first tab"])
     beside = Studio(studio.page.context.new_page(), studio.address).open()
