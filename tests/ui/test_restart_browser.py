@@ -56,7 +56,7 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
             page.get_by_label("Across: values of weight of row 1").fill("2, 4")
             studio.says("2 pictures", ".gs-sweep-cost")
             page.click(".gs-sweep-start")
-            page.wait_for_function("sessionStorage['guidance-studio-sweep'] === 'running'")
+            page.wait_for_function("sessionStorage['guidance-studio-sweeping'] === 'running'")
         with served(tmp_path, log, port):
             studio.open()
             lost = "The studio was started anew: what was being made is lost"

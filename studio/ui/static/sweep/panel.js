@@ -62,7 +62,7 @@
     };
   };
 
-  const RUNNING = "guidance-studio-sweep";
+  const RUNNING = "guidance-studio-sweeping";
   studio.mountSweep = function (element, server, trigger, { fields, most }) {
     const titles = Object.fromEntries(fields.map(({ path, title }) => [path, title]));
     const context = { groups: () => studio.fieldsToVary(fields), titles };
