@@ -112,21 +112,22 @@ def _quality(options: argparse.Namespace) -> None:
 def _history(options: argparse.Namespace) -> None:
     from studio.bench import history
 
-    _without(options, "--history", "size", "latent", "steps", "seconds", "only")
-    result = history.run(rounds=options.rounds or history.ROUNDS, tell=_tell)
-    _keep(options)(result)
-    say(result)
-    print(history.markdown(result), file=sys.stderr)
+    _of_rounds(options, "--history", history)
 
 
 def _page(options: argparse.Namespace) -> None:
     from studio.bench import page
 
-    _without(options, "--page", "size", "latent", "steps", "seconds", "only")
-    result = page.run(rounds=options.rounds or page.ROUNDS, tell=_tell)
+    _of_rounds(options, "--page", page)
+
+
+def _of_rounds(options: argparse.Namespace, flag: str, part: Any) -> None:
+    """A part of the benchmark that is told nothing but how many rounds it has."""
+    _without(options, flag, "size", "latent", "steps", "seconds", "only")
+    result = part.run(rounds=options.rounds or part.ROUNDS, tell=_tell)
     _keep(options)(result)
     say(result)
-    print(page.markdown(result), file=sys.stderr)
+    print(part.markdown(result), file=sys.stderr)
 
 
 def _all(options: argparse.Namespace) -> None:

@@ -12,7 +12,6 @@ from studio.images import locate
 from studio.library import FAMILIES
 from studio.library.missing import missing
 from studio.plan import Plan
-from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.plan.stated import Stated, stated, stated_plan
 from studio.preset import Preset
@@ -45,18 +44,19 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
         preset = to_preset(values)
         absent = as_html(missing(preset, library()), not limits.shared)
         try:
-            plan = plan_of(preset)
+            known = stated(preset, library())
+            plan = stated_plan(preset, library(), known=known)
         except StudioError as error:
             return [absent or _refusal(error), unused, _fault(error)]
         limits.check(preset)
         check_images(preset)
-        noted = notes(plan, preset)
+        noted = notes(plan, preset, known)
     except StudioError as error:
         return [_refusal(error), unused, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
     whole = f'<div class="gs-plan">{absent}{shown}{spent}{noted}</div>'
-    return [whole, {**idle(preset), **unused}, NO_FAULT]
+    return [whole, {**idle(preset, known), **unused}, NO_FAULT]
 
 
 def _unused(values: Mapping[str, Any]) -> dict[str, None]:
@@ -103,9 +103,13 @@ def _refusal(error: StudioError) -> str:
     )
 
 
-def idle(preset: Preset) -> dict[str, str]:
-    """Fields whose value makes no difference to the plan, and why."""
-    known = stated(preset, library())
+def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:
+    """Fields whose value makes no difference to the plan, and why.
+
+    Args:
+        known: of this preset; found here where it is not given.
+    """
+    known = known or stated(preset, library())
     return {
         name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name, known)
     }
@@ -129,12 +133,12 @@ def plan_of(preset: Preset) -> Plan:
     return stated_plan(preset, library())
 
 
-def notes(plan: Plan, preset: Preset) -> str:
+def notes(plan: Plan, preset: Preset, known: Stated) -> str:
     """What to know before the plan of a preset runs, a line each."""
     typed = {hint.text for hint in HINTS.values()}  # stand under their rows already
     shown = [note for note in plan.notes if note.partition(": ")[2] not in typed]
-    size = picture_size(preset, check_base(library(), preset.base, preset.vae))
-    shown += picture_notes.notes_of(preset, size)
+    if known.base is not None:
+        shown += picture_notes.notes_of(preset, picture_size(preset, known.base))
     return "".join(
         f'<div class="gs-cost" role="note">{html.escape(on_page(n))}.</div>' for n in shown
     )
