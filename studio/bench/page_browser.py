@@ -61,6 +61,12 @@ SETTLED = """(count) => JSON.parse(sessionStorage["guidance-studio-tab"] || "{}"
     && !document.querySelector("#gs-plan[data-waits]")"""
 
 
+def chromium() -> str | None:
+    """The system's Chromium, or a browser of its kind; ``None`` where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @contextmanager
 def browser() -> Iterator[Any]:
     """The system's Chromium.
@@ -72,12 +78,11 @@ def browser() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise StudioError("needs a package: pip install playwright", field="--page") from error
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
+    program = chromium()
+    if program is None:
         raise StudioError("needs the browser Chromium, as the program chromium", field="--page")
     with sync_playwright() as driver:
-        window = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        window = driver.chromium.launch(executable_path=program, args=FLAGS)
         try:
             yield window
         finally:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -60,13 +59,13 @@ def browser() -> Iterator[Any]:
         if not os.environ.get("STUDIO_REQUIRE_BROWSER")
         else __import__("playwright.sync_api").sync_api
     )
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if chromium is None:
+    from studio.bench.page_browser import chromium  # not before the tests' environment is set
+
+    program = chromium()
+    if program is None:
         unavailable("Chromium is not installed")
     with playwright.sync_playwright() as driver:
-        window = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        window = driver.chromium.launch(executable_path=program, args=FLAGS)
         yield window
         window.close()
 
