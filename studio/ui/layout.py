@@ -20,6 +20,7 @@ from studio.ui.history.view import BOUNDS
 from studio.ui.library import fetch, folders, models, previews
 from studio.ui.messages import LanguageList
 from studio.ui.presets import copies, galleries
+from studio.ui.presets.look import Look
 from studio.ui.queue import QueueList
 from studio.ui.schema import Leaf, leaves
 from studio.ui.scores.bar import ScoresBar
@@ -53,6 +54,7 @@ class Parts:
     open_settings: gr.Button
     load: gr.UploadButton
     undo: UndoButtons
+    look: Look
     link: gr.Button
     code: gr.Button
     copies: dict[str, gr.Button]
@@ -136,6 +138,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
         varied = name in swept()
         fields[name] = Field(records[name], shown[name], varied=varied, **kwargs)
 
+    found["look"] = Look()
     with gr.Column(elem_id="gs-heading", elem_classes=["gs-panel"]):
         _heading(preset, fields, records)
     fields["rows"] = GuidanceStack(

@@ -88,6 +88,7 @@ SCRIPTS = (
     "settings/rows.js",
     "settings/panel.js",
     "notes.js",
+    "look.js",
     "page.js",
 )
 STYLES = (

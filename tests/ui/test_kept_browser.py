@@ -32,9 +32,60 @@ def test_edits_of_a_linked_preset_survive_a_reload(studio: Studio) -> None:
     beside.page.wait_for_function("window.studio?.stack?.cards[0]?.row.prompt === 'an edited cat'")
     beside.page.wait_for_selector(".gs-edited")
     beside.page.close()
-    other = encode_link(validate({"rows": [{"prompt": "another link"}]}))[0]
+
+
+def test_a_link_over_an_edited_form_asks_first(studio: Studio) -> None:
+    """The same in the tab of that form and in a new one; a reload asks again, an answer lasts."""
+    page = studio.open().page
+    look = page.locator(".gs-look")
+    studio.use(["my own cat"])
+    page.wait_for_selector(".gs-edited")
+    rows = [
+        {"prompt": "a rocket", "model": {"lora": "someone/absent-lora", "strength": 1.0}},
+        {"prompt": "blurry", "weight": -2.0},
+    ]
+    code = encode_link(validate({"name": "From a friend", "rows": rows}))[0]
+    beside = Studio(page.context.new_page(), studio.address).open(f"?p={code}")
+    expect(beside.page.locator(".gs-look")).to_contain_text("From a friend")
+    beside.page.close()
+    for _ in range(2):
+        studio.open(f"?p={code}")
+        expect(studio.prompt(0)).to_have_value("my own cat")
+        expect(look.locator("strong").first).to_be_focused()
+    expect(look).to_contain_text("Towards a rocket · weight 5 · someone/absent-lora")
+    expect(look).to_contain_text("Away from blurry · weight −2")
+    expect(look.locator(".gs-missing code")).to_have_text(["someone/absent-lora"])
+    expect(look.get_by_role("button")).to_have_text(["Open it", "Keep mine", "Download"])
+    look.get_by_role("button", name="Keep mine").press("Enter")
+    expect(look).to_have_count(0)
+    expect(page.locator("#gs-heading")).to_be_focused()
+    page.reload()
+    page.wait_for_selector("body:not([inert])")
+    expect(studio.prompt(0)).to_have_value("my own cat")
+    expect(look).to_have_count(0)
+    other = encode_link(validate({"name": "Another", "rows": [{"prompt": "another cat"}]}))[0]
     studio.open(f"?p={other}")
-    expect(studio.prompt(0)).to_have_value("another link")
+    look.get_by_role("button", name="Open it").click()
+    studio.has_rows(["another cat"])
+    expect(look).to_have_count(0)
+    page.get_by_role("button", name="Undo (Ctrl+Z)").click()
+    studio.has_rows(["my own cat"])
+
+
+def test_a_link_of_a_newcomer_loads_at_once_and_says_what(studio: Studio) -> None:
+    code, _ = encode_link(validate({"name": "Linked", "rows": [{"prompt": "a linked cat"}]}))
+    studio.open(f"?p={code}")
+    expect(studio.prompt(0)).to_have_value("a linked cat")
+    look = studio.page.locator(".gs-look")
+    expect(look).to_contain_text("Towards a linked cat · weight 5")
+    look.get_by_role("button", name="Close the look").click()
+    expect(look).to_have_count(0)
+    other, _ = encode_link(validate({"name": "Other", "rows": [{"prompt": "another cat"}]}))
+    studio.open(f"?p={other}")  # what came by the first was not edited
+    expect(studio.prompt(0)).to_have_value("another cat")
+    expect(look).to_contain_text("Other")
+    studio.load(PRESET)
+    expect(look).to_have_count(0)  # it says nothing of what is there now
 
 
 def test_a_damaged_link_leaves_the_form_as_it_is(studio: Studio) -> None:

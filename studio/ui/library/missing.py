@@ -8,11 +8,15 @@ from studio.library.missing import Missing
 from studio.ui.errors import on_page
 
 
-def as_html(absent: list[Missing], can_fetch: bool) -> str:
-    """A list with what can be done about each; scripts act on ``data-`` attributes."""
+def as_html(absent: list[Missing], can_fetch: bool, can_choose: bool = True) -> str:
+    """A list with what can be done about each; scripts act on ``data-`` attributes.
+
+    Args:
+        can_choose: whether the rows that name them are on the page, so that another can be chosen.
+    """
     if not absent:
         return ""
-    lines = "".join(_line(one, can_fetch) for one in absent)
+    lines = "".join(_line(one, can_fetch, can_choose) for one in absent)
     count = "A model is" if len(absent) == 1 else f"{len(absent)} models are"
     return (
         f'<div class="gs-missing" role="status"><b>{count} not in the library</b>'
@@ -20,7 +24,7 @@ def as_html(absent: list[Missing], can_fetch: bool) -> str:
     )
 
 
-def _line(one: Missing, can_fetch: bool) -> str:
+def _line(one: Missing, can_fetch: bool, can_choose: bool) -> str:
     name, field = html.escape(one.id), html.escape(one.field)
     place = html.escape(on_page(one.field))
     fetch = (
@@ -29,8 +33,10 @@ def _line(one: Missing, can_fetch: bool) -> str:
         if one.hub and can_fetch
         else ""
     )
-    return (
-        f"<li><code>{name}</code> <span>({place})</span> {fetch}"
+    choose = (
         f'<button type="button" class="gs-word" data-choose="{field}" data-lacks="{name}" '
-        f'aria-label="Choose another model for {place}">Choose another</button></li>'
+        f'aria-label="Choose another model for {place}">Choose another</button>'
+        if can_choose
+        else ""
     )
+    return f"<li><code>{name}</code> <span>({place})</span> {fetch}{choose}</li>"

@@ -75,6 +75,13 @@ window.studio = window.studio || {};
     keep();
   }
 
+  /** What stood over the form is closed: the next key goes on from here. */
+  studio.focusForm = function () {
+    const heading = document.getElementById("gs-heading");
+    heading?.setAttribute("tabindex", "-1");
+    heading?.focus({ preventScroll: true });
+  };
+
   /** A list of notes over the form, in place of the one of its kind: "opened" or "done". */
   function draw({ title, notes }, kind, closed) {
     document.querySelector(`.gs-notices[data-of=${kind}]`)?.remove();
@@ -89,9 +96,7 @@ window.studio = window.studio || {};
         button("close", "Close the notes", () => {
           box.remove();
           closed();
-          const heading = document.getElementById("gs-heading");
-          heading?.setAttribute("tabindex", "-1");
-          heading?.focus({ preventScroll: true }); // the next key goes on from here
+          studio.focusForm();
         }),
       ),
       el("ul", {}, ...notes.map((note) => el("li", {}, note))),

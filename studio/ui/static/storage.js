@@ -196,6 +196,12 @@
     if (left && JSON.stringify(left) !== JSON.stringify(training)) keepTraining(left);
   });
 
+  /** Whether the link of this page is done with; one that is not is asked about after a reload. */
+  studio.linkAnswered = function (done) {
+    if (!done) return drop("sessionStorage", LINK);
+    keep("sessionStorage", LINK, new URLSearchParams(location.search).get("p") || "");
+  };
+
   /** The form to begin with: this tab's own; in a new tab the last one, unless a link is opened. */
   studio.opening = function () {
     studio.emit("opening", {});
@@ -204,6 +210,8 @@
     if (fresh) keep("sessionStorage", LINK, link);
     const own = read("sessionStorage", TAB);
     const last = own || (link && !fresh ? "" : read("localStorage", LAST)) || "";
+    const base = own ? read("sessionStorage", BASE) : read("localStorage", LAST_BASE);
+    const edited = Boolean(last) && base !== last;
     const kept = fresh ? "" : last;
     if (kept) goOn();
     else {
@@ -211,7 +219,8 @@
       since = Infinity;
     }
     otherwise = fresh ? last : "";
-    if (fresh) return JSON.stringify({ otherwise: last }); // where the link is damaged
+    // Where the link is damaged, and where it is asked first whether to open it.
+    if (fresh) return JSON.stringify({ otherwise: last, edited });
     return kept;
   };
 })(window.studio);

@@ -12,7 +12,7 @@ from studio.ui.errors import guarded
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
-from studio.ui.presets import galleries, gallery
+from studio.ui.presets import galleries, gallery, look
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET, WITH_SESSION
@@ -31,7 +31,8 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def tried(event: gr.EventData) -> dict[Any, Any]:
         preset = galleries.picked(str(event.source), str(event.id))
-        shown = {notes: {**notes_of(preset, []), "loaded": True}}
+        news = {**notes_of(preset, []), "loaded": True}
+        shown = {notes: news, parts.look: look.opened(preset, limits, news)}
         return filled(form, to_values(preset)) | shown
 
     def kept(event: gr.EventData) -> dict[Any, Any]:
@@ -44,7 +45,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         return galleries.closed()
 
     view.select(opened, None, view, concurrency_id="hub", concurrency_limit=1, **QUIET)
-    view.edit(guarded(tried), None, [*form.values(), notes], **QUIET)
+    view.edit(guarded(tried), None, [*form.values(), notes, parts.look], **QUIET)
     view.submit(guarded(kept), None, [view, parts.shelf], **QUIET)
     view.delete(guarded(forgotten), None, view, **QUIET)
     if own.publishing is not None:

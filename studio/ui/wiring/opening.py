@@ -15,7 +15,7 @@ from studio.ui.errors import guarded, warn
 from studio.ui.form import filled, restored, to_values
 from studio.ui.layout import Parts
 from studio.ui.library import models
-from studio.ui.presets import gallery, styles
+from studio.ui.presets import gallery, look, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
@@ -28,15 +28,19 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
 
     def opened(saved: str, request: gr.Request) -> dict[Any, Any]:
-        values, news = _saved(saved), gr.skip()
-        preset, image = None if values else _linked(request), None
-        if values is None and preset is None:
-            values = _saved(_otherwise(saved))
+        values, news, shown = _saved(saved), gr.skip(), {}
+        linked, image = None if values else _linked(request), None
+        mine, edited = _otherwise(saved)
+        if values is None and linked is not None and mine and edited:
+            values, shown = mine, look.asked(linked, limits)
+        elif values is None and linked is None:
+            values = mine
         if values is None:
-            if preset is None:
-                preset = gallery.first(limits)
+            if linked is None:
                 image = gallery.picture_of(limits, gallery.first_id(limits))
+            preset = linked or gallery.first(limits)
             news = {**presets.notes_of(preset, []), "loaded": True, "image": image}
+            shown = look.opened(preset, limits, news) if linked else {}
             values = to_values(preset)
         library_now = dict(zip(library.shown(parts), library.listed(limits), strict=True))
         return {
@@ -46,6 +50,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             ),
             parts.signals["base"]: values["base"],
             parts.signals["notes"]: news,
+            parts.look: shown,
             parts.signals["preferences"]: settings.preferences(limits),
             **library_now,
         }
@@ -56,10 +61,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             raise StudioError("what was undone cannot be read", field="undo")
         return {**filled(parts.form, values), parts.signals["base"]: values["base"]}
 
+    _look(parts, limits)
     parts.undo.undo(guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **QUIET)
 
     signals = [parts.signals[name] for name in ("base", "notes", "preferences")]
-    outputs = [*parts.form.values(), *signals, *library.shown(parts)]
+    outputs = [*parts.form.values(), *signals, parts.look, *library.shown(parts)]
     names = json.dumps(list(parts.form))
     filled_up = f"(...values) => {{ window.studio.pageFilled({names}, values); return []; }}"
     page.load(guarded(opened), parts.saved, outputs, js=OPENING, **QUIET).then(
@@ -85,11 +91,26 @@ def _linked(request: gr.Request) -> Preset | None:
         return None
 
 
-def _otherwise(text: str | None) -> str | None:
-    """The form that a browser kept, of a page that is opened with a link."""
+def _look(parts: Parts, limits: Limits) -> None:
+    """What the look at a link leads to."""
+
+    def agreed(event: gr.EventData) -> dict[Any, Any]:
+        preset = extract(decode_link(str(event.code)))
+        news = {**presets.notes_of(preset, []), "loaded": True}
+        return {**filled(parts.form, to_values(preset)), parts.signals["notes"]: news}
+
+    outputs = [*parts.form.values(), parts.signals["notes"]]
+    parts.look.select(guarded(agreed), None, outputs, **QUIET)
+    again = guarded(lambda shown: look.again(shown, limits))
+    parts.signals["models"].change(again, parts.look, parts.look, **QUIET)
+
+
+def _otherwise(text: str | None) -> tuple[dict[str, Any] | None, bool]:
+    """The form that a browser kept, of a page that is opened with a link, and whether it was edited."""
     with suppress(ValueError, AttributeError):
-        return json.loads(text or "{}").get("otherwise")
-    return None
+        kept = json.loads(text or "{}")
+        return _saved(kept.get("otherwise")), bool(kept.get("edited"))
+    return None, False
 
 
 def _saved(text: str | None) -> dict[str, Any] | None:

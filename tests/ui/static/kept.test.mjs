@@ -36,6 +36,7 @@ function opened(sessionStorage, localStorage, search = "") {
   const sent = studio.opening();
   return {
     sent,
+    answered: (done) => studio.linkAnswered(done),
     loaded: () => heard.notes({ loaded: true }),
     save: ({ omega, rows }) => studio.autosave(["omega", "rows"], [omega, { rows }]),
     get edited() {
@@ -65,7 +66,8 @@ for (const [where, tab] of [
     const [own, local] = changed();
     const stores = [tab(own), local];
     const page = opened(...stores, "?p=damaged");
-    const { otherwise } = JSON.parse(page.sent);
+    const { otherwise, edited } = JSON.parse(page.sent);
+    assert.equal(edited, true);
     const form = JSON.parse(otherwise);
     page.save(form); // the server goes on with it, and says of nothing that it was loaded
     assert.equal(page.edited, true);
@@ -74,6 +76,24 @@ for (const [where, tab] of [
     page.save(LOADED);
     assert.equal(page.edited, false);
   });
+
+test("a link is asked about where the kept form is edited alone, and again until it is answered", () => {
+  const [own, local] = changed();
+  const asked = (tab) => JSON.parse(opened(tab, local, "?p=sound").sent || "{}");
+  assert.equal(asked(new Store()).edited, true);
+  const before = opened(own, local, "?p=sound");
+  before.answered(false);
+  const again = opened(own, local, "?p=sound");
+  assert.equal(JSON.parse(again.sent).edited, true);
+  again.answered(true);
+  assert.deepEqual(JSON.parse(opened(own, local, "?p=sound").sent).rows, EDITED.rows);
+  assert.equal(JSON.parse(opened(new Store(), new Store(), "?p=sound").sent).edited, false);
+  const [first, stays] = [new Store(), new Store()];
+  const page = opened(first, stays);
+  page.loaded();
+  page.save(LOADED);
+  assert.equal(JSON.parse(opened(first, stays, "?p=sound").sent).edited, false);
+});
 
 test("a link's own preset is no edited one, also where it is what was kept", () => {
   for (const form of [MUTED, EDITED])

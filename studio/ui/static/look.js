@@ -1,0 +1,105 @@
+// A look at what came by a link or out of a gallery: what it loads, which models are missing. It asks
+// where the form was edited, and tells where the preset is on the page already.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const WAYS = { to: "Towards", from: "Away from", "": "Left out:" };
+
+  function line({ way, prompt, weight, models, parts }) {
+    const own = (tag, text) => el(tag, { dir: "auto", translate: "no" }, text);
+    return el(
+      "li",
+      {},
+      el("span", {}, WAYS[way]),
+      " ",
+      prompt ? own("q", prompt) : el("span", {}, "no text"),
+      " · ",
+      el("span", {}, `weight ${weight}`),
+      ...models.flatMap((name) => [" · ", own("code", name)]),
+      ...parts.flatMap((part) => [" · ", el("span", {}, part)]),
+    );
+  }
+
+  function rows({ rows: shown, more }) {
+    if (!shown.length) return el("p", {}, "No rows: what the base model draws unguided.");
+    const lines = shown.map(line);
+    if (more) lines.push(el("li", {}, `and ${more} more`));
+    return el("ul", { tabindex: "0", "aria-label": "Rows of what was linked" }, ...lines);
+  }
+
+  studio.mountLook = function (element, props, trigger, watch) {
+    let value = {};
+    const missing = el("div", {});
+
+    function clear() {
+      value = {};
+      element.replaceChildren();
+    }
+    function close() {
+      clear();
+      studio.focusForm();
+    }
+    function answer(open) {
+      const { code } = value;
+      studio.linkAnswered(true);
+      close();
+      if (open) trigger("select", { code });
+    }
+    const answers = {
+      asked: () => [
+        studio.word("Open it", () => answer(true)),
+        studio.word("Keep mine", () => answer(false)),
+      ],
+      opened: () => [studio.button("close", "Close the look", close)],
+    };
+    const said = {
+      asked: "A link brings this preset. Your own form was edited, and stays until you open it.",
+      opened: "This preset came from elsewhere. It is on the page now.",
+    };
+
+    function draw() {
+      const next = studio.clone(props.value) || {};
+      if (next.again && !value.state) return; // it was closed meanwhile
+      if (!next.state) return clear();
+      value = next;
+      if (missing.innerHTML !== value.missing) missing.innerHTML = value.missing; // escaped there
+      if (value.again) return;
+      const heading = el(
+        "strong",
+        { tabindex: "-1", dir: "auto", translate: "no" },
+        value.name || studio.say("Untitled preset"),
+      );
+      element.replaceChildren(
+        el(
+          "section",
+          {
+            class: "gs-look gs-notices",
+            "aria-label": "What was linked",
+            "data-state": value.state,
+          },
+          el(
+            "div",
+            { class: "gs-notices-head" },
+            heading,
+            el("span", {}, ...answers[value.state]()),
+          ),
+          el("p", { role: "status" }, said[value.state]),
+          el("p", {}, el("span", {}, "Base model"), " ", el("code", {}, value.base)),
+          rows(value),
+          missing,
+        ),
+      );
+      if (value.state !== "asked") return;
+      studio.linkAnswered(false); // a reload asks again
+      element.scrollIntoView({ block: "nearest" });
+      studio.filled.then(() => heading.focus({ preventScroll: true }));
+    }
+
+    // A note on what is not on the page any more goes with it.
+    studio.on("notes", ({ loaded, nonce }) => {
+      if (loaded && value.state === "opened" && value.with !== nonce) clear();
+    });
+    watch("value", draw);
+    draw();
+  };
+})(window.studio);
