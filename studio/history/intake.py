@@ -92,6 +92,11 @@ def busy(history: History) -> bool:
     return thread is not None and thread.is_alive()
 
 
+def caught_up(history: History) -> bool:
+    """Whether it holds what lay on disk when this process last looked; ``False`` before that."""
+    return history in _ended and not busy(history)
+
+
 def wait(history: History, seconds: float = 60.0) -> bool:
     """Wait for what :func:`begin` does. Returns whether it has ended."""
     thread = _running.get(history)

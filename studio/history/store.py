@@ -110,6 +110,10 @@ class History:
                 [(path,) for path in paths],
             )
 
+    def holds(self, identity: str) -> bool:
+        """Whether it knows a picture, were it in the bin or gone."""
+        return bool(self.database.read("SELECT 1 FROM pictures WHERE id = ?", [identity]))
+
     def get(self, identity: str) -> Record:
         """A picture by its id.
 
@@ -212,8 +216,7 @@ class History:
             StudioError: the text is too long, or the database cannot be written.
         """
         said = {name: checked(name, value) for name, value in said.items()}
-        sql = "SELECT 1 FROM pictures WHERE id = ?"
-        marks = {one: dict(said) for one in ids if self.database.read(sql, [one])}
+        marks = {one: dict(said) for one in ids if self.holds(one)}
         for one, its in marks.items() if more_tags else ():
             tags = its["tags"] if "tags" in its else self._tags(one)
             its["tags"] = checked("tags", [*tags, *more_tags])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from studio.errors import StudioError
 from studio.events import Done
 from studio.history import History, record_of
-from studio.history import history as own_history
 from studio.history.intake import name_of
+from studio.preset import Preset
 from studio.share import save_or_keep
 from studio.ui.errors import plain_line
 from studio.ui.history.moments import Moment
@@ -18,21 +20,36 @@ from studio.ui.library.models import library
 from studio.ui.session import Run
 
 
-def saved(run: Run, done: Done, visitors: Unopened | None) -> Moment:
+def saved(run: Run, done: Done, history_of: Callable[[], History | Unopened]) -> Moment:
     """Save a picture; what is wrong with the disk or the history is the run's ``problem``.
 
     Args:
-        visitors: a visitor's own history, on a shared page.
+        history_of: opens the history of whoever asked for it.
     """
     path, problem = save_or_keep(done.image, done.preset, run.folder)
+    outputs = None
     try:
         if not run.apart:
-            _remember(run, done, path, visitors if visitors is not None else own_history())
+            own = history_of()
+            outputs = own.outputs
+            _remember(run, done, path, own)
     except (StudioError, OSError) as error:  # the picture is there; it is taken in later
         problem = problem or f"the history: {plain_line(error)}"
     if problem and not run.problem:
         run.problem = problem
-    return Moment.made(path, done, run.label)
+    return Moment.made(path, done, run.label, outputs)
+
+
+def kept(
+    path: Path, preset: Preset, text: str, history_of: Callable[[], History | Unopened]
+) -> Moment:
+    """The moment of a preview that a person kept as a picture, which goes into the history too."""
+    outputs = None
+    with suppress(StudioError, OSError):  # the picture is there; it is taken in later
+        own = history_of()
+        outputs = own.outputs
+        own.made(record_of(path, name_of(outputs, path)))
+    return Moment.kept(path, text, preset, outputs)
 
 
 def _remember(run: Run, done: Done, path: Path, own: History | Unopened) -> None:

@@ -19,6 +19,7 @@ from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
 from studio.ui.errors import on_page, one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
+from studio.ui.keeping import kept
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Session
 from studio.ui.space import Limits, save_folder
@@ -77,7 +78,7 @@ class View:
         if count == self.moments:
             return gr.skip()
         self.moments = count
-        return strip(self.session.moments)
+        return strip(self.runs.newest(self.session))
 
     def _bar(self, run: Run) -> str:
         others = [
@@ -292,6 +293,6 @@ def keep_unfinished(runs: Runs, session: Session, index: int) -> Moment:
     made = run.preset.with_seed(seed).model_copy(update={"name": name})
     made = made.model_copy(update={"sampler": made.sampler.model_copy(update={"count": 1})})
     path = save_image(run.previews[index], made, save_folder(runs.limits, session.key))
-    moment = Moment.kept(path, f"unfinished, {at} · seed {seed}", made)
+    moment = kept(path, made, f"unfinished, {at} · seed {seed}", lambda: runs.own(session))
     session.moments = [moment, *session.moments]
     return moment

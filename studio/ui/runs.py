@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from studio.history import History
 from studio.history import history as own_history
 from studio.preset import Preset
 from studio.ui.errors import plain_line
-from studio.ui.history.moments import Moment, earlier
+from studio.ui.history.moments import Moment, newest
 from studio.ui.history.unopened import Unopened
 from studio.ui.keeping import saved
 from studio.ui.line import Line
@@ -52,7 +53,7 @@ class Runs(Line):
         with self.changed:
             if key not in self._sessions:
                 self._forget()
-                self._sessions[key] = Session(key, earlier(self.limits))
+                self._sessions[key] = Session(key, [])
             found = self._sessions[key]
             found.looked = time.monotonic()
             return found
@@ -66,6 +67,25 @@ class Runs(Line):
         if not self.limits.shared:
             return own_history()
         return self._own(session).opened()
+
+    def newest(self, session: Session) -> list[Moment]:
+        """What the strip of a session shows, newest first."""
+        with suppress(StudioError):  # the History tab says what is wrong with it
+            return newest(session.moments, self._open_history(session), self.limits.shared)
+        return newest(session.moments, None, self.limits.shared)
+
+    def _open_history(self, session: Session) -> History | None:
+        if not self.limits.shared:
+            return own_history()
+        return session.history.looked_into() if session.history else None
+
+    def own(self, session: Session) -> History | Unopened:
+        """Where what a session makes is written down; no visitor's database is made for it.
+
+        Raises:
+            StudioError: another program holds it.
+        """
+        return self._own(session) if self.limits.shared else own_history()
 
     def _own(self, session: Session) -> Unopened:
         with self.changed:
@@ -242,5 +262,4 @@ class Runs(Line):
             self._tell(run.session)
 
     def _saved(self, run: Run, done: Done) -> Moment:
-        own = self._own(run.session) if self.limits.shared and not run.apart else None
-        return saved(run, done, own)
+        return saved(run, done, lambda: self.own(run.session))

@@ -238,7 +238,8 @@ def test_a_generation_ends_with_a_png_that_carries_its_preset(home: Path) -> Non
     assert path.is_relative_to(home / "outputs") and read_image(path)[0].rows[0].prompt == "a cat"
     assert last.stage["state"] == "done" and len(last.stage["images"]) == 2
     assert last.shares["shares"][0]["norm"] == (1.0, None, 2.0)
-    assert moments.pick(session.moments, last.strip["items"][0]["id"]) == session.moments[0]
+    shown = runs.newest(session)
+    assert moments.pick(shown, last.strip["items"][0]["id"]) == session.moments[0]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -285,6 +286,7 @@ def test_a_shared_page_refuses_what_is_over_its_limits(changes: dict[str, Any]) 
 def test_a_shared_page_keeps_visitors_apart(home: Path) -> None:
     made = history(FakeEngine(), SPACE)
     assert Path(made[0].path).parent == home / "outputs" / "visitor"
-    assert moments.earlier(SPACE) == [] and len(moments.earlier(Limits())) == 1
+    assert moments.newest([], None, shared=True) == []
+    assert len(moments.newest([], None, shared=False)) == 1
     with pytest.raises(BadPreset, match="shared"):
         gallery.save(Preset(name="mine"), SPACE)

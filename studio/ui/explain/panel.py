@@ -149,7 +149,10 @@ def without(asked: Asked) -> Updates:
         {**words, "title": "With all its rows", "image": picture(path), "differs": []},
         {**words, "title": title, "image": run.moments[0].image_value(), "differs": differs},
     ]
-    yield {"state": "compared", "row": row, "compared": compared}, strip(asked.owner.moments)
+    yield (
+        {"state": "compared", "row": row, "compared": compared},
+        strip(asked.runs.newest(asked.owner)),
+    )
 
 
 def given(asked: Asked) -> tuple[Preset, Path]:

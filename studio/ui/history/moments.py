@@ -1,19 +1,23 @@
-"""The strip of everything made: what it shows, and the presets behind it."""
+"""The strip of what was made last: what it shows, and the presets behind it.
+
+It shows what the history shows, so that both agree on what is deleted, brought back or starred.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingFile
 from studio.events import Done
-from studio.outputs import list_outputs
+from studio.history import History, Record, identity
+from studio.history.intake import caught_up, name_of
+from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
 from studio.share import read_image
-from studio.ui.space import Limits
 from studio.ui.widgets import picture
 
 SHOWN = 48
@@ -21,32 +25,47 @@ SHOWN = 48
 
 @dataclass(frozen=True)
 class Moment:
-    """One image that was made. ``preset_json`` is empty for images of earlier sessions."""
+    """One image that was made; ``id``: the history's. ``preset_json`` is empty for images of earlier
+    sessions."""
 
     id: str
     path: str
     title: str
     text: str = ""
     preset_json: str = ""
+    starred: bool = False
 
     @staticmethod
-    def made(path: Path, done: Done, label: str = "") -> Moment:
-        """The moment of an image that was just saved; ``label``: what sets it apart in a series."""
+    def made(path: Path, done: Done, label: str = "", outputs: Path | None = None) -> Moment:
+        """The moment of an image that was just saved; ``label``: what sets it apart in a series;
+        ``outputs``: the history's folder, where it is not the person's own."""
         passes = f"{done.forwards} passes{_saved(done)}"
         facts = (label, f"seed {done.seed}", passes, f"{done.seconds:.1f} s")
         text = " · ".join(filter(None, facts))
         title = done.preset.name or path.stem
-        return Moment(_identity(path), str(path), title, text, done.preset.to_json())
+        return Moment(_identity(path, outputs), str(path), title, text, done.preset.to_json())
 
     @staticmethod
-    def kept(path: Path, text: str, preset: Preset) -> Moment:
+    def kept(path: Path, text: str, preset: Preset, outputs: Path | None) -> Moment:
         """The moment of a preview that a person kept."""
-        return Moment(_identity(path), str(path), preset.name, text, preset.to_json())
+        return Moment(_identity(path, outputs), str(path), preset.name, text, preset.to_json())
 
     @staticmethod
     def found(path: Path) -> Moment:
-        """The moment of an image from an earlier session."""
+        """The moment of an image that the history does not know yet."""
         return Moment(_identity(path), str(path), path.stem, path.stem)
+
+    @staticmethod
+    def recorded(own: History, record: Record) -> Moment:
+        """The moment of an image of the history."""
+        facts = (
+            "" if record.seed is None else f"seed {record.seed}",
+            "" if record.forwards is None else f"{record.forwards} passes",
+            "" if record.seconds is None else f"{record.seconds:.1f} s",
+        )
+        path = str(own.file(record))
+        text = " · ".join(filter(None, facts)) or record.title
+        return Moment(record.id, path, record.title, text, starred=record.starred)
 
     def image_value(self) -> dict[str, Any]:
         """What the stage shows."""
@@ -67,36 +86,56 @@ def _saved(done: Done) -> str:
     return f" ({done.saved} of {whole} saved, estimated error {error:.2g})"
 
 
-def _identity(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:16]
+def _identity(path: Path, outputs: Path | None = None) -> str:
+    return identity(name_of(outputs or outputs_folder(), path))
 
 
-def earlier(limits: Limits) -> list[Moment]:
-    """Images of earlier sessions; none on a shared page, where they would be others'."""
-    if limits.shared:
-        return []
-    return [Moment.found(Path(path)) for path in list_outputs(SHOWN)]
+def newest(made: list[Moment], own: History | None, shared: bool) -> list[Moment]:
+    """What the strip shows, newest first: what the history shows, and what it does not know yet.
+
+    Args:
+        made: by this session, newest first.
+        own: whose history it is; ``None`` where none is open.
+        shared: whether what lies in the outputs folder is others'.
+    """
+    known = {moment.id: moment for moment in made}
+    records = own.search(limit=SHOWN).records if own is not None else []
+    shown = [_shown(own, record, known) for record in records if own is not None]
+    more: Iterable[Moment] = made[:SHOWN]
+    if not shared and (own is None or not caught_up(own)):
+        more = [*more, *map(Moment.found, list_outputs(SHOWN))]
+    listed = {moment.id for moment in shown}
+    unknown = {one.id: one for one in reversed([*more]) if one.id not in listed}
+    new = [one for one in unknown.values() if own is None or not own.holds(one.id)]
+    if new:  # names begin with their time
+        shown = sorted([*new, *shown], key=lambda moment: Path(moment.path).name, reverse=True)
+    return [moment for moment in shown if Path(moment.path).is_file()][:SHOWN]
+
+
+def _shown(own: History, record: Record, known: dict[str, Moment]) -> Moment:
+    if record.id in known:  # what was made here says more of itself
+        return replace(known[record.id], starred=record.starred)
+    return Moment.recorded(own, record)
 
 
 def strip(moments: list[Moment]) -> dict[str, Any]:
     """The value of the strip's cards."""
     return {
         "items": [
-            {"id": m.id, "title": m.title, "image": m.image_value()}
-            for m in moments[:SHOWN]
-            if Path(m.path).is_file()
+            {"id": m.id, "title": m.title, "image": m.image_value(), "starred": m.starred}
+            for m in moments
         ]
     }
 
 
-def pick(moments: list[Moment], identity: str) -> Moment:
-    """The moment with this id, from this session's own list.
+def pick(moments: Iterable[Moment], wanted: str) -> Moment:
+    """The moment with this id, of those that the strip shows.
 
     Raises:
         MissingFile: it is not there any more.
     """
-    for moment in moments or ():
-        if moment.id == identity:
+    for moment in moments:
+        if moment.id == wanted:
             return moment
     raise MissingFile("this image is not in the history any more", field="history")
 

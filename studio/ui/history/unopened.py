@@ -31,6 +31,10 @@ class Unopened:
             else:
                 self._history.made(record)
 
+    def looked_into(self) -> History | None:
+        """The history itself, where somebody has looked into it."""
+        return self._history
+
     def opened(self) -> History:
         """The history itself, with everything that was made so far."""
         with self._lock:

@@ -37,7 +37,7 @@ def attach(bar: ScoresBar | None, session: gr.Textbox, runs: Runs) -> None:
         given = data.get("ids")
         wanted: list[Any] = given if isinstance(given, list) else []
         found = {}
-        for moment in [one for one in owner.moments if one.id in wanted[:SHOWN]]:
+        for moment in [one for one in runs.newest(owner) if one.id in wanted[:SHOWN]]:
             scores = scorer.known(history, moment)
             if not scores and moment.preset_json and data.get("compute") is True:
                 scores = scorer.score(history, moment)

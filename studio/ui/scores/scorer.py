@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from studio.errors import MissingModel, StudioError
 from studio.history import History
-from studio.history.intake import name_of
-from studio.history.record import identity
 from studio.preset import Preset
 from studio.ui.history.moments import Moment
 from studio.ui.library.models import library
@@ -37,7 +35,7 @@ class Scorer:
     def known(self, history: History, moment: Moment) -> Scores:
         """The scores that are kept with a picture; none where it has none."""
         try:
-            return dict(history.get(identity(name_of(history.outputs, Path(moment.path)))).scores)
+            return dict(history.get(moment.id).scores)
         except StudioError:
             return {}
 
@@ -48,7 +46,7 @@ class Scorer:
                 return {}
             found = self._scores(Path(moment.path), moment.preset())
         if found:
-            history.mark([identity(name_of(history.outputs, Path(moment.path)))], scores=found)
+            history.mark([moment.id], scores=found)
         return found
 
     def _scores(self, path: Path, preset: Preset) -> Scores:

@@ -69,6 +69,9 @@
       "div",
       { class: "gs-moment", "data-id": item.id },
       view,
+      item.starred
+        ? el("span", { class: "gs-cell-star", role: "img", "aria-label": "Starred" }, icon("star"))
+        : null,
       el(
         "button",
         {

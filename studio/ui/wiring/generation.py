@@ -90,7 +90,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     def kept(session: str, event: gr.EventData) -> Any:
         owner = runs.session(run.key_of(session))
         run.keep_unfinished(runs, owner, int(event.index))
-        return run.strip(owner.moments)
+        return run.strip(runs.newest(owner))
 
     parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **QUIET)
 

@@ -21,20 +21,23 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
     notes = parts.signals["notes"]
 
-    def asked(session: str, event: gr.EventData) -> dict[str, Any]:
-        request = event._data or {}
+    def asked(session: str, event: gr.EventData) -> list[Any]:
+        request, strip = event._data or {}, gr.skip()
+        owner = runs.session(run.key_of(session))
         try:
-            owned = runs.history(runs.session(run.key_of(session)))
+            owned = runs.history(owner)
             answer = view.answer(owned, request, limits.local)
         except Exception as error:  # the page waits for an answer before it asks again
             warn(error)
             answer = fresh({})
-        return {**answer, "turn": request.get("turn"), "owner": limits.local}
+        if answer.get("changed"):  # the strip shows the same pictures
+            strip = run.strip(runs.newest(owner))
+        return [{**answer, "turn": request.get("turn"), "owner": limits.local}, strip]
 
     parts.history.select(
         asked,
         parts.session,
-        parts.history,
+        [parts.history, parts.strip],
         js=WITH_SESSION,
         trigger_mode="multiple",
         concurrency_limit=None,

@@ -66,8 +66,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     parts.shelf.edit(guarded(renamed), None, parts.shelf, **QUIET)
 
     def again(session: str, event: gr.EventData) -> dict[Any, Any]:
-        moments = runs.session(run.key_of(session)).moments
-        return loads(lambda: (extract(made.pick(moments, str(event.id)).preset()), []))()
+        owner = runs.session(run.key_of(session))
+        moment = made.pick(runs.newest(owner), str(event.id))
+        loaded = loads(lambda: (extract(moment.preset()), []))()
+        owner.parent = moment.id
+        return loaded
 
     parts.strip.select(guarded(again), parts.session, outputs, js=WITH_SESSION, **QUIET)
 

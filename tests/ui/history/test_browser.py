@@ -70,8 +70,13 @@ def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
     page.locator('.gs-cell-open[aria-label="Zebra 90"]').focus()
     page.keyboard.press("Delete")  # of two that are chosen
     page.get_by_text("1 chosen", exact=True).wait_for()
+    strip = page.locator(".gs-moment", has=page.locator('img[alt="Zebra 90"]'))
+    expect(strip).to_have_count(0)  # beside the picture too
     page.get_by_role("button", name="Undo", exact=True).click()
     page.locator('.gs-cell-open[aria-label="Zebra 90"]').wait_for()
+    expect(strip).to_have_count(1)
+    page.locator('.gs-cell-open[aria-label="Zebra 90"]').press("s")
+    expect(strip.locator(".gs-cell-star")).to_have_count(1)
 
 
 @pytest.mark.timeout(600)
