@@ -22,11 +22,23 @@ window.studio = window.studio || {};
     return `${whole}${words.join(" and ")}`.trim() || "a number";
   };
 
+  // Of keyboards for Arabic, Persian and (at full width) East Asian text: zeros, and what else differs.
+  const ZEROS = [0x0660, 0x06f0, 0xff10];
+  const SIGNS = { "−": "-", "－": "-", "＋": "+", "．": ".", "，": ",", "٫": "," };
+  /** A typed number in the digits and signs that programs read. */
+  studio.latin = (text) =>
+    String(text ?? "")
+      .replace(/[\u061c\u200e\u200f]/g, "") // marks of direction
+      .trim()
+      .replace(/[٠-٩۰-۹０-９]/g, (digit) => {
+        const code = digit.charCodeAt(0);
+        return String(code - ZEROS.findLast((zero) => zero <= code));
+      })
+      .replace(/[−－＋．，٫]/g, (sign) => SIGNS[sign]);
+
   /** A typed text as a number; a comma is a decimal point. Anything else is NaN, nothing is null. */
   studio.parseNumber = function (text) {
-    const plain = String(text ?? "")
-      .trim()
-      .replace("−", "-");
+    const plain = studio.latin(text);
     if (!plain) return null;
     const point = /^[+-]?\d*,\d+$/.test(plain) ? plain.replace(",", ".") : plain;
     return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(point) ? Number(point) : NaN;
@@ -40,11 +52,11 @@ window.studio = window.studio || {};
   /** {value, error}: the number, or the text as it stands and one line on what is allowed. */
   studio.checkNumber = function (field, text) {
     const number = studio.parseNumber(text);
-    const plain = String(text ?? "").trim();
+    const plain = studio.latin(text);
     const grouped = field.kind === "integer" ? GROUPED_WHOLE : GROUPED;
-    if (grouped.test(plain.replace("−", "-"))) {
+    if (grouped.test(plain)) {
       const whole = plain.replace(/[.,]/, "");
-      const error = `“${plain}” may be ${written(whole)} or ${written(number)}: write one of them`;
+      const error = `“${written(plain)}” may be ${written(whole)} or ${written(number)}: write one of them`;
       return { value: plain, error };
     }
     if (number === null)
@@ -63,7 +75,7 @@ window.studio = window.studio || {};
     // A whole number with more digits than a number holds here stays the text that it is.
     const exact = kind !== "integer" || !Number.isInteger(number) || Number.isSafeInteger(number);
     return {
-      value: exact ? number : String(text).trim(),
+      value: exact ? number : plain,
       error: fits ? "" : `${written(String(text).trim())}: ${studio.allowed(field)}`,
     };
   };

@@ -4,64 +4,55 @@
   const { el, word } = studio;
   const META = { _type: "gradio.FileData" };
 
-  /** A field: of numbers {name, label, value, low, high, step}, with `choices` [[value, text]], or a `check`. */
-  function line({ name, label, value, low, high, step, choices, check }) {
-    if (check)
-      return el(
-        "label",
-        { class: "gs-work-line" },
-        el("span", {}, label),
-        el("input", { type: "checkbox", class: "gs-check", name }),
-      );
-    if (choices)
-      return el(
-        "label",
-        { class: "gs-work-line" },
-        el("span", {}, label),
-        el(
-          "select",
-          { class: "gs-select gs-work-choice", name },
-          ...choices.map(([one, text]) => el("option", { value: one }, text)),
-        ),
-      );
-    const input = el("input", {
-      type: "number",
-      class: "gs-work-number",
-      name,
-      value,
-      min: low,
-      max: high,
-      step: step || "any",
-      required: true,
-    });
-    return el("label", { class: "gs-work-line" }, el("span", {}, label), input);
+  /** A line of the form: {name, element, box, write()}. Of a number {name, label, value, low, high,
+   *  step, kind}, with `choices` [[value, text]], or a `check`. */
+  function line(field) {
+    const { name, label, value, choices, check } = field;
+    const editor = check ? ticked(name) : choices ? chosen(name, choices) : numbered(field);
+    if (editor.box) editor.read(value);
+    const element = el("label", { class: "gs-work-line" }, el("span", {}, label), editor.element);
+    return { name, element, box: editor.box, write: editor.write };
   }
-
-  const said = (node) =>
-    node.type === "checkbox"
-      ? node.checked
-      : node.type === "number"
-        ? node.valueAsNumber
-        : node.value;
+  function ticked(name) {
+    const element = el("input", { type: "checkbox", class: "gs-check", name });
+    return { element, write: () => element.checked };
+  }
+  function chosen(name, choices) {
+    const options = choices.map(([one, text]) => el("option", { value: one }, text));
+    const element = el("select", { class: "gs-select gs-work-choice", name }, ...options);
+    return { element, write: () => element.value };
+  }
+  function numbered(field) {
+    const { name, label, step } = field;
+    const editor = studio.numberEditor({ field, label, step, changed() {} });
+    editor.box.name = name;
+    return editor;
+  }
+  const isWrong = ({ box }) => box?.getAttribute("aria-invalid") === "true";
 
   /** Ask for numbers and choices: an object by name, or null when it was cancelled. */
   studio.askNumbers = function ({ title, note, fields, act, source }) {
     return new Promise((resolve) => {
       let answer = null;
+      const lines = fields.map(line);
       const form = el(
         "form",
         {
           method: "dialog",
-          onsubmit: () => {
-            answer = Object.fromEntries(
-              [...form.elements].filter((node) => node.name).map((node) => [node.name, said(node)]),
-            );
+          onsubmit: (event) => {
+            const wrong = lines.find(isWrong);
+            if (wrong) {
+              event.preventDefault(); // what is wrong is said at the field
+              wrong.box.focus();
+              return;
+            }
+            answer = Object.fromEntries(lines.map(({ name, write }) => [name, write()]));
           },
         },
         el("strong", {}, title),
         source ? el("img", { src: source, alt: "" }) : null,
         el("p", { class: "gs-work-note" }, note),
-        ...fields.map(line),
+        ...lines.map(({ element }) => element),
         el(
           "div",
           { class: "gs-line gs-answers" },
@@ -94,7 +85,7 @@
       note: "The same preset and seed, the noise turned a little towards other noise: 0.1 is near, 0.5 far.",
       act: "Make them",
       fields: [
-        { name: "count", label: "Pictures", value: 4, low: 1, high: 16, step: 1 },
+        { name: "count", label: "Pictures", value: 4, low: 1, high: 16, kind: "integer" },
         { name: "strength", label: "How far", value: 0.25, low: 0.01, high: 1, step: 0.01 },
       ],
     },
@@ -128,7 +119,8 @@
       title: "More around it",
       note:
         "Pixels to add on each side. The form then starts from the picture with this room, and only the " +
-        "room is painted: say in the rows what is there, and press Generate.",
+        "room is painted: say in the rows what is there, and press Generate. What is missing to a size " +
+        "that the model makes is added right and below.",
       act: "Fill the form",
       fields: ["left", "top", "right", "bottom"].map((name) => ({
         name,
@@ -136,7 +128,8 @@
         value: 64,
         low: 0,
         high: 4096,
-        step: 1,
+        step: 8,
+        kind: "integer",
       })),
     },
   ];
@@ -170,7 +163,7 @@
       title: "From seed to seed",
       note: "The first picture's preset, its noise turned step by step into that of the second's seed.",
       act: "Make them",
-      fields: [{ name: "count", label: "Pictures", value: 6, low: 2, high: 32, step: 1 }],
+      fields: [{ name: "count", label: "Pictures", value: 6, low: 2, high: 32, kind: "integer" }],
     });
     if (numbers) hands.trigger("submit", { do: "between", ids, ...numbers });
   };

@@ -15,6 +15,18 @@ test("a comma is a decimal point, never left out", () => {
     assert.ok(Number.isNaN(studio.parseNumber(text)), text);
 });
 
+test("digits of other keyboards are digits", () => {
+  assert.equal(studio.parseNumber("٢٠"), 20);
+  assert.equal(studio.parseNumber("\u200f٥٫٥"), 5.5);
+  assert.equal(studio.parseNumber("۷"), 7);
+  assert.equal(studio.parseNumber("－１２．５"), -12.5);
+  assert.deepEqual(plain(studio.checkNumber(STEPS, "٥٠٠")), {
+    value: 500,
+    error: "٥٠٠: a whole number from 1 to 200",
+  });
+  assert.ok(Number.isNaN(studio.parseNumber("٢٬٠٠٠"))); // a sign of thousands
+});
+
 test("what may be thousands or decimals is no number", () => {
   assert.deepEqual(plain(studio.checkNumber(STEPS, " 1,000 ")), {
     value: "1,000",

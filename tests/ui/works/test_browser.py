@@ -23,7 +23,7 @@ def made(desk: Studio) -> Studio:
     return desk
 
 
-def use(page: Any, label: str, **numbers: float) -> None:
+def use(page: Any, label: str, **numbers: float | str) -> None:
     """Choose a use of the result, and answer what it asks."""
     page.evaluate("document.querySelector('.gs-progress').setAttribute('data-earlier', '')")
     page.locator(".gs-stage").get_by_role("button", name="Use this picture").first.click()
@@ -38,7 +38,12 @@ def use(page: Any, label: str, **numbers: float) -> None:
 
 def test_a_result_is_varied_and_made_larger(made: Studio, home: Path) -> None:
     page = made.page
-    use(page, "Variations of it", count=3, strength=0.2)
+    use(page, "Variations of it", count="5,5", strength="0,2")
+    box = page.locator("dialog.gs-work [name=count]")
+    expect(box).to_have_value("5,5")  # as it was typed, and nothing is made of it
+    expect(page.locator("dialog.gs-work .gs-error").first).to_contain_text("a whole number")
+    box.fill("3")
+    page.locator("dialog.gs-work .gs-main-word").click()
     page.wait_for_selector(DONE)
     page.wait_for_function(
         "document.querySelectorAll('.gs-stage[data-state=done] img').length === 3"
