@@ -15,7 +15,7 @@ SORTS = {
     "seed": "seed, made DESC",
     "title": "title COLLATE NOCASE, made DESC",
 }
-MOST_WORDS = 20
+MOST_WORDS = 100  # of a search
 _SCORE = re.compile(r"score:([a-z0-9-]{1,40})")
 # Writing without spaces between its words: the index has no words there, so text is searched as it is.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -95,7 +95,9 @@ class Query:
 
 
 def _text(text: str) -> list[tuple[str, list[Any]]]:
-    words = text.replace("\0", " ").split()[:MOST_WORDS]
+    words = text.replace("\0", " ").split()
+    if len(words) > MOST_WORDS:
+        raise StudioError(f"at most {MOST_WORDS} words, got {len(words)}", field="search")
     found: list[tuple[str, list[Any]]] = []
     spaced = [re.sub(r"[^\w]+", " ", word) for word in words if not _UNSPACED.search(word)]
     terms = [f'"{part}"*' for word in spaced for part in word.split()]

@@ -22,6 +22,7 @@ from studio.library.folders import folder_entry
 from studio.library.guard import guarded
 from studio.library.hashes import BACKGROUND, Hashes
 from studio.library.hub import is_closed, is_hub_id
+from studio.library.image_encoders import seeing
 from studio.library.index import Index
 from studio.library.named_folders import named_folders
 from studio.library.places import Place, layout_of
@@ -71,7 +72,7 @@ class Library(Mapping[str, ModelEntry]):
             for place in layout_of(root)[1]:
                 _add(found, scan(place, index), root)
         index.save()
-        return {key: _known(_inherit(entry, found)) for key, entry in found.items()}
+        return {key: seeing(_known(_inherit(entry, found))) for key, entry in found.items()}
 
     def entries(self) -> list[ModelEntry]:
         """All local models that can be used, bases first, then by id."""

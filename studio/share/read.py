@@ -1,4 +1,4 @@
-"""The preset in a file: a JSON document, an image of ours, or an image of another tool."""
+"""The preset in a file: a JSON document, an image of ours, or an image or text of another tool."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from studio.errors import BadPreset, MissingFile, StudioError
+from studio.files import read_regular
 from studio.images import decode_data_uri, open_checked, size_checked
 from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
 from studio.share.link import unpack
-from studio.share.texts import Texts, peeked, texts_of
+from studio.share.texts import MAX_TEXT, Texts, peeked, texts_of
 from studio.share.tools.foreign import read_foreign
 from studio.share.write import COMMENT_KEY, PNG_KEY
 
@@ -20,7 +21,8 @@ Models = Collection[str] | Mapping[str, ModelEntry]
 
 
 def read_any(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
-    """The preset in a JSON file or in an image; which of them it is, its first bytes say.
+    """The preset in a JSON file, an image, or the text of another tool in a file ``….txt``; whether
+    it is JSON, its first bytes say.
 
     Args:
         path: the file.
@@ -33,7 +35,27 @@ def read_any(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
     path = Path(path)
     if path.suffix.lower() == ".json" or _starts_like_json(path):
         return extract(Preset.load(path)), []
+    if path.suffix.lower() == ".txt":
+        return read_text(path, models)
     return read_image(path, models)
+
+
+def read_text(path: Path, models: Models = ()) -> tuple[Preset, list[str]]:
+    """The preset in the text that another tool writes into its pictures, as people copy it.
+
+    Raises:
+        MissingFile: there is no such file.
+        BadPreset: too long, or no such text; names the file.
+    """
+    try:
+        text = read_regular(path, MAX_TEXT).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is no text"
+        raise BadPreset(reason, field=path.name) from error
+    found = read_foreign(Texts({"parameters": text.replace("\r\n", "\n")}), path.name, models)
+    if found is None:
+        raise BadPreset("the text holds no settings of another tool", field=path.name)
+    return found
 
 
 def _starts_like_json(path: Path) -> bool:

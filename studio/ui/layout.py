@@ -37,7 +37,7 @@ TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><re
  fill="currentColor"/><path d="M7 22h18M7 16h12M7 10h6" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>
 <circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1><span id="gs-tour-place"></span></div>"""
 IDLE = progress_bar(0, "Ready", "idle")
-FILE_TYPES = [".json", ".csv", *SUFFIXES]
+FILE_TYPES = [".json", ".csv", ".txt", *SUFFIXES]
 NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
 NO_STYLES = "No style or saved prompt yet. Choosing one adds it to the rows."
 NO_PRESETS = "No preset yet. Save one above."

@@ -68,6 +68,7 @@ class Run:
     apart: bool = False  # its images are no part of the history
     explain: bool = False  # keeps what its rows pull towards
     forever: bool = False  # one more of it comes when it is done
+    earlier: int = 0  # images of those that it follows
     number: int = field(default_factory=lambda: next(_numbers))  # its line's name on the page
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
@@ -89,10 +90,19 @@ class Run:
             before=tuple(self.moments),
             done=self.done,
             forever=True,
+            earlier=self.earlier + len(self.moments),
             number=self.number,
             parent=self.parent,
             context=self.context,
         )
+
+    def left(self) -> str:
+        """What it leaves where it was cancelled, in words, with what those before it made."""
+        made = len(self.shown())
+        if self.earlier:
+            whole = self.earlier + made
+            return f"{whole} image{'' if whole == 1 else 's'} finished"
+        return f"{made} of {self.wanted()} finished" if made else "nothing was finished"
 
     def share(self) -> float:
         """The part of the run that is done, 0 to 1, over all its images."""

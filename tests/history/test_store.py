@@ -80,6 +80,16 @@ def test_search_takes_words_as_they_are_typed(history: History, text: str, hit: 
     assert prompts(history, Query(text=text)) == {PROMPTS[index] for index in hit}
 
 
+def test_no_word_of_a_long_search_is_dropped(history: History) -> None:
+    known = next(text for text in PROMPTS if text.isascii()).split()
+    many = (known * 100)[:99]
+    assert prompts(history, Query(text=" ".join(many)))
+    assert not prompts(history, Query(text=" ".join([*many, "absent"])))
+    with pytest.raises(StudioError, match="at most 100 words, got 101") as caught:
+        prompts(history, Query(text=" ".join([*many, "one", "two"])))
+    assert caught.value.field == "search"
+
+
 def test_filters_hold_together(history: History, outputs: Path) -> None:
     lora = Row(prompt="a hero", model=ModelRef.model_validate({"lora": "starter/lora-hero"}))
     save_image(Image.new("RGB", (8, 8)), Preset(rows=(lora,)), outputs)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from studio import share
+from studio.errors import BadPreset
 from studio.preset import Preset, validate
+from studio.share.read import read_any
 from tests.support.other_tools import a1111, png, read, rows
 
 
@@ -117,3 +120,15 @@ def test_the_web_ui_s_own_text_comes_back(tmp_path: Path) -> None:
     text = a1111()
     preset, _ = read(png(tmp_path, size=(64, 96), parameters=text))
     assert share.parameters_text(preset) == text
+
+
+def test_a_text_that_was_copied_whole_is_read_as_its_picture_is(tmp_path: Path) -> None:
+    file = tmp_path / "settings.txt"
+    settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512"
+    file.write_bytes(f"a cat\r\nNegative prompt: blurry\r\n{settings}".encode())
+    preset, _ = read_any(file)
+    assert [(row.prompt, row.weight) for row in preset.rows] == [("a cat", 7), ("blurry", -6)]
+    assert (preset.sampler.seed, preset.sampler.steps) == (5, 20)
+    file.write_text("a cat")
+    with pytest.raises(BadPreset, match="no settings of another tool"):
+        read_any(file)

@@ -82,6 +82,20 @@ def test_forever_goes_on_with_the_next_seeds_until_it_is_told(engine: HeldEngine
     assert engine.started == ["on", "on", "between", "on"]
     made = [moment.preset().sampler.seed for moment in reversed(session.moments)]
     assert made == [5, 6, 7, 8, 7, 9, 10]
+    assert third.earlier == 4
+
+
+def test_a_cancel_of_it_counts_what_came_before(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    runs.submit(session, preset("on"), forever=True)
+    engine.release(2)
+    until(lambda: session.moments and session.active() and session.active()[0].state == "running")
+    second = session.active()[0]
+    runs.cancel(second)
+    engine.release()
+    until(lambda: not session.active())
+    assert "Cancelled · 1 image finished" in run.bar_of(runs, second)
 
 
 def test_cancel_and_mistakes_end_it(engine: HeldEngine) -> None:

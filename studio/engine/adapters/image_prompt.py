@@ -19,15 +19,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from studio.engine.adapters.files import read_state
-from studio.engine.networks.image_encoders import (
-    ENCODER,
-    SEVERAL,
-    image_encoder,
-    load_image_encoder,
-    reads,
-)
+from studio.engine.networks.image_encoders import load_image_encoder
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library.adapter_headers import reads_faces
+from studio.library.image_encoders import NEEDS, image_encoder, other_width, reads
 
 
 @dataclass(frozen=True)
@@ -112,11 +107,7 @@ def load_ip_adapter(
         raise IncompatibleModels("is an IP-Adapter of another architecture", field=name) from error
     folder = image_encoder(path)
     if folder is None:
-        raise MissingModel(
-            f"needs its image encoder: put the folder {ENCODER!r} (CLIP, in transformers' layout) "
-            f"beside it, or its file into a folder {SEVERAL!r} there",
-            field=name,
-        )
+        raise MissingModel(NEEDS, field=name)  # it went since the library was read
     try:
         encoder = load_image_encoder(folder, name)
     except MissingModel as error:
@@ -126,11 +117,7 @@ def load_ip_adapter(
     what, width = reads(shapes)
     given = getattr(encoder.config, what)
     if given != width:
-        raise IncompatibleModels(
-            f"reads features {width} wide, and its image encoder {folder.name!r} has {given}; it was "
-            "made for another one",
-            field=name,
-        )
+        raise IncompatibleModels(other_width(folder, width, given), field=name)
     layers = {
         key.removesuffix(".processor"): processor
         for key, processor in processors.items()

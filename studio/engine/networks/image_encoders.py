@@ -1,14 +1,7 @@
-"""The image encoder (CLIP) that an IP-Adapter sees with: where it lies, and reading it.
-
-It is the folder ``image_encoder`` beside the adapter, as its authors publish both, or lies among
-others in a folder ``clip_vision``, as ComfyUI has them, each a folder or one file: of those it is the
-one whose features are as wide as what the adapter reads.
-"""
+"""Reading the image encoder (CLIP) that an IP-Adapter sees with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,44 +10,8 @@ from studio.engine.families.pretrained import (
     check_config,
     from_folder,
     guarded,
-    read_config,
 )
-from studio.library import read_header
-from studio.library.entry import SAFETENSORS
-from studio.library.family import Shapes, shapes_of
-
-ENCODER, SEVERAL = "image_encoder", "clip_vision"
-PATCHES, EMBEDDING = "hidden_size", "projection_dim"  # what an adapter reads: settings of CLIP
-# The tensor of an adapter whose second axis is as wide as what it reads, and what that is.
-_READS = {
-    "image_proj.proj.weight": EMBEDDING,
-    "image_proj.proj_in.weight": PATCHES,
-    "image_proj.proj.0.weight": PATCHES,
-}
-_VISION = "vision_model."
-_HEADS = {768: 12, 1024: 16, 1280: 16, 1408: 16, 1664: 16}  # by width, of those that there are
-_OPENAI = (768, 1024)  # widths of OpenAI's own, which have another activation
-
-
-def image_encoder(adapter: Path) -> Path | None:
-    """The folder or file of the image encoder of an IP-Adapter's file; ``None`` for none."""
-    beside = next((up / ENCODER for up in adapter.parents[:2] if (up / ENCODER).is_dir()), None)
-    if beside is not None:
-        return beside
-    try:
-        what, width = reads(shapes_of(read_header(adapter)))
-    except (OSError, ValueError):
-        return None
-    among = (item for up in adapter.parents[:3] for item in _items(up / SEVERAL))
-    return next((item for item in among if width and _config(item).get(what) == width), None)
-
-
-def reads(adapter: Shapes) -> tuple[str, int]:
-    """Which features of CLIP an adapter reads, :data:`PATCHES` or :data:`EMBEDDING`, and their width."""
-    found = (
-        (what, adapter[key][1]) for key, what in _READS.items() if len(adapter.get(key, ())) > 1
-    )
-    return next(found, ("", 0))
+from studio.library.image_encoders import config_of
 
 
 def load_image_encoder(path: Path, name: str) -> Any:
@@ -68,7 +25,7 @@ def load_image_encoder(path: Path, name: str) -> Any:
     kind: Any = CLIPVisionModelWithProjection
     if path.is_dir():
         return from_folder(kind, str(path), name)
-    config = _config(path)
+    config = config_of(path)
     check_config(config, f"{name!r}: {path.name}")
 
     def load() -> Any:
@@ -85,39 +42,3 @@ def load_image_encoder(path: Path, name: str) -> Any:
     network, info = guarded(load, name)
     check_complete(network, info["missing_keys"], name, "")
     return network
-
-
-def _items(folder: Path) -> Iterator[Path]:
-    try:
-        yield from sorted(folder.iterdir())
-    except OSError:
-        return
-
-
-def _config(path: Path) -> Mapping[str, Any]:
-    """The settings of an encoder's folder, or of a file in transformers' names; {} for no encoder."""
-    if path.is_dir():
-        found = read_config(path / "config.json")
-        return found if isinstance(found, dict) else {}
-    if not path.name.lower().endswith(SAFETENSORS):
-        return {}
-    try:
-        return _of_file(shapes_of(read_header(path)))
-    except (OSError, ValueError, LookupError):  # damaged, or something else
-        return {}
-
-
-def _of_file(shapes: Shapes) -> dict[str, Any]:
-    width, _, patch, _ = shapes[f"{_VISION}embeddings.patch_embedding.weight"]
-    places = shapes[f"{_VISION}embeddings.position_embedding.weight"][0]
-    layers = {key.split(".")[3] for key in shapes if key.startswith(f"{_VISION}encoder.layers.")}
-    return {
-        PATCHES: width,
-        EMBEDDING: shapes["visual_projection.weight"][0],
-        "patch_size": patch,
-        "image_size": patch * isqrt(places - 1),  # one place is the class's
-        "num_hidden_layers": len(layers),
-        "intermediate_size": shapes[f"{_VISION}encoder.layers.0.mlp.fc1.weight"][0],
-        "num_attention_heads": _HEADS.get(width, max(1, width // 64)),
-        "hidden_act": "quick_gelu" if width in _OPENAI else "gelu",
-    }

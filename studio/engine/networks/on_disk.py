@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from studio.engine.families.single_file import is_single_file, prefixes_of
-from studio.engine.networks.image_encoders import image_encoder
 from studio.errors import MissingModel
 from studio.library import ADAPTERS, ModelEntry, family_of, read_header
 from studio.library.adapter_kinds import held
+from studio.library.image_encoders import image_encoder
 
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
 _OTHERS = {"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2}

@@ -31,7 +31,7 @@ _QUERY = {f.name: f for f in fields(Query)}
 def query_of(asked: Mapping[str, Any]) -> Query:
     """A query as a page sends it; what is no field of one is passed over."""
     given: dict[str, Any] = {
-        name: bool(value) if isinstance(_QUERY[name].default, bool) else str(value)[:500]
+        name: bool(value) if isinstance(_QUERY[name].default, bool) else str(value)
         for name, value in asked.items()
         if name in _QUERY
     }
@@ -58,7 +58,7 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
     if not first:
         kinds = ("models", "presets", "tags", "boards", "sizes")
-        names = {kind: history.names(kind)[:200] for kind in kinds}
+        names = {kind: history.names(kind) for kind in kinds}
         answer["names"] = {**names, "scores": history.scored()}
     return answer
 
@@ -190,7 +190,7 @@ def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:
     """The ids that are asked for; all that a query finds where ``all`` is."""
     if asked.get("all"):
         return history.ids(query_of(asked.get("query") or {}))
-    return [str(one) for one in (asked.get("ids") or ())][:MOST_ZIPPED]
+    return [str(one) for one in (asked.get("ids") or ())]
 
 
 ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {

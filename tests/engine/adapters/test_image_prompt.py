@@ -181,6 +181,7 @@ def test_of_another_architecture(root: Path, tmp_path: Path) -> None:
     state = adapter_state(tiny.unet(), 10, 0)
     state.pop("ip_adapter.3.to_k_ip.weight")
     save_file(state, tmp_path / "cut.safetensors")
+    (tmp_path / "image_encoder").symlink_to(root / "ip/image_encoder")
     library = Library((root, tmp_path))
     assert library["cut"].kind == "ip-adapter"
     engine = Engine(device="cpu", library=library, image_roots=[root])

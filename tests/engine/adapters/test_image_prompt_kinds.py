@@ -12,9 +12,11 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from studio.engine import Engine
-from studio.engine.networks.image_encoders import image_encoder, load_image_encoder
+from studio.engine.networks.image_encoders import load_image_encoder
 from studio.errors import IncompatibleModels, StudioError
 from studio.library import Library
+from studio.library.image_encoders import image_encoder
+from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support.tiny_image_prompts import library, make, row, theirs
 
@@ -104,6 +106,13 @@ def test_an_image_encoder_among_others(form: str, root: Path, tmp_path: Path) ->
     assert image_encoder(tmp_path / "ipadapter/plus.safetensors") is None  # 12 wide, not 16
 
 
+def test_one_without_its_image_encoder_is_listed_with_what_it_needs(root: Path) -> None:
+    found = Library((root,))
+    assert "alone/light" in {entry.id for entry in found.refused()}
+    assert "needs its image encoder" in found["alone/light"].problem
+    assert not found["ip/light"].problem
+
+
 def test_an_image_encoder_of_another_width_is_named(root: Path, tmp_path: Path) -> None:
     for name in ("base", "ip"):
         shutil.copytree(root / name, tmp_path / name)
@@ -111,6 +120,7 @@ def test_an_image_encoder_of_another_width_is_named(root: Path, tmp_path: Path) 
     state["image_proj.proj.weight"] = torch.ones(len(state["image_proj.proj.weight"]), 14)
     save_file(state, tmp_path / "ip/light.safetensors")
     engine = Engine(device="cpu", library=Library((tmp_path,)), image_roots=[root])
+    preset = validate({"base": "base", "rows": [row("red")]})
     with pytest.raises(IncompatibleModels, match=r"reads features 14 wide, .* has 10") as caught:
-        list(engine.generate(validate({"base": "base", "rows": [row("red")]})))
+        compile_plan(preset, engine.library)  # before anything is loaded
     assert caught.value.field == "rows.0.image_prompt.model"

@@ -52,6 +52,13 @@ test("a negative prompt of scale w is a row of weight −(w − 1)", () => {
   assert.deepEqual(row, { prompt: "blurry", weight: -6.5 });
 });
 
+test("a text with a picture's settings is told from a prompt", () => {
+  const settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512";
+  assert.ok(studio.holdsSettings(`a cat\nNegative prompt: blurry\n${settings}`));
+  assert.ok(studio.holdsSettings(`a cat ${settings}`)); // a field of one line takes line breaks away
+  assert.ok(!studio.holdsSettings("a flight of stairs, Steps: many, Size: large"));
+});
+
 test("other tools' syntax is answered with a hint", () => {
   studio.served.hints = [["<lora:[^<>]{1,300}>", "choose it in the model list"]];
   assert.match(studio.foreignHints("a <LoRA:hero:0.8> cat")[0], /model list/);

@@ -69,7 +69,16 @@
   studio.historyDetails = function (record, { ask, again, step, parent, owner, bounds }) {
     const get = () => studio.fileAt(address(record.image), `${record.title || "picture"}.png`);
     const say = (said) => ask({ do: "mark", ids: [record.id], said });
-    const close = () => dialog.close();
+    /** Whether nothing would be lost that is written and cannot be kept, or may be. */
+    function mayLeave() {
+      const asked = "Leave it as it was, without what cannot be kept?";
+      const wrong = dialog.querySelector('[aria-invalid="true"]');
+      if (!wrong || window.confirm(studio.say(asked))) return true;
+      wrong.focus();
+      return false;
+    }
+    const close = () => mayLeave() && dialog.close();
+    const go = (by) => mayLeave() && step(by);
     const use = (part, label) =>
       word(label, () => {
         again(record.id, part);
@@ -90,10 +99,15 @@
         onclose: () => dialog.remove(),
         onclick: (event) => event.target === dialog && close(),
         onkeydown: (event) => {
+          if (event.key === "Escape") {
+            event.preventDefault(); // a second Esc on end could not be refused as "cancel"
+            close();
+            return;
+          }
           if (event.target.matches("input, textarea")) return;
           const key = studio.along(event.key);
-          if (key === "ArrowLeft") step(-1);
-          else if (key === "ArrowRight") step(1);
+          if (key === "ArrowLeft") go(-1);
+          else if (key === "ArrowRight") go(1);
           else if (event.key === "s") star.click();
         },
       },
@@ -102,8 +116,8 @@
         { class: "gs-line" },
         el("strong", { translate: "no" }, record.title),
         star,
-        button("up", "The one before", () => step(-1)),
-        button("down", "The one after", () => step(1)),
+        button("up", "The one before", () => go(-1)),
+        button("down", "The one after", () => go(1)),
         button("close", "Close", close),
       ),
       el(

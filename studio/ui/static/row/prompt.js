@@ -59,6 +59,17 @@
       split.replaceChildren(icon(joined ? "merge" : "split"));
     }
 
+    /** What was copied whole from another tool is read as it is there, by a press. */
+    const settingsIn = (text) =>
+      el(
+        "p",
+        {},
+        "These are a picture's settings, not a prompt alone. ",
+        studio.word("Read them into the form", () =>
+          studio.openPreset(new File([text], "settings.txt", { type: "text/plain" })),
+        ),
+      );
+
     const editor = {
       element: el("div", { class: "gs-prompt-part" }, line, note),
       below: el("div", { class: "gs-prompt-below" }, problem.element, hints, words.element),
@@ -79,7 +90,10 @@
           ? `prompt, for example "${trigger}"`
           : "prompt (empty: unconditional)";
         showSplit(row.prompt);
-        hints.replaceChildren(...studio.foreignHints(row.prompt).map((hint) => el("p", {}, hint)));
+        hints.replaceChildren(
+          ...(studio.holdsSettings(row.prompt) ? [settingsIn(row.prompt)] : []),
+          ...studio.foreignHints(row.prompt).map((hint) => el("p", {}, hint)),
+        );
         problem.show(studio.checkLength(row.prompt, longest));
         words.read(row.prompt);
       },

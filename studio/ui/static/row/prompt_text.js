@@ -36,6 +36,10 @@ window.studio = window.studio || {};
       .filter(([pattern]) => new RegExp(pattern, "i").test(text))
       .map(([, hint]) => `${hint}.`);
 
+  /** Whether a text is what A1111 and others copy whole: a prompt and the settings of its picture. */
+  studio.holdsSettings = (text) =>
+    /(^|\n|\s)Steps: ?\d+,/.test(text) && /,\s*(Sampler|CFG scale|Seed|Size|Model): /.test(text);
+
   /** The word or the weighed piece at the cursor: [start, end]. */
   function pieceAt(text, place) {
     for (const match of text.matchAll(/\(([^()]*):[+-]?[\d.]+\)/g))
