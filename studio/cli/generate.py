@@ -18,11 +18,13 @@ from studio.cli.common import (
     say,
     say_notes,
 )
+from studio.cli.keeping import Keeping
 from studio.cli.making import images_of, make_engine
 from studio.errors import StudioError, shorten
 from studio.events import Done, image_line
 from studio.images import SUFFIXES
 from studio.library import Library
+from studio.outputs import outputs_folder
 from studio.preset import Preset
 from studio.preset.derived import from_each
 from studio.preset.fields import with_fields
@@ -33,7 +35,12 @@ def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
     verb = verbs.add_parser("generate", help="make a preset's images")
     add_preset_arguments(verb)
-    verb.add_argument("--out", metavar="DIR", required=True, help="folder for the images")
+    verb.add_argument(
+        "--out",
+        metavar="DIR",
+        default="",
+        help="folder for the images (default: the studio's own, as the page)",
+    )
     verb.add_argument("--seed", type=int, metavar="N", help="first seed")
     verb.add_argument("--count", type=int, metavar="N", help="number of images")
     verb.add_argument(
@@ -82,7 +89,8 @@ def generate(options: argparse.Namespace) -> None:
     say_notes(checked_plan(asked[0][0], library, roots).notes)
     for one, _ in asked:
         check_images(one, roots)
-    folder, engine = output_folder(options.out), make_engine(roots)
+    folder, engine = output_folder(options.out or str(outputs_folder())), make_engine(roots)
+    keeping = Keeping(folder, library)
     unsaved = ""
     notes: tuple[str, ...] = ()
     detailed = options.json or options.drift
@@ -90,11 +98,13 @@ def generate(options: argparse.Namespace) -> None:
         for done in images_of(engine, one, options.drift):
             path, problem = save_or_keep(done.image, done.preset, folder, roots)
             unsaved = unsaved or problem
+            keeping.take(done, path)
             if done.notes != notes:
                 say_notes(done.notes)
                 notes = done.notes
             more = {**({"from": name} if name else {}), **(_diagnostics(done) if detailed else {})}
             say({**image_line(done, path), **more})
+    keeping.end()
     if unsaved:
         raise StudioError(unsaved, field="--out")
 

@@ -203,8 +203,8 @@ class History:
 
     # -- what people say -----------------------------------------------------------------------
     def mark(self, ids: Iterable[str], more_tags: Sequence[str] = (), **said: Any) -> int:
-        """Say something of pictures: ``starred``, ``note``, ``tags``, ``board`` or ``scores``; of all
-        or, where it cannot be said of one, of none. Those that are gone are passed over.
+        """Say something of pictures: ``starred``, ``note``, ``tags``, ``board``, ``scores`` or
+        ``hashes``; of all or, where it cannot be said of one, of none. Those that are gone are passed over.
 
         Args:
             more_tags: besides the tags that each picture has.

@@ -3,7 +3,8 @@
 AutoV2 is the SHA-256 of a whole file (its first ten digits are A1111's ``Model hash``), AutoV3 that
 of the tensors behind the header (A1111's ``Lora hashes``, twelve digits), AutoV1 that of 64 KiB in
 the file (eight digits, pictures of 2022). What headers and sidecars state is known at once; the
-rest is computed where it is asked for, a file at a time, and kept in the cache.
+rest is computed where it is asked for, a file at a time, and kept in the cache. A model in a folder,
+which other tools know by no hash, has one of all its files.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.files import open_regular, read_regular, write_atomically
 from studio.library.entry import ModelEntry
+from studio.library.model_files import files_of
 
 SHORTEST, LONGEST = 8, 64
 MAX_BYTES = 64 * 2**20
@@ -38,6 +40,8 @@ def compute(path: str | Path, stop: Callable[[], bool] = lambda: False) -> tuple
     Raises:
         OSError: it cannot be read, or is no regular file.
     """
+    if os.path.isdir(path):
+        return _of_folder(Path(path), stop)
     whole, tensors, part = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     place = 0
     with open_regular(path, 2**60) as file:
@@ -51,6 +55,30 @@ def compute(path: str | Path, stop: Callable[[], bool] = lambda: False) -> tuple
             part.update(block[max(0, _PART.start - place) : max(0, _PART.stop - place)])
             place += len(block)
     return whole.hexdigest(), tensors.hexdigest(), part.hexdigest()[:SHORTEST]
+
+
+def _of_folder(top: Path, stop: Callable[[], bool]) -> tuple[str, ...]:
+    """SHA-256 of the names and SHA-256s of a folder's files."""
+    digest = hashlib.sha256()
+    for file in files_of(top):
+        each = hashlib.sha256()
+        with open_regular(file, 2**60) as opened:
+            while block := opened.read(_BLOCK):
+                if stop():
+                    return ()
+                each.update(block)
+        digest.update(f"{file.relative_to(top).as_posix()} {each.hexdigest()}\n".encode())
+    return (digest.hexdigest(),)
+
+
+def state_of(path: str) -> tuple[int, int]:
+    """When a model's files have changed last, in ns, and how many bytes they are.
+
+    Raises:
+        OSError: one is not there.
+    """
+    states = [os.stat(file) for file in files_of(Path(path))]
+    return max((s.st_mtime_ns for s in states), default=0), sum(s.st_size for s in states)
 
 
 class Hashes:
@@ -75,6 +103,10 @@ class Hashes:
         """Whether a model is a file whose hashes have not been computed."""
         return entry.one_file and not self._computed(entry.path)
 
+    def unknown(self, entry: ModelEntry) -> bool:
+        """Whether nothing is known that says which files a model is, and it could be computed."""
+        return bool(entry.path) and not self.of(entry)
+
     def find(self, text: str, entries: Iterable[ModelEntry]) -> ModelEntry | None:
         """The first model that is known by a hash which begins as ``text`` does, or the reverse."""
         wanted = text.lower().removeprefix("0x")
@@ -89,12 +121,13 @@ class Hashes:
         self, entries: Iterable[ModelEntry], stop: Callable[[], bool] = lambda: False
     ) -> Iterator[ModelEntry]:
         """Compute what is lacking, small files first; yields each model when it is done."""
-        for entry in sorted(filter(self.lacks, entries), key=lambda one: one.bytes):
+        lacking = [one for one in entries if self.lacks(one) or self.unknown(one)]
+        for entry in sorted(lacking, key=lambda one: one.bytes):
             with suppress(OSError):
-                state = os.stat(entry.path)
+                state = state_of(entry.path)
                 found = compute(entry.path, stop)
                 if found:
-                    self._known[entry.path] = [state.st_mtime_ns, state.st_size, list(found)]
+                    self._known[entry.path] = [*state, list(found)]
                     self._save()
             if stop():
                 return
@@ -105,8 +138,7 @@ class Hashes:
         if record is None:
             return ()
         with suppress(OSError):
-            state = os.stat(path)
-            if record[:2] == [state.st_mtime_ns, state.st_size]:
+            if record[:2] == [*state_of(path)]:
                 return tuple(record[2])
         return ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,20 +10,25 @@ from studio.errors import StudioError
 from studio.events import Done
 from studio.history import History, record_of
 from studio.history.intake import name_of
+from studio.history.made import remember
 from studio.preset import Preset
 from studio.share import save_or_keep
 from studio.ui.errors import plain_line
+from studio.ui.hashing import Hashing
 from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened
 from studio.ui.library.models import library
 from studio.ui.session import Run
 
 
-def saved(run: Run, done: Done, history_of: Callable[[], History | Unopened]) -> Moment:
+def saved(
+    run: Run, done: Done, history_of: Callable[[], History | Unopened], hashing: Hashing
+) -> Moment:
     """Save a picture; what is wrong with the disk or the history is the run's ``problem``.
 
     Args:
         history_of: opens the history of whoever asked for it.
+        hashing: what writes down which models made it.
     """
     path, problem = save_or_keep(done.image, done.preset, run.folder)
     outputs = None
@@ -32,7 +36,8 @@ def saved(run: Run, done: Done, history_of: Callable[[], History | Unopened]) ->
         if not run.apart:
             own = history_of()
             outputs = own.outputs
-            _remember(run, done, path, own)
+            parent = run.session.parent if run.parent is None else run.parent
+            hashing.want(own, remember(own, done, path, library(), parent))
     except (StudioError, OSError) as error:  # the picture is there; it is taken in later
         problem = problem or f"the history: {plain_line(error)}"
     if problem and not run.problem:
@@ -50,11 +55,3 @@ def kept(
         outputs = own.outputs
         own.made(record_of(path, name_of(outputs, path)))
     return Moment.kept(path, text, preset, outputs)
-
-
-def _remember(run: Run, done: Done, path: Path, own: History | Unopened) -> None:
-    measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
-    shares = tuple(dataclasses.asdict(share) for share in done.shares)
-    parent = run.session.parent if run.parent is None else run.parent
-    record = record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured)
-    own.made(dataclasses.replace(record, hashes=library().hashes_of(record.models)))

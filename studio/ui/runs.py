@@ -20,6 +20,7 @@ from studio.history import History
 from studio.history import history as own_history
 from studio.preset import Preset
 from studio.ui.errors import plain_line
+from studio.ui.hashing import Hashing
 from studio.ui.history.moments import Moment, newest
 from studio.ui.history.unopened import Unopened
 from studio.ui.keeping import saved
@@ -45,6 +46,7 @@ class Runs(Line):
         super().__init__(room)
         self.stream, self.limits = stream, limits
         self._sessions: dict[str, Session] = {}
+        self.hashing = Hashing(self)
         self._threads = 0  # that do runs
         self._tidied = 0.0
 
@@ -262,4 +264,4 @@ class Runs(Line):
             self._tell(run.session)
 
     def _saved(self, run: Run, done: Done) -> Moment:
-        return saved(run, done, lambda: self.own(run.session))
+        return saved(run, done, lambda: self.own(run.session), self.hashing)

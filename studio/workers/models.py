@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from studio.errors import MissingModel, StudioError
 from studio.library import Library, ModelEntry
+from studio.library.model_files import TEXTS, files_of
 from studio.plan import Plan
 from studio.plan.passes import Pass
 from studio.preset import Preset
 
 SAMPLES, SAMPLE_BYTES = 16, 2**16  # of a file of weights, evenly from its end to its beginning
 MOST_TEXT = 16 * 2**20
-_TEXTS = (".json", ".txt", ".model")  # what stands beside weights: configurations, vocabularies
 
 
 def named_models(preset: Preset, plan: Plan, library: Library) -> dict[str, ModelEntry]:
@@ -60,7 +59,7 @@ def identity(entry: ModelEntry, far: bool) -> str:
         return ""
     top, digest = Path(entry.path), hashlib.sha256()
     try:
-        for file in _files(top):
+        for file in files_of(top):
             name = file.relative_to(top).as_posix() if file != top else "file"
             digest.update(f"{name}\n".encode(errors="surrogateescape"))
             for part in _content(file) if far else _state(file):
@@ -68,22 +67,6 @@ def identity(entry: ModelEntry, far: bool) -> str:
     except OSError as error:
         raise MissingModel(f"{entry.id!r} cannot be read ({error.strerror})") from error
     return digest.hexdigest()[:16]
-
-
-def _files(top: Path) -> list[Path]:
-    """A model's own files: of a pipeline, not those of other models in folders below it."""
-    if not top.is_dir():
-        return [top]
-    folders = [top]
-    if (index := top / "model_index.json").is_file():
-        try:
-            parts = json.loads(index.read_text(encoding="utf-8"))
-        except ValueError:
-            parts = {}
-        folders += [top / name for name in parts if not name.startswith("_")]
-    suffixes = (".safetensors", *_TEXTS)
-    found = (file for one in folders if one.is_dir() for file in one.iterdir())
-    return sorted(file for file in found if file.suffix in suffixes and file.is_file())
 
 
 def _state(file: Path) -> Iterator[bytes]:
@@ -94,7 +77,7 @@ def _state(file: Path) -> Iterator[bytes]:
 def _content(file: Path) -> Iterator[bytes]:
     size = file.stat().st_size
     yield f"{size}\n".encode()
-    if file.suffix in _TEXTS:
+    if file.suffix in TEXTS:
         if size <= MOST_TEXT:
             yield file.read_bytes()
         return

@@ -78,7 +78,6 @@ BAD: list[tuple[str, tuple[str, ...], Any, str]] = [
     ("sweep: size", ("sweep", *GENERATE[1:], "--x", "omega=0" + ",1" * 2500), preset(), "sweep: "),
     ("no verb", (), preset(), "python -m studio: "),
     ("unknown verb", ("paint",), preset(), "python -m studio: "),
-    ("no out", ("generate", "PRESET"), preset(), "python -m studio generate: "),
     ("out is a file", ("generate", "PRESET", "--out", "PRESET"), preset(), "--out: "),
     ("no such preset", ("plan", "none.json"), preset(), "none.json: "),
     ("a folder", ("plan", "."), preset(), ".: "),

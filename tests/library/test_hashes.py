@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from studio.library import Library
 from studio.library.hashes import Background, Hashes, compute
+from tests.support import tiny
 from tests.support.other_tools import png, read
 
 
@@ -56,6 +57,22 @@ def test_they_are_kept_while_the_file_stays(ink: Path, tmp_path: Path) -> None:
     for damaged in ("{", "[]", '{"x": 3, "y": [1, 2, ["zz"]]}'):
         (tmp_path / "hashes.json").write_text(damaged)
         assert Hashes(tmp_path / "hashes.json").of(entries[0]) == ()
+
+
+def test_a_folder_has_one_hash_of_all_its_files(tmp_path: Path, studio_home: Path) -> None:
+    for name in ("one", "same"):
+        tiny.pipeline(tmp_path / name)
+    library = Library((tmp_path,))
+    one, same = library["one"], library["same"]
+    assert library.hashes.unknown(one) and not library.hashes.lacks(one)  # no tool names it by one
+    assert {entry.id for entry in library.hashes.fill([one, same])} == {"one", "same"}
+    known = library.hashes_of(["one", "same"])
+    assert known["one"] == known["same"] and len(known["one"]) == 64
+    weights = next((tmp_path / "same" / "unet").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    assert library.hashes_of(["one", "same"]) == {"one": known["one"]}
+    assert library.hashes.unknown(same) and list(library.hashes.fill([same]))
+    assert library.hashes_of(["same"])["same"] != known["one"]
 
 
 def test_what_is_known_of_models_is_asked_by_their_ids(

@@ -1,0 +1,56 @@
+"""What the verb generate makes, in the history: that of the page, where it lies in the same folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.cli.common import say_notes
+from studio.cli.making import show
+from studio.errors import StudioError
+from studio.events import Done
+from studio.history import History, history
+from studio.history.made import hash_models, remember, unhashed
+from studio.library import Library
+from studio.outputs import outputs_folder
+
+
+class Keeping:
+    """Takes pictures into the history, and last the hashes of their models, for which none waits.
+
+    Args:
+        folder: where the pictures go; elsewhere than in the outputs folder they are no part of it.
+    """
+
+    def __init__(self, folder: Path, library: Library) -> None:
+        self.library = library
+        self._own: History | None = None
+        self._unhashed: dict[str, None] = {}
+        if folder.resolve().is_relative_to(outputs_folder().resolve()):
+            try:
+                self._own = history()
+            except StudioError as error:  # the page takes the pictures in later
+                say_notes([f"the history: {error}"])
+
+    def take(self, done: Done, path: Path) -> None:
+        """A picture that was saved."""
+        if self._own is None:
+            return
+        try:
+            inside = path.resolve().relative_to(self._own.outputs.resolve())
+            record = remember(self._own, done, self._own.outputs / inside, self.library)
+        except (StudioError, OSError) as error:
+            say_notes([f"the history: {error}"])
+            return
+        self._unhashed |= dict.fromkeys(unhashed(record, self.library))
+
+    def end(self) -> None:
+        """Compute what hashes are lacking, once for each file; Ctrl+C leaves it for another time."""
+        if self._own is None or not self._unhashed:
+            return
+        show("hashes of the models")
+        try:
+            hash_models(self._own, self.library, self._unhashed)
+        except KeyboardInterrupt:
+            return
+        finally:
+            show("")

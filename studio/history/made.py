@@ -1,0 +1,88 @@
+"""A picture that was just made, and the models that made it: the same for the page, its API and the
+command line.
+
+Hashes that are known are written down with the picture. The others are computed once nothing is being
+made, and written down with every picture that was made since the model's files have changed last.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from studio.errors import StudioError
+from studio.events import Done
+from studio.history.intake import name_of
+from studio.history.record import Record, record_of
+from studio.history.store import History
+from studio.library import Library
+from studio.library.hashes import state_of
+
+
+class Keeper(Protocol):
+    """What takes pictures in: a history, or one that is not opened yet."""
+
+    outputs: Path
+
+    def made(self, record: Record) -> None: ...
+
+
+def remember(own: Keeper, done: Done, path: Path, library: Library, parent: str = "") -> Record:
+    """Take in a picture with what its file does not hold.
+
+    Args:
+        parent: the picture that it was changed from.
+
+    Raises:
+        StudioError: the history cannot be written.
+        OSError: the picture cannot be looked at.
+    """
+    measured = {"forwards": done.forwards, "seconds": round(done.seconds, 3)}
+    shares = tuple(dataclasses.asdict(share) for share in done.shares)
+    record = record_of(path, name_of(own.outputs, path), shares=shares, parent=parent, **measured)
+    record = dataclasses.replace(record, hashes=library.hashes_of(record.models))
+    own.made(record)
+    return record
+
+
+def unhashed(record: Record, library: Library) -> list[str]:
+    """The models of a picture whose hashes are not known and can be computed here."""
+    here = [name for name in record.models if name in library and name not in record.hashes]
+    return [name for name in here if library.hashes.unknown(library[name])]
+
+
+def hash_models(
+    own: History, library: Library, names: Iterable[str], stop: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """Compute what is not known of these models, and write it down. Returns the ids that are done.
+
+    Args:
+        stop: asked between blocks of a file; what is under way then is begun anew another time.
+    """
+    wanted = [library[name] for name in names if name in library]
+    done = []
+    for entry in library.hashes.fill(wanted, stop):
+        with suppress(StudioError, OSError):
+            _write_down(own, library, entry.id)
+        done.append(entry.id)
+    return done
+
+
+def _write_down(own: History, library: Library, name: str) -> None:
+    """With every picture that lacks the model's hash and was made by the files as they are now."""
+    known = library.hashes_of([name])
+    since = state_of(library[name].path)[0] / 1e9
+    sql = (
+        "SELECT id, hashes FROM pictures WHERE id IN (SELECT picture FROM models WHERE name = ?) "
+        "AND made >= ?"
+    )
+    marks: dict[str, list[str]] = {}
+    for one, hashes in own.database.read(sql, [name, since]):
+        if name not in json.loads(hashes):
+            marks.setdefault(hashes, []).append(one)
+    for hashes, ids in marks.items():
+        own.mark(ids, hashes={**json.loads(hashes), **known})

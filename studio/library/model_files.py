@@ -1,0 +1,28 @@
+"""The files that a model of the library is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+TEXTS = (".json", ".txt", ".model")  # what stands beside weights: configurations, vocabularies
+
+
+def files_of(top: Path) -> list[Path]:
+    """A model's own files: of a pipeline, not those of other models in folders below it.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    if not top.is_dir():
+        return [top]
+    folders = [top]
+    if (index := top / "model_index.json").is_file():
+        try:
+            parts = json.loads(index.read_text(encoding="utf-8"))
+        except ValueError:
+            parts = {}
+        folders += [top / name for name in parts if not name.startswith("_")]
+    suffixes = (".safetensors", *TEXTS)
+    found = (file for one in folders if one.is_dir() for file in one.iterdir())
+    return sorted(file for file in found if file.suffix in suffixes and file.is_file())

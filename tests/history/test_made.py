@@ -1,0 +1,81 @@
+"""Which models made a picture: hashes that are known at once, the others once there is time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from studio.events import Done
+from studio.history import History, Record
+from studio.history.made import hash_models, remember, unhashed
+from studio.library import Library
+from studio.preset import ModelRef, Preset, Row
+from studio.share import save_image
+
+WEIGHTS = {"lora_unet_x.lora_down.weight": torch.ones(8, 4), "alpha": torch.ones(1)}
+
+
+@pytest.fixture
+def ink(tmp_path: Path) -> Path:
+    path = tmp_path / "models/loras/ink.safetensors"
+    path.parent.mkdir(parents=True)
+    save_file(WEIGHTS, path)
+    return path
+
+
+@pytest.fixture
+def library(ink: Path, studio_home: Path) -> Library:
+    return Library((ink.parents[1],))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[History]:
+    made = History(tmp_path, tmp_path / "outputs")
+    yield made
+    made.close()
+
+
+def make(own: History, library: Library, seed: int = 1) -> Record:
+    preset = Preset(base="far/away", rows=(Row(model=ModelRef(lora="loras/ink")),)).with_seed(seed)
+    image = Image.new("RGB", (8, 8))
+    path = save_image(image, preset, own.outputs)
+    return remember(own, Done(image, seed, preset, 4, 0.5), path, library)
+
+
+def test_a_hash_is_computed_later_and_known_at_once_the_next_time(
+    own: History, library: Library, ink: Path
+) -> None:
+    first = make(own, library)
+    assert first.hashes == {} and first.forwards == 4
+    assert unhashed(first, library) == ["loras/ink"]  # the base is not here
+    assert hash_models(own, library, ["loras/ink", "absent"]) == ["loras/ink"]
+    digest = hashlib.sha256(ink.read_bytes()).hexdigest()
+    assert own.get(first.id).hashes == {"loras/ink": digest}
+    second = make(own, library, 2)
+    assert second.hashes == {"loras/ink": digest} and unhashed(second, library) == []
+    assert History(own.home, own.outputs).get(second.id).hashes == {"loras/ink": digest}
+
+
+def test_what_another_file_of_that_name_made_keeps_none(
+    own: History, library: Library, ink: Path
+) -> None:
+    before = make(own, library)
+    save_file({**WEIGHTS, "alpha": torch.zeros(1)}, ink)
+    later = own.get(before.id).made + 5
+    os.utime(ink, (later, later))
+    assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
+    assert own.get(before.id).hashes == {}
+
+
+def test_what_is_interrupted_is_begun_anew_another_time(own: History, library: Library) -> None:
+    made = make(own, library)
+    assert hash_models(own, library, ["loras/ink"], lambda: True) == []
+    assert own.get(made.id).hashes == {} and unhashed(made, library) == ["loras/ink"]
+    assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
