@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -92,6 +93,8 @@ def _program(
     def served(upstream: int, folder: Path) -> Iterator[int]:
         program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
         if program is None:
+            if os.environ.get(f"STUDIO_REQUIRE_{name.upper()}"):
+                pytest.fail(f"{name} is not installed")
             pytest.skip(f"{name} is not installed")
         port, file = free_port(), folder / f"{name}.conf"
         block = _documented(language, upstream)
