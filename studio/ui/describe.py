@@ -17,6 +17,7 @@ from studio.plan.stated import Stated, stated, stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_hints import HINTS
 from studio.ui import picture_notes
+from studio.ui.counts import counted
 from studio.ui.equation import equation
 from studio.ui.errors import on_page
 from studio.ui.form import to_preset
@@ -153,7 +154,7 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
     low, high = (min(each), max(each)) if each else (0, 0)
     passes = str(high) if low == high else f"{low}–{high}"
     begun = steps - skipped if steps else len(each)
-    length = f"{begun} steps{f' of {begun + skipped}' if skipped else ''}"
+    length = counted(begun, "step") + (f" of {begun + skipped}" if skipped else "")
     if plan.unit != "step":
         length += f" ({len(each)} evaluations)"
     more = f" × {count} images" if count > 1 else ""
@@ -196,7 +197,8 @@ def progress_of(
         return progress_bar(share, f"{event.stage.capitalize()} …{batch}{more}")
     until = f" · {seconds(left)} left" if left else ""
     text = (
-        f"Step {event.step}/{event.steps} · {event.seconds:.1f} s{until} · {event.forwards} passes"
+        f"Step {event.step}/{event.steps} · {event.seconds:.1f} s{until} · "
+        f"{counted(event.forwards, 'pass')}"
     )
     return progress_bar(share, f"{text}{batch}{more}")
 

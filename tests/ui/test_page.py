@@ -134,6 +134,7 @@ def test_prompts_are_escaped_in_the_equation() -> None:
     shown = equation.equation(Shown()) + describe.cost(Shown(), 1)  # type: ignore[arg-type]
     assert "<img" not in shown and "&lt;img" in shown
     assert 'class="gs-n">−4' in shown and "<b>2</b> passes per step" in shown
+    assert "1 step ·" in describe.cost(Shown(), 1, steps=1)  # type: ignore[arg-type]
 
 
 def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:

@@ -18,6 +18,7 @@ from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
 from studio.share import read_image
+from studio.ui.counts import counted
 from studio.ui.widgets import picture
 
 SHOWN = 48
@@ -39,7 +40,7 @@ class Moment:
     def made(path: Path, done: Done, label: str = "", outputs: Path | None = None) -> Moment:
         """The moment of an image that was just saved; ``label``: what sets it apart in a series;
         ``outputs``: the history's folder, where it is not the person's own."""
-        passes = f"{done.forwards} passes{_saved(done)}"
+        passes = counted(done.forwards, "pass") + _saved(done)
         facts = (label, f"seed {done.seed}", passes, f"{done.seconds:.1f} s")
         text = " · ".join(filter(None, facts))
         title = done.preset.name or path.stem
@@ -60,7 +61,7 @@ class Moment:
         """The moment of an image of the history."""
         facts = (
             "" if record.seed is None else f"seed {record.seed}",
-            "" if record.forwards is None else f"{record.forwards} passes",
+            "" if record.forwards is None else counted(record.forwards, "pass"),
             "" if record.seconds is None else f"{record.seconds:.1f} s",
         )
         path = str(own.file(record))

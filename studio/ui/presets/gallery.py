@@ -82,8 +82,11 @@ def first_id(limits: Limits) -> str:
     return next((name for name, saved in _slots(limits) if saved.shipped), "")
 
 
-def rename(limits: Limits, identity: str, name: str) -> None:
+def rename(limits: Limits, identity: str, name: str) -> bool:
     """Give one of the person's own presets another name; its file stays where it is.
+
+    Returns:
+        Whether another one has that name too.
 
     Raises:
         StudioError: no such preset of one's own, or no name.
@@ -96,6 +99,7 @@ def rename(limits: Limits, identity: str, name: str) -> None:
         raise BadPreset(saved.problem, field="preset")
     renamed = validate({**saved.preset.model_dump(mode="json"), "name": name})
     write_atomically(saved.path, renamed.to_json().encode())
+    return namesakes(name) > 1
 
 
 def delete(limits: Limits, identity: str) -> str:

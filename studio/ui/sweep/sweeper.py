@@ -20,6 +20,7 @@ from studio.home import studio_home
 from studio.preset import Preset
 from studio.preset.sweep import Axis
 from studio.share.write import encode
+from studio.ui.counts import counted
 from studio.ui.describe import plan_of, seconds
 from studio.ui.errors import one_line
 from studio.ui.runs import MOST_SESSIONS, Runs
@@ -117,7 +118,7 @@ class Sweeper:
     def _work(self, preset: Preset, axes: tuple[Axis, ...]) -> None:
         try:
             self._sweep(preset, axes)
-            self._end("done", f"{len(self.state.made)} pictures.")
+            self._end("done", f"{counted(len(self.state.made), 'picture')}.")
         except Stopped:
             done, total = len(self.state.made), len(self.state.shots)
             self._end("stopped", f"Stopped: {done} of {total} pictures are made.")

@@ -55,7 +55,12 @@ def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
         name = _model(row.model, models)
         if name:
             if given:
-                files = [uploaded(one, "pictures of the subject") for one in given[:MOST]]
+                if len(given) > MOST:
+                    raise StudioError(
+                        f"at most {MOST} pictures, got {len(given)}",
+                        field="pictures of the subject",
+                    )
+                files = [uploaded(one, "pictures of the subject") for one in given]
                 return Subject(index, name, tuple(files), "your pictures")
             return Subject(index, name, *known_pictures(name))
     raise StudioError("no row that takes part has a LoRA or a fine-tune", field="rows")

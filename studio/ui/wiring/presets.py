@@ -59,7 +59,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return gallery.cards(limits)
 
     def renamed(event: gr.EventData) -> dict[str, Any]:
-        gallery.rename(limits, str(event.id), str(event.name))
+        if gallery.rename(limits, str(event.id), str(event.name)):
+            gr.Info("Another of these presets has this name too", title="Preset")
         return gallery.cards(limits)
 
     parts.shelf.delete(guarded(deleted), None, parts.shelf, **QUIET)

@@ -11,6 +11,7 @@ pytest.importorskip("gradio")
 from studio.errors import StudioError
 from studio.home import presets_folder
 from studio.preset import validate
+from studio.preset.saved import save_preset
 from studio.ui import run
 from studio.ui.history import moments
 from studio.ui.page import build
@@ -77,3 +78,12 @@ def test_styles_of_a_dropped_table_are_completed_before_their_tab_is_opened(
     (signal,) = (one for one in told if isinstance(one, Signal))
     assert signal in dropped.outputs and "'styles'" in str(signal.js_on_load)
     assert [(one["title"], one["prompt"]) for one in told[signal]] == [("Ink", "in ink")]
+
+
+def test_a_name_that_another_of_ones_own_has_is_told_of(studio_home: Path) -> None:
+    for name in ("Zebra", "Yak"):
+        save_preset(validate({"rows": ROWS}), name)
+    mine = {item["title"]: item["id"] for item in gallery.cards(Limits())["items"]}
+    assert not gallery.rename(Limits(), mine["Zebra"], "Gnu")
+    assert gallery.rename(Limits(), mine["Zebra"], " Yak ")
+    assert gallery.namesakes("Yak") == 2

@@ -22,6 +22,13 @@ test("values to begin with lie around the field's own, within its bounds", () =>
   assert.equal(studio.sizesAround(128), "96, 128, 160");
 });
 
+test("commas that may be meant as decimal ones are told of", () => {
+  assert.equal(studio.commasIn("0,5"), "0 · 5");
+  assert.equal(studio.commasIn("0,5, 1"), "0 · 5 · 1");
+  for (const plain of ["0, 5, 1", "0,0.5,1", "0:1:0.25", "euler,ddim", ""])
+    assert.equal(studio.commasIn(plain), "", plain);
+});
+
 test("texts are written a line each, and an empty one can be said", () => {
   assert.equal(studio.listOfLines('a, b\n""\n\nc'), '["a, b","","c"]');
   assert.equal(studio.listOfLines(" \n"), "");

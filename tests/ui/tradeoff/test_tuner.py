@@ -58,6 +58,8 @@ def test_the_subject_is_the_first_personalised_row() -> None:
         subject_of(validate({"rows": [{"prompt": "a"}]}))
     with pytest.raises(StudioError, match="is not an uploaded file"):
         subject_of(_preset(), [{"path": "/etc/passwd"}])
+    with pytest.raises(StudioError, match="at most 64 pictures, got 65"):
+        subject_of(_preset(), [{"path": "a.png"}] * 65)  # none is left out without a word
 
 
 def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path) -> None:

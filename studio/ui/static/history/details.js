@@ -13,7 +13,12 @@
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Steps", record.steps || ""],
       ["Models", record.models.map((id) => named(id, record.hashes[id])).join(", ")],
-      ["Took", record.seconds ? `${record.forwards} passes, ${record.seconds.toFixed(1)} s` : ""],
+      [
+        "Took",
+        record.seconds
+          ? `${record.forwards} ${record.forwards === 1 ? "pass" : "passes"}, ${record.seconds.toFixed(1)} s`
+          : "",
+      ],
       [
         "Scores",
         Object.entries(record.scores)

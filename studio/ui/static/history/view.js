@@ -237,7 +237,11 @@
                 word("Delete all found but starred", () => {
                   if (
                     window.confirm(
-                      studio.say(`Put ${grid.total()} pictures into the bin, but starred ones?`),
+                      studio.say(
+                        grid.total() === 1
+                          ? "Put 1 picture into the bin, but a starred one?"
+                          : `Put ${grid.total()} pictures into the bin, but starred ones?`,
+                      ),
                     )
                   )
                     ask({ do: "delete", ...all });

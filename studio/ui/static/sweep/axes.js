@@ -63,6 +63,16 @@ window.studio = window.studio || {};
   /** Sizes to begin with: smaller, as it is, larger. */
   studio.sizesAround = (size) => [0.75 * size, size, 1.25 * size].map(Math.round).join(", ");
 
+  /** The values of a list whose commas may be meant as decimal ones, "" where none may. */
+  studio.commasIn = function (text) {
+    const plain = text.trim();
+    if (plain.includes(".") || !/\d,\d/.test(plain) || !/^[\d\s,:+−-]+$/.test(plain)) return "";
+    return plain
+      .split(",")
+      .map((value) => value.trim())
+      .join(" · ");
+  };
+
   /** Lines of text as a JSON list; `""` alone in a line is the empty text. */
   studio.listOfLines = function (text) {
     if (text.trim().startsWith("[")) return text;

@@ -57,6 +57,7 @@
         const values = long ? studio.listOfLines(box.value) : box.value;
         studio.axes.set(index, { values }, "text");
         grow();
+        warn();
       },
     });
     box.value = long ? studio.linesOfList(axis.values) : axis.values;
@@ -66,6 +67,13 @@
       if (box.scrollHeight) box.style.height = `${Math.min(200, box.scrollHeight + 2)}px`;
     }
     requestAnimationFrame(grow);
+    const note = el("span", { class: "gs-field-help", role: "status" });
+    function warn() {
+      const list = find(axis.field)?.leaf.kind === "number" ? studio.commasIn(box.value) : "";
+      note.textContent = list ? `A comma divides values: ${list}. A decimal has a point.` : "";
+      note.hidden = !list;
+    }
+    warn();
     const problem = studio.problemOf(box);
     return {
       element: el(
@@ -74,7 +82,7 @@
         el("span", { class: "gs-axis-side" }, SIDES[index]),
         select,
         studio.button("close", `Do not vary ${name}`, () => studio.axes.remove(index)),
-        el("span", { class: "gs-boxed" }, box, problem.element),
+        el("span", { class: "gs-boxed" }, box, problem.element, note),
       ),
       field: axis.field,
       show: (fault) => problem.show(fault || ""),
