@@ -228,6 +228,9 @@
 
   /** Set a field of the form from elsewhere on the page. */
   const fields = {};
+  const records = {};
+  /** The most that a field of the form takes on this page. */
+  studio.mostOf = (name) => records[name]?.high ?? Infinity;
   studio.setField = (name, value) => fields[name]?.(value);
 
   /** What the fields that stand on the page hold, by name: also what no event has told of yet. */
@@ -273,6 +276,7 @@
       idle,
     );
     element.replaceChildren(node);
+    records[field.name] = field;
     fields[field.name] = (value) => {
       editor.read(value);
       props.value = editor.write();

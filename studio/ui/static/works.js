@@ -134,6 +134,26 @@
     },
   ];
 
+  /** The fields of a work with the bounds of this page, for a picture of this size. */
+  studio.bounded = function (fields, { width, height }, most) {
+    const times = Math.floor(100 * Math.min(most("width") / width, most("height") / height)) / 100;
+    const highest = { count: most("count"), factor: times };
+    return fields.map((field) => {
+      const high = Math.min(field.high, highest[field.name] ?? Infinity);
+      const value = Math.min(field.value, high);
+      return "high" in field ? { ...field, value, high } : field;
+    });
+  };
+
+  async function sizeOf(file) {
+    try {
+      const { width, height } = await createImageBitmap(file);
+      return { width, height };
+    } catch {
+      return { width: 1, height: 1 }; // the server says what is wrong with it
+    }
+  }
+
   let hands = null; // {trigger, upload}
   studio.mountWorks = function (trigger, upload) {
     hands = { trigger, upload };
@@ -141,7 +161,8 @@
 
   async function work(one, file) {
     const source = URL.createObjectURL(file);
-    const numbers = await studio.askNumbers({ ...one, source });
+    const fields = studio.bounded(one.fields, await sizeOf(file), studio.mostOf);
+    const numbers = await studio.askNumbers({ ...one, fields, source });
     URL.revokeObjectURL(source);
     if (!numbers) return;
     try {

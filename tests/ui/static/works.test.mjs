@@ -1,0 +1,25 @@
+// What is made of pictures asks within the bounds of the page.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+const studio = load("works.js");
+const FIELDS = [
+  { name: "count", value: 6, low: 1, high: 16 },
+  { name: "factor", value: 2, low: 1.1, high: 8 },
+  { name: "tiles", check: true },
+];
+const high = (fields) => Object.fromEntries(fields.map(({ name, high }) => [name, high]));
+
+test("a page with bounds of its own asks for no more than it makes", () => {
+  const shared = { count: 4, width: 768, height: 512 };
+  const found = plain(studio.bounded(FIELDS, { width: 256, height: 256 }, (name) => shared[name]));
+  assert.deepEqual(high(found), { count: 4, factor: 2, tiles: undefined });
+  assert.equal(found[0].value, 4); // what it begins with fits too
+  assert.deepEqual(found[2], FIELDS[2]);
+});
+
+test("elsewhere its own bounds hold", () => {
+  const found = plain(studio.bounded(FIELDS, { width: 256, height: 256 }, () => Infinity));
+  assert.deepEqual(found, FIELDS);
+});
