@@ -54,12 +54,21 @@ def unread(config: TrainConfig) -> list[str]:
     ]
 
 
-def _check_names(config: TrainConfig, entry: ModelEntry) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", config.name):
+def check_spelling(name: str) -> None:
+    """Refuse what no model can be named.
+
+    Raises:
+        StudioError: names ``name``.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise StudioError(
-            f"{shorten(config.name)} cannot be a model's name; letters, digits, - _ and . can",
+            f"{shorten(name)} cannot be a model's name; letters, digits, - _ and . can",
             field="name",
         )
+
+
+def _check_names(config: TrainConfig, entry: ModelEntry) -> None:
+    check_spelling(config.name)
     if config.size is not None and config.size % entry.multiple:
         raise StudioError(
             f"must be a multiple of {entry.multiple}, got {config.size}", field="size"

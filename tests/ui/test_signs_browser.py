@@ -81,7 +81,9 @@ def test_words_are_written_from_their_own_side(desk: Studio) -> None:
 
 
 @needs_starter
-def test_a_deleted_model_is_missing_after_a_rescan(desk: Studio, home: Path) -> None:
+def test_a_deleted_model_is_missing_after_a_rescan_and_after_a_run_that_failed_for_it(
+    desk: Studio, home: Path
+) -> None:
     desk.use(["a hero"])
     shipped = REPOSITORY / "assets" / "starter" / "lora-hero"
     copied = home / "models" / "loras" / "fleeting"
@@ -95,7 +97,14 @@ def test_a_deleted_model_is_missing_after_a_rescan(desk: Studio, home: Path) -> 
         shutil.rmtree(copied)
         desk.page.click("#gs-rescan")
         desk.says("fleeting", "#gs-plan .gs-missing")
+        shutil.copytree(shipped, copied)
+        desk.page.click("#gs-rescan")
+        expect(desk.page.locator("#gs-plan .gs-missing")).to_have_count(0)
+        shutil.rmtree(copied)
+        desk.page.click("#gs-generate")
+        desk.says("fleeting", "#gs-plan .gs-missing")
     finally:
+        desk.tab("Models")
         shutil.rmtree(copied, ignore_errors=True)
         desk.press(1, "Delete row")
         desk.page.click("#gs-rescan")

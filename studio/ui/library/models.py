@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ def library() -> Library:
 def rescan() -> None:
     """Look at the library's folders anew."""
     library.cache_clear()
+
+
+def stale() -> bool:
+    """Whether a model of the library as it was last looked at is not there any more."""
+    return any(one.path and not os.path.lexists(one.path) for one in library().entries())
 
 
 def bases(chosen: str) -> list[str]:

@@ -123,6 +123,7 @@ def _settings(parts: TrainParts) -> None:
         guarded(fitting), [fields["base"], fields["method"]], fields["method"], **QUIET
     ).then(guarded(brought), given, numbers, **QUIET)
     fields["method"].input(guarded(brought), given, numbers, **QUIET)
+    fields["name"].change(tab.misnamed, fields["name"], parts.misnamed, queue=False, **QUIET)
     fields["method"].change(
         guarded(lambda method: tab.unread_by(method, list(fields))),
         fields["method"],

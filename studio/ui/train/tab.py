@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import Any
 
 import gradio as gr
 
+from studio.errors import StudioError
 from studio.images import SUFFIXES
+from studio.train.checks import check_spelling
 from studio.train.config import TrainConfig
 from studio.train.method import METHODS, ordered
 from studio.train.runner import Runner
@@ -58,6 +61,7 @@ class TrainParts:
     notes: gr.HTML
     timer: gr.Timer
     seen: gr.State
+    misnamed: gr.HTML
 
 
 def allowed(limits: Limits) -> bool:
@@ -77,6 +81,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
             _now(found)
         with gr.Column(elem_classes=["gs-panel"]):
             fields = _what()
+            found["misnamed"] = gr.HTML("", visible=False, apply_default_css=False)
         with gr.Column(elem_classes=["gs-panel"]):
             fields |= _pictures(found, chosen)
         with gr.Column(elem_classes=["gs-panel"]):
@@ -94,6 +99,18 @@ def lay_out(limits: Limits) -> TrainParts | None:
         seen=gr.State(""),
         **found,
     )
+
+
+def misnamed(name: str) -> Any:
+    """What is wrong with a model's name, below it while it is typed."""
+    name, said = (name or "").strip(), ""
+    try:
+        if name:
+            check_spelling(name)
+    except StudioError as error:
+        said = error.message
+    line = f'<span class="gs-error" role="alert">{html.escape(said)}</span>'
+    return gr.update(value=line if said else "", visible=bool(said))
 
 
 def _now(found: dict[str, Any]) -> None:

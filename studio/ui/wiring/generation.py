@@ -18,12 +18,13 @@ from studio.ui.describe import describe, idle, plan_of
 from studio.ui.errors import guarded, warn
 from studio.ui.form import to_preset
 from studio.ui.layout import Parts
+from studio.ui.library import models
 from studio.ui.runs import Runs
 from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
 from studio.ui.widgets import QUIET, UNSHOWN, WITH_SESSION
-from studio.ui.wiring import works
+from studio.ui.wiring import library, works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
@@ -38,6 +39,15 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
     _plan_and_autosave(parts, limits)
     outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip, parts.queue]
+
+    def looked(session: str) -> list[Any]:
+        """What a run failed for may be a model that has gone: then the plan says so at once."""
+        last = runs.session(run.key_of(session)).current()
+        if last is None or last.state != "failed" or not models.stale():
+            return [gr.skip() for _ in library.shown(parts)]
+        models.rescan()
+        return library.listed(limits)
+
     parts.generate.click(
         run.handler(runs, limits),
         [parts.session],
@@ -48,6 +58,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         concurrency_limit=None,
         trigger_mode="multiple",
         **UNSHOWN,
+    ).then(
+        guarded(looked), parts.session, library.shown(parts), js=WITH_SESSION, queue=False, **QUIET
     )
 
     parts.forever.click(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,13 @@ def test_a_shared_page_does_not_train_unless_its_host_says_so(
     assert tab.allowed(Limits()) and not tab.allowed(SPACE)
     monkeypatch.setenv("STUDIO_ALLOW_TRAINING", "1")
     assert tab.allowed(SPACE)
+
+
+def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
+    assert "cannot be a model's name" in html.unescape(tab.misnamed("a b")["value"])
+    assert "<b>" not in tab.misnamed("<b>")["value"]
+    for fine in ("my-hero", " my-hero ", "", None):
+        assert not tab.misnamed(fine)["visible"]  # type: ignore[arg-type]
 
 
 def test_a_method_hides_what_it_does_not_read() -> None:
