@@ -23,9 +23,12 @@ def packed() -> dict[str, str]:
     return found
 
 
+SHOWN = {"studio.packed.docs": "docs"}  # of the documentation, what the page shows
+
+
 setup(
-    packages=[*find_packages(include=["studio", "studio.*"]), *packed()],
-    package_dir={"studio": "studio", **packed()},
+    packages=[*find_packages(include=["studio", "studio.*"]), *packed(), *SHOWN],
+    package_dir={"studio": "studio", **packed(), **SHOWN},
     package_data={
         "studio": [
             "ui/static/**/*.js",
@@ -35,6 +38,7 @@ setup(
             "engine/families/*.gz",
         ],
         **{name: ["*"] for name in packed()},
+        "studio.packed.docs": ["api.md"],
     },
     include_package_data=False,
 )

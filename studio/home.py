@@ -10,6 +10,7 @@ _PACKED = Path(__file__).resolve().parent / "packed"  # in an installed wheel: s
 _SHIPPED = _PACKED if _PACKED.is_dir() else REPOSITORY
 ASSETS = _SHIPPED / "assets"
 PRESETS = _SHIPPED / "presets"
+DOCS = _SHIPPED / "docs"  # of which the page shows some
 
 
 def studio_home() -> Path:

@@ -16,7 +16,16 @@ from packaging.requirements import Requirement
 from studio.__main__ import build_parser
 from tests.support import REPOSITORY
 
-PARTS = ("studio", "assets", "presets", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+PARTS = (
+    "studio",
+    "assets",
+    "presets",
+    "docs",
+    "pyproject.toml",
+    "setup.py",
+    "README.md",
+    "LICENSE",
+)
 Run = Callable[..., str]
 
 
@@ -38,6 +47,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip("wheel", "--no-deps", "--no-build-isolation", stored, "--wheel-dir", wheels, source)
     pip("install", "--no-deps", "--no-compile", "--target", site, *wheels.glob("*.whl"))
     return site
+
+
+def test_the_page_of_the_api_is_in_it_and_no_other_documentation(site: Path) -> None:
+    assert [path.name for path in (site / "studio/packed/docs").iterdir()] == ["api.md"]
 
 
 @pytest.fixture

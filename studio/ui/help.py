@@ -95,6 +95,9 @@ is not is marked, and kept only where you press *Keep*.
 *Unconditional drift* under the rows: how far the personalised weights lead away from the base without any
 prompt, the mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖. Large values mean that ω matters.
 
+### For programs
+[Every endpoint, with examples in Python and for a shell](studio-api.html)
+
 ### Keys
 `Ctrl+Enter` generate, also while another one runs: presses queue · `Esc` cancel what runs · `Alt+↑` / `Alt+↓` move the row that holds the cursor
 """

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from studio.home import PRESETS, presets_folder, studio_home
 from studio.outputs import outputs_folder
 from studio.preset import Preset
-from studio.ui import installable, layout, messages, wiring
+from studio.ui import api_page, installable, layout, messages, wiring
 from studio.ui.ahead import Ahead
 from studio.ui.beside import Beside
 from studio.ui.gate import Doors, Gate
@@ -132,7 +132,7 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
             "middleware": [
                 Middleware(Gate, doors=doors),
                 Middleware(Ahead, script=ahead()),
-                Middleware(Beside, files=(installable.FILES, messages.files())),
+                Middleware(Beside, files=(installable.FILES, messages.files(), api_page.FILES)),
             ]
         },
         "allowed_paths": shown_from(doors.shared),

@@ -11,6 +11,21 @@ from tests.support.studio_page import Studio, expect
 pytestmark = pytest.mark.browser
 
 
+def test_the_page_of_the_api_is_found_in_help_and_names_what_there_is(studio: Studio) -> None:
+    page = studio.open().page
+    studio.tab("Help")
+    link = page.get_by_role("link", name="Every endpoint, with examples")
+    page.goto(f"{studio.address}/{link.get_attribute('href')}")
+    entry = page.locator("details", has_text="/call/v2/generate_preset")
+    entry.locator("summary").click()
+    expect(entry.locator("td code")).to_have_text("preset")
+    expect(page.locator("details", has_text="/call/v2/history").locator("td code")).to_have_text(
+        ["text", "limit"]
+    )
+    expect(page.locator("pre").first).to_contain_text(f'Client("{studio.address}"')
+    studio.assert_clean()  # nothing of another host
+
+
 def test_every_parameter_is_named(studio: Studio) -> None:
     page = studio.open().page
     page.get_by_role("button", name="Use via API").click()

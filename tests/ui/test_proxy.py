@@ -75,6 +75,13 @@ def test_it_can_be_installed_from_there(place: str) -> None:
         assert answer.headers["content-type"] == icon["type"] == "image/png"
 
 
+def test_the_page_of_the_api_is_there_and_finds_what_it_asks_for(place: str) -> None:
+    named = httpx.URL(place).join("studio-api.html")
+    text = httpx.get(named).text
+    for address in re.findall(r'(?:href|src)="([^"]+)"|fetch\("([^"]+)"\)', text):
+        assert httpx.get(named.join("".join(address))).status_code == 200, address
+
+
 @needs_starter
 def test_a_program_makes_pictures_through_it(place: str) -> None:
     client = Client(place, verbose=False)
