@@ -22,7 +22,7 @@ from studio.engine.effort import Controller, Level, Sample
 from studio.engine.explain import Explainer
 from studio.engine.families import Family, Text
 from studio.engine.networks.devices import free_memory, is_out_of_memory
-from studio.engine.speed.attention import direct_attention
+from studio.engine.speed.direct import direct
 from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
 from studio.engine.speed.runtime import Regions, next_batch
 from studio.errors import NumericalError, OutOfMemory
@@ -211,7 +211,7 @@ class Denoiser:
             loras = list({id(lora): lora for p in passes for lora, _ in p.adapters}.values())
             if loras:
                 stack.enter_context(self._attachment(network, tuple(chunk), loras).on(network))
-            stack.enter_context(direct_attention(network))
+            stack.enter_context(direct(network, blocks=self.regions is None))
             family = passes[0].family
             adapted = {layer for lora in loras for layer in lora.unet}
             seen = [p.seen for p in passes]
