@@ -117,7 +117,7 @@ def lay_out(preset: Preset, limits: Limits) -> Parts:
             _dock(limits, found)
             _tabs(limits, found)
     found["signals"] = {name: Signal(name) for name in SIGNALS}
-    found["tour"], found["works"], found["changes"] = Tour(), Works(), Changes()
+    found["tour"], found["works"], found["changes"] = Tour(), Works(), Changes("preset")
     found["settings"] = settings.lay_out(limits)
     # What the browser keeps: the key of its session, and the form as it was left.
     found["session"] = gr.Textbox("", visible=False, label="session")

@@ -6,7 +6,7 @@ import base64
 import io
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +135,22 @@ class HistoryView(Drawn):
 
 
 class Changes(Drawn):
-    """Triggers ``changed`` once for all changes of the form that come together; shows nothing."""
+    """Triggers ``changed`` once for all changes of a form that come together; shows nothing.
 
-    def __init__(self, **kwargs: Any) -> None:
-        mount = "studio.mountChanges(trigger); /* 'changed' */"
+    Args:
+        form: ``preset`` or ``training``.
+    """
+
+    def __init__(self, form: str, **kwargs: Any) -> None:
+        self.of = form
+        mount = f"studio.mountChanges(trigger, {form!r}); /* 'changed' */"
         super().__init__({}, mount, elem_classes=["gs-signal"], **kwargs)
+
+    def heard(self, changes: Iterable[Any]) -> None:
+        """Of these listeners for changes. Each is one of its own: before Gradio runs one, it copies the
+        state of every component that it listens to."""
+        for change in changes:
+            change(None, js=f"() => {{ window.studio.formChanged({self.of!r}); return []; }}")
 
 
 class UndoButtons(Drawn):

@@ -54,3 +54,10 @@ def test_what_is_no_readable_document_stays_as_it_is(client: TestClient, name: s
 def test_a_queue_with_nothing_in_it_is_looked_at_now_and_then() -> None:
     queue = build()._queue
     assert queue.sleep_when_free == queue.progress_update_sleep_when_free == LOOKS
+
+
+def test_no_event_listens_to_many_components() -> None:
+    """Before Gradio runs one, it copies the state of all of them: of the form's fields a thousand times
+    while a page opens."""
+    many = [(fn.api_name, len(fn.targets)) for fn in build().fns.values() if len(fn.targets) > 6]
+    assert many == []

@@ -10,4 +10,23 @@
   };
   window.requestAnimationFrame = (step) =>
     window.studio?.isFilled?.() && counts(step) ? 0 : frame(step);
+
+  // Before each request they copy all that its fields hold, word by word: thirty thousand times while
+  // the page opens. What cannot change needs no copy, and what a browser says of a function, which
+  // has none, is made once.
+  const copy = window.structuredClone.bind(window);
+  let refusal = null;
+  window.structuredClone = (value, ...options) => {
+    if (typeof value === "function") throw (refusal ??= refused(copy, value));
+    const fixed = Object(value) !== value && typeof value !== "symbol";
+    return fixed ? value : copy(value, ...options);
+  };
+
+  function refused(attempt, value) {
+    try {
+      return attempt(value);
+    } catch (error) {
+      return error;
+    }
+  }
 })();

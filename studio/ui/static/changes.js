@@ -1,4 +1,4 @@
-// Changes of the form that come together are told once. A preset changes thirty fields in a moment, and
+// Changes of a form that come together are told once. A preset changes thirty fields in a moment, and
 // whoever hears of one reads them all: the plan, and what is kept of the form.
 (function (studio) {
   "use strict";
@@ -20,16 +20,24 @@
     };
   };
 
-  let trigger = null;
-  /** A field of the form has changed. A form that is still being filled is no form: it is told of when
-   *  it is whole. */
-  studio.formChanged = studio.together(() => {
-    if (studio.isFilled()) trigger?.("changed");
-  });
-
-  studio.mountChanges = function (send) {
-    trigger = send;
-    studio.formChanged();
+  const triggers = {}; // who tells the page, by form
+  const early = new Set(); // forms that changed before there was one
+  const tell = (form) => {
+    if (triggers[form]) triggers[form]("changed");
+    else early.add(form);
   };
-  studio.filled?.then(studio.formChanged);
+  const changed = {
+    // One that is still being filled is no form: it is told of when it is whole.
+    preset: studio.together(() => studio.isFilled() && tell("preset")),
+    training: studio.together(() => tell("training")),
+  };
+  /** A field of a form has changed.
+   *  @param form preset or training */
+  studio.formChanged = (form) => changed[form]();
+
+  studio.mountChanges = function (send, form) {
+    triggers[form] = send;
+    if (early.delete(form)) changed[form]();
+  };
+  studio.filled?.then(changed.preset);
 })(window.studio);

@@ -137,7 +137,8 @@ def _kept(parts: TrainParts, page: gr.Blocks) -> None:
     watched = {"uploads": parts.uploads, "pictures": parts.pictures, **parts.fields}
     names = json.dumps(list(watched))
     keep = f"(...values) => {{ window.studio.keepTraining({names}, values); return []; }}"
-    gr.on([c.change for c in watched.values()], None, list(watched.values()), None, js=keep)
+    parts.changes.heard(component.change for component in watched.values())
+    parts.changes.changed(None, list(watched.values()), None, js=keep)
 
     def restored(text: str) -> dict[Any, Any]:
         found = train_form.restored(text, list(parts.fields))

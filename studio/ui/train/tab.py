@@ -26,7 +26,7 @@ from studio.ui.train.defaults import chosen_by_default, methods
 from studio.ui.train.form import CAPTIONS, LISTS
 from studio.ui.train.images import PictureCards
 from studio.ui.train.words import LABELS, NUMBERS
-from studio.ui.widgets import Signal
+from studio.ui.widgets import Changes, Signal
 
 OFF = (
     "Training is off on this shared page. Run the studio on your own machine to train, or set "
@@ -40,11 +40,12 @@ ALWAYS = ("name", "base", "method")  # fields of every method
 class TrainParts:
     """The tab's components. ``fields`` are settings by their names in ``TrainConfig``;
     ``files`` is where files are dropped, ``uploads`` remembers their paths, ``kept`` brings back
-    what the browser kept; ``actions`` are the buttons of :data:`ACTIONS`."""
+    what the browser kept; ``changes`` tells of the form's; ``actions`` are the buttons of :data:`ACTIONS`."""
 
     files: gr.File
     uploads: Signal
     kept: gr.Textbox
+    changes: Changes
     examples: gr.Button
     pictures: PictureCards
     fill: gr.Button
@@ -94,6 +95,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
         uploads=Signal("uploads"),
         unread=Signal("unread", unread_by("lora", list(fields))),
         kept=gr.Textbox("", visible=False, label="kept training"),
+        changes=Changes("training"),
         fields=fields,
         timer=gr.Timer(TICK_SECONDS, active=False),
         seen=gr.State(""),

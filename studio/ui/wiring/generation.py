@@ -31,7 +31,6 @@ STARTED = "(...values) => { window.studio.started(); return [window.studio.sessi
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
 # The session, and how many runs the browser saw that had not ended.
 FOUND_AGAIN = "() => [`${window.studio.session()} ${window.studio.unended()}`]"
-CHANGED = "() => { window.studio.formChanged(); return []; }"
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
 
@@ -178,7 +177,7 @@ def _plan_and_autosave(parts: Parts, limits: Limits) -> None:
     form, told = parts.form, parts.changes.changed
     changes = [component.change for component in form.values()]
     changes.append(parts.signals["models"].change)  # a model may have come or gone
-    gr.on(changes, None, None, None, js=CHANGED)
+    parts.changes.heard(changes)
     # Kept first: Gradio waits for the answer of one before it begins the next.
     names = json.dumps(list(form))
     autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"

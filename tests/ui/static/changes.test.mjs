@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./load.mjs";
 
+const MOMENT = 60; // ms, longer than the script's
+
 const studio = load("changes.js");
+const moment = () => new Promise((done) => setTimeout(done, MOMENT));
 
 test("changes of a moment are told once, later ones again", () => {
   const waits = [];
@@ -19,4 +22,29 @@ test("changes of a moment are told once, later ones again", () => {
   changed();
   waits.shift()();
   assert.equal(told, 2);
+});
+
+test("each form has its own, and one that is not whole yet is not told of", async () => {
+  const told = [];
+  let whole = false;
+  studio.isFilled = () => whole;
+  for (const form of ["preset", "training"]) studio.mountChanges(() => told.push(form), form);
+  studio.formChanged("preset");
+  studio.formChanged("training");
+  await moment();
+  assert.deepEqual(told, ["training"]);
+  whole = true;
+  studio.formChanged("preset");
+  await moment();
+  assert.deepEqual(told, ["training", "preset"]);
+});
+
+test("a change that nobody could be told of is told when somebody can", async () => {
+  const early = load("changes.js");
+  const told = [];
+  early.formChanged("training");
+  await moment();
+  early.mountChanges((event) => told.push(event), "training");
+  await moment();
+  assert.deepEqual(told, ["changed"]);
 });
