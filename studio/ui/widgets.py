@@ -146,11 +146,16 @@ class Changes(Drawn):
         mount = f"studio.mountChanges(trigger, {form!r}); /* 'changed' */"
         super().__init__({}, mount, elem_classes=["gs-signal"], **kwargs)
 
-    def heard(self, changes: Iterable[Any]) -> None:
-        """Of these listeners for changes. Each is one of its own: before Gradio runs one, it copies the
-        state of every component that it listens to."""
-        for change in changes:
-            change(None, js=f"() => {{ window.studio.formChanged({self.of!r}); return []; }}")
+    def hear(self, components: Iterable[Any]) -> None:
+        """Of changes of these. What scripts draw tells of its own: before Gradio begins an event
+        it copies the state of all that it listens to, and a page with more events opens later."""
+        for component in components:
+            if isinstance(component, gr.HTML):
+                telling = f"props = studio.telling({self.of!r}, props, watch);"
+                component.js_on_load = f"{telling} {component.js_on_load}"
+            else:
+                tell = f"() => {{ window.studio.formChanged({self.of!r}); return []; }}"
+                component.change(None, js=tell)
 
 
 class UndoButtons(Drawn):

@@ -35,6 +35,19 @@
    *  @param form preset or training */
   studio.formChanged = (form) => changed[form]();
 
+  /** What a component holds, telling of its changes, by its own script and from outside.
+   *  @param props, watch as Gradio gives them to its script */
+  studio.telling = function (form, props, watch) {
+    watch("value", changed[form]);
+    return new Proxy(props, {
+      set(held, name, value) {
+        held[name] = value;
+        if (name === "value") changed[form]();
+        return true;
+      },
+    });
+  };
+
   studio.mountChanges = function (send, form) {
     triggers[form] = send;
     if (early.delete(form)) changed[form]();

@@ -137,7 +137,7 @@ def _kept(parts: TrainParts, page: gr.Blocks) -> None:
     watched = {"uploads": parts.uploads, "pictures": parts.pictures, **parts.fields}
     names = json.dumps(list(watched))
     keep = f"(...values) => {{ window.studio.keepTraining({names}, values); return []; }}"
-    parts.changes.heard(component.change for component in watched.values())
+    parts.changes.hear(watched.values())
     parts.changes.changed(None, list(watched.values()), None, js=keep)
 
     def restored(text: str) -> dict[Any, Any]:

@@ -175,9 +175,7 @@ def _one(preset: Preset) -> Preset:
 
 def _plan_and_autosave(parts: Parts, limits: Limits) -> None:
     form, told = parts.form, parts.changes.changed
-    changes = [component.change for component in form.values()]
-    changes.append(parts.signals["models"].change)  # a model may have come or gone
-    parts.changes.heard(changes)
+    parts.changes.hear([*form.values(), parts.signals["models"]])  # a model may have come or gone
     # Kept first: Gradio waits for the answer of one before it begins the next.
     names = json.dumps(list(form))
     autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"

@@ -48,3 +48,24 @@ test("a change that nobody could be told of is told when somebody can", async ()
   await moment();
   assert.deepEqual(told, ["changed"]);
 });
+
+test("a component tells of what it sets and of what comes from outside", async () => {
+  const page = load("changes.js");
+  const told = [];
+  page.mountChanges((event) => told.push(event), "training");
+  const held = { value: 1, other: 2 };
+  let outside = null;
+  const props = page.telling("training", held, (name, tell) => {
+    assert.equal(name, "value");
+    outside = tell;
+  });
+  props.other = 3;
+  await moment();
+  assert.deepEqual([told, held.other], [[], 3]);
+  props.value = 4;
+  await moment();
+  assert.deepEqual([told, held.value, props.value], [["changed"], 4, 4]);
+  outside();
+  await moment();
+  assert.equal(told.length, 2);
+});
