@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -61,7 +62,8 @@ def browser() -> Iterator[Any]:
     )
     from studio.bench.page_browser import chromium  # not before the tests' environment is set
 
-    program = chromium()
+    # The shell is the same browser without windows, which take a fifth of its work.
+    program = shutil.which("chromium-headless-shell") or chromium()
     if program is None:
         unavailable("Chromium is not installed")
     with playwright.sync_playwright() as driver:
