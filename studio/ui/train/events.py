@@ -86,9 +86,13 @@ def _pictures(parts: TrainParts) -> None:
 
     parts.fill.click(guarded(filled), texts, parts.pictures, **QUIET)
 
-    def tried(known: Any) -> dict[Any, Any]:
+    usual = {name: field.value for name, field in fields.items()}
+
+    def tried(known: Any, **typed: Any) -> dict[Any, Any]:
         example = examples.hero()
         train_form.refuse_to_lose(known, example.pictures)
+        if gone := examples.replaced(example.settings, typed, usual):
+            warn(gone)
         return {
             parts.uploads: example.files,
             parts.pictures: images.shown(example.pictures, example.files),
@@ -96,7 +100,11 @@ def _pictures(parts: TrainParts) -> None:
         }
 
     parts.examples.click(
-        guarded(tried), parts.pictures, [parts.uploads, parts.pictures, *fields.values()], **QUIET
+        guarded(tried),
+        parts.pictures,
+        [parts.uploads, parts.pictures, *fields.values()],
+        inputs_kwargs=fields,
+        **QUIET,
     )
 
 

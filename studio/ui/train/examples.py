@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from studio.home import ASSETS, models_folder, training_folder
 from studio.train.captions import read_file, split
 from studio.ui.train.images import Picture
+from studio.ui.train.words import called
 
 FOLDER = ASSETS / "examples" / "training"
 WORD, SUPERCLASS = "hero", "person"
@@ -45,6 +46,18 @@ def hero() -> Example:
         "superclass": SUPERCLASS,
     }
     return Example([str(file) for file in files], pictures, settings)
+
+
+def replaced(
+    settings: Mapping[str, Any], typed: Mapping[str, Any], usual: Mapping[str, Any]
+) -> str:
+    """One line on what a person had typed where the example's ``settings`` come; "" for nothing."""
+    gone = [
+        f"{called(name)} “{typed[name]}”"
+        for name, value in settings.items()
+        if typed[name] not in (None, "", value, usual[name])
+    ]
+    return f"The example took the place of {', '.join(gone)}" if gone else ""
 
 
 def _free(name: str) -> str:

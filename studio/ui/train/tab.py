@@ -81,8 +81,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
         with gr.Column(elem_id="gs-train-now", elem_classes=["gs-panel"]):
             _now(found)
         with gr.Column(elem_classes=["gs-panel"]):
-            fields = _what()
-            found["misnamed"] = gr.HTML("", visible=False, apply_default_css=False)
+            fields = _what(found)
         with gr.Column(elem_classes=["gs-panel"]):
             fields |= _pictures(found, chosen)
         with gr.Column(elem_classes=["gs-panel"]):
@@ -138,7 +137,7 @@ def _now(found: dict[str, Any]) -> None:
         found[name] = gr.HTML("", elem_id=f"gs-train-{name}", apply_default_css=False)
 
 
-def _what() -> dict[str, Any]:
+def _what(found: dict[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     with gr.Row():
         fields["name"] = gr.Textbox(
@@ -162,6 +161,7 @@ def _what() -> dict[str, Any]:
             filterable=False,  # so that its value can stand there in the page's language
             min_width=150,
         )
+    found["misnamed"] = gr.HTML("", visible=False, apply_default_css=False)
     with gr.Row():
         fields["word"] = gr.Textbox(
             "<hero>",

@@ -162,6 +162,11 @@ def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
     example = examples.hero()
     given = {**example.settings, "template": "a {word} {superclass}", "steps": 3}
     assert not form.doubts(example.pictures, given)
+    usual = {"name": "", "base": "starter", "method": "lora", "word": "<hero>", "superclass": ""}
+    assert not examples.replaced(example.settings, usual, usual)
+    typed = {**usual, "name": "mine", "superclass": "person"}
+    said = "The example took the place of Name of the model “mine”"
+    assert examples.replaced(example.settings, typed, usual) == said
     asked = form.checked(example.files, example.pictures, given)
     asked.keep()
     found = asked.config
