@@ -48,9 +48,17 @@ def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 def _words(name: tuple[str, ...], labels: Mapping[str, str]) -> str:
     if name[0] == "rows" and len(name) > 2:
-        return f"{' '.join(name[2:])} of row {int(name[1]) + 1}"
+        return f"{_row_words(name[2:])} of row {int(name[1]) + 1}"
     plain = " ".join(part for part in name if part not in ("sampler",))
     return labels.get(".".join(name), plain)
+
+
+def _row_words(place: tuple[str, ...]) -> str:
+    if place == ("image_prompt", "image"):
+        return "picture of the image prompt"
+    if place[:2] == ("model", "loras") and len(place) > 2:
+        place = ("LoRA", str(int(place[2]) + 1), *place[3:])
+    return " ".join(place).replace("_", " ")
 
 
 def _shown(value: Any) -> str:

@@ -159,8 +159,8 @@ class History:
         ]
 
     def names(self, of: str) -> list[tuple[str, int]]:
-        """The names in use and how often: of ``models``, ``presets``, ``tags``, ``boards`` or
-        ``sizes``."""
+        """The names in use and how often, most used first: of ``models``, ``presets``, ``tags``,
+        ``boards`` or ``sizes``."""
         # The signs keep SQLite from looking these up one by one: it reads an index in order instead.
         shown = "+gone = 0 AND +deleted IS NULL"
         hidden = (  # few, and found by the index
@@ -178,9 +178,7 @@ class History:
             f"SELECT name, count(*) FROM {'tags' if of == 'tags' else 'models'} "
             f"WHERE picture NOT IN ({hidden}) GROUP BY 1"
         )
-        return [
-            (str(name), n) for name, n in self.database.read(f"{sql} ORDER BY 2 DESC, 1 LIMIT 500")
-        ]
+        return [(str(name), n) for name, n in self.database.read(f"{sql} ORDER BY 2 DESC, 1")]
 
     def scored(self) -> list[str]:
         """The metrics by which any picture has a score."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from studio.errors import StudioError, shorten
 from studio.files import read_regular, write_atomically
 from studio.home import studio_home
+from studio.settings.places import cannot_hold
 from studio.settings.table import SETTINGS, Setting, Value
 
 MAX_BYTES = 2**18
@@ -65,8 +66,8 @@ def change(name: str, value: Any) -> Chosen:
     """Keep a value for every start; ``None`` takes it out of the file. Everything else in the file stays.
 
     Raises:
-        StudioError: no such setting; a value that it cannot have; the environment sets it; the file
-            is damaged, or cannot be written.
+        StudioError: no such setting; a value that it cannot have; a folder that takes no files; the
+            environment sets it; the file is damaged, or cannot be written.
     """
     if name not in SETTINGS:
         raise StudioError(f"there is no such setting; there is {', '.join(SETTINGS)}", field=name)
@@ -77,10 +78,18 @@ def change(name: str, value: Any) -> Chosen:
     if value is None:
         data.pop(name, None)
     else:
-        data[name] = setting.checked(value)
+        data[name] = _usable(setting, setting.checked(value))
     text = json.dumps(data, indent=2, ensure_ascii=False)
     write_atomically(settings_file(), f"{text}\n".encode())
     return chosen(name)
+
+
+def _usable(setting: Setting, value: Value) -> Value:
+    """The value, where a folder that it names can take files; the drive may be gone at a later start."""
+    why = cannot_hold(value) if setting.folder and isinstance(value, str) and value else ""
+    if why:
+        raise StudioError(why, field=setting.name)
+    return value
 
 
 def settings_file() -> Path:

@@ -23,6 +23,7 @@ from studio.ui.widgets import FILE_META, fresh, picture
 
 AT_ONCE = 120  # pictures of one answer
 MOST_COMPARED = 4
+MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the search finds the others
 MOST_ZIPPED = 5000
 BOUNDS = {"note": MAX_NOTE, "board": MAX_NAME, "tag": MAX_NAME, "tags": MAX_TAGS}
 _QUERY = {f.name: f for f in fields(Query)}
@@ -59,7 +60,9 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     if not first:
         kinds = ("models", "presets", "tags", "boards", "sizes")
         names = {kind: history.names(kind) for kind in kinds}
-        answer["names"] = {**names, "scores": history.scored()}
+        more = {kind: len(names[kind]) - MOST_NAMES for kind in SEARCHED}
+        names |= {kind: names[kind][:MOST_NAMES] for kind in SEARCHED}
+        answer["names"] = {**names, "scores": history.scored(), "more": more}
     return answer
 
 

@@ -28,6 +28,7 @@ from studio.settings import (
     Value,
     change,
     chosen,
+    places,
     problems,
     settings_file,
 )
@@ -127,6 +128,7 @@ def _row(found: Chosen, begun: Mapping[str, Value], refused: Refused | None) -> 
         "origin": found.origin,
         "variable": setting.variable,
         "problem": found.problem,
+        "note": places.note(str(found.value)) if setting.folder else "",
         "restart": setting.restart,
         "waits": waits,
         "refused": {"given": given, "text": said} if name == setting.name else None,

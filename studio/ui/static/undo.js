@@ -18,6 +18,14 @@
   };
   const same = (one, two) => JSON.stringify(one ?? null) === JSON.stringify(two ?? null);
 
+  /** What a field of a row is called, by its place there; history/differences.py says the same. */
+  const rowField = (place) =>
+    place
+      .join(" ")
+      .replaceAll("_", " ")
+      .replace(/^model loras (\d+)/, (_, index) => `LoRA ${Number(index) + 1}`)
+      .replace(/^image prompt image$/, "picture of the image prompt");
+
   /** The places at which two values differ: lists of rows by row, all else by field. */
   function places(one, two, place = []) {
     const plain = (value) => value && typeof value === "object" && !Array.isArray(value);
@@ -49,7 +57,7 @@
     const [place] = changed;
     const name =
       place[0] === "rows" && place.length > 2
-        ? `${place.slice(2).join(" ")} of row ${place[1] + 1}`
+        ? `${rowField(place.slice(2))} of row ${place[1] + 1}`
         : [studio.labels?.[place[0]] ?? place[0], ...place.slice(1)].join(", ");
     const { 1: row, [place.length - 1]: last } = place;
     const said = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };

@@ -95,6 +95,17 @@ def test_pictures_that_come_in_behind_a_search_are_asked_for_again(
     assert not view.page(own, {"key": "1"})["busy"]
 
 
+def test_names_beyond_those_of_a_list_are_counted(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.mark(own.ids(Query()), tags=["a", "b", "c"], board="one")
+    monkeypatch.setattr(view, "MOST_NAMES", 2)
+    names = view.page(own, {"key": "1"})["names"]
+    assert [name for name, _ in names["tags"]] == ["a", "b"]
+    assert names["more"]["tags"] == 1 and names["more"]["presets"] <= 0
+    assert "boards" not in names["more"]  # the search does not find those: all of them are there
+
+
 def test_differences_are_words() -> None:
     one, two = preset(), preset(4.0, omega=0.4, sampler={"seed": 9, "width": 64})
     assert differences(one, two) == [
@@ -107,6 +118,12 @@ def test_differences_are_words() -> None:
     assert named[1:3] == ["ω, personalization guidance: 0 → 0.4", "Seed: 7 → 9"]
     assert named[0] == "weight of row 2: 3 → 4"
     assert differences(one, one) == []
+    seen, other = (
+        {"image_prompt": {"image": f"data:image/png;base64,{x}", "model": "m"}}
+        for x in ("AA", "AB")
+    )
+    asked = differences(validate({"rows": [seen]}), validate({"rows": [other]}))
+    assert asked == ["picture of the image prompt of row 1: a picture → a picture"]
     (cut,) = differences(one, preset(description="x" * 300))
     assert cut.endswith("xxx…”")  # what is left out is not left out without a mark
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,33 @@ def test_every_setting_is_shown_with_its_value_its_origin_and_what_waits(
     view.changed("precision", None, Limits())
     assert not rows(view.shown(Limits(), begun))["precision"]["waits"]
     assert json.loads((home / "settings.json").read_text()) == {"theme": "dark", "device": "cuda:3"}
+
+
+def test_a_folder_says_what_becomes_of_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, limits = view.at_start(), Limits()
+    view.changed("outputs", str(tmp_path / "new" / "pictures"), limits)
+    said = rows(view.shown(limits, begun))["outputs"]["note"]
+    assert said == f"Not there yet: it will be made in {tmp_path}."
+    (tmp_path / "new" / "pictures").mkdir(parents=True)
+    assert rows(view.shown(limits, begun))["outputs"]["note"] == ""
+    (tmp_path / "new" / "pictures").rmdir()
+    (tmp_path / "new" / "pictures").write_text("in the way")
+    with pytest.raises(StudioError, match="is no folder"):
+        view.changed("outputs", str(tmp_path / "new" / "pictures" / "more"), limits)
+    view.changed("outputs", None, limits)
+    assert rows(view.shown(limits, begun))["outputs"]["note"] == ""
+
+    def full(**_: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(StudioError, match=r"nothing can be written in .* \(Read-only"):
+        view.changed("outputs", str(tmp_path / "pictures"), limits)
+    monkeypatch.setenv("STUDIO_OUTPUTS", str(tmp_path))
+    said = rows(view.shown(limits, begun))["outputs"]["note"]
+    assert said.startswith("No picture can be kept there: nothing can be written in")
 
 
 def test_a_bad_file_is_said_in_one_line_and_the_page_is_built(home: Path) -> None:

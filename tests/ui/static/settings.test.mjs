@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load, plain } from "./load.mjs";
 
-const studio = load("settings/preferences.js", "settings/ends.js", "settings/rows.js");
+const studio = load(
+  "numbers.js",
+  "settings/preferences.js",
+  "settings/ends.js",
+  "settings/rows.js",
+);
 const DEFAULTS = {
   theme: "system",
   language: "auto",
@@ -91,4 +96,9 @@ test("where a value comes from is said in words", () => {
     "set here",
     "default",
   ]);
+});
+
+test("a number is read in any digits, and what may be two numbers is not guessed at", () => {
+  const read = ["30", " ٣٠ ", "۳۰", "３０", "", "thirty", "2.5", "1,000"].map(studio.settingNumber);
+  assert.deepEqual(read, [30, 30, 30, 30, null, "thirty", 2.5, "1,000"]);
 });

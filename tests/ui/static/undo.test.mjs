@@ -75,6 +75,13 @@ test("a change is named", () => {
   const row = (more) => JSON.stringify({ rows: [{ weight: 1 }, { weight: 2, ...more }] });
   assert.equal(changeInWords(row({ enabled: true }), row({ enabled: false })), "row 2 muted");
   assert.equal(changeInWords(row({ solo: false }), row({ solo: true })), "row 2 solo");
+  const seen = (image) => JSON.stringify({ rows: [{ image_prompt: { image } }] });
+  assert.equal(
+    changeInWords(seen("a"), seen("b")),
+    "picture of the image prompt of row 1: “a” → “b”",
+  );
+  const worn = (strength) => JSON.stringify({ rows: [{ model: { loras: [{ strength }] } }] });
+  assert.equal(changeInWords(worn(1), worn(2)), "LoRA 1 strength of row 1: 1 → 2");
   assert.equal(changeInWords(form(3), form(3, "")), "prompt of row 1: “a cat” → none");
   assert.equal(changeInWords(form(3), form(3, "a cat", { omega: 0.4 })), "omega: 0 → 0.4");
   const named = load({ omega: "ω, personalization guidance" });

@@ -141,6 +141,7 @@
             "option",
             {
               value,
+              disabled: value === null, // a remark
               selected: value === (fields[name] || ""),
               translate: value && named.has(name) ? "no" : null,
             },
@@ -173,20 +174,21 @@
           onchange: (event) => set(name, event.target.value),
         }),
       );
-    const counted = (label, names) => [
+    const counted = (label, names, more) => [
       ["", label],
       ...names.map(([name, count]) => [name, `${name} (${count})`]),
+      ...(more > 0 ? [[null, `${more} more: type a name in the search`]] : []),
     ];
     function offer(names) {
-      select("model", "Model", counted("Any model", names.models));
-      select("preset", "Preset", counted("Any preset", names.presets));
+      select("model", "Model", counted("Any model", names.models, names.more.models));
+      select("preset", "Preset", counted("Any preset", names.presets, names.more.presets));
       select("board", "Board", counted("Any board", names.boards));
-      select("tag", "Tag", counted("Any tag", names.tags));
+      select("tag", "Tag", counted("Any tag", names.tags, names.more.tags));
       select("size", "Size", counted("Any size", names.sizes));
       const scores = names.scores.map((name) => [`score:${name}`, `Best ${name} first`]);
       select("sort", "Order", [...Object.entries(SORTS), ...scores]);
     }
-    offer({ models: [], presets: [], boards: [], tags: [], sizes: [], scores: [] });
+    offer({ models: [], presets: [], boards: [], tags: [], sizes: [], scores: [], more: {} });
 
     const state = el("span", { class: "gs-history-count", role: "status" });
     const notice = el("p", { class: "gs-history-notice", hidden: true });

@@ -9,11 +9,10 @@
     return origin === "file" ? "set here" : "default";
   };
 
-  /** A number as it was typed; nothing for none, and what is no number as it is, to be refused. */
+  /** A number as it was typed, in any digits; nothing for none, and what is no number as it is, to be
+   *  refused. */
   studio.settingNumber = function (text) {
-    const plain = text.trim();
-    if (plain === "") return null;
-    return Number.isFinite(Number(plain)) ? Number(plain) : plain;
+    return studio.checkNumber({ kind: "integer", nullable: true }, text).value;
   };
 
   /** A choice; one with a name of its own, such as a language, is called by that. */
@@ -94,6 +93,9 @@
     const fault = row.problem
       ? el("strong", { class: "gs-settings-fault" }, `${row.variable}: ${row.problem}`)
       : null;
+    const note = row.note
+      ? el("strong", { class: "gs-settings-waits", role: "status" }, row.note)
+      : null;
     const help = row.restart && !row.waits ? `${row.help} Used from the next start.` : row.help;
     return el(
       "div",
@@ -108,6 +110,7 @@
       ),
       el("p", { id: `gs-setting-${row.name}-help` }, help),
       refused,
+      note,
       waits,
       fault,
     );
