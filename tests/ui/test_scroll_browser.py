@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.support.studio_page import Studio, eventually, needs_starter
@@ -96,3 +99,21 @@ def test_generate_brings_the_picture_into_sight(desk: Studio) -> None:
         polling=100,
     )
     page.set_viewport_size({"width": 1440, "height": 950})
+
+
+@needs_starter
+def test_among_many_rows_a_list_of_words_shows_beyond_its_row(desk: Studio, tmp_path: Path) -> None:
+    """Rows that are out of sight are not laid out, and one that may be shows nothing beyond its edge."""
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps({"name": "Many", "rows": [{"prompt": "a cat"}] * 24}))
+    desk.load(file)
+    desk.page.wait_for_function("document.querySelectorAll('.gs-long .gs-card').length === 24")
+    desk.prompt(11).press("End")
+    desk.prompt(11).press_sequentially(", as")
+    seen = """() => {
+        const list = document.querySelector(".gs-complete:not([hidden])");
+        const last = list?.lastElementChild.getBoundingClientRect();
+        return last && list.contains(document.elementFromPoint(last.x + 5, last.y + 5))
+            && last.bottom > list.closest(".gs-card").getBoundingClientRect().bottom;
+    }"""
+    desk.page.wait_for_function(seen, polling=100)

@@ -157,6 +157,7 @@
       }
       const weight = studio.firstWeight(this.cards.length);
       const card = new studio.Card(studio.fullRow({ weight, ...row }), this);
+      card.node.classList.add("gs-fresh"); // in sight: laid out once, at once
       const place = after ? this.cards.indexOf(after) + 1 : this.cards.length;
       this.list.insertBefore(card.node, this.cards[place]?.node || null);
       this.cards.splice(place, 0, card);

@@ -23,6 +23,7 @@
     function show() {
       const options = found?.options || [];
       list.hidden = !options.length;
+      list.closest(".gs-card")?.classList.toggle("gs-listing", options.length > 0);
       area.setAttribute("aria-expanded", String(options.length > 0));
       list.replaceChildren(
         ...options.map((phrase, i) =>
