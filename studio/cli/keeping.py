@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from studio import logs
 from studio.cli.common import say_notes
 from studio.cli.making import show
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.events import Done
 from studio.history import History, history
 from studio.history.made import hash_models, remember, unhashed
@@ -52,5 +53,8 @@ class Keeping:
             hash_models(self._own, self.library, self._unhashed)
         except KeyboardInterrupt:
             return
+        except Exception as error:  # the pictures are there all the same
+            logs.record(error)
+            say_notes([f"hashes of the models: {shorten(error)}"])
         finally:
             show("")

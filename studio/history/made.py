@@ -8,7 +8,6 @@ made, and written down with every picture that was made since the model's files 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from studio.errors import StudioError
 from studio.events import Done
 from studio.history.intake import name_of
 from studio.history.record import Record, record_of
+from studio.history.rows import parsed
 from studio.history.store import History
 from studio.library import Library
 from studio.library.hashes import state_of
@@ -50,25 +50,35 @@ def remember(own: Keeper, done: Done, path: Path, library: Library, parent: str 
 
 
 def unhashed(record: Record, library: Library) -> list[str]:
-    """The models of a picture whose hashes are not known and can be computed here."""
+    """The models of a picture whose hashes are not written down with it and can be here."""
     here = [name for name in record.models if name in library and name not in record.hashes]
-    return [name for name in here if library.hashes.unknown(library[name])]
+    known = library.hashes_of(here)  # one may have become known since the picture was taken in
+    return [name for name in here if name in known or library.hashes.unknown(library[name])]
 
 
 def hash_models(
     own: History, library: Library, names: Iterable[str], stop: Callable[[], bool] = lambda: False
 ) -> list[str]:
-    """Compute what is not known of these models, and write it down. Returns the ids that are done.
+    """Write the hashes of these models down, and compute what is not known. Returns the ids that are
+    done.
 
     Args:
         stop: asked between blocks of a file; what is under way then is begun anew another time.
     """
-    wanted = [library[name] for name in names if name in library]
-    done = []
-    for entry in library.hashes.fill(wanted, stop):
-        with suppress(StudioError, OSError):
-            _write_down(own, library, entry.id)
-        done.append(entry.id)
+    left = [name for name in dict.fromkeys(names) if name in library]
+    done: list[str] = []
+
+    def write(those: Iterable[str]) -> None:
+        for name in library.hashes_of(those):
+            with suppress(StudioError, OSError):
+                _write_down(own, library, name)
+                done.append(name)
+
+    write(left)
+    for entry in library.hashes.fill([library[name] for name in left if name not in done], stop):
+        write([entry.id])
+    # Another thread may have computed one meanwhile, which is not computed here again.
+    write([name for name in left if name not in done])
     return done
 
 
@@ -82,7 +92,7 @@ def _write_down(own: History, library: Library, name: str) -> None:
     )
     marks: dict[str, list[str]] = {}
     for one, hashes in own.database.read(sql, [name, since]):
-        if name not in json.loads(hashes):
+        if name not in parsed(hashes, dict):
             marks.setdefault(hashes, []).append(one)
     for hashes, ids in marks.items():
-        own.mark(ids, hashes={**json.loads(hashes), **known})
+        own.mark(ids, hashes={**parsed(hashes, dict), **known})

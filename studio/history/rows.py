@@ -83,8 +83,8 @@ def record_from(row: Sequence[Any]) -> Record:
     values = dict(zip(COLUMNS, row, strict=False))
     values = {name: _sound(name, value) for name, value in values.items()}
     values |= {name: bool(values[name]) for name in ("starred", "lora")}
-    values |= {name: _parsed(values[name], dict) for name in ("scores", "hashes")}
-    lists = (_parsed(one, list) for one in (values["shares"], *row[-2:]))
+    values |= {name: parsed(values[name], dict) for name in ("scores", "hashes")}
+    lists = (parsed(one, list) for one in (values["shares"], *row[-2:]))
     values["shares"], tags, models = map(tuple, lists)
     return Record(**values, tags=tags, models=models)
 
@@ -101,7 +101,7 @@ def _sound(name: str, value: Any) -> Any:
     return "" if name in _WORDS else None if name in _MAYBE else 0
 
 
-def _parsed(text: Any, kind: type[Any]) -> Any:
+def parsed(text: Any, kind: type[Any]) -> Any:
     """A JSON column, or an empty value where it is none."""
     with suppress(ValueError, TypeError, RecursionError):
         value = json.loads(text)

@@ -120,18 +120,25 @@ class Hashes:
     def fill(
         self, entries: Iterable[ModelEntry], stop: Callable[[], bool] = lambda: False
     ) -> Iterator[ModelEntry]:
-        """Compute what is lacking, small files first; yields each model when it is done."""
+        """Compute what is lacking, small files first; yields each model when it is done.
+
+        Args:
+            stop: asked between blocks of a file, and between models: what is known by then is yielded.
+        """
         lacking = [one for one in entries if self.lacks(one) or self.unknown(one)]
         for entry in sorted(lacking, key=lambda one: one.bytes):
+            found: tuple[str, ...] = ()
             with suppress(OSError):
                 state = state_of(entry.path)
                 found = compute(entry.path, stop)
                 if found:
                     self._known[entry.path] = [*state, list(found)]
                     self._save()
-            if stop():
+            if not found and stop():
                 return
             yield entry
+            if stop():
+                return
 
     def _computed(self, path: str) -> tuple[str, ...]:
         record = self._known.get(path)
@@ -177,9 +184,11 @@ class Background:
             self._thread.start()
 
     def _run(self, hashes: Hashes, waiting: list[ModelEntry]) -> None:
-        for _ in hashes.fill(waiting):
-            self.left -= 1
-        self.left = 0
+        try:
+            for _ in hashes.fill(waiting):
+                self.left -= 1
+        finally:
+            self.left = 0
 
 
 BACKGROUND = Background()

@@ -20,9 +20,10 @@ def files_of(top: Path) -> list[Path]:
     if (index := top / "model_index.json").is_file():
         try:
             parts = json.loads(index.read_text(encoding="utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             parts = {}
-        folders += [top / name for name in parts if not name.startswith("_")]
+        if isinstance(parts, dict):
+            folders += [top / name for name in parts if not name.startswith("_")]
     suffixes = (".safetensors", *TEXTS)
     found = (file for one in folders if one.is_dir() for file in one.iterdir())
     return sorted(file for file in found if file.suffix in suffixes and file.is_file())

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from studio.history import History, Record
 from studio.history.made import hash_models, unhashed
+from studio.ui.errors import plain_line
 from studio.ui.library.models import library
 
 PATIENCE = 3600.0  # seconds to wait until nothing is being made; the next picture asks again
@@ -52,11 +53,23 @@ class Hashing:
             return None
 
     def _work(self) -> None:
-        while (following := self._next()) is not None:
-            name, own = following
-            if not hash_models(own, library(), [name], self._interrupted) and self._interrupted():
-                with self._lock:
-                    self._wanted.setdefault(name, own)
+        try:
+            while (following := self._next()) is not None:
+                self._hash(*following)
+        except BaseException:
+            with self._lock:
+                self._works = False  # the next picture begins anew
+            raise
+
+    def _hash(self, name: str, own: History) -> None:
+        try:
+            done = hash_models(own, library(), [name], self._interrupted)
+        except Exception as error:  # one bad model must not keep the others from theirs
+            plain_line(error)
+            return
+        if not done and self._interrupted():
+            with self._lock:
+                self._wanted.setdefault(name, own)
 
     def _interrupted(self) -> bool:
         return not self.queue.rest(0)

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from studio.events import Done
 from studio.history import History, Record
 from studio.history.made import hash_models, remember, unhashed
-from studio.library import Library
+from studio.library import Library, ModelEntry
 from studio.preset import ModelRef, Preset, Row
 from studio.share import save_image
 
@@ -79,3 +79,50 @@ def test_what_is_interrupted_is_begun_anew_another_time(own: History, library: L
     assert hash_models(own, library, ["loras/ink"], lambda: True) == []
     assert own.get(made.id).hashes == {} and unhashed(made, library) == ["loras/ink"]
     assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
+
+
+def test_what_is_known_by_the_time_of_a_stop_is_written_down(
+    own: History, library: Library
+) -> None:
+    made, asked = (
+        make(own, library),
+        iter([False]),
+    )  # by the file's one block; a run begins behind it
+    assert hash_models(own, library, ["loras/ink"], lambda: next(asked, True)) == ["loras/ink"]
+    assert own.get(made.id).hashes == library.hashes_of(["loras/ink"]) != {}
+
+
+def test_a_hash_that_became_known_another_way_is_written_down(
+    own: History, library: Library, ink: Path
+) -> None:
+    made = make(own, library)
+    assert list(library.hashes.fill(library.entries()))  # as `models --hashes` does
+    assert unhashed(made, library) == ["loras/ink"]
+    assert hash_models(own, library, ["loras/ink"], lambda: True) == ["loras/ink"]
+    digest = hashlib.sha256(ink.read_bytes()).hexdigest()
+    assert own.get(made.id).hashes == {"loras/ink": digest}
+
+
+def test_a_hash_that_another_thread_computes_meanwhile_is_written_down(
+    own: History, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, fill = make(own, library), library.hashes.fill
+
+    def computed_elsewhere(entries: list[ModelEntry], stop: object) -> Iterator[ModelEntry]:
+        list(fill(entries))
+        return iter(())
+
+    monkeypatch.setattr(library.hashes, "fill", computed_elsewhere)
+    assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
+    assert own.get(made.id).hashes == library.hashes_of(["loras/ink"]) != {}
+
+
+@pytest.mark.parametrize("cell", ["{", "[]", "3", "null"])
+def test_a_damaged_cell_of_hashes_is_written_anew(
+    cell: str, own: History, library: Library, ink: Path
+) -> None:
+    made = make(own, library)
+    with own.database.writing() as connection:
+        connection.execute("UPDATE pictures SET hashes = ?", [cell])
+    assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
+    assert list(own.get(made.id).hashes) == ["loras/ink"]

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from studio.library import Library
 from studio.library.hashes import Background, Hashes, compute
+from studio.library.model_files import files_of
 from tests.support import tiny
 from tests.support.other_tools import png, read
 
@@ -73,6 +74,13 @@ def test_a_folder_has_one_hash_of_all_its_files(tmp_path: Path, studio_home: Pat
     assert library.hashes_of(["one", "same"]) == {"one": known["one"]}
     assert library.hashes.unknown(same) and list(library.hashes.fill([same]))
     assert library.hashes_of(["same"])["same"] != known["one"]
+
+
+@pytest.mark.parametrize("index", ["[1, 2]", "3", "null", '"unet"', "[" * 100_000])
+def test_a_folder_whose_index_is_none_is_its_own_files(index: str, tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text(index)
+    (tmp_path / "own.safetensors").write_bytes(b"weights")
+    assert [file.name for file in files_of(tmp_path)] == ["model_index.json", "own.safetensors"]
 
 
 def test_what_is_known_of_models_is_asked_by_their_ids(

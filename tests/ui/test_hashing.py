@@ -64,3 +64,52 @@ def test_visitors_keep_no_host_busy(asked: list[list[str]], tmp_path: Path) -> N
     hashing.Hashing(queue).want(Unopened(tmp_path), record("one"))
     assert not [one for one in threading.enumerate() if one.name == "model hashes"]
     assert asked == []
+
+
+def finish() -> None:
+    for thread in [one for one in threading.enumerate() if one.name == "model hashes"]:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_one_bad_model_keeps_no_other_from_its_hash(
+    asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = hashing.hash_models
+
+    def compute(own: History, library: object, names: list[str], stop: object) -> list[str]:
+        if names == ["bad"]:
+            raise TypeError("one that nobody has foreseen")
+        return good(own, library, names, stop)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hashing, "hash_models", compute)
+    queue, own = Queue(), History(None, tmp_path)
+    keeper = hashing.Hashing(queue)
+    keeper.want(own, record("one", "bad", "two"))
+    queue.free.set()
+    finish()
+    keeper.want(own, record("bad"))
+    finish()
+    keeper.want(own, record("three"))
+    finish()
+    assert sorted(asked) == [["one"], ["three"], ["two"]]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_of_the_queue_ends_no_later_hashing(
+    asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, own = Queue(), History(None, tmp_path)
+    keeper = hashing.Hashing(queue)
+
+    def fails(seconds: float) -> bool:
+        raise RuntimeError("no rest")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue, "rest", fails)
+        keeper.want(own, record("one"))
+        finish()
+    queue.free.set()
+    keeper.want(own, record("two"))
+    finish()
+    assert sorted(asked) == [["one"], ["two"]]
