@@ -99,9 +99,13 @@ def _fault(error: StudioError) -> dict[str, str]:
 
 
 def _refusal(error: StudioError) -> str:
-    return (
-        f'<div class="gs-plan gs-plan-bad" role="status">{html.escape(on_page(str(error)))}</div>'
+    press = (
+        ' <button type="button" class="gs-word" data-blank="vae">Use the base\'s own</button>'
+        if error.field == "vae"
+        else ""
     )
+    said = html.escape(on_page(str(error)))
+    return f'<div class="gs-plan gs-plan-bad" role="status">{said}{press}</div>'
 
 
 def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:

@@ -26,6 +26,7 @@ SCRIPTS = (
     "sweep/axes.js",
     "sweep/vary.js",
     "fields.js",
+    "advanced.js",
     "uses.js",
     "works.js",
     "qr.js",

@@ -180,6 +180,13 @@ def test_what_would_be_refused_later_is_in_the_plan_with_its_field(
     assert "gs-plan-bad" in shown and said in shown
 
 
+def test_an_autoencoder_that_cannot_be_is_put_away_by_one_press() -> None:
+    press = '<button type="button" class="gs-word" data-blank="vae">'
+    for vae, wrong in (("starter/lora-hero", True), ("starter/none", True), ("", False)):
+        shown, _, fault = describe.describe(SPACE, **values(vae=vae))
+        assert (press in shown) == wrong == (fault["field"] == "vae")
+
+
 # -- rows -------------------------------------------------------------------------------------
 
 

@@ -268,7 +268,7 @@
     const idle = el("span", { class: "gs-idle", hidden: true });
     const node = el(
       "div",
-      { class: `gs-field-box gs-kind-${field.kind}` },
+      { class: `gs-field-box gs-kind-${field.kind}`, "data-path": field.path },
       bare ? null : title,
       editor.element,
       fault,
