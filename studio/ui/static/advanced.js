@@ -32,32 +32,6 @@ window.studio = window.studio || {};
     return studio.until(() => panel()?.querySelector(shown), 30000);
   }
 
-  const opens = Boolean(now) && now !== last;
-      last = now;
-      return opens;
-    };
-  };
-  if (!studio.on) return; // without a page
-
-  const name = (path) => path.replace(/^sampler\./, "").replaceAll(".", "_");
-  const panel = () => document.getElementById("gs-advanced");
-
-  /** Unfold it: the place of the field, which can be set from then on. */
-  async function unfold(path) {
-    const body = panel()?.querySelector('[data-testid="accordion-content"]');
-    if (body && getComputedStyle(body).display === "none")
-      panel().querySelector(":scope > button").click();
-    const shown = path.startsWith("init") ? "#gs-start" : `[data-path="${path}"]`;
-    return studio.until(() => panel()?.querySelector(shown), 30000);
-  }
-
-  /** Unfold it and lead to the box of a field. */
-  studio.leadToAdvanced = async function (path) {
-    const box = (await unfold(path))?.querySelector("input, textarea, select");
-    box?.scrollIntoView({ block: "center" });
-    box?.focus();
-  };
-
   const opens = studio.unfoldsFor();
   studio.on("fault", (fault) => opens(fault) && unfold(fault.field));
 
