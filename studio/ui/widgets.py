@@ -108,7 +108,7 @@ class Stage(Drawn):
 
 class Cards(Drawn):
     """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
-    (with a name) do so for a person's own."""
+    (with a name) do so for a person's own; ``submit`` where another tab has changed them."""
 
     def __init__(self, variant: str, empty: str, what: str = "presets", **kwargs: Any) -> None:
         # Gradio reads an attribute for each argument; HTML makes up those that are not set.
@@ -116,7 +116,7 @@ class Cards(Drawn):
         constants = given(variant=variant, empty=empty, what=what)
         mount = (
             f"studio.mountCards(element.firstElementChild, props, trigger, watch, {constants});"
-            " /* 'select' 'delete' 'edit' */"
+            " /* 'select' 'delete' 'edit' 'submit' */"
         )
         super().__init__({"items": []}, mount, **kwargs)
 

@@ -129,6 +129,24 @@ def test_two_tabs_do_not_share_one_form(studio: Studio) -> None:
     assert not beside.errors
 
 
+def test_a_preset_saved_in_one_tab_is_on_the_shelf_of_the_other(studio: Studio) -> None:
+    studio.open().tab("Presets")
+    beside = Studio(studio.page.context.new_page(), studio.address).open()
+    beside.tab("Presets")
+    expect(studio.page.locator("#gs-shelf .gs-preset").first).to_be_visible()
+    beside.page.locator("#gs-name input").fill("Saved beside")
+    beside.page.locator("#gs-name input").blur()
+    beside.rest()
+    beside.page.click("#gs-save")
+    for tab in (beside, studio):
+        expect(tab.page.locator("#gs-shelf strong", has_text="Saved beside")).to_have_count(1)
+    studio.page.once("dialog", lambda dialog: dialog.accept())
+    studio.page.get_by_role("button", name="Delete Saved beside").click()
+    for tab in (studio, beside):
+        expect(tab.page.locator("#gs-shelf strong", has_text="Saved beside")).to_have_count(0)
+    beside.page.close()
+
+
 def test_the_last_edit_before_a_reload_is_kept(studio: Studio) -> None:
     studio.open().use(["first", "second"])
     studio.page.wait_for_function(

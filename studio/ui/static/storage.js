@@ -35,6 +35,9 @@
   studio.noted = (name, ...value) =>
     value.length ? keep("sessionStorage", name, value[0]) : read("sessionStorage", name);
 
+  /** A note to the other tabs of this browser. */
+  studio.shared = (name, value) => keep("localStorage", name, value);
+
   let key = null;
   /** The key of this tab's session: a secret between this tab and the server. */
   studio.session = function () {

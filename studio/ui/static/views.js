@@ -169,6 +169,14 @@
       filter();
       goBack();
     };
+    // What one tab saves, renames or deletes the others of this browser ask for too.
+    const PLACE = `guidance-studio-${what}`;
+    const listed = () =>
+      JSON.stringify((studio.clone(props.value)?.items || []).map(({ id, title }) => [id, title]));
+    const said = () => studio.shared(PLACE, listed());
+    const heard = ({ key, newValue }) => {
+      if (key === PLACE && newValue && newValue !== listed()) trigger("submit", {});
+    };
     let drawn = false; // until then the styles are those that the page began with
     const changed = () => {
       draw();
@@ -177,8 +185,12 @@
       else if (what === "styles" && drawn) studio.emit("styles", items);
       drawn = true;
     };
-    watch("value", changed);
+    watch("value", () => {
+      changed();
+      if (!strip) said();
+    });
     if (strip) studio.on("order", draw);
+    else addEventListener("storage", heard);
     changed();
   };
 

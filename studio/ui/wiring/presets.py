@@ -65,6 +65,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     parts.shelf.delete(guarded(deleted), None, parts.shelf, **QUIET)
     parts.shelf.edit(guarded(renamed), None, parts.shelf, **QUIET)
+    parts.shelf.submit(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
 
     def again(session: str, event: gr.EventData) -> dict[Any, Any]:
         owner = runs.session(run.key_of(session))
@@ -149,6 +150,7 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         return styles.cards(limits)
 
     parts.styles.edit(guarded(renamed), None, parts.styles, **QUIET)
+    parts.styles.submit(guarded(lambda: styles.cards(limits)), None, parts.styles, **QUIET)
     parts.styles.delete(guarded(deleted), None, parts.styles, **QUIET)
 
 
