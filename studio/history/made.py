@@ -95,4 +95,4 @@ def _write_down(own: History, library: Library, name: str) -> None:
         if name not in parsed(hashes, dict):
             marks.setdefault(hashes, []).append(one)
     for hashes, ids in marks.items():
-        own.mark(ids, hashes={**parsed(hashes, dict), **known})
+        own.hashed(ids, {**parsed(hashes, dict), **known})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -16,10 +16,16 @@ SORTS = {
     "title": "title COLLATE NOCASE, made DESC",
 }
 MOST_WORDS = 100  # of a search
+MOST_LETTERS = 5000  # of each of its fields
 _SCORE = re.compile(r"score:([a-z0-9-]{1,40})")
 # Writing without spaces between its words: the index has no words there, so text is searched as it is.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+# The path up to its last dot ends with the title, after a slash or nothing else.
+_STEM = "'/' || rtrim(path, replace(path, '.', ''))"
+CALLED_AS_ITS_FILE = f"substr({_STEM}, -length(title) - 2) = '/' || title || '.'"
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,10 @@ class Query:
         """The condition and its parameters.
 
         Raises:
-            StudioError: a day or a size that is none.
+            StudioError: a day or a size that is none, or a field that is too long.
         """
+        for one in fields(self):
+            _check_length("search" if one.name == "text" else one.name, getattr(self, one.name))
         parts = ["gone = 0", "deleted IS NOT NULL" if self.bin else "deleted IS NULL"]
         given: list[Any] = []
         for condition, values in self._filters():
@@ -92,6 +100,34 @@ class Query:
                 f"{', '.join(SORTS)} or score:METRIC, got {shorten(self.sort)}", field="sort"
             )
         return f"json_extract(scores, '$.\"{score[1]}\"') DESC NULLS LAST, made DESC"
+
+
+def _check_length(name: str, value: str | bool) -> None:
+    if isinstance(value, str) and len(value) > MOST_LETTERS:
+        raise StudioError(f"at most {MOST_LETTERS} characters, got {len(value)}", field=name)
+
+
+def names_in_use(of: str) -> str:
+    """The SQL of the names in use and how often, most used first: of ``models``, ``presets``, ``tags``,
+    ``boards`` or ``sizes``."""
+    # The signs keep SQLite from looking these up one by one: it reads an index in order instead.
+    shown = "+gone = 0 AND +deleted IS NULL"
+    hidden = (  # few, and found by the index
+        "SELECT id FROM pictures WHERE deleted IS NOT NULL "
+        "UNION ALL SELECT id FROM pictures WHERE deleted IS NULL AND gone = 1"
+    )
+    counted = {
+        "boards": f"SELECT board, count(*) FROM pictures WHERE {shown} AND board != '' GROUP BY 1",
+        "sizes": f"SELECT width || 'x' || height, count(*) FROM pictures WHERE {shown} "
+        "AND width > 0 GROUP BY width, height",
+        # What has no name is called as its file is.
+        "presets": f"SELECT title, count(*) FROM pictures WHERE {shown} "
+        f"AND NOT ({CALLED_AS_ITS_FILE}) GROUP BY 1",
+    }.get(of) or (
+        f"SELECT name, count(*) FROM {'tags' if of == 'tags' else 'models'} "
+        f"WHERE picture NOT IN ({hidden}) GROUP BY 1"
+    )
+    return f"{counted} ORDER BY 2 DESC, 1"
 
 
 def _text(text: str) -> list[tuple[str, list[Any]]]:

@@ -118,8 +118,6 @@ def checked(name: str, value: Any) -> Any:
     """
     if name == "starred":
         return bool(value)
-    if name == "hashes":
-        return {str(k): str(v) for k, v in dict(value).items()}
     if name == "scores":
         return {str(k): float(v) for k, v in dict(value).items()}
     if name == "tags":

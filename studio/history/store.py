@@ -15,15 +15,11 @@ from studio.errors import MissingFile, StudioError
 from studio.history.bin import Bin
 from studio.history.database import Database
 from studio.history.journal import Journal
-from studio.history.query import Query
+from studio.history.query import Query, names_in_use
 from studio.history.record import Record
 from studio.history.rows import COLUMNS, apply, checked, forget, insert, record_from
 from studio.home import studio_home
 from studio.outputs import outputs_folder
-
-# The path up to its last dot ends with the title, after a slash or nothing else.
-_STEM = "'/' || rtrim(path, replace(path, '.', ''))"
-CALLED_AS_ITS_FILE = f"substr({_STEM}, -length(title) - 2) = '/' || title || '.'"
 
 
 @dataclass(frozen=True)
@@ -161,24 +157,7 @@ class History:
     def names(self, of: str) -> list[tuple[str, int]]:
         """The names in use and how often, most used first: of ``models``, ``presets``, ``tags``,
         ``boards`` or ``sizes``."""
-        # The signs keep SQLite from looking these up one by one: it reads an index in order instead.
-        shown = "+gone = 0 AND +deleted IS NULL"
-        hidden = (  # few, and found by the index
-            "SELECT id FROM pictures WHERE deleted IS NOT NULL "
-            "UNION ALL SELECT id FROM pictures WHERE deleted IS NULL AND gone = 1"
-        )
-        sql = {
-            "boards": f"SELECT board, count(*) FROM pictures WHERE {shown} AND board != '' GROUP BY 1",
-            "sizes": f"SELECT width || 'x' || height, count(*) FROM pictures WHERE {shown} "
-            "AND width > 0 GROUP BY width, height",
-            # What has no name is called as its file is.
-            "presets": f"SELECT title, count(*) FROM pictures WHERE {shown} "
-            f"AND NOT ({CALLED_AS_ITS_FILE}) GROUP BY 1",
-        }.get(of) or (
-            f"SELECT name, count(*) FROM {'tags' if of == 'tags' else 'models'} "
-            f"WHERE picture NOT IN ({hidden}) GROUP BY 1"
-        )
-        return [(str(name), n) for name, n in self.database.read(f"{sql} ORDER BY 2 DESC, 1")]
+        return [(str(name), n) for name, n in self.database.read(names_in_use(of))]
 
     def scored(self) -> list[str]:
         """The metrics by which any picture has a score."""
@@ -201,8 +180,8 @@ class History:
 
     # -- what people say -----------------------------------------------------------------------
     def mark(self, ids: Iterable[str], more_tags: Sequence[str] = (), **said: Any) -> int:
-        """Say something of pictures: ``starred``, ``note``, ``tags``, ``board``, ``scores`` or
-        ``hashes``; of all or, where it cannot be said of one, of none. Those that are gone are passed over.
+        """Say something of pictures: ``starred``, ``note``, ``tags``, ``board`` or ``scores``; of all
+        or, where it cannot be said of one, of none. Those that are gone are passed over.
 
         Args:
             more_tags: besides the tags that each picture has.
@@ -218,11 +197,22 @@ class History:
         for one, its in marks.items() if more_tags else ():
             tags = its["tags"] if "tags" in its else self._tags(one)
             its["tags"] = checked("tags", [*tags, *more_tags])
+        self._write(marks)
+        return len(marks)
+
+    def hashed(self, ids: Iterable[str], hashes: Mapping[str, str]) -> None:
+        """Write down the hashes of what made these pictures, by the models' ids.
+
+        Raises:
+            StudioError: the database cannot be written.
+        """
+        self._write({one: {"hashes": dict(hashes)} for one in ids if self.holds(one)})
+
+    def _write(self, marks: Mapping[str, Mapping[str, Any]]) -> None:
         self._say(marks)
         with self.database.writing() as connection:
-            for one, its in marks.items():
-                apply(connection, one, its)
-        return len(marks)
+            for one, said in marks.items():
+                apply(connection, one, said)
 
     def delete(self, ids: Iterable[str]) -> list[str]:
         """Put pictures into the bin; starred ones stay. Returns the ids of those that went."""

@@ -25,6 +25,13 @@ AT_ONCE = 120  # pictures of one answer
 MOST_COMPARED = 4
 MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the search finds the others
 MOST_ZIPPED = 5000
+MOST_NAMED = 100_000  # one by one, as Undo names all that a press has put into the bin
+SAID = (
+    "starred",
+    "note",
+    "tags",
+    "board",
+)  # of a picture, by people: scores and hashes are computed
 BOUNDS = {"note": MAX_NOTE, "board": MAX_NAME, "tag": MAX_NAME, "tags": MAX_TAGS}
 _QUERY = {f.name: f for f in fields(Query)}
 
@@ -178,6 +185,8 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
 def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     said, ids = dict(asked.get("said") or {}), _ids(history, asked)
     more = [str(tag) for tag in said.pop("more_tags", ())]
+    if strange := [name for name in said if name not in SAID]:
+        raise StudioError(f"{', '.join(SAID)}, got {strange[0][:40]!r}", field="said")
     if said or more:
         history.mark(ids, more, **said)
     return {"changed": True}
@@ -193,7 +202,10 @@ def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:
     """The ids that are asked for; all that a query finds where ``all`` is."""
     if asked.get("all"):
         return history.ids(query_of(asked.get("query") or {}))
-    return [str(one) for one in (asked.get("ids") or ())]
+    ids = asked.get("ids") or ()
+    if len(ids) > MOST_NAMED:
+        raise StudioError(f"at most {MOST_NAMED} pictures at once, got {len(ids)}", field="ids")
+    return [str(one) for one in ids]
 
 
 ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {

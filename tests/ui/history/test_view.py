@@ -166,6 +166,30 @@ def test_what_cannot_be_asked_for_is_refused_by_name(own: History) -> None:
         view.answer(own, {"do": "mark", "ids": own.ids(Query()), "said": {"path": "/etc"}})
 
 
+@pytest.mark.parametrize(
+    "said", [{"hashes": {"a": "x" * 1_000_000}}, {"scores": {"clip-t": 1.0}}, {"forwards": 1}]
+)
+def test_a_page_says_of_a_picture_what_people_say(own: History, said: dict[str, Any]) -> None:
+    (first, *_) = own.ids(Query())
+    with pytest.raises(StudioError, match="starred, note, tags, board"):
+        view.answer(own, {"do": "mark", "ids": [first], "said": {"starred": True, **said}})
+    kept = own.get(first)
+    assert (kept.hashes, kept.scores, kept.starred) == ({}, {}, False)
+
+
+def test_too_many_pictures_and_too_long_a_search_are_refused(own: History) -> None:
+    many = ["0123456789abcdef"] * (view.MOST_NAMED + 1)
+    for do in ("mark", "delete", "restore"):
+        with pytest.raises(StudioError, match="at most 100000 pictures at once, got 100001"):
+            view.answer(own, {"do": do, "ids": many, "said": {"starred": True}})
+    for field, name in (("text", "search"), ("tag", "tag"), ("sort", "sort")):
+        with pytest.raises(StudioError, match=f"{name}: at most 5000 characters, got 20000"):
+            view.answer(own, {"do": "page", "query": {field: "猫" * 20_000}})
+        with pytest.raises(StudioError, match=f"{name}: at most 5000 characters"):
+            view.answer(own, {"do": "delete", "all": True, "query": {field: "x" * 20_000}})
+    assert own.search().total == 3
+
+
 def test_tags_for_several_pictures_come_to_those_that_each_has(own: History) -> None:
     first, second, third = own.ids(Query())
     own.mark([first], tags=["mine", "cat"])
