@@ -13,7 +13,7 @@ from studio.library import ModelEntry
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.share.embed import extract
 from studio.share.link import unpack
-from studio.share.texts import MAX_TEXT, Texts, peeked, texts_of
+from studio.share.texts import MAX_TEXT, Texts, json_object, peeked, texts_of
 from studio.share.tools.foreign import read_foreign
 from studio.share.write import COMMENT_KEY, PNG_KEY
 
@@ -33,11 +33,10 @@ def read_any(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
         The preset, and notes on what could not be carried over.
     """
     path = Path(path)
-    if path.suffix.lower() == ".json" or _starts_like_json(path):
+    kind = path.suffix.lower()
+    if kind == ".json" or (_starts_like_json(path) and (kind != ".txt" or _is_json(path))):
         return extract(Preset.load(path)), []
-    if path.suffix.lower() == ".txt":
-        return read_text(path, models)
-    return read_image(path, models)
+    return read_text(path, models) if kind == ".txt" else read_image(path, models)
 
 
 def read_text(path: Path, models: Models = ()) -> tuple[Preset, list[str]]:
@@ -56,6 +55,14 @@ def read_text(path: Path, models: Models = ()) -> tuple[Preset, list[str]]:
     if found is None:
         raise BadPreset("the text holds no settings of another tool", field=path.name)
     return found
+
+
+def _is_json(path: Path) -> bool:
+    """Of a text: prompts of other tools may begin with a brace too."""
+    try:
+        return json_object(read_regular(path, MAX_TEXT).decode("utf-8-sig")) is not None
+    except (OSError, ValueError):
+        return False
 
 
 def _starts_like_json(path: Path) -> bool:

@@ -152,10 +152,10 @@ class Runs(Line):
         self._staff()
         self._tell(run.session)
 
-    def has_room(self, session: Session, visitor: str = "") -> bool:
-        """Whether this session, and this visitor, may have one more in the queue."""
+    def room_of(self, session: Session, visitor: str = "") -> int:
+        """How many more this session, and this visitor, may have in the queue."""
         with self.changed:
-            return self._waiting_of(session, visitor) < self.limits.waiting
+            return max(0, self.limits.waiting - self._waiting_of(session, visitor))
 
     def cancel(self, run: Run | None) -> None:
         """Stop a run before its next step, and its series; one that waits is simply not begun."""

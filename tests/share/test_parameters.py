@@ -129,6 +129,10 @@ def test_a_text_that_was_copied_whole_is_read_as_its_picture_is(tmp_path: Path) 
     preset, _ = read_any(file)
     assert [(row.prompt, row.weight) for row in preset.rows] == [("a cat", 7), ("blurry", -6)]
     assert (preset.sampler.seed, preset.sampler.steps) == (5, 20)
+    file.write_text("{red|blue} cat\n" + settings)  # a prompt may begin as JSON does
+    assert read_any(file)[0].rows[0].prompt == r"\{red|blue\} cat"
+    file.write_text(preset.to_json())
+    assert read_any(file)[0] == preset
     file.write_text("a cat")
     with pytest.raises(BadPreset, match="no settings of another tool"):
         read_any(file)

@@ -19,6 +19,8 @@ from studio.ui import run as running
 from studio.ui.runs import Runs
 from studio.ui.space import SPACE
 from studio.ui.visitors import PATIENCE_SECONDS, Visitors
+from studio.ui.wiring.works import _submit
+from studio.ui.works.works import Labelled
 from tests.support.fake_engine import values
 
 pytestmark = pytest.mark.usefixtures("studio_home")
@@ -37,9 +39,15 @@ def test_a_visitor_has_only_so_many_in_the_queue() -> None:
     while not any(run.state == "running" for run in runs.session("one").runs):
         runs.wait(runs.session("one"), -1, 0.05)
     for number in range(SPACE.waiting):  # a session each: those are free to make up
+        assert runs.room_of(runs.session("more"), "1.1.1.1") == SPACE.waiting - number
         runs.submit(runs.session(f"s{number}"), Preset(), visitor="1.1.1.1")
+    assert runs.room_of(runs.session("more"), "1.1.1.1") == 0
     with pytest.raises(StudioError, match="queue: 3 of your runs are waiting already"):
         runs.submit(runs.session("more"), Preset(), visitor="1.1.1.1")
+    series = [Labelled(Preset(), f"{number}") for number in range(SPACE.waiting + 1)]
+    with pytest.raises(StudioError, match="queue: 4 runs are asked for, and 3 more may wait"):
+        _submit(runs, SPACE, runs.session("other"), series, "2.2.2.2")  # all of a series or none
+    assert not runs.session("other").active()
     runs.submit(runs.session("other"), Preset(), visitor="2.2.2.2")
     goes_on.set()
 

@@ -120,8 +120,8 @@ def _residual(block: Any, x: Tensor, time: Tensor) -> Tensor:
     hidden = block.conv1(F.silu(block.norm1(x), inplace=True))
     hidden += block.time_emb_proj(F.silu(time))[:, :, None, None]
     hidden = block.conv2(F.silu(block.norm2(hidden), inplace=True))
-    hidden += x if block.conv_shortcut is None else block.conv_shortcut(x)
-    return hidden
+    kept = x if block.conv_shortcut is None else block.conv_shortcut(x)
+    return kept + hidden  # in the layout of what is kept, which may not be the convolution's
 
 
 def _is_plain_transformer(block: BasicTransformerBlock) -> bool:

@@ -16,10 +16,11 @@
   // has none, is made once.
   const copy = window.structuredClone.bind(window);
   let refusal = null;
-  window.structuredClone = (value, ...options) => {
+  window.structuredClone = (...given) => {
+    const [value] = given;
+    if (given.length !== 1) return copy(...given);
     if (typeof value === "function") throw (refusal ??= refused(copy, value));
-    const fixed = Object(value) !== value && typeof value !== "symbol";
-    return fixed ? value : copy(value, ...options);
+    return Object(value) !== value && typeof value !== "symbol" ? value : copy(value);
   };
 
   function refused(attempt, value) {

@@ -160,8 +160,12 @@
   };
 
   async function work(one, file) {
-    const source = URL.createObjectURL(file);
     const fields = studio.bounded(one.fields, await sizeOf(file), studio.mostOf);
+    if (fields.some(({ low, high }) => high < low)) {
+      studio.toast("The picture is as large as this page makes them");
+      return;
+    }
+    const source = URL.createObjectURL(file);
     const numbers = await studio.askNumbers({ ...one, fields, source });
     URL.revokeObjectURL(source);
     if (!numbers) return;
@@ -180,11 +184,12 @@
 
   /** The pictures on the way from one seed to another, of two pictures of the history. */
   studio.between = async function (ids) {
+    const count = { name: "count", label: "Pictures", value: 6, low: 2, high: 32, kind: "integer" };
     const numbers = await studio.askNumbers({
       title: "From seed to seed",
       note: "The first picture's preset, its noise turned step by step into that of the second's seed.",
       act: "Make them",
-      fields: [{ name: "count", label: "Pictures", value: 6, low: 2, high: 32, kind: "integer" }],
+      fields: studio.bounded([count], { width: 1, height: 1 }, studio.mostOf),
     });
     if (numbers) hands.trigger("submit", { do: "between", ids, ...numbers });
   };

@@ -183,7 +183,7 @@ class Sweeper:
     def _submitted(self, preset: Preset, folder: Path) -> Run:
         forwards = plan_of(preset).forwards_total
         while not self._stop.is_set():
-            if self.runs.has_room(self.session, self.visitor):
+            if self.runs.room_of(self.session, self.visitor):
                 return self.runs.submit(
                     self.session, preset, forwards, visitor=self.visitor, folder=folder
                 )

@@ -47,7 +47,12 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         models.rescan()
         return library.listed(limits)
 
-    parts.generate.click(
+    def made(event: Any) -> None:
+        """After a run, whatever asked for it."""
+        shown = library.shown(parts)
+        event.then(guarded(looked), parts.session, shown, js=WITH_SESSION, queue=False, **QUIET)
+
+    generated = parts.generate.click(
         run.handler(runs, limits),
         [parts.session],
         outputs,
@@ -57,11 +62,10 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         concurrency_limit=None,
         trigger_mode="multiple",
         **UNSHOWN,
-    ).then(
-        guarded(looked), parts.session, library.shown(parts), js=WITH_SESSION, queue=False, **QUIET
     )
+    made(generated)
 
-    parts.forever.click(
+    endless = parts.forever.click(
         run.handler(runs, limits, forever=True),
         [parts.session],
         outputs,
@@ -70,9 +74,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         concurrency_limit=None,
         **QUIET,
     )
+    made(endless)
     _sweeps(parts, limits, runs, outputs)
-
-    works.attach(parts, limits, runs, outputs, STARTED_APART)
+    made(works.attach(parts, limits, runs, outputs, STARTED_APART))
 
     def ordered(session: str, event: gr.EventData) -> None:
         owner = runs.session(run.key_of(session))

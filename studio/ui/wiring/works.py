@@ -24,8 +24,15 @@ from studio.ui.wiring.presets import notes_of
 from studio.ui.works import works
 
 
-def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started: str) -> None:
-    """Attach them; must be called inside ``gr.Blocks``. ``outputs``: what a run changes."""
+def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started: str) -> Any:
+    """Attach them; must be called inside ``gr.Blocks``.
+
+    Args:
+        outputs: what a run changes.
+
+    Returns:
+        The event that makes them.
+    """
 
     def made(
         session: str, event: gr.EventData, request: gr.Request, **values: Any
@@ -44,7 +51,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
 
-    parts.works.submit(
+    making = parts.works.submit(
         made,
         parts.session,
         outputs,
@@ -71,6 +78,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         js=WITH_SESSION,
         **QUIET,
     )
+    return making
 
 
 def _submit(
@@ -79,6 +87,12 @@ def _submit(
     chosen = [one._replace(preset=run.chosen_seed(one.preset)) for one in found]
     for one in chosen:  # all or none
         limits.check(one.preset)
+    room = runs.room_of(owner, visitor)
+    if limits.shared and len(chosen) > room:  # elsewhere a series waits as one
+        raise StudioError(
+            f"{len(chosen)} runs are asked for, and {room} more may wait on this page",
+            field="queue",
+        )
     first = chosen[0].preset
     forwards = plan_of(first).forwards_total * first.sampler.count
     images = sum(one.preset.sampler.count for one in chosen)

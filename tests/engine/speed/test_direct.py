@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
 
 from studio.engine.speed.direct import direct
+from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix
 from tests.support import tiny
 
 
@@ -29,6 +31,11 @@ def run(network: Any) -> Tensor:
 
 def as_it_is(network: Any) -> None:
     pass
+
+
+def channels_last(network: Any) -> None:
+    """In which sums take the layout of what is added to first, and layouts round differently."""
+    network.to(memory_format=torch.channels_last)
 
 
 def a_residual_block_that_scales(network: Any) -> None:
@@ -53,10 +60,12 @@ def a_hook_on_a_gate(network: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("linear", [False, True], ids=["convolutions", "linear projections"])
 @pytest.mark.parametrize(
     "change",
     [
         as_it_is,
+        channels_last,
         a_residual_block_that_scales,
         feed_forwards_in_chunks,
         attention_that_adds,
@@ -65,17 +74,32 @@ def a_hook_on_a_gate(network: Any) -> None:
     ],
 )
 def test_a_network_is_the_same_bit_for_bit(
-    change: Callable[[Any], None], dtype: torch.dtype
+    change: Callable[[Any], None], linear: bool, dtype: torch.dtype
 ) -> None:
-    plain = run(tiny.unet().to(dtype))
-    network = tiny.unet().to(dtype)
+    plain = run(tiny.unet(use_linear_projection=linear).to(dtype))
+    network = tiny.unet(use_linear_projection=linear).to(dtype)
     change(network)
     expected = run(network)
     with direct(network):
         got = run(network)
     assert torch.equal(got, expected)
-    assert change in (as_it_is, feed_forwards_in_chunks) or not torch.equal(plain, expected)
+    same = change in (as_it_is, channels_last, feed_forwards_in_chunks)
+    assert same or not torch.equal(plain, expected)
     assert all("forward" not in module.__dict__ for module in network.modules())
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+@torch.inference_mode()
+def test_what_passes_share_is_not_written_to(layout: torch.memory_format) -> None:
+    network: Any = tiny.unet(use_linear_projection=True).to(memory_format=layout)
+    latent = latents(1, 4, 8, 8).expand(2, -1, -1, -1)
+    text, t = latents(2, 5, tiny.WIDTH), torch.tensor(300)
+    found = []
+    for around in (nullcontext(), direct(network)):
+        shared = shared_prefix(network, prefix_modules(network), [0, 0])
+        with around, shared, TextCache().attached(network, 0):  # keys are kept from the first on
+            found.append([network(latent, t, text).sample for _ in range(3)])
+    assert all(torch.equal(plain, ours) for plain, ours in zip(*found, strict=True))
 
 
 @pytest.mark.parametrize("blocks", [True, False])

@@ -23,3 +23,12 @@ test("elsewhere its own bounds hold", () => {
   const found = plain(studio.bounded(FIELDS, { width: 256, height: 256 }, () => Infinity));
   assert.deepEqual(found, FIELDS);
 });
+
+test("a picture as large as the page makes is not asked how much larger it should be", async () => {
+  const said = [];
+  studio.mostOf = () => 1; // of a file that is no picture the size is taken for 1
+  studio.toast = (text) => said.push(text);
+  const larger = studio.pictureWorks().find(({ label }) => /larger/i.test(label));
+  await larger.take({});
+  assert.deepEqual(said, ["The picture is as large as this page makes them"]);
+});
