@@ -142,6 +142,7 @@ class Profile:
             viewport={"width": 1440, "height": 950}, accept_downloads=True
         )
         context.set_default_timeout(PATIENCE)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])  # no window, nobody to ask
         stays = context.new_page()
         return Profile(context, stays, context.new_cdp_session(stays))
 
