@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from studio.errors import StudioError, shorten
 from studio.history.tables import check_columns, migrate
 
 WAIT_SECONDS = 10.0  # for another process that writes
+HELD = "another program holds it"
+_hurry: ContextVar[float | None] = ContextVar("hurry", default=None)
 # Python decodes the message of an error too: one that names what is damaged may be no text.
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -22,6 +25,21 @@ _UNWRITABLE = (
     *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL),
     *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM),
 )
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """Let what is read in this block wait no longer for whatever holds the database, and then fail."""
+    token = _hurry.set(seconds)
+    try:
+        yield
+    finally:
+        _hurry.reset(token)
+
+
+def _seconds() -> float:
+    hurry = _hurry.get()
+    return WAIT_SECONDS if hurry is None else hurry
 
 
 class Database:
@@ -44,7 +62,7 @@ class Database:
             connection = self._connect()
         except _ERRORS as error:
             if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise StudioError("another program holds it", field="studio.db") from error
+                raise StudioError(HELD, field="studio.db") from error
             connection = self._anew(error)
         return connection
 
@@ -54,7 +72,7 @@ class Database:
                 self.home.mkdir(parents=True, exist_ok=True)
         place = ":memory:" if self.home is None else str(self.home / "studio.db")
         connection = sqlite3.connect(
-            place, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            place, timeout=_seconds(), isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -104,8 +122,9 @@ class Database:
         Raises:
             StudioError: the database cannot be written.
         """
-        with self._lock:
+        with self._turn():
             try:
+                self._limit()
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
@@ -125,12 +144,27 @@ class Database:
         Raises:
             StudioError: the database cannot be read.
         """
-        with self._lock:
+        with self._turn():
             try:
+                self._limit()
                 return self._connection.execute(sql, given).fetchall()
             except _ERRORS as error:
                 self._mend(error)
                 raise StudioError(f"cannot be read ({error})", field="studio.db") from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The connection for one thread; another's that waits is waited for as the file is."""
+        hurry = _hurry.get()
+        if not self._lock.acquire(timeout=-1 if hurry is None else hurry):
+            raise StudioError(HELD, field="studio.db")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _limit(self) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {round(_seconds() * 1000)}")
 
     def _mend(self, error: Exception) -> None:
         """Where an error says that the file is damaged, begin another: the next call finds it."""

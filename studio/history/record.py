@@ -76,7 +76,7 @@ def record_of(file: Path, path: str, **more: Any) -> Record:
     """
     state = file.stat()
     known = {"bytes": state.st_size, "changed": state.st_mtime_ns, **more}
-    made = _made(file, state.st_mtime)
+    made = time_of(file)
     try:
         preset, (width, height) = peek(file)
     except StudioError as error:
@@ -116,11 +116,14 @@ def _models(preset: Preset) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _made(file: Path, changed: float) -> float:
-    """When it was made: by its name, as the studio names its files, else the file's own time."""
+def time_of(file: Path) -> float:
+    """When a picture was made: by its name, as the studio names its files, else the file's own time;
+    0 where it is not there."""
     stamp = _STAMP.match(file.name)
     if stamp:
         with suppress(ValueError, OverflowError, OSError):
             time = datetime.strptime(stamp[1], "%Y%m%d-%H%M%S").timestamp()
             return time + int(stamp[2]) / 1e6
-    return changed
+    with suppress(OSError):
+        return file.stat().st_mtime
+    return 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.history import History
 from studio.history import history as own_history
+from studio.history.database import waiting_at_most
 from studio.preset import Preset
 from studio.ui.errors import plain_line
 from studio.ui.hashing import Hashing
-from studio.ui.history.moments import Moment, newest
+from studio.ui.history.moments import Moment, found, newest
 from studio.ui.history.unopened import Unopened
 from studio.ui.keeping import saved
 from studio.ui.line import Line
@@ -31,6 +32,7 @@ from studio.ui.space import Limits, expire, save_folder
 Stream = Callable[..., Iterator[Event]]  # of a preset, with explain=True where that is asked for
 MOST_SESSIONS = 500
 TIDY_SECONDS = 300.0
+STRIP_SECONDS = 1.0  # for a database that another program holds
 
 
 class Runs(Line):
@@ -72,9 +74,17 @@ class Runs(Line):
 
     def newest(self, session: Session) -> list[Moment]:
         """What the strip of a session shows, newest first."""
-        with suppress(StudioError):  # the History tab says what is wrong with it
+        # The History tab says what is wrong with it; an update of the strip does not wait for that.
+        with suppress(StudioError), waiting_at_most(STRIP_SECONDS):
             return newest(session.moments, self._open_history(session), self.limits.shared)
         return newest(session.moments, None, self.limits.shared)
+
+    def shown(self, session: Session, ids: Iterable[str]) -> list[Moment]:
+        """The pictures with these ids that are there, of a strip that may be older than the newest."""
+        own = None
+        with suppress(StudioError), waiting_at_most(STRIP_SECONDS):
+            own = self._open_history(session)
+        return found([*session.moments, *self.newest(session)], own, ids)
 
     def _open_history(self, session: Session) -> History | None:
         if not self.limits.shared:

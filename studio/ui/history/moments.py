@@ -6,6 +6,7 @@ It shows what the history shows, so that both agree on what is deleted, brought 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from studio.errors import MissingFile
 from studio.events import Done
 from studio.history import History, Record, identity
 from studio.history.intake import caught_up, name_of
+from studio.history.record import time_of
 from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
@@ -108,8 +110,10 @@ def newest(made: list[Moment], own: History | None, shared: bool) -> list[Moment
     listed = {moment.id for moment in shown}
     unknown = {one.id: one for one in reversed([*more]) if one.id not in listed}
     new = [one for one in unknown.values() if own is None or not own.holds(one.id)]
-    if new:  # names begin with their time
-        shown = sorted([*new, *shown], key=lambda moment: Path(moment.path).name, reverse=True)
+    if new:
+        made_at = {record.id: record.made for record in records}
+        made_at |= {moment.id: time_of(Path(moment.path)) for moment in new}
+        shown = sorted([*new, *shown], key=lambda moment: made_at[moment.id], reverse=True)
     return [moment for moment in shown if Path(moment.path).is_file()][:SHOWN]
 
 
@@ -129,8 +133,25 @@ def strip(moments: list[Moment]) -> dict[str, Any]:
     }
 
 
+def found(known: Iterable[Moment], own: History | None, ids: Iterable[str]) -> list[Moment]:
+    """The moments with these ids whose pictures are there: of those that are known, the last of each,
+    else of the history."""
+    by_id = {moment.id: moment for moment in known}
+    moments = [by_id.get(one) or _recorded(own, one) for one in ids]
+    return [one for one in moments if one is not None and Path(one.path).is_file()]
+
+
+def _recorded(own: History | None, wanted: str) -> Moment | None:
+    """A picture of the history that is not in the bin."""
+    if own is not None:
+        with suppress(MissingFile):
+            record = own.get(wanted)
+            return None if record.deleted is not None else Moment.recorded(own, record)
+    return None
+
+
 def pick(moments: Iterable[Moment], wanted: str) -> Moment:
-    """The moment with this id, of those that the strip shows.
+    """The moment with this id.
 
     Raises:
         MissingFile: it is not there any more.

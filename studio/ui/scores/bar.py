@@ -35,9 +35,9 @@ def attach(bar: ScoresBar | None, session: gr.Textbox, runs: Runs) -> None:
         history = runs.history(owner)
         data = event._data or {}
         given = data.get("ids")
-        wanted: list[Any] = given if isinstance(given, list) else []
+        wanted: list[Any] = given[:SHOWN] if isinstance(given, list) else []
         found = {}
-        for moment in [one for one in runs.newest(owner) if one.id in wanted[:SHOWN]]:
+        for moment in runs.shown(owner, map(str, wanted)):
             scores = scorer.known(history, moment)
             if not scores and moment.preset_json and data.get("compute") is True:
                 scores = scorer.score(history, moment)

@@ -69,7 +69,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def again(session: str, event: gr.EventData) -> dict[Any, Any]:
         owner = runs.session(run.key_of(session))
-        moment = made.pick(runs.newest(owner), str(event.id))
+        wanted = str(event.id)
+        moment = made.pick(runs.shown(owner, [wanted]), wanted)
         loaded = loads(lambda: (extract(moment.preset()), []))()
         owner.parent = moment.id
         return loaded

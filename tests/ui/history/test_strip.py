@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,11 +17,12 @@ pytest.importorskip("gradio")
 from PIL import Image
 
 from studio.events import Done, Event
-from studio.history import History, Query, history
+from studio.history import History, Query, database, history, store
 from studio.history.intake import begin, take_in, wait
 from studio.preset import Preset, validate
 from studio.share import save_image
-from studio.ui.history.moments import strip
+from studio.ui import runs as runs_module
+from studio.ui.history.moments import SHOWN, strip
 from studio.ui.runs import Runs
 from studio.ui.session import Session
 from studio.ui.space import Limits
@@ -122,3 +128,84 @@ def test_a_visitor_sees_what_the_session_made_alone(own: History) -> None:
     its.mark([made], starred=False)
     its.delete([made])
     assert shown(runs, one) == []
+
+
+def older(own: History, count: int) -> list[str]:
+    """Pictures under names of their own, made a minute after another in a past year; their ids."""
+    source = next(own.outputs.glob("*.png"))
+    for index in range(count):
+        file = own.outputs / f"zebra-{index:02}.png"
+        shutil.copyfile(source, file)
+        when = 10**9 + 60 * index
+        os.utime(file, (when, when))
+    take_in(own)
+    found = own.search(Query(), 2 * count).records
+    return [one.id for one in found if one.path.startswith("zebra")]
+
+
+def test_a_new_one_stands_before_older_ones_of_any_name(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zebras = older(own, SHOWN)
+
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(own, "made", full)
+    runs = Runs(stream, Limits())
+    session = runs.session("one")
+    made = make(runs, session, "mine")
+    before = next(one.id for one in own.search(Query()).records if one.title == "before")
+    assert [one.id for one in runs.newest(session)] == [made, before, *zebras[: SHOWN - 2]]
+
+
+def test_what_an_older_strip_shows_is_found_while_it_is_there(own: History) -> None:
+    runs = Runs(stream, Limits())
+    session = runs.session("one")
+    (last, *_) = older(own, SHOWN)[::-1]
+    made = make(runs, session, "mine")
+    assert last not in [one.id for one in runs.newest(session)]
+    assert [one.id for one in runs.shown(session, [last, "absent", made])] == [last, made]
+    own.delete([last])
+    assert runs.shown(session, [last]) == []
+    own.restore([last])
+    own.file(own.get(last)).unlink()
+    assert runs.shown(session, [last]) == []
+
+
+def test_a_visitor_s_older_pictures_are_found_by_that_visitor_alone(own: History) -> None:
+    runs = Runs(stream, Limits(shared=True))
+    one, other = runs.session("one"), runs.session("two")
+    first = make(runs, one, "first")
+    for index in range(SHOWN):
+        make(runs, one, str(index))
+    assert first not in [moment.id for moment in runs.newest(one)]
+    assert [moment.id for moment in runs.shown(one, [first])] == [first]
+    assert runs.shown(other, [first]) == []
+
+
+def test_a_strip_waits_for_no_other_program(
+    own: History, studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = Runs(stream, Limits())
+    session = runs.session("one")
+    make(runs, session, "mine")
+    monkeypatch.setattr(runs_module, "STRIP_SECONDS", 0.2)
+    monkeypatch.setattr(database, "WAIT_SECONDS", 30.0)
+    own.close()
+    store._at.cache_clear()
+    other = sqlite3.connect(studio_home / "studio.db", isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    began = time.monotonic()
+    assert "mine" in shown(runs, session)  # before it is opened
+    assert time.monotonic() - began < 15
+    other.execute("COMMIT")
+    other.close()
+    assert shown(runs, session) == ["mine", "before"]
+    with history().database.writing():  # a thread of this process that waits, or works for long
+        began = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            assert "mine" in pool.submit(shown, runs, session).result()
+        assert time.monotonic() - began < 15
+    assert shown(runs, session) == ["mine", "before"]
