@@ -22,8 +22,10 @@ def styles(options: argparse.Namespace) -> None:
     """One JSON line a style; with ``--save``, the file of the one that was kept."""
     if options.save is not None:
         options.preset = options.preset or "-"
-        prompt, negative = kept.texts_of(load_preset(options, Library()))
-        say({"name": options.save, "file": kept.save_style(options.save, prompt, negative).name})
+        preset = load_preset(options, Library())
+        file = kept.save_style(options.save, *kept.texts_of(preset)).name
+        left = kept.not_kept(preset)
+        say({"name": options.save, "file": file, **({"note": left} if left else {})})
         return
     for style in kept.styles():
         line = {"name": style.name, "prompt": style.prompt, "negative_prompt": style.negative}

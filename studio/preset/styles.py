@@ -161,6 +161,21 @@ def texts_of(preset: Preset) -> tuple[str, str]:
     )
 
 
+def not_kept(preset: Preset) -> str:
+    """Which rows' texts :func:`texts_of` leaves out, in one line; "" for none."""
+    taken = texts_of(preset)
+    left = [
+        str(index + 1)
+        for index, row in enumerate(preset.rows)
+        if row.prompt.strip() and row.prompt not in taken
+    ]
+    return (
+        f"A style has one text for and one against: not in it are the texts of rows {', '.join(left)}"
+        if left
+        else ""
+    )
+
+
 def takers(rows: Sequence[Row]) -> list[int]:
     """Which rows get a style's text: those of positive weight that have one, else the first of them."""
     positive = [index for index, row in enumerate(rows) if row.weight > 0]

@@ -8,7 +8,7 @@ from typing import Any
 from studio.errors import BadPreset
 from studio.preset import Preset
 from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
-from studio.preset.styles import PLACE, Style, find, save_style, styles, texts_of
+from studio.preset.styles import PLACE, Style, find, not_kept, save_style, styles, texts_of
 from studio.share.styled import styled
 from studio.ui.library.models import library
 from studio.ui.space import Limits
@@ -43,14 +43,14 @@ def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
 
 
 def keep(preset: Preset, limits: Limits) -> str:
-    """Keep the prompts of a preset under its name, which is returned.
+    """Keep the prompts of a preset under its name; says so, and which of them are not in it.
 
     Raises:
         BadPreset: it has no name or no text, the name is taken, or this page is shared.
     """
     _only_ours(limits)
     save_style(preset.name, *texts_of(preset))
-    return preset.name
+    return ". ".join(filter(None, (f"Kept as {preset.name}", not_kept(preset))))
 
 
 def take(path: Path, limits: Limits) -> tuple[str, list[str]]:

@@ -137,7 +137,7 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
     )
 
     def kept(**values: Any) -> dict[str, Any]:
-        gr.Info(f"Kept as {styles.keep(to_preset(values), limits)}", title="Style")
+        gr.Info(styles.keep(to_preset(values), limits), title="Style")
         return styles.cards(limits)
 
     parts.keep_style.click(guarded(kept), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
