@@ -11,6 +11,7 @@ from studio.preset import Preset
 
 _ABSENT = object()
 _UNSHOWN = ("schema_version",)
+_PICTURES = ("image", "mask")  # named by their files, whose names nobody gave
 
 
 def differences(
@@ -28,7 +29,7 @@ def differences(
     unusual = [name for p in (first, second) for name, _ in _flat(json.loads(p.to_json()))]
     names = [name for name in {**one, **two} if name in unusual]
     return [
-        f"{_words(name, labels or {})}: {_shown(one.get(name, _ABSENT))} → {_shown(two.get(name, _ABSENT))}"
+        f"{_words(name, labels or {})}: {_change(name[-1], one.get(name, _ABSENT), two.get(name, _ABSENT))}"
         for name in names
         if name[-1] not in _UNSHOWN and one.get(name, _ABSENT) != two.get(name, _ABSENT)
     ]
@@ -44,6 +45,13 @@ def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield from _flat(inner, (*place, str(index)))
     else:
         yield place, value
+
+
+def _change(field: str, before: Any, after: Any) -> str:
+    if field not in _PICTURES:
+        return f"{_shown(before)} → {_shown(after)}"
+    old, new = (bool(value) and value is not _ABSENT for value in (before, after))
+    return f"{'a picture' if old else 'none'} → {('another' if old else 'a') + ' picture' if new else 'none'}"
 
 
 def _words(name: tuple[str, ...], labels: Mapping[str, str]) -> str:
@@ -67,7 +75,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, str):
         quoted = shorten(value, 120)
         inner = quoted[1:] if quoted.endswith("…") else quoted[1:-1]
-        return "a picture" if value.startswith("data:") else f"“{inner}”"
+        return f"“{inner}”"
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else shorten(value, 120)

@@ -7,11 +7,17 @@
     (node?.tagName === "BUTTON" ? node : node?.querySelector("button"))?.click();
   };
 
+  const notes = el("div", { class: "gs-toasts" }); // one above the other: none hides another
+  function show(note, time) {
+    if (!notes.isConnected) document.body.append(notes);
+    notes.append(note);
+    setTimeout(() => note.remove(), time);
+  }
+
   /** A line at the foot of the page, for what happens in the browser alone. */
   studio.toast = function (text) {
     const note = el("div", { class: "gs-toast", role: "status" }, text);
-    document.body.append(note);
-    setTimeout(() => note.remove(), 5000);
+    show(note, 5000);
   };
 
   /** The same of what can be taken back for a while. */
@@ -21,8 +27,7 @@
       note.remove();
     });
     const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
-    document.body.append(note);
-    setTimeout(() => note.remove(), 8000);
+    show(note, 8000);
   };
 
   /** Turn to a tab, by its id in the layout. */

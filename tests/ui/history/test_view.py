@@ -123,7 +123,7 @@ def test_differences_are_words() -> None:
         for x in ("AA", "AB")
     )
     asked = differences(validate({"rows": [seen]}), validate({"rows": [other]}))
-    assert asked == ["picture of the image prompt of row 1: a picture → a picture"]
+    assert asked == ["picture of the image prompt of row 1: a picture → another picture"]
     (cut,) = differences(one, preset(description="x" * 300))
     assert cut.endswith("xxx…”")  # what is left out is not left out without a mark
 

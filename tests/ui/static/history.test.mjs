@@ -30,3 +30,18 @@ test("a zoom keeps its point in place and never leaves the frame", () => {
   const back = studio.zoomAt(view, 0.1, 0, 0);
   assert.deepEqual(plain(back), { scale: 1, x: 0, y: 0 });
 });
+
+test("a text that cannot be kept is asked for again as it was typed", () => {
+  const studio = load("numbers.js", "history/details.js");
+  studio.say = (text) => text;
+  const wrong = (text) => studio.checkLength(text, 5);
+  const asked = [];
+  const answers = ["moonlight", "moon"];
+  const ask = (...given) => (asked.push(given), answers.shift() ?? null);
+  assert.equal(studio.askText("Board:", wrong, ask), "moon");
+  assert.deepEqual(asked, [
+    ["Board:", ""],
+    ["9 characters: at most 5, take away 4\nBoard:", "moonlight"],
+  ]);
+  assert.equal(studio.askText("Board:", wrong, ask), null);
+});

@@ -198,7 +198,11 @@
       const some = ids.length > 0;
       const all = { all: true, query: query() };
       const mark = (field, label) => {
-        const text = window.prompt(studio.say(label));
+        const wrong = (given) =>
+          field === "board"
+            ? studio.checkLength(given.trim(), bounds.board)
+            : studio.checkTags(given, bounds);
+        const text = studio.askText(label, wrong);
         if (text === null) return;
         const said = field === "board" ? text.trim() : text.split(",");
         ask({ do: "mark", ids, said: { [field]: said } });
@@ -230,8 +234,13 @@
             ? [
                 word("Bring all back", () => ask({ do: "restore", ...all })),
                 word("Empty the bin", () => {
-                  if (window.confirm(studio.say("Remove what is in the bin for good?")))
-                    ask({ do: "empty" });
+                  const hides = Object.keys(query()).some(
+                    (name) => !["bin", "sort"].includes(name),
+                  );
+                  const asked = hides
+                    ? "Remove all that is in the bin for good, also what the search and the lists leave out?"
+                    : "Remove what is in the bin for good?";
+                  if (window.confirm(studio.say(asked))) ask({ do: "empty" });
                 }),
               ]
             : [
