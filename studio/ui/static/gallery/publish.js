@@ -48,11 +48,17 @@
       "aria-label": "Publish to: a folder, or hub:OWNER/NAME",
       placeholder: "~/folder, or hub:OWNER/NAME",
       spellcheck: "false",
+      oninput: stale,
       onkeydown: (event) => {
         if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) ask();
       },
     });
-    const picture = el("input", { type: "checkbox", class: "gs-check", checked: true });
+    const picture = el("input", {
+      type: "checkbox",
+      class: "gs-check",
+      checked: true,
+      onchange: stale,
+    });
     const said = el("p", { class: "gs-gallery-said", role: "status" });
     const shown = el("div", { class: "gs-publish" });
 
@@ -61,13 +67,29 @@
       said.dataset.state = state;
     }
 
+    let form = ""; // as it is now, and as it was looked at
+    let lookedAt = null;
+    /** What was looked at is no longer what is asked for: it cannot be published unseen. */
+    function stale() {
+      if (lookedAt === null) return;
+      lookedAt = null;
+      shown.replaceChildren();
+      say("Changed since you looked: look again at what would go out.", "idle");
+    }
+    studio.on("form", (text) => {
+      form = text;
+      if (lookedAt !== null && lookedAt !== text) stale();
+    });
+
     function ask() {
+      lookedAt = form;
       say("Looking …", "running");
       shown.replaceChildren();
       trigger("select", { to: to.value, picture: picture.checked });
     }
 
     function publish({ target }) {
+      lookedAt = null;
       target.disabled = true; // once; another look offers it again
       say("Publishing …", "running");
       trigger("submit", {});
@@ -75,7 +97,8 @@
 
     function draw() {
       const value = studio.clone(props.value) || {};
-      const looked = value.state === "looked";
+      const looked = value.state === "looked" && lookedAt !== null;
+      if (value.state === "looked" && !looked) return; // what was changed meanwhile has said so
       say(
         looked
           ? "Nothing is published yet. This is all that would be:"
