@@ -32,12 +32,18 @@ def decode_link(text: str) -> Preset:
     """
     if len(text) > MAX_LINK_CHARACTERS:
         raise BadPreset(f"longer than {MAX_LINK_CHARACTERS} characters", field="link")
-    preset = unpack(_from_address(text.strip()), source="link")
+    preset = unpack(code_in(text), source="link")
     check_embedded(preset, MAX_LINK_PIXELS)
     return preset
 
 
-def _from_address(text: str) -> str:
+def code_in(text: str) -> str:
+    """The text of ``p=`` in a whole address, or the text itself where it is none.
+
+    Raises:
+        BadPreset: an address without one.
+    """
+    text = text.strip()
     if "?" not in text:
         return text
     try:

@@ -10,7 +10,9 @@ from typing import Any
 
 from studio.library.missing import missing
 from studio.preset import ModelRef, Preset, Row
-from studio.share import decode_link, encode_link, extract
+from studio.preset.document import MAX_JSON_BYTES
+from studio.share import encode_link
+from studio.share.link import unpack
 from studio.ui.library.missing import as_html
 from studio.ui.library.models import library
 from studio.ui.space import Limits
@@ -28,14 +30,23 @@ class Look(Drawn):
         super().__init__({}, mount, elem_id="gs-look", **kwargs)
 
 
-def asked(preset: Preset, limits: Limits) -> dict[str, Any]:
-    """Of a preset that is not on the page: whether to open it."""
-    return _shown(preset, limits, "asked")
+def asked(preset: Preset, limits: Limits, code: str) -> dict[str, Any]:
+    """Of a preset that is not on the page: whether to open it.
+
+    Args:
+        code: its link's own, which may hold pictures that a new one would leave out.
+    """
+    return _shown(preset, limits, "asked", code)
 
 
-def opened(preset: Preset, limits: Limits, notes: dict[str, Any]) -> dict[str, Any]:
-    """Of a preset that has just come on the page, with these notes: it goes when others come."""
-    return {**_shown(preset, limits, "opened"), "with": notes["nonce"]}
+def opened(preset: Preset, limits: Limits, notes: dict[str, Any], code: str = "") -> dict[str, Any]:
+    """Of a preset that has just come on the page, with these notes: it goes when others come.
+
+    Args:
+        code: its link's own; made here where it came by none.
+    """
+    shown = _shown(preset, limits, "opened", code or encode_link(preset)[0])
+    return {**shown, "with": notes["nonce"]}
 
 
 def again(shown: Any, limits: Limits) -> dict[str, Any]:
@@ -46,17 +57,18 @@ def again(shown: Any, limits: Limits) -> dict[str, Any]:
     """
     if not isinstance(shown, dict) or not shown.get("code"):
         return {}
-    now = _shown(extract(decode_link(str(shown["code"]))), limits, str(shown.get("state", "")))
-    return {**shown, **now, "again": True}
+    code = str(shown["code"])
+    preset = unpack(code, "link", MAX_JSON_BYTES)  # it was shown: however long, it is no news
+    return {**shown, **_shown(preset, limits, str(shown.get("state", "")), code), "again": True}
 
 
-def _shown(preset: Preset, limits: Limits, state: str) -> dict[str, Any]:
+def _shown(preset: Preset, limits: Limits, state: str, code: str) -> dict[str, Any]:
     taking_part = dict(preset.active_rows())
     rows = [_row(row, index in taking_part) for index, row in enumerate(preset.rows[:MOST_ROWS])]
     return fresh(
         {
             "state": state,
-            "code": encode_link(preset)[0],
+            "code": code,
             "name": preset.name,
             "base": preset.base,
             "rows": rows,

@@ -29,6 +29,8 @@
 
   studio.mountLook = function (element, props, trigger, watch) {
     let value = {};
+    let pressed = null; // the number of the look that is being opened
+    let box = null;
     const missing = el("div", {});
 
     function clear() {
@@ -39,17 +41,17 @@
       clear();
       studio.focusForm();
     }
-    function answer(open) {
-      const { code } = value;
+    function answered() {
       studio.linkAnswered(true);
       close();
-      if (open) trigger("select", { code });
+    }
+    /** The look stays until the preset has come: it may not. */
+    function open() {
+      pressed = value.nonce;
+      trigger("select", { code: value.code, look: pressed });
     }
     const answers = {
-      asked: () => [
-        studio.word("Open it", () => answer(true)),
-        studio.word("Keep mine", () => answer(false)),
-      ],
+      asked: () => [studio.word("Open it", open), studio.word("Keep mine", answered)],
       opened: () => [studio.button("close", "Close the look", close)],
     };
     const said = {
@@ -59,7 +61,8 @@
 
     function draw() {
       const next = studio.clone(props.value) || {};
-      if (next.again && !value.state) return; // it was closed meanwhile
+      // It was closed meanwhile, or another is shown.
+      if (next.again && (next.code !== value.code || next.state !== value.state)) return;
       if (!next.state) return clear();
       value = next;
       if (missing.innerHTML !== value.missing) missing.innerHTML = value.missing; // escaped there
@@ -69,26 +72,20 @@
         { tabindex: "-1", dir: "auto", translate: "no" },
         value.name || studio.say("Untitled preset"),
       );
-      element.replaceChildren(
-        el(
-          "section",
-          {
-            class: "gs-look gs-notices",
-            "aria-label": "What was linked",
-            "data-state": value.state,
-          },
-          el(
-            "div",
-            { class: "gs-notices-head" },
-            heading,
-            el("span", {}, ...answers[value.state]()),
-          ),
-          el("p", { role: "status" }, said[value.state]),
-          el("p", {}, el("span", {}, "Base model"), " ", el("code", {}, value.base)),
-          rows(value),
-          missing,
-        ),
+      box = el(
+        "section",
+        {
+          class: "gs-look gs-notices",
+          "aria-label": "What was linked",
+          "data-state": value.state,
+        },
+        el("div", { class: "gs-notices-head" }, heading, el("span", {}, ...answers[value.state]())),
+        el("p", { role: "status" }, said[value.state]),
+        el("p", {}, el("span", {}, "Base model"), " ", el("code", {}, value.base)),
+        rows(value),
+        missing,
       );
+      element.replaceChildren(box);
       if (value.state !== "asked") return;
       studio.linkAnswered(false); // a reload asks again
       element.scrollIntoView({ block: "nearest" });
@@ -96,8 +93,13 @@
     }
 
     // A note on what is not on the page any more goes with it.
-    studio.on("notes", ({ loaded, nonce }) => {
-      if (loaded && value.state === "opened" && value.with !== nonce) clear();
+    studio.on("notes", ({ loaded, nonce, look }) => {
+      if (!loaded) return;
+      if (value.state === "asked" && look && look === pressed) answered();
+      if (value.state === "opened" && value.with !== nonce) clear();
+    });
+    studio.on("opened", ({ left }) => {
+      if (value.state === "opened") box.hidden = !left; // undo takes it off the page, redo brings it back
     });
     watch("value", draw);
     draw();

@@ -113,6 +113,7 @@ window.studio = window.studio || {};
     }
     document.querySelector(".gs-notices[data-of=done]")?.remove();
     rows.begin(told.rows || []);
+    studio.emit("opened", { left: true });
     shown = told.notes.length ? { title: told.title, notes: told.notes } : null;
     keep();
     draw(told, "opened", close)?.scrollIntoView({ block: "nearest" });
@@ -120,6 +121,7 @@ window.studio = window.studio || {};
 
   studio.on("form", (text) => {
     const left = rows.look(JSON.parse(text).rows || []);
+    studio.emit("opened", { left });
     if (!shown) return;
     const box =
       document.querySelector(".gs-notices[data-of=opened]") || draw(shown, "opened", close);

@@ -16,7 +16,7 @@ from studio.ui.presets import galleries, gallery, look
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET, WITH_SESSION
-from studio.ui.wiring.presets import notes_of
+from studio.ui.wiring.presets import made_of_none, notes_of
 
 
 def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -29,9 +29,10 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
     def opened(event: gr.EventData) -> Iterator[dict[str, Any]]:
         yield from galleries.opened(str(event.source), bool(event.fresh))
 
-    def tried(event: gr.EventData) -> dict[Any, Any]:
+    def tried(session: str, event: gr.EventData) -> dict[Any, Any]:
         preset = galleries.picked(str(event.source), str(event.id))
-        news = {**notes_of(preset, []), "loaded": True}
+        made_of_none(runs, session)
+        news = {**notes_of(preset, [], looked_at=True), "loaded": True}
         shown = {notes: news, parts.look: look.opened(preset, limits, news)}
         return filled(form, to_values(preset)) | shown
 
@@ -45,7 +46,13 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         return galleries.closed()
 
     view.select(opened, None, view, concurrency_id="hub", concurrency_limit=1, **QUIET)
-    view.edit(guarded(tried), None, [*form.values(), notes, parts.look], **QUIET)
+    view.edit(
+        guarded(tried),
+        parts.session,
+        [*form.values(), notes, parts.look],
+        js=WITH_SESSION,
+        **QUIET,
+    )
     view.submit(guarded(kept), None, [view, parts.shelf], **QUIET)
     view.delete(guarded(forgotten), None, view, **QUIET)
     if own.publishing is not None:

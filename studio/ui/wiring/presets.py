@@ -45,14 +45,15 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
         return handler
 
-    def from_shelf(event: gr.EventData) -> dict[Any, Any]:
+    def from_shelf(session: str, event: gr.EventData) -> dict[Any, Any]:
         identity = str(event.id)
         found = loads(lambda: (gallery.pick(limits, identity), []))()
         found[notes]["image"] = gallery.picture_of(limits, identity)
+        made_of_none(runs, session)
         return found
 
-    parts.shelf.select(guarded(from_shelf), None, outputs, **QUIET)
-    parts.tour.select(guarded(from_shelf), None, outputs, **QUIET)
+    for cards in (parts.shelf, parts.tour):
+        cards.select(guarded(from_shelf), parts.session, outputs, js=WITH_SESSION, **QUIET)
 
     def deleted(event: gr.EventData) -> dict[str, Any]:
         gr.Info(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
@@ -77,11 +78,13 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     parts.strip.select(guarded(again), parts.session, outputs, js=WITH_SESSION, **QUIET)
 
-    def from_file(path: str | None) -> Any:
+    def from_file(session: str, path: str | None) -> Any:
         if not path:
             return gr.skip()
         if not holds_styles(Path(path)):
-            return loads(gallery.load_file)(Path(path))
+            loaded = loads(gallery.load_file)(Path(path))
+            made_of_none(runs, session)
+            return loaded
         said, notices = styles.take(Path(path), limits)
         gr.Info(said, title="Styles")
         shown = {notes: fresh({"title": "Styles", "notes": notices})} if notices else {}
@@ -90,16 +93,23 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     parts.load.upload(
         guarded(from_file, str),
-        parts.load,
+        [parts.session, parts.load],
         [*outputs, parts.styles, parts.signals["styles"]],
+        js=WITH_SESSION,
         trigger_mode="always_last",  # a second file waits for the first
         **QUIET,
     )
 
     if parts.train:
-        trained = loads(lambda name: (preset_of(RUNNER, name), []))
-        named = parts.train.fields["name"]
-        parts.train.actions["use"].click(guarded(trained), named, outputs, **QUIET)
+
+        def trained(session: str, name: str) -> dict[Any, Any]:
+            loaded = loads(lambda: (preset_of(RUNNER, name), []))()
+            made_of_none(runs, session)
+            return loaded
+
+        named = [parts.session, parts.train.fields["name"]]
+        use = parts.train.actions["use"]
+        use.click(guarded(trained), named, outputs, js=WITH_SESSION, **QUIET)
 
     def saved(session: str, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)
@@ -219,9 +229,19 @@ def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
     )
 
 
-def notes_of(preset: Preset, notes: list[str]) -> dict[str, Any]:
+def made_of_none(runs: Runs, session: Any) -> None:
+    """What a session has loaded now was changed from no picture of the history."""
+    runs.session(run.key_of(session)).parent = ""
+
+
+def notes_of(preset: Preset, notes: list[str], looked_at: bool = False) -> dict[str, Any]:
     """What could not be carried over, all of it, for the list that stays until it is closed, or until
-    none of the rows is left."""
+    none of the rows is left.
+
+    Args:
+        looked_at: whether a look tells of it, which goes with its rows too.
+    """
     named = [on_page(note) for note in notes]
-    rows = [row.model_dump(mode="json") for row in preset.rows] if notes else []
+    followed = preset.rows if notes or looked_at else ()
+    rows = [row.model_dump(mode="json") for row in followed]
     return fresh({"title": preset.name or "What was opened", "notes": named, "rows": rows})

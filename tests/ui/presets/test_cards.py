@@ -74,7 +74,7 @@ def test_styles_of_a_dropped_table_are_completed_before_their_tab_is_opened(
     table = tmp_path / "styles.csv"
     table.write_text("name,prompt,negative_prompt\nInk,in ink,\n")
     assert dropped.fn is not None
-    told = dropped.fn(str(table))
+    told = dropped.fn("", str(table))
     (signal,) = (one for one in told if isinstance(one, Signal))
     assert signal in dropped.outputs and "'styles'" in str(signal.js_on_load)
     assert [(one["title"], one["prompt"]) for one in told[signal]] == [("Ink", "in ink")]

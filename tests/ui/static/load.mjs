@@ -6,8 +6,12 @@ import vm from "node:vm";
 const folder = new URL("../../../studio/ui/static/", import.meta.url);
 
 /** What `window.studio` holds after these scripts. */
-export function load(...names) {
-  const window = { studio: { clone: (value) => JSON.parse(JSON.stringify(value ?? null)) } };
+export const load = (...names) => loadBeside({}, ...names);
+
+/** The same where `window.studio` holds what is given before. */
+export function loadBeside(given, ...names) {
+  const clone = (value) => JSON.parse(JSON.stringify(value ?? null));
+  const window = { studio: { clone, ...given } };
   const web = {
     URL,
     Request,
