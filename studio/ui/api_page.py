@@ -23,7 +23,7 @@ _PAGE = """<!doctype html>
 @lru_cache(maxsize=1)
 def page() -> str:
     """The page; its examples are those that the tests run."""
-    from markdown_it import MarkdownIt  # of Gradio's own; nobody else waits for it
+    from markdown_it import MarkdownIt  # nobody else waits for it
 
     text = MarkdownIt("commonmark").enable("table").render((DOCS / "api.md").read_text("utf-8"))
     style, script = ((STATIC / "api" / name).read_text("utf-8") for name in ("page.css", "page.js"))
