@@ -79,8 +79,12 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
         raise BadPreset(f"styles lie in {' or '.join(SUFFIXES)}, got {suffix}", field="styles")
     known = {one.name.lower() for one in styles()}
     found = list(in_file(path))
-    taken = [one for one in found if not one.problem and one.name.lower() in known]
-    usable = [one for one in found if not one.problem and one not in taken]
+    usable: list[Style] = []
+    taken: list[Style] = []
+    for one in found:
+        if not one.problem:
+            (taken if one.name.lower() in known else usable).append(one)
+            known.add(one.name.lower())
     notes = [f"style {shorten(one.name)}: {one.problem}" for one in found if one.problem]
     stays = "there is one of this name already, which stays"
     notes += [f"style {shorten(one.name)}: {stays}" for one in taken]

@@ -13,7 +13,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ PLACE = "{prompt}"
 MAX_STYLES, MAX_BYTES, MAX_TEXT = 5000, 4 * 2**20, 4000
 SUFFIXES = (".csv", ".json")
 _TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
+
+
+NAMESAKE = "another style before it has this name; give one of them another in its file"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,17 @@ def styles() -> list[Style]:
             found.append(Style(shown(path.stem), file=name, problem=error.message))
         if len(found) > MAX_STYLES:
             more = Style(name, file=name, problem=f"only the first {MAX_STYLES} styles are read")
-            return [*found[:MAX_STYLES], more]
+            return [*_apart(found[:MAX_STYLES]), more]
+    return _apart(found)
+
+
+def _apart(found: list[Style]) -> list[Style]:
+    """The styles, of which the second of a name cannot be used: a style is called by its name."""
+    seen: set[str] = set()
+    for at, style in enumerate(found):
+        if style.name.lower() in seen and not style.problem:
+            found[at] = replace(style, problem=NAMESAKE)
+        seen.add(style.name.lower())
     return found
 
 

@@ -85,6 +85,19 @@ def test_a_file_is_taken_in_with_a_line_for_what_is_not(home: Path) -> None:
     assert styles.find("ink").prompt == "{prompt}, in ink"
 
 
+def test_two_of_one_name_are_told_apart(home: Path) -> None:
+    pair = [{"name": "Oil", "prompt": "first"}, {"name": "oil", "prompt": "second"}]
+    given = home / "pair.json"
+    given.write_text(json.dumps(pair))
+    taken, notes = own_styles.take_styles(given)
+    assert [style.prompt for style in taken] == ["first"] and len(notes) == 1
+    assert [style.prompt for style in styles.styles()] == ["first"]
+    (home / "home" / "styles" / "by-hand.json").write_text(json.dumps(pair))
+    others = [style for style in styles.styles() if style.problem]
+    assert {style.problem for style in others} == {styles.NAMESAKE} and len(others) == 2
+    assert not any(own_styles.is_own(style) for style in others)
+
+
 @pytest.mark.parametrize("text", ['{"rows": []}', '[{"type": "x"}]', "[1]", "no json", "[" * 9999])
 def test_a_preset_is_no_list_of_styles(home: Path, text: str) -> None:
     path = home / "preset.json"

@@ -75,7 +75,8 @@
         const mask = card.row.mask ? await card.stack.showImage(card.row.mask) : "";
         const strokes = await studio.asStrokes(mask, width, height, ink);
         const text = card.row.prompt.trim() || card.title(card.parts().model || "");
-        return { card, ink, strokes, label: `${index + 1}${text ? `: ${text.slice(0, 32)}` : ""}` };
+        const words = text.length > 32 ? `${text.slice(0, 31)}…` : text;
+        return { card, ink, strokes, label: `${index + 1}${words ? `: ${words}` : ""}` };
       }),
     );
     const answer = await new RowsPainter(layers, background).ask();
