@@ -128,7 +128,7 @@ def _row(found: Chosen, begun: Mapping[str, Value], refused: Refused | None) -> 
         "origin": found.origin,
         "variable": setting.variable,
         "problem": found.problem,
-        "note": places.note(str(found.value)) if setting.folder else "",
+        "note": places.note(str(found.value)) if setting.folder and name != setting.name else "",
         "restart": setting.restart,
         "waits": waits,
         "refused": {"given": given, "text": said} if name == setting.name else None,

@@ -62,6 +62,8 @@ def test_a_folder_says_what_becomes_of_it(
     view.changed("outputs", str(tmp_path / "new" / "pictures"), limits)
     said = rows(view.shown(limits, begun))["outputs"]["note"]
     assert said == f"Not there yet: it will be made in {tmp_path}."
+    refused = ("outputs", "/x", "nothing can be written in /x")
+    assert not rows(view.shown(limits, begun, refused))["outputs"]["note"]  # of another folder
     (tmp_path / "new" / "pictures").mkdir(parents=True)
     assert rows(view.shown(limits, begun))["outputs"]["note"] == ""
     (tmp_path / "new" / "pictures").rmdir()
