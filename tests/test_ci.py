@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.support import REPOSITORY
 
-BEGIN, END = "# A real proxy for the tests", "# What all workers of the suite import"
+BEGIN, END = "# Real proxies for the tests", "# What all workers of the suite import"
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the check is a script of bash")
-@pytest.mark.parametrize(("uv", "pip", "wanted"), [(0, 1, "1"), (1, 0, "1"), (1, 1, "none")])
-def test_a_proxy_is_asked_for_only_where_it_was_fetched(uv: int, pip: int, wanted: str) -> None:
+@pytest.mark.parametrize("fetched", [True, False])
+@pytest.mark.parametrize("unpacked", [True, False])
+def test_proxies_are_asked_for_only_where_they_were_fetched(
+    fetched: bool, unpacked: bool, tmp_path: Path
+) -> None:
     script = (REPOSITORY / ".ci/run").read_text(encoding="utf-8")
     step = script[script.index(BEGIN) : script.index(END)]
-    stand_ins = f"uv() {{ return {uv}; }}\npip() {{ return {pip}; }}\nwork=nowhere\n"
-    whole = f'set -euo pipefail\n{stand_ins}{step}\necho "${{STUDIO_REQUIRE_CADDY:-none}} $PATH"'
+    stand_ins = (
+        f"apt-get() {{ touch nginx.deb caddy.deb; return {int(not fetched)}; }}\n"
+        f"dpkg() {{ return {int(not unpacked)}; }}\nwork={tmp_path}\n"
+    )
+    said = 'echo "${STUDIO_REQUIRE_NGINX:-0}${STUDIO_REQUIRE_CADDY:-0} $PATH"'
+    whole = f"set -euo pipefail\n{stand_ins}{step}\n{said}"
     done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     required, path = done.stdout.splitlines()[-1].split(" ", 1)
-    assert required == wanted
-    assert ("nowhere/caddy/bin" in path) == (wanted == "1")
+    there = fetched and unpacked
+    assert required == ("11" if there else "00")
+    assert (f"{tmp_path}/proxies/usr/sbin" in path) == there
