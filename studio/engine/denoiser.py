@@ -234,13 +234,21 @@ class Denoiser:
                 return family.predict(network, latents, t, None)
             if not self.exact:
                 stack.enter_context(shared_prefix(network, prefix, [b for _, b in chunk]))
-                stack.enter_context(self.texts.attached(network, (passes[0].group, *chunk)))
+                stack.enter_context(self._texts(network, passes[0].group, chunk))
             return family.predict(network, latents, t, text, pictures, **added)
 
+    def _texts(
+        self, network: nn.Module, group: Hashable, chunk: Sequence[Sample]
+    ) -> AbstractContextManager[None]:
+        """Keys and values of the batch's texts, one by one where batches differ from step to step."""
+        if self.effort is None:
+            return self.texts.attached(network, (group, *chunk))
+        return self.texts.attached(network, group, [index for index, _ in chunk])
+
     def _make_room(self, chunk: tuple[Sample, ...]) -> None:
-        """Forget what was kept for another batch, where batches differ from step to step."""
+        """Forget the adapters of another batch, where batches differ from step to step."""
         if self.effort is not None and chunk != self._last:
-            self.texts, self._attachments, self._last = TextCache(), {}, chunk
+            self._attachments, self._last = {}, chunk
 
     def _attachment(
         self, network: nn.Module, chunk: tuple[Sample, ...], loras: Sequence[Adapter]

@@ -140,27 +140,51 @@ class TextCache:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[Hashable, str], Tensor] = {}
+        self._kept: dict[Hashable, Tensor] = {}
 
     @contextmanager
-    def attached(self, unet: nn.Module, batch: Hashable) -> Iterator[None]:
-        """Inside the ``with``, ``to_k`` and ``to_v`` of every ``attn2`` are made once per ``batch``.
+    def attached(
+        self, unet: nn.Module, batch: Hashable, conditions: Sequence[Hashable] = ()
+    ) -> Iterator[None]:
+        """Inside the ``with``, ``to_k`` and ``to_v`` of every ``attn2`` are made once.
 
-        ``batch`` names the network and the order of conditions in the batch.
+        Args:
+            batch: names the network and the order of conditions in the batch.
+            conditions: which one each sample has, to keep them one by one where batches differ from
+                step to step; ``batch`` names the network alone then.
         """
         layers = _text_layers(unet)
         try:
             for name, module in layers.items():
-                module.forward = self._keep(module.forward, (batch, name))
+                key = (batch, name)
+                if conditions:
+                    module.forward = self._keep_each(module.forward, key, conditions)
+                else:
+                    module.forward = self._keep(module.forward, key)
             yield
         finally:
             for module in layers.values():
                 module.__dict__.pop("forward", None)
 
-    def _keep(self, forward: Callable[[Tensor], Tensor], key: tuple[Hashable, str]) -> Any:
+    def _keep(self, forward: Callable[[Tensor], Tensor], key: Hashable) -> Any:
         def run(text: Tensor) -> Tensor:
             if key not in self._kept:
                 self._kept[key] = forward(text)
             return self._kept[key]
+
+        return run
+
+    def _keep_each(
+        self, forward: Callable[[Tensor], Tensor], key: Hashable, conditions: Sequence[Hashable]
+    ) -> Any:
+        places = {one: conditions.index(one) for one in conditions}
+
+        def run(text: Tensor) -> Tensor:
+            wanted = {one: (key, one, text.shape[1]) for one in places}  # filled up to that length
+            missing = [one for one in places if wanted[one] not in self._kept]
+            if missing:
+                made = forward(text[[places[one] for one in missing]])
+                self._kept.update(zip((wanted[one] for one in missing), made, strict=True))
+            return torch.stack([self._kept[wanted[one]] for one in conditions])
 
         return run

@@ -117,3 +117,32 @@ def test_forwards_are_given_back_after_an_error() -> None:
     ):
         raise RuntimeError("stop")
     assert all("forward" not in module.__dict__ for module in network.modules())
+
+
+def test_texts_of_batches_that_differ_are_kept_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, texts = tiny.unet().double(), torch.randn(3, 5, tiny.WIDTH, dtype=torch.float64)
+    latents, t = torch.randn(3, 4, 8, 8, dtype=torch.float64), torch.tensor(300)
+    reading = {m for name, m in network.named_modules() if name.endswith(("2.to_k", "2.to_v"))}
+    read: list[int] = []
+    forward = nn.Linear.forward
+
+    def seen(layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+        read.extend([len(x)] * (layer in reading))
+        return forward(layer, x)
+
+    cache = TextCache()
+    for batch, new in (([1], 1), ([0, 1], 1), ([2, 2, 0], 1), ([1, 2, 0], 0)):
+        z = latents[: len(batch)]
+        with torch.no_grad():
+            expected = network(z, t, texts[batch]).sample
+            monkeypatch.setattr(nn.Linear, "forward", seen)
+            with cache.attached(network, "its weights", batch):
+                got = network(z, t, texts[batch]).sample
+            monkeypatch.undo()
+        assert torch.allclose(got, expected, rtol=0, atol=1e-12)
+        assert read == [new] * (len(reading) if new else 0)
+        read.clear()
+    with torch.no_grad(), cache.attached(network, "its weights", [0]):  # filled up to more tokens
+        longer = torch.cat([texts[:1], texts[1:2]], dim=1)
+        got = network(latents[:1], t, longer).sample
+    assert torch.allclose(got, network(latents[:1], t, longer).sample, rtol=0, atol=1e-12)
