@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,7 +28,10 @@ def test_proxies_are_asked_for_only_where_they_were_fetched(
     )
     said = 'echo "${STUDIO_REQUIRE_NGINX:-0}${STUDIO_REQUIRE_CADDY:-0} $PATH"'
     whole = f"set -euo pipefail\n{stand_ins}{step}\n{said}"
-    done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, timeout=60)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
+    done = subprocess.run(
+        ["bash", "-c", whole], capture_output=True, text=True, timeout=60, env=clean
+    )
     assert done.returncode == 0, done.stderr
     required, path = done.stdout.splitlines()[-1].split(" ", 1)
     there = fetched and unpacked

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from studio.outputs import list_outputs
 from studio.preset import Preset, validate
 from studio.preset.saved import list_presets, save_preset
 from studio.share import read_image, save_image
+from studio.ui.hashing import THREAD as HASHES
 from studio.ui.runs import Runs
 from studio.ui.session import Run
 from studio.ui.space import Limits
@@ -37,6 +39,9 @@ def _ended(run: Run) -> None:
     while run.active():
         run.session.looked = time.monotonic()
         time.sleep(0.002)
+    for thread in threading.enumerate():  # what goes on after a run would write into another's home
+        if thread.name == HASHES:
+            thread.join()
 
 
 def _made(runs: Runs, draw: Random) -> Run:

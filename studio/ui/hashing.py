@@ -10,6 +10,7 @@ from studio.history.made import hash_models, unhashed
 from studio.ui.errors import plain_line
 from studio.ui.library.models import library
 
+THREAD = "model hashes"
 PATIENCE = 3600.0  # seconds to wait until nothing is being made; the next picture asks again
 
 
@@ -41,7 +42,7 @@ class Hashing:
             if self._works or not self._wanted:
                 return
             self._works = True
-        threading.Thread(target=self._work, name="model hashes", daemon=True).start()
+        threading.Thread(target=self._work, name=THREAD, daemon=True).start()
 
     def _next(self) -> tuple[str, History] | None:
         """The next model, once nothing is being made."""

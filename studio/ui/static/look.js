@@ -29,11 +29,14 @@
 
   studio.mountLook = function (element, props, trigger, watch) {
     let value = {};
+    let gone = ""; // the last that was closed, or left the page
     let pressed = null; // the number of the look that is being opened
     let box = null;
     const missing = el("div", {});
 
+    const which = ({ code, state }) => `${state} ${code}`;
     function clear() {
+      if (value.code) gone = which(value);
       value = {};
       element.replaceChildren();
     }
@@ -61,12 +64,14 @@
 
     function draw() {
       const next = studio.clone(props.value) || {};
-      // It was closed meanwhile, or another is shown.
-      if (next.again && (next.code !== value.code || next.state !== value.state)) return;
       if (!next.state) return clear();
+      const known = which(next) === which(value);
+      // It was closed meanwhile, or another is shown.
+      if (next.again && (which(next) === gone || (value.code && !known))) return;
       value = next;
       if (missing.innerHTML !== value.missing) missing.innerHTML = value.missing; // escaped there
-      if (value.again) return;
+      if (value.again && known) return; // else both answers came at once, the first unseen
+      gone = "";
       const heading = el(
         "strong",
         { tabindex: "-1", dir: "auto", translate: "no" },

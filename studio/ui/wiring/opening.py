@@ -110,7 +110,8 @@ def _look(parts: Parts, limits: Limits, runs: Runs) -> None:
 
     outputs = [*parts.form.values(), parts.signals["notes"]]
     parts.look.select(guarded(agreed), parts.session, outputs, js=WITH_SESSION, **QUIET)
-    again = guarded(lambda shown: look.again(shown, limits))
+    # Of none nothing is said: one may have come by the time that the answer does.
+    again = guarded(lambda shown: look.again(shown, limits) or gr.skip())
     parts.signals["models"].change(again, parts.look, parts.look, **QUIET)
 
 

@@ -147,6 +147,8 @@ def test_what_it_does_not_take_is_refused_by_name(name: str, roots: Roots) -> No
         "ip_adapter.1.to_k_ip.weight": torch.ones(2, 2),
     }
     save_file(state, root / "light.safetensors")
+    (root / "image_encoder").mkdir()
+    (root / "image_encoder/config.json").write_text(json.dumps({"projection_dim": 2}))
     prompt = {"image": "picture.png", "model": "light"}
     for taken, row, field in (
         (record.learned_words, {"model": {"embeddings": ["word"]}}, "rows.0.model"),

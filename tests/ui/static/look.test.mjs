@@ -115,3 +115,20 @@ test("an answer on an earlier look changes nothing of another", () => {
   seen.shows(value({ code: "second", again: true, nonce: 4, missing: "came" }));
   assert.equal(seen.shown().children.at(-1).innerHTML, "came");
 });
+
+test("of two answers that come at once the second has all that the first said", () => {
+  const seen = look();
+  seen.shows(value({ again: true, missing: "came" }));
+  assert.deepEqual(seen.page.answered, [false]);
+  assert.equal(seen.shown().children.at(-1).innerHTML, "came");
+});
+
+test("an answer on one that was closed does not bring it back, opening it anew does", () => {
+  const seen = look();
+  seen.shows(value());
+  seen.page.buttons["Keep mine"]();
+  seen.shows(value({ again: true, nonce: 2 }));
+  assert.equal(seen.shown(), null);
+  seen.shows(value({ nonce: 3 }));
+  assert.ok(seen.shown());
+});
