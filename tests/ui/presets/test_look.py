@@ -13,12 +13,14 @@ import pytest
 
 pytest.importorskip("gradio")
 
+import gradio as gr
 from PIL import Image
 
 from studio.errors import StudioError
 from studio.preset import Preset, validate
 from studio.share import decode_link, extract
 from studio.share.link import pack
+from studio.ui.page import build
 from studio.ui.presets import look
 from studio.ui.space import Limits
 
@@ -84,3 +86,10 @@ def test_a_look_at_what_is_longer_than_a_link_is_made_again() -> None:
     with pytest.raises(StudioError, match="longer than"):
         decode_link(shown["code"])
     assert look.again(shown, Limits())["rows"] == shown["rows"]
+
+
+def test_an_answer_about_no_look_leaves_the_one_that_came_meanwhile(studio_home: Path) -> None:
+    looks = [fn for fn in build().fns.values() if [type(one) for one in fn.outputs] == [look.Look]]
+    again = next(fn for fn in looks if [type(one) for one in fn.inputs] == [look.Look])
+    assert again.fn is not None
+    assert again.fn({}) == again.fn(None) == gr.skip()
