@@ -23,6 +23,8 @@ from tests.support.studio_page import Studio, free_port, wait_until_served
 FOLDER = REPOSITORY / "assets" / "screenshots"
 PRESET = REPOSITORY / "presets" / "04-concept-and-style.json"
 DESKTOP = {"width": 1440, "height": 1000}
+# Each of the pictures has its score below it.
+SCORED = "document.querySelector('.gs-stage').innerText.match(/clip-t/g)?.length === 4"
 PHONE = {"width": 390, "height": 844}  # two dots to a pixel
 
 
@@ -33,6 +35,7 @@ def main(folder: Path = FOLDER) -> None:
         studio.says("2 rows", ".gs-count")
         studio.generate()
         studio.page.wait_for_function("document.querySelectorAll('.gs-share svg').length === 2")
+        studio.page.wait_for_function(SCORED)
         _keep(studio, folder / "desktop.png")
         studio.page.click("#gs-theme")
         _keep(studio, folder / "dark.png")
