@@ -19,6 +19,8 @@ from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studio.engine.speed.forwards import running
+
 _ATTENTION: WeakKeyDictionary[nn.Module, list[Attention]] = WeakKeyDictionary()
 _BLOCKS: WeakKeyDictionary[nn.Module, dict[Any, Callable[..., Tensor]]] = WeakKeyDictionary()
 
@@ -38,19 +40,8 @@ def direct(network: nn.Module, blocks: bool = True) -> Iterator[None]:
     forwards: dict[Any, Any] = {layer: partial(_attend, layer) for layer in _ATTENTION[network]}
     if blocks:
         forwards.update(_blocks(network))
-    with _running(forwards):
+    with running(forwards):
         yield
-
-
-@contextmanager
-def _running(forwards: Mapping[Any, Callable[..., Tensor]]) -> Iterator[None]:
-    try:
-        for module, forward in forwards.items():
-            module.forward = forward
-        yield
-    finally:
-        for module in forwards:
-            module.__dict__.pop("forward", None)
 
 
 def _blocks(network: nn.Module) -> Mapping[Any, Callable[..., Tensor]]:

@@ -16,6 +16,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from studio.engine.speed.forwards import running
+
 # Per network, found once: a step must not walk through all its modules.
 _PREFIXES: WeakKeyDictionary[nn.Module, list[str]] = WeakKeyDictionary()
 _MODULES: WeakKeyDictionary[nn.Module, dict[str, nn.Module]] = WeakKeyDictionary()
@@ -86,13 +88,8 @@ def shared_prefix(unet: nn.Module, names: Sequence[str], images: Sequence[int]) 
     first = torch.tensor([images.index(image) for image in distinct])
     place = torch.tensor([distinct.index(image) for image in images])
     modules = _submodules(unet, names)
-    try:
-        for module in modules:
-            module.forward = _once(module.forward, first, place)
+    with running({module: _once(module.forward, first, place) for module in modules}):
         yield
-    finally:
-        for module in modules:
-            module.__dict__.pop("forward", None)
 
 
 def _submodules(unet: nn.Module, names: Sequence[str]) -> list[nn.Module]:
@@ -153,18 +150,14 @@ class TextCache:
             conditions: which one each sample has, to keep them one by one where batches differ from
                 step to step; ``batch`` names the network alone then.
         """
-        layers = _text_layers(unet)
-        try:
-            for name, module in layers.items():
-                key = (batch, name)
-                if conditions:
-                    module.forward = self._keep_each(module.forward, key, conditions)
-                else:
-                    module.forward = self._keep(module.forward, key)
+        forwards = {
+            module: self._keep_each(module.forward, (batch, name), conditions)
+            if conditions
+            else self._keep(module.forward, (batch, name))
+            for name, module in _text_layers(unet).items()
+        }
+        with running(forwards):
             yield
-        finally:
-            for module in layers.values():
-                module.__dict__.pop("forward", None)
 
     def _keep(self, forward: Callable[[Tensor], Tensor], key: Hashable) -> Any:
         def run(text: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from studio.engine.speed.forwards import running
 from studio.errors import StudioError
 from studio.settings import chosen, value_of
 
@@ -139,15 +140,11 @@ class Regions:
             and not any(_inside(other, name) or _inside(name, other) for other in touched)
         }
         made = self._made.setdefault(network, {})
-        try:
-            for name, module in regions.items():
-                if name not in made:
-                    made[name] = self.compiler(module.forward)
-                module.forward = made[name]
+        for name, module in regions.items():
+            if name not in made:
+                made[name] = self.compiler(module.forward)
+        with running({module: made[name] for name, module in regions.items()}):
             yield
-        finally:
-            for module in regions.values():
-                module.__dict__.pop("forward", None)
 
 
 def _compiled(forward: Callable[..., Any]) -> Callable[..., Any]:
