@@ -69,9 +69,10 @@ def hash_models(
     done: list[str] = []
 
     def write(those: Iterable[str]) -> None:
-        for name in library.hashes_of(those):
+        for name, known in library.hashes_of(those).items():
             with suppress(StudioError, OSError):
-                _write_down(own, library, name)
+                since = state_of(library[name].path)[0] / 1e9
+                _write_down(own, name, known, since)
                 done.append(name)
 
     write(left)
@@ -82,10 +83,8 @@ def hash_models(
     return done
 
 
-def _write_down(own: History, library: Library, name: str) -> None:
+def _write_down(own: History, name: str, known: str, since: float) -> None:
     """With every picture that lacks the model's hash and was made by the files as they are now."""
-    known = library.hashes_of([name])
-    since = state_of(library[name].path)[0] / 1e9
     sql = (
         "SELECT id, hashes FROM pictures WHERE id IN (SELECT picture FROM models WHERE name = ?) "
         "AND made >= ?"
@@ -95,4 +94,4 @@ def _write_down(own: History, library: Library, name: str) -> None:
         if name not in parsed(hashes, dict):
             marks.setdefault(hashes, []).append(one)
     for hashes, ids in marks.items():
-        own.hashed(ids, {**parsed(hashes, dict), **known})
+        own.hashed(ids, {**parsed(hashes, dict), name: known})

@@ -201,12 +201,12 @@ class History:
         return len(marks)
 
     def hashed(self, ids: Iterable[str], hashes: Mapping[str, str]) -> None:
-        """Write down the hashes of what made these pictures, by the models' ids.
+        """Write down the hashes of what made these pictures of the history, by the models' ids.
 
         Raises:
             StudioError: the database cannot be written.
         """
-        self._write({one: {"hashes": dict(hashes)} for one in ids if self.holds(one)})
+        self._write({one: {"hashes": dict(hashes)} for one in ids})
 
     def _write(self, marks: Mapping[str, Mapping[str, Any]]) -> None:
         self._say(marks)
