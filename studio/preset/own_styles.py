@@ -16,14 +16,14 @@ from studio.preset.styles import (
     MAX_BYTES,
     SUFFIXES,
     Style,
-    as_data,
     check_free,
     checked_name,
-    in_file,
     style_of,
     styles,
+    written_in,
 )
 
+STAYS = "there is one of this name already, which stays"
 CHANGED = "has changed meanwhile; load the page anew"
 
 
@@ -78,21 +78,25 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
     if suffix not in SUFFIXES:
         raise BadPreset(f"styles lie in {' or '.join(SUFFIXES)}, got {suffix}", field="styles")
     known = {one.name.lower() for one in styles()}
-    found = list(in_file(path))
     usable: list[Style] = []
-    taken: list[Style] = []
-    for one in found:
-        if not one.problem:
-            (taken if one.name.lower() in known else usable).append(one)
-            known.add(one.name.lower())
-    notes = [f"style {shorten(one.name)}: {one.problem}" for one in found if one.problem]
-    stays = "there is one of this name already, which stays"
-    notes += [f"style {shorten(one.name)}: {stays}" for one in taken]
+    kept: list[dict[str, Any]] = []  # of those, what the file says, also what is not read here
+    unusable, taken = [], []
+    for one, given in written_in(path):
+        if one.problem:
+            unusable.append(f"style {shorten(one.name)}: {one.problem}")
+        elif one.name.lower() in known:
+            taken.append(f"style {shorten(one.name)}: {STAYS}")
+        else:
+            usable.append(one)
+            kept.append({key: said for key, said in given.items() if key and said is not None})
+        known |= set() if one.problem else {one.name.lower()}
+    notes = [*unusable, *taken]
     if not usable:
         first = f": {notes[0]}" if notes else ""
         raise BadPreset(f"holds no style that is new{first}", field=shown(path.name))
     if taken:
-        data, suffix = json.dumps([as_data(one) for one in usable], indent=2).encode(), ".json"
+        text, suffix = json.dumps(kept, ensure_ascii=False, indent=2), ".json"
+        data = text.encode()
     else:
         data = read_regular(path, MAX_BYTES)
     write_new(styles_folder(), slug(path.stem) or "styles", suffix, data)

@@ -28,8 +28,6 @@ PLACE = "{prompt}"
 MAX_STYLES, MAX_BYTES, MAX_TEXT = 5000, 4 * 2**20, 4000
 SUFFIXES = (".csv", ".json")
 _TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
-
-
 NAMESAKE = "another style before it has this name; give one of them another in its file"
 
 
@@ -234,6 +232,15 @@ def in_file(path: Path) -> Iterator[Style]:
     Raises:
         BadPreset: it cannot be read; names the file.
     """
+    return (style for style, _ in written_in(path))
+
+
+def written_in(path: Path) -> Iterator[tuple[Style, Mapping[str, Any]]]:
+    """The styles of one file, each with its entry there, which may say more than a style holds.
+
+    Raises:
+        BadPreset: it cannot be read; names the file.
+    """
     name = shown(path.name)
     if not is_text(str(path)):
         raise BadPreset("the file's name is not UTF-8; give it another one", field=name)
@@ -247,7 +254,7 @@ def in_file(path: Path) -> Iterator[Style]:
     for given in read(text, name, path.stem):
         style = style_of(given, name)
         if style.prompt or style.negative or style.rows or style.problem:  # else it is a heading
-            yield style
+            yield style, given
 
 
 def _table(text: str, name: str, _: str) -> Sequence[Mapping[str, Any]]:

@@ -66,6 +66,27 @@ def test_one_of_several_is_changed_and_the_others_stay(home: Path) -> None:
             change("nobody")
 
 
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_what_is_taken_in_of_a_file_keeps_what_only_other_tools_read(
+    home: Path, suffix: str
+) -> None:
+    styles.save_style("Ink", "in ink")
+    given = home / f"more{suffix}"
+    more = {"name": "Pen", "prompt": "{prompt}, by pen", "category": "drawn", "thumbnail": "p.jpg"}
+    with given.open("w", newline="") as file:
+        if suffix == ".csv":
+            table = csv.DictWriter(file, list(more))
+            table.writeheader()
+            table.writerows([{**more, "name": "ink"}, more])
+        else:
+            json.dump([{"name": "ink", "prompt": "x"}, more], file)
+    usable, notes = own_styles.take_styles(given)
+    assert [style.name for style in usable] == ["Pen"] and own_styles.STAYS in notes[0]
+    own_styles.rename_style("Pen", "Quill")
+    (kept,) = (home / "home" / "styles").glob("more*")
+    assert json.loads(kept.read_text()) == [{**more, "name": "Quill"}]
+
+
 def test_a_file_is_taken_in_with_a_line_for_what_is_not(home: Path) -> None:
     given = home / "My styles.CSV"
     given.write_text(TABLE, encoding="utf-8")
