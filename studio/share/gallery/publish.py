@@ -15,6 +15,7 @@ from studio.share.gallery.drafts import Draft
 from studio.share.gallery.sources import Source, source_of
 
 FIELD = "to"
+KNOWN = "a full path of a folder, or hub:OWNER/NAME of a dataset"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def target_of(draft: Draft, text: str, endpoint: str | None = None) -> Target:
     Raises:
         StudioError: neither of the two, or the hub cannot be asked.
     """
-    source = source_of(text)
+    source = source_of(text, FIELD, KNOWN)
     if source.kind == "git":
         raise StudioError(
             "publish to a clone of the repository, a folder here; then commit and push it",

@@ -45,49 +45,54 @@ class Source:
         return self.name.removeprefix("hub:")
 
 
-def source_of(text: str) -> Source:
+def source_of(text: str, field: str = FIELD, known: str = KNOWN) -> Source:
     """What a person typed, as a gallery; nothing is looked at but whether a folder is there.
+
+    Args:
+        field: where it was typed.
+        known: what may be typed there, for a refusal.
 
     Raises:
         StudioError: it is none of the three; an address with a password in it; no such folder.
     """
     given = text.strip().strip("\"'")
     if not given or len(given) > MAX_CHARACTERS or not is_text(given):
-        raise StudioError(f"{KNOWN}; got {shorten(given)}", field=FIELD)
+        raise StudioError(f"{known}; got {shorten(given)}", field=field)
     dataset_named = _DATASET.fullmatch(given)
     if dataset_named:
-        return Source("hub", f"hub:{_identity(dataset_named[1], given)}")
+        return Source("hub", f"hub:{_identity(dataset_named[1], given, field)}")
     if _ADDRESS.fullmatch(given):
-        return Source("git", _without_password(given))
-    return Source("folder", str(_folder(given)))
+        return Source("git", _without_password(given, field))
+    folder = _folder(given)
+    if folder is None:
+        raise MissingFile(f"{shorten(given)} is no folder here; {known}", field=field)
+    return Source("folder", str(folder))
 
 
-def _identity(name: str, given: str) -> str:
+def _identity(name: str, given: str, field: str) -> str:
     name = name.rstrip("/").removesuffix("/tree/main")
     if not is_hub_id(name):
-        raise StudioError(f"{shorten(given)} names no dataset (hub:OWNER/NAME)", field=FIELD)
+        raise StudioError(f"{shorten(given)} names no dataset (hub:OWNER/NAME)", field=field)
     return name
 
 
-def _without_password(address: str) -> str:
+def _without_password(address: str, field: str) -> str:
     """The address, unless a password stands in it: it would be shown and kept."""
     try:
         secret = urlsplit(address).password if "://" in address else None
     except ValueError as error:
-        raise StudioError(f"{shorten(address)} is no address", field=FIELD) from error
+        raise StudioError(f"{shorten(address)} is no address", field=field) from error
     if secret:
-        raise StudioError("an address without its password; git asks its own store", field=FIELD)
+        raise StudioError("an address without its password; git asks its own store", field=field)
     return address
 
 
-def _folder(given: str) -> Path:
+def _folder(given: str) -> Path | None:
     try:
         path = Path(os.path.expanduser(given))
-        if path.is_dir():
-            return path.absolute()
+        return path.absolute() if path.is_dir() else None
     except (OSError, ValueError, RuntimeError):  # too long, a NUL, nobody's home
-        pass
-    raise MissingFile(f"{shorten(given)} is no folder here; {KNOWN}", field=FIELD)
+        return None
 
 
 def opened(source: Source, fresh: bool = False, endpoint: str | None = None) -> Path:

@@ -113,6 +113,17 @@ def test_a_folder_gets_both_files_and_loses_none(
     assert items[0].preset == PLAIN
 
 
+@pytest.mark.parametrize("text", ["", "me/presets", "/nowhere/at/all", "hub:x"])
+def test_what_is_no_target_is_refused_by_what_publishing_takes(text: str) -> None:
+    draft = gallery.drafted(PLAIN, None, Library())
+    with pytest.raises(StudioError) as caught:
+        gallery.target_of(draft, text)
+    said = str(caught.value)
+    assert said.startswith("to: ") and "hub:OWNER/NAME" in said and "Git" not in said
+    with pytest.raises(StudioError, match=r"^to: publish to a clone of the repository"):
+        gallery.target_of(draft, "https://example.org/me/presets.git")
+
+
 def test_a_dataset_gets_what_was_looked_at_in_one_commit(
     hub: DatasetHub,  # noqa: F811
     tmp_path: Path,
