@@ -106,7 +106,7 @@ class ModelEntry:
             value = getattr(self, name)
             for part in value if many and isinstance(value, tuple) else (value,):
                 if type(part) is not kind:
-                    raise ValueError(f"{name} is a {type(part).__name__}")
+                    raise ValueError(f"{name} is of type {type(part).__name__}")
                 if not part:
                     continue  # most of them
                 if isinstance(part, str) and len(part) > MOST_CHARACTERS:

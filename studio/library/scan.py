@@ -30,7 +30,7 @@ _LINK = (
 )
 _NAME = "has a file name that is not UTF-8 text; give it another one"
 # Folders of other tools, by the names they have there, whose models do what the studio does not.
-_OTHER_FOLDERS = {
+OTHER_FOLDERS = {
     "enlarge pictures": (
         "upscale_models esrgan realesrgan swinir ldsr scunet dat hat latent_upscale_models"
     ),
@@ -43,7 +43,7 @@ _OTHER_FOLDERS = {
     "make films": "animatediff_models animatediff_motion_lora animatediff",
     "are styles, boxes or photo encoders of other networks": "style_models gligen photomaker karlo",
 }
-_OTHERS = {name: what for what, names in _OTHER_FOLDERS.items() for name in names.split()}
+_OTHERS = {name: what for what, names in OTHER_FOLDERS.items() for name in names.split()}
 
 
 @dataclass(frozen=True)

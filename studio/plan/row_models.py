@@ -295,5 +295,5 @@ def _look_up(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> Mode
     except KeyError as error:
         raise MissingModel(f"{name!r} is not in the library", field=where) from error
     if entry.problem:
-        raise IncompatibleModels(f"{name!r} {entry.problem}", field=where)
+        raise IncompatibleModels(f"{name!r} cannot be used: {entry.problem}", field=where)
     return entry

@@ -92,8 +92,10 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
         known |= set() if one.problem else {one.name.lower()}
     notes = [*unusable, *taken]
     if not usable:
-        first = f": {notes[0]}" if notes else ""
-        raise BadPreset(f"holds no style that is new{first}", field=shown(path.name))
+        raise BadPreset(
+            f"holds no style that is new: {notes[0]}" if notes else "holds no style that is new",
+            field=shown(path.name),
+        )
     if taken:
         text, suffix = json.dumps(kept, ensure_ascii=False, indent=2), ".json"
         data = text.encode()

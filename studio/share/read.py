@@ -95,8 +95,11 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
         return own, []
     found = read_foreign(texts, path.name, models)
     if found is None:
-        why = "".join(f"; {note}" for note in texts.notes[:3])
-        raise BadPreset(f"the image carries no preset{why}", field=path.name)
+        why = "; ".join(texts.notes[:3])
+        raise BadPreset(
+            f"the image carries no preset; {why}" if why else "the image carries no preset",
+            field=path.name,
+        )
     return found
 
 

@@ -83,13 +83,13 @@ def find_pictures(folder: Path, only: Iterable[str] | None = None) -> list[Path]
         found = _named(found, folder, list(dict.fromkeys(map(plain, only))))
     if not found:
         others = [p.name for p in folders if p not in read]
-        more = (
-            f"; its subfolders ({few(others)}) are read where their names begin with the number of "
-            "repeats, as in 10_hero"
+        raise MissingFile(
+            f"{folder} holds no picture ({KNOWN}); its subfolders ({few(others)}) are read where "
+            "their names begin with the number of repeats, as in 10_hero"
             if others
-            else ""
+            else f"{folder} holds no picture ({KNOWN})",
+            field="images",
         )
-        raise MissingFile(f"{folder} holds no picture ({KNOWN}){more}", field="images")
     return found
 
 

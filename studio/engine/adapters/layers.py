@@ -128,5 +128,5 @@ def _number(value: Tensor, role: str) -> float:
         raise IncompatibleModels(f"has {role} of shape {tuple(value.shape)}; it is one number")
     number = float(value.double())
     if not isfinite(number):
-        raise IncompatibleModels(f"has {role} {number}")
+        raise IncompatibleModels(f"has {role} {number}, which is no finite number")
     return number

@@ -35,6 +35,7 @@ def cards(limits: Limits) -> dict[str, Any]:
                 "text": saved.preset.description if saved.preset else saved.problem,
                 "tag": _tag(saved),
                 "own": not saved.shipped,
+                "shipped": saved.shipped,
                 "image": picture(saved.thumbnail) if saved.thumbnail else None,
             }
             for identity, saved in _slots(limits)

@@ -31,6 +31,7 @@
     const picture = item.image
       ? el("img", { src: address(item.image), alt: "", loading: "lazy" })
       : el("span", { class: "gs-blank" }, icon("image"));
+    const written = item.shipped ? null : "no"; // by a person, who is not turned
     return el(
       "button",
       {
@@ -43,8 +44,8 @@
       el(
         "span",
         { class: "gs-preset-text" },
-        el("strong", { dir: "auto", translate: "no" }, item.title),
-        el("span", { dir: "auto", translate: "no" }, item.text || ""),
+        el("strong", { dir: "auto", translate: written }, item.title),
+        el("span", { dir: "auto", translate: written }, item.text || ""),
         item.tag ? el("em", { class: "gs-chip" }, item.tag) : null,
       ),
     );

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from studio.errors import StudioError
 from studio.languages import ENGLISH, Language, languages
 from studio.library.download import look_up
 from studio.library.named_folders import keep
+from studio.library.scan import OTHER_FOLDERS
 from studio.preset import Preset
 from studio.preset.fields import with_fields
 from studio.preset.preprocessors import PREPROCESSORS
+from studio.preset.saved import list_presets
 from studio.preset.sweep import parse_axis
 from studio.settings import SETTINGS
 from studio.share.gallery.sources import source_of
@@ -34,7 +36,7 @@ from studio.ui.library.models import KINDS
 from studio.ui.static_files import STATIC
 from studio.ui.tradeoff.subject import subject_of
 from studio.ui.train.actions import ACTIONS
-from tests.support.refusals import refusals
+from tests.support.refusals import reasons, refusals
 from tests.support.script_texts import HOLE, texts
 
 OTHERS = [one for tag, one in languages().items() if tag != ENGLISH]
@@ -50,6 +52,18 @@ PROGRAMS = (
     f"expected a list, got {HOLE}",
     "expected an object with a name",
     f"{HOLE} is not a data:image/…;base64 URI",
+    "a data URI (data:image/png;base64,…) is expected",
+    f"is no pickle ({HOLE})",  # as those below, of the verb `convert`
+    "is there already",
+    "holds no tensors",
+    "holds more than tensors, which is not read: it could run code",
+)
+# Of the library's sentences: what is read for its words, and what a command says.
+NO_REASONS = (
+    *OTHER_FOLDERS.values(),
+    f"fetch it with 'python -m studio download {HOLE}'",  # in other words on the page
+    "the Hugging Face Hub's cache",  # names
+    "arXiv:2212.04488 (Custom Diffusion), ComfyUI",
 )
 PLACE = re.compile(r"\{(\w+)\}")
 # Of the scripts' literals: what is read with more behind it, what draws, what nobody reads.
@@ -151,6 +165,10 @@ def said() -> Iterator[str]:
         yield from (step.title, step.text, step.button)
     for one in PREPROCESSORS.values():
         yield from (one.title, one.help)
+    for preset in list_presets():
+        if preset.shipped:
+            assert preset.preset
+            yield from (preset.name, " ".join(preset.preset.description.split()))
     yield from (tour.END, *KINDS.values(), *IDLE_REASONS.values(), *(one[1] for one in ACTIONS))
 
 
@@ -206,11 +224,38 @@ def test_what_training_says_of_its_pictures_is_a_message(language: Language) -> 
 
 def test_what_is_refused_is_a_message(language: Language) -> None:
     found = list(refusals())
-    assert len(found) > 100
+    assert len(found) > 300
+    assert not _gaps(language, found, PROGRAMS)
+
+
+def test_why_a_file_of_the_library_cannot_be_used_is_a_message(language: Language) -> None:
+    found = list(reasons())
+    assert {text for _, text in found if "GGUF" in text or "FaceID" in text}
+    assert len(found) > 50
+    assert not _gaps(language, found, NO_REASONS, _of_a_named_one)
+    known = dict(language.messages)
+    assert not [what for what in OTHER_FOLDERS if what not in known]
+
+
+def _of_a_named_one(text: str) -> tuple[str, ...]:
+    """A reason alone, and where a refusal names the model before it."""
+    return (text, f"{HOLE} {text}")
+
+
+def _gaps(
+    language: Language,
+    found: list[tuple[str, str]],
+    unread: Sequence[str],
+    ways: Callable[[str], tuple[str, ...]] = lambda text: (text,),
+) -> str:
     known = [re.compile(_filled(message)) for message, _ in language.messages]
-    said = {text: name for name, text in found if text not in PROGRAMS and _words(text)}
-    gaps = {text: said[text] for text in said if not any(one.fullmatch(text) for one in known)}
-    assert not gaps, "\n".join(map(repr, gaps.items()))
+    said = {text: name for name, text in found if text not in unread and _words(text)}
+    gaps = {
+        text: said[text]
+        for text in said
+        if not any(one.fullmatch(way) for one in known for way in ways(text))
+    }
+    return "\n".join(map(repr, gaps.items()))
 
 
 def _words(text: str) -> str:
