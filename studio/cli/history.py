@@ -157,10 +157,14 @@ def _prune(options: argparse.Namespace, own: History) -> None:
 
 
 def _empty(options: argparse.Namespace, own: History) -> None:
+    starred = own.search(Query(bin=True, starred=True), 0).total
+    kept = [f"{starred} kept in the bin: starred"] if starred else []
     if not options.yes:
-        say_notes([f"{own.search(Query(bin=True), 0).total} in the bin; --yes removes them"])
+        going = own.search(Query(bin=True), 0).total - starred
+        say_notes([f"{going} in the bin; --yes removes them", *kept])
         return
     _said(own.empty_bin(), "removed")
+    say_notes(kept)
 
 
 def _export(options: argparse.Namespace, own: History) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -154,6 +155,12 @@ class History:
             one for (one,) in self.database.read(f"SELECT id FROM pictures WHERE {where}", given)
         ]
 
+    def among(self, ids: Iterable[str], query: Query | None = None) -> set[str]:
+        """Which of these ids the query finds; without one, which it knows, were they in the bin."""
+        where, given = query.where() if query is not None else ("1", [])
+        sql = f"SELECT id FROM pictures WHERE {where} AND id IN (SELECT value FROM json_each(?))"
+        return {one for (one,) in self.database.read(sql, [*given, json.dumps([*ids])])}
+
     def names(self, of: str) -> list[tuple[str, int]]:
         """The names in use and how often, most used first: of ``models``, ``presets``, ``tags``,
         ``boards`` or ``sizes``."""
@@ -193,7 +200,9 @@ class History:
             StudioError: the text is too long, or the database cannot be written.
         """
         said = {name: checked(name, value) for name, value in said.items()}
-        marks = {one: dict(said) for one in ids if self.holds(one)}
+        ids = list(dict.fromkeys(ids))
+        known = self.among(ids)
+        marks = {one: dict(said) for one in ids if one in known}
         for one, its in marks.items() if more_tags else ():
             tags = its["tags"] if "tags" in its else self._tags(one)
             its["tags"] = checked("tags", [*tags, *more_tags])
@@ -237,8 +246,9 @@ class History:
         return back
 
     def empty_bin(self) -> int:
-        """Remove what is in the bin for good. Returns how many pictures."""
-        ids = self.ids(Query(bin=True))
+        """Remove what is in the bin for good; starred ones stay there. Returns how many pictures."""
+        starred = set(self.ids(Query(bin=True, starred=True)))
+        ids = [one for one in self.ids(Query(bin=True)) if one not in starred]
         for record in self._those(ids):
             self.bin.remove(record.id, record.path)
         with self.database.writing() as connection:

@@ -191,6 +191,25 @@ def test_deleting_is_undone_and_spares_starred_pictures(history: History, output
         history.get(ids[PROMPTS[1]])
 
 
+def test_a_starred_picture_stays_in_the_bin_when_that_is_emptied(history: History) -> None:
+    ids = by_prompt(history)
+    history.delete(ids.values())
+    kept = ids[PROMPTS[2]]
+    history.mark([kept], starred=True)
+    assert history.empty_bin() == 3 and history.ids(Query(bin=True)) == [kept]
+    assert history.file(history.get(kept)).is_file() and history.restore([kept]) == [kept]
+
+
+def test_which_of_some_pictures_a_search_finds(history: History) -> None:
+    ids = by_prompt(history)
+    some = [ids[PROMPTS[0]], ids[PROMPTS[1]], "0" * 16]
+    assert history.among(some) == set(some[:2])
+    assert history.among(some, Query(text="cat")) == {some[0]}
+    history.delete([some[0]])
+    assert history.among(some, Query(text="cat")) == set() and history.among(some) == set(some[:2])
+    assert history.among([]) == set()
+
+
 def test_a_picture_in_its_place_is_not_overwritten(history: History, outputs: Path) -> None:
     (one, *_) = history.search().records
     history.delete([one.id])

@@ -198,6 +198,27 @@ def _deleted(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"changed": True, "deleted": gone, "kept": len(ids) - len(gone)}
 
 
+def _emptied(history: History, _: Mapping[str, Any]) -> dict[str, Any]:
+    gone = history.empty_bin()
+    return {"changed": True, "emptied": gone, "starred": history.search(Query(bin=True), 0).total}
+
+
+def _among(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Of pictures that are chosen: those that are gone, and how many the query leaves out."""
+    ids = _ids(history, asked)
+    known = history.among(ids)
+    shown = history.among(ids, query_of(asked.get("query") or {}))
+    gone = [one for one in ids if one not in known]
+    key = str(asked.get("key", ""))
+    return {"among": {"key": key, "gone": gone, "unseen": len(known - shown)}}
+
+
+def _picture(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    record = history.get(str(asked.get("id")))
+    file = history.file(record)
+    return {"picture": picture(file, record.title) if file.is_file() else None}
+
+
 def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:
     """The ids that are asked for; all that a query finds where ``all`` is."""
     if asked.get("all"):
@@ -217,7 +238,9 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
         "changed": True,
         "restored": history.restore(_ids(history, asked)),
     },
-    "empty": lambda history, asked: {"changed": True, "emptied": history.empty_bin()},
+    "empty": _emptied,
+    "among": _among,
+    "picture": _picture,
     "compare": lambda history, asked: compared(history, _ids(history, asked)),
     "zip": lambda history, asked: zipped(history, _ids(history, asked)),
 }

@@ -82,6 +82,52 @@ def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
     expect(strip.locator(".gs-cell-star")).to_have_count(1)
 
 
+@pytest.mark.timeout(300)
+def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
+    studio: Studio, pictures: Path
+) -> None:
+    page = studio.open().tab("History")
+    search = page.get_by_label("Search the history")
+    actions = page.locator(".gs-history-actions")
+    search.fill("zebra number5")
+    for seed in (50, 51):
+        page.get_by_label(f"Choose Zebra {seed}").check(force=True)
+    search.fill("zebra number51")
+    expect(actions).to_contain_text("2 chosen1 of them not shown")
+    expect(page.get_by_label("Choose Zebra 51")).to_be_checked()
+    search.fill("zebra number6")
+    expect(actions).to_contain_text("2 chosen2 of them not shown")
+    actions.get_by_role("button", name="Compare").click()
+    compared = page.locator(".gs-compare-dialog")
+    captions = compared.locator("figcaption")
+    for mode in ("Slider", "Difference"):
+        compared.get_by_role("button", name=mode).click()
+        for place in (0, 1):  # each is read below the pictures, beside the other
+            expect(captions.nth(place)).to_be_visible()
+            expect(captions.nth(place)).to_contain_text(f"Zebra {(50, 51)[place]}")
+        page.wait_for_function(
+            """() => {
+                const box = (name) => [...document.querySelectorAll(name)]
+                    .map((node) => node.getBoundingClientRect());
+                const [one, two] = box(".gs-compare figcaption");
+                const [frame, other] = box(".gs-compare-frame");
+                return frame.left === other.left && frame.top === other.top && frame.width > 300
+                    && one.top >= frame.bottom && one.right <= two.left && two.right <= frame.right + 1;
+            }"""
+        )
+    compared.get_by_role("button", name="Close").click()
+    actions.get_by_role("button", name="Choose none").click()
+    expect(actions).not_to_contain_text("chosen")
+    page.locator('.gs-cell-open[aria-label="Zebra 6"]').drag_to(studio.card(0))
+    page.wait_for_function(
+        "studio.stack.cards[0]?.row.control?.image.startsWith('inputs/')", polling=100
+    )
+    page.locator('.gs-cell-open[aria-label="Zebra 60"]').drag_to(page.locator("#gs-dock"))
+    uses = page.locator("dialog.gs-uses")
+    uses.get_by_role("button", name="Load its preset").click()
+    studio.has_rows(["zebra number60"])
+
+
 @pytest.mark.timeout(600)
 def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     studio.open()

@@ -29,6 +29,13 @@
     const query = () => studio.historyQuery(fields);
 
     // -- the grid ------------------------------------------------------------------------------
+    let unseen = 0; // how many of them the search and the lists leave out
+    function chooseNone() {
+      chosen.clear();
+      unseen = 0;
+      actions();
+      grid.redraw();
+    }
     function choose(item, on) {
       if (on) chosen.add(item.id);
       else chosen.delete(item.id);
@@ -36,6 +43,12 @@
       grid.redraw();
     }
     const open = (item) => ask({ do: "open", id: item.id });
+    /** A promise of the address of a picture, "" where its file is not there. */
+    let wanted = () => {};
+    function whole(id) {
+      ask({ do: "picture", id });
+      return new Promise((resolve) => (wanted = resolve));
+    }
     function cell(item, index) {
       if (!item) return el("div", { class: "gs-cell gs-cell-empty", "data-index": index });
       const picture = el(
@@ -54,9 +67,10 @@
           },
         },
         item.thumb
-          ? el("img", { src: item.thumb, alt: "", draggable: "false" })
+          ? el("img", { src: item.thumb, alt: "" })
           : el("span", { class: "gs-blank" }, icon("image")),
       );
+      if (item.thumb) studio.givesPicture(picture, () => whole(item.id));
       return el(
         "div",
         {
@@ -107,6 +121,8 @@
     function refresh(stay) {
       key += 1;
       grid.reset(stay);
+      if (chosen.size)
+        ask({ do: "among", query: query(), ids: [...chosen], key: `${key}` }, "among");
     }
 
     // -- the toolbar ---------------------------------------------------------------------------
@@ -123,7 +139,6 @@
     });
     function set(name, value) {
       fields[name] = value;
-      chosen.clear();
       actions();
       refresh();
     }
@@ -211,6 +226,7 @@
         ...(some
           ? [
               el("span", {}, `${ids.length} chosen`),
+              unseen ? el("span", {}, `${unseen} of them not shown`) : "",
               word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
               word("Tag …", () => mark("more_tags", "Tags to add, divided by commas:")),
               word("Board …", () => mark("board", "Put on the board (left empty: on none):")),
@@ -221,14 +237,9 @@
               word("Download ZIP", () => ask({ do: "zip", ids })),
               word(fields.bin ? "Bring back" : "Delete", () => {
                 ask({ do: fields.bin ? "restore" : "delete", ids });
-                chosen.clear();
-                actions();
+                chooseNone();
               }),
-              word("Choose none", () => {
-                chosen.clear();
-                actions();
-                grid.redraw();
-              }),
+              word("Choose none", chooseNone),
             ]
           : fields.bin
             ? [
@@ -238,8 +249,8 @@
                     (name) => !["bin", "sort"].includes(name),
                   );
                   const asked = hides
-                    ? "Remove all that is in the bin for good, also what the search and the lists leave out?"
-                    : "Remove what is in the bin for good?";
+                    ? "Remove all that is in the bin for good but starred pictures, also what the search and the lists leave out?"
+                    : "Remove what is in the bin for good, but starred pictures?";
                   if (window.confirm(studio.say(asked))) ask({ do: "empty" });
                 }),
               ]
@@ -300,6 +311,11 @@
         state.textContent = total === 1 ? "1 picture" : `${total} pictures`;
         grid.fill(first, items, total);
       }
+      if (value.among?.key === `${key}`) {
+        for (const id of value.among.gone) chosen.delete(id);
+        unseen = value.among.unseen;
+        actions();
+      }
       if (value.opened) {
         opened?.close();
         const record = value.opened;
@@ -317,6 +333,7 @@
         document.body.append(opened);
         opened.showModal();
       }
+      if ("picture" in value) wanted(value.picture ? studio.address(value.picture) : "");
       if (value.compared) {
         const dialog = studio.compareDialog(value.compared);
         document.body.append(dialog);
@@ -330,7 +347,10 @@
       }
       if (value.kept) studio.toast(`${value.kept} kept: starred, or in the bin already.`);
       if (value.restored) studio.toast(`${value.restored.length} brought back.`);
-      if (value.emptied !== undefined) studio.toast(`${value.emptied} removed.`);
+      if (value.emptied !== undefined) {
+        const stay = value.starred ? ` ${value.starred} kept: starred.` : "";
+        studio.toast(`${value.emptied} removed.${stay}`);
+      }
       if (value.folder && value.started) studio.toast(`Opened ${value.folder}`);
       else if (value.folder)
         window.prompt(studio.say("No file manager here. Copy its path:"), value.folder);

@@ -1,0 +1,50 @@
+"""Pictures of the History that are chosen, dragged, and kept in the bin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from studio.history import History
+from studio.history.intake import take_in
+from studio.preset import validate
+from studio.share import save_image
+from studio.ui.history import view
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[History]:
+    for seed in range(3):
+        made = validate({"rows": [{"prompt": "a cat"}], "sampler": {"seed": seed}})
+        save_image(Image.new("RGB", (8, 8)), made, tmp_path / "outputs")
+    found = History(None, tmp_path / "outputs")
+    take_in(found)
+    yield found
+    found.close()
+
+
+def test_a_choice_is_counted_by_what_a_search_shows_of_it(own: History) -> None:
+    ids = [record.id for record in own.search().records]
+    asked = {"do": "among", "ids": [*ids, "0" * 16], "query": {"starred": True}, "key": "7"}
+    assert view.answer(own, asked)["among"] == {"key": "7", "gone": ["0" * 16], "unseen": 3}
+    own.mark(ids[:1], starred=True)
+    assert view.answer(own, asked)["among"]["unseen"] == 2
+
+
+def test_a_picture_is_given_whole_and_none_once_its_file_is_gone(own: History) -> None:
+    (one, *_) = own.search().records
+    given = view.answer(own, {"do": "picture", "id": one.id})["picture"]
+    assert Path(given["file"]["path"]) == own.file(one)
+    own.file(one).unlink()
+    assert view.answer(own, {"do": "picture", "id": one.id})["picture"] is None
+
+
+def test_emptying_the_bin_says_what_stays(own: History) -> None:
+    ids = [record.id for record in own.search().records]
+    view.answer(own, {"do": "delete", "ids": ids})
+    view.answer(own, {"do": "mark", "ids": ids[:2], "said": {"starred": True}})
+    answer = view.answer(own, {"do": "empty"})
+    assert (answer["emptied"], answer["starred"]) == (1, 2)
