@@ -55,6 +55,8 @@ def test_the_python_example_runs_as_it_stands(address: str, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ε̂ = ") and "done" in done.stdout
+    known, found, _ = done.stdout.splitlines()[-3:]
+    assert known == "True" and found.startswith("1 ") and found.endswith(".png")
     assert done.stdout.splitlines()[-1] == "a fox in flat style on a green background 3"
     assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")
 

@@ -59,6 +59,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         inputs_kwargs=parts.form,
         js=STARTED,
         api_name="generate",
+        api_description="What the page's button does: each field of the form is a parameter.",
         concurrency_limit=None,
         trigger_mode="multiple",
         **UNSHOWN,
