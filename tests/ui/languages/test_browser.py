@@ -12,6 +12,7 @@ from tests.support.language_walk import GAPS, STILL_ENGLISH, TEXTS, tabs, walk
 from tests.support.studio_page import Studio, eventually, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter, pytest.mark.timeout(600)]
+LAPTOP = {"width": 1400, "height": 950}
 WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
 OTHERS = [tag for tag in languages() if tag != ENGLISH]
 WRITTEN = "Save"  # a person's own word, and a message too
@@ -59,6 +60,8 @@ def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, settings_fi
         expect(page.locator("html")).to_have_attribute("dir", language.direction)
         assert [row["prompt"] for row in desk.rows()] == ["a cat", "blurry"]
         page.evaluate("studio.stack.cards[1].edit({ enabled: !studio.stack.cards[1].row.enabled })")
+        page.set_viewport_size(LAPTOP)
+        expect(page.locator("#gs-tabs .overflow-menu")).to_be_hidden()  # every tab is in sight
         for size in (WIDE, PHONE):
             page.set_viewport_size(size)
             for tab in tabs(desk):
