@@ -8,6 +8,7 @@ from typing import Any
 from studio.cli.common import add_preset_arguments, load_preset, say
 from studio.library import Library
 from studio.preset import styles as kept
+from studio.preset.style_parts import not_kept, rows_beside, texts_of
 
 
 def add_verb(verbs: Any) -> None:
@@ -15,6 +16,7 @@ def add_verb(verbs: Any) -> None:
     verb = verbs.add_parser("styles", help="list styles and saved prompts, or keep one")
     add_preset_arguments(verb, optional=True)
     verb.add_argument("--save", metavar="NAME", help="keep the preset's prompts under this name")
+    verb.add_argument("--rows", action="store_true", help="keep its other rows too, to be added")
     verb.set_defaults(run=styles)
 
 
@@ -23,8 +25,9 @@ def styles(options: argparse.Namespace) -> None:
     if options.save is not None:
         options.preset = options.preset or "-"
         preset = load_preset(options, Library())
-        file = kept.save_style(options.save, *kept.texts_of(preset)).name
-        left = kept.not_kept(preset)
+        rows = rows_beside(preset) if options.rows else ()
+        file = kept.save_style(options.save, *texts_of(preset), rows).name
+        left = "" if options.rows else not_kept(preset)
         say({"name": options.save, "file": file, **({"note": left} if left else {})})
         return
     for style in kept.styles():

@@ -163,30 +163,6 @@ def as_data(style: Style) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value}
 
 
-def texts_of(preset: Preset) -> tuple[str, str]:
-    """What a preset's prompts are as a style: its first text of positive weight, and of negative."""
-    active = [row for _, row in preset.active_rows() if row.prompt.strip()]
-    return (
-        next((row.prompt for row in active if row.weight > 0), ""),
-        next((row.prompt for row in active if row.weight < 0), ""),
-    )
-
-
-def not_kept(preset: Preset) -> str:
-    """Which rows' texts :func:`texts_of` leaves out, in one line; "" for none."""
-    taken = texts_of(preset)
-    left = [
-        str(index + 1)
-        for index, row in enumerate(preset.rows)
-        if row.prompt.strip() and row.prompt not in taken
-    ]
-    return (
-        f"A style has one text for and one against: not in it are the texts of rows {', '.join(left)}"
-        if left
-        else ""
-    )
-
-
 def takers(rows: Sequence[Row]) -> list[int]:
     """Which rows get a style's text: those of positive weight that have one, else the first of them."""
     positive = [index for index, row in enumerate(rows) if row.weight > 0]

@@ -75,6 +75,7 @@ class Parts:
     galleries: galleries.GalleryParts | None
     shelf: Cards
     keep_style: gr.Button
+    keep_rows: gr.Button
     styles: Cards
     save: gr.Button
     download: gr.Button
@@ -261,12 +262,13 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
                 found["copies"] = copies.lay_out()
             found["galleries"] = galleries.lay_out(limits)
             found["shelf"] = Cards("cards", NO_PRESETS, elem_id="gs-shelf")
-            found["keep_style"] = gr.Button(
-                "Keep these prompts as a style",
-                size="sm",
-                visible=not limits.shared,
-                elem_id="gs-keep-style",
-            )
+            with gr.Row(visible=not limits.shared, elem_id="gs-keep-styles"):
+                found["keep_style"] = gr.Button(
+                    "Keep these prompts as a style", size="sm", elem_id="gs-keep-style"
+                )
+                found["keep_rows"] = gr.Button(
+                    "… with the other rows", size="sm", elem_id="gs-keep-rows"
+                )
             found["styles"] = Cards("cards", NO_STYLES, what="styles", elem_id="gs-styles")
         with gr.Tab("Models", id="models") as found["models_tab"]:
             found["loaded"] = gr.HTML(

@@ -10,6 +10,7 @@ import pytest
 from studio.errors import BadPreset, MissingFile
 from studio.preset import Preset, styles, validate
 from studio.preset.rows import Row
+from studio.preset.style_parts import not_kept, texts_of
 
 TABLE = (
     "\ufeffname,prompt,negative_prompt\n"
@@ -77,9 +78,9 @@ def test_a_style_s_rows_come_last_and_what_is_kept_is_found_again(folder: Path) 
         styles.save_style("blue hour", "x")
     with pytest.raises(MissingFile, match="there is Blue hour"):
         styles.find("ink")
-    assert styles.texts_of(preset(("bad", -1.0), ("a cat", 2.0))) == ("a cat", "bad")
-    assert styles.not_kept(preset(("bad", -1.0), ("a cat", 2.0), ("", 1.0))) == ""
-    said = styles.not_kept(preset(("a cat", 2.0), ("a dog", 2.0), ("a cat", 1.0), ("fog", 1.0)))
+    assert texts_of(preset(("bad", -1.0), ("a cat", 2.0))) == ("a cat", "bad")
+    assert not_kept(preset(("bad", -1.0), ("a cat", 2.0), ("", 1.0))) == ""
+    said = not_kept(preset(("a cat", 2.0), ("a dog", 2.0), ("a cat", 1.0), ("fog", 1.0)))
     assert said.endswith("the texts of rows 2, 4")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from studio.errors import BadPreset
 from studio.preset import Preset
 from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
-from studio.preset.styles import PLACE, Style, find, not_kept, save_style, styles, texts_of
+from studio.preset.style_parts import not_kept, rows_beside, texts_of
+from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
 from studio.ui.library.models import library
 from studio.ui.space import Limits
@@ -42,14 +43,21 @@ def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
     return styled(preset, find(name), library())
 
 
-def keep(preset: Preset, limits: Limits) -> str:
+def keep(preset: Preset, limits: Limits, with_rows: bool = False) -> str:
     """Keep the prompts of a preset under its name; says so, and which of them are not in it.
+
+    Args:
+        with_rows: its other rows too, which the style then adds.
 
     Raises:
         BadPreset: it has no name or no text, the name is taken, or this page is shared.
     """
     _only_ours(limits)
-    save_style(preset.name, *texts_of(preset))
+    rows = rows_beside(preset) if with_rows else ()
+    save_style(preset.name, *texts_of(preset), rows)
+    if with_rows:
+        count = f"{len(rows)} row{'s' * (len(rows) != 1)}"
+        return f"Kept as {preset.name}" + (f". It adds {count}" if rows else "")
     return ". ".join(filter(None, (f"Kept as {preset.name}", not_kept(preset))))
 
 

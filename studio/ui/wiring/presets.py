@@ -146,11 +146,15 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         guarded(chosen), None, [*form.values(), notes], inputs_kwargs=dict(form), **QUIET
     )
 
-    def kept(**values: Any) -> dict[str, Any]:
-        gr.Info(styles.keep(to_preset(values), limits), title="Style")
-        return styles.cards(limits)
+    def keeper(with_rows: bool) -> Callable[..., dict[str, Any]]:
+        def kept(**values: Any) -> dict[str, Any]:
+            gr.Info(styles.keep(to_preset(values), limits, with_rows), title="Style")
+            return styles.cards(limits)
 
-    parts.keep_style.click(guarded(kept), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
+        return guarded(kept)
+
+    for button, with_rows in ((parts.keep_style, False), (parts.keep_rows, True)):
+        button.click(keeper(with_rows), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
 
     def renamed(event: gr.EventData) -> dict[str, Any]:
         styles.rename(str(event.id), str(event.name), limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,12 @@ def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
                     && one.top >= frame.bottom && one.right <= two.left && two.right <= frame.right + 1;
             }"""
         )
+    stage = compared.get_by_role("group", name="Pictures")
+    stage.press("+")
+    for picture in compared.locator("img").all():  # together
+        expect(picture).to_have_css("transform", re.compile(r"matrix\(1\.2, 0, 0, 1\.2, .*"))
+    stage.press("0")
+    expect(compared.locator("img").first).to_have_css("transform", "matrix(1, 0, 0, 1, 0, 0)")
     compared.get_by_role("button", name="Close").click()
     actions.get_by_role("button", name="Choose none").click()
     expect(actions).not_to_contain_text("chosen")

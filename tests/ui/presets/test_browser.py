@@ -63,6 +63,25 @@ def test_prompts_are_kept_as_a_style_laid_over_others_renamed_and_deleted(
     desk.page.wait_for_selector("#gs-styles [data-id='Night']", state="detached")
 
 
+def test_a_style_is_kept_with_its_rows_and_adds_them(desk: Studio) -> None:
+    desk.use(["a cat", "blurry", "at sea"])
+    desk.weigh(1, -2)
+    desk.weigh(2, 3)
+    desk.tab("Presets")
+    desk.page.fill("#gs-name textarea, #gs-name input", "Sea")
+    desk.page.click("#gs-keep-rows")
+    desk.page.wait_for_selector("#gs-styles [data-id='Sea']")
+    desk.use(["a tree"])
+    desk.weigh(0, 4)
+    desk.tab("Presets")
+    desk.page.click("#gs-styles [data-id='Sea']")
+    desk.has_rows(["a tree, a cat", "blurry", "at sea"])
+    assert [row["weight"] for row in desk.rows()] == [4, -3, 3]
+    desk.page.once("dialog", lambda dialog: dialog.accept())
+    desk.page.locator("#gs-styles").get_by_role("button", name="Delete Sea").click()
+    desk.page.wait_for_selector("#gs-styles [data-id='Sea']", state="detached")
+
+
 def test_link_opens_the_same_preset(desk: Studio, browser: Any) -> None:
     desk.use(["a link to this"])
     desk.weigh(0, -7)

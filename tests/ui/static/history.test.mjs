@@ -31,6 +31,21 @@ test("a zoom keeps its point in place and never leaves the frame", () => {
   assert.deepEqual(plain(back), { scale: 1, x: 0, y: 0 });
 });
 
+test("keys zoom about the middle and move within the frame", () => {
+  const studio = load("history/compare.js");
+  const whole = { scale: 1, x: 0, y: 0 };
+  const near = studio.zoomBy(studio.zoomBy(whole, "+"), "=");
+  assert.ok(Math.abs(near.scale - 1.44) < 1e-9 && Math.abs(near.x + 0.22) < 1e-9);
+  const moved = studio.zoomBy(near, "ArrowRight");
+  assert.ok(Math.abs(moved.x + 0.32) < 1e-9 && moved.y === near.y);
+  assert.ok(
+    Math.abs(studio.zoomBy(studio.zoomBy(moved, "ArrowRight"), "ArrowRight").x + 0.44) < 1e-9,
+  );
+  assert.deepEqual(plain(studio.zoomBy(whole, "ArrowLeft")), whole);
+  assert.deepEqual(plain(studio.zoomBy(moved, "0")), whole);
+  assert.equal(studio.zoomBy(near, "a"), null);
+});
+
 test("a text that cannot be kept is asked for again as it was typed", () => {
   const studio = load("numbers.js", "history/details.js");
   studio.say = (text) => text;

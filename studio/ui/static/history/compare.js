@@ -14,6 +14,20 @@
     return { scale, x: keep(view.x, x), y: keep(view.y, y) };
   };
 
+  const STEP = 0.1; // of the picture's sides, by an arrow key
+  const SIDES = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+  /** Zoom and place after a key; null for one that does nothing here. */
+  studio.zoomBy = function (view, key) {
+    if (key === "+" || key === "=") return studio.zoomAt(view, 1.2, 0.5, 0.5);
+    if (key === "-") return studio.zoomAt(view, 1 / 1.2, 0.5, 0.5);
+    if (key === "0") return { scale: 1, x: 0, y: 0 };
+    if (!SIDES[key]) return null;
+    const [x, y] = SIDES[key].map((side) => side * STEP);
+    const within = (place) => Math.min(0, Math.max(1 - view.scale, place));
+    return { scale: view.scale, x: within(view.x + x), y: within(view.y + y) };
+  };
+
   studio.compareDialog = function (records) {
     let view = { scale: 1, x: 0, y: 0 };
     const pictures = records.map((record) =>
@@ -43,7 +57,24 @@
         ),
       ),
     );
-    const stage = el("div", { class: "gs-compare", "data-mode": "side" }, ...frames);
+    const stage = el(
+      "div",
+      {
+        class: "gs-compare",
+        "data-mode": "side",
+        tabindex: "0",
+        role: "group",
+        "aria-label": "Pictures: + and - zoom, the arrow keys move, 0 shows them whole",
+        onkeydown: (event) => {
+          const next = event.ctrlKey || event.metaKey ? null : studio.zoomBy(view, event.key);
+          if (!next) return;
+          event.preventDefault();
+          view = next;
+          place();
+        },
+      },
+      ...frames,
+    );
     const slider = el("input", {
       type: "range",
       min: "0",
