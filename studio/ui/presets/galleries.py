@@ -137,7 +137,7 @@ def shown(name: str, said: str = "") -> dict[str, Any]:
         {
             "id": item.id,
             "title": item.name,
-            "text": item.problem or (item.preset.description if item.preset else ""),
+            "text": on_page(item.problem) or (item.preset.description if item.preset else ""),
             "lacks": item.lacks(models),
             "usable": item.preset is not None,
             "picture": item.thumbnail is not None,

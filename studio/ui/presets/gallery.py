@@ -12,6 +12,7 @@ from studio.preset import Preset, validate
 from studio.preset.saved import SavedPreset, list_presets, save_preset
 from studio.share import embed_images, extract, read_any
 from studio.share.gallery.thumbnails import small_webp
+from studio.ui.errors import on_page
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 from studio.ui.widgets import picture
@@ -32,10 +33,11 @@ def cards(limits: Limits) -> dict[str, Any]:
             {
                 "id": identity,
                 "title": saved.name,
-                "text": saved.preset.description if saved.preset else saved.problem,
+                "text": saved.preset.description if saved.preset else on_page(saved.problem),
                 "tag": _tag(saved),
                 "own": not saved.shipped,
                 "shipped": saved.shipped,
+                "problem": saved.preset is None,
                 "image": picture(saved.thumbnail) if saved.thumbnail else None,
             }
             for identity, saved in _slots(limits)

@@ -11,6 +11,7 @@ from studio.preset.own_styles import delete_style, is_own, rename_style, take_st
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
 from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
+from studio.ui.errors import on_page
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 
@@ -28,10 +29,11 @@ def _said(style: Style) -> str:
 
 def _card(style: Style, ours: bool) -> dict[str, Any]:
     tag = "cannot be used" if style.problem else ""
-    text = style.problem or _said(style)
+    text = on_page(style.problem) or _said(style)
     prompt = " ".join(style.prompt.replace(PLACE, " ").split()).strip(", ")
     named = {"id": style.name, "title": style.name, "what": "style", "prompt": prompt}
-    return {**named, "text": text, "tag": tag, "own": ours and is_own(style)}
+    own = ours and is_own(style)
+    return {**named, "text": text, "tag": tag, "own": own, "problem": bool(style.problem)}
 
 
 def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:

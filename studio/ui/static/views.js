@@ -31,7 +31,7 @@
     const picture = item.image
       ? el("img", { src: address(item.image), alt: "", loading: "lazy" })
       : el("span", { class: "gs-blank" }, icon("image"));
-    const written = item.shipped ? null : "no"; // by a person, who is not turned
+    const turned = (ours) => (ours ? null : "no"); // what a person wrote is not
     return el(
       "button",
       {
@@ -44,8 +44,12 @@
       el(
         "span",
         { class: "gs-preset-text" },
-        el("strong", { dir: "auto", translate: written }, item.title),
-        el("span", { dir: "auto", translate: written }, item.text || ""),
+        el("strong", { dir: "auto", translate: turned(item.shipped) }, item.title),
+        el(
+          "span",
+          { dir: "auto", translate: turned(item.shipped || item.problem) },
+          item.text || "",
+        ),
         item.tag ? el("em", { class: "gs-chip" }, item.tag) : null,
       ),
     );

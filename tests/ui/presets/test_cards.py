@@ -40,6 +40,9 @@ def test_saved_presets_are_on_the_shelf_with_their_picture(studio_home: Path) ->
     assert gallery.namesakes(" Mine") == 1 and gallery.namesakes("Other") == 0
     assert moments.picture_of(pictures, validate({"rows": ROWS[:1]})) is None
     damaged = presets_folder() / "damaged.json"
+    damaged.write_text('{"rows": [{"prompt": "x", "weight": "no"}]}')
+    (named,) = [one for one in gallery.cards(Limits())["items"] if one["problem"]]
+    assert named["text"].startswith("row 1, weight: ")  # as the page calls it
     damaged.write_text('{"rows": 5}')
     (bad,) = [one for one in gallery.cards(Limits())["items"] if one["tag"] == "cannot be used"]
     assert bad["own"] and "rows" in bad["text"]  # it stands there, and can be deleted

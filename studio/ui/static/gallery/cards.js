@@ -22,7 +22,16 @@
         "div",
         { class: "gs-preset-text" },
         el("strong", { dir: "auto", translate: "no" }, item.title),
-        el("span", { title: item.text, dir: "auto", translate: "no" }, item.text),
+        el(
+          "span",
+          {
+            title: item.text,
+            dir: "auto",
+            translate: item.usable ? "no" : null,
+            "data-own": item.usable ? "title" : null,
+          },
+          item.text,
+        ),
         lacks ? el("em", { class: "gs-gallery-lacks" }, lacks) : null,
         item.usable
           ? el(
