@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
@@ -71,6 +72,25 @@ def test_a_picture_of_the_strip_is_dragged_onto_a_row(made: Studio) -> None:
         "studio.stack.cards[0]?.row.control?.image.startsWith('inputs/')", polling=100
     )
     made.press(0, "Remove control image")
+
+
+def test_a_result_becomes_the_picture_that_a_row_edits(made: Studio) -> None:
+    page = made.page
+    example = REPOSITORY / "assets" / "examples" / "training" / "hero-1.png"
+    first = "studio.stack.cards[0]"
+    page.evaluate(f"{first}.more.click()")
+    page.locator("input[aria-label='Picture to edit']").first.set_input_files(str(example))
+    page.wait_for_function(f"{first}.row.image.startsWith('inputs/')", polling=100)
+    before = page.evaluate(f"{first}.row.image")
+    page.get_by_role("button", name="Use this picture").click()
+    uses = page.locator("dialog.gs-uses")
+    uses.get_by_role("button", name="Picture to edit of row 1").click()
+    page.wait_for_function(
+        f"(before) => {first}.row.image.startsWith('inputs/') && {first}.row.image !== before",
+        arg=before,
+        polling=100,
+    )
+    made.press(0, "Remove the picture to edit")
 
 
 def test_the_native_size_is_the_size_that_comes(made: Studio) -> None:

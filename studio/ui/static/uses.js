@@ -66,6 +66,12 @@
           label: `Image prompt of ${row(card)}`,
           take: (file) => seen(card, card.shown.take(file)),
         })),
+      ...cards
+        .filter((card) => card.edited.fits())
+        .map((card) => ({
+          label: `Picture to edit of ${row(card)}`,
+          take: (file) => seen(card, card.edited.take(file)),
+        })),
       ...cards.map((card) => ({
         label: `Mask of ${row(card)}`,
         take: async (file) => {

@@ -124,6 +124,7 @@
       const known = MORE.map((name) => {
         const editor = this.make(name);
         if (name === "imagePrompt") this.shown = editor;
+        if (name === "edited") this.edited = editor;
         return editor.element;
       });
       const reference = this.make("reference").element;

@@ -4,10 +4,12 @@
   const { el, button } = studio;
 
   studio.rowEditors.edited = function (card) {
-    const picker = studio.picker("Picture to edit", async (file) => {
+    const picker = studio.picker("Picture to edit", (file) => take(file));
+    async function take(file) {
       const image = await card.keep(file, picker.node);
       if (image) card.edit({ image });
-    });
+    }
+    const edits = () => card.entry(card.parts().model || card.stack.base)?.edits;
     const clear = button("close", "Remove the picture to edit", () => card.edit({ image: "" }));
     const crop = studio.cropButton(
       card.stack,
@@ -26,9 +28,10 @@
     );
     return {
       element,
+      take,
+      fits: () => Boolean(card.row.image || edits()),
       read({ image }) {
-        const network = card.entry(card.parts().model || card.stack.base);
-        element.hidden = !image && !network?.edits;
+        element.hidden = !image && !edits();
         crop.hidden = clear.hidden = !image;
         picker.show(card.small(image));
       },
