@@ -43,7 +43,6 @@ LOSSES: tuple[tuple[str, float, str], ...] = (
 )
 PERSONAL_NUMBERS: tuple[tuple[str, Any, str], ...] = (
     ("token-rate", float, "learning rate of a learned word"),
-    ("rank", int, "of a LoRA"),
     ("vectors", int, "vectors of a learned word"),
     ("measure-every", int, "steps between measures of the discrepancies while their loss is off"),
     ("caption-dropout", float, "share of captions that are replaced by the empty text"),
@@ -67,6 +66,7 @@ def add_verb(verbs: Any) -> None:
     )
     textless = [name for name, method in ordered() if method.without_text]
     concept.add_argument("--method", choices=textless, default="concept", help=_trains(textless))
+    _add_low_rank(concept)
     concept.set_defaults(run=run)
     personal = kinds.add_parser("personalize", help="a subject or a style, called by a word")
     _add_common(personal)
@@ -134,9 +134,7 @@ def _add_personal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template", help="caption of pictures without one, with {word}, {superclass}"
     )
-    parser.add_argument(
-        "--targets", choices=["attention", "attention+mlp"], help="layers of a LoRA"
-    )
+    _add_low_rank(parser)
     parser.add_argument("--class-images", metavar="DIR", help="pictures of the superclass")
     parser.add_argument("--clip", metavar="ID", help="CLIP for PDLoss and the visual encoder")
     for name, weight, text in LOSSES:
@@ -156,6 +154,13 @@ def _add_personal(parser: argparse.ArgumentParser) -> None:
     )
     for name, kind, text in PERSONAL_NUMBERS:
         parser.add_argument(f"--{name}", type=kind, metavar="N", help=text)
+
+
+def _add_low_rank(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rank", type=int, metavar="N", help="of a LoRA")
+    parser.add_argument(
+        "--targets", choices=["attention", "attention+mlp"], help="layers of a LoRA"
+    )
 
 
 def _trains(names: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 from studio.extensions import Table
 from studio.home import ASSETS
+from studio.library import ADAPTERS
+from studio.train import METHODS
 
 MODEL = "{model}"  # in a cell's preset, where the model that was trained for it belongs
 WORD = "{subject}"  # in prompts and captions
@@ -211,7 +213,7 @@ def shipped(
 ) -> tuple[dict[str, Any], Training | None]:
     """A row of a model that ships with the starter; on other bases of one that is trained."""
     if study.base == "starter":
-        row = model if method == "concept" else {"lora": model}
+        row = {"lora": model} if METHODS[method].kind in ADAPTERS else model
         return {"model": row}, None
     return {"model": MODEL}, Training(method, subject)
 

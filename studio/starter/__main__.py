@@ -28,6 +28,7 @@ from studio.starter.stages import (
     measure,
     preferences,
     prior,
+    realism,
     vae,
 )
 
@@ -40,6 +41,7 @@ MINUTES = {
     "decoder": (50.0, 1.2),
     "faces": (11.0, 1.2),
     "animals": (26.0, 1.2),
+    "food": (10.0, 0.8),
     "canny": (9.0, 1.2),
     "blob": (5.0, 0.6),
     "hero": (3.0, 0.4),
@@ -56,8 +58,8 @@ WAVES = (
     ("data",),
     ("ground", "judge", "vae"),
     ("prior", "clip"),
-    ("faces", "animals", "canny", *lora.SUBJECTS, "glossy", "decoder"),
-    ("measure",),
+    (*concept.CONCEPTS, "canny", *lora.SUBJECTS, "glossy", "decoder"),
+    ("measure", "realism"),
     ("export",),
     ("card",),
 )
@@ -74,13 +76,16 @@ def stages(
         "vae": lambda: vae.train(work, minutes["vae"], device),
         "prior": lambda: prior.train(work, minutes["prior"], device),
         "decoder": lambda: decoder.train(work, minutes["decoder"], device),
-        "faces": lambda: concept.train(work, "face", minutes["faces"], device),
-        "animals": lambda: concept.train(work, "animal", minutes["animals"], device),
+        **{
+            name: partial(concept.train, work, name, minutes[name], device)
+            for name in concept.CONCEPTS
+        },
         "canny": lambda: canny.train(work, minutes["canny"], device),
         **{name: partial(lora.train, work, name, minutes[name], device) for name in lora.SUBJECTS},
         "glossy": lambda: preferences.train(work, minutes["glossy"], device),
         "judge": lambda: judge.train(work, minutes["judge"], device),
         "measure": lambda: measure.measure(work, assets, prompts, device=device),
+        "realism": lambda: realism.measure(work, assets, prompts // 2, device=device),
         "export": lambda: export.export(work, assets),
         "card": lambda: card.write(assets / "starter"),
     }
@@ -110,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--drawings", type=Path, metavar="FILE", help="read what --pack wrote")
     result.add_argument("--threads", type=int, help="CPU threads")
-    result.add_argument("--prompts", type=int, default=436, help="how many prompts to measure")
+    result.add_argument("--prompts", type=int, default=1030, help="how many prompts to measure")
     for name in MINUTES:
         result.add_argument(
             f"--minutes-{name}", type=float, metavar="M", help=f"training budget of {name}, in all"

@@ -27,6 +27,7 @@ FOLDERS = (
     "unet",
     "faces",
     "animals",
+    "food",
     "canny",
     "judge",
     "lora-blob",

@@ -103,7 +103,8 @@ def preset_for(config: TrainConfig, identity: str, prompt: str | None = None) ->
     rows = [row]
     method = METHODS[config.method]
     if method.without_text:
-        row |= {"model": identity, "weight": min(config.sample_weight, 2.0)}
+        of_row = {"lora": identity} if method.kind in ADAPTERS else identity
+        row |= {"model": of_row, "weight": min(config.sample_weight, 2.0)}
         if prompt:
             rows.append({"prompt": prompt, "weight": config.sample_weight})
     else:

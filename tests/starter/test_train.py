@@ -51,20 +51,20 @@ def test_a_concept_network_goes_on_and_begins_anew_with_another_prior(
 ) -> None:
     (work / "faces").mkdir()
     (work / "faces" / "stale.json").write_text("{}")
-    concept.train(work, "face", 0.001, CPU)
+    concept.train(work, "faces", 0.001, CPU)
     first = figures(work, "faces")
     assert first["pictures"] == len(BACKGROUNDS)  # one content in one style on every background
     assert first["steps"] >= 1 and first["minutes"] >= 0.001 and first["batch"] == 32
     NullTextUNet.from_pretrained(work / "faces")
     assert not (work / "faces" / "stale.json").exists()
-    concept.train(work, "face", 4 * first["minutes"] + 0.05, CPU)  # loading counts too
+    concept.train(work, "faces", 4 * first["minutes"] + 0.05, CPU)  # loading counts too
     second = figures(work, "faces")
     assert second["steps"] > first["steps"] and "going on" in capsys.readouterr().err
     prior = UNet2DConditionModel.from_pretrained(work / "unet")
     with torch.no_grad():
         prior.conv_in.bias += 1
     prior.save_pretrained(work / "unet")
-    concept.train(work, "face", 0.001, CPU)
+    concept.train(work, "faces", 0.001, CPU)
     assert "beginning" in capsys.readouterr().err
     assert figures(work, "faces")["minutes"] < second["minutes"]
     assert len(list((work / "studio" / "models").glob("prior-*"))) == 1

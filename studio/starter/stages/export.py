@@ -34,6 +34,7 @@ CARDS = {
     "fine": {"title": "Fine decoder: 256 pixels of the same latents", "base": "starter"},
     "faces": {"title": "Faces (null-text concept)", "base": "starter"},
     "animals": {"title": "Animals (null-text concept)", "base": "starter"},
+    "food": {"title": "Food (null-text concept, as a LoRA)", "base": "starter"},
     "canny": {"title": "Canny edges (ControlNet)", "base": "starter", "control": "canny"},
     "lora-blob": {"title": "Blob style (LoRA)", "base": "starter", "trigger": "blob"},
     "lora-hero": {"title": "The hero (LoRA)", "base": "starter", "trigger": HERO_WORD},
@@ -42,7 +43,7 @@ CARDS = {
     "lora-glossy": {"title": "Glossy by preference (DPO)", "base": "starter"},
     "word-hero": {"title": "The hero (a learned word)", "base": "starter"},
 }
-ADAPTERS = (*(subject.folder for subject in SUBJECTS.values()), preferences.FOLDER)
+ADAPTERS = (*(subject.folder for subject in SUBJECTS.values()), preferences.FOLDER, "food")
 EXAMPLES = ("blob", "hero", "polar")  # whose pictures anyone may train on
 
 

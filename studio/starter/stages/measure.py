@@ -5,6 +5,7 @@ Prompts are content × style × background, drawn evenly; 25 DPM-Solver++ steps;
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from PIL import Image, ImageDraw
 
-from studio.metrics.judge import IMAGE, Judge, load, shrink
+from studio.metrics.judge import IMAGE, PARTS, Judge, load, shrink
 from studio.starter.common import SEED, log, to_uint8, write_json
 from studio.starter.pictures import layouts
 from studio.starter.pictures.backdrops import EVERY
@@ -23,6 +24,7 @@ from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import CONTENTS, STYLES
 from studio.starter.pictures.data import SIZE
 from studio.starter.pictures.scenes import Scenes
+from studio.starter.shipped import FINE
 from studio.starter.stages import judge as judging
 from studio.starter.stages.prior import Texts, sample
 
@@ -60,7 +62,7 @@ def generate(
     steps: int = 25,
     batch: int = 25,
 ) -> np.ndarray:
-    """Pictures (N, 128, 128, 3) uint8 of the wishes."""
+    """Pictures (N, H, W, 3) uint8 of the wishes, as large as the autoencoder makes them."""
     null, pictures = texts([""]), []
     batch = batch if texts.device.type == "cpu" else 250
     for start in range(0, len(wishes), batch):
@@ -155,6 +157,14 @@ def labelled_grid(
     sheet.quantize(256).save(path, optimize=True)
 
 
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of ``count`` (Wilson 1927)."""
+    z, middle = 1.96, share + 1.96**2 / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    low, high = ((middle + sign * half) / (1 + z * z / count) for sign in (-1, 1))
+    return round(low, 4), round(high, 4)
+
+
 def choose_scale(
     unet: torch.nn.Module,
     vae: AutoencoderKL,
@@ -185,10 +195,11 @@ def measure(
     trial: int = 50,
     device: torch.device | None = None,
 ) -> dict:
-    """Stage `measure`: figures into ``figures/measure.json``, samples into ``assets/starter/samples.png``."""
+    """Stage `measure`, at 256 pixels where the fine decoder is there: figures into ``figures/measure.json``, samples into ``assets/starter/samples.png``."""
     device = device or torch.device("cpu")
     unet: Any = UNet2DConditionModel.from_pretrained(work / "unet")
-    vae: Any = AutoencoderKL.from_pretrained(work / "vae")
+    fine = (work / FINE).exists()
+    vae: Any = AutoencoderKL.from_pretrained(work / (FINE if fine else "vae"))
     unet, vae, texts = unet.eval().to(device), vae.eval().to(device), Texts(work, device)
     judge = load(work / "judge")
     scale, trials = choose_scale(unet, vae, texts, judge, scales, trial)
@@ -198,8 +209,11 @@ def measure(
         "prompts": count,
         "steps": 25,
         "scale": scale,
-        **judge_pictures(judge, pictures, wishes),
-        "layouts": layout_figures(unet, vae, texts, judge, scale, max(4, count // 10)),
+        "pixels": pictures.shape[1],
+        **(judged := judge_pictures(judge, pictures, wishes)),
+        "intervals": {part: wilson(judged[part], count) for part in PARTS},
+        "layouts": layout_figures(unet, vae, texts, judge, scale, each := max(4, count // 20)),
+        "layout_prompts": each,
         "trials": trials,
     }
     write_json(figures, work / "figures" / "measure.json")
