@@ -42,6 +42,7 @@ COUNTS = (1, 3, 8)
 EFFORTS: tuple[str | float, ...] = (0.015, "balanced", "fast", 0.1)
 STEPS, FEWER = 25, (18, 12, 10)
 SEEDS = 6
+ROUNDS = 3  # of all runs, one after the other; a time is the median of its rounds' ratios
 Tell = Callable[[str], object]
 
 
@@ -72,6 +73,7 @@ def run(
         "scheduler": Preset().sampler.scheduler,
         "steps": steps,
         "seeds": seeds,
+        "rounds": ROUNDS,
         "precision": str(engine.dtype).removeprefix("torch."),
         "rows": [list(row) for row in ROWS],
     }
@@ -96,7 +98,13 @@ def rows_of(count: int) -> list[tuple[str, float]]:
 
 
 def measure(
-    engine: Engine, count: int, seeds: int, steps: int, tell: Tell = lambda _: None, **fields: Any
+    engine: Engine,
+    count: int,
+    seeds: int,
+    steps: int,
+    tell: Tell = lambda _: None,
+    rounds: int = ROUNDS,
+    **fields: Any,
 ) -> list[dict[str, Any]]:
     """All runs of ``count`` rows; ``fields``: further ones of the preset.
 
@@ -109,19 +117,29 @@ def measure(
     fewer = sorted({max(1, steps * few // STEPS) for few in FEWER}, reverse=True)
     runs += [(f"{few} steps", few, "exact") for few in fewer]
     clock = time.process_time if engine.device.type == "cpu" else time.perf_counter
-    made = []
-    for name, own, effort in runs:
-        tell(f"{count} rows, {name}")
+    presets = []
+    for _, own, effort in runs:
         rows = [{"prompt": prompt, "weight": weight} for prompt, weight in rows_of(count)]
         sampler = {"steps": own, "seed": 0, "count": seeds, "effort": effort}
-        preset = validate({"rows": rows, **fields, "sampler": sampler})
-        if engine.device.type == "cuda" and not made:  # networks are loaded, kernels are chosen
-            list(engine.generate(preset))
-        begun = clock()
-        done = [event for event in engine.generate(preset) if isinstance(event, Done)]
-        made.append((name, done, clock() - begun))
-    exact, whole = made[0][1], made[0][2]
-    return [_row(name, done, exact, seconds / whole) for name, done, seconds in made]
+        presets.append(validate({"rows": rows, **fields, "sampler": sampler}))
+    list(engine.generate(presets[0]))  # networks are loaded, kernels are chosen
+    made: list[list[Done]] = []
+    ratios: list[list[float]] = [[] for _ in runs]
+    for turn in range(rounds):
+        seconds = []
+        for (name, *_), preset in zip(runs, presets, strict=True):
+            tell(f"{count} rows, round {turn + 1} of {rounds}, {name}")
+            begun = clock()
+            done = [event for event in engine.generate(preset) if isinstance(event, Done)]
+            seconds.append(clock() - begun)
+            if not turn:
+                made.append(done)
+        for kept, own in zip(ratios, seconds, strict=True):
+            kept.append(own / seconds[0])
+    return [
+        _row(name, done, made[0], statistics.median(parts))
+        for (name, *_), done, parts in zip(runs, made, ratios, strict=True)
+    ]
 
 
 def _row(name: str, done: Sequence[Done], exact: Sequence[Done], part: float) -> dict[str, Any]:
