@@ -145,6 +145,8 @@ def test_the_family_is_whole_and_small() -> None:
         "starter/fine",
         "starter/lora-hero",
         "starter/lora-blob",
+        "starter/lora-fox",
+        "starter/food",
         "starter/lora-polar",
         "starter/lora-glossy",
         "starter/word-hero",
