@@ -12,11 +12,13 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from studio.__main__ import main
 from studio.engine.networks.null_text import NullTextUNet
 from studio.library import LORA_FILE
 from studio.starter import trainer
+from studio.starter.pictures import food
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, HELD_OUT, STYLES
 from studio.starter.stages import concept, lora
 from tests.support import tiny
@@ -126,9 +128,30 @@ def test_concepts_see_held_out_contents_and_adapters_captions_hold_the_word(work
     entries = [{"slug": slug, "name": "", "style": style} for slug in faces for style in STYLES]
     np.save(work / "pictures.npy", np.zeros((len(entries), 128, 128, 4), np.uint8))
     (work / "pictures.json").write_text(json.dumps(entries))
-    made = [name for name, _, _ in concept.examples(work, "face")]
+    made = [name for name, _, _ in concept.examples(work, concept.CONCEPTS["faces"])]
     assert len(set(made)) == len(made) == len(faces) * len(STYLES) * len(BACKGROUNDS)
+    assert not list(concept.examples(work, concept.CONCEPTS["animals"]))
     rng = np.random.default_rng(0)
     for part, word in enumerate(("hero", "blob")):
         texts = {lora.caption_with(part, ("hero", "blob", "blue"), rng) for _ in range(100)}
         assert len(texts) > 5 and all(word in text.replace(",", "").split() for text in texts)
+
+
+def test_foods_words_are_contents_and_it_stands_on_every_background() -> None:
+    known = {c.name for c in CONTENTS + HELD_OUT}
+    assert known >= food.NAMES and not food.NAMES & {
+        c.name for c in CONTENTS if c.group != "object"
+    }
+    assert len(set(food.slugs())) == len(list(food.slugs())) == len(food.NAMES) + len(food.NAMELESS)
+
+
+def test_a_concept_lora_is_kept_in_half_precision_without_a_word(work: Path) -> None:
+    entries = [{"slug": "red-apple", "name": "apple", "style": "flat"}]
+    (work / "pictures.json").write_text(json.dumps(entries))
+    (work / "food").mkdir()
+    (work / "food" / "stale.json").write_text("{}")
+    concept.train(work, "food", 0.001, CPU)
+    assert [f.name for f in (work / "food").iterdir()] == [LORA_FILE]
+    assert {t.dtype for t in load_file(work / "food" / LORA_FILE).values()} == {torch.float16}
+    made = figures(work, "food")
+    assert made["rank"] == 16 and made["pictures"] == concept.CONCEPTS["food"].backgrounds
