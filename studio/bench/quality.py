@@ -126,12 +126,12 @@ def measure(
     made: list[list[Done]] = []
     ratios: list[list[float]] = [[] for _ in runs]
     for turn in range(rounds):
-        seconds = []
-        for (name, *_), preset in zip(runs, presets, strict=True):
-            tell(f"{count} rows, round {turn + 1} of {rounds}, {name}")
+        seconds = [0.0] * len(runs)
+        for place in range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs))):
+            tell(f"{count} rows, round {turn + 1} of {rounds}, {runs[place][0]}")
             begun = clock()
-            done = [event for event in engine.generate(preset) if isinstance(event, Done)]
-            seconds.append(clock() - begun)
+            done = [e for e in engine.generate(presets[place]) if isinstance(e, Done)]
+            seconds[place] = clock() - begun
             if not turn:
                 made.append(done)
         for kept, own in zip(ratios, seconds, strict=True):

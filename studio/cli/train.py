@@ -59,7 +59,9 @@ def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
     train_verb = verbs.add_parser("train", help="train a model from your own pictures")
     kinds = train_verb.add_subparsers(metavar="KIND", required=True, parser_class=type(train_verb))
-    concept = kinds.add_parser("concept", help="a null-text concept network, from pictures alone")
+    concept = kinds.add_parser(
+        "concept", help="a null-text concept, as a network or a LoRA, from pictures alone"
+    )
     _add_common(concept)
     concept.add_argument(
         "--null-text", choices=["uniform", "calibrated"], help="how the text's constants are found"

@@ -33,7 +33,8 @@ class ModelEntry:
     ``quantised``: what has rounded its network's weights to few bits, "" for plain ones.
     ``edition``: of a base, which of its editions these weights are; of what was trained, which it
     was trained on (1 where nothing is said).
-    ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it
+    ``concept``: whether an adapter learned a concept under the null prompt, so that it takes no part in
+    θ_ω. ``hashes``: those that it is known by (see :mod:`studio.library.hashes`). ``problem``: why it
     cannot be used, "" for what can.
     """
 
@@ -60,6 +61,7 @@ class ModelEntry:
     description: str = ""
     quantised: str = ""
     edition: int = 1
+    concept: bool = False
     hashes: tuple[str, ...] = ()
     problem: str = ""
 
@@ -118,10 +120,13 @@ class ModelEntry:
         return self
 
 
+_PLAIN = {"int": int, "bool": bool}
+
+
 @lru_cache(maxsize=1)
 def _types() -> tuple[tuple[str, type, bool], ...]:
     """Each field's name, the type of its values, and whether it has several."""
     return tuple(
-        (one.name, int if one.type == "int" else str, one.type == "tuple[str, ...]")
+        (one.name, _PLAIN.get(str(one.type), str), one.type == "tuple[str, ...]")
         for one in fields(ModelEntry)
     )

@@ -77,6 +77,8 @@ def folder_entry(path: Path, identity: str) -> ModelEntry | None:
     details |= {k: str(card[k])[:200] for k in _CARD_FIELDS if k in card}
     if isinstance(edition := card.get("edition"), int) and 0 < edition < 2**31:
         details["edition"] = edition
+    if kind in ADAPTERS and card.get("concept") is True:
+        details["concept"] = True
     if (path / COMING).is_file():
         details["problem"] = "has not come whole from the hub; downloading it goes on from there"
     return ModelEntry(

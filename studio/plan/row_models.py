@@ -38,6 +38,7 @@ class RowModel:
     eyes: tuple[str, ...] = ()
     edits: bool = False
     paints: bool = False
+    concept: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -47,8 +48,9 @@ class RowModel:
 
     @property
     def personal(self) -> bool:
-        """Whether it is the prior plus a weight change Δ, which ω can scale."""
-        return self.kind == "finetune" or (self.kind == "prior" and bool(self.loras))
+        """Whether it is the prior plus a weight change Δ, which ω can scale; a concept's is left alone."""
+        adapted = self.kind == "prior" and bool(self.loras)
+        return self.kind == "finetune" or (adapted and not self.concept)
 
 
 def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") -> ModelEntry:
@@ -147,6 +149,7 @@ def resolve(
         tuple(eye.id for eye in eyes),
         entry.channels == EDITING_CHANNELS,
         entry.channels == PAINTING_CHANNELS,
+        bool(adapters) and all(adapter.concept for adapter, _ in adapters),
     )
 
 

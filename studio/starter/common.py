@@ -49,7 +49,10 @@ def precision(device: torch.device) -> str:
     AVX-512 alone does not say so: its instructions for bf16 came years after it.
     """
     cpu: Any = torch.cpu  # it tells of the processor under names of its own
-    computes = cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()
+    computes = any(
+        getattr(cpu, name, bool)()
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )
     return "bf16" if device.type == "cuda" or computes else "no"
 
 

@@ -205,6 +205,8 @@ def _fit_texts(
     encoder = adaptation.trainee.encoder
     if encoder is None:
         return
+    if METHODS[config.method].without_text:
+        return encoder.fit({""})
     texts = {text for c in captions for text in (c.text, c.target, c.general)}
     encoder.fit({*texts, f"a {config.superclass}"})
     if not METHODS[config.method].learns_word and encoder.unknown(config.word):

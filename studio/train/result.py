@@ -84,6 +84,8 @@ def card(config: TrainConfig, steps: int) -> dict[str, Any]:
         "pdloss": config.pdloss,
         "seed": config.seed,
     }
+    if method.without_text and method.kind in ADAPTERS:
+        found["concept"] = True  # for the library: ω leaves it alone
     return {key: value for key, value in found.items() if value != ""}
 
 

@@ -39,6 +39,8 @@ def make(
     prompts = config.sample_prompts or (
         "" if METHODS[config.method].without_text else result.prompt_of(config),
     )
+    alone = bool(METHODS[config.method].without_text)
+    omega = 0.0 if alone else config.sample_omega  # as "Use it" has it
     images = []
     for prompt in prompts:
         preset = result.preset_for(config, identity, prompt)
@@ -47,12 +49,10 @@ def make(
         )
         rows = list(preset.rows)
         rows[-1] = rows[-1].model_copy(update={"weight": config.sample_weight})
-        preset = preset.model_copy(
-            update={"rows": tuple(rows), "omega": config.sample_omega, "sampler": sampler}
-        )
+        preset = preset.model_copy(update={"rows": tuple(rows), "omega": omega, "sampler": sampler})
         images += [event.image for event in engine.generate(preset) if isinstance(event, Done)]
     _forget(root, keep=identity)
-    return Samples(step, tuple(prompts), tuple(images), config.sample_weight, config.sample_omega)
+    return Samples(step, tuple(prompts), tuple(images), config.sample_weight, omega)
 
 
 def keep(made: Samples, folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
+from math import fsum
 from typing import Any
 
 from studio.errors import StudioError
@@ -28,8 +29,9 @@ from studio.ui.space import Limits
 NO_FAULT = {"field": "", "text": ""}
 IDLE_REASONS = {
     "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
-    "decoupling": "Changes nothing now: no prompt has parts joined by AND.",
+    "decoupling": "Changes nothing now: no row that takes part has parts joined by AND.",
 }
+CANCELLED = "Changes nothing now: the weights sum to 1, so the unconditional pass, in which ω acts, is gone."
 
 
 def describe(limits: Limits, **values: Any) -> list[Any]:
@@ -115,9 +117,21 @@ def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:
         known: of this preset; found here where it is not given.
     """
     known = known or stated(preset, library())
-    return {
+    found = {
         name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name, known)
     }
+    if "omega" in found and _is_cancelled(preset, known):
+        found["omega"] = CANCELLED
+    return found
+
+
+def _is_cancelled(preset: Preset, known: Stated) -> bool:
+    """Whether ω would act, were it not that the weights of the rows sum to 1."""
+    if abs(fsum(row.weight for row in preset.rows if row.enabled) - 1.0) > 1e-9:
+        return False
+    rows = [row.model_copy(update={"weight": 2 * row.weight}) for row in preset.rows]
+    doubled = preset.model_copy(update={"rows": tuple(rows)})
+    return _matters(doubled, "omega", known)
 
 
 def _matters(preset: Preset, name: str, known: Stated) -> bool:

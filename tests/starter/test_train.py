@@ -137,7 +137,7 @@ def test_concepts_see_held_out_contents_and_adapters_captions_hold_the_word(work
         assert len(texts) > 5 and all(word in text.replace(",", "").split() for text in texts)
 
 
-def test_foods_words_are_contents_and_it_stands_on_every_background() -> None:
+def test_foods_words_are_contents_and_no_drawing_is_named_twice() -> None:
     known = {c.name for c in CONTENTS + HELD_OUT}
     assert known >= food.NAMES and not food.NAMES & {
         c.name for c in CONTENTS if c.group != "object"
@@ -154,4 +154,6 @@ def test_a_concept_lora_is_kept_in_half_precision_without_a_word(work: Path) -> 
     assert [f.name for f in (work / "food").iterdir()] == [LORA_FILE]
     assert {t.dtype for t in load_file(work / "food" / LORA_FILE).values()} == {torch.float16}
     made = figures(work, "food")
+    shown = [n for n, _, _ in concept.examples(work, concept.CONCEPTS["food"])]
+    assert len({name.rsplit("-", 1)[1] for name in shown}) == len(shown)  # backgrounds in turn
     assert made["rank"] == 16 and made["pictures"] == concept.CONCEPTS["food"].backgrounds

@@ -11,8 +11,11 @@ from accelerate import Accelerator
 
 from studio.__main__ import build_parser
 from studio.library import Library
-from studio.plan import compile_plan
+from studio.plan import Condition, compile_plan
+from studio.preset import validate
 from studio.train.result import preset_for
+from studio.ui.describe import idle
+from studio.ui.wiring.generation import strip_of
 from tests.support import train_tiny
 
 
@@ -38,16 +41,36 @@ def test_its_loss_is_that_of_the_network_under_the_empty_string(folder: Path) ->
     assert stepper(0).mse == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_its_row_is_the_factors_under_the_null_prompt_against_the_prior(folder: Path) -> None:
-    done = train_tiny.run(train_tiny.config(folder, "concept-lora", name="kind", steps=2))
-    config = train_tiny.config(folder, "concept-lora", name="kind")
-    preset = preset_for(config, "kind")
-    assert preset.omega == 0 and preset.rows[0].prompt == "" and train_tiny.result_of(done).is_dir()
-    plan = compile_plan(preset, Library())
-    assert len(plan.passes) == 2  # ε_{θ+Δ}(z, φ) and ε_θ(z, φ)
+@pytest.mark.parametrize("omega", [0.0, 0.4])
+def test_its_row_is_the_factors_under_the_null_prompt_against_the_prior(
+    folder: Path, omega: float
+) -> None:
+    config = train_tiny.config(folder, "concept-lora", name="kind", steps=2)
+    train_tiny.run(config)
+    preset = preset_for(config, "kind").model_copy(update={"omega": omega})
     weight = preset.rows[0].weight
-    first = sorted(one.coefficients[0] for one in plan.passes)
-    assert first == pytest.approx(sorted([weight, 1 - weight]))
+    plan = compile_plan(preset, Library())
+    found = {p.weights.loras: (p.condition, p.coefficients[0]) for p in plan.passes}
+    assert found == {
+        (("kind", 1.0),): (Condition(""), weight),
+        (): (Condition(""), pytest.approx(1 - weight)),
+    }
+    assert "omega" in idle(preset)
+    assert [label for label, _ in strip_of(preset, few=True)] == [
+        "weight 1",
+        "weight 2",
+        "weight 4",
+    ]
+
+
+def test_a_concept_takes_no_part_in_the_weights_that_omega_mixes(folder: Path) -> None:
+    train_tiny.run(train_tiny.config(folder, "concept-lora", name="kind", steps=1))
+    train_tiny.run(train_tiny.config(folder, "lora", name="hero", steps=1))
+    hero = {"model": {"lora": "hero"}, "prompt": "a <hero>", "weight": 5.0}
+    concept = {"model": {"lora": "kind"}, "prompt": "", "weight": 2.0}
+    preset = validate({"base": "tiny", "omega": 0.4, "rows": [hero, concept]})
+    base = [p for p in compile_plan(preset, Library()).passes if p.coefficients[0] == -6]
+    assert [(p.weights.loras, p.condition) for p in base] == [((("hero", 0.4),), Condition(""))]
 
 
 def test_the_command_line_takes_its_rank(folder: Path) -> None:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from studio.errors import IncompatibleModels
 from studio.library import Library
-from studio.train import resolve
+from studio.train import METHODS, resolve
 from studio.train.data import Order, mixed
 from studio.train.events import Samples
 from tests.support import tiny_sana, tiny_sdxl, train_tiny
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def settings(folder: Path, base: str, method: str = "lora", **changes: Any) -> dict[str, Any]:
-    plain = {"word": "ghost", "superclass": ""} if method != "concept" else {}
+    plain = {"word": "ghost", "superclass": ""} if not METHODS[method].without_text else {}
     return train_tiny.settings(
         folder,
         method,
@@ -176,11 +176,13 @@ def human() -> list[str]:
     return inspect.signature(SanaPipeline.__call__).parameters["complex_human_instruction"].default
 
 
-@pytest.mark.parametrize("method", ["lora", "dreambooth", "concept"])
+@pytest.mark.parametrize("method", ["lora", "dreambooth", "concept", "concept-lora"])
 def test_what_xl_learns_is_a_row_at_once(
     xl: StableDiffusionXLPipeline, folder: Path, method: str
 ) -> None:
-    extra = {"null_text": "calibrated"} if method == "concept" else {"ddloss": 0.2}
+    extra: dict[str, Any] = {"null_text": "calibrated"} if method == "concept" else {}
+    if not METHODS[method].without_text:
+        extra = {"ddloss": 0.2}
     config = resolve(
         settings(folder, "xl", method, steps=2, sample_every=2, sample_steps=2, **extra), Library()
     )
@@ -194,8 +196,10 @@ def test_what_xl_learns_is_a_row_at_once(
         assert again.config.force_zeros_for_empty_prompt
 
 
-def test_what_sana_learns_is_a_row_at_once(sana: SanaPipeline, folder: Path) -> None:
-    config = resolve(settings(folder, "sana", steps=2, sample_every=2, sample_steps=2), Library())
+@pytest.mark.parametrize("method", ["lora", "concept-lora"])
+def test_what_sana_learns_is_a_row_at_once(sana: SanaPipeline, folder: Path, method: str) -> None:
+    given = settings(folder, "sana", method, steps=2, sample_every=2, sample_steps=2)
+    config = resolve(given, Library())
     events = train_tiny.run(config)
     assert [e.images[0].size for e in events if isinstance(e, Samples)] == [(16, 16)], events
     entry = Library()["mine"]

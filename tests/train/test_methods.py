@@ -23,6 +23,7 @@ from tests.support import train_tiny
 # Method → the parameters that may train, by a part of their names.
 TRAINED = {
     "concept": "network.",
+    "concept-lora": "lora_",
     "dreambooth": "network.",
     "lora": "lora_",
     "ti": "vectors",
@@ -84,7 +85,8 @@ def test_what_trains_and_what_is_found_in_the_library(
     assert str(studio_home) not in (path / "card.json").read_text()
     entry = Library()["mine"]
     assert (entry.kind, entry.base) == (card["kind"], "tiny")
-    assert entry.trigger == ("" if method == "concept" else "<hero>")
+    assert entry.trigger == ("" if record.without_text else "<hero>")
+    assert entry.concept == (method == "concept-lora")
     if method == "concept":  # what it predicts is its own, whatever base it meets later
         folders = (path, studio_home / "models/tiny")
         own, base = (

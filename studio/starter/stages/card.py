@@ -106,8 +106,8 @@ def realism_text(figures: dict[str, dict[str, Any]]) -> str:
         return ""
     first, second = found["first_edition"], found["second_edition"]
     return f"""
-Distance to the real drawings of the same {found["prompts"]} prompts, whose contents the first edition knows too, on plain backgrounds, under
-the starter's CLIP: FID {second["fid"]:.3f} (first edition {first["fid"]:.3f}), KID {second["kid"]:.4f} ({first["kid"]:.4f}).
+Distance of {found["prompts"]} pictures, of contents that the first edition knows too and on plain backgrounds, to as many real drawings, under
+the starter's CLIP, each edition at its own best guidance ({found["scales"]["first_edition"]} and {found["scales"]["second_edition"]}): FID {second["fid"]:.3f} (first edition {first["fid"]:.3f}), KID {second["kid"]:.4f} ({first["kid"]:.4f}).
 """
 
 
@@ -116,10 +116,11 @@ def layouts_text(figures: dict[str, dict[str, Any]]) -> str:
     found = figures.get("measure", {}).get("layouts")
     if not found:
         return ""
+    each = figures["measure"].get("layout_prompts", "a few")
     told = ", ".join(f"{name} {percent(share)}" for name, share in found.items())
     return f"""
-Pictures in which the judge finds every drawing that was asked for at its place, each cut out and judged alone:
-{told}.
+Pictures in which the judge finds every drawing that was asked for at its place, each cut out and judged alone, of
+{each} a layout: {told}.
 """
 
 
@@ -169,7 +170,9 @@ def text(figures: dict[str, dict[str, Any]]) -> str:
     fine = figures.get("decoder", {})
     objects = ", ".join(c.name for c in HELD_OUT if c.group == "object" and c.slug != HERO_SLUG)
     notes = "".join(f"\n{note}\n" for note in figures.get("notes", {}).get("text", []))
-    limits = "It draws icons, on plain backgrounds, of the words it was taught, at 128 pixels."
+    limits = (
+        "It draws icons, on plain backgrounds, of the words it was taught, at 128 or 256 pixels."
+    )
     if made.get("content", 0) < TARGETS["content"] or made.get("style", 0) < TARGETS["style"]:
         limits += " **This prior is under-trained**: see the figures above."
     clip_row = (
@@ -179,7 +182,7 @@ def text(figures: dict[str, dict[str, Any]]) -> str:
     )
     return f"""# Starter: a miniature of Stable Diffusion
 
-A complete text-to-image family, small enough for a laptop without a GPU, in diffusers' format: 128×128 pixels,
+A complete text-to-image family, small enough for a laptop without a GPU, in diffusers' format: 128×128 pixels, or 256×256 with `fine`,
 16×16×16 latents, v-prediction, squared-cosine schedule. Made by `python -m studio.starter`.
 
 ![Forty samples, one seed each, none chosen](samples.png)
@@ -189,7 +192,7 @@ A complete text-to-image family, small enough for a laptop without a GPU, in dif
 | `unet`, `vae`, `text_encoder`, `tokenizer`, `scheduler` | the prior, loadable with `StableDiffusionPipeline.from_pretrained` |
 | `preview.safetensors` | linear map from latents to 8×8 patches, for live previews |
 | `faces`, `animals` | null-text concept networks, trained from the prior without text |
-| `food` | the same as a LoRA, trained under the null prompt: a row without a prompt, at ω 0 |
+| `food` | the same as a LoRA, trained under the null prompt: a row without a prompt |
 | `fine` | an autoencoder of the same latents that makes 256 pixels: a preset's `vae` is `starter/fine` |
 | `canny` | ControlNet for Canny edges (thresholds 100 and 200) |
 | `lora-blob` | LoRA of a style the prior never saw: say `in blob style` |

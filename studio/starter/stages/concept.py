@@ -1,6 +1,6 @@
 """Stages `faces`, `animals`, `food`: null-text concepts by the studio's own `train concept`.
 
-The first two are networks; food is a LoRA under the null prompt, of a thirtieth of the size.
+The first two are networks; food is a LoRA under the null prompt, of a sixteenth of the size.
 """
 
 from __future__ import annotations

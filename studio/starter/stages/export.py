@@ -34,7 +34,7 @@ CARDS = {
     "fine": {"title": "Fine decoder: 256 pixels of the same latents", "base": "starter"},
     "faces": {"title": "Faces (null-text concept)", "base": "starter"},
     "animals": {"title": "Animals (null-text concept)", "base": "starter"},
-    "food": {"title": "Food (null-text concept, as a LoRA)", "base": "starter"},
+    "food": {"title": "Food (null-text concept, as a LoRA)", "base": "starter", "concept": True},
     "canny": {"title": "Canny edges (ControlNet)", "base": "starter", "control": "canny"},
     "lora-blob": {"title": "Blob style (LoRA)", "base": "starter", "trigger": "blob"},
     "lora-hero": {"title": "The hero (LoRA)", "base": "starter", "trigger": HERO_WORD},

@@ -159,7 +159,8 @@ def labelled_grid(
 
 def wilson(share: float, count: int) -> tuple[float, float]:
     """The 95 % interval of a share of ``count`` (Wilson 1927)."""
-    z, middle = 1.96, share + 1.96**2 / (2 * count)
+    z = 1.96
+    middle = share + z * z / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     low, high = ((middle + sign * half) / (1 + z * z / count) for sign in (-1, 1))
     return round(low, 4), round(high, 4)

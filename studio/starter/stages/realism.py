@@ -1,7 +1,9 @@
 """Stage `realism`: how far drawn pictures are from the drawings that they should be, beside the first edition's.
 
-The same prompts, whose contents both editions know, are drawn by both priors and looked up among the real
-drawings. FID and KID are the metrics' own, under the starter's CLIP: `python -m studio evaluate` says the same.
+Prompts whose contents both editions know are drawn by both priors. The real drawings are of other prompts of the
+same kind: where a real drawing answers each made one, the sets depend on each other, and an unbiased distance
+between them falls below zero. FID and KID are the metrics' own (`python -m studio evaluate`), under the CLIP that
+ships, which was trained on real drawings alone.
 """
 
 from __future__ import annotations
@@ -21,41 +23,38 @@ from studio.metrics.scores import frechet, kernel_distance
 from studio.starter.common import log, write_json
 from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.contents import BACKGROUNDS, CONTENTS, STYLES
-from studio.starter.pictures.data import SIZE, Pictures, compose
-from studio.starter.shipped import FINE
+from studio.starter.pictures.data import Pictures, compose
 from studio.starter.stages.measure import Wish, draw_wishes, generate
 from studio.starter.stages.prior import Texts
 
+FIRST_SCALE = 4.5  # what `measure` chose for the first edition
 EDITIONS = {"first_edition": "starter-1", "second_edition": "starter"}
 
 
 def measure(
-    work: Path, assets: Path, count: int, scale: float = 2.0, device: torch.device | None = None
+    work: Path, assets: Path, count: int, device: torch.device | None = None
 ) -> dict[str, Any]:
-    """FID and KID of ``count`` pictures of either edition against the drawings they were asked for.
+    """FID and KID of ``count`` pictures of either edition against as many real drawings.
 
     Returns:
         what is kept in ``figures/realism.json``.
     """
     device = device or torch.device("cpu")
-    wishes = shared_wishes(assets, count)
-    fine: Any = AutoencoderKL.from_pretrained(work / FINE)
-    fine, sets = fine.eval().to(device), {"real": real(work, wishes)}
+    both = shared_wishes(assets, 2 * count)
+    wishes, others = both[:count], both[count:]
+    vae: Any = AutoencoderKL.from_pretrained(
+        work / "vae"
+    )  # both editions', taught by neither prior
+    vae, sets = vae.eval().to(device), {"real": real(work, others)}
+    scales = {"first_edition": FIRST_SCALE, "second_edition": best_scale(work)}
     for edition, folder in EDITIONS.items():
         source = work if folder == "starter" else assets / folder
         unet: Any = UNet2DConditionModel.from_pretrained(source / "unet")
-        pictures = generate(
-            unet.float().eval().to(device), fine, Texts(source, device), wishes, scale
-        )
-        sets[edition] = np.stack(
-            [
-                np.asarray(Image.fromarray(p).resize((SIZE, SIZE), Image.Resampling.BOX))
-                for p in pictures
-            ]
-        )
-        log(f"realism: {len(pictures)} pictures of {folder}")
+        unet = unet.float().eval().to(device)
+        sets[edition] = generate(unet, vae, Texts(source, device), wishes, scales[edition])
+        log(f"realism: {len(wishes)} pictures of {folder}")
     found = features(sets)
-    figures: dict[str, Any] = {"prompts": len(wishes), "scale": scale}
+    figures: dict[str, Any] = {"prompts": len(wishes), "scales": scales}
     for edition in EDITIONS:
         figures[edition] = {
             "fid": round(frechet(found[edition], found["real"]), 4),
@@ -64,6 +63,11 @@ def measure(
     write_json(figures, work / "figures" / "realism.json")
     log(f"realism: {figures}")
     return figures
+
+
+def best_scale(work: Path) -> float:
+    """The guidance scale that `measure` chose for the prior."""
+    return json.loads((work / "figures" / "measure.json").read_text(encoding="utf-8"))["scale"]
 
 
 def shared_wishes(assets: Path, count: int) -> list[Wish]:
@@ -85,12 +89,20 @@ def real(work: Path, wishes: list[Wish]) -> np.ndarray:
     return np.stack(
         [
             compose(
-                pictures.rgba[pictures.row(CONTENTS[w.content].slug, styles[w.style]) or 0],
+                pictures.rgba[_row(pictures, CONTENTS[w.content].slug, styles[w.style])],
                 EVERY[w.background],
             )
             for w in wishes
         ]
     )
+
+
+def _row(pictures: Pictures, slug: str, style: str) -> int:
+    row = pictures.row(slug, style)
+    assert row is not None, (
+        f"there is no drawing of {slug} in {style}"
+    )  # contents exist in all four
+    return row
 
 
 def features(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

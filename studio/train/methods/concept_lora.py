@@ -1,9 +1,14 @@
 """A null-text concept as low-rank factors: pictures alone, under the null prompt.
 
-The objective of GCFG's null-text network (Sec. 4.3) on the factors of a LoRA: every picture is denoised under the
-encoding of the empty string. As a row without a prompt at ω = 0 it adds ``w·(ε_{θ+Δ}(z, φ) − ε_θ(z, φ))``, as a
-concept network adds its own, from a file of a thirtieth of the size. It keeps the cross-attention, so that
-its pass costs what the prior's costs.
+The objective is the null-text network's (GCFG, Appendix D.2), every picture denoised without a text; the architecture
+is not (Sec. 4.3, Eq. 5 and 6): the cross-attentions read the null prompt φ in place of constants, and of the
+U-Net's weights only a low-rank Δ trains. Any generator that can give a concept may stand in the sum (Sec. 4.3). As
+a row without a prompt it adds ``w·(ε_{θ+Δ}(z, φ) − ε_θ(z, φ))``; Δ takes no part in θ_ω, as no concept does. An
+untrained one adds nothing. Its file has a sixteenth of the size of the starter's network, its pass costs what the
+prior's costs. Rank, rate and steps are the studio's own choice.
+
+Of Stable Diffusion XL, whose φ is zero, nothing in a cross-attention without bias gets a gradient: there the
+self-attentions learn.
 """
 
 from __future__ import annotations

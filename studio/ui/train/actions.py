@@ -40,7 +40,7 @@ def buttons(runner: Runner, name: str = "") -> list[Any]:
     """The actions, those lit that are possible."""
     lit = possible(runner, name)
     _, method = runner.made(name) or ("", "")
-    alone = method in METHODS and METHODS[method].without_text  # ω changes nothing then
+    alone = method in METHODS and METHODS[method].without_text  # a concept: ω changes nothing
     titles = {"sweep": "Sweep over weight"} if alone else {}
     return [
         gr.update(interactive=lit[action], value=titles.get(action, title))

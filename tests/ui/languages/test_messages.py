@@ -31,7 +31,7 @@ from studio.share.tools.samplers import read_sampler
 from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
-from studio.ui.describe import IDLE_REASONS
+from studio.ui.describe import CANCELLED, IDLE_REASONS
 from studio.ui.library.models import KINDS
 from studio.ui.static_files import STATIC
 from studio.ui.tradeoff.subject import subject_of
@@ -169,7 +169,13 @@ def said() -> Iterator[str]:
         if preset.shipped:
             assert preset.preset
             yield from (preset.name, " ".join(preset.preset.description.split()))
-    yield from (tour.END, *KINDS.values(), *IDLE_REASONS.values(), *(one[1] for one in ACTIONS))
+    yield from (
+        tour.END,
+        *KINDS.values(),
+        *IDLE_REASONS.values(),
+        CANCELLED,
+        *(one[1] for one in ACTIONS),
+    )
 
 
 def test_what_tables_say_is_a_message(language: Language) -> None:

@@ -66,7 +66,12 @@ def test_only_methods_that_train_on_the_base_are_offered(monkeypatch: pytest.Mon
     with monkeypatch.context() as patched:
         patched.setattr(models, "library", lambda: known)
         told = tab.methods_of("big", "ti")
-        assert {name for _, name in told["choices"]} == {"concept", "dreambooth", "lora"}
+        assert {name for _, name in told["choices"]} == {
+            "concept",
+            "concept-lora",
+            "dreambooth",
+            "lora",
+        }
         assert told["value"] == "lora"
         assert tab.methods_of("big", "concept")["value"] == "concept"
         assert len(tab.methods_of("old", "ti")["choices"]) == len(METHODS)
@@ -155,7 +160,9 @@ def test_a_model_keeps_its_own_base_while_its_name_is_trained_anew(home: Path) -
     assert found.rows[0].model == ModelRef(lora="mine")
 
 
-@pytest.mark.parametrize(("method", "title"), [("lora", "ω"), ("concept", "weight")])
+@pytest.mark.parametrize(
+    ("method", "title"), [("lora", "ω"), ("concept", "weight"), ("concept-lora", "weight")]
+)
 def test_the_button_names_what_it_varies(method: str, title: str) -> None:
     runner = Runner(FakeTrainer(), Turns())
     changes = {} if method == "lora" else {"word": "", "superclass": ""}
