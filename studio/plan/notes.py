@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from studio.library import ModelEntry
 from studio.library.few_steps import few_steps
-from studio.plan.row_models import RowModel
+from studio.plan.row_model import RowModel
 from studio.preset import Preset
 from studio.preset.prompt_hints import hints
 from studio.preset.variants import varies

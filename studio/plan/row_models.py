@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ADAPTERS, FAMILIES, ModelEntry, family_of, title_of
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
+from studio.plan.row_model import RowModel
 from studio.preset import Control, ModelRef, Row
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.prompts import mentions
@@ -16,41 +17,6 @@ from studio.preset.rows import ImagePrompt
 EDITING_CHANNELS = 8  # the latent and the picture's, side by side (InstructPix2Pix)
 PAINTING_CHANNELS = 9  # the latent, a mask, and the picture's around it (inpainting networks)
 _ROW_KINDS = "a base, finetune, concept, lora, custom-diffusion or embedding"
-
-
-@dataclass(frozen=True)
-class RowModel:
-    """The weights and words of one row.
-
-    ``kind``: prior (the preset's base), finetune (a full fine-tune of it), concept (a null-text
-    network) or other (another network of the same latent space). ``network``: its id. ``loras``:
-    pairs (id, strength); ``texts``: pairs (id, strength in the text encoders). ``edits``: whether
-    it changes a picture; ``paints``: whether it paints into one. ``words``: pairs (id of
-    the model that holds it, learned word); ``eyes``: those of these models that read theirs from
-    the row's picture.
-    """
-
-    kind: str
-    network: str
-    loras: tuple[tuple[str, float], ...] = ()
-    words: tuple[tuple[str, str], ...] = ()
-    texts: tuple[tuple[str, float], ...] = ()
-    eyes: tuple[str, ...] = ()
-    edits: bool = False
-    paints: bool = False
-    concept: bool = False
-
-    @property
-    def names(self) -> set[str]:
-        """The models that it adds to the base, or that stand in the base's place."""
-        own = set() if self.kind == "prior" else {self.network}
-        return own.union(name for name, _ in (*self.loras, *self.texts))
-
-    @property
-    def personal(self) -> bool:
-        """Whether it is the prior plus a weight change Δ, which ω can scale; a concept's is left alone."""
-        adapted = self.kind == "prior" and bool(self.loras)
-        return self.kind == "finetune" or (adapted and not self.concept)
 
 
 def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") -> ModelEntry:

@@ -44,10 +44,7 @@ def batch_for(device: torch.device, cpu: int, gpu: int) -> int:
 
 
 def precision(device: torch.device) -> str:
-    """``bf16``, or ``no`` on a CPU that does not compute with it: a step takes 30 times as long there.
-
-    AVX-512 alone does not say so: its instructions for bf16 came years after it.
-    """
+    """``bf16``, or ``no`` on a CPU that does not compute with it: a step takes 30 times as long there."""
     cpu: Any = torch.cpu  # it tells of the processor under names of its own
     computes = any(
         getattr(cpu, name, bool)()

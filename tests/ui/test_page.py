@@ -159,20 +159,6 @@ def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "reason"),
-    [((7.5, -6.5), describe.CANCELLED), ((1.0,), describe.CANCELLED), ((7.5, -5.5), None)],
-)
-def test_omega_is_said_to_be_idle_for_the_reason_that_it_has(
-    weights: tuple[float, ...], reason: str | None
-) -> None:
-    lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
-    idle = describe.describe(Limits(), **values(rows=[{**lora, "weight": w} for w in weights]))[1]
-    assert idle.get("omega") == reason
-    plain = describe.describe(Limits(), **values(rows=[{"prompt": "a", "weight": 1.0}]))[1]
-    assert plain["omega"] == describe.IDLE_REASONS["omega"]
-
-
-@pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
         ({"sampler": {"width": 130}}, "sampler.width", "such as 128 and 136"),

@@ -1,0 +1,25 @@
+"""Fields that change nothing say so for the reason that they have."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.preset import validate
+from studio.ui.describe import CANCELLED, IDLE_REASONS, idle
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"), [((7.5, -6.5), CANCELLED), ((1.0,), CANCELLED), ((7.5, -5.5), None)]
+)
+def test_omega_beside_adapters_whose_weights_sum_to_one(
+    weights: tuple[float, ...], reason: str | None
+) -> None:
+    lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
+    found = idle(validate({"rows": [{**lora, "weight": weight} for weight in weights]}))
+    assert found.get("omega") == reason
+
+
+@pytest.mark.parametrize("row", [{}, {"model": {"lora": "starter/food"}, "prompt": ""}])
+def test_omega_beside_rows_that_it_never_reaches(row: dict[str, object]) -> None:
+    preset = validate({"rows": [{"prompt": "a", "weight": 1.0, **row}]})
+    assert idle(preset)["omega"] == IDLE_REASONS["omega"]
