@@ -132,6 +132,6 @@ def test_use_via_api_asks_for_nothing_that_is_not_there(desk: Studio) -> None:
 def test_fields_that_change_nothing_say_so(desk: Studio) -> None:
     desk.use(["a cat"])
     desk.says("no row that takes part", "#gs-field-omega")
-    desk.says("no prompt has parts", "#gs-field-decoupling")
+    desk.says("takes part has parts joined", "#gs-field-decoupling")
     desk.prompt(0).fill("a cat AND in flat style")
     desk.page.wait_for_selector("#gs-field-decoupling :not(.gs-dim) .gs-idle", state="hidden")

@@ -119,6 +119,7 @@ def test_another_tool_s_folder_is_read_in_place(desk: Studio, home: Path, tmp_pa
         line.wait_for()
         expect(line).to_contain_text("made for SD1")
         expect(line).to_contain_text("word “hero”")
+        line.scroll_into_view_if_needed()  # pictures come with their lines, as these come into sight
         line.locator("img.gs-preview").wait_for()
         assert page.evaluate("window.shut")  # nothing was typed or pressed that would be lost
         expect(box).to_be_enabled()
