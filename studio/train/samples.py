@@ -36,10 +36,8 @@ def make(
     identity = f"{config.name}-step-{step}"
     result.write(config, save, step, root / identity)
     engine = Engine(device=str(device), library=Library((ASSETS, models_folder(), root)))
-    prompts = config.sample_prompts or (
-        "" if METHODS[config.method].without_text else result.prompt_of(config),
-    )
     alone = bool(METHODS[config.method].without_text)
+    prompts = config.sample_prompts or ("" if alone else result.prompt_of(config),)
     omega = 0.0 if alone else config.sample_omega  # as "Use it" has it
     images = []
     for prompt in prompts:

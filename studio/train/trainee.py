@@ -58,11 +58,13 @@ class Trainee(nn.Module):
         """The network's output for ``latents`` (batch, channels, h, w) at ``times`` (batch,).
 
         Args:
-            captions: one per sample.
+            captions: one per sample; the null prompt's for all where there are none.
             features: image embeddings (batch, width), for the visual encoder.
         """
-        if self.encoder is None or captions is None:
+        if self.encoder is None:
             return self.family.predict(self.network, latents, times, None)
+        if captions is None:
+            captions = [""] * len(latents)
         words = self.words(features, len(captions))
         if self.projection is None:
             text = self.encoder(captions, words[0])

@@ -13,55 +13,8 @@ self-attentions learn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from studio.train.adaptation import Adaptation, checkpointing
-from studio.train.method import METHODS, Materials, Method
-from studio.train.methods.lora import add_factors, save_factors
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from studio.train.base import Base
-    from studio.train.settings import TrainConfig
-    from studio.train.trainee import Trainee
-
-
-def under_null_prompt(config: TrainConfig, base: Base) -> Trainee:
-    """A trainee on the base's network whose every caption is the empty string."""
-    from studio.train.trainee import Trainee
-
-    class NullPrompt(Trainee):
-        def forward(
-            self,
-            latents: Tensor,
-            times: Tensor,
-            captions: Sequence[str] | None = None,
-            features: Tensor | None = None,
-        ) -> Tensor:
-            """The network's output under the null prompt, whatever the captions are."""
-            del captions
-            return super().forward(latents, times, [""] * len(latents), features)
-
-    checkpointing(config, base.network)
-    return NullPrompt(base.network, base.family, base.reader())
-
-
-class ConceptLoRA(Adaptation):
-    """Low-rank factors that learn a concept without text."""
-
-    def __init__(self, config: TrainConfig, base: Base, materials: Materials) -> None:
-        del materials
-        self.base = base
-        add_factors(config, base)
-        self.trainee = under_null_prompt(config, base)
-
-    def save(self, folder: Path) -> None:
-        """diffusers' LoRA file."""
-        save_factors(self.base, folder)
-
+from studio.train.method import METHODS, Method
+from studio.train.methods.lora import LoRA
 
 METHODS.register(
     "concept-lora",
@@ -70,7 +23,7 @@ METHODS.register(
         trains="low-rank factors, from pictures alone under the null prompt (`--rank`, `--targets`)",
         files="`pytorch_lora_weights.safetensors`, for a row without a prompt",
         kind="lora",
-        build=ConceptLoRA,
+        build=LoRA,  # which reads no caption where there is none
         settings=frozenset({"rank", "targets"}),
         defaults={"rate": 1e-4, "rank": 16, "steps": 1000},
         small={"rate": 2e-3, "batch": 16, "steps": 600, "targets": "attention+mlp"},
