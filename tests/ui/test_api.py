@@ -17,10 +17,8 @@ pytest.importorskip("gradio")
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from studio.ui.page import build, launch_options
-from studio.ui.space import Limits
 from tests.support import REPOSITORY
-from tests.support.fake_engine import FakeEngine
+from tests.support.launched_page import launched
 
 PAGE = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
 PRESET = {"rows": [{"prompt": "a cat", "weight": 5.0}], "sampler": {"seed": 3, "count": 2}}
@@ -28,14 +26,8 @@ PRESET = {"rows": [{"prompt": "a cat", "weight": 5.0}], "sampler": {"seed": 3, "
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
-        page = build(Limits(rows=3), FakeEngine())
-        _, found, _ = page.launch(
-            server_name="127.0.0.1", prevent_thread_lock=True, **launch_options()
-        )
-        yield found.rstrip("/")
-        page.close()
+    with launched(tmp_path_factory.mktemp("home")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

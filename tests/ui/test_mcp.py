@@ -14,26 +14,15 @@ pytest.importorskip("mcp")
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from studio.ui.page import build, launch_options
-from studio.ui.space import Limits
-from tests.support.fake_engine import FakeEngine
+from tests.support.launched_page import launched
 
 PRESET = {"rows": [{"prompt": "a cat", "weight": 5.0}], "sampler": {"seed": 3}}
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
-        page = build(Limits(rows=3), FakeEngine())
-        _, found, _ = page.launch(
-            server_name="127.0.0.1",
-            prevent_thread_lock=True,
-            mcp_server=True,
-            **launch_options(),
-        )
-        yield f"{found.rstrip('/')}/gradio_api/mcp/"
-        page.close()
+    with launched(tmp_path_factory.mktemp("home"), mcp_server=True) as found:
+        yield f"{found}/gradio_api/mcp/"
 
 
 def asked(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, str], list[Any]]:
