@@ -280,7 +280,7 @@ def test_shares_survive_a_reload_and_an_undo(studio: Studio) -> None:
 
 def test_a_plan_that_waits_is_marked(studio: Studio) -> None:
     studio.open().use(["a cat"])
-    studio.page.wait_for_selector("#gs-plan .gs-equation")
+    studio.says("a cat", "#gs-plan")  # the form that was there before had a plan as well
     studio.page.wait_for_selector("#gs-plan:not([data-waits])")
     held, gone = [], []
     studio.page.route(
