@@ -43,6 +43,11 @@ def batch_for(device: torch.device, cpu: int, gpu: int) -> int:
     return gpu if device.type == "cuda" else cpu
 
 
+def memory_format(device: torch.device) -> torch.memory_format:
+    """In which order the U-Net trains faster: a CPU takes 1.3 times as long channels-last (measured)."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
 def precision(device: torch.device) -> str:
     """``bf16``, or ``no`` on a CPU that does not compute with it: a step takes 30 times as long there."""
     cpu: Any = torch.cpu  # it tells of the processor under names of its own
@@ -96,11 +101,8 @@ def save_grid(pictures: np.ndarray, path: Path, columns: int) -> None:
 
 def to_float(pictures: np.ndarray, device: torch.device) -> torch.Tensor:
     """Pictures (N, H, W, 3) uint8 → tensor (N, 3, H, W) in [-1, 1]."""
-    return (
-        torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2).float()
-        / 127.5
-        - 1
-    )
+    tensor = torch.from_numpy(np.ascontiguousarray(pictures)).to(device)
+    return tensor.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_uint8(images: torch.Tensor) -> np.ndarray:
@@ -239,10 +241,8 @@ class Loop:
             self.optimizer.step()
             self.step += 1
             self._average()
-            total, count = (
-                total + loss.detach(),
-                count + 1,
-            )  # read only now and then: a GPU runs ahead
+            # Read only now and then: a GPU runs ahead.
+            total, count = total + loss.detach(), count + 1
             self.spent += mean_over_processes(self._clock() - started)
             now = time.monotonic()
             if now - last_log > log_every:

@@ -17,6 +17,7 @@ from studio.starter.common import (
     Loop,
     autocast,
     batch_for,
+    memory_format,
     save_network,
     to_uint8,
     write_json,
@@ -89,12 +90,11 @@ def train(
         Scene(**{**entry, "rows": tuple(entry["rows"]), "names": tuple(entry["names"])})
         for entry in json.loads((work / "latents-canny.json").read_text())
     ]
-    unet = UNet2DConditionModel.from_pretrained(work / "unet").to(
-        device, memory_format=torch.channels_last
-    )
+    order = memory_format(device)
+    unet = UNet2DConditionModel.from_pretrained(work / "unet").to(device, memory_format=order)
     unet.requires_grad_(False)
     model = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=EMBEDDING)
-    model.requires_grad_(True).to(device, memory_format=torch.channels_last).train()
+    model.requires_grad_(True).to(device, memory_format=order).train()
     texts, alphas = Texts(work, device), build_scheduler().alphas_cumprod.to(device)
     loop = Loop(model, Budget(minutes), work / "canny.pt", rate=8e-4, warmup=30, ema_decay=0.99)
     go_on(loop, work, "canny", "canny")

@@ -18,6 +18,7 @@ from studio.starter.common import (
     Loop,
     autocast,
     batch_for,
+    memory_format,
     save_network,
     write_json,
 )
@@ -29,9 +30,9 @@ from studio.starter.stages.patch_basis import CHANNELS
 from studio.starter.stages.text_grounding import known_drawings
 from studio.starter.stream import stream
 
-SHOWN = (
-    0.6  # share of the training in which attention is shown where to look, and noise is preferred
-)
+# Of a training from nothing, in which attention is shown where to look, and noise is preferred.
+SHOWN = 0.6
+RATE, RATE_ON = 1e-3, 4e-4  # learning rate from nothing, and on from what is trained already
 BATCH, BATCH_GPU = 32, 768
 DROPPED = 0.1  # share of captions replaced by the empty text
 TOWARDS_NOISE = 0.6  # times are 1000·U^0.6: what is drawn is decided in the noisier half
@@ -121,12 +122,13 @@ def train(
     batch = batch or batch_for(device, BATCH, BATCH_GPU)
     texts = Texts(work, device)
     drawings = known_drawings(work, device)
-    model = build(text_width=texts.encoder.config.hidden_size).to(
-        device, memory_format=torch.channels_last
-    )
+    order = memory_format(device)
+    model = build(text_width=texts.encoder.config.hidden_size).to(device, memory_format=order)
     alphas = build_scheduler().alphas_cumprod.to(device)
-    loop = Loop(model, Budget(minutes), work / "prior.pt", rate=1e-3, warmup=150, ema_decay=0.998)
+    loop = Loop(model, Budget(minutes), work / "prior.pt", rate=RATE, warmup=150, ema_decay=0.998)
     go_on(loop, work, "unet", "prior")
+    shown = 0.0 if loop.began else SHOWN
+    loop.rate = RATE_ON if loop.began else RATE
     looking = Looking(model)
 
     def make(rng: np.random.Generator) -> tuple[SceneBatch, np.ndarray]:
@@ -139,16 +141,14 @@ def train(
     def loss_of(step: int) -> torch.Tensor:
         scenes, ids = next(batches)
         clean = drawings.latents(scenes)
-        fading = max(0.0, 1.0 - loop.progress() / SHOWN)
+        fading = max(0.0, 1.0 - loop.progress() / shown) if shown else 0.0
         noisy, times, target = velocity_batch(
             clean, alphas, power=TOWARDS_NOISE if fading else EVENLY
         )
         looking.watch(fading > 0)
         with autocast(device):
             states = texts.states(torch.from_numpy(ids))
-            output = model(
-                noisy.contiguous(memory_format=torch.channels_last), times, states
-            ).sample
+            output = model(noisy.contiguous(memory_format=order), times, states).sample
         error = F.mse_loss(output.float(), target)
         return error + WEIGHT * fading * looking.loss() if fading else error
 
