@@ -25,8 +25,8 @@ class StudioError(Exception):
 
     def __init__(self, message: str, *, field: str = "") -> None:
         self.field = field
-        self.message = printable(_cut(" ".join(message.split()), MOST_CHARACTERS))
-        named = f"{_cut(field, MOST_OF_FIELD)}: {self.message}" if field else self.message
+        self.message = printable(cut(" ".join(message.split()), MOST_CHARACTERS))
+        named = f"{cut(field, MOST_OF_FIELD)}: {self.message}" if field else self.message
         super().__init__(printable(named))
 
 
@@ -60,10 +60,11 @@ def shorten(value: object, limit: int = 80) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits; deep nesting
         text = f"a {type(value).__name__} too large to show"
-    return _cut(text, limit)
+    return cut(text, limit)
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """``text`` of at most ``limit`` characters; what is missing is marked."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -88,9 +88,13 @@ class Shelf:
 
 
 def _waiting(files: int) -> str:
+    if files == 1:
+        return (
+            "the picture names models by hashes, and those of 1 file of this library are not known yet; "
+            "'python -m studio models --hashes' reads them, the page does so meanwhile: open it again"
+        )
     return (
-        f"the picture names models by hashes, and those of {files} "
-        f"file{'' if files == 1 else 's'} of this library are not known yet; "
+        f"the picture names models by hashes, and those of {files} files of this library are not known yet; "
         "'python -m studio models --hashes' reads them, the page does so meanwhile: open it again"
     )
 

@@ -1,5 +1,6 @@
-"""What the studio refuses with, as its sources say it: the literals of its errors' messages, and the
-reasons why a file of the library cannot be used."""
+"""What the studio refuses with and notes, as its sources say it: the literals of its errors' messages,
+the reasons why a file of the library cannot be used, and what is left out of a file that is opened,
+written or sent."""
 
 from __future__ import annotations
 
@@ -30,6 +31,9 @@ ROOMS = (
 )
 # Where the reasons are that a model's line gives, and a refusal that names the model.
 LIBRARY = "library"
+# Where the notes are on what a file holds and on what does not go into one.
+FILES = ("share", "preset/styles.py", "preset/own_styles.py")
+_WORD = re.compile(r"[a-z]+('s)?[,;:.]?")
 
 
 def refusals() -> Iterator[tuple[str, str]]:
@@ -63,11 +67,26 @@ def reasons() -> Iterator[tuple[str, str]]:
                 yield path.name, text
 
 
+def notes() -> Iterator[tuple[str, str]]:
+    """Each sentence of the sources that read and write files, with its file's name: what has a word
+    beside a value, or three words, or names a thing; but what stands in documentation."""
+    for room in FILES:
+        for path, tree in _trees(room):
+            unsaid = {id(one) for node in ast.walk(tree) for one in _unsaid(node)}
+            for node in ast.walk(tree):
+                text = "" if id(node) in unsaid else " ".join(_text(node).split())
+                words = [word for word in text.split() if _WORD.fullmatch(word)]
+                if len(words) > (0 if HOLE in text else 2) or text.startswith("the "):
+                    yield path.name, text
+
+
 def _unsaid(node: ast.AST) -> list[ast.AST]:
-    """Documentation, and the parts of a text that is read whole."""
+    """Documentation, how a value is written, and the parts of a text that is read whole."""
     match node:
         case ast.Expr(value=ast.Constant() as text):
             return [text]
+        case ast.FormattedValue(format_spec=ast.JoinedStr(values=parts) as form):
+            return [form, *parts]
         case ast.JoinedStr(values=parts):
             return [part for part in parts if isinstance(part, ast.Constant)]
     return []

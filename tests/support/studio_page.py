@@ -206,6 +206,13 @@ class Studio:
             polling=100,  # a page behind another one may draw no frames
         )
 
+    def speak(self, tag: str) -> None:
+        """Set the page's language among the settings, as a person does; the page is in it at once."""
+        self.page.click("#gs-open-settings")
+        self.page.locator("[data-name=language]").select_option(tag)
+        self.page.wait_for_function("(tag) => document.documentElement.lang === tag", arg=tag)
+        self.page.keyboard.press("Escape")
+
     def load(self, path: Path) -> None:
         """Choose a file; what it brings comes later."""
         self.page.locator("#gs-top input[type=file]").first.set_input_files(path)

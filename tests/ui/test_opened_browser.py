@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
+from studio.languages import ENGLISH
 from studio.share import read_image
 from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, expect, needs_starter
@@ -34,16 +35,24 @@ def test_the_line_of_a_failed_run_goes_with_the_next_file(desk: Studio) -> None:
     desk.page.wait_for_selector('#gs-progress .gs-progress[data-state="idle"]')
 
 
-def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Path) -> None:
-    text = (
-        "a cat <lora:absent:0.8>\nNegative prompt: blurry\nSteps: 20, Sampler: Whatever 3000, "
-        "CFG scale: 7, Seed: 5, Size: 999x513, Model: nothing-here, Denoising strength: 0.5, "
-        "Clip skip: 2, Hires upscale: 2, Hires upscaler: Latent, ENSD: 31337"
-    )
+THEIRS = (  # as AUTOMATIC1111's web UI writes it
+    "a cat <lora:absent:0.8>\nNegative prompt: blurry\nSteps: 20, Sampler: Whatever 3000, "
+    "CFG scale: 7, Seed: 5, Size: 999x513, Model: nothing-here, Denoising strength: 0.5, "
+    "Clip skip: 2, Hires upscale: 2, Hires upscaler: Latent, ENSD: 31337"
+)
+
+
+def theirs(folder: Path, text: str = THEIRS) -> Path:
+    """A picture of that tool."""
     info = PngImagePlugin.PngInfo()
     info.add_text("parameters", text)
-    picture = tmp_path / "theirs.png"
+    picture = folder / "theirs.png"
     Image.new("RGB", (64, 64)).save(picture, pnginfo=info)
+    return picture
+
+
+def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Path) -> None:
+    picture = theirs(tmp_path)
     notes = read_image(picture)[1]
     assert len(notes) > 3
     desk.load(picture)
@@ -64,6 +73,36 @@ def test_every_note_is_shown_until_the_list_is_closed(desk: Studio, tmp_path: Pa
     desk.page.get_by_role("button", name="Close the notes").click()
     expect(box).to_have_count(0)
     expect(desk.page.locator("#gs-heading")).to_be_focused()
+    restore(desk)
+
+
+def test_the_notes_are_in_the_page_language(
+    desk: Studio, tmp_path: Path, settings_file: Path
+) -> None:
+    picture = theirs(tmp_path, f'{THEIRS}, ControlNet 0: "Module: canny, Model: net, Weight: 0.5"')
+    desk.load(picture)
+    box = desk.page.locator(".gs-notices")
+    english = box.locator("li")
+    english.nth(8).wait_for()
+    said = english.all_inner_texts()
+    assert len(said) == len(read_image(picture)[1])
+    desk.speak("de")
+    for line in (
+        "gemacht mit AUTOMATIC1111: Derselbe Seed gibt hier anderes Rauschen",
+        "Basismodell: das Modell 'nothing-here' ist nicht in der Bibliothek; genommen wird die Standardbasis",
+        "Zeile 1, Modell: die LoRA 'absent' mit Stärke 0.8 ist nicht in der Bibliothek; den Namen behält die Beschreibung",
+        "ControlNet 'net' (canny, Stärke 0.5, Schritte 0-1) ist ausgelassen: nicht in der Bibliothek",
+        "Scheduler: 'Whatever 3000' wurde zu DPM-Solver++ 2M",
+        "gemacht in 999x513; das Bild hat 64x64 Pixel",
+        "Clip skip '2' wird nicht übernommen",
+    ):
+        expect(box.locator("li").filter(has_text=line)).to_have_count(1)
+    for tag in ("de", "ar"):
+        desk.speak(tag)
+        for line in said:
+            expect(box.get_by_text(line, exact=True)).to_have_count(0)
+    desk.speak(ENGLISH)
+    expect(box.locator("li")).to_have_text(said)
     restore(desk)
 
 

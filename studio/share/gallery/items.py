@@ -47,7 +47,8 @@ def items_of(folder: Path) -> tuple[list[Item], list[str]]:
     found = [_item(folder, path) for path in files[:MOST]]
     others = found.count(None)
     if others:
-        notes.append(f"{others} JSON file{'s are' if others > 1 else ' is'} no preset")
+        one = "1 JSON file is no preset"
+        notes.append(one if others == 1 else f"{others} JSON files are no preset")
     return [one for one in found if one is not None], notes
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from studio.errors import cut
 from studio.preset.prompts import mentions
 from studio.share.texts import Texts
 from studio.share.tools.a1111_controls import controls, is_image_prompt
@@ -142,12 +143,11 @@ def _note_second_pass(fields: Fields, found: Found) -> None:
         value = number(strength)
         if hires:
             stated = hires if strength is None else {**hires, "Denoising strength": strength}
-            listed = ", ".join(f"{key} {given}" for key, given in stated.items())
-            found.notes.append(f"a second pass is not carried over ({listed})"[:500])
+            listed = cut(", ".join(f"{key} {given}" for key, given in stated.items()), 460)
+            found.notes.append(f"a second pass is not carried over ({listed})")
         elif value is None or value < 1:
-            found.notes.append(
-                f"image to image is not carried over (Denoising strength {strength})"[:500]
-            )
+            given = cut(str(strength), 440)
+            found.notes.append(f"image to image is not carried over (Denoising strength {given})")
 
 
 READERS.register("AUTOMATIC1111", Reader(read, order=100))

@@ -65,7 +65,7 @@ def _add_resources(found: Found, listed: str) -> None:
             found.embeddings.append(name)
         else:
             found.notes.append(
-                f"the resource {name!r} ({kind or 'of no kind'}) is not carried over"
+                f"the resource {name!r} ({kind[:60] or 'of no kind'}) is not carried over"
             )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from studio.errors import shorten
+from studio.errors import cut, shorten
 from studio.extensions import Table
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link, Node
 from studio.share.tools.table import Condition, ControlUse
@@ -158,7 +158,7 @@ class Conditions:
     def _unknown(self, node: Node, output: int, side: str, depth: int) -> Entries:
         """What is not known lets its input through, and is named."""
         shown = ", ".join(f"{k} {shorten(v, 40)}" for k, v in list(node.literals().items())[:6])
-        self.graph.note(f"{node.kind[:80]} is not carried over" + (f" ({shown})" if shown else ""))
+        self.graph.note(not_carried(node.kind, shown))
         note_files(self.graph, node)
         if "positive" in node.inputs and "negative" in node.inputs:
             return self.of(node.link("negative" if output == 1 else "positive"), side, depth + 1)
@@ -196,4 +196,10 @@ NODES: Table[Make] = Table("ComfyUI conditioning node")
 
 def summary(values: dict[str, Any]) -> str:
     """A node's literals for a note."""
-    return ", ".join(f"{k[:40]} {shorten(v, 60)}" for k, v in list(values.items())[:12])
+    return cut(", ".join(f"{k[:40]} {shorten(v, 60)}" for k, v in list(values.items())[:12]), 400)
+
+
+def not_carried(kind: str, shown: str) -> str:
+    """A note on a node, with its literals where it has any."""
+    kind = kind[:80]
+    return f"{kind} is not carried over ({shown})" if shown else f"{kind} is not carried over"

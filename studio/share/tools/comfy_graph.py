@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studio.errors import shorten
+from studio.errors import cut, shorten
 from studio.share.tools.prompts import number
 
 MAX_DEPTH = 64
@@ -165,7 +165,8 @@ class Graph:
         }
         if left:
             shown = ", ".join(f"{key[:40]} {shorten(one, 40)}" for key, one in [*left.items()][:6])
-            self.note(f"{node.kind[:80]}: {what[:80]}, without what else it has ({shown})"[:400])
+            shown = cut(shown, 200)
+            self.note(f"{node.kind[:80]}: {what[:80]}, without what else it has ({shown})")
 
     def text(self, node: Node, name: str, side: str = "positive") -> str:
         """A text among a node's inputs, followed along links; "" for none."""

@@ -48,9 +48,11 @@ def _side(walk: Conditions, node: Node, name: str, side: str) -> tuple[Condition
 def _number(walk: Conditions, node: Node, name: str, plain: float, field: str) -> float:
     found = walk.graph.number(node, name)
     if found is None or abs(found) > 1000:
-        given = node.inputs.get(name)
-        shown = "" if found is None else f" ({given})"
-        walk.graph.note(f"{field}: no usable CFG scale is given{shown}; {plain:g} is used")
+        walk.graph.note(
+            f"{field}: no usable CFG scale is given; {plain:g} is used"
+            if found is None
+            else f"{field}: no usable CFG scale is given ({node.inputs.get(name)}); {plain:g} is used"
+        )
         return plain
     return float(found)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.share.tools.comfy_conditions import note_files, summary
+from studio.share.tools.comfy_conditions import not_carried, note_files, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
@@ -72,7 +72,7 @@ def _note_patch(graph: Graph, node: GraphNode) -> None:
     if node.kind == "ModelSamplingDiscrete" and plain:
         return  # what a model is without it
     shown = summary(node.literals())
-    graph.note(f"{node.kind[:80]} is not carried over" + (f" ({shown})" if shown else ""))
+    graph.note(not_carried(node.kind, shown))
     note_files(graph, node)
     for _, link in node.links():  # what it needs besides the model is named with it
         graph.node(link)

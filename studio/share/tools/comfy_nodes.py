@@ -106,9 +106,11 @@ def _set_strength(walk: Conditions, step: Step) -> Entries:
 def _set_mask(walk: Conditions, step: Step) -> Entries:
     mask = walk.graph.node(step.node.link("mask"))
     image = mask.inputs.get("image") if mask else None
-    named = f" {image[:80]!r}" if isinstance(image, str) else f" ({mask.kind[:60]})" if mask else ""
+    named = repr(image[:80]) if isinstance(image, str) else f"({mask.kind[:60]})" if mask else ""
     walk.graph.note(
-        f"{step.node.kind}: the mask{named} is not in the file; its row acts everywhere"
+        f"{step.node.kind}: the mask {named} is not in the file; its row acts everywhere"
+        if named
+        else f"{step.node.kind}: the mask is not in the file; its row acts everywhere"
     )
     return _set_strength(walk, step)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.errors import shorten
 from studio.share.texts import Texts
-from studio.share.tools.comfy_conditions import Conditions, summary
+from studio.share.tools.comfy_conditions import Conditions, not_carried, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link, Node
 from studio.share.tools.comfy_guiders import terms_of
 from studio.share.tools.comfy_loras import on_both
@@ -199,9 +199,10 @@ class _Picture:
             self.graph.note(f"{node.kind[:80]}: {name[:60]} {shorten(value)} is not carried over")
         if latent is not None and "width" not in latent.inputs:
             source = next((v for v in latent.inputs.values() if isinstance(v, str)), "")
-            shown = f" {source[:80]!r}" if source else ""
             self.graph.note(
-                f"the picture that it starts from{shown} ({latent.kind}) is not in the file"
+                f"the picture that it starts from {source[:80]!r} ({latent.kind}) is not in the file"
+                if source
+                else f"the picture that it starts from ({latent.kind}) is not in the file"
             )
 
     def _note_rest(self) -> None:
@@ -209,9 +210,7 @@ class _Picture:
         for node in self.graph.nodes.values():
             quiet = node.kind == "VAEDecode" or node.kind.startswith(_QUIET)
             if node.id not in self.graph.seen and not quiet and not _is_loader(node):
-                shown = summary(node.literals())
-                more = f" ({shown})" if shown else ""
-                self.graph.note(f"{node.kind[:80]} is not carried over{more}"[:400])
+                self.graph.note(not_carried(node.kind, summary(node.literals())))
 
 
 def _is_loader(node: Node) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from math import isclose
 from typing import Any
 
-from studio.errors import shorten
+from studio.errors import cut, shorten
 from studio.share.tools.prompts import number
 
 MAX_FIELDS = 400
 MAX_ITEMS = 60
+MAX_SHOWN = 500  # characters of a note's list
 _NOTHING = ("", "none", "null", "false", "off")
 
 
@@ -123,7 +124,9 @@ class Fields:
                 shown = f"{name[:60]} {shorten(value)}"
                 families.setdefault(name.split(" ")[0].split("_")[0].lower(), []).append(shown)
         notes = [
-            f"{', '.join(shown)} {'is' if len(shown) == 1 else 'are'} not carried over"
+            f"{cut(', '.join(shown), MAX_SHOWN)} are not carried over"
+            if len(shown) > 1
+            else f"{shown[0]} is not carried over"
             for shown in families.values()
         ]
         notes += [f"{name[:60]}: {note}" for name, inner in self._inner for note in inner.notes()]

@@ -135,17 +135,21 @@ def _sampler(
         result["steps"] = int(min(highest, max(least, steps)))
         if result["steps"] != steps:
             notes.append(f"sampler.steps: {steps:g} became {result['steps']}")
+    elif found.steps is None:
+        notes.append(f"sampler.steps: no steps are given; {Sampler().steps} are used")
     else:
-        given = (
-            "no steps are given" if found.steps is None else f"{shorten(found.steps)} is not read"
-        )
-        notes.append(f"sampler.steps: {given}; {Sampler().steps} are used")
+        given = shorten(found.steps)
+        notes.append(f"sampler.steps: {given} is not read; {Sampler().steps} are used")
     seed = number(found.seed)
     if seed is not None and seed == int(seed) and 0 <= seed <= MAX_SEED:
         result["seed"] = int(seed)
+    elif found.seed is None:
+        notes.append(f"sampler.seed: no usable seed is given; {Sampler().seed} is used")
     else:
-        given = "is given" if found.seed is None else f"is {shorten(found.seed)} (0 to {MAX_SEED})"
-        notes.append(f"sampler.seed: no usable seed {given}; {Sampler().seed} is used")
+        notes.append(
+            f"sampler.seed: no usable seed is {shorten(found.seed)} (0 to {MAX_SEED}); "
+            f"{Sampler().seed} is used"
+        )
     _add_noise(found, result, notes)
     size, (low, high) = found.size or pixels, bounds(Sampler, "width")
     if not known_base:
@@ -172,7 +176,9 @@ def _add_noise(found: Found, result: dict[str, Any], notes: list[str]) -> None:
         if seed is not None and seed == int(seed) and 0 <= seed <= MAX_SEED and 0 < strength <= 1:
             result["variation_seed"], result["variation_strength"] = int(seed), float(strength)
         else:
-            given = f"{shorten(found.variation_seed)} at {strength:g}"
-            notes.append(f"sampler.variation_seed: {given} is no usable variation; it is left out")
+            given = shorten(found.variation_seed)
+            notes.append(
+                f"sampler.variation_seed: {given} at {strength:g} is no usable variation; it is left out"
+            )
     if found.noise:
         result["noise"] = found.noise

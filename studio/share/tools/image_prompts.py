@@ -32,7 +32,7 @@ def usable(uses: Sequence[ControlUse], additions: Additions) -> ControlUse | Non
             strength = float(max(low, min(high, used.strength)))
             if strength != used.strength:
                 additions.notes.append(
-                    f"the IP-Adapter {used.model[:80]!r} at {used.strength:g} became {strength:g}"
+                    f"the IP-Adapter {_name(used)!r} at {used.strength:g} became {strength:g}"
                 )
             kept = replace(used, model=found, strength=strength)
     return kept
@@ -59,9 +59,10 @@ def with_picture(row: dict[str, Any], used: ControlUse) -> list[dict[str, Any]]:
 
 def picture_notes(rows: Sequence[dict[str, Any]], used: ControlUse) -> list[str]:
     """Which rows ask for a picture."""
-    which = f" {used.image[:80]!r}" if used.image else ""
     return [
-        f"rows.{index}.image_prompt.image: the picture{which} is not in the file; choose it"
+        f"rows.{index}.image_prompt.image: the picture {used.image[:80]!r} is not in the file; choose it"
+        if used.image
+        else f"rows.{index}.image_prompt.image: the picture is not in the file; choose it"
         for index, row in enumerate(rows)
         if row.get("image_prompt") and not row["image_prompt"]["blank"]
     ]
@@ -79,8 +80,10 @@ def _found(used: ControlUse, additions: Additions) -> str | None:
 
 
 def _left_out(used: ControlUse, reason: str, additions: Additions) -> None:
-    steps = f"steps {used.range[0]:g}-{used.range[1]:g}"
-    name = used.model.partition("|")[0][:80]
-    parts = (used.kind[:60], f"strength {used.strength:g}", steps, used.image[:80])
-    shown = ", ".join(filter(None, parts))
-    additions.notes.append(f"the IP-Adapter {name!r} ({shown}) is left out, because {reason}")
+    name = _name(used)
+    additions.notes.append(f"the IP-Adapter {name!r} ({used.shown}) is left out, because {reason}")
+
+
+def _name(used: ControlUse) -> str:
+    """The first of its names, for a note."""
+    return used.model.partition("|")[0][:80]

@@ -11,6 +11,7 @@ from sd_parsers.data import PromptInfo
 from sd_parsers.exceptions import ParserError
 from sd_parsers.parsers import InvokeAIParser
 
+from studio.errors import cut
 from studio.share.texts import Texts
 from studio.share.tools.prompts import Lora
 from studio.share.tools.table import READERS, ControlUse, Fields, Found, Reader
@@ -80,7 +81,8 @@ def _newest(data: dict[str, Any]) -> Found | None:
         fields.items(name)  # each is noted with what it holds
     _canvas(fields, found)
     if fields.take("init_image") or data.get("generation_mode") in ("img2img", "sdxl_img2img"):
-        notes.append(f"image to image is not carried over ({data.get('init_image')})"[:300])
+        image = cut(str(data.get("init_image")), 260)
+        notes.append(f"image to image is not carried over ({image})")
     return found
 
 

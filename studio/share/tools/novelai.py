@@ -87,8 +87,12 @@ def _characters(fields: Fields, found: Found) -> None:
 
 
 def _placed(key: str, text: str, centers: Any) -> str:
-    at = f" at {str(centers)[:80]}" if centers else ""
-    return f"{key}: the character {text[:60]!r}{at} is read as part of the prompt"
+    text, place = text[:60], str(centers)[:80]
+    return (
+        f"{key}: the character {text!r} at {place} is read as part of the prompt"
+        if centers
+        else f"{key}: the character {text!r} is read as part of the prompt"
+    )
 
 
 def _undesired(fields: Fields, found: Found) -> None:

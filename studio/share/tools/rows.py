@@ -136,10 +136,12 @@ class _Rows:
         }
         if used.finished and row["control"]["type"] != FINISHED:
             row["control"]["finished"] = True
-        which = f" {used.image[:80]!r}" if used.image else ""
-        kind = f" ({used.kind[:60]})" if used.kind else ""
+        parts = (used.image and repr(used.image[:80]), used.kind and f"({used.kind[:60]})")
+        shown = " ".join(filter(None, parts))
         self.additions.notes.append(
-            f"{field}.control.image: the control picture{which}{kind} is not in the file; choose it"
+            f"{field}.control.image: the control picture {shown} is not in the file; choose it"
+            if shown
+            else f"{field}.control.image: the control picture is not in the file; choose it"
         )
         if strength != used.strength:
             self.additions.notes.append(
@@ -148,10 +150,7 @@ class _Rows:
 
     def _left_out(self, used: ControlUse, reason: str) -> None:
         """A note, once for all rows that have the same control."""
-        steps = f"steps {used.range[0]:g}-{used.range[1]:g}"
-        parts = (used.kind[:60], f"strength {used.strength:g}", steps, used.image[:80])
-        shown = ", ".join(filter(None, parts))
-        note = f"the {used.what} {used.model[:80]!r} ({shown}) is left out, because {reason}"
+        note = f"the {used.what} {used.model[:80]!r} ({used.shown}) is left out, because {reason}"
         if note not in self.additions.notes:
             self.additions.notes.append(note)
 

@@ -54,6 +54,12 @@ class ControlUse:
         named = self.adapter or "t2i" in self.model.lower()
         return "T2I-Adapter" if named else "ControlNet"
 
+    @property
+    def shown(self) -> str:
+        """How it was used, for a note."""
+        used = f"strength {self.strength:g}, steps {self.range[0]:g}-{self.range[1]:g}"
+        return ", ".join(filter(None, (self.kind[:60], used, self.image[:80])))
+
 
 @dataclass(frozen=True)
 class Condition:

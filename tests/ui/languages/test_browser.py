@@ -16,16 +16,6 @@ LAPTOP = {"width": 1400, "height": 950}
 WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
 OTHERS = [tag for tag in languages() if tag != ENGLISH]
 WRITTEN = "Save"  # a person's own word, and a message too
-LANGUAGE = "document.documentElement.lang"
-
-
-def choose(desk: Studio, tag: str) -> None:
-    """Set the language, as a person does; the page is in it at once."""
-    page = desk.page
-    page.click("#gs-open-settings")
-    page.locator("[data-name=language]").select_option(tag)
-    page.wait_for_function(f"(tag) => {LANGUAGE} === tag", arg=tag)
-    page.keyboard.press("Escape")
 
 
 def fits(desk: Studio, size: dict[str, int], where: str) -> None:
@@ -54,7 +44,7 @@ def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, settings_fi
     desk.use(["a cat", "blurry"])
     for tag in OTHERS:
         language = languages()[tag]
-        choose(desk, tag)
+        desk.speak(tag)
         said: Any = dict(language.messages)
         expect(page.locator("#gs-generate")).to_have_text(said["Generate"])
         expect(page.locator("html")).to_have_attribute("dir", language.direction)
@@ -69,7 +59,7 @@ def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, settings_fi
                     eventually(lambda: _nothing_is_english(desk))
                 fits(desk, size, f"{tag}, {tab}, {size['width']}")
         page.set_viewport_size(WIDE)
-    choose(desk, ENGLISH)
+    desk.speak(ENGLISH)
     expect(page.locator("#gs-generate")).to_have_text("Generate")
     expect(page.locator("html")).to_have_attribute("dir", "ltr")
     theirs = {said for tag in OTHERS for text, said in languages()[tag].messages if said != text}
@@ -90,7 +80,7 @@ def test_what_a_person_wrote_stays_where_it_is_shown(desk: Studio, settings_file
     page = desk.page
     desk.use([WRITTEN], steps=2)
     page.locator("#gs-name input").fill(WRITTEN)
-    choose(desk, "de")
+    desk.speak("de")
     page.evaluate("studio.showTab('presets')")
     page.click("#gs-save")
     card = page.locator("#gs-shelf .gs-own", has=page.locator("strong", has_text=WRITTEN))
@@ -104,7 +94,7 @@ def test_what_a_person_wrote_stays_where_it_is_shown(desk: Studio, settings_file
     page.once("dialog", lambda dialog: dialog.accept())
     card.locator(".gs-own-tools button").last.click()
     expect(card).to_have_count(0)
-    choose(desk, ENGLISH)
+    desk.speak(ENGLISH)
 
 
 def test_a_browser_that_asks_for_german_gets_it(browser: Any, address: str) -> None:

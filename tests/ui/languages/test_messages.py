@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -32,11 +32,12 @@ from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
 from studio.ui.describe import CANCELLED, IDLE_REASONS
+from studio.ui.errors import on_page
 from studio.ui.library.models import KINDS
 from studio.ui.static_files import STATIC
 from studio.ui.tradeoff.subject import subject_of
 from studio.ui.train.actions import ACTIONS
-from tests.support.refusals import reasons, refusals
+from tests.support.refusals import notes, reasons, refusals
 from tests.support.script_texts import HOLE, texts
 
 OTHERS = [one for tag, one in languages().items() if tag != ENGLISH]
@@ -64,6 +65,24 @@ NO_REASONS = (
     f"fetch it with 'python -m studio download {HOLE}'",  # in other words on the page
     "the Hugging Face Hub's cache",  # names
     "arXiv:2212.04488 (Custom Diffusion), ComfyUI",
+)
+# Of the sentences around files: what goes into them, and what other tools call their settings.
+NO_NOTES = (
+    f"Not in this library: {HOLE}",  # of a preset's description, which stays as it is
+    f"Negative prompt: {HOLE}",
+    "union control type",
+    "save detected map",
+    "choose file to upload",
+    "torch cpu compatible",
+    "nvidia gpu compatible",
+    f"input {HOLE}",
+    "reader of another tool",
+    # These with what stands before or behind them:
+    "LoRAs without a strength",
+    "no reason given",
+    "a full path of a folder, or hub:OWNER/NAME of a dataset",
+    "a full path of a folder, an address of a Git repository, or hub:OWNER/NAME of a dataset",
+    f"{HOLE}; got {HOLE}",
 )
 PLACE = re.compile(r"\{(\w+)\}")
 # Of the scripts' literals: what is read with more behind it, what draws, what nobody reads.
@@ -241,6 +260,42 @@ def test_why_a_file_of_the_library_cannot_be_used_is_a_message(language: Languag
     assert not _gaps(language, found, NO_REASONS, _of_a_named_one)
     known = dict(language.messages)
     assert not [what for what in OTHER_FOLDERS if what not in known]
+
+
+def test_what_is_noted_of_a_file_is_a_message(language: Language) -> None:
+    """As the page finds it: the fullest message that fits, whose places take up no words."""
+    found = [(name, text) for name, text in notes() if text not in (*NO_NOTES, *PROGRAMS)]
+    assert {text for _, text in found if "IP-Adapter" in text or "ComfyUI" in text}
+    assert len(found) > 150
+    assert not _unturned(language, found)
+
+
+def _unturned(language: Language, found: Iterable[tuple[str, str]]) -> str:
+    fullest = sorted(dict(language.messages), key=lambda one: -len(PLACE.sub("", one)))
+    patterns = [_as_the_page_reads(message) for message in fullest]
+
+    def turned(text: str) -> bool:
+        for pattern, places in patterns:
+            if match := pattern.fullmatch(text):
+                return all(map(taken, places, match.groups()))
+        return False
+
+    def taken(place: str, value: str) -> bool:
+        """Whether a value may stay as it is, or is a message where it is to be one."""
+        words = any(re.fullmatch(r"[a-z]{2,}[,;:]?", word) for word in value.split())
+        return not words or (place.startswith("the_") and turned(value))
+
+    shown = {on_page(text.replace(f"rows.{HOLE}", "rows.0")): name for name, text in found}
+    return "\n".join(repr((name, text)) for text, name in shown.items() if not turned(text))
+
+
+def _as_the_page_reads(message: str) -> tuple[re.Pattern[str], list[str]]:
+    parts = PLACE.split(message)
+    shape = (
+        (rf"([\d.,:/–−{HOLE}]+)" if len(part) == 1 else "(.+?)") if at % 2 else re.escape(part)
+        for at, part in enumerate(parts)
+    )
+    return re.compile("".join(shape)), parts[1::2]
 
 
 def _of_a_named_one(text: str) -> tuple[str, ...]:
