@@ -182,9 +182,10 @@ def check_begun(config: TrainConfig, resume: bool, restart: bool) -> None:
     if resume and not begun:
         raise StudioError(f"there is no checkpoint of {config.name!r} to resume", field="resume")
     if begun and not resume and not restart:
-        state = "was begun; resume it," if goes_on(config.name) else "has finished;"
         raise StudioError(
-            f"a training of {config.name!r} {state} restart it, or choose another name",
+            f"a training of {config.name!r} was begun; resume it, restart it, or choose another name"
+            if goes_on(config.name)
+            else f"a training of {config.name!r} has finished; restart it, or choose another name",
             field="name",
         )
 

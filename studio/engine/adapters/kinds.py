@@ -114,8 +114,9 @@ def ia3(f: Factors) -> Delta:
     axis = 1 if bool(f["on_input"].flatten()[0]) else 0
     if factor.numel() != f.shape[axis]:
         raise IncompatibleModels(
-            f"scales {factor.numel()} {'inputs' if axis else 'outputs'} of a layer with "
-            f"{f.shape[axis]}"
+            f"scales {factor.numel()} inputs of a layer with {f.shape[1]}"
+            if axis
+            else f"scales {factor.numel()} outputs of a layer with {f.shape[0]}"
         )
     shape = [1] * len(f.shape)
     shape[axis] = -1

@@ -239,11 +239,12 @@ def _check_layer(
     layer = where.removesuffix(_BIAS)
     module = modules.get(layer)
     if not isinstance(module, (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)):
-        kind = (
-            "no layer" if module is None else f"a layer of another kind, {type(module).__name__},"
-        )
+        kind = type(module).__name__
         raise IncompatibleModels(
-            f"is a LoRA of another architecture: the base has {kind} {layer}", field=name
+            f"is a LoRA of another architecture: the base has no layer {layer}"
+            if module is None
+            else f"is a LoRA of another architecture: the base has a layer of another kind, {kind}, {layer}",
+            field=name,
         )
     wanted = tuple(module.weight.shape)
     for change in parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from studio.errors import StudioError
 from studio.languages import ENGLISH, Language, languages
 from studio.library.download import look_up
 from studio.library.named_folders import keep
-from studio.library.scan import OTHER_FOLDERS
 from studio.preset import Preset
 from studio.preset.fields import with_fields
 from studio.preset.preprocessors import PREPROCESSORS
@@ -32,58 +31,13 @@ from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
 from studio.ui.describe import CANCELLED, IDLE_REASONS
-from studio.ui.errors import on_page
 from studio.ui.library.models import KINDS
 from studio.ui.static_files import STATIC
 from studio.ui.tradeoff.subject import subject_of
 from studio.ui.train.actions import ACTIONS
-from tests.support.refusals import notes, reasons, refusals
 from tests.support.script_texts import HOLE, texts
 
 OTHERS = [one for tag, one in languages().items() if tag != ENGLISH]
-# What a program is refused with: the page's own scripts never ask so.
-PROGRAMS = (
-    "expected a row's control",
-    f"expected an object, got {HOLE}",
-    f"all, rows, prompts or seed, got {HOLE}",
-    f"expected the page's address, got {HOLE}",
-    f"up, down, cancel or last, got {HOLE}",
-    "a Space has an address for everybody already",
-    f"png, csv or json, got {HOLE}",
-    f"expected a list, got {HOLE}",
-    "expected an object with a name",
-    f"{HOLE} is not a data:image/…;base64 URI",
-    "a data URI (data:image/png;base64,…) is expected",
-    f"is no pickle ({HOLE})",  # as those below, of the verb `convert`
-    "is there already",
-    "holds no tensors",
-    "holds more than tensors, which is not read: it could run code",
-)
-# Of the library's sentences: what is read for its words, and what a command says.
-NO_REASONS = (
-    *OTHER_FOLDERS.values(),
-    f"fetch it with 'python -m studio download {HOLE}'",  # in other words on the page
-    "the Hugging Face Hub's cache",  # names
-    "arXiv:2212.04488 (Custom Diffusion), ComfyUI",
-)
-# Of the sentences around files: what goes into them, and what other tools call their settings.
-NO_NOTES = (
-    f"Not in this library: {HOLE}",  # of a preset's description, which stays as it is
-    f"Negative prompt: {HOLE}",
-    "union control type",
-    "save detected map",
-    "choose file to upload",
-    "torch cpu compatible",
-    "nvidia gpu compatible",
-    f"input {HOLE}",
-    "reader of another tool",
-    # These with what stands before or behind them:
-    "LoRAs without a strength",
-    "no reason given",
-    "a full path of a folder, or hub:OWNER/NAME of a dataset",
-    "a full path of a folder, an address of a Git repository, or hub:OWNER/NAME of a dataset",
-    f"{HOLE}; got {HOLE}",
-)
 PLACE = re.compile(r"\{(\w+)\}")
 # Of the scripts' literals: what is read with more behind it, what draws, what nobody reads.
 UNREAD = (
@@ -93,15 +47,6 @@ UNREAD = (
     "input, textarea, select",
     f"the answers broke off ({HOLE})",  # for the console
 )
-
-
-def names(one: Language) -> str:
-    return one.tag
-
-
-@pytest.fixture(params=OTHERS, ids=names)
-def language(request: pytest.FixtureRequest) -> Language:
-    return request.param
 
 
 def test_there_is_german_and_a_language_from_right_to_left() -> None:
@@ -245,88 +190,6 @@ def test_what_training_says_of_its_pictures_is_a_message(language: Language) -> 
     assert len(notes) == 5
     known = dict(language.messages)
     assert not [note for note in notes if not any(_fits(message, note) for message in known)]
-
-
-def test_what_is_refused_is_a_message(language: Language) -> None:
-    found = list(refusals())
-    assert len(found) > 300
-    assert not _gaps(language, found, PROGRAMS)
-
-
-def test_why_a_file_of_the_library_cannot_be_used_is_a_message(language: Language) -> None:
-    found = list(reasons())
-    assert {text for _, text in found if "GGUF" in text or "FaceID" in text}
-    assert len(found) > 50
-    assert not _gaps(language, found, NO_REASONS, _of_a_named_one)
-    known = dict(language.messages)
-    assert not [what for what in OTHER_FOLDERS if what not in known]
-
-
-def test_what_is_noted_of_a_file_is_a_message(language: Language) -> None:
-    """As the page finds it: the fullest message that fits, whose places take up no words."""
-    found = [(name, text) for name, text in notes() if text not in (*NO_NOTES, *PROGRAMS)]
-    assert {text for _, text in found if "IP-Adapter" in text or "ComfyUI" in text}
-    assert len(found) > 150
-    assert not _unturned(language, found)
-
-
-def _unturned(language: Language, found: Iterable[tuple[str, str]]) -> str:
-    fullest = sorted(dict(language.messages), key=lambda one: -len(PLACE.sub("", one)))
-    patterns = [_as_the_page_reads(message) for message in fullest]
-
-    def turned(text: str) -> bool:
-        for pattern, places in patterns:
-            if match := pattern.fullmatch(text):
-                return all(map(taken, places, match.groups()))
-        return False
-
-    def taken(place: str, value: str) -> bool:
-        """Whether a value may stay as it is, or is a message where it is to be one."""
-        words = any(re.fullmatch(r"[a-z]{2,}[,;:]?", word) for word in value.split())
-        return not words or (place.startswith("the_") and turned(value))
-
-    shown = {on_page(text.replace(f"rows.{HOLE}", "rows.0")): name for name, text in found}
-    return "\n".join(repr((name, text)) for text, name in shown.items() if not turned(text))
-
-
-def _as_the_page_reads(message: str) -> tuple[re.Pattern[str], list[str]]:
-    parts = PLACE.split(message)
-    shape = (
-        (rf"([\d.,:/–−{HOLE}]+)" if len(part) == 1 else "(.+?)") if at % 2 else re.escape(part)
-        for at, part in enumerate(parts)
-    )
-    return re.compile("".join(shape)), parts[1::2]
-
-
-def _of_a_named_one(text: str) -> tuple[str, ...]:
-    """A reason alone, and where a refusal names the model before it."""
-    return (text, f"{HOLE} {text}")
-
-
-def _gaps(
-    language: Language,
-    found: list[tuple[str, str]],
-    unread: Sequence[str],
-    ways: Callable[[str], tuple[str, ...]] = lambda text: (text,),
-) -> str:
-    known = [re.compile(_filled(message)) for message, _ in language.messages]
-    said = {text: name for name, text in found if text not in unread and _words(text)}
-    gaps = {
-        text: said[text]
-        for text in said
-        if not any(one.fullmatch(way) for one in known for way in ways(text))
-    }
-    return "\n".join(map(repr, gaps.items()))
-
-
-def _words(text: str) -> str:
-    """What of a message is its own."""
-    return re.sub(r"\W|got", "", text.replace(HOLE, ""))
-
-
-def _filled(message: str) -> str:
-    parts = PLACE.split(message)
-    return "".join("(.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
 
 
 def test_a_language_is_fetched_from_beside_the_page_and_english_is_not() -> None:

@@ -1,0 +1,139 @@
+"""The message files hold what the sources say: refusals, reasons, and notes on files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.languages import Language
+from studio.library.scan import OTHER_FOLDERS
+from studio.ui.errors import on_page
+from tests.support.refusals import notes, reasons, refusals
+from tests.support.script_texts import HOLE
+
+# What a program is refused with: the page's own scripts never ask so.
+PROGRAMS = (
+    "expected a row's control",
+    f"expected an object, got {HOLE}",
+    f"all, rows, prompts or seed, got {HOLE}",
+    f"expected the page's address, got {HOLE}",
+    f"up, down, cancel or last, got {HOLE}",
+    "a Space has an address for everybody already",
+    f"png, csv or json, got {HOLE}",
+    f"expected a list, got {HOLE}",
+    "expected an object with a name",
+    f"{HOLE} is not a data:image/…;base64 URI",
+    "a data URI (data:image/png;base64,…) is expected",
+    f"is no pickle ({HOLE})",  # as those below, of the verb `convert`
+    "is there already",
+    "holds no tensors",
+    "holds more than tensors, which is not read: it could run code",
+)
+# Of the library's sentences: what is read for its words, and what a command says.
+NO_REASONS = (
+    *OTHER_FOLDERS.values(),
+    f"fetch it with 'python -m studio download {HOLE}'",  # in other words on the page
+    "the Hugging Face Hub's cache",  # names
+    "arXiv:2212.04488 (Custom Diffusion), ComfyUI",
+    "s ⊙ (R·W) − W, R orthogonal in blocks (Cayley), of one or of several butterfly factors",
+    "d, of a norm's weight and bias",
+    "layout of models",  # of tables, which a package adds to
+    "sidecar of a model",
+)
+# Of the sentences around files: what goes into them, and what other tools call their settings.
+NO_NOTES = (
+    f"Not in this library: {HOLE}",  # of a preset's description, which stays as it is
+    f"Negative prompt: {HOLE}",
+    "union control type",
+    "save detected map",
+    "choose file to upload",
+    "torch cpu compatible",
+    "nvidia gpu compatible",
+    f"input {HOLE}",
+    "reader of another tool",
+    # These with what stands before or behind them:
+    "LoRAs without a strength",
+    "no reason given",
+    "a full path of a folder, or hub:OWNER/NAME of a dataset",
+    "a full path of a folder, an address of a Git repository, or hub:OWNER/NAME of a dataset",
+    f"{HOLE}; got {HOLE}",
+)
+PLACE = re.compile(r"\{(\w+)\}")
+
+
+def test_what_is_refused_is_a_message(language: Language) -> None:
+    found = [(name, text) for name, text in refusals() if text not in PROGRAMS and _words(text)]
+    assert len(found) > 300
+    assert not _unturned(language, found)
+
+
+def test_why_a_file_of_the_library_cannot_be_used_is_a_message(language: Language) -> None:
+    found = [(name, text) for name, text in reasons() if text not in NO_REASONS]
+    assert {text for _, text in found if "GGUF" in text or "FaceID" in text}
+    assert len(found) > 50
+    assert not _unturned(language, found, _of_a_named_one)
+    known = dict(language.messages)
+    assert not [what for what in OTHER_FOLDERS if what not in known]
+
+
+def _of_a_named_one(text: str) -> tuple[str, ...]:
+    """A reason alone, and where a refusal names the model before it."""
+    return (text, f"{HOLE} {text}")
+
+
+def test_what_is_noted_of_a_file_is_a_message(language: Language) -> None:
+    found = [(name, text) for name, text in notes() if text not in (*NO_NOTES, *PROGRAMS)]
+    assert {text for _, text in found if "IP-Adapter" in text or "ComfyUI" in text}
+    assert len(found) > 150
+    assert not _unturned(language, found)
+
+
+@pytest.mark.parametrize(
+    "text", ["the note is one of many", f"rows.{HOLE}.prompt: {HOLE} of one kind fades"]
+)
+def test_a_text_without_a_message_is_found(language: Language, text: str) -> None:
+    """Messages of few words fit nearly everything: what a place takes up may be no words."""
+    assert _unturned(language, [("", text)])
+
+
+def _unturned(
+    language: Language,
+    found: Iterable[tuple[str, str]],
+    ways: Callable[[str], tuple[str, ...]] = lambda text: (text,),
+) -> str:
+    """The texts for which the page finds no message: it takes the fullest one that fits."""
+    fullest = sorted(dict(language.messages), key=lambda one: -len(PLACE.sub("", one)))
+    patterns = [_as_the_page_reads(message) for message in fullest]
+
+    def turned(text: str) -> bool:
+        for pattern, places in patterns:
+            if match := pattern.fullmatch(text):
+                return all(map(taken, places, match.groups()))
+        return False
+
+    def taken(place: str, value: str) -> bool:
+        """Whether a value may stay as it is, or is a message where it is to be one."""
+        words = any(re.fullmatch(r"[a-z]{2,}[,;:]?", word) for word in value.split())
+        return not words or (place.startswith("the_") and turned(value))
+
+    shown = {on_page(text.replace(f"rows.{HOLE}", "rows.0")): name for name, text in found}
+    gaps = {text: name for text, name in shown.items() if not any(map(turned, ways(text)))}
+    return "\n".join(map(repr, gaps.items()))
+
+
+def _as_the_page_reads(message: str) -> tuple[re.Pattern[str], list[str]]:
+    parts = PLACE.split(message)
+    shape = (
+        (rf"([\d.,:/–−{HOLE}]+)" if len(part) == 1 else "(.+?)") if at % 2 else re.escape(part)
+        for at, part in enumerate(parts)
+    )
+    return re.compile("".join(shape)), parts[1::2]
+
+
+def _words(text: str) -> str:
+    """What of a message is its own."""
+    return re.sub(r"\W|got", "", text.replace(HOLE, ""))
