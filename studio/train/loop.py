@@ -60,7 +60,8 @@ def train(
         OutOfMemory: not even one picture at a time fits the device.
         NumericalError: the loss or its gradient became NaN or infinite; the last checkpoint is kept.
     """
-    result.check_name(config, replace=resume or restart)
+    library = Library() if library is None else library
+    result.check_name(config, library, replace=resume or restart)
     checkpoint.check_begun(config, resume, restart)
     if resume:
         before, config = config, checkpoint.as_begun(config)
@@ -74,7 +75,7 @@ def train(
     try:
         with memory_errors_named(config):
             budget = Budget(config, accelerator)
-            work = _whole(config, library or Library(), accelerator, budget, resume, finish)
+            work = _whole(config, library, accelerator, budget, resume, finish)
             yield from budget.timed(work)
     finally:
         release(accelerator)

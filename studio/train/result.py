@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from studio.errors import StudioError
 from studio.files import replace_folder
 from studio.home import models_folder, training_folder
-from studio.library import ADAPTERS, CARD
+from studio.library import ADAPTERS, CARD, Library
 from studio.preset import Preset, validate
 from studio.train.captions import from_template
 from studio.train.checkpoint import unwritable
@@ -28,13 +28,16 @@ def place(config: TrainConfig) -> Path:
     return models_folder() / config.name
 
 
-def check_name(config: TrainConfig, replace: bool) -> None:
-    """Refuse a name that another model of the library has.
+def check_name(config: TrainConfig, library: Library, replace: bool) -> None:
+    """Refuse a name that a model of the library has, wherever it lies.
+
+    Args:
+        replace: the training of this name goes on or begins anew, so that the model is its own.
 
     Raises:
         StudioError: names ``name``.
     """
-    if place(config).exists() and not replace:
+    if not replace and (place(config).exists() or config.name in library):
         raise StudioError(
             f"the library already holds {config.name!r}; choose another", field="name"
         )

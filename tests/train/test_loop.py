@@ -199,6 +199,8 @@ def test_more_steps_may_follow(folder: Path) -> None:
 
 def test_a_name_is_not_taken_twice(folder: Path) -> None:
     config = train_tiny.config(folder, steps=1)
+    with pytest.raises(StudioError, match=f"already holds '{config.base}'"):
+        train_tiny.run(config.model_copy(update={"name": config.base}))  # it lies elsewhere
     train_tiny.run(config)
     with pytest.raises(StudioError, match="already holds 'mine'"):
         train_tiny.run(config)

@@ -214,6 +214,8 @@
     let style = document.getElementById("gs-unread");
     if (!style) document.head.append((style = el("style", { id: "gs-unread" })));
     const rules = names.flatMap((name) => [`#gs-train-${name}`, `#gs-train-field-${name}`]);
+    // What reads no template reads no caption.
+    if (names.includes("template")) rules.push("#gs-train-fill", "#gs-train-pictures .gs-pic-text");
     style.textContent = rules.length ? `${rules.join(",")}{display:none!important}` : "";
   });
 

@@ -63,7 +63,7 @@
         });
         editor.read(picture[name]);
         editor.box.title = label;
-        editor.element.classList.add(`gs-pic-${name}`);
+        editor.element.classList.add("gs-pic-text", `gs-pic-${name}`);
         return editor.element;
       };
       return el(

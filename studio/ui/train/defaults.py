@@ -50,18 +50,26 @@ def suggested(method: str, base: str) -> list[Any]:
     return [chosen["template"], *(chosen[name] for name in NUMBERS)]
 
 
-def brought(method: str, base: str, shown: Sequence[Any]) -> tuple[list[Any], list[str]]:
+def brought(
+    method: str, base: str, shown: Sequence[Any], before: Sequence[str] = ()
+) -> tuple[list[Any], list[str]]:
     """The fields of :data:`BROUGHT` once a person has chosen a method or a base: its defaults, but
-    what somebody typed stays. Typed is what is no method's default; an empty box is none.
+    what somebody typed stays. An empty box is nothing typed.
 
     Args:
         shown: what the fields hold.
+        before: the method and the base whose defaults were brought last: what is none of these
+            was typed. Where that is not known, what is no method's default.
 
     Returns:
         their values, and the names of those that stay other than the method would have them.
     """
     fresh = dict(zip(BROUGHT, suggested(method, base), strict=True))
-    known = [chosen_by_default(name, small) for name in METHODS for small in (False, True)]
+    known = (
+        [dict(zip(BROUGHT, suggested(*before), strict=True))]
+        if len(before) == 2
+        else [chosen_by_default(name, small) for name in METHODS for small in (False, True)]
+    )
     kept = [
         name
         for name, value in zip(BROUGHT, shown, strict=True)

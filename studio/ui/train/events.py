@@ -17,6 +17,7 @@ from studio.ui.errors import warn
 from studio.ui.library import models
 from studio.ui.space import Limits
 from studio.ui.train import defaults, examples, images, tab
+from studio.ui.train import dropped as dropping
 from studio.ui.train import form as train_form
 from studio.ui.train.actions import buttons
 from studio.ui.train.defaults import NUMBERS
@@ -68,11 +69,12 @@ def _pictures(parts: TrainParts) -> None:
     fields = parts.fields
 
     def dropped(files: Any, known: Any, listed: Any) -> tuple[None, list[str], Any]:
-        every = train_form.together(known or (), files)
-        said = train_form.unused(files, listed) + train_form.replaced(known or (), files, listed)
+        files, said = dropping.readable(files)
+        every = dropping.together(known or (), files)
+        said += dropping.unused(files, listed) + dropping.replaced(known or (), files, listed)
         if said:
             warn("; ".join(said))
-        return None, every, images.shown(train_form.listed(files, listed), every)
+        return None, every, images.shown(dropping.listed(files, listed), every)
 
     kept = [parts.files, parts.uploads, parts.pictures]
     parts.files.upload(guarded(dropped), kept, kept, **QUIET)
@@ -112,13 +114,14 @@ def _settings(parts: TrainParts) -> None:
     """A person's choice of base or method brings its defaults; what is restored keeps its own."""
     fields = parts.fields
     numbers = [fields["template"], *(fields[name] for name in NUMBERS)]
-    given = [fields["method"], fields["base"], *numbers]
+    last = parts.brought
+    given = [last, fields["method"], fields["base"], *numbers]
 
-    def brought(method: str, base: str, *shown: Any) -> list[Any]:
-        found, kept = defaults.brought(method, base, shown)
+    def brought(before: Sequence[str], method: str, base: str, *shown: Any) -> list[Any]:
+        found, kept = defaults.brought(method, base, shown, before)
         if kept:
             warn(f"Kept as you typed them: {', '.join(map(called, kept))}")
-        return found
+        return [[method, base], *found]
 
     def fitting(base: str, method: str) -> Any:
         update = tab.methods_of(base, method)
@@ -129,8 +132,8 @@ def _settings(parts: TrainParts) -> None:
 
     fields["base"].input(
         guarded(fitting), [fields["base"], fields["method"]], fields["method"], **QUIET
-    ).then(guarded(brought), given, numbers, **QUIET)
-    fields["method"].input(guarded(brought), given, numbers, **QUIET)
+    ).then(guarded(brought), given, [last, *numbers], **QUIET)
+    fields["method"].input(guarded(brought), given, [last, *numbers], **QUIET)
     fields["name"].change(tab.misnamed, fields["name"], parts.misnamed, queue=False, **QUIET)
     fields["method"].change(
         guarded(lambda method: tab.unread_by(method, list(fields))),
@@ -158,10 +161,11 @@ def _kept(parts: TrainParts, page: gr.Blocks) -> None:
         return {
             parts.uploads: files,
             parts.pictures: images.shown(pictures, files),
+            parts.brought: [values[name] for name in ("method", "base") if values.get(name)],
             **{parts.fields[name]: value for name, value in values.items()},
         }
 
-    outputs = [parts.seen, *watched.values()]
+    outputs = [parts.seen, parts.brought, *watched.values()]
     asked = "() => [window.studio.keptTraining()]"
     page.load(guarded(restored), parts.kept, outputs, js=asked, **QUIET)
 

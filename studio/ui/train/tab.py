@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from studio.errors import StudioError
+from studio.home import models_folder
 from studio.images import SUFFIXES
 from studio.train.checks import check_spelling
 from studio.train.config import TrainConfig
@@ -23,7 +24,7 @@ from studio.ui.space import Limits
 from studio.ui.train import view
 from studio.ui.train.actions import ACTIONS, buttons
 from studio.ui.train.defaults import chosen_by_default, methods
-from studio.ui.train.form import CAPTIONS, LISTS
+from studio.ui.train.dropped import CAPTIONS, LISTS
 from studio.ui.train.images import PictureCards
 from studio.ui.train.words import LABELS, NUMBERS
 from studio.ui.widgets import Changes, Signal
@@ -40,7 +41,7 @@ ALWAYS = ("name", "base", "method")  # fields of every method
 class TrainParts:
     """The tab's components. ``fields`` are settings by their names in ``TrainConfig``;
     ``files`` is where files are dropped, ``uploads`` remembers their paths, ``kept`` brings back
-    what the browser kept; ``changes`` tells of the form's; ``actions`` are the buttons of :data:`ACTIONS`."""
+    what the browser kept; ``brought`` is the method and base whose defaults came last; ``changes`` tells of the form's; ``actions`` are the buttons of :data:`ACTIONS`."""
 
     files: gr.File
     uploads: Signal
@@ -62,6 +63,7 @@ class TrainParts:
     notes: gr.HTML
     timer: gr.Timer
     seen: gr.State
+    brought: gr.State
     misnamed: gr.HTML
 
 
@@ -98,6 +100,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
         fields=fields,
         timer=gr.Timer(TICK_SECONDS, active=False),
         seen=gr.State(""),
+        brought=gr.State(["lora", "starter"]),
         **found,
     )
 
@@ -108,10 +111,21 @@ def misnamed(name: str) -> Any:
     try:
         if name:
             check_spelling(name)
+            check_free(name)
     except StudioError as error:
         said = error.message
     line = f'<span class="gs-error" role="alert">{html.escape(said)}</span>'
     return gr.update(value=line if said else "", visible=bool(said))
+
+
+def check_free(name: str) -> None:
+    """Refuse the name of a model that no training of this studio made.
+
+    Raises:
+        StudioError: names ``name``.
+    """
+    if name in models.library() and not (models_folder() / name).exists():
+        raise StudioError(f"the library already holds {name!r}; choose another", field="name")
 
 
 def _now(found: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from studio.errors import StudioError
 from studio.ui.library import models
+from studio.ui.train import dropped as dropping
 from studio.ui.train import examples, form
 from studio.ui.train.images import Picture
 from studio.ui.train.resumed import left_out
@@ -47,19 +48,19 @@ def test_pictures_are_listed_with_their_texts_and_keep_what_was_written(
     dropped: list[str],
 ) -> None:
     written = Picture("a.png", "mine", crop=(0.0, 0.0, 0.5, 1.0))
-    found = form.listed(dropped, [written])
+    found = dropping.listed(dropped, [written])
     assert found == [written, Picture("b.png", "a <hero> ghost at sea")]
-    assert form.listed(dropped[2:], found[:1]) == found[:1]  # a removed one stays away
-    late = form.listed(dropped[2:], [Picture("b.png")])  # its text came after it
+    assert dropping.listed(dropped[2:], found[:1]) == found[:1]  # a removed one stays away
+    late = dropping.listed(dropped[2:], [Picture("b.png")])  # its text came after it
     assert late == [Picture("b.png", "a <hero> ghost at sea")]
     with pytest.raises(StudioError, match="is no uploaded file"):
-        form.listed(["/etc/passwd.txt"], [])
-    (mine,) = form.listed(dropped[:1], [])
+        dropping.listed(["/etc/passwd.txt"], [])
+    (mine,) = dropping.listed(dropped[:1], [])
     form.refuse_to_lose([], [])
     form.refuse_to_lose([mine], [mine])
     with pytest.raises(StudioError, match="images: one of your own is here, which the example"):
         form.refuse_to_lose([mine, Picture("b.png")], [Picture("b.png")])
-    assert form.together(["/x/a.png", "/x/b.png"], ["/y/a.png"]) == ["/y/a.png", "/x/b.png"]
+    assert dropping.together(["/x/a.png", "/x/b.png"], ["/y/a.png"]) == ["/y/a.png", "/x/b.png"]
 
 
 def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: list[str]) -> None:
@@ -68,14 +69,14 @@ def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: l
     try:
         again.write_bytes(Path(dropped[0]).read_bytes())
         listed = [Picture("a.png", "mine")]
-        assert form.replaced(dropped, [str(again)], listed) == []  # the same once more
+        assert dropping.replaced(dropped, [str(again)], listed) == []  # the same once more
         Image.new("RGB", (40, 20), "green").save(again)
         said = ["a.png takes the place of the picture of that name"]
-        assert form.replaced(dropped, [str(again)], listed) == said
-        assert form.replaced(dropped, [str(again)], []) == []  # removed before
+        assert dropping.replaced(dropped, [str(again)], listed) == said
+        assert dropping.replaced(dropped, [str(again)], []) == []  # removed before
         both = [dropped[0], str(again)]  # of two folders, at once
-        assert form.replaced([], both, []) == said
-        assert form.listed(both, []) == [Picture("a.png")]
+        assert dropping.replaced([], both, []) == said
+        assert dropping.listed(both, []) == [Picture("a.png")]
     finally:
         again.unlink()
         again.parent.rmdir()
@@ -83,7 +84,7 @@ def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: l
 
 def test_captions_are_filled_and_split(dropped: list[str]) -> None:
     box = (0.0, 0.0, 0.5, 1.0)
-    found = form.listed(dropped, [Picture("a.png", crop=box)])
+    found = dropping.listed(dropped, [Picture("a.png", crop=box)])
     texts = "<hero>", "ghost", "a {word} {superclass}"
     whole = ("<hero> ghost", ""), ("<hero> ghost", "at sea")
     first = [
@@ -178,11 +179,11 @@ def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
 def test_a_caption_file_is_taken_with_the_pictures(dropped: list[str]) -> None:
     file = Path(dropped[0]).parent / "captions.json"
     file.write_text(json.dumps({"a.png": {"caption": "a <hero> ghost", "target": "<hero>"}}))
-    found = form.listed([*dropped, str(file)], [])
+    found = dropping.listed([*dropped, str(file)], [])
     assert found[0] == Picture("a.png", "a <hero> ghost", "<hero>")
     file.write_text("[1]")
     with pytest.raises(StudioError, match="must hold an object"):
-        form.listed([str(file)], [])
+        dropping.listed([str(file)], [])
     file.unlink()
 
 
@@ -233,9 +234,9 @@ def test_captions_of_other_trainers_are_read(dropped: list[str]) -> None:
     (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
     late = [str(folder / name) for name in ("a.caption", "metadata.jsonl")]
     before = [Picture("a.png"), Picture("\u00e9.png")]
-    captions = [picture.caption for picture in form.listed(late, before)]
+    captions = [picture.caption for picture in dropping.listed(late, before)]
     assert captions == ["a <hero> on a hill", "at \u00e9tretat"]
-    assert form.unused(late, before) == ["metadata.jsonl: there is no picture x.png"]
+    assert dropping.unused(late, before) == ["metadata.jsonl: there is no picture x.png"]
     for name in late:
         Path(name).unlink()
 
@@ -248,15 +249,23 @@ def test_what_is_not_taken_of_dropped_files_is_said(dropped: list[str]) -> None:
     (folder / "all.json").write_text(json.dumps({"b.png": "b", "gone.png": "gone"}))
     late = [str(folder / name) for name in ("a.txt", "lost.txt", "notes.md", "all.json")]
     before = [Picture("a.png", "mine"), Picture("b.png")]
-    assert form.unused(late, before) == [
+    assert dropping.unused(late, before) == [
         "a.txt: a.png keeps its caption",
         "lost.txt: there is no picture lost",
         "notes.md is neither a picture nor a caption",
         "all.json: there is no picture gone.png",
     ]
-    assert not form.unused(dropped, [])
+    assert not dropping.unused(dropped, [])
+    (folder / "c.txt").write_bytes(b"caf\xe9")
+    (folder / "bad.json").write_text("{")
+    bad = [str(folder / name) for name in ("c.txt", "bad.json")]
+    good, said = dropping.readable([*late, *bad, *dropped])
+    assert good == [*late, *dropped]
+    assert said[0] == "c.txt is not taken: cannot be read as UTF-8 text"
+    assert said[1].startswith("bad.json is not taken: is not JSON (") and len(said) == 2
+    late += bad
     (folder / "a.txt").write_text("x" * 4001)
     with pytest.raises(StudioError, match="has 4001 characters"):
-        form.listed([str(folder / "a.txt")], before)
+        dropping.listed([str(folder / "a.txt")], before)
     for name in late:
         Path(name).unlink()

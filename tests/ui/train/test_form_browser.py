@@ -107,8 +107,13 @@ def test_a_concept_hides_what_it_does_not_read(desk: Studio, example: Any) -> No
     choose("Concept network (pictures alone)")
     for field in ("word", "superclass"):
         example.locator(f"#gs-train-{field}").wait_for(state="hidden")
+    caption = example.locator(".gs-pic-caption").first
+    caption.wait_for(state="hidden")  # what it does not read either
+    example.locator("#gs-train-fill").wait_for(state="hidden")
+    expect(example.locator(".gs-pic").first).to_be_visible()
     choose("LoRA")
     example.locator("#gs-train-word").wait_for()
+    caption.wait_for()
     name, fault = example.locator("#gs-train-name input"), "#gs-train .gs-error[role=alert]"
     name.fill("my hero?")
     desk.says("'my hero?' cannot be a model's name", fault)  # below it, before a press

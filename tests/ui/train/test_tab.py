@@ -58,6 +58,23 @@ def test_what_was_typed_outlives_another_method_and_is_named() -> None:
     assert defaults.brought("dreambooth", "starter", typed) == (typed, [])
 
 
+def test_what_is_another_method_s_default_was_typed_all_the_same() -> None:
+    shown = dict(zip(defaults.BROUGHT, defaults.suggested("concept", "starter"), strict=True))
+    batches = {
+        dict(zip(defaults.BROUGHT, defaults.suggested(m, "starter"), strict=True))["batch"]
+        for m in METHODS
+    }
+    typed = next(batch for batch in sorted(batches) if batch != shown["batch"])
+    shown["batch"] = typed
+    found, kept = defaults.brought("ti", "starter", list(shown.values()), ["concept", "starter"])
+    assert (
+        "batch" in kept
+        or dict(zip(defaults.BROUGHT, defaults.suggested("ti", "starter"), strict=True))["batch"]
+        == typed
+    )
+    assert dict(zip(defaults.BROUGHT, found, strict=True))["batch"] == typed
+
+
 def test_only_methods_that_train_on_the_base_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {
         "big": ModelEntry("big", "base", "sdxl", 1, "x"),
@@ -218,6 +235,13 @@ def test_a_shared_page_does_not_train_unless_its_host_says_so(
     assert tab.allowed(Limits()) and not tab.allowed(SPACE)
     monkeypatch.setenv("STUDIO_ALLOW_TRAINING", "1")
     assert tab.allowed(SPACE)
+
+
+def test_the_name_of_a_model_from_elsewhere_is_told_of_while_it_is_typed(home: Path) -> None:
+    said = tab.misnamed("starter")
+    assert said["visible"] and "already holds" in said["value"]
+    (home / "models" / "starter").mkdir(parents=True)  # one of this studio's own trainings
+    assert not tab.misnamed("starter")["visible"]
 
 
 def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
