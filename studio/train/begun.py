@@ -40,6 +40,13 @@ def goes_on(name: str) -> bool:
     return max(file.stat().st_mtime_ns for file in files if file.is_file()) > model
 
 
+def left_nothing(name: str) -> bool:
+    """Whether a training of this name was begun, and ended before its first checkpoint."""
+    folder = training_folder(name)
+    made = (models_folder() / name / CARD).is_file()
+    return (folder / SETTINGS).is_file() and not made and not exists(folder)
+
+
 def card_of(name: str) -> dict[str, Any]:
     """The card of the model that a training of this name has made here; empty where there is none."""
     if Path(name).name != name or not (training_folder(name) / SETTINGS).is_file():

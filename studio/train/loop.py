@@ -60,8 +60,7 @@ def train(
         OutOfMemory: not even one picture at a time fits the device.
         NumericalError: the loss or its gradient became NaN or infinite; the last checkpoint is kept.
     """
-    library = Library() if library is None else library
-    result.check_name(config, library, replace=resume or restart)
+    result.check_name(config, library := library or Library(), replace=resume or restart)
     checkpoint.check_begun(config, resume, restart)
     if resume:
         before, config = config, checkpoint.as_begun(config)

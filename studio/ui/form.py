@@ -26,7 +26,7 @@ def to_preset(values: Mapping[str, Any]) -> Preset:
     data: dict[str, Any] = {}
     for name, path in paths().items():
         if name in values:
-            _put(data, path, values[name])
+            _put(data, path, None if _emptied(name, values[name]) else values[name])
     return validate(_tidied(data))
 
 
@@ -38,7 +38,7 @@ def _put(data: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _tidied(data: dict[str, Any]) -> dict[str, Any]:
-    """Empty boxes as what they stand for: no name, a new seed, the native size."""
+    """Empty boxes as what they stand for: no name, a new seed."""
     for name in ("name", "description"):
         if name in data:
             data[name] = data[name] or ""
@@ -46,10 +46,12 @@ def _tidied(data: dict[str, Any]) -> dict[str, Any]:
     for name in ("seed", "variation_seed"):
         if sampler.get(name, 0) is None:
             sampler[name] = -1
-    for side in ("width", "height"):
-        if sampler.get(side) == "":
-            sampler[side] = None
     return data
+
+
+def _emptied(name: str, value: Any) -> bool:
+    """Whether it is the empty box of a field that may be left out: Gradio writes no null."""
+    return value == "" and bool(leaves()[name].get("nullable"))
 
 
 def to_values(preset: Preset) -> dict[str, Any]:

@@ -38,7 +38,10 @@ TITLE = """<div class="gs-brand"><svg viewBox="0 0 32 32" aria-hidden="true"><re
 <circle cx="22" cy="10" r="2.6" fill="#fb923c"/></svg><h1>Guidance Studio</h1><span id="gs-tour-place"></span></div>"""
 IDLE = progress_bar(0, "Ready", "idle")
 FILE_TYPES = [".json", ".csv", ".txt", *SUFFIXES]
-NO_HISTORY = "Every image made here stays in this strip, with the preset that made it."
+NO_HISTORY = "Every image made here is shown in this strip, with the preset that made it."
+KEPT_FOR_A_WHILE = (
+    "Images made here are gone when you close this tab: download what you want to keep."
+)
 NO_STYLES = "No style or saved prompt yet. Choosing one adds it to the rows."
 NO_PRESETS = "No preset yet. Save one above."
 
@@ -246,6 +249,8 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["stage"] = Stage()
             found["explain"] = Explain()
             found["scores"] = None if limits.shared else ScoresBar()
+            if limits.shared:
+                gr.Markdown(KEPT_FOR_A_WHILE, elem_id="gs-kept-for-a-while")
             found["strip"] = Cards("strip", NO_HISTORY, elem_id="gs-history")
         with gr.Tab("History", id="history"):
             found["history"] = HistoryView(BOUNDS)

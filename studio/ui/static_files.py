@@ -18,6 +18,7 @@ SCRIPTS = (
     "language/messages.js",
     "language/overlay.js",
     "language/choice.js",
+    "login.js",
     "storage.js",
     "opening.js",
     "changes.js",

@@ -75,7 +75,9 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     studio.open().use(["a cat face"])
     studio.set("Images", "10")  # eight at once, then two
     before = made()
+    unended = "sessionStorage['guidance-studio-unended']"  # what a killed server will have lost
     studio.page.click("#gs-generate")
+    studio.page.wait_for_function(f"{unended} === '1'")
     studio.page.wait_for_function(
         "document.querySelectorAll('.gs-stage[data-state=\"running\"] figure').length === 10"
     )
@@ -85,6 +87,7 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[89]\d$"))
     studio.page.keyboard.press("Escape")
     says(studio, "Cancelled · 8 of 10 finished")
+    studio.page.wait_for_function(f"{unended} === '0'")
     unfinished = studio.page.locator(".gs-unfinished")
     expect(unfinished).to_have_count(2)
     expect(studio.page.locator(".gs-stage figure")).to_have_count(10)

@@ -101,12 +101,18 @@ window.studio = window.studio || {};
       return new Response(await answer.blob(), { status, statusText, headers });
     }
 
+    /** A server that knows nobody any more answers no press; Gradio's client keeps that to itself. */
+    function known(answer) {
+      answer.then(({ status }) => status === 401 && studio.loggedOut?.()).catch(() => {});
+      return answer;
+    }
+
     return function (input, init) {
       const path = new URL(input?.url ?? input, "http://page").pathname;
-      if (path.endsWith("/run/predict")) return inOrder(input, init);
+      if (path.endsWith("/run/predict")) return known(inOrder(input, init));
       if (path.endsWith("/queue/data")) return listen(input, init);
       if (!path.endsWith("/queue/join")) return fetch(input, init);
-      const answer = join(input, init);
+      const answer = known(join(input, init));
       asking = Promise.allSettled([asking, answer]);
       return answer;
     };

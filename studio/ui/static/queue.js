@@ -31,7 +31,9 @@
   }
   studio.filled.then(() => {
     const bar = document.getElementById("gs-progress");
-    new MutationObserver(count).observe(bar.parentElement, { childList: true, subtree: true });
+    // Gradio draws a bar anew, or changes the one that stands there.
+    const watched = { childList: true, subtree: true, attributeFilter: ["data-state"] };
+    new MutationObserver(count).observe(bar.parentElement, watched);
   });
 
   studio.mountQueue = function (element, props, trigger, watch) {

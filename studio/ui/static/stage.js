@@ -149,7 +149,8 @@
     watch("value", draw);
     // Before there is a result: the loaded preset's own picture, marked as such.
     studio.on("notes", ({ loaded, image }) => {
-      if (!loaded || !["empty", "thumbnail"].includes(frame.dataset.state)) return;
+      if (!loaded || !["empty", "thumbnail", "last"].includes(frame.dataset.state)) return;
+      opening = false;
       frame.dataset.state = frame.dataset.drawn = image ? "thumbnail" : "empty";
       hint.hidden = Boolean(image);
       spread(1);
@@ -165,11 +166,19 @@
         : [];
       grid.replaceChildren(...shown);
     });
-    studio.on("view", (image) => {
-      frame.dataset.state = frame.dataset.drawn = "done";
+    function view(image, state) {
+      frame.dataset.state = frame.dataset.drawn = state;
       hint.hidden = true;
       spread(1);
       grid.replaceChildren(figure(image, { state: "done" }, trigger));
+    }
+    studio.on("view", (image) => view(image, "done"));
+    // A page whose form was kept opens on the last picture, whatever the strip's order.
+    let opening = true;
+    studio.on("strip", (items) => {
+      if (!opening || !items.length || frame.dataset.state !== "empty") return;
+      opening = false;
+      view(items[0].image, "last");
     });
     draw();
   };

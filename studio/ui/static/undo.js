@@ -52,8 +52,8 @@
     }
     const changed = places(one, two);
     if (!changed.length) return "";
-    if (changed.length > 1 && !changed.every((place) => place[1] === changed[0][1]))
-      return `${changed.length} fields`;
+    const ofOneRow = (place) => place[0] === "rows" && place[1] === changed[0][1];
+    if (changed.length > 1 && !changed.every(ofOneRow)) return `${changed.length} fields`;
     const [place] = changed;
     const name =
       place[0] === "rows" && place.length > 2
@@ -65,6 +65,7 @@
       return `row ${row + 1} ${said[last][Number(at(two, place) === true)]}`;
     const show = (value) => {
       if (value === null || value === undefined || value === "") return "none";
+      if (/^(inputs\/|data:image\/)/.test(value)) return "a picture";
       const text = typeof value === "string" ? `“${value}”` : JSON.stringify(value);
       return text.length > 40 ? `${text.slice(0, 39)}…` : text;
     };

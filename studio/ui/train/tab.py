@@ -13,6 +13,7 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.home import models_folder
 from studio.images import SUFFIXES
+from studio.train.begun import left_nothing
 from studio.train.checks import check_spelling
 from studio.train.config import TrainConfig
 from studio.train.method import METHODS, ordered
@@ -288,9 +289,12 @@ def shown(runner: Runner, name: str = "") -> list[Any]:
 
 
 def progress(runner: Runner, name: str = "") -> str:
-    """The bar: of the training of this start, else that the named one can be gone on with."""
-    idle = runner.state.status == "idle"
-    return view.progress(runner.state, name if idle and runner.can_resume(name) else "")
+    """The bar: of the training of this start, else what an earlier one left of the named one."""
+    if not name or runner.state.status != "idle":
+        return view.progress(runner.state)
+    begun = runner.can_resume(name)
+    gone = not begun and left_nothing(name)
+    return view.progress(runner.state, name if begun else "", name if gone else "")
 
 
 def outputs(parts: TrainParts) -> list[Any]:

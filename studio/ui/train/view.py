@@ -24,8 +24,16 @@ CURVES = (
 BARS = {"running": "running", "done": "done", "failed": "failed"}
 
 
-def progress(state: State, begun: str = "") -> str:
-    """The bar with its line. ``begun``: the name of a training that an earlier start left unended."""
+def progress(state: State, begun: str = "", gone: str = "") -> str:
+    """The bar with its line.
+
+    Args:
+        begun: the name of a training that an earlier start left unended.
+        gone: the name of one of which an earlier start left nothing.
+    """
+    if gone:
+        text = f"{gone} ended before its first checkpoint: nothing of it is left, Train begins anew"
+        return progress_bar(0, text, "failed")
     if begun:
         text = f"{begun} was begun and has not ended: Resume goes on with it"
         return progress_bar(0, text, "idle")

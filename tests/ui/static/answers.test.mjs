@@ -174,3 +174,18 @@ test("other requests pass", async () => {
   const { fetch } = server();
   assert.equal(await (await fetch("http://page/config")).text(), "plain /config");
 });
+
+test("an answer to nobody known is told of, whatever was asked", async () => {
+  for (const path of ["queue/join", "run/predict"]) {
+    const studio = load("answers.js");
+    let told = 0;
+    studio.loggedOut = () => told++;
+    let status = 200;
+    const fetch = studio.answersKept(async () => Response.json({ event_id: "a" }, { status }));
+    await (await fetch(`http://page/gradio_api/${path}`)).text();
+    assert.equal(told, 0);
+    status = 401;
+    await (await fetch(`http://page/gradio_api/${path}`)).text();
+    assert.equal(told, 1);
+  }
+});

@@ -60,3 +60,10 @@ test("a text that cannot be kept is asked for again as it was typed", () => {
   ]);
   assert.equal(studio.askText("Board:", wrong, ask), null);
 });
+
+test("where no picture is shown the page says why", () => {
+  const { historyNone } = load("history/view.js");
+  assert.match(historyNone({ sort: "newest" }), /No picture yet/);
+  assert.match(historyNone({ sort: "newest", bin: true }), /bin is empty/);
+  assert.match(historyNone({ sort: "newest", bin: true, text: "cat" }), /fits the search/);
+});

@@ -90,6 +90,11 @@ test("a change is named", () => {
     "ω, personalization guidance: 0 → 0.4",
   );
   assert.equal(changeInWords(form(3), form(4, "a dog")), "2 fields of row 1");
+  const set = (eta, omega) => JSON.stringify({ sampler_eta: eta, omega, rows: [] });
+  assert.equal(changeInWords(set(0.5, 0.1), set(null, 0.2)), "2 fields");
+  const masked = (mask) => JSON.stringify({ rows: [{ mask }] });
+  const kept = masked("inputs/a50fccbe");
+  assert.equal(changeInWords(masked(null), kept), "mask of row 1: none → a picture");
   assert.equal(changeInWords(form(3), JSON.stringify({ omega: 0, rows: [] })), "1 row deleted");
 });
 

@@ -244,6 +244,21 @@ def test_the_name_of_a_model_from_elsewhere_is_told_of_while_it_is_typed(home: P
     assert not tab.misnamed("starter")["visible"]
 
 
+def test_a_training_that_was_cut_off_before_its_first_checkpoint_is_said_to_be_gone(
+    home: Path,
+) -> None:
+    runner, folder = Runner(), home / "training" / "mine"
+    assert "nothing of it is left" not in tab.progress(runner, "mine")
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text("{}")
+    assert "mine ended before its first checkpoint: nothing of it is left" in tab.progress(
+        runner, "mine"
+    )
+    (folder / "checkpoint.pt").write_bytes(b"")
+    assert "Resume goes on with it" in tab.progress(runner, "mine")
+    assert "left" not in tab.progress(runner, "../mine\0")
+
+
 def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
     assert "cannot be a model's name" in html.unescape(tab.misnamed("a b")["value"])
     assert "<b>" not in tab.misnamed("<b>")["value"]

@@ -15,6 +15,13 @@
   studio.historyQuery = (fields) =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 
+  /** What is said where a question finds no picture. */
+  studio.historyNone = ({ bin, sort, ...hides }) => {
+    if (Object.keys(hides).length) return "No picture fits the search and the lists above.";
+    if (bin) return "The bin is empty.";
+    return "No picture yet. What Generate makes is listed here; what was deleted is under Bin.";
+  };
+
   function word(label, onclick, extra) {
     return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
   }
@@ -207,6 +214,7 @@
 
     const state = el("span", { class: "gs-history-count", role: "status" });
     const notice = el("p", { class: "gs-history-notice", hidden: true });
+    const none = el("p", { class: "gs-empty gs-history-none", role: "status", hidden: true });
     const bar = el("div", { class: "gs-line gs-history-actions" });
     function actions() {
       const ids = [...chosen];
@@ -295,6 +303,7 @@
         ),
         notice,
         bar,
+        none,
         grid.node,
       ),
     );
@@ -309,6 +318,8 @@
       if (value.page && value.page.key === `${key}`) {
         const { first, items, total } = value.page;
         state.textContent = total === 1 ? "1 picture" : `${total} pictures`;
+        none.hidden = total > 0;
+        none.textContent = studio.historyNone(query());
         grid.fill(first, items, total);
       }
       if (value.among?.key === `${key}`) {

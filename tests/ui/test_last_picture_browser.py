@@ -1,0 +1,51 @@
+"""What a page says where there is nothing to show, or where nothing is answered: in Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.studio_page import Studio, expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_page_whose_form_was_kept_opens_on_the_last_picture(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    before = studio.moments()
+    studio.generate()
+    studio.made_since(before, 1)
+    newest = studio.page.evaluate("document.querySelector('#gs-history .gs-moment img')?.src")
+    beside = Studio(studio.page.context.new_page(), studio.address).open()
+    beside.has_rows(["a cat"])
+    shown = beside.page.locator('.gs-stage[data-state="last"] img')
+    name = re.escape(newest.rsplit("/", 1)[-1])
+    expect(shown).to_have_attribute("src", re.compile(f"{name}$"))
+    beside.page.close()
+
+
+def test_a_log_in_that_has_ended_is_said_and_the_form_is_kept(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    page = studio.page
+    page.route("**/queue/join*", lambda route: route.fulfill(status=401, body="{}"))
+    page.click("#gs-generate")
+    line = page.locator(".gs-logged-out")
+    expect(line).to_contain_text("Your log-in has ended")
+    page.click("#gs-generate")
+    expect(line).to_have_count(1)
+    page.unroute("**/queue/join*")
+    line.get_by_role("button", name="Log in again").click()
+    line.wait_for(state="detached")
+    page.wait_for_function("window.studio?.isFilled?.()")
+    studio.has_rows(["a cat"])
+    studio.errors.clear()  # the browser's own lines on the two requests
+
+
+def test_a_history_without_a_find_says_so(desk: Studio) -> None:
+    desk.tab("History")
+    view = desk.page.locator("#gs-history-view")
+    none = view.locator(".gs-history-none")
+    view.get_by_role("searchbox").first.fill("nothing is called so")
+    expect(none).to_have_text("No picture fits the search and the lists above.")
+    view.get_by_role("searchbox").first.fill("")
