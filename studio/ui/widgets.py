@@ -18,6 +18,11 @@ from PIL import Image
 UNSHOWN: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # Of one that is no public endpoint either.
 QUIET: dict[str, Any] = {**UNSHOWN, "api_visibility": "private"}
+# Of one that says something of its own each time: it counts though the last is not answered yet.
+# By itself Gradio drops it.
+EACH: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
+# Of one that takes the form and gives it back changed: it waits for the last one's answer.
+IN_TURN: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # The session's key goes with every event that needs it, as its first value.
 WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
 FILE_META = {"_type": "gradio.FileData"}

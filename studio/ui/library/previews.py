@@ -12,7 +12,7 @@ from studio.errors import StudioError
 from studio.images import open_checked, to_rgb
 from studio.ui.errors import guarded
 from studio.ui.library import models
-from studio.ui.widgets import QUIET, Drawn, Signal, jpeg_uri
+from studio.ui.widgets import EACH, Drawn, Signal, jpeg_uri
 
 EDGE = 160
 MOST_ASKED = 24  # lines on a screen, and some
@@ -33,7 +33,7 @@ def attach(asking: Previews, answer: Signal) -> None:
         ids = event.ids if isinstance(event.ids, list) else []
         return of([str(one) for one in ids[:MOST_ASKED]])
 
-    asking.select(guarded(asked), None, answer, queue=False, **QUIET)
+    asking.select(guarded(asked), None, answer, queue=False, **EACH)
 
 
 def of(ids: list[str]) -> dict[str, str]:

@@ -21,10 +21,11 @@ from studio.ui.train import dropped as dropping
 from studio.ui.train import form as train_form
 from studio.ui.train.actions import buttons
 from studio.ui.train.defaults import NUMBERS
+from studio.ui.train.naming import misnamed
 from studio.ui.train.resumed import left_out
 from studio.ui.train.tab import TrainParts
 from studio.ui.train.words import called, on_tab
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import IN_TURN, QUIET
 
 guarded = partial(guarded_by, worded=on_tab)
 
@@ -77,7 +78,7 @@ def _pictures(parts: TrainParts) -> None:
         return None, every, images.shown(dropping.listed(files, listed), every)
 
     kept = [parts.files, parts.uploads, parts.pictures]
-    parts.files.upload(guarded(dropped), kept, kept, **QUIET)
+    parts.files.upload(guarded(dropped), kept, kept, **IN_TURN)
     texts = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
 
     def filled(pictures: Any, *given: str) -> Any:
@@ -134,7 +135,7 @@ def _settings(parts: TrainParts) -> None:
         guarded(fitting), [fields["base"], fields["method"]], fields["method"], **QUIET
     ).then(guarded(brought), given, [last, *numbers], **QUIET)
     fields["method"].input(guarded(brought), given, [last, *numbers], **QUIET)
-    fields["name"].change(tab.misnamed, fields["name"], parts.misnamed, queue=False, **QUIET)
+    fields["name"].change(misnamed, fields["name"], parts.misnamed, queue=False, **QUIET)
     fields["method"].change(
         guarded(lambda method: tab.unread_by(method, list(fields))),
         fields["method"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from studio.errors import StudioError
-from studio.home import models_folder
 from studio.images import SUFFIXES
 from studio.train.begun import left_nothing
-from studio.train.checks import check_spelling
 from studio.train.config import TrainConfig
 from studio.train.method import METHODS, ordered
 from studio.train.runner import Runner
@@ -104,29 +100,6 @@ def lay_out(limits: Limits) -> TrainParts | None:
         brought=gr.State(["lora", "starter"]),
         **found,
     )
-
-
-def misnamed(name: str) -> Any:
-    """What is wrong with a model's name, below it while it is typed."""
-    name, said = (name or "").strip(), ""
-    try:
-        if name:
-            check_spelling(name)
-            check_free(name)
-    except StudioError as error:
-        said = error.message
-    line = f'<span class="gs-error" role="alert">{html.escape(said)}</span>'
-    return gr.update(value=line if said else "", visible=bool(said))
-
-
-def check_free(name: str) -> None:
-    """Refuse the name of a model that no training of this studio made.
-
-    Raises:
-        StudioError: names ``name``.
-    """
-    if name in models.library() and not (models_folder() / name).exists():
-        raise StudioError(f"the library already holds {name!r}; choose another", field="name")
 
 
 def _now(found: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from studio.ui.layout import Parts
 from studio.ui.presets import galleries, gallery, look
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET, WITH_SESSION
+from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION
 from studio.ui.wiring.presets import made_of_none, notes_of
 
 
@@ -45,16 +45,16 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         galleries.forget(str(event.source))
         return galleries.closed()
 
-    view.select(opened, None, view, concurrency_id="hub", concurrency_limit=1, **QUIET)
+    view.select(opened, None, view, concurrency_id="hub", concurrency_limit=1, **IN_TURN)
     view.edit(
         guarded(tried),
         parts.session,
         [*form.values(), notes, parts.look],
         js=WITH_SESSION,
-        **QUIET,
+        **IN_TURN,
     )
-    view.submit(guarded(kept), None, [view, parts.shelf], **QUIET)
-    view.delete(guarded(forgotten), None, view, **QUIET)
+    view.submit(guarded(kept), None, [view, parts.shelf], **EACH)
+    view.delete(guarded(forgotten), None, view, **EACH)
     if own.publishing is not None:
         _publishing(own.publishing, own.looked, parts, runs)
 
@@ -78,7 +78,7 @@ def _publishing(panel: galleries.Publishing, draft: gr.State, parts: Parts, runs
 
     outputs = [panel, draft]
     panel.select(
-        looked, parts.session, outputs, inputs_kwargs=dict(parts.form), js=WITH_SESSION, **QUIET
+        looked, parts.session, outputs, inputs_kwargs=dict(parts.form), js=WITH_SESSION, **IN_TURN
     )
 
     def sent(seen: Any) -> list[Any]:

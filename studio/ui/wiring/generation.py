@@ -23,7 +23,7 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import QUIET, UNSHOWN, WITH_SESSION
+from studio.ui.widgets import EACH, QUIET, UNSHOWN, WITH_SESSION
 from studio.ui.wiring import library, works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
@@ -83,7 +83,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         owner = runs.session(run.key_of(session))
         queue.act(runs, owner, str(event.do), int(event.number))
 
-    parts.queue.select(guarded(ordered), parts.session, None, js=WITH_SESSION, queue=False, **QUIET)
+    parts.queue.select(guarded(ordered), parts.session, None, js=WITH_SESSION, queue=False, **EACH)
 
     def cancelled(session: str) -> None:
         runs.cancel(runs.session(run.key_of(session)).current())
@@ -108,7 +108,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         run.keep_unfinished(runs, owner, int(event.index))
         return run.strip(runs.newest(owner))
 
-    parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **QUIET)
+    parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **EACH)
 
 
 # What a strip varies: all of it, and less where a visitor may have few runs in the queue.

@@ -13,7 +13,7 @@ from studio.ui.history import view
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET, WITH_SESSION, fresh
+from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of
 
 
@@ -60,5 +60,5 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         [*parts.form.values(), notes],
         inputs_kwargs=parts.form,
         js=WITH_SESSION,
-        **QUIET,
+        **IN_TURN,
     )

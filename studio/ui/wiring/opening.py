@@ -19,7 +19,7 @@ from studio.ui.library import models
 from studio.ui.presets import gallery, look, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET, WITH_SESSION
+from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION
 from studio.ui.wiring import library, presets, settings
 
 OPENING = "() => [window.studio.opening(), window.studio.session()]"
@@ -66,7 +66,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return {**filled(parts.form, values), parts.signals["base"]: values["base"]}
 
     _look(parts, limits, runs)
-    parts.undo.undo(guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **QUIET)
+    parts.undo.undo(guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **IN_TURN)
 
     signals = [parts.signals[name] for name in ("base", "notes", "preferences")]
     outputs = [*parts.form.values(), *signals, parts.look, *library.shown(parts)]
@@ -109,7 +109,7 @@ def _look(parts: Parts, limits: Limits, runs: Runs) -> None:
         return {**filled(parts.form, to_values(preset)), parts.signals["notes"]: news}
 
     outputs = [*parts.form.values(), parts.signals["notes"]]
-    parts.look.select(guarded(agreed), parts.session, outputs, js=WITH_SESSION, **QUIET)
+    parts.look.select(guarded(agreed), parts.session, outputs, js=WITH_SESSION, **IN_TURN)
     # Of none nothing is said: one may have come by the time that the answer does.
     again = guarded(lambda shown: look.again(shown, limits) or gr.skip())
     parts.signals["models"].change(again, parts.look, parts.look, **QUIET)

@@ -25,7 +25,7 @@ from studio.ui.presets import copies, gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import QUIET, WITH_SESSION, fresh
+from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION, fresh
 
 COPIED = "copied. It makes this preset's pictures."
 # The page's own address, as the browser has it behind any proxy, in the session's place.
@@ -53,7 +53,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return found
 
     for cards in (parts.shelf, parts.tour):
-        cards.select(guarded(from_shelf), parts.session, outputs, js=WITH_SESSION, **QUIET)
+        cards.select(guarded(from_shelf), parts.session, outputs, js=WITH_SESSION, **IN_TURN)
 
     def deleted(event: gr.EventData) -> dict[str, Any]:
         gr.Info(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
@@ -64,9 +64,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             gr.Info("Another of these presets has this name too", title="Preset")
         return gallery.cards(limits)
 
-    parts.shelf.delete(guarded(deleted), None, parts.shelf, **QUIET)
-    parts.shelf.edit(guarded(renamed), None, parts.shelf, **QUIET)
-    parts.shelf.submit(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **QUIET)
+    parts.shelf.delete(guarded(deleted), None, parts.shelf, **EACH)
+    parts.shelf.edit(guarded(renamed), None, parts.shelf, **EACH)
+    parts.shelf.submit(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **IN_TURN)
 
     def again(session: str, event: gr.EventData) -> dict[Any, Any]:
         owner = runs.session(run.key_of(session))
@@ -76,7 +76,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         owner.parent = moment.id
         return loaded
 
-    parts.strip.select(guarded(again), parts.session, outputs, js=WITH_SESSION, **QUIET)
+    parts.strip.select(guarded(again), parts.session, outputs, js=WITH_SESSION, **IN_TURN)
 
     def from_file(session: str, path: str | None) -> Any:
         if not path:
@@ -96,8 +96,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         [parts.session, parts.load],
         [*outputs, parts.styles, parts.signals["styles"]],
         js=WITH_SESSION,
-        trigger_mode="always_last",  # a second file waits for the first
-        **QUIET,
+        **IN_TURN,
     )
 
     if parts.train:
@@ -143,7 +142,7 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         return filled(dict(form), to_values(preset)) | shown
 
     parts.styles.select(
-        guarded(chosen), None, [*form.values(), notes], inputs_kwargs=dict(form), **QUIET
+        guarded(chosen), None, [*form.values(), notes], inputs_kwargs=dict(form), **IN_TURN
     )
 
     def keeper(with_rows: bool) -> Callable[..., dict[str, Any]]:
@@ -164,9 +163,9 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         gr.Info(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
         return styles.cards(limits)
 
-    parts.styles.edit(guarded(renamed), None, parts.styles, **QUIET)
-    parts.styles.submit(guarded(lambda: styles.cards(limits)), None, parts.styles, **QUIET)
-    parts.styles.delete(guarded(deleted), None, parts.styles, **QUIET)
+    parts.styles.edit(guarded(renamed), None, parts.styles, **EACH)
+    parts.styles.submit(guarded(lambda: styles.cards(limits)), None, parts.styles, **IN_TURN)
+    parts.styles.delete(guarded(deleted), None, parts.styles, **EACH)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:

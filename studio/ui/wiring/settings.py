@@ -12,7 +12,7 @@ from studio.ui.errors import guarded, on_page
 from studio.ui.layout import Parts
 from studio.ui.settings import view
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET, fresh
+from studio.ui.widgets import EACH, fresh
 
 
 def attach(parts: Parts, limits: Limits) -> None:
@@ -41,9 +41,9 @@ def attach(parts: Parts, limits: Limits) -> None:
     def reset(event: gr.EventData) -> list[Any]:
         return answered(event.name, None)
 
-    own.select(guarded(asked), None, own, **QUIET)
-    own.edit(guarded(edited, in_words), None, [own, heard], **QUIET)
-    own.delete(guarded(reset, in_words), None, [own, heard], **QUIET)
+    own.select(guarded(asked), None, own, **EACH)
+    own.edit(guarded(edited, in_words), None, [own, heard], **EACH)
+    own.delete(guarded(reset, in_words), None, [own, heard], **EACH)
 
 
 def in_words(text: str) -> str:

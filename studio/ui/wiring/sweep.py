@@ -19,7 +19,7 @@ from studio.ui.space import Limits
 from studio.ui.sweep import shown
 from studio.ui.sweep.asked import Looked, here, in_words, lines_of, look
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
-from studio.ui.widgets import QUIET, WITH_SESSION, fresh
+from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
@@ -99,7 +99,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     )
     tab.stop(guarded(lambda key: own(key).stop()), session, None, queue=False, **quiet)
     outputs = [*form.values(), signals["notes"], signals["sweepaxes"]]
-    tab.edit(guarded(used), session, outputs, **quiet)
+    tab.edit(guarded(used), session, outputs, **{**IN_TURN, "js": WITH_SESSION})
     tab.download(guarded(file), session, signals["sweepfile"], **quiet)
     page.load(found_again, session, signals["sweep"], concurrency_limit=None, **quiet)
 

@@ -19,7 +19,7 @@ from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET, WITH_SESSION
+from studio.ui.widgets import EACH, IN_TURN, WITH_SESSION
 from studio.ui.wiring.presets import notes_of
 from studio.ui.works import works
 
@@ -58,7 +58,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         inputs_kwargs=parts.form,
         js=started,
         concurrency_limit=None,
-        **QUIET,
+        **EACH,
     )
     notes = parts.signals["notes"]
 
@@ -76,7 +76,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         [*parts.form.values(), notes],
         inputs_kwargs=parts.form,
         js=WITH_SESSION,
-        **QUIET,
+        **IN_TURN,
     )
     return making
 

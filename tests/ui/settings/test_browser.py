@@ -98,3 +98,26 @@ def test_a_bad_file_is_named_and_a_long_run_ends_with_a_sound(
     studio.use(["a cat in noto style on a blue background"], steps=2)
     studio.generate()
     page.wait_for_function("window.heard === false")
+
+
+def test_switches_pressed_before_the_last_is_answered_are_all_kept(
+    studio: Studio, settings_file: Path
+) -> None:
+    page = studio.open().page
+    dialog = opened(studio)
+    held, free = [], []
+    page.route("**/queue/join*", lambda route: route.continue_() if free else held.append(route))
+    boxes = [dialog.get_by_role("checkbox").nth(number) for number in range(3)]
+    for box in boxes:
+        box.click()
+    for _ in range(100):
+        if len(held) == len(boxes):
+            break
+        studio.rest(200)
+    free.append(True)
+    for route in held:
+        route.continue_()
+    rows = dialog.locator("[data-setting]", has=page.get_by_role("checkbox"))
+    for number in range(len(boxes)):
+        rows.nth(number).get_by_text("set here").wait_for()
+    assert len(json.loads(settings_file.read_text())) == len(boxes)

@@ -25,6 +25,7 @@ from studio.ui.library import models
 from studio.ui.space import SPACE, Limits
 from studio.ui.train import defaults, form, tab, view
 from studio.ui.train.actions import buttons, possible
+from studio.ui.train.naming import misnamed
 from studio.ui.wiring.generation import strip_of
 from tests.support.fake_trainer import FakeTrainer, config
 from tests.support.waiting import until
@@ -238,10 +239,10 @@ def test_a_shared_page_does_not_train_unless_its_host_says_so(
 
 
 def test_the_name_of_a_model_from_elsewhere_is_told_of_while_it_is_typed(home: Path) -> None:
-    said = tab.misnamed("starter")
+    said = misnamed("starter")
     assert said["visible"] and "already holds" in said["value"]
     (home / "models" / "starter").mkdir(parents=True)  # one of this studio's own trainings
-    assert not tab.misnamed("starter")["visible"]
+    assert not misnamed("starter")["visible"]
 
 
 def test_a_training_that_was_cut_off_before_its_first_checkpoint_is_said_to_be_gone(
@@ -260,10 +261,10 @@ def test_a_training_that_was_cut_off_before_its_first_checkpoint_is_said_to_be_g
 
 
 def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
-    assert "cannot be a model's name" in html.unescape(tab.misnamed("a b")["value"])
-    assert "<b>" not in tab.misnamed("<b>")["value"]
+    assert "cannot be a model's name" in html.unescape(misnamed("a b")["value"])
+    assert "<b>" not in misnamed("<b>")["value"]
     for fine in ("my-hero", " my-hero ", "", None):
-        assert not tab.misnamed(fine)["visible"]  # type: ignore[arg-type]
+        assert not misnamed(fine)["visible"]  # type: ignore[arg-type]
 
 
 def test_a_method_hides_what_it_does_not_read() -> None:
