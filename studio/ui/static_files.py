@@ -56,6 +56,7 @@ SCRIPTS = (
     "shares.js",
     "stack.js",
     "plan.js",
+    "paint_keys.js",
     "paint.js",
     "masks.js",
     "start.js",

@@ -139,6 +139,7 @@
         this.frame.addEventListener(end, () => {
           this.last = null;
         });
+      studio.brushByKeys(this);
     }
 
     place(event) {
@@ -187,19 +188,26 @@
     }
 
     stroke(event) {
-      const here = this.place(event),
-        { draw } = this;
-      draw.globalCompositeOperation =
-        this.erases || event.buttons === 2 ? "destination-out" : "source-over";
+      const here = this.place(event);
+      this.line(this.last, here, event.buttons === 2);
+      this.last = here;
+    }
+
+    /** How broad the brush is, in the canvas's pixels. */
+    breadth() {
+      return (Number(this.size.value) / 250) * Math.max(this.strokes.width, this.strokes.height);
+    }
+
+    line(from, to, erases = false) {
+      const { draw } = this;
+      draw.globalCompositeOperation = this.erases || erases ? "destination-out" : "source-over";
       draw.strokeStyle = this.ink;
       draw.lineCap = draw.lineJoin = "round";
-      draw.lineWidth =
-        (Number(this.size.value) / 250) * Math.max(this.strokes.width, this.strokes.height);
+      draw.lineWidth = this.breadth();
       draw.beginPath();
-      draw.moveTo(...this.last);
-      draw.lineTo(here[0] + 0.01, here[1]);
+      draw.moveTo(...from);
+      draw.lineTo(to[0] + 0.01, to[1]);
       draw.stroke();
-      this.last = here;
     }
 
     cover(operation) {

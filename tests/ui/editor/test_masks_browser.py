@@ -142,3 +142,33 @@ def test_pictures_of_another_aspect_are_said_to_be_cut_or_squeezed(
     desk.set("Width", "")
     desk.set("Height", "")
     desk.page.get_by_role("button", name="Start from noise").click()
+
+
+def test_a_mask_is_painted_by_keyboard(desk: Studio, home: Path) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    page.get_by_role("button", name="Masks", exact=True).focus()
+    page.keyboard.press("Enter")
+    canvas = page.get_by_role("application", name="Canvas")
+    expect(canvas).to_be_focused()
+    desk.says("Space puts it down", ".gs-brush-hint")
+    page.keyboard.press("Shift+Tab")  # the brush's own keys are its slider's
+    page.locator("dialog.gs-painter").get_by_label("Brush size").fill("80")
+    canvas.focus()
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowLeft")  # to the left third, with the brush up
+    page.keyboard.press("Shift+ArrowUp")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Space")
+    expect(canvas.locator(".gs-brush-ring")).to_have_attribute("data-down", "")
+    for _ in range(10):
+        page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Space")
+    for _ in range(8):
+        page.keyboard.press("Shift+ArrowRight")  # paints nothing any more
+    page.get_by_role("button", name="Use masks").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
+    found = white(home, desk.rows()[0]["mask"])
+    assert found[:, 0].all() and not found[:, 1:].any()
