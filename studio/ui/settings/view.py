@@ -128,11 +128,22 @@ def _row(found: Chosen, begun: Mapping[str, Value], refused: Refused | None) -> 
         "origin": found.origin,
         "variable": setting.variable,
         "problem": found.problem,
-        "note": places.note(str(found.value)) if setting.folder and name != setting.name else "",
+        "note": "" if name == setting.name else _note(found, begun),
         "restart": setting.restart,
         "waits": waits,
         "refused": {"given": given, "text": said} if name == setting.name else None,
     }
+
+
+def _note(found: Chosen, begun: Mapping[str, Value]) -> str:
+    """What a person should know of a value: of a folder, or that the machine has not what was chosen."""
+    setting = found.setting
+    if setting.folder:
+        return places.note(str(found.value))
+    asked, used = begun.get(setting.name), host.in_use().get(setting.name, "")
+    if not used or found.value != asked or asked == "auto" or used.startswith(str(asked)):
+        return ""
+    return f"There is no {asked} here: {used} is used instead"
 
 
 def _kind(setting: Setting) -> str:

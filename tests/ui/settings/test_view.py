@@ -84,6 +84,26 @@ def test_a_folder_says_what_becomes_of_it(
     assert said.startswith("No picture can be kept there: nothing can be written in")
 
 
+def test_what_the_machine_has_not_is_said_where_it_was_chosen(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view.changed("device", "cuda", Limits())
+    view.changed("attention", "sdpa", Limits())
+    begun = view.at_start()
+
+    def notes() -> dict[str, str]:
+        groups = view.shown(Limits(), begun)["groups"]
+        return {row["name"]: row["note"] for group in groups for row in group["settings"]}
+
+    assert notes()["device"] == ""  # nothing runs yet
+    used = {"device": "cpu", "precision": "float32", "attention": "sdpa"}
+    monkeypatch.setattr(view.host, "in_use", lambda: used)
+    assert notes()["device"] == "There is no cuda here: cpu is used instead"
+    assert notes()["attention"] == notes()["precision"] == ""
+    monkeypatch.setattr(view.host, "in_use", lambda: used | {"device": "cuda:0"})
+    assert notes()["device"] == ""
+
+
 def test_a_bad_file_is_said_in_one_line_and_the_page_is_built(home: Path) -> None:
     (home / "settings.json").write_text("{")
     shown = view.shown(Limits(), view.at_start())
