@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+
+from studio.ui.static_files import STATIC
 
 pytest.importorskip("gradio")
 
@@ -20,6 +24,8 @@ ALONE = {
     ("gs-tradeoff", "submit"),
     ("gs-tradeoff", "stop"),
 }
+# These say nothing but that they are.
+WORDLESS = {("mountCards", "submit"), ("mountChanges", "changed")}
 
 
 def test_what_a_press_says_is_dropped_nowhere() -> None:
@@ -36,3 +42,24 @@ def test_what_a_press_says_is_dropped_nowhere() -> None:
         if of in drawn and found["trigger_mode"] == "once" and event not in ("change", "changed")
     }
     assert dropped == ALONE
+
+
+def test_a_press_that_waits_is_told_in_its_own_words() -> None:
+    """Gradio tells what waits in the first one's words, unless all are one object."""
+    config = build().get_config_file()
+    mounts = {
+        part["id"]: found[1]
+        for part in config["components"]
+        if (found := re.search(r"studio\.(mount\w+)", part["props"].get("js_on_load") or ""))
+    }
+    scripts = [path.read_text("utf-8") for path in STATIC.rglob("*.js")]
+    waiting = {
+        (mounts[of], event)
+        for found in config["dependencies"]
+        for of, event in found["targets"]
+        if of in mounts and found["trigger_mode"] == "always_last"
+    }
+    assert ("mountUndo", "undo") in waiting
+    for mount, event in waiting - WORDLESS:
+        (script,) = (text for text in scripts if f"studio.{mount} = function" in text)
+        assert f'studio.newest(trigger, "{event}")' in script, (mount, event)

@@ -72,3 +72,26 @@ def test_a_loaded_preset_is_one_step_and_the_old_form_comes_back(studio: Studio)
     studio.rest(1500)
     page.get_by_role("button", name="Undo (Ctrl+Z)").click()
     expect(page, 4, "my own words")
+
+
+def test_steps_undone_faster_than_the_server_answers_all_come(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat"])
+    is_step(studio, 5)
+    for weight in (6, 7, 8):
+        studio.weigh(0, weight)
+        is_step(studio, weight)
+    held, free = [], []
+    page.route("**/queue/join*", lambda route: route.continue_() if free else held.append(route))
+    for _ in range(3):
+        page.get_by_role("button", name="Undo (Ctrl+Z)").click()
+        studio.rest(300)
+    free.append(True)
+    for route in held:
+        route.continue_()
+    expect(page, 5, "a cat")
+    studio.rest(1800)
+    for weight in (6, 7, 8):
+        page.get_by_role("button", name="Redo (Ctrl+Shift+Z)").click()
+        expect(page, weight, "a cat")
+        studio.rest(300)

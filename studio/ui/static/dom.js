@@ -162,6 +162,18 @@ window.studio = window.studio || {};
 
   studio.clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 
+  /**
+   * An event that waits for the answer of the last one: a function that tells it in words. Gradio sends
+   * the first one's words again for it, so that all have one object, in which the newest stand.
+   */
+  studio.newest = function (trigger, name) {
+    const told = {};
+    return (detail) => {
+      for (const key of Object.keys(told)) delete told[key];
+      trigger(name, Object.assign(told, detail));
+    };
+  };
+
   // The bus. The last detail of each name is kept for components that mount later.
   const bus = new EventTarget();
   const last = {};

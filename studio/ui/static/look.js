@@ -28,6 +28,7 @@
   }
 
   studio.mountLook = function (element, props, trigger, watch) {
+    const ask = studio.newest(trigger, "select");
     let value = {};
     let gone = ""; // the last that was closed, or left the page
     let pressed = null; // the number of the look that is being opened
@@ -51,7 +52,7 @@
     /** The look stays until the preset has come: it may not. */
     function open() {
       pressed = value.nonce;
-      trigger("select", { code: value.code, look: pressed });
+      ask({ code: value.code, look: pressed });
     }
     const answers = {
       asked: () => [studio.word("Open it", open), studio.word("Keep mine", answered)],

@@ -8,6 +8,7 @@
   const SAME = 1200; // ms within which changes of one field are one step, as when one types
   const SETTLING = 1500; // ms in which the page takes up what was undone
   const KEEPING = 300; // ms until the steps are kept
+  const PATIENCE = 30_000; // ms for the page to take up what was undone
 
   const parsed = (text) => {
     try {
@@ -74,18 +75,24 @@
       : `${name}: ${show(at(one, place))} → ${show(at(two, place))}`;
   };
 
-  /** The steps, without a page: {record, undo, redo, state}; `clock` gives milliseconds. */
+  /** The steps, without a page: {record, undo, redo, state}; `clock` gives milliseconds. What was
+   *  undone stands here at once, and on the page when that is `answered`. */
   studio.undoLog = function (clock, kept) {
     const state = { past: [], future: [], now: null, ...kept };
     let when = -Infinity;
     let field = "";
     let settles = -Infinity;
+    let until = -Infinity; // waits for the page at most so long
+    let again = false; // for what was undone meanwhile, too
+    const waits = () => clock() < until;
     function step(from, to) {
       if (!from.length) return null;
       const earlier = state.now;
       state.now = from.pop();
       to.push(earlier);
       settles = clock() + SETTLING;
+      again = waits();
+      until = clock() + PATIENCE;
       when = -Infinity;
       return { form: state.now, words: studio.changeInWords(state.now, earlier) };
     }
@@ -93,7 +100,7 @@
       state,
       record(text) {
         const time = clock();
-        if (text === state.now) return false;
+        if (text === state.now || waits()) return false;
         if (state.now === null || time < settles) {
           state.now = text;
           return false;
@@ -114,8 +121,15 @@
       },
       /** A hand on the page: what changes now is a step, not what is still being taken up. */
       touched() {
-        settles = -Infinity;
+        settles = until = -Infinity;
       },
+      /** The page has what was undone; the last of several comes with a second answer. */
+      answered() {
+        if (!again) until = -Infinity;
+        again = false;
+        settles = clock() + SETTLING;
+      },
+      waits,
       undo: () => step(state.past, state.future),
       redo: () => step(state.future, state.past),
     };
@@ -167,7 +181,7 @@
 
   let send = null;
   function go(way) {
-    studio.bringForm(); // so that an edit of this moment is the one that is taken back
+    if (!log.waits()) studio.bringForm(); // so that an edit of this moment is the one that is taken back
     const step = send && log[way]();
     if (!step) {
       studio.toast(way === "undo" ? "Nothing to undo." : "Nothing to redo.");
@@ -180,8 +194,10 @@
     studio.toast(way === "undo" ? `Undone: ${words}` : `Done again: ${words}`);
   }
 
+  studio.undone = () => log.answered();
+
   studio.mountUndo = function (element, trigger) {
-    send = (detail) => trigger("undo", detail);
+    send = studio.newest(trigger, "undo");
     const make = (way, icon, label) =>
       studio.button(icon, label, () => go(way), { disabled: true });
     buttons = {
@@ -203,7 +219,11 @@
   );
   document.addEventListener("focusout", () => (typed = null), true);
   for (const kind of ["input", "pointerdown", "drop"])
-    document.addEventListener(kind, () => log.touched(), true);
+    document.addEventListener(
+      kind,
+      ({ target }) => target.closest?.(".gs-undo") || log.touched(),
+      true,
+    );
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
     const letter = event.key.toLowerCase();

@@ -22,12 +22,12 @@
     );
   }
 
-  function card(item, trigger) {
-    const chosen = choice(item, trigger);
+  function card(item, trigger, use) {
+    const chosen = choice(item, use);
     return item.own ? el("div", { class: "gs-own" }, chosen, ownTools(item, trigger)) : chosen;
   }
 
-  function choice(item, trigger) {
+  function choice(item, use) {
     const picture = item.image
       ? el("img", { src: address(item.image), alt: "", loading: "lazy" })
       : el("span", { class: "gs-blank" }, icon("image"));
@@ -38,7 +38,7 @@
         type: "button",
         class: "gs-preset",
         "data-id": item.id,
-        onclick: () => trigger("select", { id: item.id }),
+        onclick: () => use({ id: item.id }),
       },
       picture,
       el(
@@ -55,7 +55,7 @@
     );
   }
 
-  function moment(item, trigger) {
+  function moment(item, trigger, use) {
     const view = el(
       "button",
       {
@@ -83,7 +83,7 @@
           type: "button",
           class: "gs-again",
           tabindex: "-1",
-          onclick: () => trigger("select", { id: item.id }),
+          onclick: () => use({ id: item.id }),
           title: "Load this image's preset",
         },
         icon("again"),
@@ -119,6 +119,7 @@
   studio.mountCards = function (element, props, trigger, watch, { variant, empty: none, what }) {
     const strip = variant === "strip";
     const make = strip ? moment : card;
+    const use = studio.newest(trigger, "select");
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
     // Whole sentences, so that they can be said in other languages.
     const unmatched = {
@@ -168,7 +169,7 @@
       const goBack = held();
       const given = studio.clone(props.value)?.items || [];
       const items = strip ? studio.inOrder(given) : given;
-      box.replaceChildren(...items.map((item) => make(item, trigger)));
+      box.replaceChildren(...items.map((item) => make(item, trigger, use)));
       search.hidden = strip || !items.length;
       reset();
       filter();

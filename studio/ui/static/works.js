@@ -154,9 +154,9 @@
     }
   }
 
-  let hands = null; // {trigger, upload}
+  let hands = null; // {trigger, upload, fill}
   studio.mountWorks = function (trigger, upload) {
-    hands = { trigger, upload };
+    hands = { trigger, upload, fill: studio.newest(trigger, "select") };
   };
 
   async function work(one, file) {
@@ -172,7 +172,8 @@
     try {
       const { path } = await hands.upload(file);
       const asked = { do: one.do, ...numbers, picture: { path, meta: META } };
-      hands.trigger(one.fills ? "select" : "submit", asked);
+      if (one.fills) hands.fill(asked);
+      else hands.trigger("submit", asked);
     } catch (error) {
       studio.toast(`The picture could not be uploaded (${error.message || error})`);
     }

@@ -66,7 +66,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return {**filled(parts.form, values), parts.signals["base"]: values["base"]}
 
     _look(parts, limits, runs)
-    parts.undo.undo(guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **IN_TURN)
+    parts.undo.undo(
+        guarded(undone), None, [*parts.form.values(), parts.signals["base"]], **IN_TURN
+    ).then(None, None, None, js="() => { window.studio.undone(); return []; }")
 
     signals = [parts.signals[name] for name in ("base", "notes", "preferences")]
     outputs = [*parts.form.values(), *signals, parts.look, *library.shown(parts)]

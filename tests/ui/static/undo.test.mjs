@@ -69,6 +69,27 @@ test("what the page takes up after an undo is no step of its own", () => {
   assert.equal(log.undo().form, form(1));
 });
 
+test("undone again before the page has taken the last up, each goes one step further", () => {
+  let now = 0;
+  const log = load().undoLog(() => now);
+  for (const weight of [1, 2, 3, 4]) {
+    now += 5000;
+    log.record(form(weight));
+  }
+  for (const weight of [3, 2, 1]) {
+    assert.equal(log.undo().form, form(weight));
+    now += 3000; // a slow server
+    log.record(form(4)); // the page still shows what was before
+  }
+  log.record(form(3));
+  log.answered(); // of the first; the last of the others is on its way
+  now += 3000;
+  log.record(form(1));
+  log.answered();
+  assert.equal(log.waits(), false);
+  for (const weight of [2, 3, 4]) assert.equal(log.redo().form, form(weight));
+});
+
 test("a change is named", () => {
   const { changeInWords } = load();
   assert.equal(changeInWords(form(3), form(4)), "weight of row 1: 3 → 4");

@@ -5,6 +5,8 @@
   const WHAT = "presets of a folder, a Git repository or a dataset of the hub";
 
   studio.mountGalleries = function (element, props, server, trigger, watch) {
+    const ask = studio.newest(trigger, "select");
+    const use = studio.newest(trigger, "edit");
     let value = {};
     const source = el("input", {
       type: "text",
@@ -31,7 +33,7 @@
     });
     const cards = studio.galleryCards(
       {
-        use: (id) => trigger("edit", { source: value.source, id }),
+        use: (id) => use({ source: value.source, id }),
         keep: (id) => trigger("submit", { source: value.source, id }),
       },
       (ids) => server.gallery_pictures({ source: value.source, ids }),
@@ -44,7 +46,7 @@
         return;
       }
       say("Opening …", "running");
-      trigger("select", { source: source.value, fresh });
+      ask({ source: source.value, fresh });
     }
 
     function say(text, state) {

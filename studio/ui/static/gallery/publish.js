@@ -42,6 +42,7 @@
   }
 
   studio.mountPublishing = function (element, props, trigger, watch) {
+    const tell = studio.newest(trigger, "select");
     const to = el("input", {
       type: "text",
       class: "gs-gallery-source",
@@ -85,7 +86,7 @@
       lookedAt = form;
       say("Looking …", "running");
       shown.replaceChildren();
-      trigger("select", { to: to.value, picture: picture.checked });
+      tell({ to: to.value, picture: picture.checked });
     }
 
     function publish({ target }) {

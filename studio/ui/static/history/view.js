@@ -32,7 +32,8 @@
     let key = 0;
     let opened = null;
     const { ask, answered } = studio.inTurn((request) => trigger("select", request), PATIENCE);
-    const again = (id, part) => trigger("submit", { id, part });
+    const use = studio.newest(trigger, "submit");
+    const again = (id, part) => use({ id, part });
     const query = () => studio.historyQuery(fields);
 
     // -- the grid ------------------------------------------------------------------------------

@@ -64,6 +64,8 @@
 
   const RUNNING = "guidance-studio-sweeping";
   studio.mountSweep = function (element, server, trigger, { fields, most }) {
+    const tell = studio.newest(trigger, "select");
+    const use = studio.newest(trigger, "edit");
     const titles = Object.fromEntries(fields.map(({ path, title }) => [path, title]));
     const context = { groups: () => studio.fieldsToVary(fields), titles };
     const session = () => studio.session();
@@ -100,7 +102,7 @@
           grid,
           titles,
           load: (one) => server.sweep_picture({ session: session(), place: one }),
-          act: (what, one) => trigger("edit", { do: what, place: one }),
+          act: (what, one) => use({ do: what, place: one }),
         }),
     });
     const cells = studio.cellFetcher(
@@ -132,7 +134,7 @@
       clearTimeout(again);
       const asked = studio.axes.list();
       if (!element.offsetParent || !asked.length) return;
-      trigger("select", { axes: asked, turn });
+      tell({ axes: asked, turn });
       again = setTimeout(ask, UNANSWERED);
     }
     function look(wait) {

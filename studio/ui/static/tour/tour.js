@@ -30,6 +30,7 @@
   };
 
   studio.mountTour = function (element, trigger, { steps, end }) {
+    const use = studio.newest(trigger, "select");
     let card = null;
     let pointed = null;
     let opener = null;
@@ -98,7 +99,7 @@
         loaded = resolve;
         setTimeout(resolve, LONG);
       });
-      trigger("select", { id: step.preset });
+      use({ id: step.preset });
       await there;
       await new Promise((resolve) => setTimeout(resolve, 250)); // its rows are being drawn
       const node = await inSight(step.target, LONG, () => walk.at() === at);
