@@ -23,8 +23,12 @@ def read_sampler(name: str, schedule: str, notes: list[str]) -> dict[str, str]:
         notes.append(f"sampler.scheduler: {name[:_LONGEST]!r} became {SCHEDULERS[mapped].title}")
     fields = {"scheduler": mapped}
     wanted = within or _schedule(schedule, plain)
-    if wanted is None or wanted not in SCHEDULERS[mapped].takes(False):
-        notes.append(f"sampler.schedule: the noise schedule {schedule[:_LONGEST]!r} is left out")
+    given = (within or schedule)[:_LONGEST]
+    if wanted is None:
+        notes.append(f"sampler.schedule: the noise schedule {given!r} is not known and left out")
+    elif wanted not in SCHEDULERS[mapped].takes(False):
+        title = SCHEDULERS[mapped].title
+        notes.append(f"sampler.schedule: {title} takes no noise schedule {given!r}; it is left out")
     elif wanted != AUTOMATIC:
         fields["schedule"] = wanted
     return fields

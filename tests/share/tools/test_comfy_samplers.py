@@ -9,6 +9,7 @@ import pytest
 
 from studio.preset import ModelRef
 from studio.share.model_names import Shelf
+from studio.share.tools.samplers import read_sampler
 from tests.support.other_tools import PLAIN, comfy, encode, graph, node, read, rows, sampler
 
 
@@ -258,3 +259,13 @@ def test_files_of_what_is_not_carried_over_are_named(tmp_path: Path) -> None:
     assert rows(preset) == PLAIN
     assert "StyleModelApply: image 'face.png' is not carried over" in notes
     assert "StyleModelApply: clip_vision 'vit.safetensors' is not carried over" in notes
+
+
+def test_a_noise_schedule_that_is_left_out_is_said_with_the_reason() -> None:
+    notes: list[str] = []
+    assert read_sampler("DDIM", "Karras", notes) == {"scheduler": "ddim"}
+    assert read_sampler("DPM++ 2M", "Weird", notes) == {"scheduler": "dpm++"}
+    assert notes == [
+        "sampler.schedule: DDIM takes no noise schedule 'Karras'; it is left out",
+        "sampler.schedule: the noise schedule 'Weird' is not known and left out",
+    ]
