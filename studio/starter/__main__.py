@@ -24,6 +24,7 @@ from studio.starter.stages import (
     decoder,
     export,
     judge,
+    limits,
     lora,
     measure,
     preferences,
@@ -34,10 +35,10 @@ from studio.starter.stages import (
 
 # Minutes per stage on two CPU cores, and on a GPU.
 MINUTES = {
-    "ground": (12.0, 0.75),
+    "ground": (12.0, 2.0),
     "clip": (31.0, 1.2),
     "vae": (24.0, 2.0),
-    "prior": (148.0, 4.0),
+    "prior": (148.0, 3.0),
     "decoder": (50.0, 1.2),
     "faces": (11.0, 1.2),
     "animals": (26.0, 1.2),
@@ -59,7 +60,7 @@ WAVES = (
     ("ground", "judge", "vae"),
     ("prior", "clip"),
     (*concept.CONCEPTS, "canny", *lora.SUBJECTS, "glossy", "decoder"),
-    ("measure", "realism"),
+    ("limits", "measure", "realism"),
     ("export",),
     ("card",),
 )
@@ -84,6 +85,7 @@ def stages(
         **{name: partial(lora.train, work, name, minutes[name], device) for name in lora.SUBJECTS},
         "glossy": lambda: preferences.train(work, minutes["glossy"], device),
         "judge": lambda: judge.train(work, minutes["judge"], device),
+        "limits": lambda: limits.measure(work, max(4, prompts // 5), device=device),
         "measure": lambda: measure.measure(work, assets, prompts, device=device),
         "realism": lambda: realism.measure(work, assets, prompts // 2, device=device),
         "export": lambda: export.export(work, assets),

@@ -176,17 +176,15 @@ class Loop:
     history: list[tuple[int, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        decayed = [p for p in trained if p.ndim > 1]
-        plain = [p for p in trained if p.ndim <= 1]
+        decayed = [p for p in self.model.parameters() if p.requires_grad and p.ndim > 1]
+        plain = [p for p in self.model.parameters() if p.requires_grad and p.ndim <= 1]
         groups = [
             {"params": decayed, "weight_decay": self.weight_decay},
             {"params": plain, "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=self.rate, betas=self.betas, fused=True)
-        self.ema = (
-            copy.deepcopy(self.model).requires_grad_(False).eval() if self.ema_decay else None
-        )
+        still = copy.deepcopy(self.model).requires_grad_(False).eval()
+        self.ema = still if self.ema_decay else None
         if self.checkpoint.exists():
             self._restore(torch.load(self.checkpoint, weights_only=True, map_location="cpu"))
 
@@ -291,8 +289,11 @@ class Loop:
         if self.ema is not None and state["ema"] is not None:
             self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.spent = state["step"], state["spent"]
-        self.began = state.get("began", 0)
+        for weight, kept in self.optimizer.state.items():
+            for name, moment in kept.items():
+                if moment.shape == weight.shape:  # a fused step goes by their order in memory
+                    kept[name] = torch.empty_like(weight).copy_(moment)
+        self.step, self.spent, self.began = state["step"], state["spent"], state.get("began", 0)
         self.history = [(int(s), float(v)) for s, v in state["history"]]
         log(
             f"going on from {self.checkpoint.name}: step {self.step}, {self.spent / 60:.1f} min spent"

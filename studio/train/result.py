@@ -28,16 +28,21 @@ def place(config: TrainConfig) -> Path:
     return models_folder() / config.name
 
 
+def is_taken(name: str, library: Library) -> bool:
+    """Whether a model of this name is there, wherever it lies; a library may be older than the disk."""
+    return name in library and Path(library[name].path).exists()
+
+
 def check_name(config: TrainConfig, library: Library, replace: bool) -> None:
     """Refuse a name that a model of the library has, wherever it lies.
 
     Args:
-        replace: the training of this name goes on or begins anew, so that the model is its own.
+        replace: whether a training of this name goes on, or begins anew.
 
     Raises:
         StudioError: names ``name``.
     """
-    if not replace and (place(config).exists() or config.name in library):
+    if not replace and (place(config).exists() or is_taken(config.name, library)):
         raise StudioError(
             f"the library already holds {config.name!r}; choose another", field="name"
         )

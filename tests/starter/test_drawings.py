@@ -143,6 +143,7 @@ def test_blocks_are_squares_of_cells_in_reading_order() -> None:
     cut = text_grounding.blocks(latents)
     assert cut.shape == (2, 16, 48)
     assert torch.equal(cut[1, 6].view(3, 4, 4), latents[1, :, 4:8, 8:12])
+    assert torch.equal(text_grounding.unblocked(cut), latents)
 
 
 def test_captions_of_the_unseen_carry_the_right_labels() -> None:

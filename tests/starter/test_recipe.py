@@ -197,6 +197,34 @@ def test_loop_trains_saves_and_goes_on(tmp_path: Path) -> None:
     assert list(again.steps(lambda _: again.model(inputs).square().mean(), "x")) == [3, 4]
 
 
+def test_a_loop_goes_on_in_another_order_of_memory(tmp_path: Path) -> None:
+    """A checkpoint of a GPU, which trains channels-last, on a CPU, which does not."""
+    inputs = torch.randn(8, 3, 6, 6, generator=torch.Generator().manual_seed(1))
+
+    def weights(order: torch.memory_format, *, stops: bool) -> torch.Tensor:
+        torch.manual_seed(0)
+        first = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+        path = tmp_path / f"{stops}.pt"
+
+        def train(model: torch.nn.Module, steps: int) -> torch.Tensor:
+            loop = common.Loop(model, common.Budget(0, steps), path, 1e-2, 1)
+            loop.budget.minutes = 1e9
+            loop.budget.steps = None
+            taken = loop.steps(lambda _: (model(inputs) - 1).square().mean(), "x")
+            while loop.step < steps:
+                next(taken)
+            loop.save()
+            return next(model.parameters()).detach().contiguous()
+
+        if not stops:
+            return train(first, 6)
+        train(first, 3)
+        return train(torch.nn.Conv2d(3, 4, 3).to(memory_format=order), 6)
+
+    whole = weights(torch.channels_last, stops=False)
+    torch.testing.assert_close(weights(torch.contiguous_format, stops=True), whole)
+
+
 def test_two_steps_of_a_tiny_prior() -> None:
     model = prior.build((32, 32), text_width=16, channels=4, heads=2)
     noisy, times, target = prior.velocity_batch(

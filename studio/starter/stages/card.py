@@ -20,6 +20,8 @@ from studio.starter.pictures.words import SYNONYMS
 from studio.starter.stages.clip_batches import PARTS
 from studio.starter.stages.export import ADAPTERS
 
+PLACES = ("pair", "stacked", "two", "three", "wearing")  # layouts of several drawings
+
 LICENCES = {
     "@iconify-json/fluent-emoji-flat": "MIT",
     "@iconify-json/fluent-emoji": "MIT",
@@ -124,6 +126,28 @@ Pictures in which the judge finds every drawing that was asked for at its place,
 """
 
 
+def limits_text(figures: dict[str, dict[str, Any]]) -> str:
+    """Where the pictures are lost, where that was measured."""
+    found = figures.get("limits")
+    if not found:
+        return ""
+
+    def told(part: str) -> str:
+        one = found["single"][part]
+        many = [
+            f"{name} {percent(found[name][part]['content'])}" for name in found if name in PLACES
+        ]
+        return (
+            f"content {percent(one['content'])}, style {percent(one['style'])}; {', '.join(many)}"
+        )
+
+    return f"""
+What the prior is given, judged alike ({found["scenes"]} drawings a layout, at 128 pixels): true latents, which no prior
+could better: {told("true")}. The latents that the captions' own tokens hold, {percent(found["single"]["explained"])} of a single drawing's variance: {told("captions")}.
+So it is the text tower that holds the pictures back before the prior does.
+"""
+
+
 def adapter_rows(figures: dict[str, dict[str, Any]]) -> str:
     """The rows of adapters other than the first style, of those that were trained."""
     says = {
@@ -215,7 +239,7 @@ guidance {made.get("scale", "")}, fixed seeds, {made.get("pixels", 128)} pixels;
 (content, style) drawings kept from it.
 
 {measured_table(figures)}
-{layouts_text(figures)}{realism_text(figures)}
+{layouts_text(figures)}{limits_text(figures)}{realism_text(figures)}
 Right content among the judge's first five: {percent(made["content_top5"]) if made else "not measured"}. By group: faces
 {percent(made["content_face"]) if made else ""}, animals {percent(made["content_animal"]) if made else ""}, objects {percent(made["content_object"]) if made else ""}.
 

@@ -101,7 +101,7 @@ def layout_figures(
     there = {(content.slug, style) for content in CONTENTS for style in STYLES}
     scenes, found = Scenes(there), {}
     numbers = {content.name: number for number, content in enumerate(CONTENTS)}
-    for layout, spots in layouts.LAYOUTS.items():
+    for layout in layouts.LAYOUTS:
         if layout in ("single", "large"):
             continue
         rng = np.random.default_rng(SEED + 5)
@@ -110,16 +110,28 @@ def layout_figures(
             Wish(s.says((True, True, True), rng), 0, 0, 0, SEED + i) for i, s in enumerate(drawn)
         ]
         pictures = torch.from_numpy(generate(unet, vae, texts, wishes, scale)).permute(0, 3, 1, 2)
-        right = torch.ones(count, dtype=torch.bool)
-        for place, spot in enumerate(spots):
-            part = judging.unit(pictures)[(..., *_around(spot, pictures.shape[-1]))]
-            guessed = judge(F.interpolate(part, IMAGE, mode="area"))[0].argmax(1)
-            several = layout in layouts.DIFFERENT
-            wanted = [numbers[scene.names[place if several else 0]] for scene in drawn]
-            right &= guessed == torch.tensor(wanted)
-        found[layout] = round(float(right.float().mean()), 4)
+        wanted = [[numbers[name] for name in scene.names] for scene in drawn]
+        found[layout] = round(float(found_in_place(judge, pictures, wanted, layout).mean()), 4)
         log(f"measure: {layout} {found[layout]}")
     return found
+
+
+@torch.no_grad()
+def found_in_place(
+    judge: Judge, pictures: torch.Tensor, wanted: list[list[int]], layout: str
+) -> torch.Tensor:
+    """Of each picture (N, 3, H, W) uint8 whether the judge finds every content of the layout at its place, (N,).
+
+    Args:
+        wanted: of each picture the contents' numbers, one for all places or one for each.
+    """
+    right = torch.ones(len(pictures))
+    for place, spot in enumerate(layouts.LAYOUTS[layout]):
+        part = judging.unit(pictures)[(..., *_around(spot, pictures.shape[-1]))]
+        guessed = judge(F.interpolate(part, IMAGE, mode="area"))[0].argmax(1)
+        here = [names[place if layout in layouts.DIFFERENT else 0] for names in wanted]
+        right *= guessed == torch.tensor(here)
+    return right
 
 
 def _around(spot: layouts.Spot, size: int) -> tuple[slice, slice]:

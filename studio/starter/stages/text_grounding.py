@@ -36,6 +36,10 @@ NAMES, ALL_STYLES, _ = PARTS
 LABELS = (NAMES, NAMES, ALL_STYLES, EVERY, layouts.NAMES)
 BATCH, BATCH_GPU = 96, 512
 SEEN = 0.75  # share of captions that have a picture
+RATE, RATE_ON = 1.5e-3, 6e-4  # learning rate from nothing, and on from what is trained already
+UNHEARD = (
+    200  # steps of going on in which the heads that name parts learn alone, as they begin anew
+)
 
 
 def blocks(latents: torch.Tensor) -> torch.Tensor:
@@ -43,6 +47,13 @@ def blocks(latents: torch.Tensor) -> torch.Tensor:
     n, channels, side = len(latents), latents.shape[1], CELLS // BLOCK
     cut = latents.view(n, channels, side, BLOCK, side, BLOCK)
     return cut.permute(0, 2, 4, 1, 3, 5).reshape(n, BLOCKS, channels * BLOCK**2)
+
+
+def unblocked(blocks_of: torch.Tensor) -> torch.Tensor:
+    """Blocks of cells (N, 16, C·4·4) → latents (N, C, 16, 16); undoes :func:`blocks`."""
+    n, side = len(blocks_of), CELLS // BLOCK
+    cut = blocks_of.view(n, side, side, -1, BLOCK, BLOCK)
+    return cut.permute(0, 3, 1, 4, 2, 5).reshape(n, -1, CELLS, CELLS)
 
 
 class Grounding(torch.nn.Module):
@@ -132,13 +143,13 @@ def ground(
     settings: Any = model.config.text_config
     heads = Grounding(settings.hidden_size).to(device)
     both = torch.nn.ModuleDict({"text": text, "heads": heads})
-    loop = Loop(
-        both, Budget(minutes), work / "ground.pt", rate=1.5e-3, warmup=100, weight_decay=0.0
-    )
+    loop = Loop(both, Budget(minutes), work / "ground.pt", warmup=100, weight_decay=0.0)
     if loop.progress() >= 1 and loop.step:
         return
     drawings = known_drawings(work, device)
-    if loop.step == 0 and (work / "text_encoder").exists():
+    goes_on = (work / "text_encoder").exists()
+    loop.rate = RATE_ON if goes_on else RATE
+    if loop.step == 0 and goes_on:
         heads.read_as_before(text, tokenizer, drawings)
     seen = round(SEEN * batch)
 
@@ -158,7 +169,10 @@ def ground(
         with autocast(device):
             output = text(input_ids=torch.from_numpy(ids).to(device))
             shown = heads.shown(output.last_hidden_state[:seen], wanted)
-            loss = shown + 0.05 * heads.label_loss(output.pooler_output, labels)
+            pooled = output.pooler_output
+            if goes_on and step < UNHEARD:
+                pooled = pooled.detach()
+            loss = shown + 0.05 * heads.label_loss(pooled, labels)
         if step % 200 == 0:
             log(f"ground: latents off by {float(shown):.4f} of 1")
         return loss

@@ -48,6 +48,7 @@
     size.addEventListener("input", show);
     frame.addEventListener("keydown", (event) => {
       const direction = ARROWS[event.key];
+      if (event.ctrlKey || event.metaKey) lay(false); // an undo ends the stroke
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (!direction && event.key !== " ") return;
       event.preventDefault();

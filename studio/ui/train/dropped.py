@@ -33,6 +33,26 @@ def readable(files: Sequence[str] | None) -> tuple[list[str], list[str]]:
     return good, lines
 
 
+def unheard(
+    known: list[str], drops: list[list[str]]
+) -> tuple[list[str], list[str], list[list[str]]]:
+    """What was dropped just before, where the page had not heard of it yet as it asked again.
+
+    Args:
+        known: the files that the page knows.
+        drops: the files after each of the last drops, oldest first.
+
+    Returns:
+        all files that are known, those among them that the page did not know, and the files after each drop
+        since what the page knows.
+    """
+    if known not in drops:  # others since: an example, or what the browser kept
+        return known, [], [known]
+    since = drops[drops.index(known) :]
+    more = [file for file in since[-1] if file not in known]
+    return since[-1], more, since
+
+
 def listed(files: Sequence[str] | None, pictures: Sequence[Picture]) -> list[Picture]:
     """``pictures``, and those among newly dropped files; a text of the same name is a caption."""
     paths = uploaded(files)

@@ -25,7 +25,7 @@ from studio.ui.train.naming import misnamed
 from studio.ui.train.resumed import left_out
 from studio.ui.train.tab import TrainParts
 from studio.ui.train.words import called, on_tab
-from studio.ui.widgets import IN_TURN, QUIET
+from studio.ui.widgets import EACH, IN_TURN, QUIET
 
 guarded = partial(guarded_by, worded=on_tab)
 
@@ -69,16 +69,22 @@ def attach(
 def _pictures(parts: TrainParts) -> None:
     fields = parts.fields
 
-    def dropped(files: Any, known: Any, listed: Any) -> tuple[None, list[str], Any]:
+    drops = gr.State([])  # the files after each of the last drops, see dropping.unheard
+
+    def dropped(
+        files: Any, known: Any, listed: Any, drops: list[list[str]]
+    ) -> tuple[None, list[str], Any, list[list[str]]]:
+        known, more, since = dropping.unheard(known or [], drops)
+        listed = dropping.listed(more, listed)
         files, said = dropping.readable(files)
-        every = dropping.together(known or (), files)
-        said += dropping.unused(files, listed) + dropping.replaced(known or (), files, listed)
+        every = dropping.together(known, files)
+        said += dropping.unused(files, listed) + dropping.replaced(known, files, listed)
         if said:
             warn("; ".join(said))
-        return None, every, images.shown(dropping.listed(files, listed), every)
+        return None, every, images.shown(dropping.listed(files, listed), every), [*since, every]
 
-    kept = [parts.files, parts.uploads, parts.pictures]
-    parts.files.upload(guarded(dropped), kept, kept, **IN_TURN)
+    kept = [parts.files, parts.uploads, parts.pictures, drops]
+    parts.files.upload(guarded(dropped), kept, kept, **EACH)
     texts = [parts.pictures, fields["word"], fields["superclass"], fields["template"]]
 
     def filled(pictures: Any, *given: str) -> Any:
@@ -115,7 +121,7 @@ def _settings(parts: TrainParts) -> None:
     """A person's choice of base or method brings its defaults; what is restored keeps its own."""
     fields = parts.fields
     numbers = [fields["template"], *(fields[name] for name in NUMBERS)]
-    last = parts.brought
+    last = parts.brought_for
     given = [last, fields["method"], fields["base"], *numbers]
 
     def brought(before: Sequence[str], method: str, base: str, *shown: Any) -> list[Any]:
@@ -132,9 +138,9 @@ def _settings(parts: TrainParts) -> None:
         return update
 
     fields["base"].input(
-        guarded(fitting), [fields["base"], fields["method"]], fields["method"], **QUIET
+        guarded(fitting), [fields["base"], fields["method"]], fields["method"], **IN_TURN
     ).then(guarded(brought), given, [last, *numbers], **QUIET)
-    fields["method"].input(guarded(brought), given, [last, *numbers], **QUIET)
+    fields["method"].input(guarded(brought), given, [last, *numbers], **IN_TURN)
     fields["name"].change(misnamed, fields["name"], parts.misnamed, queue=False, **QUIET)
     fields["method"].change(
         guarded(lambda method: tab.unread_by(method, list(fields))),
@@ -162,11 +168,11 @@ def _kept(parts: TrainParts, page: gr.Blocks) -> None:
         return {
             parts.uploads: files,
             parts.pictures: images.shown(pictures, files),
-            parts.brought: [values[name] for name in ("method", "base") if values.get(name)],
+            parts.brought_for: [values[name] for name in ("method", "base") if values.get(name)],
             **{parts.fields[name]: value for name, value in values.items()},
         }
 
-    outputs = [parts.seen, parts.brought, *watched.values()]
+    outputs = [parts.seen, parts.brought_for, *watched.values()]
     asked = "() => [window.studio.keptTraining()]"
     page.load(guarded(restored), parts.kept, outputs, js=asked, **QUIET)
 

@@ -12,6 +12,7 @@ from gradio.utils import get_upload_folder
 
 from studio.home import ASSETS, models_folder, training_folder
 from studio.train.captions import read_file, split
+from studio.ui.library import models
 from studio.ui.train.images import Picture
 from studio.ui.train.words import called
 
@@ -63,7 +64,11 @@ def replaced(
 def _free(name: str) -> str:
     """``name``, with a number where a model or a training has it already."""
     number, free = 1, name
-    while (models_folder() / free).exists() or training_folder(free).exists():
+    while (
+        (models_folder() / free).exists()
+        or training_folder(free).exists()
+        or free in models.library()
+    ):
         number += 1
         free = f"{name}-{number}"
     return free

@@ -8,8 +8,10 @@ from typing import Any
 import gradio as gr
 
 from studio.errors import StudioError
-from studio.home import models_folder
+from studio.home import training_folder
+from studio.train.begun import SETTINGS
 from studio.train.checks import check_spelling
+from studio.train.result import is_taken
 from studio.ui.library import models
 
 
@@ -27,10 +29,10 @@ def misnamed(name: str) -> Any:
 
 
 def check_free(name: str) -> None:
-    """Refuse the name of a model that no training of this studio made.
+    """Refuse the name of a model, but of one that a training of this studio was begun for.
 
     Raises:
         StudioError: names ``name``.
     """
-    if name in models.library() and not (models_folder() / name).exists():
+    if is_taken(name, models.library()) and not (training_folder(name) / SETTINGS).is_file():
         raise StudioError(f"the library already holds {name!r}; choose another", field="name")

@@ -38,7 +38,8 @@ ALWAYS = ("name", "base", "method")  # fields of every method
 class TrainParts:
     """The tab's components. ``fields`` are settings by their names in ``TrainConfig``;
     ``files`` is where files are dropped, ``uploads`` remembers their paths, ``kept`` brings back
-    what the browser kept; ``brought`` is the method and base whose defaults came last; ``changes`` tells of the form's; ``actions`` are the buttons of :data:`ACTIONS`."""
+    what the browser kept; ``changes`` tells of the form's; ``actions`` are the buttons of
+    :data:`ACTIONS`; ``brought_for``: the method and base whose defaults came last."""
 
     files: gr.File
     uploads: Signal
@@ -60,7 +61,7 @@ class TrainParts:
     notes: gr.HTML
     timer: gr.Timer
     seen: gr.State
-    brought: gr.State
+    brought_for: gr.State
     misnamed: gr.HTML
 
 
@@ -97,7 +98,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
         fields=fields,
         timer=gr.Timer(TICK_SECONDS, active=False),
         seen=gr.State(""),
-        brought=gr.State(["lora", "starter"]),
+        brought_for=gr.State(["lora", "starter"]),
         **found,
     )
 
@@ -266,7 +267,8 @@ def progress(runner: Runner, name: str = "") -> str:
     if not name or runner.state.status != "idle":
         return view.progress(runner.state)
     begun = runner.can_resume(name)
-    gone = not begun and left_nothing(name)
+    own = runner.state.config  # of this start, which says itself how it ended
+    gone = not begun and (own is None or own.name != name) and left_nothing(name)
     return view.progress(runner.state, name if begun else "", name if gone else "")
 
 

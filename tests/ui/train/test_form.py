@@ -269,3 +269,15 @@ def test_what_is_not_taken_of_dropped_files_is_said(dropped: list[str]) -> None:
         dropping.listed([str(folder / "a.txt")], before)
     for name in late:
         Path(name).unlink()
+
+
+def test_a_drop_that_the_page_has_not_heard_of_is_not_lost_by_the_next() -> None:
+    first, second = ["/u/a.png"], ["/u/a.png", "/u/b.png"]
+    assert dropping.unheard([], []) == ([], [], [[]])
+    drops = [[], first]
+    assert dropping.unheard([], drops) == (first, first, drops)  # asked before the answer
+    drops.append(second)
+    assert dropping.unheard(first, drops) == (second, ["/u/b.png"], [first, second])
+    assert dropping.unheard(second, drops) == (second, [], [second])
+    example = ["/u/hero.png"]
+    assert dropping.unheard(example, drops) == (example, [], [example])

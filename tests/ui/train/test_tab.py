@@ -61,19 +61,12 @@ def test_what_was_typed_outlives_another_method_and_is_named() -> None:
 
 def test_what_is_another_method_s_default_was_typed_all_the_same() -> None:
     shown = dict(zip(defaults.BROUGHT, defaults.suggested("concept", "starter"), strict=True))
-    batches = {
-        dict(zip(defaults.BROUGHT, defaults.suggested(m, "starter"), strict=True))["batch"]
-        for m in METHODS
-    }
-    typed = next(batch for batch in sorted(batches) if batch != shown["batch"])
-    shown["batch"] = typed
-    found, kept = defaults.brought("ti", "starter", list(shown.values()), ["concept", "starter"])
-    assert (
-        "batch" in kept
-        or dict(zip(defaults.BROUGHT, defaults.suggested("ti", "starter"), strict=True))["batch"]
-        == typed
-    )
-    assert dict(zip(defaults.BROUGHT, found, strict=True))["batch"] == typed
+    shown["batch"] = defaults.chosen_by_default("concept-lora", small=True)["batch"]
+    given = list(shown.values())
+    found, kept = defaults.brought("ti", "starter", given, ["concept", "starter"])
+    assert "batch" in kept
+    assert dict(zip(defaults.BROUGHT, found, strict=True))["batch"] == shown["batch"]
+    assert "batch" not in defaults.brought("ti", "starter", given)[1]  # by itself it says nothing
 
 
 def test_only_methods_that_train_on_the_base_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +234,9 @@ def test_a_shared_page_does_not_train_unless_its_host_says_so(
 def test_the_name_of_a_model_from_elsewhere_is_told_of_while_it_is_typed(home: Path) -> None:
     said = misnamed("starter")
     assert said["visible"] and "already holds" in said["value"]
-    (home / "models" / "starter").mkdir(parents=True)  # one of this studio's own trainings
+    folder = home / "training" / "starter"
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text("{}")  # one that was begun here
     assert not misnamed("starter")["visible"]
 
 
@@ -258,6 +253,10 @@ def test_a_training_that_was_cut_off_before_its_first_checkpoint_is_said_to_be_g
     (folder / "checkpoint.pt").write_bytes(b"")
     assert "Resume goes on with it" in tab.progress(runner, "mine")
     assert "left" not in tab.progress(runner, "../mine\0")
+    (folder / "checkpoint.pt").unlink()
+    own = config().model_copy(update={"name": "mine"})
+    runner._state = State(config=own, status="idle", text="Stopped before the first step")
+    assert "Stopped before the first step" in tab.progress(runner, "mine")
 
 
 def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
