@@ -53,8 +53,10 @@ def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tun
             subject = subject_of(preset, given if isinstance(given, list) else [])
             tuner.start(preset, subject, _whole(asked.get("budget")), bool(asked.get("weight")))
         except Exception as error:  # the page outlives any mistake in one event
-            yield {**IDLE, "state": "failed", "text": one_line(error)}
-            return
+            found = shown(tuner.state)  # what was searched before stays in sight
+            yield {**found, "state": "failed", "text": one_line(error), "note": ""}
+            if found["state"] != "running":  # for another tab, maybe
+                return
         yield from follow(tuner)
 
     def found_again() -> Iterator[Any]:

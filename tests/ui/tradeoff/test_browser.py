@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -55,4 +55,15 @@ def test_three_presses_to_a_setting(studio: Studio) -> None:
     dot.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".gs-toast")
+    count = page.locator(".gs-front-card").count()
+    studio.set("Pictures to make", "5")  # what cannot be searched takes nothing away
+    page.click("#gs-tradeoff .gs-search")
+    studio.rest(1000)
+    expect(page.get_by_label("Pictures to make")).to_be_focused()
+    studio.set("Pictures to make", "12")
+    studio.set("Steps", "0")
+    page.click("#gs-tradeoff .gs-search")
+    page.wait_for_selector('.gs-tradeoff-status[data-state="failed"]')
+    expect(page.locator(".gs-front-card")).to_have_count(count)
+    expect(page.locator("#gs-tradeoff .gs-search")).to_have_text("Search on")
     assert not studio.errors and not studio.outside

@@ -181,6 +181,8 @@
       if (open && found) pictures.read(found.model);
     }
     async function submit() {
+      const box = budget.element.querySelector("[aria-invalid=true]");
+      if (box) return box.focus(); // what is wrong stands under it
       start.disabled = true;
       status.textContent = "Starting …";
       try {
