@@ -40,9 +40,12 @@ def test_every_change_is_undone_by_name_and_survives_a_reload(studio: Studio) ->
     studio.weigh(0, -7)
     is_step(studio, -7)
     page.locator("h1").click()
+    page.get_by_role("button", name="Solo").focus()
     page.keyboard.press("Control+z")
     page.get_by_text("Undone: weight of row 1: 6.5 → -7").wait_for()
     expect(page, 6.5, "a cat")
+    studio.rest(500)  # the rows are made anew, and the keyboard is where it was
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Solo")
     studio.rest(1800)  # while it takes up what was undone
     page.reload()
     expect(page, 6.5, "a cat")

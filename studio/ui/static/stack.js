@@ -84,8 +84,23 @@
     }
 
     /** Take over what the server sent. */
+    /** Where the keyboard is in the rows; called when these are made anew, it goes back there. */
+    held() {
+      const node = document.activeElement;
+      const at = (this.cards || []).findIndex((card) => card.node.contains(node));
+      const label = node?.getAttribute("aria-label");
+      return () => {
+        const card = this.cards[Math.min(at, this.cards.length - 1)];
+        if (at < 0 || !card) return;
+        const fits = (one) => one.getAttribute("aria-label") === label && one.checkVisibility();
+        const same = [...card.node.querySelectorAll("[aria-label]")].find(fits);
+        (same || card.node.querySelector(".gs-more")).focus({ preventScroll: true });
+      };
+    }
+
     read() {
       this.handing = null;
+      const goBack = this.held();
       const value = studio.clone(this.props.value) || {};
       Object.assign(this.thumbs, value.thumbs || {});
       const before = (this.cards || []).map((card) => studio.asText(card.row));
@@ -96,6 +111,7 @@
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
       this.shares.placed();
+      goBack();
     }
 
     commit() {

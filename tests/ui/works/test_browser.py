@@ -43,6 +43,9 @@ def test_a_result_is_varied_and_made_larger(made: Studio, home: Path) -> None:
     expect(box).to_have_value("5,5")  # as it was typed, and nothing is made of it
     expect(page.locator("dialog.gs-work .gs-error").first).to_contain_text("a whole number")
     box.fill("3")
+    edges = "(box) => [box, box.closest('label')].map((one) => one.getBoundingClientRect().right)"
+    inner, outer = box.evaluate(edges)
+    assert inner <= outer  # it stays within its line
     page.locator("dialog.gs-work .gs-main-word").click()
     page.wait_for_selector(DONE)
     page.wait_for_function(

@@ -81,10 +81,11 @@
    * @param ask sends a request to the server
    * @param again uses the picture in the form: again(id, part)
    * @param step shows the one before (−1) or after (1)
+   * @param back puts the keyboard onto the picture in the list
    * @param bounds of what is said of a picture: {note, board, tag, tags}
    * @param owner whether the person sits at the machine that the page runs on
    */
-  studio.historyDetails = function (record, { ask, again, step, parent, owner, bounds }) {
+  studio.historyDetails = function (record, { ask, again, step, back, parent, owner, bounds }) {
     const get = () => studio.fileAt(address(record.image), `${record.title || "picture"}.png`);
     const say = (said) => ask({ do: "mark", ids: [record.id], said });
     /** Whether nothing would be lost that is written and cannot be kept, or may be. */
@@ -114,7 +115,10 @@
         class: "gs-painter gs-history-dialog",
         "aria-label": record.title,
         "data-own": "aria-label",
-        onclose: () => dialog.remove(),
+        onclose: () => {
+          dialog.remove();
+          if (document.activeElement === document.body) back(); // its own place was drawn anew
+        },
         onclick: (event) => event.target === dialog && close(),
         onkeydown: (event) => {
           if (event.key === "Escape") {

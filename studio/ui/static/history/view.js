@@ -336,6 +336,10 @@
           again,
           owner: value.owner,
           bounds,
+          back: () => {
+            const at = grid.indexOf(record.id);
+            if (at !== undefined) grid.focus(at);
+          },
           step: (by) => {
             const at = grid.indexOf(record.id);
             const beside = at === undefined ? undefined : grid.at(at + by);
