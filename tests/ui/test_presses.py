@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ WORDLESS = {("mountCards", "submit"), ("mountChanges", "changed")}
 
 
 def test_what_a_press_says_is_dropped_nowhere() -> None:
-    config = build().get_config_file()
+    config: Any = build().get_config_file()
     drawn = {
         part["id"]: part["props"].get("elem_id")
         for part in config["components"]
@@ -48,7 +49,7 @@ def test_what_a_press_says_is_dropped_nowhere() -> None:
 
 def test_a_press_that_waits_is_told_in_its_own_words() -> None:
     """Gradio tells what waits in the first one's words, unless all are one object."""
-    config = build().get_config_file()
+    config: Any = build().get_config_file()
     mounts = {
         part["id"]: found[1]
         for part in config["components"]

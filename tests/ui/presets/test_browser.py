@@ -177,3 +177,21 @@ def test_a_presets_picture_stands_in_for_the_result_and_says_so(desk: Studio) ->
     page.wait_for_function(
         "document.querySelector('.gs-thumbnail')?.innerText.includes('own picture')"
     )
+
+
+def test_of_two_presets_pressed_before_an_answer_the_last_stands(studio: Studio) -> None:
+    page = studio.open().page
+    studio.tab("Presets")
+    cards = page.locator("#gs-shelf .gs-preset")
+    first, last = (cards.filter(has_text=title) for title in ("A negative row", "Two halves"))
+    last.wait_for()
+    held, free = [], []
+    page.route("**/queue/join*", lambda route: route.continue_() if free else held.append(route))
+    first.click()
+    studio.rest(300)
+    last.click()
+    studio.rest(300)
+    free.append(True)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#gs-name").get_by_role("textbox")).to_have_value("Two halves")
