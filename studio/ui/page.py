@@ -140,6 +140,7 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         "css": css(),
         "head": head(),
         "favicon_path": installable.ICON,
+        "auth_message": "Guidance Studio: log in with what its host has given you.",
         "ssr_mode": False,
         "footer_links": ["api", "settings"],
         "run_history": False,
