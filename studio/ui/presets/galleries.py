@@ -16,8 +16,9 @@ from studio.preset import Preset
 from studio.share import extract, gallery
 from studio.share.gallery.items import find
 from studio.share.gallery.thumbnails import small_webp
-from studio.ui.errors import on_page, one_line
+from studio.ui.errors import on_page, plain_line
 from studio.ui.library.models import library
+from studio.ui.schema import labels
 from studio.ui.space import Limits
 from studio.ui.widgets import Drawn, fresh
 
@@ -126,7 +127,7 @@ def opened(source: str, again: bool) -> Iterator[dict[str, Any]]:
         gallery.remember(named.name)
         yield shown(named.name)
     except Exception as error:  # whatever a network does, the page shows one line
-        yield closed(one_line(error), "failed")
+        yield closed(_line(error), "failed")
 
 
 def shown(name: str, said: str = "") -> dict[str, Any]:
@@ -230,6 +231,11 @@ def sent(looked: tuple[gallery.Draft, gallery.Target] | None) -> dict[str, Any]:
     return fresh({"state": "published", "said": f"Published {names}", "place": done.place})
 
 
+def _line(error: Exception) -> str:
+    """What a person reads, with the names that the boxes have here."""
+    return on_page(plain_line(error), {**labels(), "gallery": "Gallery", "to": "Publish to"})
+
+
 def failed(error: Exception) -> dict[str, Any]:
     """The publishing's value where something went wrong."""
-    return fresh({"state": "failed", "said": one_line(error)})
+    return fresh({"state": "failed", "said": _line(error)})

@@ -60,7 +60,7 @@ def test_pictures_are_of_opened_galleries_alone(folder: Path) -> None:
 def test_what_cannot_be_opened_is_one_line(source: str, studio_home: Path) -> None:
     value = last(source)
     assert value["state"] == "failed" and value["items"] == [] and value["known"] == []
-    assert "\n" not in value["said"] and value["said"].startswith(("gallery: ", "'me/presets'"))
+    assert "\n" not in value["said"] and value["said"].startswith(("Gallery: ", "'me/presets'"))
 
 
 def test_publishing_sends_what_was_looked_at_even_when_the_form_has_changed(
