@@ -179,7 +179,11 @@
       this.cards.splice(place, 0, card);
       this.arrange();
       this.commit();
-      card.focus();
+      // As after a row that goes: what is added is seen first, and a hand that was faster is not moved.
+      const before = document.activeElement;
+      studio.afterPaint(() => {
+        if ([before, document.body].includes(document.activeElement)) card.focus();
+      });
       return card;
     }
 
