@@ -1,7 +1,7 @@
 // A look at what came by a link: it goes once the preset has come, and tells no more than is so.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { loadBeside } from "./load.mjs";
+import { load, loadBeside } from "./load.mjs";
 
 /** A look on a page of stand-ins: what was drawn, which buttons there are, what the server was asked. */
 function look() {
@@ -25,6 +25,7 @@ function look() {
       linkAnswered: (done) => page.answered.push(done),
       focusForm: () => page.focused++,
       filled: Promise.resolve(),
+      newest: load("dom.js").newest,
     },
     "look.js",
   );
@@ -38,7 +39,7 @@ function look() {
   studio.mountLook(
     element,
     props,
-    (name, detail) => page.asked.push(detail),
+    (name, detail) => page.asked.push({ ...detail }),
     (_, drawn) => {
       draw = drawn;
     },

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import vm from "node:vm";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { load } from "./load.mjs";
 
 const path = fileURLToPath(
   new URL("../../../studio/ui/static/gallery/publish.js", import.meta.url),
@@ -20,7 +21,8 @@ function desk() {
   };
   const heard = {};
   const clone = (value) => JSON.parse(JSON.stringify(value));
-  const studio = { el, clone, on: (name, callback) => (heard[name] = callback) };
+  const { newest } = load("dom.js");
+  const studio = { el, clone, newest, on: (name, callback) => (heard[name] = callback) };
   vm.runInContext(readFileSync(path, "utf8"), vm.createContext({ window: { studio } }));
   const [props, told] = [{ value: {} }, []];
   let draw;
