@@ -179,11 +179,13 @@
       this.cards.splice(place, 0, card);
       this.arrange();
       this.commit();
-      // As after a row that goes: what is added is seen first, and a hand that was faster is not moved.
+      // As after a row that goes, what is added is seen first; a hand that was faster is not moved.
       const before = document.activeElement;
-      studio.afterPaint(() => {
-        if ([before, document.body].includes(document.activeElement)) card.focus();
-      });
+      if (before?.matches("input, textarea")) card.focus();
+      else
+        studio.afterPaint(() => {
+          if ([before, document.body].includes(document.activeElement)) card.focus();
+        });
       return card;
     }
 
