@@ -179,13 +179,7 @@
       this.cards.splice(place, 0, card);
       this.arrange();
       this.commit();
-      // As after a row that goes, what is added is seen first; a hand that was faster is not moved.
-      const before = document.activeElement;
-      if (before?.matches("input, textarea")) card.focus();
-      else
-        studio.afterPaint(() => {
-          if ([before, document.body].includes(document.activeElement)) card.focus();
-        });
+      card.focus(); // at once: what is typed next is meant for it
       return card;
     }
 
