@@ -187,3 +187,11 @@ def test_the_front_door_is_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
     assert found.stdout.strip() == "False"
+
+
+def test_the_page_stands_before_torch_is_loaded() -> None:
+    code = "import sys, studio.ui.page; print('torch' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert found.stdout.strip() == "False"

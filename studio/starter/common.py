@@ -43,11 +43,6 @@ def batch_for(device: torch.device, cpu: int, gpu: int) -> int:
     return gpu if device.type == "cuda" else cpu
 
 
-def memory_format(device: torch.device) -> torch.memory_format:
-    """In which order the U-Net trains faster: a CPU takes 1.3 times as long channels-last (measured)."""
-    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
-
-
 def precision(device: torch.device) -> str:
     """``bf16``, or ``no`` on a CPU that does not compute with it: a step takes 30 times as long there."""
     cpu: Any = torch.cpu  # it tells of the processor under names of its own
@@ -176,15 +171,17 @@ class Loop:
     history: list[tuple[int, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        decayed = [p for p in self.model.parameters() if p.requires_grad and p.ndim > 1]
-        plain = [p for p in self.model.parameters() if p.requires_grad and p.ndim <= 1]
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        decayed = [p for p in trained if p.ndim > 1]
+        plain = [p for p in trained if p.ndim <= 1]
         groups = [
             {"params": decayed, "weight_decay": self.weight_decay},
             {"params": plain, "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=self.rate, betas=self.betas, fused=True)
-        still = copy.deepcopy(self.model).requires_grad_(False).eval()
-        self.ema = still if self.ema_decay else None
+        self.ema = (
+            copy.deepcopy(self.model).requires_grad_(False).eval() if self.ema_decay else None
+        )
         if self.checkpoint.exists():
             self._restore(torch.load(self.checkpoint, weights_only=True, map_location="cpu"))
 

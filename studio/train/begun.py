@@ -1,4 +1,4 @@
-"""Which files a training that was begun leaves in its folder. No torch, so that a page can look."""
+"""Which files a training that was begun leaves, and whether its name is free. No torch, so that a page can look."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import models_folder, training_folder
-from studio.library import CARD
+from studio.library import CARD, Library
 from studio.train.settings import TrainConfig
 
 CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
@@ -45,6 +46,21 @@ def left_nothing(name: str) -> bool:
     folder = training_folder(name)
     made = (models_folder() / name / CARD).is_file()
     return (folder / SETTINGS).is_file() and not made and not exists(folder)
+
+
+def check_name(name: str, library: Library, replace: bool) -> None:
+    """Refuse a name that a model of the library has, wherever it lies.
+
+    Args:
+        library: may be older than the disk.
+        replace: whether a training of this name goes on, or begins anew.
+
+    Raises:
+        StudioError: names ``name``.
+    """
+    elsewhere = name in library and Path(library[name].path).exists()
+    if not replace and (elsewhere or (models_folder() / name).exists()):
+        raise StudioError(f"the library already holds {name!r}; choose another", field="name")
 
 
 def card_of(name: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from studio.errors import NumericalError, StudioError
 from studio.files import write_atomically
 from studio.home import training_folder
 from studio.library import Library
-from studio.train import checkpoint, result, samples
+from studio.train import begun, checkpoint, result, samples
 from studio.train.budget import Budget
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, Saved, TrainEvent, TrainProgress
@@ -60,7 +60,7 @@ def train(
         OutOfMemory: not even one picture at a time fits the device.
         NumericalError: the loss or its gradient became NaN or infinite; the last checkpoint is kept.
     """
-    result.check_name(config, library := library or Library(), replace=resume or restart)
+    begun.check_name(config.name, library := library or Library(), replace=resume or restart)
     checkpoint.check_begun(config, resume, restart)
     if resume:
         before, config = config, checkpoint.as_begun(config)

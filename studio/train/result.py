@@ -10,10 +10,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from studio.errors import StudioError
 from studio.files import replace_folder
 from studio.home import models_folder, training_folder
-from studio.library import ADAPTERS, CARD, Library
+from studio.library import ADAPTERS, CARD
 from studio.preset import Preset, validate
 from studio.train.captions import from_template
 from studio.train.checkpoint import unwritable
@@ -26,26 +25,6 @@ OMEGA = 0.4  # the balanced middle of Steering Guidance, Supplement A
 def place(config: TrainConfig) -> Path:
     """The model's folder in the library."""
     return models_folder() / config.name
-
-
-def is_taken(name: str, library: Library) -> bool:
-    """Whether a model of this name is there, wherever it lies; a library may be older than the disk."""
-    return name in library and Path(library[name].path).exists()
-
-
-def check_name(config: TrainConfig, library: Library, replace: bool) -> None:
-    """Refuse a name that a model of the library has, wherever it lies.
-
-    Args:
-        replace: whether a training of this name goes on, or begins anew.
-
-    Raises:
-        StudioError: names ``name``.
-    """
-    if not replace and (place(config).exists() or is_taken(config.name, library)):
-        raise StudioError(
-            f"the library already holds {config.name!r}; choose another", field="name"
-        )
 
 
 def publish(config: TrainConfig, save: Callable[[Path], None], steps: int) -> Path:

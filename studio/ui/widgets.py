@@ -21,7 +21,8 @@ QUIET: dict[str, Any] = {**UNSHOWN, "api_visibility": "private"}
 # Of one that says something of its own each time: it counts though the last is not answered yet.
 # By itself Gradio drops it.
 EACH: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
-# Of one that takes the form and gives it back changed: it waits for the last one's answer.
+# Of one that takes the form and gives it back changed: it waits for the last one's answer. Gradio
+# repeats the first one's words then, so a script tells them by studio.newest.
 IN_TURN: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # The session's key goes with every event that needs it, as its first value.
 WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"

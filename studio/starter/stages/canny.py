@@ -17,7 +17,6 @@ from studio.starter.common import (
     Loop,
     autocast,
     batch_for,
-    memory_format,
     save_network,
     to_uint8,
     write_json,
@@ -28,7 +27,13 @@ from studio.starter.pictures.data import CELL, SIZE
 from studio.starter.pictures.drawings import SceneBatch
 from studio.starter.pictures.scenes import Scene
 from studio.starter.shipped import go_on
-from studio.starter.stages.prior import DROPPED, Texts, build_scheduler, velocity_batch
+from studio.starter.stages.prior import (
+    DROPPED,
+    Texts,
+    build_scheduler,
+    memory_format,
+    velocity_batch,
+)
 from studio.starter.stages.text_grounding import known_drawings
 
 BATCH, BATCH_GPU = 24, 128

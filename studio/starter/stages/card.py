@@ -15,12 +15,11 @@ from studio.starter.pictures.contents import (
     HERO_WORD,
     STYLES,
 )
+from studio.starter.pictures.layouts import LAYOUTS
 from studio.starter.pictures.phrases import PATTERNS
 from studio.starter.pictures.words import SYNONYMS
 from studio.starter.stages.clip_batches import PARTS
 from studio.starter.stages.export import ADAPTERS
-
-PLACES = ("pair", "stacked", "two", "three", "wearing")  # layouts of several drawings
 
 LICENCES = {
     "@iconify-json/fluent-emoji-flat": "MIT",
@@ -132,14 +131,12 @@ def limits_text(figures: dict[str, dict[str, Any]]) -> str:
     if not found:
         return ""
 
+    several = [name for name, spots in LAYOUTS.items() if len(spots) > 1]
+
     def told(part: str) -> str:
         one = found["single"][part]
-        many = [
-            f"{name} {percent(found[name][part]['content'])}" for name in found if name in PLACES
-        ]
-        return (
-            f"content {percent(one['content'])}, style {percent(one['style'])}; {', '.join(many)}"
-        )
+        many = ", ".join(f"{name} {percent(found[name][part]['content'])}" for name in several)
+        return f"content {percent(one['content'])}, style {percent(one['style'])}; {many}"
 
     return f"""
 What the prior is given, judged alike ({found["scenes"]} drawings a layout, at 128 pixels): true latents, which no prior

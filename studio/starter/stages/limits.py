@@ -15,17 +15,15 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from studio.metrics.judge import Judge, load, shrink
-from studio.starter.common import SEED, log, to_uint8, write_json
+from studio.starter.common import SEED, log, write_json
 from studio.starter.pictures import layouts
-from studio.starter.pictures.contents import CONTENTS, STYLES
+from studio.starter.pictures.contents import STYLES
 from studio.starter.pictures.drawings import SceneBatch
 from studio.starter.pictures.scenes import Scene
 from studio.starter.stages import judge as judging
-from studio.starter.stages.measure import found_in_place
+from studio.starter.stages.measure import NUMBERS, decoded, found_in_place
 from studio.starter.stages.prior import Texts
 from studio.starter.stages.text_grounding import BLOCKS, Grounding, known_drawings, unblocked
-
-NUMBERS = {content.name: number for number, content in enumerate(CONTENTS)}
 
 
 @torch.no_grad()
@@ -51,8 +49,8 @@ def measure(work: Path, count: int, device: torch.device | None = None) -> dict[
         held = unblocked(heads.layout(texts(captions)[:, -BLOCKS:]))
         error = (held - true).square().mean() / (true - true.mean(0)).square().mean()
         figures[layout] = {
-            "true": seen(judge, decoded(vae, true), scenes, layout),
-            "captions": seen(judge, decoded(vae, held), scenes, layout),
+            "true": seen(judge, pictures(vae, true), scenes, layout),
+            "captions": seen(judge, pictures(vae, held), scenes, layout),
             "explained": round(1 - float(error), 4),
         }
         log(f"limits: {layout} {figures[layout]}")
@@ -60,17 +58,16 @@ def measure(work: Path, count: int, device: torch.device | None = None) -> dict[
     return figures
 
 
-def decoded(vae: Any, latents: Tensor) -> Tensor:
-    """Latents as pictures (N, 3, H, W) uint8."""
-    parts = [to_uint8(vae.decode(z / vae.config.scaling_factor).sample) for z in latents.split(25)]
+def pictures(vae: Any, latents: Tensor) -> Tensor:
+    """Latents as pictures (N, 3, H, W) uint8, a part at a time."""
+    parts = [decoded(vae, part) for part in latents.split(25)]
     return torch.from_numpy(np.concatenate(parts)).permute(0, 3, 1, 2)
 
 
-def seen(judge: Judge, pictures: Tensor, scenes: list[Scene], layout: str) -> dict[str, float]:
+def seen(judge: Judge, images: Tensor, scenes: list[Scene], layout: str) -> dict[str, float]:
     """What the judge names rightly: content, style and background of single drawings, else all contents in place."""
     if layout in ("single", "large"):
         labels = [[NUMBERS[s.names[0]], list(STYLES).index(s.style), s.background] for s in scenes]
-        images = shrink(pictures.float() / 127.5 - 1)
-        return judging.accuracy(judge, images, torch.tensor(labels))
-    wanted = [[NUMBERS[name] for name in scene.names] for scene in scenes]
-    return {"content": round(float(found_in_place(judge, pictures, wanted, layout).mean()), 4)}
+        small = shrink(judging.unit(images))
+        return judging.accuracy(judge, small, torch.tensor(labels))
+    return {"content": found_in_place(judge, images, scenes, layout)}

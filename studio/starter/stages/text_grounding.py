@@ -37,9 +37,8 @@ LABELS = (NAMES, NAMES, ALL_STYLES, EVERY, layouts.NAMES)
 BATCH, BATCH_GPU = 96, 512
 SEEN = 0.75  # share of captions that have a picture
 RATE, RATE_ON = 1.5e-3, 6e-4  # learning rate from nothing, and on from what is trained already
-UNHEARD = (
-    200  # steps of going on in which the heads that name parts learn alone, as they begin anew
-)
+# Steps of going on in which the heads that name parts learn alone, as they begin anew.
+UNHEARD = 200
 
 
 def blocks(latents: torch.Tensor) -> torch.Tensor:
@@ -143,12 +142,12 @@ def ground(
     settings: Any = model.config.text_config
     heads = Grounding(settings.hidden_size).to(device)
     both = torch.nn.ModuleDict({"text": text, "heads": heads})
-    loop = Loop(both, Budget(minutes), work / "ground.pt", warmup=100, weight_decay=0.0)
+    goes_on = (work / "text_encoder").exists()
+    rate = RATE_ON if goes_on else RATE
+    loop = Loop(both, Budget(minutes), work / "ground.pt", rate, warmup=100, weight_decay=0.0)
     if loop.progress() >= 1 and loop.step:
         return
     drawings = known_drawings(work, device)
-    goes_on = (work / "text_encoder").exists()
-    loop.rate = RATE_ON if goes_on else RATE
     if loop.step == 0 and goes_on:
         heads.read_as_before(text, tokenizer, drawings)
     seen = round(SEEN * batch)

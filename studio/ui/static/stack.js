@@ -83,7 +83,6 @@
       this.read();
     }
 
-    /** Take over what the server sent. */
     /** Where the keyboard is in the rows; called when these are made anew, it goes back there. */
     held() {
       const node = document.activeElement;
@@ -98,6 +97,7 @@
       };
     }
 
+    /** Take over what the server sent. */
     read() {
       this.handing = null;
       const goBack = this.held();

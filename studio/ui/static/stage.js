@@ -147,6 +147,7 @@
       frame.dataset.drawn = value.state || "empty";
     };
     watch("value", draw);
+    let opening = true; // until a picture is shown, or a preset without one
     // Before there is a result: the loaded preset's own picture, marked as such.
     studio.on("notes", ({ loaded, image }) => {
       if (!loaded || !["empty", "thumbnail", "last"].includes(frame.dataset.state)) return;
@@ -174,7 +175,6 @@
     }
     studio.on("view", (image) => view(image, "done"));
     // A page whose form was kept opens on the last picture, whatever the strip's order.
-    let opening = true;
     studio.on("strip", (items) => {
       if (!opening || !items.length || frame.dataset.state !== "empty") return;
       opening = false;

@@ -12,6 +12,7 @@ from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import training_folder
 from studio.preset import Preset
+from studio.train.begun import check_name
 from studio.train.captions import from_template, split
 from studio.train.config import TrainConfig, resolve
 from studio.train.method import METHODS
@@ -143,7 +144,6 @@ def checked(
             f"{', '.join(lost)}: no longer on this machine; drop again, or remove", field="images"
         )
     from studio.train.checkpoint import check_begun
-    from studio.train.result import check_name
 
     concept = bool(METHODS.require(given["method"], "method").without_text)
     given = {key: value for key, value in given.items() if value not in (None, "")}
@@ -161,7 +161,7 @@ def checked(
         models.library(),
     )
     check_begun(config, resume=False, restart=restart)
-    check_name(config, models.library(), replace=restart)
+    check_name(config.name, models.library(), replace=restart)
     return Checked(config, list(pictures), paths, texts_of(pictures, config))
 
 

@@ -9,9 +9,8 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.home import training_folder
-from studio.train.begun import SETTINGS
+from studio.train.begun import SETTINGS, check_name
 from studio.train.checks import check_spelling
-from studio.train.result import is_taken
 from studio.ui.library import models
 
 
@@ -21,18 +20,9 @@ def misnamed(name: str) -> Any:
     try:
         if name:
             check_spelling(name)
-            check_free(name)
+            begun = (training_folder(name) / SETTINGS).is_file()
+            check_name(name, models.library(), replace=begun)
     except StudioError as error:
         said = error.message
     line = f'<span class="gs-error" role="alert">{html.escape(said)}</span>'
     return gr.update(value=line if said else "", visible=bool(said))
-
-
-def check_free(name: str) -> None:
-    """Refuse the name of a model, but of one that a training of this studio was begun for.
-
-    Raises:
-        StudioError: names ``name``.
-    """
-    if is_taken(name, models.library()) and not (training_folder(name) / SETTINGS).is_file():
-        raise StudioError(f"the library already holds {name!r}; choose another", field="name")
