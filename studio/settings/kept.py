@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from studio.settings.places import cannot_hold
 from studio.settings.table import SETTINGS, Setting, Value
 
 MAX_BYTES = 2**18
+_CHANGING = threading.Lock()  # of two changes at once neither is lost
 Origin = Literal["environment", "file", "default"]
 
 
@@ -74,13 +76,15 @@ def change(name: str, value: Any) -> Chosen:
     setting = SETTINGS[name]
     if chosen(name).origin == "environment":
         raise StudioError(f"is set by {setting.variable}, which outranks the file", field=name)
-    data = _read()
-    if value is None:
-        data.pop(name, None)
-    else:
-        data[name] = _usable(setting, setting.checked(value))
-    text = json.dumps(data, indent=2, ensure_ascii=False)
-    write_atomically(settings_file(), f"{text}\n".encode())
+    usable = None if value is None else _usable(setting, setting.checked(value))
+    with _CHANGING:
+        data = _read()
+        if value is None:
+            data.pop(name, None)
+        else:
+            data[name] = usable
+        text = json.dumps(data, indent=2, ensure_ascii=False)
+        write_atomically(settings_file(), f"{text}\n".encode())
     return chosen(name)
 
 

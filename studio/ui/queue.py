@@ -7,12 +7,12 @@ from typing import Any
 from studio.errors import StudioError
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Session
-from studio.ui.widgets import Drawn
+from studio.ui.widgets import Whole
 
 WORDS = 80  # letters of a prompt
 
 
-class QueueList(Drawn):
+class QueueList(Whole):
     """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last) and ``number``."""
 
     def __init__(self, **kwargs: Any) -> None:

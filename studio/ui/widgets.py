@@ -6,6 +6,7 @@ import base64
 import io
 import itertools
 import json
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,18 @@ class Drawn(gr.HTML):
         return {"type": {}, "description": "any valid json"}
 
 
+class Whole(Drawn):
+    """One whose answers each hold all that there is, as a list after one of it was deleted: the one
+    that the server gave last stands, though it overtakes another on the way."""
+
+    def __init__(self, value: Any, mount: str, **kwargs: Any) -> None:
+        super().__init__(value, f"props = studio.lastGiven(props, watch); {mount}", **kwargs)
+
+    def postprocess(self, value: Any) -> Any:
+        """The value with its stamp: microseconds, so that it counts on after a restart."""
+        return {**value, "stamp": time.time_ns() // 1000} if isinstance(value, dict) else value
+
+
 class Signal(Drawn):
     """Tells the page's scripts something under ``name``; shows nothing."""
 
@@ -112,7 +125,7 @@ class Stage(Drawn):
         super().__init__({"state": "empty", "images": []}, mount, elem_id="gs-stage", **kwargs)
 
 
-class Cards(Drawn):
+class Cards(Whole):
     """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
     (with a name) do so for a person's own; ``submit`` where another tab has changed them."""
 

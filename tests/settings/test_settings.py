@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,13 @@ def test_visitors_pictures_never_go_to_the_owner_s_folder(
     monkeypatch.setattr(hub, "_closed", False)  # and so is this
     space.prepare(shared=True)
     assert outputs_folder().is_relative_to(studio_home()) and "mine" not in str(outputs_folder())
+
+
+def test_of_changes_at_once_none_is_lost(file: Path) -> None:
+    switches = [one.name for one in settings.SETTINGS.values() if isinstance(one.default, bool)]
+    assert len(switches) > 3
+    for value in (True, False) * 5:
+        file.unlink(missing_ok=True)
+        with ThreadPoolExecutor(len(switches)) as pool:
+            list(pool.map(lambda name, to=value: settings.change(name, to), switches))
+        assert json.loads(file.read_text()) == dict.fromkeys(switches, value)

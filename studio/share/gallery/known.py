@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from studio.files import read_regular, write_atomically
 from studio.home import studio_home
 
 MAX_BYTES, MOST = 2**16, 50
+_CHANGING = threading.Lock()  # of two changes at once neither is lost
 
 
 def known() -> tuple[str, ...]:
@@ -28,7 +31,7 @@ def remember(name: str) -> None:
     Raises:
         StudioError: the file cannot be written.
     """
-    _keep([name, *(one for one in known() if one != name)])
+    _change(lambda names: (name, *(one for one in names if one != name)))
 
 
 def forget(name: str) -> None:
@@ -37,12 +40,14 @@ def forget(name: str) -> None:
     Raises:
         StudioError: the file cannot be written.
     """
-    _keep([one for one in known() if one != name])
+    _change(lambda names: (one for one in names if one != name))
 
 
-def _keep(names: list[str]) -> None:
-    text = json.dumps({"galleries": names[:MOST]}, indent=2, ensure_ascii=False)
-    write_atomically(_file(), f"{text}\n".encode())
+def _change(changed: Callable[[Iterable[str]], Iterable[str]]) -> None:
+    with _CHANGING:
+        names = list(changed(known()))[:MOST]
+        text = json.dumps({"galleries": names}, indent=2, ensure_ascii=False)
+        write_atomically(_file(), f"{text}\n".encode())
 
 
 def _file() -> Path:

@@ -20,13 +20,13 @@ from studio.ui.errors import on_page, plain_line
 from studio.ui.library.models import library
 from studio.ui.schema import labels
 from studio.ui.space import Limits
-from studio.ui.widgets import Drawn, fresh
+from studio.ui.widgets import Drawn, Whole, fresh
 
 AT_ONCE = 24  # pictures that are asked for together
 NO_PICTURE = "Without a picture: none of this preset is here. Generate makes one."
 
 
-class Galleries(Drawn):
+class Galleries(Whole):
     """A gallery that is looked through. ``select`` opens one by its ``source``, ``edit`` puts a preset
     of it on the page, ``submit`` keeps one, ``delete`` forgets a gallery."""
 

@@ -34,7 +34,7 @@ from studio.settings import (
 )
 from studio.ui import host
 from studio.ui.space import Limits
-from studio.ui.widgets import Drawn, fresh
+from studio.ui.widgets import Whole, fresh
 
 Refused = tuple[str, Any, str]  # a setting, what was given, and what is wrong with that
 PREFERENCES = ("theme", "language", "autosave", "sounds", "notifications", "long_run")
@@ -44,7 +44,7 @@ READ_ONLY = (
 )
 
 
-class SettingsView(Drawn):
+class SettingsView(Whole):
     """The settings in a dialog: ``select`` asks for them as they are now, ``edit`` sets one by ``name``
     and ``value``, ``delete`` takes one out of the file."""
 

@@ -174,6 +174,25 @@ window.studio = window.studio || {};
     };
   };
 
+  /**
+   * What a component holds, without answers that come after later ones: `stamp` says when one was given.
+   * @param props, watch as Gradio gives them to its script; call it before anything else watches
+   */
+  studio.lastGiven = function (props, watch) {
+    let newest = props.value;
+    watch("value", () => {
+      if (!(props.value?.stamp < newest?.stamp)) newest = props.value;
+    });
+    return new Proxy(props, {
+      get: (held, name) => (name === "value" ? newest : held[name]),
+      set(held, name, value) {
+        held[name] = value;
+        if (name === "value") newest = value;
+        return true;
+      },
+    });
+  };
+
   // The bus. The last detail of each name is kept for components that mount later.
   const bus = new EventTarget();
   const last = {};

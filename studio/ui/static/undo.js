@@ -81,6 +81,7 @@
     const state = { past: [], future: [], now: null, ...kept };
     let when = -Infinity;
     let field = "";
+    let apart = false; // pressed since the last step
     let settles = -Infinity;
     let until = -Infinity; // waits for the page at most so long
     let again = false; // for what was undone meanwhile, too
@@ -107,8 +108,9 @@
         }
         const changed = places(parsed(state.now), parsed(text));
         const name = JSON.stringify(changed);
-        const joins =
-          state.past.length && (time - when < BURST || (name === field && time - when < SAME));
+        const soon = (name === field && time - when < SAME) || (!apart && time - when < BURST);
+        const joins = state.past.length && soon;
+        apart = false;
         if (!joins) {
           state.past.push(state.now);
           state.past.splice(0, Math.max(0, state.past.length - MOST));
@@ -122,6 +124,11 @@
       /** A hand on the page: what changes now is a step, not what is still being taken up. */
       touched() {
         settles = until = -Infinity;
+      },
+      /** A press: what it changes is a step of its own, however soon it comes after the last one. */
+      pressed() {
+        this.touched();
+        apart = true;
       },
       /** The page has what was undone; the last of several comes with a second answer. */
       answered() {
@@ -218,10 +225,18 @@
     true,
   );
   document.addEventListener("focusout", () => (typed = null), true);
-  for (const kind of ["input", "pointerdown", "drop"])
+  const ofUndo = ({ target }) => target.closest?.(".gs-undo");
+  document.addEventListener("input", (event) => ofUndo(event) || log.touched(), true);
+  const presses = ({ type, key, target }) =>
+    type !== "keydown" || (/^(Enter| )$/.test(key) && target.matches?.("button, [role=button]"));
+  for (const kind of ["pointerdown", "drop", "keydown"])
     document.addEventListener(
       kind,
-      ({ target }) => target.closest?.(".gs-undo") || log.touched(),
+      (event) => {
+        if (ofUndo(event) || !presses(event)) return;
+        if (!log.waits()) studio.bringForm(); // the edit before this press is its own step
+        log.pressed();
+      },
       true,
     );
   document.addEventListener("keydown", (event) => {

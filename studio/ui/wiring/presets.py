@@ -31,6 +31,10 @@ COPIED = "copied. It makes this preset's pictures."
 # The page's own address, as the browser has it behind any proxy, in the session's place.
 WITH_PLACE = "(...values) => [location.origin + location.pathname, ...values.slice(1)]"
 
+# Each of these answers with the whole list.
+SHELF: dict[str, Any] = {"concurrency_id": "shelf", "concurrency_limit": 1}
+STYLES: dict[str, Any] = {"concurrency_id": "styles", "concurrency_limit": 1}
+
 
 def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     """Attach them; must be called inside ``gr.Blocks``."""
@@ -64,9 +68,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             gr.Info("Another of these presets has this name too", title="Preset")
         return gallery.cards(limits)
 
-    parts.shelf.delete(guarded(deleted), None, parts.shelf, **EACH)
-    parts.shelf.edit(guarded(renamed), None, parts.shelf, **EACH)
-    parts.shelf.submit(guarded(lambda: gallery.cards(limits)), None, parts.shelf, **IN_TURN)
+    parts.shelf.delete(guarded(deleted), None, parts.shelf, **SHELF, **EACH)
+    parts.shelf.edit(guarded(renamed), None, parts.shelf, **SHELF, **EACH)
+    parts.shelf.submit(
+        guarded(lambda: gallery.cards(limits)), None, parts.shelf, **SHELF, **IN_TURN
+    )
 
     def again(session: str, event: gr.EventData) -> dict[Any, Any]:
         owner = runs.session(run.key_of(session))
@@ -153,7 +159,9 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         return guarded(kept)
 
     for button, with_rows in ((parts.keep_style, False), (parts.keep_rows, True)):
-        button.click(keeper(with_rows), None, parts.styles, inputs_kwargs=dict(form), **QUIET)
+        button.click(
+            keeper(with_rows), None, parts.styles, inputs_kwargs=dict(form), **STYLES, **QUIET
+        )
 
     def renamed(event: gr.EventData) -> dict[str, Any]:
         styles.rename(str(event.id), str(event.name), limits)
@@ -163,9 +171,15 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         gr.Info(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
         return styles.cards(limits)
 
-    parts.styles.edit(guarded(renamed), None, parts.styles, **EACH)
-    parts.styles.submit(guarded(lambda: styles.cards(limits)), None, parts.styles, **IN_TURN)
-    parts.styles.delete(guarded(deleted), None, parts.styles, **EACH)
+    parts.styles.edit(guarded(renamed), None, parts.styles, **STYLES, **EACH)
+    parts.styles.submit(
+        guarded(lambda: styles.cards(limits)),
+        None,
+        parts.styles,
+        **STYLES,
+        **IN_TURN,
+    )
+    parts.styles.delete(guarded(deleted), None, parts.styles, **STYLES, **EACH)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:

@@ -41,9 +41,11 @@ def attach(parts: Parts, limits: Limits) -> None:
     def reset(event: gr.EventData) -> list[Any]:
         return answered(event.name, None)
 
-    own.select(guarded(asked), None, own, **EACH)
-    own.edit(guarded(edited, in_words), None, [own, heard], **EACH)
-    own.delete(guarded(reset, in_words), None, [own, heard], **EACH)
+    # Each answers with all of them.
+    one_by_one = {**EACH, "concurrency_id": "settings", "concurrency_limit": 1}
+    own.select(guarded(asked), None, own, **one_by_one)
+    own.edit(guarded(edited, in_words), None, [own, heard], **one_by_one)
+    own.delete(guarded(reset, in_words), None, [own, heard], **one_by_one)
 
 
 def in_words(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,10 @@ def test_a_damaged_list_of_galleries_stops_nothing(studio_home: Path, text: str)
     gallery.remember("/b")
     gallery.remember("/a")
     assert gallery.known() == ("/a", "/b")
+
+
+def test_of_galleries_opened_at_once_none_is_forgotten(studio_home: Path) -> None:
+    names = [f"/{number}" for number in range(12)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(gallery.remember, names))
+    assert sorted(gallery.known()) == sorted(names)

@@ -121,3 +121,28 @@ def test_switches_pressed_before_the_last_is_answered_are_all_kept(
     for number in range(len(boxes)):
         rows.nth(number).get_by_text("set here").wait_for()
     assert len(json.loads(settings_file.read_text())) == len(boxes)
+
+
+def test_an_answer_that_was_overtaken_on_the_way_draws_nothing_old(
+    studio: Studio, settings_file: Path
+) -> None:
+    page = studio.open().page
+    dialog = opened(studio)
+    boxes = [dialog.get_by_role("checkbox").nth(number) for number in range(3)]
+    boxes[0].wait_for()
+    held: list[Any] = []
+    page.route("**/queue/join*", lambda route: held.append(route))
+    for number, box in enumerate(boxes, 1):
+        box.click()
+        for _ in range(100):
+            if len(held) == number:
+                break
+            studio.rest(100)
+    answers = [route.fetch() for route in held]
+    for route, answer in reversed(list(zip(held, answers, strict=True))):
+        with page.expect_response("**/queue/join*"):
+            route.fulfill(response=answer)
+        studio.rest(500)
+    rows = dialog.locator("[data-setting]", has=page.get_by_role("checkbox"))
+    for number in range(len(boxes)):
+        rows.nth(number).get_by_text("set here").wait_for()

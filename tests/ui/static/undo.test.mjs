@@ -55,6 +55,24 @@ test("typing one field and a burst of changes are one step each; a new change en
   assert.equal(log.redo(), null);
 });
 
+test("a press is a step of its own, however soon after the last; presses at one field are one", () => {
+  let now = 10_000;
+  const log = load().undoLog(() => now);
+  const changes = [form(1), form(1, "a dog"), form(1, "a dog", { omega: 1 })];
+  for (const change of changes) {
+    log.pressed();
+    now += 50;
+    log.record(change);
+  }
+  for (const omega of [2, 3]) {
+    log.pressed();
+    now += 50;
+    log.record(form(1, "a dog", { omega }));
+  }
+  assert.equal(log.undo().form, form(1, "a dog"));
+  assert.equal(log.undo().form, form(1));
+});
+
 test("what the page takes up after an undo is no step of its own", () => {
   let now = 0;
   const log = load().undoLog(() => now);
