@@ -35,7 +35,7 @@ from studio.starter.stages import (
 
 # Minutes per stage on two CPU cores, and on a GPU.
 MINUTES = {
-    "ground": (12.0, 2.0),
+    "ground": (90.0, 2.0),
     "clip": (31.0, 1.2),
     "vae": (24.0, 2.0),
     "prior": (148.0, 3.0),
