@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ pytest.importorskip("gradio")
 
 from studio.ui.gate import Doors, Gate, policy
 from studio.ui.visitors import AT_ONCE, PATIENCE_SECONDS, PER_SECOND, Visitors
+from tests.support.loops import run_apart
 
 
 async def page(scope: Any, receive: Any, send: Any) -> None:
@@ -45,7 +45,7 @@ def asked(
         "headers": headers,
         "client": ("1.2.3.4", 5),
     }
-    asyncio.run(Gate(page, doors, visitors or Visitors())(scope, receive, send))
+    run_apart(Gate(page, doors, visitors or Visitors())(scope, receive, send))
     told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], told, sent[1]["body"]
 

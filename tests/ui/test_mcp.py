@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
 from tests.support.launched_page import launched
+from tests.support.loops import run_apart
 
 PRESET = {"rows": [{"prompt": "a cat", "weight": 5.0}], "sampler": {"seed": 3}}
 
@@ -38,7 +38,7 @@ def asked(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, s
             said = {tool.name: tool.description or "" for tool in tools}
             return said, [await session.call_tool(name, given) for name, given in calls]
 
-    return asyncio.run(ask())
+    return run_apart(ask())
 
 
 def test_every_endpoint_is_a_tool_that_says_what_it_does(address: str) -> None:

@@ -95,7 +95,9 @@ def test_a_result_becomes_the_picture_that_a_row_edits(made: Studio) -> None:
 
 def test_the_native_size_is_the_size_that_comes(made: Studio) -> None:
     picture = made.page.locator(".gs-stage img").first
-    width, height = picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
+    width, height = picture.evaluate(
+        "(image) => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+    )
     for index, length in enumerate((width, height)):
         side = made.page.locator(".gs-side input").nth(index)
         expect(side).to_have_attribute("placeholder", f"{length} (native)")
