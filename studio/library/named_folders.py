@@ -56,6 +56,12 @@ def _check(given: str) -> None:
         raise StudioError(f"{shorten(given)} is no path", field="folders") from None
     if not path.is_absolute():
         raise StudioError(f"{shorten(given)} is no full path (or ~/…)", field="folders")
+    if there and path.resolve() == Path(path.anchor):
+        raise StudioError(
+            f"{shorten(given)} is the whole disk, which takes long to look through; name the folder "
+            "that holds models",
+            field="folders",
+        )
     if not there:
         raise StudioError(
             f"{shorten(given)} is not there; a folder that holds models", field="folders"

@@ -81,13 +81,13 @@ def usable(looked: Sequence[Looked]) -> tuple[list[Path], list[str]]:
     converted = [f"{item.path.name} ({item.converted})" for item in good if item.converted]
     notes = []
     if skipped:
-        notes.append(f"{len(skipped)} of {len(looked)} pictures skipped: {few(skipped)}")
+        notes.append(f"Pictures skipped ({len(skipped)} of {len(looked)}): {few(skipped)}")
     if converted:
-        notes.append(f"{len(converted)} pictures converted: {few(converted)}")
+        notes.append(f"Pictures converted ({len(converted)}): {few(converted)}")
     if squeezed := [f"{item.path.name} ({item.squeezed})" for item in good if item.squeezed]:
-        notes.append(f"{len(squeezed)} pictures are squeezed to {MAX_STRETCH:g}:1: {few(squeezed)}")
+        notes.append(f"Pictures squeezed to {MAX_STRETCH:g}:1 ({len(squeezed)}): {few(squeezed)}")
     if small := [f"{item.path.name} ({item.small})" for item in good if item.small]:
-        notes.append(f"{len(small)} pictures are enlarged to more than twice: {few(small)}")
+        notes.append(f"Pictures enlarged to more than twice ({len(small)}): {few(small)}")
     if not good:
         raise StudioError(f"no picture can be used; {notes[0]}", field="images")
     if len(good) == 1:

@@ -27,6 +27,8 @@ EACH: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
 IN_TURN: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # The session's key goes with every event that needs it, as its first value.
 WITH_SESSION = "(...values) => [window.studio.session(), ...values.slice(1)]"
+# All that was pressed since the last time, for which Gradio asks but once, in the session's place.
+WITH_PRESSED = "(...values) => [window.studio.pressed(), ...values.slice(1)]"
 FILE_META = {"_type": "gradio.FileData"}
 PREVIEW_EDGE = 768
 SIGNALS = (  # what the page's scripts are told

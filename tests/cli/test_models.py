@@ -48,7 +48,7 @@ def test_hashes_on_demand(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize(
-    "given", ["none/here", "/no/such/folder", "a\0b", "x" * 5000, "~nobody0/x"]
+    "given", ["none/here", "/no/such/folder", "a\0b", "x" * 5000, "~nobody0/x", "/", "/tmp/.."]
 )
 def test_a_folder_that_is_none_is_refused(
     given: str, folder: Path, capsys: pytest.CaptureFixture[str]

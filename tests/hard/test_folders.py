@@ -59,7 +59,7 @@ def test_pictures_to_train_on(tmp_path: Path) -> None:
     looked = list(look_at(find_pictures(tmp_path)))
     good, notes = usable(looked)
     assert [path.name for path in good] == ["good.png"]
-    assert len(looked) == 6 and "5 of 6 pictures skipped" in notes[0]
+    assert len(looked) == 6 and "Pictures skipped (5 of 6)" in notes[0]
     notes[0].encode()
 
 

@@ -39,9 +39,11 @@ def test_odd_pictures_are_named_skipped_or_converted_and_counted(tmp_path: Path)
     assert [p.name for p in found] == ["a.png", "b.jpg", "c.gif", "d.png", "e.png", "f.png"]
     good, notes = usable(list(look_at(found)))
     assert [p.name for p in good] == ["a.png", "b.jpg", "c.gif"]
-    assert notes[0].startswith("3 of 6 pictures skipped: d.png (is not a PNG")
+    assert notes[0].startswith("Pictures skipped (3 of 6): d.png (is not a PNG")
     assert "e.png (is a damaged image" in notes[0] and "f.png (10000x10000 pixels" in notes[0]
-    assert notes[1] == "2 pictures converted: b.jpg (CMYK), c.gif (P, animated, first frame taken)"
+    assert (
+        notes[1] == "Pictures converted (2): b.jpg (CMYK), c.gif (P, animated, first frame taken)"
+    )
     assert open_picture(tmp_path / "b.jpg")[0].mode == "RGB"
     assert len(notes) == 2
 
@@ -53,8 +55,8 @@ def test_pictures_that_are_enlarged_or_squeezed_are_named(tmp_path: Path) -> Non
     picture(tmp_path / "d.png", size=(128, 128))
     _, notes = usable(list(look_at(find_pictures(tmp_path), edge=256)))
     assert notes == [
-        "1 pictures are squeezed to 4:1: b.png (100x401)",
-        "1 pictures are enlarged to more than twice: c.png (3x3)",
+        "Pictures squeezed to 4:1 (1): b.png (100x401)",
+        "Pictures enlarged to more than twice (1): c.png (3x3)",
     ]
 
 
@@ -64,7 +66,7 @@ def test_no_picture_and_one_picture(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="cannot be read"):
         find_pictures(tmp_path / "nowhere")
     (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(StudioError, match="no picture can be used; 1 of 1 pictures skipped"):
+    with pytest.raises(StudioError, match=r"no picture can be used; Pictures skipped \(1 of 1\)"):
         usable(list(look_at(find_pictures(tmp_path))))
     picture(tmp_path / "a.png")
     assert "only one picture" in usable(list(look_at(find_pictures(tmp_path))))[1][0]

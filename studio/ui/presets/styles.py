@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.errors import BadPreset
+from studio.errors import BadPreset, StudioError
 from studio.preset import Preset
 from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
@@ -36,13 +37,24 @@ def _card(style: Style, ours: bool) -> dict[str, Any]:
     return {**named, "text": text, "tag": tag, "own": own, "problem": bool(style.problem)}
 
 
-def laid_over(preset: Preset, name: str) -> tuple[Preset, list[str]]:
-    """The preset with the style of that name, and notes on what of it has no place there.
+def laid_over(preset: Preset, names: Sequence[str]) -> tuple[Preset, list[str]]:
+    """The preset with the styles of these names, one after another, and notes on what of them has no
+    place there. Of several, those that cannot be used are notes too.
 
     Raises:
-        StudioError: as :func:`studio.preset.styles.find` and :func:`studio.share.styled.styled`.
+        StudioError: of the only one, as :func:`studio.preset.styles.find` and
+            :func:`studio.share.styled.styled`.
     """
-    return styled(preset, find(name), library())
+    notes: list[str] = []
+    for name in names:
+        try:
+            preset, said = styled(preset, find(name), library())
+        except StudioError as error:
+            if len(names) == 1:
+                raise
+            said = [f"{name}: {error}"]
+        notes += said
+    return preset, notes
 
 
 def keep(preset: Preset, limits: Limits, with_rows: bool = False) -> str:

@@ -175,6 +175,19 @@ window.studio = window.studio || {};
   };
 
   /**
+   * An event that waits for the answer of the last one, where none of what is pressed meanwhile may be
+   * left out: a function that presses it. The server takes them all with studio.pressed.
+   */
+  const kept = [];
+  studio.pressing = function (trigger, name) {
+    return ({ id }) => {
+      kept.push(id);
+      trigger(name, {});
+    };
+  };
+  studio.pressed = () => JSON.stringify(kept.splice(0));
+
+  /**
    * What a component holds, without answers that come after later ones: `stamp` says when one was given.
    * @param props, watch as Gradio gives them to its script; call it before anything else watches
    */

@@ -141,7 +141,10 @@
     if (studio.askDropped(event)) event.preventDefault();
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    studio.askFiles([...event.dataTransfer.files]);
+    const files = [...event.dataTransfer.files];
+    // The field of training pictures takes its own, but while it uploads others.
+    if (event.target.closest?.("#gs-train-files")) studio.toTraining(files);
+    else studio.askFiles(files);
   });
   document.addEventListener("drop", () => settle(), true);
   function settle() {

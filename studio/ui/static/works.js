@@ -252,11 +252,13 @@
       ({ props }) => props?.elem_id === "gs-train-files",
     );
 
+  const BUSY = 1200; // looks, in a minute: while that field uploads it is not there
+
   /** Hand pictures to the training's field of files. */
   studio.toTraining = async function (files) {
     studio.showTab("train");
     let input = null;
-    for (let tries = 0; tries < 60 && !input; tries += 1) {
+    for (let tries = 0; tries < BUSY && !input; tries += 1) {
       input = document.querySelector("#gs-train-files input[type=file]");
       if (!input) await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from studio.ui.presets import copies, gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION, fresh
+from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_PRESSED, WITH_SESSION, fresh
 
 COPIED = "copied. It makes this preset's pictures."
 # The page's own address, as the browser has it behind any proxy, in the session's place.
@@ -142,13 +143,18 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
     notes = parts.signals["notes"]
 
-    def chosen(event: gr.EventData, **values: Any) -> dict[Any, Any]:
-        preset, said = styles.laid_over(to_preset(values), str(event.id))
+    def chosen(pressed: str, **values: Any) -> dict[Any, Any]:
+        preset, said = styles.laid_over(to_preset(values), json.loads(pressed))
         shown = {notes: {**notes_of(preset, said), "loaded": False}} if said else {}
         return filled(dict(form), to_values(preset)) | shown
 
     parts.styles.select(
-        guarded(chosen), None, [*form.values(), notes], inputs_kwargs=dict(form), **IN_TURN
+        guarded(chosen),
+        parts.session,
+        [*form.values(), notes],
+        inputs_kwargs=dict(form),
+        js=WITH_PRESSED,
+        **IN_TURN,
     )
 
     def keeper(with_rows: bool) -> Callable[..., dict[str, Any]]:

@@ -63,6 +63,26 @@ def test_prompts_are_kept_as_a_style_laid_over_others_renamed_and_deleted(
     desk.page.wait_for_selector("#gs-styles [data-id='Night']", state="detached")
 
 
+def test_styles_pressed_faster_than_they_are_answered_are_all_laid_over(
+    desk: Studio, tmp_path: Path
+) -> None:
+    table = tmp_path / "styles.csv"
+    table.write_text("name,prompt,negative_prompt\nOne,first,\nTwo,second,\nThree,third,\n")
+    desk.load(table)
+    desk.page.wait_for_selector("#gs-styles [data-id='Three']")
+    desk.use(["a tree"])
+    desk.tab("Presets")
+    desk.page.evaluate(
+        """async () => {
+            for (const id of ["One", "Two", "Three"]) {
+                document.querySelector(`#gs-styles [data-id='${id}']`).click();
+                await new Promise((done) => setTimeout(done, 30));
+            }
+        }"""
+    )
+    desk.has_rows(["a tree, first, second, third"])
+
+
 def test_a_style_is_kept_with_its_rows_and_adds_them(desk: Studio) -> None:
     desk.use(["a cat", "blurry", "at sea"])
     desk.weigh(1, -2)
