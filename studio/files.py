@@ -17,10 +17,12 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from studio.errors import StudioError
 
@@ -162,6 +164,31 @@ def write_atomically(path: Path, data: bytes) -> Path:
         _discard(temporary)
         raise _unwritable(path, error) from error
     return path
+
+
+@contextmanager
+def held(path: Path, seconds: float = 20.0) -> Iterator[None]:
+    """Keep ``path`` from others, threads and programs alike, that read it to write it anew.
+
+    Raises:
+        StudioError: another has it for longer than ``seconds``; names the file.
+    """
+    lock = FileLock(f"{path}.lock", timeout=seconds)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise StudioError("is being changed by another program", field=path.name) from error
+    except (
+        OSError,
+        NotImplementedError,
+    ):  # a place that takes no locks; writing says what it takes
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:

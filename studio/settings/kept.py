@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from studio.errors import StudioError, shorten
-from studio.files import read_regular, write_atomically
+from studio.files import held, read_regular, write_atomically
 from studio.home import studio_home
 from studio.settings.places import cannot_hold
 from studio.settings.table import SETTINGS, Setting, Value
 
 MAX_BYTES = 2**18
-_CHANGING = threading.Lock()  # of two changes at once neither is lost
 Origin = Literal["environment", "file", "default"]
 
 
@@ -77,7 +75,7 @@ def change(name: str, value: Any) -> Chosen:
     if chosen(name).origin == "environment":
         raise StudioError(f"is set by {setting.variable}, which outranks the file", field=name)
     usable = None if value is None else _usable(setting, setting.checked(value))
-    with _CHANGING:
+    with held(settings_file()):  # of two changes at once neither is lost
         data = _read()
         if value is None:
             data.pop(name, None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.errors import BadPreset
-from studio.preset import Preset, validate
+from studio.preset import Preset, Row, validate
 from studio.ui.schema import leaves
 
 Form = dict[str, Any]  # the component of each field, see paths()
@@ -77,6 +77,8 @@ def restored(saved: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadPreset("holds no rows", field="form")
     known = {name: saved[name] for name in paths() if name in saved}
+    blank = Row().model_dump(mode="json")  # a row kept before it had all of its fields
+    known["rows"] = [blank | row for row in rows]
     return to_values(Preset()) | known | {"init": init if isinstance(init, dict) else None}
 
 

@@ -51,7 +51,8 @@ SIGNALS = (  # what the page's scripts are told
     "styles",
     "preferences",
 )
-_nonces = itertools.count()
+# Counts on after a restart, and not back where a clock is put back.
+_numbers = itertools.count(time.time_ns() // 1000)
 
 
 def picture(path: str | Path, caption: str = "") -> dict[str, Any]:
@@ -62,7 +63,12 @@ def picture(path: str | Path, caption: str = "") -> dict[str, Any]:
 
 def fresh(value: dict[str, Any]) -> dict[str, Any]:
     """Make a signal's value differ from the last one, so that the same twice is heard twice."""
-    return {**value, "nonce": next(_nonces)}
+    return {**value, "nonce": next(_numbers)}
+
+
+def stamped(value: dict[str, Any]) -> dict[str, Any]:
+    """Let a part that shows the newest value know which one that is."""
+    return {**value, "stamp": next(_numbers)}
 
 
 def jpeg_uri(image: Image.Image, quality: int = 85, edge: int = PREVIEW_EDGE) -> str:
@@ -105,8 +111,8 @@ class Whole(Drawn):
         super().__init__(value, f"props = studio.lastGiven(props, watch); {mount}", **kwargs)
 
     def postprocess(self, value: Any) -> Any:
-        """The value with its stamp: microseconds, so that it counts on after a restart."""
-        return {**value, "stamp": time.time_ns() // 1000} if isinstance(value, dict) else value
+        """The value with its stamp."""
+        return stamped(value) if isinstance(value, dict) else value
 
 
 class Signal(Drawn):

@@ -104,7 +104,10 @@ def test_a_kept_form_comes_back_in_whatever_state_it_was() -> None:
     values = to_values(validate({"rows": [{"prompt": "a"}]}))
     saved = {**values, "rows": [{"prompt": "a"}], "steps": "50o", "gone": 1}
     found = restored(saved)
-    assert found["steps"] == "50o" and found["rows"] == [{"prompt": "a"}] and "gone" not in found
+    assert found["steps"] == "50o" and "gone" not in found
+    assert found["rows"] == [
+        Row(prompt="a").model_dump(mode="json")
+    ]  # one of fewer fields is filled
     assert restored({"rows": []})["steps"] == 25  # what an earlier version did not have
     with pytest.raises(Exception, match="rows"):
         restored({"rows": "a"})

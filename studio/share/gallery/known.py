@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from studio.files import read_regular, write_atomically
+from studio.files import held, read_regular, write_atomically
 from studio.home import studio_home
 
 MAX_BYTES, MOST = 2**16, 50
-_CHANGING = threading.Lock()  # of two changes at once neither is lost
 
 
 def known() -> tuple[str, ...]:
@@ -44,7 +42,7 @@ def forget(name: str) -> None:
 
 
 def _change(changed: Callable[[Iterable[str]], Iterable[str]]) -> None:
-    with _CHANGING:
+    with held(_file()):  # of two changes at once neither is lost
         names = list(changed(known()))[:MOST]
         text = json.dumps({"galleries": names}, indent=2, ensure_ascii=False)
         write_atomically(_file(), f"{text}\n".encode())

@@ -219,7 +219,8 @@ window.studio = window.studio || {};
   };
 
   /** Body of a Signal component: what the server sends goes out on the bus. */
-  studio.signal = function (props, watch, name) {
+  studio.signal = function (given, watch, name) {
+    const props = studio.lastGiven(given, watch);
     const tell = () => {
       if (props.value !== null && props.value !== undefined && props.value !== "")
         studio.emit(name, props.value);

@@ -108,7 +108,11 @@
         }
         const changed = places(parsed(state.now), parsed(text));
         const name = JSON.stringify(changed);
-        const soon = (name === field && time - when < SAME) || (!apart && time - when < BURST);
+        // Every row that is added or deleted changes the same place, the list of them; and of two
+        // presses that take each other back none is left.
+        const others = apart && (name === '[["rows"]]' || text === state.past.at(-1));
+        const soon =
+          (name === field && !others && time - when < SAME) || (!apart && time - when < BURST);
         const joins = state.past.length && soon;
         apart = false;
         if (!joins) {
@@ -227,13 +231,16 @@
   document.addEventListener("focusout", () => (typed = null), true);
   const ofUndo = ({ target }) => target.closest?.(".gs-undo");
   document.addEventListener("input", (event) => ofUndo(event) || log.touched(), true);
-  const presses = ({ type, key, target }) =>
-    type !== "keydown" || (/^(Enter| )$/.test(key) && target.matches?.("button, [role=button]"));
-  for (const kind of ["pointerdown", "drop", "keydown"])
+  // A press by key, or by what reads the page aloud, is a click of no pointer.
+  let held = false; // a key that repeats itself is one press
+  document.addEventListener("keydown", ({ repeat }) => (held = repeat), true);
+  document.addEventListener("keyup", () => (held = false), true);
+  for (const kind of ["pointerdown", "drop", "click"])
     document.addEventListener(
       kind,
       (event) => {
-        if (ofUndo(event) || !presses(event)) return;
+        if (ofUndo(event)) return;
+        if (kind === "click" && (event.detail || held || !event.isTrusted)) return;
         if (!log.waits()) studio.bringForm(); // the edit before this press is its own step
         log.pressed();
       },

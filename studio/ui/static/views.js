@@ -175,13 +175,19 @@
       filter();
       goBack();
     };
-    // What one tab saves, renames or deletes the others of this browser ask for too.
-    const PLACE = `guidance-studio-${what}`;
+    // What one tab saves, renames or deletes the others of this browser ask for too. Another studio's
+    // tabs, under another path, are none of them.
+    const PLACE = `guidance-studio-${what}${location.pathname}`;
     const listed = () =>
       JSON.stringify((studio.clone(props.value)?.items || []).map(({ id, title }) => [id, title]));
-    const said = () => studio.shared(PLACE, listed());
+    let known = null; // what the tabs know: an answer that brings nothing else is not told
+    const said = () => {
+      if (listed() !== known) studio.shared(PLACE, (known = listed()));
+    };
     const heard = ({ key, newValue }) => {
-      if (key === PLACE && newValue && newValue !== listed()) trigger("submit", {});
+      if (key !== PLACE || !newValue) return;
+      known = newValue;
+      if (newValue !== listed()) trigger("submit", {});
     };
     let drawn = false; // until then the styles are those that the page began with
     const changed = () => {

@@ -16,7 +16,7 @@ from studio.ui.presets import galleries, gallery, look
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION
-from studio.ui.wiring.presets import made_of_none, notes_of
+from studio.ui.wiring.presets import SHELF, made_of_none, notes_of
 
 
 def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -53,7 +53,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         js=WITH_SESSION,
         **IN_TURN,
     )
-    view.submit(guarded(kept), None, [view, parts.shelf], **EACH)
+    view.submit(guarded(kept), None, [view, parts.shelf], **SHELF, **EACH)
     view.delete(guarded(forgotten), None, view, **EACH)
     if own.publishing is not None:
         _publishing(own.publishing, own.looked, parts, runs)

@@ -103,6 +103,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         [parts.session, parts.load],
         [*outputs, parts.styles, parts.signals["styles"]],
         js=WITH_SESSION,
+        **STYLES,
         **IN_TURN,
     )
 
@@ -132,6 +133,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         [parts.shelf, parts.signals["saved"]],
         inputs_kwargs=form,
         js=WITH_SESSION,
+        **SHELF,
         **QUIET,
     )
     _styled(parts, form, limits)

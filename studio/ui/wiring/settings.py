@@ -12,7 +12,7 @@ from studio.ui.errors import guarded, on_page
 from studio.ui.layout import Parts
 from studio.ui.settings import view
 from studio.ui.space import Limits
-from studio.ui.widgets import EACH, fresh
+from studio.ui.widgets import EACH, stamped
 
 
 def attach(parts: Parts, limits: Limits) -> None:
@@ -55,4 +55,4 @@ def in_words(text: str) -> str:
 
 def preferences(limits: Limits) -> dict[str, Any]:
     """What the signal to the page's scripts says now."""
-    return fresh(view.preferences(limits.shared))
+    return stamped(view.preferences(limits.shared))

@@ -128,7 +128,10 @@ def test_an_answer_that_was_overtaken_on_the_way_draws_nothing_old(
 ) -> None:
     page = studio.open().page
     dialog = opened(studio)
-    boxes = [dialog.get_by_role("checkbox").nth(number) for number in range(3)]
+    rows = [
+        dialog.locator(f"[data-setting='{name}']") for name in ("compile", "sounds", "autosave")
+    ]
+    boxes = [row.get_by_role("checkbox") for row in rows]
     boxes[0].wait_for()
     held: list[Any] = []
     page.route("**/queue/join*", lambda route: held.append(route))
@@ -143,6 +146,12 @@ def test_an_answer_that_was_overtaken_on_the_way_draws_nothing_old(
         with page.expect_response("**/queue/join*"):
             route.fulfill(response=answer)
         studio.rest(500)
-    rows = dialog.locator("[data-setting]", has=page.get_by_role("checkbox"))
-    for number in range(len(boxes)):
-        rows.nth(number).get_by_text("set here").wait_for()
+    for row in rows:
+        row.get_by_text("set here").wait_for()
+    assert json.loads(settings_file.read_text()) == {
+        "compile": True,
+        "sounds": True,
+        "autosave": False,
+    }
+    heard = page.evaluate("studio.preferences()")  # what the page's scripts go by
+    assert (heard["sounds"], heard["autosave"]) == (True, False)

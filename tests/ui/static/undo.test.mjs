@@ -73,6 +73,33 @@ test("a press is a step of its own, however soon after the last; presses at one 
   assert.equal(log.undo().form, form(1));
 });
 
+test("rows deleted and added by presses, and a press taken back by the next, are steps", () => {
+  let now = 10_000;
+  const log = load().undoLog(() => now);
+  const rows = (...prompts) => JSON.stringify({ rows: prompts.map((prompt) => ({ prompt })) });
+  log.record(rows("a", "b", "c"));
+  now += 5000;
+  for (const left of [rows("a", "b"), rows("a"), rows("a", "")]) {
+    log.pressed();
+    now += 600;
+    log.record(left);
+  }
+  for (const back of [rows("a"), rows("a", "b"), rows("a", "b", "c")])
+    assert.equal(log.undo().form, back);
+  log.touched();
+  now += 9000;
+  const muted = (enabled) => JSON.stringify({ rows: [{ prompt: "a", enabled }] });
+  log.record(muted(true));
+  now += 5000;
+  for (const enabled of [false, true]) {
+    log.pressed();
+    now += 300;
+    log.record(muted(enabled));
+  }
+  assert.equal(log.undo().form, muted(false));
+  assert.equal(log.undo().form, muted(true));
+});
+
 test("what the page takes up after an undo is no step of its own", () => {
   let now = 0;
   const log = load().undoLog(() => now);
