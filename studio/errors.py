@@ -30,6 +30,12 @@ class StudioError(Exception):
         super().__init__(printable(named))
 
 
+def in_plain_words(message: str) -> str:
+    """What pydantic says of a value, as a person reads it: what is allowed, not how it was looked for."""
+    said = message.removeprefix("Value error, ").partition(", unable to parse string as a")[0]
+    return f"{said[0].lower()}{said[1:]}".replace("a valid tuple", "a valid list")
+
+
 class BadPreset(StudioError):
     """A preset, an image's metadata or a link that cannot be read or is not valid."""
 

@@ -109,7 +109,9 @@ def _ids(own: History, given: list[str]) -> list[str]:
 
 
 def _search(options: argparse.Namespace, own: History) -> None:
-    found = own.search(_query(options), max(0, options.limit))
+    if options.limit < 0:
+        raise StudioError(f"a whole number from 0, got {options.limit}", field="--limit")
+    found = own.search(_query(options), options.limit)
     for record in found.records:
         say(_line(own, record))
     say_notes([f"{len(found.records)} of {found.total}"])

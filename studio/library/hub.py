@@ -70,7 +70,7 @@ def check_reachable(name: str) -> None:
     except OfflineModeIsEnabled as error:
         raise _missing(name, "HF_HUB_OFFLINE keeps this computer off the hub") from error
     except Exception as error:  # every way in which a network can fail
-        raise _missing(name, f"the hub cannot be reached ({type(error).__name__})") from error
+        raise _missing(name, "the hub cannot be reached") from error
 
 
 def _missing(name: str, why: str) -> MissingModel:

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from studio.errors import BadPreset, MissingFile, shorten
+from studio.errors import BadPreset, MissingFile, in_plain_words, shorten
 from studio.files import read_regular, shown
 from studio.preset.refinements import (
     OWN_FIELDS,
@@ -263,10 +263,7 @@ def _one_line(error: ValidationError) -> BadPreset:
     field = ".".join(parts) or "preset"
     if first["type"] == "extra_forbidden":
         return BadPreset("unknown field; it is not part of a preset", field=field)
-    message = first["msg"].removeprefix("Value error, ")
-    return BadPreset(
-        f"{message[0].lower()}{message[1:]}, got {shorten(first['input'])}", field=field
-    )
+    return BadPreset(f"{in_plain_words(first['msg'])}, got {shorten(first['input'])}", field=field)
 
 
 def _is_tag(part: object) -> bool:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ MAX_CELLS = 2000
 MOST_VALUES = 100_000  # of an axis that is read, so that what is too much is refused with its cost
 EQUAL = "an axis each for different fields"
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
+_PLAIN = r"(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?"
 _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
 
@@ -46,7 +48,7 @@ class Cell:
 def parse_axis(text: str, option: str) -> Axis:
     """``FIELD=V1,V2,…`` or ``FIELD=FROM:TO:STEP``; values that hold commas are given as a JSON list."""
     field, values = split_assignment(text, option)
-    if steps := _STEPS.fullmatch(values.strip()):
+    if steps := _STEPS.fullmatch(_in_plain_digits(values.strip())):
         first, last, step = map(float, steps.groups())
         return Axis(field, _stepped(first, last, step, option))
     if not values.startswith("["):
@@ -64,7 +66,13 @@ def _value(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text
+        plain = _in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
+        return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text
+
+
+def _in_plain_digits(text: str) -> str:
+    digits = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
+    return digits.replace("−", "-").replace("٫", ".")
 
 
 def _stepped(first: float, last: float, step: float, option: str) -> tuple[float, ...]:
@@ -72,7 +80,10 @@ def _stepped(first: float, last: float, step: float, option: str) -> tuple[float
     if count >= MOST_VALUES:
         raise BadPreset(f"{count:.0f} values; a sweep makes at most {MAX_CELLS}", field=option)
     if count < 0:
-        raise BadPreset(f"from {first:g} to {last:g} by {step:g} is no row of values", field=option)
+        raise BadPreset(
+            f"from {first:g} to {last:g} by {step:g} is no row of values; the step leads from the first to the last",
+            field=option,
+        )
     values = [round(first + i * step, 10) for i in range(math.floor(count + 1e-9) + 1)]
     return tuple(int(v) if v.is_integer() else v for v in values)
 

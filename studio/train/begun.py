@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from studio.errors import StudioError
 from studio.files import read_regular
 from studio.home import models_folder, training_folder
 from studio.library import CARD, Library
-from studio.train.settings import TrainConfig
+from studio.train.events import Losses
+from studio.train.settings import BEFORE_NORMS, TrainConfig
 
 CHECKPOINT, BEFORE, SETTINGS = "checkpoint.pt", "checkpoint-before.pt", "settings.json"
-MAX_BYTES = 2**20  # of settings, or of a card
+LOSSES = "losses.jsonl"
+MAX_BYTES, MAX_LOG = 2**20, 2**28  # of settings, or of a card; of the log, a line a step
 
 
 def exists(folder: Path) -> bool:
@@ -68,6 +71,35 @@ def card_of(name: str) -> dict[str, Any]:
     if Path(name).name != name or not (training_folder(name) / SETTINGS).is_file():
         return {}
     return _read(models_folder() / name / CARD)
+
+
+def kept_settings(name: str) -> TrainConfig:
+    """The settings of a training that was begun before.
+
+    Raises:
+        StudioError: there is none of this name, or its settings cannot be read.
+    """
+    try:
+        data = json.loads(read_regular(training_folder(name) / SETTINGS, MAX_BYTES))
+        kept = BEFORE_NORMS | {name: value for name, value in data.items() if name != "data"}
+        return TrainConfig.model_validate(kept)
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise StudioError(
+            f"there is no training of {name!r} to go on with", field="name"
+        ) from error
+
+
+def kept_losses(name: str) -> tuple[Losses, ...]:
+    """What a training that was begun before has logged of its steps; lines that are none are left out."""
+    found = []
+    try:
+        lines = read_regular(training_folder(name) / LOSSES, MAX_LOG).splitlines()
+    except OSError:
+        return ()
+    for line in lines:
+        with suppress(ValueError, TypeError, RecursionError):
+            found.append(Losses(**json.loads(line)))
+    return tuple(found)
 
 
 def as_made(settings: TrainConfig, card: Mapping[str, Any]) -> TrainConfig:

@@ -24,11 +24,10 @@ from studio.engine.networks.devices import is_out_of_memory
 from studio.errors import StudioError
 from studio.files import PART, clear_parts, read_regular, write_atomically
 from studio.home import training_folder
-from studio.train.begun import BEFORE, CHECKPOINT, MAX_BYTES, SETTINGS, exists, goes_on
+from studio.train.begun import BEFORE, CHECKPOINT, LOSSES, MAX_BYTES, SETTINGS, exists, goes_on
 from studio.train.config import BEFORE_NORMS, TrainConfig, differences
 from studio.train.identity import UNSURE, Identity
 
-LOSSES = "losses.jsonl"
 DAMAGED = ".damaged"
 
 

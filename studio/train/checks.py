@@ -9,6 +9,7 @@ from studio.errors import IncompatibleModels, StudioError, shorten
 from studio.library import ModelEntry, family_of
 from studio.plan.row_models import PAINTING_CHANNELS
 from studio.train.method import METHODS, methods_on
+from studio.train.settings import MOST_OF_NAME
 
 if TYPE_CHECKING:
     from studio.train.settings import TrainConfig
@@ -60,6 +61,8 @@ def check_spelling(name: str) -> None:
     Raises:
         StudioError: names ``name``.
     """
+    if len(name) > MOST_OF_NAME:
+        raise StudioError(f"at most {MOST_OF_NAME} characters, got {len(name)}", field="name")
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise StudioError(
             f"{shorten(name)} cannot be a model's name; letters, digits, - _ and . can",

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import IncompatibleModels, StudioError, shorten
+from studio.errors import IncompatibleModels, StudioError, in_plain_words, shorten
 from studio.library import Library, ModelEntry, family_of
 from studio.train import methods as _own  # noqa: F401 - registers the studio's own
 from studio.train.checks import check
@@ -117,7 +117,6 @@ def _one_line(error: ValidationError) -> StudioError:
         return StudioError("is needed", field=field)
     if first["type"] == "extra_forbidden":
         return StudioError("is no setting of a training", field=field)
-    message = first["msg"].removeprefix("Value error, ")
     return StudioError(
-        f"{message[0].lower()}{message[1:]}, got {shorten(first['input'])}", field=field
+        f"{in_plain_words(first['msg'])}, got {shorten(first['input'])}", field=field
     )

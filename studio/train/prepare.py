@@ -75,7 +75,7 @@ def prepare(
     )
     if transparent:
         yield Note(
-            f"{transparent} of {len(examples)} pictures have transparency, which weighs the loss"
+            f"Pictures with transparency, which weighs the loss: {transparent} of {len(examples)}"
         )
     if accelerator.is_main_process:
         data = Identity.of(examples, encoded)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import atexit
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.errors import StudioError
-from studio.files import read_regular
 from studio.home import training_folder
-from studio.train.begun import MAX_BYTES, SETTINGS, as_made, card_of, exists, goes_on
-from studio.train.config import BEFORE_NORMS, TrainConfig
+from studio.train.begun import as_made, card_of, exists, goes_on, kept_losses, kept_settings
+from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
 from studio.train.turns import TURNS, Turns
 
@@ -77,7 +76,9 @@ class Runner:
         with self._lock:
             if self._state.status == "running":
                 raise StudioError("a training is running; pause or stop it first", field="train")
-            kept = self._state if resume and _name(self._state) == config.name else State()
+            kept = State(losses=kept_losses(config.name) if resume else ())
+            if resume and _name(self._state) == config.name:
+                kept = self._state
             self._wish = ""
             self._state = replace(
                 kept,
@@ -94,6 +95,15 @@ class Runner:
                 name="training",
             )
             self._thread.start()
+            atexit.unregister(self.close)
+            atexit.register(self.close)
+
+    def close(self, seconds: float = 20.0) -> None:
+        """Pause what runs, before the program ends: a thread in mid-step would be torn off, and what
+        it learned since its last checkpoint lost."""
+        if self._state.status == "running":
+            self._wish = "pause"
+            self.wait(seconds)
 
     def pause(self) -> None:
         """Write a checkpoint after the step in progress, and free the device."""
@@ -143,11 +153,12 @@ class Runner:
 
     def made(self, name: str = "") -> tuple[str, str] | None:
         """The id of the model of this name that a training has made here, of this start or another,
-        and its method; those of the last one where there is none of this name."""
+        and its method; without a name, those of the last one."""
         state = self._state
         own = name == _name(state) and state.status == "running"  # being made anew
-        if name and name != state.model and not own and (card := self._card(name)):
-            return name, str(card.get("method", ""))
+        if name and name != state.model:
+            card = {} if own else self._card(name)
+            return (name, str(card.get("method", ""))) if card else None
         return (state.model, state.config.method) if state.model and state.config else None
 
     def settings_of(self, identity: str) -> TrainConfig:
@@ -263,22 +274,6 @@ class Runner:
 
     def _set(self, **changes: Any) -> None:
         self._state = replace(self._state, **changes)
-
-
-def kept_settings(name: str) -> TrainConfig:
-    """The settings of a training that was begun before.
-
-    Raises:
-        StudioError: there is none of this name, or its settings cannot be read.
-    """
-    try:
-        data = json.loads(read_regular(training_folder(name) / SETTINGS, MAX_BYTES))
-        kept = BEFORE_NORMS | {name: value for name, value in data.items() if name != "data"}
-        return TrainConfig.model_validate(kept)
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        raise StudioError(
-            f"there is no training of {name!r} to go on with", field="name"
-        ) from error
 
 
 def _has_begun(state: State) -> bool:

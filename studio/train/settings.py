@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from studio.errors import shorten
 from studio.extensions import TABLES
 
+MOST_OF_NAME = 60  # characters of a model's name
 METHOD = "training method"  # the kind of the table that holds them
 # Of trainings that were begun before ``ddloss_norm`` was a setting.
 BEFORE_NORMS = {"ddloss_norm": "mean"}
@@ -36,7 +37,7 @@ class TrainConfig(BaseModel):
     images: Annotated[str, Field(min_length=1, max_length=4000)]
     base: Annotated[str, Field(min_length=1, max_length=200)] = "starter"
     edition: Annotated[int, Field(ge=1)] = 1  # the base's own; filled in, nothing to choose
-    name: Annotated[str, Field(min_length=1, max_length=60)]
+    name: Annotated[str, Field(min_length=1, max_length=MOST_OF_NAME)]
     # What the pictures show.
     word: Annotated[str, Field(max_length=60)] = ""
     superclass: Annotated[str, Field(max_length=100)] = ""

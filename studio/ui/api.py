@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.events import Progress
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
@@ -91,8 +91,12 @@ def attach(limits: Limits, runs: Runs) -> None:
             text: words; empty for all.
             limit: at most so many, 1 to 200.
         """
+        if not isinstance(limit, int | float) or limit not in range(1, MOST_FOUND + 1):
+            raise StudioError(
+                f"a whole number from 1 to {MOST_FOUND}, got {shorten(limit)}", field="limit"
+            )
         found = runs.history(runs.session(_key(request))).search(
-            view.query_of({"text": text}), max(1, min(MOST_FOUND, int(limit)))
+            view.query_of({"text": text}), int(limit)
         )
         pictures = [  # a client takes "path" for a file to fetch
             {**{name: getattr(one, name) for name in _FOUND}, "file": one.path}

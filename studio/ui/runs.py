@@ -148,10 +148,14 @@ class Runs(Line):
             if run.series and not self.limits.shared:  # a series waits as one
                 own = len([group for group in self.groups(session) if not run.beside(group[0])])
             if own >= self.limits.waiting:
+                if self._waiting_of(session, "") < own and not run.series:
+                    raise StudioError(
+                        f"{own} runs from your address are waiting already, as many as may; "
+                        "let one of them come first"
+                    )
                 raise StudioError(
                     f"{own} of your runs are waiting already, as many as may; "
-                    "let one of them come first",
-                    field="queue",
+                    "let one of them come first"
                 )
             self._add(run)
         return run

@@ -75,7 +75,7 @@ def test_defaults() -> None:
         ({"rows": [{"model": {"lora": "a", "strenght": 1}}]}, "rows.0.model.strenght", "unknown"),
         ({"rows": [{"control": {"type": "kanny"}}]}, "rows.0.control.type", "canny"),
         ({"rows": [{"reference": "other"}]}, "rows.0.reference", "autoguidance"),
-        ({"rows": {"prompt": "cat"}}, "rows", "tuple"),
+        ({"rows": {"prompt": "cat"}}, "rows", "a valid list"),
         ({"rows": [{}] * 201}, "preset", "200 rows"),
         ({"omega": 1.5}, "omega", "1"),
         ({"decoupling": -0.1}, "decoupling", "0"),

@@ -97,6 +97,19 @@ def test_around_words_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("f=−1,2.5", (-1, 2.5)),  # a minus as the page writes it
+        ("f=٣,−٠٫٥", (3, -0.5)),
+        ("f=−1:1:1", (-1, 0, 1)),
+        ("f=a −1,−a,1−2", ("a −1", "−a", "1−2")),  # no numbers
+    ],
+)
+def test_numbers_of_another_keyboard_are_numbers(text: str, values: tuple[object, ...]) -> None:
+    assert parse_axis(text, "").values == values
+
+
+@pytest.mark.parametrize(
     "values", [(0, 0.1, 0.2), (1, 2), (1, 5, 2), ("a, b", "c"), (True, False), (0.1234567, 1, 2)]
 )
 def test_an_axis_in_text_is_read_as_it_was(values: tuple[object, ...]) -> None:

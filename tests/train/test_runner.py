@@ -102,6 +102,19 @@ def test_what_was_stopped_goes_on_to_its_end(
     anew.pause()
     anew.wait(60)
     assert anew.state.status == "paused" and anew.state.steps == 1000
+    steps = [losses.step for losses in anew.state.losses]  # the curve begins where it began
+    assert steps == list(range(1, anew.state.step + 1))
+
+
+def test_a_program_that_ends_pauses_what_runs() -> None:
+    trainer = FakeTrainer(pause=0.002)
+    runner = Runner(trainer, Turns())
+    runner.close()  # nothing does
+    assert runner.state.status == "idle"
+    runner.start(config(steps=100_000))
+    until(lambda: runner.state.step >= 2)
+    runner.close(60)
+    assert runner.state.status == "paused" and trainer.closed == 1
 
 
 def test_real_training_through_the_runner(studio_home: Path, tmp_path: Path) -> None:

@@ -98,3 +98,26 @@ def test_steps_undone_faster_than_the_server_answers_all_come(studio: Studio) ->
         page.get_by_role("button", name="Redo (Ctrl+Shift+Z)").click()
         expect(page, weight, "a cat")
         studio.rest(300)
+
+
+def test_an_emptied_box_is_one_step_and_redo_outlives_it(studio: Studio) -> None:
+    """Gradio writes an empty box as "", and the page holds it as null."""
+    page = studio.open().page
+    steps, width = (
+        page.locator(f"#gs-field-{name} .gs-number").first for name in ("steps", "width")
+    )
+    for box, value in ((width, "320"), (width, ""), (steps, "9"), (steps, "11")):
+        box.fill(value)
+        box.blur()
+        studio.rest(1500)
+    for way, said in (
+        ("Control+z", "Undone: Steps: 9 → 11"),
+        ("Control+z", "Undone: Steps: 25 → 9"),
+        ("Control+z", "Undone: Width: 320 → none"),
+        ("Control+Shift+z", "Done again: Width: 320 → none"),
+        ("Control+Shift+z", "Done again: Steps: 25 → 9"),
+    ):
+        page.locator("h1").click()
+        page.keyboard.press(way)
+        page.get_by_text(said).first.wait_for()
+        studio.rest(1800)

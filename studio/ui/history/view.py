@@ -166,7 +166,7 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
         StudioError: none, or too many.
     """
     if not 1 <= len(ids) <= MOST_ZIPPED:
-        raise StudioError(f"1 to {MOST_ZIPPED} pictures, got {len(ids)}", field="download")
+        raise StudioError(f"a ZIP holds 1 to {MOST_ZIPPED} pictures, and {len(ids)} were found")
     handle, name = tempfile.mkstemp(prefix="guidance-studio-", suffix=".zip")
     used: set[str] = set()
     with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:

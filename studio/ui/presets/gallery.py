@@ -132,8 +132,17 @@ def first(limits: Limits) -> Preset:
 
 
 def load_file(path: Path) -> tuple[Preset, list[str]]:
-    """A preset from a JSON file or an image that a person gave, and what could not be kept."""
-    return read_any(path, library())
+    """A preset from a JSON file or an image that a person gave, and what could not be kept.
+
+    Raises:
+        BadPreset: it holds none; names the file, and the field at fault.
+    """
+    try:
+        return read_any(path, library())
+    except BadPreset as error:
+        if path.name in str(error):
+            raise
+        raise BadPreset(on_page(str(error)), field=path.name) from error
 
 
 def save(preset: Preset, limits: Limits, image: Path | None = None) -> Path:

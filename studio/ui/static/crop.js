@@ -90,8 +90,12 @@
           word(
             "Use crop",
             () => {
+              const wrong = this.numbers.find(
+                ({ box }) => box.getAttribute("aria-invalid") === "true",
+              );
+              if (wrong) return wrong.box.focus(); // what is wrong with it stands below
               this.answer = { crop: tidied(this.box) };
-              this.dialog.close();
+              return this.dialog.close();
             },
             { class: "gs-word gs-main-word" },
           ),
@@ -137,7 +141,11 @@
       box[side] = clamp(side < 2 ? Math.min(value, 1 - LEAST) : Math.max(value, LEAST));
       box[far] =
         side < 2 ? Math.max(box[far], box[side] + LEAST) : Math.min(box[far], box[side] - LEAST);
+      const moved = box[far] !== this.box[far];
       this.set(box, side);
+      this.note.textContent = moved
+        ? `${SIDES[far]} is ${studio.numberText(this.percent(far))} now: two sides may not cross.`
+        : "";
     }
 
     place(event) {

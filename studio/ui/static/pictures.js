@@ -88,7 +88,8 @@
 
     view(picture) {
       const source = this.thumbs[picture.name];
-      if (!source) return el("span", { class: "gs-pic-view gs-pic-lost" }, "cannot be shown");
+      if (!source)
+        return el("span", { class: "gs-pic-view gs-pic-lost" }, "cannot be read: left out");
       const light = el("div", { class: "gs-crop-box" }),
         label = el("span", { class: "gs-pic-crop" });
       const show = () => {

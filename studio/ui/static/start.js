@@ -140,17 +140,24 @@
       for (const { field, editor } of this.others) editor.read(init[field.name] ?? field.default);
     }
 
+    /** Returns whether the picture was taken; says why where it was not. */
     async take(which, file) {
-      if (!file) return;
+      if (!file) return false;
       const picker = this[which];
       picker.node.classList.add("gs-busy");
       const answer = await studio.stack.storeImage(file, which === "mask");
       picker.node.classList.remove("gs-busy");
-      if (answer.error) return studio.toast(answer.error);
+      if (answer.error) {
+        studio.toast(answer.error.replace(/^(image|mask): /, file.name ? `${file.name}: ` : "$&"));
+        return false;
+      }
       this.thumbs[answer.image] = answer.thumb;
-      if (which === "mask") return this.edit({ mask: answer.image });
-      const strength = this.init?.strength ?? this.usual;
-      return this.set({ ...this.init, image: answer.image, strength, mask: "" });
+      if (which === "mask") this.edit({ mask: answer.image });
+      else {
+        const strength = this.init?.strength ?? this.usual;
+        this.set({ ...this.init, image: answer.image, strength, mask: "" });
+      }
+      return true;
     }
 
     async takeResult() {

@@ -50,9 +50,13 @@
     return key;
   };
 
+  // An empty box is "" as Gradio writes it, and null as it comes: one of both, or there is a change
+  // from nothing to nothing.
+  const plain = (value) => value ?? "";
+
   /** The form without its small pictures, as JSON by name. */
   studio.formText = function (names, values) {
-    const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+    const form = Object.fromEntries(names.map((name, index) => [name, plain(values[index])]));
     form.rows = form.rows?.rows ?? [];
     form.init = form.init?.init ?? null;
     return JSON.stringify(form);
@@ -144,7 +148,9 @@
 
   /** A form with what the page shows of it: an edit reaches the form that is kept a moment later. */
   function brought(form) {
-    const known = Object.entries(studio.heldFields()).filter(([name]) => name in form);
+    const known = Object.entries(studio.heldFields())
+      .filter(([name]) => name in form)
+      .map(([name, value]) => [name, plain(value)]);
     const rows = studio.stack.cards.map((card) => card.row);
     const init = studio.start?.attached() ? studio.start.init : form.init;
     return { ...form, ...Object.fromEntries(known), ...chosenBase(), rows, init };

@@ -86,7 +86,8 @@
     let until = -Infinity; // waits for the page at most so long
     let again = false; // for what was undone meanwhile, too
     const waits = () => clock() < until;
-    function step(from, to) {
+    /** A step from one list onto the other: the form, and in words what is taken back or done again. */
+    function step(from, to, back) {
       if (!from.length) return null;
       const earlier = state.now;
       state.now = from.pop();
@@ -95,7 +96,8 @@
       again = waits();
       until = clock() + PATIENCE;
       when = -Infinity;
-      return { form: state.now, words: studio.changeInWords(state.now, earlier) };
+      const [before, after] = back ? [state.now, earlier] : [earlier, state.now];
+      return { form: state.now, words: studio.changeInWords(before, after) };
     }
     return {
       state,
@@ -141,8 +143,8 @@
         settles = clock() + SETTLING;
       },
       waits,
-      undo: () => step(state.past, state.future),
-      redo: () => step(state.future, state.past),
+      undo: () => step(state.past, state.future, true),
+      redo: () => step(state.future, state.past, false),
     };
   };
 

@@ -50,8 +50,7 @@
         label: "Paint parts of it anew",
         async take(file) {
           const into = await start();
-          await into.take("image", file);
-          await into.paint();
+          if (await into.take("image", file)) await into.paint();
         },
       },
       ...cards

@@ -133,6 +133,12 @@ def _absent(given: Sequence[str], found: Sequence[str]) -> list[str]:
     return [name for name in given if name not in found and name not in stems]
 
 
+def _stays(picture: Picture) -> list[str]:
+    """What the next picture of that name gets."""
+    captioned = any(getattr(picture, name) for name in TEXTS)
+    return [what for what, there in (("caption", captioned), ("crop", picture.crop)) if there]
+
+
 def replaced(
     known: Sequence[str], files: Sequence[str] | None, before: Sequence[Picture]
 ) -> list[str]:
@@ -148,7 +154,9 @@ def replaced(
     for path in uploaded(files):
         other = old.get(path.name)
         if other is not None and path.read_bytes() != other.read_bytes():
-            lines.append(f"{path.name} takes the place of the picture of that name")
+            stays = " and ".join(s for one in before if one.name == path.name for s in _stays(one))
+            has = f"; it has that one's {stays} now" if stays else ""
+            lines.append(f"{path.name} takes the place of the picture of that name{has}")
         if path.suffix.lower() in SUFFIXES:
             old[path.name] = path
     return lines

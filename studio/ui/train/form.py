@@ -18,7 +18,9 @@ from studio.train.config import TrainConfig, resolve
 from studio.train.method import METHODS
 from studio.train.runner import Runner
 from studio.ui.library import models
+from studio.ui.schema import leaves_of
 from studio.ui.train.images import Picture, from_payload, keep, kept_name, uploaded
+from studio.ui.train.words import NUMBERS
 
 RESTART = (
     "A restart begins at step 0: what this training has learned is gone, and its model gives way."
@@ -146,13 +148,16 @@ def checked(
     from studio.train.checkpoint import check_begun
 
     concept = bool(METHODS.require(given["method"], "method").without_text)
+    method = METHODS[given["method"]]
+    for name in NUMBERS:
+        if given.get(name, 0) in (None, "") and method.reads(name) and not _may_be_empty(name):
+            raise StudioError("is empty; write a number", field=name)
     given = {key: value for key, value in given.items() if value not in (None, "")}
     for name in WHOLE:
         if isinstance(given.get(name), float) and given[name].is_integer():
             given[name] = int(given[name])
     prompts = str(given.pop("sample_prompts", "")).splitlines()
     given["sample_prompts"] = tuple(line.strip() for line in prompts if line.strip())
-    method = METHODS[given["method"]]
     given = {name: value for name, value in given.items() if method.reads(name)}
     folder = training_folder(str(given.get("name") or "unnamed"))
     captions = None if concept else folder / "captions.json"
@@ -163,6 +168,10 @@ def checked(
     check_begun(config, resume=False, restart=restart)
     check_name(config.name, models.library(), replace=restart)
     return Checked(config, list(pictures), paths, texts_of(pictures, config))
+
+
+def _may_be_empty(name: str) -> bool:
+    return bool(leaves_of(TrainConfig)[name].get("nullable"))
 
 
 def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]:
@@ -187,6 +196,8 @@ def preset_of(runner: Runner, name: str | None = "") -> Preset:
         StudioError: no training has finished.
     """
     made = runner.made((name or "").strip())
+    if made is None and name:
+        raise StudioError("no training of this name has finished yet", field="train")
     if made is None:
         raise StudioError("no training has finished yet", field="train")
     from studio.train.result import preset_for

@@ -29,7 +29,11 @@ function opened(sessionStorage, localStorage, search = "") {
     recordForm() {},
   };
   const heading = { classList: { toggle: (name, on) => (edited = on) } };
-  const document = { addEventListener() {}, getElementById: () => heading };
+  const document = {
+    addEventListener() {},
+    getElementById: () => heading,
+    querySelector: () => null,
+  };
   const window = { studio, sessionStorage, localStorage, addEventListener() {} };
   const context = { window, document, location: { search }, URLSearchParams };
   vm.runInContext(source, vm.createContext(context));
@@ -38,6 +42,7 @@ function opened(sessionStorage, localStorage, search = "") {
     sent,
     answered: (done) => studio.linkAnswered(done),
     loaded: () => heard.notes({ loaded: true }),
+    studio,
     save: ({ omega, rows }) => studio.autosave(["omega", "rows"], [omega, { rows }]),
     get edited() {
       return edited;
@@ -105,4 +110,24 @@ test("a link's own preset is no edited one, also where it is what was kept", () 
       if (first === "saved") page.loaded();
       assert.equal(page.edited, false);
     }
+});
+
+test("an empty box is nothing, whichever nothing it holds", () => {
+  const { studio } = opened(new Store(), new Store());
+  const text = (width) => studio.formText(["width", "rows"], [width, { rows: [] }]);
+  assert.equal(text(null), text(""));
+  assert.equal(text(undefined), text(""));
+  assert.notEqual(text(0), text(""));
+  const taken = [];
+  const [tab, all] = [new Store(), new Store()];
+  const page = opened(tab, all);
+  page.studio.recordForm = (form) => taken.push(form);
+  page.studio.stack = { cards: [], entryOf: () => null };
+  page.studio.autosave(["width", "rows"], ["", { rows: [] }]);
+  page.studio.heldFields = () => ({ width: null });
+  page.studio.bringForm();
+  assert.equal(taken.length, 1); // what was kept; nothing else has changed
+  page.studio.heldFields = () => ({ width: 320 });
+  page.studio.bringForm();
+  assert.equal(JSON.parse(taken[1]).width, 320);
 });

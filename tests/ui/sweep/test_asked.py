@@ -37,7 +37,11 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
     [
         ("omega", "0:2:0.5", "input should be less than or equal to 1, got 1.5"),
         ("omega", "0:1:", "input should be a valid number, got '0:1:'"),
-        ("omega", "1:0:0.1", "from 1 to 0 by 0.1 is no row of values"),
+        (
+            "omega",
+            "1:0:0.1",
+            "from 1 to 0 by 0.1 is no row of values; the step leads from the first to the last",
+        ),
         ("omega", "[0, ", "'[0,' is not a JSON list"),
         ("omega", " ", "expected values, such as"),
         ("omega", "0," * 20_000, "characters; at most 20000"),

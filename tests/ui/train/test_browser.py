@@ -97,6 +97,13 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     expect(page.get_by_label("General text of hero-2.png")).to_have_value("at sea")
     page.wait_for_function(CROPPED, arg=BOX)  # kept on its way
     studio.unfold("Steps, rates, samples")
+    rate = page.locator("#gs-train-field-rate .gs-number")
+    small = rate.input_value()
+    for method, own in (("DreamBooth (the whole network)", "0.0002"), ("LoRA", small)):
+        page.get_by_label("Method", exact=True).click()  # by mouse, which Gradio tells twice
+        page.get_by_role("option", name=method, exact=True).click()
+        expect(rate).to_have_value(own)
+    expect(page.locator(".toast-body")).to_have_count(0)  # nobody typed what would be kept
 
     def field(label: str) -> Any:
         return page.locator("#gs-tabs").get_by_label(label, exact=True).last

@@ -72,7 +72,11 @@ def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: l
         assert dropping.replaced(dropped, [str(again)], listed) == []  # the same once more
         Image.new("RGB", (40, 20), "green").save(again)
         said = ["a.png takes the place of the picture of that name"]
-        assert dropping.replaced(dropped, [str(again)], listed) == said
+        kept = [f"{said[0]}; it has that one's caption now"]
+        assert dropping.replaced(dropped, [str(again)], listed) == kept
+        listed = [Picture("a.png", "mine", crop=(0.5, 0.0, 1.0, 1.0))]
+        kept = [f"{said[0]}; it has that one's caption and crop now"]
+        assert dropping.replaced(dropped, [str(again)], listed) == kept
         assert dropping.replaced(dropped, [str(again)], []) == []  # removed before
         both = [dropped[0], str(again)]  # of two folders, at once
         assert dropping.replaced([], both, []) == said
@@ -109,7 +113,8 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
         "superclass": "ghost",
         "template": "a {word} {superclass}",
         "steps": 5.0,
-        "rank": None,
+        "rank": 8.0,
+        "minutes": None,
         "ddloss": 0.2,
         "pdloss": 0,
         "sample_prompts": "one\n\n two ",
@@ -118,6 +123,9 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
         Picture("a.png", crop=(0.0, 0.0, 0.8, 0.8)),
         Picture("b.png", "a <hero> ghost at sea", "<hero>", "sea"),
     ]
+    for name in ("steps", "rank"):  # a red field that says what it needs
+        with pytest.raises(StudioError, match=f"{name}: is empty; write a number"):
+            form.checked(dropped, rows, given | {name: None})
     asked = form.checked(dropped, rows, given)
     found = asked.config
     assert not Path(found.images).exists()  # what is asked about is not begun

@@ -152,8 +152,11 @@ def test_a_model_of_an_earlier_start_is_used_by_its_name(home: Path) -> None:
     runner.start(config())
     runner.wait(20)
     assert form.preset_of(runner, "earlier").rows[0].prompt == "a kite ghost"
-    assert form.preset_of(runner, "other").rows[0].prompt == "a <hero> ghost"
-    assert form.preset_of(runner, "x" * 5000).rows[0].prompt == "a <hero> ghost"
+    assert form.preset_of(runner).rows[0].prompt == "a <hero> ghost"
+    for name in ("other", "x" * 5000):  # another's model is none of this name's
+        assert not possible(runner, name)["use"] and not possible(runner, name)["sweep"]
+        with pytest.raises(StudioError, match="no training of this name has finished yet"):
+            form.preset_of(runner, name)
 
 
 def test_a_model_keeps_its_own_base_while_its_name_is_trained_anew(home: Path) -> None:
@@ -262,6 +265,8 @@ def test_a_training_that_was_cut_off_before_its_first_checkpoint_is_said_to_be_g
 def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
     assert "cannot be a model's name" in html.unescape(misnamed("a b")["value"])
     assert "<b>" not in misnamed("<b>")["value"]
+    for long in (61, 300, 5000):  # more than a folder's name may have, too
+        assert f"at most 60 characters, got {long}" in misnamed("x" * long)["value"]
     for fine in ("my-hero", " my-hero ", "", None):
         assert not misnamed(fine)["visible"]  # type: ignore[arg-type]
 

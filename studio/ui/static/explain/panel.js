@@ -9,8 +9,8 @@
     "Each picture is what the row's prediction alone would have led to from there. A row's share is " +
     "its part of all rows' pull at a step.";
   const OTHER =
-    "The picture made again here is not the same in every pixel, as on another machine or with " +
-    "another version; what is shown is of the one made here.";
+    "The picture made again here is not the same in every pixel, as where it was made in a batch, on " +
+    "another machine or with another version; what is shown is of the one made here.";
 
   function draw(tag, attributes, ...children) {
     const node = document.createElementNS(NAMESPACE, tag);
