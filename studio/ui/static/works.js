@@ -253,14 +253,17 @@
     );
 
   const BUSY = 1200; // looks, in a minute: while that field uploads it is not there
+  const STANDS = 6; // looks: Gradio's signs of the last upload go a moment after it
 
   /** Hand pictures to the training's field of files. */
   studio.toTraining = async function (files) {
     studio.showTab("train");
     let input = null;
-    for (let tries = 0; tries < BUSY && !input; tries += 1) {
+    for (let tries = 0, stands = 0; tries < BUSY && stands < STANDS; tries += 1) {
+      const before = input;
       input = document.querySelector("#gs-train-files input[type=file]");
-      if (!input) await new Promise((resolve) => setTimeout(resolve, 50));
+      stands = input && input === before ? stands + 1 : 0;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     if (!input) return studio.toast("The Train tab takes no pictures now.");
     const given = new DataTransfer();
