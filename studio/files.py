@@ -14,6 +14,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ MOST_LISTED = 100_000
 _SWEEP_SECONDS = 3600.0  # between two looks for stale parts in one folder
 # Names that Windows keeps for devices, whatever their suffix.
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(10))}
+_UNLOCKED = threading.Lock()  # where a place takes no locks, one program's threads wait for each other
 _swept: dict[str, float] = {}
 
 
@@ -179,11 +181,9 @@ def held(path: Path, seconds: float = 20.0) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise StudioError("is being changed by another program", field=path.name) from error
-    except (
-        OSError,
-        NotImplementedError,
-    ):  # a place that takes no locks; writing says what it takes
-        yield
+    except (OSError, NotImplementedError):
+        with _UNLOCKED:  # writing says what such a place takes
+            yield
         return
     try:
         yield

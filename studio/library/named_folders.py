@@ -56,7 +56,8 @@ def _check(given: str) -> None:
         raise StudioError(f"{shorten(given)} is no path", field="folders") from None
     if not path.is_absolute():
         raise StudioError(f"{shorten(given)} is no full path (or ~/…)", field="folders")
-    if there and path.resolve() == Path(path.anchor):
+    system = Path(f"{os.environ.get('SYSTEMDRIVE', '')}{os.sep}")  # a drive of models alone is none
+    if there and path.resolve() == system:
         raise StudioError(
             f"{shorten(given)} is the whole disk, which takes long to look through; name the folder "
             "that holds models",

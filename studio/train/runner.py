@@ -102,7 +102,7 @@ class Runner:
         """Pause what runs, before the program ends: a thread in mid-step would be torn off, and what
         it learned since its last checkpoint lost."""
         if self._state.status == "running":
-            self._wish = "pause"
+            self._wish = self._wish or "pause"  # who wants it to end now, has its model
             self.wait(seconds)
 
     def pause(self) -> None:

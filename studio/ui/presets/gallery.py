@@ -140,9 +140,9 @@ def load_file(path: Path) -> tuple[Preset, list[str]]:
     try:
         return read_any(path, library())
     except BadPreset as error:
-        if path.name in str(error):
+        if error.field == path.name:
             raise
-        raise BadPreset(on_page(str(error)), field=path.name) from error
+        raise BadPreset(str(error), field=path.name) from error
 
 
 def save(preset: Preset, limits: Limits, image: Path | None = None) -> Path:

@@ -16,6 +16,8 @@ from studio.ui.errors import on_page
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 
+MOST_AT_ONCE = 50
+
 
 def cards(limits: Limits) -> dict[str, Any]:
     """The value of the cards; one that cannot be used says why. On a shared page none is one's own."""
@@ -45,6 +47,8 @@ def laid_over(preset: Preset, names: Sequence[str]) -> tuple[Preset, list[str]]:
         StudioError: of the only one, as :func:`studio.preset.styles.find` and
             :func:`studio.share.styled.styled`.
     """
+    if len(names) > MOST_AT_ONCE:
+        raise StudioError(f"at most {MOST_AT_ONCE}, got {len(names)}", field="styles")
     notes: list[str] = []
     for name in names:
         try:

@@ -148,7 +148,8 @@
       const answer = await studio.stack.storeImage(file, which === "mask");
       picker.node.classList.remove("gs-busy");
       if (answer.error) {
-        studio.toast(answer.error.replace(/^(image|mask): /, file.name ? `${file.name}: ` : "$&"));
+        const [, field, why] = /^(image|mask): (.*)$/.exec(answer.error) || [];
+        studio.toast(field && file.name ? `${file.name}: ${why}` : answer.error);
         return false;
       }
       this.thumbs[answer.image] = answer.thumb;

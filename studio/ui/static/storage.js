@@ -62,10 +62,29 @@
     return JSON.stringify(form);
   };
 
+  /** A kept form as it is kept now: an earlier version wrote null. */
+  studio.plainForm = function (text) {
+    try {
+      const form = Object.entries(JSON.parse(text));
+      const settled = form.map(([name, value]) => [name, name === "init" ? value : plain(value)]);
+      return JSON.stringify(Object.fromEntries(settled));
+    } catch {
+      return text;
+    }
+  };
+
   // What was loaded last; the form differs from it once somebody has edited it. A loaded preset
   // fills the form in its own time, so that what comes before the next hand on it is its own.
   const BASE = "guidance-studio-loaded";
   const LAST_BASE = "guidance-studio-last-loaded"; // of the form that was edited last, in any tab
+  for (const [store, ...names] of [
+    ["sessionStorage", TAB, BASE],
+    ["localStorage", LAST, LAST_BASE],
+  ])
+    for (const name of names) {
+      const text = read(store, name);
+      if (text && studio.plainForm(text) !== text) keep(store, name, studio.plainForm(text));
+    }
   function keepBase(text) {
     keep("sessionStorage", BASE, text);
     if (studio.preferences().autosave) keep("localStorage", LAST_BASE, text);

@@ -152,8 +152,12 @@
     try {
       const { now, past, parts, steps } = JSON.parse(sessionStorage.getItem(PLACE) || "{}");
       if (!steps) return {};
-      const forms = studio.unpackForms({ parts, steps });
-      return { now, past: forms.slice(0, past), future: forms.slice(past) };
+      const forms = studio.unpackForms({ parts, steps }).map(studio.plainForm);
+      return {
+        now: studio.plainForm(now),
+        past: forms.slice(0, past),
+        future: forms.slice(past),
+      };
     } catch {
       return {};
     }

@@ -125,7 +125,8 @@ def _settings(parts: TrainParts) -> None:
     given = [last, fields["method"], fields["base"], *numbers]
 
     def brought(before: Sequence[str], method: str, base: str, *shown: Any) -> list[Any]:
-        if list(before) == [method, base]:  # a choice by mouse is told twice
+        told = list(before) == [method, base]  # a choice by mouse is told twice
+        if told and not any(value in (None, "") for value in shown):
             return [gr.skip()] * (1 + len(shown))
         found, kept = defaults.brought(method, base, shown, before)
         if kept:

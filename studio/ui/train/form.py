@@ -195,7 +195,8 @@ def preset_of(runner: Runner, name: str | None = "") -> Preset:
     Raises:
         StudioError: no training has finished.
     """
-    made = runner.made((name or "").strip())
+    name = (name or "").strip()
+    made = runner.made(name)
     if made is None and name:
         raise StudioError("no training of this name has finished yet", field="train")
     if made is None:

@@ -146,7 +146,9 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
     notes = parts.signals["notes"]
 
     def chosen(pressed: str, **values: Any) -> dict[Any, Any]:
-        preset, said = styles.laid_over(to_preset(values), json.loads(pressed))
+        if not (names := json.loads(pressed)):  # the one before had them all
+            return {notes: gr.skip()}
+        preset, said = styles.laid_over(to_preset(values), names)
         shown = {notes: {**notes_of(preset, said), "loaded": False}} if said else {}
         return filled(dict(form), to_values(preset)) | shown
 

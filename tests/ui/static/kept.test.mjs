@@ -131,3 +131,15 @@ test("an empty box is nothing, whichever nothing it holds", () => {
   page.studio.bringForm();
   assert.equal(JSON.parse(taken[1]).width, 320);
 });
+
+test("a form that an earlier version kept is not edited by the new one", () => {
+  const old = JSON.stringify({ omega: null, rows: [], init: null });
+  const tab = new Store([
+    ["guidance-studio-tab", old],
+    ["guidance-studio-loaded", old],
+  ]);
+  const page = opened(tab, new Store([["guidance-studio-last", "no JSON"]]));
+  page.save({ omega: "", rows: [] });
+  assert.equal(page.edited, false);
+  assert.equal(tab.getItem("guidance-studio-loaded"), tab.getItem("guidance-studio-tab"));
+});
