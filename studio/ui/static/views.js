@@ -119,7 +119,10 @@
   studio.mountCards = function (element, props, trigger, watch, { variant, empty: none, what }) {
     const strip = variant === "strip";
     const make = strip ? moment : card;
-    const use = (what === "styles" ? studio.pressing : studio.newest)(trigger, "select");
+    const use =
+      what === "styles"
+        ? studio.pressing(trigger, "select") // all of them, one after another
+        : studio.newest(trigger, "select");
     const box = el("div", { class: strip ? "gs-strip" : "gs-presets" });
     // Whole sentences, so that they can be said in other languages.
     const unmatched = {
