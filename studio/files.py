@@ -33,9 +33,8 @@ MOST_LISTED = 100_000
 _SWEEP_SECONDS = 3600.0  # between two looks for stale parts in one folder
 # Names that Windows keeps for devices, whatever their suffix.
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(10))}
-_UNLOCKED = (
-    threading.Lock()
-)  # where a place takes no locks, one program's threads wait for each other
+# Where a place takes no locks, one program's threads wait for each other.
+_UNLOCKED = threading.Lock()
 _swept: dict[str, float] = {}
 
 

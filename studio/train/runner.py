@@ -76,9 +76,10 @@ class Runner:
         with self._lock:
             if self._state.status == "running":
                 raise StudioError("a training is running; pause or stop it first", field="train")
-            kept = State(losses=kept_losses(config.name) if resume else ())
             if resume and _name(self._state) == config.name:
                 kept = self._state
+            else:
+                kept = State(losses=kept_losses(config.name) if resume else ())
             self._wish = ""
             self._state = replace(
                 kept,

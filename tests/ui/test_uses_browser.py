@@ -161,3 +161,13 @@ def test_a_field_that_no_network_of_the_base_reads_is_hidden(desk: Studio) -> No
         base.fill(name)
         base.press("Enter")
         field.wait_for(state=state)
+
+
+def test_a_damaged_picture_is_refused_by_its_name_and_nothing_is_painted(desk: Studio) -> None:
+    desk.use(["a cat"])
+    page = desk.page
+    page.evaluate("studio.askFile(new File(['no picture'], 'broken.png', { type: 'image/png' }))")
+    page.locator("dialog.gs-uses").get_by_role("button", name="Paint parts of it anew").click()
+    page.get_by_text("broken.png: ").first.wait_for()
+    assert page.evaluate("studio.start.init") is None
+    expect(page.locator("dialog.gs-painter:not(.gs-uses)")).to_have_count(0)

@@ -90,9 +90,7 @@
           word(
             "Use crop",
             () => {
-              const wrong = this.numbers.find(
-                ({ box }) => box.getAttribute("aria-invalid") === "true",
-              );
+              const wrong = this.numbers.find(studio.isWrong);
               if (wrong) return wrong.box.focus(); // what is wrong with it stands below
               this.answer = { crop: tidied(this.box) };
               return this.dialog.close();

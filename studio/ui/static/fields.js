@@ -21,6 +21,9 @@
     };
   };
 
+  /** Whether what stands in an editor's box cannot be; why is said below it. */
+  studio.isWrong = ({ box }) => box?.getAttribute("aria-invalid") === "true";
+
   /** A box for a number, which takes what is typed as it is and says below what is wrong with it. */
   studio.numberEditor = function ({ field, label, step = 1, placeholder = "", changed }) {
     let value = null;

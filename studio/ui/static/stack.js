@@ -346,6 +346,7 @@
       return studio.controlNets(this.models, this.base);
     }
 
+    /** Keep a file among the studio's images: {image, thumb, sent} or {error}, which names the file. */
     async storeImage(file, mask = false) {
       try {
         const sent = await this.upload(file);
@@ -355,6 +356,8 @@
           mask,
         });
         if (answer.image) this.thumbs[answer.image] = answer.thumb;
+        if (answer.error && file.name)
+          answer.error = answer.error.replace(/^(image|mask)(?=: )/, () => file.name);
         return { ...answer, sent: { path: sent.path, meta: { _type: "gradio.FileData" } } };
       } catch (error) {
         return { error: `The image could not be uploaded (${error.message || error})` };

@@ -148,8 +148,7 @@
       const answer = await studio.stack.storeImage(file, which === "mask");
       picker.node.classList.remove("gs-busy");
       if (answer.error) {
-        const [, field, why] = /^(image|mask): (.*)$/.exec(answer.error) || [];
-        studio.toast(field && file.name ? `${file.name}: ${why}` : answer.error);
+        studio.toast(answer.error);
         return false;
       }
       this.thumbs[answer.image] = answer.thumb;

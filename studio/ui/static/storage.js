@@ -83,7 +83,8 @@
   ])
     for (const name of names) {
       const text = read(store, name);
-      if (text && studio.plainForm(text) !== text) keep(store, name, studio.plainForm(text));
+      const settled = text && studio.plainForm(text);
+      if (settled !== text) keep(store, name, settled);
     }
   function keepBase(text) {
     keep("sessionStorage", BASE, text);

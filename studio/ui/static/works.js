@@ -28,7 +28,6 @@
     editor.box.name = name;
     return editor;
   }
-  const isWrong = ({ box }) => box?.getAttribute("aria-invalid") === "true";
 
   /** Ask for numbers and choices: an object by name, or null when it was cancelled. */
   studio.askNumbers = function ({ title, note, fields, act, source }) {
@@ -40,7 +39,7 @@
         {
           method: "dialog",
           onsubmit: (event) => {
-            const wrong = lines.find(isWrong);
+            const wrong = lines.find(studio.isWrong);
             if (wrong) {
               event.preventDefault(); // what is wrong is said at the field
               wrong.box.focus();

@@ -18,7 +18,6 @@ from studio.train.config import TrainConfig, resolve
 from studio.train.method import METHODS
 from studio.train.runner import Runner
 from studio.ui.library import models
-from studio.ui.schema import leaves_of
 from studio.ui.train.images import Picture, from_payload, keep, kept_name, uploaded
 from studio.ui.train.words import NUMBERS
 
@@ -147,10 +146,10 @@ def checked(
         )
     from studio.train.checkpoint import check_begun
 
-    concept = bool(METHODS.require(given["method"], "method").without_text)
-    method = METHODS[given["method"]]
+    method = METHODS.require(given["method"], "method")
+    concept = bool(method.without_text)
     for name in NUMBERS:
-        if given.get(name, 0) in (None, "") and method.reads(name) and not _may_be_empty(name):
+        if given.get(name, 0) in (None, "") and method.reads(name):
             raise StudioError("is empty; write a number", field=name)
     given = {key: value for key, value in given.items() if value not in (None, "")}
     for name in WHOLE:
@@ -168,10 +167,6 @@ def checked(
     check_begun(config, resume=False, restart=restart)
     check_name(config.name, models.library(), replace=restart)
     return Checked(config, list(pictures), paths, texts_of(pictures, config))
-
-
-def _may_be_empty(name: str) -> bool:
-    return bool(leaves_of(TrainConfig)[name].get("nullable"))
 
 
 def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]:
