@@ -30,6 +30,10 @@ from tests.support.page_fixtures import (  # noqa: F401
 )
 from tests.support.witness import pytest_runtest_makereport  # noqa: F401
 
+gc.disable()  # until everything is imported: a third of a start's time, and nothing of it is garbage
+GARBAGE = 20_000  # objects made before garbage is looked for; tests of memory ask for it themselves
+_frozen = [0]  # how many modules there were at the last full collection
+
 _HOME = tempfile.mkdtemp(prefix="studio-tests-")
 os.environ.update(
     STUDIO_HOME=_HOME,
@@ -61,9 +65,22 @@ def _models_are_looked_at_anew() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What the imports left stays: a full collection, of which some tests ask for many, is quick."""
+    """What the imports left stays: a full collection, of which every training asks for one, is quick."""
+    _freeze()
+    gc.set_threshold(GARBAGE, 20, 50)
+    gc.enable()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_was_imported_since_stays() -> None:
+    if len(sys.modules) > _frozen[0] + 20:
+        _freeze()
+
+
+def _freeze() -> None:
     gc.collect()
     gc.freeze()
+    _frozen[0] = len(sys.modules)
 
 
 def pytest_sessionfinish() -> None:
