@@ -27,6 +27,7 @@ SCRIPTS = (
     "sweep/axes.js",
     "sweep/vary.js",
     "fields.js",
+    "swipes.js",
     "advanced.js",
     "uses.js",
     "works.js",

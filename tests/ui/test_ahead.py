@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from studio.ui.ahead import Ahead
-from studio.ui.page import LOOKS, build
+from studio.ui.page import LOOKS, SUMMARIES, build
 
 DOCUMENT = "<html><head><title>ä</title></head><body><head></body></html>"
 
@@ -54,6 +54,23 @@ def test_what_is_no_readable_document_stays_as_it_is(client: TestClient, name: s
 def test_a_queue_with_nothing_in_it_is_looked_at_now_and_then() -> None:
     queue = build()._queue
     assert queue.sleep_when_free == queue.progress_update_sleep_when_free == LOOKS
+
+
+class Summed(Exception):
+    """Gradio began to sum its events up."""
+
+
+def test_events_are_not_summed_up_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    def summed(_: object) -> None:
+        raise Summed
+
+    queue = build()._queue
+    monkeypatch.setattr(queue, "_get_df", summed)
+    for queue.events_recorded in (1, 2, SUMMARIES - 1):
+        queue.compute_analytics_summary([{"function": "describe"}])
+    queue.events_recorded = SUMMARIES
+    with pytest.raises(Summed):
+        queue.compute_analytics_summary([{"function": "describe"}])
 
 
 def test_no_event_listens_to_many_components() -> None:

@@ -121,10 +121,12 @@
           state.past.push(state.now);
           state.past.splice(0, Math.max(0, state.past.length - MOST));
         }
+        const none = text === state.past.at(-1); // a field that is as it was: no step
+        if (none) state.past.pop();
         state.future = [];
         state.now = text;
-        when = time;
-        field = name;
+        when = none ? -Infinity : time;
+        field = none ? "" : name;
         return true;
       },
       /** A hand on the page: what changes now is a step, not what is still being taken up. */

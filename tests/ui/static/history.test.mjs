@@ -31,6 +31,24 @@ test("a zoom keeps its point in place and never leaves the frame", () => {
   assert.deepEqual(plain(back), { scale: 1, x: 0, y: 0 });
 });
 
+test("two fingers zoom about what is between them, one moves, and neither leaves the frame", () => {
+  const studio = load("history/compare.js");
+  const whole = { scale: 1, x: 0, y: 0 };
+  const at = (x, y) => ({ x, y });
+  const near = studio.pinched(whole, [at(0.4, 0.5), at(0.6, 0.5)], [at(0.3, 0.5), at(0.7, 0.5)]);
+  assert.ok(Math.abs(near.scale - 2) < 1e-9);
+  assert.ok(Math.abs(near.x + 0.5) < 1e-9 && Math.abs(near.y + 0.5) < 1e-9);
+  const one = [at(0.5, 0.5), at(0.5, 0.5)];
+  const moved = studio.pinched(near, one, [at(0.6, 0.4), at(0.6, 0.4)]);
+  assert.ok(Math.abs(moved.x + 0.4) < 1e-9 && Math.abs(moved.y + 0.6) < 1e-9);
+  assert.equal(moved.scale, near.scale);
+  assert.deepEqual(plain(studio.pinched(near, one, [at(9, 9), at(9, 9)])), {
+    ...plain(near),
+    x: 0,
+    y: 0,
+  });
+});
+
 test("keys zoom about the middle and move within the frame", () => {
   const studio = load("history/compare.js");
   const whole = { scale: 1, x: 0, y: 0 };

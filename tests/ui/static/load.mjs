@@ -20,6 +20,7 @@ export function loadBeside(given, ...names) {
     TextDecoder,
     TextEncoder,
     setTimeout,
+    Event,
     EventTarget,
   };
   const context = vm.createContext({ window, ...web });

@@ -88,7 +88,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     expect(cards).to_have_count(2)
     crop(page, "hero-2.png")
     expect(page.locator("dialog.gs-uses")).to_have_count(0)  # none of them was asked about
-    page.locator("#gs-train-name input").fill("my-hero")
+    page.locator("#gs-train-name input").fill("our-hero")
     page.locator("#gs-train-word input").fill("hero")
     page.locator("#gs-train-superclass input").fill("person")
     page.get_by_label("Caption of hero-2.png").fill("a hero person at sea")
@@ -115,14 +115,14 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
         field(label).blur()
     page.click("#gs-train-start")
     page.wait_for_selector(f'{BAR}[data-state="done"]', timeout=120_000)
-    expect(page.locator("#gs-train-progress")).to_contain_text("my-hero is in the library")
+    expect(page.locator("#gs-train-progress")).to_contain_text("our-hero is in the library")
     expect(page.locator(".gs-samples figure").first).to_contain_text("step 3", ignore_case=True)
     curve = page.locator(".gs-curve").first
     for part in (".gs-axis", ".gs-mean"):
         expect(curve.locator(part)).to_have_count(1)
     page.locator("#gs-train-template").scroll_into_view_if_needed()  # the curve stays beside it
     expect(curve).to_be_in_viewport()
-    weights = home / "models" / "my-hero" / "pytorch_lora_weights.safetensors"
+    weights = home / "models" / "our-hero" / "pytorch_lora_weights.safetensors"
     os.utime(weights, (1, 1))
     expect(page.locator("#gs-train-resume")).to_be_disabled()  # no step is left
     page.evaluate(f"document.querySelector('{BAR}').setAttribute('data-earlier', '')")
@@ -135,7 +135,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     page.click("#gs-train-agree")
     page.wait_for_selector(f'{BAR}[data-state="done"]:not([data-earlier])', timeout=120_000)
     assert weights.stat().st_mtime > 1
-    kept = home / "training" / "my-hero" / "pictures"
+    kept = home / "training" / "our-hero" / "pictures"
     assert sorted(path.name for path in kept.iterdir()) == ["hero-1.png", "hero-2.png"]
     assert (kept / "hero-1.png").read_bytes() == (folder / "hero-1.png").read_bytes()
     with Image.open(folder / "hero-2.png") as whole, Image.open(kept / "hero-2.png") as cropped:
@@ -148,7 +148,7 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     page.wait_for_function(
         "studio.stack.cards.length === 1 && studio.stack.cards[0]?.row.prompt === 'a hero person'"
     )
-    assert studio.rows()[0]["model"]["lora"] == "my-hero"
+    assert studio.rows()[0]["model"]["lora"] == "our-hero"
     page.wait_for_selector("#gs-heading:not(.gs-edited)")  # as it was loaded
     hold("a hero person", images=1)
     page.click("#gs-train-sweep")  # one press: the same seed at several ω

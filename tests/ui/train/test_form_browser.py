@@ -117,7 +117,7 @@ def test_a_concept_hides_what_it_does_not_read(desk: Studio, example: Any) -> No
     name, fault = example.locator("#gs-train-name input"), "#gs-train .gs-error[role=alert]"
     name.fill("my hero?")
     desk.says("'my hero?' cannot be a model's name", fault)  # below it, before a press
-    name.fill("my-hero-2")
+    name.fill("our-hero-2")
     example.locator(fault, has_text="model's name").wait_for(state="detached")
 
 

@@ -28,6 +28,18 @@
     return { scale: view.scale, x: within(view.x + x), y: within(view.y + y) };
   };
 
+  /** Zoom and place after two fingers, or one twice, went from two points of a frame to two others. */
+  studio.pinched = function (view, before, now) {
+    const apart = ([one, two]) => Math.hypot(one.x - two.x, one.y - two.y);
+    const middle = ([one, two], side) => (one[side] + two[side]) / 2;
+    const within = (scale, place) => Math.min(0, Math.max(1 - scale, place));
+    const factor = apart(before) ? apart(now) / apart(before) : 1;
+    const next = studio.zoomAt(view, factor, middle(before, "x"), middle(before, "y"));
+    for (const side of ["x", "y"])
+      next[side] = within(next.scale, next[side] + middle(now, side) - middle(before, side));
+    return next;
+  };
+
   studio.compareDialog = function (records) {
     let view = { scale: 1, x: 0, y: 0 };
     const pictures = records.map((record) =>
@@ -39,6 +51,7 @@
       }),
     );
     const place = () => {
+      stage.toggleAttribute("data-zoomed", view.scale > 1); // else a finger scrolls
       for (const picture of pictures)
         picture.style.transform = `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`;
     };
@@ -101,24 +114,32 @@
       },
       { passive: false },
     );
-    let held = null;
+    // A hand that holds a picture moves all; two fingers on it zoom.
+    const hands = new Map(); // pointer → where on the picture it is
+    let frame = null;
+    const on = (event) => {
+      const box = frame.getBoundingClientRect();
+      return {
+        x: (event.clientX - box.left) / box.width,
+        y: (event.clientY - box.top) / box.height,
+      };
+    };
     stage.addEventListener("pointerdown", (event) => {
-      const frame = event.target.closest(".gs-compare-frame");
-      if (frame) held = { x: event.clientX, y: event.clientY, width: frame.clientWidth, view };
+      const found = event.target.closest(".gs-compare-frame");
+      if (!found || (hands.size && found !== frame) || hands.size > 1) return;
+      frame = found;
+      hands.set(event.pointerId, on(event));
     });
     stage.addEventListener("pointermove", (event) => {
-      if (!held) return;
-      const move = (start, now, from) =>
-        Math.min(0, Math.max(1 - view.scale, from + (now - start) / held.width));
-      view = {
-        scale: view.scale,
-        x: move(held.x, event.clientX, held.view.x),
-        y: move(held.y, event.clientY, held.view.y),
-      };
+      if (!hands.has(event.pointerId)) return;
+      const before = [...hands.values()];
+      hands.set(event.pointerId, on(event));
+      const now = [...hands.values()];
+      view = studio.pinched(view, [before[0], before.at(-1)], [now[0], now.at(-1)]);
       place();
     });
-    for (const end of ["pointerup", "pointerleave"])
-      stage.addEventListener(end, () => (held = null));
+    for (const end of ["pointerup", "pointerleave", "pointercancel"])
+      stage.addEventListener(end, (event) => hands.delete(event.pointerId));
 
     const show = (mode) => {
       stage.dataset.mode = mode;

@@ -43,6 +43,8 @@
           ),
         ),
       );
+      // The buttons at the foot of a phone's page would lie over it.
+      if (!list.hidden) list.scrollIntoView({ block: "nearest" });
       if (active >= 0) area.setAttribute("aria-activedescendant", `${id}-${active}`);
       else area.removeAttribute("aria-activedescendant");
     }
