@@ -71,6 +71,8 @@ def tune(options: argparse.Namespace) -> None:
     name_whole(asked.scored, asked.metrics)
     roots = image_roots(options)
     _check_ends(asked, roots)
+    output_folder(options.out)
+    search.begin(asked)  # before the report is owed: a folder of another search stays as it is
     no_loading_bars()
     began = time.monotonic()
     made = 0
@@ -92,16 +94,16 @@ def tune(options: argparse.Namespace) -> None:
 
 
 def _search(options: argparse.Namespace) -> Search:
-    from studio.experiments.asked import read_prompts, read_seeds
+    from studio.experiments.asked import prompts_of, read_seeds
     from studio.experiments.beside import Beside
     from studio.experiments.tune.search import Search
     from studio.library import Library
     from studio.preset.ranges import parse_range
 
     preset = load_preset(options, Library())
-    prompts = read_prompts(Path(options.prompts), options.subject) if options.prompts else []
+    prompts = prompts_of(options.prompts, options.subject)
     names = tuple(name.strip() for name in options.metrics.split(",") if name.strip())
-    out = output_folder(options.out)
+    out = Path(options.out)
     return Search(
         preset,
         tuple(parse_range(text, preset, "--over") for text in options.over),

@@ -51,6 +51,22 @@ def read_prompts(path: Path, subject: str = "") -> list[str]:
     return [prompt.replace(SUBJECT, subject) for prompt in prompts]
 
 
+def prompts_of(path: str | None, subject: str) -> list[str]:
+    """The prompts of a file that may be left out; none without it.
+
+    Raises:
+        StudioError: as :func:`read_prompts` does; or a subject, and no prompt that it could stand in.
+    """
+    if path:
+        return read_prompts(Path(path), subject)
+    if subject:
+        raise StudioError(
+            f"without --prompts {shorten(subject)} goes nowhere; give a file that says {SUBJECT}",
+            field="--subject",
+        )
+    return []
+
+
 def read_seeds(text: str) -> list[int]:
     """``0-9``, ``3`` or ``1,4,7-9`` as numbers, each once.
 

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from studio.errors import StudioError
 from studio.experiments.asked import MAX_PICTURES, read_prompts, read_seeds, single, with_prompt
+from studio.experiments.default_scores import chosen
 from studio.files import write_atomically
 from studio.metrics import METRICS, Scored, measure
 from studio.metrics.intervals import FEWEST
@@ -66,17 +67,41 @@ def begin(out: Path, preset: Preset, prompts: Sequence[str], seeds: Sequence[int
         "prompts": list(prompts),
         "seeds": list(seeds),
     }
-    key = hashlib.sha256(json.dumps([settings["preset"], settings["prompts"]]).encode()).hexdigest()
-    path = out / "settings.json"
+    asked = [settings["preset"], settings["prompts"]]
+    _begin(out, asked, settings, "the pictures of another preset or other prompts")
+
+
+def begin_folder(out: Path, images: Path, prompts: Sequence[str]) -> None:
+    """The same for pictures that are there: which folder's are scored, and by which texts.
+
+    Raises:
+        StudioError: ``out`` holds an evaluation of something else.
+    """
+    settings = {"images": str(images.resolve()), "prompts": list(prompts)}
+    _begin(out, settings, settings, "the scores of other pictures or other prompts")
+
+
+def _begin(out: Path, asked: Any, settings: dict[str, Any], other: str) -> None:
+    key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    path, results = out / "settings.json", out / "results.json"
+    same = True
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before.get("key") != key:
-            raise StudioError(
-                f"{out} holds the pictures of another preset or other prompts; take a new folder",
-                field="--out",
-            )
+        same = _document(path).get("key") == key
+    elif results.exists():  # an earlier studio kept no settings of pictures that were there
+        images = (_document(results).get("settings") or {}).get("images")
+        same = isinstance(images, str) and str(Path(images).resolve()) == settings.get("images")
+    if not same:
+        raise StudioError(f"{out} holds {other}; take a new folder", field="--out")
     text = json.dumps({"key": key, **settings}, ensure_ascii=False, indent=1)
     write_atomically(path, text.encode())
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """A file's object; an empty one where it is damaged, which is then nobody's."""
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def missing(found: Sequence[Job], kept: Callable[[Path], bool] = Path.exists) -> Iterator[Job]:
@@ -86,11 +111,14 @@ def missing(found: Sequence[Job], kept: Callable[[Path], bool] = Path.exists) ->
 
 def default_metrics(scored: Scored, starter: bool) -> list[str]:
     """What can be scored with what is there: text, references, the starter's judge, diversity."""
-    names = ["clip-t"] if scored.prompts else []
-    names += ["clip-i", "gram-d"] if scored.references else []
-    names += ["judge-attributes", "judge-content"] if starter and scored.prompts else []
     several = len(set(scored.prompts)) < len(scored.images) if scored.prompts else True
-    return names + (["diversity"] if several and len(scored.images) >= FEWEST else [])
+    there = {
+        "prompts": bool(scored.prompts),
+        "references": bool(scored.references),
+        "starter": starter,
+        "several": several and len(scored.images) >= FEWEST,
+    }
+    return chosen([case for case, is_there in there.items() if is_there])
 
 
 def score(scored: Scored, names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -60,6 +60,7 @@ def summary(scores: Scores, metric: str) -> dict[str, Any]:
         each = [float(np.nanmean(scores.each[metric][_of(scores, n)])) for n in scores.trainings()]
     else:
         interval = _jackknife(lambda part: scores.set_score(metric, part), rows, metric)
+        interval = interval.within(*METRICS[metric].bounds())
         each = [scores.set_score(metric, _of(scores, n)) for n in scores.trainings()]
     return {**rounded(interval), "by_training": [round(value, 6) for value in each]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -33,6 +34,11 @@ def _over_prompts(
     return ready
 
 
+def _pictures_of_a_prompt(scored: Scored) -> float:
+    """The most that one prompt has; all of them where no text tells them apart."""
+    return max(Counter(scored.prompts or [""] * len(scored.images)).values())
+
+
 METRICS.register(
     "diversity",
     Metric(
@@ -57,5 +63,6 @@ METRICS.register(
         "Friedman & Dieng 2023",
         whole=_over_prompts(vendi),
         at_hand=vision_at_hand,
+        most=_pictures_of_a_prompt,
     ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -34,6 +35,17 @@ class Interval:
     def as_dict(self) -> dict[str, float | int]:
         """For JSON."""
         return {"mean": self.mean, "low": self.low, "high": self.high, "n": self.n}
+
+    def within(self, least: float, most: float) -> Interval:
+        """The interval with no end outside of what the score can be, nor on the mean's other side.
+
+        A jackknife's ends lie equally far from the mean, wherever the score's own range ends: of
+        pictures that are nearly alike, a diversity of 0.01 ± 0.08 would reach below 0. An end that
+        is not known (infinite) stays so.
+        """
+        low = min(self.mean, max(self.low, least)) if isfinite(self.low) else self.low
+        high = max(self.mean, min(self.high, most)) if isfinite(self.high) else self.high
+        return Interval(self.mean, low, high, self.n)
 
 
 def bootstrap(
@@ -94,7 +106,8 @@ def jackknife(score: Callable[[np.ndarray], float], n: int, name: str) -> Interv
     """A whole set's score and its interval by leaving out one group of pictures at a time.
 
     ``1.96·√((G − 1)/G · Σ (θ_g − θ̄)²)`` over up to 50 groups (Kott 2001): a bootstrap would repeat
-    pictures, which scores of sets take for a lack of variety.
+    pictures, which scores of sets take for a lack of variety. It knows of no range: see
+    :meth:`Interval.within`.
 
     Args:
         score: of the rows that it is given, each once.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,9 @@ from studio.metrics.intervals import Interval, bootstrap, jackknife
 
 if TYPE_CHECKING:
     from studio.metrics.cutout import CutOut
+
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_RANGE = re.compile(rf"({_NUMBER}) (?:and up|to (?:({_NUMBER})|[a-z]))")
 
 Need = Literal["prompts", "references", "controls", "source", "drifts"]
 
@@ -87,7 +92,8 @@ class Metric:
     Args:
         name: as ``--metrics`` and files name it.
         better: whether a higher or a lower value is better; "" where neither is.
-        values: the range, in words.
+        values: the range, in words: ``0 to 1``, ``0 and up``. What it says outright, :meth:`bounds`
+            holds intervals to; ``about`` 0 is no bound.
         needs: what :class:`Scored` must hold.
         help: one sentence for a person.
         source: the paper that defines it.
@@ -95,6 +101,7 @@ class Metric:
         whole: one value of the whole set, given the rows of the pictures to take, each once.
         at_hand: raises :class:`studio.errors.MissingModel` where its networks are not here.
         subject: whether it compares subjects alone where they are cut out.
+        most: the most that it can be, where that depends on the pictures.
     """
 
     name: str
@@ -107,6 +114,20 @@ class Metric:
     whole: Callable[[Scored], Callable[[np.ndarray], float]] | None = None
     at_hand: Callable[[Backbones], object] | None = None
     subject: bool = False
+    most: Callable[[Scored], float] | None = None
+
+    def bounds(self, scored: Scored | None = None) -> tuple[float, float]:
+        """The least and the most that a value can be; infinite where nothing says so.
+
+        >>> Metric("a", "higher", "1 to the pictures of a prompt", (), "", "").bounds()
+        (1.0, inf)
+        """
+        found = _RANGE.match(self.values)
+        least = float(found[1]) if found else -math.inf
+        most = float(found[2]) if found and found[2] else math.inf
+        if self.most is not None and scored is not None:
+            most = min(most, self.most(scored))
+        return least, most
 
 
 METRICS: Table[Metric] = Table("metric")
@@ -114,6 +135,9 @@ METRICS: Table[Metric] = Table("metric")
 
 def measure(name: str, scored: Scored) -> tuple[Interval, np.ndarray | None]:
     """A metric's mean with its 95 % interval, and its value for every picture where it has one.
+
+    Means of pictures have a bootstrap's percentiles, which lie where values do; a set's score has a
+    jackknife's interval, whose ends are held to the score's own range (:meth:`Metric.bounds`).
 
     Raises:
         StudioError: an unknown metric, or something that it needs is missing; names it.
@@ -125,4 +149,5 @@ def measure(name: str, scored: Scored) -> tuple[Interval, np.ndarray | None]:
         return bootstrap(values, scored.prompts, scored.seeds), values
     if metric.whole is None:
         raise StudioError("scores neither pictures nor sets", field=name)
-    return jackknife(metric.whole(scored), len(scored.images), name), None
+    interval = jackknife(metric.whole(scored), len(scored.images), name)
+    return interval.within(*metric.bounds(scored)), None

@@ -83,6 +83,7 @@ SCRIPTS = (
     "sweep/panel.js",
     "tradeoff/geometry.js",
     "tradeoff/plot.js",
+    "tradeoff/pictures.js",
     "tradeoff/panel.js",
     "explain/chart.js",
     "explain/panel.js",

@@ -74,6 +74,25 @@ def test_a_search_from_the_command_line(
     assert code == 0 and lines == [last] and "picture" not in err  # nothing is made again
 
 
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_refused_search_leaves_the_folder_as_it_was(
+    preset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the front nor a report of the search that is there is written anew, and none is printed."""
+    out = tmp_path / "out"
+    asked = [str(preset), "--over", "rows.0.weight=1:9", "--budget", "6", "--out", str(out)]
+    assert _run(capsys, *asked, "--for", "bright,red", "--seeds", "0-1")[0] == 0
+    before = _contents(out)
+    assert str(out / "front" / "01.json") in before
+    for other in (["--for", "bright", "--seeds", "0-1"], ["--for", "bright,red", "--seeds", "3-4"]):
+        code, lines, err = _run(capsys, *asked, *other)
+        assert code == 2 and not lines and "holds another search" in err
+        assert _contents(out) == before
+
+
 def test_an_interrupted_search_says_what_it_has(
     preset: Path,
     tmp_path: Path,
@@ -110,6 +129,7 @@ def test_an_interrupted_search_says_what_it_has(
         (["--over", "omega=0:1", "--for", "bright", "--budget", "5"], "--budget: 5 pictures"),
         (["--over", "omega=0:1", "--for", "bright", "--reference", "no"], "no is no folder"),
         (["--over", "sampler.width=12:20", "--for", "bright"], "sampler.width"),
+        (["--over", "omega=0:1", "--for", "bright", "--subject", "hero"], "--subject: without"),
         (["--for", "bright"], "--over"),
     ],
 )
@@ -123,6 +143,7 @@ def test_bad_input_is_one_line(
     code, lines, err = _run(capsys, str(preset), *given, "--out", str(tmp_path / "out"))
     assert code == 2 and not lines
     assert said in err and err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_optuna(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from studio.errors import StudioError
-from studio.metrics.intervals import bootstrap, compare, jackknife
+from studio.metrics.intervals import Interval, bootstrap, compare, jackknife
 
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -103,3 +103,11 @@ def test_pictures_of_one_prompt_without_seeds_are_drawn() -> None:
     values[::2] = np.nan  # of two prompts, one has nothing left
     kept = bootstrap(values, ["gone", "a"] * 100)
     assert kept.n == 100 and kept == bootstrap(values)
+
+
+def test_an_interval_ends_where_its_score_does() -> None:
+    inf = float("inf")
+    assert Interval(0.01, -0.07, 0.09, 4).within(0, 2) == Interval(0.01, 0, 0.09, 4)
+    assert Interval(3.9, 3.2, 4.6, 4).within(1, 4) == Interval(3.9, 3.2, 4, 4)
+    assert Interval(-1e-9, -0.1, 0.1, 4).within(0, 2) == Interval(-1e-9, -1e-9, 0.1, 4)
+    assert Interval(0.5, -inf, inf, 1).within(0, 1) == Interval(0.5, -inf, inf, 1)  # not known

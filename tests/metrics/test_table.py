@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,43 @@ def test_a_metric_from_outside_is_measured(scored: Scored) -> None:
         assert values is not None and interval.mean == pytest.approx(values.mean())
     finally:
         METRICS.remove("brightness")
+
+
+@needs_starter
+def test_the_ends_of_a_set_scores_interval_are_values_that_it_can_have(scored: Scored) -> None:
+    """A jackknife's own reach below the least variety that there is, and above the most."""
+    scored.images = [*scored.images[:1] * 7, scored.images[1]]  # one seven times, and another
+    scored.prompts = ()
+    for name in ("diversity", "vendi"):
+        found, _ = measure(name, scored)
+        least, most = METRICS[name].bounds(scored)
+        assert least <= found.low <= found.mean <= found.high <= most
+
+    def all_apart(given: Scored) -> Callable[[np.ndarray], float]:
+        return lambda rows: 8.0 if len(rows) == 8 else float(rows[0] + 4)
+
+    stretched = replace(METRICS["vendi"], name="stretched", whole=all_apart)
+    METRICS.register("stretched", stretched)
+    try:
+        assert measure("stretched", scored)[0].high == 8  # pictures of the one prompt that there is
+    finally:
+        METRICS.remove("stretched")
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ("0 to 1", (0, 1)),
+        ("-1 to 1", (-1, 1)),
+        ("0 and up", (0, np.inf)),
+        ("about 0 and up, times 1000", (-np.inf, np.inf)),  # an unbiased one may be below
+        ("about 0 to 1", (-np.inf, np.inf)),
+        ("1 to the pictures of a prompt", (1, np.inf)),
+        ("any number", (-np.inf, np.inf)),
+    ],
+)
+def test_a_range_in_words_says_the_ends(values: str, ends: tuple[float, float]) -> None:
+    assert Metric("a", "higher", values, (), "", "").bounds() == ends
 
 
 def test_the_docs_list_every_metric() -> None:

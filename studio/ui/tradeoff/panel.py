@@ -34,11 +34,11 @@ class Tradeoff(Drawn):
 
 
 def known_subject(model: Any) -> dict[str, Any]:
-    """How many pictures of a model's subject are here (called from the script)."""
+    """How many pictures of a model's subject are here, and whose (called from the script)."""
     if not isinstance(model, str) or len(model) > 200:
-        return {"count": 0, "source": ""}
-    pictures, source = known_pictures(model)
-    return {"count": len(pictures), "source": source}
+        return {"count": 0, "whose": ""}
+    pictures, whose = known_pictures(model)
+    return {"count": len(pictures), "whose": whose}
 
 
 def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tuner: Tuner) -> None:
@@ -53,10 +53,8 @@ def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tun
             subject = subject_of(preset, given if isinstance(given, list) else [])
             tuner.start(preset, subject, _whole(asked.get("budget")), bool(asked.get("weight")))
         except Exception as error:  # the page outlives any mistake in one event
-            found = shown(tuner.state)  # what was searched before stays in sight
-            yield {**found, "state": "failed", "text": one_line(error), "note": ""}
-            if found["state"] != "running":  # for another tab, maybe
-                return
+            yield from refused(tuner, one_line(error))
+            return
         yield from follow(tuner)
 
     def found_again() -> Iterator[Any]:
@@ -74,14 +72,27 @@ def _whole(given: Any) -> int:
     return int(given)
 
 
-def follow(tuner: Tuner) -> Iterator[Any]:
-    """What the panel shows, as often as it changes, until the search has ended."""
+def refused(tuner: Tuner, line: str) -> Iterator[Any]:
+    """What the panel shows where a search was refused: why, beside what was searched before. One that
+    runs, for another tab maybe, goes on, and why this one was refused stands as long as it does."""
+    if tuner.running():
+        yield from follow(tuner, line)
+    else:
+        yield {**shown(tuner.state), "state": "failed", "text": line, "note": "", "refused": line}
+
+
+def follow(tuner: Tuner, refused: str = "") -> Iterator[Any]:
+    """What the panel shows, as often as it changes, until the search has ended.
+
+    Args:
+        refused: why another search was not begun.
+    """
     seen = -1
     while True:
         state = tuner.state
         version, running = state.version, state.state == "running"
         if version != seen:
-            yield shown(state)
+            yield {**shown(state), "refused": refused if running else ""}
         else:
             yield gr.skip()  # where a page that has gone is noticed
         seen = version
@@ -103,7 +114,6 @@ def shown(state: State) -> dict[str, Any]:
         "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
         "row": subject.row if subject else None,
         "model": subject.model if subject else "",
-        "subject": f"{len(subject.pictures)} pictures: {subject.source}" if subject else "",
         "points": [point for point in points if point is not None],
     }
 

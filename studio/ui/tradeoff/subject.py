@@ -32,12 +32,11 @@ _LOOKS = threading.Lock()  # the page asks again while it waits, and each look d
 
 @dataclass(frozen=True)
 class Subject:
-    """A row with a personalised model: its index, the model's id, pictures and where they are from."""
+    """A row with a personalised model: its index, the model's id, and pictures of what it shows."""
 
     row: int
     model: str
     pictures: tuple[Path, ...] = ()
-    source: str = ""
 
 
 def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
@@ -48,7 +47,8 @@ def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
             pictures are taken, where they are on this machine.
 
     Raises:
-        StudioError: no row has such a model.
+        StudioError: no row has such a model, or a picture cannot be read; names its file alone,
+            not the folder that the server keeps it in.
     """
     models = library()
     for index, row in preset.active_rows():
@@ -61,8 +61,10 @@ def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
                         field="pictures of the subject",
                     )
                 files = [uploaded(one, "pictures of the subject") for one in given]
-                return Subject(index, name, tuple(files), "your pictures")
-            return Subject(index, name, *known_pictures(name))
+                for file in files:
+                    _decode(file, file.stat().st_mtime_ns)
+                return Subject(index, name, tuple(files))
+            return Subject(index, name, known_pictures(name)[0])
     raise StudioError("no row that takes part has a LoRA or a fine-tune", field="rows")
 
 
@@ -78,9 +80,10 @@ def _model(given: str | ModelRef | None, models: Library) -> str:
 
 
 def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
-    """Pictures that a model was trained on, and what they are; nothing where they are not here."""
+    """Pictures that a model was trained on, and whose they are: ``examples`` of the studio, or of the
+    model's own ``training``; nothing where they are not here."""
     if shipped := SHIPPED.fullmatch(model):
-        return tuple(sorted(EXAMPLES.glob(f"{shipped[1]}-*.png"))), "the studio's example pictures"
+        return tuple(sorted(EXAMPLES.glob(f"{shipped[1]}-*.png"))), "examples"
     try:
         text = read_regular(training_folder(model) / "settings.json", MAX_BYTES)
         folder = Path(json.loads(text)["images"])
@@ -90,7 +93,7 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
             pictures = tuple(islice(readable, MOST))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return (), ""
-    return pictures, f"the pictures that {model} was trained on"
+    return pictures, "training" if pictures else ""
 
 
 @lru_cache(maxsize=1024)
@@ -101,3 +104,9 @@ def _readable(path: Path, changed: int) -> bool:
     except StudioError:
         return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def _decode(path: Path, changed: int) -> None:
+    """See that a picture can be read, once as it was at its last change; it is not kept."""
+    open_checked(path, path.name)

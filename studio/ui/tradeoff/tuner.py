@@ -12,6 +12,7 @@ from studio.errors import StudioError
 from studio.home import studio_home
 from studio.preset import Preset
 from studio.preset.ranges import Range
+from studio.ui.counts import counted
 from studio.ui.describe import plan_of
 from studio.ui.errors import one_line
 from studio.ui.library.models import library
@@ -55,7 +56,7 @@ class Tuner:
         self._session = Session("tune", [])
         self._run: Run | None = None
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()  # two tabs may press at once, and a look takes a while
 
     def start(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
         """Begin to search, or go on with a search of the same.
@@ -64,9 +65,14 @@ class Tuner:
             weight: whether the row's weight may change besides ω.
 
         Raises:
-            StudioError: a search runs already, or something that it needs is missing.
+            StudioError: a search runs already, or something that it needs is missing; what was
+                found before stays as it is.
         """
-        if self._thread is not None and self._thread.is_alive():
+        with self._starting:
+            self._start(preset, subject, budget, weight)
+
+    def _start(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+        if self.running():
             raise StudioError("a search runs already; stop it first", field="search")
         if not subject.pictures:
             raise StudioError(
@@ -75,11 +81,26 @@ class Tuner:
             )
         if not LEAST <= budget <= MOST:
             raise StudioError(f"from {LEAST} to {MOST}, got {budget}", field="pictures")
+        from studio.experiments.tune import points
+
+        search, note = searched(preset, subject, budget, weight)
+        known = points.read_points(search)
+        search = replace(search, budget=sum(len(point.paths) for point in known) + budget)
         self._stop.clear()
-        self.state = State("running", "Loading the scores' networks …", subject)
-        arguments = (preset, subject, budget, weight)
-        self._thread = threading.Thread(target=self._work, args=arguments, daemon=True)
-        self._thread.start()
+        self._tell(
+            state="running",
+            text="Loading the scores' networks …",
+            subject=subject,
+            points=known,
+            best=points.front(search, known),
+            note=note,
+            begun=0,
+        )
+        threading.Thread(target=self._work, args=(search, known), daemon=True).start()
+
+    def running(self) -> bool:
+        """Whether a search goes on; its thread may outlive it by a moment."""
+        return self.state.state == "running"
 
     def stop(self) -> None:
         """Stop before the next picture; what is finished stays."""
@@ -100,24 +121,19 @@ class Tuner:
             self.changed.notify_all()
 
     # -- the search's own thread ----------------------------------------------------------------
-    def _work(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+    def _work(self, search: Search, known: list[Point]) -> None:
         try:
-            self._search(preset, subject, budget, weight)
+            self._search(search, known)
             self._tell(state="done", text=self._said())
         except Stopped:
             self._tell(state="stopped", text=f"Stopped. {self._said()}")
         except Exception as error:  # the page outlives any search
             self._tell(state="failed", text=one_line(error))
 
-    def _search(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+    def _search(self, search: Search, known: list[Point]) -> None:
         from studio.experiments.making import one_by_one
         from studio.experiments.tune import points, report, run
 
-        search, note = searched(preset, subject, budget, weight)
-        known = points.read_points(search)
-        spent = sum(len(point.paths) for point in known)
-        search = replace(search, budget=spent + budget)
-        self._tell(note=note, points=known, best=points.front(search, known))
         for event in run.run(search, one_by_one(self._make)):
             if isinstance(event, run.Picture):
                 text = f"Picture {event.spent} of {search.budget}: {report.setting(event.values)}"
@@ -132,9 +148,10 @@ class Tuner:
         pictures = sum(len(point.paths) for point in self.state.points) + begun
         stopped = sum(point.stopped for point in self.state.points)
         early = f", {stopped} left unfinished" if stopped else ""
+        settings = counted(len(self.state.points), "setting")
         unmeasured = "of a setting that is not finished; the next search goes on with it."
         more = f" {begun} of them {'is' if begun == 1 else 'are'} {unmeasured}" if begun else ""
-        return f"{len(self.state.points)} settings, {pictures} pictures{early}.{more}"
+        return f"{settings}, {counted(pictures, 'picture')}{early}.{more}"
 
     def _make(self, preset: Preset, path: Path) -> None:
         """One picture through the page's queue, so that a person's own come in between."""
@@ -156,12 +173,13 @@ def searched(preset: Preset, subject: Subject, budget: int, weight: bool) -> tup
     """The search of a page's form, and what to know of it.
 
     Raises:
-        StudioError: the networks of the scores are not there, or the preset has no prompt.
+        StudioError: what :func:`studio.experiments.tune.search.check` raises, the networks of the
+            scores are not there, or the preset has no prompt.
     """
     from studio.experiments.asked import text_of
     from studio.experiments.tune.points import key_of
     from studio.experiments.tune.propose import has_optuna
-    from studio.experiments.tune.search import Search
+    from studio.experiments.tune.search import Search, check
     from studio.metrics import Scored
     from studio.metrics.backbones import Backbones
     from studio.metrics.present import clip_for
@@ -183,6 +201,7 @@ def searched(preset: Preset, subject: Subject, budget: int, weight: bool) -> tup
     scored = Scored([], references=list(subject.pictures), backbones=Backbones(clip))
     guided = has_optuna()
     search = Search(plain, tuple(ranges), SCORES, budget, Path(), scored, (), SEEDS, guided)
+    check(search)
     out = studio_home() / "tune" / key_of(search.settings())
     note = "" if guided else "Settings are evenly spread; with Optuna installed they are chosen."
     return replace(search, out=out), note

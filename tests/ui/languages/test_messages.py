@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from studio.errors import StudioError
+from studio.experiments.tune.points import Point
 from studio.languages import ENGLISH, Language, languages
 from studio.library.download import look_up
 from studio.library.named_folders import keep
+from studio.metrics import present
 from studio.preset import Preset
 from studio.preset.fields import with_fields
 from studio.preset.preprocessors import PREPROCESSORS
@@ -31,10 +34,15 @@ from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
 from studio.ui.describe import CANCELLED, IDLE_REASONS
+from studio.ui.errors import on_page
 from studio.ui.library.models import KINDS
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
 from studio.ui.static_files import STATIC
-from studio.ui.tradeoff.subject import subject_of
+from studio.ui.tradeoff.subject import Subject, subject_of
+from studio.ui.tradeoff.tuner import State, Tuner
 from studio.ui.train.actions import ACTIONS
+from tests.support.fake_engine import FakeEngine
 from tests.support.script_texts import HOLE, texts
 
 OTHERS = [one for tag, one in languages().items() if tag != ENGLISH]
@@ -181,6 +189,45 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
     ]
     known = dict(language.messages)
     assert not [line for line in lines if not any(_fits(message, line) for message in known)]
+
+
+@pytest.mark.parametrize("stopped", [0, 1])
+@pytest.mark.parametrize(("points", "begun"), [(0, 1), (0, 3), (1, 0), (1, 2), (4, 0), (4, 1)])
+def test_what_a_search_has_found_is_a_message(
+    language: Language, points: int, begun: int, stopped: int
+) -> None:
+    tuner = Tuner(Runs(FakeEngine(), Limits()))
+    found = [Point({}, (Path("a.png"),) * 4, stopped=n < stopped) for n in range(points)]
+    tuner.state = State("done", points=found, begun=begun)
+    known = dict(language.messages)
+    lines = re.split(r"(?<=\.) ", tuner._said())
+    assert not [line for line in lines if not any(_fits(message, line) for message in known)]
+
+
+def test_the_fields_that_a_search_is_refused_by_are_messages(language: Language) -> None:
+    """The page reads the line in two: what it is about, and what is wrong with it."""
+    tuner = Tuner(Runs(FakeEngine(), Limits()))
+    mine = Subject(0, "mine")
+    lines = [
+        _refusal(lambda: tuner.start(Preset(), mine, 12, weight=False)),
+        _refusal(lambda: tuner.start(Preset(), replace(mine, pictures=(Path(),)), 3, weight=False)),
+        _refusal(lambda: subject_of(Preset())),
+        _refusal(lambda: present.clip_for("some/sd15")),
+    ]
+    tuner.state.state = "running"
+    lines.append(_refusal(lambda: tuner.start(Preset(), mine, 12, weight=False)))
+    known = dict(language.messages)
+    for line in lines:
+        field, _, wrong = line.partition(": ")
+        assert field in known or field == "clip", line  # a name
+        assert any(_fits(message, wrong) for message in known), line
+    assert known["pictures of the subject"]
+
+
+def _refusal(ask: Callable[[], object]) -> str:
+    with pytest.raises(StudioError) as caught:
+        ask()
+    return on_page(str(caught.value))
 
 
 def test_what_training_says_of_its_pictures_is_a_message(language: Language) -> None:

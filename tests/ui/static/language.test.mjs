@@ -1,5 +1,6 @@
 // The page's texts in another language: which message fits, what stays a person's own, which language.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { load, plain } from "./load.mjs";
 
@@ -72,4 +73,22 @@ test("the language is this browser's choice, else the setting's, else what the s
     ["gone", "gone", [], "en"],
   ])
     assert.equal(studio.languageOf({ own, setting, wanted, offered }), tag);
+});
+
+test("a moment is written in the page's language, in the browser's kind of it", () => {
+  const noon = new Date(2026, 10, 29, 18, 21, 18).getTime() / 1000;
+  const said = (...given) => studio.momentIn(noon, ...given).replace(/[\u200e\u200f\u202f]/g, "");
+  assert.match(said("de", ["en-US"]), /^29\.11\.2026, 18:21:18$/);
+  assert.match(said("en", ["de-DE", "en-GB"]), /^29\/11\/2026, 18:21:18$/);
+  assert.match(said("en", ["de"]), /^11\/29\/2026, /);
+  assert.match(said("ar", ["en"]), /29.*11.*2026/); // the digits of the rest of the page
+});
+
+test("no script writes a moment or a number by the browser's language alone", () => {
+  const folder = new URL("../../../studio/ui/static/", import.meta.url);
+  const bare = /\.toLocale\w*\(\s*\)|Intl\.\w+\(\s*\)/;
+  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+  assert.ok(names.length > 80);
+  const found = names.filter((name) => bare.test(readFileSync(new URL(name, folder), "utf8")));
+  assert.deepEqual(found, []);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load, plain } from "./load.mjs";
 
-const studio = load("tradeoff/geometry.js");
+const studio = load("tradeoff/geometry.js", "tradeoff/pictures.js");
 const BOX = { width: 440, height: 280, left: 52, right: 14, top: 12, bottom: 40 };
 const point = (x, y, more = {}) => ({ x: [x, x, x], y: [y, y, y], front: null, ...more });
 
@@ -43,4 +43,47 @@ test("one point, or none, is no division by zero", () => {
 
 test("a setting in words", () => {
   assert.equal(studio.settingText({ omega: 0.4, "rows.1.weight": 3 }), "ω 0.4 · row 2 × 3");
+});
+
+const HERO = { count: 6, whose: "examples" };
+
+test("what a search compares with is said of the model that is there now", () => {
+  const compared = studio.comparedPictures();
+  assert.equal(compared.about("hero"), true);
+  assert.equal(compared.about("hero"), false);
+  assert.equal(compared.said(), ""); // nothing is known of it yet
+  compared.learn("hero", HERO);
+  assert.equal(compared.said(), "Compared with 6 of the studio's example pictures.");
+  assert.equal(compared.about("fox"), true);
+  assert.equal(compared.said(), "");
+  compared.learn("hero", HERO); // an answer that comes late is about another
+  assert.equal(compared.unknown(), true);
+  compared.learn("fox", { count: 0, whose: "" });
+  assert.equal(compared.said(), "Needs pictures of what fox was trained on.");
+  assert.equal(compared.wanted(), true);
+  compared.about("hero");
+  assert.equal(compared.wanted(), false);
+  compared.learn("hero", { count: 1, whose: "training" });
+  assert.equal(compared.said(), "Compared with the one picture that hero was trained on.");
+  compared.learn("hero", { count: 3, whose: "training" });
+  assert.equal(compared.said(), "Compared with 3 pictures that hero was trained on.");
+});
+
+test("files of one's own are of one subject, and there is a way back from them", () => {
+  const compared = studio.comparedPictures();
+  compared.about("hero");
+  compared.learn("hero", HERO);
+  assert.equal(compared.returns(), false);
+  compared.choose(["a.png", "b.png"]);
+  assert.equal(compared.said(), "2 of your pictures");
+  assert.equal(compared.returns(), true);
+  compared.choose([]);
+  assert.equal(compared.said(), "Compared with 6 of the studio's example pictures.");
+  compared.choose(["a.png"]);
+  compared.about("fox");
+  assert.deepEqual(plain(compared.files()), []);
+  compared.learn("fox", { count: 0, whose: "" });
+  compared.choose(["fox.png"]);
+  assert.equal(compared.wanted(), false);
+  assert.equal(compared.returns(), false); // nothing is known that it could go back to
 });

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.studio_page import Studio, expect, needs_starter
+
+KNOWN = "Compared with 6 of the studio's example pictures."
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
@@ -15,10 +20,93 @@ def _with_lora(studio: Studio) -> Any:
     studio.open()
     studio.use(["a hero on a yellow background"], steps=1)
     page = studio.page
-    value = '["lora","starter/lora-hero"]'
-    page.locator(".gs-model").first.select_option(value)
+    _choose(page, "hero")
     page.wait_for_selector("#gs-tradeoff .gs-which:visible")
     return page
+
+
+def _choose(page: Any, lora: str) -> None:
+    page.locator(".gs-model").first.select_option(f'["lora","starter/lora-{lora}"]')
+
+
+def _unfolded(desk: Studio) -> Any:
+    """The page with a hero's LoRA and the search in sight; tests before may have left it so."""
+    desk.use(["a hero on a yellow background"], steps=1)
+    _choose(desk.page, "hero")
+    which = desk.page.locator("#gs-tradeoff .gs-which:visible")
+    which.wait_for()
+    if which.get_attribute("aria-expanded") == "false":
+        which.click()
+    expect(desk.page.locator(".gs-subject-said")).to_have_text(KNOWN)
+    return desk.page
+
+
+def test_what_is_compared_is_said_of_the_lora_that_is_chosen(desk: Studio) -> None:
+    page = _unfolded(desk)
+    said = page.locator(".gs-subject-said")
+    for _ in range(2):
+        desk.rest(1000)  # a step of undo of its own
+        _choose(page, "fox")
+        expect(said).to_have_text("Needs pictures of what starter/lora-fox was trained on.")
+        page.locator(".gs-undo button").first.click()
+        expect(said).to_have_text(KNOWN)
+
+
+def test_there_is_a_way_back_from_pictures_of_ones_own(desk: Studio, tmp_path: Path) -> None:
+    """And none of them is another subject's; a bad one is named as a person knows it."""
+    page = _unfolded(desk)
+    said = page.locator(".gs-subject-said")
+    status = page.locator(".gs-tradeoff-status")
+    back = page.get_by_role("button", name="Use the known pictures")
+    expect(back).to_be_hidden()
+    fake = tmp_path / "fake.png"
+    fake.write_bytes(b"no picture")
+    files = page.locator("#gs-tradeoff input[type=file]")
+    files.set_input_files(fake)
+    expect(said).to_have_text("1 of your pictures")
+    page.click("#gs-tradeoff .gs-search")
+    expect(status).to_have_attribute("data-state", "failed")
+    expect(status).to_have_text(re.compile(r"^fake\.png: is not a"))
+    back.click()
+    expect(said).to_have_text(KNOWN)
+    expect(status).to_have_text("")  # it was about a picture that is not compared any more
+    expect(back).to_be_hidden()
+    files.set_input_files(fake)
+    expect(said).to_have_text("1 of your pictures")
+    _choose(page, "fox")
+    expect(said).to_have_text("Needs pictures of what starter/lora-fox was trained on.")
+    page.click("#gs-tradeoff .gs-search")
+    expect(status).to_have_text(re.compile("needs pictures of what starter/lora-fox"))
+    _choose(page, "hero")
+    expect(said).to_have_text(KNOWN)
+    expect(status).to_have_text("")
+    expect(status).to_have_attribute("data-state", "idle")
+
+
+def test_a_second_tab_is_told_that_a_search_runs_already(
+    desk: Studio, hold: Callable[..., None]
+) -> None:
+    page = _unfolded(desk)
+    desk.rest(1500)  # a tab that is opened now has this form
+    other = page.context.new_page()
+    try:
+        second = Studio(other, desk.address).open()
+        _unfolded(second)
+        hold("a hero on a yellow background")
+        page.click("#gs-tradeoff .gs-search")
+        page.wait_for_selector('.gs-tradeoff-status[data-state="running"]')
+        other.click("#gs-tradeoff .gs-search")
+        refused = other.locator(".gs-tradeoff-refused")
+        expect(refused).to_have_text("search: a search runs already; stop it first")
+        expect(other.locator(".gs-tradeoff-status")).to_have_attribute("data-state", "running")
+        expect(refused).to_be_visible()
+        expect(page.locator(".gs-tradeoff-refused")).to_be_hidden()
+        other.get_by_role("button", name="Stop", exact=True).locator("visible=true").click()
+        expect(other.locator(".gs-tradeoff-status")).to_have_attribute("data-state", "stopped")
+        expect(refused).to_be_hidden()
+        second.assert_clean()
+    finally:
+        other.close()
 
 
 def test_it_is_offered_where_a_row_is_personalised(studio: Studio) -> None:
@@ -28,7 +116,7 @@ def test_it_is_offered_where_a_row_is_personalised(studio: Studio) -> None:
     _with_lora(studio)
     page.click("#gs-tradeoff .gs-which")
     page.wait_for_function(
-        "document.querySelector('.gs-subject-said')?.textContent.includes('6 pictures')"
+        "document.querySelector('.gs-subject-said')?.textContent.includes('with 6 of')"
     )
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.documentElement.scrollWidth <= 390")

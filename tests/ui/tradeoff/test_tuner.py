@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 
 from studio.errors import StudioError
+from studio.experiments.tune.points import Point
 from studio.home import ASSETS, training_folder
 from studio.metrics import present
 from studio.preset import Preset, validate
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.tradeoff import subject
-from studio.ui.tradeoff.panel import follow, known_subject, shown
+from studio.ui.tradeoff.panel import follow, known_subject, refused, shown
 from studio.ui.tradeoff.subject import Subject, known_pictures, subject_of
 from studio.ui.tradeoff.tuner import Tuner
 from tests.support.fake_engine import FakeEngine
@@ -53,7 +54,7 @@ def test_the_subject_is_the_first_personalised_row() -> None:
     assert (found.row, found.model) == (1, "starter/lora-hero")
     assert [path.name for path in found.pictures] == [f"hero-{i}.png" for i in range(1, 7)]
     assert known_subject("starter/lora-hero")["count"] == 6
-    assert known_subject({"no": "text"}) == known_subject("unknown") == {"count": 0, "source": ""}
+    assert known_subject({"no": "text"}) == known_subject("unknown") == {"count": 0, "whose": ""}
     with pytest.raises(StudioError, match="rows: no row that takes part has a LoRA"):
         subject_of(validate({"rows": [{"prompt": "a"}]}))
     with pytest.raises(StudioError, match="is not an uploaded file"):
@@ -71,10 +72,7 @@ def test_a_models_training_pictures_are_found(studio_home: Path, tmp_path: Path)
     settings = training_folder("my-hero") / "settings.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"images": str(folder)}))
-    assert known_pictures("my-hero") == (
-        (folder / "a.png",),
-        "the pictures that my-hero was trained on",
-    )
+    assert known_pictures("my-hero") == ((folder / "a.png",), "training")
     settings.write_text("{")
     assert known_pictures("my-hero") == ((), "")
 
@@ -137,7 +135,7 @@ def test_it_stops_before_the_next_picture(studio_home: Path) -> None:
     assert tuner.state.state == "stopped" and len(engine.started) <= 3
     assert len(list((studio_home / "tune").rglob("pictures/*/*.png"))) == 1
     assert tuner.state.text == (
-        "Stopped. 0 settings, 1 pictures. 1 of them is of a setting that is not finished; the next "
+        "Stopped. 0 settings, 1 picture. 1 of them is of a setting that is not finished; the next "
         "search goes on with it."
     )
 
@@ -152,6 +150,78 @@ def test_what_goes_wrong_is_one_line(studio_home: Path, monkeypatch: pytest.Monk
     tuner.start(_preset(), subject_of(_preset()), 12, weight=False)
     _finished(tuner)
     assert tuner.state.state == "failed" and "disk: is full" in tuner.state.text
+
+
+@needs_starter
+def test_what_is_refused_takes_nothing_out_of_sight(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither points nor whose they are: all that a search needs is looked at before it begins."""
+    tuner = _tuner(FakeEngine())
+    tuner.start(_preset(), subject_of(_preset()), 12, weight=False)
+    _finished(tuner)
+    before = shown(tuner.state)
+    assert len(before["points"]) == 3
+
+    silent = validate({**HERO, "rows": [{"prompt": "", "model": {"lora": "starter/lora-hero"}}]})
+    with pytest.raises(StudioError, match="rows: no row holds a prompt"):
+        tuner.start(silent, subject_of(silent), 12, weight=False)
+
+    def absent(base: str, made_from: str) -> str:
+        raise StudioError("is not here", field="clip")
+
+    monkeypatch.setattr(present, "clip_for", absent)
+    with pytest.raises(StudioError, match="clip: is not here"):
+        tuner.start(_preset(), subject_of(_preset()), 12, weight=False)
+    assert shown(tuner.state) == before
+
+    *_, told = refused(tuner, "clip: is not here")
+    assert told["points"] == before["points"] and told["model"] == "starter/lora-hero"
+    assert told["state"] == "failed" and told["text"] == told["refused"] == "clip: is not here"
+
+
+@needs_starter
+def test_why_a_second_search_is_refused_stands_while_the_first_goes_on(studio_home: Path) -> None:
+    engine = HeldEngine()
+    tuner = _tuner(engine)
+    tuner.start(_preset(), subject_of(_preset()), 12, weight=False)
+    until(lambda: len(engine.started) == 1)
+    told = refused(tuner, "search: a search runs already; stop it first")
+    seen = [next(told)]
+    engine.release(20 * EVENTS)
+    seen += [one for one in told if "state" in one]
+    assert {one["refused"] for one in seen if one["state"] == "running"} == {
+        "search: a search runs already; stop it first"
+    }
+    assert seen[0]["state"] == "running" and len(seen) > 2
+    assert seen[-1]["state"] == "done" and not seen[-1]["refused"]
+
+
+@needs_starter
+def test_a_picture_that_cannot_be_read_is_named_without_the_servers_folder(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path / "hash").mkdir()
+    (tmp_path / "hash" / "fake.png").write_bytes(b"no picture")
+    given = [{"path": str(tmp_path / "hash" / "fake.png"), "meta": {"_type": "gradio.FileData"}}]
+    with pytest.raises(StudioError, match=r"^fake\.png: is not a"):
+        subject_of(_preset(), given)
+    Image.new("RGB", (8, 8)).save(tmp_path / "hash" / "fake.png")
+    assert len(subject_of(_preset(), given).pictures) == 1  # looked at again once it has changed
+
+
+@needs_starter
+@pytest.mark.parametrize(
+    ("points", "pictures", "said"),
+    [(0, 1, "0 settings, 1 picture."), (1, 4, "1 setting, 4 pictures."), (2, 8, "2 settings, 8 ")],
+)
+def test_one_is_no_plural(points: int, pictures: int, said: str) -> None:
+    tuner = _tuner(FakeEngine())
+    each = pictures // points if points else 0
+    tuner.state.points = [Point({}, (Path("a.png"),) * each) for _ in range(points)]
+    tuner.state.begun = 0 if points else pictures
+    assert tuner._said().startswith(said)
 
 
 def test_a_base_of_photographs_asks_for_a_clip(monkeypatch: pytest.MonkeyPatch) -> None:

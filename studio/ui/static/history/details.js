@@ -25,7 +25,7 @@
           .map(([k, v]) => `${k} ${v.toFixed(3)}`)
           .join(", "),
       ],
-      ["Made", new Date(record.made * 1000).toLocaleString()],
+      ["Made", studio.sayMoment(record.made)],
       ["File", record.path],
       ["Problem", record.problem],
     ].filter(([, value]) => value !== "" && value !== null && value !== undefined);

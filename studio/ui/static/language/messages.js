@@ -122,6 +122,16 @@ window.studio = window.studio || {};
       .join("");
   };
 
+  /**
+   * A moment in a page's language; in its kind of that language where the browser has one (de-AT),
+   * and in the digits that all else on the page has.
+   * @param seconds since 1970
+   */
+  studio.momentIn = function (seconds, tag, wanted) {
+    const own = wanted.find((one) => one.split("-")[0] === tag) || tag;
+    return new Date(seconds * 1000).toLocaleString(own, { numberingSystem: "latn" });
+  };
+
   /** The first of what a person wants that there is: in this browser, by the setting, by the system. */
   studio.languageOf = function ({ own, setting, wanted, offered }) {
     const there = (tag) =>

@@ -23,6 +23,10 @@
   /** A text in the page's language; the English one where there is no other. */
   studio.say = (text) => say?.(text) ?? text;
 
+  /** A moment (seconds since 1970) in the page's language. */
+  studio.sayMoment = (seconds) =>
+    studio.momentIn(seconds, document.documentElement.lang || "en", navigator.languages || []);
+
   /** What a node says in English. */
   studio.englishOf = function (node) {
     if (node.nodeType === Node.TEXT_NODE) {

@@ -4,7 +4,6 @@
   const { el, address } = studio;
   const TITLE = "Which ω for my LoRA?";
   const RUNNING = "guidance-studio-search";
-  const FILE = { _type: "gradio.FileData" };
 
   /** The first row that takes part and has a LoRA or a fine-tune: {index, model}, or null. */
   function subject() {
@@ -34,48 +33,6 @@
       else studio.setField(path, value);
     }
     studio.toast(`Loaded: ${studio.settingText(values)}`);
-  }
-
-  /** The pictures of the subject: what is known of the model, or files of one's own. */
-  function picturesEditor(server) {
-    let files = [];
-    const said = el("span", { class: "gs-subject-said" });
-    const input = el("input", {
-      type: "file",
-      multiple: true,
-      accept: studio.acceptsPictures(),
-      class: "gs-file",
-      tabindex: "-1",
-      "aria-label": "Pictures of the subject",
-      onchange: () => {
-        files = [...input.files];
-        input.value = "";
-        say(`${files.length} of your pictures`);
-      },
-    });
-    const choose = el(
-      "button",
-      { type: "button", class: "gs-word", onclick: () => input.click() },
-      "Choose pictures",
-    );
-    const say = (text) => (said.textContent = text);
-    return {
-      element: el("div", { class: "gs-line" }, said, choose, input),
-      async read(model) {
-        if (files.length) return;
-        const { count, source } = await server.known_subject(model);
-        say(
-          count
-            ? `Compared with ${count} pictures: ${source}.`
-            : `Needs pictures of what ${model} was trained on.`,
-        );
-        choose.classList.toggle("gs-wanted", !count);
-      },
-      async write(upload) {
-        const sent = await Promise.all(files.map((file) => upload(file)));
-        return sent.map(({ path }) => ({ path, meta: FILE }));
-      },
-    };
   }
 
   function cardsEditor(take) {
@@ -117,7 +74,11 @@
       const { points, row, model } = current();
       load(points[index].values, row ?? null, model);
     };
-    const pictures = picturesEditor(server);
+    let asked = ""; // the model that this page last asked a search for
+    let outdated = false; // what the last refusal is about has changed since
+    let starting = false; // asked for, and not answered yet
+    let unsent = ""; // why pictures did not get to the server
+    const pictures = studio.subjectPictures({ server, changed: () => outdate() });
     const plot = studio.tradeoffPlotEditor({ choose: take });
     const cards = cardsEditor(take);
     const budget = studio.numberEditor({
@@ -129,6 +90,7 @@
     budget.read(8 * each);
     const weight = el("input", { type: "checkbox", class: "gs-check" });
     const status = el("p", { class: "gs-tradeoff-status", role: "status" });
+    const refusal = el("p", { class: "gs-tradeoff-refused gs-error", role: "status" });
     const start = el(
       "button",
       { type: "button", class: "gs-word gs-search", onclick: () => submit() },
@@ -157,6 +119,7 @@
         start,
         stop,
       ),
+      refusal,
       status,
       plot.element,
       cards.element,
@@ -177,34 +140,43 @@
     function unfold(open) {
       body.hidden = !open;
       opener.setAttribute("aria-expanded", String(open));
-      const found = subject();
-      if (open && found) pictures.read(found.model);
+      if (open) offer();
     }
     async function submit() {
       const box = budget.element.querySelector("[aria-invalid=true]");
       if (box) return box.focus(); // what is wrong stands under it
-      start.disabled = true;
+      start.disabled = starting = true;
+      unsent = "";
+      asked = subject()?.model || "";
       status.textContent = "Starting …";
+      status.dataset.state = "idle";
       try {
         const given = await pictures.write(upload);
         trigger("submit", { budget: budget.write(), weight: weight.checked, pictures: given });
       } catch (error) {
-        status.textContent = `The pictures could not be uploaded (${error.message || error})`;
-        start.disabled = false;
+        unsent = `The pictures could not be uploaded (${error.message || error})`;
+        starting = outdated = false;
+        show(false);
       }
     }
     /** ``answered``: whether the server has said how the search stands. */
     function show(answered) {
       const value = current();
       const running = value.state === "running";
-      if (value.state !== "idle" && value.text !== undefined)
+      const state = unsent ? "failed" : value.state;
+      const gone = outdated && state === "failed";
+      if (gone) status.textContent = "";
+      else if (unsent) status.textContent = unsent;
+      else if (value.state !== "idle" && value.text !== undefined)
         status.textContent = [value.text, value.note].filter(Boolean).join(" ");
       else if (cut && answered) {
         status.textContent = "The studio was started anew, and the search has stopped.";
         unfold(true);
       }
       if (answered) studio.noted(RUNNING, value.state);
-      status.dataset.state = value.state;
+      status.dataset.state = gone ? "idle" : state;
+      refusal.textContent = running && !outdated ? value.refused || "" : "";
+      refusal.hidden = !refusal.textContent;
       start.disabled = running;
       start.textContent = value.points.length ? "Search on" : "Search";
       stop.hidden = !running;
@@ -212,15 +184,35 @@
       cards.read(value);
       if (running) unfold(true);
     }
-    // Only where ω means something: some row that takes part is personalised.
-    const offer = () => {
-      node.hidden = !subject();
+    /** What was refused says nothing of what is there now: another model, or other pictures. */
+    function outdate() {
+      const { state, refused } = current();
+      if (outdated || starting || !(unsent || refused || state === "failed")) return;
+      outdated = true;
+      show(false);
+    }
+    /** Only where ω means something: some row that takes part is personalised. */
+    function offer(anew = false) {
       const found = subject();
-      if (found && !body.hidden) pictures.read(found.model);
-    };
-    watch("value", () => show(true));
-    studio.on("idle", offer);
-    studio.on("models", () => setTimeout(offer, 0));
+      node.hidden = !found;
+      if (!found) return;
+      const { refused, model } = current();
+      pictures.about(found.model);
+      if ((refused || unsent ? asked : model) !== found.model) outdate();
+      if (!body.hidden) pictures.read(anew);
+    }
+    watch("value", () => {
+      starting = outdated = false;
+      unsent = "";
+      show(true);
+      offer();
+    });
+    studio.on("idle", () => offer());
+    studio.on("form", () => offer());
+    studio.on("models", () => setTimeout(() => offer(true), 0));
+    studio.on("notes", ({ loaded }) => {
+      if (loaded && current().refused) outdate(); // it was about the form that was there before
+    });
     show(false);
     offer();
   };
