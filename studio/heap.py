@@ -1,8 +1,9 @@
-"""The C library's heaps: few of them, however many threads there are, and little in them unused."""
+"""What memory costs in time and room: the C library's heaps, and looks for garbage."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import time
@@ -45,3 +46,25 @@ def share_heaps() -> bool:
     with suppress(OSError, AttributeError):
         return ctypes.CDLL(None).mallopt(_M_ARENA_MAX, HEAPS) == 1
     return False
+
+
+@contextmanager
+def nothing_is_garbage() -> Iterator[None]:
+    """Nobody looks for garbage inside, where programs are read: all of it stays.
+
+    Python would look through what is there dozens of times, which is a sixth of the page's start.
+    """
+    looks = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looks:
+            gc.enable()
+
+
+def keep_for_good() -> None:
+    """What is there now is never looked through again: with everything loaded, each look at all of
+    it would keep the page waiting for half a second."""
+    gc.collect()
+    gc.freeze()

@@ -1,12 +1,15 @@
-"""Threads share few of the C library's heaps, by what the library itself says of them."""
+"""Threads share few of the C library's heaps, by what the library itself says of them; what stays is
+not looked through for garbage."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import platform
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import psutil
@@ -15,7 +18,7 @@ import pytest
 from studio import heap
 from tests.support import REPOSITORY
 
-pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's heaps")
+of_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's heaps")
 _LINES = """
 import ctypes, sys, threading
 from studio.heap import share_heaps
@@ -45,15 +48,18 @@ def said(how: str, folder: Path, **more: str) -> list[str]:
     ).stdout.split()
 
 
+@of_glibc
 def test_threads_share_two(tmp_path: Path) -> None:
     assert said("shared", tmp_path) == ["True", "2"]
     assert int(said("as it is", tmp_path)[0]) > 2
 
 
+@of_glibc
 def test_what_a_person_has_chosen_stays(tmp_path: Path) -> None:
     assert said("shared", tmp_path, MALLOC_ARENA_MAX="1") == ["False", "1"]
 
 
+@of_glibc
 def test_what_was_freed_between_what_stays_goes_back() -> None:
     def used() -> int:
         return psutil.Process().memory_info().rss
@@ -73,6 +79,7 @@ def test_what_was_freed_between_what_stays_goes_back() -> None:
         free(block)
 
 
+@of_glibc
 @pytest.mark.parametrize(("given", "taken"), [("", "128"), ("7", "7")])
 def test_compiled_layers_are_bounded_before_torch_is_there(given: str, taken: str) -> None:
     """oneDNN reads the bound with its first layer; a person's own goes before."""
@@ -90,3 +97,28 @@ def test_compiled_layers_are_bounded_before_torch_is_there(given: str, taken: st
         check=True,
     )
     assert found.stdout.split() == ["False", taken]
+
+
+def test_nobody_looks_for_garbage_while_programs_are_read() -> None:
+    assert gc.isenabled()
+    with heap.nothing_is_garbage():
+        assert not gc.isenabled()
+        with heap.nothing_is_garbage():
+            pass
+        assert not gc.isenabled()  # who has asked for it decides when it ends
+    assert gc.isenabled()
+
+
+def test_what_is_kept_for_good_is_not_looked_through() -> None:
+    class Ring:
+        """Something that only a look for garbage finds."""
+
+    kept = Ring()
+    heap.keep_for_good()
+    assert not any(one is kept for one in gc.get_objects())
+    ring = Ring()
+    ring.ring = ring  # type: ignore[attr-defined]
+    gone = weakref.ref(ring)
+    del ring
+    gc.collect()
+    assert gone() is None  # what came later is

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from studio import heap
 from studio.errors import StudioError
 from studio.events import Event
 from studio.history import history
@@ -30,9 +31,11 @@ def engine() -> Engine:
     global _engine
     with _lock:
         if _engine is None:
-            from studio import Engine
+            with heap.nothing_is_garbage():
+                from studio import Engine
 
-            _engine = Engine()
+                _engine = Engine()
+            heap.keep_for_good()
     return _engine
 
 

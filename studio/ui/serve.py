@@ -105,8 +105,10 @@ def serve(options: argparse.Namespace) -> None:
     if shared:  # before the hub's library is imported: visitors make it ask nothing
         os.environ["HF_HUB_OFFLINE"] = "1"
     from studio import heap, logs
-    from studio.ui import host, space
-    from studio.ui.gate import Doors
+
+    with heap.nothing_is_garbage():
+        from studio.ui import host, space
+        from studio.ui.gate import Doors
 
     address = options.host or ("0.0.0.0" if space.on_space() else "127.0.0.1")
     limits = space.prepare(shared)
@@ -116,9 +118,10 @@ def serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.start()
     heap.share_heaps()
-    from studio.ui.page import build, launch_options
+    with heap.nothing_is_garbage():
+        from studio.ui.page import build, launch_options
 
-    page = build(limits, **_maker(options.workers))
+        page = build(limits, **_maker(options.workers))
     if not host.elsewhere():
         host.warm_up(delay=3.0)
     if not shared:

@@ -95,8 +95,11 @@ window.studio = window.studio || {};
         const model = compared.model();
         if (!anew && (asking === model || !compared.unknown())) return;
         asking = model;
-        compared.learn(model, await server.known_subject(model));
-        if (asking === model) asking = "";
+        try {
+          compared.learn(model, await server.known_subject(model));
+        } finally {
+          if (asking === model) asking = ""; // an answer that did not come is asked for again
+        }
         draw();
       },
       async write(upload) {
