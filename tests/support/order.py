@@ -1,7 +1,7 @@
 """Which worker runs what, and when: long files first, the browser's all on one worker.
 
 A worker that has a browser starts one page and one Chromium for all of its tests. It waits half of the time,
-so three others share the cores with it, and give way to it: what one waits for comes soon.
+so two others share the cores with it, and give way to it: what one waits for comes soon.
 """
 
 from __future__ import annotations

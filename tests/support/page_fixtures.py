@@ -38,6 +38,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # No page of a test lives long enough to win back what its scripts' compiling costs.
+    "--js-flags=--no-opt --no-maglev",
     "--disable-features="  # Chromium hears the last such list alone: Playwright's own, and two more
     "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
     "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,"
