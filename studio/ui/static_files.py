@@ -57,6 +57,7 @@ SCRIPTS = (
     "stack.js",
     "plan.js",
     "paint_keys.js",
+    "paint_pictures.js",
     "paint.js",
     "masks.js",
     "start.js",

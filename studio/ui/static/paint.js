@@ -1,68 +1,11 @@
 // Painting a mask in a dialog: white where something happens, black where nothing does.
 (function (studio) {
   "use strict";
-  const { el, word } = studio;
-  const EDGE = 768;
+  const { el, word, isEmpty, maskOf } = studio;
   const MOST_UNDONE = 20; // strokes; each keeps a picture of the canvas
-  const INK = "#6d67f0"; // what is white in the mask, seen on any background
-
-  const asRgb = (ink) => [1, 3, 5].map((at) => parseInt(ink.slice(at, at + 2), 16));
-
-  /** The luminance of a picture as opacity of ink, on a canvas of the given size. */
-  async function asStrokes(source, width, height, ink = INK) {
-    const canvas = el("canvas", { width, height }),
-      draw = canvas.getContext("2d", { willReadFrequently: true });
-    if (!source) return canvas;
-    const image = new Image();
-    image.src = source;
-    await image.decode().catch(() => null);
-    if (!image.naturalWidth) return canvas;
-    draw.drawImage(image, 0, 0, width, height);
-    const rgb = asRgb(ink);
-    const data = draw.getImageData(0, 0, width, height);
-    for (let i = 0; i < data.data.length; i += 4) {
-      data.data[i + 3] = Math.round(
-        0.299 * data.data[i] + 0.587 * data.data[i + 1] + 0.114 * data.data[i + 2],
-      );
-      data.data.set(rgb, i);
-    }
-    draw.putImageData(data, 0, 0);
-    return canvas;
-  }
-
-  /** Whether nothing is inked. */
-  const isEmpty = (canvas) => {
-    const { data } = canvas
-      .getContext("2d", { willReadFrequently: true })
-      .getImageData(0, 0, canvas.width, canvas.height);
-    for (let at = 3; at < data.length; at += 4) if (data[at]) return false;
-    return true;
-  };
-
-  /** What is inked as a mask: white on black, a PNG file. */
-  function maskOf(strokes) {
-    const whole = el("canvas", { width: strokes.width, height: strokes.height }),
-      draw = whole.getContext("2d");
-    draw.drawImage(strokes, 0, 0);
-    for (const [operation, colour] of [
-      ["source-in", "#fff"],
-      ["destination-over", "#000"],
-    ]) {
-      draw.globalCompositeOperation = operation;
-      draw.fillStyle = colour;
-      draw.fillRect(0, 0, whole.width, whole.height);
-    }
-    return new Promise((resolve) =>
-      whole.toBlob(
-        (blob) => resolve(new File([blob], "mask.png", { type: "image/png" })),
-        "image/png",
-      ),
-    );
-  }
-
   class Painter {
     constructor(strokes, background, title) {
-      this.ink = INK;
+      this.ink = studio.INK;
       this.strokes = strokes;
       this.draw = strokes.getContext("2d", { willReadFrequently: true });
       this.erases = false;
@@ -249,17 +192,12 @@
     }
   }
 
-  /** Width and height of the canvas for a picture of ``size``. */
-  const canvasSize = (size) => {
-    const scale = Math.min(1, EDGE / Math.max(...size));
-    return size.map((side) => Math.max(1, Math.round(side * scale)));
-  };
-  Object.assign(studio, { Painter, asStrokes, isEmpty, maskOf, canvasSize });
+  studio.Painter = Painter;
 
   /** Ask for a mask of the aspect of ``size``; a PNG file, "" where nothing is painted, or
    *  null when it was cancelled. */
   studio.paint = async function ({ title, size, background, mask }) {
-    const [width, height] = canvasSize(size);
-    return new Painter(await asStrokes(mask, width, height), background, title).ask();
+    const [width, height] = studio.canvasSize(size);
+    return new Painter(await studio.asStrokes(mask, width, height), background, title).ask();
   };
 })(window.studio);
