@@ -58,6 +58,7 @@ SCRIPTS = (
     "plan.js",
     "paint_keys.js",
     "paint_pictures.js",
+    "paint_strokes.js",
     "paint.js",
     "masks.js",
     "start.js",

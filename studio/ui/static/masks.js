@@ -43,6 +43,7 @@
     }
 
     choose(index) {
+      this.rest();
       this.layer = this.layers[index];
       this.strokes = this.layer.strokes;
       this.draw = this.strokes.getContext("2d");
@@ -54,6 +55,7 @@
     }
 
     async finish() {
+      this.rest();
       const changed = this.layers.filter(({ strokes }) => this.painted(strokes));
       this.answer = await Promise.all(
         changed.map(async ({ card, strokes }) => ({

@@ -9,7 +9,6 @@
       this.strokes = strokes;
       this.draw = strokes.getContext("2d", { willReadFrequently: true });
       this.erases = false;
-      this.last = null;
       this.before = []; // the canvas before each of the last strokes: {canvas, data}
       this.steps = new Map(); // how many strokes lie on each canvas, those that are forgotten too
       const { width, height } = strokes;
@@ -74,15 +73,17 @@
         event.preventDefault();
         this.undo();
       });
-      this.frame.addEventListener("pointerdown", (event) => this.begin(event));
-      this.frame.addEventListener("pointermove", (event) => {
-        if (this.last) this.stroke(event);
+      this.pointer = studio.strokesOn(this.frame, {
+        begin: (event) => this.begin(event),
+        move: (event) => this.stroke(event),
       });
-      for (const end of ["pointerup", "pointercancel"])
-        this.frame.addEventListener(end, () => {
-          this.last = null;
-        });
-      studio.brushByKeys(this);
+      this.keys = studio.brushByKeys(this);
+    }
+
+    /** End the stroke that is being painted: what comes after it is no part of it. */
+    rest() {
+      this.pointer.rest();
+      this.keys.rest();
     }
 
     place(event) {
@@ -95,6 +96,7 @@
 
     /** Keep the canvas as it is, for an undo. */
     remember() {
+      this.rest();
       const { draw, strokes: canvas } = this;
       this.before.push({ canvas, data: draw.getImageData(0, 0, canvas.width, canvas.height) });
       this.steps.set(canvas, (this.steps.get(canvas) || 0) + 1);
@@ -103,6 +105,7 @@
     }
 
     undo() {
+      this.rest();
       const { canvas, data } = this.before.pop() || {};
       if (!canvas) return;
       canvas.getContext("2d").putImageData(data, 0, 0);
@@ -117,15 +120,14 @@
 
     /** Whether nothing that was painted would be lost, or may be. */
     mayLeave() {
+      this.rest(); // the question may take the sign that the button was let go
       const asked = "Leave the mask as it was, without what you painted?";
       const some = [...this.steps.keys()].some((canvas) => this.painted(canvas));
       return !some || window.confirm(studio.say(asked));
     }
 
     begin(event) {
-      event.preventDefault();
       this.remember();
-      this.frame.setPointerCapture?.(event.pointerId);
       this.last = this.place(event);
       this.stroke(event);
     }
@@ -174,6 +176,7 @@
     }
 
     async finish() {
+      this.rest();
       const empty = isEmpty(this.strokes);
       if (empty) studio.toast("Nothing is painted, so there is no mask.");
       this.answer = empty ? "" : await maskOf(this.strokes);

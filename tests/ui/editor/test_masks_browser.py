@@ -13,6 +13,12 @@ from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
+INKED = """() => {
+    const canvas = document.querySelector("dialog.gs-painter canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((sum, value, at) => sum + (at % 4 === 3 && value > 0), 0);
+}"""
+
 
 def white(home: Path, reference: str) -> np.ndarray:
     """Where a stored mask is white, as a map of thirds by thirds."""
@@ -64,11 +70,6 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
     dialog = page.locator("dialog.gs-painter")
     box = dialog.locator(".gs-canvas").bounding_box()
     assert box is not None
-    inked = """() => {
-        const canvas = document.querySelector("dialog.gs-painter canvas");
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        return data.reduce((sum, value, at) => sum + (at % 4 === 3 && value > 0), 0);
-    }"""
     undo = dialog.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
     found = [0]
@@ -77,10 +78,10 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + 90, steps=3)
         page.mouse.up()
-        found.append(page.evaluate(inked))
+        found.append(page.evaluate(INKED))
     assert found[2] > found[1] > 0
     page.keyboard.press("Control+z")
-    assert page.evaluate(inked) == found[1]
+    assert page.evaluate(INKED) == found[1]
     asked: list[str] = []
 
     def refuse(question: Any) -> None:
@@ -93,10 +94,10 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
         expect(dialog).to_be_visible()
         assert asked == ["Leave the mask as it was, without what you painted?"] * times
     page.remove_listener("dialog", refuse)
-    assert page.evaluate(inked) == found[1]
+    assert page.evaluate(INKED) == found[1]
     undo.click()
     expect(undo).to_be_disabled()
-    assert page.evaluate(inked) == 0
+    assert page.evaluate(INKED) == 0
     dialog.get_by_role("button", name="Use mask").click()  # and nothing is there to be used
     desk.says("Nothing is painted", ".gs-toast")
     assert desk.rows()[0]["mask"] == ""
@@ -116,6 +117,31 @@ def test_a_stroke_that_was_taken_back_changes_no_mask(desk: Studio) -> None:
         return [...found, second.painted(other)];
     }"""
     assert desk.page.evaluate(steps) == [True, False, False]
+
+
+def test_what_is_taken_back_in_mid_stroke_ends_it(desk: Studio) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    page.get_by_role("button", name="Masks", exact=True).click()
+    dialog = page.locator("dialog.gs-painter")
+    box = dialog.locator(".gs-canvas").bounding_box()
+    assert box is not None
+    undo = dialog.get_by_role("button", name="Undo")
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 60, steps=3)
+    page.keyboard.press("Control+z")
+    page.mouse.move(box["x"] + 120, box["y"] + 120, steps=3)
+    page.mouse.up()
+    expect(undo).to_be_disabled()
+    assert page.evaluate(INKED) == 0  # what is shown is what would be used
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 120, steps=3)
+    page.mouse.up()
+    expect(undo).to_be_enabled()
+    assert page.evaluate(INKED) > 0
+    dialog.get_by_role("button", name="Use masks").click()
+    page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
 
 
 def test_a_mask_that_is_black_all_over_is_said(desk: Studio, tmp_path: Path) -> None:
