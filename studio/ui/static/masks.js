@@ -38,7 +38,7 @@
       const note = el("p", { class: "gs-work-note" }, NOTE);
       const box = { class: "gs-line gs-inks", role: "group", "aria-label": "Row that is painted" };
       this.frame.after(note, el("div", box, ...legend));
-      this.dialog.querySelector(".gs-main-word").textContent = "Use masks";
+      this.user.textContent = "Use masks";
       this.choose(0);
     }
 
@@ -54,16 +54,13 @@
       }
     }
 
-    async finish() {
-      this.rest();
+    finish() {
       const changed = this.layers.filter(({ strokes }) => this.painted(strokes));
-      this.answer = await Promise.all(
-        changed.map(async ({ card, strokes }) => ({
-          card,
-          file: studio.isEmpty(strokes) ? null : await studio.maskOf(strokes),
-        })),
-      );
-      this.dialog.close();
+      const made = async ({ card, strokes }) => ({
+        card,
+        mask: studio.isEmpty(strokes) ? "" : await this.kept(strokes),
+      });
+      return this.keep(() => Promise.all(changed.map(made)));
     }
   }
 
@@ -82,9 +79,6 @@
       }),
     );
     const answer = await new RowsPainter(layers, background).ask();
-    for (const { card, file } of answer || []) {
-      const mask = file ? await card.keep(file, card.node, true) : "";
-      if (mask !== null) card.edit({ mask });
-    }
+    for (const { card, mask } of answer || []) card.edit({ mask }); // at once: one step of undo
   };
 })(window.studio);

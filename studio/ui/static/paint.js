@@ -37,6 +37,14 @@
         background ? el("img", { src: background, alt: "", draggable: "false" }) : null,
         strokes,
       );
+      this.user = word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" });
+      this.problem = el("p", { class: "gs-error", role: "alert", hidden: true });
+      this.answers = el(
+        "div",
+        { class: "gs-line gs-answers" },
+        word("Cancel", () => this.dialog.close()),
+        this.user,
+      );
       this.dialog = el(
         "dialog",
         { class: "gs-painter", "aria-label": title },
@@ -52,12 +60,8 @@
           word("Invert", () => this.invert()),
           (this.undoer = word("Undo", () => this.undo(), { disabled: true })),
         ),
-        el(
-          "div",
-          { class: "gs-line gs-answers" },
-          word("Cancel", () => this.dialog.close()),
-          word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" }),
-        ),
+        this.problem,
+        this.answers,
       );
       // Esc is near, and what was painted is gone with it.
       this.dialog.addEventListener("cancel", (event) => {
@@ -175,12 +179,46 @@
       this.cover("source-out");
     }
 
-    async finish() {
+    finish() {
+      return this.keep(async () => {
+        if (!isEmpty(this.strokes)) return this.kept(this.strokes);
+        studio.toast("Nothing is painted, so there is no mask.");
+        return "";
+      });
+    }
+
+    /** A canvas's mask among the studio's images: its reference. */
+    async kept(strokes) {
+      const answer = await studio.stack.storeImage(await maskOf(strokes), true);
+      if (!answer.image) throw new Error(answer.error);
+      return answer.image;
+    }
+
+    /** Close with an answer once all of it is kept; until then, and where it cannot be, what was
+     *  painted stays. */
+    async keep(make) {
+      if (this.keeping) return;
       this.rest();
-      const empty = isEmpty(this.strokes);
-      if (empty) studio.toast("Nothing is painted, so there is no mask.");
-      this.answer = empty ? "" : await maskOf(this.strokes);
-      this.dialog.close();
+      this.hold(true);
+      this.problem.hidden = true;
+      try {
+        const answer = await make();
+        if (!this.dialog.open) return; // left meanwhile
+        this.answer = answer;
+        this.dialog.close();
+      } catch (error) {
+        this.problem.textContent = error.message;
+        this.problem.hidden = false;
+      } finally {
+        this.hold(false);
+      }
+    }
+
+    /** Let nothing be painted while the masks are kept. */
+    hold(on) {
+      this.keeping = on;
+      for (const part of this.dialog.children) part.inert = on && part !== this.answers;
+      this.user.setAttribute("aria-busy", String(on));
     }
 
     ask() {
@@ -197,7 +235,7 @@
 
   studio.Painter = Painter;
 
-  /** Ask for a mask of the aspect of ``size``; a PNG file, "" where nothing is painted, or
+  /** Ask for a mask of the aspect of ``size``: its reference, "" where nothing is painted, or
    *  null when it was cancelled. */
   studio.paint = async function ({ title, size, background, mask }) {
     const [width, height] = studio.canvasSize(size);

@@ -179,8 +179,9 @@
       const mask = this.init.mask ? await studio.stack.showImage(this.init.mask) : "";
       const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
       const painted = await studio.paint({ title: "What is painted anew", size, background, mask });
-      if (painted) await this.take("mask", painted);
-      else if (painted === "") this.edit({ mask: "" });
+      if (painted === null) return;
+      if (painted) this.thumbs[painted] = studio.stack.thumbs[painted];
+      this.edit({ mask: painted });
     }
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 
+CAT = REPOSITORY / "assets" / "examples" / "cat.png"
 INKED = """() => {
     const canvas = document.querySelector("dialog.gs-painter canvas");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -142,6 +145,58 @@ def test_what_is_taken_back_in_mid_stroke_ends_it(desk: Studio) -> None:
     assert page.evaluate(INKED) > 0
     dialog.get_by_role("button", name="Use masks").click()
     page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
+
+
+UPLOADS = "**/gradio_api/upload*"
+
+
+def fails(desk: Studio, press: Callable[[], None]) -> None:
+    """Press what needs an upload where none arrives: the painter says so, and stays with its ink."""
+    page = desk.page
+    before = page.evaluate(INKED)
+    assert before > 0
+    page.route(UPLOADS, lambda route: route.abort())
+    press()
+    desk.says("The image could not be uploaded", "dialog.gs-painter [role=alert]")
+    page.unroute(UPLOADS)
+    expect(page.locator("dialog.gs-painter")).to_be_visible()
+    assert page.evaluate(INKED) == before
+    press()
+    expect(page.locator("dialog.gs-painter")).to_have_count(0)
+
+
+def test_masks_that_cannot_be_uploaded_stay_in_the_painter(desk: Studio, home: Path) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    page.get_by_role("button", name="Masks", exact=True).click()
+    dialog = page.locator("dialog.gs-painter")
+    dialog.get_by_role("button", name="Invert").click()
+    dialog.get_by_role("button", name="2: a dog face").click()
+    dialog.get_by_role("button", name="Invert").click()
+    fails(desk, dialog.get_by_role("button", name="Use masks").click)
+    page.wait_for_function("studio.stack.cards[1]?.row.mask.startsWith('inputs/')")
+    assert [white(home, row["mask"]).all() for row in desk.rows()] == [True, True]
+    page.locator(".gs-undo button").first.click()  # both at once
+    page.wait_for_function("studio.stack.cards.every((card) => card.row.mask === '')")
+    desk.press(0, "More: adapters")
+    desk.press(0, "Paint mask")
+    dialog.get_by_role("button", name="Invert").click()
+    fails(desk, dialog.get_by_role("button", name="Use mask").click)
+    page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
+
+
+def test_a_start_mask_that_cannot_be_uploaded_stays_in_the_painter(desk: Studio) -> None:
+    desk.use(["a cat face"])
+    page = desk.page
+    desk.unfold("Advanced")
+    page.locator(".gs-start > .gs-file").set_input_files(CAT)
+    page.locator(".gs-start > .gs-thumb img").wait_for()
+    page.locator(".gs-start").get_by_label("Paint the mask").click()
+    dialog = page.locator("dialog.gs-painter")
+    dialog.get_by_role("button", name="Invert").click()
+    fails(desk, dialog.get_by_role("button", name="Use mask").click)
+    page.locator(".gs-start-details .gs-thumb img").wait_for()
+    page.get_by_role("button", name="Start from noise").click()
 
 
 def test_a_mask_that_is_black_all_over_is_said(desk: Studio, tmp_path: Path) -> None:

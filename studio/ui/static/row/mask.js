@@ -15,8 +15,7 @@
       const mask = card.row.mask ? await card.stack.showImage(card.row.mask) : "";
       const size = studio.pictureSize();
       const painted = await studio.paint({ title: "Where this row acts", size, background, mask });
-      if (painted) await take(painted);
-      else if (painted === "") card.edit({ mask: "" });
+      if (painted !== null) card.edit({ mask: painted });
     }
     return {
       element: el(
