@@ -9,8 +9,11 @@
       this.strokes = strokes;
       this.draw = strokes.getContext("2d", { willReadFrequently: true });
       this.erases = false;
-      this.before = []; // the canvas before each of the last strokes: {canvas, data}
-      this.steps = new Map(); // how many strokes lie on each canvas, those that are forgotten too
+      this.steps = studio.paintSteps(
+        MOST_UNDONE,
+        (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height),
+        (canvas, data) => canvas.getContext("2d").putImageData(data, 0, 0),
+      );
       const { width, height } = strokes;
       strokes.className = "gs-strokes";
       this.size = el("input", {
@@ -28,6 +31,11 @@
         },
         { "aria-pressed": "false" },
       );
+      const way = (text, go, title) => word(text, go, { disabled: true, title });
+      this.ways = {
+        undo: way("Undo", () => this.undo(), "Undo (Ctrl+Z)"),
+        redo: way("Redo", () => this.redo(), "Redo (Ctrl+Shift+Z)"),
+      };
       this.frame = el(
         "div",
         {
@@ -58,7 +66,8 @@
           word("All", () => this.fill()),
           word("None", () => this.clear()),
           word("Invert", () => this.invert()),
-          (this.undoer = word("Undo", () => this.undo(), { disabled: true })),
+          this.ways.undo,
+          this.ways.redo,
         ),
         this.problem,
         this.answers,
@@ -73,9 +82,10 @@
           if (this.mayLeave()) this.dialog.close();
           return;
         }
-        if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+        const way = studio.wayOfKey(event);
+        if (!way) return;
         event.preventDefault();
-        this.undo();
+        if (!this.keeping) this[way]();
       });
       this.pointer = studio.strokesOn(this.frame, {
         begin: (event) => this.begin(event),
@@ -100,34 +110,35 @@
 
     /** Keep the canvas as it is, for an undo. */
     remember() {
-      this.rest();
-      const { draw, strokes: canvas } = this;
-      this.before.push({ canvas, data: draw.getImageData(0, 0, canvas.width, canvas.height) });
-      this.steps.set(canvas, (this.steps.get(canvas) || 0) + 1);
-      if (this.before.length > MOST_UNDONE) this.before.shift();
-      this.undoer.disabled = false;
+      this.step(() => this.steps.remember(this.strokes));
     }
 
     undo() {
+      this.step(() => this.steps.undo());
+    }
+
+    redo() {
+      this.step(() => this.steps.redo());
+    }
+
+    /** A step, which ends the stroke before it. */
+    step(go) {
       this.rest();
-      const { canvas, data } = this.before.pop() || {};
-      if (!canvas) return;
-      canvas.getContext("2d").putImageData(data, 0, 0);
-      this.steps.set(canvas, this.steps.get(canvas) - 1);
-      this.undoer.disabled = !this.before.length;
+      go();
+      for (const [way, steps] of Object.entries(this.steps.ways()))
+        this.ways[way].disabled = !steps;
     }
 
     /** Whether a canvas holds what was painted here. */
     painted(canvas) {
-      return this.steps.get(canvas) > 0;
+      return this.steps.painted(canvas);
     }
 
     /** Whether nothing that was painted would be lost, or may be. */
     mayLeave() {
       this.rest(); // the question may take the sign that the button was let go
       const asked = "Leave the mask as it was, without what you painted?";
-      const some = [...this.steps.keys()].some((canvas) => this.painted(canvas));
-      return !some || window.confirm(studio.say(asked));
+      return !this.steps.painted() || window.confirm(studio.say(asked));
     }
 
     begin(event) {

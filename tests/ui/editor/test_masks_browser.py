@@ -85,6 +85,16 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
     assert found[2] > found[1] > 0
     page.keyboard.press("Control+z")
     assert page.evaluate(INKED) == found[1]
+    for keys in ("Control+Shift+Z", "Control+y"):  # again, as all over the page
+        page.keyboard.press(keys)
+        assert page.evaluate(INKED) == found[2]
+        page.keyboard.press("Control+z")
+        assert page.evaluate(INKED) == found[1]
+    redo = dialog.get_by_role("button", name="Redo")
+    redo.click()
+    assert page.evaluate(INKED) == found[2]
+    expect(redo).to_be_disabled()
+    undo.click()
     asked: list[str] = []
 
     def refuse(question: Any) -> None:

@@ -1,4 +1,4 @@
-// Strokes on a canvas: whose they are.
+// Strokes on a canvas: whose they are, and how they are taken back and done again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
@@ -61,4 +61,57 @@ test("a pointer that was taken away ends its stroke", () => {
     tell("pointerdown", 2);
     assert.deepEqual(seen, ["begin", "begin"]);
   }
+});
+
+/** Steps over canvases that hold one text each. */
+function painting(most = 20) {
+  const steps = studio.paintSteps(
+    most,
+    (canvas) => canvas.text,
+    (canvas, text) => (canvas.text = text),
+  );
+  const paint = (canvas, text) => {
+    steps.remember(canvas);
+    canvas.text += text;
+  };
+  return { steps, paint };
+}
+const ways = (steps) => ({ ...steps.ways() });
+
+test("what was taken back is done again, on the canvas that it was on", () => {
+  const { steps, paint } = painting();
+  const [one, two] = [{ text: "" }, { text: "" }];
+  paint(one, "a");
+  paint(two, "b");
+  paint(one, "c");
+  steps.undo();
+  steps.undo();
+  assert.deepEqual([one.text, two.text], ["a", ""]);
+  assert.deepEqual([steps.painted(one), steps.painted(two)], [true, false]);
+  assert.deepEqual(ways(steps), { undo: 1, redo: 2 });
+  steps.redo();
+  assert.deepEqual([one.text, two.text, steps.painted(two)], ["a", "b", true]);
+  steps.redo();
+  steps.redo(); // there is no more
+  assert.deepEqual([one.text, two.text], ["ac", "b"]);
+  assert.deepEqual(ways(steps), { undo: 3, redo: 0 });
+});
+
+test("a new stroke leaves nothing to be done again", () => {
+  const { steps, paint } = painting();
+  const one = { text: "" };
+  paint(one, "a");
+  steps.undo();
+  paint(one, "b");
+  steps.redo();
+  assert.equal(one.text, "b");
+});
+
+test("strokes that are forgotten are painted all the same", () => {
+  const { steps, paint } = painting(2);
+  const one = { text: "" };
+  for (const text of "abc") paint(one, text);
+  for (let times = 0; times < 4; times++) steps.undo();
+  assert.equal(one.text, "a");
+  assert.ok(steps.painted(one) && steps.painted());
 });
