@@ -64,8 +64,7 @@
     }
   }
 
-  /** Paint the masks of these rows over the result, and give each row its own. */
-  studio.paintMasks = async function (cards) {
+  async function ask(cards) {
     const [width, height] = studio.canvasSize(studio.pictureSize());
     const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
     const layers = await Promise.all(
@@ -78,7 +77,12 @@
         return { card, ink, strokes, label: `${index + 1}${words ? `: ${words}` : ""}` };
       }),
     );
-    const answer = await new RowsPainter(layers, background).ask();
+    return new RowsPainter(layers, background).ask();
+  }
+
+  /** Paint the masks of these rows over the result, and give each row its own. */
+  studio.paintMasks = async function (cards) {
+    const answer = await studio.alone(() => ask(cards));
     for (const { card, mask } of answer || []) card.edit({ mask }); // at once: one step of undo
   };
 })(window.studio);

@@ -170,15 +170,19 @@
       );
     }
 
-    async paint() {
+    async ask() {
       const background = await studio.stack.showImage(this.init.image);
-      if (!background) return;
+      if (!background) return null;
       const picture = new Image();
       picture.src = background;
       await picture.decode().catch(() => null);
       const mask = this.init.mask ? await studio.stack.showImage(this.init.mask) : "";
       const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
-      const painted = await studio.paint({ title: "What is painted anew", size, background, mask });
+      return studio.paint({ title: "What is painted anew", size, background, mask });
+    }
+
+    async paint() {
+      const painted = await studio.alone(() => this.ask());
       if (painted === null) return;
       if (painted) this.thumbs[painted] = studio.stack.thumbs[painted];
       this.edit({ mask: painted });

@@ -209,6 +209,27 @@ def test_a_start_mask_that_cannot_be_uploaded_stays_in_the_painter(desk: Studio)
     page.get_by_role("button", name="Start from noise").click()
 
 
+def test_a_double_press_opens_one_painter(desk: Studio) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    desk.unfold("Advanced")
+    page.locator(".gs-start > .gs-file").set_input_files(CAT)
+    page.locator(".gs-start > .gs-thumb img").wait_for()
+    desk.press(0, "More: adapters")
+    painters = page.locator("dialog.gs-painter")
+    for name in ("Masks", "Paint mask", "Paint the mask"):
+        for _ in range(2):  # the first is closed, and stands in no one's way
+            # A hand's second press may fall onto the canvas, and paint.
+            press = page.get_by_role("button", name=name, exact=True).first
+            press.evaluate("(button) => [button.click(), button.click()]")
+            painters.first.wait_for()
+            desk.rest()
+            expect(painters).to_have_count(1)
+            page.keyboard.press("Escape")
+            expect(painters).to_have_count(0)
+    page.get_by_role("button", name="Start from noise").click()
+
+
 def test_a_mask_that_is_black_all_over_is_said(desk: Studio, tmp_path: Path) -> None:
     desk.use(["a cat face", "a dog face"])
     desk.press(0, "More: adapters")
