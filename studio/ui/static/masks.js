@@ -14,6 +14,7 @@
   ];
   const NOTE =
     "Each row acts where its colour is. A row without any acts everywhere, and is left as it is until it is painted.";
+  const STRETCHED = "Masks of another size are stretched to this one, and Use masks keeps them so.";
 
   /** The colour of a row. */
   studio.inkOf = (index) => INKS[index % INKS.length];
@@ -35,7 +36,8 @@
         layer.button.append(layer.label);
         return layer.button;
       });
-      const note = el("p", { class: "gs-work-note" }, NOTE);
+      const stretched = layers.some(({ strokes }) => this.stretched(strokes));
+      const note = el("p", { class: "gs-work-note" }, stretched ? `${NOTE} ${STRETCHED}` : NOTE);
       const box = { class: "gs-line gs-inks", role: "group", "aria-label": "Row that is painted" };
       this.frame.after(note, el("div", box, ...legend));
       this.user.textContent = "Use masks";
@@ -54,11 +56,19 @@
       }
     }
 
+    stretched(strokes) {
+      return strokes.hasAttribute("data-stretched");
+    }
+
     finish() {
-      const changed = this.layers.filter(({ strokes }) => this.painted(strokes));
+      // What is shown is used: a mask of another size as it is stretched here, painted on or not.
+      const changed = this.layers.filter(
+        ({ strokes }) => this.painted(strokes) || this.stretched(strokes),
+      );
       const made = async ({ card, strokes }) => ({
         card,
-        mask: studio.isEmpty(strokes) ? "" : await this.kept(strokes),
+        // One that is black all over, so that its row acts nowhere, is no less of a mask for it.
+        mask: this.painted(strokes) && studio.isEmpty(strokes) ? "" : await this.kept(strokes),
       });
       return this.keep(() => Promise.all(changed.map(made)));
     }

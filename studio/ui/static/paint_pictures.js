@@ -7,7 +7,10 @@
 
   const asRgb = (ink) => [1, 3, 5].map((at) => parseInt(ink.slice(at, at + 2), 16));
 
-  /** The luminance of a picture as opacity of ink, on a canvas of the given size. */
+  const CLOSE = 0.01; // of two aspects: half of what the engine takes for one
+
+  /** The luminance of a picture as opacity of ink, on a canvas of the given size; a canvas onto which
+   *  a picture of another aspect is stretched says so by `data-stretched`. */
   async function asStrokes(source, width, height, ink = INK) {
     const canvas = el("canvas", { width, height }),
       draw = canvas.getContext("2d", { willReadFrequently: true });
@@ -16,6 +19,8 @@
     image.src = source;
     await image.decode().catch(() => null);
     if (!image.naturalWidth) return canvas;
+    const bent = (image.naturalWidth / image.naturalHeight) * (height / width);
+    canvas.toggleAttribute("data-stretched", Math.abs(bent - 1) > CLOSE);
     draw.drawImage(image, 0, 0, width, height);
     const rgb = asRgb(ink);
     const data = draw.getImageData(0, 0, width, height);

@@ -256,6 +256,77 @@ def test_pictures_of_another_aspect_are_said_to_be_cut_or_squeezed(
     desk.page.get_by_role("button", name="Start from noise").click()
 
 
+def test_masks_of_another_size_are_said_and_stretched_all_at_once(
+    desk: Studio, home: Path, tmp_path: Path
+) -> None:
+    """Also one that is black all over: its row goes on acting nowhere."""
+    desk.use(["a cat face", "a dog face", "a rocket"])
+    page = desk.page
+    for index, colour in ((0, 255), (1, 0)):
+        mask = tmp_path / f"{index}.png"
+        picture = Image.new("L", (256, 256))
+        picture.paste(colour, (0, 0, 128, 256))
+        picture.save(mask)
+        desk.press(index, "More: adapters")
+        desk.card(index).locator(".gs-masking input[type=file]").set_input_files(mask)
+        page.wait_for_function(
+            "(at) => studio.stack.cards[at]?.row.mask.startsWith('inputs/')", arg=index
+        )
+    before = [row["mask"] for row in desk.rows()]
+    desk.set("Width", "384")
+    told = "masks of rows 1, 2 are 256x256 and do not fit the picture, 384x256"
+    desk.says(told, "#gs-plan .gs-cost")
+    page.get_by_role("button", name="Masks", exact=True).click()
+    dialog = page.locator("dialog.gs-painter")
+    desk.says("Masks of another size are stretched to this one", "dialog .gs-work-note")
+    dialog.get_by_role("button", name="Use masks").click()
+    page.wait_for_function("(mask) => studio.stack.cards[0]?.row.mask !== mask", arg=before[0])
+    after = [row["mask"] for row in desk.rows()]
+    sizes = [Image.open(home / mask).size for mask in after[:2]]
+    assert sizes == [(384, 256)] * 2 and after[2] == ""
+    assert white(home, after[0]).any() and not white(home, after[1]).any()
+    page.wait_for_function("!document.querySelector('#gs-plan')?.innerText.includes('do not fit')")
+    page.locator(".gs-undo button").first.click()
+    page.wait_for_function("(mask) => studio.stack.cards[0]?.row.mask === mask", arg=before[0])
+    assert [row["mask"] for row in desk.rows()] == before  # both in one step
+    desk.says(told, "#gs-plan .gs-cost")
+    desk.set("Width", "")
+
+
+def test_a_start_mask_stays_where_it_fits_the_next_picture(desk: Studio, tmp_path: Path) -> None:
+    desk.use(["a cat face"])
+    page = desk.page
+    desk.unfold("Advanced")
+    pickers = page.locator("#gs-start .gs-thumb")
+
+    def start(name: str, size: tuple[int, int], at: int = 0) -> str:
+        path = tmp_path / name
+        Image.new("RGB", size, (len(name), *size)).save(path)  # no two are the same
+        field = "mask" if at else "image"
+        before = page.evaluate("studio.start.init") or {}
+        with page.expect_file_chooser() as chooser:  # a press, which is a step of its own
+            pickers.nth(at).click()
+        chooser.value.set_files(path)
+        page.wait_for_function(
+            "([field, before]) => studio.start.init?.[field] && studio.start.init[field] !== before",
+            arg=[field, before.get(field, "")],
+        )
+        return page.evaluate("studio.start.init")[field]
+
+    first = start("a.png", (96, 96))
+    mask = start("mask.png", (64, 64), 1)
+    start("bb.png", (128, 128))
+    assert page.evaluate("studio.start.init")["mask"] == mask
+    start("ccc.png", (128, 64))
+    desk.says("The mask was taken off", ".gs-toast")
+    assert page.evaluate("studio.start.init")["mask"] == ""
+    desk.rest()
+    page.keyboard.press("Control+z")
+    page.wait_for_function("(mask) => studio.start.init?.mask === mask", arg=mask)
+    assert page.evaluate("studio.start.init")["image"] != first
+    page.get_by_role("button", name="Start from noise").click()
+
+
 def test_a_mask_is_painted_by_keyboard(desk: Studio, home: Path) -> None:
     desk.use(["a cat face", "a dog face"])
     page = desk.page
