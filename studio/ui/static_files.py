@@ -56,6 +56,7 @@ SCRIPTS = (
     "shares.js",
     "stack.js",
     "plan.js",
+    "paint_inks.js",
     "paint_keys.js",
     "paint_pictures.js",
     "paint_strokes.js",

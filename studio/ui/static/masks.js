@@ -2,22 +2,9 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const INKS = [
-    "#6d67f0",
-    "#ea580c",
-    "#0d9488",
-    "#db2777",
-    "#ca8a04",
-    "#2563eb",
-    "#65a30d",
-    "#9333ea",
-  ];
   const NOTE =
     "Each row acts where its colour is. A row without any acts everywhere, and is left as it is until it is painted.";
   const STRETCHED = "Masks of another size are stretched to this one, and Use masks keeps them so.";
-
-  /** The colour of a row. */
-  studio.inkOf = (index) => INKS[index % INKS.length];
 
   class RowsPainter extends studio.Painter {
     /** ``layers``: {card, label, ink, strokes} of each row. */
