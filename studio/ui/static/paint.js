@@ -63,7 +63,7 @@
           { class: "gs-line" },
           el("label", { class: "gs-brush" }, "Brush", this.size),
           this.eraser,
-          word("All", () => this.fill()),
+          word("Everything", () => this.fill()),
           word("None", () => this.clear()),
           word("Invert", () => this.invert()),
           this.ways.undo,
