@@ -28,6 +28,7 @@ from studio.image_files import PLUGINS, bound_info, plugin_of, with_bounded_exif
 MAX_EDGE = 4096
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 * 2**20
+ASPECT_TOLERANCE = 0.02  # a mask painted on a smaller copy is off by a rounded pixel
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 # Of files in these formats, and of those that a plugin of Pillow opens.
@@ -268,6 +269,11 @@ def decode_data_uri(uri: str, field: str) -> bytes:
         return base64.b64decode(uri[match.end() :], validate=True)
     except (binascii.Error, ValueError) as error:
         raise StudioError("its base64 data is damaged", field=field) from error
+
+
+def same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes are of one shape, as a mask is of what it lies on."""
+    return abs(one[0] / one[1] / (other[0] / other[1]) - 1) <= ASPECT_TOLERANCE
 
 
 def coverage(image: Image.Image, size: tuple[int, int]) -> np.ndarray:

@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from studio.errors import StudioError
-from studio.images import resolve, resolve_mask
-from studio.preset import Preset
+from studio.images import resolve, resolve_mask, same_aspect
+from studio.preset import Init, Preset
 
 T = TypeVar("T")
 MOST_KEPT = 256  # of what was found, each
-ASPECT_TOLERANCE = 0.02  # of what is no more than a rounded pixel
 
 
 def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     """A line for each picture of another aspect than the one to be made, each row that acts nowhere,
-    and a start of which nothing is painted anew.
+    the masks that are refused when it is made, and a start of which nothing is painted anew.
 
     Args:
         size: of the picture to be made.
@@ -31,11 +30,53 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
         if row.mask and _is_black(row.mask):
             yield f"rows.{index}: its mask is black all over, so it acts nowhere"
     for field, reference, becomes in shown:
-        width, height = _size(reference)
-        if height and abs(width / height / (size[0] / size[1]) - 1) > ASPECT_TOLERANCE:
-            yield f"{field}: {becomes}, {width}x{height} to {size[0]}x{size[1]}"
-    if preset.init and preset.init.mask and _is_black(preset.init.mask):
+        given = _size(reference)
+        if _misfits(given, size):
+            yield f"{field}: {becomes}, {_pixels(given)} to {_pixels(size)}"
+    yield from _misfitting_rows(preset, size)
+    if preset.init and preset.init.mask:
+        yield from _of_the_start(preset.init)
+
+
+def _of_the_start(init: Init) -> Iterator[str]:
+    """What its mask does not paint, and where that does not fit the picture."""
+    if _is_black(init.mask):
         yield "init.mask: is black all over, so nothing of the picture is painted anew"
+    mask, picture = _size(init.mask), _size(init.image)
+    if _misfits(mask, picture):
+        yield _refused("init.mask", mask, "init.image", picture)
+
+
+def _misfitting_rows(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
+    """The rows whose masks do not fit the picture, all of them at once; rows of masks of one size
+    are one line."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for index, row in preset.active_rows():
+        if row.mask and _misfits(given := _size(row.mask), size):
+            found.setdefault(given, []).append(index)
+    for given, rows in found.items():
+        if len(rows) == 1:
+            yield _refused(f"rows.{rows[0]}.mask", given, "the picture", size)
+            continue
+        numbers = ", ".join(str(index + 1) for index in rows)
+        yield (
+            f"the masks of rows {numbers} are {_pixels(given)} and do not fit the picture, "
+            f"{_pixels(size)}: Use masks, under Masks, stretches them"
+        )
+
+
+def _refused(field: str, mask: tuple[int, int], of: str, size: tuple[int, int]) -> str:
+    """In the words of the refusal that comes when the picture is made."""
+    return f"{field}: is {_pixels(mask)}; a mask has the aspect of {of}, {_pixels(size)}"
+
+
+def _misfits(given: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Whether a picture, one that can be read, is of another aspect."""
+    return bool(given[1] and size[1]) and not same_aspect(given, size)
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def _kept_by_digest(look: Callable[[str], T]) -> Callable[[str], T]:

@@ -113,7 +113,7 @@ def test_starts_from_a_picture_and_its_png_restores_it(studio: Studio, home: Pat
         "document.querySelector('.gs-cost')?.innerText.includes('2 steps of 4')"
     )
     studio.page.locator(".gs-start").get_by_label("Paint the mask").click()
-    studio.page.get_by_role("button", name="All", exact=True).click()
+    studio.page.get_by_role("button", name="Everything", exact=True).click()
     studio.page.get_by_role("button", name="Use mask").click()
     studio.page.locator(".gs-start-details .gs-thumb img").wait_for()
     studio.generate()

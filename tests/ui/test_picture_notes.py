@@ -10,6 +10,8 @@ import weakref
 import pytest
 from PIL import Image
 
+from studio.engine.inputs.start_image import _check_aspect
+from studio.errors import BadPreset
 from studio.preset import validate
 from studio.ui import picture_notes
 
@@ -29,6 +31,46 @@ def notes(image: str, mask: str) -> list[str]:
     return list(picture_notes.notes_of(made, (64, 64)))
 
 
+def said(size: tuple[int, int], masks: list[Image.Image | None], **more: object) -> list[str]:
+    rows = [{"prompt": "a cat", "mask": uri(mask) if mask else ""} for mask in masks]
+    return list(picture_notes.notes_of(validate({"rows": rows, **more}), size))
+
+
+def test_all_rows_whose_masks_do_not_fit_are_said_at_once() -> None:
+    square, wide = Image.new("L", (64, 64), 255), Image.new("L", (96, 48), 255)
+    assert said((64, 64), [square, None, square]) == []
+    assert said((96, 48), [square, wide, None]) == [
+        "rows.0.mask: is 64x64; a mask has the aspect of the picture, 96x48"
+    ]
+    assert said((128, 64), [square, wide, square]) == [
+        "the masks of rows 1, 3 are 64x64 and do not fit the picture, 128x64: "
+        "Use masks, under Masks, stretches them"
+    ]
+    assert len(said((300, 100), [square, wide, square])) == 2
+
+
+def test_a_mask_that_does_not_fit_is_said_as_it_is_refused() -> None:
+    square = uri(Image.new("L", (64, 64), 255))
+    wide = uri(Image.new("RGB", (96, 48), "navy"))
+    preset = validate(
+        {"rows": [{"mask": square, "prompt": "a"}], "init": {"image": wide, "mask": square}}
+    )
+    told = list(picture_notes.notes_of(preset, (96, 48)))
+    assert told == [
+        "rows.0.mask: is 64x64; a mask has the aspect of the picture, 96x48",
+        "init.mask: is 64x64; a mask has the aspect of init.image, 96x48",
+    ]
+    with pytest.raises(BadPreset) as refused:
+        _check_aspect(Image.new("L", (64, 64)), (96, 48), "rows.0.mask", "the picture")
+    assert str(refused.value) == told[0]
+
+
+def test_rows_that_are_left_out_fit_any_picture() -> None:
+    square = uri(Image.new("L", (64, 64), 255))
+    preset = validate({"rows": [{"mask": square, "enabled": False}, {"mask": square, "weight": 0}]})
+    assert list(picture_notes.notes_of(preset, (96, 48))) == []
+
+
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lengths of the references that were looked at."""
@@ -42,13 +84,13 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_picture_is_looked_at_once(looked: list[int]) -> None:
-    wide, black = uri(Image.new("RGB", (96, 48), "red")), uri(Image.new("L", (8, 8)))
+    wide, black = uri(Image.new("RGB", (96, 48), "red")), uri(Image.new("L", (16, 8)))
     said = [
         "init.image: its middle is taken, 96x48 to 64x64",
         "init.mask: is black all over, so nothing of the picture is painted anew",
     ]
     assert [notes(wide, black) for _ in range(3)] == [said] * 3
-    assert looked == [len(wide), len(black)]
+    assert looked == [len(wide), len(black), len(black)]  # whether it is black, its size
 
 
 def test_a_picture_that_was_looked_at_is_let_go() -> None:

@@ -20,8 +20,6 @@ from studio.plan import Plan
 from studio.plan.passes import Area
 from studio.preset import Init
 
-ASPECT_TOLERANCE = 0.02  # a mask painted on a smaller copy is off by a rounded pixel
-
 Size = tuple[int, int]  # width, height
 
 
@@ -203,8 +201,7 @@ def _as_map(image: Image.Image, latent: Size) -> Tensor:
 
 
 def _check_aspect(image: Image.Image, size: Size, field: str, of: str) -> None:
-    given, wanted = image.width / image.height, size[0] / size[1]
-    if abs(given / wanted - 1) > ASPECT_TOLERANCE:
+    if not images.same_aspect(image.size, size):
         raise BadPreset(
             f"is {image.width}x{image.height}; a mask has the aspect of {of}, {size[0]}x{size[1]}",
             field=field,

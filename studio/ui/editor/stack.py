@@ -199,6 +199,20 @@ def show_image(reference: Any) -> dict[str, str]:
         return {"error": one_line(error)}
 
 
+def mask_fits(value: Any) -> dict[str, Any]:
+    """Whether a mask has the aspect of a picture (called from the script, with their references).
+
+    Returns:
+        ``{"fits": bool}``, or ``{"error": one line}`` where one of them cannot be read.
+    """
+    given = value if isinstance(value, dict) else {}
+    try:
+        sizes = [images.resolve(str(given.get(name))).size for name in ("mask", "image")]
+        return {"fits": images.same_aspect(*sizes)}
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
 def thumbs(names: Iterable[str | None]) -> dict[str, str]:
     """A data URI for each image that can be read; the others are left out."""
     found = {}
@@ -231,4 +245,5 @@ def _uri(image: Image.Image, edge: int, kind: str = "JPEG") -> str:
     return f"data:image/{kind.lower()};base64,{data}"
 
 
-SERVES = (store_image, crop_image, seed_of, show_image, preview_map, find_face)  # to the scripts
+# To the scripts:
+SERVES = (store_image, crop_image, seed_of, show_image, mask_fits, preview_map, find_face)

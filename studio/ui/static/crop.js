@@ -206,20 +206,23 @@
   }
 
   /** Ask for a crop of the picture at ``source``: {crop: box or null}, or null when it was cancelled. */
-  studio.crop = async function (source, box, title, reference = source) {
+  async function crop(source, box, title, reference = source) {
     const picture = new Image();
     picture.src = source;
     await picture.decode().catch(() => null);
     if (!picture.naturalWidth) return null;
     return new Cropper(picture, box, title, reference).ask();
-  };
+  }
+  studio.crop = (...asked) => studio.alone(() => crop(...asked));
 
   /** A button that crops an image of a row: ``image()`` is its reference, ``put`` takes the new one. */
   studio.cropButton = function (stack, label, image, put) {
     return studio.button("crop", label, async () => {
       const reference = image();
-      const source = await stack.showImage(reference);
-      const answer = source && (await studio.crop(source, null, label, reference));
+      const answer = await studio.alone(async () => {
+        const source = await stack.showImage(reference);
+        return source && crop(source, null, label, reference);
+      });
       const kept = answer?.crop && (await stack.cropImage(reference, answer.crop));
       if (kept?.error) studio.toast(kept.error);
       if (kept?.image && image() === reference) put(kept.image);

@@ -160,6 +160,19 @@ window.studio = window.studio || {};
     return now;
   };
 
+  /** What a dialog over a picture answers; null while another one stands, or is still being fetched. A
+   *  second press would lay two of them over each other. */
+  let asking = false;
+  studio.alone = async function (ask) {
+    if (asking) return null;
+    asking = true;
+    try {
+      return await ask();
+    } finally {
+      asking = false;
+    }
+  };
+
   studio.clone = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 
   /**

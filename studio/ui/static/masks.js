@@ -2,21 +2,9 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const INKS = [
-    "#6d67f0",
-    "#ea580c",
-    "#0d9488",
-    "#db2777",
-    "#ca8a04",
-    "#2563eb",
-    "#65a30d",
-    "#9333ea",
-  ];
   const NOTE =
     "Each row acts where its colour is. A row without any acts everywhere, and is left as it is until it is painted.";
-
-  /** The colour of a row. */
-  studio.inkOf = (index) => INKS[index % INKS.length];
+  const STRETCHED = "Masks of another size are stretched to this one, and Use masks keeps them so.";
 
   class RowsPainter extends studio.Painter {
     /** ``layers``: {card, label, ink, strokes} of each row. */
@@ -35,14 +23,16 @@
         layer.button.append(layer.label);
         return layer.button;
       });
-      const note = el("p", { class: "gs-work-note" }, NOTE);
+      const stretched = layers.some(({ strokes }) => this.stretched(strokes));
+      const note = el("p", { class: "gs-work-note" }, stretched ? `${NOTE} ${STRETCHED}` : NOTE);
       const box = { class: "gs-line gs-inks", role: "group", "aria-label": "Row that is painted" };
       this.frame.after(note, el("div", box, ...legend));
-      this.dialog.querySelector(".gs-main-word").textContent = "Use masks";
+      this.user.textContent = "Use masks";
       this.choose(0);
     }
 
     choose(index) {
+      this.rest();
       this.layer = this.layers[index];
       this.strokes = this.layer.strokes;
       this.draw = this.strokes.getContext("2d");
@@ -53,20 +43,25 @@
       }
     }
 
-    async finish() {
-      const changed = this.layers.filter(({ strokes }) => this.painted(strokes));
-      this.answer = await Promise.all(
-        changed.map(async ({ card, strokes }) => ({
-          card,
-          file: studio.isEmpty(strokes) ? null : await studio.maskOf(strokes),
-        })),
+    stretched(strokes) {
+      return strokes.hasAttribute("data-stretched");
+    }
+
+    finish() {
+      // What is shown is used: a mask of another size as it is stretched here, painted on or not.
+      const changed = this.layers.filter(
+        ({ strokes }) => this.painted(strokes) || this.stretched(strokes),
       );
-      this.dialog.close();
+      const made = async ({ card, strokes }) => ({
+        card,
+        // One that is black all over, so that its row acts nowhere, is no less of a mask for it.
+        mask: this.painted(strokes) && studio.isEmpty(strokes) ? "" : await this.kept(strokes),
+      });
+      return this.keep(() => Promise.all(changed.map(made)));
     }
   }
 
-  /** Paint the masks of these rows over the result, and give each row its own. */
-  studio.paintMasks = async function (cards) {
+  async function ask(cards) {
     const [width, height] = studio.canvasSize(studio.pictureSize());
     const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
     const layers = await Promise.all(
@@ -79,10 +74,12 @@
         return { card, ink, strokes, label: `${index + 1}${words ? `: ${words}` : ""}` };
       }),
     );
-    const answer = await new RowsPainter(layers, background).ask();
-    for (const { card, file } of answer || []) {
-      const mask = file ? await card.keep(file, card.node, true) : "";
-      if (mask !== null) card.edit({ mask });
-    }
+    return new RowsPainter(layers, background).ask();
+  }
+
+  /** Paint the masks of these rows over the result, and give each row its own. */
+  studio.paintMasks = async function (cards) {
+    const answer = await studio.alone(() => ask(cards));
+    for (const { card, mask } of answer || []) card.edit({ mask }); // at once: one step of undo
   };
 })(window.studio);

@@ -1,74 +1,19 @@
 // Painting a mask in a dialog: white where something happens, black where nothing does.
 (function (studio) {
   "use strict";
-  const { el, word } = studio;
-  const EDGE = 768;
+  const { el, word, isEmpty, maskOf } = studio;
   const MOST_UNDONE = 20; // strokes; each keeps a picture of the canvas
-  const INK = "#6d67f0"; // what is white in the mask, seen on any background
-
-  const asRgb = (ink) => [1, 3, 5].map((at) => parseInt(ink.slice(at, at + 2), 16));
-
-  /** The luminance of a picture as opacity of ink, on a canvas of the given size. */
-  async function asStrokes(source, width, height, ink = INK) {
-    const canvas = el("canvas", { width, height }),
-      draw = canvas.getContext("2d", { willReadFrequently: true });
-    if (!source) return canvas;
-    const image = new Image();
-    image.src = source;
-    await image.decode().catch(() => null);
-    if (!image.naturalWidth) return canvas;
-    draw.drawImage(image, 0, 0, width, height);
-    const rgb = asRgb(ink);
-    const data = draw.getImageData(0, 0, width, height);
-    for (let i = 0; i < data.data.length; i += 4) {
-      data.data[i + 3] = Math.round(
-        0.299 * data.data[i] + 0.587 * data.data[i + 1] + 0.114 * data.data[i + 2],
-      );
-      data.data.set(rgb, i);
-    }
-    draw.putImageData(data, 0, 0);
-    return canvas;
-  }
-
-  /** Whether nothing is inked. */
-  const isEmpty = (canvas) => {
-    const { data } = canvas
-      .getContext("2d", { willReadFrequently: true })
-      .getImageData(0, 0, canvas.width, canvas.height);
-    for (let at = 3; at < data.length; at += 4) if (data[at]) return false;
-    return true;
-  };
-
-  /** What is inked as a mask: white on black, a PNG file. */
-  function maskOf(strokes) {
-    const whole = el("canvas", { width: strokes.width, height: strokes.height }),
-      draw = whole.getContext("2d");
-    draw.drawImage(strokes, 0, 0);
-    for (const [operation, colour] of [
-      ["source-in", "#fff"],
-      ["destination-over", "#000"],
-    ]) {
-      draw.globalCompositeOperation = operation;
-      draw.fillStyle = colour;
-      draw.fillRect(0, 0, whole.width, whole.height);
-    }
-    return new Promise((resolve) =>
-      whole.toBlob(
-        (blob) => resolve(new File([blob], "mask.png", { type: "image/png" })),
-        "image/png",
-      ),
-    );
-  }
-
   class Painter {
     constructor(strokes, background, title) {
-      this.ink = INK;
+      this.ink = studio.INK;
       this.strokes = strokes;
       this.draw = strokes.getContext("2d", { willReadFrequently: true });
       this.erases = false;
-      this.last = null;
-      this.before = []; // the canvas before each of the last strokes: {canvas, data}
-      this.steps = new Map(); // how many strokes lie on each canvas, those that are forgotten too
+      this.steps = studio.paintSteps(
+        MOST_UNDONE,
+        (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height),
+        (canvas, data) => canvas.getContext("2d").putImageData(data, 0, 0),
+      );
       const { width, height } = strokes;
       strokes.className = "gs-strokes";
       this.size = el("input", {
@@ -86,6 +31,11 @@
         },
         { "aria-pressed": "false" },
       );
+      const way = (text, go, title) => word(text, go, { disabled: true, title });
+      this.ways = {
+        undo: way("Undo", () => this.undo(), "Undo (Ctrl+Z)"),
+        redo: way("Redo", () => this.redo(), "Redo (Ctrl+Shift+Z)"),
+      };
       this.frame = el(
         "div",
         {
@@ -94,6 +44,14 @@
         },
         background ? el("img", { src: background, alt: "", draggable: "false" }) : null,
         strokes,
+      );
+      this.user = word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" });
+      this.problem = el("p", { class: "gs-error", role: "alert", hidden: true });
+      this.answers = el(
+        "div",
+        { class: "gs-line gs-answers" },
+        word("Cancel", () => this.dialog.close()),
+        this.user,
       );
       this.dialog = el(
         "dialog",
@@ -105,17 +63,14 @@
           { class: "gs-line" },
           el("label", { class: "gs-brush" }, "Brush", this.size),
           this.eraser,
-          word("All", () => this.fill()),
+          word("Everything", () => this.fill()),
           word("None", () => this.clear()),
           word("Invert", () => this.invert()),
-          (this.undoer = word("Undo", () => this.undo(), { disabled: true })),
+          this.ways.undo,
+          this.ways.redo,
         ),
-        el(
-          "div",
-          { class: "gs-line gs-answers" },
-          word("Cancel", () => this.dialog.close()),
-          word("Use mask", () => this.finish(), { class: "gs-word gs-main-word" }),
-        ),
+        this.problem,
+        this.answers,
       );
       // Esc is near, and what was painted is gone with it.
       this.dialog.addEventListener("cancel", (event) => {
@@ -127,19 +82,22 @@
           if (this.mayLeave()) this.dialog.close();
           return;
         }
-        if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+        const way = studio.wayOfKey(event);
+        if (!way) return;
         event.preventDefault();
-        this.undo();
+        if (!this.keeping) this[way]();
       });
-      this.frame.addEventListener("pointerdown", (event) => this.begin(event));
-      this.frame.addEventListener("pointermove", (event) => {
-        if (this.last) this.stroke(event);
+      this.pointer = studio.strokesOn(this.frame, {
+        begin: (event) => this.begin(event),
+        move: (event) => this.stroke(event),
       });
-      for (const end of ["pointerup", "pointercancel"])
-        this.frame.addEventListener(end, () => {
-          this.last = null;
-        });
-      studio.brushByKeys(this);
+      this.keys = studio.brushByKeys(this);
+    }
+
+    /** End the stroke that is being painted: what comes after it is no part of it. */
+    rest() {
+      this.pointer.rest();
+      this.keys.rest();
     }
 
     place(event) {
@@ -152,37 +110,39 @@
 
     /** Keep the canvas as it is, for an undo. */
     remember() {
-      const { draw, strokes: canvas } = this;
-      this.before.push({ canvas, data: draw.getImageData(0, 0, canvas.width, canvas.height) });
-      this.steps.set(canvas, (this.steps.get(canvas) || 0) + 1);
-      if (this.before.length > MOST_UNDONE) this.before.shift();
-      this.undoer.disabled = false;
+      this.step(() => this.steps.remember(this.strokes));
     }
 
     undo() {
-      const { canvas, data } = this.before.pop() || {};
-      if (!canvas) return;
-      canvas.getContext("2d").putImageData(data, 0, 0);
-      this.steps.set(canvas, this.steps.get(canvas) - 1);
-      this.undoer.disabled = !this.before.length;
+      this.step(() => this.steps.undo());
+    }
+
+    redo() {
+      this.step(() => this.steps.redo());
+    }
+
+    /** A step, which ends the stroke before it. */
+    step(go) {
+      this.rest();
+      go();
+      for (const [way, steps] of Object.entries(this.steps.ways()))
+        this.ways[way].disabled = !steps;
     }
 
     /** Whether a canvas holds what was painted here. */
     painted(canvas) {
-      return this.steps.get(canvas) > 0;
+      return this.steps.painted(canvas);
     }
 
     /** Whether nothing that was painted would be lost, or may be. */
     mayLeave() {
+      this.rest(); // the question may take the sign that the button was let go
       const asked = "Leave the mask as it was, without what you painted?";
-      const some = [...this.steps.keys()].some((canvas) => this.painted(canvas));
-      return !some || window.confirm(studio.say(asked));
+      return !this.steps.painted() || window.confirm(studio.say(asked));
     }
 
     begin(event) {
-      event.preventDefault();
       this.remember();
-      this.frame.setPointerCapture?.(event.pointerId);
       this.last = this.place(event);
       this.stroke(event);
     }
@@ -230,11 +190,46 @@
       this.cover("source-out");
     }
 
-    async finish() {
-      const empty = isEmpty(this.strokes);
-      if (empty) studio.toast("Nothing is painted, so there is no mask.");
-      this.answer = empty ? "" : await maskOf(this.strokes);
-      this.dialog.close();
+    finish() {
+      return this.keep(async () => {
+        if (!isEmpty(this.strokes)) return this.kept(this.strokes);
+        studio.toast("Nothing is painted, so there is no mask.");
+        return "";
+      });
+    }
+
+    /** A canvas's mask among the studio's images: its reference. */
+    async kept(strokes) {
+      const answer = await studio.stack.storeImage(await maskOf(strokes), true);
+      if (!answer.image) throw new Error(answer.error);
+      return answer.image;
+    }
+
+    /** Close with an answer once all of it is kept; until then, and where it cannot be, what was
+     *  painted stays. */
+    async keep(make) {
+      if (this.keeping) return;
+      this.rest();
+      this.hold(true);
+      this.problem.hidden = true;
+      try {
+        const answer = await make();
+        if (!this.dialog.open) return; // left meanwhile
+        this.answer = answer;
+        this.dialog.close();
+      } catch (error) {
+        this.problem.textContent = error.message;
+        this.problem.hidden = false;
+      } finally {
+        this.hold(false);
+      }
+    }
+
+    /** Let nothing be painted while the masks are kept. */
+    hold(on) {
+      this.keeping = on;
+      for (const part of this.dialog.children) part.inert = on && part !== this.answers;
+      this.user.setAttribute("aria-busy", String(on));
     }
 
     ask() {
@@ -249,17 +244,12 @@
     }
   }
 
-  /** Width and height of the canvas for a picture of ``size``. */
-  const canvasSize = (size) => {
-    const scale = Math.min(1, EDGE / Math.max(...size));
-    return size.map((side) => Math.max(1, Math.round(side * scale)));
-  };
-  Object.assign(studio, { Painter, asStrokes, isEmpty, maskOf, canvasSize });
+  studio.Painter = Painter;
 
-  /** Ask for a mask of the aspect of ``size``; a PNG file, "" where nothing is painted, or
+  /** Ask for a mask of the aspect of ``size``: its reference, "" where nothing is painted, or
    *  null when it was cancelled. */
   studio.paint = async function ({ title, size, background, mask }) {
-    const [width, height] = canvasSize(size);
-    return new Painter(await asStrokes(mask, width, height), background, title).ask();
+    const [width, height] = studio.canvasSize(size);
+    return new Painter(await studio.asStrokes(mask, width, height), background, title).ask();
   };
 })(window.studio);

@@ -7,7 +7,7 @@
   const [STEP, LEAP] = [0.02, 0.1]; // of the longer edge
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-  /** Let the keyboard paint with a painter's brush, which begins in the middle. */
+  /** Let the keyboard paint with a painter's brush, which begins in the middle; `rest` lifts it. */
   studio.brushByKeys = function (painter) {
     const { frame, size } = painter;
     const ring = el("span", { class: "gs-brush-ring" });
@@ -23,11 +23,11 @@
       ring.toggleAttribute("data-down", down);
     }
     function lay(on) {
-      down = on;
-      if (down) {
+      if (on) {
         painter.remember();
         painter.line(point(), point());
       }
+      down = on; // not before: what is remembered ends the last stroke
       show();
     }
     function move(direction, leaps) {
@@ -55,5 +55,6 @@
       if (direction) move(direction, event.shiftKey);
       else if (!event.repeat) lay(!down);
     });
+    return { rest: () => lay(false) };
   };
 })(window.studio);

@@ -374,6 +374,15 @@
       }
     }
 
+    /** Whether a mask has the aspect of an image; null where that cannot be told. */
+    async maskFits(mask, image) {
+      try {
+        return (await this.server.mask_fits({ mask, image })).fits ?? null;
+      } catch {
+        return null;
+      }
+    }
+
     /** A part of an image as an image of its own: {image} or {error}. */
     async cropImage(image, box) {
       try {

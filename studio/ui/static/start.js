@@ -2,6 +2,8 @@
 (function (studio) {
   "use strict";
   const { el, button } = studio;
+  const NO_FIT =
+    "The mask was taken off, since it does not fit the new picture. Undo brings both back.";
 
   class Start {
     constructor(element, props, { leaves }) {
@@ -146,6 +148,7 @@
       const picker = this[which];
       picker.node.classList.add("gs-busy");
       const answer = await studio.stack.storeImage(file, which === "mask");
+      const misfit = which === "image" && answer.image ? await this.misfit(answer.image) : "";
       picker.node.classList.remove("gs-busy");
       if (answer.error) {
         studio.toast(answer.error);
@@ -155,9 +158,19 @@
       if (which === "mask") this.edit({ mask: answer.image });
       else {
         const strength = this.init?.strength ?? this.usual;
-        this.set({ ...this.init, image: answer.image, strength, mask: "" });
+        const mask = this.init?.mask || "";
+        const off = mask && mask === misfit;
+        this.set({ ...this.init, image: answer.image, strength, mask: off ? "" : mask });
+        if (off) studio.toast(NO_FIT);
       }
       return true;
+    }
+
+    /** The mask where it does not fit another picture. One that does stays, as when parts are painted
+     *  anew again and again; so does one of which nobody can tell, which Generate refuses. */
+    async misfit(image) {
+      const mask = this.init?.mask;
+      return mask && (await studio.stack.maskFits(mask, image)) === false ? mask : "";
     }
 
     async takeResult() {
@@ -170,17 +183,22 @@
       );
     }
 
-    async paint() {
+    async ask() {
       const background = await studio.stack.showImage(this.init.image);
-      if (!background) return;
+      if (!background) return null;
       const picture = new Image();
       picture.src = background;
       await picture.decode().catch(() => null);
       const mask = this.init.mask ? await studio.stack.showImage(this.init.mask) : "";
       const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
-      const painted = await studio.paint({ title: "What is painted anew", size, background, mask });
-      if (painted) await this.take("mask", painted);
-      else if (painted === "") this.edit({ mask: "" });
+      return studio.paint({ title: "What is painted anew", size, background, mask });
+    }
+
+    async paint() {
+      const painted = await studio.alone(() => this.ask());
+      if (painted === null) return;
+      if (painted) this.thumbs[painted] = studio.stack.thumbs[painted];
+      this.edit({ mask: painted });
     }
   }
 

@@ -75,6 +75,14 @@
       : `${name}: ${show(at(one, place))} → ${show(at(two, place))}`;
   };
 
+  /** Which way a pressed key goes, here and in the painter: "undo", "redo" or "". */
+  studio.wayOfKey = function ({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+    if (!(ctrlKey || metaKey) || altKey) return "";
+    const letter = key.toLowerCase();
+    if (!["z", "y"].includes(letter)) return "";
+    return letter === "y" || shiftKey ? "redo" : "undo";
+  };
+
   /** The steps, without a page: {record, undo, redo, state}; `clock` gives milliseconds. What was
    *  undone stands here at once, and on the page when that is `answered`. */
   studio.undoLog = function (clock, kept) {
@@ -255,10 +263,8 @@
       true,
     );
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-    const letter = event.key.toLowerCase();
-    const way = letter === "y" || (letter === "z" && event.shiftKey) ? "redo" : "undo";
-    if (!["z", "y"].includes(letter) || document.querySelector("dialog[open]")) return;
+    const way = studio.wayOfKey(event);
+    if (!way || document.querySelector("dialog[open]")) return;
     const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
     if (text && typed === event.target) return;
     event.preventDefault();

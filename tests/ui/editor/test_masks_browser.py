@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
+
+CAT = REPOSITORY / "assets" / "examples" / "cat.png"
+INKED = """() => {
+    const canvas = document.querySelector("dialog.gs-painter canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((sum, value, at) => sum + (at % 4 === 3 && value > 0), 0);
+}"""
 
 
 def white(home: Path, reference: str) -> np.ndarray:
@@ -64,11 +73,6 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
     dialog = page.locator("dialog.gs-painter")
     box = dialog.locator(".gs-canvas").bounding_box()
     assert box is not None
-    inked = """() => {
-        const canvas = document.querySelector("dialog.gs-painter canvas");
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        return data.reduce((sum, value, at) => sum + (at % 4 === 3 && value > 0), 0);
-    }"""
     undo = dialog.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
     found = [0]
@@ -77,10 +81,20 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + 90, steps=3)
         page.mouse.up()
-        found.append(page.evaluate(inked))
+        found.append(page.evaluate(INKED))
     assert found[2] > found[1] > 0
     page.keyboard.press("Control+z")
-    assert page.evaluate(inked) == found[1]
+    assert page.evaluate(INKED) == found[1]
+    for keys in ("Control+Shift+Z", "Control+y"):  # again, as all over the page
+        page.keyboard.press(keys)
+        assert page.evaluate(INKED) == found[2]
+        page.keyboard.press("Control+z")
+        assert page.evaluate(INKED) == found[1]
+    redo = dialog.get_by_role("button", name="Redo")
+    redo.click()
+    assert page.evaluate(INKED) == found[2]
+    expect(redo).to_be_disabled()
+    undo.click()
     asked: list[str] = []
 
     def refuse(question: Any) -> None:
@@ -93,10 +107,10 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
         expect(dialog).to_be_visible()
         assert asked == ["Leave the mask as it was, without what you painted?"] * times
     page.remove_listener("dialog", refuse)
-    assert page.evaluate(inked) == found[1]
+    assert page.evaluate(INKED) == found[1]
     undo.click()
     expect(undo).to_be_disabled()
-    assert page.evaluate(inked) == 0
+    assert page.evaluate(INKED) == 0
     dialog.get_by_role("button", name="Use mask").click()  # and nothing is there to be used
     desk.says("Nothing is painted", ".gs-toast")
     assert desk.rows()[0]["mask"] == ""
@@ -116,6 +130,104 @@ def test_a_stroke_that_was_taken_back_changes_no_mask(desk: Studio) -> None:
         return [...found, second.painted(other)];
     }"""
     assert desk.page.evaluate(steps) == [True, False, False]
+
+
+def test_what_is_taken_back_in_mid_stroke_ends_it(desk: Studio) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    page.get_by_role("button", name="Masks", exact=True).click()
+    dialog = page.locator("dialog.gs-painter")
+    box = dialog.locator(".gs-canvas").bounding_box()
+    assert box is not None
+    undo = dialog.get_by_role("button", name="Undo")
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 60, steps=3)
+    page.keyboard.press("Control+z")
+    page.mouse.move(box["x"] + 120, box["y"] + 120, steps=3)
+    page.mouse.up()
+    expect(undo).to_be_disabled()
+    assert page.evaluate(INKED) == 0  # what is shown is what would be used
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 120, steps=3)
+    page.mouse.up()
+    expect(undo).to_be_enabled()
+    assert page.evaluate(INKED) > 0
+    dialog.get_by_role("button", name="Use masks").click()
+    page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
+
+
+UPLOADS = "**/gradio_api/upload*"
+
+
+def fails(desk: Studio, press: Callable[[], None]) -> None:
+    """Press what needs an upload where none arrives: the painter says so, and stays with its ink."""
+    page = desk.page
+    before = page.evaluate(INKED)
+    assert before > 0
+    page.route(UPLOADS, lambda route: route.abort())
+    press()
+    desk.says("The image could not be uploaded", "dialog.gs-painter [role=alert]")
+    page.unroute(UPLOADS)
+    expect(page.locator("dialog.gs-painter")).to_be_visible()
+    assert page.evaluate(INKED) == before
+    press()
+    expect(page.locator("dialog.gs-painter")).to_have_count(0)
+
+
+def test_masks_that_cannot_be_uploaded_stay_in_the_painter(desk: Studio, home: Path) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    page.get_by_role("button", name="Masks", exact=True).click()
+    dialog = page.locator("dialog.gs-painter")
+    dialog.get_by_role("button", name="Invert").click()
+    dialog.get_by_role("button", name="2: a dog face").click()
+    dialog.get_by_role("button", name="Invert").click()
+    fails(desk, dialog.get_by_role("button", name="Use masks").click)
+    page.wait_for_function("studio.stack.cards[1]?.row.mask.startsWith('inputs/')")
+    assert [white(home, row["mask"]).all() for row in desk.rows()] == [True, True]
+    page.locator(".gs-undo button").first.click()  # both at once
+    page.wait_for_function("studio.stack.cards.every((card) => card.row.mask === '')")
+    desk.press(0, "More: adapters")
+    desk.press(0, "Paint mask")
+    dialog.get_by_role("button", name="Invert").click()
+    fails(desk, dialog.get_by_role("button", name="Use mask").click)
+    page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
+
+
+def test_a_start_mask_that_cannot_be_uploaded_stays_in_the_painter(desk: Studio) -> None:
+    desk.use(["a cat face"])
+    page = desk.page
+    desk.unfold("Advanced")
+    page.locator(".gs-start > .gs-file").set_input_files(CAT)
+    page.locator(".gs-start > .gs-thumb img").wait_for()
+    page.locator(".gs-start").get_by_label("Paint the mask").click()
+    dialog = page.locator("dialog.gs-painter")
+    dialog.get_by_role("button", name="Invert").click()
+    fails(desk, dialog.get_by_role("button", name="Use mask").click)
+    page.locator(".gs-start-details .gs-thumb img").wait_for()
+    page.get_by_role("button", name="Start from noise").click()
+
+
+def test_a_double_press_opens_one_painter(desk: Studio) -> None:
+    desk.use(["a cat face", "a dog face"])
+    page = desk.page
+    desk.unfold("Advanced")
+    page.locator(".gs-start > .gs-file").set_input_files(CAT)
+    page.locator(".gs-start > .gs-thumb img").wait_for()
+    desk.press(0, "More: adapters")
+    painters = page.locator("dialog.gs-painter")
+    for name in ("Masks", "Paint mask", "Paint the mask"):
+        for _ in range(2):  # the first is closed, and stands in no one's way
+            # A hand's second press may fall onto the canvas, and paint.
+            press = page.get_by_role("button", name=name, exact=True).first
+            press.evaluate("(button) => [button.click(), button.click()]")
+            painters.first.wait_for()
+            desk.rest()
+            expect(painters).to_have_count(1)
+            page.keyboard.press("Escape")
+            expect(painters).to_have_count(0)
+    page.get_by_role("button", name="Start from noise").click()
 
 
 def test_a_mask_that_is_black_all_over_is_said(desk: Studio, tmp_path: Path) -> None:
@@ -142,6 +254,77 @@ def test_pictures_of_another_aspect_are_said_to_be_cut_or_squeezed(
     desk.set("Width", "")
     desk.set("Height", "")
     desk.page.get_by_role("button", name="Start from noise").click()
+
+
+def test_masks_of_another_size_are_said_and_stretched_all_at_once(
+    desk: Studio, home: Path, tmp_path: Path
+) -> None:
+    """Also one that is black all over: its row goes on acting nowhere."""
+    desk.use(["a cat face", "a dog face", "a rocket"])
+    page = desk.page
+    for index, colour in ((0, 255), (1, 0)):
+        mask = tmp_path / f"{index}.png"
+        picture = Image.new("L", (256, 256))
+        picture.paste(colour, (0, 0, 128, 256))
+        picture.save(mask)
+        desk.press(index, "More: adapters")
+        desk.card(index).locator(".gs-masking input[type=file]").set_input_files(mask)
+        page.wait_for_function(
+            "(at) => studio.stack.cards[at]?.row.mask.startsWith('inputs/')", arg=index
+        )
+    before = [row["mask"] for row in desk.rows()]
+    desk.set("Width", "384")
+    told = "masks of rows 1, 2 are 256x256 and do not fit the picture, 384x256"
+    desk.says(told, "#gs-plan .gs-cost")
+    page.get_by_role("button", name="Masks", exact=True).click()
+    dialog = page.locator("dialog.gs-painter")
+    desk.says("Masks of another size are stretched to this one", "dialog .gs-work-note")
+    dialog.get_by_role("button", name="Use masks").click()
+    page.wait_for_function("(mask) => studio.stack.cards[0]?.row.mask !== mask", arg=before[0])
+    after = [row["mask"] for row in desk.rows()]
+    sizes = [Image.open(home / mask).size for mask in after[:2]]
+    assert sizes == [(384, 256)] * 2 and after[2] == ""
+    assert white(home, after[0]).any() and not white(home, after[1]).any()
+    page.wait_for_function("!document.querySelector('#gs-plan')?.innerText.includes('do not fit')")
+    page.locator(".gs-undo button").first.click()
+    page.wait_for_function("(mask) => studio.stack.cards[0]?.row.mask === mask", arg=before[0])
+    assert [row["mask"] for row in desk.rows()] == before  # both in one step
+    desk.says(told, "#gs-plan .gs-cost")
+    desk.set("Width", "")
+
+
+def test_a_start_mask_stays_where_it_fits_the_next_picture(desk: Studio, tmp_path: Path) -> None:
+    desk.use(["a cat face"])
+    page = desk.page
+    desk.unfold("Advanced")
+    pickers = page.locator("#gs-start .gs-thumb")
+
+    def start(name: str, size: tuple[int, int], at: int = 0) -> str:
+        path = tmp_path / name
+        Image.new("RGB", size, (len(name), *size)).save(path)  # no two are the same
+        field = "mask" if at else "image"
+        before = page.evaluate("studio.start.init") or {}
+        with page.expect_file_chooser() as chooser:  # a press, which is a step of its own
+            pickers.nth(at).click()
+        chooser.value.set_files(path)
+        page.wait_for_function(
+            "([field, before]) => studio.start.init?.[field] && studio.start.init[field] !== before",
+            arg=[field, before.get(field, "")],
+        )
+        return page.evaluate("studio.start.init")[field]
+
+    first = start("a.png", (96, 96))
+    mask = start("mask.png", (64, 64), 1)
+    start("bb.png", (128, 128))
+    assert page.evaluate("studio.start.init")["mask"] == mask
+    start("ccc.png", (128, 64))
+    desk.says("The mask was taken off", ".gs-toast")
+    assert page.evaluate("studio.start.init")["mask"] == ""
+    desk.rest()
+    page.keyboard.press("Control+z")
+    page.wait_for_function("(mask) => studio.start.init?.mask === mask", arg=mask)
+    assert page.evaluate("studio.start.init")["image"] != first
+    page.get_by_role("button", name="Start from noise").click()
 
 
 def test_a_mask_is_painted_by_keyboard(desk: Studio, home: Path) -> None:

@@ -157,6 +157,14 @@ def test_what_tables_say_is_a_message(language: Language) -> None:
     assert not gaps
 
 
+def test_what_covers_a_canvas_is_not_called_as_what_takes_every_row(language: Language) -> None:
+    """Over the masks of all rows, "All" reads as all of these."""
+    painter = re.findall(r'word\("(\w+)"', (STATIC / "paint.js").read_text(encoding="utf-8"))
+    known = dict(language.messages)
+    assert {"Everything", "None", "Invert"} <= set(painter)
+    assert known["All"] not in {known[one] for one in painter}
+
+
 def _said(ask: Callable[[], object]) -> str:
     with pytest.raises(StudioError) as caught:
         ask()

@@ -185,3 +185,15 @@ test("a form without rows is kept as it is", () => {
   const forms = ['{"omega":1}', '{"rows":[],"omega":2}'];
   assert.deepEqual([...studio.unpackForms(studio.formPacker()(forms))], forms);
 });
+
+test("keys go the way that they go all over the page", () => {
+  const way = (key, more = { ctrlKey: true }) => load().wayOfKey({ key, ...more });
+  assert.equal(way("z"), "undo");
+  assert.equal(way("Z", { ctrlKey: true, shiftKey: true }), "redo");
+  assert.equal(way("z", { metaKey: true, shiftKey: true }), "redo");
+  assert.equal(way("y"), "redo");
+  assert.equal(way("z", {}), "");
+  assert.equal(way(undefined, {}), ""); // of a form that the browser fills in
+  assert.equal(way("a"), "");
+  assert.equal(way("z", { ctrlKey: true, altKey: true }), "");
+});

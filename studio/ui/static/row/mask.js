@@ -10,13 +10,15 @@
       const mask = await card.keep(file, picker.node, true);
       if (mask) card.edit({ mask });
     }
-    async function paint() {
+    async function ask() {
       const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
       const mask = card.row.mask ? await card.stack.showImage(card.row.mask) : "";
       const size = studio.pictureSize();
-      const painted = await studio.paint({ title: "Where this row acts", size, background, mask });
-      if (painted) await take(painted);
-      else if (painted === "") card.edit({ mask: "" });
+      return studio.paint({ title: "Where this row acts", size, background, mask });
+    }
+    async function paint() {
+      const painted = await studio.alone(ask);
+      if (painted !== null) card.edit({ mask: painted });
     }
     return {
       element: el(

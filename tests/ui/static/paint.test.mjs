@@ -1,0 +1,117 @@
+// Strokes on a canvas: whose they are, and how they are taken back and done again.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./load.mjs";
+
+const studio = load("paint_strokes.js");
+
+/** A node that says what is painted on it, and a way to press there. */
+function canvas() {
+  const node = new EventTarget();
+  const painted = [];
+  const strokes = studio.strokesOn(node, {
+    begin({ at }) {
+      strokes.rest(); // as what keeps the canvas for an undo does
+      painted.push([at]);
+    },
+    move: ({ at }) => painted.at(-1).push(at),
+  });
+  const send = (kind, pointerId, at) =>
+    node.dispatchEvent(Object.assign(new Event(`pointer${kind}`), { pointerId, at }));
+  return { painted, strokes, send };
+}
+
+test("a second finger neither paints nor ends the stroke of the first", () => {
+  const { painted, send } = canvas();
+  send("down", 1, "a");
+  send("down", 2, "far");
+  send("move", 2, "further");
+  send("move", 1, "b");
+  send("up", 2);
+  send("move", 1, "c");
+  send("up", 1);
+  send("move", 1, "d"); // lifted
+  assert.deepEqual(painted, [["a", "b", "c"]]);
+  send("down", 2, "e"); // now it is the first
+  send("move", 2, "f");
+  assert.deepEqual(painted.at(-1), ["e", "f"]);
+});
+
+test("a stroke that is ended early paints on with the next press alone", () => {
+  const { painted, strokes, send } = canvas();
+  send("down", 1, "a");
+  strokes.rest();
+  send("move", 1, "b");
+  assert.deepEqual(painted, [["a"]]);
+  send("down", 1, "c");
+  send("move", 1, "d");
+  assert.deepEqual(painted, [["a"], ["c", "d"]]);
+});
+
+test("a pointer that was taken away ends its stroke", () => {
+  for (const end of ["pointercancel", "lostpointercapture"]) {
+    const node = new EventTarget();
+    const seen = [];
+    studio.strokesOn(node, { begin: () => seen.push("begin"), move: () => seen.push("move") });
+    const tell = (kind, pointerId) =>
+      node.dispatchEvent(Object.assign(new Event(kind), { pointerId }));
+    tell("pointerdown", 1);
+    tell(end, 1);
+    tell("pointermove", 1);
+    tell("pointerdown", 2);
+    assert.deepEqual(seen, ["begin", "begin"]);
+  }
+});
+
+/** Steps over canvases that hold one text each. */
+function painting(most = 20) {
+  const steps = studio.paintSteps(
+    most,
+    (canvas) => canvas.text,
+    (canvas, text) => (canvas.text = text),
+  );
+  const paint = (canvas, text) => {
+    steps.remember(canvas);
+    canvas.text += text;
+  };
+  return { steps, paint };
+}
+const ways = (steps) => ({ ...steps.ways() });
+
+test("what was taken back is done again, on the canvas that it was on", () => {
+  const { steps, paint } = painting();
+  const [one, two] = [{ text: "" }, { text: "" }];
+  paint(one, "a");
+  paint(two, "b");
+  paint(one, "c");
+  steps.undo();
+  steps.undo();
+  assert.deepEqual([one.text, two.text], ["a", ""]);
+  assert.deepEqual([steps.painted(one), steps.painted(two)], [true, false]);
+  assert.deepEqual(ways(steps), { undo: 1, redo: 2 });
+  steps.redo();
+  assert.deepEqual([one.text, two.text, steps.painted(two)], ["a", "b", true]);
+  steps.redo();
+  steps.redo(); // there is no more
+  assert.deepEqual([one.text, two.text], ["ac", "b"]);
+  assert.deepEqual(ways(steps), { undo: 3, redo: 0 });
+});
+
+test("a new stroke leaves nothing to be done again", () => {
+  const { steps, paint } = painting();
+  const one = { text: "" };
+  paint(one, "a");
+  steps.undo();
+  paint(one, "b");
+  steps.redo();
+  assert.equal(one.text, "b");
+});
+
+test("strokes that are forgotten are painted all the same", () => {
+  const { steps, paint } = painting(2);
+  const one = { text: "" };
+  for (const text of "abc") paint(one, text);
+  for (let times = 0; times < 4; times++) steps.undo();
+  assert.equal(one.text, "a");
+  assert.ok(steps.painted(one) && steps.painted());
+});
