@@ -96,11 +96,6 @@ def test_images_of_rows_and_start_are_shown_small() -> None:
     assert list(shown) == [ref] and shown[ref].startswith("data:image/jpeg;base64,")
     large = stack.show_image(ref)["src"]
     assert large.startswith("data:image/png;base64,")
-    square = images.store(Image.new("L", (40, 40)), mask=True)
-    fits = [stack.mask_fits({"mask": mask, "image": ref}) for mask in (ref, square)]
-    assert fits == [{"fits": True}, {"fits": False}]
-    for wrong in (None, {}, {"mask": "/etc/passwd", "image": ref}):
-        assert set(stack.mask_fits(wrong)) == {"error"}
     assert "error" in stack.show_image("/etc/passwd") and "error" in stack.show_image(None)
 
 

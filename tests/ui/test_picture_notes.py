@@ -14,6 +14,7 @@ from studio.engine.inputs.start_image import _check_aspect
 from studio.errors import BadPreset
 from studio.preset import validate
 from studio.ui import picture_notes
+from studio.ui.editor.stack import mask_fits
 
 
 class Text(str):
@@ -63,6 +64,15 @@ def test_a_mask_that_does_not_fit_is_said_as_it_is_refused() -> None:
     with pytest.raises(BadPreset) as refused:
         _check_aspect(Image.new("L", (64, 64)), (96, 48), "rows.0.mask", "the picture")
     assert str(refused.value) == told[0]
+
+
+def test_the_page_asks_whether_a_mask_fits_a_picture() -> None:
+    wide = uri(Image.new("RGB", (96, 48)))
+    masks = [uri(Image.new("L", size)) for size in ((64, 32), (64, 64))]
+    fits = [mask_fits({"mask": mask, "image": wide}) for mask in masks]
+    assert fits == [{"fits": True}, {"fits": False}]
+    for wrong in (None, {}, {"mask": "/etc/passwd", "image": wide}):
+        assert set(mask_fits(wrong)) == {"error"}
 
 
 def test_rows_that_are_left_out_fit_any_picture() -> None:
