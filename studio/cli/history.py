@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from studio.cli.common import output_folder, say, say_notes
 from studio.errors import MissingFile, StudioError
 from studio.history import SORTS, History, Query, Record, history
+from studio.history.archive import write_zip
 from studio.history.intake import take_in
 
 _QUERY = tuple(f.name for f in dataclasses.fields(Query) if f.name not in ("text", "sort"))
@@ -49,9 +51,11 @@ def add_verb(verbs: Any) -> None:
     add("empty-bin", _empty, "remove what is in the bin for good").add_argument(
         "--yes", action="store_true", help="without this, only say how many"
     )
-    export = add("export", _export, "copy what is found into a folder")
+    export = add("export", _export, "copy what is found into a folder, or a ZIP file")
     _add_query(export)
-    export.add_argument("--out", required=True, metavar="DIR")
+    export.add_argument(
+        "--out", required=True, metavar="DIR", help="or a FILE.zip that is not there"
+    )
 
 
 def _add_query(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +174,9 @@ def _empty(options: argparse.Namespace, own: History) -> None:
 
 
 def _export(options: argparse.Namespace, own: History) -> None:
+    if options.out.lower().endswith(".zip") and not Path(options.out).is_dir():
+        _zip(Path(options.out), own, own.ids(_query(options)))
+        return
     folder, count = output_folder(options.out), 0
     for one in own.ids(_query(options)):
         file = own.file(own.get(one))
@@ -181,6 +188,24 @@ def _export(options: argparse.Namespace, own: History) -> None:
         except OSError as error:
             raise StudioError(f"cannot be copied ({error.strerror})", field=str(file)) from error
         count += 1
+    _said(count, "copied")
+
+
+def _zip(place: Path, own: History, ids: list[str]) -> None:
+    """As one file, which is there once it is whole."""
+    if place.exists():
+        raise StudioError("is there already; name another file", field=str(place))
+    folder = output_folder(str(place.parent))
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
+            try:
+                count = write_zip(own, ids, part.file)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+        Path(part.name).replace(place)
+    except OSError as error:
+        raise StudioError(f"cannot be written ({error.strerror})", field=str(place)) from error
     _said(count, "copied")
 
 

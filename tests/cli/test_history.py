@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ def test_found_starred_pruned_and_brought_back(studio: Any, tmp_path: Path) -> N
     out = tmp_path / "out"
     assert studio("export", "--out", str(out))[1] == [{"pictures": 2, "done": "copied"}]
     assert len(list(out.iterdir())) == 2
+    packed = tmp_path / "packed" / "of me.zip"
+    assert studio("export", "--out", str(packed))[1] == [{"pictures": 2, "done": "copied"}]
+    assert sorted(zipfile.ZipFile(packed).namelist()) == sorted(one.name for one in out.iterdir())
+    assert list(packed.parent.iterdir()) == [packed]
+    code, _, error = studio("export", "--out", str(packed))
+    assert code == 2 and "is there already" in error and zipfile.is_zipfile(packed)
     assert studio("show", identity)[1][0]["tags"] == ["pets", "best"]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from studio.errors import StudioError
 from studio.history import History, Query, Record
+from studio.history.archive import write_zip
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
 from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
@@ -168,17 +168,8 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
     if not 1 <= len(ids) <= MOST_ZIPPED:
         raise StudioError(f"a ZIP holds 1 to {MOST_ZIPPED} pictures, and {len(ids)} were found")
     handle, name = tempfile.mkstemp(prefix="guidance-studio-", suffix=".zip")
-    used: set[str] = set()
-    with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-        for one in ids:
-            record = history.get(one)
-            path = history.file(record)
-            entry = path.name if path.name not in used else f"{record.id}-{path.name}"
-            used.add(entry)
-            try:
-                archive.write(path, entry)
-            except OSError as error:
-                raise StudioError(f"cannot be read ({error.strerror})", field=path.name) from error
+    with os.fdopen(handle, "wb") as file:
+        write_zip(history, ids, file)
     return {"file": {"path": name, "meta": FILE_META, "orig_name": "pictures.zip"}}
 
 

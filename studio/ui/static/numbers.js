@@ -41,7 +41,9 @@ window.studio = window.studio || {};
     const plain = studio.latin(text);
     if (!plain) return null;
     const point = /^[+-]?\d*,\d+$/.test(plain) ? plain.replace(",", ".") : plain;
-    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(point) ? Number(point) : NaN;
+    const found = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.exec(point);
+    const lost = found && Number(point) === 0 && /[1-9]/.test(found[1]); // too small to be written down
+    return found && !lost ? Number(point) : NaN;
   };
 
   // 1,000 is a thousand to some and one to others; 0,125 is no thousand, and no 1.000 is one where

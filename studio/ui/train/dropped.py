@@ -12,13 +12,13 @@ from studio.images import SUFFIXES
 from studio.train.captions import read_file
 from studio.train.folder import TEXTS as CAPTIONS
 from studio.train.folder import plain
-from studio.ui.train.images import LONGEST, TEXTS, Picture, uploaded
+from studio.ui.train.images import LONGEST, TEXTS, Picture, check, uploaded
 
 LISTS = (".json", ".jsonl")  # files of the captions of many pictures
 
 
 def readable(files: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """Newly dropped files without the captions that cannot be read, and a line for each of those."""
+    """Newly dropped files without those that cannot be read, and a line for each of these."""
     good, lines = [], []
     for path in uploaded(files):
         try:
@@ -26,6 +26,8 @@ def readable(files: Sequence[str] | None) -> tuple[list[str], list[str]]:
                 _text(path)
             elif path.suffix.lower() in LISTS:
                 read_file(path)
+            elif path.suffix.lower() in SUFFIXES:
+                check(path)
         except StudioError as error:
             lines.append(f"{path.name} is not taken: {error.message}")
         else:

@@ -120,6 +120,15 @@ def shown(pictures: Sequence[Picture], files: Sequence[str] | None) -> dict[str,
     return value
 
 
+def check(path: Path) -> None:
+    """Look at a picture before it is taken.
+
+    Raises:
+        StudioError: empty, damaged, too large, or none; names the file.
+    """
+    _thumb(path)  # its card shows that
+
+
 @lru_cache(maxsize=2 * MOST_CARDS)
 def _thumb(path: Path) -> str:
     return jpeg_uri(to_rgb(open_checked(path, path.name)), edge=THUMB_EDGE)

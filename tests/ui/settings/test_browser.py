@@ -62,6 +62,9 @@ def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
         row.locator(".gs-settings-fault", has_text=said).wait_for()
         expect(row.get_by_label(label)).to_have_value(bad)
     assert not settings_file.exists() or json.loads(settings_file.read_text()) == {}
+    studio.page.keyboard.press("Escape")
+    studio.says("stays as it was.", ".gs-toast")
+    dialog = opened(studio)
     row = dialog.locator("[data-setting='long_run']")
     row.get_by_label("A long run").fill("30")
     row.get_by_label("A long run").press("Tab")

@@ -10,6 +10,9 @@ test("a comma is a decimal point, never left out", () => {
   assert.equal(studio.parseNumber("-0,25"), -0.25);
   assert.equal(studio.parseNumber("−3"), -3);
   assert.equal(studio.parseNumber("1e3"), 1000);
+  for (const zero of ["0", "-0.0", "0e9", "0e-400"])
+    assert.equal(studio.parseNumber(zero), 0 * Number(zero));
+  for (const lost of ["1e-400", "0.01e-330"]) assert.ok(Number.isNaN(studio.parseNumber(lost)));
   assert.equal(studio.parseNumber(""), null);
   for (const text of ["1,2,3", "1.2,3", "abc", "5 5", "--1", "0x10"])
     assert.ok(Number.isNaN(studio.parseNumber(text)), text);

@@ -266,11 +266,15 @@ def test_what_is_not_taken_of_dropped_files_is_said(dropped: list[str]) -> None:
     assert not dropping.unused(dropped, [])
     (folder / "c.txt").write_bytes(b"caf\xe9")
     (folder / "bad.json").write_text("{")
-    bad = [str(folder / name) for name in ("c.txt", "bad.json")]
+    (folder / "empty.png").touch()
+    (folder / "cut.png").write_bytes((folder / "b.png").read_bytes()[:-40])
+    bad = [str(folder / name) for name in ("c.txt", "bad.json", "empty.png", "cut.png")]
     good, said = dropping.readable([*late, *bad, *dropped])
     assert good == [*late, *dropped]
     assert said[0] == "c.txt is not taken: cannot be read as UTF-8 text"
-    assert said[1].startswith("bad.json is not taken: is not JSON (") and len(said) == 2
+    assert said[1].startswith("bad.json is not taken: is not JSON (")
+    assert said[2].startswith("empty.png is not taken: ")
+    assert said[3].startswith("cut.png is not taken: ") and len(said) == 4
     late += bad
     (folder / "a.txt").write_text("x" * 4001)
     with pytest.raises(StudioError, match="has 4001 characters"):

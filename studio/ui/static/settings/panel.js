@@ -48,6 +48,13 @@
       ),
       body,
     );
+    // What was refused stood in the dialog alone: whoever closes it is told what holds instead.
+    dialog.addEventListener("close", () => {
+      const refused = (props.value?.groups ?? [])
+        .flatMap(({ settings }) => settings)
+        .filter((row) => row.refused);
+      for (const { title } of refused) studio.toast(`${title} stays as it was.`);
+    });
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
     const act = {
