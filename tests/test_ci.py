@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import REPOSITORY
 
-BEGIN, END = "# Real proxies for the tests", "# What all workers of the suite import"
+BEGIN, END = "# Real proxies for the tests", "wait \"$pip\""
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the check is a script of bash")
@@ -24,7 +24,7 @@ def test_proxies_are_asked_for_only_where_they_were_fetched(
     step = script[script.index(BEGIN) : script.index(END)]
     stand_ins = (
         f"apt-get() {{ touch nginx.deb caddy.deb; return {int(not fetched)}; }}\n"
-        f"dpkg() {{ return {int(not unpacked)}; }}\nwork={tmp_path}\n"
+        f"dpkg() {{ return {int(not unpacked)}; }}\npython() {{ :; }}\nwork={tmp_path}\n"
     )
     said = 'echo "${STUDIO_REQUIRE_NGINX:-0}${STUDIO_REQUIRE_CADDY:-0} $PATH"'
     whole = f"set -euo pipefail\n{stand_ins}{step}\n{said}"
