@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import IO
 
 from studio.errors import StudioError
 from studio.history.store import History
 
 
-def write_zip(history: History, ids: Iterable[str], file: BinaryIO) -> int:
+def write_zip(history: History, ids: Iterable[str], file: IO[bytes]) -> int:
     """Write the pictures of these ids, presets included, and say how many there are.
 
     Of two that share a name, the second one's begins with its id.
