@@ -17,16 +17,19 @@ def write_zip(history: History, ids: Iterable[str], file: IO[bytes]) -> int:
 
     Raises:
         StudioError: a picture cannot be read; names it.
+        OSError: ``file`` cannot be written to.
     """
     used: set[str] = set()
-    with zipfile.ZipFile(file, "w") as archive:
+    # A picture from a medium without dates is of 1970, ten years before a ZIP's time begins.
+    with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
         for one in ids:
             record = history.get(one)
             path = history.file(record)
             entry = path.name if path.name not in used else f"{record.id}-{path.name}"
             used.add(entry)
             try:
-                archive.write(path, entry)
+                path.open("rb").close()
             except OSError as error:
                 raise StudioError(f"cannot be read ({error.strerror})", field=path.name) from error
+            archive.write(path, entry)
     return len(used)

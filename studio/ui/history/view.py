@@ -213,7 +213,12 @@ def _picture(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:
     """The ids that are asked for; all that a query finds where ``all`` is."""
     if asked.get("all"):
-        return history.ids(query_of(asked.get("query") or {}))
+        found, counted = history.ids(query_of(asked.get("query") or {})), asked.get("counted")
+        if counted is not None and counted != len(found):  # what nobody has seen stays
+            raise StudioError(
+                f"{len(found)} are found by now, and {counted} were shown; look again"
+            )
+        return found
     ids = asked.get("ids") or ()
     if len(ids) > MOST_NAMED:
         raise StudioError(f"at most {MOST_NAMED} pictures at once, got {len(ids)}", field="ids")

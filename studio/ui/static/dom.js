@@ -162,14 +162,18 @@ window.studio = window.studio || {};
 
   /** What a dialog over a picture answers; null while another one stands, or is still being fetched. A
    *  second press would lay two of them over each other. */
-  let asking = false;
+  let asking = 0; // since when, in ms
   studio.alone = async function (ask) {
-    if (asking) return null;
-    asking = true;
+    if (asking) {
+      const slow = Date.now() - asking > 2000 && !document.querySelector("dialog[open]");
+      if (slow) studio.toast("The last picture is still being fetched.");
+      return null;
+    }
+    asking = Date.now();
     try {
       return await ask();
     } finally {
-      asking = false;
+      asking = 0;
     }
   };
 

@@ -247,7 +247,11 @@
     studio.link = place.href;
     try {
       await navigator.clipboard.writeText(place.href);
-      studio.toast("Link copied. Whoever opens it sees this preset.");
+      studio.toast(
+        studio.leadsHere(place.href)
+          ? `Link copied. ${studio.HERE_ALONE}`
+          : "Link copied. Whoever opens it sees this preset.",
+      );
     } catch {
       window.prompt(studio.say("Copy this link:"), place.href);
     }

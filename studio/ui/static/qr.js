@@ -4,6 +4,9 @@
   const { el, word } = studio;
   const HERE = ["localhost", "127.0.0.1", "[::1]"];
 
+  /** What is said of such a link. */
+  studio.HERE_ALONE =
+    "This page answers to this machine alone: another device needs the page started with --host or --share.";
   /** Where a link leads that holds this machine's own name: nowhere, for any other. */
   studio.leadsHere = (link) => HERE.includes(new URL(link).hostname);
 
@@ -16,9 +19,7 @@
       el(
         "p",
         { class: "gs-work-note" },
-        studio.leadsHere(link)
-          ? "This page answers to this machine alone: another device needs the page started with --host or --share."
-          : "Whoever opens it sees this preset.",
+        studio.leadsHere(link) ? studio.HERE_ALONE : "Whoever opens it sees this preset.",
       ),
       el(
         "div",

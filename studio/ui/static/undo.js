@@ -90,6 +90,7 @@
     let when = -Infinity;
     let field = "";
     let apart = false; // pressed since the last step
+    let undone = []; // what could be done again before it
     let settles = -Infinity;
     let until = -Infinity; // waits for the page at most so long
     let again = false; // for what was undone meanwhile, too
@@ -126,12 +127,13 @@
         const joins = state.past.length && soon;
         apart = false;
         if (!joins) {
+          undone = state.future;
           state.past.push(state.now);
           state.past.splice(0, Math.max(0, state.past.length - MOST));
         }
         const none = text === state.past.at(-1); // a field that is as it was: no step
         if (none) state.past.pop();
-        state.future = [];
+        state.future = none ? undone : [];
         state.now = text;
         when = none ? -Infinity : time;
         field = none ? "" : name;

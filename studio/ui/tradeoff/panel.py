@@ -90,7 +90,8 @@ def follow(tuner: Tuner, refused: str = "") -> Iterator[Any]:
     seen = -1
     while True:
         state = tuner.state
-        version, running = state.version, state.state == "running"
+        with tuner.changed:  # not between a change and its version
+            version, running = state.version, state.state == "running"
         if version != seen:
             yield {**shown(state), "refused": refused if running else ""}
         else:

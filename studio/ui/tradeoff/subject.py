@@ -62,10 +62,17 @@ def subject_of(preset: Preset, given: Sequence[Any] = ()) -> Subject:
                     )
                 files = [uploaded(one, "pictures of the subject") for one in given]
                 for file in files:
-                    _decode(file, file.stat().st_mtime_ns)
+                    _check(file)
                 return Subject(index, name, tuple(files))
             return Subject(index, name, known_pictures(name)[0])
     raise StudioError("no row that takes part has a LoRA or a fine-tune", field="rows")
+
+
+def _check(file: Path) -> None:
+    try:
+        _decode(file, file.stat().st_mtime_ns)
+    except OSError as error:
+        raise StudioError("cannot be read", field=file.name) from error
 
 
 def _model(given: str | ModelRef | None, models: Library) -> str:

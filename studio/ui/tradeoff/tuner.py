@@ -96,7 +96,11 @@ class Tuner:
             note=note,
             begun=0,
         )
-        threading.Thread(target=self._work, args=(search, known), daemon=True).start()
+        try:
+            threading.Thread(target=self._work, args=(search, known), daemon=True).start()
+        except RuntimeError as error:  # the system gives no further thread
+            self._tell(state="failed", text=str(error))
+            raise StudioError("cannot be begun now; try again", field="search") from error
 
     def running(self) -> bool:
         """Whether a search goes on; its thread may outlive it by a moment."""

@@ -97,9 +97,9 @@ def _pictures(parts: TrainParts) -> None:
 
     usual = {name: field.value for name, field in fields.items()}
 
-    def tried(known: Any, **typed: Any) -> dict[Any, Any]:
+    def tried(known: Any, files: Any, **typed: Any) -> dict[Any, Any]:
         example = examples.hero()
-        train_form.refuse_to_lose(known, example.pictures)
+        train_form.refuse_to_lose(known, example.pictures, examples.others(files))
         if gone := examples.replaced(example.settings, typed, usual):
             warn(gone)
         return {
@@ -110,7 +110,7 @@ def _pictures(parts: TrainParts) -> None:
 
     parts.examples.click(
         guarded(tried),
-        parts.pictures,
+        [parts.pictures, parts.uploads],
         [parts.uploads, parts.pictures, *fields.values()],
         inputs_kwargs=fields,
         **QUIET,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 from studio.home import ASSETS, models_folder, training_folder
 from studio.train.captions import read_file, split
 from studio.ui.library import models
-from studio.ui.train.images import Picture
+from studio.ui.train.images import Picture, uploaded
 from studio.ui.train.words import called
 
 FOLDER = ASSETS / "examples" / "training"
@@ -47,6 +47,16 @@ def hero() -> Example:
         "superclass": SUPERCLASS,
     }
     return Example([str(file) for file in files], pictures, settings)
+
+
+def others(files: Sequence[str] | None) -> list[str]:
+    """Which of these files are called as one of the example's is, and are another picture."""
+    named = [(path, FOLDER / path.name) for path in uploaded(files)]
+    return [
+        path.name
+        for path, shipped in named
+        if shipped.is_file() and path.is_file() and path.read_bytes() != shipped.read_bytes()
+    ]
 
 
 def replaced(

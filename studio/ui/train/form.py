@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,20 +49,39 @@ def filled(
     return done, kept
 
 
-def refuse_to_lose(known: Sequence[Picture], example: Sequence[Picture]) -> None:
-    """See that the example takes no picture of a person's own away.
+def refuse_to_lose(
+    known: Sequence[Picture], example: Sequence[Picture], replaced: Collection[str] = ()
+) -> None:
+    """See that the example takes nothing of a person's own away.
+
+    Args:
+        replaced: names of the example's that are pictures of a person's own.
 
     Raises:
-        StudioError: it would.
+        StudioError: it would take a picture, its texts or its crop.
     """
-    shipped = {picture.name for picture in example}
-    own = [picture.name for picture in known if picture.name not in shipped]
+    shipped = {picture.name: picture for picture in example}
+    own = [p.name for p in known if p.name not in shipped or p.name in replaced]
     if own:
         many = f"{len(own)} of your own are" if len(own) > 1 else "one of your own is"
         raise StudioError(
             f"{many} here, which the example would take away; press Remove all first",
             field="images",
         )
+    if edited := [p.name for p in known if _edited(p, shipped[p.name])]:
+        raise StudioError(
+            f"what you changed at {', '.join(edited)} would go with the example; "
+            "press Remove all first",
+            field="images",
+        )
+
+
+def _edited(picture: Picture, shipped: Picture) -> bool:
+    """Whether a person has cropped a picture, or written its texts."""
+    written = (picture.target, picture.general)
+    made = (("", ""), picture.split, (shipped.target, shipped.general))
+    captioned = picture.caption not in ("", shipped.caption)
+    return picture.crop is not None or captioned or written not in made
 
 
 def doubts(pictures: Sequence[Picture], given: Mapping[str, Any]) -> list[str]:

@@ -126,7 +126,7 @@ def check(path: Path) -> None:
     Raises:
         StudioError: empty, damaged, too large, or none; names the file.
     """
-    _thumb(path)  # its card shows that
+    open_checked(path, path.name)
 
 
 @lru_cache(maxsize=2 * MOST_CARDS)

@@ -239,6 +239,21 @@ test("a ControlNet is chosen by id, or by what it reads", () => {
   assert.equal(studio.netOptions(NETS, "map", null)[0].text, "none yet");
 });
 
+test("a phrase that is pressed for an unknown word takes in what of it stands there already", () => {
+  const studio = load("row/prompt_text.js");
+  const put = (text, word, phrase) => {
+    const start = text.indexOf(word);
+    const found = studio.withPhrase(text, { start, end: start + word.length }, phrase);
+    assert.equal(found.text.slice(0, found.caret).endsWith(phrase), true);
+    return found.text;
+  };
+  const text = "a castel in flat stile on a gren background, red";
+  assert.equal(put(text, "stile", "in flat style"), text.replace("stile", "style"));
+  assert.equal(put(text, "gren", "on a green background"), text.replace("gren", "green"));
+  assert.equal(put(text, "castel", "castle"), text.replace("castel", "castle"));
+  assert.equal(put("a rocet", "rocet", "in flat style"), "a in flat style");
+});
+
 test("what is called by a name is found by it, and by its text", () => {
   const noir = { name: "Noir", text: "as a film of 1948" };
   const found = (text) => studio.completions(text, text.length, ["a cat", noir])?.options;

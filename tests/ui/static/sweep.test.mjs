@@ -32,6 +32,11 @@ test("commas that may be meant as decimal ones are told of", () => {
 test("texts are written a line each, and an empty one can be said", () => {
   assert.equal(studio.listOfLines('a, b\n""\n\nc'), '["a, b","","c"]');
   assert.equal(studio.listOfLines(" \n"), "");
+  assert.equal(
+    studio.listOfLines("[cat:dog:0.5] in flat style"),
+    '["[cat:dog:0.5] in flat style"]',
+  );
+  for (const list of ['["a"]', '[ "a", "b', "[]"]) assert.equal(studio.listOfLines(list), list);
   assert.equal(studio.linesOfList('["a, b","","c"]'), 'a, b\n""\nc');
   for (const half of ['["a', "0:1:0.5", '["a\\nb"]']) assert.equal(studio.linesOfList(half), half);
 });

@@ -73,6 +73,23 @@ test("a press is a step of its own, however soon after the last; presses at one 
   assert.equal(log.undo().form, form(1));
 });
 
+test("a field that is as it was is no step, and what could be done again still can be", () => {
+  let now = 10_000;
+  const log = load().undoLog(() => now);
+  log.record(form(1));
+  now += 5000;
+  log.record(form(2));
+  assert.equal(log.undo().form, form(1));
+  log.touched();
+  now += 9000;
+  for (const weight of [-9, 1]) {
+    now += 100; // a finger that scrolls over a slider
+    log.record(form(weight));
+  }
+  assert.equal(log.undo(), null);
+  assert.equal(log.redo().form, form(2));
+});
+
 test("rows deleted and added by presses, and a press taken back by the next, are steps", () => {
   let now = 10_000;
   const log = load().undoLog(() => now);

@@ -126,7 +126,7 @@
     };
     stage.addEventListener("pointerdown", (event) => {
       const found = event.target.closest(".gs-compare-frame");
-      if (!found || (hands.size && found !== frame) || hands.size > 1) return;
+      if (!found || event.button !== 0 || (hands.size && found !== frame) || hands.size > 1) return;
       frame = found;
       hands.set(event.pointerId, on(event));
     });

@@ -275,7 +275,7 @@
                       ),
                     )
                   )
-                    ask({ do: "delete", ...all });
+                    ask({ do: "delete", ...all, counted: grid.total() });
                 }),
               ]),
       );
@@ -378,6 +378,8 @@
       if (value.busy) setTimeout(() => element.offsetParent && refresh(true), 1000);
     }
     watch("value", () => take(studio.clone(props.value)));
+    // Whoever looks at the history meanwhile sees what has been made.
+    studio.on("strip", () => element.offsetParent && refresh(true));
     new IntersectionObserver((seen) => {
       if (seen.some((one) => one.isIntersecting)) refresh(true);
     }).observe(element);

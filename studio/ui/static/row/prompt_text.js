@@ -257,6 +257,29 @@ window.studio = window.studio || {};
     };
   };
 
+  /** A known phrase in the place of an unknown word: {text, caret}. What of the phrase stands around
+   *  the word already ("in flat" before "stile") stands once. */
+  studio.withPhrase = function (text, { start, end }, phrase) {
+    const words = phrase.toLowerCase().split(/\s+/);
+    const around = (part) =>
+      studio.wordsIn(part).map((one) => ({ ...one, word: one.word.toLowerCase() }));
+    const [before, after] = [around(text.slice(0, start)), around(text.slice(end))];
+    let [from, to] = [start, end];
+    for (let count = words.length - 1; count > 0; count -= 1) {
+      const last = before.slice(-count);
+      if (last.map(({ word }) => word).join(" ") !== words.slice(0, count).join(" ")) continue;
+      from = last[0].start;
+      break;
+    }
+    for (let count = words.length - 1; count > 0; count -= 1) {
+      const next = after.slice(0, count);
+      if (next.map(({ word }) => word).join(" ") !== words.slice(-count).join(" ")) continue;
+      to = end + next.at(-1).end;
+      break;
+    }
+    return { text: text.slice(0, from) + phrase + text.slice(to), caret: from + phrase.length };
+  };
+
   // -- completion ---------------------------------------------------------------------------
   /** The known phrases that the words before the caret begin: {start, options} or null. A phrase is
    *  a text, or {name, text} of one that is called by a name. */

@@ -43,11 +43,11 @@
     const status = el("span", { class: "gs-words-status" }, opener, count);
     let shown = []; // what the words in sight are of
 
-    function replace({ start, end }, phrase) {
-      const text = card.row.prompt;
-      card.edit({ prompt: text.slice(0, start) + phrase + text.slice(end) });
+    function replace(word, phrase) {
+      const { text, caret } = studio.withPhrase(card.row.prompt, word, phrase);
+      card.edit({ prompt: text });
       area.focus();
-      area.setSelectionRange(start + phrase.length, start + phrase.length);
+      area.setSelectionRange(caret, caret);
     }
 
     function insert(phrase) {

@@ -48,23 +48,28 @@
       ),
       body,
     );
-    // What was refused stood in the dialog alone: whoever closes it is told what holds instead.
-    dialog.addEventListener("close", () => {
-      const refused = (props.value?.groups ?? [])
-        .flatMap(({ settings }) => settings)
-        .filter((row) => row.refused);
-      for (const { title } of refused) studio.toast(`${title} stays as it was.`);
-    });
+    // What is refused stands in the dialog alone: whoever closes it, before the answer too, is told
+    // that the old value holds.
+    let unanswered = false;
+    function tellRefused() {
+      const rows = (props.value?.groups ?? []).flatMap(({ settings }) => settings);
+      for (const { title, refused } of rows) if (refused) studio.toast(`${title} stays as it was.`);
+    }
+    dialog.addEventListener("close", () => unanswered || tellRefused());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
     const act = {
       async set(name, value) {
         if (name === "notifications" && value && !(await permitted())) studio.toast(REFUSED);
         if (name === "language") studio.dropLanguage();
+        unanswered = true;
         trigger("edit", { name, value });
         if (name === "theme") studio.followTheme();
       },
-      reset: (name) => trigger("delete", { name }),
+      reset(name) {
+        unanswered = true;
+        trigger("delete", { name });
+      },
     };
     const toModels = () => {
       dialog.close();
@@ -96,7 +101,11 @@
       if (!dialog.isConnected) document.body.append(dialog);
       dialog.showModal();
     };
-    watch("value", draw);
+    watch("value", () => {
+      if (unanswered && !dialog.open) tellRefused();
+      unanswered = false;
+      draw();
+    });
     draw();
   };
 })(window.studio);

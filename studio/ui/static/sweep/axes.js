@@ -73,9 +73,10 @@ window.studio = window.studio || {};
       .join(" · ");
   };
 
-  /** Lines of text as a JSON list; `""` alone in a line is the empty text. */
+  /** Lines of text as a JSON list, which a text may be already; `""` alone in a line is the empty
+   *  text. A prompt may begin with a bracket too: [cat:dog:0.5]. */
   studio.listOfLines = function (text) {
-    if (text.trim().startsWith("[")) return text;
+    if (/^\s*\[\s*["\]]/.test(text)) return text;
     const lines = text.split("\n").filter((line) => line.trim());
     return lines.length ? JSON.stringify(lines.map((line) => (line === '""' ? "" : line))) : "";
   };

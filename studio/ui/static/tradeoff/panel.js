@@ -76,6 +76,7 @@
     };
     let asked = ""; // the model that this page last asked a search for
     let outdated = false; // what the last refusal is about has changed since
+    let gone = ""; // that refusal, which comes again with each word about a search of another tab
     let starting = false; // asked for, and not answered yet
     let unsent = ""; // why pictures did not get to the server
     const pictures = studio.subjectPictures({ server, changed: () => outdate() });
@@ -152,6 +153,12 @@
       status.dataset.state = "idle";
       try {
         const given = await pictures.write(upload);
+        if ((subject()?.model || "") !== asked) {
+          starting = outdated = false;
+          show(false);
+          status.textContent = "The LoRA has changed meanwhile; search again.";
+          return;
+        }
         trigger("submit", { budget: budget.write(), weight: weight.checked, pictures: given });
       } catch (error) {
         unsent = `The pictures could not be uploaded (${error.message || error})`;
@@ -164,8 +171,8 @@
       const value = current();
       const running = value.state === "running";
       const state = unsent ? "failed" : value.state;
-      const gone = outdated && state === "failed";
-      if (gone) status.textContent = "";
+      const past = outdated && state === "failed";
+      if (past) status.textContent = "";
       else if (unsent) status.textContent = unsent;
       else if (value.state !== "idle" && value.text !== undefined)
         status.textContent = [value.text, value.note].filter(Boolean).join(" ");
@@ -174,7 +181,7 @@
         unfold(true);
       }
       if (answered) studio.noted(RUNNING, value.state);
-      status.dataset.state = gone ? "idle" : state;
+      status.dataset.state = past ? "idle" : state;
       refusal.textContent = running && !outdated ? value.refused || "" : "";
       refusal.hidden = !refusal.textContent;
       start.disabled = running;
@@ -189,6 +196,7 @@
       const { state, refused } = current();
       if (outdated || starting || !(unsent || refused || state === "failed")) return;
       outdated = true;
+      gone = refused || "";
       show(false);
     }
     /** Only where ω means something: some row that takes part is personalised. */
@@ -202,7 +210,9 @@
       if (!body.hidden) pictures.read(anew);
     }
     watch("value", () => {
-      starting = outdated = false;
+      const { refused } = current();
+      outdated = outdated && !starting && Boolean(refused) && refused === gone;
+      starting = false;
       unsent = "";
       show(true);
       offer();

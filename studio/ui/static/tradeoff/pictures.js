@@ -9,6 +9,7 @@ window.studio = window.studio || {};
     let model = "";
     let known = null; // {count, whose}, once the server has said so
     let files = [];
+    const chosen = new Map(); // of each model: they show its subject, and no other's
     function said() {
       if (files.length) return `${files.length} of your pictures`;
       if (!known) return "";
@@ -29,10 +30,11 @@ window.studio = window.studio || {};
       wanted: () => !files.length && known?.count === 0,
       /** Whether there is a way back from files of one's own. */
       returns: () => files.length > 0 && known?.count > 0,
-      /** Go on about a model; whether it is another one. Files show the last one's subject: they go. */
+      /** Go on about a model, with the files that were chosen for it; whether it is another one. */
       about(next) {
         if (next === model) return false;
-        [model, known, files] = [next, null, []];
+        chosen.set(model, files);
+        [model, known, files] = [next, null, chosen.get(next) ?? []];
         return true;
       },
       /** What the server knows of a model; of one that is not asked about any more it is no news. */
