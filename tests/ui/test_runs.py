@@ -77,6 +77,28 @@ def test_a_waiting_run_is_cancelled_without_being_begun(engine: HeldEngine) -> N
     engine.release(2)
     until(lambda: first.state == "done")
     assert engine.started == ["first"]
+    assert session.current() is first and "1 of 1" in run.bar_of(runs, first)
+    alone = runs.submit(session, preset("alone"))
+    until(lambda: alone.state == "running")
+    waiting = runs.submit(session, preset("waiting"))
+    runs.cancel(waiting)
+    runs.cancel(alone)
+    engine.release(2)
+    until(lambda: alone.state == "cancelled")
+    assert session.current() is alone  # whose unfinished picture can be kept
+
+
+def test_a_series_that_is_cancelled_is_shown_with_what_it_has_made(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session, series = runs.session("a"), Series(3)
+    first, second, _ = (runs.submit(session, preset("x"), series=series) for _ in range(3))
+    engine.release(2)
+    until(lambda: first.state == "done" and second.state == "running")
+    runs.cancel(second)
+    engine.release(2)
+    until(lambda: not session.active())
+    shown = session.current()
+    assert shown and run.bar_of(runs, shown).count("1 of 3 finished")
 
 
 def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: HeldEngine) -> None:
