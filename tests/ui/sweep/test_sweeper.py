@@ -164,4 +164,6 @@ def test_a_page_that_has_been_open_for_long_is_looked_at_when_it_asks(studio_hom
     patient = Limits(shared=True, patience=60.0)
     sweeps = _sweeps(FakeEngine(), patient)
     sweeps.of("me").session.looked -= 600  # as the page was opened, or swept last, long ago
-    assert _run(sweeps).state.text == "10 pictures."
+    sweeps.start("me", PRESET, AXES)
+    until(lambda: not sweeps.of("me").running())  # within those sixty seconds nobody need look
+    assert sweeps.of("me").state.text == "10 pictures."
