@@ -60,6 +60,7 @@ class Run:
     problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
     cancelled: bool = False
+    kept: set[int] = field(default_factory=set)  # the unfinished ones that were saved
     unbegun: bool = False  # taken out of the queue, with nothing made before it in its series
     series: Series | None = None
     label: str = ""  # what sets it apart in its series

@@ -20,6 +20,7 @@ from studio.ui.history.moments import Moment
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import SPACE, Limits
+from studio.ui.wiring import generation
 from tests.support.fake_engine import FakeEngine, values
 from tests.support.held_engine import HeldEngine
 from tests.support.waiting import until
@@ -120,6 +121,12 @@ def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: H
     assert read_image(Path(kept.path))[0].sampler.seed == 5 + 1 + 1
     with pytest.raises(StudioError, match="unfinished"):
         run.keep_unfinished(runs, session, 3)
+    _, told = generation.keep(runs, session, 0)
+    assert (told["asked"], told["kept"]) == (0, [0, 1])
+    _, told = generation.keep(runs, session, 3)
+    assert (told["asked"], told["kept"]) == (3, [0, 1])  # its button can be pressed again
+    shown = run.stage_of(one)["images"][1:]
+    assert [image["kept"] for image in shown] == [True, True, False]
 
 
 def test_a_failed_run_leaves_the_queue_going(studio_home: Path) -> None:
