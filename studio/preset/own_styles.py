@@ -24,6 +24,7 @@ from studio.preset.styles import (
 )
 
 STAYS = "there is one of this name already, which stays"
+TOLD = 6  # reasons: more than these nobody reads
 CHANGED = "has changed meanwhile; load the page anew"
 
 
@@ -92,8 +93,10 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
         known |= set() if one.problem else {one.name.lower()}
     notes = [*unusable, *taken]
     if not usable:
+        more = [f"and {len(notes) - TOLD} more"] if len(notes) > TOLD else []
+        why = " · ".join([*notes[:TOLD], *more])
         raise BadPreset(
-            f"holds no style that is new: {notes[0]}" if notes else "holds no style that is new",
+            f"holds no style that is new: {why}" if why else "holds no style that is new",
             field=shown(path.name),
         )
     if taken:

@@ -133,7 +133,7 @@ def stage_of(run: Run) -> Any:
     step = run.progress
     caption = f"unfinished, step {step.step} of {step.steps}" if step else "unfinished"
     left = [
-        {"src": jpeg_uri(image), "unfinished": index, "caption": caption}
+        {"src": jpeg_uri(image), "unfinished": index, "caption": caption, "kept": index in run.kept}
         for index, image in enumerate(run.previews)
     ]
     if not images and not left:
@@ -294,4 +294,5 @@ def keep_unfinished(runs: Runs, session: Session, index: int) -> Moment:
     path = save_image(run.previews[index], made, save_folder(runs.limits, session.key))
     moment = kept(path, made, f"unfinished, {at} · seed {seed}", lambda: runs.own(session))
     session.moments = [moment, *session.moments]
+    run.kept.add(index)
     return moment

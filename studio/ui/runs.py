@@ -191,7 +191,7 @@ class Runs(Line):
         run.cancelled = True
         if run in self._waiting:
             self._waiting.remove(run)
-            run.state = "cancelled"
+            run.state, run.unbegun = "cancelled", not run.shown()
 
     def wait(self, session: Session, seen: int, seconds: float) -> int:
         """Wait until the session has changed since version ``seen``; its version now."""

@@ -60,6 +60,8 @@ class Run:
     problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
     cancelled: bool = False
+    kept: set[int] = field(default_factory=set)  # the unfinished ones that were saved
+    unbegun: bool = False  # taken out of the queue, with nothing made before it in its series
     series: Series | None = None
     label: str = ""  # what sets it apart in its series
     parent: str | None = None  # the picture that it is made of; None: what the session loaded last
@@ -163,7 +165,9 @@ class Session:
         return [run for run in self.runs if run.active()]
 
     def current(self) -> Run | None:
-        """The run to show: the one that runs, the next that waits, or the last that ended."""
+        """The run to show: the one that runs, the next that waits, or the last that ended, which is
+        none that was taken out of the queue where there is another."""
         active = self.active()
         running = [run for run in active if run.state == "running"]
-        return (running or active or self.runs[-1:] or [None])[0]
+        ended = [run for run in self.runs if not run.unbegun] or self.runs
+        return (running or active or ended[-1:] or [None])[0]

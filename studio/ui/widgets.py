@@ -48,6 +48,7 @@ SIGNALS = (  # what the page's scripts are told
     "sweepaxes",
     "sweepfile",
     "saved",
+    "kept",
     "styles",
     "preferences",
 )

@@ -96,14 +96,23 @@ def test_a_file_is_taken_in_with_a_line_for_what_is_not(home: Path) -> None:
     assert styles.find("ink").prompt == "{prompt}, in ink"
     (kept,) = (home / "home" / "styles").iterdir()
     assert kept.read_bytes() == given.read_bytes()
-    with pytest.raises(BadPreset, match="no style that is new"):  # again: nothing is doubled
-        own_styles.take_styles(given)
+    with pytest.raises(BadPreset, match="no style that is new") as refused:
+        own_styles.take_styles(given)  # again: nothing is doubled
+    assert "without a name · style 'Ink': there is one" in str(refused.value)  # every reason
     more = home / "more.json"
     more.write_text(json.dumps([{"name": "ink", "prompt": "x"}, {"name": "Oil", "prompt": "oil"}]))
     taken, notes = own_styles.take_styles(more)
     assert [style.name for style in taken] == ["Oil"]
     assert notes == ["style 'ink': there is one of this name already, which stays"]
     assert styles.find("ink").prompt == "{prompt}, in ink"
+
+
+def test_of_many_reasons_the_first_are_told(home: Path) -> None:
+    given = home / "many.json"
+    given.write_text(json.dumps([{"name": f"s{at}", "prompt": "x"} for at in range(20)]))
+    own_styles.take_styles(given)
+    with pytest.raises(BadPreset, match=r"'s5': there is one of .* stays · and 14 more$"):
+        own_styles.take_styles(given)
 
 
 def test_two_of_one_name_are_told_apart(home: Path) -> None:

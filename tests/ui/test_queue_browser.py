@@ -96,6 +96,7 @@ def test_after_cancel_what_did_not_finish_is_marked_and_kept_only_if_asked(
     unfinished.first.get_by_role("button", name="Keep").click()
     studio.page.wait_for_function("document.querySelector('.gs-moment [title*=unfinished]')")
     assert made() == before + 9
+    expect(unfinished.first.get_by_text("Kept", exact=True)).to_be_visible()
 
 
 def queued(studio: Studio) -> list[str]:

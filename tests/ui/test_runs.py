@@ -20,6 +20,7 @@ from studio.ui.history.moments import Moment
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Series, Session
 from studio.ui.space import SPACE, Limits
+from studio.ui.wiring import generation
 from tests.support.fake_engine import FakeEngine, values
 from tests.support.held_engine import HeldEngine
 from tests.support.waiting import until
@@ -77,6 +78,28 @@ def test_a_waiting_run_is_cancelled_without_being_begun(engine: HeldEngine) -> N
     engine.release(2)
     until(lambda: first.state == "done")
     assert engine.started == ["first"]
+    assert session.current() is first and "1 of 1" in run.bar_of(runs, first)
+    alone = runs.submit(session, preset("alone"))
+    until(lambda: alone.state == "running")
+    waiting = runs.submit(session, preset("waiting"))
+    runs.cancel(waiting)
+    runs.cancel(alone)
+    engine.release(2)
+    until(lambda: alone.state == "cancelled")
+    assert session.current() is alone  # whose unfinished picture can be kept
+
+
+def test_a_series_that_is_cancelled_is_shown_with_what_it_has_made(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session, series = runs.session("a"), Series(3)
+    first, second, _ = (runs.submit(session, preset("x"), series=series) for _ in range(3))
+    engine.release(2)
+    until(lambda: first.state == "done" and second.state == "running")
+    runs.cancel(second)
+    engine.release(2)
+    until(lambda: not session.active())
+    shown = session.current()
+    assert shown and run.bar_of(runs, shown).count("1 of 3 finished")
 
 
 def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: HeldEngine) -> None:
@@ -98,6 +121,12 @@ def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: H
     assert read_image(Path(kept.path))[0].sampler.seed == 5 + 1 + 1
     with pytest.raises(StudioError, match="unfinished"):
         run.keep_unfinished(runs, session, 3)
+    _, told = generation.keep(runs, session, 0)
+    assert (told["asked"], told["kept"]) == (0, [0, 1])
+    _, told = generation.keep(runs, session, 3)
+    assert (told["asked"], told["kept"]) == (3, [0, 1])  # its button can be pressed again
+    shown = run.stage_of(one)["images"][1:]
+    assert [image["kept"] for image in shown] == [True, True, False]
 
 
 def test_a_failed_run_leaves_the_queue_going(studio_home: Path) -> None:

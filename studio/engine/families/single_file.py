@@ -108,7 +108,7 @@ def _read(entry: ModelEntry, part: str) -> _State:
         names = canonical_names(file.keys())
         found = {key: name for key, name in names.items() if name.startswith(prefixes)}
         if not found:
-            raise MissingModel(f"{entry.id!r} holds no {part}")
+            raise MissingModel(f"the file of {entry.id!r} holds no {part}")
         state = {name: file.get_tensor(key) for key, name in found.items()}
     # Where a part may lie in several places, the converters know the first for certain.
     first, *others = prefixes

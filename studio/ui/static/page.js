@@ -17,7 +17,7 @@
   /** A line at the foot of the page, for what happens in the browser alone. */
   studio.toast = function (text) {
     const note = el("div", { class: "gs-toast", role: "status" }, text);
-    show(note, 5000);
+    show(note, Math.max(5000, 50 * text.length)); // as long as it takes to read
   };
 
   /** The same of what can be taken back for a while. */

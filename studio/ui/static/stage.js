@@ -57,7 +57,10 @@
       studio.explain(await studio.fileAt(address(image), image.name || "picture.png")),
     );
 
-  function keepButton(image, trigger) {
+  const asked = new Map(); // by its number: the button that waits for the server's answer
+
+  /** Saves an unfinished picture, and says so once the server has. */
+  studio.keepButton = function (image, trigger) {
     const node = el(
       "button",
       {
@@ -65,15 +68,28 @@
         class: "gs-word",
         title: "Save this preview among the results",
         onclick: () => {
-          trigger("select", { index: image.unfinished });
-          node.textContent = "Kept";
           node.disabled = true;
+          asked.set(image.unfinished, node);
+          trigger("select", { index: image.unfinished });
         },
       },
-      "Keep",
+      image.kept ? "Kept" : "Keep",
     );
+    node.disabled = Boolean(image.kept);
     return node;
-  }
+  };
+
+  /** The server's answer: `kept` are all that it has saved; where what was asked is none of them, the
+   *  button can be pressed again. */
+  studio.keepAnswered = function (answer) {
+    for (const [index, node] of asked) {
+      const done = answer.kept.includes(index);
+      if (!done && index !== answer.asked) continue;
+      asked.delete(index);
+      node.disabled = done;
+      if (done) node.textContent = "Kept";
+    }
+  };
 
   function figure(image, value, trigger) {
     const unfinished = image.unfinished !== undefined;
@@ -104,7 +120,7 @@
         el("span", { title: image.caption || "" }, image.caption || ""),
         unfinished ? null : studio.scoresNode(image.name),
         ...(unfinished
-          ? [keepButton(image, trigger)]
+          ? [studio.keepButton(image, trigger)]
           : [explainButton(image), useButton(image), saveLink(image)]),
       ),
     );
@@ -147,6 +163,7 @@
       frame.dataset.drawn = value.state || "empty";
     };
     watch("value", draw);
+    studio.on("kept", studio.keepAnswered);
     let opening = true; // until a picture is shown, or a preset without one
     // Before there is a result: the loaded preset's own picture, marked as such.
     studio.on("notes", ({ loaded, image }) => {

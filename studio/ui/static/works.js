@@ -212,16 +212,28 @@
     return found;
   };
 
-  /** Have the form made once for each picture; what cannot be read is named and left out. */
+  const TOLD = 6; // reasons: more than these nobody reads
+
+  /** What is left out of several files, each with its own reason: [[name, error], …]. */
+  studio.leftOut = function (lost) {
+    const lines = lost.map(([name, error]) =>
+      error.startsWith(`${name}: `) ? error : `${name}: ${error}`,
+    );
+    const more = lines.length - TOLD;
+    const rest = more > 0 ? [`and ${more} more`] : [];
+    return `Cannot be read and left out: ${[...lines.slice(0, TOLD), ...rest].join(" · ")}`;
+  };
+
+  /** Have the form made once for each picture; what cannot be read is told with why, and left out. */
   studio.makeEach = async function (field, files) {
     const images = [];
     const lost = [];
     for (const file of files) {
       const answer = await studio.stack.storeImage(file);
-      if (answer.error) lost.push(file.name);
+      if (answer.error) lost.push([file.name, answer.error]);
       else images.push({ image: answer.image, name: file.name, picture: answer.sent });
     }
-    if (lost.length) studio.toast(`Cannot be read and left out: ${lost.join(", ")}`);
+    if (lost.length) studio.toast(studio.leftOut(lost));
     if (images.length) hands.trigger("submit", { do: "each", field, images });
   };
 

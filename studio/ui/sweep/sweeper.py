@@ -36,6 +36,10 @@ class Stopped(Exception):
     """The person has stopped the sweep."""
 
 
+class Abandoned(Exception):
+    """Nobody has looked at the sweep for a while, on a page that visitors share."""
+
+
 @dataclass
 class State:
     """Where a sweep stands. ``state``: idle, running, done, stopped or failed."""
@@ -90,6 +94,7 @@ class Sweeper:
         self.stem = sweeping.stem_of(preset, three(axes), [], self.folder)
         version = self.state.version + 1
         self.state = State("running", "Looking at every setting …", version=version)
+        self.session.looked = time.monotonic()  # not when the page was opened
         context = contextvars.copy_context()
         work = (self._work, preset, tuple(axes))
         self._thread = threading.Thread(target=context.run, args=work, daemon=True)
@@ -122,6 +127,10 @@ class Sweeper:
         except Stopped:
             done, total = len(self.state.made), len(self.state.shots)
             self._end("stopped", f"Stopped: {done} of {total} pictures are made.")
+        except Abandoned:
+            done, total = len(self.state.made), len(self.state.shots)
+            why = "Stopped, as no page looked at it"
+            self._end("stopped", f"{why}: {done} of {total} pictures are made.")
         except Exception as error:  # the page outlives any sweep
             self._end("failed", one_line(error))
 
@@ -174,8 +183,10 @@ class Sweeper:
         self.session.moments.clear()
         if run.state == "failed" or run.problem:
             raise StudioError(run.error or run.problem, field="sweep")
-        if self._stop.is_set() or not run.moments or run.done is None:
+        if self._stop.is_set():
             raise Stopped
+        if not run.moments or run.done is None:
+            raise Abandoned
         os.replace(run.moments[0].path, path)
         self._spent, self._new = self._spent + time.monotonic() - began, self._new + 1
         return image_line(run.done, path)

@@ -20,10 +20,10 @@ from studio.ui.form import to_preset
 from studio.ui.layout import Parts
 from studio.ui.library import models
 from studio.ui.runs import Runs
-from studio.ui.session import Series
+from studio.ui.session import Series, Session
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
-from studio.ui.widgets import EACH, QUIET, UNSHOWN, WITH_SESSION
+from studio.ui.widgets import EACH, QUIET, UNSHOWN, WITH_SESSION, fresh
 from studio.ui.wiring import library, works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
@@ -103,12 +103,27 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     page.load(found_again, parts.session, outputs, js=FOUND_AGAIN, concurrency_limit=None, **QUIET)
 
-    def kept(session: str, event: gr.EventData) -> Any:
-        owner = runs.session(run.key_of(session))
-        run.keep_unfinished(runs, owner, int(event.index))
-        return run.strip(runs.newest(owner))
+    def kept(session: str, event: gr.EventData) -> tuple[Any, Any]:
+        return keep(runs, runs.session(run.key_of(session)), int(event.index))
 
-    parts.stage.select(guarded(kept), parts.session, parts.strip, js=WITH_SESSION, **EACH)
+    shown = [parts.strip, parts.signals["kept"]]
+    parts.stage.select(guarded(kept), parts.session, shown, js=WITH_SESSION, **EACH)
+
+
+def keep(runs: Runs, owner: Session, index: int) -> tuple[Any, Any]:
+    """Save an unfinished picture: the strip, and what its button is told. Answers that come at once
+    may be heard as one, so that each names all that are kept."""
+    try:
+        run.keep_unfinished(runs, owner, index)
+    except Exception as error:  # the button is told as well
+        warn(error)
+        return gr.skip(), fresh({"asked": index, "kept": _kept(owner)})
+    return run.strip(runs.newest(owner)), fresh({"asked": index, "kept": _kept(owner)})
+
+
+def _kept(owner: Session) -> list[int]:
+    last = owner.current()
+    return sorted(last.kept) if last else []
 
 
 # What a strip varies: all of it, and less where a visitor may have few runs in the queue.

@@ -199,6 +199,16 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
     assert not [line for line in lines if not any(_fits(message, line) for message in known)]
 
 
+@pytest.mark.parametrize("wrong", ["holds no style that is new", "holds no rows"])
+def test_a_field_and_what_is_wrong_with_it_are_no_message_together(
+    language: Language, wrong: str
+) -> None:
+    """A message that fits both at once, as of a model without a part, would win over the right one."""
+    known = dict(language.messages)
+    assert wrong in known
+    assert not [message for message in known if _fits(message, f"styles.csv: {wrong}")]
+
+
 @pytest.mark.parametrize("stopped", [0, 1])
 @pytest.mark.parametrize(("points", "begun"), [(0, 1), (0, 3), (1, 0), (1, 2), (4, 0), (4, 1)])
 def test_what_a_search_has_found_is_a_message(

@@ -92,3 +92,33 @@ test("no script writes a moment or a number by the browser's language alone", ()
   const found = names.filter((name) => bare.test(readFileSync(new URL(name, folder), "utf8")));
   assert.deepEqual(found, []);
 });
+
+test("what is wrong with a file is not read as a model file's lack of a part", () => {
+  const folder = new URL("../../../studio/languages/", import.meta.url);
+  const stays = "there is one of this name already, which stays";
+  for (const name of readdirSync(folder).filter((one) => one.endsWith(".json"))) {
+    const { messages } = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+    const gaps = [];
+    const turned = studio.translator(messages, (piece) => gaps.push(piece));
+    const said = (text) => turned(text) ?? text;
+    const nameless = said("style 'styles.csv': a style without a name");
+    const taken = said(`style 'Ink': ${stays}`);
+    assert.doesNotMatch(nameless + taken, /style '|without|there is/, name);
+    const reasons = `style 'styles.csv': a style without a name · style 'Ink': ${stays}`;
+    const why = said(`styles.csv: holds no style that is new: ${reasons}`);
+    assert.ok(why.startsWith("styles.csv: ") && why.endsWith(`: ${nameless} · ${taken}`), why);
+    assert.doesNotMatch(why, /that is new/, name);
+    const none = said("holds no style that is new");
+    assert.equal(said("styles.csv: holds no style that is new"), `styles.csv: ${none}`);
+    assert.equal(said("form: holds no rows").split(": ")[1], said("holds no rows"));
+    assert.match(said("the file of 'a/b' holds no text encoder"), /'a\/b'/);
+    const png = "is not a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF image";
+    const left = `huge.png: 20000x20000 pixels; at most 64 megapixels · no.png: ${png}`;
+    assert.doesNotMatch(said(`Cannot be read and left out: ${left}`), /pixels|read|is not/, name);
+    const names = ["styles.csv", "form", "huge.png", "no.png"];
+    assert.deepEqual(
+      gaps.filter((one) => !names.includes(one)),
+      [],
+    );
+  }
+});

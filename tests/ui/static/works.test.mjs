@@ -32,3 +32,29 @@ test("a picture as large as the page makes is not asked how much larger it shoul
   await larger.take({});
   assert.deepEqual(said, ["The picture is as large as this page makes them"]);
 });
+
+test("of several pictures each that is left out is told with its own reason", async () => {
+  const said = [];
+  const made = [];
+  const answers = {
+    "huge.png": { error: "huge.png: 20000x20000 pixels; at most 64 megapixels" },
+    "lost.png": { error: "The image could not be uploaded (500)" },
+    "good.png": { image: "inputs/good.png", sent: { path: "good.png" } },
+  };
+  studio.toast = (text) => said.push(text);
+  studio.stack = { storeImage: async ({ name }) => answers[name] };
+  studio.newest = () => () => {};
+  studio.mountWorks((name, asked) => made.push([name, plain(asked.images)]));
+  await studio.makeEach(
+    "init.image",
+    Object.keys(answers).map((name) => ({ name })),
+  );
+  const reasons =
+    "huge.png: 20000x20000 pixels; at most 64 megapixels · " +
+    "lost.png: The image could not be uploaded (500)";
+  assert.deepEqual(said, [`Cannot be read and left out: ${reasons}`]);
+  const good = { image: "inputs/good.png", name: "good.png", picture: { path: "good.png" } };
+  assert.deepEqual(made, [["submit", [good]]]);
+  const many = Array.from({ length: 20 }, (_, at) => [`${at}.png`, "is empty"]);
+  assert.match(studio.leftOut(many), /5\.png: is empty · and 14 more$/);
+});

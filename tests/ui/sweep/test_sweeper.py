@@ -157,3 +157,13 @@ def test_one_that_nobody_looks_at_is_dropped_on_a_shared_page(studio_home: Path)
     sweeper = sweeps.of("me")
     until(lambda: not sweeper.running())
     assert sweeper.state.state == "stopped" and len(sweeper.state.made) == 0
+    assert sweeper.state.text == "Stopped, as no page looked at it: 0 of 10 pictures are made."
+
+
+def test_a_page_that_has_been_open_for_long_is_looked_at_when_it_asks(studio_home: Path) -> None:
+    patient = Limits(shared=True, patience=60.0)
+    sweeps = _sweeps(FakeEngine(), patient)
+    sweeps.of("me").session.looked -= 600  # as the page was opened, or swept last, long ago
+    sweeps.start("me", PRESET, AXES)
+    until(lambda: not sweeps.of("me").running())  # within those sixty seconds nobody need look
+    assert sweeps.of("me").state.text == "10 pictures."
