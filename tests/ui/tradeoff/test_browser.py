@@ -53,7 +53,7 @@ def test_what_is_compared_is_said_of_the_lora_that_is_chosen(desk: Studio) -> No
 
 
 def test_there_is_a_way_back_from_pictures_of_ones_own(desk: Studio, tmp_path: Path) -> None:
-    """And none of them is another subject's; a bad one is named as a person knows it."""
+    """And none of them is another subject's, nor lost for one; a bad one is named as a person knows it."""
     page = _unfolded(desk)
     said = page.locator(".gs-subject-said")
     status = page.locator(".gs-tradeoff-status")
@@ -78,6 +78,8 @@ def test_there_is_a_way_back_from_pictures_of_ones_own(desk: Studio, tmp_path: P
     page.click("#gs-tradeoff .gs-search")
     expect(status).to_have_text(re.compile("needs pictures of what starter/lora-fox"))
     _choose(page, "hero")
+    expect(said).to_have_text("1 of your pictures")  # of this one's subject they still are
+    back.click()
     expect(said).to_have_text(KNOWN)
     expect(status).to_have_text("")
     expect(status).to_have_attribute("data-state", "idle")

@@ -23,7 +23,10 @@ def example(desk: Studio) -> Iterator[Any]:
 
 
 def bring(page: Any) -> None:
-    """Press for the example, and wait for its texts and its pictures."""
+    """Press for the example, and wait for its texts and its pictures; what a test before wrote at
+    them goes, which the example would not take away by itself."""
+    page.evaluate("studio.pictures?.pictures.length && studio.pictures.keepOnly(() => false)")
+    expect(page.locator(".gs-pic")).to_have_count(0)
     page.locator("#gs-train-word input").fill("something")
     page.click("#gs-train-examples")
     page.wait_for_function(  # its pictures may be there from the last time
