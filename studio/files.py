@@ -14,16 +14,13 @@ import shutil
 import stat
 import sys
 import tempfile
-import threading
 import time
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
-
-from filelock import FileLock, Timeout
 
 from studio.errors import StudioError
 
@@ -33,8 +30,6 @@ MOST_LISTED = 100_000
 _SWEEP_SECONDS = 3600.0  # between two looks for stale parts in one folder
 # Names that Windows keeps for devices, whatever their suffix.
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(10))}
-# Where a place takes no locks, one program's threads wait for each other.
-_UNLOCKED = threading.Lock()
 _swept: dict[str, float] = {}
 
 
@@ -160,36 +155,13 @@ def write_atomically(path: Path, data: bytes) -> Path:
     Raises:
         StudioError: the folder cannot be written to; names the file.
     """
-    temporary = _write_temporary(path, data)
+    temporary = _write_temporary(path, lambda file: file.write(data))
     try:
         os.replace(temporary, path)
     except OSError as error:
         _discard(temporary)
         raise _unwritable(path, error) from error
     return path
-
-
-@contextmanager
-def held(path: Path, seconds: float = 20.0) -> Iterator[None]:
-    """Keep ``path`` from others, threads and programs alike, that read it to write it anew.
-
-    Raises:
-        StudioError: another has it for longer than ``seconds``; names the file.
-    """
-    lock = FileLock(f"{path}.lock", timeout=seconds)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise StudioError("is being changed by another program", field=path.name) from error
-    except (OSError, NotImplementedError):
-        with _UNLOCKED:  # writing says what such a place takes
-            yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
@@ -199,7 +171,7 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
         StudioError: the folder cannot be written to; names the file.
     """
     path = folder / f"{stem}{suffix}"
-    temporary = _write_temporary(path, data)
+    temporary = _write_temporary(path, lambda file: file.write(data))
     try:
         for number in count(2):
             if _claim(temporary, path):
@@ -210,6 +182,25 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
     finally:
         _discard(temporary)
     raise AssertionError("unreachable")
+
+
+def write_once(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Have ``write`` fill a file of a name that is free; nobody sees it before it is whole.
+
+    Raises:
+        StudioError: the name is taken, or the folder cannot be written to; names the file.
+    """
+    taken = StudioError("is there already; name another file", field=str(path))
+    if path.exists():  # said before the work
+        raise taken
+    temporary = _write_temporary(path, write)
+    try:
+        if not _claim(temporary, path):
+            raise taken
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        _discard(temporary)
 
 
 def _claim(temporary: Path, path: Path) -> bool:
@@ -268,7 +259,7 @@ def _exchange(one: Path, other: Path) -> bool:
     return swap(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
-def _write_temporary(path: Path, data: bytes) -> Path:
+def _write_temporary(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         clear_parts(path.parent)
@@ -278,11 +269,13 @@ def _write_temporary(path: Path, data: bytes) -> Path:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            write(file)
         temporary.chmod(0o644)
-    except OSError as error:
+    except BaseException as error:
         _discard(temporary)
-        raise _unwritable(path, error) from error
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
     return temporary
 
 

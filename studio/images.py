@@ -276,6 +276,11 @@ def same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return abs(one[0] / one[1] / (other[0] / other[1]) - 1) <= ASPECT_TOLERANCE
 
 
+def misfit(given: tuple[int, int], of: str, size: tuple[int, int]) -> str:
+    """Why a mask is refused that is not of the shape of what it lies on, which is called ``of``."""
+    return f"is {given[0]}x{given[1]}; a mask has the aspect of {of}, {size[0]}x{size[1]}"
+
+
 def coverage(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """A mask's brightness in [0, 1] at ``size`` (width, height), each the mean of what is under it.
 

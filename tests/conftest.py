@@ -78,8 +78,9 @@ def _what_was_imported_since_stays() -> None:
 
 
 def _freeze() -> None:
-    gc.collect()
-    gc.freeze()
+    from studio.heap import keep_for_good  # not before the tests' environment is set
+
+    keep_for_good()
     _frozen[0] = len(sys.modules)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -31,37 +29,6 @@ def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:
             files.read_regular(odd, 10)
     with pytest.raises(OSError):
         files.read_regular("a\0b", 10)
-
-
-HOLDS = """
-import sys, pathlib
-from studio import files
-with files.held(pathlib.Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_file_that_another_program_changes_is_waited_for(tmp_path: Path) -> None:
-    path = tmp_path / "in" / "list.json"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdin and other.stdout and other.stdout.readline() == "held\n"
-        with pytest.raises(StudioError, match="is being changed"), files.held(path, 0.2):
-            pass
-        other.stdin.close()
-        with files.held(path, 60):
-            pass
-
-
-def test_where_no_lock_can_be_kept_writing_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    with files.held(tmp_path / "file" / "list.json"):
-        pass
 
 
 def test_listing_passes_over_what_is_no_file(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 ROOMS = (
     {"errors", "heap", "home"},
     {"extensions", "languages", "logs"},
-    {"files", "image_files"},
+    {"files", "image_files", "locks"},
     {"settings"},
     {"outputs"},
     {"images"},
@@ -45,6 +45,7 @@ LIGHT = [
     "errors",
     "home",
     "files",
+    "locks",
     "images",
     "outputs",
     "settings",

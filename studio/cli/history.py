@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.cli.common import output_folder, say, say_notes
 from studio.errors import MissingFile, StudioError
-from studio.files import PART
+from studio.files import write_once
 from studio.history import SORTS, History, Query, Record, history
 from studio.history.archive import write_zip
 from studio.history.intake import take_in
@@ -192,27 +192,9 @@ def _export(options: argparse.Namespace, own: History) -> None:
 
 
 def _zip(place: Path, own: History, ids: list[str]) -> None:
-    """As one file, which is there once it is whole."""
     output_folder(str(place.parent))
-    try:
-        place.open("xb").close()  # the name is taken: nobody's file is written over
-    except FileExistsError as error:
-        raise StudioError("is there already; name another file", field=str(place)) from error
-    except OSError as error:
-        raise StudioError(f"cannot be written ({error.strerror})", field=str(place)) from error
-    part = place.with_name(f".{place.name}{PART}")
-    try:
-        with part.open("wb") as file:
-            count = write_zip(own, ids, file)
-        part.replace(place)
-    except BaseException as error:
-        for one in (part, place):
-            one.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            message = f"cannot be written ({error.strerror})"
-            raise StudioError(message, field=str(place)) from error
-        raise
-    _said(count, "copied")
+    write_once(place, lambda file: write_zip(own, ids, file))
+    _said(len(ids), "copied")
 
 
 def _said(count: int, what: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from studio.errors import StudioError, shorten
-from studio.files import held, read_regular, write_atomically
+from studio.files import read_regular, write_atomically
 from studio.home import studio_home
+from studio.locks import held
 from studio.settings.places import cannot_hold
 from studio.settings.table import SETTINGS, Setting, Value
 

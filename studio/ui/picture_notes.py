@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from studio.errors import StudioError
-from studio.images import resolve, resolve_mask, same_aspect
+from studio.images import misfit, resolve, resolve_mask, same_aspect
 from studio.preset import Init, Preset
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def _of_the_start(init: Init) -> Iterator[str]:
         yield "init.mask: is black all over, so nothing of the picture is painted anew"
     mask, picture = _size(init.mask), _size(init.image)
     if _misfits(mask, picture):
-        yield _refused("init.mask", mask, "init.image", picture)
+        yield f"init.mask: {misfit(mask, 'init.image', picture)}"
 
 
 def _misfitting_rows(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
@@ -56,18 +56,13 @@ def _misfitting_rows(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
             found.setdefault(given, []).append(index)
     for given, rows in found.items():
         if len(rows) == 1:
-            yield _refused(f"rows.{rows[0]}.mask", given, "the picture", size)
+            yield f"rows.{rows[0]}.mask: {misfit(given, 'the picture', size)}"
             continue
         numbers = ", ".join(str(index + 1) for index in rows)
         yield (
             f"the masks of rows {numbers} are {_pixels(given)} and do not fit the picture, "
             f"{_pixels(size)}: Use masks, under Masks, stretches them"
         )
-
-
-def _refused(field: str, mask: tuple[int, int], of: str, size: tuple[int, int]) -> str:
-    """In the words of the refusal that comes when the picture is made."""
-    return f"{field}: is {_pixels(mask)}; a mask has the aspect of {of}, {_pixels(size)}"
 
 
 def _misfits(given: tuple[int, int], size: tuple[int, int]) -> bool:

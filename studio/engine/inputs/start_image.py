@@ -202,7 +202,4 @@ def _as_map(image: Image.Image, latent: Size) -> Tensor:
 
 def _check_aspect(image: Image.Image, size: Size, field: str, of: str) -> None:
     if not images.same_aspect(image.size, size):
-        raise BadPreset(
-            f"is {image.width}x{image.height}; a mask has the aspect of {of}, {size[0]}x{size[1]}",
-            field=field,
-        )
+        raise BadPreset(images.misfit(image.size, of, size), field=field)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from studio.files import held, read_regular, write_atomically
+from studio.files import read_regular, write_atomically
 from studio.home import studio_home
+from studio.locks import held
 
 MAX_BYTES, MOST = 2**16, 50
 

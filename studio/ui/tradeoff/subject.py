@@ -107,7 +107,7 @@ def known_pictures(model: str) -> tuple[tuple[Path, ...], str]:
 def _readable(path: Path, changed: int) -> bool:
     """Whether a picture can be read, as it was at its last change; the training left others out."""
     try:
-        open_checked(path, path.name)
+        _decode(path, changed)
     except StudioError:
         return False
     return True

@@ -20,14 +20,14 @@ LISTS = (".json", ".jsonl")  # files of the captions of many pictures
 def readable(files: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """Newly dropped files without those that cannot be read, and a line for each of these."""
     good, lines = [], []
-    for path in uploaded(files):
+    for number, path in enumerate(uploaded(files)):
         try:
             if path.suffix.lower() in CAPTIONS:
                 _text(path)
             elif path.suffix.lower() in LISTS:
                 read_file(path)
             elif path.suffix.lower() in SUFFIXES:
-                check(path)
+                check(path, number)
         except StudioError as error:
             lines.append(f"{path.name} is not taken: {error.message}")
         else:

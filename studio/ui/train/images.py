@@ -120,13 +120,19 @@ def shown(pictures: Sequence[Picture], files: Sequence[str] | None) -> dict[str,
     return value
 
 
-def check(path: Path) -> None:
+def check(path: Path, number: int) -> None:
     """Look at a picture before it is taken.
+
+    Args:
+        number: its place among those that come; the first ones' cards show what was looked at.
 
     Raises:
         StudioError: empty, damaged, too large, or none; names the file.
     """
-    open_checked(path, path.name)
+    if number < MOST_CARDS:
+        _thumb(path)
+    else:
+        open_checked(path, path.name)
 
 
 @lru_cache(maxsize=2 * MOST_CARDS)

@@ -263,20 +263,25 @@ window.studio = window.studio || {};
     const words = phrase.toLowerCase().split(/\s+/);
     const around = (part) =>
       studio.wordsIn(part).map((one) => ({ ...one, word: one.word.toLowerCase() }));
-    const [before, after] = [around(text.slice(0, start)), around(text.slice(end))];
-    let [from, to] = [start, end];
-    for (let count = words.length - 1; count > 0; count -= 1) {
-      const last = before.slice(-count);
-      if (last.map(({ word }) => word).join(" ") !== words.slice(0, count).join(" ")) continue;
-      from = last[0].start;
-      break;
+    /** The most words beside the unknown one, taken by `beside`, that `of` the phrase there are. */
+    function standing(beside, of) {
+      for (let count = words.length - 1; count > 0; count -= 1) {
+        const there = beside(count);
+        if (there.map(({ word }) => word).join(" ") === of(count).join(" ")) return there;
+      }
+      return [];
     }
-    for (let count = words.length - 1; count > 0; count -= 1) {
-      const next = after.slice(0, count);
-      if (next.map(({ word }) => word).join(" ") !== words.slice(-count).join(" ")) continue;
-      to = end + next.at(-1).end;
-      break;
-    }
+    const [left, right] = [around(text.slice(0, start)), around(text.slice(end))];
+    const before = standing(
+      (count) => left.slice(-count),
+      (count) => words.slice(0, count),
+    );
+    const after = standing(
+      (count) => right.slice(0, count),
+      (count) => words.slice(-count),
+    );
+    const from = before[0]?.start ?? start;
+    const to = end + (after.at(-1)?.end ?? 0);
     return { text: text.slice(0, from) + phrase + text.slice(to), caret: from + phrase.length };
   };
 
