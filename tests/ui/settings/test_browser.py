@@ -57,19 +57,48 @@ def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
         ("Pictures", "outputs", "here/there", "must be the full path of a folder"),
     ):
         row = dialog.locator(f"[data-setting='{name}']")
-        row.get_by_label(label).fill(bad)
-        row.get_by_label(label).press("Tab")
+        field = row.get_by_label(label, exact=True)
+        field.fill(bad)
+        field.press("Tab")
         row.locator(".gs-settings-fault", has_text=said).wait_for()
-        expect(row.get_by_label(label)).to_have_value(bad)
+        expect(field).to_have_value(bad)
     assert not settings_file.exists() or json.loads(settings_file.read_text()) == {}
     studio.page.keyboard.press("Escape")
     studio.says("stays as it was.", ".gs-toast")
     dialog = opened(studio)
     row = dialog.locator("[data-setting='long_run']")
-    row.get_by_label("A long run").fill("30")
-    row.get_by_label("A long run").press("Tab")
+    field = row.get_by_label("A long run", exact=True)
+    field.fill("30")
+    field.press("Tab")
     row.get_by_text("set here").wait_for()
     expect(dialog.locator(".gs-settings-fault")).to_have_count(0)
+
+
+def test_an_answer_does_not_take_the_field_that_one_types_in(
+    studio: Studio, settings_file: Path
+) -> None:
+    page = studio.open().page
+    dialog = opened(studio)
+    dialog.locator("[data-setting='long_run'] input").wait_for()
+    page.keyboard.press("Escape")
+    held, free = [], []
+    page.route("**/queue/join*", lambda route: route.continue_() if free else held.append(route))
+    opened(studio)  # what was told last time stands there while the new answer is on its way
+    field = dialog.locator("[data-setting='long_run'] input")
+    field.fill("3")
+    while not held:
+        studio.rest(100)
+    free.append(True)
+    with page.expect_response("**/queue/data*"):
+        held[0].continue_()
+    page.keyboard.type("0")
+    studio.rest(300)
+    expect(field).to_have_value("30")
+    expect(field).to_be_focused()
+    assert not settings_file.exists(), "kept before it was typed to its end"
+    field.press("Tab")
+    dialog.locator("[data-setting='long_run']").get_by_text("set here").wait_for()
+    assert json.loads(settings_file.read_text()) == {"long_run": 30}
 
 
 def test_a_form_that_is_not_to_be_kept_goes_with_its_tab(

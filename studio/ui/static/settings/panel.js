@@ -76,9 +76,22 @@
       studio.showTab("models");
     };
 
+    // A field that is drawn anew while one types in it takes half a text, or loses it: it is drawn
+    // when it is left.
+    let typing = false;
+    let waits = false;
+    body.addEventListener("input", ({ target }) => (typing = target.type === "text"));
+    body.addEventListener("change", () => (typing = false));
+    body.addEventListener("focusout", () => {
+      typing = false;
+      if (waits) draw();
+    });
+
     function draw() {
       const value = studio.clone(props.value) || {};
       if (!value.groups) return;
+      waits = typing;
+      if (waits) return;
       const { name } = document.activeElement?.dataset ?? {};
       const now = Object.values(value.running).join(", ");
       body.replaceChildren(
