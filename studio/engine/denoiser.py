@@ -149,7 +149,8 @@ class Denoiser:
         self, effort: Controller, step: int, z: Tensor, t: Tensor, level: Level
     ) -> Prediction:
         """As :meth:`predict`, with the passes that need not run extrapolated."""
-        ran = self._samples(step, effort.due(step, level), z, t)
+        due = effort.due(step, level)
+        ran = self._samples(step, due, z, t) if due else {}
         said = self._scheduled(ran, z, level)
         outputs = effort.completed(step, said, z, level, self.prediction)
         aside = _stacked({**said, **self._aside(step, ran, z, t, level)}, z.shape[0])

@@ -5,10 +5,10 @@ Approximate, by name (``sampler.effort``), never the default. The guided predict
 
     ε̂ = ε_A + Σ_j a_j·d_j,      d_j = ε_j − ε_A.
 
-The anchor, of those that run the pass that counts most from here on, runs at every evaluation. A
-direction ``d_j`` changes slowly along the denoising, so that in between it is extrapolated from its
-last two refreshes, linearly in ``λ = log(α/σ)`` and with half of the slope (measured: less error than
-with all or with none of it):
+The anchor is, of the passes that run, the one that counts most from here on. A direction ``d_j``
+changes slowly along the denoising, and so does the anchor's own ``ε_A = d_A``, with ``a_A = 1``. In
+between each is extrapolated from its last two refreshes, linearly in ``λ = log(α/σ)`` and with half
+of the slope (measured: less error than with all or with none of it):
 
     d̂(λ) = d₁ + γ·(d₁ − d₂)·(λ − λ₁)/(λ₁ − λ₂),      γ = 1/2.
 
@@ -21,10 +21,12 @@ of unit variance a change of ``y`` at ``ρ`` ends as ``1/√(1 + ρ²)`` of itse
 weighs ``W = ½|ρ₋ − ρ₊|/√(1 + ρ²)``, ``ρ₋`` and ``ρ₊`` those of its neighbours.
 
 **Rule.** A direction is refreshed when what it has added since its last refresh, with this
-evaluation's share, would exceed its part of the allowed error: ``1/√n`` of it for ``n`` directions,
-whose errors have nothing to do with each other. The first evaluations and the last are whole; so
-is a pass that has not run at two noise levels yet and been found out at a third, such as one whose
-row's range has only begun, and every evaluation at which the anchor changes.
+evaluation's share, would exceed its part of the allowed error: ``1/√n`` of it for ``n`` of them, the
+anchor's own included, whose errors are taken to have nothing to do with each other. Where another is
+refreshed, the anchor runs with it; where none is, an evaluation may run no network at all. The first
+evaluations and the last are whole; so is a pass that has not run at two noise levels yet and been
+found out at a third, such as one whose row's range has only begun, and every evaluation at which the
+anchor changes. What a refinement goes by runs everywhere, and the anchor with it.
 
 Two-pass caches of the same kind exist for plain guidance (Lv et al. 2024, FasterCache; Castillo et
 al. 2023, Adaptive Guidance); the rule for any number of rows, and its error, are the studio's own.
@@ -110,6 +112,7 @@ class Controller:
         self._squares = [0.0] * images
         self._counts = [plan.counts(step) for step in range(plan.steps)]
         self._known: dict[Sample, _Direction] = {}
+        self._dtype = torch.float32  # of what the networks say, once they have
 
     def due(self, step: int, level: Level) -> list[Sample]:
         """The samples to run at evaluation ``step``, a pass's images beside each other.
@@ -122,15 +125,23 @@ class Controller:
             self.anchor = self._foremost(step)
             self._known.clear()
         ahead = FIRST <= step < self.plan.steps - LAST
-        kept = self.plan.kept(step) | {self.anchor} if ahead else counts.keys()
+        kept = self.plan.kept(step) if ahead else counts.keys()
         now, allowed = _log_ratio(*level), self.allowed / math.sqrt(max(1, len(counts) - len(kept)))
-        return [
-            (index, image)
-            for index, count in counts.items()
-            for image in range(self.images)
-            if index in kept
-            or self._is_due((index, image), self.weights[step] * count, now, allowed)
-        ]
+
+        def is_due(index: int, image: int) -> bool:
+            added = self.weights[step] * (1.0 if index == self.anchor else counts[index])
+            return index in kept or self._is_due((index, image), added, now, allowed)
+
+        others = [index for index in counts if index != self.anchor]
+        images = range(self.images)
+        due = {(index, image) for index in others for image in images if is_due(index, image)}
+        with_others = {image for _, image in due}
+        due |= {
+            (self.anchor, image)
+            for image in images
+            if image in with_others or is_due(self.anchor, image)
+        }
+        return [(index, image) for index in counts for image in images if (index, image) in due]
 
     def estimate(self, image: int) -> float:
         """The error that is expected in an image's finished latent, as a root mean square.
@@ -171,19 +182,22 @@ class Controller:
             kind: the parameterisation of ``ran`` and of what is returned.
         """
         found: dict[int, list[Tensor]] = {index: [] for index in self._counts[step]}
+        self._dtype = next((output.dtype for output in ran.values()), self._dtype)
         now = _log_ratio(*level)
         for image in range(self.images):
             said = {index: ran[index, image] for index in found if (index, image) in ran}
             noises = {i: to_epsilon(_wide(y), z[image], *level, kind) for i, y in said.items()}
-            ground = noises[self.anchor]
+            anchor = self._known.setdefault((self.anchor, image), _Direction())
+            ground = noises[self.anchor] if self.anchor in said else anchor.at(now)
             for index, outputs in found.items():
                 known = self._known.setdefault((index, image), _Direction())
+                foot = torch.zeros_like(ground) if known is anchor else ground
                 if index in said:
-                    known.refresh(now, noises[index] - ground)
+                    known.refresh(now, noises[index] - foot)
                     outputs.append(said[index])
                 else:
-                    held = from_epsilon(ground + known.at(now), z[image], *level, kind)
-                    outputs.append(held.to(said[self.anchor].dtype))
+                    held = from_epsilon(foot + known.at(now), z[image], *level, kind)
+                    outputs.append(held.to(self._dtype))
         return {index: torch.stack(outputs) for index, outputs in found.items()}
 
 
