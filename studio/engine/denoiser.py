@@ -131,7 +131,7 @@ class Denoiser:
         missing = [sample for sample in needed if sample not in ran]
         most = self.max_samples  # of the sum's batches, whatever fits of these
         try:
-            found = self._samples(step, missing, z, t) if missing else {}
+            found = self._samples(step, missing, z, t)
         finally:
             self.max_samples = most
         return self._scheduled(found, z, level)
@@ -149,8 +149,7 @@ class Denoiser:
         self, effort: Controller, step: int, z: Tensor, t: Tensor, level: Level
     ) -> Prediction:
         """As :meth:`predict`, with the passes that need not run extrapolated."""
-        due = effort.due(step, level)
-        ran = self._samples(step, due, z, t) if due else {}
+        ran = self._samples(step, effort.due(step), z, t)
         said = self._scheduled(ran, z, level)
         outputs = effort.completed(step, said, z, level, self.prediction)
         aside = _stacked({**said, **self._aside(step, ran, z, t, level)}, z.shape[0])
@@ -160,7 +159,7 @@ class Denoiser:
     def _samples(
         self, step: int, samples: Sequence[Sample], z: Tensor, t: Tensor
     ) -> dict[Sample, Tensor]:
-        """What the networks say of each (pass, image)."""
+        """What the networks say of each (pass, image); there may be none."""
         ran: dict[Sample, Tensor] = {}
         for group in self._groups(samples).values():
             with self.passes[group[0][0]].network() as network:
@@ -272,7 +271,8 @@ class Denoiser:
         return self._attachments[chunk]
 
     def _check_finite(self, outputs: Mapping[Sample, Tensor], step: int) -> None:
-        if bool(torch.stack([torch.isfinite(o).all() for o in outputs.values()]).all()):
+        fine = [torch.isfinite(output).all() for output in outputs.values()]
+        if not fine or bool(torch.stack(fine).all()):
             return
         bad = sorted({i for (i, _), o in outputs.items() if not bool(torch.isfinite(o).all())})
         rows = sorted({row for i in bad for row in self.plan.passes[i].rows})

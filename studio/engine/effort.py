@@ -22,8 +22,9 @@ weighs ``W = ½|ρ₋ − ρ₊|/√(1 + ρ²)``, ``ρ₋`` and ``ρ₊`` those 
 
 **Rule.** A direction is refreshed when what it has added since its last refresh, with this
 evaluation's share, would exceed its part of the allowed error: ``1/√n`` of it for ``n`` of them, the
-anchor's own included, whose errors are taken to have nothing to do with each other. Where another is
-refreshed, the anchor runs with it; where none is, an evaluation may run no network at all. The first
+anchor's own included, whose errors are taken to have nothing to do with each other. With any of them
+the anchor runs, and whatever would be due within the next two evaluations: so they come together
+(measured: fewer evaluations, at less error), and between them no network may run at all. The first
 evaluations and the last are whole; so is a pass that has not run at two noise levels yet and been
 found out at a third, such as one whose row's range has only begun, and every evaluation at which the
 anchor changes. What a refinement goes by runs everywhere, and the anchor with it.
@@ -45,6 +46,7 @@ from studio.diffusion.parameterisation import from_epsilon, to_epsilon
 from studio.plan import Plan
 
 FIRST, LAST = 4, 1  # evaluations that are whole
+AHEAD = 2  # evaluations within which what would be due is refreshed with what is
 DAMPING = 0.5  # γ
 FARTHEST = 7.0  # |λ| beyond which a noise level counts as this one
 _SAME = 1e-6  # of two λ
@@ -106,7 +108,8 @@ class Controller:
     ) -> None:
         self.allowed = allowed
         self.plan = plan
-        self.weights = _weights([math.exp(-_log_ratio(*level)) for level in levels])
+        self._ratios = [_log_ratio(*level) for level in levels]
+        self.weights = _weights([math.exp(-ratio) for ratio in self._ratios])
         self.images = images
         self.anchor = -1
         self._squares = [0.0] * images
@@ -114,34 +117,52 @@ class Controller:
         self._known: dict[Sample, _Direction] = {}
         self._dtype = torch.float32  # of what the networks say, once they have
 
-    def due(self, step: int, level: Level) -> list[Sample]:
-        """The samples to run at evaluation ``step``, a pass's images beside each other.
-
-        Args:
-            level: of the noisy latents there.
-        """
+    def due(self, step: int) -> list[Sample]:
+        """The samples to run at evaluation ``step``, a pass's images beside each other."""
         counts = self._counts[step]
         if self.anchor not in counts:
             self.anchor = self._foremost(step)
             self._known.clear()
-        ahead = FIRST <= step < self.plan.steps - LAST
-        kept = self.plan.kept(step) if ahead else counts.keys()
-        now, allowed = _log_ratio(*level), self.allowed / math.sqrt(max(1, len(counts) - len(kept)))
+        due = {(index, image) for image in range(self.images) for index in self._due(step, image)}
+        return [
+            (index, image)
+            for index in counts
+            for image in range(self.images)
+            if (index, image) in due
+        ]
 
-        def is_due(index: int, image: int) -> bool:
-            added = self.weights[step] * (1.0 if index == self.anchor else counts[index])
-            return index in kept or self._is_due((index, image), added, now, allowed)
+    def _due(self, step: int, image: int) -> set[int]:
+        """The passes to run for one image; what not running the others adds is counted."""
+        counts = self._counts[step]
+        if not FIRST <= step < self.plan.steps - LAST:
+            return set(counts)
+        kept = self.plan.kept(step)
+        allowed = self.allowed / math.sqrt(max(1, len(counts) - len(kept)))
 
-        others = [index for index in counts if index != self.anchor]
-        images = range(self.images)
-        due = {(index, image) for index in others for image in images if is_due(index, image)}
-        with_others = {image for _, image in due}
-        due |= {
-            (self.anchor, image)
-            for image in images
-            if image in with_others or is_due(self.anchor, image)
-        }
-        return [(index, image) for index in counts for image in images if (index, image) in due]
+        def soon(until: int) -> set[int]:
+            return {i for i in counts if self._after((i, image), step, until) > allowed}
+
+        due = soon(step) | kept
+        if due:
+            due |= {self.anchor} if kept else {self.anchor} | soon(step + AHEAD)
+        for index in counts.keys() - due:
+            known, after = self._known[index, image], self._after((index, image), step, step)
+            self._squares[image] += after**2 - known.added**2
+            known.added = after
+        return due
+
+    def _after(self, sample: Sample, step: int, until: int) -> float:
+        """What a direction will have added if it isn't run from ``step`` to ``until``."""
+        known = self._known.get(sample)
+        if known is None:
+            return math.inf
+        index, _ = sample
+        return known.added + math.fsum(
+            self.weights[one]
+            * (1.0 if index == self.anchor else self._counts[one].get(index, 0.0))
+            * known.error(self._ratios[one])
+            for one in range(step, min(until + 1, self.plan.steps))
+        )
 
     def estimate(self, image: int) -> float:
         """The error that is expected in an image's finished latent, as a root mean square.
@@ -159,18 +180,6 @@ class Controller:
             key=lambda index: (math.fsum(one.get(index, 0.0) for one in following), -index),
         )
 
-    def _is_due(self, sample: Sample, weight: float, now: float, allowed: float) -> bool:
-        """Whether a direction has to run; if not, what it adds by not running is counted."""
-        known = self._known.get(sample)
-        if known is None:
-            return True
-        adds = weight * known.error(now)
-        if known.added + adds > allowed:
-            return True
-        self._squares[sample[1]] += (known.added + adds) ** 2 - known.added**2
-        known.added += adds
-        return False
-
     def completed(
         self, step: int, ran: Mapping[Sample, Tensor], z: Tensor, level: Level, kind: str
     ) -> dict[int, Tensor]:
@@ -183,7 +192,7 @@ class Controller:
         """
         found: dict[int, list[Tensor]] = {index: [] for index in self._counts[step]}
         self._dtype = next((output.dtype for output in ran.values()), self._dtype)
-        now = _log_ratio(*level)
+        now = self._ratios[step]
         for image in range(self.images):
             said = {index: ran[index, image] for index in found if (index, image) in ran}
             noises = {i: to_epsilon(_wide(y), z[image], *level, kind) for i, y in said.items()}

@@ -222,7 +222,7 @@ def test_with_effort_a_diagnosis_runs_what_did_not_run_yet(loader: Loader, root:
     base, images = asked.plan.unconditional[0], range(len(Z))
 
     class First:
-        def due(self, step: int, level: Any) -> list[tuple[int, int]]:
+        def due(self, step: int) -> list[tuple[int, int]]:
             active = asked.plan.active(step)
             return [(i, b) for i in active for b in images if i != base or b == 0]
 
