@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,7 @@ __all__ = [
     "initial_noise",
     "make_scheduler",
     "noise_level",
+    "noise_levels",
     "progress_of",
     "sample",
 ]
@@ -97,6 +99,18 @@ def noise_level(scheduler: Any, t: Tensor) -> tuple[Tensor, Tensor]:
     ratio = torch.lerp(least, most, at - math.floor(at))
     alpha = (1 + ratio**2).rsqrt()
     return alpha, ratio * alpha
+
+
+def noise_levels(scheduler: Any, first: int = 0) -> list[tuple[Tensor, Tensor]]:
+    """:func:`noise_level` of every evaluation from ``first`` on, of a scheduler that made no step yet."""
+    begun = copy.deepcopy(scheduler)
+    begin(begun, first)
+    found = []
+    for number, t in enumerate(begun.timesteps[first:]):
+        if hasattr(begun, "sigmas_interpol"):  # every second evaluation lies between two steps
+            begun.sample = t if number % 2 else None
+        found.append(noise_level(begun, t))
+    return found
 
 
 def _place(scheduler: Any, t: Tensor) -> int | None:

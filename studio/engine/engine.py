@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -287,7 +286,4 @@ def _effort(
     allowed = allowed_error(preset.sampler.effort)
     if not allowed:
         return None
-    begun = copy.deepcopy(scheduler)
-    schedulers.begin(begun, start)
-    levels = [sampling.noise_level(begun, t) for t in begun.timesteps[start:]]
-    return Controller(allowed, plan, levels, images)
+    return Controller(allowed, plan, sampling.noise_levels(scheduler, start), images)

@@ -8,11 +8,13 @@ import sys
 from typing import Any
 
 import pytest
+import torch
 
 from studio.diffusion import times
 from studio.diffusion.noise_table import of_size
 from studio.diffusion.progress import progress_of, times_of
-from studio.diffusion.schedulers import evaluations
+from studio.diffusion.sampling import Picture, noise_level, noise_levels, sample
+from studio.diffusion.schedulers import evaluations, first_evaluation, scheduler_for
 from studio.errors import BadPreset, IncompatibleModels
 from studio.preset import Sampler
 from studio.preset.schedulers import SCHEDULERS
@@ -53,6 +55,24 @@ def test_times_are_the_schedulers_own(name: str, base: str) -> None:
             # DPM2 ancestral's middle is a difference of float32 that are close at the start.
             near = 1e-3 if even else 2.0 if name == "dpm2_a" else 1.0
             assert ours == pytest.approx(theirs, abs=near), (schedule, steps)
+
+
+@pytest.mark.parametrize(("name", "base"), CASES)
+def test_levels_said_ahead_are_those_that_a_run_comes_to(name: str, base: str) -> None:
+    config, met = BASES[base], []
+    scheduler = scheduler_for(Sampler(scheduler=name, steps=5), config)
+    start = first_evaluation(scheduler, 1)
+    ahead = noise_levels(scheduler, start)
+
+    def denoise(_: int, z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        met.append(noise_level(scheduler, t))
+        return 0.1 * z
+
+    noise, generator = torch.ones(1, 4, 8, 8), torch.Generator().manual_seed(0)
+    picture = Picture(torch.zeros_like(noise), start)
+    list(sample(denoise, noise, scheduler, [generator], picture))
+    assert len(ahead) == len(met)
+    assert torch.equal(torch.tensor(ahead), torch.tensor(met))
 
 
 @pytest.mark.parametrize("steps", [4, 50, 200])
