@@ -107,7 +107,7 @@
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
       this.arranged = this.cards;
       const now = this.cards.map((card) => studio.asText(card.row));
-      studio.axes.follow(studio.placesOfRows(before, now));
+      studio.axes.follow(studio.placesOfRows(before, now), before, now);
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
       this.shares.placed();
@@ -141,7 +141,10 @@
 
     arrange() {
       const total = this.cards.length;
-      studio.axes.follow(this.arranged.map((card) => this.cards.indexOf(card)));
+      const [before, now] = [this.arranged, this.cards];
+      const texts = (cards) => cards.map((card) => studio.asText(card.row));
+      const places = before.map((card) => now.indexOf(card));
+      studio.axes.follow(places, texts(before), texts(now));
       this.arranged = [...this.cards];
       this.cards.forEach((card, index) => card.showPlace(index, total));
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;

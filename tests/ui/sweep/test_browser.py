@@ -75,6 +75,7 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     dialog.get_by_role("button", name="Sweep around it").click()
     studio.says("3 pictures · 6 passes", ".gs-sweep-cost")
     expect(page.get_by_label("Across: values of weight of row 1")).to_have_value("3:5:1")
+    expect(page.locator(".gs-toast", has_text="Other fields are varied now.")).to_be_visible()
     assert [(row["prompt"], row["weight"]) for row in studio.rows()] == [("a moon", 4)]
     page.get_by_role("button", name="Undo").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")
@@ -96,6 +97,12 @@ def test_an_axis_stays_with_its_row(desk: Studio) -> None:
     expect(fields).to_have_value("rows.0.weight")
     desk.press(0, "Delete row")
     desk.says("choose a field", ".gs-axis .gs-error")
+    desk.says("went with its row", ".gs-toast")
+    expect(page.locator(".gs-axis input")).to_have_value("2,4")
+    page.get_by_role("button", name="Undo").first.click()
+    expect(fields).to_have_value("rows.0.weight")
+    page.get_by_role("button", name="Do not vary").click()
+    page.locator(".gs-toast", has_text="is varied no more").get_by_role("button").click()
     expect(page.locator(".gs-axis input")).to_have_value("2,4")
     page.get_by_role("button", name="Do not vary").click()
     page.get_by_role("button", name="ω", exact=False).first.click()  # the field's own name

@@ -6,7 +6,12 @@
   const UNANSWERED = 4000; // ms until what was asked is asked again: of several at once one may be lost
   const FILES = { png: "Grid PNG", csv: "CSV", json: "JSON" };
 
-  studio.on("sweepaxes", ({ axes }) => studio.axes.replace(axes));
+  studio.on("sweepaxes", ({ axes }) => {
+    const before = studio.axes.list();
+    studio.axes.replace(axes);
+    if (before.length)
+      studio.undoable("Other fields are varied now.", () => studio.axes.replace(before));
+  });
   studio.on("sweepfile", ({ file, name }) => {
     if (file?.url) el("a", { href: file.url, download: name }).click();
   });

@@ -21,6 +21,9 @@
     }
   }
   studio.axes = studio.axesOf(kept(), keep);
+  const LOST =
+    "A field that the sweep varies went with its row; its values wait for another in the tab Sweep.";
+  studio.axes.on((why) => why === "lost" && studio.toast(LOST));
 
   /** Make a field an axis, and go to its values. */
   studio.vary = function (path, values) {
