@@ -152,12 +152,12 @@
       this.list.classList.toggle("gs-long", total > LONG);
       this.empty.hidden = total > 0;
       const { most } = this;
-      this.adder.disabled = total >= most;
       this.full.hidden = total < most;
       this.full.textContent =
         total > most
           ? `At most ${most} rows on this page: delete ${total - most} to generate.`
           : `${most} rows, as many as this page takes.`;
+      studio.stops(this.adder, total < most ? "" : this.full.textContent);
     }
 
     refresh() {
@@ -170,7 +170,7 @@
 
     // -- rows -------------------------------------------------------------------------------
     add(row, after) {
-      if (this.adder.disabled) {
+      if (!this.full.hidden) {
         studio.toast(this.full.textContent);
         return null;
       }

@@ -86,7 +86,8 @@
     const add = word("Vary a field", () => {
       const options = context.groups().flatMap((one) => one.options);
       const free = options.find(({ path }) => !studio.axes.has(path));
-      studio.vary(free.path, free.values());
+      if (studio.axes.full()) studio.toast(studio.AXES_FULL);
+      else studio.vary(free.path, free.values());
     });
     const cost = el("p", { class: "gs-sweep-cost", role: "status" });
     const start = word("Start", () => begin(), { class: "gs-word gs-sweep-start" });
@@ -163,7 +164,7 @@
       start.hidden = running;
       start.disabled = none || !answer.ready;
       start.textContent = studio.startLabel(answer.known, answer.total);
-      add.disabled = studio.axes.full();
+      studio.stops(add, studio.axes.full() ? studio.AXES_FULL : "");
       cost.hidden = none;
       files.hidden = running || !state.files;
     }
