@@ -75,6 +75,7 @@ SCRIPTS = (
     "gallery/publish.js",
     "history/turns.js",
     "history/grid.js",
+    "history/unkept.js",
     "history/details.js",
     "history/compare.js",
     "history/view.js",

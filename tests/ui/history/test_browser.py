@@ -82,6 +82,12 @@ def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
     expect(strip).to_have_count(1)
     page.locator('.gs-cell-open[aria-label="Zebra 90"]').press("s")
     expect(strip.locator(".gs-cell-star")).to_have_count(1)
+    page.locator('.gs-cell-open[aria-label="Zebra 91"]').click()
+    dialog.get_by_label("Note").press_sequentially("half typed")
+    page.reload()  # a text is kept when one leaves its field, and this leaves none
+    page = studio.tab("History")
+    page.get_by_label("Search the history").fill("half typed")
+    page.locator('.gs-cell-open[aria-label="Zebra 91"]').wait_for()
 
 
 @pytest.mark.timeout(300)
