@@ -86,7 +86,9 @@ def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History)
     ]
 
 
-def _each(asked: Mapping[str, Any], library: Library, form: Preset, history: History) -> list[Labelled]:
+def _each(
+    asked: Mapping[str, Any], library: Library, form: Preset, history: History
+) -> list[Labelled]:
     given = [one for one in asked.get("images") or () if isinstance(one, dict)]
     made = from_each(form, str(asked.get("field")), [str(one.get("image")) for one in given])
     base = check_base(library.catalogue(), form.base, form.vae)
