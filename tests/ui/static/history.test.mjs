@@ -70,6 +70,13 @@ test("two fingers zoom about what is between them, one moves, and neither leaves
   });
 });
 
+test("there is no way between a variation and another, nor between a seed and itself", () => {
+  const { whyNotBetween } = load("history/compare.js");
+  assert.equal(whyNotBetween([{ seed: 1 }, { seed: 2, varied: false }]), "");
+  assert.equal(whyNotBetween([{ seed: 7 }, { seed: 7 }]), "Both have the seed 7.");
+  assert.match(whyNotBetween([{ seed: 1, varied: true }, { seed: 2 }]), /is a variation/);
+});
+
 test("keys zoom about the middle and move within the frame", () => {
   const studio = load("history/compare.js");
   const whole = { scale: 1, x: 0, y: 0 };
