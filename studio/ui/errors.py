@@ -22,7 +22,8 @@ _SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
 _ON_PAGE = "download it, or choose another, in the list of what is missing"
 # A dotted path anywhere, or the field that a line begins with.
 _FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+|^[a-z_]+(?=: )")
-_ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.[a-z_]+)*))?")
+_ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.(?:[a-z_]+|\d+))*))?")
+_LORA = re.compile(r"\bloras, (\d+)")  # history/differences.py calls it so too
 
 
 def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
@@ -36,6 +37,7 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
 
     def named(match: re.Match[str]) -> str:
         part = (match[2] or "").replace("_", " ").replace(".", ", ")
+        part = _LORA.sub(lambda lora: f"LoRA {int(lora[1]) + 1}", part)
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
     rows = _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))

@@ -29,6 +29,7 @@ from tests.support.fake_engine import values
 def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
     assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
     assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
+    assert on_page("rows.0.model.loras.1.strength: no") == "row 1, model, LoRA 2, strength: no"
     assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
     rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
     shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
