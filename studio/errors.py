@@ -41,7 +41,15 @@ class BadPreset(StudioError):
 
 
 class MissingModel(StudioError):
-    """A model that is neither in the library nor within reach of the hub."""
+    """A model that is neither in the library nor within reach of the hub.
+
+    Args:
+        model: its id, where whoever looks for it does not know which field names it.
+    """
+
+    def __init__(self, message: str, *, field: str = "", model: str = "") -> None:
+        super().__init__(message, field=field)
+        self.model = model
 
 
 class MissingFile(StudioError):

@@ -35,6 +35,7 @@ from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.heap import tidied
 from studio.library import Library, ModelEntry
+from studio.library.missing import named_by
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
@@ -109,15 +110,16 @@ class Engine:
         Raises:
             StudioError: anything wrong with the preset, its models or its images.
         """
-        entry = check_base(self.library, preset.base, preset.vae)
-        preset = resolved(preset, entry)
-        if not preset_varies(preset):
-            yield from self._generate(preset, entry, drift_every, explain)
-            return
-        for index in range(preset.sampler.count):  # each image has a text of its own
-            one = single(preset, index)
-            for event in self._generate(as_chosen(one), entry, drift_every, explain):
-                yield replace(event, index=index) if isinstance(event, Done) else event
+        with named_by(preset):
+            entry = check_base(self.library, preset.base, preset.vae)
+            preset = resolved(preset, entry)
+            if not preset_varies(preset):
+                yield from self._generate(preset, entry, drift_every, explain)
+                return
+            for index in range(preset.sampler.count):  # each image has a text of its own
+                one = single(preset, index)
+                for event in self._generate(as_chosen(one), entry, drift_every, explain):
+                    yield replace(event, index=index) if isinstance(event, Done) else event
 
     def _generate(
         self, preset: Preset, entry: ModelEntry, drift_every: int, explain: bool

@@ -74,7 +74,8 @@ def check_reachable(name: str) -> None:
 
 
 def _missing(name: str, why: str) -> MissingModel:
-    return MissingModel(f"{name!r} is not in the library, and {why}", field="base")
+    said = f"{name!r} is not in the library, and {why}"
+    return MissingModel(said, field="base", model=name)
 
 
 @contextmanager

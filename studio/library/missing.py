@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.errors import StudioError
+from studio.errors import MissingModel, StudioError
 from studio.library.catalogue import Library
 from studio.library.hub import is_hub_id
 from studio.preset import ModelRef, Preset, Row
@@ -42,6 +43,23 @@ def named(preset: Preset, active: bool = True) -> Iterator[tuple[str, str]]:
             yield f"{where}.control.model", row.control.model
         if row.image_prompt:
             yield f"{where}.image_prompt.model", row.image_prompt.model
+
+
+@contextmanager
+def named_by(preset: Preset) -> Iterator[None]:
+    """What is missing inside the ``with``, under the field of the preset that names it.
+
+    Raises:
+        MissingModel: as it comes.
+    """
+    try:
+        yield
+    except MissingModel as error:
+        fields = [*named(preset), ("vae", preset.vae)]
+        field = next((where for where, one in fields if one == error.model), error.field)
+        if not error.model or field == error.field:
+            raise
+        raise MissingModel(error.message, field=field, model=error.model) from error
 
 
 def missing(preset: Preset, library: Library) -> list[Missing]:

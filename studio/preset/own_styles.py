@@ -70,7 +70,8 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
     """Keep a file's styles beside the others: as it is, or those of it whose names are not taken.
 
     Returns:
-        The styles that can be used, and a line for each that cannot, or whose name is taken.
+        The styles that can be used, and a line for each that cannot, whose name is taken, or of which
+        not all is read.
 
     Raises:
         StudioError: it cannot be read, or holds no style that can be used.
@@ -105,7 +106,7 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
     else:
         data = read_regular(path, MAX_BYTES)
     write_new(styles_folder(), slug(path.stem) or "styles", suffix, data)
-    return usable, notes
+    return usable, [*notes, *filter(None, (one.said_unread() for one in usable))]
 
 
 def _own(name: str) -> Style:

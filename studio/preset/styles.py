@@ -25,15 +25,17 @@ from studio.preset.prompts import split_prompt
 from studio.preset.rows import Row
 
 PLACE = "{prompt}"
-MAX_STYLES, MAX_BYTES, MAX_TEXT = 5000, 4 * 2**20, 4000
+MAX_STYLES, MAX_BYTES, MAX_TEXT, MAX_NAME = 5000, 4 * 2**20, 4000, 200
 SUFFIXES = (".csv", ".json")
 _TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
+_READ = {"name", "rows", *(key for keys in _TEXTS.values() for key in keys)}
 NAMESAKE = "another style before it has this name; give one of them another in its file"
 
 
 @dataclass(frozen=True)
 class Style:
-    """One style. ``problem``: why it cannot be used; ``file``: where it stands."""
+    """One style. ``problem``: why it cannot be used; ``file``: where it stands; ``unread``: what else
+    its entry there says."""
 
     name: str
     prompt: str = ""
@@ -41,6 +43,13 @@ class Style:
     rows: tuple[Row, ...] = ()
     file: str = ""
     problem: str = ""
+    unread: tuple[str, ...] = ()
+
+    def said_unread(self) -> str:
+        """One line on what of its entry is not read here; "" for nothing."""
+        names = ", ".join(map(shorten, self.unread[:6]))
+        more = f" and {len(self.unread) - 6} more" if len(self.unread) > 6 else ""
+        return f"style {shorten(self.name)}: not read here: {names}{more}" if names else ""
 
 
 def styles() -> list[Style]:
@@ -53,7 +62,8 @@ def styles() -> list[Style]:
         except StudioError as error:
             found.append(Style(shown(path.stem), file=name, problem=error.message))
         if len(found) > MAX_STYLES:
-            more = Style(name, file=name, problem=f"only the first {MAX_STYLES} styles are read")
+            said = f"only the first {MAX_STYLES} styles are read; up to this file there are {len(found)}"
+            more = Style(name, file=name, problem=said)
             return [*_apart(found[:MAX_STYLES]), more]
     return _apart(found)
 
@@ -143,7 +153,7 @@ def checked_name(name: str) -> str:
         BadPreset: none, or one that is too long.
     """
     name = " ".join(name.split())
-    if not name or len(name) > 200:
+    if not name or len(name) > MAX_NAME:
         raise BadPreset(f"give the style a name of 1 to 200 letters, got {len(name)}", field="name")
     return name
 
@@ -258,12 +268,19 @@ def _objects(text: str, name: str, stem: str) -> Sequence[Mapping[str, Any]]:
 def style_of(given: Mapping[str, Any], file: str) -> Style:
     """One entry of a file as a style; where it cannot be used, its ``problem`` says why."""
     name = given.get("name")
-    label = " ".join(name.split())[:200] if isinstance(name, str) else ""
+    label = " ".join(name.split()) if isinstance(name, str) else ""
+    if len(label) > MAX_NAME:
+        problem = f"its name has {len(label)} letters; at most {MAX_NAME}"
+        return Style(label[:MAX_NAME], file=file, problem=problem)
     texts = {}
     for side, keys in _TEXTS.items():
         value = next((given[key] for key in keys if given.get(key) is not None), "")
-        if not isinstance(value, str) or len(value) > MAX_TEXT:
-            problem = f"its {side} is no text of up to {MAX_TEXT} letters"
+        problem = ""
+        if not isinstance(value, str):
+            problem = f"its {side} is no text, but {shorten(value)}"
+        elif len(value) > MAX_TEXT:
+            problem = f"its {side} has {len(value)} letters; at most {MAX_TEXT}"
+        if problem:
             return Style(label or file, file=file, problem=problem)
         texts[side] = value.strip()
     if not label:
@@ -272,4 +289,5 @@ def style_of(given: Mapping[str, Any], file: str) -> Style:
         rows = validate({"rows": given.get("rows") or []}).rows
     except BadPreset as error:
         return Style(label, file=file, problem=str(error))
-    return Style(label, texts["prompt"], texts["negative"], rows, file)
+    unread = tuple(str(key) for key, value in given.items() if key not in _READ and value)
+    return Style(label, texts["prompt"], texts["negative"], rows, file, unread=unread)

@@ -52,7 +52,7 @@ def styled(preset: Preset, style: Style, models: Models = ()) -> tuple[Preset, l
     if found.omega != 1 and not _adapts(found.rows[:own], models) and _adapts(rows[:own], models):
         notes.append(f"omega: {found.omega:g} became 1, so that the base term has the LoRA as well")
         changed["omega"] = 1.0
-    notes.append(left_out(preset, bare))
+    notes += [left_out(preset, bare), style.said_unread()]
     whole = validate({**found.model_dump(mode="json"), **changed})
     return whole, [note for note in dict.fromkeys(notes) if note]
 

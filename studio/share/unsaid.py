@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
+from studio.preset.variants import varies
 
 OURS_ALONE = ("control", "image", "image_prompt", "mask", "range", "curve", "reference")
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
+# Typed in a prompt: text here, and more than that there.
+THERE = {
+    r"<\w{1,40}:[^>]": "a tag such as <lora:…> is plain words here; there, it loads a network or is "
+    "left out",
+    "#": "there, what follows # in a line is a comment and is left out",
+    r"(?m)^Negative prompt:": "there, this begins the negative prompt",
+}
+_LAST_WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?\d*|\d*\.\d+)\s*\Z")
 
 
 def unsaid(preset: Preset) -> list[str]:
     """What :func:`studio.share.write.parameters_text` leaves out or changes; names the fields."""
     rows = preset.active_rows()
     found = [note for index, row in rows for note in _of_row(index, row)]
+    found += [note for index, row in rows for note in _typed(index, row, rows)]
     return [*found, *_weights(rows), *_whole(preset, [row for _, row in rows])]
 
 
@@ -33,6 +45,21 @@ def _of_row(index: int, row: Row) -> list[str]:
     if isinstance(row.model, ModelRef) and row.model.adapters():
         found.append(f"rows.{index}.model: there, a LoRA acts on every prompt of the picture")
     return found
+
+
+def _typed(index: int, row: Row, rows: list[tuple[int, Row]]) -> list[str]:
+    """What the web UI reads otherwise in a prompt than the studio does."""
+    prompt = row.prompt
+    found = [text for pattern, text in THERE.items() if re.search(pattern, prompt)]
+    if varies(prompt):
+        found.append("{a|b} and __file__ choose here; there, an extension must, or they are text")
+    several = len(split_prompt(prompt)) > 1
+    if several and row.weight < 0:
+        found.append("there, AND is plain text in a negative prompt")
+    lone = [one for _, one in rows if one.prompt and one.weight > 0] == [row]
+    if lone and not several and _LAST_WEIGHT.search(prompt):
+        found.append("there, the number after its last colon is a weight")
+    return [f"rows.{index}.prompt: {text}" for text in found]
 
 
 def _weights(rows: list[tuple[int, Row]]) -> list[str]:

@@ -6,6 +6,7 @@ import atexit
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.errors import StudioError
@@ -38,6 +39,7 @@ class State:
     notes: tuple[str, ...] = ()
     samples: tuple[tuple[int, str, Image.Image], ...] = ()
     model: str = ""
+    folder: Path | None = None  # of the model
 
 
 class Runner:
@@ -88,6 +90,7 @@ class Runner:
                 text=STOPPING if finish else "Starting …",
                 steps=config.steps,
                 model="",
+                folder=None,
             )
             self._thread = threading.Thread(
                 target=self._run,
@@ -160,7 +163,14 @@ class Runner:
         if name and name != state.model:
             card = {} if own else self._card(name)
             return (name, str(card.get("method", ""))) if card else None
-        return (state.model, state.config.method) if state.model and state.config else None
+        if not state.model or state.config is None or self.lost():
+            return None
+        return state.model, state.config.method
+
+    def lost(self) -> str:
+        """The model of the last training, where its files have gone since."""
+        state = self._state
+        return state.model if state.folder is not None and not state.folder.exists() else ""
 
     def settings_of(self, identity: str) -> TrainConfig:
         """The settings that a model of :meth:`made` was trained with; its name may have begun anew.
@@ -258,20 +268,14 @@ class Runner:
                     (step, prompt, image) for prompt, image in zip(prompts, images, strict=True)
                 )
                 self._set(samples=(*new, *state.samples)[: SHOWN_SAMPLES * max(1, len(new))])
-            case Finished(identity, _, steps) if finish and state.config is not None:
-                asked = "" if state.config.minutes else f" of {state.config.steps}"
-                self._set(
-                    status="done",
-                    model=identity,
-                    text=f"Stopped after step {steps}{asked}: {identity} is in the library",
-                )
-            case Finished(identity, _, steps, seconds):
-                self._set(
-                    status="done",
-                    model=identity,
-                    step=steps,
-                    text=f"Done: {identity} is in the library ({seconds:.0f} s)",
-                )
+            case Finished(identity, folder, steps, seconds):
+                text, asked = f"{identity} is in the library", state.config if finish else None
+                if asked is None:
+                    self._set(step=steps, text=f"Done: {text} ({seconds:.0f} s)")
+                else:
+                    of = "" if asked.minutes else f" of {asked.steps}"
+                    self._set(text=f"Stopped after step {steps}{of}: {text}")
+                self._set(status="done", model=identity, folder=folder)
 
     def _set(self, **changes: Any) -> None:
         self._state = replace(self._state, **changes)

@@ -17,11 +17,13 @@ from studio.errors import StudioError
 from studio.ui.schema import labels
 
 # A command line is no use to a page, which lists what is missing with what can be done about it.
+CHECK = "Please check"  # heads what is refused
 _SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
 _ON_PAGE = "download it, or choose another, in the list of what is missing"
 # A dotted path anywhere, or the field that a line begins with.
 _FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+|^[a-z_]+(?=: )")
-_ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.[a-z_]+)*))?")
+_ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.(?:[a-z_]+|\d+))*))?")
+_LORA = re.compile(r"\bloras, (\d+)")  # history/differences.py calls it so too
 
 
 def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
@@ -35,6 +37,7 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
 
     def named(match: re.Match[str]) -> str:
         part = (match[2] or "").replace("_", " ").replace(".", ", ")
+        part = _LORA.sub(lambda lora: f"LoRA {int(lora[1]) + 1}", part)
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
     rows = _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
@@ -59,10 +62,14 @@ def plain_line(error: BaseException) -> str:
 def warn(error: BaseException | str, worded: Callable[[str], str] = on_page) -> None:
     """Show one line as a toast; the page stays as it is. ``worded``: how fields are named there."""
     text = error if isinstance(error, str) else plain_line(error)
-    gr.Warning(
-        html.escape(worded(text)),
-        title="Please check" if isinstance(error, StudioError) else "Note",
-    )
+    title = CHECK if isinstance(error, StudioError) else "Please note"
+    gr.Warning(html.escape(worded(text)), title=title)
+
+
+def refusal(error: StudioError) -> gr.Error:
+    """What a component raises that cannot take a value: read at the page, and by clients of the API."""
+    text = html.escape(str(error), quote=False)
+    return gr.Error(text, title=CHECK, print_exception=False)
 
 
 def guarded(

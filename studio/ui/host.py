@@ -53,6 +53,16 @@ def in_use() -> dict[str, str]:
     return {"device": str(_engine.device), "precision": precision, "attention": attention}
 
 
+def instead_of(name: str, value: str) -> str:
+    """What the next start uses instead of a setting's value that this machine has not; "" where it
+    has it, and as long as there is no engine to know."""
+    if _engine is None:
+        return ""
+    from studio.engine import instead
+
+    return instead.instead_of(name, value)
+
+
 def loaded_bytes() -> int:
     """Bytes of weights on the engine's device; what parts share counts once."""
     return _engine.registry.total() if _engine is not None else 0

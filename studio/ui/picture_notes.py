@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from studio.errors import StudioError
+from studio.errors import BadPreset, StudioError
 from studio.images import misfit, resolve, resolve_mask, same_aspect
 from studio.preset import Init, Preset
 
@@ -36,6 +36,16 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     yield from _misfitting_rows(preset, size)
     if preset.init and preset.init.mask:
         yield from _of_the_start(preset.init)
+
+
+def refuse_masks(preset: Preset, size: tuple[int, int]) -> None:
+    """See that the masks of rows fit a picture, before many are asked for with them.
+
+    Raises:
+        BadPreset: names those that do not.
+    """
+    if lines := list(_misfitting_rows(preset, size)):
+        raise BadPreset(" · ".join(lines))
 
 
 def _of_the_start(init: Init) -> Iterator[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from studio.errors import StudioError
+from studio.history.differences import differences
+from studio.preset import Preset
 from studio.ui.runs import Runs
+from studio.ui.schema import labels
 from studio.ui.session import Run, Session
 from studio.ui.widgets import Whole
 
@@ -24,22 +28,40 @@ class QueueList(Whole):
 
 def shown(runs: Runs, session: Session) -> dict[str, Any]:
     """The list's value: first a run that goes on for ever, then what waits, in its order."""
-    running = [run for run in session.active() if run.state == "running" and run.forever]
-    items = [_item([run]) for run in running]
-    return {"items": items + [_item(group) for group in runs.groups(session)]}
+    running = [run for run in session.active() if run.state == "running"]
+    waiting = runs.groups(session)
+    listed = [*([run] for run in running if run.forever), *waiting]
+    before = {
+        group[0].number: earlier[-1].preset
+        for earlier, group in pairwise([*([run] for run in running), *waiting])
+    }
+    return {"items": [_item(group, before.get(group[0].number)) for group in listed]}
 
 
-def _item(group: list[Run]) -> dict[str, Any]:
+def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:
+    """``before``: what comes before it, which a form that is pressed again differs from in little."""
     first = group[0]
-    prompts = [row.prompt for _, row in first.preset.active_rows() if row.prompt]
+    seeds = {run.preset.sampler.seed for run in group}
+    prompts = " · ".join(row.prompt for _, row in first.preset.active_rows() if row.prompt)
+    differs = _differs(before, first.preset) if before else []
+    if len(prompts) <= WORDS:
+        differs = [line for line in differs if not line.startswith("prompt of row ")]
     return {
         "number": first.number,
         "title": first.preset.name or "Untitled",
-        "prompt": " · ".join(prompts)[:WORDS],
+        "prompt": prompts[:WORDS],
+        "seed": seeds.pop() if len(seeds) == 1 and not first.forever else None,
+        "differs": differs,
         "images": sum(run.preset.sampler.count for run in group),
         "waits": first.state == "waiting",
         "forever": first.forever,
     }
+
+
+def _differs(before: Preset, preset: Preset) -> list[str]:
+    """What of a preset is not as before, besides what its line says anyway."""
+    alike = before.with_seed(preset.sampler.seed).model_copy(update={"name": preset.name})
+    return [] if alike == preset else differences(alike, preset, labels())
 
 
 def act(runs: Runs, session: Session, do: str, number: int) -> None:

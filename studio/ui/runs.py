@@ -244,7 +244,8 @@ class Runs(Line):
         events: Any = self.stream(run.preset, **asked)
         try:
             for event in events:
-                run.cancelled = run.cancelled or self._abandoned(run)
+                run.unwatched = not run.cancelled and self._abandoned(run)
+                run.cancelled = run.cancelled or run.unwatched
                 if run.cancelled:
                     break
                 self._take(run, event)

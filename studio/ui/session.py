@@ -60,6 +60,7 @@ class Run:
     problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
     cancelled: bool = False
+    unwatched: bool = False  # cancelled by nobody: no page looked at it for too long
     kept: set[int] = field(default_factory=set)  # the unfinished ones that were saved
     unbegun: bool = False  # taken out of the queue, with nothing made before it in its series
     series: Series | None = None
@@ -97,6 +98,10 @@ class Run:
             parent=self.parent,
             context=self.context,
         )
+
+    def why_over(self) -> str:
+        """Why it was not made to its end, in a word."""
+        return "Given up, as no page looked at it" if self.unwatched else "Cancelled"
 
     def left(self) -> str:
         """What it leaves where it was cancelled, in words, with what those before it made."""

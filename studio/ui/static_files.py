@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.images import SUFFIXES
 from studio.ui import messages
-from studio.ui.schema import labels, name_of
+from studio.ui.schema import labels, leaves, name_of
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
@@ -75,6 +75,7 @@ SCRIPTS = (
     "gallery/publish.js",
     "history/turns.js",
     "history/grid.js",
+    "history/unkept.js",
     "history/details.js",
     "history/compare.js",
     "history/view.js",
@@ -121,9 +122,12 @@ STYLES = (
 
 def head() -> str:
     """What goes into the document's head: every script, in order of dependence, after what all of
-    them may ask for: the suffixes of pictures, what the fields of the form are called, the languages."""
+    them may ask for: the suffixes of pictures, what the fields of the form are called and hold at
+    first, the languages."""
     called = {name_of(path): label for path, label in labels().items()}
-    known = {"suffixes": SUFFIXES, "labels": called, "languages": messages.offered()}
+    usual = {leaf["path"]: leaf.get("default") for leaf in leaves().values()}
+    known = {"suffixes": SUFFIXES, "labels": called, "defaults": usual}
+    known["languages"] = messages.offered()
     first = f"window.studio = {json.dumps(known)};"
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return (

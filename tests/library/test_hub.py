@@ -15,6 +15,8 @@ from studio.errors import MissingModel, StudioError
 from studio.library import Library, hub
 from studio.library.download import look_up
 from studio.library.hub import TIMEOUT_SECONDS, check_reachable, is_hub_id
+from studio.library.missing import named_by
+from studio.preset import validate
 
 
 class Answer:
@@ -77,6 +79,19 @@ def test_a_model_that_is_there_is_asked_for_once(
 def test_offline_says_so() -> None:
     with pytest.raises(MissingModel, match="HF_HUB_OFFLINE"):
         check_reachable("somebody/some-model")  # the whole test session is offline
+
+
+def test_a_row_s_model_is_refused_where_the_row_names_it() -> None:
+    rows = [{"prompt": "a cat"}, {"model": "owner/other"}]
+    preset = validate({"rows": rows, "base": "owner/base", "vae": "owner/vae"})
+    fields = {}
+    for name in ("owner/other", "owner/vae", "owner/base", "owner/else"):
+        with pytest.raises(MissingModel) as caught, named_by(preset):
+            check_reachable(name)
+        fields[name] = caught.value.field
+        assert caught.value.model == name
+    assert fields["owner/other"] == "rows.1.model" and fields["owner/vae"] == "vae"
+    assert fields["owner/base"] == fields["owner/else"] == "base"  # the last is named by none
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from studio.errors import BadPreset, MissingFile
-from studio.preset import own_styles, styles
+from studio.preset import own_styles, styles, validate
+from studio.share.styled import styled
 
 TABLE = '\ufeffname,prompt,negative_prompt\n--- Mine ---,,\nInk,"{prompt}, in ink",photo\n,odd,\n'
 
@@ -105,6 +106,17 @@ def test_a_file_is_taken_in_with_a_line_for_what_is_not(home: Path) -> None:
     assert [style.name for style in taken] == ["Oil"]
     assert notes == ["style 'ink': there is one of this name already, which stays"]
     assert styles.find("ink").prompt == "{prompt}, in ink"
+
+
+def test_what_of_a_file_is_not_read_is_said(home: Path) -> None:
+    given = home / "more.json"
+    entry = {"name": "Oil", "prompt": "oil", "cfg": 7, "sampler": "Euler", "seed": None, "rows": []}
+    given.write_text(json.dumps([entry, {"name": "Ink", "text": "ink", "negative": "fog"}]))
+    said = "style 'Oil': not read here: 'cfg', 'sampler'"
+    _, notes = own_styles.take_styles(given)
+    assert notes == [said]
+    assert styled(validate({"rows": [{"prompt": "a cat"}]}), styles.find("Oil"))[1] == [said]
+    assert styled(validate({"rows": [{"weight": -1, "prompt": "x"}]}), styles.find("Ink"))[1] == []
 
 
 def test_of_many_reasons_the_first_are_told(home: Path) -> None:

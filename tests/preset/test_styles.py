@@ -84,6 +84,17 @@ def test_a_style_s_rows_come_last_and_what_is_kept_is_found_again(folder: Path) 
     assert said.endswith("the texts of rows 2, 4")
 
 
+def test_more_styles_than_are_read_are_counted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(styles, "MAX_STYLES", 3)
+    every = [{"name": f"s{at}", "prompt": "x"} for at in range(5)]
+    (folder / "a.json").write_text(json.dumps(every))
+    *read, last = styles.styles()
+    assert [one.name for one in read] == ["s0", "s1", "s2"]
+    assert last.problem == "only the first 3 styles are read; up to this file there are 5"
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -93,7 +104,9 @@ def test_a_style_s_rows_come_last_and_what_is_kept_is_found_again(folder: Path) 
         ("a.json", b"{", "not JSON"),
         ("a.json", b"[" * 100_000, "not JSON"),
         ("a.json", b"[3]", "expected a style"),
-        ("a.json", json.dumps({"prompt": 3}).encode(), "no text"),
+        ("a.json", json.dumps({"prompt": 3}).encode(), "no text, but 3"),
+        ("a.json", json.dumps({"negative": "x" * 4001}).encode(), "negative has 4001 letters"),
+        ("a.json", json.dumps({"name": "n" * 201, "text": "x"}).encode(), "name has 201 letters"),
         ("a.json", json.dumps({"rows": [{"weight": "x"}]}).encode(), "rows.0.weight"),
         ("a.json", b" " * (styles.MAX_BYTES + 1), "at most"),
     ],

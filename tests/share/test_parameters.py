@@ -116,6 +116,32 @@ def test_a_prompt_and_a_negative_one_of_the_scale_are_said_whole() -> None:
     assert share.unsaid(validate({"rows": pair})) == []
 
 
+@pytest.mark.parametrize(
+    ("prompt", "weight", "said"),
+    [
+        ("a cat <lora:ink:0.8>", 7.0, "loads a network"),
+        ("a cat, <hypernet:soft:1>", -6.0, "loads a network"),
+        ("a cat {red|blue}", 7.0, "choose here"),
+        ("a __colour__ cat", 7.0, "choose here"),
+        ("a cat # of mine", 7.0, "is a comment"),
+        ("a cat\nNegative prompt: fog", 7.0, "begins the negative prompt"),
+        ("a cat, ratio 16:9", 7.0, "is a weight"),
+        ("a AND b", -6.0, "AND is plain text"),
+        ("a cat, ratio 16:9", -6.0, ""),
+        ("a AND b:2", 7.0, ""),
+        ("(red:1.2) cat, [cat:dog:0.5], [a|b], a < b, 16:9 wide", 7.0, ""),
+    ],
+)
+def test_what_is_typed_and_read_otherwise_there_is_said(
+    prompt: str, weight: float, said: str
+) -> None:
+    row = {"prompt": prompt, "weight": weight}
+    other = {"prompt": "fog", "weight": -6.0} if weight > 0 else {"prompt": "x", "weight": 7.0}
+    notes = share.unsaid(validate({"rows": [row, other]}))
+    typed = [note for note in notes if note.startswith("rows.0.prompt: ")]
+    assert len(typed) == bool(said) and said in "".join(typed)
+
+
 def test_the_web_ui_s_own_text_comes_back(tmp_path: Path) -> None:
     text = a1111()
     preset, _ = read(png(tmp_path, size=(64, 96), parameters=text))

@@ -40,7 +40,7 @@ class FakeTrainer:
                 yield Losses(self.step, 1.0 / self.step, 1.0 / self.step, dd=0.5 * self.step)
                 yield TrainProgress(self.step, config.steps, 1.0, 65.0)
             yield Samples(self.step, ("<b>a</b>",), (Image.new("RGB", (8, 8)),), 5.0, 0.4)
-            yield Finished(config.name, Path("x"), self.step, 2.0)
+            yield Finished(config.name, Path(__file__), self.step, 2.0)
         finally:
             self.closed += 1
 

@@ -6,11 +6,16 @@ import pytest
 
 pytest.importorskip("gradio")
 
+import gradio as gr
+
 from studio.errors import StudioError
+from studio.languages import ENGLISH, languages
 from studio.settings import SETTINGS
 from studio.train.runner import State
 from studio.ui import describe
-from studio.ui.errors import on_page, one_line, plain_line
+from studio.ui.editor.stack import GuidanceStack
+from studio.ui.editor.start_image import StartPicture
+from studio.ui.errors import on_page, one_line, plain_line, warn
 from studio.ui.library import fetch, folders
 from studio.ui.page import build
 from studio.ui.schema import labels
@@ -24,10 +29,26 @@ from tests.support.fake_engine import values
 def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
     assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
     assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
+    assert on_page("rows.0.model.loras.1.strength: no") == "row 1, model, LoRA 2, strength: no"
     assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
     rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
     shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
     assert "row 2, weight: " in shown and fault["field"] == "rows.1.weight"
+
+
+def test_what_heads_a_toast_is_in_the_language_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[str] = []
+    monkeypatch.setattr(gr, "Warning", lambda _, title: heads.append(title))
+    for told in (StudioError("no"), "kept", ValueError("odd")):
+        warn(told)
+    for component in (GuidanceStack(), StartPicture()):
+        with pytest.raises(gr.Error) as refused:
+            component.preprocess("<b>")
+        heads.append(refused.value.title)
+        assert "&lt;b&gt;" in str(refused.value) and "<b>" not in str(refused.value)
+    assert heads[0] == heads[3] == heads[4] != heads[1]
+    for tag, language in languages().items():
+        assert tag == ENGLISH or not set(heads) - dict(language.messages).keys()
 
 
 def test_the_page_calls_a_field_as_it_does_over_its_box() -> None:

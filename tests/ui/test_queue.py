@@ -33,6 +33,36 @@ def listed(runs: Runs, key: str) -> list[str]:
     return [item["title"] for item in queue.shown(runs, runs.session(key))["items"]]
 
 
+def test_lines_of_one_form_say_what_sets_them_apart(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    on = runs.submit(session, preset("on", seed=3, steps=20))
+    until(lambda: on.state == "running")
+    runs.submit(session, preset("on", seed=4, steps=20))
+    runs.submit(session, preset("on", seed=4, steps=30, width=256, height=256))
+    series = Series(2)
+    for seed in (8, 9):
+        runs.submit(session, preset("on", seed=seed, steps=30, width=256), series=series)
+    items = queue.shown(runs, session)["items"]
+    assert [item["seed"] for item in items] == [4, 4, None]
+    assert [item["differs"] for item in items] == [
+        [],
+        ["Steps: 20 → 30", "Width: none → 256", "Height: none → 256"],
+        ["Height: 256 → none"],
+    ]
+    other = preset("on", seed=4, steps=20)
+    row = other.rows[0].model_copy(update={"prompt": "a dog", "weight": 2.0})
+    runs.submit(session, other.model_copy(update={"rows": (row,)}))
+    last = queue.shown(runs, session)["items"][-1]
+    assert last["prompt"] == "a dog" and "prompt of row 1" not in " ".join(last["differs"])
+    assert last["differs"][0].startswith("weight of row 1: ")
+    runs.cancel(session.active()[1])
+    assert queue.shown(runs, session)["items"][0]["differs"][0] == "Steps: 20 → 30"
+    for one in session.active():
+        runs.cancel(one)
+    engine.release(4)
+
+
 def test_a_person_orders_what_is_their_own_and_nobody_elses(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits())
     mine, other = runs.session("a"), runs.session("b")

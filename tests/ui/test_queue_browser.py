@@ -118,6 +118,7 @@ def test_what_waits_is_ordered_by_hand(
             "(text) => document.querySelector('.gs-queue')?.innerText.includes(text)", arg=prompt
         )
     assert [text.rpartition(": ")[2] for text in queued(studio)] == ["a dog face", "a rocket"]
+    expect(studio.page.locator(".gs-queue-facts").first).to_have_text(re.compile(r"^seed \d+ · "))
     studio.page.get_by_role("button", name=re.compile("^Earlier.*a rocket")).press("Enter")
     studio.page.wait_for_function(
         "document.querySelector('.gs-queue-title')?.innerText.includes('rocket')"

@@ -237,6 +237,7 @@ def test_a_run_that_nobody_looks_at_is_dropped_on_a_shared_page(engine: HeldEngi
     engine.release(2)
     until(lambda: one.state == "cancelled")
     assert engine.closed == 1 and SPACE.patience
+    assert "Given up, as no page looked at it · nothing was finished" in run.bar_of(runs, one)
 
 
 def test_old_sessions_are_forgotten(engine: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:

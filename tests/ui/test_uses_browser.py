@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,11 @@ def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio)
     use("Paint parts of it anew")
     page.locator("dialog.gs-painter:not(.gs-uses) canvas").first.wait_for()
     page.keyboard.press("Escape")
+    head = page.get_by_role("button", name=re.compile("Advanced.*Start from a picture"))
+    expect(head).to_be_visible()
     page.get_by_role("button", name="Start from noise").click()
     page.wait_for_function("studio.start?.init === null", polling=100)
+    expect(head).to_have_count(0)
 
 
 def test_a_picture_of_the_strip_is_dragged_onto_a_row(made: Studio) -> None:

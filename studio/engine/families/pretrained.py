@@ -158,6 +158,7 @@ def guarded(load: Callable[[], Any], name: str, hub: str = "") -> Any:
                 f"{hub!r} is not in the library, and could not be had from the hub "
                 f"({_first_line(error)})",
                 field="base",
+                model=hub,
             ) from error
         raise MissingModel(f"{name!r} cannot be loaded: {_first_line(error)}") from error
 

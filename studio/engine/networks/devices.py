@@ -36,11 +36,16 @@ def choose(name: str | None = None) -> torch.device:
     if name is None:
         name, field = _set_to(), "STUDIO_DEVICE"
     if name is None:
-        return torch.device(next(kind for kind in _KINDS if _is_there(kind)))
-    if not _is_there(name):
-        there = ", ".join(filter(_is_there, _KINDS))
+        return torch.device(first())
+    if not is_there(name):
+        there = ", ".join(filter(is_there, _KINDS))
         raise StudioError(f"{name!r} is not available here; there is {there}", field=field)
     return torch.device(name)
+
+
+def first() -> str:
+    """The device that is taken where none is asked for."""
+    return next(kind for kind in _KINDS if is_there(kind))
 
 
 def _set_to() -> str | None:
@@ -48,10 +53,11 @@ def _set_to() -> str | None:
     name = value_of("device")
     if name == "auto":
         return None
-    return name if _is_there(name) or chosen("device").origin == "environment" else None
+    return name if is_there(name) or chosen("device").origin == "environment" else None
 
 
-def _is_there(name: str) -> bool:
+def is_there(name: str) -> bool:
+    """Whether this machine has a device, by its name."""
     kind, _, number = name.partition(":")
     if kind == "cuda":
         counted = not number.isdigit() or int(number) < torch.cuda.device_count()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -61,8 +62,8 @@ class Runtime:
         """
         cuda = device.type == "cuda"
         attention = value_of("attention")
-        if attention == "xformers" and not cuda and chosen("attention").origin == "file":
-            attention = "sdpa"
+        if chosen("attention").origin == "file":
+            attention = attention_on(device, attention)
         if attention == "xformers" and not cuda:
             raise StudioError(
                 f"xformers runs on CUDA only, this is {device.type}", field="STUDIO_ATTENTION"
@@ -96,6 +97,12 @@ class Runtime:
 
 
 DEFAULT = Runtime()
+
+
+def attention_on(device: torch.device, asked: str) -> str:
+    """The attention that a device runs where the settings' file asks for ``asked``."""
+    runs = device.type == "cuda" and find_spec("xformers") is not None
+    return asked if asked != "xformers" or runs else "sdpa"
 
 
 def next_batch(samples: int, buckets: Collection[int]) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
 from studio.ui.crops import find_face, kept_part
 from studio.ui.editor.maps import preview_map
-from studio.ui.errors import one_line
+from studio.ui.errors import one_line, refusal
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.widgets import given
 
@@ -57,7 +57,7 @@ class GuidanceStack(gr.HTML):
         try:
             return plain_rows(payload)
         except StudioError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
 
     def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
         """Rows, and a small picture for each of their images."""

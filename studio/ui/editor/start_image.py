@@ -9,6 +9,7 @@ import gradio as gr
 from studio.errors import BadPreset, StudioError, shorten
 from studio.preset import Init, validate
 from studio.ui.editor.stack import stored, thumbs
+from studio.ui.errors import refusal
 from studio.ui.schema import init_leaves
 from studio.ui.widgets import given
 
@@ -30,7 +31,7 @@ class StartPicture(gr.HTML):
         try:
             return plain_init(payload)
         except StudioError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
 
     def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
         """The field, and small pictures of its images."""

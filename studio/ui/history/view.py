@@ -152,10 +152,11 @@ def compared(history: History, ids: list[str]) -> dict[str, Any]:
     """
     if not 2 <= len(ids) <= MOST_COMPARED:
         raise StudioError(f"2 to {MOST_COMPARED} pictures, got {len(ids)}", field="compare")
-    shown, first = [], preset_of(history, ids[0])
-    for one in ids:
-        words = differences(first, preset_of(history, one), labels()) if one != ids[0] else []
-        shown.append({**details(history, one), "differs": words})
+    shown, presets = [], [preset_of(history, one) for one in ids]
+    for one, preset in zip(ids, presets, strict=True):
+        words = differences(presets[0], preset, labels()) if one != ids[0] else []
+        varied = preset.sampler.variation_strength > 0
+        shown.append({**details(history, one), "differs": words, "varied": varied})
     return {"compared": shown}
 
 

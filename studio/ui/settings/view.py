@@ -140,6 +140,9 @@ def _note(found: Chosen, begun: Mapping[str, Value]) -> str:
     setting = found.setting
     if setting.folder:
         return places.note(str(found.value))
+    if found.origin == "file" and found.value != begun.get(setting.name):
+        other = host.instead_of(setting.name, str(found.value))
+        return f"There is no {found.value} here: {other} is used instead" if other else ""
     asked, used = begun.get(setting.name), host.in_use().get(setting.name, "")
     if not used or found.value != asked or asked == "auto" or used.startswith(str(asked)):
         return ""

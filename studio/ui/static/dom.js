@@ -75,6 +75,14 @@ window.studio = window.studio || {};
     return studio.el("button", { type: "button", class: "gs-word", onclick, ...extra }, text);
   };
 
+  /** Mark a button that can do nothing now, and let it say why: a pointer rests on it, or presses it.
+   *  One that is disabled is silent. */
+  studio.stops = function (node, why) {
+    node.setAttribute("aria-disabled", String(Boolean(why)));
+    if (why) node.title = why;
+    else node.removeAttribute("title");
+  };
+
   /** What a file dialog for pictures offers; systems that do not know a format give it no type. */
   studio.acceptsPictures = () => ["image/*", ...studio.suffixes].join();
   studio.isPicture = (file) =>

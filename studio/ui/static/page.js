@@ -11,7 +11,19 @@
   function show(note, time) {
     if (!notes.isConnected) document.body.append(notes);
     notes.append(note);
-    setTimeout(() => note.remove(), time);
+    note.addEventListener("focusin", ({ relatedTarget: from }) => {
+      if (from && !notes.contains(from)) before = from;
+    });
+    setTimeout(() => take(note), time);
+  }
+  let before = null; // what had the keyboard before a note did
+  /** Take a note away; the keyboard does not go with it. */
+  function take(note) {
+    const held = note.contains(document.activeElement);
+    note.remove();
+    if (!held) return;
+    before?.focus({ preventScroll: true });
+    if (document.activeElement === document.body) studio.focusForm();
   }
 
   /** A line at the foot of the page, for what happens in the browser alone. */
@@ -24,7 +36,7 @@
   studio.undoable = function (text, undo) {
     const back = studio.word("Undo", () => {
       undo();
-      note.remove();
+      take(note);
     });
     const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
     show(note, 8000);

@@ -3,10 +3,13 @@
   "use strict";
   const { el, button, word } = studio;
 
-  /** The line's words: what, how many, and whether it goes on. */
-  studio.queueWords = ({ title, prompt, images, waits, forever }) => ({
+  /** The line's words: what, of which seed, how many, whether it goes on, and what is not as in what
+   *  comes before it. */
+  studio.queueWords = ({ title, prompt, seed, differs, images, waits, forever }) => ({
     title: prompt ? `${title}: ${prompt}` : title,
+    differs: differs.join(" · "),
     facts: [
+      seed === null ? "" : `seed ${seed}`,
       images === 1 ? "1 image" : `${images} images`,
       forever ? "forever" : "",
       waits ? "" : "running",
@@ -60,6 +63,7 @@
           { class: "gs-queue-title", title: words.title, dir: "auto", translate: "no" },
           words.title,
         ),
+        el("span", { class: "gs-queue-differs", title: words.differs }, words.differs),
         el("span", { class: "gs-queue-facts" }, words.facts),
         ...(item.waits
           ? [

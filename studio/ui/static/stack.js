@@ -107,7 +107,7 @@
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
       this.arranged = this.cards;
       const now = this.cards.map((card) => studio.asText(card.row));
-      studio.axes.follow(studio.placesOfRows(before, now));
+      studio.axes.follow(studio.placesOfRows(before, now), before, now);
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
       this.shares.placed();
@@ -141,7 +141,10 @@
 
     arrange() {
       const total = this.cards.length;
-      studio.axes.follow(this.arranged.map((card) => this.cards.indexOf(card)));
+      const [before, now] = [this.arranged, this.cards];
+      const texts = (cards) => cards.map((card) => studio.asText(card.row));
+      const places = before.map((card) => now.indexOf(card));
+      studio.axes.follow(places, texts(before), texts(now));
       this.arranged = [...this.cards];
       this.cards.forEach((card, index) => card.showPlace(index, total));
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;
@@ -149,12 +152,12 @@
       this.list.classList.toggle("gs-long", total > LONG);
       this.empty.hidden = total > 0;
       const { most } = this;
-      this.adder.disabled = total >= most;
       this.full.hidden = total < most;
       this.full.textContent =
         total > most
           ? `At most ${most} rows on this page: delete ${total - most} to generate.`
           : `${most} rows, as many as this page takes.`;
+      studio.stops(this.adder, total < most ? "" : this.full.textContent);
     }
 
     refresh() {
@@ -167,7 +170,7 @@
 
     // -- rows -------------------------------------------------------------------------------
     add(row, after) {
-      if (this.adder.disabled) {
+      if (!this.full.hidden) {
         studio.toast(this.full.textContent);
         return null;
       }

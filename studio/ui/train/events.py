@@ -49,7 +49,7 @@ def attach(
     _settings(parts)
     _kept(parts, page)
     _starting(parts, runner)
-    _running(parts, runner)
+    _running(parts, runner, library_parts)
 
     def tick(seen: str, name: str | None) -> list[Any]:  # a page being loaded has no name yet
         state = runner.state
@@ -233,7 +233,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     )
 
 
-def _running(parts: TrainParts, runner: Runner) -> None:
+def _running(parts: TrainParts, runner: Runner, library_parts: Sequence[Any]) -> None:
     shown = tab.outputs(parts)
     name = parts.fields["name"]
     acts: dict[str, Callable[[str], None]] = {
@@ -263,7 +263,9 @@ def _running(parts: TrainParts, runner: Runner) -> None:
         one = (given or "").strip()
         return [tab.progress(runner, one), *buttons(runner, one)]
 
-    name.change(named, name, [parts.progress, *parts.actions.values()], **QUIET)
+    # Of another name, and where a look at the library finds that the model has gone.
+    looked = [name.change, *(part.change for part in library_parts[:1])]
+    gr.on(looked, named, name, [parts.progress, *parts.actions.values()], **QUIET)
 
 
 def _then(runner: Runner, act: Callable[[str], None]) -> Callable[[str], list[Any]]:

@@ -17,6 +17,7 @@ from studio.files import write_atomically
 from studio.images import open_checked, to_rgb
 from studio.preprocessors.faces import Box
 from studio.ui.crops import box_of, cut
+from studio.ui.errors import refusal
 from studio.ui.widgets import given, jpeg_uri
 
 MOST_CARDS = 40  # each costs a small picture; further ones are trained on without a card
@@ -57,7 +58,7 @@ class PictureCards(gr.HTML):
         try:
             return from_payload(payload)
         except StudioError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
 
     def postprocess(self, value: Any) -> dict[str, Any]:  # type: ignore[override]
         """Pictures alone, or what :func:`shown` made of them."""

@@ -24,13 +24,17 @@ CURVES = (
 BARS = {"running": "running", "done": "done", "failed": "failed"}
 
 
-def progress(state: State, begun: str = "", gone: str = "") -> str:
+def progress(state: State, begun: str = "", gone: str = "", lost: str = "") -> str:
     """The bar with its line.
 
     Args:
         begun: the name of a training that an earlier start left unended.
         gone: the name of one of which an earlier start left nothing.
+        lost: the model that was made, where its files have gone since.
     """
+    if lost:
+        text = f"{lost} was made, and is no longer in the library: its files have gone"
+        return progress_bar(0, text, "idle")
     if gone:
         text = f"{gone} ended before its first checkpoint: nothing of it is left, Train begins anew"
         return progress_bar(0, text, "failed")

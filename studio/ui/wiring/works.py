@@ -44,6 +44,8 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
             form = Preset() if asked.get("do") != "each" else to_preset(values)
             found = works.presets_of(asked, library(), form, runs.history(owner))
             _submit(runs, limits, owner, found, visitor)
+            if lost := works.unsaid_loss(asked, form):
+                warn(lost)
         except StudioError as error:
             warn(error)
         except Exception as error:  # the page outlives any mistake in one event

@@ -10,12 +10,14 @@ from studio.errors import StudioError, shorten
 from studio.history import History
 from studio.library import Library
 from studio.plan.row_models import check_base
+from studio.plan.size import picture_size
 from studio.preset import Preset
 from studio.preset.derived import between, from_each, larger, varied
 from studio.preset.rows import Init
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
 from studio.ui.history import view
+from studio.ui.picture_notes import refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.canvas import extended, rounded
 
@@ -84,13 +86,24 @@ def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History)
     ]
 
 
-def _each(asked: Mapping[str, Any], _: Library, form: Preset, history: History) -> list[Labelled]:
+def _each(
+    asked: Mapping[str, Any], library: Library, form: Preset, history: History
+) -> list[Labelled]:
     given = [one for one in asked.get("images") or () if isinstance(one, dict)]
     made = from_each(form, str(asked.get("field")), [str(one.get("image")) for one in given])
+    base = check_base(library.catalogue(), form.base, form.vae)
+    refuse_masks(form, picture_size(form, base))  # at once: each picture would be refused by itself
     names = [str(one.get("name"))[:80] for one in given]
     files = [one.get("picture") for one in given]
     parents = [history.same_as(uploaded(file, "picture")) if file else "" for file in files]
     return [Labelled(*one) for one in zip(made, names, parents, strict=True)]
+
+
+def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
+    """One line on what of the form is not in the pictures that are asked for; "" for nothing."""
+    each = asked.get("do") == "each" and asked.get("field") == "init.image"
+    masked = form.init is not None and form.init.mask
+    return "init.mask: is of another picture, and is left out" if each and masked else ""
 
 
 Made = Callable[[Mapping[str, Any], Library, Preset, History], list[Labelled]]

@@ -48,3 +48,15 @@ def test_emptying_the_bin_says_what_stays(own: History) -> None:
     view.answer(own, {"do": "mark", "ids": ids[:2], "said": {"starred": True}})
     answer = view.answer(own, {"do": "empty"})
     assert (answer["emptied"], answer["starred"]) == (1, 2)
+
+
+def test_a_variation_is_known_where_pictures_are_compared(own: History, tmp_path: Path) -> None:
+    ids = {record.id for record in own.search().records}
+    sampler = {"seed": 9, "variation_seed": 4, "variation_strength": 0.2}
+    varied = validate({"rows": [{"prompt": "a cat"}], "sampler": sampler})
+    save_image(Image.new("RGB", (8, 8)), varied, tmp_path / "outputs")
+    take_in(own)
+    (other,) = {record.id for record in own.search().records} - ids
+    one, two, _ = ids
+    compared = view.compared(own, [one, two, other])["compared"]
+    assert [picture["varied"] for picture in compared] == [False, False, True]

@@ -100,6 +100,18 @@ def test_what_the_machine_has_not_is_said_where_it_was_chosen(
     monkeypatch.setattr(view.host, "in_use", lambda: used)
     assert notes()["device"] == "There is no cuda here: cpu is used instead"
     assert notes()["attention"] == notes()["precision"] == ""
+    view.changed("device", None, Limits())
+    begun = view.at_start()
+    for name, value in (("device", "cuda:7"), ("attention", "xformers")):
+        view.changed(name, value, Limits())
+        assert notes()[name] == ""  # nothing runs yet, so that nobody knows
+    monkeypatch.setattr(view.host, "_engine", object())
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert notes()["device"] == "There is no cuda:7 here: cpu is used instead"  # at once
+    assert notes()["attention"] == "There is no xformers here: sdpa is used instead"
+    view.changed("device", "cpu", Limits())
+    assert notes()["device"] == ""
     monkeypatch.setattr(view.host, "in_use", lambda: used | {"device": "cuda:0"})
     assert notes()["device"] == ""
 

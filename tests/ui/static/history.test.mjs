@@ -1,7 +1,7 @@
 // What of the history's grid is in sight, what is asked for, and where a zoom stays.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load, plain } from "./load.mjs";
+import { load, loadBeside, plain } from "./load.mjs";
 
 test("only what is in sight is drawn, whatever the number of pictures", () => {
   const studio = load("history/grid.js");
@@ -14,6 +14,27 @@ test("only what is in sight is drawn, whatever the number of pictures", () => {
       const inSight = Math.floor(scroll / 100) * 4;
       if (inSight < total) assert.ok(view.from <= inSight && inSight < view.to);
     }
+});
+
+test("what is half typed of a picture goes on to the next page, once, but what cannot be kept", () => {
+  const noted = {};
+  const given = {
+    noted: (name, ...value) => (value.length ? (noted[name] = value[0]) : noted[name] || ""),
+  };
+  const studio = loadBeside(given, "history/unkept.js");
+  const field = (value, kept, wrong, said) => ({ value, kept, wrong: () => wrong, said });
+  const fields = [
+    field("a lucky", "", "", (note) => ({ note })),
+    field("zebra", "zebra", "", (text) => ({ tags: text.split(",") })),
+    field("x".repeat(101), "", "too long", (board) => ({ board })),
+  ];
+  const said = studio.unkeptOf(fields);
+  assert.deepEqual(plain(said), { note: "a lucky" });
+  studio.leaveUnkept("7", said);
+  assert.deepEqual(plain(studio.takeUnkept()), { id: "7", said: { note: "a lucky" } });
+  assert.equal(studio.takeUnkept(), null);
+  studio.leaveUnkept("8", studio.unkeptOf(fields.slice(1)));
+  assert.equal(studio.takeUnkept(), null);
 });
 
 test("each block is asked for once", () => {
@@ -47,6 +68,13 @@ test("two fingers zoom about what is between them, one moves, and neither leaves
     x: 0,
     y: 0,
   });
+});
+
+test("there is no way between a variation and another, nor between a seed and itself", () => {
+  const { whyNotBetween } = load("history/compare.js");
+  assert.equal(whyNotBetween([{ seed: 1 }, { seed: 2, varied: false }]), "");
+  assert.equal(whyNotBetween([{ seed: 7 }, { seed: 7 }]), "Both have the seed 7.");
+  assert.match(whyNotBetween([{ seed: 1, varied: true }, { seed: 2 }]), /is a variation/);
 });
 
 test("keys zoom about the middle and move within the frame", () => {

@@ -80,6 +80,26 @@ test("an axis stays with its row: moved, deleted, brought back", () => {
   assert.deepEqual(places(["a", "n", "b"], ["a", "b"]), [0, -1, 1]); // as an undo takes a row away
 });
 
+test("an axis whose row is gone says so, and goes on where that row comes back", () => {
+  const axes = studio.axesOf([], () => {});
+  const why = [];
+  axes.add("rows.1.weight", "2,4");
+  axes.on((reason) => why.push(reason));
+  const fields = () => plain(axes.list()).map(({ field }) => field);
+  axes.follow([0, -1], ["a", "b"], ["a"]);
+  axes.set(0, { values: "2,5" }, "text");
+  axes.follow([0], ["a"], ["a", "c"]);
+  axes.follow([0, 1], ["a", "c"], ["b", "c"]); // a row that was there becomes like it
+  assert.deepEqual(fields(), [""]);
+  axes.follow([1, 2], ["b", "c"], ["b", "b", "c"]);
+  assert.deepEqual(plain(axes.list()), [{ field: "rows.0.weight", values: "2,5" }]);
+  axes.follow([-1, 0, 1], ["b", "b", "c"], ["b", "c"]);
+  axes.set(0, { field: "omega", values: "2,5" }, "list");
+  axes.follow([1, 2], ["b", "c"], ["b", "b", "c"]);
+  assert.deepEqual(fields(), ["omega"]);
+  assert.deepEqual(why, ["lost", "text", "list", "lost", "list"]);
+});
+
 test("fields and values in words", () => {
   const titles = {
     omega: "ω, personalization guidance",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     dialog.get_by_role("button", name="Sweep around it").click()
     studio.says("3 pictures · 6 passes", ".gs-sweep-cost")
     expect(page.get_by_label("Across: values of weight of row 1")).to_have_value("3:5:1")
+    expect(page.locator(".gs-toast", has_text="Other fields are varied now.")).to_be_visible()
     assert [(row["prompt"], row["weight"]) for row in studio.rows()] == [("a moon", 4)]
     page.get_by_role("button", name="Undo").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")
@@ -96,8 +98,37 @@ def test_an_axis_stays_with_its_row(desk: Studio) -> None:
     expect(fields).to_have_value("rows.0.weight")
     desk.press(0, "Delete row")
     desk.says("choose a field", ".gs-axis .gs-error")
+    desk.says("went with its row", ".gs-toast")
+    expect(page.locator(".gs-axis input")).to_have_value("2,4")
+    page.get_by_role("button", name="Undo").first.click()
+    expect(fields).to_have_value("rows.0.weight")
+    page.get_by_role("button", name="Do not vary").click()
+    page.locator(".gs-toast", has_text="is varied no more").get_by_role("button").click()
     expect(page.locator(".gs-axis input")).to_have_value("2,4")
     page.get_by_role("button", name="Do not vary").click()
     page.get_by_role("button", name="ω", exact=False).first.click()  # the field's own name
     desk.says("Changes nothing now: no row", ".gs-sweep-cost")
-    page.get_by_role("button", name="Do not vary").click()
+    page.evaluate("for (const name of ['decoupling', 'sampler.steps']) studio.axes.add(name, '1')")
+    full = page.get_by_role("button", name="Vary a field")
+    full.click(force=True)  # it stops, and says why
+    desk.says("Three fields are varied already", ".gs-toast")
+    expect(full).to_have_attribute("title", re.compile("^Three fields"))
+    for _ in range(3):
+        page.get_by_role("button", name="Do not vary").first.click()
+    expect(full).not_to_have_attribute("title", re.compile("."))
+
+
+def test_a_button_that_adds_no_more_rows_says_why(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat face"], steps=1)
+    page.evaluate("[studio.stack.before, studio.stack.most] = [studio.stack.most, 1]")
+    page.evaluate("studio.stack.arrange()")
+    page.locator(".gs-add").click(force=True)
+    desk.says("1 rows, as many as this page takes.", ".gs-toast")
+    expect(page.locator(".gs-add")).to_have_attribute(
+        "title", "1 rows, as many as this page takes."
+    )
+    assert len(desk.rows()) == 1
+    page.evaluate("studio.stack.most = studio.stack.before; studio.stack.arrange()")
+    page.click(".gs-add")
+    assert len(desk.rows()) == 2

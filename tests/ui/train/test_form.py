@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from studio.errors import StudioError
+from studio.home import ASSETS
 from studio.ui.library import models
 from studio.ui.train import dropped as dropping
 from studio.ui.train import examples, form
@@ -169,11 +170,14 @@ def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) 
 
 def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
     example = examples.hero()
+    words = json.loads((ASSETS / "starter" / "vocabulary.json").read_text(encoding="utf-8"))
+    phrases = [phrase for group in words["groups"] for phrase in group["phrases"]]
+    assert example.settings["superclass"] in phrases  # its base knows it
     given = {**example.settings, "template": "a {word} {superclass}", "steps": 3}
     assert not form.doubts(example.pictures, given)
     usual = {"name": "", "base": "starter", "method": "lora", "word": "<hero>", "superclass": ""}
     assert not examples.replaced(example.settings, usual, usual)
-    typed = {**usual, "name": "mine", "superclass": "person"}
+    typed = {**usual, "name": "mine", "superclass": "man"}
     said = "The example took the place of Name of the model “mine”"
     assert examples.replaced(example.settings, typed, usual) == said
     asked = form.checked(example.files, example.pictures, given)

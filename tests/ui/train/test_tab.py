@@ -262,6 +262,19 @@ def test_a_training_that_was_cut_off_before_its_first_checkpoint_is_said_to_be_g
     assert "Stopped before the first step" in tab.progress(runner, "mine")
 
 
+def test_a_model_that_was_made_and_deleted_is_not_said_to_be_there(home: Path) -> None:
+    runner, folder = Runner(), home / "models" / "mine"
+    folder.mkdir(parents=True)
+    own = config().model_copy(update={"name": "mine"})
+    done = "Done: mine is in the library (3 s)"
+    runner._state = State(config=own, status="done", model="mine", folder=folder, text=done)
+    assert done in tab.progress(runner, "mine") and possible(runner, "mine")["use"]
+    folder.rmdir()
+    said = tab.progress(runner, "mine")
+    assert done not in said and "mine was made, and is no longer in the library" in said
+    assert not possible(runner, "mine")["use"] and not possible(runner)["sweep"]
+
+
 def test_a_name_that_no_model_can_have_is_told_of_while_it_is_typed() -> None:
     assert "cannot be a model's name" in html.unescape(misnamed("a b")["value"])
     assert "<b>" not in misnamed("<b>")["value"]

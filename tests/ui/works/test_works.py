@@ -81,12 +81,37 @@ def test_a_file_of_this_machine_is_not_taken(uploads: Path, tmp_path: Path) -> N
         asked("delete")
 
 
+@needs_starter
 def test_each_picture_is_named_and_the_form_is_what_is_made(uploads: Path) -> None:
     given = [{"image": f"inputs/{n}.png", "name": f"{n}.jpg"} for n in range(3)]
     made = asked("each", field="init.image", images=given)
     assert [one.label for one in made] == ["0.jpg", "1.jpg", "2.jpg"]
     assert [one.init and one.init.image for one, _, _ in made] == [one["image"] for one in given]
     assert all(one.rows == PRESET.rows for one, _, _ in made)
+
+
+@needs_starter
+def test_masks_that_fit_no_picture_are_said_once_and_not_picture_by_picture(uploads: Path) -> None:
+    def stored(size: tuple[int, int]) -> str:
+        return images.store(images.png_bytes(Image.new("L", size, 255)), mask=True)
+
+    def each(*masks: str, init: Any = None) -> list[works.Labelled]:
+        rows = [{"prompt": "a cat", "mask": mask} for mask in masks]
+        form = validate({"rows": rows, "init": init})
+        given = [{"image": f"inputs/{n}.png", "name": f"{n}.jpg"} for n in range(3)]
+        ask = {"do": "each", "field": "init.image", "images": given}
+        assert bool(works.unsaid_loss(ask, form)) == bool(init and init["mask"])
+        return works.presets_of(ask, Library(), form, history())
+
+    square, wide = stored((64, 64)), stored((96, 64))
+    assert len(each(square, square)) == 3
+    with pytest.raises(StudioError) as refused:
+        each(wide, square, stored((64, 96)))
+    assert str(refused.value).count("a mask has the aspect of the picture") == 2
+    assert "rows.0.mask: is 96x64" in str(refused.value)
+    with_mask = {"image": "inputs/a.png", "mask": square}
+    assert all(one.preset.init and not one.preset.init.mask for one in each(init=with_mask))
+    each(init={"image": "inputs/a.png", "mask": ""})
 
 
 @needs_starter

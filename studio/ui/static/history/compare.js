@@ -40,6 +40,14 @@
     return next;
   };
 
+  /** Why there is no way from the seed of one picture to that of another; "" where there is. */
+  studio.whyNotBetween = function (records) {
+    if (records.some(({ varied }) => varied))
+      return "One of them is a variation, which has no seed of its own.";
+    const [one, two] = records.map(({ seed }) => seed);
+    return one === two ? `Both have the seed ${one}.` : "";
+  };
+
   studio.compareDialog = function (records) {
     let view = { scale: 1, x: 0, y: 0 };
     const pictures = records.map((record) =>
@@ -158,6 +166,21 @@
         ),
       ),
     );
+    const ids = records.map((record) => record.id);
+    const pair = records.length === 2 && ids.every(Boolean); // of the history
+    const why = pair ? studio.whyNotBetween(records) : "";
+    const between = pair
+      ? studio.word(
+          "From seed to seed …",
+          () => {
+            if (why) return; // it stands beside it: a toast would lie behind the dialog
+            dialog.close();
+            studio.between(ids);
+          },
+          { title: "Pictures on the way from the first's seed to the second's" },
+        )
+      : null;
+    if (why) studio.stops(between, why);
     const dialog = el(
       "dialog",
       {
@@ -171,16 +194,8 @@
         el("strong", {}, "Compare"),
         modes,
         slider,
-        records.length === 2
-          ? studio.word(
-              "From seed to seed …",
-              () => {
-                dialog.close();
-                studio.between(records.map((record) => record.id));
-              },
-              { title: "Pictures on the way from the first's seed to the second's" },
-            )
-          : null,
+        between,
+        why ? el("span", { class: "gs-field-help" }, why) : null,
         studio.button("close", "Close", () => dialog.close()),
       ),
       stage,

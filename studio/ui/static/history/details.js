@@ -34,24 +34,31 @@
     return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
   }
 
-  /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text. */
-  function written({ label, value, wrong, keep, many = false }) {
+  /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text:
+   *  {element, read()}. ``said``: what its text says of the picture. */
+  function written({ label, value, wrong, said, keep, many = false }) {
+    let kept = value;
     const input = el(many ? "textarea" : "input", {
       class: "gs-history-text",
       "aria-label": label,
       value,
       rows: many ? 2 : null,
       oninput: () => problem.show(wrong(input.value)),
-      onchange: () => wrong(input.value) || keep(input.value),
+      onchange: () => {
+        if (wrong(input.value)) return;
+        kept = input.value;
+        keep(said(kept));
+      },
     });
     const problem = studio.problemOf(input);
-    return el(
+    const element = el(
       "label",
       { class: "gs-history-field" },
       el("span", {}, label),
       input,
       problem.element,
     );
+    return { element, read: () => ({ value: input.value, kept, wrong, said }) };
   }
 
   /** One line on tags, divided by commas, that are too many or too long; "" where they fit. */
@@ -109,6 +116,33 @@
       say({ starred: record.starred });
     });
     star.setAttribute("aria-pressed", record.starred);
+    const texts = [
+      written({
+        label: "Note",
+        value: record.note,
+        wrong: (note) => studio.checkLength(note, bounds.note),
+        said: (note) => ({ note }),
+        keep: say,
+        many: true,
+      }),
+      written({
+        label: "Tags, divided by commas",
+        value: record.tags.join(", "),
+        wrong: (text) => studio.checkTags(text, bounds),
+        said: (text) => ({ tags: text.split(",") }),
+        keep: say,
+      }),
+      written({
+        label: "Board",
+        value: record.board,
+        wrong: (board) => studio.checkLength(board.trim(), bounds.board),
+        said: (board) => ({ board: board.trim() }),
+        keep: say,
+      }),
+    ];
+    const leave = () =>
+      studio.leaveUnkept(record.id, studio.unkeptOf(texts.map((one) => one.read())));
+    window.addEventListener("pagehide", leave);
     const dialog = el(
       "dialog",
       {
@@ -116,6 +150,7 @@
         "aria-label": record.title,
         "data-own": "aria-label",
         onclose: () => {
+          window.removeEventListener("pagehide", leave);
           dialog.remove();
           if (document.activeElement === document.body) back(); // its own place was drawn anew
         },
@@ -164,25 +199,7 @@
               el("dd", { dir: "auto", translate: SAID.has(name) ? null : "no" }, String(value)),
             ]),
           ),
-          written({
-            label: "Note",
-            value: record.note,
-            wrong: (note) => studio.checkLength(note, bounds.note),
-            keep: (note) => say({ note }),
-            many: true,
-          }),
-          written({
-            label: "Tags, divided by commas",
-            value: record.tags.join(", "),
-            wrong: (text) => studio.checkTags(text, bounds),
-            keep: (text) => say({ tags: text.split(",") }),
-          }),
-          written({
-            label: "Board",
-            value: record.board,
-            wrong: (board) => studio.checkLength(board.trim(), bounds.board),
-            keep: (board) => say({ board: board.trim() }),
-          }),
+          ...texts.map(({ element }) => element),
           el(
             "div",
             { class: "gs-line gs-answers" },

@@ -378,6 +378,8 @@
       if (value.busy) setTimeout(() => element.offsetParent && refresh(true), 1000);
     }
     watch("value", () => take(studio.clone(props.value)));
+    const unkept = studio.takeUnkept();
+    if (unkept) ask({ do: "mark", ids: [unkept.id], said: unkept.said });
     // Whoever looks at the history meanwhile sees what has been made.
     studio.on("strip", () => element.offsetParent && refresh(true));
     new IntersectionObserver((seen) => {

@@ -133,10 +133,13 @@ window.studio = window.studio || {};
         change([...axes, { field, values }], "list");
         return "added";
       },
-      /** `why` is "text" where only values were typed, else "list". */
+      /** `why` is "text" where only values were typed, "lost" where a field is gone, else "list". */
       set(index, changes, why) {
         change(
-          axes.map((axis, at) => (at === index ? { ...axis, ...changes } : axis)),
+          axes.map(({ lost, ...axis }, at) => {
+            const waits = lost && (at !== index || why === "text") ? { lost } : {};
+            return { ...axis, ...waits, ...(at === index ? changes : {}) };
+          }),
           why,
         );
       },
@@ -147,15 +150,22 @@ window.studio = window.studio || {};
         );
       },
       /** The rows were moved: `places` has the new place of each, -1 of one that is gone. An axis of
-       *  that one keeps its values and waits for another field. */
-      follow(places) {
-        const next = axes.map(({ field, values }) => {
+       *  that one keeps its values and waits for another field, or for the row to come back;
+       *  `before` and `now` are the rows as texts. */
+      follow(places, before = [], now = []) {
+        const came = now.map((text, at) => (places.includes(at) ? null : text));
+        const next = axes.map((axis) => {
+          const { field, values, lost } = axis;
           const [, row, name] = field.match(ROW) || [];
-          const place = places[row];
-          if (place === undefined) return { field, values };
-          return { field: place < 0 ? "" : `rows.${place}.${name}`, values };
+          const place = lost ? came.indexOf(lost.row) : places[row];
+          const path = `rows.${place}.${name ?? lost?.name}`;
+          if (lost) return place < 0 || this.has(path) ? axis : { field: path, values };
+          if (place === undefined) return axis;
+          if (place < 0) return { field: "", values, lost: { row: before[row], name } };
+          return { field: path, values };
         });
-        if (next.some(({ field }, at) => field !== axes[at].field)) change(next, "list");
+        if (next.every(({ field }, at) => field === axes[at].field)) return;
+        change(next, next.some(({ lost }, at) => lost && !axes[at].lost) ? "lost" : "list");
       },
       replace: (next) => change(next.slice(0, MOST), "list"),
       full: () => axes.length >= MOST,

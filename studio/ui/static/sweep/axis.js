@@ -18,12 +18,22 @@
     const long = find(axis.field)?.leaf.kind === "text" || axis.values.startsWith('["');
     const name = studio.fieldInWords(axis.field, titles);
 
+    /** Change the axes; values that somebody has typed can be taken back. */
+    function undoably(change) {
+      const before = studio.axes.list();
+      const { values } = before[index];
+      change();
+      if (values && values !== (find(axis.field)?.values() ?? "") && axis.field)
+        studio.undoable(`${name} is varied no more.`, () => studio.axes.replace(before));
+    }
+
     const select = el("select", {
       class: "gs-select",
       "aria-label": `${SIDES[index]}: the field`,
       onchange: () => {
-        const chosen = find(select.value);
-        studio.axes.set(index, { field: select.value, values: chosen?.values() ?? "" }, "list");
+        const now = studio.axes.list()[index].values;
+        const values = (axis.field ? "" : now) || find(select.value)?.values() || "";
+        undoably(() => studio.axes.set(index, { field: select.value, values }, "list"));
         studio.emit("sweepfocus", { path: select.value });
       },
     });
@@ -81,7 +91,9 @@
         { class: "gs-axis" },
         el("span", { class: "gs-axis-side" }, SIDES[index]),
         select,
-        studio.button("close", `Do not vary ${name}`, () => studio.axes.remove(index)),
+        studio.button("close", `Do not vary ${name}`, () =>
+          undoably(() => studio.axes.remove(index)),
+        ),
         el("span", { class: "gs-boxed" }, box, problem.element, note),
       ),
       field: axis.field,

@@ -6,7 +6,12 @@
   const UNANSWERED = 4000; // ms until what was asked is asked again: of several at once one may be lost
   const FILES = { png: "Grid PNG", csv: "CSV", json: "JSON" };
 
-  studio.on("sweepaxes", ({ axes }) => studio.axes.replace(axes));
+  studio.on("sweepaxes", ({ axes }) => {
+    const before = studio.axes.list();
+    studio.axes.replace(axes);
+    if (before.length)
+      studio.undoable("Other fields are varied now.", () => studio.axes.replace(before));
+  });
   studio.on("sweepfile", ({ file, name }) => {
     if (file?.url) el("a", { href: file.url, download: name }).click();
   });
@@ -81,7 +86,8 @@
     const add = word("Vary a field", () => {
       const options = context.groups().flatMap((one) => one.options);
       const free = options.find(({ path }) => !studio.axes.has(path));
-      studio.vary(free.path, free.values());
+      if (studio.axes.full()) studio.toast(studio.AXES_FULL);
+      else studio.vary(free.path, free.values());
     });
     const cost = el("p", { class: "gs-sweep-cost", role: "status" });
     const start = word("Start", () => begin(), { class: "gs-word gs-sweep-start" });
@@ -158,7 +164,7 @@
       start.hidden = running;
       start.disabled = none || !answer.ready;
       start.textContent = studio.startLabel(answer.known, answer.total);
-      add.disabled = studio.axes.full();
+      studio.stops(add, studio.axes.full() ? studio.AXES_FULL : "");
       cost.hidden = none;
       files.hidden = running || !state.files;
     }

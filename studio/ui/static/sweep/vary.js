@@ -21,11 +21,15 @@
     }
   }
   studio.axes = studio.axesOf(kept(), keep);
+  const LOST =
+    "A field that the sweep varies went with its row; its values wait for another in the tab Sweep.";
+  studio.axes.on((why) => why === "lost" && studio.toast(LOST));
 
+  studio.AXES_FULL = "Three fields are varied already: take one away in the tab Sweep.";
   /** Make a field an axis, and go to its values. */
   studio.vary = function (path, values) {
     if (studio.axes.add(path, values) === "full") {
-      studio.toast("Three fields are varied already: take one away in the tab Sweep.");
+      studio.toast(studio.AXES_FULL);
       return;
     }
     studio.showTab("sweep");
