@@ -55,6 +55,8 @@ SCRIPTS = (
     "row/card.js",
     "bulk.js",
     "shares.js",
+    "row/models.js",
+    "row/images.js",
     "stack.js",
     "plan.js",
     "paint_inks.js",

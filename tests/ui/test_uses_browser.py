@@ -43,7 +43,7 @@ def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio)
     made.press(0, "Remove control image")
     page.evaluate(  # as where the library has an IP-Adapter for this base
         """() => {
-            studio.stack.models.push({ id: "face-reader", kind: "ip-adapter", title: "Face reader" });
+            studio.stack.models.all.push({ id: "face-reader", kind: "ip-adapter", title: "Face reader" });
             studio.stack.cards.forEach((card) => card.refresh());
         }"""
     )
@@ -54,7 +54,7 @@ def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio)
     assert made.rows()[0]["image_prompt"]["model"] == "face-reader"
     made.press(0, "More: adapters")
     made.press(0, "Remove the image prompt")
-    page.evaluate("void studio.stack.models.pop()")
+    page.evaluate("void studio.stack.models.all.pop()")
     use("Start from it")
     page.wait_for_function("studio.start?.init?.image.startsWith('inputs/')", polling=100)
     use("Paint parts of it anew")

@@ -122,7 +122,7 @@
     /** The box around the largest face, as the server finds it. */
     async face(asked) {
       asked.disabled = true;
-      const { box, error } = await studio.stack.findFace(this.reference);
+      const { box, error } = await studio.stack.images.findFace(this.reference);
       asked.disabled = false;
       if (box) this.set(box);
       this.note.textContent = error || "";
@@ -216,14 +216,14 @@
   studio.crop = (...asked) => studio.alone(() => crop(...asked));
 
   /** A button that crops an image of a row: ``image()`` is its reference, ``put`` takes the new one. */
-  studio.cropButton = function (stack, label, image, put) {
+  studio.cropButton = function (images, label, image, put) {
     return studio.button("crop", label, async () => {
       const reference = image();
       const answer = await studio.alone(async () => {
-        const source = await stack.showImage(reference);
+        const source = await images.show(reference);
         return source && crop(source, null, label, reference);
       });
-      const kept = answer?.crop && (await stack.cropImage(reference, answer.crop));
+      const kept = answer?.crop && (await images.crop(reference, answer.crop));
       if (kept?.error) studio.toast(kept.error);
       if (kept?.image && image() === reference) put(kept.image);
     });

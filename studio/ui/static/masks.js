@@ -67,7 +67,7 @@
     const layers = await Promise.all(
       cards.map(async (card, index) => {
         const ink = studio.inkOf(index);
-        const mask = card.row.mask ? await card.stack.showImage(card.row.mask) : "";
+        const mask = card.row.mask ? await card.stack.images.show(card.row.mask) : "";
         const strokes = await studio.asStrokes(mask, width, height, ink);
         const text = card.row.prompt.trim() || card.title(card.parts().model || "");
         const words = text.length > 32 ? `${text.slice(0, 31)}…` : text;

@@ -191,7 +191,7 @@
     const { use, kind } = target.closest?.("[data-use]")?.dataset || {};
     if (!use) return;
     const made = { model: studio.modelOf(studio.modelParts(use, () => kind)) };
-    const trigger = studio.stack.entryOf(use)?.trigger || "";
+    const trigger = studio.stack.models.entryOf(use)?.trigger || "";
     const card = studio.stack.add({ ...made, prompt: kind === "concept" ? "" : trigger });
     card?.node.scrollIntoView({ block: "center" });
   });

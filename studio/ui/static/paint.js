@@ -200,7 +200,7 @@
 
     /** A canvas's mask among the studio's images: its reference. */
     async kept(strokes) {
-      const answer = await studio.stack.storeImage(await maskOf(strokes), true);
+      const answer = await studio.stack.images.store(await maskOf(strokes), true);
       if (!answer.image) throw new Error(answer.error);
       return answer.image;
     }

@@ -3,35 +3,12 @@
   "use strict";
   const { el, icon } = studio;
   const LONG = 20; // rows from which those out of sight are not laid out
-  const TITLES = {
-    concept: "Concepts",
-    lora: "LoRAs",
-    finetune: "Fine-tunes",
-    pipeline: "Other bases",
-    other: "Not in the library",
-  };
-  // What a row's model can be, by the kinds of the library.
-  const kinds = () => ({
-    concept: ["concept"],
-    lora: studio.served.adapters,
-    finetune: ["finetune"],
-    pipeline: ["base"],
-  });
-
   class Stack {
     constructor(element, props, server, upload, { max_rows: most, served }) {
-      Object.assign(this, {
-        props,
-        most,
-        server,
-        upload,
-        cards: [],
-        thumbs: {},
-        base: "",
-        dragged: null,
-      });
+      Object.assign(this, { props, most, cards: [], dragged: null });
       studio.served = served;
-      this.models = [];
+      this.models = new studio.RowModels();
+      this.images = new studio.RowImages(server, upload, this.models);
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
       this.bulk = studio.bulkOf(this);
@@ -62,15 +39,15 @@
         if (this.dragged) event.preventDefault();
       });
       studio.on("models", (models) => {
-        this.models = models;
+        this.models.all = models;
         this.refresh();
       });
       studio.on("base", (base) => {
-        this.base = base || "";
+        this.models.base = base || "";
         this.refresh();
       });
       studio.on("vae", (vae) => {
-        this.vae = vae || "";
+        this.models.vae = vae || "";
         this.refresh();
       });
       studio.axes.on((why) => why !== "text" && this.refresh());
@@ -102,7 +79,7 @@
       this.handing = null;
       const goBack = this.held();
       const value = studio.clone(this.props.value) || {};
-      Object.assign(this.thumbs, value.thumbs || {});
+      Object.assign(this.images.thumbs, value.thumbs || {});
       const before = (this.cards || []).map((card) => studio.asText(card.row));
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
       this.arranged = this.cards;
@@ -125,6 +102,7 @@
     handOver() {
       if (!this.handing) return; // others have come from the server
       this.handing = null;
+      const small = this.images.thumbs;
       const used = this.cards
         .flatMap((card) => [
           card.row.control?.image,
@@ -132,8 +110,8 @@
           card.row.image,
           card.row.image_prompt?.image,
         ])
-        .filter((image) => this.thumbs[image]);
-      const thumbs = Object.fromEntries(used.map((image) => [image, this.thumbs[image]]));
+        .filter((image) => small[image]);
+      const thumbs = Object.fromEntries(used.map((image) => [image, small[image]]));
       const rows = this.cards.map((card) => studio.clone(card.row));
       // Of an object without a prototype Svelte watches no field, and copies all of them at once.
       this.props.value = Object.assign(Object.create(null), { rows, thumbs });
@@ -161,7 +139,7 @@
     }
 
     refresh() {
-      const native = studio.nativeSize(this.entryOf(this.base), this.entryOf(this.vae));
+      const native = this.models.native();
       for (const box of document.querySelectorAll(".gs-side input"))
         box.placeholder = native ? `${native} (native)` : "native";
       this.cards.forEach((card) => card.refresh());
@@ -275,176 +253,7 @@
       this.arrange();
       this.commit();
     }
-
-    entryOf(id) {
-      return this.models.find((entry) => entry.id === id);
-    }
-
-    /** The most tokens that one window of the base's text encoder takes; 0 where that is unknown. */
-    tokenLimit() {
-      return this.entryOf(this.base)?.tokens || 0;
-    }
-
-    /** Whether what is over goes into further windows; some encoders read one alone. */
-    windows() {
-      return this.entryOf(this.base)?.windows !== false;
-    }
-
-    // -- models and control -----------------------------------------------------------------
-    /** Whether a model can be a row's, beside the base. */
-    fits(entry) {
-      const base = this.entryOf(this.base) || {};
-      const same = (a, b) => !a || !b || a === b;
-      return (
-        !entry.problem &&
-        (entry.kind === "base"
-          ? entry.id !== this.base && same(entry.space, base.space)
-          : (!entry.base || entry.base === this.base) && same(entry.family, base.family))
-      );
-    }
-
-    /** The words that models of the library have learned, and that a row on this base can call. */
-    triggers() {
-      return this.models
-        .filter((entry) => entry.trigger && this.fits(entry))
-        .map(({ trigger }) => trigger);
-    }
-
-    /** Models of some kinds that fit the base, as the options of a select. */
-    modelOptions(kinds, value) {
-      return this.models
-        .filter((entry) => kinds.includes(entry.kind) && this.fits(entry))
-        .map((entry) => ({ value: [value, entry.id], text: entry.title || entry.id, own: true }));
-    }
-
-    /** Groups of a row's models; ``current``, [kind, id], is among them even where it is not known. */
-    modelGroups(current) {
-      const groups = [
-        {
-          title: "",
-          options: [
-            { value: ["base", ""], text: this.base ? `${this.base} (base)` : "base model" },
-          ],
-        },
-      ];
-      for (const [value, names] of Object.entries(kinds())) {
-        const options = this.modelOptions(names, value);
-        if (options.length) groups.push({ title: TITLES[value], options });
-      }
-      const [kind, id] = current;
-      if (
-        kind !== "base" &&
-        !groups.some((group) =>
-          group.options.some(({ value }) => value[0] === kind && value[1] === id),
-        )
-      )
-        groups.push({
-          title: kind === "other" ? TITLES.other : "For another base",
-          options: [{ value: [kind, id], text: id, own: true }],
-        });
-      return groups;
-    }
-
-    controlNets() {
-      return studio.controlNets(this.models, this.base);
-    }
-
-    /** Keep a file among the studio's images: {image, thumb, sent} or {error}, which names the file. */
-    async storeImage(file, mask = false) {
-      try {
-        const sent = await this.upload(file);
-        const answer = await this.server.store_image({
-          path: sent.path,
-          meta: { _type: "gradio.FileData" },
-          mask,
-        });
-        if (answer.image) this.thumbs[answer.image] = answer.thumb;
-        if (answer.error && file.name)
-          answer.error = answer.error.replace(/^(image|mask)(?=: )/, () => file.name);
-        return { ...answer, sent: { path: sent.path, meta: { _type: "gradio.FileData" } } };
-      } catch (error) {
-        return { error: `The image could not be uploaded (${error.message || error})` };
-      }
-    }
-
-    /** The seed of the preset that a picture carries: {seed} or {error}. */
-    async seedOf(file) {
-      try {
-        const { path } = await this.upload(file);
-        return await this.server.seed_of({ path, meta: { _type: "gradio.FileData" } });
-      } catch (error) {
-        return { error: `The picture could not be read (${error.message || error})` };
-      }
-    }
-
-    /** Whether a mask has the aspect of an image; null where that cannot be told. */
-    async maskFits(mask, image) {
-      try {
-        return (await this.server.mask_fits({ mask, image })).fits ?? null;
-      } catch {
-        return null;
-      }
-    }
-
-    /** A part of an image as an image of its own: {image} or {error}. */
-    async cropImage(image, box) {
-      try {
-        const answer = await this.server.crop_image({ image, box });
-        if (answer.image) this.thumbs[answer.image] = answer.thumb;
-        return answer;
-      } catch (error) {
-        return { error: `The crop could not be made (${error.message || error})` };
-      }
-    }
-
-    /** Where the face in an image is: {box} or {error}. */
-    async findFace(image) {
-      try {
-        return await this.server.find_face(image);
-      } catch (error) {
-        return { error: `The face could not be looked for (${error.message || error})` };
-      }
-    }
-
-    async previewMap(control) {
-      try {
-        return await this.server.preview_map({
-          control,
-          base: this.base,
-          size: studio.pictureSize(),
-        });
-      } catch (error) {
-        return { error: `The map could not be made (${error.message || error})` };
-      }
-    }
-
-    /** An image of a preset, large enough to paint on; "" where it cannot be read. */
-    async showImage(reference) {
-      try {
-        const answer = await this.server.show_image(reference);
-        if (answer.error) studio.toast(answer.error);
-        return answer.src || "";
-      } catch {
-        return "";
-      }
-    }
   }
-
-  /** The size that a base makes, in the pixels of the autoencoder that decodes it. */
-  studio.nativeSize = (base, vae) =>
-    base?.size && vae?.multiple && base.multiple
-      ? (base.size / base.multiple) * vae.multiple
-      : base?.size;
-
-  /** Width and height of the picture to be made: as given, else the base's own. */
-  studio.pictureSize = function () {
-    const { stack } = studio;
-    const native = studio.nativeSize(stack?.entryOf(stack.base), stack?.entryOf(stack.vae)) || 512;
-    const given = [...document.querySelectorAll(".gs-side input")].map(
-      (box) => Number(box.value) || native,
-    );
-    return given.length === 2 ? given : [native, native];
-  };
 
   studio.mountStack = function (element, props, server, upload, watch, constants) {
     const stack = new Stack(element, props, server, upload, constants);

@@ -147,7 +147,7 @@
       if (!file) return false;
       const picker = this[which];
       picker.node.classList.add("gs-busy");
-      const answer = await studio.stack.storeImage(file, which === "mask");
+      const answer = await studio.stack.images.store(file, which === "mask");
       const misfit = which === "image" && answer.image ? await this.misfit(answer.image) : "";
       picker.node.classList.remove("gs-busy");
       if (answer.error) {
@@ -170,7 +170,7 @@
      *  anew again and again; so does one of which nobody can tell, which Generate refuses. */
     async misfit(image) {
       const mask = this.init?.mask;
-      return mask && (await studio.stack.maskFits(mask, image)) === false ? mask : "";
+      return mask && (await studio.stack.images.maskFits(mask, image)) === false ? mask : "";
     }
 
     async takeResult() {
@@ -184,12 +184,12 @@
     }
 
     async ask() {
-      const background = await studio.stack.showImage(this.init.image);
+      const background = await studio.stack.images.show(this.init.image);
       if (!background) return null;
       const picture = new Image();
       picture.src = background;
       await picture.decode().catch(() => null);
-      const mask = this.init.mask ? await studio.stack.showImage(this.init.mask) : "";
+      const mask = this.init.mask ? await studio.stack.images.show(this.init.mask) : "";
       const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
       return studio.paint({ title: "What is painted anew", size, background, mask });
     }
@@ -197,7 +197,7 @@
     async paint() {
       const painted = await studio.alone(() => this.ask());
       if (painted === null) return;
-      if (painted) this.thumbs[painted] = studio.stack.thumbs[painted];
+      if (painted) this.thumbs[painted] = studio.stack.images.thumbs[painted];
       this.edit({ mask: painted });
     }
   }

@@ -163,7 +163,7 @@
   /** The base in its box, where it is one of the library: the box may hold half a name. */
   function chosenBase() {
     const base = document.querySelector("#gs-base input")?.value;
-    return base && studio.stack.entryOf(base) ? { base } : {};
+    return base && studio.stack.models.entryOf(base) ? { base } : {};
   }
 
   /** A form with what the page shows of it: an edit reaches the form that is kept a moment later. */

@@ -28,7 +28,7 @@
 
   /** Take over the seed of the preset in a picture. */
   async function reuseSeed(file) {
-    const answer = await studio.stack.seedOf(file);
+    const answer = await studio.stack.images.seedOf(file);
     if (answer.error) return studio.toast(answer.error);
     studio.setField("seed", answer.seed);
     return studio.toast(`The seed is ${answer.seed} now.`);

@@ -229,7 +229,7 @@
     const images = [];
     const lost = [];
     for (const file of files) {
-      const answer = await studio.stack.storeImage(file);
+      const answer = await studio.stack.images.store(file);
       if (answer.error) lost.push([file.name, answer.error]);
       else images.push({ image: answer.image, name: file.name, picture: answer.sent });
     }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 
 test("a decoder of more pixels makes larger pictures of the same latents", () => {
-  const file = fileURLToPath(new URL("../../../studio/ui/static/stack.js", import.meta.url));
+  const file = fileURLToPath(new URL("../../../studio/ui/static/row/models.js", import.meta.url));
   const window = { studio: {} };
   vm.runInContext(readFileSync(file, "utf8"), vm.createContext({ window }));
   const { nativeSize } = window.studio;

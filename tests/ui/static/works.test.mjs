@@ -42,7 +42,7 @@ test("of several pictures each that is left out is told with its own reason", as
     "good.png": { image: "inputs/good.png", sent: { path: "good.png" } },
   };
   studio.toast = (text) => said.push(text);
-  studio.stack = { storeImage: async ({ name }) => answers[name] };
+  studio.stack = { images: { store: async ({ name }) => answers[name] } };
   studio.newest = () => () => {};
   studio.mountWorks((name, asked) => made.push([name, plain(asked.images)]));
   await studio.makeEach(

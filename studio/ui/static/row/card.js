@@ -174,7 +174,7 @@
     }
 
     entry(id) {
-      return this.stack.entryOf(id);
+      return this.stack.models.entryOf(id);
     }
 
     title(id) {
@@ -194,14 +194,20 @@
     }
 
     takesControl() {
-      const open = this.kind() !== "concept" && this.stack.controlNets().length > 0;
+      const open = this.kind() !== "concept" && this.stack.models.controlNets().length > 0;
       return this.row.control !== null || open;
     }
 
     /** Words that this row's models have learned. */
     ownWords() {
       const { lora, loras, model, embeddings } = this.parts();
-      const ids = [lora, ...loras.map((one) => one.lora), model, ...embeddings, this.stack.base];
+      const ids = [
+        lora,
+        ...loras.map((one) => one.lora),
+        model,
+        ...embeddings,
+        this.stack.models.base,
+      ];
       return [...new Set(ids.map((id) => this.entry(id)?.trigger).filter(Boolean))];
     }
 
@@ -213,7 +219,7 @@
     async keep(file, thumb, mask = false) {
       if (!file) return null;
       thumb.classList.add("gs-busy");
-      const answer = await this.stack.storeImage(file, mask);
+      const answer = await this.stack.images.store(file, mask);
       thumb.classList.remove("gs-busy");
       if (answer.error) studio.toast(answer.error);
       return answer.image || null;
@@ -221,7 +227,7 @@
 
     small(image) {
       if (!image) return image;
-      return this.stack.thumbs[image] || (image.startsWith("data:image/") ? image : "");
+      return this.stack.images.thumbs[image] || (image.startsWith("data:image/") ? image : "");
     }
 
     showPlace(index, total) {

@@ -27,14 +27,14 @@
         control?.image,
         control?.type,
         control?.finished,
-        card.stack.base,
+        card.stack.models.base,
         size,
       ]);
     };
     async function preview() {
       const asked = key();
       open.disabled = true;
-      const answer = await card.stack.previewMap(card.row.control);
+      const answer = await card.stack.images.preview(card.row.control);
       open.disabled = false;
       if (answer.error) {
         studio.toast(answer.error);
@@ -55,7 +55,7 @@
 
   studio.rowEditors.control = function (card) {
     const picker = studio.picker("Control image", (file) => take(file));
-    const nets = () => card.stack.controlNets();
+    const nets = () => card.stack.models.controlNets();
     const type = el("select", {
       class: "gs-select",
       "aria-label": "What is read from the control image",
@@ -90,7 +90,7 @@
       "is the map",
     );
     const crop = studio.cropButton(
-      card.stack,
+      card.stack.images,
       "Crop the control image",
       () => card.row.control?.image,
       (image) => change({ image }),

@@ -89,16 +89,16 @@
       element,
       read() {
         const { lora, loras, model, embeddings } = card.parts();
-        const { stack } = card;
+        const { models } = card.stack;
         const groups = [
           { title: "", options: [NONE] },
-          { title: "LoRAs", options: stack.modelOptions(studio.served.adapters, "lora") },
-          { title: "Learned words", options: stack.modelOptions(["embedding"], "words") },
+          { title: "LoRAs", options: models.options(studio.served.adapters, "lora") },
+          { title: "Learned words", options: models.options(["embedding"], "words") },
         ].filter(({ options }) => options.length);
         studio.fill(adder, groups);
         const under = [
           { value: ["", ""], text: "the base" },
-          ...stack.modelOptions(["finetune", "base"], "on"),
+          ...models.options(["finetune", "base"], "on"),
         ];
         if (model && !under.some(({ value }) => value[1] === model))
           under.push({ value: ["on", model], text: model, own: true });

@@ -12,7 +12,7 @@
     }
     async function ask() {
       const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
-      const mask = card.row.mask ? await card.stack.showImage(card.row.mask) : "";
+      const mask = card.row.mask ? await card.stack.images.show(card.row.mask) : "";
       const size = studio.pictureSize();
       return studio.paint({ title: "Where this row acts", size, background, mask });
     }

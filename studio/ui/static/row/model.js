@@ -67,7 +67,7 @@
       read() {
         const { lora, model, strength: given } = card.parts();
         const current = [card.kind(), lora || model || ""];
-        studio.fill(select, card.stack.modelGroups(current));
+        studio.fill(select, card.stack.models.groups(current));
         select.value = JSON.stringify(current);
         label.hidden = card.kind() !== "lora";
         strength.read(given);

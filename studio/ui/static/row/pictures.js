@@ -9,10 +9,10 @@
       const image = await card.keep(file, picker.node);
       if (image) card.edit({ image });
     }
-    const edits = () => card.entry(card.parts().model || card.stack.base)?.edits;
+    const edits = () => card.entry(card.parts().model || card.stack.models.base)?.edits;
     const clear = button("close", "Remove the picture to edit", () => card.edit({ image: "" }));
     const crop = studio.cropButton(
-      card.stack,
+      card.stack.images,
       "Crop the picture to edit",
       () => card.row.image,
       (image) => card.edit({ image }),
@@ -55,7 +55,7 @@
     });
     const label = el("label", { class: "gs-strength" }, "×", strength.element);
     const crop = studio.cropButton(
-      card.stack,
+      card.stack.images,
       "Crop the image prompt",
       () => card.row.image_prompt?.image,
       (image) => change({ image }),
@@ -87,7 +87,7 @@
       const image = await card.keep(file, picker.node);
       if (image) change({ image });
     }
-    const readers = () => card.stack.modelOptions(["ip-adapter"], "reader");
+    const readers = () => card.stack.models.options(["ip-adapter"], "reader");
     return {
       element,
       take,

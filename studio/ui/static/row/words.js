@@ -11,7 +11,7 @@
   });
 
   /** What the base knows; nothing where it says nothing. */
-  const vocabularyOf = (card) => card.stack.entryOf(card.stack.base)?.vocabulary;
+  const vocabularyOf = (card) => card.stack.models.entryOf(card.stack.models.base)?.vocabulary;
 
   studio.promptWords = function (card, area) {
     const marks = el("div", {
@@ -135,7 +135,7 @@
 
     /** How many tokens, of how many; what is beyond them is returned to be marked. */
     function showCount(prompt, vocabulary) {
-      const limit = card.stack.tokenLimit();
+      const limit = card.stack.models.tokenLimit();
       const { longest, total, parts, over } = studio.tokenCount(prompt, limit);
       const about = vocabulary ? "" : "about ";
       const where = parts > 1 ? ` in the longest of ${parts} parts` : "";
@@ -148,7 +148,7 @@
       const windows = Math.ceil(longest / limit) - 1;
       length.hidden = !over.length;
       if (over.length)
-        length.textContent = card.stack.windows()
+        length.textContent = card.stack.models.windows()
           ? `More than ${limit} tokens: the shaded words are read in ${windows > 1 ? `${windows} further windows` : "a second window"}.`
           : `More than ${limit} tokens, all that this base reads: take the shaded words away.`;
       return over;
@@ -161,7 +161,9 @@
       phrases() {
         const vocabulary = vocabularyOf(card);
         const known = vocabulary ? studio.knownPhrases(vocabulary) : [];
-        return [...new Set([...card.ownWords(), ...known, ...card.stack.triggers(), ...styles])];
+        return [
+          ...new Set([...card.ownWords(), ...known, ...card.stack.models.triggers(), ...styles]),
+        ];
       },
       scroll() {
         marks.scrollTop = area.scrollTop;
@@ -173,8 +175,8 @@
           prompt,
           vocabulary,
           more.join(),
-          card.stack.tokenLimit(),
-          card.stack.windows(),
+          card.stack.models.tokenLimit(),
+          card.stack.models.windows(),
         ];
         if (asked.every((one, index) => one === shown[index])) return;
         shown = asked;

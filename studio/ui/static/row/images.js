@@ -1,0 +1,92 @@
+// What the server does with the pictures that rows name: it keeps, shows and crops them. Each answer that
+// could not be had is {error}, one line to read.
+(function (studio) {
+  "use strict";
+
+  studio.RowImages = class {
+    /** @param models the page's, whose base a control map is made for. */
+    constructor(server, upload, models) {
+      Object.assign(this, { server, upload, models, thumbs: {} });
+    }
+
+    /** Keep a file among the studio's images: {image, thumb, sent} or {error}, which names the file. */
+    async store(file, mask = false) {
+      try {
+        const sent = await this.upload(file);
+        const answer = await this.server.store_image({
+          path: sent.path,
+          meta: { _type: "gradio.FileData" },
+          mask,
+        });
+        if (answer.image) this.thumbs[answer.image] = answer.thumb;
+        if (answer.error && file.name)
+          answer.error = answer.error.replace(/^(image|mask)(?=: )/, () => file.name);
+        return { ...answer, sent: { path: sent.path, meta: { _type: "gradio.FileData" } } };
+      } catch (error) {
+        return { error: `The image could not be uploaded (${error.message || error})` };
+      }
+    }
+
+    /** The seed of the preset that a picture carries: {seed} or {error}. */
+    async seedOf(file) {
+      try {
+        const { path } = await this.upload(file);
+        return await this.server.seed_of({ path, meta: { _type: "gradio.FileData" } });
+      } catch (error) {
+        return { error: `The picture could not be read (${error.message || error})` };
+      }
+    }
+
+    /** Whether a mask has the aspect of an image; null where that cannot be told. */
+    async maskFits(mask, image) {
+      try {
+        return (await this.server.mask_fits({ mask, image })).fits ?? null;
+      } catch {
+        return null;
+      }
+    }
+
+    /** A part of an image as an image of its own: {image} or {error}. */
+    async crop(image, box) {
+      try {
+        const answer = await this.server.crop_image({ image, box });
+        if (answer.image) this.thumbs[answer.image] = answer.thumb;
+        return answer;
+      } catch (error) {
+        return { error: `The crop could not be made (${error.message || error})` };
+      }
+    }
+
+    /** Where the face in an image is: {box} or {error}. */
+    async findFace(image) {
+      try {
+        return await this.server.find_face(image);
+      } catch (error) {
+        return { error: `The face could not be looked for (${error.message || error})` };
+      }
+    }
+
+    async preview(control) {
+      try {
+        return await this.server.preview_map({
+          control,
+          base: this.models.base,
+          size: studio.pictureSize(),
+        });
+      } catch (error) {
+        return { error: `The map could not be made (${error.message || error})` };
+      }
+    }
+
+    /** An image of a preset, large enough to paint on; "" where it cannot be read. */
+    async show(reference) {
+      try {
+        const answer = await this.server.show_image(reference);
+        if (answer.error) studio.toast(answer.error);
+        return answer.src || "";
+      } catch {
+        return "";
+      }
+    }
+  };
+})(window.studio);
