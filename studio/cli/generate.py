@@ -26,7 +26,7 @@ from studio.images import SUFFIXES
 from studio.library import Library
 from studio.outputs import outputs_folder
 from studio.preset import Preset
-from studio.preset.derived import from_each
+from studio.preset.derived import from_each, left_by_each
 from studio.preset.fields import with_fields
 from studio.share import save_or_keep
 
@@ -127,6 +127,7 @@ def _each(preset: Preset, options: argparse.Namespace) -> list[tuple[Preset, str
         raise StudioError(f"{options.each} holds no picture", field="--each")
     kept = [images.store(path, path.name) for path in found]
     names = [path.name for path in found]
+    say_notes(filter(None, [left_by_each(preset, options.each_at)]))
     return list(zip(from_each(preset, options.each_at, kept), names, strict=True))
 
 

@@ -91,6 +91,12 @@ def larger(
     return with_fields(preset.model_copy(update={"init": Init(image=image)}), list(changes.items()))
 
 
+def left_by_each(preset: Preset, field: str) -> str:
+    """What :func:`from_each` leaves out of the preset, in one line; "" for nothing."""
+    masked = field == "init.image" and preset.init is not None and preset.init.mask
+    return "init.mask: is of another picture, and is left out" if masked else ""
+
+
 def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]:
     """The preset once for each picture, which stands at ``field``: ``init.image``, or a row's
     ``control.image``, ``image_prompt.image`` or ``image``. A mask of ``init`` goes: it was another

@@ -8,7 +8,7 @@ import pytest
 
 from studio.errors import BadPreset
 from studio.preset import Preset, validate
-from studio.preset.derived import between, from_each, larger, varied
+from studio.preset.derived import between, from_each, larger, left_by_each, varied
 
 MASKED = {"image": "inputs/a.png", "mask": "inputs/m.png", "strength": 0.6}
 
@@ -75,6 +75,8 @@ def test_one_preset_over_many_pictures(field: str) -> None:
     for one in made:
         assert one.init is not None and one.init.strength == 0.6
         assert bool(one.init.mask) == (field != "init.image")
+    left = "init.mask: is of another picture, and is left out" if field == "init.image" else ""
+    assert left_by_each(before, field) == left and not left_by_each(preset(), field)
 
 
 def test_a_picture_to_start_from_is_begun_where_there_was_none() -> None:

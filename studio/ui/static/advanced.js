@@ -22,9 +22,10 @@ window.studio = window.studio || {};
     };
   };
 
-  /** Which fields of the folded part are not as a new form has them: their names, in its order. */
+  /** Which fields of the folded part are not as a new form has them: their names, in its order, which
+   *  begins with the start. */
   studio.heldInside = (form, defaults) =>
-    Object.keys(defaults).filter((name) => {
+    ["init", ...Object.keys(defaults).filter((name) => name !== "init")].filter((name) => {
       const [value, usual] = [form[name] ?? "", defaults[name] ?? ""]; // Gradio's null
       return name in form && JSON.stringify(value) !== JSON.stringify(usual);
     });

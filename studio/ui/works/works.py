@@ -12,7 +12,7 @@ from studio.library import Library
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
-from studio.preset.derived import between, from_each, larger, varied
+from studio.preset.derived import between, from_each, larger, left_by_each, varied
 from studio.preset.rows import Init
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
@@ -101,9 +101,7 @@ def _each(
 
 def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
     """One line on what of the form is not in the pictures that are asked for; "" for nothing."""
-    each = asked.get("do") == "each" and asked.get("field") == "init.image"
-    masked = form.init is not None and form.init.mask
-    return "init.mask: is of another picture, and is left out" if each and masked else ""
+    return left_by_each(form, str(asked.get("field"))) if asked.get("do") == "each" else ""
 
 
 Made = Callable[[Mapping[str, Any], Library, Preset, History], list[Labelled]]

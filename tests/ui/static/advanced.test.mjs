@@ -22,7 +22,7 @@ test("it does not for what is in sight", () => {
 });
 
 test("its head names what differs from a new form, a mask beside its picture, and counts the rest", () => {
-  const usual = { init: null, eta: null, apg_eta: 1, variation_seed: -1, tiles: false, vae: "" };
+  const usual = { eta: null, init: null, apg_eta: 1, variation_seed: -1, tiles: false, vae: "" };
   const held = (form) => studio.heldInside(form, usual);
   const labels = { init: "Start", init_mask: "Start, mask", variation_seed: "Variation seed" };
   const line = (form) => studio.heldLine(held(form), form, labels);
