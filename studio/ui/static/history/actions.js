@@ -1,0 +1,79 @@
+// What is done with the pictures that are chosen, or with all that are found.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+
+  function word(label, onclick, extra) {
+    return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
+  }
+
+  /**
+   * The bar of buttons.
+   * @param tools ask; bounds of what is typed; query() and total() of what is found; chooseNone()
+   * @returns {bar, draw(ids, unseen)}: the ids chosen, and how many of them are not shown
+   */
+  studio.historyActions = function ({ ask, bounds, query, total, chooseNone }) {
+    const bar = el("div", { class: "gs-line gs-history-actions" });
+    const all = () => ({ all: true, query: query() });
+
+    function mark(ids, field, label, wrong, read) {
+      const text = studio.askText(label, wrong);
+      if (text !== null) ask({ do: "mark", ids, said: { [field]: read(text) } });
+    }
+    function tag(ids) {
+      const wrong = (given) => studio.checkTags(given, bounds);
+      mark(ids, "more_tags", "Tags to add, divided by commas:", wrong, (text) => text.split(","));
+    }
+    function board(ids) {
+      const wrong = (given) => studio.checkLength(given.trim(), bounds.board);
+      const label = "Put on the board (left empty: on none):";
+      mark(ids, "board", label, wrong, (text) => text.trim());
+    }
+    function emptyBin() {
+      const hides = Object.keys(query()).some((name) => !["bin", "sort"].includes(name));
+      const asked = hides
+        ? "Remove all that is in the bin for good but starred pictures, also what the search and the lists leave out?"
+        : "Remove what is in the bin for good, but starred pictures?";
+      if (window.confirm(studio.say(asked))) ask({ do: "empty" });
+    }
+    function deleteFound() {
+      const counted = total();
+      const asked =
+        counted === 1
+          ? "Put 1 picture into the bin, but a starred one?"
+          : `Put ${counted} pictures into the bin, but starred ones?`;
+      if (window.confirm(studio.say(asked))) ask({ do: "delete", ...all(), counted });
+    }
+
+    const ofChosen = (ids, unseen) => [
+      el("span", {}, `${ids.length} chosen`),
+      unseen ? el("span", {}, `${unseen} of them not shown`) : "",
+      word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
+      word("Tag …", () => tag(ids)),
+      word("Board …", () => board(ids)),
+      word("Compare", () => ask({ do: "compare", ids }), {
+        disabled: ids.length < 2 || ids.length > 4,
+        title: "Choose 2 to 4 pictures",
+      }),
+      word("Download ZIP", () => ask({ do: "zip", ids })),
+      word(query().bin ? "Bring back" : "Delete", () => {
+        ask({ do: query().bin ? "restore" : "delete", ids });
+        chooseNone();
+      }),
+      word("Choose none", chooseNone),
+    ];
+    const ofBin = () => [
+      word("Bring all back", () => ask({ do: "restore", ...all() })),
+      word("Empty the bin", emptyBin),
+    ];
+    const ofFound = () => [
+      word("Download all found as ZIP", () => ask({ do: "zip", ...all() })),
+      word("Delete all found but starred", deleteFound),
+    ];
+    function draw(ids, unseen) {
+      const shown = query().bin ? ofBin : ofFound;
+      bar.replaceChildren(...(ids.length ? ofChosen(ids, unseen) : shown()));
+    }
+    return { bar, draw };
+  };
+})(window.studio);

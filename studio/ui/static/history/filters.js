@@ -1,0 +1,119 @@
+// The history's search and lists: what is asked for, as fields of one query.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const SORTS = {
+    newest: "Newest first",
+    oldest: "Oldest first",
+    seed: "By seed",
+    title: "By name",
+  };
+  const TYPING = 180; // ms after the last letter
+
+  /** The query of the toolbar's fields, without what is empty. */
+  studio.historyQuery = (fields) =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+
+  /**
+   * The fields.
+   * @param changed is called when one of them has another value
+   * @returns {search, lists, offer(names), query()}
+   */
+  studio.historyFilters = function (changed) {
+    const fields = { sort: "newest" };
+    function set(name, value) {
+      fields[name] = value;
+      changed();
+    }
+    let typing = 0;
+    const search = el("input", {
+      type: "search",
+      class: "gs-shelf-search",
+      placeholder: "Search prompts, models, notes, tags",
+      "aria-label": "Search the history",
+      oninput: () => {
+        clearTimeout(typing);
+        typing = setTimeout(() => set("text", search.value), TYPING);
+      },
+    });
+    const selects = {};
+    const named = new Set(["model", "preset", "board", "tag", "size"]); // whose options are names
+    function select(name, label, options) {
+      const node = (selects[name] ||= el("select", {
+        class: "gs-history-select",
+        "aria-label": label,
+        onchange: () => set(name, node.value),
+      }));
+      node.replaceChildren(
+        ...options.map(([value, text]) =>
+          el(
+            "option",
+            {
+              value,
+              disabled: value === null, // a remark
+              selected: value === (fields[name] || ""),
+              translate: value && named.has(name) ? "no" : null,
+            },
+            text,
+          ),
+        ),
+      );
+      return node;
+    }
+    const flag = (name, label) =>
+      el(
+        "label",
+        { class: "gs-history-flag" },
+        el("input", {
+          type: "checkbox",
+          class: "gs-check",
+          onchange: (event) => set(name, event.target.checked),
+        }),
+        label,
+      );
+    const day = (name, label) =>
+      el(
+        "label",
+        { class: "gs-history-flag", title: label },
+        name,
+        el("input", {
+          type: "date",
+          class: "gs-history-select",
+          "aria-label": label,
+          onchange: (event) => set(name, event.target.value),
+        }),
+      );
+    const counted = (label, names, more) => [
+      ["", label],
+      ...names.map(([name, count]) => [name, `${name} (${count})`]),
+      ...(more > 0 ? [[null, `${more} more: type a name in the search`]] : []),
+    ];
+    function offer(names) {
+      select("model", "Model", counted("Any model", names.models, names.more.models));
+      select("preset", "Preset", counted("Any preset", names.presets, names.more.presets));
+      select("board", "Board", counted("Any board", names.boards));
+      select("tag", "Tag", counted("Any tag", names.tags, names.more.tags));
+      select("size", "Size", counted("Any size", names.sizes));
+      const scores = names.scores.map((name) => [`score:${name}`, `Best ${name} first`]);
+      select("sort", "Order", [...Object.entries(SORTS), ...scores]);
+    }
+    offer({ models: [], presets: [], boards: [], tags: [], sizes: [], scores: [], more: {} });
+
+    const lists = el(
+      "div",
+      { class: "gs-line gs-history-filters" },
+      selects.sort,
+      selects.model,
+      selects.preset,
+      selects.board,
+      selects.tag,
+      selects.size,
+      day("since", "Made on this day or later"),
+      day("until", "Made on this day or earlier"),
+      flag("starred", "Starred"),
+      flag("lora", "With a LoRA"),
+      flag("bin", "Bin"),
+    );
+    return { search, lists, offer, query: () => studio.historyQuery(fields) };
+  };
+})(window.studio);
