@@ -2,45 +2,12 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const click = (id) => {
+
+  /** Press a button of Gradio's, by its id. */
+  const press = (studio.press = (id) => {
     const node = document.getElementById(id);
     (node?.tagName === "BUTTON" ? node : node?.querySelector("button"))?.click();
-  };
-
-  const notes = el("div", { class: "gs-toasts" }); // one above the other: none hides another
-  function show(note, time) {
-    if (!notes.isConnected) document.body.append(notes);
-    notes.append(note);
-    note.addEventListener("focusin", ({ relatedTarget: from }) => {
-      if (from && !notes.contains(from)) before = from;
-    });
-    setTimeout(() => take(note), time);
-  }
-  let before = null; // what had the keyboard before a note did
-  /** Take a note away; the keyboard does not go with it. */
-  function take(note) {
-    const held = note.contains(document.activeElement);
-    note.remove();
-    if (!held) return;
-    before?.focus({ preventScroll: true });
-    if (document.activeElement === document.body) studio.focusForm();
-  }
-
-  /** A line at the foot of the page, for what happens in the browser alone. */
-  studio.toast = function (text) {
-    const note = el("div", { class: "gs-toast", role: "status" }, text);
-    show(note, Math.max(5000, 50 * text.length)); // as long as it takes to read
-  };
-
-  /** The same of what can be taken back for a while. */
-  studio.undoable = function (text, undo) {
-    const back = studio.word("Undo", () => {
-      undo();
-      take(note);
-    });
-    const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
-    show(note, 8000);
-  };
+  });
 
   /** Turn to a tab, by its id in the layout. */
   const showTab = (studio.showTab = function (id) {
@@ -117,10 +84,10 @@
     (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        studio.filled.then(() => click("gs-generate"));
+        studio.filled.then(() => press("gs-generate"));
       } else if (event.key !== "Escape" || !event.isTrusted) return;
       else if (panel()) panel().querySelector(".backdrop")?.click();
-      else if (!opensSomething(event.target) && runs()) click("gs-cancel");
+      else if (!opensSomething(event.target) && runs()) press("gs-cancel");
     },
     true,
   );
@@ -164,28 +131,6 @@
     document.body.classList.remove("gs-dropping");
   }
 
-  /** Ask for a model on the tab that has just been turned to, once that is drawn. */
-  async function fetchModel(name) {
-    const box = await studio.inSight("#gs-fetch-name textarea, #gs-fetch-name input", 30000);
-    if (!box) return;
-    box.value = name;
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => click("gs-fetch-start"), 100);
-  }
-
-  // What can be done about a missing model: fetch it, or choose another where it is named.
-  document.addEventListener("click", ({ target }) => {
-    const {
-      fetch: wanted,
-      choose,
-      lacks,
-    } = target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
-    if (wanted) {
-      showTab("models");
-      fetchModel(wanted);
-    } else if (choose) studio.chooseAnother(choose, lacks);
-  });
-
   // A model of the library becomes a row.
   document.addEventListener("click", ({ target }) => {
     const { use, kind } = target.closest?.("[data-use]")?.dataset || {};
@@ -195,34 +140,6 @@
     const card = studio.stack.add({ ...made, prompt: kind === "concept" ? "" : trigger });
     card?.node.scrollIntoView({ block: "center" });
   });
-
-  /** The list of a card from which its model ``id`` is chosen. */
-  function listOf(card, field, id) {
-    const { lora, model } = card.parts();
-    const reads = field.includes("control") ? "control" : field.includes("image_prompt") && "image";
-    if (reads === "control") {
-      const nets = card.node.querySelector(".gs-control-net");
-      return nets.hidden ? card.node.querySelector(".gs-control select") : nets;
-    }
-    if (!reads && id === (lora || model)) return card.node.querySelector(".gs-model");
-    if (!card.opened) card.more.click();
-    const list = reads === "image" ? "gs-reader" : id === model ? "gs-network" : "gs-adder";
-    return card.node.querySelector(`.${list}`);
-  }
-
-  /** Lead to the list from which a field's model is chosen. */
-  studio.chooseAnother = function (field, id) {
-    const [, row] = field.match(/^rows\.(\d+)\./) || [];
-    const card = row === undefined ? null : studio.stack.cards[Number(row)];
-    const node = card ? listOf(card, field, id) : document.querySelector("#gs-base input");
-    node?.scrollIntoView({ block: "center" });
-    node?.focus();
-    try {
-      node?.showPicker?.();
-    } catch {
-      /* only where the browser allows it */
-    }
-  };
 
   // Settings of a training that the method does not read are hidden, wherever they are mounted.
   studio.on("unread", (names) => {

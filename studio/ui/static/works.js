@@ -256,46 +256,4 @@
     const title = `What are these ${pictures.length} pictures for?`;
     studio.askChoice(title, el("p", { class: "gs-work-note" }, note), choices);
   };
-
-  /** Whether this page trains; a shared one may not. Its tab may not be drawn yet. */
-  studio.trains = () =>
-    (window.gradio_config?.components || []).some(
-      ({ props }) => props?.elem_id === "gs-train-files",
-    );
-
-  const BUSY = 1200; // looks, in a minute: while that field uploads it is not there
-  const STANDS = 6; // looks: Gradio's signs of the last upload go a moment after it
-
-  /** The training's field of files, once it stands; null where it does not come. */
-  async function trainingField() {
-    let input = null;
-    for (let tries = 0, stands = 0; tries < BUSY && stands < STANDS; tries += 1) {
-      if (tries) await new Promise((resolve) => setTimeout(resolve, 50));
-      const before = input;
-      input = document.querySelector("#gs-train-files input[type=file]");
-      stands = input && input === before ? stands + 1 : 0;
-    }
-    return input;
-  }
-
-  let turn = Promise.resolve();
-  /** Hand pictures to the training's field of files, after those that were handed over before. */
-  studio.toTraining = function (files) {
-    studio.showTab("train");
-    turn = turn.then(() => handOver(files)).catch((error) => studio.toast(String(error)));
-    return turn;
-  };
-  async function handOver(files) {
-    const input = await trainingField();
-    if (!input) return studio.toast("The Train tab takes no pictures now.");
-    const given = new DataTransfer();
-    for (const file of files) given.items.add(file);
-    input.files = given.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-    return studio.toast(
-      files.length === 1
-        ? "Added to the training pictures."
-        : `${files.length} added to the training pictures.`,
-    );
-  }
 })(window.studio);

@@ -8,6 +8,7 @@ const studio = load(
   "row/schema.js",
   "row/model_parts.js",
   "row/prompt_text.js",
+  "row/tokens.js",
   "row/curve_shape.js",
   "row/control_choices.js",
 );

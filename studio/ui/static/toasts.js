@@ -1,0 +1,41 @@
+// Lines at the foot of the page, one above the other: none hides another.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const notes = el("div", { class: "gs-toasts" });
+
+  function show(note, time) {
+    if (!notes.isConnected) document.body.append(notes);
+    notes.append(note);
+    note.addEventListener("focusin", ({ relatedTarget: from }) => {
+      if (from && !notes.contains(from)) before = from;
+    });
+    setTimeout(() => take(note), time);
+  }
+  let before = null; // what had the keyboard before a note did
+
+  /** Take a note away; the keyboard does not go with it. */
+  function take(note) {
+    const held = note.contains(document.activeElement);
+    note.remove();
+    if (!held) return;
+    before?.focus({ preventScroll: true });
+    if (document.activeElement === document.body) studio.focusForm();
+  }
+
+  /** A line at the foot of the page, for what happens in the browser alone. */
+  studio.toast = function (text) {
+    const note = el("div", { class: "gs-toast", role: "status" }, text);
+    show(note, Math.max(5000, 50 * text.length)); // as long as it takes to read
+  };
+
+  /** The same of what can be taken back for a while. */
+  studio.undoable = function (text, undo) {
+    const back = studio.word("Undo", () => {
+      undo();
+      take(note);
+    });
+    const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
+    show(note, 8000);
+  };
+})(window.studio);
