@@ -36,11 +36,15 @@ EFFORTS: Table[Effort] = Table("effort")
 EFFORTS.register(EXACT, Effort("Exact", "Every pass at every step.", 0.0))
 EFFORTS.register(
     "balanced",
-    Effort("Balanced", "About half of the passes; differences that are hard to see.", 0.035),
+    Effort(
+        "Balanced",
+        "About two fifths of the passes of eight rows; differences that are hard to see.",
+        0.035,
+    ),
 )
 EFFORTS.register(
     "fast",
-    Effort("Fast", "About two fifths of the passes; small differences in detail.", 0.06),
+    Effort("Fast", "About a third of the passes of eight rows; small differences in detail.", 0.06),
 )
 
 

@@ -60,7 +60,7 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | ω | for LoRAs and fine-tunes: the unconditional branch runs on weights interpolated between base (0) and personalised model (1). 0–0.3 for the most subject fidelity, 0.4–0.6 balanced |
 | Decoupling | 0 joins the parts of a prompt into one condition, 1 lets each part guide alone |
 | Scheduler, steps | how the noise is taken away. DPM-Solver++ with 20–30 steps is a good start |
-| Effort | *Exact* runs every row at every step. *Balanced* and *fast* go on with what a row changed at the steps before, and run it again only where that would no longer do: about half and two fifths of the passes of eight rows, with hardly a visible difference. The cost beside Generate is then the most that it can be; the result says what was saved and the error to expect, as a root mean square of the finished latent |
+| Effort | *Exact* runs every row at every step. *Balanced* and *fast* go on with what a row changed at the steps before, and run it again only where that would no longer do: about two fifths and a third of the passes of eight rows, with hardly a visible difference. The cost beside Generate is then the most that it can be; the result says what was saved and the error to expect, as a root mean square of the finished latent |
 | Seed | the same seed and the same preset give the same image; −1 takes a new one each time |
 | Size, images | empty size: the base model's own |
 
