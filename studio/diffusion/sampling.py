@@ -107,6 +107,8 @@ def noise_levels(scheduler: Any, first: int = 0) -> list[tuple[Tensor, Tensor]]:
     begin(begun, first)
     found = []
     for number, t in enumerate(begun.timesteps[first:]):
+        if hasattr(begun, "sigmas"):  # of equal time steps each has its own
+            begun._begin_index = first + number
         if hasattr(begun, "sigmas_interpol"):  # every second evaluation lies between two steps
             begun.sample = t if number % 2 else None
         found.append(noise_level(begun, t))

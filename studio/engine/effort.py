@@ -27,7 +27,8 @@ the anchor runs, and whatever would be due within the next two evaluations: so t
 (measured: fewer evaluations, at less error), and between them no network may run at all. The first
 evaluations and the last are whole; so is a pass that has not run at two noise levels yet and been
 found out at a third, such as one whose row's range has only begun, and every evaluation at which the
-anchor changes. What a refinement goes by runs everywhere, and the anchor with it.
+anchor changes. What a refinement goes by runs everywhere, and the anchor with it, so that nothing
+there comes earlier than it must.
 
 Two-pass caches of the same kind exist for plain guidance (Lv et al. 2024, FasterCache; Castillo et
 al. 2023, Adaptive Guidance); the rule for any number of rows, and its error, are the studio's own.
@@ -72,9 +73,8 @@ class _Direction:
         return new + DAMPING * (new - old) * ((now - last) / (last - before))
 
     def error(self, now: float) -> float:
-        """``e = r·|λ − λ₁|``; without end where too little is known of it."""
-        if self.rate is None:
-            return math.inf
+        """``e = r·|λ − λ₁|``, where a rate is known."""
+        assert self.rate is not None
         (before, _), (last, _) = self.seen
         same = abs(now - last) < _SAME
         return self.rate * (abs(last - before) / 2 if same else abs(now - last))
@@ -137,14 +137,15 @@ class Controller:
         if not FIRST <= step < self.plan.steps - LAST:
             return set(counts)
         kept = self.plan.kept(step)
+        kept |= {self.anchor} if kept else set()
         allowed = self.allowed / math.sqrt(max(1, len(counts) - len(kept)))
 
         def soon(until: int) -> set[int]:
             return {i for i in counts if self._after((i, image), step, until) > allowed}
 
         due = soon(step) | kept
-        if due:
-            due |= {self.anchor} if kept else {self.anchor} | soon(step + AHEAD)
+        if due and not kept:  # where something runs at every step, nothing is won by coming together
+            due |= {self.anchor} | soon(step + AHEAD)
         for index in counts.keys() - due:
             known, after = self._known[index, image], self._after((index, image), step, step)
             self._squares[image] += after**2 - known.added**2
@@ -154,7 +155,7 @@ class Controller:
     def _after(self, sample: Sample, step: int, until: int) -> float:
         """What a direction will have added if it isn't run from ``step`` to ``until``."""
         known = self._known.get(sample)
-        if known is None:
+        if known is None or known.rate is None:  # too little is known of it
             return math.inf
         index, _ = sample
         return known.added + math.fsum(
