@@ -144,7 +144,9 @@ class Controller:
             return {i for i in counts if self._after((i, image), step, until) > allowed}
 
         due = soon(step) | kept
-        if due and not kept:  # where something runs at every step, nothing is won by coming together
+        if (
+            due and not kept
+        ):  # where something runs at every step, nothing is won by coming together
             due |= {self.anchor} | soon(step + AHEAD)
         for index in counts.keys() - due:
             known, after = self._known[index, image], self._after((index, image), step, step)

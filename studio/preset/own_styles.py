@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,15 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
     else:
         data = read_regular(path, MAX_BYTES)
     write_new(styles_folder(), slug(path.stem) or "styles", suffix, data)
-    return usable, [*notes, *filter(None, (one.said_unread() for one in usable))]
+    return usable, [*notes, *_unread(usable)]
+
+
+def _unread(taken: Sequence[Style]) -> list[str]:
+    """What of the styles is not read here, those of one file in few lines: they are much alike."""
+    alike: dict[tuple[str, ...], list[Style]] = {}
+    for style in taken:
+        alike.setdefault(style.unread, []).append(style)
+    return [same[0].said_unread(len(same)) for unread, same in alike.items() if unread]
 
 
 def _own(name: str) -> Style:

@@ -28,7 +28,7 @@ PLACE = "{prompt}"
 MAX_STYLES, MAX_BYTES, MAX_TEXT, MAX_NAME = 5000, 4 * 2**20, 4000, 200
 SUFFIXES = (".csv", ".json")
 _TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
-_READ = {"name", "rows", *(key for keys in _TEXTS.values() for key in keys)}
+BEYOND = "cells beyond the columns (a text with commas needs quotes)"  # of a table's line
 NAMESAKE = "another style before it has this name; give one of them another in its file"
 
 
@@ -45,10 +45,12 @@ class Style:
     problem: str = ""
     unread: tuple[str, ...] = ()
 
-    def said_unread(self) -> str:
-        """One line on what of its entry is not read here; "" for nothing."""
+    def said_unread(self, several: int = 1) -> str:
+        """One line on what is not read here of its entry, or of ``several`` alike; "" for nothing."""
         names = ", ".join(map(shorten, self.unread[:6]))
         more = f" and {len(self.unread) - 6} more" if len(self.unread) > 6 else ""
+        if several > 1:
+            return f"{several} styles: not read here: {names}{more}"
         return f"style {shorten(self.name)}: not read here: {names}{more}" if names else ""
 
 
@@ -272,10 +274,12 @@ def style_of(given: Mapping[str, Any], file: str) -> Style:
     if len(label) > MAX_NAME:
         problem = f"its name has {len(label)} letters; at most {MAX_NAME}"
         return Style(label[:MAX_NAME], file=file, problem=problem)
-    texts = {}
+    texts, read = {}, {"name", "rows"}
     for side, keys in _TEXTS.items():
-        value = next((given[key] for key in keys if given.get(key) is not None), "")
-        problem = ""
+        key = next((key for key in keys if given.get(key) is not None), keys[0])
+        value, problem = given.get(key), ""
+        value = "" if value is None else value
+        read.add(key)
         if not isinstance(value, str):
             problem = f"its {side} is no text, but {shorten(value)}"
         elif len(value) > MAX_TEXT:
@@ -289,5 +293,5 @@ def style_of(given: Mapping[str, Any], file: str) -> Style:
         rows = validate({"rows": given.get("rows") or []}).rows
     except BadPreset as error:
         return Style(label, file=file, problem=str(error))
-    unread = tuple(str(key) for key, value in given.items() if key not in _READ and value)
+    unread = tuple(str(key or BEYOND) for key, value in given.items() if value and key not in read)
     return Style(label, texts["prompt"], texts["negative"], rows, file, unread=unread)

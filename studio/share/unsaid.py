@@ -15,10 +15,10 @@ OURS_ALONE = ("control", "image", "image_prompt", "mask", "range", "curve", "ref
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
 # Typed in a prompt: text here, and more than that there.
 THERE = {
-    r"<\w{1,40}:[^>]": "a tag such as <lora:…> is plain words here; there, it loads a network or is "
+    r"<\w{1,40}:[^>]+>": "a tag such as <lora:…> is plain words here; there, it loads a network or is "
     "left out",
     "#": "there, what follows # in a line is a comment and is left out",
-    r"(?m)^Negative prompt:": "there, this begins the negative prompt",
+    r"(?m)^\s*Negative prompt:": "there, this begins the negative prompt",
 }
 _LAST_WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?\d*|\d*\.\d+)\s*\Z")
 

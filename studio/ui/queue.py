@@ -60,7 +60,9 @@ def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:
 
 def _differs(before: Preset, preset: Preset) -> list[str]:
     """What of a preset is not as before, besides what its line says anyway."""
-    alike = before.with_seed(preset.sampler.seed).model_copy(update={"name": preset.name})
+    said = {"seed": preset.sampler.seed, "count": preset.sampler.count}
+    sampler = before.sampler.model_copy(update=said)
+    alike = before.model_copy(update={"name": preset.name, "sampler": sampler})
     return [] if alike == preset else differences(alike, preset, labels())
 
 

@@ -119,6 +119,24 @@ def test_what_of_a_file_is_not_read_is_said(home: Path) -> None:
     assert styled(validate({"rows": [{"weight": -1, "prompt": "x"}]}), styles.find("Ink"))[1] == []
 
 
+def test_what_many_styles_of_a_file_say_in_vain_is_one_line(home: Path) -> None:
+    given = home / "many.json"
+    entries = [{"name": f"s{at}", "prompt": "x", "category": "oil"} for at in range(20)]
+    twice = {"name": "twice", "prompt": "x", "text": "y"}
+    given.write_text(json.dumps([*entries, twice]))
+    assert own_styles.take_styles(given)[1] == [
+        "20 styles: not read here: 'category'",
+        "style 'twice': not read here: 'text'",
+    ]
+
+
+def test_a_text_with_commas_and_no_quotes_is_told_of(home: Path) -> None:
+    given = home / "table.csv"
+    given.write_text("name,prompt,negative_prompt\nfoo,red, blue, green,dark\n")
+    (note,) = own_styles.take_styles(given)[1]
+    assert "cells beyond the columns (a text with commas needs quotes)" in note
+
+
 def test_of_many_reasons_the_first_are_told(home: Path) -> None:
     given = home / "many.json"
     given.write_text(json.dumps([{"name": f"s{at}", "prompt": "x"} for at in range(20)]))

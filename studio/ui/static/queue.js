@@ -63,7 +63,7 @@
           { class: "gs-queue-title", title: words.title, dir: "auto", translate: "no" },
           words.title,
         ),
-        el("span", { class: "gs-queue-differs", title: words.differs }, words.differs),
+        el("span", { class: "gs-queue-differs", title: words.differs, dir: "auto" }, words.differs),
         el("span", { class: "gs-queue-facts" }, words.facts),
         ...(item.waits
           ? [

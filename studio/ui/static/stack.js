@@ -50,7 +50,7 @@
         this.models.vae = vae || "";
         this.refresh();
       });
-      studio.axes.on((why) => why !== "text" && this.refresh());
+      studio.axes.on((why) => why !== "text" && why !== "rows" && this.refresh());
       studio.on("fault", ({ field, text }) => {
         const [, row, path = ""] = (field || "").match(/^rows\.(\d+)(?:\.(.*))?$/) || [];
         this.cards.forEach((card, index) =>

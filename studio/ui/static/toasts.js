@@ -8,18 +8,18 @@
     if (!notes.isConnected) document.body.append(notes);
     notes.append(note);
     note.addEventListener("focusin", ({ relatedTarget: from }) => {
-      if (from && !notes.contains(from)) before = from;
+      if (!notes.contains(from)) held.set(note, from);
     });
     setTimeout(() => take(note), time);
   }
-  let before = null; // what had the keyboard before a note did
+  const held = new WeakMap(); // what had the keyboard before a note did
 
   /** Take a note away; the keyboard does not go with it. */
   function take(note) {
-    const held = note.contains(document.activeElement);
+    const here = note.contains(document.activeElement);
     note.remove();
-    if (!held) return;
-    before?.focus({ preventScroll: true });
+    if (!here) return;
+    held.get(note)?.focus({ preventScroll: true });
     if (document.activeElement === document.body) studio.focusForm();
   }
 
@@ -29,7 +29,7 @@
     show(note, Math.max(5000, 50 * text.length)); // as long as it takes to read
   };
 
-  /** The same of what can be taken back for a while. */
+  /** The same of what can be taken back for a while; answers a function that takes the note away. */
   studio.undoable = function (text, undo) {
     const back = studio.word("Undo", () => {
       undo();
@@ -37,5 +37,6 @@
     });
     const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
     show(note, 8000);
+    return () => take(note);
   };
 })(window.studio);

@@ -97,7 +97,34 @@ test("an axis whose row is gone says so, and goes on where that row comes back",
   axes.set(0, { field: "omega", values: "2,5" }, "list");
   axes.follow([1, 2], ["b", "c"], ["b", "b", "c"]);
   assert.deepEqual(fields(), ["omega"]);
-  assert.deepEqual(why, ["lost", "text", "list", "lost", "list"]);
+  assert.deepEqual(why, ["lost", "text", "list", "lost", "list", "rows"]);
+  const filled = studio.axesOf(
+    [{ field: "", values: "1", lost: { row: "", name: "weight" } }],
+    () => {},
+  );
+  filled.follow([], [], ["", ""]); // a page that is filled has no row that came back
+  assert.equal(filled.list()[0].field, "");
+});
+
+test("what went can be taken back as long as the axes and the rows stay as they were then", () => {
+  const notes = [];
+  studio.undoable = (text, undo) => {
+    const note = { text, undo, closed: false };
+    notes.push(note);
+    return () => (note.closed = true);
+  };
+  for (const follows of [
+    () => studio.axes.add("omega", "0,1"),
+    () => studio.axes.follow([-1, 0]),
+  ]) {
+    studio.axes = studio.axesOf([{ field: "rows.0.weight", values: "1,2" }], () => {});
+    const before = studio.axes.list();
+    studio.axes.remove(0);
+    studio.axesUndoable("gone", before);
+    assert.equal(notes.at(-1).closed, false);
+    follows();
+    assert.equal(notes.at(-1).closed, true);
+  }
 });
 
 test("fields and values in words", () => {

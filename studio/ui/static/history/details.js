@@ -37,7 +37,6 @@
   /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text:
    *  {element, read()}. ``said``: what its text says of the picture. */
   function written({ label, value, wrong, said, keep, many = false }) {
-    let kept = value;
     const input = el(many ? "textarea" : "input", {
       class: "gs-history-text",
       "aria-label": label,
@@ -50,6 +49,7 @@
         keep(said(kept));
       },
     });
+    let kept = input.value; // as the field has it: with line ends of its own
     const problem = studio.problemOf(input);
     const element = el(
       "label",

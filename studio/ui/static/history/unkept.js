@@ -12,9 +12,9 @@
         .map(({ value, said }) => Object.entries(said(value))[0]),
     );
 
-  /** Remember it for the next page. */
+  /** Remember it for the next page; where there is nothing, nothing of before either. */
   studio.leaveUnkept = function (id, said) {
-    if (Object.keys(said).length) studio.noted(PLACE, JSON.stringify({ id, said }));
+    studio.noted(PLACE, Object.keys(said).length ? JSON.stringify({ id, said }) : "");
   };
 
   /** What the page before has left, once: {id, said}, or null. */

@@ -84,7 +84,9 @@
     body.addEventListener("change", () => (typing = false));
     body.addEventListener("focusout", () => {
       typing = false;
-      if (waits) draw();
+      if (!waits || unanswered) return; // what has just been changed is answered, and then drawn
+      // Not before a press that takes the keyboard away is through.
+      setTimeout(() => waits && draw(), 300);
     });
 
     function draw() {

@@ -153,7 +153,10 @@ window.studio = window.studio || {};
        *  that one keeps its values and waits for another field, or for the row to come back;
        *  `before` and `now` are the rows as texts. */
       follow(places, before = [], now = []) {
-        const came = now.map((text, at) => (places.includes(at) ? null : text));
+        // Where no rows were before, as on a page that is filled, none has come back.
+        const came = before.length
+          ? now.map((text, at) => (places.includes(at) ? null : text))
+          : [];
         const next = axes.map((axis) => {
           const { field, values, lost } = axis;
           const [, row, name] = field.match(ROW) || [];
@@ -164,16 +167,28 @@ window.studio = window.studio || {};
           if (place < 0) return { field: "", values, lost: { row: before[row], name } };
           return { field: path, values };
         });
-        if (next.every(({ field }, at) => field === axes[at].field)) return;
+        if (next.every(({ field }, at) => field === axes[at].field)) {
+          if (places.some((place, at) => place !== at)) for (const tell of heard) tell("rows");
+          return;
+        }
         change(next, next.some(({ lost }, at) => lost && !axes[at].lost) ? "lost" : "list");
       },
       replace: (next) => change(next.slice(0, MOST), "list"),
       full: () => axes.length >= MOST,
-      /** Hear of changes; answers a function that stops it. */
+      /** Hear of changes, and of rows that moved under none ("rows"); answers a function that stops it. */
       on(tell) {
         heard.add(tell);
         return () => heard.delete(tell);
       },
     };
+  };
+
+  /** A note on axes that went, with a way back as long as they and the rows stay as they are now. */
+  studio.axesUndoable = function (text, before) {
+    const close = studio.undoable(text, () => studio.axes.replace(before));
+    const stop = studio.axes.on(() => {
+      stop();
+      close();
+    });
   };
 })(window.studio);

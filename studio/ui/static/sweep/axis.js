@@ -21,10 +21,13 @@
     /** Change the axes; values that somebody has typed can be taken back. */
     function undoably(change) {
       const before = studio.axes.list();
-      const { values } = before[index];
+      const { values, field } = before[index];
       change();
-      if (values && values !== (find(axis.field)?.values() ?? "") && axis.field)
-        studio.undoable(`${name} is varied no more.`, () => studio.axes.replace(before));
+      if (!values || values === find(field)?.values()) return;
+      const gone = field
+        ? `${name} is varied no more.`
+        : "Values that waited for a field are gone.";
+      studio.axesUndoable(gone, before);
     }
 
     const select = el("select", {

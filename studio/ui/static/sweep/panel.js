@@ -9,8 +9,7 @@
   studio.on("sweepaxes", ({ axes }) => {
     const before = studio.axes.list();
     studio.axes.replace(axes);
-    if (before.length)
-      studio.undoable("Other fields are varied now.", () => studio.axes.replace(before));
+    if (before.length) studio.axesUndoable("Other fields are varied now.", before);
   });
   studio.on("sweepfile", ({ file, name }) => {
     if (file?.url) el("a", { href: file.url, download: name }).click();
@@ -178,6 +177,7 @@
       buttons();
     });
     studio.axes.on((why) => {
+      if (why === "rows") return;
       if (why !== "text") axes.draw();
       answer = { ...answer, ready: false };
       buttons();

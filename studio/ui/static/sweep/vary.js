@@ -65,7 +65,7 @@
       icon("vary"),
     );
     const show = () => node.setAttribute("aria-pressed", String(studio.axes.has(path())));
-    if (text) studio.axes.on(show);
+    if (text) studio.axes.on((why) => why !== "rows" && show());
     show();
     return { element: node, show };
   };
