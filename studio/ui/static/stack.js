@@ -84,7 +84,9 @@
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
       this.arranged = this.cards;
       const now = this.cards.map((card) => studio.asText(card.row));
-      studio.axes.follow(studio.placesOfRows(before, now), before, now);
+      // Of a page that is being filled no row has come back.
+      const texts = studio.isFilled() ? [before, now] : [];
+      studio.axes.follow(studio.placesOfRows(before, now), ...texts);
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
       this.shares.placed();

@@ -153,10 +153,7 @@ window.studio = window.studio || {};
        *  that one keeps its values and waits for another field, or for the row to come back;
        *  `before` and `now` are the rows as texts. */
       follow(places, before = [], now = []) {
-        // Where no rows were before, as on a page that is filled, none has come back.
-        const came = before.length
-          ? now.map((text, at) => (places.includes(at) ? null : text))
-          : [];
+        const came = now.map((text, at) => (places.includes(at) ? null : text));
         const next = axes.map((axis) => {
           const { field, values, lost } = axis;
           const [, row, name] = field.match(ROW) || [];
