@@ -13,7 +13,7 @@ from studio.cli.common import output_folder, say, say_notes
 from studio.errors import MissingFile, StudioError
 from studio.files import write_once
 from studio.history import SORTS, History, Query, Record, history
-from studio.history.archive import write_zip
+from studio.history.archive import said_lost, write_zip
 from studio.history.intake import take_in
 
 _QUERY = tuple(f.name for f in dataclasses.fields(Query) if f.name not in ("text", "sort"))
@@ -155,7 +155,11 @@ def _delete(options: argparse.Namespace, own: History) -> None:
 
 
 def _restore(options: argparse.Namespace, own: History) -> None:
-    _said(len(own.restore(_ids(own, options.ids))), "brought back")
+    ids = _ids(own, options.ids)
+    back = own.restore(ids)
+    _said(len(back), "brought back")
+    stay = len(ids) - len(back)
+    say_notes([f"{stay} not brought back: without a file, or in no bin"] if stay else [])
 
 
 def _prune(options: argparse.Namespace, own: History) -> None:
@@ -177,9 +181,12 @@ def _export(options: argparse.Namespace, own: History) -> None:
     if options.out.lower().endswith(".zip") and not Path(options.out).is_dir():
         _zip(Path(options.out), own, own.ids(_query(options)))
         return
-    folder, count = output_folder(options.out), 0
+    folder, count, lost = output_folder(options.out), 0, []
     for one in own.ids(_query(options)):
         file = own.file(own.get(one))
+        if not file.is_file():
+            lost.append(file.name)
+            continue
         place = folder / file.name
         if place.exists():
             raise StudioError("is there already; export to a folder of its own", field=str(place))
@@ -189,12 +196,15 @@ def _export(options: argparse.Namespace, own: History) -> None:
             raise StudioError(f"cannot be copied ({error.strerror})", field=str(file)) from error
         count += 1
     _said(count, "copied")
+    say_notes([said_lost(lost)] if lost else [])
 
 
 def _zip(place: Path, own: History, ids: list[str]) -> None:
     output_folder(str(place.parent))
-    write_once(place, lambda file: write_zip(own, ids, file))
-    _said(len(ids), "copied")
+    lost: list[str] = []
+    write_once(place, lambda file: lost.extend(write_zip(own, ids, file)))
+    _said(len(ids) - len(lost), "copied")
+    say_notes([said_lost(lost)] if lost else [])
 
 
 def _said(count: int, what: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.history import History, Query, Record
-from studio.history.archive import write_zip
+from studio.history.archive import said_lost, write_zip
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
 from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
@@ -170,8 +170,15 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
         raise StudioError(f"a ZIP holds 1 to {MOST_ZIPPED} pictures, and {len(ids)} were found")
     handle, name = tempfile.mkstemp(prefix="guidance-studio-", suffix=".zip")
     with os.fdopen(handle, "wb") as file:
-        write_zip(history, ids, file)
-    return {"file": {"path": name, "meta": FILE_META, "orig_name": "pictures.zip"}}
+        left_out = said_lost(write_zip(history, ids, file))
+    packed = {"path": name, "meta": FILE_META, "orig_name": "pictures.zip"}
+    return {"file": packed, "left_out": left_out}
+
+
+def _restored(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    ids = _ids(history, asked)
+    back = history.restore(ids)
+    return {"changed": True, "restored": back, "stay": len(ids) - len(back)}
 
 
 def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,10 +238,7 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "open": lambda history, asked: {"opened": details(history, str(asked.get("id")))},
     "mark": _marks,
     "delete": _deleted,
-    "restore": lambda history, asked: {
-        "changed": True,
-        "restored": history.restore(_ids(history, asked)),
-    },
+    "restore": _restored,
     "empty": _emptied,
     "among": _among,
     "picture": _picture,

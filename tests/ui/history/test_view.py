@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from PIL import Image
 from studio.errors import StudioError
 from studio.events import Done, Event
 from studio.history import History, Query, history
-from studio.history.archive import write_zip
 from studio.history.differences import differences
 from studio.history.intake import take_in
 from studio.preset import Preset, validate
@@ -233,14 +231,6 @@ def test_all_found_are_those_that_were_counted(own: History) -> None:
         view.answer(own, {"do": "delete", "all": True, "query": {}, "counted": 2})
     assert len(own.ids(Query())) == 3
     assert len(view.answer(own, {"do": "delete", "all": True, "counted": 3})["deleted"]) == 3
-
-
-def test_a_picture_from_before_1980_is_in_a_zip_too(own: History) -> None:
-    record = own.search(None, 1, 0).records[0]
-    os.utime(own.file(record), (0, 0))
-    file = io.BytesIO()
-    assert write_zip(own, [record.id], file) == 1
-    assert zipfile.ZipFile(file).namelist() == [own.file(record).name]
 
 
 def test_deleting_all_found_spares_the_starred(own: History) -> None:

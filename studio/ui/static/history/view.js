@@ -12,9 +12,11 @@
   };
 
   /** Say or hand over what came of a press. */
-  function tell({ kept, restored, emptied, starred, folder, started, file }) {
+  function tell({ kept, restored, stay, emptied, starred, folder, started, file, left_out: lost }) {
     if (kept) studio.toast(`${kept} kept: starred, or in the bin already.`);
     if (restored) studio.toast(`${restored.length} brought back.`);
+    if (stay) studio.toast(`${stay} stay in the bin: their files are not there any more.`);
+    if (lost) studio.toast(lost);
     if (emptied !== undefined)
       studio.toast(`${emptied} removed.${starred ? ` ${starred} kept: starred.` : ""}`);
     if (folder && started) studio.toast(`Opened ${folder}`);
