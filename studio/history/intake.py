@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from studio.errors import StudioError
+from studio.errors import MissingFile, StudioError
 from studio.files import is_text, listed
 from studio.history.record import Record, record_of
 from studio.history.store import History
-from studio.images import SUFFIXES
+from studio.images import SUFFIXES, size_checked
 from studio.outputs import DEPTH
 
 AT_ONCE = 200
@@ -47,13 +47,31 @@ def take_in(history: History, stop: threading.Event | None = None) -> int:
         with suppress(OSError):
             state = file.stat()
             if known.get(path) != (state.st_size, state.st_mtime_ns):
-                fresh.append(record_of(file, path))
+                fresh.append(_read(history, file, path))
         if len(fresh) >= AT_ONCE:
             history.add(*fresh)
             count, fresh = count + len(fresh), []
     history.add(*fresh)
     history.lose(path for path in known if path not in seen)
     return count + len(fresh) + _deleted(history)
+
+
+def _read(history: History, file: Path, path: str) -> Record:
+    """A file's record. Of one that was a picture and is none any more, what is known of it stays."""
+    found = record_of(file, path)
+    if found.problem and not _is_picture(file):
+        with suppress(MissingFile):
+            state = {"problem": found.problem, "bytes": found.bytes, "changed": found.changed}
+            return replace(history.get(found.id), **state)
+    return found
+
+
+def _is_picture(file: Path) -> bool:
+    try:
+        size_checked(file, "picture")
+    except StudioError:
+        return False
+    return True
 
 
 def _deleted(history: History) -> int:

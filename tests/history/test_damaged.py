@@ -137,3 +137,16 @@ def test_a_disk_that_cannot_be_read_leaves_the_file(
     assert len(opened.search().records) == 2
     assert (home / "studio.db").read_bytes() == whole and not list(home.glob("*damaged*"))
     opened.close()
+
+
+def test_of_a_picture_whose_file_is_damaged_what_was_known_stays(home: Path) -> None:
+    own = History(home, home / "outputs")
+    one, other = own.search(Query(sort="oldest")).records
+    own.file(one).write_bytes(b"rubbish")
+    Image.new("RGB", (4, 4)).save(own.file(other))  # another picture of its name
+    take_in(own)
+    damaged, replaced = own.get(one.id), own.get(other.id)
+    assert damaged.problem and (damaged.prompts, damaged.seed) == ("a cat", one.seed)
+    assert damaged.preset == one.preset and replaced.problem and replaced.preset == ""
+    assert take_in(own) == 0  # looked at once
+    own.close()
