@@ -253,4 +253,12 @@ window.studio = window.studio || {};
     watch("value", tell);
     tell();
   };
+
+  /** An image that gives way where its file is not there or is damaged: to `instead`, or to a mark. */
+  studio.orElse = function (image, instead) {
+    image.addEventListener("error", () =>
+      image.replaceWith(instead ?? studio.el("span", { class: "gs-blank" }, studio.icon("image"))),
+    );
+    return image;
+  };
 })(window.studio);

@@ -29,7 +29,7 @@
 
   function choice(item, use) {
     const picture = item.image
-      ? el("img", { src: address(item.image), alt: "", loading: "lazy" })
+      ? studio.orElse(el("img", { src: address(item.image), alt: "", loading: "lazy" }))
       : el("span", { class: "gs-blank" }, icon("image"));
     const turned = (ours) => (ours ? null : "no"); // what a person wrote is not
     return el(
@@ -67,7 +67,14 @@
         "data-own": "title",
         onclick: () => studio.emit("view", item.image),
       },
-      el("img", { src: address(item.image), alt: item.title, "data-own": "alt", loading: "lazy" }),
+      studio.orElse(
+        el("img", {
+          src: address(item.image),
+          alt: item.title,
+          "data-own": "alt",
+          loading: "lazy",
+        }),
+      ),
     );
     studio.givesPicture(view, address(item.image));
     return el(

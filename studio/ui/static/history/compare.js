@@ -1,7 +1,7 @@
 // Two to four pictures beside each other, zoomed together; two also under a slider and as a difference.
 (function (studio) {
   "use strict";
-  const { el, address } = studio;
+  const { el } = studio;
   const MODES = { side: "Side by side", slider: "Slider", difference: "Difference" };
 
   /** Zoom and place after the wheel turned at a point of the picture (0 to 1 across and down). */
@@ -50,14 +50,7 @@
 
   studio.compareDialog = function (records) {
     let view = { scale: 1, x: 0, y: 0 };
-    const pictures = records.map((record) =>
-      el("img", {
-        src: address(record.image || {}),
-        alt: record.title,
-        "data-own": "alt",
-        draggable: "false",
-      }),
-    );
+    const pictures = records.map((record) => studio.wholePicture(record, null));
     const place = () => {
       stage.toggleAttribute("data-zoomed", view.scale > 1); // else a finger scrolls
       for (const picture of pictures)

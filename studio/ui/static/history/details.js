@@ -36,6 +36,21 @@
 
   /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text:
    *  {element, read()}. ``said``: what its text says of the picture. */
+  /** A picture as large as it is, or why it is not shown. */
+  studio.wholePicture = function (record, kind) {
+    if (!record.image) return el("p", { class: "gs-empty" }, "The picture's file is not there.");
+    return studio.orElse(
+      el("img", {
+        class: kind,
+        src: address(record.image),
+        alt: record.title,
+        "data-own": "alt",
+        draggable: kind ? null : "false",
+      }),
+      el("p", { class: "gs-empty" }, "The picture's file cannot be shown."),
+    );
+  };
+
   function written({ label, value, wrong, said, keep, many = false }) {
     const input = el(many ? "textarea" : "input", {
       class: "gs-history-text",
@@ -184,14 +199,7 @@
       el(
         "div",
         { class: "gs-history-two" },
-        record.image
-          ? el("img", {
-              class: "gs-history-large",
-              src: address(record.image),
-              alt: record.title,
-              "data-own": "alt",
-            })
-          : el("p", { class: "gs-empty" }, "The picture's file is not there."),
+        studio.wholePicture(record, "gs-history-large"),
         el(
           "div",
           { class: "gs-history-facts" },
