@@ -241,6 +241,10 @@ def locate(ref: str, roots: Sequence[str | Path] = (), *, field: str = "image") 
                 return path
         except (OSError, RuntimeError, ValueError):
             continue
+    if parts[0] == "inputs":  # where the studio itself keeps them
+        raise MissingFile(
+            f"there is no image {shorten(ref)} any more; choose it again", field=field
+        )
     raise MissingFile(f"there is no image {shorten(ref)}; {ALLOWED}", field=field)
 
 

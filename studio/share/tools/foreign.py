@@ -94,7 +94,9 @@ def _base(found: Found, shelf: Shelf, notes: list[str]) -> str | None:
         if identity is not None:
             return identity
     wanted = names[0][:200]
-    notes.append(f"base: the model {wanted!r} is not in the library; the default base is used")
+    notes.append(
+        f"base: the model {wanted!r} is not in the library; the default base is used, with its own autoencoder and size"
+    )
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.errors import StudioError
 from studio.integrations.code import as_command, as_python
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
@@ -17,6 +18,7 @@ from studio.preset.own_styles import holds_styles
 from studio.share import encode_link, extract
 from studio.train.runner import RUNNER
 from studio.ui import run
+from studio.ui.describe import check_images
 from studio.ui.errors import guarded, on_page
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
@@ -215,17 +217,29 @@ def _as_code(parts: Parts, limits: Limits) -> None:
     signal, form = parts.signals["code"], dict(parts.form)
 
     def script(**values: Any) -> dict[str, Any]:
-        text = as_python(to_preset(values), library(), paths=not limits.shared)
-        said = f"Python script {COPIED}"
+        preset = to_preset(values)
+        text = as_python(preset, library(), paths=not limits.shared)
+        lacks = _lacks(preset)
+        said = f"Python script copied, but {lacks}" if lacks else f"Python script {COPIED}"
         return fresh({"text": text, "name": "picture.py", "said": said})
 
     def command(**values: Any) -> dict[str, Any]:
-        text = as_command(to_preset(values))
-        said = f"Command line {COPIED}"
-        return fresh({"text": text, "name": "picture.sh", "said": said})
+        preset = to_preset(values)
+        lacks = _lacks(preset)
+        said = f"Command line copied, but {lacks}" if lacks else f"Command line {COPIED}"
+        return fresh({"text": as_command(preset), "name": "picture.sh", "said": said})
 
     parts.code.click(guarded(script), None, signal, inputs_kwargs=form, **QUIET)
     parts.copies["command"].click(guarded(command), None, signal, inputs_kwargs=form, **QUIET)
+
+
+def _lacks(preset: Preset) -> str:
+    """What the preset's pictures cannot be made without, and is not there; "" for nothing."""
+    try:
+        check_images(preset)
+    except StudioError as error:
+        return on_page(str(error))
+    return ""
 
 
 def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
