@@ -17,6 +17,7 @@ from studio.plan.size import picture_size
 from studio.plan.stated import Stated, stated, stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_hints import HINTS
+from studio.preset.variants import chosen, preset_varies
 from studio.ui import picture_notes
 from studio.ui.counts import counted
 from studio.ui.equation import equation
@@ -53,6 +54,8 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
             return [absent or _refusal(error), unused, _fault(error)]
         limits.check(preset)
         check_images(preset)
+        if preset_varies(preset):
+            chosen(preset, max(0, preset.sampler.seed))  # an unknown wildcard is said while typing
         noted = notes(plan, preset, known)
     except StudioError as error:
         return [_refusal(error), unused, _fault(error)]

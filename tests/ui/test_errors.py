@@ -51,6 +51,13 @@ def test_what_heads_a_toast_is_in_the_language_of_the_page(monkeypatch: pytest.M
         assert tag == ENGLISH or not set(heads) - dict(language.messages).keys()
 
 
+def test_a_wildcard_that_is_not_there_is_said_in_the_plan() -> None:
+    rows = [{"prompt": "a {cat|dog} with a __nothere__"}]
+    shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})
+    assert fault["field"] == "rows.0.prompt" and "there is no wildcard 'nothere'" in fault["text"]
+    assert "gs-plan-bad" in shown
+
+
 def test_the_page_calls_a_field_as_it_does_over_its_box() -> None:
     assert on_page("sampler.width: 9999 is too much") == "Width: 9999 is too much"
     assert on_page("sampler.seed: no; see sampler.steps") == "Seed: no; see Steps"

@@ -57,7 +57,10 @@ NEAR = {
 
 
 def vocabulary() -> dict[str, Any]:
-    """Groups of phrases, the words between them, and near ones; all as captions write them."""
+    """Groups of phrases, the words between them, and near ones; all as captions write them.
+
+    ``alone``: of phrases of these groups a picture has one, or two that one of ``joined`` stands between.
+    """
     groups = [
         {"title": title, "phrases": sorted(c.name for c in CONTENTS if c.group == group)}
         for group, title in TITLES.items()
@@ -72,6 +75,7 @@ def vocabulary() -> dict[str, Any]:
     between = {*SIZES, *COUNTS, *" ".join(RELATIONS).split()}
     return {
         "groups": groups,
+        "alone": {"groups": [*TITLES.values()], "joined": [*RELATIONS, "wearing"]},
         "also": also(),
         "words": sorted({*WORDS, *STYLES, *BACKGROUNDS, *PATTERNS, *between}),
         "quiet": sorted(QUIET),

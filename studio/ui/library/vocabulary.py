@@ -39,7 +39,15 @@ def of(entry: ModelEntry) -> dict[str, Any] | None:
         "words": _texts(found.get("words")),
         "quiet": _texts(found.get("quiet")),
         "near": {str(word): _texts(phrases) for word, phrases in pairs},
+        "alone": _alone(found.get("alone")),
     }
+
+
+def _alone(given: Any) -> dict[str, list[str]] | None:
+    """Of which groups a picture has one phrase, or two that ``joined`` ones stand between."""
+    if not isinstance(given, dict):
+        return None
+    return {name: _texts(given.get(name)) for name in ("groups", "joined")}
 
 
 def tokens(entry: ModelEntry) -> int:

@@ -90,7 +90,9 @@ def test_unknown_words_are_underlined_with_the_nearest_ones_to_click(desk: Studi
     expect(card.locator(".gs-marks u")).to_have_text(["castle"])
     card.get_by_role("button", name="Write house for castle").click()
     assert desk.rows()[0]["prompt"] == "a house astronaut on the moon"
-    expect(card.locator(".gs-unknown p")).to_have_count(0)
+    said = card.locator(".gs-unknown p")
+    expect(said).to_contain_text("“house” and “astronaut”: this base draws one thing")
+    expect(said).to_have_count(1)
     expect(card.locator(".gs-tokens")).to_contain_text("6 of 30 tokens")
     card.get_by_role("button", name="Known words").click()
     card.get_by_text("Styles (4)").click()

@@ -9,6 +9,7 @@ const studio = load(
   "row/model_parts.js",
   "row/prompt_text.js",
   "row/tokens.js",
+  "row/crowded.js",
   "row/curve_shape.js",
   "row/control_choices.js",
 );
@@ -102,8 +103,32 @@ test("words of no known phrase are found with their places", () => {
   assert.deepEqual(plain(unknown("a cat astronaut on the moon")), [["cat", 2]]);
   assert.deepEqual(plain(unknown("a cat face in flat style on a blue background")), []);
   assert.deepEqual(plain(unknown("two red apples AND in glossy style")), []);
+  assert.deepEqual(plain(unknown("a __castle/old__ ghost and a castle")), [["castle", 29]]);
   assert.deepEqual(plain(unknown("a <hero> ghost")), [["<hero>", 2]]);
   assert.deepEqual(plain(unknown("a <hero> ghost", ["<hero>"])), []);
+});
+
+test("two things for a base that draws one are told, whatever joins or divides them is not", () => {
+  const second = JSON.parse(
+    readFileSync(new URL("../../../assets/starter/vocabulary.json", import.meta.url), "utf8"),
+  );
+  const known = { ...second, phrases: second.groups.flatMap((group) => group.phrases) };
+  const crowded = (text) => plain(studio.crowded(text, known));
+  assert.deepEqual(crowded("a cat astronaut on the moon"), ["cat", "astronaut"]);
+  assert.deepEqual(crowded("a puppy and two red apples"), ["puppy", "apples"]);
+  assert.deepEqual(crowded("a cat left of an apple above a car"), ["cat", "apple"]);
+  for (const fine of [
+    "a cat left of an apple",
+    "a cat face wearing a crown in flat style",
+    "a sun hat on a sky background",
+    "three apples in tweet style",
+    "an apple AND a cat",
+    "[cat:dog:0.5]",
+    "{cat|dog}",
+    "a cat beside a cat",
+  ])
+    assert.equal(crowded(fine), null, fine);
+  assert.equal(studio.crowded("a cat astronaut", vocabulary), null); // the first edition says nothing
 });
 
 test("other words for a content are known, and near", () => {

@@ -104,8 +104,11 @@ window.studio = window.studio || {};
     return row[b.length];
   };
 
+  /** A line of a file is meant, and not the word that the file is called by. */
+  const WILDCARD = /(?<!\\)__[\w/*.-]{1,200}?__/g;
+
   /** A word without its plural ending. */
-  const stem = (word) => word.replace(/(?:(?<=ss|sh|ch|x)es|(?<!s)s)$/, "");
+  const stem = (studio.stemOf = (word) => word.replace(/(?:(?<=ss|sh|ch|x)es|(?<!s)s)$/, ""));
 
   const LEARNED = /<[^<>\s]+>/;
   const LETTERS = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’-][\p{L}\p{N}\p{M}]+)*/u;
@@ -155,9 +158,8 @@ window.studio = window.studio || {};
       ? studio.phraseIndex([...studio.knownPhrases(vocabulary), ...more])
       : knownIndex(vocabulary);
     const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
-    const foreign = (studio.served?.hints || []).flatMap(([pattern]) => [
-      ...text.matchAll(new RegExp(pattern, "gi")),
-    ]);
+    const patterns = (studio.served?.hints || []).map(([pattern]) => new RegExp(pattern, "gi"));
+    const foreign = [...patterns, WILDCARD].flatMap((pattern) => [...text.matchAll(pattern)]);
     const words = studio
       .wordsIn(text)
       .filter(

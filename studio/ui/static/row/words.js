@@ -101,7 +101,18 @@
       marks.replaceChildren(...pieces, "\u200b"); // a last empty line has its height too
     }
 
-    function suggest(found, vocabulary) {
+    /** One line where a prompt names more things than the base draws at once. */
+    function crowd(prompt, vocabulary) {
+      const [one, other] = studio.crowded(prompt, vocabulary) || [];
+      if (!one) return "";
+      return el(
+        "p",
+        {},
+        `“${one}” and “${other}”: this base draws one thing, or two that “left of”, “above” or “wearing” joins. Give each a row of its own to mix them.`,
+      );
+    }
+
+    function suggest(prompt, found, vocabulary) {
       const seen = new Set();
       const fresh = found.filter(({ word }) => !seen.has(word) && seen.add(word));
       const more = fresh.length - MOST;
@@ -127,6 +138,7 @@
             ),
           );
         }),
+        crowd(prompt, vocabulary),
         more > 0
           ? el("p", {}, `${more} more underlined ${more > 1 ? "words are" : "word is"} not known.`)
           : "",
@@ -182,7 +194,7 @@
         shown = asked;
         const found = vocabulary ? studio.unknownWords(prompt, vocabulary, more) : [];
         mark(prompt, found, showCount(prompt, vocabulary));
-        suggest(found, vocabulary);
+        suggest(prompt, found, vocabulary);
         opener.hidden = !vocabulary;
         if (!vocabulary) chips.hidden = true;
       },
