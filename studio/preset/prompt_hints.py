@@ -42,7 +42,7 @@ for _name, _hint in {
         "write its word",
     ),
     "compel": Hint(
-        r"\w(?:\+\+|--)(?=[\s,.)]|$)|\)(?:\+{1,9}|\d\.\d{1,6})",
+        r"\w(?<![Dd][Pp][Mm])(?:\+\+|--)(?=[\s,.)]|$)|\)(?:\+{1,9}|\d\.\d{1,6})",
         "InvokeAI's weights (word++, (words)1.2) are read as plain text here: write (words:1.2)",
     ),
     "numbered": Hint(

@@ -26,6 +26,7 @@ MEANT = [
     r"\{a\} \(b\)",
     "code-like text, 12:30, well-known",
     "a [word:0.5] and [x:10]",
+    "Steps: 20, Sampler: DPM++ 2M, DPM++, a cat",
 ]
 
 

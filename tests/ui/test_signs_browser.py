@@ -103,6 +103,14 @@ def test_a_deleted_model_is_missing_after_a_rescan_and_after_a_run_that_failed_f
         shutil.rmtree(copied)
         desk.page.click("#gs-generate")
         desk.says("fleeting", "#gs-plan .gs-missing")
+        shutil.copytree(shipped, copied)
+        desk.tab("Models")
+        desk.page.click("#gs-rescan")
+        desk.says("fleeting", "#gs-plan .gs-equation")
+        weights = copied / "pytorch_lora_weights.safetensors"
+        weights.write_bytes(weights.read_bytes()[:1000])
+        desk.page.click("#gs-generate")
+        desk.says("cannot be used: is damaged", "#gs-plan .gs-plan-bad")
     finally:
         desk.tab("Models")
         shutil.rmtree(copied, ignore_errors=True)

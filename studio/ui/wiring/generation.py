@@ -31,6 +31,7 @@ STARTED = "(...values) => { window.studio.started(); return [window.studio.sessi
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
 # The session, and how many runs the browser saw that had not ended.
 FOUND_AGAIN = "() => [`${window.studio.session()} ${window.studio.unended()}`]"
+DAMAGED = "is damaged"  # as every refusal of a model's file says
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
 
@@ -40,9 +41,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     outputs = [parts.stage, parts.progress, parts.signals["shares"], parts.strip, parts.queue]
 
     def looked(session: str) -> list[Any]:
-        """What a run failed for may be a model that has gone: then the plan says so at once."""
+        """What a run failed for may be a model that has gone, or is damaged: then the plan says so at
+        once."""
         last = runs.session(run.key_of(session)).current()
-        if last is None or last.state != "failed" or not models.stale():
+        failed = last is not None and last.state == "failed" and last.error
+        if not failed or not (models.stale() or DAMAGED in failed):
             return [gr.skip() for _ in library.shown(parts)]
         models.rescan()
         return library.listed(limits)
