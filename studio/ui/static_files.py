@@ -74,6 +74,7 @@ SCRIPTS = (
     "scores.js",
     "stage.js",
     "queue.js",
+    "restarts.js",
     "views.js",
     "gallery/cards.js",
     "gallery/panel.js",

@@ -114,7 +114,11 @@
     });
     studio.on("form", soon);
 
-    let works = [];
+    let [unsent, works] = ["", []];
+    studio.on("unsent", ({ text }) => {
+      unsent = text;
+      surround();
+    });
     studio.on("beside", (lines) => {
       works = lines;
       surround();
@@ -123,6 +127,7 @@
       const { ahead } = studio.clone(props.value) || {};
       const lines = works.length || !ahead ? works : [ahead.text];
       const nodes = lines.map((line) => el("p", {}, line));
+      if (unsent) nodes.unshift(el("p", { class: "gs-error", role: "alert" }, unsent));
       around.replaceChildren(...nodes);
       around.hidden = !nodes.length;
       clearTimeout(again);

@@ -24,14 +24,17 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
+from studio.ui.train.resumed import cut_off
 from studio.ui.widgets import EACH, QUIET, UNSHOWN, WITH_SESSION, fresh
 from studio.ui.wiring import library, works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
-# The session, and how many runs the browser saw that had not ended.
-FOUND_AGAIN = "() => [`${window.studio.session()} ${window.studio.unended()}`]"
+# The session, how many runs the browser saw that had not ended, and which training.
+FOUND_AGAIN = (
+    "() => [`${window.studio.session()} ${window.studio.unended()} ${window.studio.trained()}`]"
+)
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
 
@@ -115,10 +118,12 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def found_again(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """A page that was loaded anew shows what its session is doing, or that it is gone."""
-        session, _, unended = asked.partition(" ")
+        session, unended, trained = (*asked.split(" ", 2), "", "")[:3]
         owner = runs.session(run.key_of(session))
-        if unended.isdecimal() and int(unended) and owner.current() is None:
-            yield tuple(run.Update(progress=run.lost(int(unended))))
+        gone = int(unended) if unended.isdecimal() and owner.current() is None else 0
+        cut = cut_off(RUNNER, trained) if parts.train else ""
+        if gone or cut:
+            yield tuple(run.Update(progress=run.lost(gone, cut)))
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
 
