@@ -39,10 +39,20 @@ class Line:
                 before.append(other)
         return []
 
+    def ahead_of_new(self) -> list[Run]:
+        """The runs that would come before one that is asked for now; none where there is room."""
+        with self.changed:
+            before = [*self._running, *self._waiting]
+            return before if len(before) >= self.room() else []
+
     def seconds_until(self, run: Run) -> float | None:
         """Roughly how long a waiting run waits; ``None`` where that cannot be said."""
+        return self.seconds_of(self.ahead(run))
+
+    def seconds_of(self, before: list[Run]) -> float | None:
+        """Roughly how long these runs take; ``None`` where that cannot be said."""
         seconds = 0.0
-        for other in self.ahead(run):
+        for other in before:
             left = other.seconds_left()
             if left is None:
                 left = self._expected(other)

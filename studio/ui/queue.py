@@ -8,20 +8,26 @@ from typing import Any
 from studio.errors import StudioError
 from studio.history.differences import differences
 from studio.preset import Preset
+from studio.ui.counts import counted
+from studio.ui.describe import seconds
 from studio.ui.runs import Runs
 from studio.ui.schema import labels
 from studio.ui.session import Run, Session
 from studio.ui.widgets import Whole
 
 WORDS = 80  # letters of a prompt
+# Seconds until a page that shows who is before it looks again: by what is left of theirs.
+SOONEST, UNKNOWN, LATEST = 5.0, 15.0, 60.0
 
 
 class QueueList(Whole):
-    """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last) and ``number``."""
+    """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last) and ``number``;
+    ``submit`` asks how they stand now."""
 
     def __init__(self, **kwargs: Any) -> None:
         mount = (
-            "studio.mountQueue(element.firstElementChild, props, trigger, watch); /* 'select' */"
+            "studio.mountQueue(element.firstElementChild, props, trigger, watch);"
+            " /* 'select' 'submit' */"
         )
         super().__init__({"items": []}, mount, elem_id="gs-queue", **kwargs)
 
@@ -35,7 +41,20 @@ def shown(runs: Runs, session: Session) -> dict[str, Any]:
         group[0].number: earlier[-1].preset
         for earlier, group in pairwise([*([run] for run in running), *waiting])
     }
-    return {"items": [_item(group, before.get(group[0].number)) for group in listed]}
+    items = [_item(group, before.get(group[0].number)) for group in listed]
+    return {"items": items, "ahead": None if session.active() else _ahead(runs)}
+
+
+def _ahead(runs: Runs) -> dict[str, Any] | None:
+    """What a page that asks for nothing is told of the others, which is how many and how long."""
+    before = runs.ahead_of_new()
+    if not before:
+        return None
+    left = runs.seconds_of(before)
+    text = f"{counted(len(before), 'run')} before yours"
+    if left is not None:
+        text += f" · starts in about {seconds(left)}"
+    return {"text": text, "again": min(LATEST, max(SOONEST, UNKNOWN if left is None else left))}
 
 
 def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:

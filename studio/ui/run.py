@@ -111,11 +111,15 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
     return progress_bar(1, f"{made} of {count} · {last}", "done")
 
 
-def lost(count: int) -> str:
-    """The progress bar after the server was started anew over so many runs."""
-    more = f" · {count - 1} more that waited too" if count > 1 else ""
-    text = f"The studio was started anew: what was being made is lost{more}"
-    return progress_bar(0, text, "failed")
+def lost(count: int, training: str = "") -> str:
+    """The progress bar after the server was started anew over so many runs, and over a training:
+    ``training`` is the line on it."""
+    said = [training] if training else []
+    if count > 1:
+        said.insert(0, f"{count - 1} more that waited too")
+    if count:
+        said.insert(0, "what was being made is lost")
+    return progress_bar(0, f"The studio was started anew: {' · '.join(said)}", "failed")
 
 
 def stage_of(run: Run) -> Any:

@@ -75,6 +75,7 @@ SCRIPTS = (
     "scores.js",
     "stage.js",
     "queue.js",
+    "restarts.js",
     "views.js",
     "gallery/cards.js",
     "gallery/panel.js",

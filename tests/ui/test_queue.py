@@ -173,3 +173,33 @@ def test_a_full_disk_ends_it(engine: HeldEngine, monkeypatch: pytest.MonkeyPatch
 def test_the_next_seeds_follow_the_last(given: dict[str, float], then: dict[str, int]) -> None:
     sampler = next_seeds(preset("one", **given)).sampler
     assert {name: getattr(sampler, name) for name in then} == then
+
+
+def test_a_page_at_rest_is_told_how_many_come_before_it_and_no_more(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits(shared=True))
+    mine, other = runs.session("a"), runs.session("b")
+    assert queue.shown(runs, mine) == {"items": [], "ahead": None}
+    engine.release(2)
+    done = runs.submit(other, preset("first"))
+    until(lambda: done.state == "done")
+    for name in ("secret", "secret too"):
+        runs.submit(other, preset(name), forwards=16)
+    until(lambda: len(engine.started) == 2)
+    # 16 passes each, at 2 s for the 4 of the first
+    text = "2 runs before yours · starts in about 16 s"
+    assert queue.shown(runs, mine) == {"items": [], "ahead": {"text": text, "again": 16.0}}
+    assert queue.shown(runs, other)["ahead"] is None  # whose place the bar says
+    for one in other.active()[::-1]:
+        runs.cancel(one)
+    engine.release(2)
+    until(lambda: not other.active())
+    assert queue.shown(runs, mine)["ahead"] is None
+
+
+def test_where_there_is_room_nobody_is_before(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits(), room=lambda: 2)
+    first = runs.submit(runs.session("b"), preset("first"))
+    until(lambda: first.state == "running")
+    assert queue.shown(runs, runs.session("a"))["ahead"] is None
+    engine.release(2)
+    until(lambda: first.state == "done")

@@ -37,6 +37,7 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
             page.wait_for_function("localStorage['guidance-studio-training']?.includes('4000')")
             page.click("#gs-train-start")
             studio.says("Step 2", BAR)
+            page.wait_for_function("sessionStorage['guidance-studio-trained'] === 'mine'")
             page.click("#gs-train-stop")
             page.wait_for_selector(f'{BAR}[data-state="done"]')
             expect(page.locator(BAR)).to_contain_text(f"of {STEPS}: mine is in the library")
@@ -57,18 +58,28 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
             studio.says("2 pictures", ".gs-sweep-cost")
             page.click(".gs-sweep-start")
             page.wait_for_function("sessionStorage['guidance-studio-sweeping'] === 'running'")
+        unheard = "The studio did not answer: what was pressed last was not started"
+        page.click("#gs-generate")
+        studio.says(unheard, ".gs-around")
+        page.evaluate("studio.noted('guidance-studio-trained', 'mine')")  # as if in mid-training
+        page.goto("about:blank")  # before Gradio loads the page anew by itself
         with served(tmp_path, log, port):
             studio.open()
             lost = "The studio was started anew: what was being made is lost"
-            studio.says(f"{lost} · 1 more that waited too")
+            cut = "mine was being trained, and Resume in the Train tab goes on with it"
+            studio.says(f"{lost} · 1 more that waited too · {cut}")
+            studio.says(unheard, ".gs-around")  # over the reload as well
             studio.tab("Sweep")
             studio.says("The studio was started anew, and the sweep has", ".gs-sweep-status")
             studio.tab("Train")
             studio.says("mine was begun and has not ended: Resume goes on with it", BAR)
+            page.reload()
             expect(page.locator("#gs-train-name input")).to_have_value("mine")
+            train = page.get_by_role("tab", name="Train", exact=True)
+            expect(train).to_have_attribute("aria-selected", "true")
             page.click("#gs-train-use")
             page.wait_for_function("studio.stack.cards[0]?.row.model?.lora === 'mine'")
-            assert studio.rows()[0]["prompt"] == "a hero person"
+            assert studio.rows()[0]["prompt"] == "a hero man"
             studio.set("Steps", "2")
             studio.set("Images", "1")
             studio.tab("Result")

@@ -8,15 +8,29 @@ window.studio = window.studio || {};
   /**
    * `fetch` for Gradio's client: the same, but a stream of answers that ends while one is owed is
    * opened again, and no answer overtakes another of the same function.
-   * @param fetch the browser's own
+   * @param ask the browser's own
    */
-  studio.answersKept = function (fetch) {
+  studio.answersKept = function (ask) {
+    const fetch = (input, init) => {
+      const answer = ask(input, init);
+      answer.then(
+        () => studio.reached?.(true),
+        ({ name }) => name === "AbortError" || studio.reached?.(false),
+      );
+      return answer;
+    };
     const owed = new Set(); // events asked for that have not ended
     const early = new Set(); // events that ended before the page heard their names
     let asking = Promise.resolve(); // the requests for events that have not been answered themselves
 
     async function join(input, init) {
-      const answer = await fetch(input, init);
+      const answer = await fetch(input, init).catch((error) => {
+        studio.unheard?.(init?.body);
+        throw error;
+      });
+      if (answer.status >= 500)
+        studio.unheard?.(init?.body); // a proxy before it speaks for it
+      else studio.heard?.(init?.body);
       const { event_id: event } = await answer
         .clone()
         .json()

@@ -36,12 +36,104 @@
     const bar = document.getElementById("gs-progress");
     // Gradio draws a bar anew, or changes the one that stands there.
     const watched = { childList: true, subtree: true, attributeFilter: ["data-state"] };
-    new MutationObserver(count).observe(bar.parentElement, watched);
+    new MutationObserver(() => {
+      count();
+      rest();
+    }).observe(bar.parentElement, watched);
   });
+
+  /** "Ready" gives way to what is said of a machine that is busy. */
+  function rest() {
+    const bar = document.getElementById("gs-progress");
+    const text = bar?.querySelector(".gs-progress-text");
+    const busy = document.querySelector(".gs-around:not([hidden])");
+    bar?.toggleAttribute("data-rests", Boolean(busy && text && studio.englishOf(text) === "Ready"));
+  }
+
+  /** What works beside the runs of the queue, in lines: {on(name, {state, text}), lines()}. How it
+   *  ended is said of what was seen at work, until the next run. */
+  studio.worksBeside = function () {
+    const said = new Map();
+    const seen = new Set();
+    return {
+      on(name, { state, text }) {
+        if (state === "running") seen.add(name);
+        if (text && seen.has(name)) said.set(name, { state, text });
+      },
+      settle() {
+        for (const [name, { state }] of said)
+          if (state !== "running") {
+            said.delete(name);
+            seen.delete(name);
+          }
+      },
+      lines: () => [...said].map(([name, { text }]) => `${name}: ${text}`),
+    };
+  };
+  const beside = studio.worksBeside();
+  /** Say how a work beside the queue stands: a sweep, a search. */
+  studio.atWork = function (name, state) {
+    beside.on(name, state);
+    studio.emit("beside", beside.lines());
+  };
+  studio.on("sweep", (state) => studio.atWork("Sweep", state));
+  studio.on("run", () => {
+    beside.settle();
+    studio.emit("beside", beside.lines());
+  });
+
+  const SOONEST = 3000; // ms between two looks at the others
 
   studio.mountQueue = function (element, props, trigger, watch) {
     const list = el("ol", { class: "gs-queue", "aria-label": "Queue" });
-    element.replaceChildren(list);
+    const around = el("div", { class: "gs-around", hidden: true });
+    element.replaceChildren(list, around);
+
+    // Who is before a run of this page, where it has none: asked when a hand comes back or to the
+    // buttons, with an edit, and once the time that was said is over. A page at rest asks nothing.
+    let asked = Date.now();
+    let again = 0;
+    let later = 0;
+    function look() {
+      clearTimeout(later);
+      later = 0;
+      const own = document.querySelector(
+        "#gs-progress :is([data-state=running], [data-state=waiting])",
+      );
+      if (document.hidden || own) return;
+      asked = Date.now();
+      trigger("submit", {});
+    }
+    const soon = () => {
+      later = later || setTimeout(look, Math.max(0, asked + SOONEST - Date.now()));
+    };
+    document.addEventListener("visibilitychange", soon);
+    window.addEventListener("focus", soon);
+    document.addEventListener("pointerover", ({ target }) => {
+      if (target.closest?.("#gs-actions")) soon();
+    });
+    studio.on("form", soon);
+
+    let [unsent, works] = ["", []];
+    studio.on("unsent", ({ text }) => {
+      unsent = text;
+      surround();
+    });
+    studio.on("beside", (lines) => {
+      works = lines;
+      surround();
+    });
+    function surround() {
+      const { ahead } = studio.clone(props.value) || {};
+      const lines = works.length || !ahead ? works : [ahead.text];
+      const nodes = lines.map((line) => el("p", {}, line));
+      if (unsent) nodes.unshift(el("p", { class: "gs-error", role: "alert" }, unsent));
+      around.replaceChildren(...nodes);
+      around.hidden = !nodes.length;
+      clearTimeout(again);
+      if (ahead) again = setTimeout(look, 1000 * ahead.again);
+      rest();
+    }
 
     function line(item, at, first, count) {
       const words = studio.queueWords(item);
@@ -88,12 +180,16 @@
       return held && { number: held.dataset.number, does: node.dataset.do };
     }
 
+    let heard = null; // the stamp of what was said last
     function draw() {
-      const { items = [] } = studio.clone(props.value) || {};
+      const { items = [], said, stamp } = studio.clone(props.value) || {};
+      if (said && stamp !== heard) studio.toast(said);
+      heard = stamp;
       const held = focused();
       const first = items.findIndex((item) => item.waits);
       list.replaceChildren(...items.map((item, at) => line(item, at, first, items.length)));
       list.hidden = !items.length;
+      surround();
       if (!held) return;
       const there = list.querySelector(`[data-number="${held.number}"]`);
       const again = there?.querySelector(`[data-do="${held.does}"]:not([disabled])`);

@@ -10,9 +10,10 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.ui.errors import guarded, one_line
 from studio.ui.form import to_preset
+from studio.ui.run import key_of
 from studio.ui.tradeoff.subject import known_pictures, subject_of
 from studio.ui.tradeoff.tuner import LEAST, MOST, SCORES, SEEDS, State, Tuner
-from studio.ui.widgets import QUIET, Drawn, given, picture
+from studio.ui.widgets import QUIET, WITH_SESSION, Drawn, given, picture
 
 if TYPE_CHECKING:
     from studio.experiments.tune.points import Point
@@ -29,6 +30,7 @@ class Tradeoff(Drawn):
     """A button that unfolds the search; ``submit`` starts it, ``stop`` ends it."""
 
     def __init__(self, **kwargs: Any) -> None:
+        self.tuner: Tuner | None = None  # once the events are attached
         bounds = given(least=LEAST, most=MOST, each=len(SEEDS))
         super().__init__(IDLE, MOUNT % bounds, server_functions=[known_subject], **kwargs)
 
@@ -41,17 +43,25 @@ def known_subject(model: Any) -> dict[str, Any]:
     return {"count": len(pictures), "whose": whose}
 
 
-def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tuner: Tuner) -> None:
+def attach(
+    page: gr.Blocks,
+    panel: Tradeoff | None,
+    form: Mapping[str, Any],
+    session: gr.Textbox,
+    tuner: Tuner,
+) -> None:
     """Attach the panel's events; must be called inside ``gr.Blocks``."""
     if panel is None:
         return
+    panel.tuner = tuner
 
-    def started(event: gr.EventData, **values: Any) -> Iterator[dict[str, Any]]:
+    def started(session: str, event: gr.EventData, **values: Any) -> Iterator[dict[str, Any]]:
         try:
             preset, asked = to_preset(values), event._data or {}
             given = asked.get("pictures")
             subject = subject_of(preset, given if isinstance(given, list) else [])
-            tuner.start(preset, subject, _whole(asked.get("budget")), bool(asked.get("weight")))
+            budget, weight = _whole(asked.get("budget")), bool(asked.get("weight"))
+            tuner.start(preset, subject, budget, weight, key_of(session))
         except Exception as error:  # the page outlives any mistake in one event
             yield from refused(tuner, one_line(error))
             return
@@ -61,7 +71,15 @@ def attach(page: gr.Blocks, panel: Tradeoff | None, form: Mapping[str, Any], tun
         """A page that was loaded anew shows what the search is doing."""
         yield from follow(tuner)
 
-    panel.submit(started, None, panel, inputs_kwargs=dict(form), concurrency_limit=None, **QUIET)
+    panel.submit(
+        started,
+        session,
+        panel,
+        inputs_kwargs=dict(form),
+        js=WITH_SESSION,
+        concurrency_limit=None,
+        **QUIET,
+    )
     panel.stop(guarded(tuner.stop), None, None, queue=False, **QUIET)
     page.load(found_again, None, panel, concurrency_limit=None, **QUIET)
 

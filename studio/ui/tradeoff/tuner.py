@@ -56,13 +56,17 @@ class Tuner:
         self._session = Session("tune", [])
         self._run: Run | None = None
         self._stop = threading.Event()
+        self.owner = ""  # the key of the session whose press began it
         self._starting = threading.Lock()  # two tabs may press at once, and a look takes a while
 
-    def start(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
+    def start(
+        self, preset: Preset, subject: Subject, budget: int, weight: bool, owner: str = ""
+    ) -> None:
         """Begin to search, or go on with a search of the same.
 
         Args:
             weight: whether the row's weight may change besides ω.
+            owner: the key of the session that asks.
 
         Raises:
             StudioError: a search runs already, or something that it needs is missing; what was
@@ -70,6 +74,7 @@ class Tuner:
         """
         with self._starting:
             self._start(preset, subject, budget, weight)
+            self.owner = owner
 
     def _start(self, preset: Preset, subject: Subject, budget: int, weight: bool) -> None:
         if self.running():

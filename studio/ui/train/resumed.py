@@ -8,12 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from studio.errors import StudioError
 from studio.files import read_regular
-from studio.train.begun import MAX_BYTES
+from studio.train.begun import MAX_BYTES, left_nothing
+from studio.train.checks import check_spelling
 from studio.train.config import TrainConfig
 from studio.train.method import METHODS
+from studio.train.runner import Runner
 from studio.ui.train.form import texts_of
 from studio.ui.train.images import Picture, kept_name
+
+
+def cut_off(runner: Runner, name: str) -> str:
+    """What has become of a training that went on when an earlier start ended; "" where none did."""
+    if not name or runner.state.config is not None:
+        return ""
+    with suppress(StudioError, OSError):  # no name of a training
+        check_spelling(name)
+        if runner.can_resume(name):
+            return f"{name} was being trained, and Resume in the Train tab goes on with it"
+        if left_nothing(name):
+            return f"{name} was being trained and has no checkpoint yet, so Train begins it anew"
+    return ""
 
 
 def left_out(

@@ -42,7 +42,12 @@ def progress(state: State, begun: str = "", gone: str = "", lost: str = "") -> s
         text = f"{begun} was begun and has not ended: Resume goes on with it"
         return progress_bar(0, text, "idle")
     share = state.step / state.steps if state.steps else 0.0
-    return progress_bar(share, on_tab(state.text), BARS.get(state.status, "idle"))
+    bar = progress_bar(share, on_tab(state.text), BARS.get(state.status, "idle"))
+    if state.config is None:
+        return bar
+    # A script keeps the name, for the case that the server ends meanwhile.
+    name = state.config.name if state.status == "running" else ""
+    return f'<div data-training="{html.escape(name)}">{bar}</div>'
 
 
 def curves(losses: Sequence[Losses]) -> str:

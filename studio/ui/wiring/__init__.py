@@ -41,7 +41,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     training.attach(parts.train, RUNNER, page, shown, limits)
     explaining.attach(parts.explain, parts.session, parts.strip, limits, runs)
     bar.attach(parts.scores, parts.session, runs)
-    panel.attach(page, parts.tradeoff, parts.form, Tuner(runs))
+    panel.attach(page, parts.tradeoff, parts.form, parts.session, Tuner(runs))
     fetch.attach(parts.fetch, shown, limits)
     api.attach(limits, runs)
     parts.dice.click(None, None, parts.form["seed"], js="() => [window.studio.newSeed()]")

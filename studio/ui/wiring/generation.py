@@ -14,8 +14,9 @@ from studio.preset import Preset
 from studio.preset.fields import with_fields
 from studio.train.runner import RUNNER
 from studio.ui import queue, run
+from studio.ui.cancelling import cancel
 from studio.ui.describe import describe, idle, plan_of
-from studio.ui.errors import guarded, warn
+from studio.ui.errors import guarded, one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.layout import Parts
 from studio.ui.library import models
@@ -23,14 +24,17 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
+from studio.ui.train.resumed import cut_off
 from studio.ui.widgets import EACH, QUIET, UNSHOWN, WITH_SESSION, fresh
 from studio.ui.wiring import library, works
 
 STARTED = "(...values) => { window.studio.started(); return [window.studio.session(), ...values.slice(1)]; }"
 # Of a run that is not what the form shows.
 STARTED_APART = "(...values) => { window.studio.started(false); return [window.studio.session(), ...values.slice(1)]; }"
-# The session, and how many runs the browser saw that had not ended.
-FOUND_AGAIN = "() => [`${window.studio.session()} ${window.studio.unended()}`]"
+# The session, how many runs the browser saw that had not ended, and which training.
+FOUND_AGAIN = (
+    "() => [`${window.studio.session()} ${window.studio.unended()} ${window.studio.trained()}`]"
+)
 DAMAGED = "is damaged"  # as every refusal of a model's file says
 PLAN_ASKED = "(...values) => { window.studio.planAsked(); return values; }"
 
@@ -82,25 +86,47 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     _sweeps(parts, limits, runs, outputs)
     made(works.attach(parts, limits, runs, outputs, STARTED_APART))
 
-    def ordered(session: str, event: gr.EventData) -> None:
+    # An event outside Gradio's queue has no toast: what it says travels with the list.
+    def ordered(session: str, event: gr.EventData) -> Any:
         owner = runs.session(run.key_of(session))
-        queue.act(runs, owner, str(event.do), int(event.number))
+        try:
+            queue.act(runs, owner, str(event.do), int(event.number))
+        except StudioError as error:
+            return {**queue.shown(runs, owner), "said": one_line(error)}
+        return gr.skip()
 
-    parts.queue.select(guarded(ordered), parts.session, None, js=WITH_SESSION, queue=False, **EACH)
+    parts.queue.select(
+        guarded(ordered), parts.session, parts.queue, js=WITH_SESSION, queue=False, **EACH
+    )
 
-    def cancelled(session: str) -> None:
-        runs.cancel(runs.session(run.key_of(session)).current())
+    def around(session: str) -> Any:
+        return queue.shown(runs, runs.session(run.key_of(session)))
+
+    parts.queue.submit(
+        guarded(around), parts.session, parts.queue, js=WITH_SESSION, queue=False, **QUIET
+    )
+
+    def cancelled(session: str) -> Any:
+        key = run.key_of(session)
+        training = (
+            parts.train is not None and not limits.shared and RUNNER.state.status == "running"
+        )
+        tuner = parts.tradeoff.tuner if parts.tradeoff else None
+        said = cancel(runs, key, parts.sweep.sweeps, tuner, training)
+        return {**queue.shown(runs, runs.session(key)), "said": said} if said else gr.skip()
 
     parts.cancel.click(
-        guarded(cancelled), parts.session, None, js=WITH_SESSION, queue=False, **QUIET
+        guarded(cancelled), parts.session, parts.queue, js=WITH_SESSION, queue=False, **QUIET
     )
 
     def found_again(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """A page that was loaded anew shows what its session is doing, or that it is gone."""
-        session, _, unended = asked.partition(" ")
+        session, unended, trained = (*asked.split(" ", 2), "", "")[:3]
         owner = runs.session(run.key_of(session))
-        if unended.isdecimal() and int(unended) and owner.current() is None:
-            yield tuple(run.Update(progress=run.lost(int(unended))))
+        gone = int(unended) if unended.isdecimal() and owner.current() is None else 0
+        cut = cut_off(RUNNER, trained) if parts.train else ""
+        if gone or cut:
+            yield tuple(run.Update(progress=run.lost(gone, cut)))
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
 

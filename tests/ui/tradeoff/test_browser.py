@@ -103,7 +103,10 @@ def test_a_second_tab_is_told_that_a_search_runs_already(
         expect(other.locator(".gs-tradeoff-status")).to_have_attribute("data-state", "running")
         expect(refused).to_be_visible()
         expect(page.locator(".gs-tradeoff-refused")).to_be_hidden()
-        other.get_by_role("button", name="Stop", exact=True).locator("visible=true").click()
+        second.says("Search for ω: ", ".gs-around")
+        other.click("#gs-cancel")
+        second.says("A search that another tab began goes on", ".gs-toasts")
+        page.click("#gs-cancel")  # of the tab that began it
         expect(other.locator(".gs-tradeoff-status")).to_have_attribute("data-state", "stopped")
         expect(refused).to_be_hidden()
         second.assert_clean()

@@ -180,7 +180,10 @@
         status.textContent = "The studio was started anew, and the search has stopped.";
         unfold(true);
       }
-      if (answered) studio.noted(RUNNING, value.state);
+      if (answered) {
+        studio.noted(RUNNING, value.state);
+        if (!value.refused || running) studio.atWork("Search for ω", value);
+      }
       status.dataset.state = past ? "idle" : state;
       refusal.textContent = running && !outdated ? value.refused || "" : "";
       refusal.hidden = !refusal.textContent;

@@ -1,0 +1,98 @@
+// What a page keeps over the end of its server, or a reload: a press that nobody heard, the training
+// that went on, the tab that was open.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+  const UNSENT = "guidance-studio-unsent";
+  const TRAINING = "guidance-studio-trained";
+  const TAB = "guidance-studio-open-tab";
+  // What begins something, by its id in the layout.
+  const STARTS = ["generate", "forever", "works", "tour", "sweep", "tradeoff"].concat(
+    ["start", "restart", "agree", "resume", "sweep"].map((action) => `train-${action}`),
+  );
+  const PATIENCE = 10000; // ms in which a press gets to the server, or it is known to be away
+  const TEXT = "The studio did not answer: what was pressed last was not started";
+
+  /** Whether a request of Gradio's, by its body, begins something; `components` as the page has them. */
+  studio.begins = function (body, components) {
+    const { trigger_id: id } = studio.messageOf(String(body ?? ""));
+    const from = (components || []).find((one) => one.id === id);
+    return STARTS.some((name) => from?.props?.elem_id === `gs-${name}`);
+  };
+
+  let away = false; // the last request failed
+  let heard = 0; // when a press was answered last
+  /** Of each request: whether it was answered at all. */
+  studio.reached = (answered) => (away = !answered);
+
+  function say(text) {
+    studio.noted(UNSENT, text ? "1" : "");
+    studio.emit("unsent", { text });
+  }
+  /** Gradio says of such a press only that the connection is gone, and loads the page anew. */
+  studio.unheard = function (body) {
+    if (studio.begins(body, window.gradio_config?.components)) say(TEXT);
+  };
+  studio.heard = function (body) {
+    if (!studio.begins(body, window.gradio_config?.components)) return;
+    heard = Date.now();
+    say("");
+  };
+  if (!studio.on) return; // the answers alone, without a page
+  if (studio.noted(UNSENT)) studio.emit("unsent", { text: TEXT });
+
+  // Once it knows that the server is away, Gradio does not even ask.
+  const BUTTONS = [
+    ...STARTS.map((name) => `button#gs-${name}, #gs-${name} > button`),
+    ".gs-sweep-start",
+    ".gs-search",
+  ].join();
+  document.addEventListener(
+    "click",
+    async ({ target }) => {
+      const pressed = Date.now();
+      if (!target.closest?.(BUTTONS)) return;
+      studio.noted(UNSENT, "1"); // the page may be loaded anew before anything is known
+      await studio.until(() => away || heard >= pressed, PATIENCE);
+      say(away && heard < pressed ? TEXT : "");
+    },
+    true,
+  );
+
+  const trained = studio.noted(TRAINING) || "";
+  studio.noted(TRAINING, "");
+  /** The training that went on when this page was left, as far as this tab saw it. */
+  studio.trained = () => trained;
+  function see() {
+    const seen = document.querySelector("#gs-train-progress [data-training]");
+    if (seen) studio.noted(TRAINING, seen.dataset.training);
+  }
+  const mounting = new MutationObserver(() => {
+    const bar = document.getElementById("gs-train-progress");
+    if (!bar) return;
+    mounting.disconnect();
+    new MutationObserver(see).observe(bar.parentElement, { childList: true, subtree: true });
+    see();
+  });
+
+  document.addEventListener(
+    "click",
+    ({ target }) => {
+      const tab = target.closest?.("#gs-tabs [role=tab]");
+      if (tab?.dataset.tabId) studio.noted(TAB, tab.dataset.tabId);
+    },
+    true,
+  );
+  studio.filled.then(async () => {
+    mounting.observe(document.body, { childList: true, subtree: true });
+    const [entry] = performance.getEntriesByType("navigation");
+    const id = entry?.type === "reload" ? studio.noted(TAB) : "";
+    const open = () =>
+      document.querySelector(`#gs-tabs [role=tab][data-tab-id="${id}"][aria-selected=true]`);
+    // A press is swallowed where Gradio lays its tabs out anew in that moment.
+    for (let tries = 0; id && id === studio.noted(TAB) && !open() && tries < 10; tries += 1) {
+      studio.showTab(id);
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  });
+})(window.studio);

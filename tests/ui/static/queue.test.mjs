@@ -1,0 +1,29 @@
+// What the dock says of works beside the queue.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { loadBeside, plain } from "./load.mjs";
+
+const studio = loadBeside(
+  { noted: () => "0", filled: { then() {} }, on() {}, emit() {} },
+  "queue.js",
+);
+const lines = (works) => plain(works.lines());
+
+test("a work is said while it runs, and how it ended until the next run", () => {
+  const works = studio.worksBeside();
+  works.on("Sweep", { state: "running", text: "5 of 18" });
+  works.on("Search for ω", { state: "running", text: "Picture 1 of 12" });
+  works.settle();
+  assert.deepEqual(lines(works), ["Sweep: 5 of 18", "Search for ω: Picture 1 of 12"]);
+  works.on("Sweep", { state: "stopped", text: "Stopped: 6 of 18 pictures are made." });
+  assert.equal(lines(works)[0], "Sweep: Stopped: 6 of 18 pictures are made.");
+  works.settle();
+  assert.deepEqual(lines(works), ["Search for ω: Picture 1 of 12"]);
+});
+
+test("what had ended when the page was opened is no news", () => {
+  const works = studio.worksBeside();
+  works.on("Sweep", { state: "stopped", text: "Stopped: 6 of 18 pictures are made." });
+  works.on("Search for ω", { state: "idle", text: "" });
+  assert.deepEqual(lines(works), []);
+});

@@ -1,0 +1,49 @@
+"""What is said of a training that went on when the server ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.home import training_folder
+from studio.train.begun import CHECKPOINT, SETTINGS
+from studio.train.runner import Runner, State
+from studio.train.settings import TrainConfig
+from studio.train.turns import Turns
+from studio.ui import run
+from studio.ui.train import view
+from studio.ui.train.resumed import cut_off
+
+GIVEN: dict[str, Any] = {"name": "third", "images": "x", "method": "lora"}
+
+
+def begun(name: str, *files: str) -> None:
+    training_folder(name).mkdir(parents=True)
+    for file in files:
+        (training_folder(name) / file).write_text("{}")
+
+
+def test_a_training_that_was_cut_off_is_named_with_the_way_on(studio_home: Path) -> None:
+    anew = Runner(None, Turns())
+    begun("third", SETTINGS, CHECKPOINT)
+    begun("early", SETTINGS)
+    cut = cut_off(anew, "third")
+    assert cut == "third was being trained, and Resume in the Train tab goes on with it"
+    assert "early was being trained and has no checkpoint" in cut_off(anew, "early")
+    for other in ("", "never", "../third", "x" * 300, "\0"):
+        assert cut_off(anew, other) == ""
+    anew._state = State(config=TrainConfig(**GIVEN), status="paused")
+    assert cut_off(anew, "third") == ""  # this server knows of it
+    assert f"started anew: {cut}<" in run.lost(0, cut)
+    assert f"is lost · 1 more that waited too · {cut}<" in run.lost(2, cut)
+
+
+def test_the_bar_names_the_training_for_as_long_as_it_goes_on() -> None:
+    config = TrainConfig(**GIVEN)
+    assert 'data-training="third"' in view.progress(State(config=config, status="running"))
+    assert 'data-training=""' in view.progress(State(config=config, status="paused"))
+    assert "data-training" not in view.progress(State())
