@@ -20,6 +20,7 @@ MAX_CAPTION = most(Row, "prompt")
 MAX_FILE_BYTES = 64 * 2**20
 KNOWN = frozenset({"caption", "target", "general"})
 PASSED_OVER = frozenset({"tags", "train_resolution"})  # sd-scripts'
+NAMED = 6  # faulty captions: more than these nobody reads
 CAPTION_COLUMNS = ("text", "caption", "prompt")  # of metadata.jsonl, the first that there is
 _DANGLING = r"(?:a|an|the|of|in|on|at|by|with|and|or|,|;|:|\.|-)"
 
@@ -146,8 +147,10 @@ def caption_pictures(
         captions in the pictures' order, and notes on what was assumed.
 
     Raises:
-        StudioError: a caption without the target word, or a target that is not in its caption.
+        StudioError: a caption without the target word, or a target that is not in its caption;
+            all that are so together.
     """
+    wrong: list[StudioError] = []
     given = {plain(name): value for name, value in (written or {}).items()}
     lines: dict[Path, dict[str, Any]] = {}
     captions, templated, beside = [], 0, Beside()
@@ -163,7 +166,11 @@ def caption_pictures(
             text = next((t for t in (tokens, tokens_of(path)) if mentions(t, word)), "")
         if not text:
             text, templated = from_template(template, word, superclass), templated + 1
-        captions.append(_checked(path.name, " ".join(text.split()), parts, word, superclass))
+        try:
+            captions.append(_checked(path.name, " ".join(text.split()), parts, word, superclass))
+        except StudioError as error:
+            wrong.append(error)
+    _refuse(wrong)
     notes = []
     if templated:
         shown = from_template(template, word, superclass)
@@ -171,6 +178,15 @@ def caption_pictures(
             f"{templated} of {len(pictures)} pictures have no caption; theirs is {shown!r}"
         )
     return captions, notes
+
+
+def _refuse(wrong: Sequence[StudioError]) -> None:
+    """Name every caption that cannot be, or the first ones of many."""
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        more = [f"and {len(wrong) - NAMED} more"] if len(wrong) > NAMED else []
+        raise StudioError(" · ".join([*map(str, wrong[:NAMED]), *more]))
 
 
 def _parts(written: Mapping[str, Any], path: Path) -> Mapping[str, Any]:

@@ -146,7 +146,7 @@ class Runner:
             return False
         if state.config is not None and name in ("", state.config.name):
             cut = state.status == "done" and state.step < state.config.steps
-            again = state.status == "failed" and (not state.step or self.begun(name))
+            again = state.status == "failed" and self.begun(name)
             if state.status == "paused" or again or (cut and state.config.minutes is None):
                 return True
         return self._asks(goes_on, name)

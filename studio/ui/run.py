@@ -112,14 +112,11 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
 
 
 def lost(count: int, training: str = "") -> str:
-    """The progress bar after the server was started anew over so many runs, and over a training:
-    ``training`` is the line on it."""
-    said = [training] if training else []
-    if count > 1:
-        said.insert(0, f"{count - 1} more that waited too")
-    if count:
-        said.insert(0, "what was being made is lost")
-    return progress_bar(0, f"The studio was started anew: {' · '.join(said)}", "failed")
+    """The progress bar after a start anew over so many runs, and a training with its line."""
+    runs = ["what was being made is lost"] if count else []
+    more = [f"{count - 1} more that waited too"] if count > 1 else []
+    text = " · ".join([*runs, *more, *filter(None, [training])])
+    return progress_bar(0, f"The studio was started anew: {text}", "failed")
 
 
 def stage_of(run: Run) -> Any:

@@ -212,3 +212,14 @@ def test_latents_are_the_vaes_and_encoded_once(
 def test_differences_name_what_changes_the_numbers_only() -> None:
     before, now = {"rate": 1.0, "steps": 5, "rank": 4}, {"rate": 2.0, "steps": 9, "rank": 4}
     assert differences(before, now) == ["rate was 1.0, now 2.0"]
+
+
+def test_faulty_captions_are_named_together(tmp_path: Path) -> None:
+    paths = [picture(tmp_path / f"{number}.png") for number in range(8)]
+    written = {path.name: "a <hero>" if path is paths[0] else "a ghost" for path in paths}
+    with pytest.raises(StudioError) as caught:
+        caption_pictures(paths, "<hero>", "ghost", "a {word}", written)
+    lines = str(caught.value).split(" · ")
+    assert [line.partition(":")[0] for line in lines[:-1]] == [f"{n}.png" for n in range(1, 7)]
+    assert all("does not hold the target word '<hero>'" in line for line in lines[:-1])
+    assert lines[-1] == "and 1 more"

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from studio.errors import StudioError
 from studio.train.method import METHODS
 from studio.train.runner import Runner
 from studio.ui.errors import guarded as guarded_by
@@ -186,6 +187,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     inputs = [parts.uploads, parts.pictures]
 
     again = gr.State("")  # the name that is asked about, where it begins anew
+    outputs = [*asking, again, parts.refused, *shown]
 
     def started(files: Any, known: Any, agreed: bool, restart: bool, given: Any) -> list[Any]:
         found = train_form.checked(files, known, given, restart=restart)
@@ -195,16 +197,30 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
         if doubts:
             lines = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in doubts)
             anew = found.config.name if restart else ""
-            return [gr.update(visible=True), lines, anew, *[gr.skip()] * len(shown)]
+            return [gr.update(visible=True), lines, anew, refusal(""), *[gr.skip()] * len(shown)]
         found.keep()
         runner.start(found.config, restart=restart)
-        return [gr.update(visible=False), "", "", *tab.shown(runner, found.config.name)]
+        return [
+            gr.update(visible=False),
+            "",
+            "",
+            refusal(""),
+            *tab.shown(runner, found.config.name),
+        ]
 
     def starter(agreed: bool, restart: bool = False) -> Callable[..., list[Any]]:
         def start(files: Any, known: Any, anew: str, **given: Any) -> list[Any]:
             # What was learned under another name is asked about anew.
             same = anew in ("", given["name"])
-            return started(files, known, agreed and same, bool(anew) if agreed else restart, given)
+            try:
+                return started(
+                    files, known, agreed and same, bool(anew) if agreed else restart, given
+                )
+            except StudioError as error:  # a toast goes; this stands until the next press
+                warn(error, on_tab)
+                left: list[Any] = [gr.skip()] * len(outputs)
+                left[outputs.index(parts.refused)] = refusal(on_tab(str(error)))
+                return left
 
         return start
 
@@ -217,7 +233,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
         button.click(
             guarded(start),
             [*inputs, again],
-            [*asking, again, *shown],
+            outputs,
             inputs_kwargs=parts.fields,
             **QUIET,
         )
@@ -231,6 +247,12 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
         queue=False,
         **QUIET,
     )
+
+
+def refusal(text: str) -> Any:
+    """Why a training was not begun, beside the bar of the one before; nothing for ""."""
+    line = f'<p class="gs-error" role="alert">{html.escape(text)}</p>'
+    return gr.update(value=line if text else "", visible=bool(text))
 
 
 def _running(parts: TrainParts, runner: Runner, library_parts: Sequence[Any]) -> None:

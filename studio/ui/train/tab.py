@@ -63,6 +63,7 @@ class TrainParts:
     seen: gr.State
     brought_for: gr.State
     misnamed: gr.HTML
+    refused: gr.HTML
 
 
 def allowed(limits: Limits) -> bool:
@@ -122,6 +123,9 @@ def _now(found: dict[str, Any]) -> None:
         with gr.Row():
             found["agree"] = gr.Button("Train all the same", size="sm", elem_id="gs-train-agree")
             found["refuse"] = gr.Button("Not yet", size="sm", elem_id="gs-train-refuse")
+    found["refused"] = gr.HTML(
+        "", visible=False, elem_id="gs-train-refused", apply_default_css=False
+    )
     for name in ("progress", "notes", "curves", "samples"):
         found[name] = gr.HTML("", elem_id=f"gs-train-{name}", apply_default_css=False)
 

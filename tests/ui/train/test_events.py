@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from studio.train.runner import Runner
+from studio.train.runner import Runner, State
 from studio.train.turns import Turns
 from studio.ui.library import models
 from studio.ui.space import Limits
@@ -118,3 +118,29 @@ def test_a_form_that_cannot_be_does_not_hold_up_what_is_gone_on_with(
     assert not said
     later.fn([], **{**given, "rank": 3})
     assert len(said) == 1 and said[0].endswith(": Rank")
+
+
+def test_why_a_training_was_not_begun_stands_until_the_next_press(
+    page: Page, dropped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toasts: list[str] = []
+    monkeypatch.setattr(events, "warn", lambda error, *_: toasts.append(str(error)))
+    event = page.clicks(page.parts.actions["start"])
+    place = event.outputs.index(page.parts.refused)
+    pictures = [Picture("a.png"), Picture("b.png")]
+    answer = event.fn(dropped, pictures, "", name="Zwei Held", **GIVEN)
+    assert answer[place]["visible"] and "cannot be a model&#x27;s name" in answer[place]["value"]
+    assert answer[place]["value"].startswith('<p class="gs-error" role="alert">Name of the model: ')
+    assert len(toasts) == 1 and page.runner.state.status == "idle"
+    answer = event.fn(dropped, pictures, "", name="zwei", **GIVEN)
+    page.runner.wait(20)
+    assert not answer[place]["visible"] and page.runner.state.status == "done"
+
+
+def test_what_failed_before_it_began_is_not_gone_on_with(page: Page, studio_home: Path) -> None:
+    page.runner._state = State(status="failed", config=config(), text="a.png: no word")
+    assert not page.runner.can_resume() and not page.runner.can_resume(config().name)
+    begun = studio_home / "training" / config().name / "checkpoint.pt"
+    begun.parent.mkdir(parents=True)
+    begun.write_bytes(b"")
+    assert page.runner.can_resume()
