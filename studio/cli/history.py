@@ -195,6 +195,8 @@ def _export(options: argparse.Namespace, own: History) -> None:
         except OSError as error:
             raise StudioError(f"cannot be copied ({error.strerror})", field=str(file)) from error
         count += 1
+    if lost and not count:
+        raise StudioError(said_lost(lost), field="history")
     _said(count, "copied")
     say_notes([said_lost(lost)] if lost else [])
 

@@ -61,8 +61,10 @@ def _read(history: History, file: Path, path: str) -> Record:
     found = record_of(file, path)
     if found.problem and not _is_picture(file):
         with suppress(MissingFile):
-            state = {"problem": found.problem, "bytes": found.bytes, "changed": found.changed}
-            return replace(history.get(found.id), **state)
+            before = history.get(found.id)
+            if before.deleted is None:  # else the picture lies whole in the bin
+                state = {"problem": found.problem, "bytes": found.bytes, "changed": found.changed}
+                return replace(before, **state)
     return found
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -90,7 +91,7 @@ def text_of(prompt: str, seed: int, field: str = "prompt") -> str:
 
 def names() -> list[str]:
     """The wildcards that there are, as they are written between underscores."""
-    return sorted(_manager(_files("wildcards")).get_collection_names())
+    return sorted(_manager(_states(_files("wildcards"))).get_collection_names())
 
 
 def _texts(row: Row) -> tuple[str, ...]:
@@ -152,7 +153,13 @@ def _depth(text: str) -> int:
 
 def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
     for name in _WILD.findall(text):
-        if not context.wildcard_manager.get_values(name):
+        try:
+            there = context.wildcard_manager.get_values(name)
+        except OSError as error:
+            raise BadPreset(
+                f"the wildcard {shorten(name)} cannot be read ({error.strerror})", field=field
+            ) from error
+        if not there:
             known = ", ".join(names()[:8]) or "none yet"
             raise BadPreset(
                 f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "
@@ -165,7 +172,7 @@ def _context(rand: Random, field: str) -> SamplingContext:
     from dynamicprompts.enums import SamplingMethod
     from dynamicprompts.sampling_context import SamplingContext
 
-    manager = _manager(_files(field))
+    manager = _manager(_states(_files(field)))
     return SamplingContext(SamplingMethod.RANDOM, manager, rand=rand)
 
 
@@ -175,15 +182,28 @@ def _files(field: str) -> list[Path]:
     files = list(listed(folder, SUFFIXES, depth=5)) if folder.is_dir() else []
     if len(files) > MAX_FILES:
         raise BadPreset(f"{folder} holds {len(files)} files; at most {MAX_FILES}", field=field)
-    for file in files:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise BadPreset(
-                f"the wildcard {file.name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
-            )
+    try:
+        large = [file for file in files if file.stat().st_size > MAX_FILE_BYTES]
+    except OSError as error:  # it has gone meanwhile
+        raise BadPreset(f"the wildcards cannot be read ({error.strerror})", field=field) from error
+    if large:
+        raise BadPreset(
+            f"the wildcard {large[0].name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
+        )
     return files
 
 
-def _manager(files: list[Path]) -> WildcardManager:
+def _states(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether the files are those of before."""
+    found = ((str(file), file.stat()) for file in files)
+    return (
+        (str(wildcards_folder()), 0, 0),
+        *((name, state.st_size, state.st_mtime_ns) for name, state in found),
+    )
+
+
+@lru_cache(maxsize=2)  # read once, and not with every letter that is typed
+def _manager(states: tuple[tuple[str, int, int], ...]) -> WildcardManager:
     from dynamicprompts.wildcards import WildcardManager
 
-    return WildcardManager(wildcards_folder() if files else None)
+    return WildcardManager(wildcards_folder() if len(states) > 1 else None)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from studio.errors import StudioError
+from studio.errors import MissingFile, StudioError
 from studio.history import History, Query, Record
 from studio.history.archive import said_lost, write_zip
 from studio.history.differences import differences
@@ -169,8 +169,12 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
     if not 1 <= len(ids) <= MOST_ZIPPED:
         raise StudioError(f"a ZIP holds 1 to {MOST_ZIPPED} pictures, and {len(ids)} were found")
     handle, name = tempfile.mkstemp(prefix="guidance-studio-", suffix=".zip")
-    with os.fdopen(handle, "wb") as file:
-        left_out = said_lost(write_zip(history, ids, file))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            left_out = said_lost(write_zip(history, ids, file))
+    except StudioError:
+        os.unlink(name)
+        raise
     packed = {"path": name, "meta": FILE_META, "orig_name": "pictures.zip"}
     return {"file": packed, "left_out": left_out}
 
@@ -178,7 +182,15 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
 def _restored(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     ids = _ids(history, asked)
     back = history.restore(ids)
-    return {"changed": True, "restored": back, "stay": len(ids) - len(back)}
+    stay = sum(_in_bin(history, one) for one in set(ids) - set(back))
+    return {"changed": True, "restored": back, "stay": stay}
+
+
+def _in_bin(history: History, identity: str) -> bool:
+    try:
+        return history.get(identity).deleted is not None
+    except MissingFile:  # it was removed for good
+        return False
 
 
 def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,6 +83,7 @@
   });
 
   const SOONEST = 3000; // ms between two looks at the others
+  const LATEST = 60000; // ms after which what is said of them is looked at again
 
   studio.mountQueue = function (element, props, trigger, watch) {
     const list = el("ol", { class: "gs-queue", "aria-label": "Queue" });
@@ -94,14 +95,17 @@
     let asked = Date.now();
     let again = 0;
     let later = 0;
+    let shown = false; // that others are before
     function look() {
       clearTimeout(later);
+      clearTimeout(again);
       later = 0;
       const own = document.querySelector(
         "#gs-progress :is([data-state=running], [data-state=waiting])",
       );
       if (document.hidden || own) return;
       asked = Date.now();
+      if (shown) again = setTimeout(look, LATEST); // where this one is not answered
       trigger("submit", {});
     }
     const soon = () => {
@@ -131,6 +135,7 @@
       around.replaceChildren(...nodes);
       around.hidden = !nodes.length;
       clearTimeout(again);
+      shown = Boolean(ahead);
       if (ahead) again = setTimeout(look, 1000 * ahead.again);
       rest();
     }

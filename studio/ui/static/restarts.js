@@ -10,8 +10,13 @@ window.studio = window.studio || {};
   const STARTS = ["generate", "forever", "works", "tour", "sweep", "tradeoff"].concat(
     ["start", "restart", "agree", "resume", "sweep"].map((action) => `train-${action}`),
   );
+  const MOMENT = 1500; // ms for a press where the server was away before
   const PATIENCE = 10000; // ms in which a press gets to the server, or it is known to be away
   const TEXT = "The studio did not answer: what was pressed last was not started";
+  // One's own reload may come between a press that arrived and its answer.
+  const MAYBE =
+    "The page was loaded anew before the studio answered: what was pressed last may not have started";
+  const FOUND = 5000; // ms in which a page finds the run again that goes on
 
   /** Whether a request of Gradio's, by its body, begins something; `components` as the page has them. */
   studio.begins = function (body, components) {
@@ -22,16 +27,19 @@ window.studio = window.studio || {};
 
   let away = false; // the last request failed
   let heard = 0; // when a press was answered last
+  let failed = 0; // when one was not
   /** Of each request: whether it was answered at all. */
   studio.reached = (answered) => (away = !answered);
 
   function say(text) {
-    studio.noted(UNSENT, text ? "1" : "");
+    studio.noted(UNSENT, text ? "unheard" : "");
     studio.emit("unsent", { text });
   }
   /** Gradio says of such a press only that the connection is gone, and loads the page anew. */
   studio.unheard = function (body) {
-    if (studio.begins(body, window.gradio_config?.components)) say(TEXT);
+    if (!studio.begins(body, window.gradio_config?.components)) return;
+    failed = Date.now();
+    say(TEXT);
   };
   studio.heard = function (body) {
     if (!studio.begins(body, window.gradio_config?.components)) return;
@@ -39,7 +47,19 @@ window.studio = window.studio || {};
     say("");
   };
   if (!studio.on) return; // the answers alone, without a page
-  if (studio.noted(UNSENT)) studio.emit("unsent", { text: TEXT });
+  const left = studio.noted(UNSENT);
+  if (left === "unheard") {
+    studio.emit("unsent", { text: TEXT });
+    studio.noted(UNSENT, ""); // said once
+  } else if (left)
+    studio.filled.then(async () => {
+      const pressed = heard;
+      const goesOn = '#gs-progress .gs-progress:is([data-state="running"], [data-state="waiting"])';
+      const found = await studio.until(() => document.querySelector(goesOn), FOUND);
+      if (heard !== pressed || studio.noted(UNSENT) !== left) return; // another press since
+      studio.noted(UNSENT, "");
+      if (!found) studio.emit("unsent", { text: MAYBE });
+    });
 
   // Once it knows that the server is away, Gradio does not even ask.
   const BUTTONS = [
@@ -52,9 +72,13 @@ window.studio = window.studio || {};
     async ({ target }) => {
       const pressed = Date.now();
       if (!target.closest?.(BUTTONS)) return;
-      studio.noted(UNSENT, "1"); // the page may be loaded anew before anything is known
-      await studio.until(() => away || heard >= pressed, PATIENCE);
-      say(away && heard < pressed ? TEXT : "");
+      studio.noted(UNSENT, "open"); // the page may be loaded anew before anything is known
+      const told = () => heard >= pressed || failed >= pressed;
+      // A request may have failed long ago, as while the machine slept: this one is given a moment.
+      await studio.until(told, away ? MOMENT : PATIENCE);
+      if (told()) return;
+      if (away) say(TEXT);
+      else studio.noted(UNSENT, ""); // nothing was asked
     },
     true,
   );

@@ -276,8 +276,9 @@ def _running(parts: TrainParts, runner: Runner, library_parts: Sequence[Any]) ->
             )
 
     # The form does not count for what is gone on with, so that nothing in it can refuse that.
+    resumed = _then(runner, runner.resume)
     resume = parts.actions["resume"].click(
-        guarded(_then(runner, runner.resume)), name, shown, **QUIET
+        guarded(lambda name: [*resumed(name), refusal("")]), name, [*shown, parts.refused], **QUIET
     )
     resume.then(guarded(compared), parts.pictures, None, inputs_kwargs=parts.fields, **QUIET)
 

@@ -115,7 +115,7 @@ test("two things for a base that draws one are told, whatever joins or divides t
   const known = { ...second, phrases: second.groups.flatMap((group) => group.phrases) };
   const crowded = (text) => plain(studio.crowded(text, known));
   assert.deepEqual(crowded("a cat astronaut on the moon"), ["cat", "astronaut"]);
-  assert.deepEqual(crowded("a puppy and two red apples"), ["puppy", "apples"]);
+  assert.deepEqual(crowded("a dog and two red apples"), ["dog", "apples"]);
   assert.deepEqual(crowded("a cat left of an apple above a car"), ["cat", "apple"]);
   for (const fine of [
     "a cat left of an apple",
@@ -126,8 +126,14 @@ test("two things for a base that draws one are told, whatever joins or divides t
     "[cat:dog:0.5]",
     "{cat|dog}",
     "a cat beside a cat",
+    "a short man",
+    "a glass house",
+    "an orange cat",
+    "a moon_cat",
+    "__cat__ astronaut",
   ])
     assert.equal(crowded(fine), null, fine);
+  assert.equal(studio.crowded("a robot fox", known, ["robot fox"]), null); // called so by a LoRA
   assert.equal(studio.crowded("a cat astronaut", vocabulary), null); // the first edition says nothing
 });
 

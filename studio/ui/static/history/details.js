@@ -34,8 +34,6 @@
     return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
   }
 
-  /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text:
-   *  {element, read()}. ``said``: what its text says of the picture. */
   /** A picture as large as it is, or why it is not shown. */
   studio.wholePicture = function (record, kind) {
     if (!record.image) return el("p", { class: "gs-empty" }, "The picture's file is not there.");
@@ -51,6 +49,8 @@
     );
   };
 
+  /** A field that is kept when one leaves it, unless ``wrong`` says what is wrong with its text:
+   *  {element, read()}. ``said``: what its text says of the picture. */
   function written({ label, value, wrong, said, keep, many = false }) {
     const input = el(many ? "textarea" : "input", {
       class: "gs-history-text",

@@ -103,7 +103,7 @@
 
     /** One line where a prompt names more things than the base draws at once. */
     function crowd(prompt, vocabulary) {
-      const [one, other] = studio.crowded(prompt, vocabulary) || [];
+      const [one, other] = studio.crowded(prompt, vocabulary, card.ownWords()) || [];
       if (!one) return "";
       return el(
         "p",

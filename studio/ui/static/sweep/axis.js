@@ -24,6 +24,7 @@
       const { values, field } = before[index];
       change();
       if (!values || values === find(field)?.values()) return;
+      if (studio.axes.list().some((one) => one.values === values)) return; // another field has them
       const gone = field
         ? `${name} is varied no more.`
         : "Values that waited for a field are gone.";
