@@ -293,9 +293,6 @@ def style_of(given: Mapping[str, Any], file: str) -> Style:
         rows = validate({"rows": given.get("rows") or []}).rows
     except BadPreset as error:
         return Style(label, file=file, problem=str(error))
-    unread = tuple(
-        BEYOND if key is None else str(key)
-        for key, value in given.items()
-        if value and key not in read
-    )
+    left = [key for key, value in given.items() if value and key not in read]
+    unread = tuple(BEYOND if key is None else str(key) for key in left)
     return Style(label, texts["prompt"], texts["negative"], rows, file, unread=unread)
