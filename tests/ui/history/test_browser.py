@@ -38,6 +38,7 @@ def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
 ) -> None:
     page = studio.open().tab("History")
     page.get_by_label("Search the history").fill("zebra number9")
+    page.get_by_text("11 pictures", exact=True).wait_for()  # 9, and 90 to 99
     for seed in (90, 91):
         page.get_by_label(f"Choose Zebra {seed}").check(force=True)
 
@@ -99,6 +100,7 @@ def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
     search = page.get_by_label("Search the history")
     actions = page.locator(".gs-history-actions")
     search.fill("zebra number5")
+    page.get_by_text("11 pictures", exact=True).wait_for()
     for seed in (50, 51):
         page.get_by_label(f"Choose Zebra {seed}").check(force=True)
     search.fill("zebra number51")
