@@ -140,19 +140,20 @@ class Controller:
         kept |= {self.anchor} if kept else set()
         allowed = self.allowed / math.sqrt(max(1, len(counts) - len(kept)))
 
-        def soon(until: int) -> set[int]:
-            return {i for i in counts if self._after((i, image), step, until) > allowed}
+        def after(until: int) -> dict[int, float]:
+            return {index: self._after((index, image), step, until) for index in counts}
 
-        due = soon(step) | kept
-        if (
-            due and not kept
-        ):  # where something runs at every step, nothing is won by coming together
-            due |= {self.anchor} | soon(step + AHEAD)
+        now = after(step)
+        due = kept | {index for index, added in now.items() if added > allowed}
+        # Where something runs at every step, nothing is won by coming together.
+        if due and not kept:
+            soon = after(step + AHEAD)
+            due |= {self.anchor} | {index for index, added in soon.items() if added > allowed}
         for index in counts.keys() - due:
-            known, after = self._known[index, image], self._after((index, image), step, step)
-            self._squares[image] += after**2 - known.added**2
-            known.added = after
-        return due
+            known = self._known[index, image]
+            self._squares[image] += now[index] ** 2 - known.added**2
+            known.added = now[index]
+        return set(due)
 
     def _after(self, sample: Sample, step: int, until: int) -> float:
         """What a direction will have added if it isn't run from ``step`` to ``until``."""

@@ -32,6 +32,7 @@ MAX_MARKS = 200
 MAX_FILES, MAX_FILE_BYTES = 5000, 4 * 2**20
 MAX_PROMPT = 4000
 SUFFIXES = (".txt", ".yaml", ".json")
+File = tuple[Path, int, int]  # with its size and time of change
 _WILD = re.compile(r"(?<!\\)__([\w/*.-]{1,200}?)__")
 _BRACE = re.compile(r"\\.|[{}|]", re.DOTALL)
 
@@ -91,7 +92,7 @@ def text_of(prompt: str, seed: int, field: str = "prompt") -> str:
 
 def names() -> list[str]:
     """The wildcards that there are, as they are written between underscores."""
-    return sorted(_manager(_states(_files("wildcards"))).get_collection_names())
+    return sorted(_manager(_files("wildcards")).get_collection_names())
 
 
 def _texts(row: Row) -> tuple[str, ...]:
@@ -172,38 +173,33 @@ def _context(rand: Random, field: str) -> SamplingContext:
     from dynamicprompts.enums import SamplingMethod
     from dynamicprompts.sampling_context import SamplingContext
 
-    manager = _manager(_states(_files(field)))
+    manager = _manager(_files(field))
     return SamplingContext(SamplingMethod.RANDOM, manager, rand=rand)
 
 
-def _files(field: str) -> list[Path]:
-    """The files of wildcards, once they are known to be few and small."""
+def _files(field: str) -> tuple[File, ...]:
+    """The files of wildcards as they are now, once they are known to be few and small."""
     folder = wildcards_folder()
     files = list(listed(folder, SUFFIXES, depth=5)) if folder.is_dir() else []
     if len(files) > MAX_FILES:
         raise BadPreset(f"{folder} holds {len(files)} files; at most {MAX_FILES}", field=field)
-    try:
-        large = [file for file in files if file.stat().st_size > MAX_FILE_BYTES]
-    except OSError as error:  # it has gone meanwhile
-        raise BadPreset(f"the wildcards cannot be read ({error.strerror})", field=field) from error
-    if large:
-        raise BadPreset(
-            f"the wildcard {large[0].name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
-        )
-    return files
-
-
-def _states(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
-    """What tells whether the files are those of before."""
-    found = ((str(file), file.stat()) for file in files)
-    return (
-        (str(wildcards_folder()), 0, 0),
-        *((name, state.st_size, state.st_mtime_ns) for name, state in found),
-    )
+    found = []
+    for file in files:
+        try:
+            state = file.stat()
+        except OSError as error:  # it has gone meanwhile
+            reason = f"the wildcards cannot be read ({error.strerror})"
+            raise BadPreset(reason, field=field) from error
+        if state.st_size > MAX_FILE_BYTES:
+            raise BadPreset(
+                f"the wildcard {file.name} is larger than {MAX_FILE_BYTES // 2**20} MB", field=field
+            )
+        found.append((file, state.st_size, state.st_mtime_ns))
+    return tuple(found)
 
 
 @lru_cache(maxsize=2)  # read once, and not with every letter that is typed
-def _manager(states: tuple[tuple[str, int, int], ...]) -> WildcardManager:
+def _manager(files: tuple[File, ...]) -> WildcardManager:
     from dynamicprompts.wildcards import WildcardManager
 
-    return WildcardManager(wildcards_folder() if len(states) > 1 else None)
+    return WildcardManager(wildcards_folder() if files else None)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from studio.errors import MissingFile, StudioError
+from studio.errors import StudioError
 from studio.history import History, Query, Record
 from studio.history.archive import said_lost, write_zip
 from studio.history.differences import differences
@@ -182,15 +182,8 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
 def _restored(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     ids = _ids(history, asked)
     back = history.restore(ids)
-    stay = sum(_in_bin(history, one) for one in set(ids) - set(back))
-    return {"changed": True, "restored": back, "stay": stay}
-
-
-def _in_bin(history: History, identity: str) -> bool:
-    try:
-        return history.get(identity).deleted is not None
-    except MissingFile:  # it was removed for good
-        return False
+    stay = history.among(set(ids) - set(back), Query(bin=True))
+    return {"changed": True, "restored": back, "stay": len(stay)}
 
 
 def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,7 @@
         if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) open(false);
       },
     });
-    const button = (text, act, extra) =>
-      el("button", { type: "button", class: "gs-word", onclick: act, ...extra }, text);
+    const button = studio.word;
     const again = button("Fetch again", () => open(true));
     const known = el("div", { class: "gs-gallery-known" });
     const said = el("p", { class: "gs-gallery-said", role: "status" });

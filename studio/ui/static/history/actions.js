@@ -1,11 +1,7 @@
 // What is done with the pictures that are chosen, or with all that are found.
 (function (studio) {
   "use strict";
-  const { el } = studio;
-
-  function word(label, onclick, extra) {
-    return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
-  }
+  const { el, word } = studio;
 
   /**
    * The bar of buttons.

@@ -40,7 +40,6 @@
         picture,
         el("input", {
           type: "checkbox",
-          class: "gs-check",
           class: "gs-cell-choose",
           tabindex: "-1",
           checked: chosen(item.id),

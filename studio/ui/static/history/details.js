@@ -1,7 +1,7 @@
 // One picture of the history: large, with everything that is known of it and everything to do with it.
 (function (studio) {
   "use strict";
-  const { el, button, address } = studio;
+  const { el, button, word, address } = studio;
 
   const SAID = new Set(["Took", "Problem"]); // in the page's words; all else is the picture's own
   /** A model with the beginning of its hash, as other tools write it. */
@@ -29,10 +29,6 @@
       ["File", record.path],
       ["Problem", record.problem],
     ].filter(([, value]) => value !== "" && value !== null && value !== undefined);
-
-  function word(label, onclick, extra) {
-    return el("button", { type: "button", class: "gs-word", onclick, ...extra }, label);
-  }
 
   /** A picture as large as it is, or why it is not shown. */
   studio.wholePicture = function (record, kind) {

@@ -2,6 +2,7 @@
 (function (studio) {
   "use strict";
   const CHOSEN = /[{}[\]|]/; // alternatives, of which one is drawn
+  const NAME = /\w*_\w*/g; // such as a trigger word
   const indexes = new WeakMap();
 
   /** What a vocabulary says of phrases that stand alone, by their first stem, longest first. */
@@ -36,9 +37,8 @@
 
   /** A prompt without what no word of it is: wildcards, and what its models call by words of their own. */
   function plain(prompt, own) {
-    const blank = (text) => " ".repeat(text.length);
-    const words = own.reduce((text, one) => text.replaceAll(one, blank), prompt);
-    return words.replace(/__[\w/*.-]{1,200}?__|\w*_\w*/g, blank);
+    const blanked = (text, part) => text.replaceAll(part, studio.blanks);
+    return [...own, studio.WILDCARD, NAME].reduce(blanked, prompt);
   }
 
   /** The first two things that a part of a prompt names without what could join them; null where it

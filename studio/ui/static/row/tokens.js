@@ -2,7 +2,7 @@
 (function (studio) {
   "use strict";
   const TOKEN = /<[^<>\s]+>|[\p{L}]+|\p{N}|[^\s\p{L}\p{N}]+/gu;
-  const blanks = (text) => " ".repeat(text.length);
+  const blanks = (studio.blanks = (text) => " ".repeat(text.length));
 
   /** A part of a prompt with its weights blanked out, every other letter in its place. */
   const unweighted = (text) =>

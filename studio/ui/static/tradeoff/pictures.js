@@ -54,8 +54,7 @@ window.studio = window.studio || {};
     const compared = studio.comparedPictures();
     let asking = ""; // the model that the server is asked about now
     const said = el("span", { class: "gs-subject-said" });
-    const button = (label, onclick) =>
-      el("button", { type: "button", class: "gs-word", onclick }, label);
+    const button = studio.word;
     function choose(files) {
       compared.choose(files);
       draw();
