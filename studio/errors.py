@@ -7,6 +7,7 @@ The page shows it as a toast, the command line as one line on stderr with exit c
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # Control characters but tab and new line, those that turn the writing's direction, and half pairs.
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -80,6 +81,12 @@ def shorten(value: object, limit: int = 80) -> str:
 def cut(text: str, limit: int) -> str:
     """``text`` of at most ``limit`` characters; what is missing is marked."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def first_of(reasons: Sequence[str], most: int = 6) -> str:
+    """The first of many reasons in one line, and how many more there are: nobody reads them all."""
+    more = [f"and {len(reasons) - most} more"] if len(reasons) > most else []
+    return " · ".join([*reasons[:most], *more])
 
 
 def printable(text: str) -> str:

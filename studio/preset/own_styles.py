@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.errors import BadPreset, MissingFile, shorten
+from studio.errors import BadPreset, MissingFile, first_of, shorten
 from studio.files import read_regular, shown, slug, write_atomically, write_new
 from studio.home import styles_folder
 from studio.preset.styles import (
@@ -24,7 +24,6 @@ from studio.preset.styles import (
 )
 
 STAYS = "there is one of this name already, which stays"
-TOLD = 6  # reasons: more than these nobody reads
 CHANGED = "has changed meanwhile; load the page anew"
 
 
@@ -94,8 +93,7 @@ def take_styles(path: Path) -> tuple[list[Style], list[str]]:
         known |= set() if one.problem else {one.name.lower()}
     notes = [*unusable, *taken]
     if not usable:
-        more = [f"and {len(notes) - TOLD} more"] if len(notes) > TOLD else []
-        why = " · ".join([*notes[:TOLD], *more])
+        why = first_of(notes)
         raise BadPreset(
             f"holds no style that is new: {why}" if why else "holds no style that is new",
             field=shown(path.name),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.errors import MissingFile, StudioError, shorten
+from studio.errors import MissingFile, StudioError, first_of, shorten
 from studio.files import read_regular
 from studio.preset import Row
 from studio.preset.bounds import most
@@ -20,7 +20,6 @@ MAX_CAPTION = most(Row, "prompt")
 MAX_FILE_BYTES = 64 * 2**20
 KNOWN = frozenset({"caption", "target", "general"})
 PASSED_OVER = frozenset({"tags", "train_resolution"})  # sd-scripts'
-NAMED = 6  # faulty captions: more than these nobody reads
 CAPTION_COLUMNS = ("text", "caption", "prompt")  # of metadata.jsonl, the first that there is
 _DANGLING = r"(?:a|an|the|of|in|on|at|by|with|and|or|,|;|:|\.|-)"
 
@@ -185,8 +184,7 @@ def _refuse(wrong: Sequence[StudioError]) -> None:
     if len(wrong) == 1:
         raise wrong[0]
     if wrong:
-        more = [f"and {len(wrong) - NAMED} more"] if len(wrong) > NAMED else []
-        raise StudioError(" · ".join([*map(str, wrong[:NAMED]), *more]))
+        raise StudioError(first_of([*map(str, wrong)]))
 
 
 def _parts(written: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
