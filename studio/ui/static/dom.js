@@ -168,6 +168,26 @@ window.studio = window.studio || {};
     return now;
   };
 
+  /** Move the focus once what was done is painted, which a focus among much else would hold up. A key
+   *  that comes first finds it there; one that went elsewhere meanwhile stays; of several the last
+   *  counts. */
+  let moving = null; // {from, move}
+  studio.focusNext = function (move) {
+    const waits = moving;
+    moving = { from: document.activeElement, move };
+    if (waits) return;
+    const now = () => {
+      removeEventListener("keydown", now, true);
+      const { from, move: act } = moving ?? {};
+      moving = null;
+      if ([from, document.body].includes(document.activeElement)) act?.();
+    };
+    addEventListener("keydown", now, true);
+    // A phone shows its keyboard only for a focus that the touch itself leads to.
+    if (matchMedia("(hover: none)").matches) now();
+    else studio.afterPaint(now);
+  };
+
   /** What a dialog over a picture answers; null while another one stands, or is still being fetched. A
    *  second press would lay two of them over each other. */
   let asking = 0; // since when, in ms

@@ -162,7 +162,7 @@
       this.cards.splice(place, 0, card);
       this.arrange();
       this.commit();
-      card.focus(); // at once: what is typed next is meant for it
+      studio.focusNext(() => card.focus());
       return card;
     }
 
@@ -183,10 +183,7 @@
       this.arrange();
       this.commit();
       const next = this.cards[Math.min(place, this.cards.length - 1)] || this.adder;
-      // Among many rows a new focus takes as long as all else: the row is seen to go first.
-      studio.afterPaint(() => {
-        if (document.activeElement === document.body) next.focus();
-      });
+      studio.focusNext(() => next.focus());
     }
 
     removeAll(cards) {

@@ -46,10 +46,28 @@ def test_typing_while_rows_change_loses_nothing(desk: Studio) -> None:
             desk.page.keyboard.press("Alt+ArrowDown")
         if index == 11:
             desk.page.evaluate(
-                "studio.stack.add({prompt: 'added'}); studio.stack.cards[2].prompt.focus()"
+                "studio.stack.add({prompt: 'added'});"
+                "studio.focusNext(() => studio.stack.cards[2].prompt.focus())"
             )
     assert "first" + text in [row["prompt"] for row in desk.rows()]
     assert len(desk.rows()) == 4
+
+
+def test_a_key_that_comes_before_the_frame_is_typed_into_the_new_row(desk: Studio) -> None:
+    desk.use(["a fox"])
+    desk.page.evaluate("void ((window.later = studio.afterPaint), (studio.afterPaint = () => {}))")
+    try:
+        desk.page.click(".gs-add")
+        assert not desk.prompt(1).evaluate("(one) => one === document.activeElement")
+        desk.page.keyboard.type("a hat")
+        expect(desk.prompt(1)).to_have_value("a hat")
+        desk.page.click(".gs-add")
+        desk.prompt(0).click()  # a press elsewhere is where the keys go
+        desk.page.keyboard.press("End")
+        desk.page.keyboard.type("!")
+        expect(desk.prompt(0)).to_have_value("a fox!")
+    finally:
+        desk.page.evaluate("void (studio.afterPaint = window.later)")
 
 
 def test_a_plain_prompt_is_split_and_the_plan_follows(desk: Studio) -> None:

@@ -230,7 +230,11 @@
       return this.stack.images.thumbs[image] || (image.startsWith("data:image/") ? image : "");
     }
 
+    /** Of many rows most keep their place: what is written anew is laid out anew. */
     showPlace(index, total) {
+      const place = `${index} ${index === total - 1}`;
+      if (place === this.place) return;
+      this.place = place;
       this.index.textContent = String(index + 1);
       this.node.setAttribute("aria-label", `Guidance row ${index + 1}`);
       this.chooser.setAttribute("aria-label", `Choose row ${index + 1}`);
