@@ -62,7 +62,7 @@ def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:
     first = group[0]
     seeds = {run.preset.sampler.seed for run in group}
     prompts = " · ".join(row.prompt for _, row in first.preset.active_rows() if row.prompt)
-    differs = _differs(before, first.preset) if before else []
+    differs = _differs(before, first) if before else []
     if len(prompts) <= WORDS:
         differs = [line for line in differs if not line.startswith("prompt of row ")]
     return {
@@ -77,8 +77,15 @@ def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:
     }
 
 
-def _differs(before: Preset, preset: Preset) -> list[str]:
-    """What of a preset is not as before, besides what its line says anyway."""
+def _differs(before: Preset, run: Run) -> list[str]:
+    """What of a run is not as before it, besides what its line says anyway: worked out once, as the
+    list is drawn at each step of what runs."""
+    if run.differs is None or run.differs[0] is not before:
+        run.differs = before, _compared(before, run.preset)
+    return run.differs[1]
+
+
+def _compared(before: Preset, preset: Preset) -> list[str]:
     said = {"seed": preset.sampler.seed, "count": preset.sampler.count}
     sampler = before.sampler.model_copy(update=said)
     alike = before.model_copy(update={"name": preset.name, "sampler": sampler})

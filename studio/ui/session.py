@@ -72,6 +72,7 @@ class Run:
     explain: bool = False  # keeps what its rows pull towards
     forever: bool = False  # one more of it comes when it is done
     earlier: int = 0  # images of those that it follows
+    differs: tuple[Preset, list[str]] | None = None  # what it was compared with, and what is other
     number: int = field(default_factory=lambda: next(_numbers))  # its line's name on the page
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 

@@ -33,6 +33,29 @@ def listed(runs: Runs, key: str) -> list[str]:
     return [item["title"] for item in queue.shown(runs, runs.session(key))["items"]]
 
 
+def test_what_sets_a_line_apart_is_worked_out_once(
+    engine: HeldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is drawn at every step of what runs; a line's place among the others may change."""
+    compared: list[str] = []
+    monkeypatch.setattr(
+        queue, "differences", lambda _, preset, names: compared.append(preset.name) or ["other"]
+    )
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    first = runs.submit(session, preset("first"))
+    until(lambda: first.state == "running")
+    runs.submit(session, preset("second", steps=30))
+    runs.submit(session, preset("third", steps=40))
+    for _ in range(3):
+        items = queue.shown(runs, session)["items"]
+        assert [item["differs"] for item in items] == [["other"], ["other"]]
+    assert compared == ["second", "third"]
+    queue.act(runs, session, "up", items[1]["number"])
+    assert listed(runs, "a") == ["third", "second"]
+    assert compared == ["second", "third", "third", "second"]
+
+
 def test_lines_of_one_form_say_what_sets_them_apart(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits())
     session = runs.session("a")
