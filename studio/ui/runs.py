@@ -74,17 +74,21 @@ class Runs(Line):
 
     def newest(self, session: Session) -> list[Moment]:
         """What the strip of a session shows, newest first."""
-        # The History tab says what is wrong with it; an update of the strip does not wait for that.
-        with suppress(StudioError), waiting_at_most(STRIP_SECONDS):
-            return newest(session.moments, self._open_history(session), self.limits.shared)
-        return newest(session.moments, None, self.limits.shared)
+        return self._looked(session)[1]
 
     def shown(self, session: Session, ids: Iterable[str]) -> list[Moment]:
         """The pictures with these ids that are there, of a strip that may be older than the newest."""
-        own = None
+        own, strip = self._looked(session)
+        return found([*session.moments, *strip], own, ids)
+
+    def _looked(self, session: Session) -> tuple[History | None, list[Moment]]:
+        """The history of a session, where it opens now, and what its strip shows, newest first."""
+        own, shared = None, self.limits.shared
+        # The History tab says what is wrong with it; an update of the strip does not wait for that.
         with suppress(StudioError), waiting_at_most(STRIP_SECONDS):
             own = self._open_history(session)
-        return found([*session.moments, *self.newest(session)], own, ids)
+            return own, newest(session.moments, own, shared)
+        return own, newest(session.moments, None, shared)
 
     def _open_history(self, session: Session) -> History | None:
         if not self.limits.shared:

@@ -213,3 +213,16 @@ def test_a_strip_waits_for_no_other_program(
             time.monotonic() - began < 20
         )  # a writer waits ten seconds for another's hold, twice here
     assert shown(runs, session) == ["mine", "before"]
+
+
+def test_a_picture_is_looked_up_with_one_look_into_the_history(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each opens its database, and may wait for another program that holds it."""
+    runs = Runs(stream, Limits())
+    session = runs.session("a")
+    made = make(runs, session, "made")
+    opened: list[History] = []
+    monkeypatch.setattr(runs_module, "own_history", lambda: opened.append(own) or own)
+    assert [one.id for one in runs.shown(session, [made])] == [made]
+    assert len(opened) == 1
