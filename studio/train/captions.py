@@ -219,19 +219,35 @@ def _text_in(file: Path | None) -> str:
 
 
 def _checked(name: str, text: str, parts: Mapping[str, str], word: str, superclass: str) -> Caption:
+    found = split(text, word, superclass)
+    target = " ".join(parts.get("target", found.target).split())
+    general = " ".join(parts["general"].split()) if "general" in parts else found.general
+    texts = {"caption": text, "target": target, "general": general}
+    for part, check in CHECKS.items():
+        check(name, texts[part], word)
+    return Caption(text, target, general)
+
+
+def _check_caption(name: str, text: str, word: str) -> None:
     if not mentions(text, word):
         raise StudioError(
             f"its caption {shorten(text)} does not hold the target word {word!r}", field=name
         )
-    found = split(text, word, superclass)
-    target = " ".join(parts.get("target", found.target).split())
-    general = " ".join(parts["general"].split()) if "general" in parts else found.general
+
+
+def _check_target(name: str, target: str, word: str) -> None:
     if not mentions(target, word):
         raise StudioError(
             f"its target {shorten(target)} does not hold the word {word!r}", field=name
         )
+
+
+def _check_general(name: str, general: str, word: str) -> None:
     if mentions(general, word):
         raise StudioError(
             f"its general text {shorten(general)} holds the target word {word!r}", field=name
         )
-    return Caption(text, target, general)
+
+
+# Of a picture's texts; each refuses one by the picture's name: ``check(name, text, word)``.
+CHECKS = {"caption": _check_caption, "target": _check_target, "general": _check_general}

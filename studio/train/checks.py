@@ -90,24 +90,44 @@ def _check_without_text(config: TrainConfig) -> None:
             raise StudioError(f"{why}; leave it out", field=field)
 
 
-def _check_word(config: TrainConfig) -> None:
-    method = METHODS[config.method]
-    if not config.word.strip():
+def check_word(word: str, learned: bool) -> None:
+    """Refuse what cannot call the target in a prompt.
+
+    Args:
+        learned: whether the method learns the word itself.
+
+    Raises:
+        StudioError: names ``word``.
+    """
+    if not word.strip():
         raise StudioError(
             'needs the word that will call the target, such as "<hero>"', field="word"
         )
-    if re.search(r"[\s()\[\]\\]", config.word):
-        raise StudioError(f"{shorten(config.word)} must be one word without brackets", field="word")
-    if method.learns_word and not re.fullmatch(r"<[^<>]+>", config.word):
+    if re.search(r"[\s()\[\]\\]", word):
+        raise StudioError(f"{shorten(word)} must be one word without brackets", field="word")
+    if learned and not re.fullmatch(r"<[^<>]+>", word):
         raise StudioError(
-            f"{shorten(config.word)}: a word that is learned stands in angle brackets, such as <hero>",
+            f"{shorten(word)}: a word that is learned stands in angle brackets, such as <hero>",
             field="word",
         )
-    needs_class = config.pdloss > 0 or config.prior_weight > 0 or method.learns_word
-    if needs_class and not config.superclass.strip():
+
+
+def check_superclass(superclass: str, needed: bool) -> None:
+    """Refuse an empty one where something reads it.
+
+    Raises:
+        StudioError: names ``superclass``.
+    """
+    if needed and not superclass.strip():
         raise StudioError(
             "needs the kind of thing that the target is, such as ghost", field="superclass"
         )
+
+
+def _check_word(config: TrainConfig) -> None:
+    learned = METHODS[config.method].learns_word
+    check_word(config.word, learned)
+    check_superclass(config.superclass, learned or config.pdloss > 0 or config.prior_weight > 0)
 
 
 def _check_losses(config: TrainConfig) -> None:

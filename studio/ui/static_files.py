@@ -72,6 +72,7 @@ SCRIPTS = (
     "start.js",
     "crop.js",
     "pictures.js",
+    "train_faults.js",
     "scores.js",
     "stage.js",
     "queue.js",

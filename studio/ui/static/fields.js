@@ -170,8 +170,9 @@
       },
     });
     const problem = studio.problemOf(box);
+    let refused = ""; // what the server says of it
     function check() {
-      problem.show(studio.checkLength(box.value, field.longest));
+      problem.show(studio.checkLength(box.value, field.longest) || refused);
       if (lines < 2) return;
       box.style.height = "auto";
       const most = lines * 20 + 16;
@@ -183,6 +184,10 @@
       box,
       read(value) {
         if (box.value !== (value ?? "")) box.value = value ?? "";
+        check();
+      },
+      mark(text) {
+        refused = text;
         check();
       },
       write: () => box.value || (field.nullable ? null : ""),

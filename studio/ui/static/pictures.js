@@ -11,6 +11,7 @@
   class Pictures {
     constructor(element, props, { most, longest }) {
       Object.assign(this, { props, most, longest, thumbs: {}, pictures: [] });
+      this.faults = {}; // what Train would refuse: {picture: {text: why}}
       this.order = []; // all names there ever were, removed ones too: where one is put back
       this.list = el("div", { class: "gs-pics" });
       this.tools = el(
@@ -38,6 +39,7 @@
     }
 
     draw() {
+      this.marks = []; // of each text
       const cards = this.pictures.slice(0, this.most);
       this.list.replaceChildren(...cards.map((picture) => this.card(picture)));
       this.tools.hidden = !cards.length;
@@ -48,6 +50,12 @@
 
     commit() {
       this.props.value = { pictures: studio.clone(this.pictures), thumbs: {} };
+    }
+
+    /** Say at each text why Train would refuse it. */
+    mark(faults) {
+      this.faults = faults;
+      for (const mark of this.marks) mark();
     }
 
     card(picture) {
@@ -62,6 +70,9 @@
           },
         });
         editor.read(picture[name]);
+        const mark = () => editor.mark(this.faults[picture.name]?.[name] || "");
+        this.marks.push(mark);
+        mark();
         editor.box.title = label;
         editor.element.classList.add("gs-pic-text", `gs-pic-${name}`);
         return editor.element;

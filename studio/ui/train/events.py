@@ -17,7 +17,7 @@ from studio.ui.errors import guarded as guarded_by
 from studio.ui.errors import warn
 from studio.ui.library import models
 from studio.ui.space import Limits
-from studio.ui.train import defaults, examples, images, tab
+from studio.ui.train import defaults, examples, faults, images, tab
 from studio.ui.train import dropped as dropping
 from studio.ui.train import form as train_form
 from studio.ui.train.actions import buttons
@@ -145,6 +145,7 @@ def _settings(parts: TrainParts) -> None:
         guarded(fitting), [fields["base"], fields["method"]], fields["method"], **IN_TURN
     ).then(guarded(brought), given, [last, *numbers], **QUIET)
     fields["method"].input(guarded(brought), given, [last, *numbers], **IN_TURN)
+    faults.mark(parts)
     fields["name"].change(misnamed, fields["name"], parts.misnamed, queue=False, **QUIET)
     fields["method"].change(
         guarded(lambda method: tab.unread_by(method, list(fields))),
@@ -184,7 +185,6 @@ def _kept(parts: TrainParts, page: gr.Blocks) -> None:
 def _starting(parts: TrainParts, runner: Runner) -> None:
     shown = tab.outputs(parts)
     asking = [parts.asking, parts.question]
-    inputs = [parts.uploads, parts.pictures]
 
     again = gr.State("")  # the name that is asked about, where it begins anew
     outputs = [*asking, again, parts.refused, *shown]
@@ -232,7 +232,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
     for button, start in buttons:
         button.click(
             guarded(start),
-            [*inputs, again],
+            [parts.uploads, parts.pictures, again],
             outputs,
             inputs_kwargs=parts.fields,
             **QUIET,

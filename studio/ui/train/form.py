@@ -190,17 +190,23 @@ def checked(
 
 def texts_of(pictures: Sequence[Picture], config: TrainConfig) -> dict[str, Any]:
     """The captions as a caption file; empty ones as the template and the split have them."""
-    table = {}
-    for picture in pictures if config.word else ():
-        text = picture.caption or from_template(config.template, config.word, config.superclass)
-        found = split(text, config.word, config.superclass)
-        target, general = picture.target, picture.general
-        table[kept_name(picture)] = {
-            "caption": text,
-            "target": target or found.target,
-            "general": general if target or general else found.general,
-        }
-    return table
+    return {
+        kept_name(picture): text_of(picture, config.word, config.superclass, config.template)
+        for picture in (pictures if config.word else ())
+    }
+
+
+def text_of(picture: Picture, word: str, superclass: str, template: str) -> dict[str, str]:
+    """A picture's caption, target and general text; empty ones as the template and the split have
+    them."""
+    text = picture.caption or from_template(template, word, superclass)
+    found = split(text, word, superclass)
+    target, general = picture.target, picture.general
+    return {
+        "caption": text,
+        "target": target or found.target,
+        "general": general if target or general else found.general,
+    }
 
 
 def preset_of(runner: Runner, name: str | None = "") -> Preset:

@@ -55,6 +55,7 @@ class TrainParts:
     agree: gr.Button
     refuse: gr.Button
     unread: Signal
+    faults: Signal
     progress: gr.HTML
     curves: gr.HTML
     samples: gr.HTML
@@ -94,6 +95,7 @@ def lay_out(limits: Limits) -> TrainParts | None:
     return TrainParts(
         uploads=Signal("uploads"),
         unread=Signal("unread", unread_by("lora", list(fields))),
+        faults=Signal("trainfaults"),
         kept=gr.Textbox("", visible=False, label="kept training"),
         changes=Changes("training"),
         fields=fields,

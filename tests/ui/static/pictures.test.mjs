@@ -31,7 +31,7 @@ function mounted(...names) {
     clone: (value) => JSON.parse(JSON.stringify(value ?? null)),
     placeBox: () => {},
     squareIn: (box, shape) => [0, 0, 1 / shape, 1],
-    textEditor: () => ({ read: () => {}, element: el("div"), box: {} }),
+    textEditor: () => ({ read: () => {}, mark: () => {}, element: el("div"), box: {} }),
     undoable: (_, back) => undo.push(back),
   };
   vm.runInContext(source, vm.createContext({ window: { studio } }));
