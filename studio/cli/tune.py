@@ -48,7 +48,9 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument(
         "--for", dest="metrics", metavar="SCORE,..", required=True, help="what is traded"
     )
-    verb.add_argument("--budget", metavar="N", type=int, default=60, help="pictures in all")
+    verb.add_argument(
+        "--budget", metavar="N", type=int, default=60, help="pictures in all, of whole settings"
+    )
     verb.add_argument("--prompts", metavar="FILE", help="default: the preset's own prompt")
     verb.add_argument("--subject", metavar="TEXT", default="", help="what {subject} stands for")
     verb.add_argument("--seeds", metavar="0-3", default="0-3", help="seeds (default 0-3)")

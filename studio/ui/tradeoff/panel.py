@@ -129,6 +129,7 @@ def shown(state: State) -> dict[str, Any]:
         "state": state.state,
         "text": state.text,
         "note": state.note,
+        "asked": state.asked,
         "x": {"name": SCORES[0], "title": "like the subject (clip-i)"},
         "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
         "row": subject.row if subject else None,

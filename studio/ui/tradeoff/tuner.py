@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ class State:
     best: list[Point] = field(default_factory=list)
     note: str = ""
     begun: int = 0  # pictures of a setting that is not measured yet
+    asked: int = 0  # pictures, by whoever began it; a setting is not begun for a part of its own
     version: int = 0
 
 
@@ -90,7 +92,7 @@ class Tuner:
 
         search, note = searched(preset, subject, budget, weight)
         known = points.read_points(search)
-        search = replace(search, budget=sum(len(point.paths) for point in known) + budget)
+        search = replace(search, budget=_pictures(known) + whole(budget))
         self._stop.clear()
         self._tell(
             state="running",
@@ -100,6 +102,7 @@ class Tuner:
             best=points.front(search, known),
             note=note,
             begun=0,
+            asked=budget,
         )
         try:
             threading.Thread(target=self._work, args=(search, known), daemon=True).start()
@@ -143,9 +146,11 @@ class Tuner:
         from studio.experiments.making import one_by_one
         from studio.experiments.tune import points, report, run
 
+        before = _pictures(known)
         for event in run.run(search, one_by_one(self._make)):
             if isinstance(event, run.Picture):
-                text = f"Picture {event.spent} of {search.budget}: {report.setting(event.values)}"
+                place = f"Picture {event.spent - before} of {search.budget - before}"
+                text = f"{place}: {report.setting(event.values)}"
                 self._tell(text=text, begun=event.number)
             else:
                 known = [*known, event]
@@ -154,7 +159,7 @@ class Tuner:
 
     def _said(self) -> str:
         begun = self.state.begun
-        pictures = sum(len(point.paths) for point in self.state.points) + begun
+        pictures = _pictures(self.state.points) + begun
         stopped = sum(point.stopped for point in self.state.points)
         early = f", {stopped} left unfinished" if stopped else ""
         settings = counted(len(self.state.points), "setting")
@@ -176,6 +181,15 @@ class Tuner:
             raise Stopped
         os.replace(run.moments[0].path, path)
         self._session.moments.clear()
+
+
+def whole(budget: int) -> int:
+    """How many of the pictures asked for are made at most: those of whole settings."""
+    return budget - budget % len(SEEDS)
+
+
+def _pictures(points: Sequence[Point]) -> int:
+    return sum(len(point.paths) for point in points)
 
 
 def searched(preset: Preset, subject: Subject, budget: int, weight: bool) -> tuple[Search, str]:

@@ -114,6 +114,30 @@ def test_a_second_tab_is_told_that_a_search_runs_already(
         other.close()
 
 
+def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(
+    studio: Studio, hold: Callable[..., None]
+) -> None:
+    page = _with_lora(studio)
+    page.click("#gs-tradeoff .gs-which")
+    box, makes = page.get_by_label("Pictures to make"), page.locator(".gs-tradeoff-makes")
+    expect(makes).to_have_text("At most 32 pictures, 4 for each setting")
+    studio.set("Pictures to make", "5")
+    expect(makes).to_have_text("")  # it says itself what is wrong with it
+    studio.set("Pictures to make", "14")
+    expect(makes).to_have_text("At most 12 pictures, 4 for each setting")
+    hold("a hero on a yellow background")
+    page.click("#gs-tradeoff .gs-search")
+    status = page.locator(".gs-tradeoff-status")
+    expect(status).to_have_attribute("data-state", "running")
+    studio.open()
+    expect(status).to_have_attribute("data-state", "running")
+    expect(box).to_have_value("14")
+    expect(makes).to_have_text("At most 12 pictures, 4 for each setting")
+    page.click("#gs-cancel")
+    expect(status).to_have_attribute("data-state", "stopped")
+    expect(box).to_have_value("14")
+
+
 def test_it_is_offered_where_a_row_is_personalised(studio: Studio) -> None:
     page = studio.open().page
     studio.use(["a cat face"], steps=1)

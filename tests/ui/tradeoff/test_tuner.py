@@ -121,6 +121,26 @@ def test_a_search_runs_through_the_queue_and_goes_on(studio_home: Path) -> None:
 
 
 @needs_starter
+def test_the_pictures_that_are_made_are_counted_beforehand(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whole settings, and of this search, not of those before it."""
+    tuner, preset = _tuner(FakeEngine()), _preset()
+    said: list[str] = []
+    tell = tuner._tell
+    monkeypatch.setattr(
+        tuner, "_tell", lambda **new: said.append(new.get("text", "")) or tell(**new)
+    )
+    for _ in range(2):
+        said.clear()
+        tuner.start(preset, subject_of(preset), 14, weight=False)
+        _finished(tuner)
+        counted = [text.split(":")[0] for text in said if text.startswith("Picture")]
+        assert (counted[0], counted[-1]) == ("Picture 1 of 12", "Picture 12 of 12")
+        assert shown(tuner.state)["asked"] == 14  # a page that is loaded anew asks for as many
+
+
+@needs_starter
 def test_it_stops_before_the_next_picture(studio_home: Path) -> None:
     engine = HeldEngine()
     tuner = _tuner(engine)

@@ -78,6 +78,7 @@
     let outdated = false; // what the last refusal is about has changed since
     let gone = ""; // that refusal, which comes again with each word about a search of another tab
     let starting = false; // asked for, and not answered yet
+    let told = 0; // how many pictures the search that is shown was asked for
     let unsent = ""; // why pictures did not get to the server
     const pictures = studio.subjectPictures({ server, changed: () => outdate() });
     const plot = studio.tradeoffPlotEditor({ choose: take });
@@ -86,9 +87,9 @@
       field: { kind: "integer", low: least, high: most, title: "Pictures" },
       label: "Pictures to make",
       step: each,
-      changed: () => {},
+      changed: () => count(),
     });
-    budget.read(8 * each);
+    const makes = el("span", { class: "gs-field-help gs-tradeoff-makes" });
     const weight = el("input", { type: "checkbox", class: "gs-check" });
     const status = el("p", { class: "gs-tradeoff-status", role: "status" });
     const refusal = el("p", { class: "gs-tradeoff-refused gs-error", role: "status" });
@@ -116,6 +117,7 @@
         "div",
         { class: "gs-line" },
         el("label", {}, "Pictures ", budget.element),
+        makes,
         el("label", {}, weight, " the row's weight too"),
         start,
         stop,
@@ -138,6 +140,16 @@
     const node = el("div", { class: "gs-tradeoff", hidden: true }, opener, body);
     element.replaceChildren(node);
 
+    /** Say how many pictures it comes to: a setting is made whole or not at all. */
+    function count() {
+      const wrong = studio.isWrong(budget);
+      const most = budget.write() - (budget.write() % each);
+      makes.textContent = wrong ? "" : `At most ${most} pictures, ${each} for each setting`;
+    }
+    function ask(pictures) {
+      budget.read(pictures);
+      count();
+    }
     function unfold(open) {
       body.hidden = !open;
       opener.setAttribute("aria-expanded", String(open));
@@ -181,6 +193,7 @@
         unfold(true);
       }
       if (answered) {
+        if (value.asked && value.asked !== told) ask((told = value.asked));
         studio.noted(RUNNING, value.state);
         if (!value.refused || running) studio.atWork("Search for ω", value);
       }
@@ -226,6 +239,7 @@
     studio.on("notes", ({ loaded }) => {
       if (loaded && current().refused) outdate(); // it was about the form that was there before
     });
+    ask(8 * each);
     show(false);
     offer();
   };
