@@ -45,7 +45,7 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
     """
     unused = _unused(values)
     try:
-        preset = to_preset(values)
+        preset = to_preset(values, limits)
         absent = as_html(missing(preset, library()), not limits.shared)
         try:
             known = stated(preset, library())

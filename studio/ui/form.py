@@ -8,6 +8,7 @@ from typing import Any
 from studio.errors import BadPreset
 from studio.preset import Preset, Row, validate
 from studio.ui.schema import leaves
+from studio.ui.space import Limits
 
 Form = dict[str, Any]  # the component of each field, see paths()
 
@@ -17,17 +18,27 @@ def paths() -> dict[str, str]:
     return {name: leaf["path"] for name, leaf in leaves().items()}
 
 
-def to_preset(values: Mapping[str, Any]) -> Preset:
+def to_preset(values: Mapping[str, Any], limits: Limits | None = None) -> Preset:
     """The preset that the form shows; a field that is not given has its default.
+
+    Args:
+        limits: of the page, so that a number is refused by the bound that its field states there.
 
     Raises:
         BadPreset: names the field at fault.
+        StudioError: a number that is too large on this page and anywhere.
     """
     data: dict[str, Any] = {}
     for name, path in paths().items():
         if name in values:
             _put(data, path, None if _emptied(name, values[name]) else values[name])
-    return validate(_tidied(data))
+    try:
+        return validate(_tidied(data))
+    except BadPreset as error:
+        given = {path: values.get(name) for name, path in paths().items()}
+        if limits is not None and error.field in given:
+            limits.check_number(error.field, given[error.field])
+        raise
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:

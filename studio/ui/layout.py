@@ -177,14 +177,11 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
 
 def bounded(records: dict[str, Leaf], limits: Limits) -> dict[str, Leaf]:
     """The schema's records with what this page allows at most."""
-    most = {
-        "steps": limits.steps,
-        "count": limits.count,
-        "width": limits.edge,
-        "height": limits.edge,
-    }
+    most = limits.most
     return {
-        name: {**leaf, "high": min(leaf["high"], most[name])} if name in most else leaf
+        name: {**leaf, "high": min(leaf["high"], most[leaf["path"]])}
+        if leaf["path"] in most and "high" in leaf
+        else leaf
         for name, leaf in records.items()
     }
 

@@ -207,7 +207,7 @@ def generate(
     whenever it is done. Errors become one line in a toast and beside the progress bar; the form is left as it is.
     """
     try:
-        preset = chosen_seed(to_preset(values))
+        preset = chosen_seed(to_preset(values, limits))
         limits.check(preset)
         run = runs.submit(session, preset, _forwards(preset), visitor, forever=forever)
     except Exception as error:  # one bad generation must not end the page

@@ -44,6 +44,17 @@ class Limits:
     waiting: int = 20
     cells: int = MAX_CELLS
 
+    @property
+    def most(self) -> dict[str, int]:
+        """The most of each field that is bounded here, by its dotted path; of rows, how many."""
+        return {
+            "rows": self.rows,
+            "sampler.steps": self.steps,
+            "sampler.width": self.edge,
+            "sampler.height": self.edge,
+            "sampler.count": self.count,
+        }
+
     def check(self, preset: Preset) -> None:
         """Refuse what is over a limit.
 
@@ -51,17 +62,20 @@ class Limits:
             StudioError: names the field, what was given and what is allowed here.
         """
         sampler = preset.sampler
-        asked = (
-            ("rows", len(preset.rows), self.rows),
-            ("sampler.steps", sampler.steps, self.steps),
-            ("sampler.width", sampler.width or 0, self.edge),
-            ("sampler.height", sampler.height or 0, self.edge),
-            ("sampler.count", sampler.count, self.count),
-        )
-        for field, given, allowed in asked:
-            if given > allowed:
-                raise StudioError(f"at most {allowed} on this page, got {given}", field=field)
+        self.check_number("rows", len(preset.rows))
+        for name in ("steps", "width", "height", "count"):
+            self.check_number(f"sampler.{name}", getattr(sampler, name))
         check_embedded(preset)
+
+    def check_number(self, field: str, given: Any) -> None:
+        """Refuse what a field may not be here; what is no number, another check refuses.
+
+        Raises:
+            StudioError: names the field, what was given and what is allowed here.
+        """
+        allowed = self.most.get(field)
+        if allowed is not None and isinstance(given, int | float) and given > allowed:
+            raise StudioError(f"at most {allowed} on this page, got {given}", field=field)
 
 
 SPACE = Limits(

@@ -18,7 +18,11 @@ from tests.support.waiting import until
 
 pytest.importorskip("gradio")
 
+from studio.errors import StudioError
 from studio.ui import space
+from studio.ui.form import paths, to_preset
+from studio.ui.layout import bounded
+from studio.ui.schema import leaves
 
 
 def config(address: str, process: subprocess.Popen[bytes]) -> dict[str, object]:
@@ -109,3 +113,18 @@ def test_a_shared_page_lets_old_pictures_go_after_a_run(
         if limits.shared:
             until(lambda: not old.exists())
         assert old.exists() is not limits.shared
+
+
+@pytest.mark.parametrize("name", ["steps", "width", "height", "count"])
+def test_a_number_is_refused_by_the_bound_that_its_field_states(name: str) -> None:
+    """Also one that is too large for any page: the schema's bound is not this page's."""
+    field = bounded(leaves(), space.SPACE)[name]
+    allowed, path = field["high"], paths()[name]
+    said = rf"^{path}: at most {allowed} on this page, got"
+    assert allowed < leaves()[name]["high"]
+    for given in (leaves()[name]["high"] + 1, 1e9):
+        with pytest.raises(StudioError, match=said):
+            to_preset({name: given}, space.SPACE)
+    with pytest.raises(StudioError, match=said):
+        space.SPACE.check(to_preset({name: allowed + 1}, space.SPACE))
+    space.SPACE.check(to_preset({name: allowed}, space.SPACE))

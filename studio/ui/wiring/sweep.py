@@ -43,7 +43,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     def looked(session: str, event: gr.EventData, **values: Any) -> dict[str, Any]:
         asked = event._data or {}
         try:
-            preset = to_preset(values)
+            preset = to_preset(values, limits)
             found = look(preset, asked.get("axes"), limits, pace(preset))
             known = here(preset, found.axes, own(session).folder) if found.cost else 0
             answer = _answer(found, known)
@@ -56,7 +56,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     ) -> Iterator[Any]:
         sweeper = own(session)
         try:
-            preset, given = to_preset(values), (event._data or {}).get("axes")
+            preset, given = to_preset(values, limits), (event._data or {}).get("axes")
             found = look(preset, given, limits, pace(preset))
             _refuse(found, given)
             visitor = run.address_of(request) if limits.shared else ""

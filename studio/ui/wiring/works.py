@@ -66,7 +66,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
 
     def extended(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         asked, owner = event._data or {}, runs.session(run.key_of(session))
-        preset = works.with_room(asked, library(), to_preset(values))
+        preset = works.with_room(asked, library(), to_preset(values, limits))
         limits.check(preset)
         owner.parent = runs.history(owner).same_as(uploaded(asked.get("picture"), "picture"))
         shown = {notes: {**notes_of(preset, []), "loaded": False}}
