@@ -32,6 +32,7 @@ IDLE_REASONS = {
     "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
     "decoupling": "Changes nothing now: no row that takes part has parts joined by AND.",
 }
+DECISIVE = ("base", "rows")  # fields that decide whether those change anything
 CANCELLED = "Changes nothing now: the weights sum to 1, so the unconditional pass, in which ω acts, is gone."
 
 
@@ -51,18 +52,28 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
             known = stated(preset, library())
             plan = stated_plan(preset, library(), known=known)
         except StudioError as error:
-            return [absent or _refusal(error), unused, _fault(error)]
+            return [absent or _refusal(error), {**_idle(values), **unused}, _fault(error)]
         limits.check(preset)
         check_images(preset)
         if preset_varies(preset):
             chosen(preset, max(0, preset.sampler.seed))  # an unknown wildcard is said while typing
         noted = notes(plan, preset, known)
     except StudioError as error:
-        return [_refusal(error), unused, _fault(error)]
+        return [_refusal(error), {**_idle(values), **unused}, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
     whole = f'<div class="gs-plan">{absent}{shown}{spent}{noted}</div>'
     return [whole, {**idle(preset, known), **unused}, NO_FAULT]
+
+
+def _idle(values: Mapping[str, Any]) -> dict[str, str]:
+    """What :func:`idle` says of a form that is refused, by what decides it alone; nothing where that
+    is what cannot be."""
+    decisive = {name: values[name] for name in DECISIVE if name in values}
+    try:
+        return idle(to_preset(decisive))
+    except StudioError:
+        return {}
 
 
 def _unused(values: Mapping[str, Any]) -> dict[str, None]:
