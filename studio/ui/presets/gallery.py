@@ -105,6 +105,28 @@ def rename(limits: Limits, identity: str, name: str) -> bool:
     return namesakes(name) > 1
 
 
+def replace(limits: Limits, identity: str, preset: Preset, image: Path | None = None) -> str:
+    """Put ``preset`` in the place of one of the person's own, under that one's name, with ``image``
+    as its picture; returns the name.
+
+    Raises:
+        StudioError: no such preset of one's own, or it cannot be written.
+    """
+    saved = _own(limits, identity)
+    named = preset.model_copy(update={"name": saved.name})
+    write_atomically(saved.path, named.to_json().encode())
+    if saved.thumbnail is not None:
+        saved.thumbnail.unlink(missing_ok=True)
+    _picture(saved.path, image)
+    return saved.name
+
+
+def _picture(path: Path, image: Path | None) -> None:
+    """Let ``image`` be the picture of the preset in ``path``."""
+    if image is not None and image.is_file():
+        write_atomically(path.with_suffix(".webp"), small_webp(image))
+
+
 def delete(limits: Limits, identity: str) -> str:
     """Remove one of the person's own presets with its picture; returns its name.
 
@@ -154,8 +176,7 @@ def save(preset: Preset, limits: Limits, image: Path | None = None) -> Path:
     if limits.shared:
         raise BadPreset("this page is shared; download the JSON instead", field="save")
     path = save_preset(preset, preset.name)
-    if image is not None and image.is_file():
-        write_atomically(path.with_suffix(".webp"), small_webp(image))
+    _picture(path, image)
     return path
 
 

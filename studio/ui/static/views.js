@@ -5,12 +5,24 @@
   const { address } = studio;
 
   // -- lists of pictures ------------------------------------------------------------------------
-  /** Rename and delete, for a person's own presets and styles. */
+  /** Puts what the form shows in the place of a preset; a style has no such button. */
+  function replacing(item, trigger) {
+    if (item.what || item.problem) return null;
+    return button("save", `Replace ${item.title} with the form`, () => {
+      if (
+        window.confirm(studio.say(`Replace the preset “${item.title}” with what the form shows?`))
+      )
+        trigger("replace", { id: item.id });
+    });
+  }
+
+  /** Replace, rename and delete, for a person's own presets and styles. */
   function ownTools(item, trigger) {
     const what = item.what || "preset";
     return el(
       "span",
       { class: "gs-own-tools" },
+      replacing(item, trigger),
       button("rename", `Rename ${item.title}`, () => {
         const name = window.prompt(studio.say(`The ${what}'s name:`), item.title);
         if (name && name !== item.title) trigger("edit", { id: item.id, name });

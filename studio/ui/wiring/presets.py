@@ -29,13 +29,14 @@ from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
 from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_PRESSED, WITH_SESSION, fresh
+from studio.ui.wiring import saving
+from studio.ui.wiring.saving import SHELF
 
 COPIED = "copied. It makes this preset's pictures."
 # The page's own address, as the browser has it behind any proxy, in the session's place.
 WITH_PLACE = "(...values) => [location.origin + location.pathname, ...values.slice(1)]"
 
 # Each of these answers with the whole list.
-SHELF: dict[str, Any] = {"concurrency_id": "shelf", "concurrency_limit": 1}
 STYLES: dict[str, Any] = {"concurrency_id": "styles", "concurrency_limit": 1}
 
 
@@ -120,24 +121,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         use = parts.train.actions["use"]
         use.click(guarded(trained), named, outputs, js=WITH_SESSION, **QUIET)
 
-    def saved(session: str, **values: Any) -> dict[Any, Any]:
-        preset = to_preset(values)
-        moments = runs.session(run.key_of(session)).moments
-        before = gallery.namesakes(preset.name)
-        path = gallery.save(preset, limits, made.picture_of(moments, preset))
-        stays = "; the one of this name before stays as it is" if before else ""
-        gr.Info(f"Saved as {path.name}{stays}", title="Preset")
-        return {parts.shelf: gallery.cards(limits), parts.signals["saved"]: fresh({})}
-
-    parts.save.click(
-        guarded(saved),
-        parts.session,
-        [parts.shelf, parts.signals["saved"]],
-        inputs_kwargs=form,
-        js=WITH_SESSION,
-        **SHELF,
-        **QUIET,
-    )
+    saving.attach(parts, limits, runs)
     _styled(parts, form, limits)
     _taken_away(parts, form, notes)
     _as_code(parts, limits)

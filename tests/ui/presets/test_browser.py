@@ -179,6 +179,14 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     focused = page.locator(":focus")  # where it was, though the shelf is drawn anew
     expect(focused).to_have_attribute("aria-label", "Rename Yak of mine")
     assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
+    desk.use(["a tree"])
+    desk.tab("Presets")
+    for answer in ("dismiss", "accept"):  # it is asked about first
+        page.once("dialog", lambda dialog, do=answer: getattr(dialog, do)())
+        first.get_by_role("button", name="Replace Yak of mine with the form").click()
+    page.locator(".toast-body").filter(has_text="Replaced Yak of mine").wait_for()
+    (yak,) = (p for p in (home / "presets").glob("*.json") if "Yak" in p.read_text())
+    assert json.loads(yak.read_text())["rows"][0]["prompt"] == "a tree"
     page.get_by_role("searchbox", name="Search presets").fill("no such preset")
     desk.says("None of the presets matches.", "#gs-shelf .gs-empty")
     page.get_by_role("searchbox", name="Search presets").fill("yak")

@@ -55,6 +55,25 @@ def test_saved_presets_are_on_the_shelf_with_their_picture(studio_home: Path) ->
         gallery.pick(Limits(), "saved:../../etc/passwd")
 
 
+def test_one_s_own_preset_is_replaced_under_its_name(studio_home: Path) -> None:
+    pictures = made()
+    preset = validate({"name": "Mine", "rows": ROWS})
+    path = gallery.save(preset, Limits(), moments.picture_of(pictures, preset))
+    other = validate({"name": "Other", "rows": [{"prompt": "a tree"}]})
+    (card, *_) = gallery.cards(Limits())["items"]
+    assert gallery.replace(Limits(), card["id"], other) == "Mine"
+    (now, *_) = gallery.cards(Limits())["items"]
+    assert (now["id"], now["title"]) == (card["id"], "Mine")
+    assert gallery.pick(Limits(), card["id"]).rows[0].prompt == "a tree"
+    assert card["image"] and not now["image"]  # it was of what stood there before
+    gallery.replace(Limits(), card["id"], preset, moments.picture_of(pictures, preset))
+    assert gallery.cards(Limits())["items"][0]["image"]
+    assert [one.name for one in presets_folder().glob("*.json")] == [path.name]
+    for limits, identity in ((SPACE, card["id"]), (Limits(), gallery.first_id(Limits()))):
+        with pytest.raises(StudioError, match="no preset of your own"):
+            gallery.replace(limits, identity, other)
+
+
 def test_a_shared_page_offers_no_change_of_its_host_s_styles(studio_home: Path) -> None:
     (studio_home / "styles").mkdir(parents=True)
     (studio_home / "styles/styles.csv").write_text(

@@ -1,0 +1,54 @@
+"""The form as a preset of one's own: saved beside those that there are, or in the place of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from studio.preset import Preset
+from studio.ui import run
+from studio.ui.errors import guarded
+from studio.ui.form import to_preset
+from studio.ui.history.moments import picture_of
+from studio.ui.layout import Parts
+from studio.ui.presets import gallery
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+from studio.ui.widgets import EACH, QUIET, WITH_SESSION, fresh
+
+# Each of these answers with the whole list.
+SHELF: dict[str, Any] = {"concurrency_id": "shelf", "concurrency_limit": 1}
+
+
+def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
+    """Attach them; must be called inside ``gr.Blocks``."""
+    shown = [parts.shelf, parts.signals["saved"]]
+    options: dict[str, Any] = {
+        "inputs_kwargs": dict(parts.form),
+        "js": WITH_SESSION,
+        **SHELF,
+    }
+
+    def picture(session: str, preset: Preset) -> Path | None:
+        return picture_of(runs.session(run.key_of(session)).moments, preset)
+
+    def said(text: str) -> dict[Any, Any]:
+        gr.Info(text, title="Preset")
+        return {parts.shelf: gallery.cards(limits), parts.signals["saved"]: fresh({})}
+
+    def saved(session: str, **values: Any) -> dict[Any, Any]:
+        preset = to_preset(values)
+        before = gallery.namesakes(preset.name)
+        path = gallery.save(preset, limits, picture(session, preset))
+        stays = "; the one of this name before stays as it is" if before else ""
+        return said(f"Saved as {path.name}{stays}")
+
+    def replaced(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
+        preset = to_preset(values)
+        name = gallery.replace(limits, str(event.id), preset, picture(session, preset))
+        return said(f"Replaced {name}")
+
+    parts.save.click(guarded(saved), parts.session, shown, **options, **QUIET)
+    parts.shelf.replace(guarded(replaced), parts.session, shown, **options, **EACH)
