@@ -152,6 +152,26 @@ def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
     studio.has_rows(["zebra number60"])
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (1024, 768)])
+def test_the_pictures_alone_scroll_beside_the_form(
+    studio: Studio, pictures: Path, size: tuple[int, int]
+) -> None:
+    """And not the column around them too."""
+    studio.page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = studio.open().tab("History")
+    page.locator(".gs-cell-open").first.wait_for()
+    scrolls = """() => [...document.querySelectorAll("#gs-right, #gs-right *")]
+        .filter((node) => /auto|scroll/.test(getComputedStyle(node).overflowY))
+        .filter((node) => node.clientHeight && node.scrollHeight > node.clientHeight)
+        .map((node) => node.id || node.className)"""
+    page.wait_for_function(f"({scrolls})().join() === 'gs-virtual'", polling=100)
+    column = page.locator("#gs-right").bounding_box()
+    grid = page.locator(".gs-virtual").bounding_box()
+    assert grid["height"] >= 240
+    below = column["y"] + size[1] - 16 - grid["y"] - grid["height"]
+    assert 0 <= below < 20  # and they have all of the room
+
+
 @pytest.mark.timeout(600)
 def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     studio.open()
