@@ -13,7 +13,7 @@ from studio.cli.common import output_folder, say, say_notes
 from studio.errors import MissingFile, StudioError
 from studio.files import write_once
 from studio.history import SORTS, History, Query, Record, history
-from studio.history.archive import said_lost, write_zip
+from studio.history.archive import named, said_lost, write_zip
 from studio.history.intake import take_in
 
 _QUERY = tuple(f.name for f in dataclasses.fields(Query) if f.name not in ("text", "sort"))
@@ -181,13 +181,10 @@ def _export(options: argparse.Namespace, own: History) -> None:
     if options.out.lower().endswith(".zip") and not Path(options.out).is_dir():
         _zip(Path(options.out), own, own.ids(_query(options)))
         return
-    folder, count, lost = output_folder(options.out), 0, []
-    for one in own.ids(_query(options)):
-        file = own.file(own.get(one))
-        if not file.is_file():
-            lost.append(file.name)
-            continue
-        place = folder / file.name
+    folder, count = output_folder(options.out), 0
+    lost: list[str] = []
+    for file, name in named(own, own.ids(_query(options)), lost):
+        place = folder / name
         if place.exists():
             raise StudioError("is there already; export to a folder of its own", field=str(place))
         try:

@@ -1,10 +1,10 @@
-"""Pictures of a history as one ZIP file."""
+"""Pictures of a history outside it: what they are called there, and all of them as one ZIP file."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
-from pathlib import PurePath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import IO
 
 from studio.errors import StudioError
@@ -14,9 +14,7 @@ TOLD = 5  # names: more than these nobody reads
 
 
 def write_zip(history: History, ids: Iterable[str], file: IO[bytes]) -> list[str]:
-    """Write the pictures of these ids, presets included.
-
-    Of two that share a name, the second one's begins with its id.
+    """Write the pictures of these ids, presets included, as :func:`named` calls them.
 
     Returns:
         The names of those that cannot be read, and are left out.
@@ -25,25 +23,38 @@ def write_zip(history: History, ids: Iterable[str], file: IO[bytes]) -> list[str
         StudioError: none can be read.
         OSError: ``file`` cannot be written to.
     """
-    used: set[str] = set()
+    count = 0
     lost: list[str] = []
     # A picture from a medium without dates is of 1970, ten years before a ZIP's time begins.
     with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
-        for one in ids:
-            record = history.get(one)
-            path = history.file(record)
-            name = PurePath(record.path).name  # in the bin a file is called by its id
-            entry = name if name not in used else f"{record.id}-{name}"
-            try:
-                path.open("rb").close()
-            except OSError:
-                lost.append(name)
-                continue
-            used.add(entry)
-            archive.write(path, entry)
-    if lost and not used:
+        for path, name in named(history, ids, lost):
+            archive.write(path, name)
+            count += 1
+    if lost and not count:
         raise StudioError(said_lost(lost), field="history")
     return lost
+
+
+def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tuple[Path, str]]:
+    """Each picture's file, and a name for it outside the history that no other of them has: of two
+    that share one, the second one's begins with its id.
+
+    Args:
+        lost: takes the names of those that cannot be read, and are left out.
+    """
+    used: set[str] = set()
+    for one in ids:
+        record = history.get(one)
+        path = history.file(record)
+        own = PurePath(record.path).name  # in the bin a file is called by its id
+        name = own if own not in used else f"{record.id}-{own}"
+        try:
+            path.open("rb").close()
+        except OSError:
+            lost.append(own)
+            continue
+        used.add(name)
+        yield path, name
 
 
 def said_lost(names: Sequence[str]) -> str:

@@ -57,6 +57,25 @@ def test_found_starred_pruned_and_brought_back(studio: Any, tmp_path: Path) -> N
     assert studio("show", identity)[1][0]["tags"] == ["pets", "best"]
 
 
+def test_a_folder_has_the_names_that_a_zip_has(studio: Any, tmp_path: Path) -> None:
+    """Also of what is in the bin, where files are called by their ids, and of namesakes."""
+    outputs = tmp_path / "outputs"
+    (file, *_) = sorted(outputs.glob("*.png"))
+    (outputs / "again").mkdir()
+    save_image(Image.new("RGB", (9, 9)), validate({"rows": [{"prompt": "a cow"}]}), outputs / "new")
+    (other,) = (outputs / "new").glob("*.png")
+    other.rename(outputs / "again" / file.name)
+    names = {path.name for path in outputs.rglob("*.png")}
+    assert studio("prune")[1] == [{"pictures": 4, "done": "in the bin"}]
+    out, packed = tmp_path / "out", tmp_path / "all.zip"
+    for place in (out, packed):
+        found = studio("export", "--bin", "--out", str(place))[1]
+        assert found == [{"pictures": 4, "done": "copied"}]
+    copied = {path.name for path in out.iterdir()}
+    assert copied == set(zipfile.ZipFile(packed).namelist())
+    assert len(copied) == 4 and len(names) == 3 and names < copied
+
+
 def test_what_is_not_there_is_one_line(studio: Any) -> None:
     code, _, error = studio("star", "nothing.png")
     assert code == 2 and error.count("\n") == 1 and "nothing.png" in error
