@@ -89,6 +89,12 @@ def first_of(reasons: Sequence[str], most: int = 6) -> str:
     return " · ".join([*reasons[:most], *more])
 
 
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first of many names as part of a sentence, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def printable(text: str) -> str:
     """``text`` without what a terminal takes for a command, or cannot write."""
     return _COMMANDS.sub("\ufffd", text)

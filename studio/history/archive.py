@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import IO
 
-from studio.errors import StudioError
+from studio.errors import StudioError, some_of
 from studio.history.store import History
 
 TOLD = 5  # names: more than these nobody reads
@@ -59,7 +59,4 @@ def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tup
 
 def said_lost(names: Sequence[str]) -> str:
     """One line on pictures whose files cannot be read; "" where there is none."""
-    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
-    return (
-        f"left out, as their files cannot be read: {', '.join(names[:TOLD])}{more}" if names else ""
-    )
+    return f"left out, as their files cannot be read: {some_of(names, TOLD)}" if names else ""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio.errors import BadPreset, MissingFile, StudioError, shorten
+from studio.errors import BadPreset, MissingFile, StudioError, shorten, some_of
 from studio.files import is_text, listed, read_regular, shown, slug, write_new
 from studio.home import styles_folder
 from studio.preset.document import Preset, validate
@@ -47,11 +47,10 @@ class Style:
 
     def said_unread(self, several: int = 1) -> str:
         """One line on what is not read here of its entry, or of ``several`` alike; "" for nothing."""
-        names = ", ".join(map(shorten, self.unread[:6]))
-        more = f" and {len(self.unread) - 6} more" if len(self.unread) > 6 else ""
+        names = some_of([*map(shorten, self.unread)], 6)
         if several > 1:
-            return f"{several} styles: not read here: {names}{more}"
-        return f"style {shorten(self.name)}: not read here: {names}{more}" if names else ""
+            return f"{several} styles: not read here: {names}"
+        return f"style {shorten(self.name)}: not read here: {names}" if names else ""
 
 
 def styles() -> list[Style]:

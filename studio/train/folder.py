@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.errors import MissingFile, StudioError, shorten
+from studio.errors import MissingFile, StudioError, shorten, some_of
 from studio.files import read_regular
 from studio.images import KNOWN, SUFFIXES
 
@@ -260,5 +260,4 @@ def _subset(given: dict[str, Any], where: str, config: Path) -> Subset:
 
 def few(lines: list[str]) -> str:
     """The first of them, and how many more there are."""
-    more = len(lines) - SHOWN
-    return ", ".join(lines[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return some_of(lines, SHOWN)

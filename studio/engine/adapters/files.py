@@ -22,7 +22,7 @@ from studio.engine.adapters.lora import Adapter
 from studio.engine.adapters.names import Names
 from studio.engine.adapters.peft_folders import PEFT_CONFIG, merged_by_peft
 from studio.engine.adapters.settings import settings_of
-from studio.errors import IncompatibleModels, MissingModel, StudioError, shorten
+from studio.errors import IncompatibleModels, MissingModel, StudioError, shorten, some_of
 from studio.library import CUSTOM_DIFFUSION_FILE, LORA_FILE
 from studio.library.adapter_kinds import BUNDLED, SHARED, Endings, kinds_of
 
@@ -215,6 +215,5 @@ def _notes(found: _Sorted) -> tuple[str, ...]:
         (found.stray, "names that belong to no layer"),
     ):
         if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            notes.append(f"left out, {why}: {shorten(names[0])}{more}")
+            notes.append(f"left out, {why}: {some_of([*map(shorten, names)], 1)}")
     return tuple(notes)

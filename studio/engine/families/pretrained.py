@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from studio.engine.networks.devices import memory_error_within
-from studio.errors import MissingModel, StudioError, shorten
+from studio.errors import MissingModel, StudioError, shorten, some_of
 from studio.files import read_regular, shown
 from studio.library import ModelEntry
 from studio.library.hub import check_reachable
@@ -80,9 +80,8 @@ def check_complete(network: nn.Module, missing: Collection[str], name: str, part
     named = (*network.named_parameters(), *network.named_buffers())
     absent = sorted({*missing, *(key for key, tensor in named if tensor.is_meta)})
     if absent:
-        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         where = f" of its {part}" if part else ""
-        raise MissingModel(f"{name!r} lacks the tensor {absent[0]}{more}{where}; fetch it again")
+        raise MissingModel(f"{name!r} lacks the tensor {some_of(absent, 1)}{where}; fetch it again")
 
 
 def check_files(folder: Path, name: str) -> None:
