@@ -16,13 +16,17 @@ from studio.preset.variants import varies
 def notes_of(
     preset: Preset, models: Mapping[int, RowModel], catalogue: Mapping[str, ModelEntry]
 ) -> Iterator[str]:
-    """What stands in for a picture that a row's model reads, changes or paints into and that it is
+    """That no row takes part, what stands in for a picture that a row's model reads, changes or paints into and that it is
     not given, weights beyond what a distilled model bears, models trained on other weights of the
     base, and what in prompts means nothing here.
 
     An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
     inpainting one with all of it to be painted.
     """
+    if preset.rows and not preset.active_rows():
+        muted = not any(row.enabled for row in preset.rows)
+        why = "all rows are muted" if muted else "no row takes part"
+        yield f"{why}, so the picture is what the base draws without a prompt"
     yield from _overguided(preset, models)
     yield from _trained_on_others(preset, models, catalogue)
     masked = preset.init is not None and preset.init.mask

@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -227,6 +228,20 @@ def test_solo_rows_stand_alone() -> None:
         rows=[{"prompt": "a", "weight": 5.0}, {"prompt": "b", "weight": 3.0, "solo": True}]
     )
     assert {p.condition.prompt for p in plan.passes} == {"", "b"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"prompt": "a", "enabled": False}], "all rows are muted, so"),
+        ([{"prompt": "a", "weight": 0.0}], "no row takes part, so"),
+        ([{"prompt": "a"}, {"prompt": "b", "enabled": False}], ""),
+        ([], ""),  # nobody has muted anything
+    ],
+)
+def test_that_no_row_takes_part_is_noted(rows: list[dict[str, Any]], said: str) -> None:
+    notes = plan_of(rows=rows).notes
+    assert [note.startswith(said) for note in notes] == ([True] if said else [])
 
 
 def test_step_range_counts_noise_levels() -> None:

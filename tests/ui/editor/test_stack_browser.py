@@ -223,6 +223,7 @@ def test_all_rows_are_muted_and_folded_at_once(desk: Studio) -> None:
     desk.use(["a cat", "a dog"])
     desk.page.get_by_role("button", name="Mute all").click()
     assert [row["enabled"] for row in desk.rows()] == [False, False]
+    desk.says("all rows are muted, so the picture is what the base draws", "#gs-plan")
     desk.page.get_by_role("button", name="Unmute all").click()
     desk.page.get_by_role("button", name="Collapse").click()
     expect(desk.page.locator(".gs-weight").first).to_be_hidden()
