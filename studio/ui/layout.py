@@ -9,6 +9,7 @@ import gradio as gr
 
 from studio.images import SUFFIXES
 from studio.preset import Preset
+from studio.share.tools.foreign import not_here
 from studio.ui import help as words
 from studio.ui.describe import progress_bar
 from studio.ui.editor.field import Field
@@ -219,6 +220,7 @@ def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
         placeholder="Description: what to watch",
         lines=5,
         bare=True,
+        written=[not_here("")],
         elem_id="gs-description",
     )
 

@@ -64,9 +64,14 @@ def read_foreign(
         data["vae"] = vae
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
-        data["description"] = f"Not in this library: {left}"[:2000]
+        data["description"] = not_here(left)[:2000]
     notes += [*found.notes, *found.fields.notes(), *texts.notes]
     return validate(_clean(data)), _bounded(notes)
+
+
+def not_here(names: str) -> str:
+    """What the description of a preset says of what its picture asks for in vain."""
+    return f"Not in this library: {names}"
 
 
 def _clean(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -25,6 +25,7 @@ class Field(gr.HTML):
         lines: to which a box for text grows.
         bare: without its title over it.
         varied: whether a press on its title makes it an axis of a sweep.
+        written: how texts begin that the studio writes there itself: they come in the page's language.
     """
 
     def __init__(
@@ -37,14 +38,15 @@ class Field(gr.HTML):
         lines: int = 1,
         bare: bool = False,
         varied: bool = False,
+        written: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         # Gradio reads an attribute for each argument; HTML makes up those that are not set.
         self.leaf, self.slider, self.placeholder = dict(leaf), slider, placeholder
-        self.lines, self.bare, self.varied = lines, bare, varied
+        self.lines, self.bare, self.varied, self.written = lines, bare, varied, written
         kwargs.setdefault("html_template", "<div></div>")
         record = {"field": self.leaf, "slider": slider, "placeholder": placeholder}
-        record |= {"lines": lines, "bare": bare, "varied": varied}
+        record |= {"lines": lines, "bare": bare, "varied": varied, "written": [*written]}
         kwargs.setdefault("js_on_load", MOUNT % given(**record))
         kwargs.setdefault("apply_default_css", False)
         kwargs.setdefault("label", leaf["title"])

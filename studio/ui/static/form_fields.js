@@ -23,7 +23,7 @@
 
   /** Body of a Field component: label, editor, help, and why it changes nothing at present. */
   studio.mountField = function (element, props, watch, record) {
-    const { field, slider, placeholder, lines, bare, varied } = record;
+    const { field, slider, placeholder, lines, bare, varied, written } = record;
     const editor = studio.editorOf({
       field,
       label: field.title,
@@ -62,8 +62,14 @@
     };
     const value = () => (field.nullable && props.value === "" ? null : props.value); // Gradio's null
     held[field.name] = { node, value };
-    editor.read(props.value);
-    watch("value", () => editor.read(props.value));
+    /** Show what has come. What the studio wrote itself is from here on in the page's language. */
+    const show = () => {
+      if (written?.some((beginning) => String(props.value ?? "").startsWith(beginning)))
+        props.value = studio.say(props.value);
+      editor.read(props.value);
+    };
+    show();
+    watch("value", show);
     studio.on("fault", ({ field: path, text }) =>
       studio.showFault(node, fault, path === field.path ? text : ""),
     );

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from studio.languages import ENGLISH, languages
 from tests.support.language_walk import GAPS, STILL_ENGLISH, TEXTS, tabs, walk
@@ -15,6 +18,8 @@ pytestmark = [pytest.mark.browser, needs_starter, pytest.mark.timeout(600)]
 LAPTOP = {"width": 1400, "height": 950}
 WIDE, PHONE = {"width": 1440, "height": 950}, {"width": 390, "height": 844}
 OTHERS = [tag for tag in languages() if tag != ENGLISH]
+NOT_HERE = "Not in this library: {names}"
+A1111 = "\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 3, Size: 64x64, Version: v1.10"
 WRITTEN = "Save"  # a person's own word, and a message too
 
 
@@ -37,6 +42,27 @@ def test_every_text_of_the_page_is_a_message(desk: Studio) -> None:
         gaps = desk.page.evaluate(GAPS, [list(met), dict(languages()[tag].messages)])
         assert not gaps, f"{tag}.json does not hold: {gaps}"
     assert not [url for url in fetched if "studio-messages" in url]  # English costs nothing
+
+
+def test_what_a_picture_asks_for_and_is_not_here_is_said_in_the_page_s_language(
+    studio: Studio, settings_file: Path, tmp_path: Path
+) -> None:
+    """Also in the description, which is the preset's from there on; another one stays as it is."""
+    info = PngInfo()
+    info.add_text("parameters", f"a cat <lora:fluffy:0.8>{A1111}")
+    described = studio.open().page.locator("#gs-description textarea")
+    for tag in OTHERS:
+        picture = tmp_path / f"{tag}.png"
+        Image.new("RGB", (64, 64)).save(picture, pnginfo=info)
+        studio.speak(tag)
+        studio.load(picture)
+        said = dict(languages()[tag].messages)[NOT_HERE].replace("{names}", "<lora:fluffy:0.8>")
+        expect(described).to_have_value(said)
+        expect(studio.page.locator("#gs-heading:not(.gs-edited)")).to_be_visible()
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps({"description": WRITTEN, "rows": [{"prompt": "a cat"}]}))
+    studio.load(mine)
+    expect(described).to_have_value(WRITTEN)
 
 
 def test_the_page_turns_at_once_with_all_that_is_on_it(desk: Studio, settings_file: Path) -> None:

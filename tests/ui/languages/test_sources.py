@@ -46,7 +46,6 @@ NO_REASONS = (
 )
 # Of the sentences around files: what goes into them, and what other tools call their settings.
 NO_NOTES = (
-    f"Not in this library: {HOLE}",  # of a preset's description, which stays as it is
     f"Negative prompt: {HOLE}",
     "union control type",
     "save detected map",
