@@ -8,6 +8,8 @@
     ["general", "General text", "general text"],
   ];
 
+  const LINES = 5; // to which a text grows, so that it can be read without a press
+
   class Pictures {
     constructor(element, props, { most, longest }) {
       Object.assign(this, { props, most, longest, thumbs: {}, pictures: [] });
@@ -42,6 +44,7 @@
       this.marks = []; // of each text
       const cards = this.pictures.slice(0, this.most);
       this.list.replaceChildren(...cards.map((picture) => this.card(picture)));
+      for (const mark of this.marks) mark(); // and as high as they need to be, now that they are there
       this.tools.hidden = !cards.length;
       const rest = this.pictures.length - cards.length;
       this.more.hidden = rest <= 0;
@@ -64,6 +67,7 @@
           field: { longest: this.longest },
           label: `${label} of ${picture.name}`,
           placeholder,
+          lines: LINES,
           changed: () => {
             picture[name] = editor.write();
             this.commit();
@@ -72,7 +76,6 @@
         editor.read(picture[name]);
         const mark = () => editor.mark(this.faults[picture.name]?.[name] || "");
         this.marks.push(mark);
-        mark();
         editor.box.title = label;
         editor.element.classList.add("gs-pic-text", `gs-pic-${name}`);
         return editor.element;

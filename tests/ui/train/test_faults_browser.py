@@ -1,4 +1,4 @@
-"""What Train would refuse of the texts is marked while they are typed."""
+"""The texts of a training: what Train would refuse is marked while they are typed, and all can be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from studio.train.runner import State
+from studio.ui.train.view import samples
 from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
@@ -24,6 +27,16 @@ def marked(desk: Studio) -> Callable[[str, str], None]:
             expect(said).to_contain_text(text)
 
     return see
+
+
+def with_caption(desk: Studio, text: str) -> Any:
+    """The tab with one picture."""
+    page = desk.tab("Train")
+    page.evaluate(
+        "(value) => { studio.pictures.props.value = value; studio.pictures.read(); }",
+        {"pictures": [{"name": "a.png", "caption": text}], "thumbs": {}},
+    )
+    return page
 
 
 def test_a_word_and_a_superclass_are_marked(desk: Studio, marked: Any) -> None:
@@ -47,12 +60,8 @@ def test_a_word_and_a_superclass_are_marked(desk: Studio, marked: Any) -> None:
 
 
 def test_captions_are_marked(desk: Studio, marked: Any) -> None:
-    page = desk.tab("Train")
+    page = with_caption(desk, "")
     page.locator("#gs-train-word input").fill("<hero>")
-    value = {"pictures": [{"name": "a.png", "caption": ""}], "thumbs": {}}
-    page.evaluate(
-        "(value) => { studio.pictures.props.value = value; studio.pictures.read(); }", value
-    )
     caption = page.get_by_label("Caption of a.png")
     caption.fill("a ghost at sea")
     marked("Caption of a.png", "does not hold the target word '<hero>'")
@@ -64,3 +73,32 @@ def test_captions_are_marked(desk: Studio, marked: Any) -> None:
     template = page.locator("#gs-train-template input")
     template.fill("a {sort}")
     marked("Caption of pictures without one", "may hold {word} and {superclass} only")
+
+
+def test_a_long_caption_can_be_read_without_a_press(desk: Studio) -> None:
+    page = with_caption(desk, "a <hero> ghost at sea under a clouded sky, " * 4)
+    cut = "(box) => box.scrollWidth - box.clientWidth + box.scrollHeight - box.clientHeight"
+    caption = page.get_by_label("Caption of a.png")
+    assert caption.evaluate(cut) <= 0
+    caption.fill("a <hero> ghost")
+    low = caption.bounding_box()["height"]
+    caption.fill("a <hero> ghost at sea under a clouded sky, " * 3)
+    assert caption.evaluate(cut) <= 0 and caption.bounding_box()["height"] > low
+
+
+def test_a_sample_s_caption_is_whole_where_the_keyboard_is(desk: Studio) -> None:
+    state = State(
+        samples=((3, "a <hero> ghost at sea under a clouded sky", Image.new("RGB", (8, 8))),)
+    )
+    page = desk.tab("Train")
+    page.evaluate(
+        "(html) => document.querySelector('#gs-train-now').insertAdjacentHTML('beforeend', html)",
+        samples(state),
+    )
+    caption = page.locator(".gs-samples figcaption").last
+    cut = "(node) => node.scrollWidth > node.clientWidth"
+    page.mouse.move(0, 0)
+    assert caption.evaluate(cut)
+    page.get_by_role("button", name="Enlarge the sample of step 3").last.focus()
+    assert not caption.evaluate(cut)
+    page.evaluate("document.querySelector('#gs-train-now > .gs-samples').remove()")
