@@ -90,7 +90,8 @@ earlier or later, or be taken out. **Forever** makes one more with the next seed
 presses in between, until Cancel or *Stop after this one*.
 
 A run goes on when you reload the page, and the page finds it again. **Cancel** keeps what is finished; what
-is not is marked, and kept only where you press *Keep*.
+is not is marked, and kept only where you press *Keep*. With no run of yours left it ends your sweep, then
+your search for ω: one a press. A training goes on; *Pause* and *Stop and keep*, in its tab, end it.
 
 *Unconditional drift* under the rows: how far the personalised weights lead away from the base without any
 prompt, the mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖. Large values mean that ω matters.
