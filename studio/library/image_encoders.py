@@ -44,13 +44,11 @@ def seeing(entry: ModelEntry) -> ModelEntry:
 
 
 def _problem(adapter: Path) -> str:
-    encoder = image_encoder(adapter)
+    shapes = _shapes(adapter)
+    encoder = _beside(adapter) or _among(adapter, shapes)
     if encoder is None:
         return NEEDS
-    try:
-        what, width = reads(shapes_of(read_header(adapter)))
-    except (OSError, ValueError):
-        return ""
+    what, width = reads(shapes)
     given = config_of(encoder).get(what)
     return other_width(encoder, width, given) if width and given and given != width else ""
 
@@ -65,13 +63,24 @@ def other_width(encoder: Path, width: int, given: Any) -> str:
 
 def image_encoder(adapter: Path) -> Path | None:
     """The folder or file of the image encoder of an IP-Adapter's file; ``None`` for none."""
-    beside = next((up / ENCODER for up in adapter.parents[:2] if (up / ENCODER).is_dir()), None)
-    if beside is not None:
-        return beside
+    return _beside(adapter) or _among(adapter, _shapes(adapter))
+
+
+def _shapes(adapter: Path) -> Shapes:
+    """What its header says; nothing where that cannot be read."""
     try:
-        what, width = reads(shapes_of(read_header(adapter)))
+        return shapes_of(read_header(adapter))
     except (OSError, ValueError):
-        return None
+        return {}
+
+
+def _beside(adapter: Path) -> Path | None:
+    return next((up / ENCODER for up in adapter.parents[:2] if (up / ENCODER).is_dir()), None)
+
+
+def _among(adapter: Path, shapes: Shapes) -> Path | None:
+    """Among several, the one whose features are as wide as what the adapter reads."""
+    what, width = reads(shapes)
     among = (item for up in adapter.parents[:3] for item in _items(up / SEVERAL))
     return next((item for item in among if width and config_of(item).get(what) == width), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from studio.errors import IncompatibleModels, MissingModel
-from studio.library import ADAPTERS, FAMILIES, ModelEntry, family_of, title_of
+from studio.library import ADAPTERS, FAMILIES, ModelEntry, family_of, image_layers, title_of
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.plan.row_model import RowModel
 from studio.preset import Control, ModelRef, Row
@@ -136,6 +136,12 @@ def _check_image_prompt(
             f"{reader.id!r} is {reader.a_kind}, not an ip-adapter", field=where
         )
     _check_family(reader, entry, where)
+    if reader.path and entry.path and not image_layers.fits(reader.path, entry.path):
+        raise IncompatibleModels(
+            f"{reader.id!r} is an IP-Adapter of another architecture: its layers are not those of "
+            f"{entry.id!r}",
+            field=where,
+        )
 
 
 def _check_concept(row: Row, entry: ModelEntry, parts: Sequence[ModelEntry], where: str) -> None:

@@ -187,9 +187,13 @@ def test_of_another_architecture(root: Path, tmp_path: Path) -> None:
     engine = Engine(device="cpu", library=library, image_roots=[root])
     given = row("red")
     given["image_prompt"]["model"] = "cut"
+    preset = validate({"base": "base", "rows": [given]})
     with pytest.raises(StudioError, match="of another architecture") as caught:
-        list(engine.generate(validate({"base": "base", "rows": [given]})))
+        list(engine.generate(preset))
     assert caught.value.field == "rows.0.image_prompt.model"
+    with pytest.raises(StudioError, match="its layers are not those of 'base'") as planned:
+        compile_plan(preset, library)  # before anything is loaded
+    assert planned.value.field == "rows.0.image_prompt.model"
 
 
 def test_an_image_encoder_is_counted_with_its_adapter(root: Path) -> None:
