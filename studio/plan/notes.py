@@ -16,9 +16,9 @@ from studio.preset.variants import varies
 def notes_of(
     preset: Preset, models: Mapping[int, RowModel], catalogue: Mapping[str, ModelEntry]
 ) -> Iterator[str]:
-    """That no row takes part, what stands in for a picture that a row's model reads, changes or paints into and that it is
-    not given, weights beyond what a distilled model bears, models trained on other weights of the
-    base, and what in prompts means nothing here.
+    """That no row takes part, what stands in for a picture that a row's model reads, changes or
+    paints into and that it is not given, weights beyond what a distilled model bears, models trained
+    on other weights of the base, and what in prompts means nothing here.
 
     An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
     inpainting one with all of it to be painted.
