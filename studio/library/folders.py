@@ -13,6 +13,8 @@ from studio.library.control_networks import CONTROL_NETWORKS, form_of
 from studio.library.entry import ADAPTERS, ModelEntry
 from studio.library.families import family_of, family_of_config, networks
 from studio.library.family import ModelFamily
+from studio.library.gguf_files import SUFFIX as GGUF_SUFFIX
+from studio.library.gguf_files import gguf_files
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
 from studio.library.networks import control_of, network_problem
@@ -27,6 +29,7 @@ PROJECTION_FILE = "visual_projection.safetensors"
 PEFT_CONFIG = "adapter_config.json"
 COMING = ".coming"  # beside files of a download that has not ended
 PEFT_FOLDERS = (".", "unet", "transformer", "text_encoder", "text_encoder_2")
+_NETWORKS = ("unet", "transformer")
 _TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _TASKS = re.compile("Img2Img|Inpaint|PAG")  # pipelines of the same model
 MAX_CONFIG_BYTES = 4 * 2**20
@@ -124,11 +127,11 @@ def words_in(path: Path) -> tuple[str, ...]:
 def _lone_network(path: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     """A denoising network without a pipeline around it (as Diffusion-DPO was published)."""
     nested = read_json(path / "unet/config.json")
-    for found in (config, nested):
+    for folder, found in ((path, config), (path / "unet", nested)):
         if found.get("_class_name") in networks():
             parts = {"vae": "vae", "text": "text_encoder"}
             lacks = tuple(part for part, name in parts.items() if not (path / name).is_dir())
-            return _describe_network(found) | {"lacks": lacks}
+            return _describe_network(found, folder) | {"lacks": lacks}
     return None
 
 
@@ -143,7 +146,7 @@ def _describe_concept(config: dict[str, Any]) -> dict[str, Any]:
     return {"family": family_of_config(inner), "problem": problem}
 
 
-def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, Any]:
+def _describe_network(config: dict[str, Any], folder: Path, pipeline: str = "") -> dict[str, Any]:
     channels = int(config.get("in_channels", 4))
     labelled = config.get("class_embed_type") or config.get("num_class_embeds")
     kind = str(config.get("_class_name", ""))
@@ -152,10 +155,11 @@ def _describe_network(config: dict[str, Any], pipeline: str = "") -> dict[str, A
     )
     family = family_of_config(config, pipeline)
     record = family_of(family)
-    problem = record.problem(config) or problem or _other(pipeline, record)
-    problem = problem or problem_of_network(config)
-    quantised = method_of(config)
-    return {"family": family, "channels": channels, "problem": problem, "quantised": quantised}
+    rounded = problem_of_network(config, folder, family)
+    if config or not rounded:  # where there is no config, nothing else can be said
+        rounded = record.problem(config) or problem or _other(pipeline, record) or rounded
+    quantised = method_of(config, folder)
+    return {"family": family, "channels": channels, "problem": rounded, "quantised": quantised}
 
 
 def _other(pipeline: str, family: ModelFamily) -> str:
@@ -169,10 +173,12 @@ def _other(pipeline: str, family: ModelFamily) -> str:
 def _describe_pipeline(path: Path) -> dict[str, Any]:
     kind = str(read_json(path / "model_index.json").get("_class_name", ""))
     vae = read_json(path / "vae/config.json")
-    network = read_json(path / "unet/config.json") or read_json(path / "transformer/config.json")
-    details = _describe_network(network, kind)
-    parts = [read_json(path / f"{part}/config.json") for part in (*_TEXT, "vae")]
-    details["problem"] = next(filter(None, map(problem_of_part, parts)), details["problem"])
+    folder = _network_folder(path)
+    network = read_json(folder / "config.json")
+    details = _describe_network(network, folder, kind)
+    parts = [path / part for part in (*_TEXT, "vae")]
+    found = (problem_of_part(read_json(part / "config.json"), part) for part in parts)
+    details["problem"] = next(filter(None, found), details["problem"])
     family = family_of(details["family"])
     plain = {"latent_channels": network.get("in_channels", family.latent_channels)}
     stated = dict(family.latents(vae)) if vae else {}
@@ -183,6 +189,13 @@ def _describe_pipeline(path: Path) -> dict[str, Any]:
         "multiple": factor * family.position,
         "lacks": ("vae",) if network and not (path / "vae").is_dir() else (),
     }
+
+
+def _network_folder(path: Path) -> Path:
+    """Where a pipeline's denoising network lies."""
+    folders = [path / part for part in _NETWORKS]
+    there = (one for one in folders if (one / "config.json").is_file() or gguf_files(one))
+    return next(there, folders[0])
 
 
 def _sample_size(network: dict[str, Any], family: ModelFamily) -> int:
@@ -204,7 +217,8 @@ def size_of(path: Path) -> int:
         path,
         *(path / part for part in PEFT_FOLDERS[1:]),
     ]
-    return sum(f.stat().st_size for folder in folders for f in listed(folder, (".safetensors",)))
+    suffixes = (".safetensors", GGUF_SUFFIX)
+    return sum(f.stat().st_size for folder in folders for f in listed(folder, suffixes))
 
 
 def _is_part(path: Path, name: str) -> bool:

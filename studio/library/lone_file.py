@@ -20,7 +20,10 @@ from studio.library.sidecars import beside, endings
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 # Files of weights that are neither, and why they stay closed.
 _OTHER_FILES = {
-    ".gguf": "is a GGUF file, whose weights are rounded to few bits; take the model's .safetensors",
+    ".gguf": (
+        "is a GGUF file alone; put it into the folder unet or transformer of its base in diffusers' "
+        "layout, beside config.json and in place of the .safetensors there"
+    ),
     ".onnx": "is an ONNX network, which is not run; take the model's .safetensors",
 }
 WEIGHTS = (*SAFETENSORS, *PICKLES, *_OTHER_FILES)

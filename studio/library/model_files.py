@@ -24,6 +24,6 @@ def files_of(top: Path) -> list[Path]:
             parts = {}
         if isinstance(parts, dict):
             folders += [top / name for name in parts if not name.startswith("_")]
-    suffixes = (".safetensors", *TEXTS)
+    suffixes = (".safetensors", ".gguf", *TEXTS)
     found = (file for one in folders if one.is_dir() for file in one.iterdir())
     return sorted(file for file in found if file.suffix in suffixes and file.is_file())

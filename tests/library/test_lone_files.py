@@ -32,7 +32,7 @@ def test_safetensors_under_all_their_names(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("a.gguf", "is a GGUF file"),
+        ("a.gguf", "is a GGUF file alone; put it into the folder unet or transformer of its base"),
         ("a.onnx", "is an ONNX network"),
         ("a.CKPT", "'python -m studio convert a.CKPT'"),
         ("a.pkl", "is a pickle (.pkl)"),

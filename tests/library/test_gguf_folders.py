@@ -1,0 +1,239 @@
+"""Bases whose network lies in a GGUF file: listed as such, or with the reason why they cannot be used."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from studio.errors import IncompatibleModels
+from studio.library import Library, gguf_files
+from studio.library import quantised as known
+from studio.library.gguf_files import FORMATS, PLAIN, read_gguf
+from studio.plan import compile_plan
+from studio.preset import validate
+
+FLUX = {"_class_name": "FluxTransformer2DModel", "in_channels": 64}
+Q8_0, Q2_K, IQ1_S = 8, 10, 19
+SHAPES = {"a.weight": (4, 32), "b.bias": (3,)}
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def setting(name: str, kind: int, value: bytes) -> bytes:
+    return text(name) + struct.pack("<I", kind) + value
+
+
+def gguf(
+    shapes: Mapping[str, tuple[int, ...]] = SHAPES,
+    architecture: str = "flux",
+    form: int = Q8_0,
+    version: int = 3,
+    more: tuple[bytes, ...] = (),
+) -> bytes:
+    """A file as the format's description has it; matrices in ``form``, all else in 32 bits."""
+    settings = (setting("general.architecture", 8, text(architecture)), *more)
+    header, data = b"GGUF" + struct.pack("<IQQ", version, len(shapes), len(settings)), 0
+    header += b"".join(settings)
+    for name, shape in shapes.items():
+        number = form if len(shape) == 2 else 0
+        header += text(name) + struct.pack("<I", len(shape))
+        header += struct.pack(f"<{len(shape)}Q", *reversed(shape))
+        header += struct.pack("<IQ", number, data)
+        _, numbers, size = FORMATS.get(number, ("", 1, 4))
+        elements = 1
+        for axis in shape:
+            elements *= axis
+        data += -(-(elements // numbers * size) // 32) * 32
+    return header.ljust(-(-len(header) // 32) * 32, b"\0") + bytes(data)
+
+
+def base(root: Path, files: Mapping[str, bytes], config: Mapping[str, object] = FLUX) -> Path:
+    """A pipeline of FLUX.1 with ``files`` in its network's folder."""
+    part = root / "few/transformer"
+    part.mkdir(parents=True)
+    parts = {part: ["diffusers", "It"] for part in ("transformer", "text_encoder_2")}
+    (root / "few/model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline", **parts}))
+    if config:
+        (part / "config.json").write_text(json.dumps(config))
+    for name, data in files.items():
+        (part / name).write_bytes(data)
+    return part
+
+
+@pytest.fixture(autouse=True)
+def package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is there, on a machine without it too."""
+    monkeypatch.setattr(known, "find_spec", lambda name: True)
+
+
+@pytest.mark.parametrize("name", ["flux-Q8_0.gguf", "FLUX.GGUF"])
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("architecture", ["flux", "", "pig"])
+def test_a_folder_with_a_config_and_one_file_is_a_base(
+    architecture: str, version: int, name: str, tmp_path: Path
+) -> None:
+    data = gguf(architecture=architecture, version=version)
+    base(tmp_path, {name: data, "readme.md": b""})
+    (entry,) = Library((tmp_path,)).entries()
+    assert (entry.id, entry.kind, entry.family, entry.quantised) == ("few", "base", "flux", "gguf")
+    assert entry.bytes == (len(data) if name.endswith("gguf") else 0) and not entry.problem
+
+
+def test_a_lone_network_is_a_row(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net/config.json").write_text(json.dumps(FLUX))
+    (tmp_path / "net/a.gguf").write_bytes(gguf())
+    (entry,) = Library((tmp_path,)).entries()
+    assert (entry.id, entry.kind, entry.quantised) == ("net", "finetune", "gguf")
+
+
+LONG = setting("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") * 3)
+OF = "has a file that cannot be used in transformer, a.gguf: is damaged "
+REFUSED: dict[str, tuple[dict[str, bytes], str]] = {
+    "two files": (
+        {"a.gguf": gguf(), "b.gguf": gguf()},
+        "has several files of weights in transformer, a.gguf and b.gguf; keep one of them",
+    ),
+    "both kinds": (
+        {"a.gguf": gguf(), "model.safetensors": b"x"},
+        "has several files of weights in transformer, a.gguf and model.safetensors; keep one of them",
+    ),
+    "something else": ({"a.gguf": b"PK\3\4" + bytes(99)}, f"{OF}(no GGUF header)"),
+    "nothing": ({"a.gguf": b""}, f"{OF}(its header ends in the middle: a truncated download)"),
+    "half a header": (
+        {"a.gguf": gguf()[:60]},
+        f"{OF}(its header ends in the middle: a truncated download)",
+    ),
+    "half its weights": (
+        {"a.gguf": gguf()[:-40]},
+        f"{OF}(holds {len(gguf()) - 40} of 332 bytes: a truncated download)",
+    ),
+    "another byte order": (
+        {"a.gguf": gguf(version=3 << 24)},
+        f"{OF}(a GGUF file of version 50331648; 2 and 3 of this byte order are read)",
+    ),
+    "no whole blocks": (
+        {"a.gguf": gguf({"a.weight": (4, 30)})},
+        f"{OF}(its tensor 'a.weight' of Q8_0 has the shape (4, 30))",
+    ),
+    "many tensors": (
+        {"a.gguf": b"GGUF" + struct.pack("<IQQ", 3, 2**40, 0)},
+        f"{OF}(a header of 1099511627776 tensors; at most 100000 are read)",
+    ),
+    "an endless text": (
+        {"a.gguf": b"GGUF" + struct.pack("<IQQQ", 3, 1, 1, 2**60)},
+        f"{OF}(its header ends in the middle: a truncated download)",
+    ),
+    "lists in lists": (
+        {"a.gguf": gguf(more=(setting("x", 9, struct.pack("<IQ", 9, 1)),))},
+        f"{OF}(a setting of the unknown kind 9)",
+    ),
+    "a setting of no kind": (
+        {"a.gguf": gguf(more=(setting("x", 77, b""),))},
+        f"{OF}(a setting of the unknown kind 77)",
+    ),
+    "a format that diffusers lacks": (
+        {"a.gguf": gguf(form=IQ1_S)},
+        "has weights rounded as IQ1_S in a.gguf; those that are read: F32, F16, Q4_0, Q4_1, Q5_0, "
+        "Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, BF16",
+    ),
+    "another family": (
+        {"a.gguf": gguf(architecture="sdxl")},
+        "has the network of another family in transformer: a.gguf says 'sdxl', its config.json is of "
+        "FLUX.1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_used_says_why(case: str, tmp_path: Path) -> None:
+    files, why = REFUSED[case]
+    base(tmp_path, files)
+    library = Library((tmp_path,))
+    (entry,) = library.refused()
+    assert entry.problem == why and entry.quantised == "gguf"
+    with pytest.raises(IncompatibleModels) as caught:
+        compile_plan(validate({"base": "few"}), library)
+    assert why in str(caught.value) and caught.value.field == "base"
+
+
+def test_without_a_config_nothing_else_is_said(tmp_path: Path) -> None:
+    base(tmp_path, {"a.gguf": gguf()}, {})
+    (entry,) = Library((tmp_path,)).refused()
+    assert entry.problem == (
+        "has a.gguf in transformer and no config.json beside it; put the base's there"
+    )
+
+
+def test_a_config_of_other_rounded_weights_is_not_its_own(tmp_path: Path) -> None:
+    of = {**FLUX, "quantization_config": {"quant_method": "bitsandbytes"}}
+    base(tmp_path, {"a.gguf": gguf()}, of)
+    (entry,) = Library((tmp_path,)).refused()
+    assert "has quantised weights (bitsandbytes)" in entry.problem
+
+
+def test_a_text_encoder_must_be_plain(tmp_path: Path) -> None:
+    """Beside plain weights, a file that lies there is left alone."""
+    base(tmp_path, {"a.gguf": gguf()})
+    (tmp_path / "few/text_encoder_2").mkdir()
+    (tmp_path / "few/text_encoder_2/t5.gguf").write_bytes(gguf())
+    (entry,) = Library((tmp_path,)).refused()
+    assert "has quantised weights (gguf)" in entry.problem
+    (tmp_path / "few/text_encoder_2/model.safetensors").write_bytes(b"x")
+    assert not Library((tmp_path,)).refused()
+
+
+def test_without_the_package_the_line_names_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base(tmp_path, {"a.gguf": gguf()})
+    monkeypatch.setattr(known, "find_spec", lambda name: None)
+    (entry,) = Library((tmp_path,)).refused()
+    assert entry.problem == (
+        "has weights rounded by gguf, which needs a package: pip install -r requirements-quantised.txt"
+    )
+
+
+def test_a_header_says_how_each_tensor_lies(tmp_path: Path) -> None:
+    """Texts of a tokenizer are passed over; a tensor that ComfyUI cut has its shape back."""
+    cut = setting("comfy.gguf.orig_shape.a.weight", 9, struct.pack("<IQ4i", 5, 4, 2, 16, 2, 2))
+    file = tmp_path / "a.gguf"
+    file.write_bytes(gguf(more=(LONG, cut)))
+    header = read_gguf(file)
+    assert header.architecture == "flux" and list(header.tensors) == list(SHAPES)
+    one, other = header.tensors.values()
+    assert (one.format, one.stored, one.shape, one.bytes) == ("Q8_0", (4, 32), (2, 16, 2, 2), 136)
+    assert (other.format, other.shape, other.bytes) == ("F32", (3,), 12)
+    assert not one.stays_rounded and not other.stays_rounded
+    file.write_bytes(gguf())
+    assert read_gguf(file).tensors["a.weight"].stays_rounded
+
+
+def test_a_header_without_an_end_is_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf_files, "MAX_HEADER_BYTES", 64)
+    (tmp_path / "a.gguf").write_bytes(gguf())
+    with pytest.raises(ValueError, match="a header of more than 64 bytes"):
+        read_gguf(tmp_path / "a.gguf")
+
+
+@pytest.mark.skipif(find_spec("gguf") is None, reason="gguf is not installed")
+def test_the_formats_are_those_of_the_package_that_diffusers_reads() -> None:
+    from diffusers.quantizers.gguf.utils import SUPPORTED_GGUF_QUANT_TYPES
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+    found = {GGMLQuantizationType(number): one for number, one in FORMATS.items()}
+    assert all((kind.name, *GGML_QUANT_SIZES[kind]) == one for kind, one in found.items())
+    assert {kind for kind in found if kind.name not in PLAIN} == set(SUPPORTED_GGUF_QUANT_TYPES)
+    names = {
+        kind.value: kind.name for kind in GGMLQuantizationType
+    }  # of a newer one there are more
+    assert all(names.get(n, name) == name for n, name in gguf_files._UNREAD.items())
