@@ -22,6 +22,7 @@ from studio.engine.effort import Controller, Level, Sample
 from studio.engine.explain import Explainer
 from studio.engine.families import Family, Text
 from studio.engine.networks.devices import free_memory, is_out_of_memory
+from studio.engine.networks.storage import dtype_of
 from studio.engine.speed.direct import direct
 from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
 from studio.engine.speed.runtime import Regions, next_batch
@@ -205,7 +206,7 @@ class Denoiser:
     def _forward(self, network: nn.Module, chunk: Sequence[Sample], z: Tensor, t: Tensor) -> Tensor:
         passes = [self.passes[i] for i, _ in chunk]
         self._make_room(tuple(chunk))
-        dtype = next(network.parameters()).dtype
+        dtype = dtype_of(network)
         latents = z[[b for _, b in chunk]].to(dtype)
         with ExitStack() as stack:
             loras = list({id(lora): lora for p in passes for lora, _ in p.adapters}.values())

@@ -16,6 +16,7 @@ from pprint import pformat
 
 from studio.integrations.plain import plain_script, title
 from studio.library import Library
+from studio.library.quantised import GGUF
 from studio.plan.row_models import check_base
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
@@ -53,6 +54,8 @@ def as_python(
     plan = stated_plan(preset, library, roots)
     base = check_base(library.catalogue(), preset.base, preset.vae)
     place = preset.base if preset.base not in library else base.path if paths else ""
+    if base.quantised == GGUF:
+        place = ""  # diffusers does not read such a folder by itself
     vae = (_folder_of(library, preset.vae) if paths else None) if preset.vae else ""
     plain = plain_script(preset, plan, base, place, vae)
     return f"{_runs_all(preset)}{plain}" if plain else _engine_script(preset, roots)

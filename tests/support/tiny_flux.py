@@ -16,8 +16,11 @@ from tests.support import tiny, tiny_sd3
 from tests.support.tiny_sana import tokenizer
 
 
-def pipeline(folder: Path, guided: bool = True) -> FluxPipeline:
-    """A random pipeline; ``guided``: its network takes a distilled guidance, as [dev]'s does."""
+def pipeline(folder: Path, guided: bool = True, heads: int = 2) -> FluxPipeline:
+    """A random pipeline; ``guided``: its network takes a distilled guidance, as [dev]'s does.
+
+    ``heads``: of eight numbers each, the network's width.
+    """
     torch.manual_seed(5)
     letters, words = tiny._tokenizer(folder / "_tokenizer"), tokenizer()
     transformer = FluxTransformer2DModel(
@@ -25,7 +28,7 @@ def pipeline(folder: Path, guided: bool = True) -> FluxPipeline:
         num_layers=1,
         num_single_layers=1,
         attention_head_dim=8,
-        num_attention_heads=2,
+        num_attention_heads=heads,
         joint_attention_dim=tiny_sd3.T5_WIDTH,
         pooled_projection_dim=tiny_sd3.WIDTH,
         guidance_embeds=guided,

@@ -7,7 +7,6 @@ from math import isfinite
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from studio.engine.adapters import kinds as _own_kinds  # noqa: F401 - they register themselves
 from studio.engine.adapters.changes import (
@@ -20,6 +19,7 @@ from studio.engine.adapters.changes import (
     wide,
     with_magnitude,
 )
+from studio.engine.adapters.rounded import shape_of, weight_of
 from studio.engine.networks.devices import memory_error_within
 from studio.errors import IncompatibleModels
 from studio.library.adapter_kinds import ADAPTER_KINDS, MAGNITUDES, SHARED, kinds_of
@@ -39,7 +39,7 @@ def change_of(
         IncompatibleModels: tensors that do not fit together, or not to the layer; names no field.
     """
     numbers = {role: _number(tensors[role], role) for role in _NUMBERS if role in tensors}
-    weight = _weight(module)
+    weight = weight_of(module)
     at_least = torch.promote_types(weight.dtype, torch.float32)
     values = {
         role: wide(value, role, at_least) for role, value in tensors.items() if role not in _NUMBERS
@@ -109,18 +109,12 @@ def _map(delta: Delta, function: Callable[[Tensor], Tensor], shape: torch.Size) 
 
 def _checked(delta: Delta, module: nn.Module) -> Delta:
     """Raise :class:`IncompatibleModels` for the bias of another layer."""
-    outputs = _weight(module).shape[0]
+    outputs = shape_of(module)[0]
     if delta.bias is not None and delta.bias.shape != (outputs,):
         raise IncompatibleModels(
             f"changes a bias of {delta.bias.numel()} numbers, the layer has {outputs} outputs"
         )
     return delta
-
-
-def _weight(module: nn.Module) -> Tensor:
-    assert isinstance(module.weight, Tensor)  # only layers with a weight have names
-    weight = module.weight
-    return weight.dequantize() if is_traceable_wrapper_subclass(weight) else weight
 
 
 def _number(value: Tensor, role: str) -> float:

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studio.engine.adapters.changes import Change
+from studio.engine.adapters.rounded import shape_of
 from studio.errors import IncompatibleModels
 
 _BIAS = ".bias"
@@ -246,7 +247,7 @@ def _check_layer(
             else f"is a LoRA of another architecture: the base has a layer of another kind, {kind}, {layer}",
             field=name,
         )
-    wanted = tuple(module.weight.shape)
+    wanted = tuple(shape_of(module))
     for change in parts:
         if where != layer:
             fits = isinstance(change, Tensor) and tuple(change.shape) == wanted[:1]
@@ -258,7 +259,7 @@ def _check_layer(
             down, up = change if isinstance(change, tuple) else (change, change)
             raise IncompatibleModels(
                 f"is a LoRA of another architecture: at {where} it is "
-                f"{_width(down)}→{up.shape[0]}, the base {_width(module.weight)}→{wanted[0]}",
+                f"{_width(down.shape)}→{up.shape[0]}, the base {_width(wanted)}→{wanted[0]}",
                 field=name,
             )
 
@@ -267,11 +268,12 @@ def _factors_fit(
     module: nn.Linear | nn.Conv2d | nn.GroupNorm | nn.LayerNorm, down: Tensor, up: Tensor
 ) -> bool:
     """Whether ``up·down`` leads from the layer's inputs to its outputs, in the layer's own axes."""
-    inputs, ends = tuple(module.weight.shape[1:]), (module.weight.shape[0], down.shape[0])
+    outputs, *inputs = shape_of(module)
+    ends = (outputs, down.shape[0])
     ones = (1, 1) if isinstance(module, nn.Conv2d) else ()
     grouped = getattr(module, "groups", 1) != 1
-    return not grouped and tuple(down.shape[1:]) == inputs and tuple(up.shape) == (*ends, *ones)
+    return not grouped and list(down.shape[1:]) == inputs and tuple(up.shape) == (*ends, *ones)
 
 
-def _width(weight: Tensor) -> int:
-    return weight.shape[1] if weight.ndim > 1 else weight.shape[0]
+def _width(shape: Sequence[int]) -> int:
+    return shape[1] if len(shape) > 1 else shape[0]

@@ -24,10 +24,16 @@ def merged_by_peft(folder: Path, network: nn.Module, name: str) -> dict[str, Cha
 
     Raises:
         MissingModel: no safetensors file, or one that peft cannot read.
-        IncompatibleModels: it cannot be merged into this network.
+        IncompatibleModels: it cannot be merged into this network, or into none of rounded weights.
     """
     if not (folder / PEFT_WEIGHTS).is_file():  # peft would open a pickle instead
         raise MissingModel(f"has no {PEFT_WEIGHTS}; pickles are not opened", field=name)
+    if getattr(network, "is_quantized", False):
+        raise IncompatibleModels(
+            "is merged by peft into plain weights, and the base's are rounded to few bits; save it as "
+            "one .safetensors in diffusers' layout",
+            field=name,
+        )
     from peft import PeftModel
 
     dtype = next(network.parameters()).dtype

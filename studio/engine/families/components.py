@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from studio.engine.families import single_file
+from studio.engine.families import gguf_network, single_file
 from studio.engine.families.pretrained import (
     check_complete,
     check_config,
@@ -18,6 +18,8 @@ from studio.engine.families.pretrained import (
 )
 from studio.errors import MissingModel
 from studio.library import ModelEntry
+from studio.library.families import networks
+from studio.library.gguf_files import gguf_files
 
 _HALF = re.compile(r"\.fp16(?:-\d+-of-\d+)?\.safetensors$")
 
@@ -30,7 +32,7 @@ def source(entry: ModelEntry) -> str:
 def load_component(
     kind: Any, entry: ModelEntry, part: str, device: torch.device, dtype: torch.dtype
 ) -> nn.Module:
-    """One network, frozen, on its device; from safetensors only.
+    """One network, frozen, on its device; from safetensors, or from a GGUF file, which is data too.
 
     Args:
         kind: a class of diffusers or transformers with ``from_pretrained``.
@@ -51,6 +53,9 @@ def load_component(
 def _from_folder(kind: Any, entry: ModelEntry, part: str, dtype: torch.dtype) -> Any:
     path = source(entry)
     inside = part if part and (Path(path, part).is_dir() or not entry.path) else ""
+    rounded = gguf_files(Path(path, inside)) if entry.path else []
+    if rounded and kind.__name__ in networks():
+        return gguf_network.load(kind, rounded, entry.id, dtype)
     # Of a hub's pipeline the fp16 files are half the download, where there are any.
     variants = ["fp16", None] if not entry.path and dtype == torch.float16 else [None]
     if entry.path:

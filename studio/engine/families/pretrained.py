@@ -78,7 +78,16 @@ def check_complete(network: nn.Module, missing: Collection[str], name: str, part
         MissingModel: names the first of them.
     """
     named = (*network.named_parameters(), *network.named_buffers())
-    absent = sorted({*missing, *(key for key, tensor in named if tensor.is_meta)})
+    refuse_missing({*missing, *(key for key, tensor in named if tensor.is_meta)}, name, part)
+
+
+def refuse_missing(missing: Collection[str], name: str, part: str) -> None:
+    """Refuse a network for the tensors that its file does not hold; none is no reason to.
+
+    Raises:
+        MissingModel: names the first of them.
+    """
+    absent = sorted(missing)
     if absent:
         where = f" of its {part}" if part else ""
         raise MissingModel(f"{name!r} lacks the tensor {some_of(absent, 1)}{where}; fetch it again")

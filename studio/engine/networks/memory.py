@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from studio.engine.networks.storage import dtype_of
+
 NETWORK_COPIES = 52
 DECODER_COPIES = 12
 
@@ -51,4 +53,4 @@ def decoder_bytes(vae: Any, pixels: int) -> int:
 
 
 def _itemsize(network: Any) -> int:
-    return next(network.parameters()).element_size()
+    return dtype_of(network).itemsize

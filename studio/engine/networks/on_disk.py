@@ -15,6 +15,7 @@ from studio.engine.families.single_file import is_single_file, prefixes_of
 from studio.errors import MissingModel
 from studio.library import ADAPTERS, ModelEntry, family_of, read_header
 from studio.library.adapter_kinds import held
+from studio.library.gguf_files import SUFFIX, gguf_files, read_gguf
 from studio.library.image_encoders import image_encoder
 
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
@@ -55,6 +56,9 @@ def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
     variants: dict[str, int] = defaultdict(int)  # "" or what stands before the suffix: fp16, ema
     for file in _weight_files(entry, part):
         try:
+            if file.suffix.lower() == SUFFIX:
+                variants[""] += _rounded_bytes(file, dtype)
+                continue
             state = file.stat()
             floats, others = _counts(
                 file, prefixes, state.st_mtime_ns, state.st_size, entry.kind in ADAPTERS, merged
@@ -96,6 +100,14 @@ def _counts(
     return held(shapes, merged) if adapter else floats, others
 
 
+def _rounded_bytes(file: Path, dtype: torch.dtype) -> int:
+    """Bytes of a GGUF file's network: linear layers stay as they are rounded, the rest does not."""
+    return sum(
+        one.bytes if one.stays_rounded else prod(one.shape) * dtype.itemsize
+        for one in read_gguf(file).tensors.values()
+    )
+
+
 def _folder(entry: ModelEntry, part: str) -> Path:
     """A component's own folder in a pipeline; a lone network's files lie in the entry's."""
     path = Path(entry.path)
@@ -111,5 +123,6 @@ def _weight_files(entry: ModelEntry, part: str) -> Iterator[Path]:
     path = Path(entry.path)
     if path.is_dir():
         yield from _folder(entry, part).glob("*.safetensors")
+        yield from gguf_files(_folder(entry, part))
     elif path.is_file():
         yield path

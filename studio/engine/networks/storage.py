@@ -85,6 +85,12 @@ def _plain(tensor: Tensor) -> list[Tensor]:
     return [inner for part in parts if isinstance(part, Tensor) for inner in _plain(part)]
 
 
+def dtype_of(network: nn.Module) -> torch.dtype:
+    """What a network reckons in: of its first weights that are not rounded to bytes."""
+    weights = network.parameters()
+    return next((one.dtype for one in weights if one.is_floating_point()), torch.float32)
+
+
 def device_of(value: Any) -> torch.device | str:
     """Where the first tensor of a module or adapter lies."""
     if isinstance(value, nn.Module):
