@@ -86,6 +86,15 @@ def test_a_folder_with_a_config_and_one_file_is_a_base(
     assert entry.bytes == (len(data) if name.endswith("gguf") else 0) and not entry.problem
 
 
+def test_flux_2_is_known_though_converters_call_it_flux(tmp_path: Path) -> None:
+    config = {"_class_name": "Flux2Transformer2DModel", "guidance_embeds": False}
+    base(tmp_path, {"a.gguf": gguf()}, {**config, "in_channels": 128})
+    index = tmp_path / "few/model_index.json"
+    index.write_text(index.read_text().replace("FluxPipeline", "Flux2KleinPipeline"))
+    (entry,) = Library((tmp_path,)).entries()
+    assert (entry.family, entry.quantised) == ("flux2", "gguf")
+
+
 def test_a_lone_network_is_a_row(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
     (tmp_path / "net/config.json").write_text(json.dumps(FLUX))

@@ -122,7 +122,7 @@ def _weight_files(entry: ModelEntry, part: str) -> Iterator[Path]:
         return
     path = Path(entry.path)
     if path.is_dir():
-        yield from _folder(entry, part).glob("*.safetensors")
-        yield from gguf_files(_folder(entry, part))
+        folder = _folder(entry, part)
+        yield from list(folder.glob("*.safetensors")) or gguf_files(folder)
     elif path.is_file():
         yield path
