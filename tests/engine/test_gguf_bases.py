@@ -66,7 +66,7 @@ def loader(root: Path, dtype: torch.dtype = torch.float32) -> Loader:
 
 
 def made(root: Path, base: str, *rows: dict[str, Any], exact: bool = False, **more: Any) -> Any:
-    sampler = {"steps": STEPS, "seed": SEED, "width": SIZE, "height": SIZE}
+    sampler: dict[str, Any] = {"steps": STEPS, "seed": SEED, "width": SIZE, "height": SIZE}
     sampler["scheduler"] = "ddim" if (root / base / "unet").is_dir() else "euler"
     given = [{"prompt": PROMPT, "weight": SCALE, **row} for row in rows or ({},)]
     preset = {"base": base, "rows": given, "sampler": sampler, **more}
@@ -103,7 +103,7 @@ def test_its_weights_are_diffusers_bit_for_bit_and_it_reckons_as_asked(
     found, expected = network.state_dict(), other.state_dict()
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[key], expected[key]) for key in expected)
-    rounded = [m for m in network.modules() if type(m).__name__ == "GGUFLinear"]
+    rounded: list[Any] = [m for m in network.modules() if type(m).__name__ == "GGUFLinear"]
     assert len(rounded) > 5 and {one.compute_dtype for one in rounded} == {dtype}
     given = torch.ones(1, rounded[0].in_features, dtype=dtype)
     assert dtype_of(network) == dtype == rounded[0](given).dtype
