@@ -13,6 +13,14 @@ from collections.abc import Sequence
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+# What pydantic calls by its classes.
+_OBJECT = re.compile(
+    r"a valid dictionary(?: or (?:object to extract fields from|instance of \w+))?"
+)
+_LENGTH = re.compile(
+    r"^(?:Tuple|List) should have at (least|most) (\d+) items? after validation, not (\d+)$"
+)
+
 MOST_CHARACTERS, MOST_OF_FIELD = 2000, 500  # of a line; a stranger's file may hold longer names
 
 
@@ -34,7 +42,9 @@ class StudioError(Exception):
 def in_plain_words(message: str) -> str:
     """What pydantic says of a value, as a person reads it: what is allowed, not how it was looked for."""
     said = message.removeprefix("Value error, ").partition(", unable to parse string as a")[0]
-    return f"{said[0].lower()}{said[1:]}".replace("a valid tuple", "a valid list")
+    said = _OBJECT.sub("a valid object", said).replace("a valid tuple", "a valid list")
+    said = _LENGTH.sub(r"needs at \1 \2, and has \3", said)
+    return f"{said[0].lower()}{said[1:]}"
 
 
 class BadPreset(StudioError):

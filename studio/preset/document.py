@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -97,7 +98,7 @@ class Preset(Document):
     @model_validator(mode="after")
     def _few_enough_rows(self) -> Preset:
         if len(self.rows) > 200:
-            raise ValueError("a preset holds at most 200 rows")
+            raise BadPreset(f"at most 200 rows, got {len(self.rows)}", field="rows")
         return self
 
     @model_validator(mode="after")
@@ -263,7 +264,19 @@ def _one_line(error: ValidationError) -> BadPreset:
     field = ".".join(parts) or "preset"
     if first["type"] == "extra_forbidden":
         return BadPreset("unknown field; it is not part of a preset", field=field)
-    return BadPreset(f"{in_plain_words(first['msg'])}, got {shorten(first['input'])}", field=field)
+    said = in_plain_words(first["msg"]) + _or_else(first, report)
+    return BadPreset(f"{said}, got {shorten(first['input'])}", field=field)
+
+
+_STRUCTURES = {"tuple_type": ", or a list", "model_type": ", or an object"}
+
+
+def _or_else(named: Any, report: Sequence[Any]) -> str:
+    """What a field takes besides the names that were listed."""
+    if named["type"] != "literal_error":
+        return ""
+    alike = (one for one in report if one["loc"][:-1] == named["loc"][:-1])
+    return "".join(_STRUCTURES.get(one["type"], "") for one in alike)
 
 
 def _is_tag(part: object) -> bool:

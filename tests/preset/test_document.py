@@ -76,7 +76,7 @@ def test_defaults() -> None:
         ({"rows": [{"control": {"type": "kanny"}}]}, "rows.0.control.type", "canny"),
         ({"rows": [{"reference": "other"}]}, "rows.0.reference", "autoguidance"),
         ({"rows": {"prompt": "cat"}}, "rows", "a valid list"),
-        ({"rows": [{}] * 201}, "preset", "200 rows"),
+        ({"rows": [{}] * 201}, "rows", "200 rows, got 201"),
         ({"omega": 1.5}, "omega", "1"),
         ({"decoupling": -0.1}, "decoupling", "0"),
         ({"sampler": {"steps": 0}}, "sampler.steps", "1"),

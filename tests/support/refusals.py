@@ -13,6 +13,9 @@ from tests.support import REPOSITORY
 from tests.support.script_texts import HOLE
 
 ERRORS = ("StudioError", "BadPreset", "MissingModel", "MissingFile", "IncompatibleModels")
+# What a field's own check raises, which is told with the value behind it.
+OF_A_FIELD = "ValueError"
+PRESET = "preset"
 # Whose errors a person meets at the page.
 ROOMS = (
     "ui",
@@ -21,10 +24,7 @@ ROOMS = (
     "engine",
     "diffusion",
     "images.py",
-    "preset/derived.py",
-    "preset/variants.py",
-    "preset/styles.py",
-    "preset/own_styles.py",
+    PRESET,
     "share",
     "history/bin.py",
     "train",
@@ -39,12 +39,14 @@ _WORD = re.compile(r"[a-z]+('s)?[,;:.]?")
 def refusals() -> Iterator[tuple[str, str]]:
     """Each message with its file's name; a value in it is a ``HOLE``."""
     for room in ROOMS:
+        kinds = (*ERRORS, OF_A_FIELD) if room == PRESET else ERRORS
         for path, tree in _trees(room):
             for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and node.args and _name(node.func) in ERRORS:
+                if isinstance(node, ast.Call) and node.args and _name(node.func) in kinds:
+                    given = f", got {HOLE}" if _name(node.func) == OF_A_FIELD else ""
                     for text in map(_text, _branches(node.args[0])):
                         if text:
-                            yield path.name, " ".join(text.split())
+                            yield path.name, " ".join(text.split()) + given
 
 
 def _branches(node: ast.expr) -> list[ast.expr]:

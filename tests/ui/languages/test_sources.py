@@ -26,6 +26,11 @@ PROGRAMS = (
     f"png, csv or json, got {HOLE}",
     f"expected a list, got {HOLE}",
     "expected an object with a name",
+    f"expected FIELD=VALUE, got {HOLE}",  # as those below, of a command line
+    f"expected FIELD=LOW:HIGH, got {HOLE}",
+    f"expected FIELD=LOW:HIGH or values, got {HOLE}",
+    f"{HOLE} from {HOLE} to {HOLE} is no range",
+    f"is the preset's own field {HOLE}",  # of a package that adds a refinement
     f"{HOLE} is not a data:image/…;base64 URI",
     "a data URI (data:image/png;base64,…) is expected",
     f"is no pickle ({HOLE})",  # as those below, of the verb `convert`

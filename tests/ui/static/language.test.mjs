@@ -52,6 +52,21 @@ test("facts, sentences and labels are turned one by one, what is not known stays
   assert.equal(strict("nothing · of this"), null);
 });
 
+test("a field before a refusal that begins with a value is turned too", () => {
+  const rule = "allowed are assets/… and data:image/… and paths beside it";
+  const refuses = studio.translator({
+    ...MESSAGES,
+    "row {n}, {the_field}": "Zeile {n}, {the_field}",
+    mask: "Maske",
+    "{name} may not be read; {the_rule}": "{name} darf nicht gelesen werden; {the_rule}",
+    [rule]: "erlaubt ist dies",
+  });
+  assert.equal(
+    refuses(`row 1, mask: 'a: b' may not be read; ${rule}`),
+    "Zeile 1, Maske: 'a: b' darf nicht gelesen werden; erlaubt ist dies",
+  );
+});
+
 test("marked words keep their marks", () => {
   const text = "Press **Save** (or `Ctrl+S`).";
   assert.equal(studio.markedText(studio.markedPieces(text)), text);

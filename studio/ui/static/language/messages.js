@@ -44,6 +44,7 @@ window.studio = window.studio || {};
       for (const { shape, names, message } of patterns) {
         const found = shape.exec(text);
         if (!found) continue;
+        if (shape.source.startsWith("^(") && headed(found[1])) continue;
         const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
@@ -54,6 +55,21 @@ window.studio = window.studio || {};
     }
 
     const direct = (text) => plain.get(text) ?? fitted(text);
+
+    /** Whether a text begins with a message and a colon, as with the field of a refusal: a message that
+     *  begins with a place would take the field for a part of its value. */
+    function headed(text) {
+      const colon = text.indexOf(": ");
+      return colon > 0 && direct(text.slice(0, colon)) !== null;
+    }
+
+    /** What stands before the first colon and what stands behind it, where both are messages. */
+    function split(text) {
+      const colon = text.indexOf(": ");
+      if (colon <= 0) return null;
+      const [head, rest] = [direct(text.slice(0, colon)), direct(text.slice(colon + 2))];
+      return head !== null && rest !== null ? `${head}: ${rest}` : null;
+    }
 
     /** The most pieces from the first one on that are a message together: {said, count}, or null. */
     function longest(pieces) {
@@ -85,7 +101,7 @@ window.studio = window.studio || {};
 
     function whole(text) {
       if (answers.has(text)) return answers.get(text);
-      const said = LETTERS.test(text) ? (direct(text) ?? joined(text)) : null;
+      const said = LETTERS.test(text) ? (direct(text) ?? split(text) ?? joined(text)) : null;
       if (answers.size > MOST_KNOWN) answers.clear();
       answers.set(text, said);
       return said;

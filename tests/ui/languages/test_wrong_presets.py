@@ -1,0 +1,73 @@
+"""What is wrong with a preset of a file is said in every language, whoever finds it: the studio or pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.errors import StudioError
+from studio.languages import Language
+from studio.preset import validate
+from tests.support.script_texts import HOLE
+from tests.ui.languages.test_sources import _unturned
+
+
+def _row(**fields: Any) -> dict[str, Any]:
+    return {"rows": [{"prompt": "a cat", **fields}]}
+
+
+WRONG: tuple[Any, ...] = (
+    [1],
+    {"tune": 1},
+    {"rows": [{}] * 201},
+    {"rows": 3},
+    {"rows": [3]},
+    {"sampler": 3},
+    {"sampler": {"steps": 1.5}},
+    {"name": "n" * 201},
+    {"base": ""},
+    {"cfgpp": "x"},
+    _row(prompt=3),
+    _row(weight="x"),
+    _row(weight=float("nan")),
+    _row(range=[0]),
+    _row(range=[0, 1, 1]),
+    _row(curve=[]),
+    _row(curve=[[0, 0], [0, 1]]),
+    _row(curve=[[0, 0]] * 65),
+    _row(model={}),
+    _row(control={"image": "x"}),
+    _row(image_prompt={"model": "a", "image": "a", "blank": True}),
+    {"init": {"image": "x", "strength": 0}},
+)
+
+
+def refused(document: Any) -> StudioError:
+    with pytest.raises(StudioError) as caught:
+        validate(document)
+    return caught.value
+
+
+def _messages() -> Iterator[tuple[str, str]]:
+    for document in WRONG:
+        yield "preset", refused(document).message.replace("nan", HOLE)
+
+
+def test_what_is_wrong_with_a_preset_is_a_message(language: Language) -> None:
+    assert not _unturned(language, _messages())
+
+
+def test_what_is_refused_says_what_is_allowed_in_a_persons_words() -> None:
+    error = refused({"rows": [{}] * 201})
+    assert (error.field, error.message) == ("rows", "at most 200 rows, got 201")
+    assert refused(_row(curve="0:0, 2:1")).message == (
+        "input should be 'constant', 'linear_up', 'linear_down', 'cosine_up' or 'cosine_down', "
+        "or a list, got '0:0, 2:1'"
+    )
+    assert "or an object, got 'zz'" in refused(_row(reference="zz")).message
+    assert refused(_row(curve=[])).message == "needs at least 1, and has 0, got []"
+    assert refused({"rows": [3]}).message == "input should be a valid object, got 3"
