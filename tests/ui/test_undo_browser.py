@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.support import REPOSITORY
 from tests.support.studio_page import Studio
+from tests.support.studio_page import expect as shown
 
 pytestmark = pytest.mark.browser
 
@@ -121,3 +123,22 @@ def test_an_emptied_box_is_one_step_and_redo_outlives_it(studio: Studio) -> None
         page.keyboard.press(way)
         page.get_by_text(said).first.wait_for()
         studio.rest(1800)
+
+
+def test_a_row_that_is_open_stays_so_where_a_step_is_taken_back_in_it(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat", "a dog"])
+    studio.rest(1800)
+    studio.press(1, "More: adapters")
+    end = studio.card(1).get_by_role("textbox", name="End of the range")
+    end.fill("0.5")
+    end.blur()
+    studio.rest()
+    for keys, value in (("Control+z", "1"), ("Control+Shift+Z", "0.5"), ("Control+z", "1")):
+        page.keyboard.press(keys)
+        shown(end).to_have_value(value)
+        shown(end).to_be_visible()
+    shown(studio.card(0).get_by_role("textbox", name="End of the range")).to_be_hidden()
+    studio.load(REPOSITORY / "presets" / "02-negative-row.json")  # its rows are others
+    studio.has_rows(["a house on a green background", "in tweet style"])
+    shown(end).to_be_hidden()

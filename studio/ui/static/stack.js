@@ -80,13 +80,18 @@
       const goBack = this.held();
       const value = studio.clone(this.props.value) || {};
       Object.assign(this.images.thumbs, value.thumbs || {});
-      const before = (this.cards || []).map((card) => studio.asText(card.row));
+      const earlier = this.cards || [];
+      const before = earlier.map((card) => studio.asText(card.row));
       this.cards = (value.rows || []).map((row) => new studio.Card(studio.fullRow(row), this));
       this.arranged = this.cards;
       const now = this.cards.map((card) => studio.asText(card.row));
       // Of a page that is being filled no row has come back.
       const texts = studio.isFilled() ? [before, now] : [];
-      studio.axes.follow(studio.placesOfRows(before, now), ...texts);
+      const places = studio.placesOfRows(before, now);
+      studio.axes.follow(places, ...texts);
+      // What a step takes back is seen where it is: a row that was open stays open.
+      if (studio.undoSettles())
+        earlier.forEach((card, at) => card.opened && this.cards[places[at]]?.open(true));
       this.list.replaceChildren(...this.cards.map((card) => card.node));
       this.arrange();
       this.shares.placed();

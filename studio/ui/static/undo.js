@@ -155,6 +155,8 @@
         settles = clock() + SETTLING;
       },
       waits,
+      /** Whether the page is taking up what was undone. */
+      settling: () => waits() || clock() < settles,
       undo: () => step(state.past, state.future, true),
       redo: () => step(state.future, state.past, false),
     };
@@ -224,6 +226,7 @@
   }
 
   studio.undone = () => log.answered();
+  studio.undoSettles = () => log.settling();
 
   studio.mountUndo = function (element, trigger) {
     send = studio.newest(trigger, "undo");

@@ -96,10 +96,7 @@
           "aria-expanded": "false",
           title: MORE_LABEL,
           "aria-label": MORE_LABEL,
-          onclick: () => {
-            this.opened = !this.opened;
-            this.refresh();
-          },
+          onclick: () => this.open(!this.opened),
         },
         icon("tune"),
       );
@@ -152,6 +149,11 @@
       Object.assign(this.row, changes);
       this.refresh();
       this.stack.commit();
+    }
+
+    open(opened) {
+      this.opened = opened;
+      this.refresh();
     }
 
     refresh() {
