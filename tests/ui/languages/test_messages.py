@@ -92,6 +92,17 @@ def test_messages_are_written_as_the_page_compares_them(language: Language) -> N
     assert not [text for text, _ in language.messages if text != " ".join(text.split())]
 
 
+def test_signs_and_arrows_read_from_right_to_left_too() -> None:
+    """Without a mark a sign stands behind its number, and CFG++ begins with what it ends with; an arrow
+    between two values leads to the second."""
+    minus, plus = r"(?<![\u2068\u2066\u200e\w])−\d", r"\w\+\+(?![\u2069\u200e]| ?[A-Za-z0-9])"
+    arrow = r"\S ?→"  # not one that begins the line, at the end of an axis
+    for one in OTHERS:
+        said = {text: re.sub("`[^`]*`", "", said) for text, said in one.messages}
+        wrong = [t for t, line in said.items() if re.search(f"{minus}|{plus}|{arrow}", line)]
+        assert one.direction == "ltr" or not wrong
+
+
 def shape(message: str) -> str:
     """A message as a pattern; a hole of a script stands for any value."""
     parts = PLACE.split(message)

@@ -67,6 +67,13 @@ test("a field before a refusal that begins with a value is turned too", () => {
   );
 });
 
+test("from right to left a number keeps its sign before it", () => {
+  const mirrored = studio.translator(MESSAGES, null, "\u200e");
+  assert.equal(mirrored("seed −3"), "Seed \u200e−3");
+  assert.equal(mirrored("seed 3"), "Seed 3");
+  assert.equal(mirrored("−3: from 0 to 4"), "\u200e−3: von 0 bis 4");
+});
+
 test("marked words keep their marks", () => {
   const text = "Press **Save** (or `Ctrl+S`).";
   assert.equal(studio.markedText(studio.markedPieces(text)), text);

@@ -31,14 +31,16 @@ window.studio = window.studio || {};
    * does not hold it. Spaces around a text stay.
    * @param messages from English to the other language, with {places}
    * @param untold called with each part that stays English in a text of which others do not
+   * @param sign what stands before a number with a sign: from right to left it would end with it
    */
-  studio.translator = function (messages, untold) {
+  studio.translator = function (messages, untold, sign = "") {
     const plain = new Map(Object.entries(messages));
     const patterns = Object.keys(messages)
       .filter((message) => message.search(PLACE) >= 0)
       .map(patternOf)
       .sort((one, two) => two.fixed - one.fixed);
     const answers = new Map();
+    const signed = (text) => (/^[+−-]\d/.test(text) ? sign + text : text);
 
     function fitted(text) {
       for (const { shape, names, message } of patterns) {
@@ -48,7 +50,8 @@ window.studio = window.studio || {};
         const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
-          return name.startsWith("the_") ? (whole(value) ?? value) : value;
+          if (name.length === 1) return signed(value);
+          return name.startsWith("the_") ? (whole(value) ?? signed(value)) : value;
         });
       }
       return null;
@@ -91,7 +94,7 @@ window.studio = window.studio || {};
           const count = found?.count ?? 1;
           if (said !== null) known += 1;
           else if (LETTERS.test(pieces[0])) untold?.(pieces[0]);
-          result += (said ?? pieces[0]) + (pieces[count] ?? "");
+          result += (said ?? signed(pieces[0])) + (pieces[count] ?? "");
           pieces = pieces.slice(count + 1);
         }
         if (known) return result;

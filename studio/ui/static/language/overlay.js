@@ -167,7 +167,8 @@
   studio.showLanguage = function ({ tag, direction }, messages) {
     if (!messages && !say) return;
     changes.disconnect();
-    say = messages && studio.translator(messages);
+    const sign = direction === "rtl" ? "\u200e" : "";
+    say = messages && studio.translator(messages, null, sign);
     document.documentElement.lang = tag;
     document.documentElement.dir = direction;
     draw();
