@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studio.errors import shorten
+from studio.errors import cut, shorten
 from studio.preset import Preset
 
 _ABSENT = object()
 _UNSHOWN = ("schema_version",)
+# What is said of a row where a field of it is off now, and where it is on; the page's undo says the same.
+_PARTS = {"enabled": ("muted", "takes part again"), "solo": ("not solo any more", "solo")}
 _PICTURES = ("image", "mask")  # named by their files, whose names nobody gave
 
 
@@ -29,10 +31,16 @@ def differences(
     unusual = [name for p in (first, second) for name, _ in _flat(json.loads(p.to_json()))]
     names = [name for name in {**one, **two} if name in unusual]
     return [
-        f"{_words(name, labels or {})}: {_change(name[-1], one.get(name, _ABSENT), two.get(name, _ABSENT))}"
+        _difference(name, one.get(name, _ABSENT), two.get(name, _ABSENT), labels or {})
         for name in names
         if name[-1] not in _UNSHOWN and one.get(name, _ABSENT) != two.get(name, _ABSENT)
     ]
+
+
+def _difference(name: tuple[str, ...], before: Any, after: Any, labels: Mapping[str, str]) -> str:
+    if name[0] == "rows" and name[-1] in _PARTS and isinstance(after, bool):
+        return f"row {int(name[1]) + 1} {_PARTS[name[-1]][after]}"
+    return f"{_words(name, labels)}: {_change(name[-1], before, after)}"
 
 
 def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -77,5 +85,12 @@ def _shown(value: Any) -> str:
         inner = quoted[1:] if quoted.endswith("…") else quoted[1:-1]
         return f"“{inner}”"
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return cut(", ".join(map(_of_list, value)), 120)
     return f"{value:g}" if isinstance(value, float) else shorten(value, 120)
+
+
+def _of_list(value: Any) -> str:
+    """A number of a list, or a point of a curve."""
+    return ":".join(map(_of_list, value)) if isinstance(value, list) else _shown(value)

@@ -4,8 +4,8 @@ A file ``TAG.json`` beside this one is a language; there is no other list. It ho
 language calls itself, ``direction`` (``ltr`` or ``rtl``), ``same``, the messages that read alike in it,
 and ``messages``, from the English text to its own. In a message ``{n}``, ``{m}`` and ``{k}`` stand for
 a number (as any single letter), a longer name for a text that stays as it is, one that begins with
-``one_`` for such a text without a `` · `` in it, and one with ``the_`` for a text that is a message
-itself. ``**``, ``*`` and backquotes are bold, italic and code.
+``one_`` for such a text without a `` · `` in it, one with ``word_`` for such a text or a word of the
+page's own, and one with ``the_`` for a text that is a message itself. ``**``, ``*`` and backquotes are bold, italic and code.
 """
 
 from __future__ import annotations

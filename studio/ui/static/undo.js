@@ -42,6 +42,22 @@
   }
   const at = (value, place) => place.reduce((inner, key) => inner?.[key], value);
 
+  const NAMING = ["image", "lora", "model", "prompt"]; // what a part of a row is known by
+  /** A value as a person reads it; history/differences.py says the same. */
+  function valueInWords(value) {
+    if (value === null || value === undefined || value === "") return "none";
+    if (typeof value === "boolean") return value ? "yes" : "no";
+    if (/^(inputs\/|data:image\/)/.test(value)) return "a picture";
+    const inner = (one) => (Array.isArray(one) ? one.map(inner).join(":") : valueInWords(one));
+    if (Array.isArray(value)) return shortened(value.map(inner).join(", "));
+    if (typeof value === "object") {
+      const name = NAMING.find((one) => value[one]);
+      return name === "image" ? "a picture" : valueInWords(name ? value[name] : "");
+    }
+    return typeof value === "string" ? shortened(`“${value}”`) : String(value);
+  }
+  const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+
   /** What changes from one form to another, in words. */
   studio.changeInWords = function (from, to) {
     const one = parsed(from);
@@ -64,15 +80,9 @@
     const said = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };
     if (changed.length === 1 && place[0] === "rows" && said[last])
       return `row ${row + 1} ${said[last][Number(at(two, place) === true)]}`;
-    const show = (value) => {
-      if (value === null || value === undefined || value === "") return "none";
-      if (/^(inputs\/|data:image\/)/.test(value)) return "a picture";
-      const text = typeof value === "string" ? `“${value}”` : JSON.stringify(value);
-      return text.length > 40 ? `${text.slice(0, 39)}…` : text;
-    };
     return changed.length > 1
       ? `${changed.length} fields of row ${place[1] + 1}`
-      : `${name}: ${show(at(one, place))} → ${show(at(two, place))}`;
+      : `${name}: ${valueInWords(at(one, place))} → ${valueInWords(at(two, place))}`;
   };
 
   /** Which way a pressed key goes, here and in the painter: "undo", "redo" or "". */

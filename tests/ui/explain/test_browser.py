@@ -31,7 +31,7 @@ def test_what_each_row_did_and_the_picture_without_one(desk: Studio) -> None:
     page.set_viewport_size({"width": 1440, "height": 950})
     panel.get_by_role("button", name="Without this row").last.click()
     compared = page.locator(".gs-compare-dialog")
-    compared.get_by_text("enabled of row 2: on → off").wait_for()
+    compared.get_by_text("row 2 muted").wait_for()
     for dialog in (compared, panel):
         page.keyboard.press("Escape")
         dialog.wait_for(state="detached")

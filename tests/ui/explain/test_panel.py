@@ -63,7 +63,7 @@ def test_without_a_row_is_a_picture_among_the_others(studio_home: Path) -> None:
     assert [row.enabled for row in engine.seen[0].rows] == [True, False]
     assert engine.seen[0].sampler.seed == 5
     first, second = last["compared"]
-    assert second["differs"] == ["enabled of row 2: on → off"]
+    assert second["differs"] == ["row 2 muted"]
     assert second["title"] == "Without row 2: <b>dog</b>"
     assert first["image"]["file"]["path"] == ask.data["picture"]["path"]
     assert strip["items"][0]["title"] == "Cats without row 2"

@@ -124,6 +124,13 @@ def test_differences_are_words() -> None:
     )
     asked = differences(validate({"rows": [seen]}), validate({"rows": [other]}))
     assert asked == ["picture of the image prompt of row 1: a picture → another picture"]
+    rows = ({"range": [0, 1]}, {"range": [0, 0.5], "curve": [[0, 0], [1, 2]], "solo": True})
+    assert differences(*(validate({"rows": [row]}) for row in rows)) == [
+        "row 1 solo",
+        "range of row 1: 0, 1 → 0, 0.5",
+        "curve of row 1: “constant” → 0:0, 1:2",
+    ]
+    assert differences(one, preset(sampler={"tiles": True}))[-1] == "tiles: no → yes"
     (cut,) = differences(one, preset(description="x" * 300))
     assert cut.endswith("xxx…”")  # what is left out is not left out without a mark
 

@@ -67,6 +67,12 @@ test("a field before a refusal that begins with a value is turned too", () => {
   );
 });
 
+test("a value may be a word of the page's own; a person's stays", () => {
+  const told = studio.translator({ "was {word_before}": "war {word_before}", none: "nichts" });
+  assert.equal(told("was none"), "war nichts");
+  assert.equal(told("was “none”"), "war “none”");
+});
+
 test("from right to left a number keeps its sign before it", () => {
   const mirrored = studio.translator(MESSAGES, null, "\u200e");
   assert.equal(mirrored("seed −3"), "Seed \u200e−3");

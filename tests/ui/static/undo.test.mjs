@@ -165,6 +165,26 @@ test("a change is named", () => {
   );
   const worn = (strength) => JSON.stringify({ rows: [{ model: { loras: [{ strength }] } }] });
   assert.equal(changeInWords(worn(1), worn(2)), "LoRA 1 strength of row 1: 1 → 2");
+  const held = (more) => JSON.stringify({ rows: [{ image_prompt: null, range: [0, 1], ...more }] });
+  const shown = { image_prompt: { image: "assets/a.png", model: "m", strength: 1 } };
+  assert.equal(changeInWords(held(shown), held({})), "image prompt of row 1: a picture → none");
+  assert.equal(changeInWords(held({}), held({ range: [0, 0.5] })), "range of row 1: 0, 1 → 0, 0.5");
+  const bent = {
+    curve: [
+      [0, 0],
+      [1, 0.5],
+    ],
+  };
+  assert.equal(
+    changeInWords(held({ curve: "constant" }), held(bent)),
+    "curve of row 1: “constant” → 0:0, 1:0.5",
+  );
+  assert.equal(
+    changeInWords(held({ model: null }), held({ model: { lora: "x" } })),
+    "model of row 1: none → “x”",
+  );
+  const tiled = (tiles) => JSON.stringify({ tiles, rows: [] });
+  assert.equal(changeInWords(tiled(false), tiled(true)), "tiles: no → yes");
   assert.equal(changeInWords(form(3), form(3, "")), "prompt of row 1: “a cat” → none");
   assert.equal(changeInWords(form(3), form(3, "a cat", { omega: 0.4 })), "omega: 0 → 0.4");
   const named = load({ omega: "ω, personalization guidance" });

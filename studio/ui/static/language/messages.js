@@ -51,6 +51,7 @@ window.studio = window.studio || {};
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
           if (name.length === 1) return signed(value);
+          if (name.startsWith("word_")) return plain.get(value) ?? value;
           return name.startsWith("the_") ? (whole(value) ?? signed(value)) : value;
         });
       }
