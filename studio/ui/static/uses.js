@@ -13,6 +13,9 @@
   };
   studio.openPreset = openPreset;
 
+  /** Open what was copied whole: a preset's JSON, or another tool's text of a picture's settings. */
+  studio.openText = (text) => openPreset(new File([text], studio.broughtBy(text).name));
+
   /** The picture to start from; its part of the page is unfolded first. */
   async function start() {
     if (!studio.start?.attached()) document.querySelector("#gs-advanced button")?.click();
@@ -228,8 +231,14 @@
 
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files || [])].filter(isPicture);
-    if (!files.length) return;
-    event.preventDefault();
-    studio.askFiles(files);
+    if (files.length) {
+      event.preventDefault();
+      studio.askFiles(files);
+      return;
+    }
+    const text = event.clipboardData?.getData("text/plain") || "";
+    // In a field it is the field's, and a prompt offers to read it.
+    if (event.target.closest?.("input, textarea") || !studio.broughtBy(text)) return;
+    studio.filled.then(() => studio.openText(text));
   });
 })(window.studio);

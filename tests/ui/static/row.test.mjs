@@ -54,6 +54,14 @@ test("a negative prompt of scale w is a row of weight −(w − 1)", () => {
   assert.deepEqual(row, { prompt: "blurry", weight: -6.5 });
 });
 
+test("a preset's JSON is told from a prompt", () => {
+  assert.ok(studio.holdsPreset(' {"name": "x", "rows": [{"prompt": "a cat"}]}\n'));
+  for (const text of ['{"rows": 3}', '{a cat|"rows"}', '{"a": 1}', '{"rows": [', "a cat"])
+    assert.ok(!studio.holdsPreset(text), text);
+  assert.equal(studio.broughtBy('{"rows": []}').name, "preset.json");
+  assert.equal(studio.broughtBy("a cat"), null);
+});
+
 test("a text with a picture's settings is told from a prompt", () => {
   const settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512";
   assert.ok(studio.holdsSettings(`a cat\nNegative prompt: blurry\n${settings}`));

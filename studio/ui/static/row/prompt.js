@@ -59,16 +59,15 @@
       split.replaceChildren(icon(joined ? "merge" : "split"));
     }
 
-    /** What was copied whole from another tool is read as it is there, by a press. */
-    const settingsIn = (text) =>
-      el(
-        "p",
-        {},
-        "These are a picture's settings, not a prompt alone. ",
-        studio.word("Read them into the form", () =>
-          studio.openPreset(new File([text], "settings.txt", { type: "text/plain" })),
-        ),
-      );
+    /** What was copied whole is read as it is where it comes from, by a press. */
+    function hintsOf(text) {
+      const brought = studio.broughtBy(text);
+      const foreign = studio.foreignHints(text).map((hint) => el("p", {}, hint));
+      if (!brought) return foreign;
+      const read = studio.word("Read it into the form", () => studio.openText(text));
+      const offer = el("p", {}, brought.said, read);
+      return studio.holdsPreset(text) ? [offer] : [offer, ...foreign];
+    }
 
     const editor = {
       element: el("div", { class: "gs-prompt-part" }, line, note),
@@ -90,10 +89,7 @@
           ? `prompt, for example "${trigger}"`
           : "prompt (empty: unconditional)";
         showSplit(row.prompt);
-        hints.replaceChildren(
-          ...(studio.holdsSettings(row.prompt) ? [settingsIn(row.prompt)] : []),
-          ...studio.foreignHints(row.prompt).map((hint) => el("p", {}, hint)),
-        );
+        hints.replaceChildren(...hintsOf(row.prompt));
         problem.show(studio.checkLength(row.prompt, longest));
         words.read(row.prompt);
       },

@@ -40,6 +40,25 @@ window.studio = window.studio || {};
   studio.holdsSettings = (text) =>
     /(^|\n|\s)Steps: ?\d+,/.test(text) && /,\s*(Sampler|CFG scale|Seed|Size|Model): /.test(text);
 
+  /** Whether a text is a preset's JSON. */
+  studio.holdsPreset = function (text) {
+    if (!/^\s*\{[^]*"rows"[^]*\}\s*$/.test(text)) return false;
+    try {
+      return Array.isArray(JSON.parse(text).rows);
+    } catch {
+      return false;
+    }
+  };
+
+  /** What a text that was copied whole is, and what may be done with it; null for a prompt alone. */
+  studio.broughtBy = function (text) {
+    if (studio.holdsPreset(text))
+      return { name: "preset.json", said: "This is a preset, not a prompt. " };
+    if (studio.holdsSettings(text))
+      return { name: "settings.txt", said: "These are a picture's settings, not a prompt alone. " };
+    return null;
+  };
+
   /** The word or the weighed piece at the cursor: [start, end]. */
   function pieceAt(text, place) {
     for (const match of text.matchAll(/\(([^()]*):[+-]?[\d.]+\)/g))

@@ -1,0 +1,37 @@
+"""A preset's JSON that is pasted: into a prompt, where it is offered to be read, and onto the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, expect
+
+pytestmark = pytest.mark.browser
+PRESET = (REPOSITORY / "presets" / "02-negative-row.json").read_text(encoding="utf-8")
+PROMPTS = ["a house on a green background", "in tweet style"]
+
+
+def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat"])
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", PRESET)
+    studio.prompt(0).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+v")
+    card = studio.card(0)
+    expect(card.get_by_text("This is a preset, not a prompt.")).to_be_visible()
+    card.get_by_role("button", name="Read it into the form").click()
+    studio.has_rows(PROMPTS)
+
+    studio.use(["a cat"])
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+v")
+    studio.has_rows(PROMPTS)
+
+    broken = PRESET.replace('"weight": 5.0', '"weight": "much"', 1)
+    assert broken != PRESET
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", broken)
+    page.keyboard.press("Control+v")
+    studio.says("rows.0.weight: input should be a valid number, got 'much'", ".toast-body")
+    studio.has_rows(PROMPTS)
