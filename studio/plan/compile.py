@@ -99,7 +99,7 @@ def compile_plan(
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
         notes=(
             *refine.notes(_most_weight(steps)),
-            *notes_of_rows(preset, terms.models, catalogue),
+            *notes_of_rows(preset, terms.models, catalogue, set().union(*(s.rows for s in steps))),
             *notes_of(preset.sampler.effort),
         ),
         looks=tuple(

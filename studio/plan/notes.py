@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from studio.library import ModelEntry
 from studio.library.few_steps import few_steps
@@ -12,13 +12,19 @@ from studio.preset import Preset
 from studio.preset.prompt_hints import hints
 from studio.preset.variants import varies
 
+IDLE = "acts at no step: its range and its curve leave none"
+
 
 def notes_of(
-    preset: Preset, models: Mapping[int, RowModel], catalogue: Mapping[str, ModelEntry]
+    preset: Preset,
+    models: Mapping[int, RowModel],
+    catalogue: Mapping[str, ModelEntry],
+    acting: Collection[int],
 ) -> Iterator[str]:
-    """That no row takes part, what stands in for a picture that a row's model reads, changes or
-    paints into and that it is not given, weights beyond what a distilled model bears, models trained
-    on other weights of the base, and what in prompts means nothing here.
+    """That no row takes part, rows of weight that are not among those ``acting`` at a step, what
+    stands in for a picture that a row's model reads, changes or paints into and that it is not
+    given, weights beyond what a distilled model bears, models trained on other weights of the base,
+    and what in prompts means nothing here.
 
     An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
     inpainting one with all of it to be painted.
@@ -32,6 +38,8 @@ def notes_of(
     masked = preset.init is not None and preset.init.mask
     for index, row in preset.active_rows():
         model = models[index]
+        if row.weight and index not in acting:
+            yield f"rows.{index}: {IDLE}"
         for hint in hints(row.prompt):
             yield f"rows.{index}.prompt: {hint}"
         if varies(row.prompt):

@@ -279,3 +279,11 @@ def test_split_prompt() -> None:
     assert split_prompt("a: b") == [("a: b", 1.0)]
     assert split_prompt("a AND b:-1.5 AND  c d ") == [("a", 1.0), ("b", -1.5), ("c d", 1.0)]
     assert split_prompt("BRAND ANDES") == [("BRAND ANDES", 1.0)]
+
+
+def test_a_row_that_acts_at_no_step_is_noted() -> None:
+    idle = {"range": [0.5, 0.5]}, {"range": [0.55, 0.6]}, {"curve": [[0, 0], [1, 0]]}
+    rows = [{"prompt": f"{n}", **one} for n, one in enumerate((*idle, {}, {"weight": 0.0}))]
+    plan = plan_of(rows=rows, sampler={"steps": 4})
+    said = "acts at no step: its range and its curve leave none"
+    assert [*plan.notes] == [f"rows.{n}: {said}" for n in range(3)]
