@@ -162,3 +162,25 @@ def test_choose_another_leads_to_the_list_that_names_the_missing_one(
     desk.page.click("#gs-generate")
     desk.says("in the list of what is missing", '.gs-progress[data-state="failed"]')
     expect(desk.page.locator("body")).not_to_contain_text("python -m", use_inner_text=True)
+
+
+def test_what_the_page_says_and_what_the_server_says_lie_beside_each_other(
+    desk: Studio, tmp_path: Path
+) -> None:
+    page = desk.page
+    for width in (1440, 1000, 390):
+        wrong = tmp_path / f"wrong-{width}.json"  # Gradio takes the same file once
+        wrong.write_text('{"tune": 1}')
+        page.set_viewport_size({"width": width, "height": 844})
+        desk.rest()
+        page.evaluate("studio.toast('A line that is longer than this page is wide. '.repeat(4))")
+        desk.load(wrong)
+        page.locator(".toast-body").first.wait_for()
+        own, servers = (
+            page.locator(place).last.bounding_box() for place in (".gs-toasts", ".toast-body")
+        )
+        beside = own["x"] + own["width"] <= servers["x"]
+        assert beside or servers["y"] + servers["height"] <= own["y"], width
+        page.evaluate("document.querySelectorAll('.toast-close').forEach((one) => one.click())")
+        page.locator(".toast-body").first.wait_for(state="detached")
+    page.set_viewport_size({"width": 1440, "height": 950})

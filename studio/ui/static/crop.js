@@ -110,9 +110,10 @@
       this.set(this.box);
     }
 
-    /** A new box; the number that is being typed stays as it is. */
+    /** A new box; the number that is being typed stays as it is, and what was said of the last one goes. */
     set(box, typed) {
       this.box = [...box];
+      this.note.textContent = "";
       studio.placeBox(this.light, this.box);
       this.numbers.forEach((number, i) => {
         if (i !== typed) number.read(this.percent(i));
@@ -141,9 +142,8 @@
         side < 2 ? Math.max(box[far], box[side] + LEAST) : Math.min(box[far], box[side] - LEAST);
       const moved = box[far] !== this.box[far];
       this.set(box, side);
-      this.note.textContent = moved
-        ? `${SIDES[far]} is ${studio.numberText(this.percent(far))} now: two sides may not cross.`
-        : "";
+      if (moved)
+        this.note.textContent = `${SIDES[far]} is ${studio.numberText(this.percent(far))} now: two sides may not cross.`;
     }
 
     place(event) {
@@ -158,6 +158,7 @@
     begin(event) {
       event.preventDefault();
       this.frame.setPointerCapture?.(event.pointerId);
+      this.set(this.box); // a line that goes while one draws would move the picture from under the hand
       const [x, y] = this.place(event),
         [left, top, right, bottom] = this.box,
         frame = this.frame.getBoundingClientRect();

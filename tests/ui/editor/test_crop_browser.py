@@ -1,0 +1,45 @@
+"""Cropping a row's picture: what is said of the box goes with it, and the box is where the hand drew it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, expect, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+CONTROLLED = REPOSITORY / "presets" / "10-control-image.json"
+
+
+def test_a_box_is_drawn_where_the_hand_goes_and_what_was_said_of_the_last_one_goes(
+    studio: Studio,
+) -> None:
+    page = studio.open().page
+    studio.load(CONTROLLED)
+    studio.has_rows(["a cat face in flat style on an orange background"])
+    page.get_by_role("button", name="Crop the control image").click()
+    dialog = page.locator("dialog.gs-cropper")
+    left, right = (dialog.get_by_role("textbox", name=side) for side in ("Left (%)", "Right (%)"))
+    said = dialog.get_by_role("status")
+    left.fill("90")
+    right.fill("10")
+    expect(said).to_have_text("Left is 8 now: two sides may not cross.")
+    dialog.get_by_role("button", name="Whole picture").click()
+    expect(said).to_have_text("")
+    left.fill("90")
+    right.fill("10")
+    left.fill("150")  # the line below it makes the dialog larger
+    frame = dialog.locator(".gs-canvas")
+    box = frame.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y + 100, steps=4)
+    page.mouse.up()
+    expect(said).to_have_text("")
+    now = frame.bounding_box()
+    assert (now["x"], now["y"]) != (box["x"], box["y"])  # as the line went
+    drawn = dialog.locator(".gs-crop-box").bounding_box()
+    assert abs(drawn["x"] - x) < 1.5 and abs(drawn["y"] - y) < 1.5
+    assert abs(drawn["width"] - 100) < 1.5 and abs(drawn["height"] - 100) < 1.5
+    page.keyboard.press("Escape")
