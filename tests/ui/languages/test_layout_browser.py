@@ -54,10 +54,17 @@ def test_under_a_slider_each_picture_is_on_the_side_of_its_caption(desk: Studio)
         page.evaluate(PAIR, [_plain("red"), _plain("blue")])
         dialog = page.locator(".gs-compare-dialog")
         caption = dialog.locator("figcaption").first.bounding_box()
-        box = dialog.locator(".gs-compare-frame").first.bounding_box()
+        frame = dialog.locator(".gs-compare-frame").first
+        page.wait_for_function(
+            "document.querySelector('.gs-compare').style.getPropertyValue('--shape') === '1'"
+        )
+        box = frame.bounding_box()
         slider = dialog.locator("input[type=range]")
         first_left = caption["x"] < box["x"] + box["width"] / 4
         assert first_left is (tag == ENGLISH)
+        assert (
+            abs(box["width"] - box["height"]) < 2
+        )  # the pictures' own: a slider moves no empty side
         seen = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
         for part in (0.4, 0.6):  # both lie within the picture
             red, _, blue = seen.getpixel((int(seen.width * part), seen.height // 2))

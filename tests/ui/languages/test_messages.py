@@ -22,6 +22,7 @@ from studio.languages import ENGLISH, Language, languages
 from studio.library.download import look_up
 from studio.library.named_folders import keep
 from studio.metrics import present
+from studio.plan.notes import IDLE
 from studio.preset import Preset
 from studio.preset.fields import with_fields
 from studio.preset.preprocessors import PREPROCESSORS
@@ -205,6 +206,7 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
         *(_said(partial(source_of, name)) for name in ("", "a/b", "hub:a", "https://a:b@c/d")),
         _said(lambda: subject_of(Preset())),
         *(note.partition(": ")[2] for note in notes),
+        f"{IDLE}.",
     ]
     known = dict(language.messages)
     assert not [line for line in lines if not any(_fits(message, line) for message in known)]

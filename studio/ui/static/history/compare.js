@@ -89,6 +89,12 @@
       },
       ...frames,
     );
+    // One over the other, they take as much room as the wider one: a slider runs over no empty sides.
+    for (const picture of pictures)
+      picture.addEventListener("load", () => {
+        const shapes = pictures.map((one) => (one.naturalWidth || 0) / (one.naturalHeight || 1));
+        stage.style.setProperty("--shape", Math.max(...shapes));
+      });
     const slider = el("input", {
       type: "range",
       min: "0",
