@@ -23,6 +23,9 @@ _ON_PAGE = "download it, or choose another, in the list of what is missing"
 # A dotted path anywhere, or the field that a line begins with.
 _FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+|^[a-z_]+(?=: )")
 _ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.(?:[a-z_]+|\d+))*))?")
+# The entries of a row's lists, as its fields are called; row/card.js says the same.
+_ENDS = {"range, 0": "start of the range", "range, 1": "end of the range"}
+_POINT = re.compile(r"^curve, (\d+)(, \d+)?$")
 _LORA = re.compile(r"\bloras, (\d+)")  # history/differences.py calls it so too
 
 
@@ -37,6 +40,7 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
 
     def named(match: re.Match[str]) -> str:
         part = (match[2] or "").replace("_", " ").replace(".", ", ")
+        part = _POINT.sub(lambda at: f"point {int(at[1]) + 1} of the curve", _ENDS.get(part, part))
         part = _LORA.sub(lambda lora: f"LoRA {int(lora[1]) + 1}", part)
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 

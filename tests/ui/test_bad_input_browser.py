@@ -48,6 +48,11 @@ def test_a_row_keeps_what_is_wrong_with_its_range_and_curve(desk: Studio) -> Non
     assert desk.rows()[0]["range"] == [0.8, 0.2]  # the other end is not pushed away
     desk.says("The start lies after the end.", ERROR)
     desk.says("row 1, range: ", REFUSED)
+    end.fill("2")
+    desk.says("row 1, end of the range: ", REFUSED)
+    desk.press(0, "More: adapters")  # folded, the row says it itself
+    desk.says("end of the range: ", ".gs-card-fault")
+    desk.press(0, "More: adapters")
     end.fill("0.9")
     fine(desk)
     card.get_by_label("Weight curve of this row").select_option("points")

@@ -30,6 +30,9 @@ def test_the_page_numbers_rows_as_a_person_sees_them() -> None:
     assert on_page("rows.1.weight: at most 5") == "row 2, weight: at most 5"
     assert on_page("rows.0.image_prompt.model: no") == "row 1, image prompt, model: no"
     assert on_page("rows.0.model.loras.1.strength: no") == "row 1, model, LoRA 2, strength: no"
+    assert on_page("rows.0.range.1: at most 1") == "row 1, end of the range: at most 1"
+    assert on_page("rows.0.range: no") == "row 1, range: no"
+    assert on_page("rows.2.curve.1.0: no") == "row 3, point 2 of the curve: no"
     assert on_page("rows.11: bad; rows: many") == "row 12: bad; rows: many"
     rows = [{"prompt": "a"}, {"prompt": "b", "weight": 1e9}]
     shown, _, fault = describe.describe(Limits(), **{**values(), "rows": rows})

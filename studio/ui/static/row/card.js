@@ -9,6 +9,7 @@
   class Card {
     constructor(row, stack) {
       Object.assign(this, { row, stack, runIndex: null, opened: false, editors: [] });
+      this.faulty = ["", ""]; // what the server says is wrong with it, and where
       this.build();
       this.refresh();
     }
@@ -154,6 +155,7 @@
     open(opened) {
       this.opened = opened;
       this.refresh();
+      this.showFault(...this.faulty); // what its fields said in sight they say no more, or again
     }
 
     refresh() {
@@ -247,11 +249,12 @@
 
     /** What the server says is wrong with this row, unless an editor in sight says so itself. */
     showFault(text, path) {
+      this.faulty = [text, path];
       const folded = !this.opened || !this.body.offsetParent;
       const own = [...this.node.querySelectorAll(".gs-error:not([hidden])")].some(
         (one) => one !== this.fault && one.offsetParent,
       );
-      const name = path.replaceAll("_", " ").replaceAll(".", ", ");
+      const name = studio.partOfRow(path);
       this.fault.textContent = name && folded ? `${name}: ${text}` : text;
       this.fault.hidden = !text || own;
     }
@@ -262,6 +265,14 @@
       (this.kind() === "concept" ? model : this.prompt).focus();
     }
   }
+
+  const ENDS = { "range, 0": "start of the range", "range, 1": "end of the range" };
+  /** What a part of a row is called, by its place there; studio/ui/errors.py says the same. */
+  studio.partOfRow = function (path) {
+    const name = path.replaceAll("_", " ").replaceAll(".", ", ");
+    const point = name.match(/^curve, (\d+)(, \d+)?$/);
+    return point ? `point ${Number(point[1]) + 1} of the curve` : (ENDS[name] ?? name);
+  };
 
   studio.Card = Card;
 })(window.studio);
