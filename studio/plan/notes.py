@@ -10,6 +10,7 @@ from studio.library.few_steps import few_steps
 from studio.plan.row_model import RowModel
 from studio.preset import Preset
 from studio.preset.prompt_hints import hints
+from studio.preset.rows import ModelRef, PromptReference, Row
 from studio.preset.variants import varies
 
 IDLE = "acts at no step: its range and its curve leave none"
@@ -40,6 +41,8 @@ def notes_of(
         model = models[index]
         if row.weight and index not in acting:
             yield f"rows.{index}: {IDLE}"
+        for name, words in _unused_words(row, model):
+            yield f"rows.{index}.prompt: without {' or '.join(words)} in it, {name} changes nothing"
         for hint in hints(row.prompt):
             yield f"rows.{index}.prompt: {hint}"
         if varies(row.prompt):
@@ -59,6 +62,15 @@ def notes_of(
                 f"rows.{index}: {eye} reads its word from a picture (the row's image); without "
                 "one it is the mean over the pictures of its training"
             )
+
+
+def _unused_words(row: Row, model: RowModel) -> Iterator[tuple[str, list[str]]]:
+    """The learned words that a row was given and that stand in none of its texts, by their model."""
+    reference = row.reference.prompt if isinstance(row.reference, PromptReference) else ""
+    for name in row.model.embeddings if isinstance(row.model, ModelRef) else ():
+        words = [word for holder, word in model.words if holder == name]
+        if words and not any(word in row.prompt or word in reference for word in words):
+            yield name, words
 
 
 def _overguided(preset: Preset, models: Mapping[int, RowModel]) -> Iterator[str]:
