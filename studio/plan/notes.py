@@ -40,7 +40,7 @@ def notes_of(
     for index, row in preset.active_rows():
         model = models[index]
         if row.weight and index not in acting:
-            yield f"rows.{index}: {IDLE}"
+            yield f"rows.{index}.weight: {IDLE}"
         for name, words in _unused_words(row, model):
             yield f"rows.{index}.prompt: without {' or '.join(words)} in it, {name} changes nothing"
         for hint in hints(row.prompt):

@@ -286,4 +286,4 @@ def test_a_row_that_acts_at_no_step_is_noted() -> None:
     rows = [{"prompt": f"{n}", **one} for n, one in enumerate((*idle, {}, {"weight": 0.0}))]
     plan = plan_of(rows=rows, sampler={"steps": 4})
     said = "acts at no step: its range and its curve leave none"
-    assert [*plan.notes] == [f"rows.{n}: {said}" for n in range(3)]
+    assert [*plan.notes] == [f"rows.{n}.weight: {said}" for n in range(3)]

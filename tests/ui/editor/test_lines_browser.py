@@ -57,7 +57,11 @@ def test_what_a_row_holds_is_whole_at_every_width(studio: Studio, width: int) ->
     studio.has_rows(["a cat face in flat style on an orange background"])
     studio.press(0, "More: adapters")
     card = studio.card(0)
-    card.get_by_role("combobox", name="Weight curve").select_option("own points")
+    curve = card.get_by_role("combobox", name="Weight curve")
+    plot = card.locator(".gs-curving .gs-plot")
+    drawn, named = plot.bounding_box(), curve.bounding_box()
+    assert drawn["y"] < named["y"] + named["height"]  # without points nothing lies between the two
+    curve.select_option("own points")
     card.get_by_role("combobox", name="Reference").select_option("another prompt")
     studio.rest()
     assert page.evaluate(CUT) == []

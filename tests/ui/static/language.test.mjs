@@ -67,6 +67,14 @@ test("a field before a refusal that begins with a value is turned too", () => {
   );
 });
 
+test("a note on a row that begins with a name is turned with its row", () => {
+  const notes = { "row {n}": "Zeile {n}", "{name} changes a picture.": "{name} ändert ein Bild." };
+  const told = studio.translator({ ...MESSAGES, ...notes });
+  assert.equal(told("row 1: base/edit changes a picture."), "Zeile 1: base/edit ändert ein Bild.");
+  assert.equal(told("row 2: Save"), "Zeile 2: Save");
+  assert.equal(told("Save: x changes a picture."), "Save: x ändert ein Bild."); // is called so
+});
+
 test("a value may be a word of the page's own; a person's stays", () => {
   const told = studio.translator({ "was {word_before}": "war {word_before}", none: "nichts" });
   assert.equal(told("was none"), "war nichts");

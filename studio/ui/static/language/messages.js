@@ -7,6 +7,8 @@ window.studio = window.studio || {};
   const NUMBER = "[+−-]?\\d[\\d.,:/–]*";
   // What joins texts that are messages each: a dot between facts, the end of a sentence, a colon.
   const JOINTS = [/( · )/, /((?<=[.!?…]) )/, /(: )/];
+  // A field of a row, or one with a value in quotes behind it; all else may be a name that has a colon.
+  const FIELD = /^(row \d[^:]*: |[^:]+: ')/;
   const LETTERS = /\p{L}/u;
 
   const spaced = (text) => text.replace(/\s+/g, " ").trim();
@@ -46,7 +48,8 @@ window.studio = window.studio || {};
       for (const { shape, names, message } of patterns) {
         const found = shape.exec(text);
         if (!found) continue;
-        if (shape.source.startsWith("^(") && headed(found[1])) continue;
+        const parted = shape.source.startsWith("^(") && FIELD.test(found[1]) ? split(text) : null;
+        if (parted !== null) return parted;
         const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
@@ -60,14 +63,8 @@ window.studio = window.studio || {};
 
     const direct = (text) => plain.get(text) ?? fitted(text);
 
-    /** Whether a text begins with a message and a colon, as with the field of a refusal: a message that
-     *  begins with a place would take the field for a part of its value. */
-    function headed(text) {
-      const colon = text.indexOf(": ");
-      return colon > 0 && direct(text.slice(0, colon)) !== null;
-    }
-
-    /** What stands before the first colon and what stands behind it, where both are messages. */
+    /** What stands before the first colon and what stands behind it, where both are messages, as with
+     *  the field of a refusal: a message that begins with a place would take the field for its value. */
     function split(text) {
       const colon = text.indexOf(": ");
       if (colon <= 0) return null;
