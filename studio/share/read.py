@@ -19,10 +19,13 @@ from studio.share.write import COMMENT_KEY, PNG_KEY
 
 Models = Collection[str] | Mapping[str, ModelEntry]
 
+# What pictures call the text that their tools also keep as a JSON file: a graph, settings beside a picture.
+_KEPT_AS_JSON = ("parameters", "invokeai_metadata")
+
 
 def read_any(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
-    """The preset in a JSON file, an image, or the text of another tool in a file ``….txt``; whether
-    it is JSON, its first bytes say.
+    """The preset in a JSON file, an image, or the text of another tool in a file ``….txt`` or
+    ``….json``; whether it is JSON, its first bytes say.
 
     Args:
         path: the file.
@@ -35,8 +38,43 @@ def read_any(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]]:
     path = Path(path)
     kind = path.suffix.lower()
     if kind == ".json" or (_starts_like_json(path) and (kind != ".txt" or _is_json(path))):
-        return extract(Preset.load(path)), []
+        return _read_json(path, models)
     return read_text(path, models) if kind == ".txt" else read_image(path, models)
+
+
+def _read_json(path: Path, models: Models) -> tuple[Preset, list[str]]:
+    try:
+        return extract(Preset.load(path)), []
+    except BadPreset:
+        found = _foreign_json(path, models)
+        if found is None:
+            raise
+        return found
+
+
+def _foreign_json(path: Path, models: Models) -> tuple[Preset, list[str]] | None:
+    """What another tool keeps as JSON; ``None`` for a preset that is wrong somewhere.
+
+    Raises:
+        BadPreset: it says how something looks, not what was made; names the file.
+    """
+    try:
+        text = read_regular(path, MAX_TEXT).decode("utf-8-sig")
+    except (OSError, ValueError):
+        return None
+    data = json_object(text)
+    if data is None or "rows" in data or data.keys() <= Preset.model_fields.keys():
+        return None
+    for name in _KEPT_AS_JSON:
+        if found := read_foreign(Texts({name: text}), path.name, models):
+            return found
+    if isinstance(data.get("nodes"), list) and "links" in data:
+        raise BadPreset(
+            "is ComfyUI's drawing of a workflow, without what runs; export it in the API format, or "
+            "open a picture that it made",
+            field=path.name,
+        )
+    return None
 
 
 def read_text(path: Path, models: Models = ()) -> tuple[Preset, list[str]]:

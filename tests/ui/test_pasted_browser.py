@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support import REPOSITORY
+from tests.support.other_tools import graph
 from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
@@ -35,3 +38,8 @@ def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
     page.keyboard.press("Control+v")
     studio.says("rows.0.weight: input should be a valid number, got 'much'", ".toast-body")
     studio.has_rows(PROMPTS)
+
+    # A graph of another tool, as its API format has it.
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", json.dumps(graph()))
+    page.keyboard.press("Control+v")
+    studio.has_rows(["a cat", "bad"])

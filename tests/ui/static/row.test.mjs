@@ -54,8 +54,10 @@ test("a negative prompt of scale w is a row of weight −(w − 1)", () => {
   assert.deepEqual(row, { prompt: "blurry", weight: -6.5 });
 });
 
-test("a preset's JSON is told from a prompt", () => {
-  assert.ok(studio.holdsPreset(' {"name": "x", "rows": [{"prompt": "a cat"}]}\n'));
+test("a preset's JSON, and another tool's, is told from a prompt", () => {
+  const named = (text) => studio.broughtBy(text)?.name;
+  assert.equal(named(' {"name": "x", "rows": [{"prompt": "a cat"}]}\n'), "preset.json");
+  assert.equal(named('{"3": {"class_type": "KSampler"}, "4": {}}'), "graph.json");
   assert.ok(['{"rows": 3}', '{a|"rows"}', "a cat"].every((text) => !studio.broughtBy(text)));
 });
 

@@ -66,7 +66,7 @@
       if (!brought) return foreign;
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
-      return studio.holdsPreset(text) ? [offer] : [offer, ...foreign];
+      return brought.json ? [offer] : [offer, ...foreign];
     }
 
     const editor = {

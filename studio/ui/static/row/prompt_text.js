@@ -40,20 +40,27 @@ window.studio = window.studio || {};
   studio.holdsSettings = (text) =>
     /(^|\n|\s)Steps: ?\d+,/.test(text) && /,\s*(Sampler|CFG scale|Seed|Size|Model): /.test(text);
 
-  /** Whether a text is a preset's JSON. */
-  studio.holdsPreset = function (text) {
-    if (!/^\s*\{[^]*"rows"[^]*\}\s*$/.test(text)) return false;
+  /** The object that a text is as JSON; null where it is none. */
+  function objectIn(text) {
+    if (!/^\s*\{[^]*\}\s*$/.test(text)) return null;
     try {
-      return Array.isArray(JSON.parse(text).rows);
+      return JSON.parse(text);
     } catch {
-      return false;
+      return null;
     }
-  };
+  }
 
   /** What a text that was copied whole is, and what may be done with it; null for a prompt alone. */
   studio.broughtBy = function (text) {
-    if (studio.holdsPreset(text))
-      return { name: "preset.json", said: "This is a preset, not a prompt. " };
+    const data = objectIn(text);
+    if (Array.isArray(data?.rows))
+      return { name: "preset.json", said: "This is a preset, not a prompt. ", json: true };
+    if (data && Object.keys(data).length > 1)
+      return {
+        name: "graph.json",
+        said: "This is another tool's JSON, not a prompt. ",
+        json: true,
+      };
     if (studio.holdsSettings(text))
       return { name: "settings.txt", said: "These are a picture's settings, not a prompt alone. " };
     return null;
