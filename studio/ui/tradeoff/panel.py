@@ -130,6 +130,7 @@ def shown(state: State) -> dict[str, Any]:
         "text": state.text,
         "note": state.note,
         "asked": state.asked,
+        "weight": state.weight,
         "x": {"name": SCORES[0], "title": "like the subject (clip-i)"},
         "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
         "row": subject.row if subject else None,

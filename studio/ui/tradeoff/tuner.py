@@ -46,6 +46,7 @@ class State:
     note: str = ""
     begun: int = 0  # pictures of a setting that is not measured yet
     asked: int = 0  # pictures, by whoever began it; a setting is not begun for a part of its own
+    weight: bool = False  # whether the row's weight is searched too
     version: int = 0
 
 
@@ -103,6 +104,7 @@ class Tuner:
             note=note,
             begun=0,
             asked=budget,
+            weight=weight,
         )
         try:
             threading.Thread(target=self._work, args=(search, known), daemon=True).start()

@@ -125,6 +125,7 @@ def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(
     expect(makes).to_have_text("")  # it says itself what is wrong with it
     studio.set("Pictures to make", "14")
     expect(makes).to_have_text("At most 12 pictures, 4 for each setting")
+    page.get_by_label("the row's weight too").check()
     hold("a hero on a yellow background")
     page.click("#gs-tradeoff .gs-search")
     status = page.locator(".gs-tradeoff-status")
@@ -132,6 +133,7 @@ def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(
     studio.open()
     expect(status).to_have_attribute("data-state", "running")
     expect(box).to_have_value("14")
+    expect(page.get_by_label("the row's weight too")).to_be_checked()
     expect(makes).to_have_text("At most 12 pictures, 4 for each setting")
     page.click("#gs-cancel")
     expect(status).to_have_attribute("data-state", "stopped")

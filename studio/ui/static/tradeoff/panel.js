@@ -193,7 +193,10 @@
         unfold(true);
       }
       if (answered) {
-        if (value.asked && value.asked !== told) ask((told = value.asked));
+        if (value.asked && value.asked !== told) {
+          ask((told = value.asked));
+          weight.checked = value.weight;
+        }
         studio.noted(RUNNING, value.state);
         if (!value.refused || running) studio.atWork("Search for ω", value);
       }
