@@ -47,13 +47,14 @@ def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tup
         record = history.get(one)
         path = history.file(record)
         own = PurePath(record.path).name  # in the bin a file is called by its id
-        name = own if own not in used else f"{record.id}-{own}"
+        # Some disks take names for one that differ by their capitals.
+        name = own if own.casefold() not in used else f"{record.id}-{own}"
         try:
             path.open("rb").close()
         except OSError:
             lost.append(own)
             continue
-        used.add(name)
+        used.add(name.casefold())
         yield path, name
 
 

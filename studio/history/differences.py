@@ -87,7 +87,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return cut(", ".join(map(_of_list, value)), 120)
+        return cut(", ".join(map(_of_list, value)), 120) or "none"
     return f"{value:g}" if isinstance(value, float) else shorten(value, 120)
 
 

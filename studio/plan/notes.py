@@ -13,7 +13,7 @@ from studio.preset.prompt_hints import hints
 from studio.preset.rows import ModelRef, PromptReference, Row
 from studio.preset.variants import varies
 
-IDLE = "acts at no step: its range and its curve leave none"
+IDLE = "acts at no step that is run: its range and its curve leave none of them"
 
 
 def notes_of(
@@ -67,6 +67,8 @@ def notes_of(
 def _unused_words(row: Row, model: RowModel) -> Iterator[tuple[str, list[str]]]:
     """The learned words that a row was given and that stand in none of its texts, by their model."""
     reference = row.reference.prompt if isinstance(row.reference, PromptReference) else ""
+    if varies(row.prompt) or varies(reference):
+        return  # which words there are, each image's seed decides
     for name in row.model.embeddings if isinstance(row.model, ModelRef) else ():
         words = [word for holder, word in model.words if holder == name]
         if words and not any(word in row.prompt or word in reference for word in words):

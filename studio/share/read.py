@@ -65,15 +65,20 @@ def _foreign_json(path: Path, models: Models) -> tuple[Preset, list[str]] | None
     data = json_object(text)
     if data is None or "rows" in data or data.keys() <= Preset.model_fields.keys():
         return None
+    notes: list[str] = []
     for name in _KEPT_AS_JSON:
-        if found := read_foreign(Texts({name: text}), path.name, models):
+        if found := read_foreign(Texts({name: text}, notes=notes), path.name, models):
             return found
+    if notes:
+        raise BadPreset("; ".join(notes[:3]), field=path.name)
     if isinstance(data.get("nodes"), list) and "links" in data:
         raise BadPreset(
             "is ComfyUI's drawing of a workflow, without what runs; export it in the API format, or "
             "open a picture that it made",
             field=path.name,
         )
+    if any(isinstance(node, dict) and "class_type" in node for node in data.values()):
+        raise BadPreset("is a graph of ComfyUI without a sampler that is read", field=path.name)
     return None
 
 

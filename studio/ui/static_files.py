@@ -37,6 +37,7 @@ SCRIPTS = (
     "row/schema.js",
     "row/model_parts.js",
     "row/prompt_text.js",
+    "row/brought.js",
     "row/tokens.js",
     "row/crowded.js",
     "row/curve_shape.js",

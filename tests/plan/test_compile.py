@@ -285,5 +285,5 @@ def test_a_row_that_acts_at_no_step_is_noted() -> None:
     idle = {"range": [0.5, 0.5]}, {"range": [0.55, 0.6]}, {"curve": [[0, 0], [1, 0]]}
     rows = [{"prompt": f"{n}", **one} for n, one in enumerate((*idle, {}, {"weight": 0.0}))]
     plan = plan_of(rows=rows, sampler={"steps": 4})
-    said = "acts at no step: its range and its curve leave none"
+    said = "acts at no step that is run: its range and its curve leave none of them"
     assert [*plan.notes] == [f"rows.{n}.weight: {said}" for n in range(3)]

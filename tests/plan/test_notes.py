@@ -12,6 +12,7 @@ from studio.preset import validate
 from tests.support.studio_page import needs_starter
 
 WORD = {"embeddings": ["starter/word-hero"]}
+VARIED = ("rows.0.prompt: its choices are made for each image, by the seed",)
 UNUSED = ("rows.0.prompt: without <hero> in it, starter/word-hero changes nothing",)
 
 
@@ -25,6 +26,7 @@ UNUSED = ("rows.0.prompt: without <hero> in it, starter/word-hero changes nothin
         ({"prompt": "a cat", "model": WORD, "reference": {"prompt": "a <hero>"}}, ()),
         ({"prompt": "a hero", "model": {"lora": "starter/lora-hero"}}, ()),
         ({"prompt": "a hero", "model": WORD, "enabled": False}, ()),
+        ({"prompt": "a {red|blue} hat on __who__", "model": WORD}, VARIED),
     ],
 )
 def test_a_learned_word_that_no_text_holds_is_noted(

@@ -10,7 +10,7 @@ import pytest
 
 from studio.errors import BadPreset
 from studio.share import read_any
-from tests.support.other_tools import graph, png, read
+from tests.support.other_tools import graph, node, png, read
 from tests.support.tool_samples import DRAW, EASY, FOOOCUS, INVOKE, SWARM
 
 MODELS = ("mymodel", "ink")
@@ -48,6 +48,12 @@ def test_a_drawing_of_a_workflow_says_what_to_open_instead(tmp_path: Path) -> No
     with pytest.raises(BadPreset, match="drawing of a workflow") as refused:
         read_any(path)
     assert refused.value.field == "theirs.json" and "API format" in refused.value.message
+
+
+def test_a_graph_that_draws_nothing_is_named(tmp_path: Path) -> None:
+    path = kept(tmp_path, {"1": node("LoadImage", image="a.png"), "2": node("SaveImage")})
+    with pytest.raises(BadPreset, match=r"theirs\.json: is a graph of ComfyUI without a sampler"):
+        read_any(path)
 
 
 @pytest.mark.parametrize(

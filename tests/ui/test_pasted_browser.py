@@ -39,7 +39,14 @@ def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
     studio.says("rows.0.weight: input should be a valid number, got 'much'", ".toast-body")
     studio.has_rows(PROMPTS)
 
-    # A graph of another tool, as its API format has it.
+    # A graph of another tool, as its API format has it; the keyboard is at a slider. Under a dialog,
+    # which may be about a row that is there, nothing changes.
     page.evaluate("(text) => navigator.clipboard.writeText(text)", json.dumps(graph()))
+    page.evaluate("void document.body.appendChild(document.createElement('dialog')).showModal()")
+    page.keyboard.press("Control+v")
+    studio.rest()
+    studio.has_rows(PROMPTS)
+    page.evaluate("void document.querySelector('dialog[open]')?.remove()")
+    studio.card(0).locator("input[type=range]").focus()
     page.keyboard.press("Control+v")
     studio.has_rows(["a cat", "bad"])

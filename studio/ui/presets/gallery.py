@@ -110,21 +110,26 @@ def replace(limits: Limits, identity: str, preset: Preset, image: Path | None = 
     as its picture; returns the name.
 
     Raises:
-        StudioError: no such preset of one's own, or it cannot be written.
+        StudioError: no such preset of one's own, or it cannot be read or written.
     """
     saved = _own(limits, identity)
+    if saved.preset is None:
+        raise BadPreset(saved.problem, field="preset")
     named = preset.model_copy(update={"name": saved.name})
     write_atomically(saved.path, named.to_json().encode())
-    if saved.thumbnail is not None:
+    shown = _picture(saved.path, image)
+    if saved.thumbnail is not None and saved.thumbnail != shown:
         saved.thumbnail.unlink(missing_ok=True)
-    _picture(saved.path, image)
     return saved.name
 
 
-def _picture(path: Path, image: Path | None) -> None:
-    """Let ``image`` be the picture of the preset in ``path``."""
-    if image is not None and image.is_file():
-        write_atomically(path.with_suffix(".webp"), small_webp(image))
+def _picture(path: Path, image: Path | None) -> Path | None:
+    """Let ``image`` be the picture of the preset in ``path``; its file, ``None`` where there is none."""
+    if image is None or not image.is_file():
+        return None
+    shown = path.with_suffix(".webp")
+    write_atomically(shown, small_webp(image))
+    return shown
 
 
 def delete(limits: Limits, identity: str) -> str:

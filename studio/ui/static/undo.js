@@ -42,14 +42,14 @@
   }
   const at = (value, place) => place.reduce((inner, key) => inner?.[key], value);
 
-  const NAMING = ["image", "lora", "model", "prompt"]; // what a part of a row is known by
+  const NAMING = ["image", "lora", "model", "prompt", "embeddings"]; // what a part of a row is known by
   /** A value as a person reads it; history/differences.py says the same. */
   function valueInWords(value) {
     if (value === null || value === undefined || value === "") return "none";
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (/^(inputs\/|data:image\/)/.test(value)) return "a picture";
     const inner = (one) => (Array.isArray(one) ? one.map(inner).join(":") : valueInWords(one));
-    if (Array.isArray(value)) return shortened(value.map(inner).join(", "));
+    if (Array.isArray(value)) return shortened(value.map(inner).join(", ")) || "none";
     if (typeof value === "object") {
       const name = NAMING.find((one) => value[one]);
       return name === "image" ? "a picture" : valueInWords(name ? value[name] : "");

@@ -3,6 +3,8 @@
 (function (studio) {
   "use strict";
   const { el, word } = studio;
+  const TYPELESS = ["range", "checkbox", "radio", "button"].map((type) => `[type=${type}]`);
+  const FIELDS = `textarea, [contenteditable], input:not(${TYPELESS.join(", ")})`; // that take a text
 
   const openPreset = (file) => {
     const input = document.querySelector("#gs-top input[type=file]");
@@ -237,8 +239,9 @@
       return;
     }
     const text = event.clipboardData?.getData("text/plain") || "";
-    // In a field it is the field's, and a prompt offers to read it.
-    if (event.target.closest?.("input, textarea") || !studio.broughtBy(text)) return;
+    // In a field it is the field's, and a prompt offers to read it; under a dialog nothing changes.
+    if (event.target.closest?.(FIELDS) || document.querySelector("dialog[open]")) return;
+    if (!studio.broughtBy(text)) return;
     studio.filled.then(() => studio.openText(text));
   });
 })(window.studio);

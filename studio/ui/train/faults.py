@@ -15,7 +15,7 @@ from studio.ui.errors import guarded
 from studio.ui.train.form import text_of
 from studio.ui.train.images import Picture, from_payload
 from studio.ui.train.tab import TrainParts
-from studio.ui.widgets import EACH
+from studio.ui.widgets import IN_TURN
 
 TEXTS = ("word", "superclass", "template")
 READS = (*TEXTS, "method", "pdloss", "prior_weight")  # settings that decide what is refused
@@ -36,7 +36,7 @@ def mark(parts: TrainParts) -> None:
         js=WITHOUT_THUMBS,
         preprocess=False,
         queue=False,
-        **EACH,
+        **IN_TURN,
     )
 
 

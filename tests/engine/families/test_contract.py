@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, UNet2DConditionModel
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -34,6 +34,7 @@ from tests.support.family_contract import (
     ours,
 )
 from tests.support.tiny_families import MODULAR, NULL, REFINED, modular
+from tests.support.tiny_image_prompts import adapter_state
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference
 
 
@@ -142,10 +143,14 @@ def test_a_control_image_or_a_refusal(name: str, roots: Roots) -> None:
 def test_what_it_does_not_take_is_refused_by_name(name: str, roots: Roots) -> None:
     record, root = FAMILIES[name], roots(name)
     save_file({"emb_params": torch.ones(1, 8)}, root / "word.safetensors")
-    state = {
-        "image_proj.proj.weight": torch.ones(2, 2),
-        "ip_adapter.1.to_k_ip.weight": torch.ones(2, 2),
-    }
+    if record.image_prompts:
+        unet = UNet2DConditionModel.from_pretrained(root / "base", subfolder="unet")
+        state = adapter_state(unet, width=2, seed=1)
+    else:
+        state = {
+            "image_proj.proj.weight": torch.ones(2, 2),
+            "ip_adapter.1.to_k_ip.weight": torch.ones(2, 2),
+        }
     save_file(state, root / "light.safetensors")
     (root / "image_encoder").mkdir()
     (root / "image_encoder/config.json").write_text(json.dumps({"projection_dim": 2}))

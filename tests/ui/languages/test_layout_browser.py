@@ -25,7 +25,7 @@ PAIR = """([red, blue]) => {
     const dialog = studio.compareDialog([picture('first', red), picture('second', blue)]);
     document.body.append(dialog);
     dialog.showModal();
-    dialog.querySelector('[data-mode=slider]').click();
+    dialog.querySelector('[data-mode=slider]')?.click();
 }"""
 
 
@@ -56,7 +56,7 @@ def test_under_a_slider_each_picture_is_on_the_side_of_its_caption(desk: Studio)
         caption = dialog.locator("figcaption").first.bounding_box()
         frame = dialog.locator(".gs-compare-frame").first
         page.wait_for_function(
-            "document.querySelector('.gs-compare').style.getPropertyValue('--shape') === '1'"
+            "document.querySelector('.gs-compare')?.style.getPropertyValue('--shape') === '1'"
         )
         box = frame.bounding_box()
         slider = dialog.locator("input[type=range]")

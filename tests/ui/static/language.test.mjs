@@ -151,6 +151,9 @@ test("what is wrong with a file is not read as a model file's lack of a part", (
     const png = "is not a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF image";
     const left = `huge.png: 20000x20000 pixels; at most 64 megapixels · no.png: ${png}`;
     assert.doesNotMatch(said(`Cannot be read and left out: ${left}`), /pixels|read|is not/, name);
+    const fields =
+      "row 1, weight: input should be less than 5, got 7 · row 2, prompt: unknown field";
+    assert.doesNotMatch(said(`${fields}; it is not part of a preset`), /row|unknown|part/, name);
     const names = ["styles.csv", "form", "huge.png", "no.png"];
     assert.deepEqual(
       gaps.filter((one) => !names.includes(one)),

@@ -8,6 +8,7 @@ const studio = load(
   "row/schema.js",
   "row/model_parts.js",
   "row/prompt_text.js",
+  "row/brought.js",
   "row/tokens.js",
   "row/crowded.js",
   "row/curve_shape.js",
@@ -57,7 +58,16 @@ test("a negative prompt of scale w is a row of weight −(w − 1)", () => {
 test("a preset's JSON, and another tool's, is told from a prompt", () => {
   const named = (text) => studio.broughtBy(text)?.name;
   assert.equal(named(' {"name": "x", "rows": [{"prompt": "a cat"}]}\n'), "preset.json");
-  assert.equal(named('{"3": {"class_type": "KSampler"}, "4": {}}'), "graph.json");
+  for (const text of [
+    '{"3": {"class_type": "KSampler"}, "4": {}}',
+    '{"prompt": {"3": {"class_type": "KSampler"}}}',
+    '{"sui_image_params": {"prompt": "a cat"}}',
+    '{"nodes": [], "links": []}',
+    '{"prompt": "a cat", "num_inference_steps": "20"}',
+  ])
+    assert.equal(named(text), "graph.json");
+  const prompts = ['{"subject": "a cat", "camera": {"angle": "low"}}', '{"prompt": "x"}'];
+  assert.ok(prompts.every((text) => named(text) === undefined));
   assert.ok(['{"rows": 3}', '{a|"rows"}', "a cat"].every((text) => !studio.broughtBy(text)));
 });
 

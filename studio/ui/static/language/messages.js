@@ -67,7 +67,7 @@ window.studio = window.studio || {};
      *  the field of a refusal: a message that begins with a place would take the field for its value. */
     function split(text) {
       const colon = text.indexOf(": ");
-      if (colon <= 0) return null;
+      if (colon <= 0 || text.includes(" · ")) return null; // several, each with a field of its own
       const [head, rest] = [direct(text.slice(0, colon)), direct(text.slice(colon + 2))];
       return head !== null && rest !== null ? `${head}: ${rest}` : null;
     }

@@ -36,36 +36,6 @@ window.studio = window.studio || {};
       .filter(([pattern]) => new RegExp(pattern, "i").test(text))
       .map(([, hint]) => `${hint}.`);
 
-  /** Whether a text is what A1111 and others copy whole: a prompt and the settings of its picture. */
-  studio.holdsSettings = (text) =>
-    /(^|\n|\s)Steps: ?\d+,/.test(text) && /,\s*(Sampler|CFG scale|Seed|Size|Model): /.test(text);
-
-  /** The object that a text is as JSON; null where it is none. */
-  function objectIn(text) {
-    if (!/^\s*\{[^]*\}\s*$/.test(text)) return null;
-    try {
-      return JSON.parse(text);
-    } catch {
-      return null;
-    }
-  }
-
-  /** What a text that was copied whole is, and what may be done with it; null for a prompt alone. */
-  studio.broughtBy = function (text) {
-    const data = objectIn(text);
-    if (Array.isArray(data?.rows))
-      return { name: "preset.json", said: "This is a preset, not a prompt. ", json: true };
-    if (data && Object.keys(data).length > 1)
-      return {
-        name: "graph.json",
-        said: "This is another tool's JSON, not a prompt. ",
-        json: true,
-      };
-    if (studio.holdsSettings(text))
-      return { name: "settings.txt", said: "These are a picture's settings, not a prompt alone. " };
-    return null;
-  };
-
   /** The word or the weighed piece at the cursor: [start, end]. */
   function pieceAt(text, place) {
     for (const match of text.matchAll(/\(([^()]*):[+-]?[\d.]+\)/g))
