@@ -47,6 +47,6 @@ def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
     studio.rest()
     studio.has_rows(PROMPTS)
     page.evaluate("void document.querySelector('dialog[open]')?.remove()")
-    studio.card(0).locator("input[type=range]").focus()
+    studio.card(0).locator(".gs-slider").focus()
     page.keyboard.press("Control+v")
     studio.has_rows(["a cat", "bad"])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from studio.languages import ENGLISH, languages
-from tests.support.studio_page import Studio
+from tests.support.studio_page import Studio, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 OTHERS = [tag for tag in languages() if tag != ENGLISH]
@@ -62,15 +62,14 @@ def test_under_a_slider_each_picture_is_on_the_side_of_its_caption(desk: Studio)
         slider = dialog.locator("input[type=range]")
         first_left = caption["x"] < box["x"] + box["width"] / 4
         assert first_left is (tag == ENGLISH)
-        assert (
-            abs(box["width"] - box["height"]) < 2
-        )  # the pictures' own: a slider moves no empty side
+        # The pictures' own: a slider moves over no empty side.
+        assert abs(box["width"] - box["height"]) < 2
         seen = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
         for part in (0.4, 0.6):  # both lie within the picture
             red, _, blue = seen.getpixel((int(seen.width * part), seen.height // 2))
             assert (red > blue) is (first_left is (part < 0.5)), (tag, part)
         slider.focus()
         slider.press("ArrowLeft")  # a thumb goes where the edge goes
-        assert int(slider.input_value()) == (49 if first_left else 51)
+        expect(slider).to_have_value("49" if first_left else "51")
         page.keyboard.press("Escape")
     desk.speak(ENGLISH)

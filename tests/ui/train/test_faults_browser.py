@@ -92,7 +92,7 @@ def test_a_sample_s_caption_is_whole_where_the_keyboard_is(desk: Studio) -> None
     )
     page = desk.tab("Train")
     page.evaluate(
-        "(html) => document.querySelector('#gs-train-now').insertAdjacentHTML('beforeend', html)",
+        "(html) => document.querySelector('#gs-train-now')?.insertAdjacentHTML('beforeend', html)",
         samples(state),
     )
     caption = page.locator(".gs-samples figcaption").last
@@ -101,4 +101,4 @@ def test_a_sample_s_caption_is_whole_where_the_keyboard_is(desk: Studio) -> None
     assert caption.evaluate(cut)
     page.get_by_role("button", name="Enlarge the sample of step 3").last.focus()
     assert not caption.evaluate(cut)
-    page.evaluate("document.querySelector('#gs-train-now > .gs-samples').remove()")
+    page.evaluate("document.querySelector('#gs-train-now > .gs-samples')?.remove()")
