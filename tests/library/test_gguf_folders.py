@@ -5,53 +5,19 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from studio.errors import IncompatibleModels
-from studio.library import Library, gguf_files
+from studio.library import Library
 from studio.library import quantised as known
-from studio.library.gguf_files import FORMATS, PLAIN, read_gguf
 from studio.plan import compile_plan
 from studio.preset import validate
+from tests.support.gguf_bytes import gguf, setting
 
 FLUX = {"_class_name": "FluxTransformer2DModel", "in_channels": 64}
-Q8_0, Q2_K, IQ1_S = 8, 10, 19
-SHAPES = {"a.weight": (4, 32), "b.bias": (3,)}
-
-
-def text(value: str) -> bytes:
-    return struct.pack("<Q", len(value)) + value.encode()
-
-
-def setting(name: str, kind: int, value: bytes) -> bytes:
-    return text(name) + struct.pack("<I", kind) + value
-
-
-def gguf(
-    shapes: Mapping[str, tuple[int, ...]] = SHAPES,
-    architecture: str = "flux",
-    form: int = Q8_0,
-    version: int = 3,
-    more: tuple[bytes, ...] = (),
-) -> bytes:
-    """A file as the format's description has it; matrices in ``form``, all else in 32 bits."""
-    settings = (setting("general.architecture", 8, text(architecture)), *more)
-    header, data = b"GGUF" + struct.pack("<IQQ", version, len(shapes), len(settings)), 0
-    header += b"".join(settings)
-    for name, shape in shapes.items():
-        number = form if len(shape) == 2 else 0
-        header += text(name) + struct.pack("<I", len(shape))
-        header += struct.pack(f"<{len(shape)}Q", *reversed(shape))
-        header += struct.pack("<IQ", number, data)
-        _, numbers, size = FORMATS.get(number, ("", 1, 4))
-        elements = 1
-        for axis in shape:
-            elements *= axis
-        data += -(-(elements // numbers * size) // 32) * 32
-    return header.ljust(-(-len(header) // 32) * 32, b"\0") + bytes(data)
+IQ1_S = 19
 
 
 def base(root: Path, files: Mapping[str, bytes], config: Mapping[str, object] = FLUX) -> Path:
@@ -103,7 +69,6 @@ def test_a_lone_network_is_a_row(tmp_path: Path) -> None:
     assert (entry.id, entry.kind, entry.quantised) == ("net", "finetune", "gguf")
 
 
-LONG = setting("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") * 3)
 OF = "has a file that cannot be used in transformer, a.gguf: is damaged "
 REFUSED: dict[str, tuple[dict[str, bytes], str]] = {
     "two files": (
@@ -208,41 +173,3 @@ def test_without_the_package_the_line_names_what_to_install(
     assert entry.problem == (
         "has weights rounded by gguf, which needs a package: pip install -r requirements-quantised.txt"
     )
-
-
-def test_a_header_says_how_each_tensor_lies(tmp_path: Path) -> None:
-    """Texts of a tokenizer are passed over; a tensor that ComfyUI cut has its shape back."""
-    cut = setting("comfy.gguf.orig_shape.a.weight", 9, struct.pack("<IQ4i", 5, 4, 2, 16, 2, 2))
-    file = tmp_path / "a.gguf"
-    file.write_bytes(gguf(more=(LONG, cut)))
-    header = read_gguf(file)
-    assert header.architecture == "flux" and list(header.tensors) == list(SHAPES)
-    one, other = header.tensors.values()
-    assert (one.format, one.stored, one.shape, one.bytes) == ("Q8_0", (4, 32), (2, 16, 2, 2), 136)
-    assert (other.format, other.shape, other.bytes) == ("F32", (3,), 12)
-    assert not one.stays_rounded and not other.stays_rounded
-    file.write_bytes(gguf())
-    assert read_gguf(file).tensors["a.weight"].stays_rounded
-
-
-def test_a_header_without_an_end_is_not_read_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gguf_files, "MAX_HEADER_BYTES", 64)
-    (tmp_path / "a.gguf").write_bytes(gguf())
-    with pytest.raises(ValueError, match="a header of more than 64 bytes"):
-        read_gguf(tmp_path / "a.gguf")
-
-
-@pytest.mark.skipif(find_spec("gguf") is None, reason="gguf is not installed")
-def test_the_formats_are_those_of_the_package_that_diffusers_reads() -> None:
-    from diffusers.quantizers.gguf.utils import SUPPORTED_GGUF_QUANT_TYPES
-    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
-
-    found = {GGMLQuantizationType(number): one for number, one in FORMATS.items()}
-    assert all((kind.name, *GGML_QUANT_SIZES[kind]) == one for kind, one in found.items())
-    assert {kind for kind in found if kind.name not in PLAIN} == set(SUPPORTED_GGUF_QUANT_TYPES)
-    names = {
-        kind.value: kind.name for kind in GGMLQuantizationType
-    }  # of a newer one there are more
-    assert all(names.get(n, name) == name for n, name in gguf_files._UNREAD.items())
