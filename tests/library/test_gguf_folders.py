@@ -14,7 +14,7 @@ from studio.library import Library
 from studio.library import quantised as known
 from studio.plan import compile_plan
 from studio.preset import validate
-from tests.support.gguf_bytes import gguf, setting
+from tests.support.gguf_bytes import gguf, listing, setting, text
 
 FLUX = {"_class_name": "FluxTransformer2DModel", "in_channels": 64}
 IQ1_S = 19
@@ -173,3 +173,20 @@ def test_without_the_package_the_line_names_what_to_install(
     assert entry.problem == (
         "has weights rounded by gguf, which needs a package: pip install -r requirements-quantised.txt"
     )
+
+
+MOST = 300_000 - 1  # beside what the file calls its network
+MANY = {
+    "numbers": (listing(MOST, 0, b"1"),),
+    "texts": (listing(MOST, 8, text("a")),),
+    "settings": tuple(setting(f"{at}", 0, b"1") for at in range(MOST + 1)),
+    "both": (listing(MOST // 2, 5, bytes(4)), listing(MOST // 2, 8, text(""), "y")),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_what_costs_the_package_minutes_and_gigabytes_is_refused(case: str, tmp_path: Path) -> None:
+    """It makes an object of each setting and of each element of a list, whatever is asked of it."""
+    base(tmp_path, {"a.gguf": gguf(more=MANY[case])})
+    (entry,) = Library((tmp_path,)).refused()
+    assert entry.problem == f"{OF}(a header of more than 300000 settings and list elements)"

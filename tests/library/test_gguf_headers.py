@@ -10,7 +10,7 @@ import pytest
 
 from studio.library import gguf_files
 from studio.library.gguf_files import FORMATS, PLAIN, read_gguf
-from tests.support.gguf_bytes import SHAPES, gguf, setting, text
+from tests.support.gguf_bytes import SHAPES, gguf, listing, setting, text
 
 LONG = setting("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") * 3)
 
@@ -37,6 +37,11 @@ def test_a_header_without_an_end_is_not_read_for_ever(
     (tmp_path / "a.gguf").write_bytes(gguf())
     with pytest.raises(ValueError, match="a header of more than 64 bytes"):
         read_gguf(tmp_path / "a.gguf")
+
+
+def test_a_whole_tokenizer_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").write_bytes(gguf(more=(listing(250_000, 8, text("word")),)))
+    assert list(read_gguf(tmp_path / "a.gguf").tensors) == list(SHAPES)
 
 
 @pytest.mark.skipif(find_spec("gguf") is None, reason="gguf is not installed")

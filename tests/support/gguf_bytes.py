@@ -41,3 +41,7 @@ def gguf(
             elements *= axis
         data += -(-(elements // numbers * size) // 32) * 32
     return header.ljust(-(-len(header) // 32) * 32, b"\0") + bytes(data)
+
+
+def listing(count: int, kind: int, one: bytes, name: str = "x") -> bytes:
+    return setting(name, 9, struct.pack("<IQ", kind, count) + one * count)
