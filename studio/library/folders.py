@@ -8,15 +8,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from studio.files import listed, read_regular
+from studio.files import entries, holds_something, listed, read_regular
 from studio.library.control_networks import CONTROL_NETWORKS, form_of
 from studio.library.entry import ADAPTERS, ModelEntry
 from studio.library.families import family_of, family_of_config, networks
 from studio.library.family import ModelFamily
-from studio.library.gguf_files import SUFFIX as GGUF_SUFFIX
 from studio.library.gguf_files import gguf_files
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
+from studio.library.model_files import is_weights
 from studio.library.networks import control_of, network_problem
 from studio.library.quantised import method_of, problem_of_network, problem_of_part
 
@@ -217,8 +217,9 @@ def size_of(path: Path) -> int:
         path,
         *(path / part for part in PEFT_FOLDERS[1:]),
     ]
-    suffixes = (".safetensors", GGUF_SUFFIX)
-    return sum(f.stat().st_size for folder in folders for f in listed(folder, suffixes))
+    items = (item for folder in folders for item in entries(folder, ("",), 0))
+    own = (item for item in items if is_weights(item.name) and holds_something(item))
+    return sum(item.stat().st_size for item in own)
 
 
 def _is_part(path: Path, name: str) -> bool:

@@ -87,11 +87,16 @@ class GGUFHeader:
     unread: str = ""
 
 
+def is_gguf(name: str) -> bool:
+    """Whether a file is called as GGUF files are, in capitals too."""
+    return name.lower().endswith(SUFFIX)
+
+
 def gguf_files(folder: Path) -> list[Path]:
     """The GGUF files of a folder, by name; none where it cannot be looked at."""
     try:
         with os.scandir(folder) as items:
-            names = [item.name for item in items if item.name.lower().endswith(SUFFIX)]
+            names = [item.name for item in items if is_gguf(item.name)]
     except OSError:
         return []
     return [folder / name for name in sorted(names)]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from studio.library.gguf_files import is_gguf
+
 TEXTS = (".json", ".txt", ".model")  # what stands beside weights: configurations, vocabularies
+
+
+def is_weights(name: str) -> bool:
+    """Whether a file in a model's folder is called as one of its weights."""
+    return name.endswith(".safetensors") or is_gguf(name)
 
 
 def files_of(top: Path) -> list[Path]:
@@ -24,6 +31,6 @@ def files_of(top: Path) -> list[Path]:
             parts = {}
         if isinstance(parts, dict):
             folders += [top / name for name in parts if not name.startswith("_")]
-    suffixes = (".safetensors", ".gguf", *TEXTS)
     found = (file for one in folders if one.is_dir() for file in one.iterdir())
-    return sorted(file for file in found if file.suffix in suffixes and file.is_file())
+    own = (file for file in found if is_weights(file.name) or file.suffix in TEXTS)
+    return sorted(file for file in own if file.is_file())

@@ -12,8 +12,10 @@ import pytest
 from studio.errors import IncompatibleModels
 from studio.library import Library
 from studio.library import quantised as known
+from studio.library.model_files import files_of
 from studio.plan import compile_plan
 from studio.preset import validate
+from studio.workers.models import identity
 from tests.support.gguf_bytes import gguf, listing, setting, text
 
 FLUX = {"_class_name": "FluxTransformer2DModel", "in_channels": 64}
@@ -46,10 +48,21 @@ def test_a_folder_with_a_config_and_one_file_is_a_base(
     architecture: str, version: int, name: str, tmp_path: Path
 ) -> None:
     data = gguf(architecture=architecture, version=version)
-    base(tmp_path, {name: data, "readme.md": b""})
+    part = base(tmp_path, {name: data, "readme.md": b""})
     (entry,) = Library((tmp_path,)).entries()
     assert (entry.id, entry.kind, entry.family, entry.quantised) == ("few", "base", "flux", "gguf")
-    assert entry.bytes == (len(data) if name.endswith("gguf") else 0) and not entry.problem
+    assert entry.bytes == len(data) and not entry.problem
+    top = tmp_path / "few"
+    assert set(files_of(top)) == {top / "model_index.json", part / "config.json", part / name}
+
+
+@pytest.mark.parametrize("far", [True, False])
+def test_another_file_in_capitals_is_another_model(far: bool, tmp_path: Path) -> None:
+    part = base(tmp_path, {"FLUX.GGUF": gguf()})
+    (entry,) = Library((tmp_path,)).entries()
+    before = identity(entry, far)
+    (part / "FLUX.GGUF").write_bytes(gguf() + b"x")
+    assert identity(entry, far) != before
 
 
 def test_flux_2_is_known_though_converters_call_it_flux(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from studio.engine.families.single_file import is_single_file, prefixes_of
 from studio.errors import MissingModel
 from studio.library import ADAPTERS, ModelEntry, family_of, read_header
 from studio.library.adapter_kinds import held
-from studio.library.gguf_files import SUFFIX, gguf_files, read_gguf
+from studio.library.gguf_files import gguf_files, is_gguf, read_gguf
 from studio.library.image_encoders import image_encoder
 
 _FLOATS = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
@@ -56,7 +56,7 @@ def weight_bytes(entry: ModelEntry, part: str, dtype: torch.dtype) -> int:
     variants: dict[str, int] = defaultdict(int)  # "" or what stands before the suffix: fp16, ema
     for file in _weight_files(entry, part):
         try:
-            if file.suffix.lower() == SUFFIX:
+            if is_gguf(file.name):
                 variants[""] += _rounded_bytes(file, dtype)
                 continue
             state = file.stat()
