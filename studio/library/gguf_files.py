@@ -241,11 +241,16 @@ def _header(source: _Source, count: int, said: Mapping[str, object]) -> GGUFHead
 
 
 def _own_shape(name: str, stored: tuple[int, ...], said: Mapping[str, object]) -> tuple[int, ...]:
-    """The shape that a tensor has."""
+    """The shape that a tensor has.
+
+    Raises:
+        ValueError: what is said of it is no shape, or one of more or fewer numbers.
+    """
     found = said.get(f"{_OWN_SHAPE}{name}")
     if not isinstance(found, tuple) or not found:
         return stored
-    if prod(found) != prod(stored):
+    whole = all(type(axis) is int and axis >= 0 for axis in found)  # True is none
+    if not whole or prod(found) != prod(stored):
         raise ValueError(f"its tensor {name[:80]!r} lies in {stored} and is said to be {found}")
     return found
 

@@ -30,6 +30,22 @@ def test_a_header_says_how_each_tensor_lies(tmp_path: Path) -> None:
     assert read_gguf(file).tensors["a.weight"].stays_rounded
 
 
+@pytest.mark.parametrize(
+    ("kind", "form", "axes"),
+    [(5, "i", (-4, -32)), (11, "q", (-1, -128)), (6, "f", (4.0, 32.0)), (7, "?", (True, True))],
+)
+def test_what_is_said_of_a_shape_is_whole_numbers(
+    kind: int, form: str, axes: tuple[float, ...], tmp_path: Path
+) -> None:
+    """Of the right product, too."""
+    said = struct.pack(f"<IQ{len(axes)}{form}", kind, len(axes), *axes)
+    shape = (1,) if form == "?" else (4, 32)
+    data = gguf({"a": shape}, more=(setting("comfy.gguf.orig_shape.a", 9, said),))
+    (tmp_path / "a.gguf").write_bytes(data)
+    with pytest.raises(ValueError, match=r"its tensor 'a' lies in \(.*\) and is said to be \("):
+        read_gguf(tmp_path / "a.gguf")
+
+
 def test_a_header_without_an_end_is_not_read_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
