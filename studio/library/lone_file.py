@@ -21,8 +21,9 @@ PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 # Files of weights that are neither, and why they stay closed.
 _OTHER_FILES = {
     ".gguf": (
-        "is a GGUF file alone; put it into the folder unet or transformer of its base in diffusers' "
-        "layout, beside config.json and in place of the .safetensors there"
+        "is a GGUF file alone; if it holds a denoising network, put it into the folder unet or "
+        "transformer of its base in diffusers' layout, beside config.json and in place of the "
+        ".safetensors there"
     ),
     ".onnx": "is an ONNX network, which is not run; take the model's .safetensors",
 }

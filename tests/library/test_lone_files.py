@@ -32,7 +32,7 @@ def test_safetensors_under_all_their_names(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("a.gguf", "is a GGUF file alone; put it into the folder unet or transformer of its base"),
+        ("t5-Q8_0.gguf", "is a GGUF file alone; if it holds a denoising network, put it into the"),
         ("a.onnx", "is an ONNX network"),
         ("a.CKPT", "'python -m studio convert a.CKPT'"),
         ("a.pkl", "is a pickle (.pkl)"),
@@ -41,7 +41,7 @@ def test_safetensors_under_all_their_names(name: str, tmp_path: Path) -> None:
 def test_files_of_other_formats(name: str, why: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"anything")
     (entry,) = Library((tmp_path,)).refused()
-    assert entry.id == "a" and why in entry.problem
+    assert entry.id == Path(name).stem and why in entry.problem
 
 
 @pytest.mark.parametrize(
