@@ -69,6 +69,16 @@
     }
     const changed = places(one, two);
     if (!changed.length) return "";
+    const inRow = (place) => place[0] === "rows" && place.length > 2 && place.slice(2);
+    const field = inRow(changed[0]);
+    if (changed.length > 1 && field && changed.every((one) => `${inRow(one)}` === `${field}`)) {
+      const parts = changed.map((one) => at(two, one));
+      const muted = field[0] === "enabled" && parts.every((part) => part === parts[0]);
+      const said = parts[0] ? "take part again" : "muted";
+      return muted
+        ? `${changed.length} rows ${said}`
+        : `${rowField(field)} of ${changed.length} rows`;
+    }
     const ofOneRow = (place) => place[0] === "rows" && place[1] === changed[0][1];
     if (changed.length > 1 && !changed.every(ofOneRow)) return `${changed.length} fields`;
     const [place] = changed;

@@ -198,6 +198,12 @@ test("a change is named", () => {
   const masked = (mask) => JSON.stringify({ rows: [{ mask }] });
   const kept = masked("inputs/a50fccbe");
   assert.equal(changeInWords(masked(null), kept), "mask of row 1: none → a picture");
+  const several = (...masks) => JSON.stringify({ rows: masks.map((mask) => ({ mask })) });
+  const painted = several("inputs/a50fccbe", null, "inputs/b50fccbe");
+  assert.equal(changeInWords(several(null, null, null), painted), "mask of 2 rows");
+  const muted = (...all) => JSON.stringify({ rows: all.map((enabled) => ({ enabled })) });
+  assert.equal(changeInWords(muted(true, true), muted(false, false)), "2 rows muted");
+  assert.equal(changeInWords(muted(false, false), muted(true, true)), "2 rows take part again");
   assert.equal(changeInWords(form(3), JSON.stringify({ omega: 0, rows: [] })), "1 row deleted");
 });
 
