@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from studio.errors import MissingFile, StudioError
-from studio.files import is_text, listed
+from studio.files import entries, holds_something, is_text
 from studio.history.record import Record, record_of
 from studio.history.store import History
 from studio.images import SUFFIXES, size_checked
@@ -37,17 +38,18 @@ def take_in(history: History, stop: threading.Event | None = None) -> int:
         StudioError: the database cannot be written.
     """
     known, seen, fresh, count = history.known(), set(), [], 0
-    for file in listed(history.outputs, tuple(SUFFIXES), DEPTH):
+    above = len(os.path.join(history.outputs, ""))
+    for item in entries(history.outputs, tuple(SUFFIXES), DEPTH):
         if stop is not None and stop.is_set():
             return count
-        path = name_of(history.outputs, file)
-        if not is_text(path):
+        path = item.path[above:].replace(os.sep, "/")  # as name_of has it, in a fifth of its time
+        if not is_text(path) or not holds_something(item):
             continue
         seen.add(path)
         with suppress(OSError):
-            state = file.stat()
+            state = item.stat()
             if known.get(path) != (state.st_size, state.st_mtime_ns):
-                fresh.append(_read(history, file, path))
+                fresh.append(_read(history, Path(item.path), path))
         if len(fresh) >= AT_ONCE:
             history.add(*fresh)
             count, fresh = count + len(fresh), []
