@@ -192,17 +192,18 @@ def _export(options: argparse.Namespace, own: History) -> None:
         except OSError as error:
             raise StudioError(f"cannot be copied ({error.strerror})", field=str(file)) from error
         count += 1
-    if lost and not count:
-        raise StudioError(said_lost(lost), field="history")
-    _said(count, "copied")
-    say_notes([said_lost(lost)] if lost else [])
+    _copied(count, lost)
 
 
 def _zip(place: Path, own: History, ids: list[str]) -> None:
     output_folder(str(place.parent))
     lost: list[str] = []
     write_once(place, lambda file: lost.extend(write_zip(own, ids, file)))
-    _said(len(ids) - len(lost), "copied")
+    _copied(len(ids) - len(lost), lost)
+
+
+def _copied(count: int, lost: list[str]) -> None:
+    _said(count, "copied")
     say_notes([said_lost(lost)] if lost else [])
 
 

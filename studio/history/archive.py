@@ -23,15 +23,11 @@ def write_zip(history: History, ids: Iterable[str], file: IO[bytes]) -> list[str
         StudioError: none can be read.
         OSError: ``file`` cannot be written to.
     """
-    count = 0
     lost: list[str] = []
     # A picture from a medium without dates is of 1970, ten years before a ZIP's time begins.
     with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
         for path, name in named(history, ids, lost):
             archive.write(path, name)
-            count += 1
-    if lost and not count:
-        raise StudioError(said_lost(lost), field="history")
     return lost
 
 
@@ -41,6 +37,9 @@ def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tup
 
     Args:
         lost: takes the names of those that cannot be read, and are left out.
+
+    Raises:
+        StudioError: none can be read; after the last.
     """
     used: set[str] = set()
     for one in ids:
@@ -56,6 +55,8 @@ def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tup
             continue
         used.add(name.casefold())
         yield path, name
+    if lost and not used:
+        raise StudioError(said_lost(lost), field="history")
 
 
 def said_lost(names: Sequence[str]) -> str:

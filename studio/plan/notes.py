@@ -22,7 +22,7 @@ def notes_of(
     catalogue: Mapping[str, ModelEntry],
     acting: Collection[int],
 ) -> Iterator[str]:
-    """That no row takes part, rows of weight that are not among those ``acting`` at a step, what
+    """That no row takes part, rows that take part and are not among those ``acting`` at a step, what
     stands in for a picture that a row's model reads, changes or paints into and that it is not
     given, weights beyond what a distilled model bears, models trained on other weights of the base,
     and what in prompts means nothing here.
@@ -39,7 +39,7 @@ def notes_of(
     masked = preset.init is not None and preset.init.mask
     for index, row in preset.active_rows():
         model = models[index]
-        if row.weight and index not in acting:
+        if index not in acting:
             yield f"rows.{index}.weight: {IDLE}"
         for name, words in _unused_words(row, model):
             yield f"rows.{index}.prompt: without {' or '.join(words)} in it, {name} changes nothing"
