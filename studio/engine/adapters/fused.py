@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.engine.adapters.changes import Change, Delta
-from studio.engine.adapters.rounded import weight_of
+from studio.engine.networks.rounded import unfolded
 
 AND = "+"  # between the names of layers that are one in the original code
 _IMAGE, _TEXT = ("to_q", "to_k", "to_v"), ("add_q_proj", "add_k_proj", "add_v_proj")
@@ -87,7 +87,7 @@ class Together(nn.Module):
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         super().__init__()
-        weights = [weight_of(layer).detach() for layer in layers]
+        weights = [unfolded(layer.weight).detach() for layer in layers]
         self.weight = nn.Parameter(torch.cat(weights), requires_grad=False)
         biases = [layer.bias for layer in layers if isinstance(layer.bias, Tensor)]
         whole = len(biases) == len(layers)

@@ -19,8 +19,8 @@ from studio.engine.adapters.changes import (
     wide,
     with_magnitude,
 )
-from studio.engine.adapters.rounded import shape_of, weight_of
 from studio.engine.networks.devices import memory_error_within
+from studio.engine.networks.rounded import shape_of, unfolded
 from studio.errors import IncompatibleModels
 from studio.library.adapter_kinds import ADAPTER_KINDS, MAGNITUDES, SHARED, kinds_of
 
@@ -39,7 +39,7 @@ def change_of(
         IncompatibleModels: tensors that do not fit together, or not to the layer; names no field.
     """
     numbers = {role: _number(tensors[role], role) for role in _NUMBERS if role in tensors}
-    weight = weight_of(module)
+    weight = unfolded(module.weight)
     at_least = torch.promote_types(weight.dtype, torch.float32)
     values = {
         role: wide(value, role, at_least) for role, value in tensors.items() if role not in _NUMBERS
@@ -109,7 +109,7 @@ def _map(delta: Delta, function: Callable[[Tensor], Tensor], shape: torch.Size) 
 
 def _checked(delta: Delta, module: nn.Module) -> Delta:
     """Raise :class:`IncompatibleModels` for the bias of another layer."""
-    outputs = shape_of(module)[0]
+    outputs = shape_of(module.weight)[0]
     if delta.bias is not None and delta.bias.shape != (outputs,):
         raise IncompatibleModels(
             f"changes a bias of {delta.bias.numel()} numbers, the layer has {outputs} outputs"

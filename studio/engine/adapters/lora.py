@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studio.engine.adapters.changes import Change
-from studio.engine.adapters.rounded import shape_of
+from studio.engine.networks.rounded import shape_of
 from studio.errors import IncompatibleModels
 
 _BIAS = ".bias"
@@ -247,7 +247,7 @@ def _check_layer(
             else f"is a LoRA of another architecture: the base has a layer of another kind, {kind}, {layer}",
             field=name,
         )
-    wanted = tuple(shape_of(module))
+    wanted = tuple(shape_of(module.weight))
     for change in parts:
         if where != layer:
             fits = isinstance(change, Tensor) and tuple(change.shape) == wanted[:1]
@@ -268,7 +268,7 @@ def _factors_fit(
     module: nn.Linear | nn.Conv2d | nn.GroupNorm | nn.LayerNorm, down: Tensor, up: Tensor
 ) -> bool:
     """Whether ``up·down`` leads from the layer's inputs to its outputs, in the layer's own axes."""
-    outputs, *inputs = shape_of(module)
+    outputs, *inputs = shape_of(module.weight)
     ends = (outputs, down.shape[0])
     ones = (1, 1) if isinstance(module, nn.Conv2d) else ()
     grouped = getattr(module, "groups", 1) != 1

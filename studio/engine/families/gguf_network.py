@@ -21,6 +21,7 @@ from studio.engine.families.pretrained import (
     read_config,
     refuse_missing,
 )
+from studio.engine.networks.rounded import shape_of, unfolded
 from studio.errors import MissingModel, shorten
 from studio.files import shown
 from studio.library.family import UNET, canonical_names
@@ -89,7 +90,7 @@ def _checked(kind: Any, network: nn.Module, header: GGUFHeader, name: str, file:
         )
     refuse_missing(missing, name, "network")
     for key, tensor in wanted.items():
-        if (found := _shape(laid[key])) != tensor.shape:
+        if (found := shape_of(laid[key])) != tensor.shape:
             raise MissingModel(
                 f"{name!r}: the tensor {key} is {tuple(found)}, its network needs "
                 f"{tuple(tensor.shape)}"
@@ -143,25 +144,22 @@ def _laid_out(header: GGUFHeader) -> _State:
 def _read(file: Path, header: GGUFHeader, dtype: torch.dtype) -> _State:
     """The file's tensors by diffusers' reader; those that cannot stay rounded are unfolded."""
     from diffusers.models.model_loading_utils import load_gguf_checkpoint
-    from diffusers.quantizers.gguf.utils import dequantize_gguf_tensor
 
     state, names = load_gguf_checkpoint(str(file)), _names(header)
     found: _State = {}
     for key, name in names.items():
         value, one = state.pop(key), header.tensors[key]
         if not one.stays_rounded:
-            value = dequantize_gguf_tensor(value).reshape(one.shape).to(dtype)
+            value = unfolded(value).reshape(one.shape).to(dtype)
         found[name] = value
     return found
 
 
 def _unfold(state: _State, linear: set[str], dtype: torch.dtype) -> None:
     """Make plain, in place, what no linear layer would unfold by itself."""
-    from diffusers.quantizers.gguf.utils import dequantize_gguf_tensor
-
     for key, value in state.items():
         if hasattr(value, "quant_type") and key not in linear:
-            state[key] = dequantize_gguf_tensor(value).to(dtype)
+            state[key] = unfolded(value).to(dtype)
 
 
 def _linear_weights(network: nn.Module) -> set[str]:
@@ -174,8 +172,3 @@ def _names(header: GGUFHeader) -> Mapping[str, str]:
     names = canonical_names(header.tensors)
     own = {key: name for key, name in names.items() if name.startswith(UNET)}
     return own or names
-
-
-def _shape(tensor: Tensor) -> torch.Size:
-    """The shape that a tensor has once it is unfolded."""
-    return torch.Size(getattr(tensor, "quant_shape", tensor.shape))
