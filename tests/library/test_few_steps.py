@@ -19,6 +19,7 @@ from studio.preset import validate
         ("stabilityai/sdxl-turbo", "Turbo"),
         ("stabilityai/stable-diffusion-3.5-large-turbo", "Turbo"),
         ("Tongyi-MAI/Z-Image-Turbo", "Turbo"),
+        ("baidu/ERNIE-Image-Turbo", "Turbo"),
         ("loras/sdxl_lightning_4step", "Lightning"),
         ("ByteDance/Hyper-SDXL-8steps", "Hyper"),
         ("tianweiy/DMD2", "DMD"),
@@ -28,6 +29,7 @@ from studio.preset import validate
         ("loras/lightning-storm", ""),
         ("loras/turbografx", ""),
         ("Tongyi-MAI/Z-Image", ""),
+        ("baidu/ERNIE-Image", ""),
         ("stable-diffusion-v1-5/stable-diffusion-v1-5", ""),
     ],
 )

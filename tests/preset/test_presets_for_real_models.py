@@ -26,6 +26,7 @@ SPACES = {
     "z-image": "16x8:0.3611",
     "flux2": "128x16:1",
     "qwen-image": "16x8:1",
+    "ernie-image": "128x16:1",
 }
 # What the named models are, as their pages say.
 MODELS = {
@@ -44,6 +45,7 @@ MODELS = {
     "Tongyi-MAI/Z-Image": ("base", "z-image"),
     "black-forest-labs/FLUX.2-klein-base-4B": ("base", "flux2"),
     "Qwen/Qwen-Image": ("base", "qwen-image"),
+    "baidu/ERNIE-Image": ("base", "ernie-image"),
 }
 
 

@@ -33,6 +33,8 @@ ADAPTED = (
     "attn.add_k_proj",
     "attention.to_q",
     "cap_embedder.1",
+    "mlp.up_proj",
+    "final_linear",
 )
 Roots = Callable[[str], Path]
 Guided = Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor]

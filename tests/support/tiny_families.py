@@ -11,6 +11,7 @@ from diffusers.guiders.classifier_free_guidance import ClassifierFreeGuidance
 from studio.extensions import placed
 from tests.support import (
     tiny,
+    tiny_ernie,
     tiny_flux,
     tiny_flux2,
     tiny_qwen,
@@ -30,6 +31,7 @@ BUILDERS: dict[str, Callable[[Path], Any]] = {
     "z-image": tiny_z_image.pipeline,
     "flux2": tiny_flux2.pipeline,
     "qwen-image": tiny_qwen.pipeline,
+    "ernie-image": tiny_ernie.pipeline,
 }
 
 # The blocks of diffusers' modular pipelines that ask a guider.
@@ -39,6 +41,7 @@ MODULAR: dict[str, str] = {
     "sd3": f"{_BLOCKS}.stable_diffusion_3.modular_blocks_stable_diffusion_3:StableDiffusion3AutoBlocks",
     "z-image": f"{_BLOCKS}.z_image.modular_blocks_z_image:ZImageAutoBlocks",
     "flux2": f"{_BLOCKS}.flux2.modular_blocks_flux2_klein_base:Flux2KleinBaseAutoBlocks",
+    "ernie-image": f"{_BLOCKS}.ernie_image.modular_blocks_ernie_image:ErnieImageAutoBlocks",
     "qwen-image": f"{_BLOCKS}.qwenimage.modular_blocks_qwenimage:QwenImageAutoBlocks",
 }
 # Blocks that read the empty prompt only where it is asked for.

@@ -18,6 +18,21 @@ from tests.support.tiny_z_image import WIDTH, chatting, qwen, shaken
 LAYERS = 28  # of the text's states three are read, the last after the 27th layer
 
 
+def autoencoder() -> AutoencoderKLFlux2:
+    """Halves the edges once, and has counted the latents' mean and deviation."""
+    vae = AutoencoderKLFlux2(
+        block_out_channels=(8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=4,
+    )
+    vae.bn.running_mean.normal_()
+    vae.bn.running_var.uniform_(0.5, 2.0)
+    return vae
+
+
 def pipeline(folder: Path) -> Flux2KleinPipeline:
     """A random pipeline, not distilled; its autoencoder halves the edges once, and packs."""
     torch.manual_seed(8)
@@ -33,16 +48,7 @@ def pipeline(folder: Path) -> Flux2KleinPipeline:
         axes_dims_rope=(2, 2, 2, 2),
         guidance_embeds=False,
     )
-    vae = AutoencoderKLFlux2(
-        block_out_channels=(8, 8),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        layers_per_block=1,
-        latent_channels=4,
-        norm_num_groups=4,
-    )
-    vae.bn.running_mean.normal_()
-    vae.bn.running_var.uniform_(0.5, 2.0)
+    vae = autoencoder()
     pipe = Flux2KleinPipeline(
         transformer=shaken(transformer, 0.4),
         scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),

@@ -30,7 +30,7 @@ class Flux2(Modular):
         from diffusers import AutoencoderKLFlux2
 
         vae: Any = load_component(AutoencoderKLFlux2, entry, "vae", device, self._held(dtype))
-        return _Packing(vae, self.record.latents(vae.config))
+        return Packing(vae, self.record.latents(vae.config), vae.bn.eps)
 
     def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
         """One of the network's positions is one of the latent's; places are time, row, column, token."""
@@ -52,13 +52,21 @@ class Flux2(Modular):
         return output.transpose(1, 2).reshape_as(latents)
 
 
-class _Packing(Normalised):
-    """Two by two positions are one, whose mean and deviation its batch norm has counted."""
+class Packing(Normalised):
+    """Two by two positions are one, whose mean and deviation its batch norm has counted.
+
+    Args:
+        epsilon: what is added to the counted variance.
+    """
+
+    def __init__(self, inner: Any, config: Mapping[str, Any], epsilon: float) -> None:
+        super().__init__(inner, config)
+        self.epsilon = epsilon
 
     def normal(self) -> tuple[Tensor, Tensor]:
         known = self.inner.bn
         mean, variance = known.running_mean, known.running_var
-        return mean[:, None, None], (variance + known.eps).sqrt()[:, None, None]
+        return mean[:, None, None], (variance + self.epsilon).sqrt()[:, None, None]
 
     def packed(self, latents: Tensor) -> Tensor:
         return pixel_unshuffle(latents, 2)

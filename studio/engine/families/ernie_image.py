@@ -1,0 +1,76 @@
+"""ERNIE-Image: a flow, one stream of picture and text, on latents that FLUX.2's autoencoder packs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from studio.engine.families.base import Text
+from studio.engine.families.components import load_component
+from studio.engine.families.flux2 import Packing
+from studio.engine.families.modular import Modular
+from studio.library import ModelEntry
+
+EPSILON = 1e-5  # of the latents' deviation: its pipeline's, whatever the autoencoder's config says
+
+
+class ErnieImage(Modular):
+    """``ErnieImageTransformer2DModel``; a text has its own length, and is read as it is written."""
+
+    reads = "diffusers.modular_pipelines.ernie_image.encoders:ErnieImageTextEncoderStep"
+    gives: ClassVar[Mapping[str, str]] = {"states": "prompt_embeds"}
+    longest: ClassVar[Mapping[str, int]] = {"tokenizer": 2048}
+    wide = True
+
+    def load_network(
+        self, entry: ModelEntry, device: torch.device, dtype: torch.dtype
+    ) -> nn.Module:
+        """The transformer, whose layers see the rows of a batch first."""
+        network: Any = super().load_network(entry, device, dtype)
+        for block in network.layers:
+            _turned(block.mlp)
+        return network
+
+    def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """``AutoencoderKLFlux2``, with what its pipeline does around it."""
+        from diffusers import AutoencoderKLFlux2
+
+        vae: Any = load_component(AutoencoderKLFlux2, entry, "vae", device, self._held(dtype))
+        return Packing(vae, self.record.latents(vae.config), EPSILON)
+
+    def text_width(self, network: Any) -> int:
+        """What its text's projection reads."""
+        return int(network.config.text_in_dim)
+
+    def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
+        """One of the network's positions is one of the latent's; what fills a text up is hidden."""
+        assert text.mask is not None
+        hooks = _turned(network.final_linear)  # an adapter's own hook on it comes before the last
+        try:
+            return network(
+                hidden_states=latents,
+                timestep=t.expand(len(latents)).to(latents.dtype),
+                text_bth=text.states,
+                text_lens=text.mask.sum(1),
+                return_dict=False,
+            )[0]
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+def _turned(layer: nn.Module) -> tuple[RemovableHandle, RemovableHandle]:
+    """The network keeps places before rows; inside ``layer``, where an adapter's strength is each
+    row's own, rows come first."""
+
+    def before(_: nn.Module, args: tuple[Tensor]) -> Tensor:
+        return args[0].transpose(0, 1)
+
+    def after(_: nn.Module, args: Any, output: Tensor) -> Tensor:
+        return output.transpose(0, 1)
+
+    return layer.register_forward_pre_hook(before), layer.register_forward_hook(after)
