@@ -79,7 +79,8 @@ class ModelFamily:
     ``scaling``: the latent space where no file states it; ``position``: the edge of latent positions that the network takes as one.
     ``latents``: its autoencoder's config in the words of ``AutoencoderKL``'s (``latent_channels``,
     ``block_out_channels``, ``scaling_factor``), and what else it says.
-    ``shift_rule``: how the flow's shift grows with the picture, where not linearly.
+    ``shift_rule``: how the flow's shift grows with the picture, where not linearly;
+    ``distilled_shift``: its exponent in pipelines that say they are distilled (0: as in the others).
     ``own_sigmas``: diffusers' pipelines begin with σ of their own instead of the scheduler's. ``size``: native edge in pixels.
     ``guidance``: the advised scale of classifier-free guidance; ``distilled``: what networks that
     read a distilled one as a number get where a preset says nothing, 0 where none do. ``t2i_adapters``: types of
@@ -110,6 +111,7 @@ class ModelFamily:
     position: int = 1
     own_sigmas: bool = False
     shift_rule: str = ""
+    distilled_shift: float = 0.0
     latents: Callable[[Config], Config] = lambda config: config
     t2i_adapters: tuple[str, ...] = ()
     in_file: FileLayout | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ IN_ONE_FILE: dict[str, Any] = {
     "prediction_type": "epsilon",
 }
 ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}  # a key "ztsnr" says so
-_CONFIG = "scheduler/scheduler_config.json"
+_CONFIG, _INDEX = "scheduler/scheduler_config.json", "model_index.json"
 _MAX_BYTES = 2**20
 
 
@@ -43,19 +44,28 @@ def scheduler_config(entry: ModelEntry) -> dict[str, Any]:
         predicts = FAMILIES[entry.family].predicts[0] if entry.family in FAMILIES else ""
         config = _of_file(str(path), _stamp(path), entry.prediction or predicts)
     else:
-        file = path / _CONFIG if path else _on_hub(entry.id)
+        file = path / _CONFIG if path else _on_hub(entry.id, _CONFIG)
         config = _of_json(str(file), _stamp(file)) if file else {}
-    return with_flow(config, entry)
+    file = path / _INDEX if path else _on_hub(entry.id, _INDEX)
+    return with_flow(config, entry, _of_json(str(file), _stamp(file)) if file else {})
 
 
-def with_flow(config: Mapping[str, Any], entry: ModelEntry) -> dict[str, Any]:
-    """A scheduler's config with what an entry's family knows of its flow; {} for {}."""
+def with_flow(
+    config: Mapping[str, Any], entry: ModelEntry, index: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A scheduler's config with what an entry's family knows of its flow; {} for {}.
+
+    Args:
+        index: the pipeline's own settings, its ``model_index.json``.
+    """
     family = FAMILIES.get(entry.family)
     if not config or family is None or not family.flow:
         return dict(config)
     known: dict[str, Any] = {"own_sigmas": True} if family.own_sigmas else {}
     if family.shift_rule:
         known["shift_rule"] = family.shift_rule
+    if family.distilled_shift and index.get("is_distilled"):
+        known |= {"use_dynamic_shifting": False, "shift": exp(family.distilled_shift)}
     return {**config, "prediction_type": FLOW, "position": entry.multiple, **known}
 
 
@@ -84,11 +94,11 @@ def _of_json(path: str, stamp: float) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _on_hub(identity: str) -> Path | None:
+def _on_hub(identity: str, file: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     try:
-        cached = try_to_load_from_cache(identity, _CONFIG)
+        cached = try_to_load_from_cache(identity, file)
     except ValueError:  # not an id
         return None
     return Path(cached) if isinstance(cached, str) else None

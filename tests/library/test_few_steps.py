@@ -20,6 +20,7 @@ from studio.preset import validate
         ("stabilityai/stable-diffusion-3.5-large-turbo", "Turbo"),
         ("Tongyi-MAI/Z-Image-Turbo", "Turbo"),
         ("baidu/ERNIE-Image-Turbo", "Turbo"),
+        ("krea/Krea-2-Turbo", "Turbo"),
         ("loras/sdxl_lightning_4step", "Lightning"),
         ("ByteDance/Hyper-SDXL-8steps", "Hyper"),
         ("tianweiy/DMD2", "DMD"),
@@ -30,6 +31,7 @@ from studio.preset import validate
         ("loras/turbografx", ""),
         ("Tongyi-MAI/Z-Image", ""),
         ("baidu/ERNIE-Image", ""),
+        ("krea/Krea-2-Raw", ""),
         ("stable-diffusion-v1-5/stable-diffusion-v1-5", ""),
     ],
 )

@@ -27,6 +27,7 @@ SPACES = {
     "flux2": "128x16:1",
     "qwen-image": "16x8:1",
     "ernie-image": "128x16:1",
+    "krea2": "16x8:1",
 }
 # What the named models are, as their pages say.
 MODELS = {
@@ -45,6 +46,7 @@ MODELS = {
     "Tongyi-MAI/Z-Image": ("base", "z-image"),
     "black-forest-labs/FLUX.2-klein-base-4B": ("base", "flux2"),
     "Qwen/Qwen-Image": ("base", "qwen-image"),
+    "krea/Krea-2-Raw": ("base", "krea2"),
     "baidu/ERNIE-Image": ("base", "ernie-image"),
 }
 

@@ -35,6 +35,8 @@ ADAPTED = (
     "cap_embedder.1",
     "mlp.up_proj",
     "final_linear",
+    "ff.gate",
+    "projector",
 )
 Roots = Callable[[str], Path]
 Guided = Callable[[torch.Tensor, torch.Tensor, int], torch.Tensor]

@@ -14,6 +14,7 @@ from tests.support import (
     tiny_ernie,
     tiny_flux,
     tiny_flux2,
+    tiny_krea2,
     tiny_qwen,
     tiny_sana,
     tiny_sd3,
@@ -32,6 +33,7 @@ BUILDERS: dict[str, Callable[[Path], Any]] = {
     "flux2": tiny_flux2.pipeline,
     "qwen-image": tiny_qwen.pipeline,
     "ernie-image": tiny_ernie.pipeline,
+    "krea2": tiny_krea2.pipeline,
 }
 
 # The blocks of diffusers' modular pipelines that ask a guider.
@@ -41,9 +43,12 @@ MODULAR: dict[str, str] = {
     "sd3": f"{_BLOCKS}.stable_diffusion_3.modular_blocks_stable_diffusion_3:StableDiffusion3AutoBlocks",
     "z-image": f"{_BLOCKS}.z_image.modular_blocks_z_image:ZImageAutoBlocks",
     "flux2": f"{_BLOCKS}.flux2.modular_blocks_flux2_klein_base:Flux2KleinBaseAutoBlocks",
+    "krea2": f"{_BLOCKS}.krea2.modular_blocks_krea2:Krea2AutoBlocks",
     "ernie-image": f"{_BLOCKS}.ernie_image.modular_blocks_ernie_image:ErnieImageAutoBlocks",
     "qwen-image": f"{_BLOCKS}.qwenimage.modular_blocks_qwenimage:QwenImageAutoBlocks",
 }
+# Plain pipelines whose scale is counted from the prompt's own prediction: a weight less one.
+FROM_ITS_OWN = ("z-image", "krea2")
 # Blocks that read the empty prompt only where it is asked for.
 # What the blocks do to the sum besides.
 REFINED: dict[str, dict[str, Any]] = {"qwen-image": {"refinements": {"patch_norm": 1.0}}}

@@ -16,6 +16,19 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from tests.support.tiny_z_image import WIDTH, chatting, shaken
 
 
+def autoencoder() -> AutoencoderKLQwenImage:
+    """Halves the edges once; each channel has a mean and a deviation."""
+    return AutoencoderKLQwenImage(
+        base_dim=8,
+        z_dim=4,
+        dim_mult=[1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False],
+        latents_mean=[0.1, -0.2, 0.3, 0.0],
+        latents_std=[1.2, 0.8, 1.1, 0.9],
+    )
+
+
 def pipeline(folder: Path) -> QwenImagePipeline:
     """A random pipeline; its autoencoder halves the edges once."""
     torch.manual_seed(9)
@@ -29,15 +42,7 @@ def pipeline(folder: Path) -> QwenImagePipeline:
         joint_attention_dim=WIDTH,
         axes_dims_rope=(2, 2, 4),
     )
-    vae = AutoencoderKLQwenImage(
-        base_dim=8,
-        z_dim=4,
-        dim_mult=[1, 1],
-        num_res_blocks=1,
-        temperal_downsample=[False],
-        latents_mean=[0.1, -0.2, 0.3, 0.0],
-        latents_std=[1.2, 0.8, 1.1, 0.9],
-    )
+    vae = autoencoder()
     text = Qwen2_5_VLConfig(
         text_config={
             "vocab_size": len(words),

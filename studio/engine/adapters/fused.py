@@ -1,6 +1,6 @@
-"""Layers that the original code of FLUX.1 and Stable Diffusion 3 keeps as one, and diffusers as several.
+"""Layers of transformers by the names of the original code, which keeps some as one.
 
-A file in the original names changes one matrix, such as ``double_blocks.0.img_attn.qkv``, whose rows
+A file of FLUX.1 or Stable Diffusion 3 in the original names changes one matrix, such as ``double_blocks.0.img_attn.qkv``, whose rows
 are those of ``to_q``, ``to_k`` and ``to_v`` one after another. The change is found for the whole
 matrix, whatever the kind of adapter, and its rows go to the layers that hold them.
 """
@@ -8,6 +8,7 @@ matrix, whatever the kind of adapter, and its rows go to the layers that hold th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,16 @@ def _attention(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"attn.{name}" for name in names)
 
 
+_KREA = {
+    "attn.wq": ("attn.to_q",),
+    "attn.wk": ("attn.to_k",),
+    "attn.wv": ("attn.to_v",),
+    "attn.wo": ("attn.to_out.0",),
+    "attn.gate": ("attn.to_gate",),
+    "mlp.gate": ("ff.gate",),
+    "mlp.up": ("ff.up",),
+    "mlp.down": ("ff.down",),
+}
 # Blocks of the original code → diffusers' blocks, and layers within them.
 _BLOCKS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("double_blocks", "transformer_blocks"): {
@@ -54,6 +65,9 @@ _BLOCKS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
         "x_block.adaLN_modulation.1": ("norm1.linear",),
         "context_block.adaLN_modulation.1": ("norm1_context.linear",),
     },
+    ("blocks", "transformer_blocks"): _KREA,
+    ("txtfusion.layerwise_blocks", "text_fusion.layerwise_blocks"): _KREA,
+    ("txtfusion.refiner_blocks", "text_fusion.refiner_blocks"): _KREA,
 }
 _ALONE = {
     "img_in": "x_embedder",
@@ -65,6 +79,14 @@ _ALONE = {
     "guidance_in.in_layer": "time_text_embed.guidance_embedder.linear_1",
     "guidance_in.out_layer": "time_text_embed.guidance_embedder.linear_2",
     "final_layer.linear": "proj_out",
+    "first": "img_in",
+    "last.linear": "final_layer.linear",
+    "tmlp.0": "time_embed.linear_1",
+    "tmlp.2": "time_embed.linear_2",
+    "tproj.1": "time_mod_proj",
+    "txtmlp.1": "txt_in.linear_1",
+    "txtmlp.3": "txt_in.linear_2",
+    "txtfusion.projector": "text_fusion.projector",
 }
 
 
@@ -72,9 +94,10 @@ def original_names(network: nn.Module) -> Iterator[tuple[str, str]]:
     """(layers joined by :data:`AND`, their name in the original code) of such a transformer."""
     if not hasattr(network, "transformer_blocks"):
         return
-    layers = {name for name, m in network.named_modules() if getattr(m, "weight", None) is not None}
+    modules: dict[str, Any] = dict(network.named_modules())
+    layers = {name for name, m in modules.items() if getattr(m, "weight", None) is not None}
     for (theirs, ours), inner in _BLOCKS.items():
-        for number in range(len(getattr(network, ours, ()))):
+        for number in range(len(modules.get(ours, ()))):
             for name, within in inner.items():
                 found = [f"{ours}.{number}.{one}" for one in within]
                 if layers.issuperset(found):

@@ -13,7 +13,7 @@ from studio.engine.families.base import Text
 from studio.engine.families.components import load_component
 from studio.engine.families.flux import packed, unpacked
 from studio.engine.families.modular import Modular
-from studio.library import ModelEntry
+from studio.library import ModelEntry, ModelFamily
 
 
 class QwenImage(Modular):
@@ -29,10 +29,7 @@ class QwenImage(Modular):
 
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """``AutoencoderKLQwenImage``, with what its pipeline does around it."""
-        from diffusers import AutoencoderKLQwenImage
-
-        vae: Any = load_component(AutoencoderKLQwenImage, entry, "vae", device, self._held(dtype))
-        return _Frame(vae, self.record.latents(vae.config))
+        return load_frame(self.record, entry, device, self._held(dtype))
 
     def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
         """Packed; unpacked again."""
@@ -53,6 +50,16 @@ class QwenImage(Modular):
 
         whole = known.QWENIMAGE_PROMPT_TEMPLATE.format(prompt)
         return len(tokenizer(whole).input_ids) - known.QWENIMAGE_PROMPT_TEMPLATE_START_IDX
+
+
+def load_frame(
+    record: ModelFamily, entry: ModelEntry, device: torch.device, dtype: torch.dtype
+) -> nn.Module:
+    """``AutoencoderKLQwenImage``, normalised, of a family's base."""
+    from diffusers import AutoencoderKLQwenImage
+
+    vae: Any = load_component(AutoencoderKLQwenImage, entry, "vae", device, dtype)
+    return _Frame(vae, record.latents(vae.config))
 
 
 class _Frame(Normalised):

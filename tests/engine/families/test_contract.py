@@ -33,7 +33,7 @@ from tests.support.family_contract import (
     merged,
     ours,
 )
-from tests.support.tiny_families import MODULAR, NULL, REFINED, modular
+from tests.support.tiny_families import FROM_ITS_OWN, MODULAR, NULL, REFINED, modular
 from tests.support.tiny_image_prompts import adapter_state
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference
 
@@ -57,10 +57,12 @@ def test_one_row_is_diffusers_pipeline(name: str, roots: Roots) -> None:
     as_asked = {"use_resolution_binning": False} if "use_resolution_binning" in taken else {}
     if "true_cfg_scale" in taken:  # the plain scale is a number that the network reads
         as_asked |= {"guidance_scale": 3.5, "true_cfg_scale": SCALE, "negative_prompt": ""}
-    if "cfg_truncation" in taken:  # its scale is counted from the prompt's own prediction
+    if name in FROM_ITS_OWN:
         as_asked |= {"guidance_scale": SCALE - 1}
     theirs = tiny_pictures.theirs(pipe, PROMPT, SIZE, output_type="pil", **as_asked)
-    assert difference(ours(root, **REFINED.get(name, {})), theirs) <= 1
+    refined = REFINED.get(name, {})
+    assert difference(ours(root, **refined), theirs) <= 1
+    assert difference(ours(root, {"weight": SCALE + 1}, **refined), theirs) > 1
 
 
 def _plain(root: Path, name: str) -> Any:
