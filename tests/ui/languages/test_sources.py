@@ -96,6 +96,18 @@ def test_what_is_noted_of_a_file_is_a_message(language: Language) -> None:
     assert not _unturned(language, found)
 
 
+def test_what_of_an_adapter_is_left_out_is_a_message(language: Language) -> None:
+    from studio.engine.adapters.files import _notes, _Sorted
+
+    cases = (
+        _Sorted({}, {"X.7": None}, ["Y"]),
+        _Sorted({}, {"X.1": None, "X.2": None}, ["Y.1", "Y.2"]),
+    )
+    found = [("", f"{HOLE}: {note}") for case in cases for note in _notes(case)]
+    assert len(found) == 4
+    assert not _unturned(language, found)
+
+
 @pytest.mark.parametrize(
     "text", ["the note is one of many", f"rows.{HOLE}.prompt: {HOLE} of one kind fades"]
 )
