@@ -109,9 +109,10 @@ FLOW_FAMILIES: dict[str, ModelFamily] = {
     "flux2": _flow(
         "Flux2KleinPipeline",
         "Flux2Transformer2DModel",
-        title="FLUX.2 [klein]",
+        title="FLUX.2",
         runs="studio.engine.families.flux2:Flux2",
-        text="Qwen 3",
+        pipelines=("Flux2KleinPipeline", "Flux2Pipeline"),
+        text="Qwen 3, of [dev] Mistral 3",
         window=490,
         guidance=4.0,
         scaling=1.0,
@@ -120,11 +121,7 @@ FLOW_FAMILIES: dict[str, ModelFamily] = {
         latents=_packed,
         position=1,
         shift_rule="flux2",
-        problem=lambda config: (
-            "is FLUX.2 [dev], whose text encoder the studio does not run; [klein] can be used"
-            if config.get("guidance_embeds", True)
-            else ""
-        ),
+        distilled=4.0,  # as on the card of FLUX.2 [dev]
         marks=("flux2", "flux.2", "flux-2", "klein"),
     ),
     "qwen-image": _flow(

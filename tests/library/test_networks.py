@@ -59,11 +59,6 @@ OTHERS = {
         {"_class_name": "QwenImageTransformer2DModel", "in_channels": 64},
         "is a QwenImageEditPipeline, .* it runs QwenImagePipeline",
     ),
-    "flux2-dev": (
-        "Flux2Pipeline",
-        {"_class_name": "Flux2Transformer2DModel", "in_channels": 128, "guidance_embeds": True},
-        r"is FLUX.2 \[dev\], whose text encoder",
-    ),
     "z-image-omni": (
         "ZImageOmniPipeline",
         {"_class_name": "ZImageTransformer2DModel", "siglip_feat_dim": 1152},

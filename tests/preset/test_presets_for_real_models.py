@@ -46,6 +46,7 @@ MODELS = {
     "Tongyi-MAI/Z-Image": ("base", "z-image"),
     "black-forest-labs/FLUX.2-klein-base-4B": ("base", "flux2"),
     "Qwen/Qwen-Image": ("base", "qwen-image"),
+    "black-forest-labs/FLUX.2-dev": ("base", "flux2"),
     "krea/Krea-2-Raw": ("base", "krea2"),
     "baidu/ERNIE-Image": ("base", "ernie-image"),
 }

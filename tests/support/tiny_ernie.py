@@ -10,9 +10,10 @@ from diffusers import (
     ErnieImageTransformer2DModel,
     FlowMatchEulerDiscreteScheduler,
 )
-from transformers import Mistral3Config, Mistral3Model
+from transformers import Mistral3Model
 
 from tests.support import tiny_flux2
+from tests.support.tiny_mistral import config
 from tests.support.tiny_sana import SHIFT, tokenizer
 from tests.support.tiny_z_image import WIDTH, shaken
 
@@ -31,31 +32,11 @@ def pipeline(folder: Path) -> ErnieImagePipeline:
         text_in_dim=WIDTH,
         rope_axes_dim=(2, 2, 4),
     )
-    text = Mistral3Config(
-        text_config={
-            "model_type": "ministral3",
-            "vocab_size": len(words),
-            "hidden_size": WIDTH,
-            "intermediate_size": 16,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "head_dim": 8,
-        },
-        vision_config={
-            "hidden_size": 8,
-            "intermediate_size": 8,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 1,
-            "head_dim": 8,
-            "image_size": 28,
-        },
-    )
     pipe = ErnieImagePipeline(
         transformer=shaken(transformer, 0.4),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=SHIFT),
         vae=tiny_flux2.autoencoder(),
-        text_encoder=shaken(Mistral3Model(text)),
+        text_encoder=shaken(Mistral3Model(config(len(words), layers=2, kind="ministral3"))),
         tokenizer=words,
     )
     pipe.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""FLUX.2 [klein]: a flow, a transformer on latents that its autoencoder packs, a language model's text."""
+"""FLUX.2: a flow, a transformer on latents that its autoencoder packs, a language model's text."""
 
 from __future__ import annotations
 
@@ -15,15 +15,28 @@ from studio.engine.families.components import load_component
 from studio.engine.families.modular import Modular
 from studio.library import ModelEntry
 
+_DEV = "diffusers.modular_pipelines.flux2.encoders:Flux2TextEncoderStep"
+
 
 class Flux2(Modular):
-    """``Flux2Transformer2DModel``: every prompt is 512 tokens long, and its padding is attended."""
+    """``Flux2Transformer2DModel``: every prompt is 512 tokens long, and its padding is attended.
+
+    [dev] reads with another language model than [klein], and takes its distilled guidance as a number.
+    """
 
     reads = "diffusers.modular_pipelines.flux2.encoders:Flux2KleinTextEncoderStep"
     gives: ClassVar[Mapping[str, str]] = {"states": "prompt_embeds"}
     longest: ClassVar[Mapping[str, int]] = {"tokenizer": 512}
     chat: ClassVar[Mapping[str, Any] | None] = {"enable_thinking": False}
     wide = True
+
+    def block(self, index: Mapping[str, Any]) -> str:
+        """That of [dev] for its own pipeline."""
+        return _DEV if index.get("_class_name") == "Flux2Pipeline" else self.reads
+
+    def reads_guidance(self, network: Any) -> bool:
+        """[dev] does, [klein] does not."""
+        return bool(network.config.guidance_embeds)
 
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """``AutoencoderKLFlux2``, with what its pipeline does around it."""
@@ -40,16 +53,29 @@ class Flux2(Modular):
         places[:length, 3] = torch.arange(length)
         rows_and_columns = torch.cartesian_prod(torch.arange(height), torch.arange(width))
         places[length:, 1:3] = rows_and_columns.to(places)
+        scale = self.record.distilled if text.distilled is None else text.distilled
+        read = torch.full((batch,), scale, device=t.device, dtype=torch.float32)
         output = network(
             hidden_states=latents.flatten(2).transpose(1, 2),
             timestep=t.expand(batch).to(latents.dtype) / 1000,
-            guidance=None,
+            guidance=read if self.reads_guidance(network) else None,
             encoder_hidden_states=text.states,
             txt_ids=places[:length],
             img_ids=places[length:],
             return_dict=False,
         )[0]
         return output.transpose(1, 2).reshape_as(latents)
+
+    def _tokens(self, tokenizer: Any, prompt: str) -> int:
+        if not hasattr(tokenizer, "tokenizer"):
+            return super()._tokens(tokenizer, prompt)
+        from diffusers.modular_pipelines.flux2 import encoders as known
+
+        message = known.Flux2TextEncoderStep.DEFAULT_SYSTEM_MESSAGE
+        said = known.format_text_input([prompt], system_message=message)
+        return len(
+            tokenizer.apply_chat_template(said, tokenize=True, return_dict=True).input_ids[0]
+        )
 
 
 class Packing(Normalised):

@@ -31,11 +31,14 @@ from studio.preset.prompts import BREAK, has_weights
 class Towers(nn.Module):
     """Text encoders under their names in the pipeline, ``None`` for one that it leaves out.
 
-    ``tokenizers``: by their names there.
+    ``tokenizers``: by their names there; ``reads``: the block that they belong to.
     """
 
-    def __init__(self, towers: Mapping[str, nn.Module | None], tokenizers: dict[str, Any]) -> None:
+    def __init__(
+        self, towers: Mapping[str, nn.Module | None], tokenizers: dict[str, Any], reads: str
+    ) -> None:
         super().__init__()
+        self.reads = reads
         for name, tower in towers.items():
             self.add_module(name, tower)
         self.tokenizers = tokenizers
@@ -72,10 +75,11 @@ class Modular(Family):
 
     def load_text(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """All towers that the block expects and the pipeline has."""
-        from transformers import AutoTokenizer
+        from transformers import AutoProcessor, AutoTokenizer
 
         index, towers, tokenizers = load_model_index(entry), {}, {}
-        for spec in placed(self.reads)().expected_components:
+        reads = self.block(index)
+        for spec in placed(reads)().expected_components:
             there = (index.get(spec.name) or [None])[0] is not None
             if isinstance(spec.type_hint, type) and issubclass(spec.type_hint, nn.Module):
                 kind = spec.type_hint
@@ -83,9 +87,14 @@ class Modular(Family):
                 one = load_component(kind, entry, spec.name, device, held) if there else None
                 towers[spec.name] = one
             elif spec.name.startswith("tokenizer"):
-                found = load_tokenizer(AutoTokenizer, entry, spec.name) if there else None
+                kind = AutoProcessor if spec.type_hint is AutoProcessor else AutoTokenizer
+                found = load_tokenizer(kind, entry, spec.name) if there else None
                 tokenizers[spec.name] = found
-        return Towers(towers, tokenizers)
+        return Towers(towers, tokenizers, reads)
+
+    def block(self, index: Mapping[str, Any]) -> str:
+        """What reads the text of a pipeline with this ``model_index.json``."""
+        return self.reads
 
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """``AutoencoderKL``."""
@@ -123,7 +132,8 @@ class Modular(Family):
             )
         name = next(one for one in self.longest if text.tokenizers.get(one) is not None)
         count, most = self._tokens(text.tokenizers[name], _whole(prompt)), self.longest[name]
-        most = min(most, text.tokenizers[name].model_max_length)
+        words = text.tokenizers[name]  # alone, or of a processor that reads pictures too
+        most = min(most, getattr(words, "tokenizer", words).model_max_length)
         if count > most:
             raise StudioError(
                 f"the prompt has {count} tokens; {title} reads {most}", field="prompt"
@@ -146,7 +156,7 @@ class Modular(Family):
         """What the block makes of each prompt; texts of several lengths are filled up and masked."""
         for prompt in prompts:
             self.spans(text, prompt, words)
-        block = placed(self.reads)().init_pipeline()
+        block = placed(text.reads)().init_pipeline()
         block.update_components(**text.components())
         if "guider" in block.components:  # with it a block reads the empty prompt each time
             block.guider.disable()
