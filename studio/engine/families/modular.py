@@ -132,8 +132,9 @@ class Modular(Family):
             )
         name = next(one for one in self.longest if text.tokenizers.get(one) is not None)
         count, most = self._tokens(text.tokenizers[name], _whole(prompt)), self.longest[name]
-        words = text.tokenizers[name]  # alone, or of a processor that reads pictures too
-        most = min(most, getattr(words, "tokenizer", words).model_max_length)
+        reader = text.tokenizers[name]
+        alone: Any = getattr(reader, "tokenizer", reader)  # a processor reads pictures, too
+        most = min(most, alone.model_max_length)
         if count > most:
             raise StudioError(
                 f"the prompt has {count} tokens; {title} reads {most}", field="prompt"
