@@ -35,7 +35,7 @@ from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.heap import tidied
 from studio.library import Library, ModelEntry
-from studio.library.missing import named_by
+from studio.library.missing import describe_networks, named_by
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
@@ -111,6 +111,7 @@ class Engine:
             StudioError: anything wrong with the preset, its models or its images.
         """
         with named_by(preset):
+            describe_networks(preset, self.library)
             entry = check_base(self.library, preset.base, preset.vae)
             preset = resolved(preset, entry)
             if not preset_varies(preset):

@@ -22,6 +22,7 @@ from studio.library.folders import folder_entry
 from studio.library.guard import guarded
 from studio.library.hashes import BACKGROUND, Hashes
 from studio.library.hub import is_closed, is_hub_id
+from studio.library.hub_pipelines import INDEX, is_whole
 from studio.library.image_encoders import seeing
 from studio.library.index import Index
 from studio.library.named_folders import named_folders
@@ -39,6 +40,7 @@ _ORDER = {
     "ip-adapter": 7,
     "vae": 8,
 }
+_NETWORKS = ("unet", "transformer")  # folders of a pipeline's network
 _FILE_ON_HUB = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/[^/.][^/]*$")
 
 
@@ -151,12 +153,16 @@ class Library(Mapping[str, ModelEntry]):
         return (", ".join(names[:8]) + (" …" if len(names) > 8 else "")) or "no model"
 
     def _on_hub(self, key: str) -> ModelEntry | None:
-        """A hub id: described from the hub's local cache if it is there, else left open."""
+        """A hub id: described from the hub's local cache if it is there, else left open.
+
+        One of which the cache has a part alone has no path, so that loading it fetches the others.
+        """
         if not is_hub_id(key) or key.split("/")[0] in self._entries:
             return None
         from huggingface_hub import try_to_load_from_cache
 
-        for name in ("model_index.json", "config.json", "unet/config.json"):
+        known = ModelEntry(id=key, kind="base", family="", bytes=0, path="", title=key)
+        for name in (INDEX, "config.json", "unet/config.json"):
             cached = try_to_load_from_cache(key, name)
             if isinstance(cached, str):
                 folder = Path(cached.removesuffix(name))
@@ -164,11 +170,14 @@ class Library(Mapping[str, ModelEntry]):
                     partial(folder_entry, folder, key),
                     partial(_refused, key, str(folder)),
                 )
-                if entry is not None:
+                if entry is None:
+                    continue
+                if name != INDEX or is_whole(folder):
                     return replace(entry, id=key, title=key)
-        if is_closed():
-            return None
-        return ModelEntry(id=key, kind="base", family="", bytes=0, path="", title=key)
+                if any((folder / part / "config.json").is_file() for part in _NETWORKS):
+                    known = replace(entry, id=key, title=key, bytes=0, path="", thumbnail="")
+                break
+        return None if is_closed() else known
 
 
 def _add(found: dict[str, ModelEntry], entries: Iterator[ModelEntry], root: Path) -> None:

@@ -20,12 +20,11 @@ from studio.files import write_atomically
 from studio.home import models_folder
 from studio.library.folders import COMING
 from studio.library.hub import answers_named, is_hub_id
+from studio.library.hub_pipelines import UNUSED
 from studio.library.transfer import Transfer
 
 TIMEOUT_SECONDS = 5.0
 _TEXTS = (".json", ".txt", ".model")
-# Of a pipeline these parts are not run here.
-_UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 _VARIANT = re.compile(r"\.(fp16|bf16|non_ema|ema_only)(?:-\d+-of-\d+)?\.safetensors$")
 
 
@@ -93,7 +92,7 @@ def choose(names: Sequence[str]) -> list[str]:
         path = PurePosixPath(name)
         depth = len(path.parts)
         hidden = any(part.startswith(".") for part in path.parts)
-        if hidden or depth > 2 or path.parts[0] in _UNUSED:
+        if hidden or depth > 2 or path.parts[0] in UNUSED:
             continue
         if name.endswith(_TEXTS):
             wanted.append(name)

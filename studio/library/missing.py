@@ -10,6 +10,7 @@ from pathlib import Path
 from studio.errors import MissingModel, StudioError
 from studio.library.catalogue import Library
 from studio.library.hub import is_hub_id
+from studio.library.hub_pipelines import describe
 from studio.preset import ModelRef, Preset, Row
 
 
@@ -70,6 +71,26 @@ def missing(preset: Preset, library: Library) -> list[Missing]:
         for field, name in named(preset)
         if not _here(name, library)
     ]
+
+
+def describe_networks(preset: Preset, library: Library) -> None:
+    """Learn from the hub of which families those networks are that are only there; a few kilobytes.
+
+    Raises:
+        MissingModel: no network, no such model, or one that asks for an account.
+    """
+    chosen = (row.model for _, row in preset.active_rows())
+    networks = (one.model if isinstance(one, ModelRef) else one for one in chosen)
+    for name in dict.fromkeys((preset.base, *networks)):
+        if name and is_hub_id(name) and _only_there(name, library):
+            describe(name)
+
+
+def _only_there(name: str, library: Library) -> bool:
+    try:
+        return not library[name].path
+    except StudioError:
+        return False  # whoever reads the preset says so
 
 
 def _here(name: str, library: Library) -> bool:
