@@ -161,7 +161,8 @@ class Training:
         prediction = str(config.get("prediction_type") or EPSILON)
         steps = ("num_train_timesteps", total_of(config))
         if prediction == FLOW:
-            return Training(prediction, (("flow", True), steps), flow_shift(config))
+            shift = float(config.get("trained_shift") or flow_shift(config))
+            return Training(prediction, (("flow", True), steps), shift)
         zero = ("rescale_betas_zero_snr", bool(config.get("rescale_betas_zero_snr")))
         if config.get("trained_betas") is not None:
             betas = tuple(float(beta) for beta in config["trained_betas"])

@@ -66,6 +66,7 @@ def with_flow(
         known["shift_rule"] = family.shift_rule
     if family.distilled_shift and index.get("is_distilled"):
         known |= {"use_dynamic_shifting": False, "shift": exp(family.distilled_shift)}
+        known["trained_shift"] = config.get("shift")  # that one is of its sampling alone
     return {**config, "prediction_type": FLOW, "position": entry.multiple, **known}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -19,7 +21,8 @@ def test_in_the_background_others_have_a_turn_after_so_many_files(
         preset = Preset(rows=(Row(prompt=f"cat {number}"),))
         save_image(Image.new("RGB", (8, 8)), preset, tmp_path / f"outputs/{number}/a.png")
     waited: list[float] = []
-    monkeypatch.setattr(intake.time, "sleep", waited.append)
+    clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
+    monkeypatch.setattr(intake, "time", clock)
     monkeypatch.setattr(intake, "AT_ONCE", 2)
     history = History(tmp_path, tmp_path / "outputs")
     assert intake.take_in(history, breath=0.5) == 7 and waited == [0.5] * 3

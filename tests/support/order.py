@@ -23,7 +23,7 @@ class BrowsersOnTwoWorkers(LoadFileScheduling):
     """A file's tests stay together; the browser's files go to the first workers alone, one by one."""
 
     def _has_browser(self, node: Any) -> bool:
-        return node in self.nodes[:BROWSERS]
+        return node in [one for one in self.nodes if not one.shutting_down][:BROWSERS]
 
     def _next_for(self, node: Any) -> str | None:
         """The first file of the worker's kind. One with a browser helps with the others at last."""
@@ -69,7 +69,7 @@ def _sort(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """From its first test without a browser on, a worker gives way to the one that has it."""
+    """From its first test without a browser on, a worker gives way to those that have it."""
     worker = getattr(item.config, "workerinput", None)
     if worker is not None and not item.path.name.endswith(BROWSER) and not worker.get("late"):
         worker["late"] = True

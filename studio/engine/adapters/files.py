@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from studio.engine.adapters.lora import Adapter
 from studio.engine.adapters.names import Names
 from studio.engine.adapters.peft_folders import PEFT_CONFIG, merged_by_peft
 from studio.engine.adapters.settings import settings_of
+from studio.engine.networks.storage import dtype_of
 from studio.errors import IncompatibleModels, MissingModel, StudioError, shorten, some_of
 from studio.library import CUSTOM_DIFFUSION_FILE, LORA_FILE
 from studio.library.adapter_kinds import BUNDLED, SHARED, Endings, kinds_of
@@ -37,7 +39,7 @@ def load_adapter(
     network: nn.Module,
     towers: Mapping[str, nn.Module],
     device: torch.device,
-    dtype: torch.dtype,
+    dtype: torch.dtype | None = None,
 ) -> Adapter:
     """Read an adapter.
 
@@ -46,6 +48,8 @@ def load_adapter(
         name: what errors call it.
         network: the denoising network that it is for; the weights of some kinds depend on it.
         towers: the text encoders, by their names in a pipeline.
+        dtype: of the changes; that of each layer where none is given, as some families hold their
+            networks in another than the engine's.
 
     Raises:
         MissingModel: the file is not there or damaged.
@@ -62,7 +66,10 @@ def load_adapter(
     if not any(parts.values()):
         raise IncompatibleModels("holds no weights of an adapter", field=name)
     placed = {
-        part: {where: _move(change, device, dtype) for where, change in changes.items()}
+        part: {
+            where: _move(change, device, dtype or _dtype_of_layer(modules[part], where))
+            for where, change in changes.items()
+        }
         for part, changes in parts.items()
     }
     unet = placed.pop("unet", {})
@@ -89,6 +96,12 @@ def _file_of(path: Path, name: str) -> Path:
         if (path / file).is_file():
             return path / file
     raise MissingModel("holds no adapter (no safetensors file of a known name)", field=name)
+
+
+def _dtype_of_layer(network: nn.Module, where: str) -> torch.dtype:
+    weight: Any = network.get_submodule(where.removesuffix(".bias")).weight
+    plain = isinstance(weight, Tensor) and weight.is_floating_point()
+    return weight.dtype if plain else dtype_of(network)
 
 
 def _move(change: Change, device: torch.device, dtype: torch.dtype) -> Change:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from studio.engine.families.base import Text
 from studio.engine.families.components import load_component
@@ -26,15 +26,6 @@ class ErnieImage(Modular):
     longest: ClassVar[Mapping[str, int]] = {"tokenizer": 2048}
     wide = True
 
-    def load_network(
-        self, entry: ModelEntry, device: torch.device, dtype: torch.dtype
-    ) -> nn.Module:
-        """The transformer, whose layers see the rows of a batch first."""
-        network: Any = super().load_network(entry, device, dtype)
-        for block in network.layers:
-            _turned(block.mlp)
-        return network
-
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """``AutoencoderKLFlux2``, with what its pipeline does around it."""
         from diffusers import AutoencoderKLFlux2
@@ -49,8 +40,7 @@ class ErnieImage(Modular):
     def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
         """One of the network's positions is one of the latent's; what fills a text up is hidden."""
         assert text.mask is not None
-        hooks = _turned(network.final_linear)  # an adapter's own hook on it comes before the last
-        try:
+        with _rows_first(*(block.mlp for block in network.layers), network.final_linear):
             return network(
                 hidden_states=latents,
                 timestep=t.expand(len(latents)).to(latents.dtype),
@@ -58,19 +48,23 @@ class ErnieImage(Modular):
                 text_lens=text.mask.sum(1),
                 return_dict=False,
             )[0]
-        finally:
-            for hook in hooks:
-                hook.remove()
 
 
-def _turned(layer: nn.Module) -> tuple[RemovableHandle, RemovableHandle]:
-    """The network keeps places before rows; inside ``layer``, where an adapter's strength is each
-    row's own, rows come first."""
+@contextmanager
+def _rows_first(*layers: nn.Module) -> Iterator[None]:
+    """The network keeps places before rows; inside these layers, where an adapter's strength is each
+    row's own, rows come first. Adapters are on it already: their hooks run before the last one here."""
 
-    def before(_: nn.Module, args: tuple[Tensor]) -> Tensor:
+    def turn(_: nn.Module, args: tuple[Tensor]) -> Tensor:
         return args[0].transpose(0, 1)
 
-    def after(_: nn.Module, args: Any, output: Tensor) -> Tensor:
+    def back(_: nn.Module, args: Any, output: Tensor) -> Tensor:
         return output.transpose(0, 1)
 
-    return layer.register_forward_pre_hook(before), layer.register_forward_hook(after)
+    hooks = [layer.register_forward_pre_hook(turn) for layer in layers]
+    hooks += [layer.register_forward_hook(back) for layer in layers]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -14,6 +14,7 @@ from studio.engine.families.flux import packed, places, unpacked
 from studio.engine.families.modular import Modular
 from studio.engine.families.qwen_image import load_frame
 from studio.engine.inputs.tokens import NO_WORDS, Words
+from studio.errors import IncompatibleModels, shorten
 from studio.library import ModelEntry
 
 
@@ -26,6 +27,22 @@ class Krea2(Modular):
         "tokenizer": 507
     }  # 512, the template's last 5 among them
     wide = True
+
+    def block(self, index: Mapping[str, Any]) -> str:
+        """Its own, which reads the layers of the models that are published.
+
+        Raises:
+            IncompatibleModels: a pipeline that names others.
+        """
+        from diffusers.modular_pipelines.krea2 import encoders as known
+
+        layers = index.get("text_encoder_select_layers")
+        if layers and list(layers) != list(known.KREA2_TEXT_ENCODER_SELECT_LAYERS):
+            raise IncompatibleModels(
+                f"reads other layers of its text encoder than Krea 2 does: {shorten(layers)}",
+                field="base",
+            )
+        return self.reads
 
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Qwen-Image's ``AutoencoderKLQwenImage``."""
@@ -51,7 +68,7 @@ class Krea2(Modular):
         output = network(
             hidden_states=packed(latents),
             encoder_hidden_states=text.states.unflatten(2, (network.config.num_text_layers, -1)),
-            timestep=t.expand(batch).to(latents.dtype) / 1000,
+            timestep=(t / 1000).expand(batch).to(latents.dtype),
             position_ids=torch.cat([before, places(tall, wide)]).to(latents.device),
             encoder_attention_mask=text.mask.bool(),
             return_dict=False,

@@ -164,7 +164,8 @@ class Modular(Family):
         found = block(prompt=[_whole(p) for p in prompts], output=list(self.gives.values()))
         given = {field: found[output] for field, output in self.gives.items()}
         if isinstance(given["states"], list):
-            given["mask"] = pad_sequence([one.new_ones(len(one)) for one in given["states"]], True)
+            kept = [one.new_ones(len(one), dtype=torch.bool) for one in given["states"]]
+            given["mask"] = pad_sequence(kept, True)
             given["states"] = pad_sequence(given["states"], True)
         return Text(**given)
 

@@ -21,7 +21,7 @@ from studio.errors import StudioError
 from studio.images import resolve
 from studio.plan import Pass, Plan, Weights
 
-MOST_KEPT = 64 * 2**20  # bytes of texts by one tower
+MOST_KEPT = 256 * 2**20  # bytes of texts by one tower: eight of Krea 2, which are the largest
 # By tower, and with it: the next cell of a sweep asks for the same prompts.
 _KEPT: WeakKeyDictionary[nn.Module, OrderedDict[Hashable, Text]] = WeakKeyDictionary()
 

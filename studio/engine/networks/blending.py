@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.diffusion.guidance import lerp_weights
+from studio.engine.networks.storage import dtype_of
 from studio.errors import IncompatibleModels
 
 
@@ -29,10 +30,23 @@ def blended_network(
         theta = _widened(theta, network.state_dict())
         _check_same_shape(theta, network.state_dict(), name, prior_name)
     state = lerp_weights(theta, [(network.state_dict(), f) for network, f in tuned])
-    weight = next(prior.parameters())
-    mixed = type(prior).from_config(tuned[0][0].config).to(weight.dtype)
-    mixed.load_state_dict(state)
-    return mixed.to(weight.device).eval().requires_grad_(False)
+    mixed = _empty(type(prior), tuned[0][0].config, dtype_of(prior))
+    mixed.load_state_dict(state, assign=True)
+    return mixed.to(next(prior.parameters()).device).eval().requires_grad_(False)
+
+
+def _empty(kind: Any, config: Mapping[str, Any], dtype: torch.dtype) -> nn.Module:
+    """A network without weights, as diffusers begins one of ``dtype``: each tensor comes with its own
+    type, and norms that a family keeps in float32 stay so."""
+    from accelerate import init_empty_weights
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        with init_empty_weights():
+            return kind.from_config(config)
+    finally:
+        torch.set_default_dtype(before)
 
 
 def blended_text(prior: nn.Module, tuned: Sequence[tuple[nn.Module, float]]) -> nn.Module:

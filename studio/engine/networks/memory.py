@@ -40,6 +40,7 @@ def network_bytes(network: Any, positions: int) -> int:
     config = getattr(network, "body", network).config
     widths = config.get("block_out_channels") or (
         config.get("dim")
+        or config.get("hidden_size")
         or config.get("num_attention_heads", 1) * config.get("attention_head_dim", 1),
     )
     return NETWORK_COPIES * positions * int(widths[0]) * _itemsize(network)

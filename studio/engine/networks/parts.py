@@ -152,14 +152,8 @@ class Parts(ABC):
         def read() -> Adapter:
             reader = self.text_reader(Weights(model), base).model
             towers = self.family(model).towers(self.text_encoder(reader))
-            return load_adapter(
-                Path(entry.path),
-                name,
-                self.network(Weights(model)),
-                towers,
-                self.device,
-                self.dtype,
-            )
+            network = self.network(Weights(model))
+            return load_adapter(Path(entry.path), name, network, towers, self.device)
 
         return self._cached("adapter", f"{name} on {model}", entry, read)
 

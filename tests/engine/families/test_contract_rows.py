@@ -31,8 +31,11 @@ FLOWS = [name for name, family in FAMILIES.items() if family.part == "transforme
 SAMPLER = {"steps": STEPS, "scheduler": SCHEDULER, "seed": SEED, "width": SIZE, "height": SIZE}
 
 
-def made(root: Path, rows: list[dict[str, Any]], exact: bool = False) -> np.ndarray:
-    preset = {"base": "base", "rows": rows, "omega": 0.0, "sampler": SAMPLER}
+def made(
+    root: Path, rows: list[dict[str, Any]], exact: bool = False, omega: float = 0.0, count: int = 1
+) -> np.ndarray:
+    sampler = {**SAMPLER, "count": count}
+    preset = {"base": "base", "rows": rows, "omega": omega, "sampler": sampler}
     return tiny_pictures.made(root, preset, exact)
 
 
@@ -73,6 +76,31 @@ def test_signed_rows_are_a_loop(name: str, roots: Roots) -> None:
     expected = loop.run(guided)
     assert difference(made(root, rows), expected) <= 1
     assert difference(made(root, rows[:1]), expected) > 1
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_lora_on_weights_between_is_the_same_in_a_batch(name: str, roots: Roots) -> None:
+    model = {"model": "tuned", "lora": "style", "strength": 0.5}
+    rows: list[dict[str, Any]] = [
+        {"prompt": PROMPT, "weight": 3.0, "model": model},
+        {"prompt": "red", "weight": 1.0},
+    ]
+    alone = made(roots(name), rows, exact=True, omega=0.4)
+    assert difference(made(roots(name), rows, omega=0.4, count=2), alone) <= 1
+    assert difference(made(roots(name), rows, exact=True, omega=1.0), alone) > 1
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_lora_meets_weights_that_a_family_holds_otherwise(name: str, roots: Roots) -> None:
+    """In half precision, as on CUDA, some families hold their networks in bfloat16."""
+    engine = Engine(device="cpu", dtype=torch.float16, library=Library((roots(name),)))
+    pictures = []
+    for model in (None, {"lora": "style", "strength": 0.5}):
+        row = {"prompt": PROMPT, "weight": 3.0, "model": model}
+        preset = validate({"base": "base", "rows": [row], "omega": 0.4, "sampler": SAMPLER})
+        done = next(event for event in engine.generate(preset) if isinstance(event, Done))
+        pictures.append(np.asarray(done.image).astype(int))
+    assert difference(*pictures) > 1
 
 
 def engine_of(root: Path, budget: int | None = None) -> Engine:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from types import SimpleNamespace
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ from studio.engine.networks import memory
 from studio.engine.networks.devices import is_out_of_memory
 from studio.errors import OutOfMemory
 from studio.events import Done
-from studio.library import Library
+from studio.library import FAMILIES, Library
 from studio.preset import validate
 from tests.support import tiny
 
@@ -132,3 +134,13 @@ def test_memory_that_runs_out_while_weights_are_copied(monkeypatch: pytest.Monke
     with pytest.raises(RuntimeError) as caught:
         layer.load_state_dict(state)
     assert is_out_of_memory(caught.value)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_forward_is_as_wide_as_the_network(name: str) -> None:
+    """By the config of the family's own size, which diffusers has as its default."""
+    kind = getattr(diffusers, FAMILIES[name].network)
+    config = {n: one.default for n, one in inspect.signature(kind.__init__).parameters.items()}
+    network = SimpleNamespace(config=config, parameters=lambda: iter([torch.zeros(1)]))
+    width = memory.network_bytes(network, 1) / (memory.NETWORK_COPIES * 4)
+    assert 300 <= width <= 10_000
