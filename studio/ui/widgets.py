@@ -49,6 +49,7 @@ SIGNALS = (  # what the page's scripts are told
     "sweepfile",
     "saved",
     "kept",
+    "marked",
     "styles",
     "preferences",
 )
@@ -137,7 +138,7 @@ class Stage(Drawn):
 class Cards(Whole):
     """Pictures to choose from; choosing one triggers ``select`` with its id, ``delete`` and ``edit``
     (with a name) do so for a person's own, and ``replace`` puts the form in its place; ``submit`` where
-    another tab has changed them."""
+    another tab has changed them. The strip's ``edit`` asks the history to star, delete or bring back."""
 
     def __init__(self, variant: str, empty: str, what: str = "presets", **kwargs: Any) -> None:
         # Gradio reads an attribute for each argument; HTML makes up those that are not set.

@@ -7,27 +7,6 @@
   studio.address = (image) => image.src || image.file?.url || "";
   const { address } = studio;
 
-  function lightbox(image) {
-    const dialog = el(
-      "dialog",
-      {
-        class: "gs-lightbox",
-        "aria-label": "Enlarged image",
-        onclick: () => dialog.close(),
-        onclose: () => dialog.remove(),
-      },
-      el("img", { src: address(image), alt: image.caption || "Result" }),
-    );
-    document.body.append(dialog);
-    dialog.showModal();
-  }
-
-  // Pictures that the server draws elsewhere on the page.
-  document.addEventListener("click", ({ target }) => {
-    const picture = target.closest?.("[data-enlarge]")?.querySelector("img");
-    if (picture) lightbox({ src: picture.src, caption: picture.alt });
-  });
-
   function saveLink(image) {
     return el(
       "a",
@@ -91,6 +70,12 @@
     }
   };
 
+  let strip = []; // what it shows
+  function enlarge(image, shown) {
+    const { pictures, at } = studio.picturesBeside(image, shown, studio.inOrder(strip));
+    studio.lightbox(pictures, at);
+  }
+
   function figure(image, value, trigger) {
     const unfinished = image.unfinished !== undefined;
     const what = value.state === "running" || unfinished ? "Preview" : "Result";
@@ -110,7 +95,7 @@
           type: "button",
           class: "gs-picture",
           "aria-label": "Enlarge",
-          onclick: () => lightbox(image),
+          onclick: () => enlarge(image, value.images || []),
         },
         picture,
       ),
@@ -121,7 +106,16 @@
         unfinished ? null : studio.scoresNode(image.name),
         ...(unfinished
           ? [studio.keepButton(image, trigger)]
-          : [explainButton(image), useButton(image), saveLink(image)]),
+          : [
+              el(
+                "span",
+                { class: "gs-result-tools" },
+                studio.marksNode(image.name),
+                explainButton(image),
+                useButton(image),
+                saveLink(image),
+              ),
+            ]),
       ),
     );
   }
@@ -193,6 +187,7 @@
     studio.on("view", (image) => view(image, "done"));
     // A page whose form was kept opens on the last picture, whatever the strip's order.
     studio.on("strip", (items) => {
+      strip = items;
       if (!opening || !items.length || frame.dataset.state !== "empty") return;
       opening = false;
       view(items[0].image, "last");

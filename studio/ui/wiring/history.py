@@ -13,7 +13,7 @@ from studio.ui.history import view
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION, fresh
+from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of
 
 
@@ -43,6 +43,18 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         concurrency_limit=None,
         **QUIET,
     )
+
+    def marked(session: str, event: gr.EventData) -> tuple[Any, Any]:
+        owner = runs.session(run.key_of(session))
+        try:
+            told = view.answer(runs.history(owner), event._data or {})
+        except Exception as error:  # the strip says what stands
+            warn(error)
+            told = fresh({})
+        return run.strip(runs.newest(owner)), told
+
+    shown = [parts.strip, parts.signals["marked"]]
+    parts.strip.edit(marked, parts.session, shown, js=WITH_SESSION, concurrency_limit=None, **EACH)
 
     def again(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         owner = runs.session(run.key_of(session))

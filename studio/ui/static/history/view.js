@@ -11,8 +11,11 @@
     return "No picture yet. What Generate makes is listed here; what was deleted is under Bin.";
   };
 
-  /** Say or hand over what came of a press. */
-  function tell({ kept, restored, stay, emptied, starred, folder, started, file, left_out: lost }) {
+  /** Say or hand over what came of a press; `restore` brings back what it put into the bin. */
+  studio.toldOfHistory = function (answer, restore) {
+    const { kept, restored, stay, emptied, starred, folder, started, file } = answer;
+    const { deleted, left_out: lost } = answer;
+    if (deleted?.length) studio.undoable(`${deleted.length} in the bin`, () => restore(deleted));
     if (kept) studio.toast(`${kept} kept: starred, or in the bin already.`);
     if (restored) studio.toast(`${restored.length} brought back.`);
     if (stay) studio.toast(`${stay} stay in the bin: their files are not there any more.`);
@@ -22,7 +25,7 @@
     if (folder && started) studio.toast(`Opened ${folder}`);
     else if (folder) window.prompt(studio.say("No file manager here. Copy its path:"), folder);
     if (file) el("a", { href: file.url, download: "pictures.zip" }).click();
-  }
+  };
 
   studio.mountHistory = function (element, props, trigger, watch, bounds) {
     const chosen = new Set();
@@ -144,12 +147,8 @@
       if (value.opened) showRecord(value.opened, value.owner);
       if ("picture" in value) wanted(value.picture ? studio.address(value.picture) : "");
       if (value.compared) showCompared(value.compared);
-      if (value.deleted?.length) {
-        const ids = value.deleted;
-        forget(ids);
-        studio.undoable(`${ids.length} in the bin`, () => ask({ do: "restore", ids }));
-      }
-      tell(value);
+      if (value.deleted?.length) forget(value.deleted);
+      studio.toldOfHistory(value, (ids) => ask({ do: "restore", ids }));
       if (value.changed) refresh(true);
       if (value.busy) setTimeout(() => element.offsetParent && refresh(true), 1000);
     }

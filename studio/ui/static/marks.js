@@ -1,0 +1,77 @@
+// A picture's star and its way into the bin, where it is looked at: on the stage, enlarged, in the strip.
+(function (studio) {
+  "use strict";
+  const { el, button, word } = studio;
+  const known = new Map(); // by its id: {name, starred, gone}
+  let ask = () => {}; // asks the history for something
+
+  const named = (name) => [...known].find(([, one]) => one.name === name) ?? [];
+
+  function star(id) {
+    const one = known.get(id);
+    if (!one || one.gone) return;
+    one.starred = !one.starred; // what the server answers is the truth
+    ask({ do: "mark", ids: [id], said: { starred: one.starred } });
+    redraw();
+  }
+  const remove = (id) => known.has(id) && !known.get(id).gone && ask({ do: "delete", ids: [id] });
+  const restore = (ids) => ask({ do: "restore", ids });
+
+  /** What a key does with a picture, as in the History: whether it was one of these. */
+  studio.markByKey = function (key, id) {
+    if (key === "s") star(id);
+    else if (key === "Delete") remove(id);
+    else return false;
+    return true;
+  };
+  studio.markedAs = (name) => named(name)[0];
+
+  /** The buttons of the picture of this name; none where the history does not know it. */
+  studio.marksNode = function (name) {
+    const id = () => named(name)[0];
+    const node = el(
+      "span",
+      { class: "gs-mark-tools", "data-marks-of": name || "" },
+      button("star", "Star", () => star(id())),
+      button("trash", "Delete", () => remove(id())),
+      word("Bring back", () => restore([id()])),
+    );
+    write(node);
+    queueMicrotask(() => write(node)); // once it stands in what looks otherwise
+    return node;
+  };
+
+  /** Changed in place: the keyboard may be on one of them. */
+  function write(node) {
+    const [, one] = named(node.dataset.marksOf);
+    const [starring, deleting, back] = node.children;
+    const held = node.contains(document.activeElement);
+    node.hidden = !one;
+    starring.hidden = deleting.hidden = Boolean(one?.gone);
+    back.hidden = !one?.gone;
+    if (held && document.activeElement?.hidden) (one?.gone ? back : deleting).focus();
+    const label = one?.starred ? "Take the star away" : "Star";
+    starring.title = label;
+    starring.setAttribute("aria-label", label);
+    starring.setAttribute("aria-pressed", String(Boolean(one?.starred)));
+    node.closest("figure, dialog")?.classList.toggle("gs-gone", Boolean(one?.gone));
+  }
+
+  function redraw() {
+    for (const node of document.querySelectorAll("[data-marks-of]")) write(node);
+  }
+
+  /** The strip is always on the page: it asks for the others too. */
+  studio.marksBy = (tell) => (ask = tell);
+  studio.on("strip", (items) => {
+    for (const { id, image, starred } of items)
+      known.set(id, { name: image.name, starred: Boolean(starred), gone: false });
+    redraw();
+  });
+  studio.on("marked", (answer) => {
+    for (const id of answer.deleted || []) if (known.has(id)) known.get(id).gone = true;
+    for (const id of answer.restored || []) if (known.has(id)) known.get(id).gone = false;
+    redraw();
+    studio.toldOfHistory(answer, restore);
+  });
+})(window.studio);
