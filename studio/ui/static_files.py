@@ -38,6 +38,7 @@ SCRIPTS = (
     "row/model_parts.js",
     "row/prompt_text.js",
     "row/brought.js",
+    "row/called.js",
     "row/tokens.js",
     "row/crowded.js",
     "row/curve_shape.js",

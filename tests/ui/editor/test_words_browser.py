@@ -133,3 +133,18 @@ def test_a_field_grows_with_its_words_and_its_list_is_whole_among_many_rows(desk
 
 def _is(height: float, wanted: float) -> None:
     assert abs(height - wanted) < 2
+
+
+def test_a_lora_or_a_learned_word_that_a_prompt_calls_is_taken_by_a_press(desk: Studio) -> None:
+    desk.use(["a cat <lora:lora-hero:0.8>, at night"])
+    hints = desk.card(0).locator(".gs-prompt-hints")
+    expect(hints).to_contain_text("“<lora:lora-hero:0.8>” names The hero (LoRA)")
+    hints.get_by_role("button", name="Use it in this row").click()
+    expect(desk.prompt(0)).to_have_value("a cat, at night")
+    assert desk.rows()[0]["model"] == {"lora": "starter/lora-hero", "strength": 0.8}
+    expect(hints).to_be_empty()
+    desk.prompt(0).fill("<hero> runs, <lora:nobody:1>")
+    expect(hints).to_contain_text("“<lora:nobody:1>” names no LoRA that is here for this base.")
+    hints.get_by_role("button", name="Use it in this row").click()
+    assert desk.rows()[0]["model"]["embeddings"] == ["starter/word-hero"]
+    desk.press(0, "Delete row")

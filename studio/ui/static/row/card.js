@@ -215,6 +215,14 @@
       return [...new Set(ids.map((id) => this.entry(id)?.trigger).filter(Boolean))];
     }
 
+    /** The models that a text calls and that this row has not. */
+    calls(text) {
+      const { lora, loras, embeddings } = this.parts();
+      const { models } = this.stack;
+      const has = [lora, ...loras.map((one) => one.lora), ...embeddings];
+      return studio.calledModels(text, models.all, (entry) => models.fits(entry), has);
+    }
+
     trigger() {
       return this.row.model === null ? "" : this.ownWords().join(" ");
     }

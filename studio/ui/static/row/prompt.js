@@ -59,11 +59,25 @@
       split.replaceChildren(icon(joined ? "merge" : "split"));
     }
 
+    /** A model that the text calls by its name, as other tools do, and that the row has not. */
+    function calledHint(one) {
+      const { said, entry } = one;
+      if (!entry) return el("p", {}, `“${said}” names no LoRA that is here for this base.`);
+      const take = studio.word("Use it in this row", () =>
+        card.edit({
+          prompt: one.prompt,
+          model: studio.modelOf(studio.withCalled(card.parts(), one)),
+        }),
+      );
+      const name = entry.title || entry.id;
+      return el("p", {}, `“${said}” names ${name}, which this row does not have. `, take);
+    }
+
     /** What was copied whole is read as it is where it comes from, by a press. */
     function hintsOf(text) {
       const brought = studio.broughtBy(text);
       const foreign = studio.foreignHints(text).map((hint) => el("p", {}, hint));
-      if (!brought) return foreign;
+      if (!brought) return [...foreign, ...card.calls(text).map(calledHint)];
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
       return brought.json ? [offer] : [offer, ...foreign];
