@@ -17,6 +17,7 @@ from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
 from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
+from studio.ui.history import made
 from studio.ui.history.folder import opened
 from studio.ui.schema import labels
 from studio.ui.widgets import FILE_META, fresh, picture
@@ -95,6 +96,7 @@ def details(history: History, identity: str) -> dict[str, Any]:
     return {
         **item(history, record),
         **{name: getattr(record, name) for name in (*shown, *more)},
+        **made.facts(record),
         "models": list(record.models),
         "tags": list(record.tags),
         "scores": dict(record.scores),
@@ -223,6 +225,11 @@ def _picture(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"picture": picture(file, record.title) if file.is_file() else None}
 
 
+def _a1111(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    identity = str(asked.get("id"))
+    return made.a1111(history.get(identity), preset_of(history, identity))
+
+
 def _ids(history: History, asked: Mapping[str, Any]) -> list[str]:
     """The ids that are asked for; all that a query finds where ``all`` is."""
     if asked.get("all"):
@@ -247,6 +254,7 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "empty": _emptied,
     "among": _among,
     "picture": _picture,
+    "a1111": _a1111,
     "compare": lambda history, asked: compared(history, _ids(history, asked)),
     "zip": lambda history, asked: zipped(history, _ids(history, asked)),
 }

@@ -7,7 +7,7 @@
   studio.address = (image) => image.src || image.file?.url || "";
   const { address } = studio;
 
-  function saveLink(image) {
+  studio.saveLink = function (image) {
     return el(
       "a",
       {
@@ -19,7 +19,7 @@
       },
       icon("save"),
     );
-  }
+  };
 
   /** Everything that a result can be used for next. */
   function useButton(image) {
@@ -113,7 +113,7 @@
                 studio.marksNode(image.name),
                 explainButton(image),
                 useButton(image),
-                saveLink(image),
+                studio.saveLink(image),
               ),
             ]),
       ),

@@ -199,6 +199,11 @@ def test_an_hour_with_the_history(studio: Studio, pictures: Path) -> None:
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'zebra number7'")
     assert studio.rows()[0]["weight"] == 8.0
     page.locator('.gs-cell-open[aria-label="Zebra 70"]').click()
+    expect(dialog.locator("a[download]")).to_have_attribute("download", re.compile("seed70.*png"))
+    dialog.get_by_role("button", name="Copy for A1111").click()
+    studio.says("A1111's text copied", ".gs-toast")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("zebra number70\n") and "Seed: 70" in copied
     dialog.get_by_role("button", name="Use the picture").click()
     page.locator("dialog.gs-uses").get_by_role("button", name="Reuse its seed").click()
     page.wait_for_function(

@@ -25,6 +25,12 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     page = studio.open().page
     studio.use(["a cat face"], steps=1)
     hold("a moon")  # the second cell stands still
+    studio.tab("Sweep")
+    start = page.locator(".gs-sweep-start")
+    expect(start).to_have_css("opacity", "0.5")  # nothing is varied yet, and it says so
+    start.focus()
+    page.keyboard.press("Enter")
+    studio.says("Choose a field to vary first.", ".gs-toasts")
     page.get_by_role("button", name="Vary the prompt of this row in a sweep").focus()
     page.keyboard.press("Enter")
     prompts = page.get_by_label("Across: values of prompt of row 1")

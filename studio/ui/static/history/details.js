@@ -9,9 +9,12 @@
   const facts = (record) =>
     [
       ["Prompts", record.prompts],
+      ["Weights", record.weights],
+      ["ω", record.omega],
       ["Seed", record.seed],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Steps", record.steps || ""],
+      ["Scheduler", record.scheduler],
       ["Models", record.models.map((id) => named(id, record.hashes[id])).join(", ")],
       [
         "Took",
@@ -188,6 +191,7 @@
         { class: "gs-line" },
         el("strong", { translate: "no" }, record.title),
         star,
+        record.image ? studio.saveLink(record.image) : null,
         button("up", "The one before", () => go(-1)),
         button("down", "The one after", () => go(1)),
         button("close", "Close", close),
@@ -231,6 +235,9 @@
                   studio.askUse("What is this picture for?", address(record.image), get);
                 })
               : null,
+            record.problem
+              ? null
+              : word("Copy for A1111", () => ask({ do: "a1111", id: record.id })),
             owner ? word("Open folder", () => ask({ do: "folder", id: record.id })) : null,
             word(record.deleted ? "Bring back" : "Delete", () => {
               ask({ do: record.deleted ? "restore" : "delete", ids: [record.id] });

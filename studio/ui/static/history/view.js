@@ -13,12 +13,13 @@
 
   /** Say or hand over what came of a press; `restore` brings back what it put into the bin. */
   studio.toldOfHistory = function (answer, restore) {
-    const { kept, restored, stay, emptied, starred, folder, started, file } = answer;
+    const { kept, restored, stay, emptied, starred, folder, started, file, code } = answer;
     const { deleted, left_out: lost } = answer;
     if (deleted?.length) studio.undoable(`${deleted.length} in the bin`, () => restore(deleted));
     if (kept) studio.toast(`${kept} kept: starred, or in the bin already.`);
     if (restored) studio.toast(`${restored.length} brought back.`);
     if (stay) studio.toast(`${stay} stay in the bin: their files are not there any more.`);
+    if (code) studio.emit("code", code);
     if (lost) studio.toast(lost);
     if (emptied !== undefined)
       studio.toast(`${emptied} removed.${starred ? ` ${starred} kept: starred.` : ""}`);

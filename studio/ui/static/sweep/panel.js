@@ -4,6 +4,7 @@
   const { el, word } = studio;
   const TYPING = 250; // ms after the last letter
   const UNANSWERED = 4000; // ms until what was asked is asked again: of several at once one may be lost
+  const NOTHING = "Choose a field to vary first.";
   const FILES = { png: "Grid PNG", csv: "CSV", json: "JSON" };
 
   studio.on("sweepaxes", ({ axes }) => {
@@ -151,6 +152,7 @@
       }, wait);
     }
     function begin() {
+      if (!studio.axes.list().length) return studio.toast(NOTHING);
       start.disabled = true;
       status.textContent = "Starting …";
       trigger("submit", { axes: studio.axes.list() });
@@ -161,7 +163,8 @@
       start.hidden = stop.hidden === false && running;
       stop.hidden = !running;
       start.hidden = running;
-      start.disabled = none || !answer.ready;
+      start.disabled = !none && !answer.ready;
+      studio.stops(start, none ? NOTHING : "");
       start.textContent = studio.startLabel(answer.known, answer.total);
       studio.stops(add, studio.axes.full() ? studio.AXES_FULL : "");
       cost.hidden = none;

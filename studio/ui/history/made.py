@@ -1,0 +1,33 @@
+"""How a picture was made: what its details show of its preset, and A1111's text of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.errors import StudioError
+from studio.history import Record
+from studio.preset import Preset, parse
+from studio.preset.schedulers import SCHEDULERS
+from studio.ui.presets.copies import for_a1111
+
+
+def facts(record: Record) -> dict[str, Any]:
+    """Scheduler, weights of the rows that took part and, with a LoRA, ω; nothing where the database
+    kept no preset that can be read."""
+    try:
+        preset = parse(record.preset, source=record.title) if record.preset else None
+    except StudioError:
+        preset = None
+    if preset is None:
+        return {}
+    scheduler = preset.sampler.scheduler
+    known = SCHEDULERS[scheduler].title if scheduler in SCHEDULERS else scheduler
+    weights = ", ".join(f"{row.weight:g}".replace("-", "−") for _, row in preset.active_rows())
+    omega = {"omega": preset.omega} if record.lora else {}
+    return {"scheduler": known, "weights": weights, **omega}
+
+
+def a1111(record: Record, preset: Preset) -> dict[str, Any]:
+    """A1111's text of a picture for the clipboard, and what that cannot say."""
+    code, left = for_a1111(preset, (record.width, record.height))
+    return {"code": code, "left_out": " · ".join(left)}

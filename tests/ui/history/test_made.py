@@ -1,0 +1,66 @@
+"""How a picture of the history was made: in its details, and as A1111's text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from studio.history import History
+from studio.history.intake import take_in
+from studio.preset import validate
+from studio.share import save_image
+from studio.ui.history import view
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
+    found = History(tmp_path, tmp_path / "outputs")
+    yield found
+    found.close()
+
+
+def made(own: History, tmp_path: Path, **fields: Any) -> str:
+    save_image(Image.new("RGB", (40, 20)), validate(fields), tmp_path / "outputs")
+    take_in(own)
+    return own.search(None, 1, 0).records[0].id
+
+
+def test_details_say_scheduler_and_weights_and_omega_where_a_lora_has_one(
+    own: History, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"prompt": "a cat", "weight": 7.5},
+        {"prompt": "blurry", "weight": -6.5},
+        {"prompt": "off", "weight": 2, "enabled": False},
+    ]
+    plain = made(own, tmp_path, rows=rows, sampler={"scheduler": "dpm++"})
+    details = view.answer(own, {"do": "open", "id": plain})["opened"]
+    assert (details["scheduler"], details["weights"]) == ("DPM-Solver++ 2M", "7.5, −6.5")
+    assert "omega" not in details
+    rows[0]["model"] = {"lora": "starter/lora-hero", "strength": 1.0}
+    hero = made(own, tmp_path, rows=rows, omega=0.4, sampler={"seed": 2})
+    newest = next(one.id for one in own.search(None, 2, 0).records if one.seed == 2)
+    assert hero in (plain, newest)
+    assert view.answer(own, {"do": "open", "id": newest})["opened"]["omega"] == 0.4
+
+
+def test_a_picture_without_a_preset_says_none_of_it(own: History, tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "outputs" / "bare.png")
+    take_in(own)
+    [bare] = own.search(None, 1, 0).records
+    assert "scheduler" not in view.answer(own, {"do": "open", "id": bare.id})["opened"]
+
+
+def test_a_picture_is_copied_for_a1111_with_what_that_cannot_say(
+    own: History, tmp_path: Path
+) -> None:
+    rows = [{"prompt": "a cat", "weight": 7.5, "range": [0.0, 0.5]}]
+    answer = view.answer(own, {"do": "a1111", "id": made(own, tmp_path, rows=rows)})
+    assert answer["code"]["text"].startswith("a cat\n") and "Size: 40x20" in answer["code"]["text"]
+    assert "range" in answer["left_out"]
