@@ -22,6 +22,12 @@ def test_a_page_whose_form_was_kept_opens_on_the_last_picture(studio: Studio) ->
     shown = beside.page.locator('.gs-stage[data-state="last"] img')
     name = re.escape(newest.rsplit("/", 1)[-1])
     expect(shown).to_have_attribute("src", re.compile(f"{name}$"))
+    # It is what masks are painted over, as a result of today is.
+    beside.page.click(".gs-add")
+    beside.page.get_by_role("button", name="Masks", exact=True).click()
+    under = beside.page.locator("dialog.gs-painter .gs-canvas img")
+    expect(under).to_have_attribute("src", re.compile(f"{name}$"))
+    beside.page.keyboard.press("Escape")
     beside.page.close()
 
 

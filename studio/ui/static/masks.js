@@ -63,7 +63,7 @@
 
   async function ask(cards) {
     const [width, height] = studio.canvasSize(studio.pictureSize());
-    const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
+    const background = studio.lastResult();
     const layers = await Promise.all(
       cards.map(async (card, index) => {
         const ink = studio.inkOf(index);

@@ -7,6 +7,10 @@
   studio.address = (image) => image.src || image.file?.url || "";
   const { address } = studio;
 
+  /** The address of the result that is shown, also of one of yesterday; "" for none. */
+  studio.lastResult = () =>
+    document.querySelector('.gs-stage:is([data-state="done"], [data-state="last"]) img')?.src || "";
+
   studio.saveLink = function (image) {
     return el(
       "a",

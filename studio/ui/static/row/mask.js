@@ -11,7 +11,7 @@
       if (mask) card.edit({ mask });
     }
     async function ask() {
-      const background = document.querySelector('.gs-stage[data-state="done"] img')?.src || "";
+      const background = studio.lastResult();
       const mask = card.row.mask ? await card.stack.images.show(card.row.mask) : "";
       const size = studio.pictureSize();
       return studio.paint({ title: "Where this row acts", size, background, mask });
