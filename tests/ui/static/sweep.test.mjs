@@ -1,7 +1,7 @@
 // A sweep's axes: the list, values to begin with, words; and which cell lies beside which.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load, plain } from "./load.mjs";
+import { load, loadBeside, plain } from "./load.mjs";
 
 const studio = load("numbers.js", "sweep/axes.js");
 const around = (field, value) => studio.valuesAround(field, value);
@@ -140,4 +140,21 @@ test("arrow keys stay inside the grid and go from page to page", () => {
   assert.deepEqual(plain(besideCell([1, 1, 0], [0, 1], sizes)), [1, 0, 1]);
   assert.deepEqual(plain(besideCell([1, 0, 0], [0, -1], sizes)), [1, 0, 0]);
   assert.deepEqual(plain(besideCell([1, 1, 1], [0, 1], sizes)), [1, 1, 1]);
+});
+
+test("a row's model is varied over those of its kind that fit, the likest names first", () => {
+  const fields = loadBeside({ on: () => {} }, "sweep/fields.js");
+  fields.served = { adapters: ["lora", "lycoris"] };
+  const all = ["dog-000002", "dog-000004", "cat", "dog", "sdxl", "base"].map((id) => ({
+    id,
+    kind: { cat: "lycoris", base: "base" }[id] || "lora",
+  }));
+  const models = {
+    all,
+    entryOf: (id) => all.find((one) => one.id === id),
+    fits: ({ id }) => id !== "sdxl",
+  };
+  const vary = (id) => JSON.parse(fields.modelsToVary(id, models));
+  assert.deepEqual(vary("dog-000004"), ["dog-000004", "dog-000002", "dog", "cat"]);
+  assert.deepEqual(vary("gone"), ["gone"]);
 });

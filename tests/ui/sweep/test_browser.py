@@ -142,3 +142,19 @@ def test_a_button_that_adds_no_more_rows_says_why(desk: Studio) -> None:
     page.evaluate("studio.stack.most = studio.stack.before; studio.stack.arrange()")
     page.click(".gs-add")
     assert len(desk.rows()) == 2
+
+
+def test_a_rows_lora_is_varied_over_others_of_its_base(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a hero"], steps=1)
+    studio.card(0).get_by_label("Model of this row").select_option(label="The hero (LoRA)")
+    studio.tab("Sweep")
+    page.get_by_role("button", name="Vary a field").click()
+    page.get_by_label("Across: the field").select_option(label="Row 1: LoRA")
+    values = page.get_by_label("Across: values of LoRA of row 1")
+    expect(values).to_have_value(re.compile("^starter/lora-hero\n(starter/[a-z-]+\n?){2,5}$"))
+    values.fill("starter/lora-hero\nstarter/lora-blob")
+    studio.says("2 pictures", ".gs-sweep-cost")
+    page.click(".gs-sweep-start:enabled")
+    page.wait_for_function(MADE % 2)
+    studio.says("starter/lora-blob", ".gs-sweep")

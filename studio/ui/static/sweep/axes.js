@@ -9,7 +9,8 @@ window.studio = window.studio || {};
   studio.fieldInWords = function (path, titles = {}) {
     const row = path.match(ROW);
     if (!row) return (titles[path] || path).replace(/(, | \().*$/, "");
-    return `${row[2].replaceAll(/[._]/g, " ")} of row ${Number(row[1]) + 1}`;
+    const name = row[2] === "model.lora" ? "LoRA" : row[2].replaceAll(/[._]/g, " ");
+    return `${name} of row ${Number(row[1]) + 1}`;
   };
 
   /** A value as it stands beside the grid. */

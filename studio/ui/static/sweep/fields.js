@@ -18,6 +18,27 @@
     values: () => studio.valuesToVary(leaf, form[leaf.name] ?? leaf.default),
   });
 
+  const MOST = 6; // models to begin with, as an axis's values
+
+  /** How many letters two names begin with alike. */
+  function alike(one, other) {
+    let count = 0;
+    while (count < one.length && one[count] === other[count]) count += 1;
+    return count;
+  }
+
+  /** A row's model and others of the library in its place, one a line; first those that are called
+   *  alike, as the states of one training are. */
+  studio.modelsToVary = function (id, models) {
+    const adapters = (kind) => (studio.served.adapters.includes(kind) ? "lora" : kind);
+    const kind = adapters(models.entryOf(id)?.kind);
+    const others = models.all
+      .filter((one) => one.id !== id && kind && adapters(one.kind) === kind && models.fits(one))
+      .map((one) => one.id)
+      .sort((a, b) => alike(b, id) - alike(a, id) || a.localeCompare(b));
+    return JSON.stringify([id, ...others.slice(0, MOST - 1)]);
+  };
+
   /** The fields of a row that can be varied: its name, the definition's bounds, where it is. */
   function ofRow(card, index) {
     const { row } = card;
@@ -33,13 +54,19 @@
         studio.fieldOf("Control", "strength"),
         row.control.strength,
       ]);
-    if (row.model?.lora)
+    const { model } = row;
+    const varied = (id) => () => studio.modelsToVary(id, card.stack.models);
+    if (typeof model === "string")
+      parts.push(["model", "model", { kind: "text" }, model, varied(model)]);
+    if (model?.lora) {
+      parts.push(["model.lora", "LoRA", { kind: "text" }, model.lora, varied(model.lora)]);
       parts.push([
         "model.strength",
         "strength of the LoRA",
         studio.fieldOf("ModelRef", "strength"),
-        row.model.strength ?? 1,
+        model.strength ?? 1,
       ]);
+    }
     if (row.image_prompt)
       parts.push([
         "image_prompt.strength",
@@ -47,11 +74,11 @@
         studio.fieldOf("ImagePrompt", "strength"),
         row.image_prompt.strength,
       ]);
-    return parts.map(([name, text, leaf, value]) => ({
+    return parts.map(([name, text, leaf, value, values]) => ({
       path: `rows.${index}.${name}`,
       text: `Row ${index + 1}: ${text}`,
       leaf,
-      values: () => studio.valuesAround(leaf, value),
+      values: values ?? (() => studio.valuesAround(leaf, value)),
     }));
   }
 
