@@ -161,10 +161,15 @@ def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
                 f"the wildcard {shorten(name)} cannot be read ({error.strerror})", field=field
             ) from error
         if not there:
-            known = ", ".join(names()[:8]) or "none yet"
+            if known := ", ".join(names()[:8]):
+                raise BadPreset(
+                    f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "
+                    f"there is {known}",
+                    field=field,
+                )
             raise BadPreset(
-                f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "
-                f"there is {known}",
+                f"there is no wildcard {shorten(name)}, nor any other yet; a file such as "
+                "wildcards/hat.txt below STUDIO_HOME, a choice a line, is one",
                 field=field,
             )
 

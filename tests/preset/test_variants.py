@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -77,6 +78,13 @@ def test_what_cannot_be_chosen_is_refused_in_one_line(prompt: str, reason: str) 
         text_of(prompt, 1, "rows.3.prompt")
     assert caught.value.field == "rows.3.prompt" and "\n" not in str(caught.value)
     assert time.process_time() - start < 4
+
+
+def test_where_the_first_wildcard_is_put_is_said(wildcards: Path) -> None:
+    shutil.rmtree(wildcards)
+    said = r"no wildcard 'hat', nor any other yet; a file such as wildcards/hat\.txt"
+    with pytest.raises(BadPreset, match=said):
+        text_of("a __hat__", 1, "rows.0.prompt")
 
 
 def test_rows_of_one_prompt_have_one_text() -> None:
