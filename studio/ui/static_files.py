@@ -23,6 +23,7 @@ SCRIPTS = (
     "opening.js",
     "changes.js",
     "undo_kept.js",
+    "undo_words.js",
     "undo.js",
     "sweep/axes.js",
     "sweep/vary.js",

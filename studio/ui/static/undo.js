@@ -10,91 +10,6 @@
   const KEEPING = 300; // ms until the steps are kept
   const PATIENCE = 30_000; // ms for the page to take up what was undone
 
-  const parsed = (text) => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return {};
-    }
-  };
-  const same = (one, two) => JSON.stringify(one ?? null) === JSON.stringify(two ?? null);
-
-  /** What a field of a row is called, by its place there; history/differences.py says the same. */
-  const rowField = (place) =>
-    place
-      .join(" ")
-      .replaceAll("_", " ")
-      .replace(/^model loras (\d+)/, (_, index) => `LoRA ${Number(index) + 1}`)
-      .replace(/^image prompt image$/, "picture of the image prompt");
-
-  /** The places at which two values differ: lists of rows by row, all else by field. */
-  function places(one, two, place = []) {
-    const plain = (value) => value && typeof value === "object" && !Array.isArray(value);
-    const rows = (value) =>
-      Array.isArray(value) && value.length > 0 && value.every((inner) => plain(inner));
-    if (plain(one) && plain(two))
-      return [...new Set([...Object.keys(one), ...Object.keys(two)])].flatMap((key) =>
-        places(one[key], two[key], [...place, key]),
-      );
-    if (rows(one) && rows(two) && one.length === two.length)
-      return one.flatMap((inner, index) => places(inner, two[index], [...place, index]));
-    return same(one, two) ? [] : [place];
-  }
-  const at = (value, place) => place.reduce((inner, key) => inner?.[key], value);
-
-  const NAMING = ["image", "lora", "model", "prompt", "embeddings"]; // what a part of a row is known by
-  /** A value as a person reads it; history/differences.py says the same. */
-  function valueInWords(value) {
-    if (value === null || value === undefined || value === "") return "none";
-    if (typeof value === "boolean") return value ? "yes" : "no";
-    if (/^(inputs\/|data:image\/)/.test(value)) return "a picture";
-    const inner = (one) => (Array.isArray(one) ? one.map(inner).join(":") : valueInWords(one));
-    if (Array.isArray(value)) return shortened(value.map(inner).join(", ")) || "none";
-    if (typeof value === "object") {
-      const name = NAMING.find((one) => value[one]);
-      return name === "image" ? "a picture" : valueInWords(name ? value[name] : "");
-    }
-    return typeof value === "string" ? shortened(`“${value}”`) : String(value);
-  }
-  const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
-
-  /** What changes from one form to another, in words. */
-  studio.changeInWords = function (from, to) {
-    const one = parsed(from);
-    const two = parsed(to);
-    const count = (two.rows || []).length - (one.rows || []).length;
-    if (count) {
-      const many = Math.abs(count);
-      return `${many} ${many === 1 ? "row" : "rows"} ${count > 0 ? "added" : "deleted"}`;
-    }
-    const changed = places(one, two);
-    if (!changed.length) return "";
-    const inRow = (place) => place[0] === "rows" && place.length > 2 && place.slice(2);
-    const field = inRow(changed[0]);
-    if (changed.length > 1 && field && changed.every((one) => `${inRow(one)}` === `${field}`)) {
-      const parts = changed.map((one) => at(two, one));
-      const muted = field[0] === "enabled" && parts.every((part) => part === parts[0]);
-      const said = parts[0] ? "take part again" : "muted";
-      return muted
-        ? `${changed.length} rows ${said}`
-        : `${rowField(field)} of ${changed.length} rows`;
-    }
-    const ofOneRow = (place) => place[0] === "rows" && place[1] === changed[0][1];
-    if (changed.length > 1 && !changed.every(ofOneRow)) return `${changed.length} fields`;
-    const [place] = changed;
-    const name =
-      place[0] === "rows" && place.length > 2
-        ? `${rowField(place.slice(2))} of row ${place[1] + 1}`
-        : [studio.labels?.[place[0]] ?? place[0], ...place.slice(1)].join(", ");
-    const { 1: row, [place.length - 1]: last } = place;
-    const said = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };
-    if (changed.length === 1 && place[0] === "rows" && said[last])
-      return `row ${row + 1} ${said[last][Number(at(two, place) === true)]}`;
-    return changed.length > 1
-      ? `${changed.length} fields of row ${place[1] + 1}`
-      : `${name}: ${valueInWords(at(one, place))} → ${valueInWords(at(two, place))}`;
-  };
-
   /** Which way a pressed key goes, here and in the painter: "undo", "redo" or "". */
   studio.wayOfKey = function ({ key, ctrlKey, metaKey, altKey, shiftKey }) {
     if (!(ctrlKey || metaKey) || altKey) return "";
@@ -137,7 +52,7 @@
           state.now = text;
           return false;
         }
-        const changed = places(parsed(state.now), parsed(text));
+        const changed = studio.changedPlaces(state.now, text);
         const name = JSON.stringify(changed);
         // Every row that is added or deleted changes the same place, the list of them; and of two
         // presses that take each other back none is left.

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { load as loaded } from "./load.mjs";
 
-const source = ["undo_kept.js", "undo.js"]
+const source = ["undo_kept.js", "undo_words.js", "undo.js"]
   .map((name) => fileURLToPath(new URL(`../../../studio/ui/static/${name}`, import.meta.url)))
   .map((path) => readFileSync(path, "utf8"))
   .join("\n");
@@ -192,9 +192,13 @@ test("a change is named", () => {
     named.changeInWords(form(3), form(3, "a cat", { omega: 0.4 })),
     "ω, personalization guidance: 0 → 0.4",
   );
-  assert.equal(changeInWords(form(3), form(4, "a dog")), "2 fields of row 1");
+  assert.equal(changeInWords(form(3), form(4, "a dog")), "prompt of row 1 · weight of row 1");
   const set = (eta, omega) => JSON.stringify({ sampler_eta: eta, omega, rows: [] });
-  assert.equal(changeInWords(set(0.5, 0.1), set(null, 0.2)), "2 fields");
+  assert.equal(changeInWords(set(0.5, 0.1), set(null, 0.2)), "sampler_eta · omega");
+  const four = (value) => JSON.stringify({ a: value, b: value, c: value, d: value });
+  assert.equal(changeInWords(four(1), four(2)), "4 fields");
+  const three = (value) => JSON.stringify({ rows: [{ a: value, b: value, c: value, d: value }] });
+  assert.equal(changeInWords(three(1), three(2)), "4 fields of row 1");
   const masked = (mask) => JSON.stringify({ rows: [{ mask }] });
   const kept = masked("inputs/a50fccbe");
   assert.equal(changeInWords(masked(null), kept), "mask of row 1: none → a picture");
