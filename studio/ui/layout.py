@@ -64,6 +64,7 @@ class Parts:
     copies: dict[str, gr.Button]
     theme: gr.Button
     dice: gr.Button
+    swap: gr.Button
     plan: gr.HTML
     generate: gr.Button
     forever: gr.Button
@@ -165,8 +166,12 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
                 found["dice"] = gr.Button(
                     "New random seed", elem_id="gs-dice", size="sm", min_width=42, scale=0
                 )
-            for side in ("width", "height"):
-                field(side, placeholder="native", min_width=90, elem_classes=["gs-side"])
+            with gr.Row(elem_id="gs-sides-row"):
+                for side in ("width", "height"):
+                    field(side, placeholder="native", min_width=90, elem_classes=["gs-side"])
+                found["swap"] = gr.Button(
+                    "Swap width and height", elem_id="gs-swap", size="sm", min_width=42, scale=0
+                )
     with gr.Accordion("Advanced", open=False, elem_id="gs-advanced", elem_classes=["gs-panel"]):
         fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
         with gr.Row(elem_id="gs-refinements"):

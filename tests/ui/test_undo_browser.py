@@ -142,3 +142,24 @@ def test_a_row_that_is_open_stays_so_where_a_step_is_taken_back_in_it(studio: St
     studio.load(REPOSITORY / "presets" / "02-negative-row.json")  # its rows are others
     studio.has_rows(["a house on a green background", "in tweet style"])
     shown(end).to_be_hidden()
+
+
+def test_width_and_height_are_swapped_in_one_step(studio: Studio) -> None:
+    page = studio.open().page
+    studio.set("Width", "384")
+    studio.set("Height", "192")
+    width = page.get_by_label("Width", exact=True).first
+    height = page.get_by_label("Height", exact=True).first
+    studio.rest(1500)
+    page.get_by_role("button", name="Swap width and height").click()
+    shown(width).to_have_value("192")
+    shown(height).to_have_value("384")
+    studio.rest(1500)
+    page.locator("h1").click()
+    page.keyboard.press("Control+z")
+    shown(width).to_have_value("384")
+    shown(height).to_have_value("192")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("New random seed", "Swap width and height"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box is not None and box["width"] < 60, name  # the fields have the room

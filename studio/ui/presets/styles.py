@@ -88,7 +88,9 @@ def take(path: Path, limits: Limits) -> tuple[str, list[str]]:
     _only_ours(limits)
     found, notes = take_styles(path)
     first = ", ".join(style.name for style in found[:3]) + (" …" if len(found) > 3 else "")
-    return f"{len(found)} style{'s' * (len(found) != 1)} taken: {first}", notes
+    they = "they stand" if len(found) != 1 else "it stands"
+    where = f"{they} below the presets, and typed in a prompt a name completes"
+    return f"{len(found)} style{'s' * (len(found) != 1)} taken: {first}; {where}", notes
 
 
 def rename(name: str, new: str, limits: Limits) -> None:

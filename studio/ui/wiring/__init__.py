@@ -44,5 +44,7 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     panel.attach(page, parts.tradeoff, parts.form, parts.session, Tuner(runs))
     fetch.attach(parts.fetch, shown, limits)
     api.attach(limits, runs)
+    sides = [parts.form["width"], parts.form["height"]]
+    parts.swap.click(None, sides, sides, js="(width, height) => [height, width]")
     parts.dice.click(None, None, parts.form["seed"], js="() => [window.studio.newSeed()]")
     parts.theme.click(None, None, None, js="() => { window.studio.toggleTheme(); return []; }")

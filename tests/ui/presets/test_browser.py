@@ -51,6 +51,7 @@ def test_prompts_are_kept_as_a_style_laid_over_others_renamed_and_deleted(
     desk.load(table)
     desk.page.wait_for_selector("#gs-styles [data-id='Ink']")
     desk.says("a style without a name", ".gs-notices")
+    desk.says("1 style taken: Ink; it stands below the presets", ".toast-wrap")
     shelf = desk.page.locator("#gs-styles")
     desk.page.once("dialog", lambda dialog: dialog.accept())
     shelf.get_by_role("button", name="Delete Ink").click()  # one of a table, which stays
