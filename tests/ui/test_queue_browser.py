@@ -48,12 +48,15 @@ def test_the_second_visitor_sees_place_and_a_reload_finds_the_run(
     second.use(["a dog face"])
     studio.page.click("#gs-generate")
     studio.page.wait_for_selector('.gs-stage[data-state="running"] img')
+    expect(studio.page).to_have_title(re.compile(r"^\d+ % · Guidance Studio$"))  # in another tab
+    expect(second.page).to_have_title("Guidance Studio")
     second.page.hover("#gs-generate")  # nothing of theirs waits: what is before it is said at rest
     says(second, "1 run before yours", ".gs-around")
     expect(second.page.locator("#gs-progress")).to_be_hidden()  # not "Ready"
     second.page.click("#gs-generate")
     says(second, "In the queue: 1 before this one")
     expect(second.page.locator(".gs-around")).to_be_hidden()
+    expect(second.page).to_have_title("… · Guidance Studio")
     studio.page.click("#gs-generate")  # one more of the same is no press lost
     says(studio, "1 more of yours waits")
     studio.page.reload()

@@ -102,3 +102,20 @@ test("a number is read in any digits, and what may be two numbers is not guessed
   const read = ["30", " ٣٠ ", "۳۰", "３０", "", "thirty", "2.5", "1,000"].map(studio.settingNumber);
   assert.deepEqual(read, [30, 30, 30, 30, null, "thirty", 2.5, "1,000"]);
 });
+
+test("the tab's title says how far a run is, and how it ended until somebody has seen it", () => {
+  const title = studio.tabTitle("Studio");
+  const bar = (state, percent = "0") => ({ state, percent });
+  const rest = bar("idle");
+  assert.equal(title([rest, rest], false), "Studio");
+  assert.equal(title([bar("waiting"), rest], false), "… · Studio");
+  assert.equal(title([bar("running", "37"), rest], true), "37 % · Studio");
+  assert.equal(title([bar("done"), rest], true), "✓ Studio");
+  assert.equal(title([bar("done"), rest], true), "✓ Studio");
+  assert.equal(title([bar("done"), rest], false), "Studio");
+  assert.equal(title([bar("done"), rest], true), "Studio");
+  assert.equal(title([bar("done"), bar("running", "5")], true), "5 % · Studio");
+  assert.equal(title([bar("done"), bar("failed")], true), "! Studio");
+  assert.equal(title([bar("running", "1"), bar("failed")], true), "1 % · Studio");
+  assert.equal(title([bar("done"), bar("failed")], true), "✓ Studio");
+});

@@ -1,4 +1,5 @@
-// When a long run ends: a sound, and a notification where the page is out of sight.
+// When a long run ends: a sound, and a notification where the page is out of sight. While it lasts the
+// tab's title says how far it is.
 (function (studio) {
   "use strict";
 
@@ -27,6 +28,26 @@
       if (now() - from < least * 1000) return;
       if (sounds) sound(state === "failed");
       if (notifications && hidden()) notify(text);
+    };
+  };
+
+  /**
+   * What the tab is called: while a run lasts, and until somebody has seen that it ended.
+   * Answers a function of the bars, {state, percent}, and of whether the page is out of sight.
+   */
+  studio.tabTitle = function (name) {
+    let [ran, ended] = [-1, ""]; // the bar that ran last, and what it came to
+    return function title(bars, hidden) {
+      const runs = bars.findIndex(({ state }) => state === "running");
+      if (!hidden) ended = "";
+      if (runs >= 0) {
+        [ran, ended] = [runs, ""];
+        return `${bars[runs].percent} % · ${name}`;
+      }
+      if (bars.some(({ state }) => state === "waiting")) return `… · ${name}`;
+      if (ran >= 0 && hidden) ended = bars[ran]?.state === "failed" ? "! " : "✓ ";
+      ran = -1;
+      return `${ended}${name}`;
     };
   };
 
@@ -69,11 +90,18 @@
     notify,
   };
   const seers = PLACES.map(() => studio.runEnds(tools));
-  const look = () =>
-    PLACES.forEach((place, index) => {
-      const bar = document.querySelector(`#${place} .gs-progress`);
-      if (bar) seers[index](bar.dataset.state, bar.textContent.trim());
-    });
+  const title = studio.tabTitle("Guidance Studio");
+  function look() {
+    const bars = PLACES.map((place) => document.querySelector(`#${place} .gs-progress`));
+    bars.forEach((bar, index) => bar && seers[index](bar.dataset.state, bar.textContent.trim()));
+    const states = bars.map((bar) => ({
+      state: bar?.dataset.state,
+      percent: bar?.getAttribute("aria-valuenow"),
+    }));
+    const called = title(states, tools.hidden());
+    if (document.title !== called) document.title = called;
+  }
+  for (const seen of ["focus", "visibilitychange"]) window.addEventListener(seen, look, true);
   function begin() {
     const right = document.getElementById("gs-right");
     if (!right) {
