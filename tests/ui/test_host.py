@@ -11,9 +11,10 @@ from studio.ui import host
 
 def test_one_step_begins_when_the_one_before_has_ended() -> None:
     order: list[str] = []
-    first, ended = threading.Event(), threading.Event()
+    began, first, ended = threading.Event(), threading.Event(), threading.Event()
 
     def slow() -> None:
+        began.set()
         first.wait(60)
         order.append("slow")
 
@@ -22,7 +23,7 @@ def test_one_step_begins_when_the_one_before_has_ended() -> None:
         ended.set()
 
     host.later(0, slow, quick)
-    assert not ended.wait(0.05) and order == []
+    assert began.wait(60) and not ended.is_set() and order == []
     first.set()
     assert ended.wait(60)
     assert order == ["slow", "quick"]
