@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import fsum
 from typing import Any
 
@@ -34,6 +34,7 @@ IDLE_REASONS = {
 }
 DECISIVE = ("base", "rows")  # fields that decide whether those change anything
 CANCELLED = "Changes nothing now: the weights sum to 1, so the unconditional pass, in which ω acts, is gone."
+BELOW_ZERO = "Changes nothing now: no row with a LoRA or a fine-tune has a weight above 0."
 
 
 def describe(limits: Limits, **values: Any) -> list[Any]:
@@ -136,6 +137,8 @@ def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:
     }
     if "omega" in found and _is_cancelled(preset, known):
         found["omega"] = CANCELLED
+    elif "omega" in found and _is_below_zero(preset, known):
+        found["omega"] = BELOW_ZERO
     return found
 
 
@@ -143,9 +146,25 @@ def _is_cancelled(preset: Preset, known: Stated) -> bool:
     """Whether ω would act, were it not that the weights of the rows sum to 1."""
     if abs(fsum(row.weight for row in preset.rows if row.enabled) - 1.0) > 1e-9:
         return False
-    rows = [row.model_copy(update={"weight": 2 * row.weight}) for row in preset.rows]
-    doubled = preset.model_copy(update={"rows": tuple(rows)})
-    return _matters(doubled, "omega", known)
+    return _matters(_weighed(preset, [2 * row.weight for row in preset.rows]), "omega", known)
+
+
+def _is_below_zero(preset: Preset, known: Stated) -> bool:
+    """Whether ω would act, were the weights of all rows above 0."""
+    if all(row.weight > 0 for row in preset.rows):
+        return False
+    above = [row.weight if row.weight > 0 else 1.0 for row in preset.rows]
+    # Where the first sum to 1, which lets ω go too, the second do not.
+    return any(
+        _matters(_weighed(preset, [scale * weight for weight in above]), "omega", known)
+        for scale in (1, 2)
+    )
+
+
+def _weighed(preset: Preset, weights: Sequence[float]) -> Preset:
+    pairs = zip(preset.rows, weights, strict=True)
+    rows = tuple(row.model_copy(update={"weight": weight}) for row, weight in pairs)
+    return preset.model_copy(update={"rows": rows})
 
 
 def _matters(preset: Preset, name: str, known: Stated) -> bool:

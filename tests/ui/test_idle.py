@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from studio.preset import validate
-from studio.ui.describe import CANCELLED, IDLE_REASONS, idle
+from studio.ui.describe import BELOW_ZERO, CANCELLED, IDLE_REASONS, idle
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,11 @@ def test_omega_beside_adapters_whose_weights_sum_to_one(
 def test_omega_beside_rows_that_it_never_reaches(row: dict[str, object]) -> None:
     preset = validate({"rows": [{"prompt": "a", "weight": 1.0, **row}]})
     assert idle(preset)["omega"] == IDLE_REASONS["omega"]
+
+
+@pytest.mark.parametrize("weights", [(5.0, -3.0), (4.0, -3.0), (5.0, 0.0), (-1.0,)])
+def test_omega_beside_adapters_that_only_lead_away(weights: tuple[float, ...]) -> None:
+    """A row has a LoRA and takes part: that none does would be no reason."""
+    lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}, "weight": weights[-1]}
+    rows = [{"prompt": "b", "weight": weight} for weight in weights[:-1]]
+    assert idle(validate({"rows": [*rows, lora]}))["omega"] == BELOW_ZERO

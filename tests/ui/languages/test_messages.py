@@ -34,7 +34,7 @@ from studio.share.tools.samplers import read_sampler
 from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
-from studio.ui.describe import CANCELLED, IDLE_REASONS
+from studio.ui.describe import BELOW_ZERO, CANCELLED, IDLE_REASONS
 from studio.ui.errors import on_page
 from studio.ui.library.models import KINDS
 from studio.ui.runs import Runs
@@ -157,6 +157,7 @@ def said() -> Iterator[str]:
         tour.END,
         *KINDS.values(),
         *IDLE_REASONS.values(),
+        BELOW_ZERO,
         CANCELLED,
         *(one[1] for one in ACTIONS),
     )
