@@ -216,7 +216,7 @@ def _starting(parts: TrainParts, runner: Runner) -> None:
                 return started(
                     files, known, agreed and same, bool(anew) if agreed else restart, given
                 )
-            except StudioError as error:  # a toast goes; this stands until the next press
+            except StudioError as error:  # a toast goes; this stands until the form changes
                 warn(error, on_tab)
                 left: list[Any] = [gr.skip()] * len(outputs)
                 left[outputs.index(parts.refused)] = refusal(on_tab(str(error)))

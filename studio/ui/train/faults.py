@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import gradio as gr
+
 from studio.errors import StudioError
 from studio.preset.bounds import most
 from studio.train.captions import CHECKS, from_template
@@ -15,7 +17,7 @@ from studio.ui.errors import guarded
 from studio.ui.train.form import text_of
 from studio.ui.train.images import Picture, from_payload
 from studio.ui.train.tab import TrainParts
-from studio.ui.widgets import IN_TURN
+from studio.ui.widgets import IN_TURN, QUIET
 
 TEXTS = ("word", "superclass", "template")
 READS = (*TEXTS, "method", "pdloss", "prior_weight")  # settings that decide what is refused
@@ -37,6 +39,15 @@ def mark(parts: TrainParts) -> None:
         preprocess=False,
         queue=False,
         **IN_TURN,
+    )
+    # What a press was refused for may be mended by any of them.
+    gr.on(
+        [parts.pictures.change, *(field.change for field in parts.fields.values())],
+        None,
+        None,
+        parts.refused,
+        js="() => ''",
+        **QUIET,
     )
 
 

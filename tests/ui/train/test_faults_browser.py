@@ -75,6 +75,22 @@ def test_captions_are_marked(desk: Studio, marked: Any) -> None:
     marked("Caption of pictures without one", "may hold {word} and {superclass} only")
 
 
+def test_a_refusal_goes_once_its_reason_may_be_gone(desk: Studio) -> None:
+    page = with_caption(desk, "a ghost at sea")
+    page.evaluate("studio.pictures?.keepOnly(() => false)")
+    expect(page.locator(".gs-pic")).to_have_count(0)
+    refused = page.locator("#gs-train-refused .gs-error")
+    for mend in (
+        lambda: page.locator("#gs-train-superclass input").fill("person"),
+        lambda: page.click("#gs-train-examples"),
+    ):
+        page.click("#gs-train-start")
+        expect(refused).to_have_text("Pictures: drop some pictures first")
+        mend()
+        expect(refused).to_have_count(0)
+    expect(page.locator(".gs-pic")).not_to_have_count(0)
+
+
 def test_a_long_caption_can_be_read_without_a_press(desk: Studio) -> None:
     page = with_caption(desk, "a <hero> ghost at sea under a clouded sky, " * 4)
     cut = "(box) => box.scrollWidth - box.clientWidth + box.scrollHeight - box.clientHeight"
