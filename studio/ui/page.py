@@ -146,7 +146,7 @@ def launch_options(doors: Doors | None = None) -> dict[str, Any]:
         "favicon_path": installable.ICON,
         "auth_message": "Guidance Studio: log in with what its host has given you.",
         "ssr_mode": False,
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],  # its own settings know nothing of the page's theme and language
         "run_history": False,
         "max_file_size": "64mb",
         "state_session_capacity": STATES,

@@ -24,6 +24,8 @@ def test_settings_are_kept_say_where_they_come_from_and_act(
 ) -> None:
     page = studio.open().page
     dialog = opened(studio)
+    # Gradio's own, at the foot of the page, know nothing of the page's theme and language.
+    expect(page.locator("footer").get_by_role("button", name="Settings")).to_have_count(0)
     row = dialog.locator("[data-setting='theme']")
     row.get_by_text("default", exact=True).wait_for()
     dialog.get_by_label("Theme").focus()
