@@ -29,11 +29,13 @@
     return editor;
   }
 
-  /** Ask for numbers and choices: an object by name, or null when it was cancelled. */
-  studio.askNumbers = function ({ title, note, fields, act, source }) {
+  /** Ask for numbers and choices: an object by name, or null when it was cancelled. `refuse` says
+   *  what is wrong with all of them together, or "". */
+  studio.askNumbers = function ({ title, note, fields, act, source, refuse = () => "" }) {
     return new Promise((resolve) => {
       let answer = null;
       const lines = fields.map(line);
+      const problem = el("p", { class: "gs-error", role: "alert", hidden: true });
       const form = el(
         "form",
         {
@@ -45,13 +47,18 @@
               wrong.box.focus();
               return;
             }
-            answer = Object.fromEntries(lines.map(({ name, write }) => [name, write()]));
+            const given = Object.fromEntries(lines.map(({ name, write }) => [name, write()]));
+            problem.textContent = refuse(given);
+            problem.hidden = !problem.textContent;
+            if (!problem.hidden) event.preventDefault();
+            else answer = given;
           },
         },
         el("strong", {}, title),
         source ? el("img", { src: source, alt: "" }) : null,
         el("p", { class: "gs-work-note" }, note),
         ...lines.map(({ element }) => element),
+        problem,
         el(
           "div",
           { class: "gs-line gs-answers" },
@@ -121,6 +128,8 @@
         "room is painted: say in the rows what is there, and press Generate. What is missing to a size " +
         "that the model makes is added right and below.",
       act: "Fill the form",
+      refuse: (sides) =>
+        Object.values(sides).some(Boolean) ? "" : "At least one side needs more than 0 pixels.",
       fields: ["left", "top", "right", "bottom"].map((name) => ({
         name,
         label: name[0].toUpperCase() + name.slice(1),

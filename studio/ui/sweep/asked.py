@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from studio.preset import Preset
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
+from studio.ui.schema import leaves
 from studio.ui.space import Limits
 
 MOST_AXES = 3
 MOST_TEXT = 20_000  # characters of one axis's values
+SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 Axes = tuple[Axis, Axis | None, Axis | None]
 
 
@@ -49,18 +51,47 @@ def lines_of(given: Any) -> list[tuple[str, str]]:
 
 
 def read_axis(name: str, text: str) -> Axis:
-    """One axis, by the verb's own parser.
+    """One axis, by the verb's own parser; values may be called as the page calls them.
 
     Raises:
         StudioError: no field, no values, or values that are no list and no range.
     """
     if not name:
         raise StudioError("choose a field", field="values")
+    kind, called = _calls(name)
     if not text.strip():
-        raise StudioError("expected values, such as 0, 0.5, 1 or 0:1:0.25", field="values")
+        raise _none(kind, called)
     if len(text) > MOST_TEXT:
         raise StudioError(f"{len(text)} characters; at most {MOST_TEXT}", field="values")
-    return parse_axis(f"{name}={text.strip()}", "values")
+    axis = parse_axis(f"{name}={text.strip()}", "values")
+    values = (
+        called.get(one.casefold(), one) if isinstance(one, str) else one for one in axis.values
+    )
+    return Axis(axis.field, tuple(values))
+
+
+def _calls(name: str) -> tuple[str, dict[str, Any]]:
+    """The kind of a field, and what its values are called, in small letters."""
+    if name.endswith((".enabled", ".solo")):
+        return "boolean", SWITCHED
+    if name.endswith(".prompt"):
+        return "text", {}
+    leaf = next((leaf for leaf in leaves().values() if leaf["path"] == name), {"kind": "number"})
+    if leaf["kind"] == "boolean":
+        return "boolean", SWITCHED
+    titles = {title.casefold(): value for value, title, *_ in leaf.get("choices", ())}
+    values = {value.casefold(): value for value in titles.values()}
+    return leaf["kind"], {**titles, **values}
+
+
+def _none(kind: str, called: Mapping[str, Any]) -> StudioError:
+    """What an axis without values needs, in an example that its field takes."""
+    if kind == "text":
+        return StudioError("expected values, one a line", field="values")
+    if kind in ("number", "integer"):
+        return StudioError("expected values, such as 0, 0.5, 1 or 0:1:0.25", field="values")
+    shown = "false, true" if kind == "boolean" else ", ".join([*dict.fromkeys(called.values())][:2])
+    return StudioError(f"expected values, such as {shown}", field="values")
 
 
 def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | None]) -> Looked:

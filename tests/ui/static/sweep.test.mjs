@@ -6,6 +6,19 @@ import { load, loadBeside, plain } from "./load.mjs";
 const studio = load("numbers.js", "sweep/axes.js");
 const around = (field, value) => studio.valuesAround(field, value);
 
+test("an empty box shows how its field's values are written", () => {
+  const choices = [
+    ["ddim", "DDIM"],
+    ["euler", "Euler"],
+    ["lms", "LMS"],
+  ];
+  assert.equal(studio.valuesHint({ kind: "choice", choices }), "ddim, euler");
+  assert.equal(studio.valuesHint({ kind: "boolean" }), "false, true");
+  assert.equal(studio.valuesHint({ kind: "text" }), "One a line");
+  assert.equal(studio.valuesHint({ kind: "number" }), "0, 0.5, 1 or 0:1:0.25");
+  assert.equal(studio.valuesHint(undefined), "0, 0.5, 1 or 0:1:0.25");
+});
+
 test("values to begin with lie around the field's own, within its bounds", () => {
   const omega = { kind: "number", low: 0, high: 1, name: "omega" };
   assert.equal(around(omega, 0.3), "0:1:0.25");

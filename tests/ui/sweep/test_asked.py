@@ -17,7 +17,7 @@ from studio.preset.sweep import cells, parse_axis
 from studio.ui.describe import IDLE_REASONS, plan_of
 from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
-from studio.ui.sweep.asked import here, in_words, lines_of, look, three
+from studio.ui.sweep.asked import here, in_words, lines_of, look, read_axis, three
 
 PRESET = validate({"rows": [{"prompt": "a", "weight": 3.0}], "sampler": {"steps": 4, "count": 2}})
 
@@ -43,7 +43,12 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
             "from 1 to 0 by 0.1 is no row of values; the step leads from the first to the last",
         ),
         ("omega", "[0, ", "'[0,' is not a JSON list"),
-        ("omega", " ", "expected values, such as"),
+        ("omega", " ", "expected values, such as 0, 0.5, 1 or 0:1:0.25"),
+        ("sampler.scheduler", " ", "expected values, such as dpm++, ddim"),
+        ("rows.0.enabled", "", "expected values, such as false, true"),
+        ("cfgpp", "", "expected values, such as false, true"),
+        ("rows.0.prompt", "", "expected values, one a line"),
+        ("base", "", "expected values, one a line"),
         ("omega", "0," * 20_000, "characters; at most 20000"),
         ("", "1", "choose a field"),
         ("rows.1.weight", "1", "there is no '1'; rows has 1 entries"),
@@ -120,6 +125,22 @@ def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert here(PRESET, axes, tmp_path) == 1
     assert here(Preset(), axes, tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "meant"),
+    [
+        ("sampler.scheduler", "DDIM, DPM-Solver++ 2M, euler", ("ddim", "dpm++", "euler")),
+        ("sampler.effort", "Exact, FAST", ("exact", "fast")),
+        ("rows.0.enabled", "on, Off", (True, False)),
+        ("cfgpp", "yes, false", (True, False)),
+        ("rows.0.prompt", "on, yes", ("on", "yes")),
+    ],
+)
+def test_values_may_be_called_as_the_page_calls_them(
+    field: str, values: str, meant: tuple[object, ...]
+) -> None:
+    assert read_axis(field, values).values == meant
 
 
 def test_what_changes_nothing_is_said() -> None:

@@ -158,3 +158,16 @@ def test_a_rows_lora_is_varied_over_others_of_its_base(studio: Studio) -> None:
     page.click(".gs-sweep-start:enabled")
     page.wait_for_function(MADE % 2)
     studio.says("starter/lora-blob", ".gs-sweep")
+
+
+def test_each_page_of_a_grid_names_what_is_across_and_down(desk: Studio) -> None:
+    captions = desk.page.evaluate(
+        """() => {
+          const grid = studio.sweepGrid({ open() {}, titles: { omega: "ω", base: "Base model" } });
+          const values = [0, 1];
+          const three = ["omega", "rows.0.weight", "base"].map((field) => ({ field, values }));
+          grid.read(three);
+          return [...grid.element.querySelectorAll("caption")].map((one) => one.textContent);
+        }"""
+    )
+    assert captions == [f"Base model: {page} · ω × weight of row 1" for page in (0, 1)]

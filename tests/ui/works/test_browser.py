@@ -67,7 +67,11 @@ def test_a_result_is_varied_and_made_larger(made: Studio, home: Path) -> None:
 
 def test_more_is_painted_around_a_result_from_the_form(made: Studio) -> None:
     page = made.page
-    use(page, "Paint more around it", left=64, top=0, right=0, bottom=0)
+    use(page, "Paint more around it", left=0, top=0, right=0, bottom=0)
+    dialog = page.locator("dialog.gs-work")  # is still there, and says it
+    expect(dialog.get_by_text("At least one side needs more than 0 pixels.")).to_be_visible()
+    dialog.locator("[name=left]").fill("64")
+    dialog.locator(".gs-main-word").click()
     page.wait_for_function("document.querySelector('#gs-field-width .gs-number')?.value === '320'")
     made.generate()
     page.wait_for_function(

@@ -61,6 +61,18 @@ window.studio = window.studio || {};
     }
   };
 
+  /** How values of a field are written, shown in its empty box. */
+  studio.valuesHint = function (field) {
+    if (field?.kind === "text") return "One a line";
+    if (field?.kind === "boolean") return "false, true";
+    if (field?.kind === "choice")
+      return field.choices
+        .slice(0, 2)
+        .map(([name]) => name)
+        .join(", ");
+    return "0, 0.5, 1 or 0:1:0.25";
+  };
+
   /** Sizes to begin with: smaller, as it is, larger. */
   studio.sizesAround = (size) => [0.75 * size, size, 1.25 * size].map(Math.round).join(", ");
 

@@ -3,7 +3,6 @@
   "use strict";
   const { el } = studio;
   const SIDES = ["Across", "Down", "Pages"];
-  const HINT = "0, 0.5, 1 or 0:1:0.25";
 
   /**
    * The editor of the axis number `index`: {element, show(fault), focus()}.
@@ -66,7 +65,7 @@
       spellcheck: "false",
       autocomplete: "off",
       "aria-label": `${SIDES[index]}: values of ${name}`,
-      placeholder: long ? "One a line" : HINT,
+      placeholder: studio.valuesHint(long ? { kind: "text" } : find(axis.field)?.leaf),
       oninput: () => {
         const values = long ? studio.listOfLines(box.value) : box.value;
         studio.axes.set(index, { values }, "text");

@@ -66,6 +66,7 @@
     function table(page) {
       const [x, y, z] = axes;
       const name = (axis) => say(studio.fieldInWords(axis.field, titles));
+      const sides = [name(x), ...(y ? [name(y)] : [])].join(" × ");
       const head = (value) =>
         el(
           "span",
@@ -78,9 +79,7 @@
         el(
           "caption",
           { translate: "no" },
-          z
-            ? `${name(z)}: ${studio.valueInWords(z.values[page])}`
-            : [name(x), ...(y ? [name(y)] : [])].join(" × "),
+          z ? `${name(z)}: ${studio.valueInWords(z.values[page])} · ${sides}` : sides,
         ),
         el(
           "thead",
