@@ -17,7 +17,7 @@ from studio.ui.errors import guarded
 from studio.ui.train.form import text_of
 from studio.ui.train.images import Picture, from_payload
 from studio.ui.train.tab import TrainParts
-from studio.ui.widgets import IN_TURN, QUIET
+from studio.ui.widgets import EACH, IN_TURN
 
 TEXTS = ("word", "superclass", "template")
 READS = (*TEXTS, "method", "pdloss", "prior_weight")  # settings that decide what is refused
@@ -47,7 +47,7 @@ def mark(parts: TrainParts) -> None:
         None,
         parts.refused,
         js="() => ''",
-        **QUIET,
+        **EACH,
     )
 
 
