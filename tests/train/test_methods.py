@@ -232,6 +232,7 @@ def test_a_clip_that_is_missing_or_anothers_is_named(folder: Path, studio_home: 
         ({"word": "hero", "method": "ti"}, "word: 'hero': a word that is learned stands in angle"),
         ({"superclass": "", "method": "ti"}, "superclass: needs the kind"),
         ({"name": "../up"}, "name: .* cannot be a model's name"),
+        ({"name": ".hidden"}, "name: '.hidden' cannot .* it begins with one of a-z, A-Z, 0-9"),
         ({"rank": 0}, "rank: .* got 0"),
         ({"rate": float("nan")}, "rate: .* got nan"),
         ({"base": "nowhere"}, "'nowhere' is not in the library"),

@@ -12,6 +12,7 @@ from gradio.utils import get_upload_folder
 
 from studio.home import ASSETS, models_folder, training_folder
 from studio.train.captions import read_file, split
+from studio.train.method import METHODS
 from studio.ui.library import models
 from studio.ui.train.images import Picture, uploaded
 from studio.ui.train.words import called
@@ -64,11 +65,16 @@ def replaced(
 ) -> str:
     """One line on what a person had typed where the example's ``settings`` come; "" for nothing."""
     gone = [
-        f"{called(name)} “{typed[name]}”"
+        f"{called(name)} “{_shown(name, typed[name])}”"
         for name, value in settings.items()
         if typed[name] not in (None, "", value, usual[name])
     ]
     return f"The example took the place of {', '.join(gone)}" if gone else ""
+
+
+def _shown(name: str, value: Any) -> Any:
+    """As the tab shows it: a method by its title."""
+    return METHODS[value].title if name == "method" and value in METHODS else value
 
 
 def _free(name: str) -> str:

@@ -180,6 +180,7 @@ def test_the_example_pictures_are_ready_to_train(home: Path) -> None:
     typed = {**usual, "name": "mine", "superclass": "man"}
     said = "The example took the place of Name of the model “mine”"
     assert examples.replaced(example.settings, typed, usual) == said
+    assert "“Textual inversion”" in examples.replaced({"method": "lora"}, {"method": "ti"}, usual)
     asked = form.checked(example.files, example.pictures, given)
     asked.keep()
     found = asked.config
