@@ -9,6 +9,7 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.experiments.sweep_cost import pace_of
+from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
 from studio.ui import run
 from studio.ui.errors import guarded, one_line, warn
@@ -17,7 +18,7 @@ from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.sweep import shown
-from studio.ui.sweep.asked import Looked, here, in_words, lines_of, look
+from studio.ui.sweep.asked import Looked, here, in_words, lines_of, look, three
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
 from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of
@@ -45,8 +46,10 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         try:
             preset = to_preset(values, limits)
             found = look(preset, asked.get("axes"), limits, pace(preset))
-            known = here(preset, found.axes, own(session).folder) if found.cost else 0
-            answer = _answer(found, known)
+            folder = own(session).folder
+            known = here(preset, found.axes, folder) if found.cost else 0
+            stem = stem_of(preset, three(found.axes), [], folder) if found.cost else ""
+            answer = {**_answer(found, known), "stem": stem}
         except Exception as error:  # the page waits for its answer
             answer = {"faults": {}, "text": one_line(error), "ready": False}
         return fresh({**answer, "turn": asked.get("turn")})

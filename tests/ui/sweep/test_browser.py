@@ -77,6 +77,7 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     page.wait_for_function("studio.stack.cards[0]?.row.weight === 4")
     studio.says("4 pictures (2 × 2) · 8 passes · all are here already", ".gs-sweep-cost")
     page.wait_for_function(STARTS % "Show")
+    expect(page.get_by_text("This grid is of the form and the values")).to_have_count(0)
 
     page.locator(".gs-sweep-cell").first.focus()
     for key in ("ArrowRight", "ArrowDown", "Enter"):
@@ -88,6 +89,8 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     expect(page.get_by_label("Across: values of weight of row 1")).to_have_value("3:5:1")
     expect(page.locator(".gs-toast", has_text="Other fields are varied now.")).to_be_visible()
     assert [(row["prompt"], row["weight"]) for row in studio.rows()] == [("a moon", 4)]
+    earlier = page.get_by_text("This grid is of the form and the values as they were")
+    expect(earlier).to_be_visible()
     page.get_by_role("button", name="Undo").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")
 

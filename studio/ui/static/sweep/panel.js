@@ -68,6 +68,7 @@
   };
 
   const RUNNING = "guidance-studio-sweeping";
+  const OTHER = "This grid is of the form and the values as they were when it was started.";
   studio.mountSweep = function (element, server, trigger, { fields, most }) {
     const tell = studio.newest(trigger, "select");
     const use = studio.newest(trigger, "edit");
@@ -101,6 +102,7 @@
     );
     const bar = el("progress", { class: "gs-sweep-bar", "aria-label": "The sweep", hidden: true });
     const status = el("p", { class: "gs-sweep-status", role: "status" });
+    const other = el("p", { class: "gs-sweep-status", role: "status" });
     const grid = studio.sweepGrid({
       titles,
       open: (place) =>
@@ -131,6 +133,7 @@
         cost,
         bar,
         status,
+        other,
         grid.element,
       ),
     );
@@ -169,6 +172,8 @@
       studio.stops(add, studio.axes.full() ? studio.AXES_FULL : "");
       cost.hidden = none;
       files.hidden = running || !state.files;
+      const another = !none && state.stem && answer.stem && answer.stem !== state.stem;
+      other.textContent = another ? OTHER : "";
     }
     studio.on("sweeplooked", (found) => {
       if (found.turn !== turn) return;
