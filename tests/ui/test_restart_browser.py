@@ -61,6 +61,15 @@ def test_runs_are_said_to_be_lost_and_a_stopped_training_is_used_and_goes_on(
         unheard = "The studio did not answer: what was pressed last was not started"
         page.click("#gs-generate")
         studio.says(unheard, ".gs-around")
+        red = page.evaluate(
+            """() => {
+              const probe = document.createElement("p");
+              probe.style.color = "var(--gs-bad)";
+              document.body.append(probe);
+              return [getComputedStyle(probe).color, probe.remove()][0];
+            }"""
+        )
+        expect(page.locator(".gs-around .gs-error")).to_have_css("color", red)
         page.evaluate("studio.noted('guidance-studio-trained', 'mine')")  # as if in mid-training
         page.goto("about:blank")  # before Gradio loads the page anew by itself
         with served(tmp_path, log, port):
