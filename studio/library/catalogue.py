@@ -21,7 +21,7 @@ from studio.library.families import FAMILIES
 from studio.library.folders import folder_entry
 from studio.library.guard import guarded
 from studio.library.hashes import BACKGROUND, Hashes
-from studio.library.hub import is_closed, is_hub_id
+from studio.library.hub import is_closed, is_hub_id, is_offline
 from studio.library.hub_pipelines import INDEX, is_whole
 from studio.library.image_encoders import seeing
 from studio.library.index import Index
@@ -155,7 +155,8 @@ class Library(Mapping[str, ModelEntry]):
     def _on_hub(self, key: str) -> ModelEntry | None:
         """A hub id: described from the hub's local cache if it is there, else left open.
 
-        One of which the cache has a part alone has no path, so that loading it fetches the others.
+        One of which the cache has a part alone has no path, so that loading it fetches the others;
+        where nothing is fetched, what is there may do.
         """
         if not is_hub_id(key) or key.split("/")[0] in self._entries:
             return None
@@ -172,10 +173,14 @@ class Library(Mapping[str, ModelEntry]):
                 )
                 if entry is None:
                     continue
-                if name != INDEX or is_whole(folder):
-                    return replace(entry, id=key, title=key)
+                entry = replace(entry, id=key, title=key)
+                if name != INDEX or is_closed() or is_offline():
+                    return entry
+                entry = replace(entry, lacks=())
+                if is_whole(folder):
+                    return entry
                 if any((folder / part / "config.json").is_file() for part in _NETWORKS):
-                    known = replace(entry, id=key, title=key, bytes=0, path="", thumbnail="")
+                    known = replace(entry, bytes=0, path="", thumbnail="")
                 break
         return None if is_closed() else known
 

@@ -92,7 +92,7 @@ def choose(names: Sequence[str]) -> list[str]:
         path = PurePosixPath(name)
         depth = len(path.parts)
         hidden = any(part.startswith(".") for part in path.parts)
-        if hidden or depth > 2 or path.parts[0] in UNUSED:
+        if hidden or depth > 2 or (pipeline and path.parts[0] in UNUSED):
             continue
         if name.endswith(_TEXTS):
             wanted.append(name)

@@ -35,6 +35,13 @@ def is_closed() -> bool:
     return _closed
 
 
+def is_offline() -> bool:
+    """Whether ``HF_HUB_OFFLINE`` keeps the hub's library to what its cache has."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
 @lru_cache(maxsize=64)
 def check_reachable(name: str) -> None:
     """One request for the header of one file; an answer is remembered, a failure is not.

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingModel, StudioError
 from studio.files import read_regular
-from studio.library.hub import TIMEOUT_SECONDS, answers_named, check_reachable, is_closed
+from studio.library.gguf_files import gguf_files
+from studio.library.hub import (
+    TIMEOUT_SECONDS,
+    answers_named,
+    check_reachable,
+    is_closed,
+    is_hub_id,
+)
 
-INDEX = "model_index.json"
+INDEX, VAE = "model_index.json", "vae"
 # Of a pipeline these parts are not run here: the last two rewrite prompts for ERNIE-Image.
 UNUSED = ("safety_checker", "feature_extractor", "image_encoder", "pe", "pe_tokenizer")
 _MAX_BYTES = 2**24  # of an index, and of one of the files that hold a network together
@@ -26,10 +34,17 @@ def parts_of(index: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name, kind
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether all parts of a pipeline that are run here lie in its folder."""
-    index = _json(folder / INDEX)
-    return all(_is_whole(folder / name, kind) for name, kind in parts_of(index))
+def is_whole(folder: Path, decodes: bool = True) -> bool:
+    """Whether all parts of a pipeline that are run here lie in its folder.
+
+    Args:
+        decodes: its autoencoder too, which a row's model does without.
+    """
+    try:
+        parts = [part for part in parts_of(_json(folder / INDEX)) if decodes or part[0] != VAE]
+        return all(_is_whole(folder / name, kind) for name, kind in parts)
+    except (OSError, ValueError):  # a name in a stranger's file that can be none
+        return False
 
 
 def _is_whole(folder: Path, kind: str) -> bool:
@@ -37,14 +52,29 @@ def _is_whole(folder: Path, kind: str) -> bool:
         return False
     if "Scheduler" in kind or "Tokenizer" in kind or "Processor" in kind:
         return any(folder.glob("*.json"))
-    pieces = [
+    if not (any(folder.glob("*.safetensors")) or gguf_files(folder)):
+        return False
+    pieces = {
         piece
         for index in folder.glob("*.safetensors.index.json")
-        for piece in dict(_json(index).get("weight_map") or {}).values()
-    ]
-    if not any(folder.glob("*.safetensors")):
-        return False
-    return all((folder / str(piece)).is_file() for piece in pieces)
+        for piece in _pieces(str(index), index.stat().st_mtime_ns)
+    }
+    return all((folder / piece).is_file() for piece in pieces)
+
+
+@lru_cache(maxsize=64)
+def _pieces(index: str, stamp: int) -> frozenset[str]:
+    """The files that an index of weights names."""
+    found = _json(Path(index)).get("weight_map")
+    return frozenset(map(str, found.values())) if isinstance(found, dict) else frozenset()
+
+
+def serves_rows(identity: str) -> bool:
+    """Whether the hub's cache has all of a pipeline that a row's model needs."""
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(identity, INDEX) if is_hub_id(identity) else None
+    return isinstance(cached, str) and is_whole(Path(cached).parent, decodes=False)
 
 
 def describe(identity: str) -> None:
@@ -55,7 +85,7 @@ def describe(identity: str) -> None:
         MissingModel: no network, no such model, or one that asks for an account.
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     def has(name: str) -> bool:
         return isinstance(try_to_load_from_cache(identity, name), str)
@@ -63,6 +93,8 @@ def describe(identity: str) -> None:
     def fetched(name: str) -> Path | None:
         try:
             return Path(hf_hub_download(identity, name, etag_timeout=TIMEOUT_SECONDS))
+        except LocalEntryNotFoundError:  # no network
+            raise
         except EntryNotFoundError:
             return None
 

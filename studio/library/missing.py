@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.errors import MissingModel, StudioError
 from studio.library.catalogue import Library
 from studio.library.hub import is_hub_id
-from studio.library.hub_pipelines import describe
+from studio.library.hub_pipelines import describe, serves_rows
 from studio.preset import ModelRef, Preset, Row
 
 
@@ -69,7 +69,7 @@ def missing(preset: Preset, library: Library) -> list[Missing]:
     return [
         Missing(field, name, is_hub_id(name))
         for field, name in named(preset)
-        if not _here(name, library)
+        if not _here(name, library) and (field == "base" or not serves_rows(name))
     ]
 
 
@@ -79,18 +79,16 @@ def describe_networks(preset: Preset, library: Library) -> None:
     Raises:
         MissingModel: no network, no such model, or one that asks for an account.
     """
+    wanted: list[str] = []
     chosen = (row.model for _, row in preset.active_rows())
     networks = (one.model if isinstance(one, ModelRef) else one for one in chosen)
     for name in dict.fromkeys((preset.base, *networks)):
-        if name and is_hub_id(name) and _only_there(name, library):
-            describe(name)
-
-
-def _only_there(name: str, library: Library) -> bool:
-    try:
-        return not library[name].path
-    except StudioError:
-        return False  # whoever reads the preset says so
+        if name and name not in library and is_hub_id(name):
+            with suppress(MissingModel):  # whoever reads the preset says so
+                if not library[name].path:
+                    wanted.append(name)
+    for name in wanted:
+        describe(name)
 
 
 def _here(name: str, library: Library) -> bool:

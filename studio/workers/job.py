@@ -9,6 +9,7 @@ from pathlib import Path
 from studio.files import read_regular
 from studio.images import MAX_FILE_BYTES, locate
 from studio.library import Library
+from studio.library.missing import describe_networks, named_by
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.variants import chosen, preset_varies
@@ -64,6 +65,8 @@ class Packer:
             StudioError: what is wrong with it: a model, a picture, a value.
         """
         preset = _settled(preset)
+        with named_by(preset):
+            describe_networks(preset, self.library)
         plan = stated_plan(preset, self.library, self.roots)
         models = {
             name: identity(entry, self.far)

@@ -100,7 +100,7 @@ def lacking(wanted: Mapping[str, str], library: Library, far: bool) -> dict[str,
         if not known:
             continue
         try:
-            mine = identity(library[name], far) if name in library else ""
+            mine = identity(library[name], far)
         except StudioError:
             mine = ""
         if mine != known:

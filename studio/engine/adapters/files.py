@@ -99,7 +99,7 @@ def _file_of(path: Path, name: str) -> Path:
 
 
 def _dtype_of_layer(network: nn.Module, where: str) -> torch.dtype:
-    weight: Any = network.get_submodule(where.removesuffix(".bias")).weight
+    weight: Any = getattr(network.get_submodule(where.removesuffix(".bias")), "weight", None)
     plain = isinstance(weight, Tensor) and weight.is_floating_point()
     return weight.dtype if plain else dtype_of(network)
 

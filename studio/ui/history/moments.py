@@ -71,8 +71,8 @@ class Moment:
         return Moment(record.id, path, record.title, text, starred=record.starred)
 
     def image_value(self) -> dict[str, Any]:
-        """What the stage shows."""
-        return picture(self.path, self.text)
+        """What the stage shows, and what the history calls it."""
+        return {**picture(self.path, self.text), "id": self.id}
 
     def preset(self) -> Preset:
         """What makes this image again."""

@@ -6,7 +6,8 @@
   /** Pictures one may go to from this one: those beside it on the stage, else the strip's. */
   studio.picturesBeside = function (image, shown, strip) {
     const found = shown.length > 1 ? shown : strip.map((item) => item.image);
-    const at = found.findIndex((one) => one.name === image.name);
+    const same = (one) => one === image || (image.id && one.id === image.id);
+    const at = found.findIndex(same);
     return at < 0 ? { pictures: [image], at: 0 } : { pictures: found, at };
   };
 
@@ -21,11 +22,11 @@
     const go = (by) => pictures[at + by] && show(at + by);
     function show(place) {
       at = place;
-      const { name, caption } = pictures[at];
+      const { id, caption } = pictures[at];
       shown.src = address(pictures[at]);
       shown.alt = caption || "Result";
       said.textContent = caption || "";
-      marks.replaceChildren(studio.marksNode(name));
+      marks.replaceChildren(studio.marksNode(id));
       before.setAttribute("aria-disabled", String(at === 0));
       after.setAttribute("aria-disabled", String(at === pictures.length - 1));
       // The keyboard may have been on what is gone now.
@@ -43,7 +44,7 @@
         onkeydown: (event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1 }[studio.along(event.key)];
           if (by) go(by);
-          else if (!studio.markByKey(event.key, studio.markedAs(pictures[at].name))) return;
+          else if (!studio.markByKey(event, pictures[at].id)) return;
           event.preventDefault();
         },
       },

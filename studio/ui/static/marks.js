@@ -2,10 +2,8 @@
 (function (studio) {
   "use strict";
   const { el, button, word } = studio;
-  const known = new Map(); // by its id: {name, starred, gone}
+  const known = new Map(); // by its id: {starred, gone}
   let ask = () => {}; // asks the history for something
-
-  const named = (name) => [...known].find(([, one]) => one.name === name) ?? [];
 
   function star(id) {
     const one = known.get(id);
@@ -18,23 +16,22 @@
   const restore = (ids) => ask({ do: "restore", ids });
 
   /** What a key does with a picture, as in the History: whether it was one of these. */
-  studio.markByKey = function (key, id) {
+  studio.markByKey = function ({ key, ctrlKey, metaKey, altKey, repeat }, id) {
+    if (ctrlKey || metaKey || altKey || repeat) return false;
     if (key === "s") star(id);
     else if (key === "Delete") remove(id);
     else return false;
     return true;
   };
-  studio.markedAs = (name) => named(name)[0];
 
-  /** The buttons of the picture of this name; none where the history does not know it. */
-  studio.marksNode = function (name) {
-    const id = () => named(name)[0];
+  /** The buttons of a picture, by its id; none where the history does not know it. */
+  studio.marksNode = function (id) {
     const node = el(
       "span",
-      { class: "gs-mark-tools", "data-marks-of": name || "" },
-      button("star", "Star", () => star(id())),
-      button("trash", "Delete", () => remove(id())),
-      word("Bring back", () => restore([id()])),
+      { class: "gs-mark-tools", "data-marks-of": id || "" },
+      button("star", "Star", () => star(id)),
+      button("trash", "Delete", () => remove(id)),
+      word("Bring back", () => restore([id])),
     );
     write(node);
     queueMicrotask(() => write(node)); // once it stands in what looks otherwise
@@ -43,7 +40,7 @@
 
   /** Changed in place: the keyboard may be on one of them. */
   function write(node) {
-    const [, one] = named(node.dataset.marksOf);
+    const one = known.get(node.dataset.marksOf);
     const [starring, deleting, back] = node.children;
     const held = node.contains(document.activeElement);
     node.hidden = !one;
@@ -64,8 +61,7 @@
   /** The strip is always on the page: it asks for the others too. */
   studio.marksBy = (tell) => (ask = tell);
   studio.on("strip", (items) => {
-    for (const { id, image, starred } of items)
-      known.set(id, { name: image.name, starred: Boolean(starred), gone: false });
+    for (const { id, starred } of items) known.set(id, { starred: Boolean(starred), gone: false });
     redraw();
   });
   studio.on("marked", (answer) => {

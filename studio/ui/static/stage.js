@@ -114,7 +114,7 @@
               el(
                 "span",
                 { class: "gs-result-tools" },
-                studio.marksNode(image.name),
+                studio.marksNode(image.id),
                 explainButton(image),
                 useButton(image),
                 studio.saveLink(image),

@@ -2,10 +2,20 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const notes = el("div", { class: "gs-toasts" });
+  // A press on one is none on what lies around it, which may close.
+  const notes = el("div", { class: "gs-toasts", onclick: (event) => event.stopPropagation() });
+
+  /** All else is out of reach while a dialog is open: they lie in it until it closes. */
+  function place() {
+    const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+    const around = dialog ?? document.body;
+    if (notes.parentNode === around) return;
+    around.append(notes);
+    dialog?.addEventListener("close", () => document.body.append(notes), { once: true });
+  }
 
   function show(note, time) {
-    if (!notes.isConnected) document.body.append(notes);
+    place();
     notes.append(note);
     note.addEventListener("focusin", ({ relatedTarget: from }) => {
       if (!notes.contains(from)) held.set(note, from);

@@ -123,7 +123,7 @@
     box.addEventListener("keydown", (event) => {
       const all = moments();
       const place = all.indexOf(event.target.closest(".gs-moment"));
-      if (place >= 0 && studio.markByKey(event.key, all[place].dataset.id)) event.preventDefault();
+      if (place >= 0 && studio.markByKey(event, all[place].dataset.id)) event.preventDefault();
       const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: all.length - 1 }[
         studio.along(event.key)
       ];

@@ -74,7 +74,7 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
     """The kind of a field, and what its values are called, in small letters."""
     if name.endswith((".enabled", ".solo")):
         return "boolean", SWITCHED
-    if name.endswith(".prompt"):
+    if name.endswith((".prompt", ".model", ".lora")):
         return "text", {}
     leaf = next((leaf for leaf in leaves().values() if leaf["path"] == name), {"kind": "number"})
     if leaf["kind"] == "boolean":

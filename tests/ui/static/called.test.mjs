@@ -34,6 +34,9 @@ test("a LoRA's tag is found by the name of its file, and is taken out of the tex
   assert.deepEqual(prompts("a cat, <lyco:INK:-1:0.5>"), [["a cat", -1]]);
   assert.deepEqual(prompts("a <lora:ink:1> cat"), [["a cat", 1]]);
   assert.deepEqual(prompts("<lora:ink:0>"), [["", 0]]);
+  assert.deepEqual(prompts("<lora:ink:.5>"), [["", 0.5]]);
+  assert.deepEqual(prompts("<lora:ink:1.5.2>"), [["", 1]]); // no strength
+  assert.equal(called("a cat, embedding:EasyNegative.")[0].prompt, "a cat, EasyNegative.");
 });
 
 test("a LoRA that is not here, or is for another base, is named; one that a row has is not", () => {

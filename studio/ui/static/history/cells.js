@@ -53,6 +53,7 @@
   /** The keyboard in a grid of pictures: from one to the next, choose, star, delete. */
   studio.historyKeys = function (grid, { chosen, choose, ask }) {
     grid.node.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
       const at = Number(event.target.closest("[data-index]")?.dataset.index);
       const step = {
         ArrowRight: 1,
@@ -64,9 +65,10 @@
       }[studio.along(event.key)];
       const item = grid.at(at);
       if (event.key === " " && item) choose(item, !chosen(item.id));
-      else if (event.key === "s" && item)
+      else if (event.key === "s" && item && !event.repeat)
         ask({ do: "mark", ids: [item.id], said: { starred: !item.starred } });
-      else if (event.key === "Delete" && item) ask({ do: "delete", ids: [item.id] });
+      else if (event.key === "Delete" && item && !event.repeat)
+        ask({ do: "delete", ids: [item.id] });
       else if (step === undefined) return;
       else grid.focus(Math.max(0, Math.min(grid.total() - 1, at + step)));
       event.preventDefault();

@@ -3,8 +3,8 @@
 window.studio = window.studio || {};
 (function (studio) {
   "use strict";
-  const TAG = /<(lora|lyco):([^<>:]{1,200})(?::([+-]?[\d.]+))?(?::[^<>]{0,100})?>/gi;
-  const EMBEDDING = /\bembedding:([\w./-]{1,200})/gi;
+  const TAG = /<(lora|lyco):([^<>:]{1,200})(?::([+-]?(?:\d+\.?\d*|\.\d+)))?(?::[^<>]{0,100})?>/gi;
+  const EMBEDDING = /\bembedding:([\w./-]{0,199}[\w-])/gi;
 
   const plain = (name) =>
     name
@@ -47,7 +47,7 @@ window.studio = window.studio || {};
       found.push({
         said,
         entry: named(of(studio.served.adapters).filter(fits), name),
-        strength: Number(strength) || 0,
+        strength: Number(strength),
         prompt: without(text, index, index + said.length),
       });
     for (const { 0: said, 1: name, index } of text.matchAll(EMBEDDING)) {
