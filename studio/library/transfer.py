@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from threading import Event
+from threading import Event, RLock
 from typing import Any
 
 LOOK_SECONDS = 0.25  # between two looks at how much has come
@@ -66,4 +66,6 @@ class Transfer:
                 transfer._come += int(n or 0)
                 return None
 
+        # tqdm's own is shared with forked processes, and one that is killed would keep it for good.
+        Bar.set_lock(RLock())
         return Bar

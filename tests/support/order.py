@@ -1,7 +1,7 @@
-"""Which worker runs what, and when: long files first, the browser's on two workers.
+"""Which worker runs what, and when: long files first, the browser's all on one worker.
 
 A worker that has a browser starts one page and one Chromium for all of its tests. It waits half of the time,
-so two others share the cores with those two, and give way to them: what one waits for comes soon.
+so two others share the cores with it, and give way to it: what one waits for comes soon.
 """
 
 from __future__ import annotations
@@ -14,37 +14,22 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "browser.py"  # how the names of the files end
-BROWSERS = 2  # workers that have one
 LATER = 5  # added to the niceness of a worker that has no browser
 PATIENT = 400  # seconds: several waits of a minute, on a machine that is busy with other work
 
 
-class BrowsersOnTwoWorkers(LoadFileScheduling):
-    """A file's tests stay together; the browser's files go to the first workers alone, one by one."""
+class BrowserOnOneWorker(LoadFileScheduling):
+    """A file's tests stay together, and so do all files of the browser."""
 
-    def _has_browser(self, node: Any) -> bool:
-        return node in [one for one in self.nodes if not one.shutting_down][:BROWSERS]
-
-    def _next_for(self, node: Any) -> str | None:
-        """The first file of the worker's kind. One with a browser helps with the others at last."""
-        first = next((scope for scope in self.workqueue if not scope.endswith(BROWSER)), None)
-        if not self._has_browser(node):
-            return first
-        return next((scope for scope in self.workqueue if scope.endswith(BROWSER)), first)
-
-    def _assign_work_unit(self, node: Any) -> None:
-        chosen = self._next_for(node)
-        if chosen is None:
-            node.shutdown()
-        else:
-            self.workqueue.move_to_end(chosen, last=False)
-            super()._assign_work_unit(node)
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return BROWSER if file.endswith(BROWSER) else file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowsersOnTwoWorkers:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserOnOneWorker:
     """In the order that :func:`pytest_collection_modifyitems` makes."""
     config.option.loadscopereorder = False
-    return BrowsersOnTwoWorkers(config, log)
+    return BrowserOnOneWorker(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -69,7 +54,7 @@ def _sort(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """From its first test without a browser on, a worker gives way to those that have it."""
+    """From its first test without a browser on, a worker gives way to the one that has it."""
     worker = getattr(item.config, "workerinput", None)
     if worker is not None and not item.path.name.endswith(BROWSER) and not worker.get("late"):
         worker["late"] = True
