@@ -64,7 +64,7 @@ def test_nothing_said_is_what_the_card_says(root: Path) -> None:
 def test_what_reads_no_such_number_is_refused_by_name(root: Path) -> None:
     asked: dict[str, Any] = {"rows": [{"prompt": "a cat"}], "distilled_guidance": 3.5}
     with pytest.raises(
-        IncompatibleModels, match=r"'sd' .* reads none; networks of FLUX\.1 do$"
+        IncompatibleModels, match=r"'sd' .* reads none; networks of FLUX\.1, FLUX\.2 do$"
     ) as caught:
         compile_plan(validate({"base": "sd", **asked}), Library((root,)))
     assert caught.value.field == "distilled_guidance"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import gradio as gr
-
 from studio.errors import StudioError
 from studio.preset.bounds import most
 from studio.train.captions import CHECKS, from_template
@@ -41,14 +39,7 @@ def mark(parts: TrainParts) -> None:
         **IN_TURN,
     )
     # What a press was refused for may be mended by any of them.
-    gr.on(
-        [parts.pictures.change, *(field.change for field in parts.fields.values())],
-        None,
-        None,
-        parts.refused,
-        js="() => ''",
-        **EACH,
-    )
+    parts.changes.changed(None, None, parts.refused, js="() => ''", **EACH)
 
 
 def faults(payload: Any, given: Mapping[str, Any]) -> dict[str, Any]:
