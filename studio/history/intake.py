@@ -19,7 +19,6 @@ from studio.outputs import DEPTH
 
 AT_ONCE = 200
 PAUSE_SECONDS = 10.0
-BREATH_SECONDS = 0.002  # after so many files in the background, for who waits for this process
 _running: WeakKeyDictionary[History, threading.Thread] = WeakKeyDictionary()
 _ended: WeakKeyDictionary[History, float] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -32,20 +31,17 @@ def name_of(outputs: Path, file: Path) -> str:
     return str(file)
 
 
-def take_in(history: History, breath: float = 0.0) -> int:
+def take_in(history: History, stop: threading.Event | None = None) -> int:
     """Bring the history to what lies on disk. Returns how many pictures are new or changed.
-
-    Args:
-        breath: seconds to wait after every :data:`AT_ONCE` files.
 
     Raises:
         StudioError: the database cannot be written.
     """
     known, seen, fresh, count = history.known(), set(), [], 0
     above = len(os.path.join(history.outputs, ""))
-    for number, item in enumerate(entries(history.outputs, tuple(SUFFIXES), DEPTH), 1):
-        if breath and not number % AT_ONCE:
-            time.sleep(breath)
+    for item in entries(history.outputs, tuple(SUFFIXES), DEPTH):
+        if stop is not None and stop.is_set():
+            return count
         path = item.path[above:].replace(os.sep, "/")  # as name_of has it, in a fifth of its time
         if not is_text(path) or not holds_something(item):
             continue
@@ -103,7 +99,7 @@ def begin(history: History) -> None:
         def run() -> None:
             try:
                 with suppress(StudioError):
-                    take_in(history, breath=BREATH_SECONDS)
+                    take_in(history)
             finally:
                 _ended[history] = time.monotonic()
 

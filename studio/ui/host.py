@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from studio import heap
@@ -79,22 +79,23 @@ def say_elsewhere(workers: str) -> None:
     _elsewhere = workers
 
 
-def look_at_outputs() -> None:
-    """Take what lies in the outputs folder into the history, in the background."""
-    with suppress(StudioError):  # the History tab says what is wrong with it
-        begin(history())
+def warm_up(delay: float) -> None:
+    """Load the engine's libraries in the background, ``delay`` seconds from now."""
+    _later(delay, engine)
 
 
-def later(delay: float, *steps: Callable[[], object]) -> None:
-    """Take these steps in the background, ``delay`` seconds from now. One begins when the one before
-    has ended, well or not: a page that is opened meanwhile shares the process with one alone."""
+def remember(delay: float) -> None:
+    """Take what lies in the outputs folder into the history, ``delay`` seconds from now."""
 
     def run() -> None:
-        with ExitStack() as stack:
-            for step in reversed(steps):
-                stack.callback(step)
+        with suppress(StudioError):  # the History tab says what is wrong with it
+            begin(history())
 
-    timer = threading.Timer(delay, run)
+    _later(delay, run)
+
+
+def _later(delay: float, function: Callable[[], object]) -> None:
+    timer = threading.Timer(delay, function)
     timer.daemon = True
     timer.start()
 

@@ -122,8 +122,10 @@ def serve(options: argparse.Namespace) -> None:
         from studio.ui.page import build, launch_options
 
         page = build(limits, **_maker(options.workers))
-    background = {host.engine: not host.elsewhere(), host.look_at_outputs: not shared}
-    host.later(3.0, *(step for step, wanted in background.items() if wanted))
+    if not host.elsewhere():
+        host.warm_up(delay=3.0)
+    if not shared:
+        host.remember(delay=1.0)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
     page.launch(
         server_name=address,
