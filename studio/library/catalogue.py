@@ -21,7 +21,7 @@ from studio.library.families import FAMILIES
 from studio.library.folders import folder_entry
 from studio.library.guard import guarded
 from studio.library.hashes import BACKGROUND, Hashes
-from studio.library.hub import is_closed, is_hub_id, is_offline
+from studio.library.hub import in_cache, is_closed, is_hub_id, is_offline
 from studio.library.hub_pipelines import INDEX, is_whole
 from studio.library.image_encoders import seeing
 from studio.library.index import Index
@@ -160,13 +160,10 @@ class Library(Mapping[str, ModelEntry]):
         """
         if not is_hub_id(key) or key.split("/")[0] in self._entries:
             return None
-        from huggingface_hub import try_to_load_from_cache
-
         known = ModelEntry(id=key, kind="base", family="", bytes=0, path="", title=key)
         for name in (INDEX, "config.json", "unet/config.json"):
-            cached = try_to_load_from_cache(key, name)
-            if isinstance(cached, str):
-                folder = Path(cached.removesuffix(name))
+            if cached := in_cache(key, name):
+                folder = Path(str(cached).removesuffix(name))
                 entry = guarded(
                     partial(folder_entry, folder, key),
                     partial(_refused, key, str(folder)),

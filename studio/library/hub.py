@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 
 from studio.errors import MissingModel, StudioError
 
@@ -40,6 +41,17 @@ def is_offline() -> bool:
     from huggingface_hub import constants
 
     return bool(constants.HF_HUB_OFFLINE)
+
+
+def in_cache(identity: str, file: str) -> Path | None:
+    """Where the hub's cache on this machine has a file of a model; ``None`` where it has not."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        cached = try_to_load_from_cache(identity, file)
+    except ValueError:  # not an id
+        return None
+    return Path(cached) if isinstance(cached, str) else None
 
 
 @lru_cache(maxsize=64)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingModel, StudioError
-from studio.files import read_regular
+from studio.library.folders import read_json
 from studio.library.gguf_files import gguf_files
 from studio.library.hub import (
     TIMEOUT_SECONDS,
     answers_named,
     check_reachable,
+    in_cache,
     is_closed,
-    is_hub_id,
 )
 
 INDEX, VAE = "model_index.json", "vae"
 # Of a pipeline these parts are not run here: the last two rewrite prompts for ERNIE-Image.
 UNUSED = ("safety_checker", "feature_extractor", "image_encoder", "pe", "pe_tokenizer")
-_MAX_BYTES = 2**24  # of an index, and of one of the files that hold a network together
 
 
 def parts_of(index: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -41,7 +39,7 @@ def is_whole(folder: Path, decodes: bool = True) -> bool:
         decodes: its autoencoder too, which a row's model does without.
     """
     try:
-        parts = [part for part in parts_of(_json(folder / INDEX)) if decodes or part[0] != VAE]
+        parts = [part for part in parts_of(read_json(folder / INDEX)) if decodes or part[0] != VAE]
         return all(_is_whole(folder / name, kind) for name, kind in parts)
     except (OSError, ValueError):  # a name in a stranger's file that can be none
         return False
@@ -65,16 +63,14 @@ def _is_whole(folder: Path, kind: str) -> bool:
 @lru_cache(maxsize=64)
 def _pieces(index: str, stamp: int) -> frozenset[str]:
     """The files that an index of weights names."""
-    found = _json(Path(index)).get("weight_map")
+    found = read_json(Path(index)).get("weight_map")
     return frozenset(map(str, found.values())) if isinstance(found, dict) else frozenset()
 
 
 def serves_rows(identity: str) -> bool:
     """Whether the hub's cache has all of a pipeline that a row's model needs."""
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(identity, INDEX) if is_hub_id(identity) else None
-    return isinstance(cached, str) and is_whole(Path(cached).parent, decodes=False)
+    cached = in_cache(identity, INDEX)
+    return cached is not None and is_whole(cached.parent, decodes=False)
 
 
 def describe(identity: str) -> None:
@@ -84,11 +80,8 @@ def describe(identity: str) -> None:
     Raises:
         MissingModel: no network, no such model, or one that asks for an account.
     """
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    def has(name: str) -> bool:
-        return isinstance(try_to_load_from_cache(identity, name), str)
 
     def fetched(name: str) -> Path | None:
         try:
@@ -100,22 +93,14 @@ def describe(identity: str) -> None:
 
     if is_closed():
         return
-    if not has(INDEX):
+    if not in_cache(identity, INDEX):
         check_reachable(identity)
     try:
         with answers_named(identity, "base"):
             index = fetched(INDEX)
-            for name, kind in parts_of(_json(index)) if index else ():
+            for name, kind in parts_of(read_json(index)) if index else ():
                 config = "scheduler_config.json" if "Scheduler" in kind else "config.json"
-                if "Tokenizer" not in kind and not has(f"{name}/{config}"):
+                if "Tokenizer" not in kind and not in_cache(identity, f"{name}/{config}"):
                     fetched(f"{name}/{config}")
     except StudioError as error:
         raise MissingModel(error.message, field="base", model=identity) from error
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(read_regular(file, _MAX_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}  # loading it says what is wrong
-    return found if isinstance(found, dict) else {}

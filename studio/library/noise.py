@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import exp
 from pathlib import Path
@@ -14,6 +14,8 @@ from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES
 from studio.library.family import FLOW
 from studio.library.headers import read_header
+from studio.library.hub import in_cache
+from studio.library.hub_pipelines import INDEX
 
 # Of a whole-model file, which holds no config.
 IN_ONE_FILE: dict[str, Any] = {
@@ -29,7 +31,7 @@ IN_ONE_FILE: dict[str, Any] = {
     "prediction_type": "epsilon",
 }
 ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}  # a key "ztsnr" says so
-_CONFIG, _INDEX = "scheduler/scheduler_config.json", "model_index.json"
+_CONFIG = "scheduler/scheduler_config.json"
 _MAX_BYTES = 2**20
 
 
@@ -44,19 +46,17 @@ def scheduler_config(entry: ModelEntry) -> dict[str, Any]:
         predicts = FAMILIES[entry.family].predicts[0] if entry.family in FAMILIES else ""
         config = _of_file(str(path), _stamp(path), entry.prediction or predicts)
     else:
-        file = path / _CONFIG if path else _on_hub(entry.id, _CONFIG)
-        config = _of_json(str(file), _stamp(file)) if file else {}
-    file = path / _INDEX if path else _on_hub(entry.id, _INDEX)
-    return with_flow(config, entry, _of_json(str(file), _stamp(file)) if file else {})
+        config = _beside(entry, _CONFIG)
+    return with_flow(config, entry, lambda: _beside(entry, INDEX))
 
 
 def with_flow(
-    config: Mapping[str, Any], entry: ModelEntry, index: Mapping[str, Any]
+    config: Mapping[str, Any], entry: ModelEntry, index: Callable[[], Mapping[str, Any]] = dict
 ) -> dict[str, Any]:
     """A scheduler's config with what an entry's family knows of its flow; {} for {}.
 
     Args:
-        index: the pipeline's own settings, its ``model_index.json``.
+        index: reads the pipeline's own settings, its ``model_index.json``, where they matter.
     """
     family = FAMILIES.get(entry.family)
     if not config or family is None or not family.flow:
@@ -64,7 +64,7 @@ def with_flow(
     known: dict[str, Any] = {"own_sigmas": True} if family.own_sigmas else {}
     if family.shift_rule:
         known["shift_rule"] = family.shift_rule
-    if family.distilled_shift and index.get("is_distilled"):
+    if family.distilled_shift and index().get("is_distilled"):
         known |= {"use_dynamic_shifting": False, "shift": exp(family.distilled_shift)}
         known["trained_shift"] = config.get("shift")  # that one is of its sampling alone
     return {**config, "prediction_type": FLOW, "position": entry.multiple, **known}
@@ -95,11 +95,7 @@ def _of_json(path: str, stamp: float) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _on_hub(identity: str, file: str) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        cached = try_to_load_from_cache(identity, file)
-    except ValueError:  # not an id
-        return None
-    return Path(cached) if isinstance(cached, str) else None
+def _beside(entry: ModelEntry, name: str) -> dict[str, Any]:
+    """A JSON file of a model's folder, or of the hub's cache."""
+    file = Path(entry.path) / name if entry.path else in_cache(entry.id, name)
+    return _of_json(str(file), _stamp(file)) if file else {}

@@ -63,14 +63,14 @@ def check_spelling(name: str) -> None:
     """
     if len(name) > MOST_OF_NAME:
         raise StudioError(f"at most {MOST_OF_NAME} characters, got {len(name)}", field="name")
-    if re.fullmatch(r"[\w.-]+", name) and not re.match(r"[A-Za-z0-9]", name):
-        raise StudioError(
-            f"{shorten(name)} cannot be a model's name; it begins with one of a-z, A-Z, 0-9",
-            field="name",
-        )
     if not re.fullmatch(r"[\w.-]+", name):
         raise StudioError(
             f"{shorten(name)} cannot be a model's name; letters, digits, - _ and . can",
+            field="name",
+        )
+    if not re.match(r"[A-Za-z0-9]", name):
+        raise StudioError(
+            f"{shorten(name)} cannot be a model's name; it begins with one of a-z, A-Z, 0-9",
             field="name",
         )
 

@@ -50,14 +50,7 @@ def pipeline(folder: Path, distilled: bool = False) -> Krea2Pipeline:
             "head_dim": 8,
             "rope_scaling": {"rope_type": "default", "mrope_section": [2, 1, 1]},
         },
-        vision_config={
-            "depth": 1,
-            "hidden_size": 16,
-            "intermediate_size": 16,
-            "num_heads": 2,
-            "out_hidden_size": WIDTH,
-            "deepstack_visual_indexes": [],
-        },
+        vision_config={**tiny_qwen.SEES, "deepstack_visual_indexes": []},
     )
     pipe = Krea2Pipeline(
         transformer=shaken(network, 0.5),

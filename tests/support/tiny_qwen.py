@@ -15,6 +15,14 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from tests.support.tiny_z_image import WIDTH, chatting, shaken
 
+SEES = {
+    "depth": 1,
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_heads": 2,
+    "out_hidden_size": WIDTH,
+}
+
 
 def autoencoder() -> AutoencoderKLQwenImage:
     """Halves the edges once; each channel has a mean and a deviation."""
@@ -53,13 +61,7 @@ def pipeline(folder: Path) -> QwenImagePipeline:
             "num_key_value_heads": 1,
             "rope_scaling": {"type": "mrope", "mrope_section": [1, 1, 2]},
         },
-        vision_config={
-            "depth": 1,
-            "hidden_size": 16,
-            "intermediate_size": 16,
-            "num_heads": 2,
-            "out_hidden_size": WIDTH,
-        },
+        vision_config=SEES,
     )
     pipe = QwenImagePipeline(
         transformer=shaken(transformer, 0.4),

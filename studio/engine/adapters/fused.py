@@ -1,8 +1,9 @@
 """Layers of transformers by the names of the original code, which keeps some as one.
 
-A file of FLUX.1 or Stable Diffusion 3 in the original names changes one matrix, such as ``double_blocks.0.img_attn.qkv``, whose rows
-are those of ``to_q``, ``to_k`` and ``to_v`` one after another. The change is found for the whole
-matrix, whatever the kind of adapter, and its rows go to the layers that hold them.
+A file of FLUX.1 or Stable Diffusion 3 in the original names changes one matrix, such as
+``double_blocks.0.img_attn.qkv``, whose rows are those of ``to_q``, ``to_k`` and ``to_v`` one after
+another. The change is found for the whole matrix, whatever the kind of adapter, and its rows go to
+the layers that hold them.
 """
 
 from __future__ import annotations

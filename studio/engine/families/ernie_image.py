@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.engine.families.base import Text
-from studio.engine.families.components import load_component
-from studio.engine.families.flux2 import Packing
+from studio.engine.families.flux2 import load_packing
 from studio.engine.families.modular import Modular
 from studio.library import ModelEntry
 
@@ -28,10 +27,7 @@ class ErnieImage(Modular):
 
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """``AutoencoderKLFlux2``, with what its pipeline does around it."""
-        from diffusers import AutoencoderKLFlux2
-
-        vae: Any = load_component(AutoencoderKLFlux2, entry, "vae", device, self._held(dtype))
-        return Packing(vae, self.record.latents(vae.config), EPSILON)
+        return load_packing(self.record, entry, device, self._held(dtype), EPSILON)
 
     def text_width(self, network: Any) -> int:
         """What its text's projection reads."""

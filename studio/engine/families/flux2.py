@@ -13,7 +13,7 @@ from studio.engine.families.autoencoders import Normalised
 from studio.engine.families.base import Text
 from studio.engine.families.components import load_component
 from studio.engine.families.modular import Modular
-from studio.library import ModelEntry
+from studio.library import ModelEntry, ModelFamily
 
 _DEV = "diffusers.modular_pipelines.flux2.encoders:Flux2TextEncoderStep"
 
@@ -40,10 +40,7 @@ class Flux2(Modular):
 
     def load_vae(self, entry: ModelEntry, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """``AutoencoderKLFlux2``, with what its pipeline does around it."""
-        from diffusers import AutoencoderKLFlux2
-
-        vae: Any = load_component(AutoencoderKLFlux2, entry, "vae", device, self._held(dtype))
-        return Packing(vae, self.record.latents(vae.config), vae.bn.eps)
+        return load_packing(self.record, entry, device, self._held(dtype))
 
     def call(self, network: Any, latents: Tensor, t: Tensor, text: Text) -> Tensor:
         """One of the network's positions is one of the latent's; places are time, row, column, token."""
@@ -78,7 +75,25 @@ class Flux2(Modular):
         )
 
 
-class Packing(Normalised):
+def load_packing(
+    record: ModelFamily,
+    entry: ModelEntry,
+    device: torch.device,
+    dtype: torch.dtype,
+    epsilon: float | None = None,
+) -> nn.Module:
+    """``AutoencoderKLFlux2``, packed and normalised, of a family's base.
+
+    Args:
+        epsilon: what is added to the counted variance; ``None``: what its config says.
+    """
+    from diffusers import AutoencoderKLFlux2
+
+    vae: Any = load_component(AutoencoderKLFlux2, entry, "vae", device, dtype)
+    return _Packing(vae, record.latents(vae.config), vae.bn.eps if epsilon is None else epsilon)
+
+
+class _Packing(Normalised):
     """Two by two positions are one, whose mean and deviation its batch norm has counted.
 
     Args:

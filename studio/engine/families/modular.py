@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -107,7 +108,7 @@ class Modular(Family):
 
     def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
         """Read from the pipeline's scheduler folder, with what the record knows of the flow."""
-        return with_flow(load_config(entry, "scheduler"), entry, load_model_index(entry))
+        return with_flow(load_config(entry, "scheduler"), entry, partial(load_model_index, entry))
 
     def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """Those that the pipeline has."""

@@ -49,7 +49,7 @@ class Sana(Family):
 
     def scheduler_config(self, entry: ModelEntry) -> Mapping[str, Any]:
         """Read from the pipeline's scheduler folder; whatever it is, the networks predict the flow."""
-        return with_flow(load_config(entry, "scheduler"), entry, {})
+        return with_flow(load_config(entry, "scheduler"), entry)
 
     def towers(self, text: Any) -> Mapping[str, nn.Module]:
         """One tower."""

@@ -227,8 +227,7 @@
     if (strip) {
       studio.on("order", draw);
       studio.marksBy((request) => trigger("edit", request));
-    }
-    if (!strip) addEventListener("storage", heard);
+    } else addEventListener("storage", heard);
     changed();
   };
 
