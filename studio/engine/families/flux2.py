@@ -13,8 +13,10 @@ from studio.engine.families.autoencoders import Normalised
 from studio.engine.families.base import Text
 from studio.engine.families.components import load_component
 from studio.engine.families.modular import Modular
+from studio.errors import StudioError
 from studio.library import ModelEntry, ModelFamily
 
+IMAGE = "[IMG]"
 _DEV = "diffusers.modular_pipelines.flux2.encoders:Flux2TextEncoderStep"
 
 
@@ -66,6 +68,11 @@ class Flux2(Modular):
     def _tokens(self, tokenizer: Any, prompt: str) -> int:
         if not hasattr(tokenizer, "tokenizer"):
             return super()._tokens(tokenizer, prompt)
+        if IMAGE in prompt:  # its block would leave that out without a word
+            raise StudioError(
+                f"{IMAGE} stands for a picture in what FLUX.2 [dev] reads; write the prompt without it",
+                field="prompt",
+            )
         from diffusers.modular_pipelines.flux2 import encoders as known
 
         message = known.Flux2TextEncoderStep.DEFAULT_SYSTEM_MESSAGE

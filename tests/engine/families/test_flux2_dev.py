@@ -54,11 +54,14 @@ def test_signed_rows_guide_beside_the_number(root: Path) -> None:
     assert difference(ours(root, rows=rows), loop.run(guided)) <= 1
 
 
-def test_a_prompt_that_is_too_long_is_refused(root: Path) -> None:
+def test_a_prompt_that_is_too_long_or_stands_for_a_picture_is_refused(root: Path) -> None:
     family, entry = family_named("flux2"), Library((root,))["base"]
     text = family.load_text(entry, torch.device("cpu"), torch.float32)
     with pytest.raises(StudioError, match=r"the prompt has \d+ tokens; FLUX.2 reads 512"):
         family.spans(text, "x" * 600)
+    with pytest.raises(StudioError, match=r"\[IMG\] stands for a picture") as caught:
+        family.spans(text, "a cat [IMG]")
+    assert caught.value.field == "prompt"
 
 
 def test_klein_refuses_a_guidance_that_it_does_not_read(tmp_path: Path) -> None:
