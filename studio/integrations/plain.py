@@ -6,7 +6,6 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from studio.diffusion.noise_table import is_flow
 from studio.files import read_regular
+from studio.integrations.plain_texts import CALL, HEAD, LOOP, VAE, WRITTEN
 from studio.library import ModelEntry, family_of
 from studio.library.noise import scheduler_config
 from studio.plan import Plan
@@ -25,106 +25,6 @@ from studio.preset.schedulers import SCHEDULERS
 _MARKS = 2  # a tower's own marks around a prompt
 _LETTERS = 4  # of a token of CLIP, at least on average, so that no prompt is cut unseen
 _LARGEST_SEED = 2**32 - 1  # beyond it the studio's noise is its own
-
-_HEAD = '''"""{title}"""
-
-import torch
-from diffusers import {names}
-
-MODEL = {model}
-SEEDS = {seeds}
-
-device = "cuda" if torch.cuda.is_available() else "cpu"
-dtype = torch.float16 if device == "cuda" else torch.float32
-{vae}pipe = {pipeline}.{load}(MODEL, torch_dtype=dtype{options}).to(device)
-pipe.scheduler = {scheduler}(
-{settings}
-)
-'''
-
-_VAE = "vae = AutoencoderKL.from_pretrained({place!r}, torch_dtype=dtype)\n"
-
-_CALL = """
-for seed in SEEDS:
-    picture = pipe(
-        prompt={prompt},
-        negative_prompt={negative},
-        guidance_scale={scale},{rescale}
-        {steps},
-        width={width},
-        height={height},
-        eta={eta},
-        generator=torch.Generator().manual_seed(seed),
-    ).images[0]
-    picture.save(f"{{seed}}.png")
-"""
-
-_LOOP = """
-# Each prompt with its coefficient at every step; they sum to 1. A row of weight w adds
-# w·(ε_row − ε_∅) to the prediction of the empty prompt (GCFG, Eq. 3 and Algorithm 1).
-COEFFICIENTS = {{
-{coefficients}
-}}
-
-{encode}
-
-@torch.no_grad()
-def picture(seed):
-    generator = torch.Generator().manual_seed(seed)
-    texts = {{prompt: encode(prompt) for prompt in COEFFICIENTS}}
-    pipe.scheduler.set_timesteps({set_steps}, device=device)
-    extra = pipe.prepare_extra_step_kwargs(generator, {eta})
-    channels, place = pipe.unet.config.in_channels, torch.device(device)
-    latents = pipe.prepare_latents(1, channels, {height}, {width}, dtype, place, generator)
-    for step, t in enumerate(pipe.scheduler.timesteps):
-        z = pipe.scheduler.scale_model_input(latents, t)
-        guided = sum(
-            a[step] * pipe.unet(z, t, **texts[prompt], return_dict=False)[0].float()
-            for prompt, a in COEFFICIENTS.items()
-            if a[step]
-        )
-        latents = pipe.scheduler.step(guided, t, latents, **extra, return_dict=False)[0].to(dtype)
-    {upcast}latents = latents.to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
-    return pipe.image_processor.postprocess(pipe.vae.decode(latents, return_dict=False)[0])[0]
-
-
-for seed in SEEDS:
-    picture(seed).save(f"{{seed}}.png")
-"""
-
-_ENCODE_SD = """
-def encode(prompt):
-    states = pipe.encode_prompt(prompt, device, 1, False)[0]
-    return {"encoder_hidden_states": states}
-"""
-
-_ENCODE_SDXL = """
-def encode(prompt):
-    states, _, pooled, _ = pipe.encode_prompt(
-        prompt, device=device, num_images_per_prompt=1, do_classifier_free_guidance=False
-    )
-    if not prompt and pipe.config.force_zeros_for_empty_prompt:
-        states, pooled = torch.zeros_like(states), torch.zeros_like(pooled)
-    size = torch.tensor([[{height}, {width}, 0, 0, {height}, {width}]], dtype=dtype, device=device)
-    added = {{"text_embeds": pooled, "time_ids": size}}
-    return {{"encoder_hidden_states": states, "added_cond_kwargs": added}}
-"""
-
-
-@dataclass(frozen=True)
-class _Written:
-    """How a family's pipeline is written as a loop: how it encodes, and what it needs besides."""
-
-    encode: str
-    options: str = ""
-    upcast: str = ""
-
-
-_UPCAST = "if pipe.vae.config.force_upcast:\n        pipe.vae.to(torch.float32)\n    "
-_WRITTEN = {
-    "StableDiffusionPipeline": _Written(_ENCODE_SD, ", safety_checker=None"),
-    "StableDiffusionXLPipeline": _Written(_ENCODE_SDXL, upcast=_UPCAST),
-}
 
 
 def plain_script(
@@ -141,7 +41,7 @@ def plain_script(
             and ``None`` for one that cannot be loaded so.
     """
     pipeline = family_of(base.family).pipelines[0]
-    written = _WRITTEN.get(pipeline)
+    written = WRITTEN.get(pipeline)
     made = _scheduler(preset, base)
     plain = vae is not None and _is_plain(preset, plan, base)
     if not place or written is None or made is None or not plain:
@@ -152,23 +52,26 @@ def plain_script(
     width, height = sampler.width or edge, sampler.height or edge
     own_eta = SCHEDULERS[sampler.scheduler].eta
     eta = sampler.eta if sampler.eta is not None else own_eta or 0.0
+    skipped = _skipped(preset, base)
+    skip = f"\n        clip_skip={skipped}," if skipped and not written.last else ""
     steps = f"num_inference_steps={sampler.steps}" if custom is None else f"timesteps={custom}"
-    head = _HEAD.format(
+    head = HEAD.format(
         title=title(preset, "diffusers, transformers and torch"),
         names=", ".join(["AutoencoderKL"] * bool(vae) + [pipeline, scheduler]),
-        vae=_VAE.format(place=vae) if vae else "",
+        vae=VAE.format(place=vae) if vae else "",
         pipeline=pipeline,
         scheduler=scheduler,
         model=repr(place),
         seeds=_seeds(sampler.seed, sampler.count),
         load="from_single_file" if place.endswith(".safetensors") else "from_pretrained",
+        layers=written.last.format(skipped=skipped) if skipped and written.last else "",
         options=(", vae=vae" if vae else "") + written.options,
         settings="\n".join(f"    {name}={value!r}," for name, value in settings.items()),
     )
     guided = _classifier_free(plan)
     if guided is not None and (not preset.refine.chosen or _rescaled_alone(preset)):
         prompt, negative, scale = guided
-        return head + _CALL.format(
+        return head + CALL.format(
             prompt=repr(prompt),
             negative=repr(negative or None),
             scale=scale,
@@ -179,13 +82,15 @@ def plain_script(
             width=width,
             height=height,
             eta=eta,
+            skip=skip,
         )
     if preset.refine.chosen:
         return ""
     encode = written.encode
     if written.upcast:
-        encode = encode.format(width=width, height=height)
-    return head + _LOOP.format(
+        skip = f", clip_skip={skipped}" if skipped else ""
+        encode = encode.format(width=width, height=height, skip=skip)
+    return head + LOOP.format(
         coefficients="\n".join(
             f"    {one.condition.prompt!r}: {_repeated(one.coefficients)}," for one in plan.passes
         ),
@@ -196,6 +101,11 @@ def plain_script(
         height=height,
         upcast=written.upcast,
     )
+
+
+def _skipped(preset: Preset, base: ModelEntry) -> int:
+    """Layers that are left out from the one that the base reads; below 0 for further ones."""
+    return 0 if preset.clip_skip is None else preset.clip_skip - family_of(base.family).clip_skip
 
 
 def title(preset: Preset, needs: str) -> str:

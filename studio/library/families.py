@@ -111,6 +111,7 @@ FAMILIES.register(
         size=512,
         guidance=7.5,
         scaling=0.18215,
+        clip_skip=1,
         t2i_adapters=("full_adapter", "light_adapter"),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, f"{_CLIP}transformer.") else "",
@@ -135,6 +136,7 @@ FAMILIES.register(
         size=768,
         guidance=7.5,
         scaling=0.18215,
+        clip_skip=2,
         in_file=FileLayout(
             prediction=_sd2_in_file,
             # The network was trained on the last layer but one, so the last is not even loaded.
@@ -163,6 +165,7 @@ FAMILIES.register(
         size=1024,
         guidance=5.0,
         scaling=0.13025,
+        clip_skip=2,
         t2i_adapters=("full_adapter_xl",),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, _SECOND) else "",

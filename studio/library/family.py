@@ -83,7 +83,9 @@ class ModelFamily:
     ``distilled_shift``: its exponent in pipelines that say they are distilled (0: as in the others).
     ``own_sigmas``: diffusers' pipelines begin with σ of their own instead of the scheduler's. ``size``: native edge in pixels.
     ``guidance``: the advised scale of classifier-free guidance; ``distilled``: what networks that
-    read a distilled one as a number get where a preset says nothing, 0 where none do. ``t2i_adapters``: types of
+    read a distilled one as a number get where a preset says nothing, 0 where none do. ``clip_skip``: the
+    layer of its CLIP towers that networks read, 1 for the last, where a preset can choose another; 0
+    where it cannot. ``t2i_adapters``: types of
     T2I-Adapters (as diffusers names them) that fit its levels.
 
     Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
@@ -106,6 +108,7 @@ class ModelFamily:
     network: str = "UNet2DConditionModel"
     part: str = "unet"
     distilled: float = 0.0
+    clip_skip: int = 0
     latent_channels: int = 4
     latent_factor: int = 8
     position: int = 1
@@ -131,6 +134,13 @@ class ModelFamily:
     def flow(self) -> bool:
         """Whether its networks follow a flow instead of removing noise by a table."""
         return self.predicts[0] == FLOW
+
+    @property
+    def unused_layers(self) -> int:
+        """Last layers of its text towers that no network of it was trained on, and no model has."""
+        return (
+            max((t.unused for t in self.in_file.towers.values()), default=0) if self.in_file else 0
+        )
 
     @property
     def latent_space(self) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import exp
 from pathlib import Path
 from typing import Any
 
-from studio.files import read_regular
+from studio.library.configs import config_beside, stamp
 from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES
 from studio.library.family import FLOW
 from studio.library.headers import read_header
-from studio.library.hub import in_cache
 from studio.library.hub_pipelines import INDEX
 
 # Of a whole-model file, which holds no config.
@@ -32,7 +30,6 @@ IN_ONE_FILE: dict[str, Any] = {
 }
 ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}  # a key "ztsnr" says so
 _CONFIG = "scheduler/scheduler_config.json"
-_MAX_BYTES = 2**20
 
 
 def scheduler_config(entry: ModelEntry) -> dict[str, Any]:
@@ -44,10 +41,10 @@ def scheduler_config(entry: ModelEntry) -> dict[str, Any]:
     path = Path(entry.path) if entry.path else None
     if path is not None and entry.one_file:
         predicts = FAMILIES[entry.family].predicts[0] if entry.family in FAMILIES else ""
-        config = _of_file(str(path), _stamp(path), entry.prediction or predicts)
+        config = _of_file(str(path), stamp(path), entry.prediction or predicts)
     else:
-        config = _beside(entry, _CONFIG)
-    return with_flow(config, entry, lambda: _beside(entry, INDEX))
+        config = config_beside(entry, _CONFIG)
+    return with_flow(config, entry, lambda: config_beside(entry, INDEX))
 
 
 def with_flow(
@@ -70,13 +67,6 @@ def with_flow(
     return {**config, "prediction_type": FLOW, "position": entry.multiple, **known}
 
 
-def _stamp(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
 @lru_cache(maxsize=64)
 def _of_file(path: str, stamp: float, prediction: str) -> dict[str, Any]:
     config = {**IN_ONE_FILE, "prediction_type": prediction or "epsilon"}
@@ -84,18 +74,3 @@ def _of_file(path: str, stamp: float, prediction: str) -> dict[str, Any]:
         return config | (ZERO_SNR if "ztsnr" in read_header(Path(path)) else {})
     except (OSError, ValueError):
         return config  # loading it says what is wrong
-
-
-@lru_cache(maxsize=64)
-def _of_json(path: str, stamp: float) -> dict[str, Any]:
-    try:
-        found = json.loads(read_regular(path, _MAX_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}  # loading it says what is wrong
-    return found if isinstance(found, dict) else {}
-
-
-def _beside(entry: ModelEntry, name: str) -> dict[str, Any]:
-    """A JSON file of a model's folder, or of the hub's cache."""
-    file = Path(entry.path) / name if entry.path else in_cache(entry.id, name)
-    return _of_json(str(file), _stamp(file)) if file else {}

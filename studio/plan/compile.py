@@ -20,7 +20,7 @@ from math import fsum
 from typing import Any
 
 from studio.library import ModelEntry
-from studio.plan.distilled import check_distilled
+from studio.plan.base_reads import check_reads
 from studio.plan.limits import check_size
 from studio.plan.looks import looked_at, looks
 from studio.plan.moments import step_numbers, texts_of
@@ -72,7 +72,7 @@ def compile_plan(
         progress = [step / total for step in range(preset.first_step, total)]
     check_size(preset, len(progress))
     terms = Terms(preset, catalogue, meeting)
-    check_distilled(terms.base_model, preset.distilled_guidance)
+    check_reads(preset, terms.base_model)
     refine = preset.refine
     steps = _steps(refine, terms, progress)
     looked = looked_at(len(steps)) if explain else ()

@@ -57,6 +57,9 @@ class Preset(Document):
     ``distilled_guidance``: what a network that was distilled from a guided one reads of its scale,
     ``None`` for its family's own; the rows' weights guide beside it.
 
+    ``clip_skip``: the layer of the base's CLIP towers whose states are read, counted from the end as web
+    UIs count, 1 for the last; ``None`` for the one that its networks were trained on.
+
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
 
     ``guidance_rescale``, ``apg`` and ``cfgpp`` refine the combined prediction, each off by
@@ -85,6 +88,19 @@ class Preset(Document):
                 allow_inf_nan=False,
                 description="The guidance that a distilled network (FLUX.1 [dev]) reads as a number in "
                 "every pass; the rows guide beside it. Empty: as on its card.",
+            ),
+        ]
+        | None
+    ) = None
+    clip_skip: (
+        Annotated[
+            int,
+            Field(
+                ge=1,
+                le=24,
+                strict=True,
+                description="Layer of the text encoder that is read, counted from its end: 1 the last, "
+                "2 the last but one, which many anime models want. Empty: the base's own.",
             ),
         ]
         | None

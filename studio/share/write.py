@@ -177,6 +177,7 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "Size": f"{width}x{height}" if width and height else "",
         "Model": preset.base,
         "VAE": PurePath(preset.vae).name,
+        "Clip skip": preset.clip_skip or "",
         "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
     }

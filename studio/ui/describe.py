@@ -81,9 +81,10 @@ def _unused(values: Mapping[str, Any]) -> dict[str, None]:
     """Empty fields that no network of the base's family reads."""
     base = str(values.get("base") or "")
     family = FAMILIES.get(library()[base].family) if base in library() else None
-    reads = family is None or family.distilled
-    empty = values.get("distilled_guidance") in (None, "")
-    return {"distilled_guidance": None} if empty and not reads else {}
+    if family is None:
+        return {}
+    reads = {"distilled_guidance": family.distilled, "clip_skip": family.clip_skip}
+    return {n: None for n, any_ in reads.items() if not any_ and values.get(n) in (None, "")}
 
 
 def check_images(preset: Preset) -> None:

@@ -7,6 +7,7 @@ FIELDS = {
     "omega": "For LoRA and fine-tune rows. 0–0.3 keeps the subject most faithful, 0.4–0.6 is balanced, 1 is plain guidance.",
     "decoupling": "For prompts with AND. 0 joins the parts into one condition, 1 lets each part guide alone, at a pass each.",
     "distilled_guidance": "A number that a distilled network (FLUX.1 [dev]) reads in every pass; rows guide beside it. Empty: 3.5, as on its card.",
+    "clip_skip": "Layer of the text encoder that is read, counted from its end; 2 for many anime models. Empty: the base's own.",
     "effort": "Below exact, a row runs again only where that would show.",
     "tiles": "A picture larger than the base's own in overlapping tiles of that size; every pass runs in each.",
     "seed": "",

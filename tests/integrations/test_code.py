@@ -39,8 +39,11 @@ PLAIN: dict[str, dict[str, Any]] = {
     "ancestral": {"rows": TWO, "sampler": {"scheduler": "euler_a"}},
     "second order": {"rows": TWO, "sampler": {"scheduler": "heun", "schedule": "karras"}},
     "its own times": {"rows": TWO, "sampler": {"schedule": "align_your_steps", "steps": 5}},
+    "clip skip": {"rows": TWO[:1], "clip_skip": 2},
+    "clip skip, signed rows": {"rows": TWO, "clip_skip": 1},
     "several": {"rows": TWO, "sampler": {"count": 2, "width": 24}},
 }
+WITH_XL = ("guidance", "rows in time", "clip skip", "clip skip, signed rows")
 NEEDS_THE_STUDIO: dict[str, dict[str, Any]] = {
     "a LoRA": {"rows": [{"prompt": "a cat", "model": {"lora": "sd/style"}}]},
     "words of weight": {"rows": [{"prompt": "a (cat:1.3)"}]},
@@ -85,7 +88,7 @@ def engines(preset: Preset, library: Library) -> dict[str, np.ndarray]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize(
     ("base", "name"),
-    [*(("sd", name) for name in PLAIN), ("xl", "guidance"), ("xl", "rows in time")],
+    [*(("sd", name) for name in PLAIN), *(("xl", name) for name in WITH_XL)],
 )
 def test_a_plain_script_makes_the_pictures(
     name: str, base: str, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -93,7 +96,9 @@ def test_a_plain_script_makes_the_pictures(
     preset = preset_of(base, PLAIN[name], name='An "odd" \\ """name"""')
     script = as_python(preset, library)
     assert "studio" not in script.lower() and len(script.splitlines()) < 75
-    assert ("guidance_scale" in script) == (name in ("guidance", "a negative prompt", "rescaled"))
+    assert ("guidance_scale" in script) == (
+        name in ("guidance", "a negative prompt", "rescaled", "clip skip")
+    )
     made, wanted = run(script, tmp_path, monkeypatch), engines(preset, library)
     assert made.keys() == wanted.keys()
     for seed, picture in wanted.items():

@@ -57,7 +57,7 @@ def test_a1111(tmp_path: Path) -> None:
         "'fluffy' at 0.8",
         "'dull'",
         "image to image",
-        "Clip skip",
+        "clip_skip: 2",
         "size",
     ):
         assert words in text

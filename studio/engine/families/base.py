@@ -119,6 +119,7 @@ class Family(ABC):
         """Encode ``prompts``, each padded to at least ``spans`` windows, so that lengths agree.
 
         ``words`` are vectors that only these prompts know; ``(word:1.2)`` weights what it holds.
+        Families whose record says so (``clip_skip``) take the layer to read under that name.
         """
 
     def encode_text(self, text: Any, prompts: Sequence[str]) -> Tensor:

@@ -89,19 +89,26 @@ class StableDiffusionXL(StableDiffusion):
 
     @torch.no_grad()
     def encode(
-        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+        self,
+        text: Any,
+        prompts: Sequence[str],
+        words: Words = NO_WORDS,
+        spans: int = 1,
+        clip_skip: int | None = None,
     ) -> Text:
         """Both towers' last states but one, side by side; the second's projected end mark.
 
         The empty prompt is all zeros where the pipeline says so, as the released models do.
+        ``clip_skip``: the states of that layer of both from the end, 1 for the last.
         """
+        layer = self.layer(text, clip_skip, 2)
         spans = max([spans, *(self.spans(text, prompt, words) for prompt in prompts)])
         parts, pooled = [], torch.empty(0)  # the last tower's
         for name, tower in self.towers(text).items():
             vectors = words.of(name)
             reader = Reader(tower.tokenizer, tower, vectors)
             with knowing(tower, vectors, name):
-                encoded = [_states(tower, reader, prompt, spans) for prompt in prompts]
+                encoded = [_states(tower, reader, prompt, spans, layer) for prompt in prompts]
             parts.append(as_one(torch.cat([states for states, _ in encoded]), len(prompts)))
             pooled = torch.cat([one for _, one in encoded])
         states = torch.cat(parts, dim=-1)
@@ -120,14 +127,18 @@ class StableDiffusionXL(StableDiffusion):
         return xl_conditions(latents, text.pooled, text.factor)
 
 
-def _states(tower: Any, reader: Reader, prompt: str, spans: int) -> tuple[Tensor, Tensor]:
-    """(windows, length, width) of one prompt, and the first window's pooled text (1, width)."""
+def _states(
+    tower: Any, reader: Reader, prompt: str, spans: int, layer: int
+) -> tuple[Tensor, Tensor]:
+    """(windows, length, width) of one prompt at a layer from the end, and the first window's pooled text (1, width)."""
     device = next(tower.parameters()).device
 
     def run(ids: Tensor) -> tuple[Tensor, Tensor]:
         output = tower(ids.to(device), output_hidden_states=True)
         pooled = getattr(output, "text_embeds", None)
-        return output.hidden_states[-2], (output.pooler_output if pooled is None else pooled)[:1]
+        return output.hidden_states[-layer], (output.pooler_output if pooled is None else pooled)[
+            :1
+        ]
 
     windows = reader.windows(prompt, spans)
     states, pooled = run(windows.ids)

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from studio.engine.families.base import Family, Text
 from studio.engine.families.components import load_component, load_config, load_tokenizer
 from studio.engine.inputs.tokens import NO_WORDS, Reader, Words, as_one, knowing, weighted
+from studio.errors import BadPreset
 from studio.library import ModelEntry
+from studio.library.clip_layers import readable_layers
 
 # Linear approximation of the SD 1.x/2.x decoder, latent channel → RGB in [-1, 1]
 # (figures published by Birchlabs and in use by most studios for previews).
@@ -65,25 +67,61 @@ class StableDiffusion(Family):
 
     @torch.no_grad()
     def encode(
-        self, text: Any, prompts: Sequence[str], words: Words = NO_WORDS, spans: int = 1
+        self,
+        text: Any,
+        prompts: Sequence[str],
+        words: Words = NO_WORDS,
+        spans: int = 1,
+        clip_skip: int | None = None,
     ) -> Text:
-        """Last hidden states, padded to the tokenizer's length as the networks were trained."""
+        """Last hidden states, padded to the tokenizer's length as the networks were trained.
+
+        ``clip_skip``: the states of that layer from the end, 1 for the last, through the tower's last
+        norm; ``None`` for the layer that the family reads.
+        """
         vectors = words.of("text_encoder")
         reader = Reader(text.tokenizer, text, vectors)
         spans = max([spans, *(reader.spans(prompt) for prompt in prompts)])
+        layer = self.layer(text, clip_skip, 1)
         with knowing(text, vectors, "text_encoder"):
-            states = [self._states(text, reader, prompt, spans) for prompt in prompts]
+            states = [self._states(text, reader, prompt, spans, layer) for prompt in prompts]
         return Text(as_one(torch.cat(states), len(prompts)))
 
-    def _states(self, text: Any, reader: Reader, prompt: str, spans: int) -> Tensor:
+    def layer(self, text: Any, clip_skip: int | None, own: int) -> int:
+        """Which of a tower's states is read, counted from the last that it has, which is 1.
+
+        Args:
+            clip_skip: as a preset asks for it, ``None`` for ``own``.
+
+        Raises:
+            BadPreset: a tower has no such layer; names ``clip_skip``.
+        """
+        if clip_skip is None:
+            return own
+        configs: list[Any] = [tower.config for tower in self.towers(text).values()]
+        layers = min(int(config.num_hidden_layers) for config in configs)
+        allowed = readable_layers(self.record, layers)
+        if clip_skip not in allowed:
+            raise BadPreset(
+                f"the text encoder has the layers {allowed[0]} to {allowed[-1]}, got {clip_skip}",
+                field="clip_skip",
+            )
+        return clip_skip - self.record.unused_layers
+
+    def _states(self, text: Any, reader: Reader, prompt: str, spans: int, layer: int) -> Tensor:
         """(windows, length, width) of one prompt."""
         device = next(text.parameters()).device
         masked = getattr(text.config, "use_attention_mask", False)
 
         def run(ids: Tensor, mask: Tensor) -> Tensor:
-            return text(
-                ids.to(device), attention_mask=mask.to(device) if masked else None
-            ).last_hidden_state
+            output = text(
+                ids.to(device),
+                attention_mask=mask.to(device) if masked else None,
+                output_hidden_states=layer > 1,
+            )
+            if layer == 1:
+                return output.last_hidden_state
+            return text.final_layer_norm(output.hidden_states[-layer])
 
         windows = reader.windows(prompt, spans)
         states = run(windows.ids, windows.mask)

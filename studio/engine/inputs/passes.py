@@ -50,7 +50,7 @@ def prepare_passes(
     """
     kinds = predictions(plan, loader, base_config)
     streamed = needs_of(preset, plan, loader).streamed(loader.registry.budget)
-    texts = Texts(plan, loader, image_roots)
+    texts = Texts(plan, loader, image_roots, preset.clip_skip)
     guides = _Guides(preset, loader, image_roots)
     pictures = Edited(preset, loader, image_roots)
     prepared = []

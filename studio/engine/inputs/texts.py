@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -17,7 +18,7 @@ from studio.engine.families import Family, Text
 from studio.engine.inputs.memory_check import field_of
 from studio.engine.inputs.tokens import Words, widest
 from studio.engine.networks.loader import Loader
-from studio.errors import StudioError
+from studio.errors import IncompatibleModels, StudioError
 from studio.images import resolve
 from studio.plan import Pass, Plan, Weights
 
@@ -31,10 +32,20 @@ class Texts:
     for as long as the tower is loaded.
 
     Prompts that meet in one sum of one family are padded to one length, since padding is attended.
+
+    Args:
+        clip_skip: the layer of CLIP to read, counted from its end; ``None`` for each family's own.
     """
 
-    def __init__(self, plan: Plan, loader: Loader, roots: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        loader: Loader,
+        roots: Sequence[Path] = (),
+        clip_skip: int | None = None,
+    ) -> None:
         self.loader = loader
+        self.asked: dict[str, Any] = {} if clip_skip is None else {"clip_skip": clip_skip}
         self.roots = roots
         self.base = plan.prior
         self.known: dict[Hashable, Text] = {}
@@ -69,7 +80,8 @@ class Texts:
         )
         if key not in self.known:
             text, family = self._tower(reader)
-            kept, plain = _kept(text), (reader, prompt, self.spans[self._family(reader)])
+            spans = self.spans[self._family(reader)]
+            kept, plain = _kept(text), (reader, prompt, spans, *self.asked.values())
             alone = not of_text and not item.condition.words  # what may change is encoded anew
             if alone and plain in kept:
                 kept.move_to_end(plain)
@@ -82,9 +94,8 @@ class Texts:
                     parts = [lora.text.get(name, {}) for lora, _ in of_text]
                     stack.enter_context(attached(tower, parts, scales))
                 words = self._words(item, reader)
-                self.known[key] = family.encode(
-                    text, [prompt], words, self.spans[self._family(reader)]
-                )
+                _check_choice(family, self.asked)
+                self.known[key] = family.encode(text, [prompt], words, spans, **self.asked)
             if alone:
                 _keep(kept, plain, self.known[key])
         return self.known[key]
@@ -125,12 +136,22 @@ class Texts:
             yield
         except StudioError as error:
             own = reader != Weights(self.base) or item.condition.words or item.weights.adapters()
+            if error.field == "clip_skip":  # not a row's fault
+                raise
             if item.rows and error.field == "prompt":
                 raise type(error)(error.message, field=f"rows.{item.rows[0]}.prompt") from error
             field = field_of(item) if own else "base"
             named = error.field not in ("", "base", "rows.model", "lora")
             message = f"{error.field}: {error.message}" if named else error.message
             raise type(error)(message, field=field) from error
+
+
+def _check_choice(family: Family, asked: Mapping[str, Any]) -> None:
+    """See that a row's family reads one layer of CLIP, where the preset chooses it."""
+    if asked and not family.record.clip_skip:
+        raise IncompatibleModels(
+            f"{family.record.title} reads no single layer of CLIP; leave clip_skip empty"
+        )
 
 
 def _kept(tower: nn.Module) -> OrderedDict[Hashable, Text]:

@@ -16,6 +16,7 @@ from studio.preset.prompts import mentions
 from studio.share.texts import Texts
 from studio.share.tools.a1111_controls import controls, is_image_prompt
 from studio.share.tools.a1111_hashes import NO_NAME, embeddings_of, hashes_of, untagged
+from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.infotext import pairs
 from studio.share.tools.prompts import number
 from studio.share.tools.table import READERS, Fields, Found, Reader
@@ -89,6 +90,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         hashes=tuple(filter(None, [str(fields.take("Model hash") or ""), hash_of.pop("", "")])),
         hash_of=hash_of,
         vae=vae or hash_of.pop(NO_NAME, ""),
+        clip_skip=take_layer(fields, "Clip skip", own=(1,)),
         rescale=fields.number("CFG Rescale", "CFG rescale", "CFG Rescale phi", "Guidance rescale"),
         eta=fields.number("Eta DDIM", "Eta"),
         variation_seed=fields.take("Variation seed"),
@@ -105,8 +107,6 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
     _note_second_pass(fields, found)
-    if "Clip skip" in settings:
-        fields.drop_if("Clip skip", "1", 1)
     return found
 
 

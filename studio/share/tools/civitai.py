@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.share.texts import Texts, json_object
 from studio.share.tools.a1111 import split, to_found
+from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.prompts import Lora
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -41,10 +42,10 @@ def _from_extra(extra: dict[str, Any]) -> Found:
         seed=fields.take("seed"),
         sampler=fields.text("sampler"),
         size=fields.size(),
+        clip_skip=take_layer(fields, "clipSkip", own=(1,)),
     )
     fields.drop("quantity")
     fields.drop_if("workflowId", "txt2img")
-    fields.drop_if("clipSkip", 1)
     _add_resources(found, "resources")
     return found
 

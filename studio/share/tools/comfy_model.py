@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from studio.share.tools.clip_layers import as_layer
 from studio.share.tools.comfy_conditions import not_carried, note_files, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
@@ -90,7 +91,7 @@ def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:
             own = loras_of(graph, node)
             loras |= own
             if node.kind == "CLIPSetLastLayer":
-                _note_layer(graph, node)
+                pass  # of layer_of
             elif isinstance(node.inputs.get("clip_name"), str):
                 graph.note(f"{node.kind[:80]}: {summary(node.literals())} are not carried over")
             elif node.link("clip") and not own:
@@ -100,7 +101,27 @@ def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:
     return found
 
 
-def _note_layer(graph: Graph, node: GraphNode) -> None:
-    layer = graph.number(node, "stop_at_clip_layer")
-    if layer is not None and layer != -1:
-        graph.note(f"Clip skip {abs(int(layer))} (CLIPSetLastLayer) is not carried over")
+def layer_of(graph: Graph, clips: list[Link]) -> int | None:
+    """The layer at which every text encoder stops, counted from its end; ``None`` for its own.
+
+    Where prompts are read at several layers, or at one that is none, that is noted.
+    """
+    asked = {_stop(graph, link) for link in dict.fromkeys(clips)}
+    (layer,) = asked if len(asked) == 1 else (None,)
+    found = as_layer(None if layer is None else -layer)
+    for other in sorted(one for one in asked if one is not None and found is None):
+        graph.note(f"Clip skip {abs(other)} (CLIPSetLastLayer) is not carried over")
+    return found
+
+
+def _stop(graph: Graph, link: Link) -> int | None:
+    """What the node nearest to the prompts says, on the way of one text encoder."""
+    seen: set[str] = set()
+    node = graph.node(link)
+    while node is not None and node.id not in seen and len(seen) < MAX_DEPTH:
+        seen.add(node.id)
+        if node.kind == "CLIPSetLastLayer":
+            layer = graph.number(node, "stop_at_clip_layer")
+            return None if layer is None else int(layer)
+        node = graph.node(node.link("clip"))
+    return None

@@ -14,7 +14,7 @@ from studio.share.tools.comfy_conditions import Conditions, not_carried, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link, Node
 from studio.share.tools.comfy_guiders import terms_of
 from studio.share.tools.comfy_loras import on_both
-from studio.share.tools.comfy_model import follow, of_clips
+from studio.share.tools.comfy_model import follow, layer_of, of_clips
 from studio.share.tools.comfy_unread import note_unread
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -141,6 +141,7 @@ class _Picture:
             size=size,
             model=model.name,
             vae=vae,
+            clip_skip=layer_of(graph, conditions.clips),
             rescale=model.rescale,
             loras=loras,
             image_prompts=model.image_prompts,

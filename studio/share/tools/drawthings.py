@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.share.texts import Texts, json_object
 from studio.share.tools.a1111 import read_size
+from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.prompts import Lora
 from studio.share.tools.table import READERS, ControlUse, Fields, Found, Reader
 
@@ -29,7 +30,6 @@ _TWICE = {  # in ``v2``: where it stands besides
 }
 _PLAIN: dict[str, tuple[Any, ...]] = {  # what changes nothing in a picture of SD from text
     "shift": (1,),
-    "clipSkip": (1, 0),
     "clipWeight": (1,),
     "sharpness": (0,),
     "strength": (1,),
@@ -99,6 +99,7 @@ def read(texts: Texts) -> Found | None:
         more.drop_if("stochasticSamplingGamma", 0.3)
     else:
         more.drop("stochasticSamplingGamma")
+    layer = take_layer(more, "clipSkip", own=(0, 1)) if "clip_skip" not in data else None
     _drop_plain(more, data)
     found = Found(
         "Draw Things",
@@ -111,6 +112,7 @@ def read(texts: Texts) -> Found | None:
         sampler=sampler,
         size=read_size(fields),
         model=fields.text("model"),
+        clip_skip=layer or take_layer(fields, "clip_skip", own=(0, 1)),
         noise=_NOISE.get(fields.text("seed_mode").lower(), ""),
         loras=_loras(more, "loras") or _loras(fields, "lora"),
         controls=_controls(more, "controls") or _controls(fields, "control"),

@@ -75,11 +75,22 @@ def read(texts: Texts) -> Found | None:
         size=fields.size(),
         model=_file(fields.take("use_stable_diffusion_model")),
         vae=named(_file(fields.take("use_vae_model"))),
+        clip_skip=_layer(fields),
         loras=_loras(fields),
     )
     for name, plain in (("tiling", "none"), ("hypernetwork_strength", 0), ("upscale_amount", "4")):
         fields.drop_if(name, plain)
     return found
+
+
+def _layer(fields: Fields) -> int | None:
+    """The tool only says whether the last layer is skipped."""
+    value = fields.take("clip_skip")
+    if value is True or value == "True":
+        return 2
+    if value not in (None, False, "False"):
+        fields.put("clip_skip", value)
+    return None
 
 
 def _file(value: Any) -> str:

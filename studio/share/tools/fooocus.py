@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
+from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -36,11 +37,11 @@ def read(texts: Texts) -> Found | None:
         model=fields.text("base_model"),
         hashes=tuple(filter(None, [fields.text("base_model_hash")])),
         vae=named(fields.text("vae")),
+        clip_skip=take_layer(fields, "clip_skip"),
         hash_of=_hashes(data.get("loras")),
         loras=list(_loras(fields)),
     )
     fields.drop("metadata_scheme", "version", "created_by")
-    fields.drop_if("clip_skip", 1, "1")
     fields.drop_if("performance", "Speed", "Quality")  # steps, which are given
     if "full_prompt" in data:
         fields.drop("prompt_expansion", "styles")  # they are in the full prompt

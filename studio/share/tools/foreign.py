@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from studio.errors import shorten
-from studio.library import ModelEntry
+from studio.library import FAMILIES, ModelEntry, ModelFamily
 from studio.preset import MAX_SEED, Preset, Sampler, validate
 from studio.preset.bounds import bounds
 from studio.preset.schedulers import SCHEDULERS
@@ -62,6 +62,9 @@ def read_foreign(
     vae = _autoencoder(found.vae, shelf, additions)
     if vae:
         data["vae"] = vae
+    layer = _clip_skip(found.clip_skip, FAMILIES.get(shelf.family(base or "")), base, notes)
+    if layer is not None:
+        data["clip_skip"] = layer
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
@@ -115,6 +118,23 @@ def _autoencoder(name: str, shelf: Shelf, additions: Additions) -> str | None:
         additions.notes.append(f"vae: {shown!r} is not in the library; the base's own is used")
         additions.left.append(f"vae:{shown}")
     return identity
+
+
+def _clip_skip(
+    layer: int | None, family: ModelFamily | None, base: str | None, notes: list[str]
+) -> int | None:
+    """The layer where it is another than the base reads anyway; noted where the base reads none."""
+    if layer is None or (family is not None and layer == family.clip_skip):
+        return None
+    if base is None:
+        notes.append(f"clip_skip: {layer} is left out with the base that it is meant for")
+        return None
+    if family is not None and not family.clip_skip:
+        notes.append(
+            f"clip_skip: {layer} is left out; {family.title} reads no single layer of CLIP"
+        )
+        return None
+    return layer
 
 
 def _check_scale(found: Found, notes: list[str]) -> None:

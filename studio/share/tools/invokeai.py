@@ -13,6 +13,7 @@ from sd_parsers.parsers import InvokeAIParser
 
 from studio.errors import cut
 from studio.share.texts import Texts
+from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.prompts import Lora
 from studio.share.tools.table import READERS, ControlUse, Fields, Found, Reader
 
@@ -27,7 +28,6 @@ _SAYS_NOTHING = (
 )
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "generation_mode": ("txt2img", "sdxl_txt2img"),
-    "clip_skip": (0,),
     "rand_device": ("cpu", "cuda"),
     "cfg_rescale_multiplier": (0, 0.0),
     "strength": (1, 1.0),
@@ -65,6 +65,7 @@ def _newest(data: dict[str, Any]) -> Found | None:
         model=_model(fields, "model"),
         noise={"cpu": "cpu", "cuda": "device"}.get(str(data.get("rand_device")), ""),
         vae=_model(fields, "vae"),
+        clip_skip=take_layer(fields, "clip_skip", own=(0,), counted=lambda skipped: skipped + 1),
         rescale=fields.number("cfg_rescale_multiplier"),
         loras=_loras(fields),
         notes=notes,

@@ -8,6 +8,7 @@ from typing import Any
 from studio.errors import shorten
 from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
+from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -60,6 +61,7 @@ def read(texts: Texts) -> Found | None:
         model=fields.text("model"),
         vae=named(fields.text("vae")),
         hash_of=_hashes(data.get("sui_models")),
+        clip_skip=take_layer(fields, "clipstopatlayer", counted=lambda place: -place),
         rescale=fields.number("rescalecfgmultiplier"),
         variation_seed=fields.take("variationseed"),
         variation_strength=fields.number("variationseedstrength"),
@@ -67,7 +69,6 @@ def read(texts: Texts) -> Found | None:
         notes=notes,
     )
     fields.drop(*_SAYS_NOTHING)
-    fields.drop_if("clipstopatlayer", -1, "-1")
     return found
 
 

@@ -97,7 +97,8 @@ class Found:
     ``ε(neg) + w·(ε(pos) − ε(neg))``; a tool with another sum gives ``terms`` instead.
     ``grammar``: whose prompt weights they are, see :func:`~studio.share.tools.prompts.read_prompt`.
     ``bare_words``: whether an embedding's mere name is the embedding. ``model``: the base, as the
-    tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``vae``: an autoencoder other than the base's own. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
+    tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``vae``: an autoencoder other than the base's own. ``clip_skip``:
+    the layer of CLIP that is read, counted from its end. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
     """
 
     tool: str
@@ -117,6 +118,7 @@ class Found:
     hashes: tuple[str, ...] = ()
     hash_of: dict[str, str] = field(default_factory=dict)
     vae: str = ""
+    clip_skip: int | None = None
     rescale: float | int | None = None
     eta: float | int | None = None
     variation_seed: Any = None

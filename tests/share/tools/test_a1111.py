@@ -77,7 +77,7 @@ FIELDS = {
     "ENSD: 31337": ["ENSD '31337'"],
     "RNG: NV": ["RNG 'NV' is not known"],
     "VAE: ema.safetensors": ["vae: 'ema' is not in the library"],
-    "Clip skip: 2": ["Clip skip '2'"],
+    "Clip skip: 2.5": ["Clip skip '2.5'"],
     "Schedule type: Beta": ["noise schedule 'Beta'"],
     "Refiner: xl [12], Refiner switch at: 0.8": ["Refiner 'xl [12]'", "Refiner switch at '0.8'"],
     'RP Active: True, RP Ratios: "1,1", RP Base: False': ["RP Active 'True'", "RP Ratios '1,1'"],
@@ -175,7 +175,7 @@ def test_civitai_s_settings_beside_a_graph(tmp_path: Path) -> None:
     graph = {"1": {"class_type": "X", "inputs": {}}, "extraMetadata": json.dumps(extra)}
     preset, notes = read(png(tmp_path, prompt=json.dumps(graph)))
     assert rows(preset) == PLAIN and "made with civitai.com" in notes
-    assert "clipSkip 2" in notes and "civitai.com/5" in notes
+    assert "clip_skip: 2 is left out with the base" in notes and "civitai.com/5" in notes
 
 
 @pytest.mark.parametrize(

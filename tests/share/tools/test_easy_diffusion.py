@@ -24,7 +24,7 @@ def test_easy_diffusion(tmp_path: Path, data: dict[str, str], how: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"clip_skip": "True"}, "clip_skip 'True'"),
+        ({"clip_skip": "often"}, "clip_skip 'often'"),
         ({"use_vae_model": "ema"}, "vae: 'ema' is not in the library"),
         ({"prompt_strength": "0.5"}, "prompt_strength '0.5'"),
         ({"use_upscale": "ESRGAN", "upscale_amount": "2"}, "upscale_amount '2'"),

@@ -22,7 +22,7 @@ def test_fooocus(tmp_path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"clip_skip": 2}, "clip_skip 2"),
+        ({"clip_skip": 99}, "clip_skip 99"),
         ({"sharpness": 2.0}, "sharpness 2.0"),
         ({"adm_guidance": "(1.5, 0.8, 0.3)"}, "adm_guidance '(1.5"),
         ({"adaptive_cfg": 7.0}, "adaptive_cfg 7.0"),

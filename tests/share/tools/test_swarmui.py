@@ -26,7 +26,7 @@ def test_swarmui(tmp_path: Path, how: str) -> None:
         ({"vae": "ema"}, "vae: 'ema' is not in the library"),
         ({"variationseed": -1, "variationseedstrength": 0.2}, "-1 at 0.2 is no usable variation"),
         ({"initimagecreativity": 0.6}, "initimagecreativity 0.6"),
-        ({"clipstopatlayer": -2}, "clipstopatlayer -2"),
+        ({"clipstopatlayer": 2}, "clipstopatlayer 2"),
         ({"refinermethod": "StepSwap", "refinerupscale": 1.5}, "refinerupscale 1.5"),
         ({"controlnetmodel": "canny", "controlnetstrength": 0.5}, "controlnetmodel 'canny'"),
         ({"prompt": "a cat <segment:face>"}, "<segment:face>"),

@@ -1,0 +1,51 @@
+"""What only some bases read: a distilled guidance, and a layer of CLIP that a preset chooses."""
+
+from __future__ import annotations
+
+from studio.errors import BadPreset, IncompatibleModels
+from studio.library import FAMILIES, ModelEntry, family_of
+from studio.library.clip_layers import layers_of, readable_layers
+from studio.preset import Preset
+
+
+def check_reads(preset: Preset, base: ModelEntry) -> None:
+    """See that a base reads whatever of the kind the preset sets.
+
+    Raises:
+        IncompatibleModels: networks of its family read none; names the field.
+        BadPreset: its text encoders have fewer layers, where their configs are here; names
+            ``clip_skip``.
+    """
+    if preset.distilled_guidance is not None:
+        _check_distilled(base)
+    if preset.clip_skip is not None:
+        _check_layer(base, preset.clip_skip)
+
+
+def _check_distilled(base: ModelEntry) -> None:
+    """FLUX.1 [dev]: its scale is a number in every pass."""
+    if not base.family or family_of(base.family).distilled:
+        return
+    read = ", ".join(record.title for record in FAMILIES.values() if record.distilled)
+    raise IncompatibleModels(
+        f"{base.id!r} ({family_of(base.family).title}) reads none; networks of {read} do",
+        field="distilled_guidance",
+    )
+
+
+def _check_layer(base: ModelEntry, asked: int) -> None:
+    if not base.family:
+        return
+    family = family_of(base.family)
+    if not family.clip_skip:
+        read = ", ".join(record.title for record in FAMILIES.values() if record.clip_skip)
+        raise IncompatibleModels(
+            f"{base.id!r} ({family.title}) reads no single layer of CLIP; networks of {read} do",
+            field="clip_skip",
+        )
+    layers = layers_of(base)
+    if layers and asked not in (allowed := readable_layers(family, layers)):
+        raise BadPreset(
+            f"{base.id!r} has the layers {allowed[0]} to {allowed[-1]}, got {asked}",
+            field="clip_skip",
+        )
