@@ -40,4 +40,8 @@ def plan(options: argparse.Namespace) -> None:
     steps = preset.sampler.steps - preset.first_step
     more = f" of {len(each)} evaluations" if compiled.unit != "step" else ""
     unit = "an evaluation" if more else "a step"
-    print(f"{span} forward passes {unit}, {total} in {steps} steps{more}, for each image")
+    second = compiled.second.forwards_total if compiled.second else 0
+    again = f" and {second} in the second pass" if second else ""
+    print(
+        f"{span} forward passes {unit}, {total - second} in {steps} steps{more}{again}, for each image"
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,18 @@ from studio.diffusion import noise, sampling, schedulers
 from studio.diffusion.progress import progress_of
 from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
-from studio.engine.denoiser import Denoiser, PreparedPass
-from studio.engine.effort import Controller
+from studio.engine.denoiser import Denoiser
 from studio.engine.explain import Explainer
 from studio.engine.families.pixels import apply_preview
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
 from studio.engine.inputs.start_image import Pictures
+from studio.engine.job import Job, effort_of, part_of
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
+from studio.engine.second_pass import in_two_passes
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.engine.tiled import Tiled
 from studio.errors import StudioError
@@ -39,9 +40,9 @@ from studio.library.missing import describe_networks, named_by
 from studio.plan import Plan, compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.row_models import check_base
+from studio.plan.stated import stated_plan
 from studio.plan.tiles import as_seen, with_tiles
 from studio.preset import Preset, Sampler
-from studio.preset.effort import allowed_error
 from studio.preset.variants import preset_varies
 
 MAX_IMAGES_AT_ONCE = 8
@@ -114,10 +115,12 @@ class Engine:
             describe_networks(preset, self.library)
             entry = check_base(self.library, preset.base, preset.vae)
             preset = resolved(preset, entry)
-            if not preset_varies(preset):
+            if not preset_varies(preset) and not preset.second_pass.on:
                 yield from self._generate(preset, entry, drift_every, explain)
                 return
-            for index in range(preset.sampler.count):  # each image has a text of its own
+            for index in range(
+                preset.sampler.count
+            ):  # each image has a text, or a start, of its own
                 one = single(preset, index)
                 for event in self._generate(as_chosen(one), entry, drift_every, explain):
                     yield replace(event, index=index) if isinstance(event, Done) else event
@@ -125,7 +128,26 @@ class Engine:
     def _generate(
         self, preset: Preset, entry: ModelEntry, drift_every: int, explain: bool
     ) -> Generator[Event, None, None]:
-        """The images of a preset whose prompts are settled."""
+        """The images of a preset whose prompts are settled; with a second pass, the one image."""
+        if not preset.second_pass.on:
+            yield from self._once(preset, entry, drift_every, explain)
+            return
+        stated_plan(preset, self.library, self.image_roots)  # what the second cannot is said now
+
+        def make(one: Preset, start: Image.Image | None) -> Generator[Event, None, None]:
+            return self._once(one, entry, drift_every, explain and start is None, start)
+
+        yield from in_two_passes(preset, entry.multiple, make)
+
+    def _once(
+        self,
+        preset: Preset,
+        entry: ModelEntry,
+        drift_every: int,
+        explain: bool,
+        start: Image.Image | None = None,
+    ) -> Generator[Event, None, None]:
+        """One pass; ``start`` is the picture that it starts from, where that is no reference."""
         started = time.perf_counter()
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)
@@ -141,7 +163,7 @@ class Engine:
             )
         with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
             with self._lock, lease.recording():
-                job = self._prepared(preset, plan, config, seen, started)
+                job = self._prepared(preset, plan, config, seen, started, start)
             count = preset.sampler.count
             for first in range(0, count, MAX_IMAGES_AT_ONCE):
                 yield from self._batch(job, first, min(MAX_IMAGES_AT_ONCE, count - first))
@@ -153,21 +175,23 @@ class Engine:
         config: Mapping[str, Any],
         seen: Sampler,
         started: float,
-    ) -> _Job:
+        start: Image.Image | None = None,
+    ) -> Job:
         """Everything that a generation's batches share, loaded."""
-        pictures = Pictures.read(plan, preset.init, size_of(preset), self.image_roots)
+        size = size_of(preset)
+        pictures = Pictures.read(plan, preset.init, size, self.image_roots, start)
         passes = prepare_passes(preset, plan, self.loader, self.image_roots, config)
         vae = self.loader.vae(preset.base, preset.vae)
         shape = latent_shape(vae, preset)
         family = self.library[preset.base].family
-        part = _part(shape, preset.sampler, seen)
+        part = part_of(shape, preset.sampler, seen)
         alike = preset.model_copy(update={"sampler": seen})
         samples = samples_at_once(self.device, alike, passes, part)
-        return _Job(
+        return Job(
             preset, plan, passes, pictures, vae, shape, config, family, seen, started, samples
         )
 
-    def _batch(self, job: _Job, first: int, size: int) -> Generator[Event, None, None]:
+    def _batch(self, job: Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""
         preset, plan, began = job.preset, job.plan, time.perf_counter()
         sampler = preset.sampler
@@ -198,13 +222,13 @@ class Engine:
             masks=job.pictures.row_masks(latent_size, self.device),
             buckets=self.runtime.buckets,
             regions=self.regions,
-            effort=_effort(preset, plan, scheduler, start, size),
+            effort=effort_of(preset, plan, scheduler, start, size),
             painted=painted,
             explainer=Explainer(plan, kind) if plan.looks else None,
         )
         denoiser, factor = whole, (sampler.width or 0) // job.shape[2]
         if len(plan.tiles) > 1:
-            efforts = [_effort(preset, plan, scheduler, start, size) for _ in plan.tiles]
+            efforts = [effort_of(preset, plan, scheduler, start, size) for _ in plan.tiles]
             denoiser = Tiled.of(whole, plan.tiles, factor, latent_size, efforts)
         preview = self.loader.family(preset.base).preview(self.library[preset.base], job.shape[0])
 
@@ -253,40 +277,3 @@ class Engine:
                 denoiser.estimate(index),
                 explainer.told(index, plan.steps, seen) if explainer else None,
             )
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What the batches of one generation share."""
-
-    preset: Preset
-    plan: Plan
-    passes: Sequence[PreparedPass]
-    pictures: Pictures
-    vae: Any
-    shape: tuple[int, int, int]
-    config: Mapping[str, Any]
-    family: str
-    seen: Sampler  # the size of what a network sees at once
-    started: float
-    samples: int
-
-
-def _part(shape: tuple[int, int, int], whole: Sampler, seen: Sampler) -> tuple[int, int, int]:
-    """Of a latent of ``shape`` what the network sees at once."""
-    channels, height, width = shape
-    return (
-        channels,
-        height * (seen.height or 1) // (whole.height or 1),
-        width * (seen.width or 1) // (whole.width or 1),
-    )
-
-
-def _effort(
-    preset: Preset, plan: Plan, scheduler: Any, start: int, images: int
-) -> Controller | None:
-    """What chooses the passes of each evaluation, where the preset allows an error."""
-    allowed = allowed_error(preset.sampler.effort)
-    if not allowed:
-        return None
-    return Controller(allowed, plan, sampling.noise_levels(scheduler, start), images)

@@ -43,7 +43,12 @@ class PipelineModels(Mapping[str, ModelEntry]):
 
 def check_whole(preset: Preset) -> None:
     """Raise :class:`IncompatibleModels` for what is no row's and no part of a guider."""
-    own = {"init": preset.init, "vae": preset.vae, "sampler.tiles": preset.sampler.tiles}
+    own = {
+        "init": preset.init,
+        "vae": preset.vae,
+        "sampler.tiles": preset.sampler.tiles,
+        "second_pass.scale": preset.second_pass.on,
+    }
     for name, chosen in own.items():
         if chosen:
             raise IncompatibleModels("is the pipeline's own in diffusers", field=name)

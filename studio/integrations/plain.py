@@ -117,7 +117,13 @@ def title(preset: Preset, needs: str) -> str:
 def _is_plain(preset: Preset, plan: Plan, base: ModelEntry) -> bool:
     """Whether all passes are prompts on the base, read as diffusers reads them."""
     sampler = preset.sampler
-    if preset.init or sampler.variation_strength or sampler.noise != "cpu" or len(plan.tiles) > 1:
+    if (
+        preset.init
+        or preset.second_pass.on
+        or sampler.variation_strength
+        or sampler.noise != "cpu"
+        or len(plan.tiles) > 1
+    ):
         return False
     if sampler.seed + sampler.count - 1 > _LARGEST_SEED:
         return False

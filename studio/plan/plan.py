@@ -31,7 +31,7 @@ class Plan:
     several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
     what to know before it runs, a line each. ``looks``: the steps at which it is kept what the rows
     pull towards, where that was asked for. ``tiles``: in which every pass runs; none for the whole
-    picture at once.
+    picture at once. ``second``: of the second pass, where the preset asks for one.
     """
 
     passes: tuple[Pass, ...]
@@ -46,6 +46,7 @@ class Plan:
     unit: str = "step"
     looks: tuple[Look, ...] = ()
     tiles: tuple[Window, ...] = ()
+    second: Plan | None = None
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -65,8 +66,8 @@ class Plan:
 
     @property
     def forwards_total(self) -> int:
-        """Network sample-evaluations of the whole run, per image."""
-        return sum(self.forwards_per_step)
+        """Network sample-evaluations of the whole run, the second pass too, per image."""
+        return sum(self.forwards_per_step) + (self.second.forwards_total if self.second else 0)
 
     def active(self, step: int) -> tuple[int, ...]:
         """Indices of the passes that the guided prediction needs at ``step`` (from 0)."""
@@ -110,6 +111,8 @@ class Plan:
         noted: dict[str, object] = {"notes": list(self.notes)} if self.notes else {}
         if self.tiles:
             noted["tiles"] = len(self.tiles)
+        if self.second:
+            noted["second_pass"] = self.second.as_dict()
         mixed = {"mixtures": [self._mixture_as_dict(m) for m in self.mixtures]}
         return {
             "passes": [self._pass_as_dict(p) for p in self.passes],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.diffusion.progress import progress_of
@@ -14,8 +14,11 @@ from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
+from studio.plan.size import picture_size
 from studio.plan.tiles import as_seen, with_tiles
 from studio.preset import Preset
+from studio.preset.derived import second_of
+from studio.preset.second_pass import of_second_pass
 
 
 @dataclass(frozen=True)
@@ -63,4 +66,12 @@ def stated_plan(
     """
     known = known or stated(preset, library)
     plan = compile_plan(preset, library.catalogue(), known.progress, meeting_in(roots))
-    return plan if known.base is None else with_tiles(plan, preset, known.base)
+    if known.base is None:
+        return plan
+    plan = with_tiles(plan, preset, known.base)
+    if not preset.second_pass.on:
+        return plan
+    size = picture_size(preset, known.base)
+    again = second_of(preset, "-", size, known.base.multiple)
+    with of_second_pass():
+        return replace(plan, second=stated_plan(again, library, roots))

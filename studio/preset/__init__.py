@@ -27,6 +27,7 @@ from studio.preset.rows import (
     Sampler,
     Scheduler,
 )
+from studio.preset.second_pass import SecondPass
 
 __all__ = [
     "MAX_JSON_BYTES",
@@ -46,6 +47,7 @@ __all__ = [
     "Row",
     "Sampler",
     "Scheduler",
+    "SecondPass",
     "parse",
     "validate",
 ]

@@ -10,6 +10,7 @@ from studio.errors import BadPreset
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
 from studio.preset.rows import Init
+from studio.preset.second_pass import SecondPass, of_second_pass
 
 MOST_BETWEEN, MOST_EACH = 32, 1000
 
@@ -88,7 +89,27 @@ def larger(
         "init.strength": strength,
         "init.enlarge": enlarge,
     }
-    return with_fields(preset.model_copy(update={"init": Init(image=image)}), list(changes.items()))
+    once = {"init": Init(image=image), "second_pass": SecondPass()}
+    return with_fields(preset.model_copy(update=once), list(changes.items()))
+
+
+def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) -> Preset:
+    """The preset that the second pass of another is.
+
+    Args:
+        image: the reference of what the first made. size: its width and height.
+        multiple: of what the sides must be.
+
+    Raises:
+        BadPreset: a size that a preset does not take; names the field of ``second_pass``.
+    """
+    asked = preset.second_pass
+    with of_second_pass():
+        again = larger(
+            preset, image, size, asked.scale, asked.strength, multiple, asked.enlarge, asked.tiles
+        )
+    steps = asked.steps or preset.sampler.steps
+    return again.model_copy(update={"sampler": again.sampler.model_copy(update={"steps": steps})})
 
 
 def left_by_each(preset: Preset, field: str) -> str:

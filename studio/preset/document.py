@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,8 +22,9 @@ from pydantic import (
     model_validator,
 )
 
-from studio.errors import BadPreset, MissingFile, in_plain_words, shorten
+from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown
+from studio.preset.mistakes import one_line
 from studio.preset.refinements import (
     OWN_FIELDS,
     REFINEMENTS,
@@ -36,6 +36,7 @@ from studio.preset.refinements import (
 )
 from studio.preset.rows import Document, Fraction, Init, ModelId, Projection, Row, Sampler
 from studio.preset.schedulers import SCHEDULERS, those
+from studio.preset.second_pass import SecondPass
 
 __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
 
@@ -59,6 +60,8 @@ class Preset(Document):
 
     ``clip_skip``: the layer of the base's CLIP towers whose states are read, counted from the end as web
     UIs count, 1 for the last; ``None`` for the one that its networks were trained on.
+
+    ``second_pass``: makes the finished picture again, larger.
 
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
 
@@ -109,6 +112,7 @@ class Preset(Document):
         default_factory=dict
     )
     init: Init | None = None
+    second_pass: SecondPass = SecondPass()
     sampler: Sampler = Sampler()
 
     @model_validator(mode="after")
@@ -126,6 +130,7 @@ class Preset(Document):
                 f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
                 field="init.strength",
             )
+        self.second_pass.check(sampler.steps, bool(self.init and self.init.mask))
         chosen = SCHEDULERS[sampler.scheduler]
         for one in self.refine.chosen:
             if one.record.single_step and not chosen.single_step:
@@ -249,7 +254,7 @@ def validate(data: Any) -> Preset:
     try:
         return Preset.model_validate(_migrated(data))
     except ValidationError as error:
-        raise _one_line(error) from error
+        raise one_line(error) from error
 
 
 def _migrated(data: dict[str, Any]) -> dict[str, Any]:
@@ -261,39 +266,3 @@ def _migrated(data: dict[str, Any]) -> dict[str, Any]:
             field="schema_version",
         )
     return data
-
-
-_MISMATCHES = ("model_type", "string_type", "tuple_type", "literal_error", "none_required")
-_UNION_TAGS = {"ModelRef", "PromptReference", "constrained-str", "constrained-float", "str"}
-
-
-def _one_line(error: ValidationError) -> BadPreset:
-    report = error.errors(include_url=False)
-
-    # A union reports every branch; the branch that matches the given type explains most.
-    def relevance(item: Any) -> tuple[int, int]:
-        mismatch = item["type"] in _MISMATCHES
-        return (1 if mismatch else 0, -len(item["loc"]))
-
-    first = min(report, key=relevance)
-    parts = [str(part) for part in first["loc"] if not _is_tag(part)]
-    field = ".".join(parts) or "preset"
-    if first["type"] == "extra_forbidden":
-        return BadPreset("unknown field; it is not part of a preset", field=field)
-    said = in_plain_words(first["msg"]) + _or_else(first, report)
-    return BadPreset(f"{said}, got {shorten(first['input'])}", field=field)
-
-
-_STRUCTURES = {"tuple_type": ", or a list", "model_type": ", or an object"}
-
-
-def _or_else(named: Any, report: Sequence[Any]) -> str:
-    """What a field takes besides the names that were listed."""
-    if named["type"] != "literal_error":
-        return ""
-    alike = (one for one in report if one["loc"][:-1] == named["loc"][:-1])
-    return "".join(_STRUCTURES.get(one["type"], "") for one in alike)
-
-
-def _is_tag(part: object) -> bool:
-    return isinstance(part, str) and (part in _UNION_TAGS or "[" in part)

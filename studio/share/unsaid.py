@@ -102,6 +102,8 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("distilled_guidance: left out")
     if preset.init:
         found.append("init: the picture to start from is left out; its strength is said")
+    if preset.init and preset.second_pass.on:
+        found.append("second_pass.scale: left out, there is none after a picture to start from")
     if sampler.tiles:
         found.append("sampler.tiles: left out, the picture is made at once")
     scheduler, schedule = SCHEDULERS[sampler.scheduler], NOISE_SCHEDULES[sampler.schedule]

@@ -162,6 +162,8 @@ def _tags(rows: list[Row]) -> list[str]:
 def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
     sampler = preset.sampler
     width, height = size or (sampler.width, sampler.height)
+    if preset.second_pass.on:  # what is said is the first's
+        width, height = sampler.width, sampler.height
     scale = next((row.weight for _, row in preset.active_rows() if row.weight > 0), 1.0)
     pairs: dict[str, object] = {
         "Steps": sampler.steps,
@@ -180,8 +182,23 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "Clip skip": preset.clip_skip or "",
         "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
+        **({} if preset.init else _hires(preset)),
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
+
+
+def _hires(preset: Preset) -> dict[str, object]:
+    """A second pass as the web UIs' hires fix, whose steps are those that run."""
+    again = preset.second_pass
+    if not again.on:
+        return {}
+    steps = again.steps or preset.sampler.steps
+    return {
+        "Denoising strength": f"{again.strength:g}",
+        "Hires upscale": f"{again.scale:g}",
+        "Hires steps": int(steps * again.strength),
+        "Hires upscaler": "Latent" if again.enlarge == "latents" else "Lanczos",
+    }
 
 
 def _sampler_name(name: str) -> str:

@@ -25,6 +25,7 @@ from studio.ui.errors import on_page
 from studio.ui.form import to_preset
 from studio.ui.library.missing import as_html
 from studio.ui.library.models import library
+from studio.ui.schema import leaves
 from studio.ui.space import Limits
 
 NO_FAULT = {"field": "", "text": ""}
@@ -77,7 +78,27 @@ def _idle(values: Mapping[str, Any]) -> dict[str, str]:
         return {}
 
 
-def _unused(values: Mapping[str, Any]) -> dict[str, None]:
+def _unused(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """Fields that nothing reads now: ``None`` for those that stand as they are by default, else why."""
+    return {**_of_no_second_pass(values), **_unread(values)}
+
+
+def _of_no_second_pass(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """What a second pass would read, where there is none."""
+    scale = values.get("second_pass_scale", 1)
+    if isinstance(scale, int | float) and scale > 1:
+        return {}
+    others = [name for name in leaves() if name.startswith("second_pass_")]
+    others.remove("second_pass_scale")
+    return {
+        name: None
+        if values.get(name) in (leaves()[name]["default"], None, "")
+        else "Changes nothing now: there is no second pass, which is once as large."
+        for name in others
+    }
+
+
+def _unread(values: Mapping[str, Any]) -> dict[str, None]:
     """Empty fields that no network of the base's family reads."""
     base = str(values.get("base") or "")
     family = FAMILIES.get(library()[base].family) if base in library() else None
@@ -210,9 +231,10 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
     if plan.unit != "step":
         length += f" ({len(each)} evaluations)"
     more = f" × {count} images" if count > 1 else ""
+    again = f", {plan.second.forwards_total} of them in the second pass" if plan.second else ""
     return (
         f'<div class="gs-cost"><b>{passes}</b> {"pass" if passes == "1" else "passes"} per {plan.unit}'
-        f" · {length} · <b>{plan.forwards_total}</b> in all{more}</div>"
+        f" · {length} · <b>{plan.forwards_total}</b> in all{again}{more}</div>"
     )
 
 

@@ -21,6 +21,11 @@ LABELS = {
     "omega": "ω, personalization guidance",
     "decoupling": "Condition decoupling",
     "count": "Images",
+    "second_pass_scale": "Second pass, times as large",
+    "second_pass_strength": "Second pass, strength",
+    "second_pass_steps": "Second pass, steps",
+    "second_pass_enlarge": "Second pass, enlarged in its",
+    "second_pass_tiles": "Second pass, in tiles",
     "seed": "Seed (−1: new each time)",
 }
 
@@ -75,6 +80,7 @@ to use it or to sweep around it with half the step.
 | field | what it does |
 |---|---|
 | Start from a picture | image-to-image: the denoising starts from your picture instead of pure noise. Strength 1 keeps hardly anything of it, 0.3 most. With a mask only what is white is painted anew (inpainting) |
+| Second pass | makes the finished picture again, larger, with the same rows and seed (other tools call it hires fix): below strength 0.5 it keeps what is there and works out detail. *Make it larger* below a result does the same afterwards |
 {refinements}
 
 ### Presets and sharing

@@ -102,7 +102,9 @@ def _later(delay: float, function: Callable[[], object]) -> None:
 
 def _duration(preset: Preset, explain: bool = False) -> int:
     plan = stated_plan(preset, library())
-    return seconds_on_gpu(plan.forwards_total, preset.sampler.count)
+    again = plan.second.forwards_total if plan.second else 0
+    larger = round(again * (preset.second_pass.scale**2 - 1))  # each takes longer by its pixels
+    return seconds_on_gpu(plan.forwards_total + larger, preset.sampler.count)
 
 
 @gpu(duration=_duration)

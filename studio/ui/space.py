@@ -19,10 +19,12 @@ from studio.home import inputs_folder
 from studio.library import hub
 from studio.outputs import outputs_folder
 from studio.plan.limits import narrow
+from studio.plan.size import DEFAULT_SIZE
 from studio.preset import Preset
 from studio.preset.sweep import MAX_CELLS
 from studio.settings import SETTINGS
 from studio.share.embed import check_embedded
+from studio.ui.library.models import library
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,21 @@ class Limits:
         self.check_number("rows", len(preset.rows))
         for name in ("steps", "width", "height", "count"):
             self.check_number(f"sampler.{name}", getattr(sampler, name))
+        self._check_second_pass(preset)
         check_embedded(preset)
+
+    def _check_second_pass(self, preset: Preset) -> None:
+        """Refuse a second pass that makes a larger picture than this page does."""
+        scale, base = preset.second_pass.scale, library().get(preset.base)
+        if scale == 1:
+            return
+        native = (base.size if base else 0) or DEFAULT_SIZE
+        edge = max(preset.sampler.width or native, preset.sampler.height or native)
+        if edge * scale > self.edge:
+            raise StudioError(
+                f"{scale:g} times {edge} is over {self.edge} pixels, the most on this page",
+                field="second_pass.scale",
+            )
 
     def check_number(self, field: str, given: Any) -> None:
         """Refuse what a field may not be here; what is no number, another check refuses.

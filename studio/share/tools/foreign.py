@@ -65,6 +65,8 @@ def read_foreign(
     layer = _clip_skip(found.clip_skip, FAMILIES.get(shelf.family(base or "")), base, notes)
     if layer is not None:
         data["clip_skip"] = layer
+    if found.second_pass:
+        data["second_pass"] = found.second_pass
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]

@@ -98,7 +98,7 @@ class Found:
     ``grammar``: whose prompt weights they are, see :func:`~studio.share.tools.prompts.read_prompt`.
     ``bare_words``: whether an embedding's mere name is the embedding. ``model``: the base, as the
     tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``vae``: an autoencoder other than the base's own. ``clip_skip``:
-    the layer of CLIP that is read, counted from its end. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
+    the layer of CLIP that is read, counted from its end. ``second_pass``: fields of the preset's. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
     """
 
     tool: str
@@ -124,6 +124,7 @@ class Found:
     variation_seed: Any = None
     variation_strength: float | int | None = None
     noise: str = ""
+    second_pass: dict[str, Any] = field(default_factory=dict)
     loras: list[Lora] = field(default_factory=list)
     embeddings: list[str] = field(default_factory=list)
     controls: list[ControlUse] = field(default_factory=list)

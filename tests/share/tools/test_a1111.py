@@ -66,8 +66,7 @@ def test_the_size_field_wins(tmp_path: Path) -> None:
     more = ", Denoising strength: 0.5, Hires upscale: 2, Hires steps: 8, Hires upscaler: Latent"
     preset, notes = read(png(tmp_path, size=(128, 192), parameters=a1111(more=more)))
     assert (preset.sampler.width, preset.sampler.height) == (64, 96)
-    for words in ("a second pass", "Hires upscale 2", "Hires steps 8", "Latent", "strength 0.5"):
-        assert words in notes
+    assert preset.second_pass.scale == 2
     assert "made at 64x96; the picture has 128x192 pixels" in notes
 
 

@@ -1,0 +1,101 @@
+"""A second pass: the finished picture once more, larger, with the same rows (web UIs' hires fix)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from studio.errors import BadPreset, StudioError
+from studio.preset.rows import Document
+
+# Of the preset that the second pass is: which of these fields its mistakes are about.
+_FIELDS = {
+    "init": "second_pass",
+    "init.strength": "second_pass.strength",
+    "init.enlarge": "second_pass.enlarge",
+    "sampler.steps": "second_pass.steps",
+    "sampler.tiles": "second_pass.tiles",
+    "sampler.width": "second_pass.scale",
+    "sampler.height": "second_pass.scale",
+}
+
+
+class SecondPass(Document):
+    """The finished picture enlarged, and denoised again with the same rows and seed."""
+
+    scale: Annotated[
+        float,
+        Field(
+            ge=1.0,
+            le=8.0,
+            strict=True,
+            description="Makes the finished picture again, so many times as large, with the same rows. "
+            "1 is off, 1.5 to 2 usual.",
+        ),
+    ] = 1.0
+    strength: Annotated[
+        float,
+        Field(
+            gt=0.0,
+            le=1.0,
+            strict=True,
+            description="How much of it is made anew: the part of its steps that runs.",
+        ),
+    ] = 0.4
+    steps: Annotated[
+        Annotated[int, Field(ge=1, le=200, strict=True)] | None,
+        Field(
+            description="Steps of the second pass, of which the strength runs. Empty: the first's."
+        ),
+    ] = None
+    enlarge: Annotated[
+        Literal["pixels", "latents"],
+        Field(
+            description="Enlarged in its pixels, or in its latents for a strength of 0.5 and more."
+        ),
+    ] = "pixels"
+    tiles: Annotated[
+        StrictBool, Field(description="In overlapping tiles of the base's own size.")
+    ] = False
+
+    @property
+    def on(self) -> bool:
+        """Whether there is one."""
+        return self.scale > 1
+
+    def check(self, steps: int, masked: bool) -> None:
+        """See that it can be.
+
+        Args:
+            steps: of the first pass. masked: whether that starts from a picture with a mask.
+
+        Raises:
+            BadPreset: no step is left to run, or it would paint what the mask keeps.
+        """
+        if not self.on:
+            return
+        steps = self.steps or steps
+        if int(steps * self.strength) < 1:
+            raise BadPreset(
+                f"{self.strength:g} of {steps} steps leaves none to run",
+                field="second_pass.strength",
+            )
+        if masked:
+            raise BadPreset(
+                "would paint what the mask of the start picture keeps; leave it at 1",
+                field="second_pass.scale",
+            )
+
+
+@contextmanager
+def of_second_pass() -> Iterator[None]:
+    """Mistakes of the preset that a second pass is name the field that they come from."""
+    try:
+        yield
+    except StudioError as error:
+        if error.field not in _FIELDS:
+            raise
+        raise type(error)(error.message, field=_FIELDS[error.field]) from error

@@ -1,0 +1,185 @@
+"""A second pass in one run, against diffusers' two pipelines one after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline
+from PIL import Image
+
+from studio.engine import Engine
+from studio.errors import BadPreset, StudioError
+from studio.events import Done, Event, Preview, Progress
+from studio.library import Library
+from studio.plan.stated import stated_plan
+from studio.preset import Preset, validate
+from tests.support import tiny
+from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
+
+ROWS = [{"prompt": "a cat", "weight": SCALE}]
+AGAIN = {"scale": 2.0, "strength": 0.5, "steps": 6}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    tiny.library(folder)
+    return folder
+
+
+def preset_of(again: dict[str, Any] = AGAIN, **fields: Any) -> Preset:
+    sampler = {"steps": STEPS, "scheduler": "ddim", "seed": SEED, **fields.pop("sampler", {})}
+    return validate(
+        {"base": "base", "rows": ROWS, "second_pass": again, **fields, "sampler": sampler}
+    )
+
+
+def events_of(root: Path, preset: Preset, **asked: Any) -> list[Event]:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=True)
+    return list(engine.generate(preset, **asked))
+
+
+def done_of(root: Path, preset: Preset, **asked: Any) -> list[Done]:
+    return [event for event in events_of(root, preset, **asked) if isinstance(event, Done)]
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).astype(int)
+
+
+def test_it_is_diffusers_picture_enlarged_and_made_again(root: Path) -> None:
+    pipe = tiny.load(root / "base")
+    first = Image.fromarray(theirs(pipe, "a cat").astype(np.uint8))
+    again = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+    again.set_progress_bar_config(disable=True)
+    expected = again(
+        "a cat",
+        image=first.resize((32, 32), Image.Resampling.LANCZOS),
+        strength=0.5,
+        num_inference_steps=6,
+        guidance_scale=SCALE,
+        generator=torch.Generator().manual_seed(SEED),
+    ).images[0]
+    (done,) = done_of(root, preset_of())
+    assert done.image.size == (32, 32)
+    assert difference(pixels(done.image), pixels(expected)) <= 2
+    assert done.forwards == 2 * STEPS + 2 * 3
+
+
+def test_the_picture_s_preset_makes_it_again(root: Path) -> None:
+    first, second = done_of(root, preset_of(sampler={"count": 2}))
+    assert (first.index, second.index) == (0, 1)
+    assert second.preset.second_pass.scale == 2 and second.preset.sampler.seed == SEED + 1
+    assert second.preset.sampler.width == 16 and second.preset.init is None
+    (again,) = done_of(root, validate(second.preset.model_dump(mode="json")))
+    assert np.array_equal(pixels(again.image), pixels(second.image))
+    assert not np.array_equal(pixels(first.image), pixels(second.image))
+
+
+def test_progress_counts_both_passes_and_never_back(root: Path) -> None:
+    events = events_of(root, preset_of())
+    steps = [event for event in events if isinstance(event, Progress)]
+    assert {event.steps for event in steps} == {STEPS + 3}
+    assert [one.step for one in steps] == sorted(one.step for one in steps)
+    assert steps[-1].step == STEPS + 3 and steps[-1].forwards == 2 * (STEPS + 3)
+    assert [one.seconds for one in steps[1:]] == sorted(one.seconds for one in steps[1:])
+    assert sum(isinstance(event, Done) for event in events) == 1
+    sizes = [event.images[0].size for event in events if isinstance(event, Preview)]
+    assert len({*sizes}) == 2
+
+
+def test_the_stated_cost_is_the_run_s(root: Path) -> None:
+    preset = preset_of(sampler={"scheduler": "heun"})
+    plan = stated_plan(preset, Library((root,)))
+    (done,) = done_of(root, preset)
+    assert plan.forwards_total == done.forwards
+    assert plan.second is not None and plan.as_dict()["second_pass"] == plan.second.as_dict()
+    assert stated_plan(preset_of({}), Library((root,))).second is None
+
+
+def test_rows_are_measured_along_both(root: Path) -> None:
+    (done,) = done_of(root, preset_of(), explain=True)
+    (share,) = done.shares
+    assert len(share.norm) == len(share.cosine) == STEPS + 3 and None not in share.norm
+    assert done.explanation is not None and done.explanation.steps == STEPS
+
+
+def test_drift_is_measured_along_both(root: Path) -> None:
+    rows = [{**ROWS[0], "model": {"lora": "base/style"}}]
+    (done,) = done_of(root, preset_of(rows=rows), drift_every=1)
+    (drift,) = done.drift
+    assert len(drift.norm) == STEPS + 3 and None not in drift.norm
+
+
+def test_each_image_has_the_text_that_its_seed_chooses(root: Path) -> None:
+    rows = [{"prompt": "{a cat|a dog|fog}", "weight": SCALE}]
+    made = done_of(root, preset_of(rows=rows, sampler={"count": 3}))
+    for index, done in enumerate(made):
+        assert done.index == index and done.preset.rows[0].prompt in ("a cat", "a dog", "fog")
+
+
+def test_masks_tiles_and_latents_go_with_it(root: Path) -> None:
+    Image.new("L", (16, 16), 255).save(root / "white.png")
+    rows = [{**ROWS[0], "mask": "white.png"}]
+    (masked,) = done_of(root, preset_of(rows=rows))
+    (plain,) = done_of(root, preset_of())
+    assert difference(pixels(masked.image), pixels(plain.image)) <= 1
+    (latents,) = done_of(root, preset_of({**AGAIN, "enlarge": "latents"}))
+    assert difference(pixels(latents.image), pixels(plain.image)) > 1
+    plan = stated_plan(preset_of({**AGAIN, "tiles": True}), Library((root,)))
+    assert plan.second is not None and len(plan.second.tiles) == 9 and not plan.tiles
+
+
+def test_a_size_is_rounded_to_what_the_base_makes(root: Path) -> None:
+    (done,) = done_of(root, preset_of({**AGAIN, "scale": 1.3}))
+    assert done.image.size == (20, 20)  # of 20.8, to a multiple of 4
+
+
+@pytest.mark.parametrize(
+    ("again", "fields", "said"),
+    [
+        ({"scale": 8.5}, {}, r"^second_pass\.scale: "),
+        ({"scale": 0.5}, {}, r"^second_pass\.scale: "),
+        (
+            {"scale": 2.0, "strength": 0.1},
+            {},
+            r"^second_pass\.strength: 0\.1 of 3 steps leaves none",
+        ),
+        ({"scale": 2.0, "enlarge": "ears"}, {}, r"^second_pass\.enlarge: "),
+        (
+            AGAIN,
+            {"init": {"image": "a.png", "mask": "b.png"}, "sampler": {"steps": 9}},
+            r"^second_pass\.scale: would paint what the mask of the start picture keeps",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(again: dict, fields: dict, said: str) -> None:
+    with pytest.raises(BadPreset, match=said):
+        preset_of(again, **fields)
+
+
+def test_a_second_pass_that_is_too_large_is_refused_before_the_first_runs(root: Path) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), exact=True)
+    run = engine.generate(preset_of({**AGAIN, "scale": 8.0}, sampler={"width": 1024}))
+    with pytest.raises(StudioError, match=r"^second_pass\.scale: .*8192"):
+        next(run)
+
+
+def test_off_it_changes_nothing_and_is_not_written(root: Path) -> None:
+    plain = preset_of({"scale": 1.0, "strength": 0.4})
+    assert "second_pass" not in plain.to_json()
+    assert done_of(root, plain)[0].image.size == (16, 16)
+
+
+def test_closing_a_run_in_its_second_pass_frees_what_it_holds(root: Path) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), exact=True)
+    run = engine.generate(preset_of())
+    for event in run:
+        if isinstance(event, Progress) and event.step > STEPS:
+            break
+    run.close()
+    assert engine.describe() and not any(one["pinned"] for one in engine.describe())

@@ -1,0 +1,110 @@
+"""The web UIs' hires fix as a second pass, and the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.preset import Preset, validate
+from studio.share.unsaid import unsaid
+from studio.share.write import parameters_text
+from tests.support.other_tools import a1111, png, read
+
+
+def opened(tmp_path: Path, more: str, steps: int = 20) -> tuple[Preset, str]:
+    text = a1111(more=f", {more}").replace("Steps: 20", f"Steps: {steps}")
+    return read(png(tmp_path, size=(64, 96), parameters=text))
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            "Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Latent",
+            {"scale": 2.0, "strength": 0.5, "steps": 40, "enlarge": "latents"},
+        ),
+        (
+            "Denoising strength: 0.5, Hires upscale: 1.5, Hires steps: 8, Hires upscaler: Lanczos",
+            {"scale": 1.5, "strength": 0.5, "steps": 16},
+        ),
+        (
+            "Denoising strength: 0.35, Hires upscale: 2, Hires steps: 7, Hires upscaler: None",
+            {"scale": 2.0, "strength": 0.35},
+        ),  # 7 of 20 run at that strength anyway
+        (
+            "Denoising strength: 0.4, Hires resize: 128x192, Hires steps: 8, Hires upscaler: Lanczos",
+            {"scale": 2.0},
+        ),
+    ],
+)
+def test_what_the_web_ui_says(more: str, expected: dict[str, Any], tmp_path: Path) -> None:
+    preset, notes = opened(tmp_path, more)
+    found = preset.model_dump(exclude_defaults=True)["second_pass"]
+    assert {"strength": 0.4, **found} == {"strength": 0.4, **expected}
+    assert "not carried over" not in notes and "Hires" not in notes
+    assert (preset.sampler.width, preset.sampler.height, preset.sampler.steps) == (64, 96, 20)
+
+
+def test_as_many_steps_run_as_there(tmp_path: Path) -> None:
+    for strength in (0.2, 0.3, 0.35, 0.55, 0.7, 1.0):
+        for run in (3, 7, 10, 15, 20):
+            more = f"Denoising strength: {strength}, Hires upscale: 2, Hires steps: {run}"
+            again = opened(tmp_path, more)[0].second_pass
+            assert int((again.steps or 20) * again.strength) == run, (strength, run)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("Denoising strength: 0.5, Hires upscale: 9", "a second pass is not carried over"),
+        ("Denoising strength: 1.5, Hires upscale: 2", "Denoising strength 1.5"),
+        ("Hires upscale: 2, Hires steps: 8", "a second pass is not carried over (Hires upscale 2"),
+        ("Denoising strength: 0.5, Hires resize: 128x128", "Hires resize 128x128"),
+        (
+            "Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: R-ESRGAN 4x+",
+            "Hires upscaler 'R-ESRGAN 4x+': enlarged in its pixels here",
+        ),
+        (
+            "Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Latent (bicubic)",
+            "in its latents",
+        ),
+        ("Denoising strength: 0.5, Hires upscale: 2, Hires CFG Scale: 3", "Hires CFG Scale '3'"),
+        (
+            "Denoising strength: 0.1, Hires upscale: 2, Hires steps: 150",
+            "second_pass.steps: 1500 became 200",
+        ),
+    ],
+)
+def test_what_has_no_place_is_named(more: str, words: str, tmp_path: Path) -> None:
+    assert words in opened(tmp_path, more)[1]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"scale": 2.0},
+        {"scale": 1.5, "strength": 0.7, "steps": 30, "enlarge": "latents"},
+        {"scale": 3.0, "strength": 0.35, "steps": 40},
+    ],
+)
+def test_what_is_written_is_read_again(again: dict[str, Any], tmp_path: Path) -> None:
+    rows = [{"prompt": "a cat", "weight": 7.0}]
+    size = {"width": 64, "height": 96}
+    preset = validate({"rows": rows, "second_pass": again, "sampler": size})
+    text = parameters_text(preset, (128, 192))
+    assert "Size: 64x96" in text
+    back, notes = read(png(tmp_path, size=(128, 192), parameters=text))
+    ours, theirs = preset.second_pass, back.second_pass
+    assert ours.model_copy(update={"steps": None}) == theirs.model_copy(update={"steps": None})
+    run = [int((one.steps or preset.sampler.steps) * one.strength) for one in (ours, theirs)]
+    assert run[0] == run[1] and "Hires" not in notes
+
+
+def test_after_a_picture_to_start_from_it_is_left_out_by_name() -> None:
+    init = {"image": "assets/examples/cat.png", "strength": 0.6}
+    preset = validate({"rows": [{"prompt": "a"}], "init": init, "second_pass": {"scale": 2.0}})
+    assert "Denoising strength: 0.6" in parameters_text(preset)
+    assert "Hires" not in parameters_text(preset)
+    assert any(line.startswith("second_pass.scale: left out") for line in unsaid(preset))
