@@ -149,8 +149,7 @@ def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
         "row 3: a",
     ]
     assert '<span class="gs-n">−</span> <span class="gs-term" title="row 3: a">' in shown
-    unread = {name: None for name in idle if idle[name] is None}
-    assert "distilled_guidance" in unread  # the starter's networks read none
+    unread = {name: None for name in idle if idle[name] is None}  # in test_unread_fields.py
     # No row has a LoRA; a prompt has parts.
     assert idle == {"omega": describe.IDLE_REASONS["omega"], **unread}
     assert fault == describe.NO_FAULT
