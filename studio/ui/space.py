@@ -72,10 +72,10 @@ class Limits:
 
     def _check_second_pass(self, preset: Preset) -> None:
         """Refuse a second pass that makes a larger picture than this page does."""
-        scale, base = preset.second_pass.scale, library().get(preset.base)
-        if scale == 1:
+        scale, known = preset.second_pass.scale, library()
+        if not preset.second_pass.on:
             return
-        native = (base.size if base else 0) or DEFAULT_SIZE
+        native = (known[preset.base].size if preset.base in known else 0) or DEFAULT_SIZE
         edge = max(preset.sampler.width or native, preset.sampler.height or native)
         if edge * scale > self.edge:
             raise StudioError(
