@@ -180,7 +180,7 @@ class Engine:
         """Everything that a generation's batches share, loaded."""
         size = size_of(preset)
         pictures = Pictures.read(plan, preset.init, size, self.image_roots, start)
-        passes = prepare_passes(preset, plan, self.loader, self.image_roots, config)
+        passes = prepare_passes(preset, plan, self.loader, self.image_roots, config, pictures.frame)
         vae = self.loader.vae(preset.base, preset.vae)
         shape = latent_shape(vae, preset)
         family = self.library[preset.base].family

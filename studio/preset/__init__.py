@@ -18,7 +18,6 @@ from studio.preset.rows import (
     ControlType,
     Curve,
     ImagePrompt,
-    Init,
     ModelRef,
     Projection,
     PromptReference,
@@ -28,6 +27,7 @@ from studio.preset.rows import (
     Scheduler,
 )
 from studio.preset.second_pass import SecondPass
+from studio.preset.start import Init
 
 __all__ = [
     "MAX_JSON_BYTES",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from studio.errors import BadPreset
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
-from studio.preset.rows import Init
 from studio.preset.second_pass import SecondPass, of_second_pass
+from studio.preset.start import Init
 
 MOST_BETWEEN, MOST_EACH = 32, 1000
 

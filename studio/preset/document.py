@@ -34,9 +34,10 @@ from studio.preset.refinements import (
     list_others,
     path_of,
 )
-from studio.preset.rows import Document, Fraction, Init, ModelId, Projection, Row, Sampler
+from studio.preset.rows import Document, Fraction, ModelId, Projection, Row, Sampler
 from studio.preset.schedulers import SCHEDULERS, those
 from studio.preset.second_pass import SecondPass
+from studio.preset.start import Init
 
 __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
 
@@ -125,6 +126,8 @@ class Preset(Document):
     def _possible(self) -> Preset:
         """Fields that exclude each other; raised as what names them."""
         sampler = self.sampler
+        if self.init:
+            self.init.check()
         if self.init and self.first_step >= sampler.steps:
             raise BadPreset(
                 f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",

@@ -221,26 +221,6 @@ class Projection(Document):
     momentum: Annotated[float, _APG["momentum"].field()] = float(_APG["momentum"].neutral)
 
 
-class Init(Document):
-    """Start from a picture instead of pure noise (image-to-image, inpainting).
-
-    ``strength``: the part of the steps that runs, 1 for all. ``mask``: an image of the picture's
-    aspect, white where it is painted anew, black where it is kept; without one all of it is.
-    ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
-    without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
-    over how many pixels, inside the mask, the new fades in. ``enlarge``: how a smaller picture becomes
-    as large as the one to be made, in its pixels, or in its latents, softer and for a strength of 0.5
-    and more.
-    """
-
-    image: Annotated[ImageRef, Field(min_length=1)]
-    strength: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = 0.75
-    mask: ImageRef = ""
-    keep_pixels: StrictBool = True
-    feather: Annotated[int, Field(ge=0, le=64, strict=True)] = 4
-    enlarge: Literal["pixels", "latents"] = "pixels"
-
-
 class Sampler(Document):
     """How the denoising is integrated. ``seed`` −1 means a new one, chosen when generating.
 

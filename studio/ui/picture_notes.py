@@ -21,7 +21,13 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     Args:
         size: of the picture to be made.
     """
-    shown = [("init.image", preset.init.image, "its middle is taken")] if preset.init else []
+    shown = []
+    if preset.init and preset.init.area == "mask":
+        whole = _size(preset.init.image)
+        yield from _of_the_area(whole, size)
+        size = whole if whole[1] else size  # rows' masks are of all of it
+    elif preset.init:
+        shown.append(("init.image", preset.init.image, "its middle is taken"))
     for index, row in preset.active_rows():
         if row.image:
             shown.append((f"rows.{index}.image", row.image, "its middle is taken"))
@@ -36,6 +42,15 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     yield from _misfitting_rows(preset, size)
     if preset.init and preset.init.mask:
         yield from _of_the_start(preset.init)
+
+
+def _of_the_area(whole: tuple[int, int], size: tuple[int, int]) -> Iterator[str]:
+    """What becomes of a picture that is painted around its mask alone."""
+    if whole[1]:
+        yield (
+            f"init.area: the part around the mask is made at {_pixels(size)} and put back; "
+            f"the picture stays {_pixels(whole)}"
+        )
 
 
 def refuse_masks(preset: Preset, size: tuple[int, int]) -> None:

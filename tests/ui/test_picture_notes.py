@@ -121,3 +121,17 @@ def test_what_was_found_is_bounded(monkeypatch: pytest.MonkeyPatch, looked: list
     sizes = [(64 * width, 63) for width in (1, 2, 3, 1)]
     assert [picture_notes._size(uri(Image.new("RGB", size, "green"))) for size in sizes] == sizes
     assert len(looked) == 4  # the first was let go when there were too many
+
+
+def test_what_is_painted_around_a_mask_alone_says_its_sizes() -> None:
+    """Rows' masks are then of the whole picture, of which no middle is taken."""
+    wide, square = Image.new("RGB", (96, 48), "navy"), Image.new("L", (64, 64), 255)
+    init = {"image": uri(wide), "mask": uri(Image.new("L", (96, 48), 255)), "area": "mask"}
+    size = (
+        "init.area: the part around the mask is made at 64x64 and put back; the picture stays 96x48"
+    )
+    assert said((64, 64), [Image.new("L", (96, 48), 255)], init=init) == [size]
+    assert said((64, 64), [square], init=init) == [
+        size,
+        "rows.0.mask: is 64x64; a mask has the aspect of the picture, 96x48",
+    ]

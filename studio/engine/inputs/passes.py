@@ -16,6 +16,7 @@ from studio.engine.adapters.lora import check_fits
 from studio.engine.controls import Guide
 from studio.engine.denoiser import PreparedPass
 from studio.engine.families import Family, Text
+from studio.engine.inputs.frame import Frame
 from studio.engine.inputs.memory_check import field_of, needs_of
 from studio.engine.inputs.row_images import Edited
 from studio.engine.inputs.texts import Texts
@@ -36,10 +37,12 @@ def prepare_passes(
     loader: Loader,
     image_roots: Sequence[Path] = (),
     base_config: Mapping[str, Any] | None = None,
+    frame: Frame | None = None,
 ) -> list[PreparedPass]:
     """Load, encode and place everything the plan names; networks that do not fit take turns.
 
-    ``base_config``: the base's scheduler config, where it has been read already.
+    ``base_config``: the base's scheduler config, where it has been read already. ``frame``: the part
+    of a picture that is made, of which control images and pictures to edit are then too.
 
     Returns:
         one prepared pass per pass of the plan.
@@ -51,8 +54,8 @@ def prepare_passes(
     kinds = predictions(plan, loader, base_config)
     streamed = needs_of(preset, plan, loader).streamed(loader.registry.budget)
     texts = Texts(plan, loader, image_roots, preset.clip_skip)
-    guides = _Guides(preset, loader, image_roots)
-    pictures = Edited(preset, loader, image_roots)
+    guides = _Guides(preset, loader, image_roots, frame)
+    pictures = Edited(preset, loader, image_roots, frame)
     prepared = []
     for item in plan.passes:
         opened = _opener(item.weights, loader, streamed)
@@ -148,10 +151,13 @@ def _opener(
 class _Guides:
     """Prepares each control image once, at the preset's size."""
 
-    def __init__(self, preset: Preset, loader: Loader, roots: Sequence[Path]) -> None:
+    def __init__(
+        self, preset: Preset, loader: Loader, roots: Sequence[Path], frame: Frame | None
+    ) -> None:
         self.preset = preset
         self.loader = loader
         self.roots = roots
+        self.frame = frame
         self.maps: dict[Control, Tensor] = {}
 
     def of(self, item: Pass) -> Guide | None:
@@ -189,7 +195,9 @@ class _Guides:
 
         size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
         try:
-            picture = prepare(control, images.resolve(control.image, self.roots), size)
+            seen = images.resolve(control.image, self.roots)
+            seen = seen if self.frame is None else self.frame.part(seen)
+            picture = prepare(control, seen, size)
         except StudioError as error:
             raise type(error)(error.message, field=f"{where}.image") from error
         pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 255

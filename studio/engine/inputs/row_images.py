@@ -13,6 +13,7 @@ from torch import Tensor
 from studio import images
 from studio.engine.adapters.image_prompt import Seen
 from studio.engine.families.pixels import to_pixels
+from studio.engine.inputs.frame import Frame
 from studio.engine.networks.loader import Loader
 from studio.errors import StudioError
 from studio.plan.passes import Pass, Weights
@@ -22,10 +23,13 @@ from studio.preset import Preset
 class Edited:
     """Encodes each picture once, at the preset's size: its middle, in the picture's aspect."""
 
-    def __init__(self, preset: Preset, loader: Loader, roots: Sequence[Path]) -> None:
+    def __init__(
+        self, preset: Preset, loader: Loader, roots: Sequence[Path], frame: Frame | None = None
+    ) -> None:
         self.preset = preset
         self.loader = loader
         self.roots = roots
+        self.frame = frame
         self.known: dict[str, Tensor] = {}
         self.shown: dict[Hashable, Seen] = {}
 
@@ -76,6 +80,9 @@ class Edited:
     @torch.no_grad()
     def _encode(self, picture: Image.Image) -> Tensor:
         size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
+        if self.frame is not None:  # the same part of it, where it is the same view
+            picture = ImageOps.fit(picture, self.frame.whole.size, Image.Resampling.LANCZOS)
+            picture = self.frame.part(picture)
         fitted = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
         vae: Any = self.loader.vae(self.preset.base, self.preset.vae)
         weight = next(vae.parameters())

@@ -15,12 +15,11 @@ from torch import Tensor, nn
 from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
+from studio.engine.inputs.frame import Frame, Size
 from studio.errors import BadPreset
 from studio.plan import Plan
 from studio.plan.passes import Area
 from studio.preset import Init
-
-Size = tuple[int, int]  # width, height
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class Pictures:
     ``areas``: those of the plan, of these masks.
     ``small``: the start at its own size, where its latents are to be enlarged.
     ``paste``: where the new shows when the picture's own pixels are pasted back, 255 for wholly;
-    ``None`` for nowhere.
+    ``None`` for nowhere. ``frame``: the part of a picture that all of these are of, where it is
+    painted around its mask alone; ``paste`` is then of the whole.
     """
 
     masks: Mapping[str, Image.Image]
@@ -41,6 +41,7 @@ class Pictures:
     areas: Sequence[Area] = ()
     paste: Image.Image | None = None
     small: Image.Image | None = None
+    frame: Frame | None = None
 
     @staticmethod
     def read(
@@ -62,27 +63,51 @@ class Pictures:
             StudioError: an image that cannot be read, a row's mask of another aspect than the
                 picture, or a starting picture's mask of another aspect than that; names the field.
         """
-        masks = {}
-        for ref, field in plan.masks.items():
-            masks[ref] = images.resolve_mask(ref, roots, field=field)
-            _check_aspect(masks[ref], size, field, "the picture")
         if init is None:
-            return Pictures(masks, size=size, areas=plan.areas)
+            return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
         image = start or images.resolve(init.image, roots, field="init.image")
+        mask = _mask_of(init, image, roots)
+        if mask is not None and init.area == "mask":
+            return Pictures._framed(plan, init, image, mask, size, roots)
+        masks = _masks(plan, size, roots)
         start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
         small = _small(image, size) if init.enlarge == "latents" else None
-        if not init.mask:
+        if mask is None:
             return Pictures(masks, start, size=size, areas=plan.areas, small=small)
-        mask = images.resolve_mask(init.mask, roots, field="init.mask")
-        _check_aspect(mask, image.size, "init.mask", "init.image")
         fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
         paste = feathered(fitted.convert("L"), init.feather) if init.keep_pixels else None
         return Pictures(masks, start, fitted, size, plan.areas, paste, small)
+
+    @staticmethod
+    def _framed(
+        plan: Plan,
+        init: Init,
+        image: Image.Image,
+        mask: Image.Image,
+        size: Size,
+        roots: Sequence[Path],
+    ) -> Pictures:
+        """The same of the part around the mask alone."""
+        inside = mask.convert("L").resize(image.size, Image.Resampling.NEAREST)
+        frame = Frame.around(image, inside, size, init.padding)
+        part = frame.part(image)
+        return Pictures(
+            _masks(plan, size, roots, frame),
+            part.resize(size, Image.Resampling.LANCZOS),
+            frame.part(inside).resize(size, Image.Resampling.NEAREST),
+            size,
+            plan.areas,
+            feathered(inside, init.feather),
+            _small(part, size) if init.enlarge == "latents" else None,
+            frame,
+        )
 
     def pasted(self, image: Image.Image) -> Image.Image:
         """A finished picture with the starting one's own pixels where its mask keeps them."""
         if self.paste is None or self.start is None:
             return image
+        if self.frame is not None:
+            return self.frame.filled(image, self.paste)
         return Image.composite(image, self.start, self.paste)
 
     def row_masks(self, latent: Size, device: torch.device) -> dict[str | Area, Tensor]:
@@ -138,6 +163,28 @@ class Pictures:
         encoded = _encoded(vae, around, generators)
         mask = torch.nn.functional.interpolate(white, size=latent[::-1]).to(encoded)
         return torch.cat([mask.expand(len(encoded), -1, -1, -1), encoded], dim=1)
+
+
+def _masks(
+    plan: Plan, size: Size, roots: Sequence[Path], frame: Frame | None = None
+) -> dict[str, Image.Image]:
+    """The masks of rows: of the picture to be made, or of the part of one that is."""
+    found = {}
+    for ref, field in plan.masks.items():
+        mask = images.resolve_mask(ref, roots, field=field)
+        whole, of = (size, "the picture") if frame is None else (frame.whole.size, "init.image")
+        _check_aspect(mask, whole, field, of)
+        found[ref] = mask if frame is None else frame.part(mask)
+    return found
+
+
+def _mask_of(init: Init, image: Image.Image, roots: Sequence[Path]) -> Image.Image | None:
+    """The mask of the picture to start from, in that one's size."""
+    if not init.mask:
+        return None
+    mask = images.resolve_mask(init.mask, roots, field="init.mask")
+    _check_aspect(mask, image.size, "init.mask", "init.image")
+    return mask
 
 
 def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Generator]) -> Tensor:

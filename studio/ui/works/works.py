@@ -13,7 +13,7 @@ from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
 from studio.preset.derived import between, from_each, larger, left_by_each, varied
-from studio.preset.rows import Init
+from studio.preset.start import Init
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
 from studio.ui.history import view

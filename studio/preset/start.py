@@ -1,0 +1,49 @@
+"""The picture that a preset starts from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from studio.errors import BadPreset
+from studio.preset.rows import Document, ImageRef
+
+
+class Init(Document):
+    """Start from a picture instead of pure noise (image-to-image, inpainting).
+
+    ``strength``: the part of the steps that runs, 1 for all. ``mask``: an image of the picture's
+    aspect, white where it is painted anew, black where it is kept; without one all of it is.
+    ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
+    without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
+    over how many pixels, inside the mask, the new fades in. ``area``: paint on the whole picture, or
+    on the part around its mask alone, which is then made at the full width and height and put back:
+    the result is as large as the picture that it starts from. ``padding``: pixels around the mask
+    that such a part shows besides. ``enlarge``: how a smaller picture becomes
+    as large as the one to be made, in its pixels, or in its latents, softer and for a strength of 0.5
+    and more.
+    """
+
+    image: Annotated[ImageRef, Field(min_length=1)]
+    strength: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = 0.75
+    mask: ImageRef = ""
+    keep_pixels: StrictBool = True
+    feather: Annotated[int, Field(ge=0, le=64, strict=True)] = 4
+    area: Literal["picture", "mask"] = "picture"
+    padding: Annotated[int, Field(ge=0, le=512, strict=True)] = 32
+    enlarge: Literal["pixels", "latents"] = "pixels"
+
+    def check(self) -> None:
+        """See that its area can be.
+
+        Raises:
+            BadPreset: there is no mask, or what lies around its area would not be kept.
+        """
+        if self.area == "mask" and not self.mask:
+            raise BadPreset("the area around a mask needs a mask", field="init.area")
+        if self.area == "mask" and not self.keep_pixels:
+            raise BadPreset(
+                "around the mask's area the picture keeps its own pixels; leave it on",
+                field="init.keep_pixels",
+            )
