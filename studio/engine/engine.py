@@ -132,12 +132,14 @@ class Engine:
         if not preset.second_pass.on:
             yield from self._once(preset, entry, drift_every, explain)
             return
-        stated_plan(preset, self.library, self.image_roots)  # what the second cannot is said now
+        second = stated_plan(
+            preset, self.library, self.image_roots
+        ).second  # also sees that it can be
 
         def make(one: Preset, start: Image.Image | None) -> Generator[Event, None, None]:
             return self._once(one, entry, drift_every, explain and start is None, start)
 
-        yield from in_two_passes(preset, entry.multiple, make)
+        yield from in_two_passes(preset, entry.multiple, second.steps if second else 0, make)
 
     def _once(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from studio.errors import StudioError
 from studio.events import Done, Drift, Event, Progress, RowShare
 from studio.preset import Preset, SecondPass
 from studio.preset.derived import second_of
@@ -18,12 +19,16 @@ Make = Callable[[Preset, Image.Image | None], Generator[Event, None, None]]
 AT_HAND = "-"  # in place of a reference: the picture is handed on as it is
 
 
-def in_two_passes(preset: Preset, multiple: int, make: Make) -> Generator[Event, None, None]:
-    """The events of both passes, counted as one run; the first picture is not ``Done``.
+def in_two_passes(
+    preset: Preset, multiple: int, steps: int, make: Make
+) -> Generator[Event, None, None]:
+    """The events of both passes, counted as one run; the first picture is not ``Done``, but where the
+    second fails: then it comes before the error.
 
     Args:
         preset: of one image, its size settled, with a second pass.
         multiple: of what the picture's sides must be.
+        steps: evaluations of the second pass.
         make: one pass of a preset, from a picture where there is one.
 
     Raises:
@@ -39,24 +44,40 @@ def in_two_passes(preset: Preset, multiple: int, make: Make) -> Generator[Event,
             if isinstance(event, Done):
                 first = event
             elif isinstance(event, Progress):
-                expected = _Expected.after(event, once, second, expected)
+                expected = _Expected.after(event, once, second, steps, expected)
                 rest = event
                 yield expected.added_to(event)
             else:
                 yield event
     assert first is not None and expected is not None
-    with of_second_pass(), closing(make(second, first.image)) as events:
-        for event in events:
-            if isinstance(event, Progress):
-                event = replace(
-                    event,
-                    step=rest.steps + event.step,
-                    steps=rest.steps + (event.steps if event.step else expected.steps),
-                    seconds=rest.seconds + event.seconds,
-                    seconds_left=event.seconds_left if event.step else expected.seconds,
-                    forwards=rest.forwards + event.forwards,
-                )
-            yield _joined(preset, first, event) if isinstance(event, Done) else event
+    try:
+        with of_second_pass(), closing(make(second, first.image)) as events:
+            for event in events:
+                if isinstance(event, Done):
+                    yield _joined(preset, first, event)
+                elif isinstance(event, Progress):
+                    yield _following(event, rest, expected)
+                else:
+                    yield replace(event, step=rest.steps + event.step)
+    except StudioError:
+        yield first  # what is made is kept
+        raise
+
+
+def _following(event: Progress, first: Progress, expected: _Expected) -> Progress:
+    """A step of the second pass as one of both.
+
+    Args:
+        first: the last step of the first pass. expected: before the second began.
+    """
+    return replace(
+        event,
+        step=first.steps + event.step,
+        steps=first.steps + expected.steps,
+        seconds=first.seconds + event.seconds,
+        seconds_left=event.seconds_left if event.step else expected.seconds,
+        forwards=first.forwards + event.forwards,
+    )
 
 
 @dataclass(frozen=True)
@@ -67,10 +88,10 @@ class _Expected:
     seconds: float
 
     @staticmethod
-    def after(event: Progress, first: Preset, second: Preset, last: _Expected | None) -> _Expected:
+    def after(
+        event: Progress, first: Preset, second: Preset, steps: int, last: _Expected | None
+    ) -> _Expected:
         """What is to be expected after a step of the first; before one, as it was."""
-        run = [one.sampler.steps - one.first_step for one in (first, second)]
-        steps = max(1, round(event.steps * run[1] / run[0]))  # evaluations may be more than steps
         ahead = event.steps - event.step
         if not event.step or not ahead:
             return _Expected(steps, last.seconds if last else 0.0)

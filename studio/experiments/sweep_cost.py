@@ -10,6 +10,7 @@ from studio.errors import StudioError
 from studio.history import Record, history
 from studio.plan import Plan
 from studio.preset import Preset
+from studio.preset.second_pass import ROUNDED
 from studio.preset.sweep import MAX_CELLS, Axis, changed, count_of, settings
 
 PlanOf = Callable[[Preset], Plan]
@@ -97,6 +98,9 @@ def pace_of(preset: Preset) -> float | None:
 
 
 def _alike(record: Record, preset: Preset) -> bool:
-    width, height = preset.sampler.width, preset.sampler.height
-    sizes = (width in (None, record.width), height in (None, record.height))
-    return record.base == preset.base and all(sizes)
+    if record.base != preset.base or ('"second_pass"' in record.preset) != preset.second_pass.on:
+        return False
+    scale, sampler = preset.second_pass.scale, preset.sampler
+    near = ROUNDED if preset.second_pass.on else 0
+    sides = ((sampler.width, record.width), (sampler.height, record.height))
+    return all(asked is None or abs(scale * asked - made) <= near for asked, made in sides)

@@ -48,6 +48,8 @@ def check_whole(preset: Preset) -> None:
         "vae": preset.vae,
         "sampler.tiles": preset.sampler.tiles,
         "second_pass.scale": preset.second_pass.on,
+        "clip_skip": preset.clip_skip is not None,
+        "distilled_guidance": preset.distilled_guidance is not None,
     }
     for name, chosen in own.items():
         if chosen:

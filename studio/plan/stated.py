@@ -74,4 +74,14 @@ def stated_plan(
     size = picture_size(preset, known.base)
     again = second_of(preset, "-", size, known.base.multiple)
     with of_second_pass():
-        return replace(plan, second=stated_plan(again, library, roots))
+        second = stated_plan(again, library, roots)
+    told = [_of_second(note) for note in second.notes if note not in plan.notes]
+    return replace(plan, second=second, notes=(*plan.notes, *told))
+
+
+def _of_second(note: str) -> str:
+    """What a second pass's plan notes, of the field that it comes from."""
+    field, colon, said = note.partition(": ")
+    if colon and field == "sampler.tiles":
+        return f"second_pass.tiles: {said}"
+    return note if colon and "." in field else f"second_pass.tiles: {note}"

@@ -7,8 +7,10 @@ import secrets
 from collections.abc import Sequence
 
 from studio.errors import BadPreset
+from studio.preset.bounds import bounds
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
+from studio.preset.rows import Sampler
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
@@ -69,6 +71,7 @@ def larger(
     multiple: int,
     enlarge: str = "pixels",
     tiles: bool = False,
+    steps: int | None = None,
 ) -> Preset:
     """The rows once more over the picture itself, ``factor`` times as large: a second pass.
 
@@ -76,6 +79,7 @@ def larger(
         image: the reference of the picture. size: its width and height.
         strength: the part of the steps that runs. multiple: of what the sides must be.
         enlarge: in ``pixels`` or ``latents``. tiles: in tiles of the base's own size.
+        steps: of which the strength runs; the preset's own without it.
 
     Raises:
         BadPreset: a size or strength that a preset does not take.
@@ -83,6 +87,7 @@ def larger(
     width, height = (max(multiple, round(side * factor / multiple) * multiple) for side in size)
     changes = {
         "sampler.count": 1,
+        "sampler.steps": steps or preset.sampler.steps,
         "sampler.width": width,
         "sampler.height": height,
         "sampler.tiles": tiles,
@@ -103,13 +108,24 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
     Raises:
         BadPreset: a size that a preset does not take; names the field of ``second_pass``.
     """
-    asked = preset.second_pass
-    with of_second_pass():
-        again = larger(
-            preset, image, size, asked.scale, asked.strength, multiple, asked.enlarge, asked.tiles
+    asked, (_, most) = preset.second_pass, bounds(Sampler, "width")
+    if max(size) * asked.scale > most:
+        raise BadPreset(
+            f"{asked.scale:g} times {max(size)} is over {most:g} pixels, the most of a side",
+            field="second_pass.scale",
         )
-    steps = asked.steps or preset.sampler.steps
-    return again.model_copy(update={"sampler": again.sampler.model_copy(update={"steps": steps})})
+    with of_second_pass():
+        return larger(
+            preset,
+            image,
+            size,
+            asked.scale,
+            asked.strength,
+            multiple,
+            asked.enlarge,
+            asked.tiles,
+            asked.steps,
+        )
 
 
 def left_by_each(preset: Preset, field: str) -> str:

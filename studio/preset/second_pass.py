@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool
 from studio.errors import BadPreset, StudioError
 from studio.preset.rows import Document
 
+ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
 # Of the preset that the second pass is: which of these fields its mistakes are about.
 _FIELDS = {
     "init": "second_pass",

@@ -104,6 +104,10 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("init: the picture to start from is left out; its strength is said")
     if preset.init and preset.second_pass.on:
         found.append("second_pass.scale: left out, there is none after a picture to start from")
+    elif preset.second_pass.on and preset.second_pass.tiles:
+        found.append("second_pass.tiles: left out, the picture is made at once")
+    if preset.clip_skip == 1:
+        found.append("clip_skip: there, 1 is the layer that the model reads anyway")
     if sampler.tiles:
         found.append("sampler.tiles: left out, the picture is made at once")
     scheduler, schedule = SCHEDULERS[sampler.scheduler], NOISE_SCHEDULES[sampler.schedule]

@@ -102,9 +102,10 @@ def _later(delay: float, function: Callable[[], object]) -> None:
 
 def _duration(preset: Preset, explain: bool = False) -> int:
     plan = stated_plan(preset, library())
-    again = plan.second.forwards_total if plan.second else 0
-    larger = round(again * (preset.second_pass.scale**2 - 1))  # each takes longer by its pixels
-    return seconds_on_gpu(plan.forwards_total + larger, preset.sampler.count)
+    forwards = plan.forwards_total
+    if plan.second and not plan.second.tiles:  # each takes longer by its pixels
+        forwards += round(plan.second.forwards_total * (preset.second_pass.scale**2 - 1))
+    return seconds_on_gpu(forwards, preset.sampler.count)
 
 
 @gpu(duration=_duration)

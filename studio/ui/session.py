@@ -138,6 +138,10 @@ class Run:
         part = self.share()
         if not self.began or not part:
             return None
+        if self.preset.second_pass.on and self.progress and self.progress.step:
+            step = self.progress  # of one image; steps of its second pass take longer
+            ahead = self.preset.sampler.count - len(self.moments) - 1
+            return step.seconds_left + max(0, ahead) * (step.seconds + step.seconds_left)
         return (time.monotonic() - self.began) * (1 - part) / part
 
 

@@ -55,6 +55,7 @@ class Limits:
             "sampler.width": self.edge,
             "sampler.height": self.edge,
             "sampler.count": self.count,
+            "second_pass.steps": self.steps,
         }
 
     def check(self, preset: Preset) -> None:
@@ -67,6 +68,7 @@ class Limits:
         self.check_number("rows", len(preset.rows))
         for name in ("steps", "width", "height", "count"):
             self.check_number(f"sampler.{name}", getattr(sampler, name))
+        self.check_number("second_pass.steps", preset.second_pass.steps)
         self._check_second_pass(preset)
         check_embedded(preset)
 

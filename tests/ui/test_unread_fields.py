@@ -42,6 +42,8 @@ def test_a_page_s_largest_picture_bounds_the_second_pass() -> None:
     again = {"second_pass": {"scale": 8.0}}
     _, _, fault = describe.describe(Limits(edge=768), **values(**again))
     assert fault["field"] == "second_pass.scale" and "is over 768 pixels" in fault["text"]
+    many = {"second_pass": {"scale": 2.0, "steps": 60}}
+    assert describe.describe(Limits(steps=50), **values(**many))[2]["field"] == "second_pass.steps"
     given = {**again, "sampler": {"width": 64, "height": 96}}
     assert describe.describe(Limits(edge=768), **values(**given))[2] == describe.NO_FAULT
 

@@ -57,7 +57,8 @@ class Pictures:
 
         Args:
             size: of the picture to be made, in pixels.
-            start: the picture to start from, where it is at hand; ``init.image`` is not looked up.
+            start: the picture to start from, where it is at hand: made by the same preset, so that its
+                aspect and that of the rows' masks differ by rounding alone, and are stretched.
 
         Raises:
             StudioError: an image that cannot be read, a row's mask of another aspect than the
@@ -65,7 +66,12 @@ class Pictures:
         """
         if init is None:
             return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
-        image = start or images.resolve(init.image, roots, field="init.image")
+        if start is not None:
+            stretched = start.resize(size, Image.Resampling.LANCZOS)
+            small = start if init.enlarge == "latents" else None
+            masks = _masks(plan, None, roots)
+            return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
+        image = images.resolve(init.image, roots, field="init.image")
         mask = _mask_of(init, image, roots)
         if mask is not None and init.area == "mask":
             return Pictures._framed(plan, init, image, mask, size, roots)
@@ -166,14 +172,19 @@ class Pictures:
 
 
 def _masks(
-    plan: Plan, size: Size, roots: Sequence[Path], frame: Frame | None = None
+    plan: Plan, size: Size | None, roots: Sequence[Path], frame: Frame | None = None
 ) -> dict[str, Image.Image]:
-    """The masks of rows: of the picture to be made, or of the part of one that is."""
+    """The masks of rows: of the picture to be made, or of the part of one that is.
+
+    Args:
+        size: whose aspect they must have; ``None`` where that was seen before.
+    """
     found = {}
     for ref, field in plan.masks.items():
         mask = images.resolve_mask(ref, roots, field=field)
         whole, of = (size, "the picture") if frame is None else (frame.whole.size, "init.image")
-        _check_aspect(mask, whole, field, of)
+        if whole is not None:
+            _check_aspect(mask, whole, field, of)
         found[ref] = mask if frame is None else frame.part(mask)
     return found
 

@@ -105,7 +105,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
             found.notes.append(f"the embedding {name[:80]!r} is listed, and stands in no prompt")
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
-    second_pass(fields, found)
+    second_pass(fields, found, settings)
     return found
 
 

@@ -16,6 +16,7 @@ from studio.library import FAMILIES, ModelEntry, ModelFamily
 from studio.preset import MAX_SEED, Preset, Sampler, validate
 from studio.preset.bounds import bounds
 from studio.preset.schedulers import SCHEDULERS
+from studio.preset.second_pass import ROUNDED
 from studio.share.model_names import Shelf, bare
 from studio.share.texts import Texts
 from studio.share.tools.additions import Additions
@@ -62,7 +63,7 @@ def read_foreign(
     vae = _autoencoder(found.vae, shelf, additions)
     if vae:
         data["vae"] = vae
-    layer = _clip_skip(found.clip_skip, FAMILIES.get(shelf.family(base or "")), base, notes)
+    layer = _clip_skip(found, FAMILIES.get(shelf.family(base or "")), base, notes)
     if layer is not None:
         data["clip_skip"] = layer
     if found.second_pass:
@@ -123,9 +124,12 @@ def _autoencoder(name: str, shelf: Shelf, additions: Additions) -> str | None:
 
 
 def _clip_skip(
-    layer: int | None, family: ModelFamily | None, base: str | None, notes: list[str]
+    found: Found, family: ModelFamily | None, base: str | None, notes: list[str]
 ) -> int | None:
-    """The layer where it is another than the base reads anyway; noted where the base reads none."""
+    """The layer where it is another than the base reads anyway; noted where the base has it not."""
+    layer = found.clip_skip
+    if found.skipped_layers:
+        layer = (family.clip_skip if family else 1) + found.skipped_layers
     if layer is None or (family is not None and layer == family.clip_skip):
         return None
     if base is None:
@@ -135,6 +139,9 @@ def _clip_skip(
         notes.append(
             f"clip_skip: {layer} is left out; {family.title} reads no single layer of CLIP"
         )
+        return None
+    if family is not None and layer <= family.unused_layers:
+        notes.append(f"clip_skip: {layer} is left out; {family.title} has no such layer")
         return None
     return layer
 
@@ -187,9 +194,16 @@ def _sampler(
         result["width"], result["height"] = size
     else:
         notes.append(f"sampler.width: {size[0]}x{size[1]} is no usable size; the base's is used")
-    if found.size and pixels != found.size and pixels != (0, 0):
+    if found.size and pixels != (0, 0) and _differs(found, found.size, pixels):
         notes.append(f"made at {size[0]}x{size[1]}; the picture has {pixels[0]}x{pixels[1]} pixels")
     return result
+
+
+def _differs(found: Found, made: tuple[int, int], pixels: tuple[int, int]) -> bool:
+    """Whether a picture is of another size than it was made in, the second pass taken in."""
+    scale = found.second_pass.get("scale", 1)
+    near = ROUNDED if scale > 1 else 0
+    return any(abs(scale * side - own) > near for side, own in zip(made, pixels, strict=True))
 
 
 def _add_noise(found: Found, result: dict[str, Any], notes: list[str]) -> None:

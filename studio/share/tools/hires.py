@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
@@ -12,40 +13,77 @@ from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import number
 from studio.share.tools.table import Found
 
-LATENT = "latent"
+_LATENT = "latent"
+_UPSCALERS = (_LATENT, "lanczos", "none")  # whose enlarging is the studio's, or near it
+_AS_IN_THE_FIRST = {  # setting of the second pass → the first's, which it may repeat
+    "Hires CFG Scale": "CFG scale",
+    "Hires sampler": "Sampler",
+    "Hires schedule type": "Schedule type",
+    "Hires checkpoint": "Model",
+    "Hires prompt": "",
+    "Hires negative prompt": "",
+    "Hires Module 1": "",
+}
+_SAME = "use same "  # how the settings of a second pass begin that are the first's
 
 
-def second_pass(fields: Fields, found: Found) -> None:
+def second_pass(fields: Fields, found: Found, first: Mapping[str, Any]) -> None:
     """Take the second pass out of the settings; what of it the studio has no place for is noted.
 
     There its steps are those that run, here the strength's part of them does.
+
+    Args:
+        first: all settings.
     """
     given = fields.starting("Hires")
     strength = fields.take("Denoising strength")
     if not given:
         _note_start(strength, found)
         return
-    scale = _scale(given, found.size)
-    again = number(strength)
-    if scale is None or again is None or not 0 < again <= 1:
+    made = _read(given, strength, found)
+    if made is None:
         stated = given if strength is None else {**given, "Denoising strength": strength}
         listed = cut(", ".join(f"{key} {value}" for key, value in stated.items()), 460)
         found.notes.append(f"a second pass is not carried over ({listed})")
         return
-    upscaler = str(given.pop("Hires upscaler", ""))
-    latents = upscaler.lower().startswith(LATENT)
-    found.second_pass = {
-        "scale": scale,
-        "strength": float(again),
-        "enlarge": "latents" if latents else "pixels",
-        "steps": _steps(number(given.pop("Hires steps", None)), number(found.steps), again, found),
-    }
-    if upscaler.lower() not in (LATENT, "lanczos", "none", ""):
-        inside = "latents" if latents else "pixels"
+    found.second_pass = made
+    upscaler = str(given.get("Hires upscaler", _LATENT))
+    if upscaler.lower() not in _UPSCALERS:
+        inside = made["enlarge"]
         found.notes.append(f"Hires upscaler {upscaler[:80]!r}: enlarged in its {inside} here")
+    own = {"Hires prompt": found.prompt, "Hires negative prompt": found.negative}
     for name, value in given.items():
-        if name not in ("Hires upscale", "Hires resize"):
+        if name in ("Hires upscale", "Hires resize", "Hires upscaler", "Hires steps"):
+            continue
+        same = own.get(name, first.get(_AS_IN_THE_FIRST.get(name, "")))
+        if not _repeats(value, same):
             fields.put(name, value)
+
+
+def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, Any] | None:
+    """The preset's fields; ``None`` where one of them cannot be."""
+    scale, part = _scale(given, found.size), number(strength)
+    if scale is None or part is None or not 0 < part <= 1:
+        return None
+    asked, first = number(given.get("Hires steps", 0)), number(found.steps)
+    run = asked or first or Sampler().steps
+    if asked is None or run < 1 or run != int(run):
+        return None
+    steps = _steps(int(run), first, float(part), found)
+    if int((steps or first or Sampler().steps) * part) < 1:
+        return None
+    latents = str(given.get("Hires upscaler", _LATENT)).lower().startswith(_LATENT)
+    enlarge = "latents" if latents else "pixels"
+    return {"scale": scale, "strength": float(part), "enlarge": enlarge, "steps": steps}
+
+
+def _repeats(value: Any, first: Any) -> bool:
+    """Whether a setting of the second pass says what the first's does."""
+    text = str(value).strip()
+    if text.lower().startswith(_SAME) or (first is not None and text == str(first).strip()):
+        return True
+    numbers = number(value), number(first)
+    return None not in numbers and numbers[0] == numbers[1]
 
 
 def _note_start(strength: Any, found: Found) -> None:
@@ -56,24 +94,26 @@ def _note_start(strength: Any, found: Found) -> None:
         found.notes.append(f"image to image is not carried over (Denoising strength {given})")
 
 
-def _scale(given: dict[str, Any], size: tuple[int, int] | None) -> float | None:
+def _scale(given: Mapping[str, Any], size: tuple[int, int] | None) -> float | None:
     """How many times as large; ``None`` where it is not, or where its aspect is another."""
     scale = number(given.get("Hires upscale"))
     wide, _, high = str(given.get("Hires resize", "")).lower().partition("x")
-    sides = number(wide), number(high)
-    if scale is None and size and all(sides):
-        ratios = [float(to) / of for to, of in zip(sides, size, strict=True) if to and of]
-        scale = ratios[0] if len(ratios) == 2 and abs(ratios[0] / ratios[1] - 1) < 0.02 else None
+    if scale is None and size and all(size):
+        sides = zip((number(wide), number(high)), size, strict=True)
+        ratios = [to / of for to, of in sides if to]  # a side of 0 follows from the other
+        alike = ratios and abs(ratios[0] / ratios[-1] - 1) < 0.02
+        scale = ratios[0] if alike else None
     most = bounds(SecondPass, "scale")[1]
     return float(scale) if scale is not None and 1 < scale <= most else None
 
 
-def _steps(run: float | None, first: float | None, strength: float, found: Found) -> int | None:
+def _steps(run: int, first: float | None, strength: float, found: Found) -> int | None:
     """The steps of which ``run`` are left at this strength; ``None`` for the first's own."""
-    run = run or first
-    if not run or (first and int(first * strength) == run):
+    if first and int(first * strength) == run:
         return None
     steps, most = ceil(run / strength - 1e-9), int(bounds(Sampler, "steps")[1])
+    while int(steps * strength) < run:  # what was rounded down
+        steps += 1
     if steps > most:
         found.notes.append(f"second_pass.steps: {steps} became {most}")
     return min(steps, most)

@@ -65,7 +65,7 @@ def _newest(data: dict[str, Any]) -> Found | None:
         model=_model(fields, "model"),
         noise={"cpu": "cpu", "cuda": "device"}.get(str(data.get("rand_device")), ""),
         vae=_model(fields, "vae"),
-        clip_skip=take_layer(fields, "clip_skip", own=(0,), counted=lambda skipped: skipped + 1),
+        skipped_layers=take_layer(fields, "clip_skip", own=(0,)),
         rescale=fields.number("cfg_rescale_multiplier"),
         loras=_loras(fields),
         notes=notes,

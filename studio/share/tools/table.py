@@ -98,7 +98,8 @@ class Found:
     ``grammar``: whose prompt weights they are, see :func:`~studio.share.tools.prompts.read_prompt`.
     ``bare_words``: whether an embedding's mere name is the embedding. ``model``: the base, as the
     tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``vae``: an autoencoder other than the base's own. ``clip_skip``:
-    the layer of CLIP that is read, counted from its end. ``second_pass``: fields of the preset's. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
+    the layer of CLIP that is read, counted from its end, or ``skipped_layers``: how many are left
+    out from the model's own. ``second_pass``: fields of the preset's. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
     """
 
     tool: str
@@ -119,6 +120,7 @@ class Found:
     hash_of: dict[str, str] = field(default_factory=dict)
     vae: str = ""
     clip_skip: int | None = None
+    skipped_layers: int | None = None
     rescale: float | int | None = None
     eta: float | int | None = None
     variation_seed: Any = None

@@ -66,10 +66,12 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
 
     def extended(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         asked, owner = event._data or {}, runs.session(run.key_of(session))
-        preset = works.with_room(asked, library(), to_preset(values, limits))
+        form = to_preset(values, limits)
+        preset = works.with_room(asked, library(), form)
         limits.check(preset)
+        lost = [line for line in [works.unsaid_loss({**asked, "do": "extend"}, form)] if line]
         owner.parent = runs.history(owner).same_as(uploaded(asked.get("picture"), "picture"))
-        shown = {notes: {**notes_of(preset, []), "loaded": False}}
+        shown = {notes: {**notes_of(preset, lost), "loaded": False}}
         return filled(parts.form, to_values(preset)) | shown
 
     parts.works.select(

@@ -13,6 +13,7 @@ from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
 from studio.preset.derived import between, from_each, larger, left_by_each, varied
+from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
@@ -100,7 +101,9 @@ def _each(
 
 
 def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
-    """One line on what of the form is not in the pictures that are asked for; "" for nothing."""
+    """One line on what of the form is not in what is asked for; "" for nothing."""
+    if asked.get("do") == "extend" and form.second_pass.on:
+        return "second_pass.scale: is left out, as it would paint what the mask keeps"
     return left_by_each(form, str(asked.get("field"))) if asked.get("do") == "each" else ""
 
 
@@ -143,4 +146,5 @@ def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Prese
         strength=1.0,
     )
     sampler = form.sampler.model_copy(update={"width": whole.width, "height": whole.height})
-    return form.model_copy(update={"init": init, "sampler": sampler})
+    once = {"init": init, "sampler": sampler, "second_pass": SecondPass()}
+    return form.model_copy(update=once)

@@ -85,6 +85,20 @@ def test_the_last_layer_is_sd_1_s_own_and_not_xl_s() -> None:
     assert opened(comfy(), "sdxl")[0].clip_skip is None  # the last but one, which XL reads anyway
 
 
+def test_layers_that_are_left_out_count_from_the_base_s_own() -> None:
+    data, write = tool_examples.BASES["InvokeAI"]
+    texts = write(with_value(data, "clip_skip", 1))
+    found = {family: opened(texts, family)[0].clip_skip for family in ("sd1", "sd2", "sdxl")}
+    assert found == {"sd1": 2, "sd2": 3, "sdxl": 3}
+
+
+def test_a_layer_that_a_base_ships_without_is_named() -> None:
+    last = node("CLIPSetLastLayer", stop_at_clip_layer=-1, clip=["4", 1])
+    preset, notes = opened(comfy(n9=last), "sd2")
+    assert preset.clip_skip is None
+    assert "clip_skip: 1 is left out; Stable Diffusion 2.x has no such layer" in notes
+
+
 def test_a_base_that_reads_none_says_that_it_is_left_out() -> None:
     text = {"parameters": other_tools.a1111(more=", Clip skip: 2")}
     preset, notes = opened(text, "flux")

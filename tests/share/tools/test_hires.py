@@ -48,16 +48,19 @@ def test_what_the_web_ui_says(more: str, expected: dict[str, Any], tmp_path: Pat
 
 
 def test_as_many_steps_run_as_there(tmp_path: Path) -> None:
-    for strength in (0.2, 0.3, 0.35, 0.55, 0.7, 1.0):
-        for run in (3, 7, 10, 15, 20):
+    for strength in (0.2, 0.29, 0.35, 0.57, 0.58, 0.7, 1.0):
+        for run in (3, 7, 10, 15, 20, 29, 57):
             more = f"Denoising strength: {strength}, Hires upscale: 2, Hires steps: {run}"
             again = opened(tmp_path, more)[0].second_pass
-            assert int((again.steps or 20) * again.strength) == run, (strength, run)
+            if again.steps != 200:  # which is said
+                assert int((again.steps or 20) * again.strength) == run, (strength, run)
 
 
 @pytest.mark.parametrize(
     ("more", "words"),
     [
+        ("Denoising strength: 0.5, Hires upscale: 2, Hires steps: -5", "Hires steps -5"),
+        ("Denoising strength: 0.004, Hires upscale: 2", "Denoising strength 0.004"),
         ("Denoising strength: 0.5, Hires upscale: 9", "a second pass is not carried over"),
         ("Denoising strength: 1.5, Hires upscale: 2", "Denoising strength 1.5"),
         ("Hires upscale: 2, Hires steps: 8", "a second pass is not carried over (Hires upscale 2"),
@@ -100,6 +103,29 @@ def test_what_is_written_is_read_again(again: dict[str, Any], tmp_path: Path) ->
     assert ours.model_copy(update={"steps": None}) == theirs.model_copy(update={"steps": None})
     run = [int((one.steps or preset.sampler.steps) * one.strength) for one in (ours, theirs)]
     assert run[0] == run[1] and "Hires" not in notes
+
+
+def test_what_repeats_the_first_pass_is_no_loss(tmp_path: Path) -> None:
+    """As Forge writes it with each; and without an upscaler the web UI takes its latents."""
+    more = (
+        "Denoising strength: 0.5, Hires upscale: 2, Hires Module 1: Use same choices, "
+        "Hires CFG Scale: 7, Hires sampler: Euler a, Hires prompt: a cat, Hires negative prompt: bad"
+    )
+    preset, notes = opened(tmp_path, more)
+    assert preset.second_pass.enlarge == "latents" and "Hires" not in notes
+    assert "Hires CFG Scale '6'" in opened(tmp_path, more.replace("Scale: 7", "Scale: 6"))[1]
+    assert "Hires sampler 'DDIM'" in opened(tmp_path, more.replace("Euler a", "DDIM", 1))[1]
+
+
+def test_the_size_that_it_makes_is_no_other(tmp_path: Path) -> None:
+    text = a1111(more=", Denoising strength: 0.5, Hires upscale: 2")
+    assert "made at" not in read(png(tmp_path, size=(128, 192), parameters=text))[1]
+    assert "made at 64x96" in read(png(tmp_path, size=(64, 96 * 4), parameters=text))[1]
+
+
+def test_one_side_is_enough(tmp_path: Path) -> None:
+    more = "Denoising strength: 0.5, Hires resize: 128x0, Hires upscaler: None"
+    assert opened(tmp_path, more)[0].second_pass.scale == 2
 
 
 def test_after_a_picture_to_start_from_it_is_left_out_by_name() -> None:

@@ -37,7 +37,7 @@ CONTROL = {
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"clip_skip": 24}, "clip_skip 24"),
+        ({"clip_skip": 25}, "clip_skip 25"),
         ({"strength": 0.4, "init_image": "a.png", "generation_mode": "img2img"}, "strength 0.4"),
         ({"init_image": "a.png"}, "image to image is not carried over (a.png)"),
         ({"positive_style_prompt": "ink"}, "positive_style_prompt 'ink' is read as part"),

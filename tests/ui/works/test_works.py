@@ -186,3 +186,8 @@ def test_the_form_starts_from_the_picture_with_room(uploads: Path) -> None:
     mask = images.resolve_mask(form.init.mask)
     assert mask.size == (form.sampler.width, form.sampler.height)
     assert images.resolve(form.init.image).size == mask.size and mask.width > 64
+    again = validate({**PRESET.model_dump(mode="json"), "second_pass": {"scale": 2.0}})
+    asked = {"picture": made_with(PRESET, uploads), **sides, "do": "extend"}
+    assert works.with_room(asked, Library(), again).second_pass.scale == 1
+    assert "second_pass.scale" in works.unsaid_loss(asked, again)
+    assert works.unsaid_loss(asked, PRESET) == ""
