@@ -34,6 +34,7 @@ from studio.files import write_atomically
 from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
+from studio.preset.prompt_search import HELP, PROMPTS
 from studio.preset.sweep import Axis, parse_axis
 from studio.share.write import encode
 from studio.workers.choice import read_workers
@@ -47,8 +48,9 @@ def add_verb(verbs: Any) -> None:
     verb = verbs.add_parser(
         "sweep",
         help="make a grid over one to three fields, scored where asked for",
-        epilog="Values: V1,V2,.. or FROM:TO:STEP or a JSON list. Started again with the same --out "
-        "it goes on where it was.",
+        epilog="Values: V1,V2,.. or FROM:TO:STEP or a JSON list. "
+        f"{PROMPTS}=SEARCHED,BY,.. is prompt S/R: {HELP[0].lower()}{HELP[1:]} "
+        "Started again with the same --out it goes on where it was.",
     )
     add_preset_arguments(verb)
     verb.add_argument("--out", metavar="DIR", required=True, help="folder for the images")

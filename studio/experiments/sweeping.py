@@ -285,7 +285,7 @@ def _csv(sweep: Sweep, lines: Sequence[Line], scores: Sequence[Line], names: Seq
     table = io.StringIO()
     writer = csv.writer(table)
     sides = list(zip("xyz", sweep.axes, strict=True))
-    fields = [axis.field for axis in sweep.named]
+    fields = [axis.varied for axis in sweep.named]
     keys = [side for side, axis in sides if axis is not None]
     if scores:
         writer.writerow([*fields, *(f"{n}{part}" for n in names for part in ("", " low", " high"))])

@@ -14,6 +14,7 @@ from typing import Any
 from studio.errors import BadPreset, shorten
 from studio.preset.document import Preset
 from studio.preset.fields import split_assignment, with_fields
+from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.rows import MAX_SEED
 
 MAX_CELLS = 2000
@@ -26,10 +27,15 @@ _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
 @dataclass(frozen=True)
 class Axis:
-    """One field and the values it takes."""
+    """One field and the values it takes; or ``prompts``, a text of the prompts and what replaces it."""
 
     field: str
     values: tuple[Any, ...]
+
+    @property
+    def varied(self) -> str:
+        """What no other axis may vary: the field; of prompts, the text that is searched."""
+        return f"{self.field}: {self.values[0]}" if self.field == PROMPTS else self.field
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,11 @@ class Cell:
 
 
 def parse_axis(text: str, option: str) -> Axis:
-    """``FIELD=V1,V2,…`` or ``FIELD=FROM:TO:STEP``; values that hold commas are given as a JSON list."""
+    """``FIELD=V1,V2,…`` or ``FIELD=FROM:TO:STEP``; values that hold commas are given as a JSON list.
+    ``prompts=SEARCHED,BY,…`` is a search and replace."""
     field, values = split_assignment(text, option)
+    if field == PROMPTS:
+        return Axis(field, read_texts(values, option))
     if steps := _STEPS.fullmatch(_in_plain_digits(values.strip())):
         first, last, step = map(float, steps.groups())
         return Axis(field, _stepped(first, last, step, option))
@@ -96,11 +105,18 @@ def count_of(*axes: Axis | None) -> int:
 def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Preset:
     """The preset of one setting, for one picture; values beyond the axes are passed over.
 
+    Texts are replaced once the fields have their values, one axis after the other.
+
     Raises:
-        BadPreset: a field or value that the preset cannot take.
+        BadPreset: a field or value that the preset cannot take, or a text that no prompt holds.
     """
-    given = zip((axis.field for axis in axes), values, strict=False)
-    return with_fields(preset, [("sampler.count", 1), *given])
+    given = list(zip(axes, values, strict=False))
+    fields = [(axis.field, value) for axis, value in given if axis.field != PROMPTS]
+    made = with_fields(preset, [("sampler.count", 1), *fields])
+    for axis, value in given:
+        if axis.field == PROMPTS:
+            made = replaced(made, axis.values[0], value)
+    return made
 
 
 def refuse_repeated(preset: Preset, axis: Axis) -> None:
@@ -137,7 +153,7 @@ def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None)
     total = count_of(x, y, z)
     if total > MAX_CELLS:
         raise BadPreset(f"{total} images; a sweep makes at most {MAX_CELLS}", field="sweep")
-    named = [axis.field for axis in (x, y, z) if axis is not None]
+    named = [axis.varied for axis in (x, y, z) if axis is not None]
     if len(set(named)) < len(named):
         raise BadPreset(EQUAL, field="sweep")
     for axis in (x, y, z):

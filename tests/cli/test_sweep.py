@@ -128,6 +128,7 @@ def test_a_sweep_goes_on_with_the_same_seed(
         (["--x", "omega=0,1", "--metrics", "vendi"], "vendi: is a score of a set: 4 seeds"),
         (["--x", "omega=0,1", "--metrics", "nothing"], "--metrics: got 'nothing'"),
         (["--x", "omega=0,3"], "omega: "),
+        (["--x", "prompts=dog,owl"], "prompts: no prompt of the rows holds 'dog'"),
     ],
 )
 def test_what_it_refuses_is_one_line(

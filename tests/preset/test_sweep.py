@@ -10,6 +10,7 @@ from studio.errors import BadPreset
 from studio.experiments import grid as grids
 from studio.experiments.grid import draw_grid, shrunk
 from studio.preset import validate
+from studio.preset.rows import PromptReference
 from studio.preset.sweep import (
     Axis,
     Cell,
@@ -153,3 +154,73 @@ def test_large_grids_stay_within_bounds() -> None:
     image = Image.new("RGB", (4096, 2048))
     assert shrunk(image, 400).width * shrunk(image, 400).height * 400 <= grids.MAX_GRID_PIXELS
     assert shrunk(Image.new("RGB", (64, 64)), 4).size == (64, 64)
+
+
+SEARCHED = validate(
+    {
+        "rows": [
+            {"prompt": "a cat, a Cat", "weight": 5.0},
+            {"prompt": "no cat", "weight": -2.0, "reference": {"prompt": "cat, dog"}},
+            {"prompt": "a moon"},
+        ],
+        "sampler": {"seed": 3},
+    }
+)
+
+
+def _prompts(cell: Cell) -> list[str]:
+    texts = [row.prompt for row in cell.preset.rows]
+    reference = cell.preset.rows[1].reference
+    assert isinstance(reference, PromptReference)
+    return [*texts, reference.prompt]
+
+
+def test_a_text_of_all_prompts_gives_way_to_others() -> None:
+    made = cells(SEARCHED, parse_axis("prompts=cat, red fox,", "--x"))
+    assert [_prompts(cell) for cell in made] == [
+        ["a cat, a Cat", "no cat", "a moon", "cat, dog"],
+        ["a red fox, a Cat", "no red fox", "a moon", "red fox, dog"],
+        ["a , a Cat", "no ", "a moon", ", dog"],
+    ]
+    assert made[0].preset == SEARCHED
+
+
+def test_two_texts_are_replaced_one_after_the_other_and_after_fields() -> None:
+    two = [parse_axis(f"prompts={values}", "") for values in ("cat,owl", "moon,sun")]
+    fields = parse_axis("rows.2.prompt=a moon,a cat on a moon", "")
+    made = cells(SEARCHED, *two, fields)
+    assert [_prompts(cell)[2] for cell in made] == [
+        *("a moon", "a moon", "a sun", "a sun"),
+        *("a cat on a moon", "a owl on a moon", "a cat on a sun", "a owl on a sun"),
+    ]
+    with pytest.raises(BadPreset, match="different fields"):
+        cells(SEARCHED, two[0], two[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        ('"cat, a Cat", "a ""big"" one"', ("cat, a Cat", 'a "big" one')),
+        ('["cat, a Cat", ""]', ("cat, a Cat", "")),
+        ("7,0:1:0.5,true", ("7", "0:1:0.5", "true")),  # texts, whatever they look like
+    ],
+)
+def test_searched_texts_are_read_as_texts(values: str, read: tuple[str, ...]) -> None:
+    axis = parse_axis(f"prompts={values}", "--x")
+    assert axis.values == read and parse_axis(f"prompts={axis_text(axis)}", "") == axis
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("bird,dog", "prompts: no prompt of the rows holds 'bird'"),
+        ("cat,dog,dog", "prompts: 'dog' is there twice"),
+        (",dog", "--x: expected the text to search"),
+        ("[1, 2]", "--x: expected texts to search and replace, got 1"),
+        ('["a', "--x: '\\[\"a' is not a JSON list"),
+        (f"cat,{'x' * 4000}", "at most 4000 characters"),
+    ],
+)
+def test_texts_that_cannot_be_searched_are_refused(values: str, said: str) -> None:
+    with pytest.raises(BadPreset, match=said):
+        cells(SEARCHED, parse_axis(f"prompts={values}", "--x"))

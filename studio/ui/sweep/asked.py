@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
 from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
+from studio.preset.prompt_search import PROMPTS, takes_part
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
@@ -74,7 +75,7 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
     """The kind of a field, and what its values are called, in small letters."""
     if name.endswith((".enabled", ".solo")):
         return "boolean", SWITCHED
-    if name.endswith((".prompt", ".model", ".lora")):
+    if name == PROMPTS or name.endswith((".prompt", ".model", ".lora")):
         return "text", {}
     leaf = next((leaf for leaf in leaves().values() if leaf["path"] == name), {"kind": "number"})
     if leaf["kind"] == "boolean":
@@ -104,7 +105,7 @@ def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | 
     for number, (name, text) in enumerate(lines_of(given)):
         try:
             axis = read_axis(name, text)
-            if name in [one.field for one in axes]:
+            if axis.varied in [one.varied for one in axes]:
                 raise StudioError(EQUAL, field=name)
             axes.append(axis)
             check_values(preset, axis, limits)
@@ -132,7 +133,17 @@ def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
             found.append(on_page(f"{name}: changes nothing, the row takes no part"))
         elif all(name in one for one in reasons):
             found.append(on_page(f"{name}: {reasons[0][name]}"))
-    return tuple(found)
+    return (*found, *_idle_texts(preset, axes))
+
+
+def _idle_texts(preset: Preset, axes: Sequence[Axis]) -> Iterator[str]:
+    """The texts that are searched, and stand in no row that takes part."""
+    fields = [axis for axis in axes if axis.field != PROMPTS]
+    ends = [changed(preset, fields, [one.values[at] for one in fields]) for at in (0, -1)]
+    for axis in axes:
+        searched = axis.values[0]
+        if axis.field == PROMPTS and not any(takes_part(one, searched) for one in ends):
+            yield f"{shorten(searched)}: changes nothing, no row that holds it takes part"
 
 
 def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:

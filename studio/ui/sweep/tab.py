@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.errors import StudioError
+from studio.preset.prompt_search import HELP, PROMPTS, TITLE
 from studio.ui.errors import one_line
 from studio.ui.run import key_of
 from studio.ui.schema import Leaf, leaves
@@ -60,8 +61,9 @@ class SweepTab(Drawn):
 
 
 def swept() -> dict[str, Leaf]:
-    """The fields of a preset that can be varied, by name, besides those of its rows."""
-    return {
+    """What can be varied besides the fields of rows, by name: fields of a preset, and all prompts."""
+    searched = {"name": PROMPTS, "path": PROMPTS, "kind": "text", "default": "", "note": HELP}
+    return {PROMPTS: {**searched, "title": TITLE}} | {
         name: leaf
         for name, leaf in leaves().items()
         if leaf["kind"] in KINDS and name not in LEFT_OUT

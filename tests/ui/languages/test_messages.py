@@ -40,6 +40,7 @@ from studio.ui.library.models import KINDS
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.static_files import STATIC
+from studio.ui.sweep.tab import swept
 from studio.ui.tradeoff.subject import Subject, subject_of
 from studio.ui.tradeoff.tuner import State, Tuner
 from studio.ui.train.actions import ACTIONS
@@ -145,6 +146,8 @@ def said() -> Iterator[str]:
     for leaf in (*schema.leaves().values(), *schema.row_leaves().values()):
         if leaf["kind"] != "structured":
             yield from (leaf["title"], leaf["help"], *(one[1] for one in leaf.get("choices", ())))
+    for leaf in swept().values():
+        yield from (leaf["title"], leaf.get("note", ""))
     for step in tour.STEPS:
         yield from (step.title, step.text, step.button)
     for one in PREPROCESSORS.values():

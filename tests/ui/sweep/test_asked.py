@@ -18,6 +18,7 @@ from studio.ui.describe import IDLE_REASONS, plan_of
 from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
 from studio.ui.sweep.asked import here, in_words, lines_of, look, read_axis, three
+from studio.ui.sweep.tab import swept
 
 PRESET = validate({"rows": [{"prompt": "a", "weight": 3.0}], "sampler": {"steps": 4, "count": 2}})
 
@@ -49,6 +50,8 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
         ("cfgpp", "", "expected values, such as false, true"),
         ("rows.0.prompt", "", "expected values, one a line"),
         ("base", "", "expected values, one a line"),
+        ("prompts", "", "expected values, one a line"),
+        ("prompts", '["bird", "a"]', "no prompt of the rows holds 'bird'"),
         ("omega", "0," * 20_000, "characters; at most 20000"),
         ("", "1", "choose a field"),
         ("rows.1.weight", "1", "there is no '1'; rows has 1 entries"),
@@ -157,6 +160,21 @@ def test_what_changes_nothing_is_said() -> None:
     assert said(off, ("rows.0.weight", "1,3"), ("rows.0.enabled", "false,true")) == ()
     silent = with_fields(PRESET, [("rows.0.weight", 0)])
     assert said(silent, ("rows.0.weight", "0,3")) == ()
+
+
+def test_texts_are_searched_on_the_page() -> None:
+    two = [{"prompt": "a cat"}, {"prompt": "a dog", "enabled": False}]
+    preset = validate({"rows": two, "sampler": {"steps": 2}})
+    cat, dog = (("prompts", json.dumps(texts)) for texts in (["cat", "owl"], ["dog", "moon"]))
+    found = look(preset, _axes(cat, dog), Limits(), lambda: None)
+    assert not found.faults and found.cost is not None and found.cost.pictures == 4
+    assert found.idle == ("'dog': changes nothing, no row that holds it takes part",)
+    assert look(preset, _axes(cat, cat), Limits(), lambda: None).faults == {
+        1: "an axis each for different fields"
+    }
+    on = _axes(dog, ("rows.1.enabled", "false, true"))
+    assert look(preset, on, Limits(), lambda: None).idle == ()
+    assert swept()["prompts"]["path"] == "prompts"
 
 
 def test_a_sweep_stays_the_same_when_one_of_its_cells_is_used() -> None:

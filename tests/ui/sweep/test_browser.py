@@ -129,6 +129,13 @@ def test_an_axis_stays_with_its_row(desk: Studio) -> None:
     for _ in range(3):
         page.get_by_role("button", name="Do not vary").first.click()
     expect(full).not_to_have_attribute("title", re.compile("."))
+    searched = "Prompt S/R (search and replace)"
+    for side, texts in (("Across", "moon\nsun\nstar"), ("Down", "a \nthe \n")):
+        full.click()
+        page.get_by_label(f"{side}: the field").select_option(label=searched)
+        page.get_by_label(f"{side}: values of Prompt S/R").fill(texts)
+    expect(page.locator(".gs-axis .gs-field-help").first).to_contain_text("The first text is")
+    desk.says("6 pictures (3 × 2)", ".gs-sweep-cost")
 
 
 def test_a_button_that_adds_no_more_rows_says_why(desk: Studio) -> None:

@@ -14,7 +14,8 @@
       groups()
         .flatMap((one) => one.options)
         .find((one) => one.path === path);
-    const long = find(axis.field)?.leaf.kind === "text" || axis.values.startsWith('["');
+    const leaf = find(axis.field)?.leaf;
+    const long = leaf?.kind === "text" || axis.values.startsWith('["');
     const name = studio.fieldInWords(axis.field, titles);
 
     /** Change the axes; values that somebody has typed can be taken back. */
@@ -37,7 +38,7 @@
         const now = studio.axes.list()[index].values;
         const values = (axis.field ? "" : now) || find(select.value)?.values() || "";
         undoably(() => studio.axes.set(index, { field: select.value, values }, "list"));
-        studio.emit("sweepfocus", { path: select.value });
+        studio.emit("sweepfocus", { path: select.value, index });
       },
     });
     function offer() {
@@ -65,7 +66,7 @@
       spellcheck: "false",
       autocomplete: "off",
       "aria-label": `${SIDES[index]}: values of ${name}`,
-      placeholder: studio.valuesHint(long ? { kind: "text" } : find(axis.field)?.leaf),
+      placeholder: studio.valuesHint(long ? { kind: "text" } : leaf),
       oninput: () => {
         const values = long ? studio.listOfLines(box.value) : box.value;
         studio.axes.set(index, { values }, "text");
@@ -82,9 +83,10 @@
     requestAnimationFrame(grow);
     const note = el("span", { class: "gs-field-help", role: "status" });
     function warn() {
-      const list = find(axis.field)?.leaf.kind === "number" ? studio.commasIn(box.value) : "";
-      note.textContent = list ? `A comma divides values: ${list}. A decimal has a point.` : "";
-      note.hidden = !list;
+      const list = leaf?.kind === "number" ? studio.commasIn(box.value) : "";
+      const commas = list ? `A comma divides values: ${list}. A decimal has a point.` : "";
+      note.textContent = commas || leaf?.note || "";
+      note.hidden = !note.textContent;
     }
     warn();
     const problem = studio.problemOf(box);

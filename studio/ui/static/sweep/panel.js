@@ -35,7 +35,8 @@
       element: list,
       draw,
       faults: (by) => editors.forEach((one, index) => one.show(by[index])),
-      focus: (path) => editors.find((one) => one.field === path)?.focus(),
+      focus: (path, index) =>
+        (editors[index] ?? editors.find((one) => one.field === path))?.focus(),
     };
   }
 
@@ -211,8 +212,8 @@
       if (ended || next.refused) look(0);
     }
     studio.on("sweep", show);
-    studio.on("sweepfocus", ({ path }) =>
-      requestAnimationFrame(() => element.offsetParent && axes.focus(path)),
+    studio.on("sweepfocus", ({ path, index }) =>
+      requestAnimationFrame(() => element.offsetParent && axes.focus(path, index)),
     );
     new IntersectionObserver((seen) => {
       if (seen.some((one) => one.isIntersecting)) look(0);
