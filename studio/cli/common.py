@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.errors import StudioError, printable
+from studio.errors import StudioError, printable, shorten
 from studio.images import locate
 from studio.library import Library
 from studio.plan import Plan
+from studio.plan.row_models import check_base
+from studio.plan.size import ASPECTS, aspect_size
 from studio.plan.stated import stated_plan
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.preset.fields import split_assignment, with_fields
@@ -22,11 +24,12 @@ from studio.share import extract, read_any
 from studio.share.styled import styled
 
 STDIN = "-"
+SIDES = ("sampler.width", "sampler.height")
 _CONTROL = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
 def add_preset_arguments(parser: argparse.ArgumentParser, optional: bool = False) -> None:
-    """``PRESET``, ``--set`` and ``--style``."""
+    """``PRESET``, ``--set``, ``--style`` and ``--aspect``."""
     parser.add_argument(
         "preset",
         metavar="PRESET",
@@ -37,7 +40,7 @@ def add_preset_arguments(parser: argparse.ArgumentParser, optional: bool = False
 
 
 def add_change_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--set`` and ``--style``."""
+    """``--set``, ``--style`` and ``--aspect``."""
     parser.add_argument(
         "--set",
         metavar="FIELD=VALUE",
@@ -52,10 +55,16 @@ def add_change_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="add a style's texts and rows, after --set; may be given several times",
     )
+    parser.add_argument(
+        "--aspect",
+        metavar="W:H",
+        help=f"width and height of about the base's own number of pixels: {', '.join(ASPECTS)}",
+    )
 
 
 def load_preset(options: argparse.Namespace, library: Library) -> Preset:
-    """The preset argument with every ``--set``, then every ``--style`` applied; notes go to stderr."""
+    """The preset argument with every ``--set``, every ``--style``, then ``--aspect`` applied; notes go
+    to stderr."""
     if options.preset == STDIN:
         preset, notes = extract(parse(sys.stdin.read(MAX_JSON_BYTES + 1), source="stdin")), []
     else:
@@ -65,7 +74,19 @@ def load_preset(options: argparse.Namespace, library: Library) -> Preset:
     for name in options.style:
         preset, notes = styled(preset, find(name, "--style"), library)
         say_notes(notes)
-    return preset
+    return _in_aspect(preset, options, library) if options.aspect else preset
+
+
+def _in_aspect(preset: Preset, options: argparse.Namespace, library: Library) -> Preset:
+    """The preset in the size of ``--aspect``, which ``--set`` does not give too."""
+    for side in SIDES:
+        if any(split_assignment(text, "--set")[0] == side for text in options.set):
+            raise StudioError(f"gives {side}, which --set gives too", field="--aspect")
+    if options.aspect not in ASPECTS:
+        there = ", ".join(ASPECTS)
+        raise StudioError(f"got {shorten(options.aspect)}; there is {there}", field="--aspect")
+    base = check_base(library.catalogue(), preset.base, preset.vae)
+    return with_fields(preset, zip(SIDES, aspect_size(options.aspect, base), strict=True))
 
 
 def image_roots(options: argparse.Namespace) -> list[Path]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from studio.errors import BadPreset
 from studio.library import ModelEntry
 from studio.preset import Preset
 
 DEFAULT_SIZE = 512  # edge of a base that states none
+_LANDSCAPE = ((4, 3), (3, 2), (16, 9), (21, 9))
+# Width to height as people call it.
+ASPECTS = {
+    f"{wide}:{high}": wide / high
+    for wide, high in ((1, 1), *_LANDSCAPE, *((high, wide) for wide, high in _LANDSCAPE))
+}
 
 
 def picture_size(preset: Preset, base: ModelEntry) -> tuple[int, int]:
@@ -30,3 +38,20 @@ def picture_size(preset: Preset, base: ModelEntry) -> tuple[int, int]:
                 field=f"sampler.{name}",
             )
     return size
+
+
+def aspect_size(aspect: str, base: ModelEntry) -> tuple[int, int]:
+    """Width and height of an aspect ratio: about as many pixels as the base's own square.
+
+    Each side is the multiple of the base's that is nearest to the exact one, as a factor.
+
+    Args:
+        aspect: one of :data:`ASPECTS`. base: as :func:`picture_size` takes it.
+    """
+    native, stretch = base.size or DEFAULT_SIZE, math.sqrt(ASPECTS[aspect])
+    return _nearest(native * stretch, base.multiple), _nearest(native / stretch, base.multiple)
+
+
+def _nearest(edge: float, multiple: int) -> int:
+    below = max(multiple, int(edge) // multiple * multiple)
+    return min(below, below + multiple, key=lambda one: abs(math.log(one / edge)))

@@ -12,6 +12,7 @@ from studio.preset import Preset
 from studio.share.tools.foreign import not_here
 from studio.ui import help as words
 from studio.ui.describe import progress_bar
+from studio.ui.editor.aspect import AspectList
 from studio.ui.editor.field import Field
 from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
@@ -167,6 +168,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
                     "New random seed", elem_id="gs-dice", size="sm", min_width=42, scale=0
                 )
             with gr.Row(elem_id="gs-sides-row"):
+                AspectList()
                 for side in ("width", "height"):
                     field(side, placeholder="native", min_width=90, elem_classes=["gs-side"])
                 found["swap"] = gr.Button(

@@ -159,6 +159,21 @@ def test_width_and_height_are_swapped_in_one_step(studio: Studio) -> None:
     page.keyboard.press("Control+z")
     shown(width).to_have_value("384")
     shown(height).to_have_value("192")
+    aspect = page.get_by_label("Aspect ratio")
+    shown(aspect).to_have_value("")  # none of them
+    aspect.select_option("16:9")
+    sides = [
+        int(aspect.locator(":checked").inner_text().strip("\u2066\u2069").split()[n])
+        for n in (2, 4)
+    ]
+    assert sides[0] > sides[1]
+    for side, box in zip(sides, (width, height), strict=True):
+        shown(box).to_have_value(str(side))
+    studio.rest(1500)
+    page.locator("h1").click()
+    page.keyboard.press("Control+z")
+    shown(width).to_have_value("384")
+    shown(height).to_have_value("192")
     page.set_viewport_size({"width": 390, "height": 844})
     for name in ("New random seed", "Swap width and height"):
         box = page.get_by_role("button", name=name).bounding_box()

@@ -13,6 +13,7 @@ from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_o
 from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.hashes import BACKGROUND
 from studio.plan.row_models import EDITING_CHANNELS
+from studio.plan.size import ASPECTS, aspect_size
 from studio.ui.library import vocabulary
 
 KINDS = {
@@ -70,19 +71,20 @@ def as_signal() -> list[dict[str, Any]]:
             "problem": e.problem,
             "family": e.family,
             "space": e.latent_space,
-            **_text_of(e),
+            **_as_base(e),
         }
         for e in library().entries()
     ]
 
 
-def _text_of(entry: ModelEntry) -> dict[str, Any]:
-    """What a base reads and knows of text; other models read with their base."""
+def _as_base(entry: ModelEntry) -> dict[str, Any]:
+    """What a base reads and knows of text, and the sizes that it makes; other models go by theirs."""
     if entry.kind not in ("base", "finetune"):
         return {}
     windows = entry.family not in FAMILIES or FAMILIES[entry.family].windows
     known = vocabulary.of(entry)
-    return {"tokens": vocabulary.tokens(entry), "windows": windows, "vocabulary": known}
+    read = {"tokens": vocabulary.tokens(entry), "windows": windows, "vocabulary": known}
+    return {**read, "aspects": {aspect: aspect_size(aspect, entry) for aspect in ASPECTS}}
 
 
 def table(shared: bool) -> str:

@@ -1,0 +1,25 @@
+// Aspect ratios: their sizes under a base and an autoencoder, and which of them a size is.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+const { aspectOf, aspectSizes } = load("aspect.js");
+const aspects = { "1:1": [128, 128], "16:9": [168, 96] };
+
+test("a decoder of more pixels makes larger pictures of the same ratio", () => {
+  const base = { multiple: 8, aspects };
+  assert.deepEqual(plain(aspectSizes(base)), plain(new Map(Object.entries(aspects))));
+  assert.deepEqual([...aspectSizes(base, { multiple: 16 }).get("16:9")], [336, 192]);
+  assert.equal(aspectSizes(undefined).size, 0);
+});
+
+test("a size of a person's own is none of them", () => {
+  const sizes = aspectSizes({ multiple: 8, aspects });
+  assert.equal(aspectOf(sizes, [168, 96]), "16:9");
+  assert.equal(aspectOf(sizes, [128, 128]), "1:1");
+  for (const own of [
+    [96, 168],
+    [168, 128],
+  ])
+    assert.equal(aspectOf(sizes, own), "");
+});
