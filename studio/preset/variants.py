@@ -92,7 +92,9 @@ def text_of(prompt: str, seed: int, field: str = "prompt") -> str:
 
 def names() -> list[str]:
     """The wildcards that there are, as they are written between underscores."""
-    return sorted(_manager(_files("wildcards")).get_collection_names())
+    files = _files("wildcards")
+    found = _manager(files).get_collection_names() if files else ()
+    return sorted(name for name in found if _WILD.fullmatch(f"__{name}__"))
 
 
 def _texts(row: Row) -> tuple[str, ...]:

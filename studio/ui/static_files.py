@@ -41,6 +41,7 @@ SCRIPTS = (
     "row/prompt_text.js",
     "row/brought.js",
     "row/called.js",
+    "row/marked.js",
     "row/tokens.js",
     "row/crowded.js",
     "row/curve_shape.js",

@@ -12,6 +12,7 @@ import pytest
 from studio.errors import BadPreset
 from studio.preset import validate
 from studio.preset.variants import chosen, names, text_of, varies
+from studio.ui.editor.wildcards import wildcard_names
 
 
 @pytest.fixture(autouse=True)
@@ -101,5 +102,11 @@ def test_rows_of_one_prompt_have_one_text() -> None:
     assert all(one.rows[2].prompt == "{off|on}" for one in found)
 
 
-def test_wildcards_are_listed() -> None:
+def test_wildcards_are_listed(wildcards: Path) -> None:
     assert names() == ["broken", "colour", "hat", "loop", "things/deep"]
+    (wildcards / "no name.txt").write_text("x\n")  # which no prompt can write
+    (wildcards / "größe.txt").write_text("x\n")
+    assert wildcard_names({})["names"] == [*names()] == sorted({*names()})
+    assert "größe" in names() and "no name" not in names()
+    shutil.rmtree(wildcards)
+    assert wildcard_names({}) == {"names": []}

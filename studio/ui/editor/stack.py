@@ -21,6 +21,7 @@ from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
 from studio.ui.crops import find_face, kept_part
 from studio.ui.editor.maps import preview_map
+from studio.ui.editor.wildcards import wildcard_names
 from studio.ui.errors import one_line, refusal
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.widgets import given
@@ -41,7 +42,7 @@ MOUNT = (
 class GuidanceStack(gr.HTML):
     """Rows as cards. In the browser the value is ``{"rows": […], "thumbs": {image: data URI}}``.
 
-    Its server functions serve the whole page: taking in an image, and showing one.
+    Its server functions serve the whole page: taking in an image, showing one, naming wildcards.
     """
 
     def __init__(self, value: Sequence[Row] = (), *, max_rows: int = 200, **kwargs: Any) -> None:
@@ -246,4 +247,13 @@ def _uri(image: Image.Image, edge: int, kind: str = "JPEG") -> str:
 
 
 # To the scripts:
-SERVES = (store_image, crop_image, seed_of, show_image, mask_fits, preview_map, find_face)
+SERVES = (
+    store_image,
+    crop_image,
+    seed_of,
+    show_image,
+    mask_fits,
+    preview_map,
+    find_face,
+    wildcard_names,
+)

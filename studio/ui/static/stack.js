@@ -5,10 +5,11 @@
   const LONG = 20; // rows from which those out of sight are not laid out
   class Stack {
     constructor(element, props, server, upload, { max_rows: most, served }) {
-      Object.assign(this, { props, most, cards: [], dragged: null });
+      Object.assign(this, { props, most, server, cards: [], dragged: null });
       studio.served = served;
       this.models = new studio.RowModels();
       this.images = new studio.RowImages(server, upload, this.models);
+      this.wildcards = studio.wildcardsOf(() => this.server.wildcard_names({}));
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
       this.bulk = studio.bulkOf(this);

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -31,6 +34,27 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     assert desk.rows()[0]["prompt"].endswith(" ro, as a film of 1948")
     keys.press("Tab")  # a list that is closed, or open, never holds the focus
     expect(desk.prompt(0)).not_to_be_focused()
+
+
+def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:
+    (home / "wildcards").mkdir(exist_ok=True)
+    (home / "wildcards" / "hat.txt").write_text("cap\nbonnet\n")
+    desk.use([""])
+    keys, offered = desk.page.keyboard, desk.page.get_by_role("listbox")
+    desk.prompt(0).click()
+    keys.type("a cat in a __")
+    desk.rest(2000)  # they were asked for a moment ago
+    keys.type("h")
+    offered.get_by_text("__hat__").click()
+    keys.type(", <lora:her")
+    offered.get_by_text("The hero (LoRA)").wait_for()
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    desk.says("The hero (LoRA) is in this row now.", ".gs-toast")
+    (row,) = desk.rows()
+    assert row["prompt"] == "a cat in a __hat__"
+    assert row["model"] == {"lora": "starter/lora-hero", "strength": 1}
+    shutil.rmtree(home / "wildcards")
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -19,12 +19,12 @@ window.studio = window.studio || {};
     models.find(({ id }) => id === name) || models.find(({ id }) => plain(id) === plain(name));
 
   /** A text without what stands between two places, and without the comma that this leaves alone. */
-  function without(text, start, end) {
+  studio.withoutPart = function (text, start, end) {
     const [before, after] = [text.slice(0, start).trimEnd(), text.slice(end).trimStart()];
     const left = /^$|,$/.test(before) ? after.replace(/^,\s*/, "") : after;
     if (!left) return before.replace(/,$/, "");
     return before && !/^,/.test(left) ? `${before} ${left}` : before + left;
-  }
+  };
 
   const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
@@ -48,7 +48,7 @@ window.studio = window.studio || {};
         said,
         entry: named(of(studio.served.adapters).filter(fits), name),
         strength: Number(strength),
-        prompt: without(text, index, index + said.length),
+        prompt: studio.withoutPart(text, index, index + said.length),
       });
     for (const { 0: said, 1: name, index } of text.matchAll(EMBEDDING)) {
       const entry = named(words.filter(fits), name);

@@ -215,12 +215,16 @@
       return [...new Set(ids.map((id) => this.entry(id)?.trigger).filter(Boolean))];
     }
 
+    /** The ids of what a text can call and this row has. */
+    has() {
+      const { lora, loras, embeddings } = this.parts();
+      return [lora, ...loras.map((one) => one.lora), ...embeddings];
+    }
+
     /** The models that a text calls and that this row has not. */
     calls(text) {
-      const { lora, loras, embeddings } = this.parts();
       const { models } = this.stack;
-      const has = [lora, ...loras.map((one) => one.lora), ...embeddings];
-      return studio.calledModels(text, models.all, (entry) => models.fits(entry), has);
+      return studio.calledModels(text, models.all, (entry) => models.fits(entry), this.has());
     }
 
     trigger() {

@@ -1,12 +1,18 @@
-// A list under a prompt of the known phrases that its last words begin. It opens while one types;
-// arrow keys choose, Enter takes, Esc closes; Tab goes on as ever.
+// A list under a prompt of what its last words begin: known phrases, wildcards, models. It opens while
+// one types; arrow keys choose, Enter takes, Esc closes; Tab goes on as ever.
 (function (studio) {
   "use strict";
   const { el } = studio;
   let lists = 0;
 
-  /** For a text area: {element, typed()}. ``phrases()``: what is known; ``take(text, caret)``. */
-  studio.completer = function (area, phrases, take) {
+  /**
+   * For a text area: {element, typed()}.
+   * @param phrases what is known
+   * @param marked what wildcards and models there are, as markedCompletions takes it
+   * @param take(text, caret) writes a text
+   * @param call(entry, start, end) takes a model in, in the place of what called it
+   */
+  studio.completer = function (area, { phrases, marked, take, call }) {
     const id = `gs-complete-${(lists += 1)}`;
     const list = el("div", { class: "gs-complete", role: "listbox", id, hidden: true });
     list.setAttribute("aria-label", "Known words that begin so");
@@ -39,7 +45,7 @@
                 choose(i);
               },
             },
-            phrase.text ? `${phrase.name}: ${phrase.text}` : phrase,
+            phrase.text ? `${phrase.name}: ${phrase.text}` : (phrase.name ?? phrase),
           ),
         ),
       );
@@ -56,11 +62,12 @@
     }
 
     function choose(index) {
-      const { start, options } = found;
-      const caret = area.selectionStart;
+      const { start, options, end = area.selectionStart } = found;
+      const chosen = options[index];
       close();
-      const text = area.value.slice(0, start) + (options[index].text ?? options[index]);
-      take(text + area.value.slice(caret), text.length);
+      if (chosen.entry) return call(chosen.entry, start, end);
+      const text = area.value.slice(0, start) + (chosen.text ?? chosen);
+      take(text + area.value.slice(end), text.length);
     }
 
     area.addEventListener("keydown", (event) => {
@@ -84,7 +91,10 @@
       element: list,
       /** Called after each letter that a person types. */
       typed() {
-        found = studio.completions(area.value, area.selectionStart, phrases());
+        const { value, selectionStart: caret } = area;
+        found =
+          studio.markedCompletions(value, caret, marked()) ||
+          studio.completions(value, caret, phrases());
         active = -1;
         show();
       },

@@ -14,7 +14,9 @@
       oninput: () => {
         card.edit(editor.write());
         complete.typed();
+        if (area.value.includes("__")) lookAgain();
       },
+      onfocus: () => wildcards.look(),
       onscroll: () => words.scroll(),
       onkeydown: (event) => {
         const by = { ArrowUp: STEP, ArrowDown: -STEP }[event.key];
@@ -33,14 +35,37 @@
     );
     const vary = studio.varyRow(card, "prompt", { kind: "text" }, () => card.row.prompt);
     const words = studio.promptWords(card, area);
-    const complete = studio.completer(
-      area,
-      () => words.phrases(),
-      (text, caret) => {
-        card.edit({ prompt: text });
-        area.setSelectionRange(caret, caret);
+    const { models, wildcards } = card.stack;
+    /** A wildcard may have been written a moment ago. */
+    async function lookAgain() {
+      if ((await wildcards.look()) && document.activeElement === area) complete.typed();
+    }
+    function write(prompt, caret, more = {}) {
+      card.edit({ prompt, ...more });
+      area.setSelectionRange(caret, caret);
+    }
+    const complete = studio.completer(area, {
+      phrases: () => words.phrases(),
+      marked: () => ({
+        wildcards: wildcards.names(),
+        models(kinds) {
+          const has = card.has();
+          const free = ({ kind, id }) => kinds.includes(kind) && !has.includes(id);
+          return models.all.filter((one) => free(one) && models.fits(one));
+        },
+      }),
+      take: write,
+      call(entry, start, end) {
+        const word = entry.kind === "embedding" ? entry.trigger || entry.id.split("/").at(-1) : "";
+        const text = area.value;
+        const prompt = word
+          ? text.slice(0, start) + word + text.slice(end)
+          : studio.withoutPart(text, start, end);
+        const model = studio.modelOf(studio.withCalled(card.parts(), { entry, strength: 1 }));
+        write(prompt, Math.min(start + word.length, prompt.length), { model });
+        studio.toast(`${entry.title || entry.id} is in this row now.`);
       },
-    );
+    });
     const field = el("div", { class: "gs-field" }, words.marks, area, split, complete.element);
     const line = el("div", { class: "gs-line gs-prompt-line" }, field, vary.element);
     const note = el("div", { class: "gs-note" });
