@@ -19,7 +19,7 @@ from studio.ui.editor.start_image import StartPicture
 from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.history.view import BOUNDS
-from studio.ui.library import fetch, folders, models, previews
+from studio.ui.library import base_choice, fetch, folders, models, previews
 from studio.ui.messages import LanguageList
 from studio.ui.presets import copies, galleries
 from studio.ui.presets.look import Look
@@ -89,6 +89,7 @@ class Parts:
     fetch: fetch.FetchParts | None
     folders: folders.FolderParts | None
     previews: previews.Previews
+    base_choice: base_choice.BaseChoice
     models: gr.HTML
     rescan: gr.Button
     models_tab: gr.Tab
@@ -291,5 +292,6 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["folders"] = folders.lay_out(limits)
             found["fetch"] = fetch.lay_out(limits)
             found["previews"] = previews.Previews()
+            found["base_choice"] = base_choice.BaseChoice()
         with gr.Tab("Help", id="help"):
             gr.Markdown(words.help_text(), elem_id="gs-help")

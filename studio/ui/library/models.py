@@ -8,11 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from studio.errors import StudioError
 from studio.home import models_folder
 from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of
 from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.hashes import BACKGROUND
-from studio.plan.row_models import EDITING_CHANNELS
+from studio.plan.row_models import EDITING_CHANNELS, check_base
 from studio.plan.size import ASPECTS, aspect_size
 from studio.ui.library import vocabulary
 
@@ -143,6 +144,26 @@ def _use(entry: ModelEntry) -> str:
     )
 
 
+def can_be_base(entry: ModelEntry) -> bool:
+    """Whether a model can be a preset's base as it is: a whole pipeline that can be used."""
+    try:
+        check_base({entry.id: entry}, entry.id)
+    except StudioError:
+        return False
+    return True
+
+
+def _use_as_base(entry: ModelEntry) -> str:
+    """A button that makes a model the form's base; scripts act on it."""
+    if not can_be_base(entry):
+        return ""
+    name = html.escape(entry.id)
+    return (
+        f'<button type="button" class="gs-link" data-base="{name}" '
+        f'aria-label="Use {name} as base">Use as base</button>'
+    )
+
+
 def _model(entry: ModelEntry) -> str:
     family = title_of(entry.family) if not entry.base else ""
     details = [
@@ -165,7 +186,7 @@ def _line(entry: ModelEntry, details: str) -> str:
     return (
         f"<div class='gs-model-line'{_preview(entry)}><code>{html.escape(entry.id)}</code>"
         f"<span translate='no'>{title}</span><em>{html.escape(details)}</em>"
-        f"{_use(entry)}{_about(entry)}</div>"
+        f"{_use_as_base(entry)}{_use(entry)}{_about(entry)}</div>"
     )
 
 

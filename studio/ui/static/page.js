@@ -141,6 +141,24 @@
     card?.node.scrollIntoView({ block: "center" });
   });
 
+  // A model of the library becomes the base.
+  let takeBase = () => {};
+  let taken = "";
+  studio.on("base", (base) => {
+    if (base && base === taken) studio.toast(`${base} is the base model now.`);
+    taken = "";
+  });
+  studio.hearBases = function (trigger) {
+    takeBase = studio.newest(trigger, "select");
+  };
+  document.addEventListener("click", ({ target }) => {
+    const { base } = target.closest?.("[data-base]")?.dataset || {};
+    if (!base) return;
+    if (base === studio.stack.models.base)
+      return studio.toast(`${base} is the base model already.`);
+    takeBase({ id: (taken = base) });
+  });
+
   // Settings of a training that the method does not read are hidden, wherever they are mounted.
   studio.on("unread", (names) => {
     let style = document.getElementById("gs-unread");

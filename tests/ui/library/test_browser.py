@@ -80,6 +80,16 @@ def test_a_new_model_is_found_and_can_be_the_base(studio: Studio, home: Path) ->
         page.wait_for_function(
             "document.querySelector('.gs-equation')?.innerText.includes('mine/copied')"
         )
+        page.get_by_role("button", name="Use starter as base", exact=True).click()
+        studio.says("starter is the base model now.", ".gs-toast")
+        expect(page.locator("#gs-base input")).to_have_value("starter")
+        page.wait_for_function(
+            "!document.querySelector('.gs-equation')?.innerText.includes('mine/copied')"
+        )
+        page.get_by_role("button", name="Undo (Ctrl+Z)").click()
+        expect(page.locator("#gs-base input")).to_have_value("mine/copied")
+        page.get_by_role("button", name="Use mine/copied as base").click()
+        studio.says("mine/copied is the base model already.", ".gs-toast")
     finally:
         shutil.rmtree(found.parent)
         page.click("#gs-rescan")
