@@ -71,10 +71,14 @@
     };
   };
   const beside = studio.worksBeside();
-  /** Say how a work beside the queue stands: a sweep, a search. */
-  studio.atWork = function (name, state) {
-    beside.on(name, state);
+  /** A part of a whole in whole percent; 0 where neither is known yet. */
+  studio.percentOf = (made, total) =>
+    total ? Math.min(100, Math.floor((100 * (made || 0)) / total)) : 0;
+  /** Say how a work beside the queue stands, a sweep or a search: {state, text}, made of total. */
+  studio.atWork = function (name, { state, text, made, total }) {
+    beside.on(name, { state, text });
     studio.emit("beside", beside.lines());
+    studio.emit("work", { name, state, text, percent: studio.percentOf(made, total) });
   };
   studio.on("sweep", (state) => studio.atWork("Sweep", state));
   studio.on("run", () => {

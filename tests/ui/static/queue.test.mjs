@@ -3,8 +3,15 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { loadBeside, plain } from "./load.mjs";
 
+const told = [];
+const heard = {};
 const studio = loadBeside(
-  { noted: () => "0", filled: { then() {} }, on() {}, emit() {} },
+  {
+    noted: () => "0",
+    filled: { then() {} },
+    on: (name, hear) => (heard[name] = hear),
+    emit: (name, value) => told.push([name, value]),
+  },
   "queue.js",
 );
 const lines = (works) => plain(works.lines());
@@ -26,4 +33,13 @@ test("what had ended when the page was opened is no news", () => {
   works.on("Sweep", { state: "stopped", text: "Stopped: 6 of 18 pictures are made." });
   works.on("Search for ω", { state: "idle", text: "" });
   assert.deepEqual(lines(works), []);
+});
+
+test("how far a sweep is is told for the title of the tab", () => {
+  const percent = (made, total) => {
+    heard.sweep({ state: "running", text: "…", made, total });
+    return told.findLast(([name]) => name === "work")[1].percent;
+  };
+  assert.deepEqual([percent(), percent(0, 18), percent(5, 18), percent(18, 18)], [0, 0, 27, 100]);
+  assert.equal(told.at(-1)[1].name, "Sweep");
 });

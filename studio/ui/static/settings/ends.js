@@ -82,6 +82,7 @@
 
   if (!window.document) return; // the tests of what is above need no page
   const PLACES = ["gs-progress", "gs-train-progress"];
+  const WORKS = ["Sweep", "Search for ω"]; // beside them, without a bar of their own here
   const tools = {
     now: () => performance.now(),
     preferences: () => studio.preferences(),
@@ -91,6 +92,13 @@
   };
   const seers = PLACES.map(() => studio.runEnds(tools));
   const title = studio.tabTitle("Guidance Studio");
+  const works = new Map(WORKS.map((name) => [name, { see: studio.runEnds(tools) }]));
+  studio.on("work", ({ name, state, text, percent }) => {
+    const work = works.get(name);
+    Object.assign(work, { state, percent });
+    work.see(state, studio.say(`${name}: ${text}`));
+    look();
+  });
   function look() {
     const bars = PLACES.map((place) => document.querySelector(`#${place} .gs-progress`));
     bars.forEach((bar, index) => bar && seers[index](bar.dataset.state, bar.textContent.trim()));
@@ -98,7 +106,7 @@
       state: bar?.dataset.state,
       percent: bar?.getAttribute("aria-valuenow"),
     }));
-    const called = title(states, tools.hidden());
+    const called = title([...states, ...works.values()], tools.hidden());
     if (document.title !== called) document.title = called;
   }
   for (const seen of ["focus", "visibilitychange"]) window.addEventListener(seen, look, true);

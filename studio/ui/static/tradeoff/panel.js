@@ -198,7 +198,8 @@
           weight.checked = value.weight;
         }
         studio.noted(RUNNING, value.state);
-        if (!value.refused || running) studio.atWork("Search for ω", value);
+        const far = { made: value.points.length, total: value.asked };
+        if (!value.refused || running) studio.atWork("Search for ω", { ...value, ...far });
       }
       status.dataset.state = past ? "idle" : state;
       refusal.textContent = running && !outdated ? value.refused || "" : "";
