@@ -164,8 +164,17 @@ def write_atomically(path: Path, data: bytes) -> Path:
     return path
 
 
-def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
+def write_new(
+    folder: Path,
+    stem: str,
+    suffix: str,
+    data: bytes,
+    taken: Callable[[Path], bool] = lambda path: False,
+) -> Path:
     """Write ``data`` to a name that was free: ``stem.suffix``, else ``stem-2.suffix`` and on.
+
+    Args:
+        taken: whether a name is not to be had, though no file has it.
 
     Raises:
         StudioError: the folder cannot be written to; names the file.
@@ -174,7 +183,7 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
     temporary = _write_temporary(path, lambda file: file.write(data))
     try:
         for number in count(2):
-            if _claim(temporary, path):
+            if not taken(path) and _claim(temporary, path):
                 return path
             path = folder / f"{stem}-{number}{suffix}"
     except OSError as error:

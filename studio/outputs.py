@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import time
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -12,6 +15,7 @@ from studio.home import studio_home
 from studio.settings import SETTINGS, value_of
 
 DEPTH = 8  # of folders within the outputs
+STAMP = re.compile(r"(\d{8}-\d{6})-(\d{6})")  # with which the studio's own names begin
 
 
 def outputs_folder() -> Path:
@@ -34,10 +38,20 @@ def _outputs_of(home: Path, _: str) -> Path:
 def list_outputs(limit: int = 100, folder: Path | None = None) -> list[Path]:
     """The newest images below ``folder`` (default: all outputs), newest first.
 
-    File names begin with their date and time, so that no file has to be opened. The studio names
-    its own in ASCII; others' whose names are no text are passed over.
+    Names that begin with date and time say when, so that no file has to be looked at; of others the
+    file's own time does. The studio names its own in ASCII; others' whose names are no text are
+    passed over.
     """
     found = entries(folder or outputs_folder(), (".png",), DEPTH)
-    newest = sorted(found, key=lambda item: item.name, reverse=True)
+    newest = sorted(found, key=_when, reverse=True)
     images = (Path(item.path) for item in newest if is_text(item.path) and holds_something(item))
     return list(islice(images, limit))
+
+
+def _when(item: os.DirEntry[str]) -> str:
+    """A name that sorts by time."""
+    if STAMP.match(item.name):
+        return item.name
+    with suppress(OSError, ValueError, OverflowError):
+        return time.strftime("%Y%m%d-%H%M%S", time.localtime(item.stat().st_mtime)) + item.name
+    return ""

@@ -96,7 +96,7 @@ def generate(options: argparse.Namespace) -> None:
     detailed = options.json or options.drift
     for one, name in asked:
         for done in images_of(engine, one, options.drift):
-            path, problem = save_or_keep(done.image, done.preset, folder, roots)
+            path, problem = save_or_keep(done.image, done.preset, folder, roots, keeping.naming())
             unsaved = unsaved or problem
             keeping.take(done, path)
             if done.notes != notes:

@@ -10,9 +10,12 @@ from studio.cli.making import show
 from studio.errors import StudioError, shorten
 from studio.events import Done
 from studio.history import History, history
+from studio.history.intake import name_of
 from studio.history.made import hash_models, remember, unhashed
 from studio.library import Library
 from studio.outputs import outputs_folder
+from studio.settings import value_of
+from studio.share.write import Naming
 
 
 class Keeping:
@@ -32,13 +35,23 @@ class Keeping:
             except StudioError as error:  # the page takes the pictures in later
                 say_notes([f"the history: {error}"])
 
+    def naming(self) -> Naming:
+        """How the settings want pictures to be called; no name of the history's is given again."""
+        return Naming(str(value_of("file_names")), self._knew)
+
+    def _knew(self, path: Path) -> bool:
+        return self._own is not None and self._own.knew(self._named(path, self._own))
+
+    def _named(self, path: Path, own: History) -> str:
+        return name_of(own.outputs.resolve(), path.resolve())
+
     def take(self, done: Done, path: Path) -> None:
         """A picture that was saved."""
         if self._own is None:
             return
         try:
-            inside = path.resolve().relative_to(self._own.outputs.resolve())
-            record = remember(self._own, done, self._own.outputs / inside, self.library)
+            inside = self._own.outputs / self._named(path, self._own)
+            record = remember(self._own, done, inside, self.library)
         except (StudioError, OSError) as error:
             say_notes([f"the history: {error}"])
             return

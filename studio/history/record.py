@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
+from studio.outputs import STAMP
 from studio.preset import ModelRef, Preset
 from studio.share import drop_images, peek
-
-_STAMP = re.compile(r"(\d{8}-\d{6})-(\d{6})")
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _models(preset: Preset) -> tuple[str, ...]:
 def time_of(file: Path) -> float:
     """When a picture was made: by its name, as the studio names its files, else the file's own time;
     0 where it is not there."""
-    stamp = _STAMP.match(file.name)
+    stamp = STAMP.match(file.name)
     if stamp:
         with suppress(ValueError, OverflowError, OSError):
             time = datetime.strptime(stamp[1], "%Y%m%d-%H%M%S").timestamp()

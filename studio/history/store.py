@@ -17,7 +17,7 @@ from studio.history.bin import Bin
 from studio.history.database import Database
 from studio.history.journal import Journal
 from studio.history.query import Query, names_in_use
-from studio.history.record import Record
+from studio.history.record import Record, identity
 from studio.history.rows import COLUMNS, apply, checked, forget, insert, record_from
 from studio.home import studio_home
 from studio.outputs import outputs_folder
@@ -110,6 +110,10 @@ class History:
     def holds(self, identity: str) -> bool:
         """Whether it knows a picture, were it in the bin or gone."""
         return bool(self.database.read("SELECT 1 FROM pictures WHERE id = ?", [identity]))
+
+    def knew(self, path: str) -> bool:
+        """Whether a picture has or had this path: what was said of it would be said of another there."""
+        return (one := identity(path)) in self._said or self.holds(one)
 
     def get(self, identity: str) -> Record:
         """A picture by its id.

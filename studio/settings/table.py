@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from studio.errors import StudioError, printable, shorten
 from studio.files import is_text
 from studio.languages import AUTOMATIC, names
+from studio.settings import file_names
 
 Value = bool | int | str
 _SWITCH = {"0": False, "1": True}
@@ -23,7 +24,7 @@ class Setting:
 
     ``choices``: of a text, what it may be, or ``pattern`` too; ``names``: what some of them are
     called. ``low``, ``high``: of a whole number. ``folder``: of a text, that it is a folder's full
-    path, or nothing. ``variable``: of the environment, which outranks the file; switches are 0 or 1
+    path, or nothing. ``check``: of a text, why it cannot be the value, "" where it can. ``variable``: of the environment, which outranks the file; switches are 0 or 1
     there. ``group``: where it stands. ``restart``: it is read once, when the engine is made.
     """
 
@@ -32,6 +33,7 @@ class Setting:
     help: str
     group: str
     default: Value
+    check: Callable[[str], str] | None = None
     choices: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     pattern: str = ""
@@ -50,6 +52,8 @@ class Setting:
             return f"a whole number from {self.low} to {self.high}"
         if self.folder:
             return "the full path of a folder (or ~/…), or nothing"
+        if self.check:
+            return f"a text with {file_names.LISTED}, or nothing"
         return f"one of {', '.join(self.choices)}"
 
     def checked(self, given: Any) -> Value:
@@ -58,6 +62,10 @@ class Setting:
         Raises:
             StudioError: it cannot; names the setting, what was given and what is allowed.
         """
+        if self.check and isinstance(given, str):
+            if why := self.check(given):
+                raise StudioError(why, field=self.name)
+            return given
         if self._fits(given):
             return given
         raise StudioError(f"must be {self.allowed}, got {shorten(given)}", field=self.name)
@@ -212,6 +220,15 @@ SETTINGS: dict[str, Setting] = {
             variable="STUDIO_OUTPUTS",
             restart=True,
             folder=True,
+        ),
+        Setting(
+            "file_names",
+            "File names",
+            f"Of pictures that this page and the verb generate make. {file_names.LISTED} stand for "
+            "what they say, / makes a folder. Nothing: date, time, seed and the first words.",
+            PLACES,
+            "",
+            check=file_names.why_not,
         ),
     )
 }

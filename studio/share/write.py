@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
@@ -24,6 +25,7 @@ from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
+from studio.settings.file_names import filled
 from studio.share.embed import drop_images, embed_images
 from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
 from studio.share.link import pack
@@ -34,24 +36,74 @@ COMMENT_KEY = "Guidance Studio"
 MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
 
 
+@dataclass(frozen=True)
+class Naming:
+    """What a picture's file is called.
+
+    ``pattern``: of :mod:`studio.settings.file_names`; without one the name is new and sorts by time.
+    ``taken``: whether a name is not to be had though no file has it, as that of a picture in the bin.
+    """
+
+    pattern: str = ""
+    taken: Callable[[Path], bool] = lambda path: False
+
+
+BY_TIME = Naming()
+
+
 def save_image(
-    image: Image.Image, preset: Preset, folder: str | Path, roots: Sequence[str | Path] = ()
+    image: Image.Image,
+    preset: Preset,
+    folder: str | Path,
+    roots: Sequence[str | Path] = (),
+    naming: Naming = BY_TIME,
 ) -> Path:
-    """Save a PNG that carries ``preset``, under a new name that sorts by time.
+    """Save a PNG that carries ``preset``, under a name that no file has.
 
     Args:
         preset: makes this image again (its seed, count 1), as :class:`studio.events.Done` has it.
         roots: folders that the preset's relative control images may lie in.
     """
-    words = preset.name or next((row.prompt for row in preset.rows if row.prompt), "")
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-    stem = "-".join(filter(None, [stamp, f"seed{preset.sampler.seed}", slug(words)]))
+    now = datetime.now()
+    stem = filled(naming.pattern, _values(preset, image.size, now)) or _stem(preset, now)
     data = encode(image, preset, ".png", roots)
-    return write_new(Path(folder), stem, ".png", data)
+    return write_new(Path(folder), stem, ".png", data, naming.taken)
+
+
+def _stem(preset: Preset, now: datetime) -> str:
+    """The studio's own: its beginning is what :data:`studio.outputs.STAMP` reads."""
+    stamp = now.strftime("%Y%m%d-%H%M%S-%f")
+    words = slug(preset.name or _prompt(preset))
+    return "-".join(filter(None, [stamp, f"seed{preset.sampler.seed}", words]))
+
+
+def _values(preset: Preset, size: tuple[int, int], now: datetime) -> dict[str, str]:
+    """Of each token of a pattern."""
+    sampler = preset.sampler
+    return {
+        "date": now.strftime("%Y-%m-%d"),
+        "time": now.strftime("%H-%M-%S"),
+        "seed": str(sampler.seed),
+        "model": PurePath(preset.base).name,
+        "prompt": _prompt(preset),
+        "preset": preset.name,
+        "width": str(size[0]),
+        "height": str(size[1]),
+        "steps": str(sampler.steps),
+        "sampler": sampler.scheduler,
+    }
+
+
+def _prompt(preset: Preset) -> str:
+    return next((row.prompt for row in preset.rows if row.prompt), "")
 
 
 def save_or_keep(
-    image: Image.Image, preset: Preset, folder: str | Path, roots: Sequence[str | Path] = ()
+    image: Image.Image,
+    preset: Preset,
+    folder: str | Path,
+    roots: Sequence[str | Path] = (),
+    naming: Naming = BY_TIME,
 ) -> tuple[Path, str]:
     """:func:`save_image`; where that fails, the picture is kept in the temporary folder instead.
 
@@ -62,7 +114,7 @@ def save_or_keep(
         StudioError: neither folder can be written to.
     """
     try:
-        return save_image(image, preset, folder, roots), ""
+        return save_image(image, preset, folder, roots, naming), ""
     except StudioError as error:
         kept = Path(tempfile.gettempdir()) / UNSAVED
         path = save_image(image, preset, kept, roots)

@@ -12,7 +12,9 @@ from studio.history import History, record_of
 from studio.history.intake import name_of
 from studio.history.made import remember
 from studio.preset import Preset
+from studio.settings import value_of
 from studio.share import save_or_keep
+from studio.share.write import BY_TIME, Naming
 from studio.ui.errors import plain_line
 from studio.ui.hashing import Hashing
 from studio.ui.history.moments import Moment
@@ -30,7 +32,8 @@ def saved(
         history_of: opens the history of whoever asked for it.
         hashing: what writes down which models made it.
     """
-    path, problem = save_or_keep(done.image, done.preset, run.folder)
+    named = BY_TIME if run.apart else naming(history_of)
+    path, problem = save_or_keep(done.image, done.preset, run.folder, naming=named)
     outputs = None
     try:
         if not run.apart:
@@ -43,6 +46,17 @@ def saved(
     if problem and not run.problem:
         run.problem = problem
     return Moment.made(path, done, run.label, outputs)
+
+
+def naming(history_of: Callable[[], History | Unopened]) -> Naming:
+    """How the settings want pictures to be called; no name of a history's picture is given again."""
+    pattern = str(value_of("file_names"))
+    if pattern:
+        with suppress(StudioError, OSError):
+            own = history_of()
+            if isinstance(own, History):
+                return Naming(pattern, lambda path: own.knew(name_of(own.outputs, path)))
+    return Naming(pattern)
 
 
 def kept(

@@ -19,7 +19,7 @@ from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
 from studio.ui.errors import on_page, one_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
-from studio.ui.keeping import kept
+from studio.ui.keeping import kept, naming
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Session
 from studio.ui.space import Limits, save_folder
@@ -292,7 +292,8 @@ def keep_unfinished(runs: Runs, session: Session, index: int) -> Moment:
     seed = run.preset.sampler.seed + len(run.moments) + index
     made = run.preset.with_seed(seed).model_copy(update={"name": name})
     made = made.model_copy(update={"sampler": made.sampler.model_copy(update={"count": 1})})
-    path = save_image(run.previews[index], made, save_folder(runs.limits, session.key))
+    folder, named = save_folder(runs.limits, session.key), naming(lambda: runs.own(session))
+    path = save_image(run.previews[index], made, folder, naming=named)
     moment = kept(path, made, f"unfinished, {at} · seed {seed}", lambda: runs.own(session))
     session.moments = [moment, *session.moments]
     run.kept.add(index)

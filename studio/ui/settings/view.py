@@ -28,6 +28,7 @@ from studio.settings import (
     Value,
     change,
     chosen,
+    file_names,
     places,
     problems,
     settings_file,
@@ -140,6 +141,8 @@ def _note(found: Chosen, begun: Mapping[str, Value]) -> str:
     setting = found.setting
     if setting.folder:
         return places.note(str(found.value))
+    if setting.name == "file_names":
+        return f"Such as {file_names.example(str(found.value))}" if found.value else ""
     if found.origin == "file" and found.value != begun.get(setting.name):
         other = host.instead_of(setting.name, str(found.value))
         return f"There is no {found.value} here: {other} is used instead" if other else ""
@@ -152,8 +155,8 @@ def _note(found: Chosen, begun: Mapping[str, Value]) -> str:
 def _kind(setting: Setting) -> str:
     if isinstance(setting.default, bool):
         return "switch"
-    if setting.folder:
-        return "folder"
+    if setting.folder or setting.check:
+        return "folder" if setting.folder else "text"
     return "number" if isinstance(setting.default, int) else "choice"
 
 

@@ -58,6 +58,8 @@ UNREAD = (
     f"the answers broke off ({HOLE})",  # for the console
 )
 
+FILE_NAMES = ("[nobody]", "a:b", "../a", "a/b/c/d/e", "a/", "a" * 201)  # that cannot be
+
 
 def test_there_is_german_and_a_language_from_right_to_left() -> None:
     assert next(iter(languages())) == ENGLISH
@@ -209,6 +211,7 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
         *(_said(partial(keep, [name])) for name in ("/no/such/folder", "a/b")),
         *(_said(partial(source_of, name)) for name in ("", "a/b", "hub:a", "https://a:b@c/d")),
         _said(lambda: subject_of(Preset())),
+        *(_said(partial(SETTINGS["file_names"].checked, name)) for name in FILE_NAMES),
         *(note.partition(": ")[2] for note in notes),
         f"{IDLE}.",
     ]

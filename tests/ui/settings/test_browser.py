@@ -57,6 +57,7 @@ def test_what_is_refused_is_said_at_its_field_and_stands_as_typed(
         ("A long run", "long_run", "-5", "got -5"),
         ("A long run", "long_run", "soon", "got 'soon'"),
         ("Pictures", "outputs", "here/there", "must be the full path of a folder"),
+        ("File names", "file_names", "[nobody]", "there is no '[nobody]' for a file's name"),
     ):
         row = dialog.locator(f"[data-setting='{name}']")
         field = row.get_by_label(label, exact=True)

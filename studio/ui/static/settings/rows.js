@@ -19,6 +19,7 @@
   const option = (value, name) =>
     el("option", { value, translate: name ? "no" : null }, name ?? value);
 
+  const PLACEHOLDERS = { folder: "~/Pictures/studio", text: "[date]/[time]-[seed]-[prompt]" };
   function editor(row, locked, set) {
     const common = {
       id: `gs-setting-${row.name}`,
@@ -45,13 +46,14 @@
         value: given,
         onchange: ({ target }) => set(studio.settingNumber(target.value)),
       });
-    if (row.kind === "folder")
+    if (row.kind in PLACEHOLDERS)
       return el("input", {
         ...common,
         type: "text",
         class: "gs-settings-folder",
+        dir: "ltr",
         spellcheck: "false",
-        placeholder: "~/Pictures/studio",
+        placeholder: PLACEHOLDERS[row.kind],
         value: given,
         onchange: ({ target }) => set(target.value.trim() || null),
       });
