@@ -78,7 +78,7 @@ def _items(options: argparse.Namespace) -> list[gallery.Item]:
     source = gallery.source_of(options.source)
     items, notes = gallery.items_of(gallery.opened(source, options.fresh))
     gallery.remember(source.name)
-    say_notes(notes)
+    say_notes([*notes, *([] if items else [f"{source.name} holds no preset"])])
     return items
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from studio.errors import StudioError, shorten
+from studio.errors import MissingFile, StudioError, shorten
 from studio.events import Progress
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
@@ -28,6 +28,7 @@ from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Session
 from studio.ui.space import Limits
+from studio.ui.widgets import FILE_META
 
 MOST_FOUND = 200
 PATIENCE_SECONDS = 1.0  # between two looks at a run
@@ -70,8 +71,18 @@ def attach(limits: Limits, runs: Runs) -> None:
         """Every model of the library: its id, kind, family and base, or why it cannot be used."""
         return [{name: getattr(entry, name) for name in _MODEL} for entry in library().entries()]
 
+    def picture(id: str, request: gr.Request) -> dict[str, Any]:
+        """One picture of the history as a file to look at, which carries its preset.
+
+        Args:
+            id: as *history* gives it, or *generate_preset* to a tool's user.
+        """
+        own = runs.history(runs.session(_key(request)))
+        return _file_of(own.file(own.get(id)))
+
     def generate_preset(preset: dict[str, Any], request: gr.Request) -> Iterator[dict[str, Any]]:
-        """Make a preset's pictures: progress first, then the pictures, which carry their presets.
+        """Make a preset's pictures: progress first, then the pictures, which carry their presets. A
+        tool's user gets their ids, to look at with *picture*.
 
         Args:
             preset: a preset document; its seed −1 means a new one.
@@ -80,7 +91,7 @@ def attach(limits: Limits, runs: Runs) -> None:
         owner = runs.session(_key(request))
         asked = runs.submit(owner, chosen, plan_of(chosen).forwards_total * chosen.sampler.count)
         try:
-            yield from _followed(runs, owner, asked)
+            yield from _followed(runs, owner, asked, as_ids=_is_tool(request))
         finally:
             runs.cancel(asked)
 
@@ -104,7 +115,7 @@ def attach(limits: Limits, runs: Runs) -> None:
         ]
         return {"total": found.total, "pictures": pictures}
 
-    for function in (plan, inspect, models, generate_preset, history):
+    for function in (plan, inspect, models, generate_preset, history, picture):
         api(in_one_line(function), api_name=function.__name__, concurrency_limit=None)
 
 
@@ -112,8 +123,16 @@ def _key(request: gr.Request) -> str:
     return request.session_hash or "api"
 
 
-def _followed(runs: Runs, owner: Session, asked: Run) -> Iterator[dict[str, Any]]:
+def _is_tool(request: gr.Request) -> bool:
+    """Whether the MCP server asks: a language model would have to read a picture letter by letter."""
+    return request.headers.get("x-gradio-user") == "mcp"
+
+
+def _followed(runs: Runs, owner: Session, asked: Run, as_ids: bool) -> Iterator[dict[str, Any]]:
     """A run's progress until it ends, then what it made.
+
+    Args:
+        as_ids: the pictures by their ids in the history, and not as they are.
 
     Raises:
         StudioError: it failed, or was cancelled.
@@ -133,7 +152,11 @@ def _followed(runs: Runs, owner: Session, asked: Run) -> Iterator[dict[str, Any]
         "saved": asked.done.saved if asked.done else 0,
         "estimated_error": asked.done.estimated_error if asked.done else 0.0,
         "seconds": asked.done.seconds if asked.done else 0.0,
-        "images": [_data_uri(Path(moment.path)) for moment in asked.moments],
+        **(
+            {"pictures": [moment.id for moment in asked.moments]}
+            if as_ids
+            else {"images": [_data_uri(Path(moment.path)) for moment in asked.moments]}
+        ),
     }
 
 
@@ -141,6 +164,17 @@ def _progress(asked: Run) -> dict[str, Any]:
     step: Progress | None = asked.progress
     shown = {"step": step.step, "steps": step.steps, "stage": step.stage} if step else {}
     return {"state": asked.state, "finished": len(asked.moments), **shown}
+
+
+def _file_of(path: Path) -> dict[str, Any]:
+    """A picture's file as Gradio serves it.
+
+    Raises:
+        MissingFile: it is not there any more.
+    """
+    if not path.is_file():
+        raise MissingFile("this picture is not there any more", field=path.name)
+    return {"path": str(path.absolute()), "orig_name": path.name, "meta": FILE_META}
 
 
 def _data_uri(path: Path) -> str:

@@ -47,8 +47,9 @@ def test_the_python_example_runs_as_it_stands(address: str, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ε̂ = ") and "done" in done.stdout
-    known, found, _ = done.stdout.splitlines()[-3:]
+    known, found, copied, _ = done.stdout.splitlines()[-4:]
     assert known == "True" and found.startswith("1 ") and found.endswith(".png")
+    assert Path(copied).read_bytes() == (tmp_path / "fox.png").read_bytes()
     assert done.stdout.splitlines()[-1] == "a fox in flat style on a green background 3"
     assert (tmp_path / "fox.png").read_bytes().startswith(b"\x89PNG")
 
@@ -105,4 +106,4 @@ def test_a_mistake_is_one_line_that_names_the_field(
 def test_the_page_names_every_endpoint(client: Client) -> None:
     named = set(client.view_api(return_format="dict")["named_endpoints"])
     listed = set(re.findall(r"^\| `(/[a-z_]+)`", PAGE, re.MULTILINE))
-    assert listed <= named and len(listed) == 5
+    assert listed <= named and len(listed) == 6

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import base64
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +15,7 @@ pytest.importorskip("mcp")
 
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from PIL import Image
 
 from tests.support.launched_page import launched
 from tests.support.loops import run_apart
@@ -43,7 +47,7 @@ def asked(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, s
 
 def test_every_endpoint_is_a_tool_that_says_what_it_does(address: str) -> None:
     tools, _ = asked(address)
-    assert {"plan", "inspect", "models", "history", "generate_preset"} <= tools.keys()
+    assert {"plan", "inspect", "models", "history", "generate_preset", "picture"} <= tools.keys()
     assert all(tools.values())
 
 
@@ -57,6 +61,14 @@ def test_a_tool_plans_makes_and_finds_and_names_a_mistake(address: str) -> None:
         ("plan", {"preset": wrong}),
     )
     assert "ε̂ = " in plan.content[0].text and not plan.isError
-    assert "data:image/png;base64," in made.content[0].text and not made.isError
+    assert not made.isError
     assert "'total': 1" in found.content[0].text
     assert refused.isError and "rows.0.weight" in refused.content[0].text
+    # A model reads what it is answered: it gets no picture as letters, and one that it can see.
+    assert "base64" not in made.content[0].text and len(made.content[0].text) < 500
+    (name,) = ast.literal_eval(made.content[0].text)["pictures"]
+    _, (shown, nothing) = asked(address, ("picture", {"id": name}), ("picture", {"id": "none"}))
+    assert shown.content[0].type == "image" and shown.content[0].mimeType == "image/png"
+    picture = Image.open(io.BytesIO(base64.b64decode(shown.content[0].data)))
+    assert picture.size == (32, 32)
+    assert nothing.isError and "not in the history" in nothing.content[0].text

@@ -21,7 +21,8 @@ FIELD = "gallery"
 KNOWN = "a full path of a folder, an address of a Git repository, or hub:OWNER/NAME of a dataset"
 MAX_CHARACTERS = 500
 _DATASET = re.compile(r"(?:hub:|https://huggingface\.co/datasets/)(.*)")
-_ADDRESS = re.compile(r"(https?|ssh|git|file)://\S+|[\w.-]+@[\w.-]+:\S+")
+_ADDRESS = re.compile(r"(?:https?|ssh|git)://\S+|file://.+|[\w.-]+@[\w.-]+:\S+")
+_BARE = ("HEAD", "objects", "refs")  # of a repository without files beside it
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def source_of(text: str, field: str = FIELD, known: str = KNOWN) -> Source:
     folder = _folder(given)
     if folder is None:
         raise MissingFile(f"{shorten(given)} is no folder here; {known}", field=field)
+    if all((folder / name).exists() for name in _BARE):
+        return Source("git", f"file:///{folder.as_posix().removeprefix('/')}")
     return Source("folder", str(folder))
 
 

@@ -111,6 +111,11 @@ def test_the_command_line_lists_remembers_and_imports(
     assert [one["new"] for one in lines(capsys.readouterr().out)] == [True, True]
     assert main(["gallery", "import", str(folder), "dog", "nothing"]) == 2
     assert not capsys.readouterr().out  # all or nothing
+    (empty := folder / "empty").mkdir()
+    assert main(["gallery", "list", str(empty)]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"note: {empty} holds no preset\n")
+    assert main(["gallery", "list", str(empty), "--forget"]) == 0
     assert main(["gallery", "list", str(folder), "--forget"]) == 0
     assert gallery.known() == ()
 

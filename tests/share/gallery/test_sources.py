@@ -98,6 +98,19 @@ def test_a_repository_is_fetched_when_asked_for_and_again_when_asked_again(
     assert [path.name for path in source.folder.parent.iterdir()] == [source.folder.name]
 
 
+@needs_git
+def test_a_bare_repository_is_fetched_by_its_path_too(
+    repository: Path, tmp_path: Path, studio_home: Path
+) -> None:
+    bare = tmp_path / "of a friend.git"
+    subprocess.run(["git", "clone", "-q", "--bare", str(repository), str(bare)], check=True)
+    source = gallery.source_of(str(bare))
+    assert source == gallery.source_of(f"file://{bare}")
+    items, _ = gallery.items_of(gallery.opened(source))
+    assert "cat.json" in {one.id for one in items}
+    assert gallery.source_of(str(repository)).kind == "folder"
+
+
 def test_without_git_or_in_vain_it_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
