@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -118,17 +119,24 @@ def _each(preset: Preset, options: argparse.Namespace) -> list[tuple[Preset, str
     folder = Path(options.each)
     if not folder.is_dir():
         raise StudioError(f"{options.each} is no folder", field="--each")
-    found = sorted(
+    pictures = (
         path
         for path in folder.iterdir()
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
+    found = sorted(pictures, key=_by_number)
     if not found:
         raise StudioError(f"{options.each} holds no picture", field="--each")
     kept = [images.store(path, path.name) for path in found]
     names = [path.name for path in found]
     say_notes(filter(None, [left_by_each(preset, options.each_at)]))
     return list(zip(from_each(preset, options.each_at, kept), names, strict=True))
+
+
+def _by_number(path: Path) -> list[tuple[int, str]]:
+    """Of a picture's name, so that 2.png comes before 10.png."""
+    parts = re.split(r"([0-9]+)", path.name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _diagnostics(done: Done) -> dict[str, Any]:

@@ -33,6 +33,7 @@ SCRIPTS = (
     "swipes.js",
     "advanced.js",
     "uses.js",
+    "dropped.js",
     "works.js",
     "to_training.js",
     "qr.js",

@@ -219,13 +219,13 @@ def test_generate_for_each_picture_of_a_folder(studio: Any, tmp_path: Path) -> N
     """As the page does with many pictures at once: by name, each where the field says."""
     path, folder, out = write(tmp_path / "p.json", preset()), tmp_path / "many", tmp_path / "out"
     folder.mkdir()
-    for name, colour in (("b.png", "red"), ("a.JPG", "blue")):
+    for name, colour in (("a10.png", "red"), ("A2.JPG", "blue")):
         Image.new("RGB", (16, 16), colour).save(folder / name)
     (folder / "notes.txt").write_text("no picture")
     arguments = ("generate", path, "--each", str(folder), "--out", str(out))
     code, lines, _ = studio(*arguments, "--set", "sampler.steps=4")
     made = [json.loads(line) for line in lines]
-    assert code == 0 and [one["from"] for one in made] == ["a.JPG", "b.png"]
+    assert code == 0 and [one["from"] for one in made] == ["A2.JPG", "a10.png"]
     starts = [share.read_image(one["path"])[0].init for one in made]
     assert starts[0] and starts[1] and starts[0].image != starts[1].image
     code, _, errors = studio(*arguments, "--each-at", "rows.0.weight")

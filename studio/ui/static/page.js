@@ -120,10 +120,11 @@
     if (studio.askDropped(event)) event.preventDefault();
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    const files = [...event.dataTransfer.files];
     // The field of training pictures takes its own, but while it uploads others.
-    if (event.target.closest?.("#gs-train-files")) studio.toTraining(files);
-    else studio.askFiles(files);
+    const training = event.target.closest?.("#gs-train-files");
+    studio
+      .filesDropped(event.dataTransfer)
+      .then((files) => (training ? studio.toTraining(files) : studio.askFiles(files)));
   });
   document.addEventListener("drop", () => settle(), true);
   function settle() {
