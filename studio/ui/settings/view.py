@@ -129,6 +129,7 @@ def _row(found: Chosen, begun: Mapping[str, Value], refused: Refused | None) -> 
         "origin": found.origin,
         "variable": setting.variable,
         "problem": found.problem,
+        "example": _example(found),
         "note": "" if name == setting.name else _note(found, begun),
         "restart": setting.restart,
         "waits": waits,
@@ -141,8 +142,6 @@ def _note(found: Chosen, begun: Mapping[str, Value]) -> str:
     setting = found.setting
     if setting.folder:
         return places.note(str(found.value))
-    if setting.name == "file_names":
-        return f"Such as {file_names.example(str(found.value))}" if found.value else ""
     if found.origin == "file" and found.value != begun.get(setting.name):
         other = host.instead_of(setting.name, str(found.value))
         return f"There is no {found.value} here: {other} is used instead" if other else ""
@@ -150,6 +149,13 @@ def _note(found: Chosen, begun: Mapping[str, Value]) -> str:
     if not used or found.value != asked or asked == "auto" or used.startswith(str(asked)):
         return ""
     return f"There is no {asked} here: {used} is used instead"
+
+
+def _example(found: Chosen) -> str:
+    """What a pattern comes to."""
+    if not found.setting.check or not found.value:
+        return ""
+    return f"Such as {file_names.example(str(found.value))}"
 
 
 def _kind(setting: Setting) -> str:

@@ -58,10 +58,10 @@ def test_every_setting_is_shown_with_its_value_its_origin_and_what_waits(
 def test_file_names_are_shown_by_an_example(home: Path) -> None:
     begun, limits = view.at_start(), Limits()
     row = rows(view.shown(limits, begun))["file_names"]
-    assert (row["kind"], row["note"]) == ("text", "")
+    assert (row["kind"], row["example"]) == ("text", "")
     view.changed("file_names", "[date]/[seed]-[prompt]", limits)
     row = rows(view.shown(limits, begun))["file_names"]
-    assert row["note"] == "Such as 2026-11-29/7-a-red-apple.png"
+    assert row["example"] == "Such as 2026-11-29/7-a-red-apple.png"
     assert "file_names" in rows(view.shown(VISITED, begun))  # a pattern is no folder of the owner's
 
 

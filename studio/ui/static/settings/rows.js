@@ -111,6 +111,7 @@
         el("em", { class: "gs-settings-origin" }, studio.originOf(row)),
       ),
       el("p", { id: `gs-setting-${row.name}-help` }, help),
+      row.example ? el("p", { role: "status" }, row.example) : null,
       refused,
       note,
       waits,
