@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _values(preset: Preset, size: tuple[int, int], now: datetime) -> dict[str, s
         "date": now.strftime("%Y-%m-%d"),
         "time": now.strftime("%H-%M-%S"),
         "seed": str(sampler.seed),
-        "model": PurePath(preset.base).name,
+        "model": re.sub(r"\.(safetensors|sft|ckpt|gguf)$", "", PurePath(preset.base).name),
         "prompt": _prompt(preset),
         "preset": preset.name,
         "width": str(size[0]),

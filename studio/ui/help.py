@@ -68,13 +68,14 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | Scheduler, steps | how the noise is taken away. DPM-Solver++ with 20–30 steps is a good start |
 | Effort | *Exact* runs every row at every step. *Balanced* and *fast* go on with what a row changed at the steps before, and run it again only where that would no longer do: about two fifths and a third of the passes of eight rows, with hardly a visible difference. The cost beside Generate is then the most that it can be; the result says what was saved and the error to expect, as a root mean square of the finished latent |
 | Seed | the same seed and the same preset give the same image; −1 takes a new one each time |
-| Size, images | empty size: the base model's own |
+| Size, images | empty size: the base model's own. *Aspect* fills both sides in, for a ratio of about as many pixels |
 
 ### A sweep
 Press the name of a field, or the small grid beside a row's prompt or weight, and it becomes an axis of the tab
 *Sweep*: up to three, values as a list (`0, 0.5, 1`) or from:to:step (`0:1:0.25`), prompts and models one a line. The
 cost stands there before it starts; *Stop* keeps what is made, *Go on* makes the rest. A press on a cell shows it large,
-to use it or to sweep around it with half the step.
+to use it or to sweep around it with half the step. *Prompt S/R*, in the tab's list of fields, searches a text in the
+prompts of all rows and puts others in its place.
 
 ### Advanced
 | field | what it does |

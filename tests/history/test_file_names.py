@@ -32,7 +32,7 @@ RED = Image.new("RGB", (16, 8), "red")
 
 def preset(seed: int = 7) -> Preset:
     rows = [{"prompt": "A cat, on the moon"}]
-    return validate({"base": "mine/sd15", "rows": rows, "sampler": {"seed": seed}})
+    return validate({"base": "mine/sd1.5.safetensors", "rows": rows, "sampler": {"seed": seed}})
 
 
 def made(own: History, pattern: str, seed: int = 7) -> str:
@@ -51,7 +51,7 @@ def own(studio_home: Path) -> History:
 def test_the_tokens_stand_for_what_they_say(tmp_path: Path) -> None:
     pattern = "[model]/[width]x[height] [steps] [sampler] [seed] [prompt]"
     path = save_image(RED, preset(), tmp_path, naming=Naming(pattern))
-    name = "sd15/16x8 25 dpm 7 a-cat-on-the-moon.png"
+    name = "sd1-5/16x8 25 dpm 7 a-cat-on-the-moon.png"
     assert path.relative_to(tmp_path).as_posix() == name
     assert read_image(path)[0] == preset()
     day, time = save_image(RED, preset(), tmp_path, naming=Naming("[date]_[time]")).stem.split("_")
