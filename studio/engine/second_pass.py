@@ -59,9 +59,12 @@ def in_two_passes(
                     yield _following(event, rest, expected)
                 else:
                     yield replace(event, step=rest.steps + event.step)
-    except StudioError:
+    except Exception as error:
         yield first  # what is made is kept
-        raise
+        if not isinstance(error, StudioError):
+            raise
+        kept = f"{error.message} · the first pass is kept"
+        raise type(error)(kept, field=error.field) from error
 
 
 def _following(event: Progress, first: Progress, expected: _Expected) -> Progress:

@@ -148,5 +148,6 @@ def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]
     known = part in ("control.image", "image_prompt.image", "image") and row.isdecimal()
     if field != "init.image" and not known:
         raise BadPreset("is no field that holds a picture", field=field)
-    unmasked = [("init.mask", "")] if field == "init.image" else []
+    whole = [("init.mask", ""), ("init.area", "picture")]
+    unmasked = whole if field == "init.image" else []
     return [with_fields(preset, [(field, image), *unmasked]) for image in images]

@@ -29,12 +29,15 @@ def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
 
     Images of ``assets/`` stay references, every studio has them; one that cannot be found stays
     a reference too. A picture above 1 MB as PNG is made smaller, and all of them together stay
-    within what a preset may hold.
+    within what a preset may hold; one that is painted around its mask alone may take what the
+    others leave of that, since the result is as large as it is.
     """
     given = [ref for ref, _ in preset.image_references() if _travels(ref)]
     cap = min(MAX_IMAGE_BYTES, MAX_ALL_BYTES // max(1, len(given)))
     pixels = MAX_ALL_PIXELS // max(1, len(set(given)))
     known: dict[tuple[str, bool], str] = {}
+    framed = preset.init is not None and preset.init.area == "mask"
+    rest = MAX_ALL_BYTES - cap * (len(given) - 1) if framed else cap
 
     def embedded(ref: str, field: str) -> str:
         if not _travels(ref):
@@ -45,7 +48,10 @@ def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
                 return ref
             read = resolve_mask if _is_mask(field) else resolve
             try:
-                known[key] = _data_uri(_within(read(ref, roots, field=field), pixels), cap)
+                known[key] = _data_uri(
+                    _within(read(ref, roots, field=field), pixels),
+                    rest if field == "init.image" else cap,
+                )
             except StudioError:
                 known[key] = ref
         return known[key]
@@ -161,7 +167,9 @@ def _map_images(preset: Preset, change: Callable[[str, str], str]) -> Preset:
     init = preset.init
     if init is not None:
         image, mask = change(init.image, "init.image"), init.mask and change(init.mask, "init.mask")
-        init = init.model_copy(update={"image": image, "mask": mask}) if image else None
+        area = init.area if mask else "picture"  # one around a mask goes with it
+        changes = {"image": image, "mask": mask, "area": area}
+        init = init.model_copy(update=changes) if image else None
     if (rows, init) == (preset.rows, preset.init):
         return preset
     return preset.model_copy(update={"rows": rows, "init": init})

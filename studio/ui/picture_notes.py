@@ -23,7 +23,7 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     """
     shown = []
     if preset.init and preset.init.area == "mask":
-        whole = _size(preset.init.image)
+        whole = size_of(preset.init.image)
         yield from _of_the_area(whole, size)
         size = whole if whole[1] else size  # rows' masks are of all of it
     elif preset.init:
@@ -36,7 +36,7 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
         if row.mask and _is_black(row.mask):
             yield f"rows.{index}: its mask is black all over, so it acts nowhere"
     for field, reference, becomes in shown:
-        given = _size(reference)
+        given = size_of(reference)
         if _misfits(given, size):
             yield f"{field}: {becomes}, {_pixels(given)} to {_pixels(size)}"
     yield from _misfitting_rows(preset, size)
@@ -56,9 +56,13 @@ def _of_the_area(whole: tuple[int, int], size: tuple[int, int]) -> Iterator[str]
 def refuse_masks(preset: Preset, size: tuple[int, int]) -> None:
     """See that the masks of rows fit a picture, before many are asked for with them.
 
+    They are of the picture to start from, where that is painted around its mask alone.
+
     Raises:
         BadPreset: names those that do not.
     """
+    if preset.init and preset.init.area == "mask":
+        size = size_of(preset.init.image)
     if lines := list(_misfitting_rows(preset, size)):
         raise BadPreset(" · ".join(lines))
 
@@ -67,7 +71,7 @@ def _of_the_start(init: Init) -> Iterator[str]:
     """What its mask does not paint, and where that does not fit the picture."""
     if _is_black(init.mask):
         yield "init.mask: is black all over, so nothing of the picture is painted anew"
-    mask, picture = _size(init.mask), _size(init.image)
+    mask, picture = size_of(init.mask), size_of(init.image)
     if _misfits(mask, picture):
         yield f"init.mask: {misfit(mask, 'init.image', picture)}"
 
@@ -77,7 +81,7 @@ def _misfitting_rows(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     are one line."""
     found: dict[tuple[int, int], list[int]] = {}
     for index, row in preset.active_rows():
-        if row.mask and _misfits(given := _size(row.mask), size):
+        if row.mask and _misfits(given := size_of(row.mask), size):
             found.setdefault(given, []).append(index)
     for given, rows in found.items():
         if len(rows) == 1:
@@ -126,7 +130,7 @@ def _is_black(reference: str) -> bool:
 
 
 @_kept_by_digest
-def _size(reference: str) -> tuple[int, int]:
+def size_of(reference: str) -> tuple[int, int]:
     """Width and height of a picture that is kept by its content; 0 of one that cannot be read."""
     try:
         return resolve(reference).size

@@ -25,6 +25,7 @@ from studio.preset.sweep import MAX_CELLS
 from studio.settings import SETTINGS
 from studio.share.embed import check_embedded
 from studio.ui.library.models import library
+from studio.ui.picture_notes import size_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,19 @@ class Limits:
             self.check_number(f"sampler.{name}", getattr(sampler, name))
         self.check_number("second_pass.steps", preset.second_pass.steps)
         self._check_second_pass(preset)
+        self._check_start(preset)
         check_embedded(preset)
+
+    def _check_start(self, preset: Preset) -> None:
+        """Refuse a result that is larger than this page makes: as large as what it starts from."""
+        if preset.init is None or preset.init.area != "mask":
+            return
+        width, height = size_of(preset.init.image)
+        if max(width, height) > self.edge:
+            raise StudioError(
+                f"the picture is {width}x{height}; a side has at most {self.edge} pixels on this page",
+                field="init.image",
+            )
 
     def _check_second_pass(self, preset: Preset) -> None:
         """Refuse a second pass that makes a larger picture than this page does."""

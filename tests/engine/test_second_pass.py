@@ -170,7 +170,7 @@ def test_what_the_first_made_is_kept_where_the_second_fails(
     monkeypatch.setattr(Engine, "_once", failing)
     engine = Engine(device="cpu", library=Library((root,)), exact=True)
     run, made = engine.generate(preset_of()), None
-    with pytest.raises(OutOfMemory, match=r"^second_pass\.scale: is full"):
+    with pytest.raises(OutOfMemory, match=r"^second_pass\.scale: is full · the first pass is kept"):
         for event in run:
             made = event if isinstance(event, Done) else made
     assert made is not None and made.image.size == (16, 16) and not made.preset.second_pass.on

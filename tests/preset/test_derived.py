@@ -90,3 +90,10 @@ def test_a_picture_to_start_from_is_begun_where_there_was_none() -> None:
 def test_no_other_field_takes_many(field: str) -> None:
     with pytest.raises(BadPreset, match=field):
         from_each(preset(), field, ["inputs/1.png"])
+
+
+def test_an_area_around_a_mask_goes_with_it() -> None:
+    init = {"image": "assets/examples/cat.png", "mask": "assets/examples/mask-left.png"}
+    preset = validate({"rows": [{"prompt": "a"}], "init": {**init, "area": "mask"}})
+    (one,) = from_each(preset, "init.image", ["assets/examples/cat.png"])
+    assert one.init is not None and (one.init.mask, one.init.area) == ("", "picture")

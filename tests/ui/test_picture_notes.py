@@ -105,7 +105,7 @@ def test_a_picture_is_looked_at_once(looked: list[int]) -> None:
 
 def test_a_picture_that_was_looked_at_is_let_go() -> None:
     for look, image in (
-        (picture_notes._size, Image.new("RGB", (31, 17), "blue")),
+        (picture_notes.size_of, Image.new("RGB", (31, 17), "blue")),
         (picture_notes._is_black, Image.new("L", (31, 17), 9)),
     ):
         text = Text(uri(image))
@@ -119,7 +119,7 @@ def test_a_picture_that_was_looked_at_is_let_go() -> None:
 def test_what_was_found_is_bounded(monkeypatch: pytest.MonkeyPatch, looked: list[int]) -> None:
     monkeypatch.setattr(picture_notes, "MOST_KEPT", 2)
     sizes = [(64 * width, 63) for width in (1, 2, 3, 1)]
-    assert [picture_notes._size(uri(Image.new("RGB", size, "green"))) for size in sizes] == sizes
+    assert [picture_notes.size_of(uri(Image.new("RGB", size, "green"))) for size in sizes] == sizes
     assert len(looked) == 4  # the first was let go when there were too many
 
 
@@ -131,6 +131,8 @@ def test_what_is_painted_around_a_mask_alone_says_its_sizes() -> None:
         "init.area: the part around the mask is made at 64x64 and put back; the picture stays 96x48"
     )
     assert said((64, 64), [Image.new("L", (96, 48), 255)], init=init) == [size]
+    rows = [{"prompt": "a", "mask": init["mask"]}]
+    picture_notes.refuse_masks(validate({"rows": rows, "init": init}), (64, 64))
     assert said((64, 64), [square], init=init) == [
         size,
         "rows.0.mask: is 64x64; a mask has the aspect of the picture, 96x48",

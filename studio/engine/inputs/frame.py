@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image
@@ -9,6 +10,7 @@ from PIL import Image
 from studio.errors import BadPreset
 
 Size = tuple[int, int]  # width, height
+FAINT = 8  # of 255: what a mask has at most where it holds nothing
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,18 @@ class Frame:
         At an edge it moves inwards; where the picture is too small for the aspect it is squeezed.
 
         Args:
-            mask: of the picture's size, anything but black inside.
+            mask: of the picture's size (L), brighter than black inside; what is nearly black may be
+                a trace of how a file was saved.
 
         Raises:
             BadPreset: the mask holds nothing.
         """
         from diffusers.image_processor import VaeImageProcessor
 
-        if mask.getextrema()[1] == 0:
+        holds = mask.point([0] * (FAINT + 1) + [255] * (255 - FAINT))
+        if holds.getextrema()[1] == 0:
             raise BadPreset("is black all over, so there is no area around it", field="init.mask")
-        box = VaeImageProcessor.get_crop_region(mask, *size, pad=padding)
+        box = VaeImageProcessor.get_crop_region(holds, *size, pad=padding)
         return Frame(image, box)
 
     def part(self, image: Image.Image) -> Image.Image:
@@ -45,10 +49,25 @@ class Frame:
         )
         return image.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
 
+    def near(
+        self, image: Image.Image, pixels: int, change: Callable[[Image.Image], Image.Image]
+    ) -> Image.Image:
+        """The box of what ``change`` makes of a picture, where it looks no further than ``pixels``."""
+        left, top, right, bottom = self.box
+        width, height = image.size
+        wide = (
+            max(0, left - pixels),
+            max(0, top - pixels),
+            min(width, right + pixels),
+            min(height, bottom + pixels),
+        )
+        within = (left - wide[0], top - wide[1], right - wide[0], bottom - wide[1])
+        return change(image.crop(wide)).crop(within)
+
     def filled(self, made: Image.Image, paste: Image.Image) -> Image.Image:
-        """The whole picture with ``made`` in its place, where ``paste`` (of the whole) is white."""
+        """The whole picture with ``made`` in its place, where ``paste`` (of the box) is white."""
         left, top, right, bottom = self.box
         fitted = made.resize((right - left, bottom - top), Image.Resampling.LANCZOS)
         whole = self.whole.copy()
-        whole.paste(fitted, (left, top), paste.crop(self.box))
+        whole.paste(fitted, (left, top), paste)
         return whole

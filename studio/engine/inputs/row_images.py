@@ -82,8 +82,9 @@ class Edited:
         size = (self.preset.sampler.width or 512, self.preset.sampler.height or 512)
         if self.frame is not None:  # the same part of it, where it is the same view
             picture = ImageOps.fit(picture, self.frame.whole.size, Image.Resampling.LANCZOS)
-            picture = self.frame.part(picture)
-        fitted = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+            fitted = self.frame.part(picture).resize(size, Image.Resampling.LANCZOS)
+        else:
+            fitted = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
         vae: Any = self.loader.vae(self.preset.base, self.preset.vae)
         weight = next(vae.parameters())
         return vae.encode(to_pixels(fitted).to(weight)).latent_dist.mode()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageFilter, ImageOps
+from scipy.ndimage import maximum_filter
 from torch import Tensor, nn
 
 from studio import images
@@ -31,7 +32,7 @@ class Pictures:
     ``small``: the start at its own size, where its latents are to be enlarged.
     ``paste``: where the new shows when the picture's own pixels are pasted back, 255 for wholly;
     ``None`` for nowhere. ``frame``: the part of a picture that all of these are of, where it is
-    painted around its mask alone; ``paste`` is then of the whole.
+    painted around its mask alone; ``paste`` is then of that part in the whole picture's pixels.
     """
 
     masks: Mapping[str, Image.Image]
@@ -94,7 +95,7 @@ class Pictures:
         roots: Sequence[Path],
     ) -> Pictures:
         """The same of the part around the mask alone."""
-        inside = mask.convert("L").resize(image.size, Image.Resampling.NEAREST)
+        inside = mask.convert("L").resize(image.size, Image.Resampling.BOX)
         frame = Frame.around(image, inside, size, init.padding)
         part = frame.part(image)
         return Pictures(
@@ -103,8 +104,8 @@ class Pictures:
             frame.part(inside).resize(size, Image.Resampling.NEAREST),
             size,
             plan.areas,
-            feathered(inside, init.feather),
-            _small(part, size) if init.enlarge == "latents" else None,
+            frame.near(inside, 4 * init.feather, lambda near: feathered(near, init.feather)),
+            part if init.enlarge == "latents" and _is_smaller(part, size) else None,
             frame,
         )
 
@@ -206,6 +207,10 @@ def encode(vae: nn.Module, image: Image.Image, generators: Sequence[torch.Genera
     return _encoded(vae, to_pixels(image), generators)
 
 
+def _is_smaller(image: Image.Image, size: Size) -> bool:
+    return image.width < size[0] and image.height < size[1]
+
+
 def _small(image: Image.Image, size: Size) -> Image.Image | None:
     """The middle of a picture in the aspect of ``size``, unscaled; ``None`` where it is not smaller."""
     scale = min(image.width / size[0], image.height / size[1])
@@ -253,8 +258,8 @@ def feathered(mask: Image.Image, pixels: int) -> Image.Image:
     if not pixels:
         return mask
     blurred = np.asarray(mask.filter(ImageFilter.GaussianBlur(pixels / 3)), np.float32)
-    ridge = Image.fromarray(blurred.astype(np.uint8)).filter(ImageFilter.MaxFilter(2 * pixels + 1))
-    share = blurred / np.maximum(np.asarray(ridge, np.float32), 1.0)
+    ridge = maximum_filter(blurred.astype(np.uint8), 2 * pixels + 1, mode="nearest")
+    share = blurred / np.maximum(ridge.astype(np.float32), 1.0)
     given = np.asarray(mask, np.float32)
     faded = np.minimum(given, 255 * np.clip(2 * share - 1, 0, 1))
     return Image.fromarray(faded.round().astype(np.uint8))

@@ -69,6 +69,8 @@ def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, An
     run = asked or first or Sampler().steps
     if asked is None or run < 1 or run != int(run):
         return None
+    if int(bounds(Sampler, "steps")[1] * part) < 1:  # no number of steps leaves one to run
+        return None
     steps = _steps(int(run), first, float(part), found)
     if int((steps or first or Sampler().steps) * part) < 1:
         return None

@@ -62,8 +62,8 @@
   }
 
   async function ask(cards) {
-    const [width, height] = studio.canvasSize(studio.pictureSize());
-    const background = studio.lastResult();
+    const { size, background } = await studio.underMasks();
+    const [width, height] = studio.canvasSize(size);
     const layers = await Promise.all(
       cards.map(async (card, index) => {
         const ink = studio.inkOf(index);

@@ -123,7 +123,9 @@
     }
 
     edit(changes) {
-      if (this.init) this.set({ ...this.init, ...changes });
+      // An area around a mask goes with it.
+      const whole = changes.mask === "" ? { area: "picture" } : {};
+      if (this.init) this.set({ ...this.init, ...whole, ...changes });
     }
 
     shown(name) {
@@ -160,7 +162,8 @@
         const strength = this.init?.strength ?? this.usual;
         const mask = this.init?.mask || "";
         const off = mask && mask === misfit;
-        this.set({ ...this.init, image: answer.image, strength, mask: off ? "" : mask });
+        this.set({ ...this.init, image: answer.image, strength });
+        if (off) this.edit({ mask: "" });
         if (off) studio.toast(NO_FIT);
       }
       return true;
@@ -186,11 +189,8 @@
     async ask() {
       const background = await studio.stack.images.show(this.init.image);
       if (!background) return null;
-      const picture = new Image();
-      picture.src = background;
-      await picture.decode().catch(() => null);
       const mask = this.init.mask ? await studio.stack.images.show(this.init.mask) : "";
-      const size = [picture.naturalWidth || 512, picture.naturalHeight || 512];
+      const size = await sizeOf(background);
       return studio.paint({ title: "What is painted anew", size, background, mask });
     }
 
@@ -201,6 +201,22 @@
       this.edit({ mask: painted });
     }
   }
+
+  async function sizeOf(source) {
+    const picture = new Image();
+    picture.src = source;
+    await picture.decode().catch(() => null);
+    return [picture.naturalWidth || 512, picture.naturalHeight || 512];
+  }
+
+  /** What rows' masks are painted over, {size, background}: the picture to be made, or all of the one
+   *  that is painted around its mask alone. */
+  studio.underMasks = async function () {
+    const init = studio.start?.init;
+    const background = init?.area === "mask" ? await studio.stack.images.show(init.image) : "";
+    if (background) return { size: await sizeOf(background), background };
+    return { size: studio.pictureSize(), background: studio.lastResult() };
+  };
 
   studio.mountStart = function (element, props, watch, constants) {
     const start = new Start(element, props, constants);

@@ -13,9 +13,11 @@ from PIL import Image
 
 from studio.engine import Engine
 from studio.engine.inputs.frame import Frame
+from studio.engine.inputs.start_image import Pictures, feathered
 from studio.errors import BadPreset
 from studio.events import Done
 from studio.library import Library
+from studio.plan import compile_plan
 from studio.preset import validate
 from tests.support import tiny
 
@@ -114,6 +116,35 @@ def test_masks_and_controls_of_rows_are_of_the_same_part(root: Path) -> None:
     whole = made(root, rows[:1])[8:24, 24:40]
     alone = made(root, rows[1:], image="cut.png", mask="cut-mask.png", area="picture")
     assert np.array_equal(whole, alone)
+
+
+def test_traces_of_a_saved_mask_are_no_part_of_it(root: Path) -> None:
+    """JPEG and WebP leave some beside what was painted."""
+    mask = np.asarray(Image.open(root / "mask.png")).copy()
+    mask[0, 0] = mask[-1, -1] = 5
+    Image.fromarray(mask).save(root / "traces.png")
+    assert np.array_equal(made(root, mask="traces.png"), made(root))
+
+
+def test_a_squeezed_part_is_squeezed_in_its_latents_too(root: Path) -> None:
+    mask = np.zeros((WHOLE[1], WHOLE[0]), np.uint8)
+    mask[20:24] = 255  # all across, which no square holds
+    Image.fromarray(mask).save(root / "across.png")
+    image, across = (Image.open(root / name) for name in ("start.png", "across.png"))
+    frame = Frame.around(image.convert("RGB"), across, (64, 64), 4)
+    assert frame.box == (0, 0, 48, 40)
+    plan = compile_plan(validate({"base": "base", "rows": ROWS}), Library((root,)))
+    init = validate({"init": {**AREA, "mask": "across.png", "enlarge": "latents"}}).init
+    small = Pictures.read(plan, init, (64, 64), [root]).small
+    assert small is not None and small.size == (48, 40)
+
+
+def test_a_fade_is_that_of_the_whole_mask(root: Path) -> None:
+    mask = Image.open(root / "large.png")
+    frame = Frame.around(Image.new("RGB", mask.size), mask, (16, 16), 8)
+    for pixels_ in (1, 4):
+        near = frame.near(mask, 4 * pixels_, lambda one, by=pixels_: feathered(one, by))
+        assert np.array_equal(near, feathered(mask, pixels_).crop(frame.box))
 
 
 def test_a_mask_of_another_aspect_or_of_nothing_is_refused_by_name(root: Path) -> None:

@@ -11,9 +11,8 @@
       if (mask) card.edit({ mask });
     }
     async function ask() {
-      const background = studio.lastResult();
       const mask = card.row.mask ? await card.stack.images.show(card.row.mask) : "";
-      const size = studio.pictureSize();
+      const { size, background } = await studio.underMasks();
       return studio.paint({ title: "Where this row acts", size, background, mask });
     }
     async function paint() {
