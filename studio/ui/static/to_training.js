@@ -35,12 +35,26 @@
     if (!input) return studio.toast("The Train tab takes no pictures now.");
     const given = new DataTransfer();
     for (const file of files) given.items.add(file);
+    const before = names();
     input.files = given.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-    return studio.toast(
-      files.length === 1
-        ? "Added to the training pictures."
-        : `${files.length} added to the training pictures.`,
-    );
+    await trainingField(); // it is uploaded, and the studio looks at it
+    for (let tries = 0; tries < ARRIVING && names().length <= before.length; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const said = studio.addedToTraining(files, before, names());
+    if (said) studio.toast(said);
   }
+
+  const ARRIVING = 100; // looks, in five seconds
+  const names = () => (studio.pictures?.pictures ?? []).map(({ name }) => name);
+
+  /** What came of these files, by the pictures' names before and after; "" where none was taken: the
+   *  studio says itself why. */
+  studio.addedToTraining = function (files, before, after) {
+    const more = after.length - before.length;
+    if (more === 1) return "Added to the training pictures.";
+    if (more > 1) return `${more} added to the training pictures.`;
+    const there = files.every(({ name }) => before.includes(name));
+    return there ? "A picture of that name is among the training pictures already." : "";
+  };
 })(window.studio);
