@@ -116,6 +116,7 @@ SCRIPTS = (
     "settings/rows.js",
     "settings/panel.js",
     "notes.js",
+    "keyboard.js",
     "look.js",
     "toasts.js",
     "missing.js",

@@ -43,7 +43,8 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     weights.fill("2,4")
     studio.says("4 pictures (2 × 2) · 8 passes", ".gs-sweep-cost")
 
-    page.click(".gs-sweep-start")
+    start.press("Enter")
+    expect(page.get_by_role("button", name="Stop", exact=True).first).to_be_focused()
     page.wait_for_function(MADE % 1)
     neither_light_nor_dark(page, "a sweep")
     page.set_viewport_size({"width": 390, "height": 844})

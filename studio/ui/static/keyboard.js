@@ -1,0 +1,59 @@
+// The keyboard stays where it was, also where what it pressed goes, or cannot be pressed any more.
+(function (studio) {
+  "use strict";
+  const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
+  const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
+  const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
+  const SETTLED = 800; // ms: what was pressed and is still there may come back until then
+
+  /**
+   * What has the keyboard next, or null.
+   * @param all what could have it at the press, in the page's order, with what was pressed itself
+   * @param live what one of them is now, as a list may be drawn anew; null where it cannot have it
+   * @param beside whether one stands beside what was pressed, as the buttons of one line do
+   */
+  studio.placeAfter = function (pressed, all, live, beside = () => false) {
+    const at = all.indexOf(pressed);
+    const order = [...all.slice(at + 1), ...all.slice(0, Math.max(0, at)).reverse()];
+    const found = order.map(live).filter(Boolean);
+    return found.find(beside) ?? found[0] ?? null;
+  };
+
+  const usable = (node) =>
+    node?.isConnected && !node.disabled && node.tabIndex >= 0 && node.getClientRects().length > 0;
+
+  /** The same one where a list was drawn anew, by what it is called. */
+  function again(node, region) {
+    const label = node.getAttribute("aria-label");
+    return label && region.querySelector(`${node.localName}[aria-label="${CSS.escape(label)}"]`);
+  }
+
+  function look(pressed, all, region, line, time) {
+    const lost = [null, document.body].includes(document.activeElement);
+    if (!lost || usable(pressed)) return;
+    if (pressed.isConnected && time < SETTLED) return;
+    const live = (node) =>
+      [node, node.isConnected ? null : again(node, region)].find(usable) ?? null;
+    const beside = (node) => pressed.isConnected && node.parentElement === line;
+    const own = pressed.isConnected ? null : live(pressed);
+    (own ?? studio.placeAfter(pressed, all, live, beside))?.focus();
+  }
+
+  let turn = 0;
+  document.addEventListener("pointerdown", () => (turn += 1), true);
+  // A press by key is a click of no pointer.
+  document.addEventListener(
+    "click",
+    ({ detail, isTrusted, target }) => {
+      const pressed = target.closest?.(FOCUSABLE);
+      if (detail || !isTrusted || !pressed) return;
+      const region = pressed.closest(REGION);
+      const all = [...region.querySelectorAll(FOCUSABLE)];
+      const line = pressed.parentElement;
+      const mine = (turn += 1);
+      for (const time of LOOKS)
+        setTimeout(() => mine === turn && look(pressed, all, region, line, time), time);
+    },
+    true,
+  );
+})(window.studio);
