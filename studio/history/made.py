@@ -22,6 +22,9 @@ from studio.history.store import History
 from studio.library import Library
 from studio.library.hashes import state_of
 
+OTHER = "has other weights than when this picture was made, which will not come out the same"
+NEWER = "is newer here than this picture, which may not come out the same"
+
 
 class Keeper(Protocol):
     """What takes pictures in: a history, or one that is not opened yet."""
@@ -54,6 +57,32 @@ def unhashed(record: Record, library: Library) -> list[str]:
     here = [name for name in record.models if name in library and name not in record.hashes]
     known = library.hashes_of(here)  # one may have become known since the picture was taken in
     return [name for name in here if name in known or library.hashes.unknown(library[name])]
+
+
+def replaced(record: Record, library: Library) -> list[str]:
+    """The models of a picture that are not what made it any more, a line each: by their hashes, and
+    where one is not known by when their files have changed."""
+    lines, now = [], library.hashes_of(record.models)
+    for name in record.models:
+        before = record.hashes.get(name)
+        if before and name in now:
+            if not _same(before, library.hashes.of(library[name])):
+                lines.append(f"{name} {OTHER}")
+        elif name in library and _changed(library[name].path) > record.made:
+            lines.append(f"{name} {NEWER}")
+    return lines
+
+
+def _same(before: str, hashes: Iterable[str]) -> bool:
+    return any(one.startswith(before) or before.startswith(one) for one in hashes)
+
+
+def _changed(path: str) -> float:
+    """When a model's files have changed last, in seconds since 1970; 0 where that cannot be seen."""
+    try:
+        return state_of(path)[0] / 1e9 if path else 0.0
+    except OSError:
+        return 0.0
 
 
 def hash_models(

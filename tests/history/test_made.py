@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from studio.events import Done
 from studio.history import History, Record
-from studio.history.made import hash_models, remember, unhashed
+from studio.history.made import hash_models, remember, replaced, unhashed
 from studio.library import Library, ModelEntry
 from studio.preset import ModelRef, Preset, Row
 from studio.share import save_image
@@ -72,6 +72,25 @@ def test_what_another_file_of_that_name_made_keeps_none(
     os.utime(ink, (later, later))
     assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
     assert own.get(before.id).hashes == {}
+
+
+def test_a_model_that_is_another_one_since_is_named(
+    own: History, library: Library, ink: Path
+) -> None:
+    first = make(own, library)
+    assert replaced(first, library) == []
+    os.utime(ink, (first.made + 5, first.made + 5))  # no hash of either is known
+    assert replaced(first, library) == [
+        "loras/ink is newer here than this picture, which may not come out the same"
+    ]
+    hash_models(own, library, ["loras/ink"])
+    later = make(own, library, 2)
+    assert later.hashes and replaced(later, library) == []  # the same weights, whenever copied
+    save_file({**WEIGHTS, "alpha": torch.zeros(1)}, ink)
+    assert replaced(later, library)[0].startswith("loras/ink is newer here")
+    hash_models(own, library, ["loras/ink"])
+    [line] = replaced(later, library)
+    assert line.startswith("loras/ink has other weights than when this picture was made")
 
 
 def test_what_is_interrupted_is_begun_anew_another_time(own: History, library: Library) -> None:

@@ -13,12 +13,14 @@ from studio.history import History, Query, Record
 from studio.history.archive import said_lost, write_zip
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
+from studio.history.made import replaced
 from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
 from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
+from studio.ui.library.models import library
 from studio.ui.schema import labels
 from studio.ui.widgets import FILE_META, fresh, picture
 
@@ -101,6 +103,7 @@ def details(history: History, identity: str) -> dict[str, Any]:
         "tags": list(record.tags),
         "scores": dict(record.scores),
         "hashes": dict(record.hashes),
+        "replaced": replaced(record, library()),
         "image": picture(file, record.title) if file.is_file() else None,
         "path": str(file),
     }

@@ -14,7 +14,7 @@ from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION, fresh
-from studio.ui.wiring.presets import notes_of
+from studio.ui.wiring.presets import notes_of, replaced_of
 
 
 def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
@@ -63,7 +63,8 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         preset = view.again(made, made if part == "all" else to_preset(values), part)
         if part == "all":
             owner.parent = identity
-        loaded = {**notes_of(preset, []), "loaded": part == "all"}
+        said = replaced_of(runs, owner, identity) if part in ("all", "rows") else []
+        loaded = {**notes_of(preset, said), "loaded": part == "all"}
         return filled(parts.form, to_values(preset)) | {notes: loaded}
 
     parts.history.submit(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from studio.errors import StudioError
+from studio.history.made import replaced
 from studio.integrations.code import as_command, as_python
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
@@ -26,6 +28,7 @@ from studio.ui.layout import Parts
 from studio.ui.library.models import library
 from studio.ui.presets import copies, gallery, styles
 from studio.ui.runs import Runs
+from studio.ui.session import Session
 from studio.ui.space import Limits
 from studio.ui.train.form import preset_of
 from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_PRESSED, WITH_SESSION, fresh
@@ -82,7 +85,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         owner = runs.session(run.key_of(session))
         wanted = str(event.id)
         moment = made.pick(runs.shown(owner, [wanted]), wanted)
-        loaded = loads(lambda: (extract(moment.preset()), []))()
+        said = replaced_of(runs, owner, moment.id)
+        loaded = loads(lambda: (extract(moment.preset()), said))()
         owner.parent = moment.id
         return loaded
 
@@ -252,6 +256,13 @@ def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
         js=WITH_PLACE,
         **QUIET,
     )
+
+
+def replaced_of(runs: Runs, owner: Session, identity: str) -> list[str]:
+    """Which models of a picture of the history are not what made it any more."""
+    with suppress(StudioError):
+        return replaced(runs.history(owner).get(identity), library())
+    return []
 
 
 def made_of_none(runs: Runs, session: Any) -> None:

@@ -3,7 +3,7 @@
   "use strict";
   const { el, button, word, address } = studio;
 
-  const SAID = new Set(["Took", "Problem"]); // in the page's words; all else is the picture's own
+  const SAID = new Set(["Took", "Now", "Problem"]); // in the page's words; all else is the picture's own
   /** A model with the beginning of its hash, as other tools write it. */
   const named = (id, hash) => (hash ? `${id} (${hash.slice(0, 10)})` : id);
   const facts = (record) =>
@@ -16,6 +16,7 @@
       ["Steps", record.steps || ""],
       ["Scheduler", record.scheduler],
       ["Models", record.models.map((id) => named(id, record.hashes[id])).join(", ")],
+      ...(record.replaced ?? []).map((line) => ["Now", line]),
       [
         "Took",
         record.seconds
