@@ -91,7 +91,7 @@ def _pictures(parts: TrainParts) -> None:
     def filled(pictures: Any, *given: str) -> Any:
         found, kept = train_form.filled(pictures, *given)
         if kept:
-            warn(f"Target and general text stay as you wrote them: {', '.join(kept)}")
+            warn("; ".join(kept))
         return found
 
     parts.fill.click(guarded(filled), texts, parts.pictures, **QUIET)

@@ -12,6 +12,7 @@ from studio.errors import StudioError
 from studio.files import write_atomically
 from studio.home import training_folder
 from studio.preset import Preset
+from studio.preset.prompts import mentions
 from studio.train.begun import check_name
 from studio.train.captions import from_template, split
 from studio.train.config import TrainConfig, resolve
@@ -24,29 +25,40 @@ from studio.ui.train.words import NUMBERS
 RESTART = (
     "A restart begins at step 0: what this training has learned is gone, and its model gives way."
 )
+WITHOUT = "Captions stay as they are, without the word"
 WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
 
 
 def filled(
     pictures: Sequence[Picture], word: str, superclass: str, template: str
 ) -> tuple[list[Picture], list[str]]:
-    """Empty captions from the template, and every caption split; a person corrects the rest.
+    """Captions from the template where there is none but one that it made, and every caption split; a
+    person corrects the rest.
 
     Returns:
-        the pictures, and the names of those whose parts a person wrote otherwise, which stay.
+        the pictures, and a line on each kind of text that stays as it is: captions of a person's
+        without the word, and parts that a person wrote otherwise.
     """
-    done, kept = [], []
+    done: list[Picture] = []
+    without: list[str] = []
+    kept: list[str] = []
+    made = from_template(template, word, superclass)
     for picture in pictures:
-        text = picture.caption or from_template(template, word, superclass)
-        found = split(text, word, superclass)
+        if picture.caption in ("", picture.filled):
+            picture = replace(picture, caption=made, filled=made)
+        elif not mentions(picture.caption, word):
+            without.append(picture.name)
+            done.append(picture)
+            continue
+        found = split(picture.caption, word, superclass)
         parts, own = (found.target, found.general), (picture.target, picture.general)
-        picture = replace(picture, caption=text)
         if own in (("", ""), picture.split, parts):
             picture = replace(picture, target=parts[0], general=parts[1], split=parts)
         else:
             kept.append(picture.name)
         done.append(picture)
-    return done, kept
+    stays = ((f"{WITHOUT} {word}", without), ("Target and general text stay as they are", kept))
+    return done, [f"{said}: {', '.join(names)}" for said, names in stays if names]
 
 
 def refuse_to_lose(

@@ -33,7 +33,8 @@ class Picture:
 
     ``crop`` is (left, top, right, bottom) in parts of the upright picture's width and height;
     ``None`` keeps the whole. ``split`` is what :func:`studio.ui.train.form.filled` last made of the
-    caption: target and general text; others are a person's.
+    caption: target and general text; others are a person's. ``filled`` is the caption that it last made
+    of the template.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Picture:
     general: str = ""
     crop: Box | None = None
     split: tuple[str, str] = ("", "")
+    filled: str = ""
 
 
 class PictureCards(gr.HTML):
@@ -101,7 +103,9 @@ def _picture(item: Any, index: int) -> Picture:
     split = item.get("split")
     pair = split if isinstance(split, list | tuple) and len(split) == 2 else ("", "")
     made = (str(pair[0])[:LONGEST], str(pair[1])[:LONGEST])
-    return Picture(item["name"], **texts, crop=box, split=made)
+    filled = item.get("filled")
+    filled = filled[:LONGEST] if isinstance(filled, str) else ""
+    return Picture(item["name"], **texts, crop=box, split=made, filled=filled)
 
 
 def as_value(pictures: Sequence[Picture]) -> dict[str, Any]:
