@@ -213,9 +213,14 @@ def _text_in(file: Path | None) -> str:
     if file is None:
         return ""
     try:
-        return read_regular(file, MAX_FILE_BYTES).decode("utf-8-sig")[:MAX_CAPTION].strip()
+        text = read_regular(file, MAX_FILE_BYTES).decode("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StudioError(f"cannot be read as UTF-8 text ({error})", field=str(file)) from error
+    if len(text) > MAX_CAPTION:
+        raise StudioError(
+            f"has {len(text)} characters; a caption has at most {MAX_CAPTION}", field=str(file)
+        )
+    return text
 
 
 def _checked(name: str, text: str, parts: Mapping[str, str], word: str, superclass: str) -> Caption:

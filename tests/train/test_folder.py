@@ -114,6 +114,15 @@ def test_names_are_the_same_in_both_forms_of_unicode(tmp_path: Path) -> None:
     assert caption_pictures([path], *WORD)[0][0].text == "a <hero> outside"
 
 
+def test_a_text_that_is_too_long_for_a_caption_is_refused_and_not_cut(tmp_path: Path) -> None:
+    path = picture(tmp_path / "a.png")
+    (tmp_path / "a.txt").write_text("a <hero> " + 4000 * "x")
+    with pytest.raises(StudioError, match="has 4009 characters; a caption has at most 4000"):
+        caption_pictures([path], *WORD)
+    (tmp_path / "a.txt").write_text("a <hero> " + 3991 * "x" + "\n")
+    assert len(caption_pictures([path], *WORD)[0][0].text) == 4000
+
+
 def test_masks_are_no_pictures_and_weigh_the_loss(base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "set"
     picture(folder / "a.png", seed=1)

@@ -88,22 +88,21 @@ def test_a_picture_of_the_same_name_is_said_to_take_the_other_s_place(dropped: l
 
 
 def test_captions_are_filled_and_split(dropped: list[str]) -> None:
-    box = (0.0, 0.0, 0.5, 1.0)
-    found = dropping.listed(dropped, [Picture("a.png", crop=box)])
+    found = dropping.listed(dropped, [Picture("a.png", crop=(0.0, 0.0, 0.5, 1.0))])
     texts = "<hero>", "ghost", "a {word} {superclass}"
     whole = ("<hero> ghost", ""), ("<hero> ghost", "at sea")
     first = [
-        Picture("a.png", "a <hero> ghost", *whole[0], box, whole[0], filled="a <hero> ghost"),
+        Picture("a.png", "a <hero> ghost", *whole[0], found[0].crop, whole[0], "a <hero> ghost"),
         Picture("b.png", "a <hero> ghost at sea", *whole[1], None, whole[1]),
     ]
     assert form.filled(found, *texts) == (first, [])
     later = replace(first[0], caption="a <hero> ghost in rain")  # what was split is split anew
     mine = replace(first[1], general="at sea, in the rain")  # what a person wrote stays
     rain = replace(later, general="in rain", split=("<hero> ghost", "in rain"))
-    stays = "Target and general text stay as they are: "
-    assert form.filled([later, mine], *texts) == ([rain, mine], [f"{stays}b.png"])
+    stays = "Target and general text stay as they are:"
+    assert form.filled([later, mine], *texts) == ([rain, mine], [f"{stays} b.png"])
     given = Picture("c.png", "a <hero> ghost", "<hero>", "a ghost")  # of a caption file
-    assert form.filled([given], *texts) == ([given], [f"{stays}c.png"])
+    assert form.filled([given], *texts) == ([given], [f"{stays} c.png"])
 
 
 def test_settings_are_checked_and_pictures_kept(dropped: list[str], home: Path) -> None:
