@@ -53,6 +53,15 @@ for _name, _hint in {
         r"(?:^|[^\\$])\{[^{}|$]{1,400}\}",
         "{word} weighs nothing here: write (word:1.05); {a|b} is one of the two",
     ),
+    "unclosed": Hint(
+        r"(?:^|[^\\])\{[^{}|]{0,400}\|[^{}]{0,4000}$",
+        "a brace is never closed, so nothing is chosen: {a|b} is one of the two",
+    ),
+    "wildcard": Hint(
+        r"(?<![\\\w])__\w(?:[\w/*.-](?<!__)){0,100} [^_\n]{0,100}(?<=\w)__(?!\w)",
+        "a wildcard's name has no blanks, so this is read as plain words: give its file a name "
+        "without one",
+    ),
     "flags": Hint(
         r"(?:^|\s)--(?:ar|v|niji|style|s|stylize|q|chaos|c|no|seed|iw|weird|tile|neg|steps|cfg)\b",
         "flags such as --ar are read as plain words here: size, seed and steps are fields, a "

@@ -163,6 +163,11 @@ def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
                 f"the wildcard {shorten(name)} cannot be read ({error.strerror})", field=field
             ) from error
         if not there:
+            if name in names():
+                raise BadPreset(
+                    f"the wildcard {shorten(name)} holds no choice yet; write one a line into its file",
+                    field=field,
+                )
             if known := ", ".join(names()[:8]):
                 raise BadPreset(
                     f"there is no wildcard {shorten(name)} in the studio's folder of wildcards; "

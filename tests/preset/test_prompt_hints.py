@@ -16,6 +16,8 @@ TYPED = {
     "compel": ["a cat++ here", "(a b)1.2", "dog--, x"],
     "numbered": ["1.2::cat::"],
     "braces": ["a {cat}", "{{x}}"],
+    "unclosed": ["a {red|blue car", "{a|b} {c|d"],
+    "wildcard": ["a __my hat__", "__big red hat__, x"],
     "flags": ["a cat --ar 16:9"],
     "negative": ["a cat Negative prompt: dog"],
     "late": ["a [word:1.2]"],
@@ -24,6 +26,8 @@ MEANT = [
     "a (cat:1.2) [dog] AND a bird:0.5",
     "[cat:dog:0.5] [a|b] BREAK {red|blue} {2$$a|b} __hat__ <hero>",
     r"\{a\} \(b\)",
+    r"\{a|b",
+    "__hat__ and __cap__, __big_hat__ x",
     "code-like text, 12:30, well-known",
     "a [word:0.5] and [x:10]",
     "Steps: 20, Sampler: DPM++ 2M, DPM++, a cat",
@@ -46,7 +50,7 @@ def test_what_is_meant_is_not(text: str) -> None:
 
 def test_hostile_text_is_read_in_time() -> None:
     start = time.process_time()
-    for piece in ("<lora:", "1::", "{", "[a:", "a+", ")", " --", "embedding"):
+    for piece in ("<lora:", "1::", "{", "[a:", "a+", ")", " --", "embedding", "{a|", "|", "__a ", "_"):
         hints(piece * 4000)
     assert time.process_time() - start < 4
     assert all(len(one) == 2 for one in served())

@@ -21,6 +21,8 @@ def wildcards(studio_home: Path) -> Path:
     (folder / "things").mkdir(parents=True)
     (folder / "hat.txt").write_text("cap\n\nbonnet\n")
     (folder / "things/deep.txt").write_text("a __hat__\n")
+    (folder / "empty.txt").write_text("\n# nothing\n")
+    (folder / "my hat.txt").write_text("fez\n")
     (folder / "loop.txt").write_text("x __loop__\n")
     (folder / "broken.txt").write_text("x __nothing__\n")
     (folder / "lists.yaml").write_text("colour:\n  - red\n  - blue\n")
@@ -64,9 +66,10 @@ def test_other_text_stays(prompt: str) -> None:
 @pytest.mark.parametrize(
     ("prompt", "reason"),
     [
-        ("__none__", "no wildcard 'none'.*broken, colour, hat"),
+        ("__none__", "no wildcard 'none'.*broken, colour, empty, hat"),
         ("__../../etc/passwd__", "no wildcard"),
         ("__broken__", "no wildcard 'nothing'"),
+        ("__empty__", "wildcard 'empty' holds no choice yet"),
         ("__loop__", "leads back to itself"),
         ("{" * 12 + "a|b" + "}" * 12, "more than 10 deep"),
         ("{a|b}" * 300, "300 choices"),
@@ -103,7 +106,7 @@ def test_rows_of_one_prompt_have_one_text() -> None:
 
 
 def test_wildcards_are_listed(wildcards: Path) -> None:
-    assert names() == ["broken", "colour", "hat", "loop", "things/deep"]
+    assert names() == ["broken", "colour", "empty", "hat", "loop", "things/deep"]
     (wildcards / "no name.txt").write_text("x\n")  # which no prompt can write
     (wildcards / "größe.txt").write_text("x\n")
     assert wildcard_names({})["names"] == [*names()] == sorted({*names()})
