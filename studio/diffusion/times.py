@@ -26,7 +26,7 @@ from studio.diffusion.noise_table import (
 from studio.errors import BadPreset, IncompatibleModels
 from studio.preset import Sampler
 from studio.preset.noise_schedules import NOISE_SCHEDULES
-from studio.preset.schedulers import SCHEDULERS, SchedulerKind
+from studio.preset.schedulers import SCHEDULERS, SchedulerKind, titled
 
 __all__ = ["FLOW", "Times", "check", "closed_form", "custom_times", "flow_shift", "is_flow"]
 Times = np.ndarray  # float64, falling
@@ -43,30 +43,32 @@ def check(sampler: Sampler, config: Config, family: str = "") -> SchedulerKind:
     Raises:
         BadPreset, IncompatibleModels: name the field, and what there is for this base.
     """
-    name, kind, flow = sampler.scheduler, SCHEDULERS[sampler.scheduler], is_flow(config)
+    kind, flow = SCHEDULERS[sampler.scheduler], is_flow(config)
+    called = titled(SCHEDULERS, sampler.scheduler)
+    schedule = titled(NOISE_SCHEDULES, sampler.schedule)
     if not (kind.flow if flow else kind.kind):
         fitting = [n for n, one in SCHEDULERS.items() if (one.flow if flow else one.kind)]
         what = "a flow" if flow else "noise"
         raise IncompatibleModels(
-            f"{name!r} cannot follow a model that predicts {what}; "
-            f"for this base there is {', '.join(fitting)}",
+            f"{called} cannot follow a model that predicts {what}; "
+            f"for this base there is {titled(SCHEDULERS, *fitting)}",
             field="sampler.scheduler",
         )
     if sampler.schedule not in kind.takes(flow):
         raise IncompatibleModels(
-            f"{name!r} takes no {sampler.schedule!r} for this base; it takes "
-            f"{', '.join(kind.takes(flow))}",
+            f"{called} takes no {schedule} for this base; it takes "
+            f"{titled(NOISE_SCHEDULES, *kind.takes(flow))}",
             field="sampler.schedule",
         )
     points = NOISE_SCHEDULES[sampler.schedule].points
     if points and family and family not in points:
         raise IncompatibleModels(
-            f"{sampler.schedule!r} is made for {', '.join(points)}; this base is {family!r}",
+            f"{schedule} is made for {', '.join(points)}; this base is {family!r}",
             field="sampler.schedule",
         )
     if kind.most_steps and sampler.steps > kind.most_steps:
         raise BadPreset(
-            f"{name!r} takes at most {kind.most_steps} steps, got {sampler.steps}",
+            f"{called} takes at most {kind.most_steps} steps, got {sampler.steps}",
             field="sampler.steps",
         )
     return kind

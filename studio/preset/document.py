@@ -25,6 +25,7 @@ from pydantic import (
 from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown
 from studio.preset.mistakes import one_line
+from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.refinements import (
     OWN_FIELDS,
     REFINEMENTS,
@@ -35,7 +36,7 @@ from studio.preset.refinements import (
     path_of,
 )
 from studio.preset.rows import Document, Fraction, ModelId, Projection, Row, Sampler
-from studio.preset.schedulers import SCHEDULERS, those
+from studio.preset.schedulers import SCHEDULERS, those, titled
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 
@@ -135,24 +136,24 @@ class Preset(Document):
             )
         self.second_pass.check(sampler.steps, bool(self.init and self.init.mask))
         chosen = SCHEDULERS[sampler.scheduler]
+        got = titled(SCHEDULERS, sampler.scheduler)
         for one in self.refine.chosen:
             if one.record.single_step and not chosen.single_step:
                 raise BadPreset(
                     "is defined for schedulers that use no earlier prediction "
-                    f"({', '.join(those(lambda one: one.single_step))}), got {sampler.scheduler!r}",
+                    f"({titled(SCHEDULERS, *SINGLE_STEP)}), got {got}",
                     field=path_of(one.name),
                 )
         if sampler.eta is not None and chosen.eta is None:
             raise BadPreset(
                 "is for schedulers whose noise can be chosen "
-                f"({', '.join(those(lambda one: one.eta is not None))}), "
-                f"got {sampler.scheduler!r}",
+                f"({titled(SCHEDULERS, *those(lambda one: one.eta is not None))}), got {got}",
                 field="sampler.eta",
             )
         if sampler.schedule not in {*chosen.takes(False), *chosen.takes(True)}:
             raise BadPreset(
-                f"{sampler.scheduler!r} takes {', '.join(chosen.takes(not chosen.kind))}, "
-                f"got {sampler.schedule!r}",
+                f"{got} takes {titled(NOISE_SCHEDULES, *chosen.takes(not chosen.kind))}, "
+                f"got {titled(NOISE_SCHEDULES, sampler.schedule)}",
                 field="sampler.schedule",
             )
         return self

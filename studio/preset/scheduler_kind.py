@@ -65,6 +65,11 @@ def those(has: Callable[[SchedulerKind], bool]) -> tuple[str, ...]:
     return tuple(name for name, kind in SCHEDULERS.items() if has(kind))
 
 
+def titled(table: Mapping[str, Any], *names: str) -> str:
+    """Records by what the page calls them, each with the name that files and the command line take."""
+    return ", ".join(f"{table[name].title} ({name})" for name in names)
+
+
 def named(text: str) -> tuple[str, bool] | None:
     """The scheduler that another tool means by ``text``, and whether it is the same; or ``None``."""
     wanted = letters(text)

@@ -16,9 +16,10 @@ from studio.preset.scheduler_kind import (
     letters,
     named,
     those,
+    titled,
 )
 
-__all__ = ["AUTOMATIC", "SCHEDULERS", "SchedulerKind", "letters", "named", "those"]
+__all__ = ["AUTOMATIC", "SCHEDULERS", "SchedulerKind", "letters", "named", "those", "titled"]
 
 SPACED = ("normal", "trailing", "sgm_uniform")
 BY_SIGMA = ("karras", "exponential", "beta")

@@ -109,9 +109,13 @@ def test_zero_signal_at_the_first_step() -> None:
 @pytest.mark.parametrize(
     ("sampler", "base", "error"),
     [
-        ({"scheduler": "ddim"}, "flow", r"sampler\.scheduler: 'ddim' cannot follow.*a flow"),
-        ({"schedule": "karras"}, "flow", r"sampler\.schedule: 'dpm\+\+' takes no 'karras'"),
-        ({"scheduler": "lcm", "steps": 51}, "sd", r"sampler\.steps: 'lcm' takes at most 50"),
+        ({"scheduler": "ddim"}, "flow", r"sampler\.scheduler: DDIM \(ddim\) cannot follow.*a flow"),
+        (
+            {"schedule": "karras"},
+            "flow",
+            r"sampler\.schedule: DPM-Solver\+\+ 2M \(dpm\+\+\) takes no Karras \(karras\)",
+        ),
+        ({"scheduler": "lcm", "steps": 51}, "sd", r"sampler\.steps: LCM \(lcm\) takes at most 50"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(

@@ -50,7 +50,20 @@ def test_what_is_meant_is_not(text: str) -> None:
 
 def test_hostile_text_is_read_in_time() -> None:
     start = time.process_time()
-    for piece in ("<lora:", "1::", "{", "[a:", "a+", ")", " --", "embedding", "{a|", "|", "__a ", "_"):
+    for piece in (
+        "<lora:",
+        "1::",
+        "{",
+        "[a:",
+        "a+",
+        ")",
+        " --",
+        "embedding",
+        "{a|",
+        "|",
+        "__a ",
+        "_",
+    ):
         hints(piece * 4000)
     assert time.process_time() - start < 4
     assert all(len(one) == 2 for one in served())
