@@ -12,7 +12,8 @@ from studio.ui.presets.copies import for_a1111
 
 
 def facts(record: Record) -> dict[str, Any]:
-    """Scheduler, weights of the rows that took part and, with a LoRA, ω; nothing where the database
+    """Scheduler, weights of the rows that took part, a variation's seed with how far it is and, with a
+    LoRA, ω; nothing where the database
     kept no preset that can be read."""
     try:
         preset = parse(record.preset, source=record.title) if record.preset else None
@@ -23,8 +24,11 @@ def facts(record: Record) -> dict[str, Any]:
     scheduler = preset.sampler.scheduler
     known = SCHEDULERS[scheduler].title if scheduler in SCHEDULERS else scheduler
     weights = ", ".join(f"{row.weight:g}".replace("-", "−") for _, row in preset.active_rows())
+    sampler = preset.sampler
+    varied = sampler.variation_strength
+    variation = {"variation": f"{sampler.variation_seed} ({varied:g})"} if varied else {}
     omega = {"omega": preset.omega} if record.lora else {}
-    return {"scheduler": known, "weights": weights, **omega}
+    return {"scheduler": known, "weights": weights, **variation, **omega}
 
 
 def a1111(record: Record, preset: Preset) -> dict[str, Any]:

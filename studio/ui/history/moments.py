@@ -5,7 +5,7 @@ It shows what the history shows, so that both agree on what is deleted, brought 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from studio.events import Done
 from studio.history import History, Record, identity
 from studio.history.intake import caught_up, name_of
 from studio.history.record import time_of
+from studio.history.rows import parsed
 from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
@@ -43,7 +44,8 @@ class Moment:
         """The moment of an image that was just saved; ``label``: what sets it apart in a series;
         ``outputs``: the history's folder, where it is not the person's own."""
         passes = counted(done.forwards, "pass") + _saved(done)
-        facts = (label, f"seed {done.seed}", passes, f"{done.seconds:.1f} s")
+        varied = _variation(done.preset.model_dump(mode="json"))
+        facts = (label, f"seed {done.seed}", varied, passes, f"{done.seconds:.1f} s")
         text = " · ".join(filter(None, facts))
         title = done.preset.name or path.stem
         return Moment(_identity(path, outputs), str(path), title, text, done.preset.to_json())
@@ -63,6 +65,7 @@ class Moment:
         """The moment of an image of the history."""
         facts = (
             "" if record.seed is None else f"seed {record.seed}",
+            _variation(parsed(record.preset, dict)),
             "" if record.forwards is None else counted(record.forwards, "pass"),
             "" if record.seconds is None else f"{record.seconds:.1f} s",
         )
@@ -87,6 +90,14 @@ def _saved(done: Done) -> str:
         return ""
     whole, error = done.forwards + done.saved, done.estimated_error
     return f" ({done.saved} of {whole} saved, estimated error {error:.2g})"
+
+
+def _variation(preset: Mapping[str, Any]) -> str:
+    """Which of the variations of a seed an image is; "" where it is the seed's own."""
+    sampler = preset.get("sampler")
+    if not isinstance(sampler, dict) or not sampler.get("variation_strength"):
+        return ""
+    return f"variation {sampler.get('variation_seed', -1)}"
 
 
 def _identity(path: Path, outputs: Path | None = None) -> str:

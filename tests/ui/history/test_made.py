@@ -14,6 +14,7 @@ from studio.history.intake import take_in
 from studio.preset import validate
 from studio.share import save_image
 from studio.ui.history import view
+from studio.ui.history.moments import Moment
 
 
 @pytest.fixture
@@ -43,10 +44,13 @@ def test_details_say_scheduler_and_weights_and_omega_where_a_lora_has_one(
     assert (details["scheduler"], details["weights"]) == ("DPM-Solver++ 2M", "7.5, −6.5")
     assert "omega" not in details
     rows[0]["model"] = {"lora": "starter/lora-hero", "strength": 1.0}
-    hero = made(own, tmp_path, rows=rows, omega=0.4, sampler={"seed": 2})
+    varied = {"seed": 2, "variation_seed": 9, "variation_strength": 0.25}
+    hero = made(own, tmp_path, rows=rows, omega=0.4, sampler=varied)
     newest = next(one.id for one in own.search(None, 2, 0).records if one.seed == 2)
     assert hero in (plain, newest)
-    assert view.answer(own, {"do": "open", "id": newest})["opened"]["omega"] == 0.4
+    opened = view.answer(own, {"do": "open", "id": newest})["opened"]
+    assert (opened["omega"], opened["variation"]) == (0.4, "9 (0.25)")
+    assert Moment.recorded(own, own.get(newest)).text == "seed 2 · variation 9"
 
 
 def test_a_picture_without_a_preset_says_none_of_it(own: History, tmp_path: Path) -> None:

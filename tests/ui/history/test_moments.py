@@ -24,3 +24,13 @@ def test_a_run_below_exact_names_what_it_saved_and_its_error() -> None:
     said = "seed 7 · 90 passes (135 of 225 saved, estimated error 0.071) · 1.0 s"
     assert Moment.made(Path("a.png"), done).text == said
     assert Moment.made(Path("a.png"), done, "x = 2").text == f"x = 2 · {said}"
+
+
+def test_variations_of_one_seed_are_told_apart() -> None:
+    image = Image.new("RGB", (8, 8))
+    sampler = {"seed": 8, "variation_strength": 0.2}
+    texts = [
+        Moment.made(Path("a.png"), Done(image, 8, validate({"sampler": given}), 50, 1.0)).text
+        for given in ({**sampler, "variation_seed": 3}, {**sampler, "variation_seed": 4})
+    ]
+    assert texts == [f"seed 8 · variation {n} · 50 passes · 1.0 s" for n in (3, 4)]

@@ -12,6 +12,7 @@
       ["Weights", record.weights],
       ["ω", record.omega],
       ["Seed", record.seed],
+      ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Steps", record.steps || ""],
       ["Scheduler", record.scheduler],
