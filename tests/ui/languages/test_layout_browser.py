@@ -20,6 +20,16 @@ TIGHT = """() => [...document.querySelectorAll('#gs-actions button')].filter((no
     return node.checkVisibility() &&
         words.getBoundingClientRect().width > node.clientWidth - 6;
 }).map((node) => node.innerText)"""
+# Hints of empty fields, and choices, that are longer than their boxes.
+CUT = """() => [...document.querySelectorAll('#gs-left select, [role=tabpanel] :is(input, select)')]
+    .filter((node) => node.checkVisibility() && node.clientWidth).map((node) => {
+        const words = node.selectedOptions?.[0]?.textContent ?? (node.value ? '' : node.placeholder);
+        const style = getComputedStyle(node);
+        const pen = document.createElement('canvas').getContext('2d');
+        pen.font = style.font;
+        const room = node.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return pen.measureText(words || '').width > room + 1 ? words : '';
+    }).filter(Boolean)"""
 PAIR = """([red, blue]) => {
     const picture = (id, src) => ({ id, title: id, differs: [], image: { src } });
     const dialog = studio.compareDialog([picture('first', red), picture('second', blue)]);
@@ -43,6 +53,13 @@ def test_the_words_of_the_buttons_to_press_fit_them(desk: Studio) -> None:
             page.set_viewport_size({"width": width, "height": height})
             desk.rest()
             assert page.evaluate(TIGHT) == [], (tag, width)
+        page.get_by_role("tab").nth(
+            1
+        ).click()  # the History, whose search says what it looks through
+        page.locator(".gs-history .gs-shelf-search").wait_for()
+        assert page.evaluate(CUT) == [], tag
+        expect(page.locator("footer .divider")).to_be_hidden()  # a dot between nothing and nothing
+        page.get_by_role("tab").first.click()
         page.set_viewport_size({"width": 1440, "height": 950})
     desk.speak(ENGLISH)
 

@@ -86,9 +86,13 @@ def test_several_pictures_are_started_from_in_turn(made: Studio, tmp_path: Path)
         files.append(tmp_path / name)
         Image.new("RGB", (64, 64), colour).save(files[-1])
     made.unfold("Advanced")
+    made.page.set_viewport_size({"width": 390, "height": 844})
     made.page.get_by_label("Pictures to start from, one after another").set_input_files(files)
     made.page.wait_for_function(
         "document.querySelectorAll('.gs-stage[data-state=done] img').length === 2"
     )
     captions = made.page.locator(".gs-stage figcaption").all_inner_texts()
     assert [text.split(" · ")[0].strip() for text in captions] == ["red.png", "blue.png"]
+    cut = "nodes => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1).length"
+    assert made.page.locator(".gs-stage figcaption > span").evaluate_all(cut) == 0
+    made.page.set_viewport_size({"width": 1440, "height": 950})
