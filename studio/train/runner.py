@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from studio.errors import StudioError
 from studio.home import training_folder
+from studio.train import in_words
 from studio.train.begun import as_made, card_of, exists, goes_on, kept_losses, kept_settings
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, Note, Samples, TrainEvent, TrainProgress
@@ -28,7 +29,8 @@ PAUSING = "Pausing: a checkpoint is being written …"
 
 @dataclass(frozen=True)
 class State:
-    """A training as it is now. ``samples``: (step, prompt, picture), the newest first."""
+    """A training as it is now. ``samples``: (step, prompt, picture), the newest first; ``resumed``:
+    whether it was gone on with."""
 
     status: Status = "idle"
     config: TrainConfig | None = None
@@ -40,6 +42,7 @@ class State:
     samples: tuple[tuple[int, str, Image.Image], ...] = ()
     model: str = ""
     folder: Path | None = None  # of the model
+    resumed: bool = False
 
 
 class Runner:
@@ -86,6 +89,7 @@ class Runner:
             self._state = replace(
                 kept,
                 status="running",
+                resumed=resume,
                 config=config,
                 text=STOPPING if finish else "Starting …",
                 steps=config.steps,
@@ -246,7 +250,8 @@ class Runner:
             with self._turns.step():
                 events.close()
         if self._wish == "pause":
-            self._set(status="paused", text=f"Paused after step {self._state.step}")
+            place = in_words.step_of(config, self._state.step)
+            self._set(status="paused", text=f"Paused after {place}")
 
     def _take(self, event: TrainEvent, finish: bool = False) -> None:
         state = self._state
@@ -256,7 +261,7 @@ class Runner:
             case Note(text):
                 self._set(notes=(*state.notes, text) if text not in state.notes else state.notes)
             case TrainProgress(step, steps, _, left, stage):
-                text = _in_words(step, steps, left, stage)
+                text = in_words.progress(step, steps, left, stage)
                 self._set(step=step or state.step, steps=steps, text=text)  # 0 while it loads
             case Losses():
                 kept = state.losses
@@ -271,10 +276,10 @@ class Runner:
             case Finished(identity, folder, steps, seconds):
                 text, asked = f"{identity} is in the library", state.config if finish else None
                 if asked is None:
-                    self._set(step=steps, text=f"Done: {text} ({seconds:.0f} s)")
+                    took = in_words.took(seconds, state.resumed)
+                    self._set(step=steps, text=f"Done: {text} ({took})")
                 else:
-                    of = "" if asked.minutes else f" of {asked.steps}"
-                    self._set(text=f"Stopped after step {steps}{of}: {text}")
+                    self._set(text=f"Stopped after {in_words.step_of(asked, steps)}: {text}")
                 self._set(status="done", model=identity, folder=folder)
 
     def _set(self, **changes: Any) -> None:
@@ -287,13 +292,6 @@ def _has_begun(state: State) -> bool:
 
 def _name(state: State) -> str:
     return state.config.name if state.config is not None else ""
-
-
-def _in_words(step: int, steps: int, left: float, stage: str) -> str:
-    if stage != "training":
-        return f"{stage[0].upper()}{stage[1:]} …"
-    minutes, seconds = divmod(round(left), 60)
-    return f"Step {step} of {steps} · {f'{minutes} min ' if minutes else ''}{seconds} s left"
 
 
 RUNNER = Runner()

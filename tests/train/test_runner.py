@@ -31,10 +31,11 @@ def test_pause_resume_stop() -> None:
     runner.wait(60)
     assert runner.state.status == "paused" and trainer.closed == 1
     paused = runner.state.step
-    assert paused == trainer.step and runner.state.text == f"Paused after step {paused}"
+    assert paused == trainer.step
+    assert runner.state.text == f"Paused after step {paused} of 100000" and not runner.state.resumed
     runner.resume()
     until(lambda: runner.state.step > paused)
-    assert trainer.asked[-1][1] is True
+    assert trainer.asked[-1][1] is True and runner.state.resumed
     runner.stop()
     runner.wait(60)
     assert runner.state.status == "done" and runner.state.model == "mine"

@@ -21,7 +21,7 @@ CURVES = (
     ("dd_share", "DDLoss's part of the gradient"),
     ("pd_share", "PDLoss's part of the gradient"),
 )
-BARS = {"running": "running", "done": "done", "failed": "failed"}
+BARS = {"running": "running", "paused": "paused", "done": "done", "failed": "failed"}
 
 
 def progress(state: State, begun: str = "", gone: str = "", lost: str = "") -> str:

@@ -47,3 +47,9 @@ def test_the_bar_names_the_training_for_as_long_as_it_goes_on() -> None:
     assert 'data-training="third"' in view.progress(State(config=config, status="running"))
     assert 'data-training=""' in view.progress(State(config=config, status="paused"))
     assert "data-training" not in view.progress(State())
+
+
+def test_a_paused_training_shows_how_far_it_is() -> None:
+    own = TrainConfig(**GIVEN)
+    bar = view.progress(State(config=own, status="paused", step=15, steps=20))
+    assert 'data-state="paused"' in bar and "width:75%" in bar  # an idle bar is drawn empty
