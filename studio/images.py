@@ -52,9 +52,11 @@ def open_checked(source: str | Path | bytes | BinaryIO, field: str) -> Image.Ima
 
     Raises:
         MissingFile: there is no such file.
-        StudioError: too large, not an image of a known format, or damaged; names ``field``.
+        StudioError: empty, too large, not an image of a known format, or damaged; names ``field``.
     """
     data = with_bounded_exif(_bytes_of(source, field))
+    if not data:
+        raise StudioError("is empty", field=field)
     try:
         return _decoded(data, field)
     except StudioError as error:

@@ -85,7 +85,7 @@ def test_large_pictures_are_made_smaller(studio_home: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "is not a PNG"),
+        (b"", "is empty"),
         (b"hello", "is not a PNG"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is not a PNG"),
         (encoded(noise(200, 200))[:-500], "damaged"),

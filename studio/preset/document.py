@@ -240,6 +240,8 @@ def parse(text: str, source: str = "preset") -> Preset:
     """Parse JSON text. Raises :class:`BadPreset` that names ``source`` or the field."""
     if len(text) > MAX_JSON_BYTES:
         raise BadPreset(f"longer than {MAX_JSON_BYTES} bytes", field=source)
+    if not text.strip():
+        raise BadPreset("is empty", field=source)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also integers of 4300 digits

@@ -94,6 +94,8 @@ def read_text(path: Path, models: Models = ()) -> tuple[Preset, list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is no text"
         raise BadPreset(reason, field=path.name) from error
+    if not text.strip():
+        raise BadPreset("is empty", field=path.name)
     found = read_foreign(Texts({"parameters": text.replace("\r\n", "\n")}), path.name, models)
     if found is None:
         raise BadPreset("the text holds no settings of another tool", field=path.name)

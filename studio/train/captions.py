@@ -78,6 +78,8 @@ def read_file(path: Path) -> dict[str, Any]:
     """
     try:
         text = read_regular(path, MAX_FILE_BYTES).decode("utf-8-sig")
+        if not text.strip():
+            raise StudioError("is empty", field=str(path))
         data = _of_lines(text) if path.suffix.lower() == ".jsonl" else json.loads(text)
     except OSError as error:
         raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
