@@ -100,7 +100,12 @@ def rename(name: str, new: str, limits: Limits) -> None:
         StudioError: as :func:`studio.preset.own_styles.rename_style`, or this page is shared.
     """
     _only_ours(limits)
-    rename_style(name, new)
+    try:
+        rename_style(name, new)
+    except (
+        StudioError
+    ) as error:  # its name is no preset's, which the page calls the field of a name
+        raise BadPreset(error.message, field="style") from error
 
 
 def delete(name: str, limits: Limits) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from studio.share import encode_link, extract
 from studio.train.runner import RUNNER
 from studio.ui import run
 from studio.ui.describe import check_images
-from studio.ui.errors import guarded, on_page
+from studio.ui.errors import guarded, on_page, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
@@ -66,17 +67,16 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     for cards in (parts.shelf, parts.tour):
         cards.select(guarded(from_shelf), parts.session, outputs, js=WITH_SESSION, **IN_TURN)
 
-    def deleted(event: gr.EventData) -> dict[str, Any]:
+    def deleted(event: gr.EventData) -> None:
         gr.Info(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
-        return gallery.cards(limits)
 
-    def renamed(event: gr.EventData) -> dict[str, Any]:
+    def renamed(event: gr.EventData) -> None:
         if gallery.rename(limits, str(event.id), str(event.name)):
             gr.Info("Another of these presets has this name too", title="Preset")
-        return gallery.cards(limits)
 
-    parts.shelf.delete(guarded(deleted), None, parts.shelf, **SHELF, **EACH)
-    parts.shelf.edit(guarded(renamed), None, parts.shelf, **SHELF, **EACH)
+    anew = partial(gallery.cards, limits)
+    parts.shelf.delete(_changed(deleted, anew), None, parts.shelf, **SHELF, **EACH)
+    parts.shelf.edit(_changed(renamed, anew), None, parts.shelf, **SHELF, **EACH)
     parts.shelf.submit(
         guarded(lambda: gallery.cards(limits)), None, parts.shelf, **SHELF, **IN_TURN
     )
@@ -163,15 +163,14 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
             keeper(with_rows), None, parts.styles, inputs_kwargs=dict(form), **STYLES, **QUIET
         )
 
-    def renamed(event: gr.EventData) -> dict[str, Any]:
+    def renamed(event: gr.EventData) -> None:
         styles.rename(str(event.id), str(event.name), limits)
-        return styles.cards(limits)
 
-    def deleted(event: gr.EventData) -> dict[str, Any]:
+    def deleted(event: gr.EventData) -> None:
         gr.Info(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
-        return styles.cards(limits)
 
-    parts.styles.edit(guarded(renamed), None, parts.styles, **STYLES, **EACH)
+    anew = partial(styles.cards, limits)
+    parts.styles.edit(_changed(renamed, anew), None, parts.styles, **STYLES, **EACH)
     parts.styles.submit(
         guarded(lambda: styles.cards(limits)),
         None,
@@ -179,7 +178,7 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         **STYLES,
         **IN_TURN,
     )
-    parts.styles.delete(guarded(deleted), None, parts.styles, **STYLES, **EACH)
+    parts.styles.delete(_changed(deleted, anew), None, parts.styles, **STYLES, **EACH)
 
 
 def _taken_away(parts: Parts, form: Mapping[str, Any], notes: Any) -> None:
@@ -263,6 +262,21 @@ def replaced_of(runs: Runs, owner: Session, identity: str) -> list[str]:
     with suppress(StudioError):
         return replaced(runs.history(owner).get(identity), library())
     return []
+
+
+def _changed(
+    act: Callable[[gr.EventData], None], cards: Callable[[], dict[str, Any]]
+) -> Callable[[gr.EventData], dict[str, Any]]:
+    """Change one card; where it cannot be, that is said, and the list is as it is by now."""
+
+    def changed(event: gr.EventData) -> dict[str, Any]:
+        try:
+            act(event)
+        except StudioError as error:
+            warn(error)
+        return cards()
+
+    return guarded(changed)
 
 
 def made_of_none(runs: Runs, session: Any) -> None:

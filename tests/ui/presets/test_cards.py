@@ -12,6 +12,7 @@ from studio.errors import StudioError
 from studio.home import presets_folder
 from studio.preset import validate
 from studio.preset.saved import save_preset
+from studio.preset.styles import save_style
 from studio.ui import run
 from studio.ui.history import moments
 from studio.ui.page import build
@@ -19,6 +20,7 @@ from studio.ui.presets import gallery, styles
 from studio.ui.runs import Runs
 from studio.ui.space import SPACE, Limits
 from studio.ui.widgets import Signal
+from studio.ui.wiring import presets as wiring
 from tests.support.fake_engine import ROWS, FakeEngine, values
 
 
@@ -109,3 +111,21 @@ def test_a_name_that_another_of_ones_own_has_is_told_of(studio_home: Path) -> No
     assert not gallery.rename(Limits(), mine["Zebra"], "Gnu")
     assert gallery.rename(Limits(), mine["Zebra"], " Yak ")
     assert gallery.namesakes("Yak") == 2
+
+
+def test_a_style_s_name_that_is_taken_is_refused_as_a_style_s(studio_home: Path) -> None:
+    for name in ("one", "two"):
+        save_style(name, "a cat")
+    with pytest.raises(StudioError, match=r"^style: there is a style 'two' already"):
+        styles.rename("one", "two", Limits())
+
+
+def test_a_card_whose_file_has_gone_is_said_to_be_and_leaves_the_list(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(wiring, "warn", lambda error: said.append(str(error)))
+    delete = wiring._changed(
+        lambda event: print(styles.delete(str(event), Limits())), lambda: styles.cards(Limits())
+    )
+    assert delete("gone")["items"] == [] and said == ["style: there is no such style"]  # type: ignore[arg-type]
