@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from studio.errors import StudioError, shorten
+from studio.errors import StudioError, first_of, shorten
 from studio.files import is_text, read_regular, write_atomically
 from studio.home import further_models, studio_home
 
@@ -36,13 +36,20 @@ def keep(folders: list[str]) -> tuple[Path, ...]:
     """Keep these and no others.
 
     Raises:
-        StudioError: one that is not there, or is no full path; too many; nothing is kept then.
+        StudioError: those that are not there, or are no full paths, all at once; too many; nothing is
+            kept then.
     """
     cleaned = list(dict.fromkeys(one.strip().strip("\"'") for one in folders if one.strip()))
     if len(cleaned) > MAX_FOLDERS:
         raise StudioError(f"at most {MAX_FOLDERS}, got {len(cleaned)}", field="folders")
+    wrong = []
     for one in cleaned:
-        _check(one)
+        try:
+            _check(one)
+        except StudioError as error:
+            wrong.append(error.message)
+    if wrong:
+        raise StudioError(first_of(wrong), field="folders")
     text = json.dumps({"folders": cleaned}, indent=2)
     write_atomically(_file(), f"{text}\n".encode())
     return kept()

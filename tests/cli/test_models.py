@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from studio.__main__ import main
+from studio.errors import StudioError
 from studio.library.named_folders import keep, kept
 
 
@@ -58,6 +59,12 @@ def test_a_folder_that_is_none_is_refused(
     error = capsys.readouterr().err
     assert error.startswith("folders: ") and error.count("\n") == 1
     assert kept() == (folder,)
+
+
+def test_all_folders_that_cannot_be_are_named_at_once(folder: Path, studio_home: Path) -> None:
+    with pytest.raises(StudioError, match=r"'/none' is not there.* · 'models' is no full path"):
+        keep(["/none", str(folder), "models"])
+    assert kept() == ()
 
 
 def test_a_damaged_list_of_folders_is_none(folder: Path, studio_home: Path) -> None:

@@ -86,7 +86,12 @@
       const settled = text && studio.plainForm(text);
       if (settled !== text) keep(store, name, settled);
     }
+  // A form that is again as something was loaded, as after Undo, is no edited one.
+  const MOST_BASES = 50;
+  const bases = [read("sessionStorage", BASE)].filter(Boolean);
   function keepBase(text) {
+    if (!bases.includes(text)) bases.push(text);
+    bases.splice(0, bases.length - MOST_BASES);
     keep("sessionStorage", BASE, text);
     if (studio.preferences().autosave) keep("localStorage", LAST_BASE, text);
   }
@@ -145,7 +150,7 @@
     const text = studio.formText(names, values);
     if (otherwise && text === otherwise) goOn();
     otherwise = "";
-    if (settles) keepBase(text);
+    if (settles || bases.includes(text)) keepBase(text);
     showEdited(text);
     const { vae = "" } = JSON.parse(text);
     if (vae !== decoder) studio.emit("vae", (decoder = vae));

@@ -55,3 +55,42 @@ test("one that was kept goes when the setting is turned off, and this tab still 
   assert.equal(window.localStorage.getItem(TRAINING), null);
   assert.match(studio.keptTraining(), /mine/);
 });
+
+test("a form that is again as it was loaded, as after Undo, is no edited one", () => {
+  const heard = {};
+  const hands = [];
+  let edited = false;
+  const heading = { classList: { toggle: (_, on) => (edited = on) } };
+  const studio = {
+    on: (name, handler) => (heard[name] = handler),
+    emit: () => {},
+    preferences: () => ({ autosave: true }),
+    isFilled: () => true,
+    formText: (names, values) => JSON.stringify({ [names[0]]: values[0] }),
+    plainForm: (text) => text,
+    recordForm: () => {},
+  };
+  const document = {
+    addEventListener: (kind, handler) => hands.push([kind, handler]),
+    getElementById: () => heading,
+  };
+  const [localStorage, sessionStorage] = [store(), store()];
+  const window = { studio, addEventListener: () => {}, localStorage, sessionStorage };
+  vm.runInContext(source, vm.createContext({ window, document, setTimeout }));
+  const save = (name) => studio.autosave(["name"], [name]);
+  const edit = (name) => {
+    for (const [kind, handler] of hands) if (kind === "input") handler({ type: kind, target: {} });
+    save(name);
+  };
+  for (const name of ["first", "second"]) {
+    heard.notes({ loaded: true });
+    save(name);
+    assert.equal(edited, false);
+  }
+  edit("third");
+  assert.equal(edited, true);
+  edit("first"); // what Undo brings back
+  assert.equal(edited, false);
+  edit("second");
+  assert.equal(edited, false);
+});
