@@ -66,7 +66,7 @@ def _larger(
 ) -> list[Labelled]:
     path = uploaded(asked.get("picture"), "picture")
     preset, _notes = read_any(path, library)
-    size = images.size_checked(path, "picture")
+    size = images.size_checked(path, path.name)
     multiple = check_base(library.catalogue(), preset.base, preset.vae).multiple
     factor, strength = number(asked, "factor"), number(asked, "strength")
     if not 1 < factor <= 8:
@@ -136,7 +136,7 @@ def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Prese
         StudioError: no picture, sides that cannot be, or a base that is not here.
     """
     path = uploaded(asked.get("picture"), "picture")
-    image = images.open_checked(path, "picture")
+    image = images.open_checked(path, path.name)
     multiple = check_base(library.catalogue(), form.base, form.vae).multiple
     given = tuple(int(number(asked, name)) for name in ("left", "top", "right", "bottom"))
     whole, mask = extended(image, rounded(image.size, given, multiple))  # type: ignore[arg-type]

@@ -191,3 +191,15 @@ def test_the_form_starts_from_the_picture_with_room(uploads: Path) -> None:
     assert works.with_room(asked, Library(), again).second_pass.scale == 1
     assert "second_pass.scale" in works.unsaid_loss(asked, again)
     assert works.unsaid_loss(asked, PRESET) == ""
+
+
+@pytest.mark.parametrize("make", ["room", "larger", "vary"])
+def test_a_picture_that_cannot_be_read_is_refused_by_its_file(make: str, uploads: Path) -> None:
+    (uploads / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\nxx")
+    picture = {"path": str(uploads / "torn.png"), "meta": META}
+    sides = {"left": 8, "top": 8, "right": 8, "bottom": 8}
+    with pytest.raises(StudioError, match=r"^torn\.png: "):
+        if make == "room":
+            works.with_room({"picture": picture, **sides}, Library(), PRESET)
+        else:
+            asked(make, picture, factor=2, strength=0.3, count=2)
