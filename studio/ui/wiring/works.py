@@ -20,7 +20,7 @@ from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, IN_TURN, WITH_SESSION
-from studio.ui.wiring.presets import notes_of
+from studio.ui.wiring.presets import notes_of, replaced_of
 from studio.ui.works import works
 
 
@@ -46,6 +46,9 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
             _submit(runs, limits, owner, found, visitor)
             if lost := works.unsaid_loss(asked, form):
                 warn(lost)
+            of = {one.parent for one in found} if asked.get("do") != "each" else ()
+            for said in (line for parent in of for line in replaced_of(runs, owner, parent)):
+                warn(said)
         except StudioError as error:
             warn(error)
         except Exception as error:  # the page outlives any mistake in one event

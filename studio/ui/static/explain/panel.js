@@ -10,7 +10,7 @@
     "its part of all rows' pull at a step.";
   const OTHER =
     "The picture made again here is not the same in every pixel, as where it was made in a batch, on " +
-    "another machine or with another version; what is shown is of the one made here.";
+    "another machine, or with other weights or another version; what is shown is of the one made here.";
 
   function draw(tag, attributes, ...children) {
     const node = document.createElementNS(NAMESPACE, tag);
