@@ -23,10 +23,13 @@
     setTimeout(() => take(note), time);
   }
   const held = new WeakMap(); // what had the keyboard before a note did
+  const backs = []; // what stands there to be taken back, the newest last: {note, undo, when}
 
   /** Take a note away; the keyboard does not go with it. */
   function take(note) {
     const here = note.contains(document.activeElement);
+    const place = backs.findIndex((one) => one.note === note);
+    if (place >= 0) backs.splice(place, 1);
     note.remove();
     if (!here) return;
     held.get(note)?.focus({ preventScroll: true });
@@ -46,7 +49,18 @@
       take(note);
     });
     const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, back);
+    backs.push({ note, undo, when: Date.now() });
     show(note, 8000);
     return () => take(note);
+  };
+
+  /** Take back the newest of them that came after `since`, as a press of its Undo would; answers
+   *  whether there was one. */
+  studio.takeBack = function (since) {
+    const newest = backs.at(-1);
+    if (!newest || newest.when <= since) return false;
+    newest.undo();
+    take(newest.note);
+    return true;
   };
 })(window.studio);

@@ -139,8 +139,9 @@
     buttons.undo.disabled = !log.state.past.length;
     buttons.redo.disabled = !log.state.future.length;
   }
+  let stepped = -Infinity; // when the form's last step was
   studio.recordForm = function (text) {
-    log.record(text);
+    if (log.record(text)) stepped = Date.now();
     keepSoon();
     show();
   };
@@ -208,6 +209,8 @@
     const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
     if (text && typed === event.target) return;
     event.preventDefault();
+    // What was taken away since, a picture of a training say, comes back before the form does.
+    if (way === "undo" && studio.takeBack(stepped)) return;
     studio.filled.then(() => go(way));
   });
 })(window.studio);

@@ -68,6 +68,13 @@ def test_pictures_that_are_removed_can_be_had_back(desk: Studio, example: Any) -
         example.wait_for_function(f"(before) => ({texts})() === before", arg=before)
     example.get_by_role("button", name="Remove hero-2.png").press("Enter")
     expect(example.get_by_role("button", name="Crop hero-3.png")).to_be_focused()  # what comes next
+    before = example.evaluate(texts)
+    form = example.evaluate("sessionStorage['guidance-studio-tab']")
+    example.keyboard.press("Control+z")  # the last press, and not what was done to the rows before
+    expect(example.get_by_role("button", name="Remove hero-2.png")).to_be_visible()
+    assert example.evaluate(texts) != before
+    assert example.evaluate("sessionStorage['guidance-studio-tab']") == form
+    example.get_by_role("button", name="Remove hero-2.png").press("Enter")
     example.get_by_label("Caption of hero-3.png").fill("a hero person at home")  # since then
     example.locator(".gs-toast").last.get_by_role("button", name="Undo").click()
     expect(example.get_by_label("Caption of hero-2.png")).to_have_value(
