@@ -148,6 +148,14 @@ def test_links() -> None:
     assert len(share.encode_link(thirty)[0]) < 1200
 
 
+def test_a_link_without_its_mask_has_no_area_around_it() -> None:
+    start = {"image": "assets/examples/cat.png", "mask": "inputs/abc.png", "area": "mask"}
+    text, notes = share.encode_link(validate({"rows": [{"prompt": "a"}], "init": start}))
+    init = share.decode_link(text).init
+    assert init is not None and (init.mask, init.area) == ("", "picture")
+    assert notes == ["init.mask: the mask is left out"]
+
+
 def pictured() -> Preset:
     """Every place that an image can have in a preset."""
     ref, mask = images.store(noise(seed=1)), images.store(noise(seed=2), mask=True)

@@ -94,7 +94,7 @@ def test_the_notes_are_in_the_page_language(
         "ControlNet 'net' (canny, Stärke 0.5, Schritte 0-1) ist ausgelassen: nicht in der Bibliothek",
         "Scheduler: 'Whatever 3000' wurde zu DPM-Solver++ 2M",
         "gemacht in 999x513; das Bild hat 64x64 Pixel",
-        "Clip skip '2' wird nicht übernommen",
+        "Clip skip: 2 bleibt weg, mit dem Basismodell, für das es gedacht ist",
     ):
         expect(box.locator("li").filter(has_text=line)).to_have_count(1)
     for tag in ("de", "ar"):
