@@ -19,10 +19,12 @@ from studio.history.intake import name_of
 from studio.history.record import Record, record_of
 from studio.history.rows import parsed
 from studio.history.store import History
+from studio.home import ASSETS
 from studio.library import Library
 from studio.library.hashes import state_of
 
-OTHER = "has other weights than when this picture was made, which will not come out the same"
+OTHER = "has another hash than when this picture was made, which may not come out the same"
+AUTO_V1 = 8  # digits
 NEWER = "is newer here than this picture, which may not come out the same"
 
 
@@ -60,21 +62,30 @@ def unhashed(record: Record, library: Library) -> list[str]:
 
 
 def replaced(record: Record, library: Library) -> list[str]:
-    """The models of a picture that are not what made it any more, a line each: by their hashes, and
-    where one is not known by when their files have changed."""
-    lines, now = [], library.hashes_of(record.models)
+    """The models of a picture that may not be what made it any more, a line each: by their hashes, and
+    where none of one kind are known by when their files have changed. What ships stays as it is."""
+    lines = []
     for name in record.models:
-        before = record.hashes.get(name)
-        if before and name in now:
-            if not _same(before, library.hashes.of(library[name])):
+        if name not in library or _ships(library[name].path):
+            continue
+        before = record.hashes.get(name, "")
+        now = [one for one in library.hashes.of(library[name]) if _alike(one, before)]
+        if now:
+            if not any(one.startswith(before) or before.startswith(one) for one in now):
                 lines.append(f"{name} {OTHER}")
-        elif name in library and _changed(library[name].path) > record.made:
+        elif _changed(library[name].path) > record.made:
             lines.append(f"{name} {NEWER}")
     return lines
 
 
-def _same(before: str, hashes: Iterable[str]) -> bool:
-    return any(one.startswith(before) or before.startswith(one) for one in hashes)
+def _alike(one: str, other: str) -> bool:
+    """Whether two hashes can be of one kind: AutoV1's eight digits are of a part of a file."""
+    return bool(one and other) and (len(one) <= AUTO_V1) == (len(other) <= AUTO_V1)
+
+
+def _ships(path: str) -> bool:
+    """Whether a model is the studio's own, whose files have the time of their installation."""
+    return bool(path) and Path(path).resolve().is_relative_to(ASSETS.resolve())
 
 
 def _changed(path: str) -> float:

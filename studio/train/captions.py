@@ -206,7 +206,8 @@ def _parts(written: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 def _metadata(folder: Path, known: dict[Path, dict[str, Any]]) -> dict[str, Any]:
     if folder not in known:
         file = folder / METADATA
-        found = read_file(file) if file.is_file() else {}
+        empty = not file.is_file() or not file.stat().st_size
+        found = {} if empty else read_file(file)
         known[folder] = {plain(name): value for name, value in found.items()}
     return known[folder]
 

@@ -90,7 +90,7 @@ def test_a_model_that_is_another_one_since_is_named(
     assert replaced(later, library)[0].startswith("loras/ink is newer here")
     hash_models(own, library, ["loras/ink"])
     [line] = replaced(later, library)
-    assert line.startswith("loras/ink has other weights than when this picture was made")
+    assert line.startswith("loras/ink has another hash than when this picture was made")
 
 
 def test_what_is_interrupted_is_begun_anew_another_time(own: History, library: Library) -> None:

@@ -102,9 +102,10 @@ def rename(name: str, new: str, limits: Limits) -> None:
     _only_ours(limits)
     try:
         rename_style(name, new)
-    except (
-        StudioError
-    ) as error:  # its name is no preset's, which the page calls the field of a name
+    except StudioError as error:
+        if error.field != "name":
+            raise
+        # It is no preset's, which the page calls the field of a name.
         raise BadPreset(error.message, field="style") from error
 
 

@@ -90,8 +90,8 @@ def _pictures(parts: TrainParts) -> None:
 
     def filled(pictures: Any, *given: str) -> Any:
         found, kept = train_form.filled(pictures, *given)
-        if kept:
-            warn("; ".join(kept))
+        for line in kept:
+            warn(line)
         return found
 
     parts.fill.click(guarded(filled), texts, parts.pictures, **QUIET)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio.errors import StudioError
+from studio.errors import StudioError, some_of
 from studio.files import write_atomically
 from studio.home import training_folder
 from studio.preset import Preset
@@ -25,6 +25,7 @@ from studio.ui.train.words import NUMBERS
 RESTART = (
     "A restart begins at step 0: what this training has learned is gone, and its model gives way."
 )
+MOST_NAMED = 6
 WITHOUT = "Captions stay as they are, without the word"
 WHOLE = ("steps", "batch", "rank", "vectors", "sample_every")
 
@@ -39,6 +40,9 @@ def filled(
         the pictures, and a line on each kind of text that stays as it is: captions of a person's
         without the word, and parts that a person wrote otherwise.
     """
+    word = word.strip()
+    if not word:
+        raise StudioError("is empty, and captions call the target by it", field="word")
     done: list[Picture] = []
     without: list[str] = []
     kept: list[str] = []
@@ -58,7 +62,7 @@ def filled(
             kept.append(picture.name)
         done.append(picture)
     stays = ((f"{WITHOUT} {word}", without), ("Target and general text stay as they are", kept))
-    return done, [f"{said}: {', '.join(names)}" for said, names in stays if names]
+    return done, [f"{said}: {some_of(names, MOST_NAMED)}" for said, names in stays if names]
 
 
 def refuse_to_lose(

@@ -75,6 +75,24 @@ test("a note on a row that begins with a name is turned with its row", () => {
   assert.equal(told("Save: x changes a picture."), "Save: x ändert ein Bild."); // is called so
 });
 
+test("a field is told from a name in brackets, and from several texts of their own", () => {
+  const say = studio.translator({
+    Steps: "Schritte",
+    folders: "Ordner",
+    "{name} takes at most {n} steps": "{name} nimmt höchstens {n} Schritte",
+    "{name} is not there": "{name} gibt es nicht",
+    "{name} is no path": "{name} ist kein Pfad",
+  });
+  assert.equal(
+    say("Steps: LCM (lcm) takes at most 8 steps"),
+    "Schritte: LCM (lcm) nimmt höchstens 8 Schritte",
+  );
+  assert.equal(
+    say("folders: '/a' is not there · 'b' is no path"),
+    "Ordner: '/a' gibt es nicht · 'b' ist kein Pfad",
+  );
+});
+
 test("a value may be a word of the page's own; a person's stays", () => {
   const told = studio.translator({ "was {word_before}": "war {word_before}", none: "nichts" });
   assert.equal(told("was none"), "war nichts");

@@ -7,8 +7,9 @@ window.studio = window.studio || {};
   const NUMBER = "[+−-]?\\d[\\d.,:/–]*";
   // What joins texts that are messages each: a dot between facts, the end of a sentence, a colon.
   const JOINTS = [/( · )/, /((?<=[.!?…]) )/, /(: )/];
-  // A field of a row, or one with a value in quotes behind it; all else may be a name that has a colon.
-  const FIELD = /^(row \d[^:]*: |[^:]+: ')/;
+  // A field of a row, or one behind which a value stands in quotes or with its name in brackets; all
+  // else may be a name that has a colon.
+  const FIELD = /^(row \d[^:]*: |[^:]+: ('|[^:()]+ \([\w+.-]+\)))/;
   const LETTERS = /\p{L}/u;
 
   const spaced = (text) => text.replace(/\s+/g, " ").trim();
@@ -48,8 +49,11 @@ window.studio = window.studio || {};
       for (const { shape, names, message } of patterns) {
         const found = shape.exec(text);
         if (!found) continue;
-        const parted = shape.source.startsWith("^(") && FIELD.test(found[1]) ? split(text) : null;
-        if (parted !== null) return parted;
+        if (shape.source.startsWith("^(")) {
+          if (found[1].includes(" · ")) continue; // several texts, each with a message of its own
+          const parted = FIELD.test(found[1]) ? split(text) : null;
+          if (parted !== null) return parted;
+        }
         const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
