@@ -21,6 +21,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
 from studio.share import extract, read_upload
 from studio.ui import run
+from studio.ui.asker import is_tool, refuse_tools
 from studio.ui.describe import plan_of
 from studio.ui.errors import plain_line
 from studio.ui.history import view
@@ -71,13 +72,17 @@ def attach(limits: Limits, runs: Runs) -> None:
         """Every model of the library: its id, kind, family and base, or why it cannot be used."""
         return [{name: getattr(entry, name) for name in _MODEL} for entry in library().entries()]
 
+    def owner_of(request: gr.Request) -> Session:
+        refuse_tools(limits, request)
+        return runs.session(request.session_hash or "api")
+
     def picture(id: str, request: gr.Request) -> dict[str, Any]:
         """One picture of the history as a file to look at, which carries its preset.
 
         Args:
             id: as *history* gives it, or *generate_preset* to a tool's user.
         """
-        own = runs.history(runs.session(_key(request)))
+        own = runs.history(owner_of(request))
         return _file_of(own.file(own.get(id)))
 
     def generate_preset(preset: dict[str, Any], request: gr.Request) -> Iterator[dict[str, Any]]:
@@ -88,10 +93,10 @@ def attach(limits: Limits, runs: Runs) -> None:
             preset: a preset document; its seed −1 means a new one.
         """
         chosen = run.chosen_seed(read(preset))
-        owner = runs.session(_key(request))
+        owner = owner_of(request)
         asked = runs.submit(owner, chosen, plan_of(chosen).forwards_total * chosen.sampler.count)
         try:
-            yield from _followed(runs, owner, asked, as_ids=_is_tool(request))
+            yield from _followed(runs, owner, asked, as_ids=is_tool(request))
         finally:
             runs.cancel(asked)
 
@@ -106,9 +111,7 @@ def attach(limits: Limits, runs: Runs) -> None:
             raise StudioError(
                 f"a whole number from 1 to {MOST_FOUND}, got {shorten(limit)}", field="limit"
             )
-        found = runs.history(runs.session(_key(request))).search(
-            view.query_of({"text": text}), int(limit)
-        )
+        found = runs.history(owner_of(request)).search(view.query_of({"text": text}), int(limit))
         pictures = [  # a client takes "path" for a file to fetch
             {**{name: getattr(one, name) for name in _FOUND}, "file": one.path}
             for one in found.records
@@ -117,15 +120,6 @@ def attach(limits: Limits, runs: Runs) -> None:
 
     for function in (plan, inspect, models, generate_preset, history, picture):
         api(in_one_line(function), api_name=function.__name__, concurrency_limit=None)
-
-
-def _key(request: gr.Request) -> str:
-    return request.session_hash or "api"
-
-
-def _is_tool(request: gr.Request) -> bool:
-    """Whether the MCP server asks: a language model would have to read a picture letter by letter."""
-    return request.headers.get("x-gradio-user") == "mcp"
 
 
 def _followed(runs: Runs, owner: Session, asked: Run, as_ids: bool) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from studio.experiments.explained import parts_over_time
 from studio.preset import Preset
 from studio.share import save_image
 from studio.ui import queue
+from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
 from studio.ui.errors import on_page, one_line, warn
 from studio.ui.form import to_preset
@@ -247,7 +248,7 @@ def handler(
     def run(request: gr.Request, session: str = "", **values: Any) -> Iterator[tuple[Any, ...]]:
         page = request.session_hash or "visitor"
         owner = runs.session(key_of(session) or page)
-        visitor = address_of(request) if limits.shared else ""
+        visitor = visitor_of(limits, request)
         alone = not key_of(session)
         updates = generate(runs, limits, owner, page, values, visitor, alone, forever)
         begun, deaf = VISITORS.now(), False
@@ -264,12 +265,6 @@ def handler(
                     runs.cancel(one)
 
     return run
-
-
-def address_of(request: gr.Request) -> str:
-    """Where a visitor comes from, as the gate counts visitors."""
-    client = (request.client.host,) if request.client else None
-    return VISITORS.address(client, request.headers.get("x-forwarded-for", ""))
 
 
 def key_of(session: Any) -> str:

@@ -87,12 +87,17 @@ def serve(options: argparse.Namespace) -> None:
     """Build the page with these flags and serve it until interrupted.
 
     Raises:
-        StudioError: no such workers, or a tunnel to what is shared already.
+        StudioError: no such workers, a tunnel to what is shared already, or tools of a shared page.
     """
     from studio.errors import StudioError
 
     if options.share and os.environ.get("SPACE_ID"):
         raise StudioError("a Space has an address for everybody already", field="--share")
+    shared = options.space or options.share or bool(os.environ.get("SPACE_ID"))
+    if options.mcp and shared:  # to the page, the users of an MCP server are one visitor
+        raise StudioError(
+            "a shared page serves no tools; its visitors' would be mixed", field="--mcp"
+        )
     if options.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit("--mcp: needs the package mcp; pip install 'gradio[mcp]'")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
@@ -101,7 +106,6 @@ def serve(options: argparse.Namespace) -> None:
     )  # small networks beside other programs: no spinning
     further = [*options.models, *filter(None, [os.environ.get("STUDIO_MODELS")])]
     os.environ["STUDIO_MODELS"] = os.pathsep.join(further)
-    shared = options.space or options.share or bool(os.environ.get("SPACE_ID"))
     if shared:  # before the hub's library is imported: visitors make it ask nothing
         os.environ["HF_HUB_OFFLINE"] = "1"
     from studio import heap, logs

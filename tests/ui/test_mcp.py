@@ -6,6 +6,7 @@ import ast
 import base64
 import io
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,11 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
+from studio.errors import StudioError
+from studio.ui import run
+from studio.ui.runs import Runs
+from studio.ui.space import SPACE
+from tests.support.fake_engine import FakeEngine
 from tests.support.launched_page import launched
 from tests.support.loops import run_apart
 
@@ -72,3 +78,21 @@ def test_a_tool_plans_makes_and_finds_and_names_a_mistake(address: str) -> None:
     picture = Image.open(io.BytesIO(base64.b64decode(shown.content[0].data)))
     assert picture.size == (32, 32)
     assert nothing.isError and "not in the history" in nothing.content[0].text
+
+
+def test_a_shared_page_mixes_no_visitors(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with launched(tmp_path_factory.mktemp("shared"), SPACE, mcp_server=True) as found:
+        preset = {"preset": PRESET}
+        _, (plan, *others) = asked(
+            f"{found}/gradio_api/mcp/",
+            ("plan", preset),
+            ("generate_preset", preset),
+            ("history", {}),
+            ("picture", {"id": "none"}),
+        )
+    assert not plan.isError
+    assert all(one.isError and "shared page" in one.content[0].text for one in others), others
+    request = SimpleNamespace(headers={"x-gradio-user": "mcp"}, session_hash="a", client=None)
+    pressed = run.handler(Runs(FakeEngine(), SPACE), SPACE)
+    with pytest.raises(StudioError, match="shared page"):
+        next(pressed(request))

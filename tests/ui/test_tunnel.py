@@ -86,3 +86,15 @@ def test_a_space_is_shared_already(
     assert "--share: a Space has an address for everybody already" in capsys.readouterr().err
     assert app.flags(["--share"]).share and not app.flags([]).share
     assert Doors.of("127.0.0.1", (), True).opens_to("abc.gradio.live")
+
+
+@pytest.mark.parametrize("shared", ["--share", "--space", "SPACE_ID"])
+def test_a_shared_page_serves_no_tools(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shared: str
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/studio" if shared == "SPACE_ID" else "")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    flags = [shared] if shared.startswith("--") else []
+    assert main(["page", "--mcp", *flags]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("--mcp: a shared page serves no tools")

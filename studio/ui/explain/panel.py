@@ -20,6 +20,7 @@ from studio.images import open_checked
 from studio.preset import Preset
 from studio.share import read_any
 from studio.ui import run as running
+from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of
 from studio.ui.editor.stack import uploaded
 from studio.ui.errors import one_line
@@ -76,7 +77,7 @@ def attach(panel: Explain, session: gr.Textbox, made: Any, limits: Limits, runs:
         def handled(key: str, event: gr.EventData, request: gr.Request) -> Updates:
             page, begun = request.session_hash or "visitor", VISITORS.now()
             owner = runs.session(running.key_of(key) or page)
-            visitor = running.address_of(request) if limits.shared else ""
+            visitor = visitor_of(limits, request)
             asked = latest[page] = Asked(runs, limits, owner, event._data or {}, visitor)
             turn = {"turn": asked.data.get("turn")}
             try:

@@ -14,6 +14,7 @@ from studio.preset import Preset
 from studio.preset.fields import with_fields
 from studio.train.runner import RUNNER
 from studio.ui import queue, run
+from studio.ui.asker import visitor_of
 from studio.ui.cancelling import cancel
 from studio.ui.describe import describe, idle, plan_of
 from studio.ui.errors import guarded, one_line, warn
@@ -187,7 +188,7 @@ def _sweeps(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any]) -> Non
         preset_of: Callable[..., Preset], session: str, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
         owner = runs.session(run.key_of(session))
-        visitor = run.address_of(request) if limits.shared else ""
+        visitor = visitor_of(limits, request)
         try:
             preset = run.chosen_seed(preset_of())
             limits.check(preset)

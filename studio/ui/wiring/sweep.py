@@ -12,6 +12,7 @@ from studio.experiments.sweep_cost import pace_of
 from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
 from studio.ui import run
+from studio.ui.asker import visitor_of
 from studio.ui.errors import guarded, one_line, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
@@ -62,7 +63,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             preset, given = to_preset(values, limits), (event._data or {}).get("axes")
             found = look(preset, given, limits, pace(preset))
             _refuse(found, given)
-            visitor = run.address_of(request) if limits.shared else ""
+            visitor = visitor_of(limits, request)
             sweeps.start(run.key_of(session), preset, found.axes, visitor)
         except Exception as error:  # the page outlives any mistake in one event
             warn(error)

@@ -10,6 +10,7 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.preset import Preset
 from studio.ui import run
+from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of
 from studio.ui.editor.stack import uploaded
 from studio.ui.errors import guarded, one_line, warn
@@ -38,7 +39,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         session: str, event: gr.EventData, request: gr.Request, **values: Any
     ) -> Iterator[tuple[Any, ...]]:
         owner = runs.session(run.key_of(session))
-        visitor = run.address_of(request) if limits.shared else ""
+        visitor = visitor_of(limits, request)
         try:
             asked = event._data or {}
             form = Preset() if asked.get("do") != "each" else to_preset(values)

@@ -23,6 +23,7 @@ PROGRAMS = (
     f"expected the page's address, got {HOLE}",
     f"up, down, cancel or last, got {HOLE}",
     "a Space has an address for everybody already",
+    "a shared page serves no tools; its visitors' would be mixed",
     f"png, csv or json, got {HOLE}",
     f"expected a list, got {HOLE}",
     "expected an object with a name",
