@@ -10,7 +10,7 @@ from studio.cli.making import show
 from studio.errors import StudioError, shorten
 from studio.events import Done
 from studio.history import History, history
-from studio.history.intake import name_of
+from studio.history.intake import name_of, once_held
 from studio.history.made import hash_models, remember, unhashed
 from studio.library import Library
 from studio.outputs import outputs_folder
@@ -37,10 +37,11 @@ class Keeping:
 
     def naming(self) -> Naming:
         """How the settings want pictures to be called; no name of the history's is given again."""
-        return Naming(str(value_of("file_names")), self._knew)
-
-    def _knew(self, path: Path) -> bool:
-        return self._own is not None and self._own.knew(self._named(path, self._own))
+        pattern, own = str(value_of("file_names")), self._own
+        if not pattern or own is None:
+            return Naming(pattern)
+        outputs = own.outputs.resolve()
+        return Naming(pattern, lambda path: once_held(own, outputs, path.resolve()))
 
     def _named(self, path: Path, own: History) -> str:
         return name_of(own.outputs.resolve(), path.resolve())

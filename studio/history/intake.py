@@ -31,6 +31,15 @@ def name_of(outputs: Path, file: Path) -> str:
     return str(file)
 
 
+def once_held(history: History, outputs: Path, file: Path) -> bool:
+    """Whether a picture of the history has or had this file's name; not where it cannot be read,
+    since the picture is to be saved all the same."""
+    try:
+        return history.knew(name_of(outputs, file))
+    except StudioError:
+        return False
+
+
 def take_in(history: History, stop: threading.Event | None = None) -> int:
     """Bring the history to what lies on disk. Returns how many pictures are new or changed.
 

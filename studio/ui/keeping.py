@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.events import Done
 from studio.history import History, record_of
-from studio.history.intake import name_of
+from studio.history.intake import name_of, once_held
 from studio.history.made import remember
 from studio.preset import Preset
 from studio.settings import value_of
@@ -55,7 +55,7 @@ def naming(history_of: Callable[[], History | Unopened]) -> Naming:
         with suppress(StudioError, OSError):
             own = history_of()
             if isinstance(own, History):
-                return Naming(pattern, lambda path: own.knew(name_of(own.outputs, path)))
+                return Naming(pattern, lambda path: once_held(own, own.outputs, path))
     return Naming(pattern)
 
 

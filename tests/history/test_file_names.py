@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from studio.cli.keeping import Keeping
+from studio.errors import StudioError
 from studio.history import History, history
 from studio.history.archive import write_zip
 from studio.history.intake import name_of, take_in
@@ -19,8 +21,9 @@ from studio.library import Library
 from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset, validate
 from studio.settings import change
-from studio.share import read_image, save_image
+from studio.share import read_image, save_image, save_or_keep
 from studio.share.write import Naming
+from studio.ui.keeping import naming
 from studio.ui.run import keep_unfinished
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
@@ -37,8 +40,8 @@ def preset(seed: int = 7) -> Preset:
 
 def made(own: History, pattern: str, seed: int = 7) -> str:
     """A picture's path in the history."""
-    naming = Naming(pattern, lambda path: own.knew(name_of(own.outputs, path)))
-    save_image(RED, preset(seed), own.outputs, naming=naming)
+    unheld = Naming(pattern, lambda path: own.knew(name_of(own.outputs, path)))
+    save_image(RED, preset(seed), own.outputs, naming=unheld)
     take_in(own)
     return max(own.search().records, key=lambda one: one.changed).path
 
@@ -134,3 +137,22 @@ def test_so_does_the_command_line(studio_home: Path, tmp_path: Path) -> None:
     other = Keeping(tmp_path / "out", Library((tmp_path,)))
     assert save_image(RED, preset(), tmp_path / "out", naming=other.naming()).name == "7.png"
     assert json.loads((studio_home / "settings.json").read_text()) == {"file_names": "[seed]"}
+
+
+@pytest.mark.parametrize("pattern", ["", "x/[seed]"])
+def test_a_history_that_cannot_be_read_moves_no_picture(
+    studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    change("file_names", pattern)
+    outputs_folder().mkdir(parents=True)
+    own = history()
+    kept = Keeping(outputs_folder(), Library((tmp_path,)))
+    monkeypatch.setattr("studio.history.database.WAIT_SECONDS", 0.1)
+    by = [kept.naming(), naming(history)]
+    own.database._connection.close()  # as one that another process has damaged or locks
+    monkeypatch.setattr(own.database, "_mend", lambda error: None)
+    with pytest.raises((StudioError, sqlite3.Error)):
+        own.knew("7.png")
+    for one in by:
+        path, problem = save_or_keep(RED, preset(), outputs_folder(), naming=one)
+        assert not problem and path.is_relative_to(outputs_folder()) and path.is_file()
