@@ -67,7 +67,7 @@ def as_signal() -> list[dict[str, Any]]:
             "form": CONTROL_NETWORKS[e.form].title if e.form in CONTROL_NETWORKS else "",
             "trigger": e.trigger,
             "size": e.size,
-            "multiple": e.multiple,
+            "factor": e.latent_factor,
             "edits": e.channels == EDITING_CHANNELS,
             "problem": e.problem,
             "family": e.family,

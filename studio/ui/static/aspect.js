@@ -6,7 +6,7 @@
 
   /** The sizes of the aspect ratios under a base, in the pixels of the autoencoder that decodes it. */
   studio.aspectSizes = function (base, vae) {
-    const larger = vae?.multiple && base?.multiple ? vae.multiple / base.multiple : 1;
+    const larger = studio.largerBy(base, vae);
     const sizes = Object.entries(base?.aspects || {});
     return new Map(sizes.map(([name, size]) => [name, size.map((edge) => edge * larger)]));
   };

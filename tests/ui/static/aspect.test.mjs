@@ -3,18 +3,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const { aspectOf, aspectSizes } = load("aspect.js");
+const { aspectOf, aspectSizes, nativeSize } = load("row/models.js", "aspect.js");
 const aspects = { "1:1": [128, 128], "16:9": [168, 96] };
 
 test("a decoder of more pixels makes larger pictures of the same ratio", () => {
-  const base = { multiple: 8, aspects };
+  const base = { factor: 8, aspects };
   assert.deepEqual(plain(aspectSizes(base)), plain(new Map(Object.entries(aspects))));
-  assert.deepEqual([...aspectSizes(base, { multiple: 16 }).get("16:9")], [336, 192]);
+  assert.deepEqual([...aspectSizes(base, { factor: 16 }).get("16:9")], [336, 192]);
   assert.equal(aspectSizes(undefined).size, 0);
 });
 
+test("a decoder of the base's own factor changes nothing where the network takes positions together", () => {
+  const base = { size: 1024, multiple: 16, factor: 8, aspects: { "1:1": [1024, 1024] } };
+  const vae = { multiple: 8, factor: 8 };
+  assert.deepEqual([...aspectSizes(base, vae).get("1:1")], [1024, 1024]);
+  assert.equal(nativeSize(base, vae), 1024);
+});
+
 test("a size of a person's own is none of them", () => {
-  const sizes = aspectSizes({ multiple: 8, aspects });
+  const sizes = aspectSizes({ factor: 8, aspects });
   assert.equal(aspectOf(sizes, [168, 96]), "16:9");
   assert.equal(aspectOf(sizes, [128, 128]), "1:1");
   for (const own of [

@@ -10,8 +10,8 @@ test("a decoder of more pixels makes larger pictures of the same latents", () =>
   const window = { studio: {} };
   vm.runInContext(readFileSync(file, "utf8"), vm.createContext({ window }));
   const { nativeSize } = window.studio;
-  const base = { size: 128, multiple: 8 };
+  const base = { size: 128, factor: 8 };
   assert.equal(nativeSize(base, undefined), 128);
-  assert.equal(nativeSize(base, { size: 128, multiple: 16 }), 256);
+  assert.equal(nativeSize(base, { size: 128, factor: 16 }), 256);
   assert.equal(nativeSize(undefined, undefined), undefined);
 });

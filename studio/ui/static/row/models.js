@@ -99,11 +99,11 @@
     }
   };
 
+  /** How many times larger an autoencoder makes a picture than the base's own, of the same latents. */
+  studio.largerBy = (base, vae) => (base?.factor && vae?.factor ? vae.factor / base.factor : 1);
+
   /** The size that a base makes, in the pixels of the autoencoder that decodes it. */
-  studio.nativeSize = (base, vae) =>
-    base?.size && vae?.multiple && base.multiple
-      ? (base.size / base.multiple) * vae.multiple
-      : base?.size;
+  studio.nativeSize = (base, vae) => base?.size && base.size * studio.largerBy(base, vae);
 
   /** Width and height of the picture to be made: as given, else the base's own. */
   studio.pictureSize = function () {
