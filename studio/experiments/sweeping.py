@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from studio.experiments.making import Makers
 from studio.files import write_atomically
 from studio.images import open_checked
 from studio.preset import Preset
-from studio.preset.sweep import Axis, Cell, cells, changed
+from studio.preset.sweep import Axis, Cell, cells, changed, chosen_alike
 
 if TYPE_CHECKING:
     from studio.experiments.beside import Beside
@@ -75,7 +75,12 @@ class Sweep:
             place = f"x{cell.column:02d}-y{cell.line:02d}-z{cell.page:02d}"
             for seed in self.seeds or (cell.preset.sampler.seed,):
                 name = f"{self.stem}-{place}-seed{seed}.png"
-                found.append(Shot(cell, seed, name, single(cell.preset, seed)))
+                one = single(cell.preset, seed)
+                made = chosen_alike(self.preset, self.axes, cell, one)
+                if made is not one and not self.seeds:  # to be used as it is shown
+                    found.append(Shot(replace(cell, preset=made), seed, name, made))
+                else:
+                    found.append(Shot(cell, seed, name, made))
         return found
 
 
@@ -194,8 +199,6 @@ def score(
     Raises:
         StudioError: an unknown metric, or one that lacks what it needs.
     """
-    from dataclasses import replace
-
     from studio.metrics import measure
 
     found: list[Line] = []

@@ -16,6 +16,7 @@ from studio.preset.document import Preset
 from studio.preset.fields import split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.rows import MAX_SEED
+from studio.preset.variants import chosen, counted_seed, preset_varies
 
 MAX_CELLS = 2000
 MOST_VALUES = 100_000  # of an axis that is read, so that what is too much is refused with its cost
@@ -105,18 +106,35 @@ def count_of(*axes: Axis | None) -> int:
 def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Preset:
     """The preset of one setting, for one picture; values beyond the axes are passed over.
 
-    Texts are replaced once the fields have their values, one axis after the other.
+    Texts are replaced once the fields have their values, all of them at once.
 
     Raises:
         BadPreset: a field or value that the preset cannot take, or a text that no prompt holds.
     """
     given = list(zip(axes, values, strict=False))
+    made = _with_fields(preset, given)
+    by = {axis.values[0]: value for axis, value in given if axis.field == PROMPTS}
+    return replaced(made, by) if by else made
+
+
+def _with_fields(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
     fields = [(axis.field, value) for axis, value in given if axis.field != PROMPTS]
-    made = with_fields(preset, [("sampler.count", 1), *fields])
-    for axis, value in given:
-        if axis.field == PROMPTS:
-            made = replaced(made, axis.values[0], value)
-    return made
+    return with_fields(preset, [("sampler.count", 1), *fields])
+
+
+def chosen_alike(preset: Preset, axes: Sequence[Axis | None], cell: Cell, made: Preset) -> Preset:
+    """A cell's preset, with the choices of its prompts made as in those that nothing is replaced in.
+
+    Else each text in the place of another would choose anew, and more than itself would change.
+
+    Args:
+        preset: the sweep's. made: the cell's, with the seed of one picture.
+    """
+    given = [(a, v) for a, v in zip(axes, (cell.x, cell.y, cell.z), strict=True) if a]
+    seed = counted_seed(made)
+    if seed < 0 or not preset_varies(made) or all(a.field != PROMPTS for a, _ in given):
+        return made
+    return chosen(made, seed, like=_with_fields(preset, given))
 
 
 def refuse_repeated(preset: Preset, axis: Axis) -> None:

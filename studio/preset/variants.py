@@ -47,20 +47,28 @@ def preset_varies(preset: Preset) -> bool:
     return any(varies(text) for _, row in preset.active_rows() for text in _texts(row))
 
 
-def chosen(preset: Preset, seed: int) -> Preset:
+def counted_seed(preset: Preset) -> int:
+    """The seed of one image by which its prompts choose."""
+    sampler = preset.sampler
+    return sampler.variation_seed if sampler.variation_strength else sampler.seed
+
+
+def chosen(preset: Preset, seed: int, like: Preset | None = None) -> Preset:
     """The preset with every choice of its active rows made.
 
     Args:
         seed: of the image.
+        like: one of as many rows, whose prompts choose as these here do.
 
     Raises:
         BadPreset: an unknown wildcard, or text that dynamicprompts does not read; names the field.
     """
     rows = list(preset.rows)
     for index, row in preset.active_rows():
+        places, others = ("prompt", "reference.prompt"), _texts((like or preset).rows[index])
         texts = [
-            text_of(text, seed, f"rows.{index}.{name}")
-            for text, name in zip(_texts(row), ("prompt", "reference.prompt"), strict=False)
+            text_of(text, seed, f"rows.{index}.{name}", like=other)
+            for text, name, other in zip(_texts(row), places, others, strict=False)
         ]
         update: dict[str, object] = {"prompt": texts[0]}
         if isinstance(row.reference, PromptReference):
@@ -69,14 +77,15 @@ def chosen(preset: Preset, seed: int) -> Preset:
     return preset.model_copy(update={"rows": tuple(rows)})
 
 
-def text_of(prompt: str, seed: int, field: str = "prompt") -> str:
-    """One prompt with its choices made; raises as :func:`chosen` does."""
+def text_of(prompt: str, seed: int, field: str = "prompt", like: str | None = None) -> str:
+    """One prompt with its choices made, or made as the prompt ``like`` makes them; raises as
+    :func:`chosen` does."""
     marks = list(_marks(prompt))
     if not marks:
         return prompt
     if len(marks) > MAX_MARKS:
         raise BadPreset(f"has {len(marks)} choices; at most {MAX_MARKS}", field=field)
-    digest = hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}\n{prompt if like is None else like}".encode()).digest()
     context = _context(Random(digest), field)
     pieces, place = [], 0
     for start, end in marks:

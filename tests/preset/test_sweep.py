@@ -185,7 +185,7 @@ def test_a_text_of_all_prompts_gives_way_to_others() -> None:
     assert made[0].preset == SEARCHED
 
 
-def test_two_texts_are_replaced_one_after_the_other_and_after_fields() -> None:
+def test_two_texts_are_replaced_at_once_and_after_fields() -> None:
     two = [parse_axis(f"prompts={values}", "") for values in ("cat,owl", "moon,sun")]
     fields = parse_axis("rows.2.prompt=a moon,a cat on a moon", "")
     made = cells(SEARCHED, *two, fields)
@@ -202,6 +202,7 @@ def test_two_texts_are_replaced_one_after_the_other_and_after_fields() -> None:
     [
         ('"cat, a Cat", "a ""big"" one"', ("cat, a Cat", 'a "big" one')),
         ('["cat, a Cat", ""]', ("cat, a Cat", "")),
+        ("[cat],[dog]", ("[cat]", "[dog]")),  # as A1111 weighs texts down
         ("7,0:1:0.5,true", ("7", "0:1:0.5", "true")),  # texts, whatever they look like
     ],
 )
@@ -218,9 +219,31 @@ def test_searched_texts_are_read_as_texts(values: str, read: tuple[str, ...]) ->
         (",dog", "--x: expected the text to search"),
         ("[1, 2]", "--x: expected texts to search and replace, got 1"),
         ('["a', "--x: '\\[\"a' is not a JSON list"),
+        ("cat\rdog", "--x: 'cat\\\\rdog' cannot be parted at commas"),
+        (f"cat,{'x' * 140_000}", "--x: .* cannot be parted at commas"),
+        ('["cat", "\\ud800"]', "--x: expected texts to search and replace, got '\\\\\\\\?ud800'"),
         (f"cat,{'x' * 4000}", "at most 4000 characters"),
     ],
 )
 def test_texts_that_cannot_be_searched_are_refused(values: str, said: str) -> None:
     with pytest.raises(BadPreset, match=said):
         cells(SEARCHED, parse_axis(f"prompts={values}", "--x"))
+
+
+def test_no_text_is_searched_in_what_another_gave_way_to() -> None:
+    swap = [parse_axis(f"prompts={values}", "") for values in ("cat,dog", "dog,cat")]
+    row = SEARCHED.rows[1].model_copy(update={"prompt": "cat dog cat"})
+    preset = SEARCHED.model_copy(update={"rows": (SEARCHED.rows[0], row, SEARCHED.rows[2])})
+    assert [_prompts(cell)[1] for cell in cells(preset, *swap)] == [
+        *("cat dog cat", "dog dog dog", "cat cat cat", "dog cat dog")
+    ]
+    longer = [parse_axis(f"prompts={values}", "") for values in ("cat,owl", "a cat,two cats")]
+    assert _prompts(cells(SEARCHED, *longer)[-1]) == [
+        "two cats, a Cat",
+        "no owl",
+        "a moon",
+        "owl, dog",
+    ]
+    hidden = [parse_axis(f"prompts={values}", "") for values in ("moo,x", "a moon,y")]
+    with pytest.raises(BadPreset, match="'moo' stands only within what another axis replaces"):
+        cells(SEARCHED, *hidden)

@@ -8,7 +8,7 @@ from typing import Any
 from studio.library import ModelEntry
 from studio.plan.size import picture_size
 from studio.preset import Preset
-from studio.preset.variants import chosen
+from studio.preset.variants import chosen, counted_seed
 
 
 def resolved(preset: Preset, base: ModelEntry) -> Preset:
@@ -30,8 +30,7 @@ def resolved(preset: Preset, base: ModelEntry) -> Preset:
 
 def as_chosen(one: Preset) -> Preset:
     """One image's preset with what its prompts leave to chance chosen by the seed that counts."""
-    sampler = one.sampler
-    return chosen(one, sampler.variation_seed if sampler.variation_strength else sampler.seed)
+    return chosen(one, counted_seed(one))
 
 
 def latent_shape(vae: Any, preset: Preset) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from studio.errors import StudioError, shorten
 from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
 from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
-from studio.preset.prompt_search import PROMPTS, takes_part
+from studio.preset.prompt_search import PROMPTS, holds, takes_part
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
@@ -109,6 +109,8 @@ def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | 
                 raise StudioError(EQUAL, field=name)
             axes.append(axis)
             check_values(preset, axis, limits)
+            if axis.field == PROMPTS:  # beside those before it
+                changed(preset, axes, [one.values[0] for one in axes])
         except StudioError as error:
             faults[number] = said(error, name)
     if faults:
@@ -152,10 +154,31 @@ def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:
     Raises:
         StudioError: names the field.
     """
+    if axis.field == PROMPTS:
+        _check_searched(preset, axis)
     few = axis if len(axis.values) <= limits.cells else Axis(axis.field, axis.values[:1])
     for value in few.values:
         limits.check(changed(preset, [few], [value]))
     refuse_repeated(preset, few)
+
+
+def _check_searched(preset: Preset, axis: Axis) -> None:
+    """Say of a text that is not there what may be: another of the axis, after one of its cells was
+    used; or all of them, on one line."""
+    searched, *others = axis.values
+    if holds(preset, searched):
+        return
+    now = next((text for text in others if text and holds(preset, text)), "")
+    if now:
+        raise StudioError(
+            f"no prompt of the rows holds {shorten(searched)}; they hold {shorten(now)}: "
+            "Undo brings back what is searched",
+            field=PROMPTS,
+        )
+    if not others and "," in searched:
+        raise StudioError(
+            f"no prompt of the rows holds {shorten(searched)}; one text a line", field=PROMPTS
+        )
 
 
 def check_cell(preset: Preset, limits: Limits) -> None:

@@ -51,7 +51,12 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
         ("rows.0.prompt", "", "expected values, one a line"),
         ("base", "", "expected values, one a line"),
         ("prompts", "", "expected values, one a line"),
-        ("prompts", '["bird", "a"]', "no prompt of the rows holds 'bird'"),
+        ("prompts", '["red, a"]', "no prompt of the rows holds 'red, a'; one text a line"),
+        ("prompts", '["bird", "b"]', "no prompt of the rows holds 'bird'"),
+        (
+            *("prompts", '["bird", "a"]'),
+            "no prompt of the rows holds 'bird'; they hold 'a': Undo brings back what is searched",
+        ),
         ("omega", "0," * 20_000, "characters; at most 20000"),
         ("", "1", "choose a field"),
         ("rows.1.weight", "1", "there is no '1'; rows has 1 entries"),
@@ -172,6 +177,12 @@ def test_texts_are_searched_on_the_page() -> None:
     assert look(preset, _axes(cat, cat), Limits(), lambda: None).faults == {
         1: "an axis each for different fields"
     }
+    within = _axes(("prompts", '["a cat", "x"]'), ("prompts", '["cat", "y"]'))
+    assert look(preset, within, Limits(), lambda: None).faults == {
+        1: "'cat' stands only within what another axis replaces"
+    }
+    follows = _axes(("prompts", '["a cat", "x"]'), ("prompts", '["dog", "y"]'))
+    assert not look(preset, follows, Limits(), lambda: None).refused
     on = _axes(dog, ("rows.1.enabled", "false, true"))
     assert look(preset, on, Limits(), lambda: None).idle == ()
     assert swept()["prompts"]["path"] == "prompts"
