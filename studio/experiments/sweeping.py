@@ -75,12 +75,9 @@ class Sweep:
             place = f"x{cell.column:02d}-y{cell.line:02d}-z{cell.page:02d}"
             for seed in self.seeds or (cell.preset.sampler.seed,):
                 name = f"{self.stem}-{place}-seed{seed}.png"
-                one = single(cell.preset, seed)
-                made = chosen_alike(self.preset, self.axes, cell, one)
-                if made is not one and not self.seeds:  # to be used as it is shown
-                    found.append(Shot(replace(cell, preset=made), seed, name, made))
-                else:
-                    found.append(Shot(cell, seed, name, made))
+                made = chosen_alike(self.preset, self.axes, cell, single(cell.preset, seed))
+                own = cell if self.seeds else replace(cell, preset=made)  # used as it is shown
+                found.append(Shot(own, seed, name, made))
         return found
 
 
