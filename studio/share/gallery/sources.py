@@ -68,7 +68,8 @@ def source_of(text: str, field: str = FIELD, known: str = KNOWN) -> Source:
     if folder is None:
         raise MissingFile(f"{shorten(given)} is no folder here; {known}", field=field)
     if all((folder / name).exists() for name in _BARE):
-        return Source("git", f"file:///{folder.as_posix().removeprefix('/')}")
+        path = folder.as_posix().removeprefix("/").replace("%", "%25")  # git decodes an address
+        return Source("git", f"file:///{path}")
     return Source("folder", str(folder))
 
 

@@ -99,13 +99,14 @@ def test_a_repository_is_fetched_when_asked_for_and_again_when_asked_again(
 
 
 @needs_git
+@pytest.mark.parametrize("name", ["of a friend.git", "50%41 off.git"])
 def test_a_bare_repository_is_fetched_by_its_path_too(
-    repository: Path, tmp_path: Path, studio_home: Path
+    repository: Path, tmp_path: Path, studio_home: Path, name: str
 ) -> None:
-    bare = tmp_path / "of a friend.git"
+    bare = tmp_path / name
     subprocess.run(["git", "clone", "-q", "--bare", str(repository), str(bare)], check=True)
     source = gallery.source_of(str(bare))
-    assert source == gallery.source_of(f"file://{bare}")
+    assert source == gallery.source_of(f"file://{str(bare).replace('%', '%25')}")
     items, _ = gallery.items_of(gallery.opened(source))
     assert "cat.json" in {one.id for one in items}
     assert gallery.source_of(str(repository)).kind == "folder"
