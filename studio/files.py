@@ -18,11 +18,11 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from studio.errors import StudioError
+from studio.numbering import free_number
 
 PART = ".part"  # of a file that is being written
 STALE_SECONDS = 24 * 3600  # a part that nobody has touched for a day belongs to nobody
@@ -179,18 +179,21 @@ def write_new(
     Raises:
         StudioError: the folder cannot be written to; names the file.
     """
+
+    def free(path: Path) -> bool:
+        return not taken(path) and not os.path.lexists(path)
+
     path = folder / f"{stem}{suffix}"
     temporary = _write_temporary(path, lambda file: file.write(data))
     try:
-        for number in count(2):
-            if not taken(path) and _claim(temporary, path):
-                return path
+        while not (free(path) and _claim(temporary, path)):
+            number = free_number(lambda number: free(folder / f"{stem}-{number}{suffix}"))
             path = folder / f"{stem}-{number}{suffix}"
+        return path
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
         _discard(temporary)
-    raise AssertionError("unreachable")
 
 
 def write_once(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -115,3 +115,16 @@ def test_a_folder_that_cannot_be_replaced_stays(
     with pytest.raises(OSError, match="Input/output"):
         files.replace_folder(new, target, tmp_path / "aside")
     assert (target / "a").read_text() == "target"
+
+
+def test_a_name_that_many_have_is_numbered_without_a_look_at_each(tmp_path: Path) -> None:
+    looked: list[Path] = []
+    there = {f"a-{number}.png" for number in range(2, 3001)} | {"a.png"}
+
+    def taken(path: Path) -> bool:
+        looked.append(path)
+        return path.name in there
+
+    names = [files.write_new(tmp_path, "a", ".png", b"x", taken).name for _ in range(3)]
+    assert names == ["a-3001.png", "a-3002.png", "a-3003.png"]
+    assert len(looked) < 100

@@ -24,10 +24,12 @@ TOKENS = {
 LISTED = ", ".join(f"[{name}]" for name in TOKENS)
 MOST_LETTERS, MOST_FOLDERS = 200, 3
 LONGEST_NAME, LONGEST_FOLDER, LONGEST_TOKEN = 100, 50, 60  # in ASCII: some disks take 143 bytes
+LONGEST_FOLDERS, LONGEST_PATH = 90, 160  # of all together: Windows takes 260 with all that is above
 _NOTHING = "\0"  # in the place of an empty value
 _ENDS = " ._,-"
 _AROUND = re.compile(f"([{_ENDS}]*){_NOTHING}([{_ENDS}]*)")
 _TOKEN = re.compile(r"\[([^\[\]]*)\]")
+_SUFFIX = re.compile(r"\.(png|jpe?g|webp)\s*", re.IGNORECASE)
 _PLAIN = re.compile(r"[^A-Za-z0-9 _.,+()=@/-]")  # what some disk does not take, or reads otherwise
 
 
@@ -42,6 +44,8 @@ def why_not(pattern: str) -> str:
     if wrong := _PLAIN.search(literal):
         said = "letters without accents, digits, spaces, -_.,+()=@ and, for a folder, /"
         return f"no file's name holds {shorten(wrong[0])} everywhere; it may hold {said}"
+    if ended := _SUFFIX.search(literal, max(0, len(literal.rstrip()) - 5)):
+        return f"ends in {shorten(ended[0].strip())}; .png is added to every name"
     *folders, name = literal.split("/")
     if any(part.strip(" .") == "" for part in folders) or name.strip() in (".", ".."):
         return "leads out of the folder of pictures"
@@ -49,11 +53,14 @@ def why_not(pattern: str) -> str:
         return f"makes {len(folders)} folders within each other; at most {MOST_FOLDERS}"
     if pattern and not name.strip(" ."):
         return "names a folder and no file"
+    for part in (*folders, name) if pattern else ():
+        if not part.strip(_ENDS):
+            return f"nothing is left of {shorten(part)}, since no name begins or ends with it"
     return ""
 
 
-def filled(pattern: str, values: Mapping[str, str]) -> str:
-    """The path of a file without its suffix, ``/`` between folders; "" where nothing is left of it.
+def filled(pattern: str, values: Mapping[str, str], otherwise: str = "") -> str:
+    """The path of a file without its suffix, ``/`` between folders.
 
     What stands for something is written in lower case with ASCII letters, digits and hyphens, cut
     where it is long; a folder or the whole name may lose its end too.
@@ -61,15 +68,17 @@ def filled(pattern: str, values: Mapping[str, str]) -> str:
     Args:
         pattern: one for which :func:`why_not` knows nothing.
         values: of each token.
+        otherwise: the name, where nothing is left of the pattern's own.
     """
 
     def text(match: re.Match[str]) -> str:
         return slug(values[match[1].lower()], LONGEST_TOKEN) or _NOTHING
 
     *folders, name = (_TOKEN.sub(text, part) for part in pattern.split("/"))
-    inside = [_safe(folder, LONGEST_FOLDER) for folder in folders]
-    own = _safe(name, LONGEST_NAME)
-    return "/".join([*filter(None, inside), own]) if own else ""
+    longest = min(LONGEST_FOLDER, LONGEST_FOLDERS // max(1, len(folders)))
+    inside = "".join(f"{one}/" for folder in folders if (one := _safe(folder, longest)))
+    own = _safe(name, min(LONGEST_NAME, LONGEST_PATH - len(inside))) or otherwise
+    return inside + own if own else ""
 
 
 def example(pattern: str) -> str:

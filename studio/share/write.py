@@ -66,7 +66,7 @@ def save_image(
         roots: folders that the preset's relative control images may lie in.
     """
     now = datetime.now()
-    stem = filled(naming.pattern, _values(preset, image.size, now)) or _stem(preset, now)
+    stem = filled(naming.pattern, _values(preset, image.size, now), _stem(preset, now))
     data = encode(image, preset, ".png", roots)
     return write_new(Path(folder), stem, ".png", data, naming.taken)
 

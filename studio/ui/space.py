@@ -17,7 +17,7 @@ from studio.errors import StudioError
 from studio.files import listed
 from studio.home import inputs_folder
 from studio.library import hub
-from studio.outputs import outputs_folder
+from studio.outputs import DEPTH, outputs_folder
 from studio.plan.limits import narrow
 from studio.plan.size import DEFAULT_SIZE
 from studio.preset import Preset
@@ -159,7 +159,7 @@ def expire(now: float, folders: Sequence[Path] | None = None) -> int:
     """
     found = []
     for folder in folders or (outputs_folder(), inputs_folder()):
-        for path in listed(folder, MADE, depth=3):
+        for path in listed(folder, MADE, DEPTH):
             with suppress(OSError):
                 state = path.stat()
                 found.append((state.st_mtime, state.st_size, path))

@@ -61,6 +61,12 @@ def test_the_tokens_stand_for_what_they_say(tmp_path: Path) -> None:
     assert [len(part) for part in (*day.split("-"), *time.split("-"))] == [4, 2, 2, 2, 2, 2]
 
 
+def test_a_prompt_without_latin_letters_keeps_its_folder(tmp_path: Path) -> None:
+    one = validate({"rows": [{"prompt": "红苹果"}], "sampler": {"seed": 7}})
+    path = save_image(RED, one, tmp_path, naming=Naming("[width]/[prompt]"))
+    assert path.parent == tmp_path / "16" and "seed7" in path.name
+
+
 def test_a_name_is_given_once_though_its_picture_is_in_the_bin_or_gone(own: History) -> None:
     assert [made(own, "x/[seed]") for _ in range(2)] == ["x/7.png", "x/7-2.png"]
     (first,) = [one.id for one in own.search().records if one.path == "x/7.png"]

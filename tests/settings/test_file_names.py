@@ -53,6 +53,10 @@ def test_a_pattern_becomes_a_name(pattern: str, name: str) -> None:
         ("[date]/ . /[seed]", "leads out of the folder of pictures"),
         ("a/b/c/d/[seed]", "makes 4 folders within each other; at most 3"),
         ("[date]/", "names a folder and no file"),
+        ("_", "nothing is left of '_', since no name begins or ends with it"),
+        ("[date]/-", "nothing is left of '-'"),
+        ("_/[seed]", "nothing is left of '_'"),
+        *((f"[seed]{end}", "ends in '.") for end in (".png", ".PNG ", ".jpeg", ".webp")),
         ("x" * 201, "has 201 characters; at most 200"),
     ],
 )
@@ -69,6 +73,16 @@ def test_names_are_of_bounded_length_whatever_stands_in_them() -> None:
     assert len(folders) == 3 and all(0 < len(part) <= 50 for part in folders)
     assert 0 < len(name) <= 100 and not name.endswith("-")
     assert len(filled("x" * 200, VALUES)) == 100
+    for folders in range(4):  # with the folder of pictures above it, below the 260 of Windows
+        assert 100 <= len(filled("/".join(["[prompt][prompt]"] * (folders + 1)), long)) <= 160
+
+
+def test_folders_stay_where_nothing_is_left_of_the_name() -> None:
+    assert (
+        filled("[date]/[prompt]", {**VALUES, "prompt": "苹果"}, "by-time") == "2026-11-29/by-time"
+    )
+    assert filled("[prompt]/[preset]", {**VALUES, "prompt": "苹果"}, "by-time") == "by-time"
+    assert filled("[date]/[seed]", VALUES, "by-time") == "2026-11-29/7"
 
 
 def test_no_value_can_make_a_folder_or_leave_one() -> None:

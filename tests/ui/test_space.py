@@ -84,8 +84,8 @@ def test_what_visitors_made_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     now, day = time.time(), space.KEPT_SECONDS
     made = {}
     for name, age in (("new", 0), ("young", day / 2), ("old", day + 60)):
-        path = tmp_path / "visitor" / f"{name}.png"
-        path.parent.mkdir(exist_ok=True)
+        path = tmp_path / "visitor/2026/11/29" / f"{name}.png"  # as deep as names may lead
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * 100)
         os.utime(path, (now - age, now - age))
         made[name] = path

@@ -1,0 +1,20 @@
+"""The number of a name that is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def free_number(free: Callable[[int], bool]) -> int:
+    """A number from 2 on that is free: the first one, where those that are taken have no gaps.
+
+    It looks at few of them, however many are taken.
+    """
+    high = 2
+    while not free(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if free(middle) else (middle, high)
+    return high
