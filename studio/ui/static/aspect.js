@@ -15,6 +15,12 @@
   studio.aspectOf = (sizes, [width, height]) =>
     [...sizes].find(([, [w, h]]) => w === width && h === height)?.[0] ?? "";
 
+  /** Why some of the sizes cannot be chosen, as a line of the list; "" where all can. */
+  studio.beyondMost = (sizes, most) =>
+    [...sizes.values()].flat().some((edge) => edge > most)
+      ? `A side has at most ${most} pixels on this page.`
+      : "";
+
   /** The list of them, each with the size that results; choosing one fills in width and height. */
   studio.mountAspect = function (element) {
     const sizes = function () {
@@ -44,7 +50,9 @@
         ),
       );
       const other = el("option", { value: "", disabled: true }, "–");
-      select.replaceChildren(...(now ? [] : [other]), ...options);
+      const beyond = studio.beyondMost(known, most);
+      const why = beyond ? [el("option", { value: "beyond", disabled: true }, beyond)] : [];
+      select.replaceChildren(...(now ? [] : [other]), ...options, ...why);
       select.value = now;
     }
     // The base, its autoencoder and the size may have changed since.

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const { aspectOf, aspectSizes, nativeSize } = load("row/models.js", "aspect.js");
+const { beyondMost, aspectOf, aspectSizes, nativeSize } = load("row/models.js", "aspect.js");
 const aspects = { "1:1": [128, 128], "16:9": [168, 96] };
 
 test("a decoder of more pixels makes larger pictures of the same ratio", () => {
@@ -18,6 +18,12 @@ test("a decoder of the base's own factor changes nothing where the network takes
   const vae = { multiple: 8, factor: 8 };
   assert.deepEqual([...aspectSizes(base, vae).get("1:1")], [1024, 1024]);
   assert.equal(nativeSize(base, vae), 1024);
+});
+
+test("what a page does not make says why", () => {
+  const sizes = aspectSizes({ factor: 8, aspects: { "1:1": [1024, 1024], "21:9": [1536, 640] } });
+  assert.equal(beyondMost(sizes, 1024), "A side has at most 1024 pixels on this page.");
+  assert.equal(beyondMost(sizes, 1536), "");
 });
 
 test("a size of a person's own is none of them", () => {

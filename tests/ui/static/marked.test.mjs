@@ -57,6 +57,16 @@ test("of what is completed the whole tag goes", () => {
   assert.equal(studio.withoutPart(text, start, end), "a cat, b");
 });
 
+test("a tag that is completed keeps the strength that it says", () => {
+  const strength = (text) => {
+    const caret = text.indexOf("|");
+    return studio.markedCompletions(text.replace("|", ""), caret, known).options[0].strength;
+  };
+  assert.equal(strength("<lora:in|:0.6>"), 0.6);
+  assert.equal(strength("<lora:in|:-.5:0.2> x"), -0.5);
+  for (const one of ["<lora:in|>", "<lora:in|", "<lora:in|:much>"]) assert.equal(strength(one), 1);
+});
+
 test("the names of wildcards are asked for again after a while, and stay where none come", async () => {
   let now = 0;
   const answers = [{ names: ["a"] }, { names: ["a", "b"] }];

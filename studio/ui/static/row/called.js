@@ -4,6 +4,7 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
   const TAG = /<(lora|lyco):([^<>:]{1,200})(?::([+-]?(?:\d+\.?\d*|\.\d+)))?(?::[^<>]{0,100})?>/gi;
+  const STRENGTH = /^:([+-]?(?:\d+\.?\d*|\.\d+))(?=[:>])/;
   const EMBEDDING = /\bembedding:([\w./-]{0,199}[\w-])/gi;
 
   const plain = (name) =>
@@ -17,6 +18,9 @@ window.studio = window.studio || {};
   /** The model of this name among some: its whole id, else what its file is called. */
   const named = (models, name) =>
     models.find(({ id }) => id === name) || models.find(({ id }) => plain(id) === plain(name));
+
+  /** The strength that the rest of a tag says, from the colon behind its name; 1 where it says none. */
+  studio.strengthOf = (rest) => Number(rest.match(STRENGTH)?.[1] ?? 1);
 
   /** A text without what stands between two places, and without the comma that this leaves alone. */
   studio.withoutPart = function (text, start, end) {

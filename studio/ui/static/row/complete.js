@@ -10,7 +10,7 @@
    * @param phrases what is known
    * @param marked what wildcards and models there are, as markedCompletions takes it
    * @param take(text, caret) writes a text
-   * @param call(entry, start, end) takes a model in, in the place of what called it
+   * @param call({entry, strength}, start, end) takes a model in, in the place of what called it
    */
   studio.completer = function (area, { phrases, marked, take, call }) {
     const id = `gs-complete-${(lists += 1)}`;
@@ -65,7 +65,7 @@
       const { start, options, end = area.selectionStart } = found;
       const chosen = options[index];
       close();
-      if (chosen.entry) return call(chosen.entry, start, end);
+      if (chosen.entry) return call(chosen, start, end);
       const text = area.value.slice(0, start) + (chosen.text ?? chosen);
       take(text + area.value.slice(end), text.length);
     }

@@ -47,7 +47,7 @@ window.studio = window.studio || {};
 
   /**
    * What the marked word before the caret may become: {start, end, options} or null. An option is the
-   * text of a wildcard, or {name, entry} of a model.
+   * text of a wildcard, or {name, entry, strength} of a model.
    * @param wildcards their names
    * @param models asked for those of some kinds that a row can have and has not: {id, kind, title}
    */
@@ -61,6 +61,7 @@ window.studio = window.studio || {};
     const after = text.slice(caret);
     if (/^[\p{L}\p{N}]/u.test(after)) return null; // inside a word
     const end = caret + (after.match(CLOSED[kind] || /^/)?.[0].length || 0);
+    const strength = studio.strengthOf(text.slice(caret, end));
     const kinds = kind === "embedding" ? [kind] : studio.served.adapters;
     const called = ({ id, title }) => [id, id.split("/").at(-1), title || ""];
     const options =
@@ -69,6 +70,7 @@ window.studio = window.studio || {};
         : beginning(found[1], models(kinds), called, most).map((entry) => ({
             name: entry.title || entry.id,
             entry,
+            strength,
           }));
     return options.length ? { start: found.index, end, options } : null;
   };

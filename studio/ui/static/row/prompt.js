@@ -55,13 +55,13 @@
         },
       }),
       take: write,
-      call(entry, start, end) {
+      call({ entry, strength }, start, end) {
         const word = entry.kind === "embedding" ? entry.trigger || entry.id.split("/").at(-1) : "";
         const text = area.value;
         const prompt = word
           ? text.slice(0, start) + word + text.slice(end)
           : studio.withoutPart(text, start, end);
-        const model = studio.modelOf(studio.withCalled(card.parts(), { entry, strength: 1 }));
+        const model = studio.modelOf(studio.withCalled(card.parts(), { entry, strength }));
         write(prompt, Math.min(start + word.length, prompt.length), { model });
         studio.toast(`${entry.title || entry.id} is in this row now.`);
       },
