@@ -2,6 +2,7 @@
 (function (studio) {
   "use strict";
   const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
+  const CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
   const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
   const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
   const SETTLED = 800; // ms: what was pressed and is still there may come back until then
@@ -22,18 +23,35 @@
   const usable = (node) =>
     node?.isConnected && !node.disabled && node.tabIndex >= 0 && node.getClientRects().length > 0;
 
-  /** The same one where a list was drawn anew, by what it is called. */
-  function again(node, region) {
-    const label = node.getAttribute("aria-label");
-    return label && region.querySelector(`${node.localName}[aria-label="${CSS.escape(label)}"]`);
+  /** Of each of these its kind, its label and the cards around it, nearest first, at the press. */
+  function placesOf(all, region) {
+    return all.map((node) => {
+      const around = [];
+      for (let card = node; (card = card.parentElement?.closest(CARD));) around.push(card);
+      return { kind: node.localName, label: node.getAttribute("aria-label"), around, region };
+    });
   }
 
-  function look(pressed, all, region, line, time) {
+  /** The same one where a list was drawn anew, by its label: in the nearest card around it that still
+   *  stands, as other rows have the same, and only where one alone had it there; null without one. */
+  studio.drawnAnew = function ({ kind, label, around, region }, places) {
+    if (!label) return null;
+    const card = around.find((one) => one.isConnected);
+    const alike = (one) => one.label === label && one.kind === kind;
+    const before = places.filter((one) => alike(one) && (!card || one.around.includes(card)));
+    if (before.length > 1) return null;
+    const now = [...(card ?? region).querySelectorAll(kind)].filter(
+      (one) => one.getAttribute("aria-label") === label,
+    );
+    return now.length === 1 ? now[0] : null;
+  };
+
+  function look(pressed, all, places, line, time) {
     const lost = [null, document.body].includes(document.activeElement);
     if (!lost || usable(pressed)) return;
     if (pressed.isConnected && time < SETTLED) return;
-    const live = (node) =>
-      [node, node.isConnected ? null : again(node, region)].find(usable) ?? null;
+    const again = (node) => studio.drawnAnew(places[all.indexOf(node)], places);
+    const live = (node) => [node, node.isConnected ? null : again(node)].find(usable) ?? null;
     const beside = (node) => pressed.isConnected && node.parentElement === line;
     const own = pressed.isConnected ? null : live(pressed);
     (own ?? studio.placeAfter(pressed, all, live, beside))?.focus();
@@ -49,10 +67,11 @@
       if (detail || !isTrusted || !pressed) return;
       const region = pressed.closest(REGION);
       const all = [...region.querySelectorAll(FOCUSABLE)];
+      const places = placesOf(all, region);
       const line = pressed.parentElement;
       const mine = (turn += 1);
       for (const time of LOOKS)
-        setTimeout(() => mine === turn && look(pressed, all, region, line, time), time);
+        setTimeout(() => mine === turn && look(pressed, all, places, line, time), time);
     },
     true,
   );

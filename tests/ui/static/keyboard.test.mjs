@@ -26,3 +26,35 @@ test("a button of the same line comes first", () => {
   const line = (one) => one === "last";
   assert.equal(placeAfter("pressed", all, live("pressed"), line), "last");
 });
+
+/** A button of that label in these cards, nearest first, and a card that holds these now. */
+const button = (label, around, region) => ({ kind: "button", label, around, region });
+const holds = (...labels) => ({
+  isConnected: true,
+  querySelectorAll: () => labels.map((label) => ({ label, getAttribute: () => label })),
+});
+
+test("one of the same label in another row is not the one that was pressed", () => {
+  const region = holds("Remove hero", "Remove other", "Remove other", "Alone");
+  const [first, second] = [holds("Remove hero", "Remove other"), holds("Remove other")];
+  const places = [
+    button("Remove hero", [first], region),
+    button("Remove other", [first], region),
+    button("Remove hero", [second], region),
+    button("Remove other", [second], region),
+    button("Alone", [], region),
+  ];
+  const { drawnAnew } = window.studio;
+  assert.equal(drawnAnew(places[2], places), null); // its row has none any more
+  assert.equal(drawnAnew(places[3], places).label, "Remove other");
+  assert.equal(drawnAnew(places[4], places).label, "Alone");
+  assert.equal(drawnAnew(button(null, [first], region), places), null);
+  second.isConnected = false; // the whole row went
+  for (const place of places.slice(2, 4)) assert.equal(drawnAnew(place, places), null);
+});
+
+test("of two that a row calls alike none is taken for the other", () => {
+  const card = holds("Remove hero");
+  const places = [button("Remove hero", [card], card), button("Remove hero", [card], card)];
+  assert.equal(window.studio.drawnAnew(places[0], places), null);
+});
