@@ -89,9 +89,12 @@
   // A form that is again as something was loaded, as after Undo, is no edited one.
   const MOST_BASES = 50;
   const bases = [read("sessionStorage", BASE)].filter(Boolean);
-  function keepBase(text) {
-    if (!bases.includes(text)) bases.push(text);
+  function remember(text) {
+    if (!text || bases.includes(text)) return;
+    bases.push(text);
     bases.splice(0, bases.length - MOST_BASES);
+  }
+  function keepBase(text) {
     keep("sessionStorage", BASE, text);
     if (studio.preferences().autosave) keep("localStorage", LAST_BASE, text);
   }
@@ -105,12 +108,16 @@
     otherwise = "";
     since = Date.now();
     const text = read("sessionStorage", TAB);
-    if (text) keepBase(text); // where the form had its values first
+    remember(read("sessionStorage", BASE));
+    // Where the form had its values first; else it is the form before, which may be an edited one:
+    // what is remembered is what stands there at the next edit or load.
+    if (text) keepBase(text);
     showEdited(text);
   });
   // What has been saved is a preset again, and no edited one.
   studio.on("saved", () => {
     const text = read("sessionStorage", TAB);
+    remember(text);
     if (text) keepBase(text);
     showEdited(text);
   });
@@ -118,9 +125,13 @@
   for (const kind of ["input", "keydown", "pointerdown"])
     document.addEventListener(
       kind,
-      ({ type, target }) => {
-        const edits = type === "input" || (type === "keydown" && typed(target));
-        if (edits || Date.now() > since + SETTLING) settles = false;
+      (event) => {
+        const { type, target } = event;
+        const key = type === "keydown" && (typed(target) || studio.wayOfKey?.(event));
+        const edits = type === "input" || key || target.closest?.(".gs-undo");
+        if (!settles || !(edits || Date.now() > since + SETTLING)) return;
+        settles = false;
+        remember(read("sessionStorage", BASE));
       },
       true,
     );

@@ -69,6 +69,7 @@ test("a form that is again as it was loaded, as after Undo, is no edited one", (
     formText: (names, values) => JSON.stringify({ [names[0]]: values[0] }),
     plainForm: (text) => text,
     recordForm: () => {},
+    wayOfKey: ({ key, ctrlKey }) => (ctrlKey && key === "z" ? "undo" : ""),
   };
   const document = {
     addEventListener: (kind, handler) => hands.push([kind, handler]),
@@ -93,4 +94,19 @@ test("a form that is again as it was loaded, as after Undo, is no edited one", (
   assert.equal(edited, false);
   edit("second");
   assert.equal(edited, false);
+  edit("third");
+  heard.notes({ loaded: true }); // before the form has its values: it is the edited one still
+  save("fourth");
+  assert.equal(edited, false);
+  edit("third");
+  assert.equal(edited, true);
+  edit("fourth");
+  assert.equal(edited, false);
+  edit("third");
+  heard.notes({ loaded: true });
+  save("fifth");
+  for (const [kind, handler] of hands)
+    if (kind === "keydown") handler({ type: kind, key: "z", ctrlKey: true, target: {} });
+  save("third"); // taken back at once
+  assert.equal(edited, true);
 });
