@@ -209,6 +209,7 @@
     const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
     if (text && typed === event.target) return;
     event.preventDefault();
+    if (!log.waits()) studio.bringForm(); // an edit of this moment came after what was taken away
     // What was taken away since, a picture of a training say, comes back before the form does.
     if (way === "undo" && studio.takeBack(stepped)) return;
     studio.filled.then(() => go(way));

@@ -244,3 +244,37 @@ test("keys go the way that they go all over the page", () => {
   assert.equal(way("a"), "");
   assert.equal(way("z", { ctrlKey: true, altKey: true }), "");
 });
+
+test("an edit that nobody was told of is newer than what was taken away before it", async () => {
+  const heard = {};
+  let now = 10_000;
+  let shown = form(1);
+  const [back, sent] = [[], []];
+  const studio = {
+    el: () => null,
+    button: () => ({}),
+    newest: () => (message) => sent.push(message.form),
+    toast: () => {},
+    filled: Promise.resolve(),
+    bringForm: () => studio.recordForm(shown),
+    takeBack: (since) => since < 20_000 && back.push("a picture"), // it went at that time
+  };
+  const store = { getItem: () => null, setItem: () => {} };
+  const document = {
+    addEventListener: (kind, handler) => (heard[kind] = [...(heard[kind] ?? []), handler]),
+    querySelector: () => null,
+  };
+  const window = { studio, addEventListener: () => {} };
+  const timers = { setTimeout: () => 1, clearTimeout: () => {} };
+  const dates = { now: () => now };
+  const web = { window, document, sessionStorage: store, Date: dates, ...timers };
+  vm.runInContext(source, vm.createContext(web));
+  studio.mountUndo({ replaceChildren: () => {} }, () => {});
+  studio.recordForm(shown);
+  now = 30_000;
+  shown = form(2); // the page shows it, and has not told of it yet
+  const event = { key: "z", ctrlKey: true, target: {}, preventDefault: () => {} };
+  for (const handler of heard.keydown) handler(event);
+  await studio.filled;
+  assert.deepEqual([back, sent], [[], [form(1)]]);
+});
