@@ -15,10 +15,12 @@ from studio.extensions import Table
 
 @dataclass(frozen=True)
 class Hint:
-    """``pattern``: of what was typed, whatever its case; ``text``: what to do."""
+    """``pattern``: of what was typed, whatever its case; ``text``: what to do; ``finished``: whether
+    it holds of a text that nobody is typing at any more alone."""
 
     pattern: str
     text: str
+    finished: bool = False
 
 
 HINTS: Table[Hint] = Table("hint on a prompt")
@@ -56,6 +58,7 @@ for _name, _hint in {
     "unclosed": Hint(
         r"(?:^|[^\\])\{[^{}|]{0,400}\|[^{}]{0,4000}$",
         "a brace is never closed, so nothing is chosen: {a|b} is one of the two",
+        finished=True,
     ),
     "wildcard": Hint(
         r"(?<![\\\w])__\w(?:[\w/*.-](?<!__)){0,100} [^_\n]{0,100}(?<=\w)__(?!\w)",
@@ -88,6 +91,6 @@ def hints(prompt: str) -> tuple[str, ...]:
     )
 
 
-def served() -> list[list[str]]:
-    """Pattern and text of every hint, for the page."""
-    return [[hint.pattern, hint.text] for hint in HINTS.values()]
+def served() -> list[tuple[str, str, bool]]:
+    """Pattern and text of every hint, for the page, and whether it is of a finished text alone."""
+    return [(hint.pattern, hint.text, hint.finished) for hint in HINTS.values()]

@@ -66,4 +66,11 @@ def test_hostile_text_is_read_in_time() -> None:
     ):
         hints(piece * 4000)
     assert time.process_time() - start < 4
-    assert all(len(one) == 2 for one in served())
+
+
+def test_a_choice_that_is_being_typed_is_no_mistake_yet() -> None:
+    """Every text on the way to one that is meant shows only what a finished text can show."""
+    late = {text for _, text, finished in served() if finished}
+    choice = "a {red|blue|green} car"
+    shown = {text for end in range(len(choice)) for text in hints(choice[:end])}
+    assert shown == late == {HINTS["unclosed"].text}

@@ -20,6 +20,7 @@ export function loadBeside(given, ...names) {
     TextDecoder,
     TextEncoder,
     setTimeout,
+    clearTimeout,
     Event,
     EventTarget,
   };

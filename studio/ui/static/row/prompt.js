@@ -12,11 +12,13 @@
       "aria-label": "Prompt of this row",
       spellcheck: "false",
       oninput: () => {
+        typing.typed();
         card.edit(editor.write());
         complete.typed();
         if (area.value.includes("__")) lookAgain();
       },
       onfocus: () => wildcards.look(),
+      onblur: () => typing.left(),
       onscroll: () => words.scroll(),
       onkeydown: (event) => {
         const by = { ArrowUp: STEP, ArrowDown: -STEP }[event.key];
@@ -98,14 +100,19 @@
       return el("p", {}, `“${said}” names ${name}, which this row does not have. `, take);
     }
 
+    let foreign = []; // what is said of other tools' syntax
+    const typing = studio.typingOf(() => showHints(card.row.prompt));
+    const showHints = (prompt) => hints.replaceChildren(...hintsOf(prompt));
+
     /** What was copied whole is read as it is where it comes from, by a press. */
     function hintsOf(text) {
       const brought = studio.broughtBy(text);
-      const foreign = studio.foreignHints(text).map((hint) => el("p", {}, hint));
-      if (!brought) return [...foreign, ...card.calls(text).map(calledHint)];
+      foreign = studio.foreignHints(text, typing.now() ? foreign : null);
+      const said = foreign.map((hint) => el("p", {}, hint));
+      if (!brought) return [...said, ...card.calls(text).map(calledHint)];
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
-      return brought.json ? [offer] : [offer, ...foreign];
+      return brought.json ? [offer] : [offer, ...said];
     }
 
     const editor = {
@@ -128,7 +135,7 @@
           ? `prompt, for example "${trigger}"`
           : "prompt (empty: unconditional)";
         showSplit(row.prompt);
-        hints.replaceChildren(...hintsOf(row.prompt));
+        showHints(row.prompt);
         problem.show(studio.checkLength(row.prompt, longest));
         words.read(row.prompt);
       },

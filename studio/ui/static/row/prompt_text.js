@@ -30,11 +30,31 @@ window.studio = window.studio || {};
     weight: studio.tidy(-(row.weight - 1)),
   });
 
-  /** One line for each piece of another tool's syntax that means nothing here. */
-  studio.foreignHints = (text) =>
+  /** One line for each piece of another tool's syntax that means nothing here. While one types, what
+   *  holds of a finished text alone is among them only where it is `shown` already. */
+  studio.foreignHints = (text, shown = null) =>
     studio.served.hints
       .filter(([pattern]) => new RegExp(pattern, "i").test(text))
+      .filter(([, hint, finished]) => !finished || !shown || shown.includes(`${hint}.`))
       .map(([, hint]) => `${hint}.`);
+
+  const PAUSE = 1500; // ms
+  /** Whether a text is being typed: {typed, left, now}; `done` is called once it is no more, as the
+   *  field is left or a while after the last letter. */
+  studio.typingOf = function (done) {
+    let waiting = 0;
+    function left() {
+      if (!waiting) return;
+      clearTimeout(waiting);
+      waiting = 0;
+      done();
+    }
+    function typed() {
+      clearTimeout(waiting);
+      waiting = setTimeout(left, PAUSE);
+    }
+    return { typed, left, now: () => waiting !== 0 };
+  };
 
   /** The word or the weighed piece at the cursor: [start, end]. */
   function pieceAt(text, place) {
@@ -154,7 +174,10 @@ window.studio = window.studio || {};
       ? studio.phraseIndex([...studio.knownPhrases(vocabulary), ...more])
       : knownIndex(vocabulary);
     const single = new Set([...vocabulary.words, ...vocabulary.quiet]);
-    const patterns = (studio.served?.hints || []).map(([pattern]) => new RegExp(pattern, "gi"));
+    // A brace that is never closed makes nothing of the words after it.
+    const patterns = (studio.served?.hints || [])
+      .filter(([, , finished]) => !finished)
+      .map(([pattern]) => new RegExp(pattern, "gi"));
     const foreign = [...patterns, WILDCARD].flatMap((pattern) => [...text.matchAll(pattern)]);
     const words = studio
       .wordsIn(text)

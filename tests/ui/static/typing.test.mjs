@@ -1,0 +1,40 @@
+// What is said of a prompt while one types it, and what only once it is finished.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./load.mjs";
+
+const studio = load("numbers.js", "row/prompt_text.js");
+studio.served = {};
+
+test("what only a finished text shows is said once it is, and makes no word strange", () => {
+  studio.served.hints = [
+    ["\\{[^{}|]*\\|[^{}]*$", "never closed", true],
+    ["<x>", "a tag", false],
+  ];
+  const text = "<x> {red|blue";
+  assert.deepEqual([...studio.foreignHints(text)], ["never closed.", "a tag."]);
+  assert.deepEqual([...studio.foreignHints(text, ["a tag."])], ["a tag."]); // one types
+  assert.equal(studio.foreignHints(text, ["never closed."]).length, 2); // it does not come and go
+  const known = { phrases: ["blue"], words: [], quiet: [] };
+  const strange = studio.unknownWords("{red|blue car", known).map(({ word }) => word);
+  assert.deepEqual([...strange], ["red", "car"]);
+});
+
+test("one types until the field is left, or until a while after the last letter", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let done = 0;
+  const typing = load("row/prompt_text.js").typingOf(() => (done += 1));
+  typing.left();
+  assert.equal(done, 0); // nobody typed
+  for (const _ of "{red|blue}") {
+    typing.typed();
+    t.mock.timers.tick(1000);
+    assert.equal(typing.now(), true);
+  }
+  t.mock.timers.tick(1000);
+  assert.deepEqual([done, typing.now()], [1, false]);
+  typing.typed();
+  typing.left();
+  t.mock.timers.tick(9000);
+  assert.deepEqual([done, typing.now()], [2, false]);
+});
