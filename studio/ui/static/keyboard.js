@@ -2,6 +2,7 @@
 (function (studio) {
   "use strict";
   const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
+  const PRESSED = "button, summary, a[href]";
   const CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
   const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
   const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
@@ -54,11 +55,28 @@
     const live = (node) => [node, node.isConnected ? null : again(node)].find(usable) ?? null;
     const beside = (node) => pressed.isConnected && node.parentElement === line;
     const own = pressed.isConnected ? null : live(pressed);
+    moving = true;
     (own ?? studio.placeAfter(pressed, all, live, beside))?.focus();
+    moving = false;
   }
 
-  let turn = 0;
+  let turn = 0; // a hand elsewhere ends it: a pointer, Tab and Escape, another place with the keyboard
+  let moving = false; // by the looks here
+  let put = null; // what the key that is down was put down on
   document.addEventListener("pointerdown", () => (turn += 1), true);
+  document.addEventListener("focusin", () => moving || (turn += 1), true);
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const { key, repeat, target } = event;
+      if (["Tab", "Escape"].includes(key)) turn += 1;
+      if (!repeat) put = target;
+      // Held down it presses nothing that the keyboard has come to meanwhile, as Stop after Start.
+      else if (key === "Enter" && target !== put && target.matches?.(PRESSED))
+        event.preventDefault();
+    },
+    true,
+  );
   // A press by key is a click of no pointer.
   document.addEventListener(
     "click",

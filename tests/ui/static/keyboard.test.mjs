@@ -7,8 +7,11 @@ import vm from "node:vm";
 
 const path = fileURLToPath(new URL("../../../studio/ui/static/keyboard.js", import.meta.url));
 const window = { studio: {} };
-const document = { addEventListener: () => {} };
-vm.runInContext(readFileSync(path, "utf8"), vm.createContext({ window, document }));
+const heard = {};
+const looks = []; // in their order
+const document = { addEventListener: (kind, handler) => (heard[kind] = handler) };
+const setTimeout = (look) => looks.push(look);
+vm.runInContext(readFileSync(path, "utf8"), vm.createContext({ window, document, setTimeout }));
 const { placeAfter } = window.studio;
 const all = ["before", "pressed", "its own", "next", "last"];
 const live =
@@ -57,4 +60,54 @@ test("of two that a row calls alike none is taken for the other", () => {
   const card = holds("Remove hero");
   const places = [button("Remove hero", [card], card), button("Remove hero", [card], card)];
   assert.equal(window.studio.drawnAnew(places[0], places), null);
+});
+
+/** Start and Stop of one line, and what pressing Start by key has shown of them in the end. */
+function pressed(...after) {
+  const region = { querySelectorAll: () => line };
+  const one = (name) => ({
+    name,
+    isConnected: true,
+    tabIndex: 0,
+    localName: "button",
+    getAttribute: () => null,
+    getClientRects: () => [1],
+    closest: (selector) => (selector.startsWith("dialog") ? region : start),
+    matches: () => true,
+    focus() {
+      document.activeElement = this;
+      heard.focusin({ target: this });
+    },
+  });
+  const start = one("Start");
+  const line = [start, one("Stop")];
+  document.activeElement = start;
+  looks.length = 0;
+  heard.keydown({ key: "Enter", target: start });
+  heard.click({ detail: 0, isTrusted: true, target: start });
+  start.disabled = true;
+  document.activeElement = document.body = {};
+  for (const hand of after) hand(line[1]);
+  for (const look of looks) look();
+  return { start, stop: line[1], at: document.activeElement.name };
+}
+
+test("a key that is held down presses what it was put down on, and nothing that comes after", () => {
+  const { start, stop, at } = pressed();
+  assert.equal(at, "Stop");
+  const prevented = (target, repeat) => {
+    let said = false;
+    heard.keydown({ key: "Enter", repeat, target, preventDefault: () => (said = true) });
+    return said;
+  };
+  assert.deepEqual([prevented(start, true), prevented(stop, true)], [false, true]);
+  assert.deepEqual([prevented(stop, false), prevented(stop, true)], [false, false]);
+});
+
+test("whoever goes elsewhere meanwhile is not called back", () => {
+  const key = (name) => () => heard.keydown({ key: name, target: {} });
+  for (const name of ["Tab", "Escape"]) assert.equal(pressed(key(name)).at, undefined);
+  assert.equal(pressed(key("a")).at, "Stop");
+  const elsewhere = () => heard.focusin({ target: {} }); // and out of there again
+  assert.equal(pressed(elsewhere).at, undefined);
 });
