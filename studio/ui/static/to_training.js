@@ -35,26 +35,34 @@
     if (!input) return studio.toast("The Train tab takes no pictures now.");
     const given = new DataTransfer();
     for (const file of files) given.items.add(file);
-    const before = names();
+    const before = shown();
     input.files = given.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     await trainingField(); // it is uploaded, and the studio looks at it
-    for (let tries = 0; tries < ARRIVING && names().length <= before.length; tries += 1)
+    for (let tries = 0; tries < ARRIVING && shown().size <= before.size; tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 50));
-    const said = studio.addedToTraining(files, before, names());
-    if (said) studio.toast(said);
+    for (const line of studio.addedToTraining(files, before, shown())) studio.toast(line);
   }
 
   const ARRIVING = 100; // looks, in five seconds
-  const names = () => (studio.pictures?.pictures ?? []).map(({ name }) => name);
+  /** The small picture of each, by its name. */
+  function shown() {
+    const { pictures = [], thumbs = {} } = studio.pictures ?? {};
+    return new Map(pictures.map(({ name }) => [name, thumbs[name]]));
+  }
 
-  /** What came of these files, by the pictures' names before and after; "" where none was taken: the
-   *  studio says itself why. */
+  /** What came of these files, a line each, by the pictures before and after: {name: small picture}.
+   *  Of one that was not taken, or that took the place of its namesake, the studio speaks itself. */
   studio.addedToTraining = function (files, before, after) {
-    const more = after.length - before.length;
-    if (more === 1) return "Added to the training pictures.";
-    if (more > 1) return `${more} added to the training pictures.`;
-    const there = files.every(({ name }) => before.includes(name));
-    return there ? "A picture of that name is among the training pictures already." : "";
+    const more = after.size - before.size;
+    const there = files
+      .map(({ name }) => name)
+      .filter((name) => before.has(name) && before.get(name) === after.get(name));
+    const lines = [];
+    if (more === 1) lines.push("Added to the training pictures.");
+    if (more > 1) lines.push(`${more} added to the training pictures.`);
+    if (there.length === 1) lines.push(`${there[0]} is among the training pictures already.`);
+    if (there.length > 1) lines.push(`${there.length} are among the training pictures already.`);
+    return lines;
   };
 })(window.studio);
