@@ -23,6 +23,8 @@ class Hint:
     finished: bool = False
 
 
+# A letter or digit of any script: \w is one of ASCII alone in JavaScript, and \p is none in Python.
+_LETTER = r"\w\u00aa-\u1fff\u2c00-\u2dff\u3005-\ud7ff\uf900-\ufdff\ufe70-\ufeff"
 HINTS: Table[Hint] = Table("hint on a prompt")
 for _name, _hint in {
     "lora": Hint(
@@ -61,7 +63,8 @@ for _name, _hint in {
         finished=True,
     ),
     "wildcard": Hint(
-        r"(?<![\\\w])__\w(?:[\w/*.-](?<!__)){0,100} [^_\n]{0,100}(?<=\w)__(?!\w)",
+        rf"(?<![\\{_LETTER}])__[{_LETTER}](?:[{_LETTER}/*.-](?<!__)){{0,100}} [^_\n]{{0,100}}"
+        rf"(?<=[{_LETTER}])__(?![{_LETTER}])",
         "a wildcard's name has no blanks, so this is read as plain words: give its file a name "
         "without one",
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -17,7 +20,13 @@ TYPED = {
     "numbered": ["1.2::cat::"],
     "braces": ["a {cat}", "{{x}}"],
     "unclosed": ["a {red|blue car", "{a|b} {c|d"],
-    "wildcard": ["a __my hat__", "__big red hat__, x"],
+    "wildcard": [
+        "a __my hat__",
+        "__big red hat__, x",
+        "__große hüte__",
+        "__hüte groß__",
+        "a __قبعة كبيرة__",
+    ],
     "flags": ["a cat --ar 16:9"],
     "negative": ["a cat Negative prompt: dog"],
     "late": ["a [word:1.2]"],
@@ -28,6 +37,7 @@ MEANT = [
     r"\{a\} \(b\)",
     r"\{a|b",
     "__hat__ and __cap__, __big_hat__ x",
+    "__hüte__ und ein __groß__, __قبعة__ و __بيت__",
     "code-like text, 12:30, well-known",
     "a [word:0.5] and [x:10]",
     "Steps: 20, Sampler: DPM++ 2M, DPM++, a cat",
@@ -46,6 +56,18 @@ def test_habits_are_answered(name: str, text: str) -> None:
 @pytest.mark.parametrize("text", MEANT)
 def test_what_is_meant_is_not(text: str) -> None:
     assert hints(text) == ()
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+def test_the_page_reads_the_patterns_as_python_does() -> None:
+    texts = [*(text for given in TYPED.values() for text in given), *MEANT]
+    script = (
+        "const [hints, texts] = JSON.parse(process.argv[1]); console.log(JSON.stringify(texts.map("
+        "(text) => hints.filter(([p]) => new RegExp(p, 'i').test(text)).map(([, hint]) => hint))))"
+    )
+    given = json.dumps([served(), texts])
+    run = subprocess.run(["node", "-e", script, given], capture_output=True, text=True, check=True)
+    assert json.loads(run.stdout) == [list(hints(text)) for text in texts]
 
 
 def test_hostile_text_is_read_in_time() -> None:

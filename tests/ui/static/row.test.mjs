@@ -121,6 +121,7 @@ test("words of no known phrase are found with their places", () => {
   assert.deepEqual(plain(unknown("a cat face in flat style on a blue background")), []);
   assert.deepEqual(plain(unknown("two red apples AND in glossy style")), []);
   assert.deepEqual(plain(unknown("a __castle/old__ ghost and a castle")), [["castle", 29]]);
+  assert.deepEqual(plain(unknown("a __große/hüte__ ghost and a __قبعة__")), []);
   assert.deepEqual(plain(unknown("a <hero> ghost")), [["<hero>", 2]]);
   assert.deepEqual(plain(unknown("a <hero> ghost", ["<hero>"])), []);
 });

@@ -121,7 +121,7 @@ window.studio = window.studio || {};
   };
 
   /** A line of a file is meant, and not the word that the file is called by. */
-  const WILDCARD = (studio.WILDCARD = /(?<!\\)__[\w/*.-]{1,200}?__/g);
+  const WILDCARD = (studio.WILDCARD = /(?<!\\)__[\p{L}\p{N}_/*.-]{1,200}?__/gu);
 
   /** A word without its plural ending. */
   const stem = (studio.stemOf = (word) => word.replace(/(?:(?<=ss|sh|ch|x)es|(?<!s)s)$/, ""));
