@@ -66,14 +66,24 @@ def test_pictures_that_are_removed_can_be_had_back(desk: Studio, example: Any) -
         assert example.evaluate(texts) != before
         example.locator(".gs-toast").last.get_by_role("button", name="Undo").click()
         example.wait_for_function(f"(before) => ({texts})() === before", arg=before)
+    form = "sessionStorage['guidance-studio-tab']"
+    first = example.evaluate(form)
+    example.locator(".gs-card .gs-prompt").first.fill("a step of the form")
+    example.wait_for_function(f"{form}.includes('a step of the form')", polling=100)
     example.get_by_role("button", name="Remove hero-2.png").press("Enter")
     expect(example.get_by_role("button", name="Crop hero-3.png")).to_be_focused()  # what comes next
     before = example.evaluate(texts)
-    form = example.evaluate("sessionStorage['guidance-studio-tab']")
+    example.evaluate(  # all that is said from now on
+        "window.said = []; const { toast } = studio;"
+        " studio.toast = (text) => said.push(text) && toast(text); null"
+    )
     example.keyboard.press("Control+z")  # the last press, and not what was done to the rows before
     expect(example.get_by_role("button", name="Remove hero-2.png")).to_be_visible()
     assert example.evaluate(texts) != before
-    assert example.evaluate("sessionStorage['guidance-studio-tab']") == form
+    example.keyboard.press("Control+z")  # and now the one step of the rows, which still stands
+    example.wait_for_function(f"(first) => {form} === first", arg=first)
+    (said,) = example.evaluate("said")
+    assert said.startswith("Undone: prompt of row 1")
     example.get_by_role("button", name="Remove hero-2.png").press("Enter")
     example.get_by_label("Caption of hero-3.png").fill("a hero person at home")  # since then
     example.locator(".gs-toast").last.get_by_role("button", name="Undo").click()
