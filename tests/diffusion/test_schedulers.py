@@ -261,7 +261,10 @@ def test_a_scheduler_from_outside(engine: Engine) -> None:
         assert [e.forwards for e in events if isinstance(e, Done)] == [plan.forwards_total] == [6]
         assert sum(isinstance(e, Progress) and e.stage == "denoising" for e in events) == 6
         assert named("too far") == ("toy", True)
-        with pytest.raises(StudioError, match=r"sampler\.schedule: 'toy' takes automatic, karras"):
+        with pytest.raises(
+            StudioError,
+            match=r"sampler\.schedule: Toy \(toy\) takes Automatic \(automatic\), Karras \(karras\)",
+        ):
             preset(scheduler="toy", schedule="beta")
     finally:
         SCHEDULERS.remove("toy")

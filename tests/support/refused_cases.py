@@ -137,7 +137,7 @@ CASES: Mapping[str, Case] = {
     "a scheduler of noise for a flow": Case(
         {"base": "sana", "sampler": SD, "rows": []},
         "sampler.scheduler",
-        "'ddim'",
+        "DDIM (ddim)",
         "euler",
         {
             "studio.diffusion.times.check": lambda sampler, *_: replace(
@@ -148,7 +148,7 @@ CASES: Mapping[str, Case] = {
     "a noise schedule that the scheduler does not take": Case(
         {"sampler": {**SD, "steps": 3, "schedule": "karras"}, "rows": []},
         "sampler.schedule",
-        "'karras'",
+        "Karras (karras)",
         "trailing",
     ),
 }

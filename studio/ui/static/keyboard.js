@@ -2,7 +2,7 @@
 (function (studio) {
   "use strict";
   const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
-  const PRESSED = "button, summary, a[href]";
+  const PRESSED = ["button", "summary", "a[href]"].join();
   const CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
   const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
   const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
