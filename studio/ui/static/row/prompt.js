@@ -101,18 +101,31 @@
     }
 
     let foreign = []; // what is said of other tools' syntax
-    const typing = studio.typingOf(() => showHints(card.row.prompt));
+    let said = []; // the lines of it
+    const typing = studio.typingOf(() => showForeign(card.row.prompt));
     const showHints = (prompt) => hints.replaceChildren(...hintsOf(prompt));
+
+    function foreignLines(text) {
+      foreign = studio.foreignHints(text, typing.now() ? foreign : null);
+      said = foreign.map((hint) => el("p", {}, hint));
+      return said;
+    }
+    /** What waited for the end of typing. The rest stays: a press may have begun on it, which would be
+     *  lost with what it was put down on. */
+    function showForeign(text) {
+      if (studio.broughtBy(text)) return showHints(text);
+      for (const line of said) line.remove();
+      hints.prepend(...foreignLines(text));
+    }
 
     /** What was copied whole is read as it is where it comes from, by a press. */
     function hintsOf(text) {
       const brought = studio.broughtBy(text);
-      foreign = studio.foreignHints(text, typing.now() ? foreign : null);
-      const said = foreign.map((hint) => el("p", {}, hint));
-      if (!brought) return [...said, ...card.calls(text).map(calledHint)];
+      const lines = foreignLines(text);
+      if (!brought) return [...lines, ...card.calls(text).map(calledHint)];
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
-      return brought.json ? [offer] : [offer, ...said];
+      return brought.json ? [offer] : [offer, ...lines];
     }
 
     const editor = {
