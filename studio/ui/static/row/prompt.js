@@ -113,9 +113,11 @@
     /** What waited for the end of typing. The rest stays: a press may have begun on it, which would be
      *  lost with what it was put down on. */
     function showForeign(text) {
-      if (studio.broughtBy(text)) return showHints(text);
+      const brought = studio.broughtBy(text);
+      if (brought?.json) return; // of which nothing else is said
       for (const line of said) line.remove();
-      hints.prepend(...foreignLines(text));
+      if (brought) hints.append(...foreignLines(text));
+      else hints.prepend(...foreignLines(text));
     }
 
     /** What was copied whole is read as it is where it comes from, by a press. */
