@@ -118,9 +118,8 @@ class Engine:
             if not preset_varies(preset) and not preset.second_pass.on:
                 yield from self._generate(preset, entry, drift_every, explain)
                 return
-            for index in range(
-                preset.sampler.count
-            ):  # each image has a text, or a start, of its own
+            # Each image has a text, or a start, of its own.
+            for index in range(preset.sampler.count):
                 one = single(preset, index)
                 for event in self._generate(as_chosen(one), entry, drift_every, explain):
                     yield replace(event, index=index) if isinstance(event, Done) else event
@@ -132,9 +131,8 @@ class Engine:
         if not preset.second_pass.on:
             yield from self._once(preset, entry, drift_every, explain)
             return
-        second = stated_plan(
-            preset, self.library, self.image_roots
-        ).second  # also sees that it can be
+        # What the second pass cannot do is said before the first runs.
+        second = stated_plan(preset, self.library, self.image_roots).second
 
         def make(one: Preset, start: Image.Image | None) -> Generator[Event, None, None]:
             return self._once(one, entry, drift_every, explain and start is None, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from studio.share.tools.clip_layers import as_layer
@@ -14,6 +15,7 @@ from studio.share.tools.prompts import Lora
 from studio.share.tools.table import ControlUse
 
 _ONWARD = ("model", "model1", "MODEL", "basic_pipe", "pipe")
+_STOPS = "CLIPSetLastLayer"
 _LOADED = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "ckpt", "model_path")
 
 
@@ -84,19 +86,13 @@ def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:
     found = []
     for link in dict.fromkeys(clips):
         loras: dict[Place, Lora] = {}
-        seen: set[str] = set()
-        node = graph.node(link)
-        while node is not None and node.id not in seen and len(seen) < MAX_DEPTH:
-            seen.add(node.id)
+        for node in _on_the_way(graph, link):
             own = loras_of(graph, node)
             loras |= own
-            if node.kind == "CLIPSetLastLayer":
-                pass  # of layer_of
-            elif isinstance(node.inputs.get("clip_name"), str):
+            if isinstance(node.inputs.get("clip_name"), str):
                 graph.note(f"{node.kind[:80]}: {summary(node.literals())} are not carried over")
-            elif node.link("clip") and not own:
+            elif node.link("clip") and not own and node.kind != _STOPS:
                 graph.note(f"{node.kind[:80]} is not carried over ({summary(node.literals())})")
-            node = graph.node(node.link("clip"))
         found.append(loras)
     return found
 
@@ -116,12 +112,17 @@ def layer_of(graph: Graph, clips: list[Link]) -> int | None:
 
 def _stop(graph: Graph, link: Link) -> int | None:
     """What the node nearest to the prompts says, on the way of one text encoder."""
+    stops = (node for node in _on_the_way(graph, link) if node.kind == _STOPS)
+    nearest = next(stops, None)
+    layer = None if nearest is None else graph.number(nearest, "stop_at_clip_layer")
+    return None if layer is None else int(layer)
+
+
+def _on_the_way(graph: Graph, link: Link) -> Iterator[GraphNode]:
+    """The nodes that a text encoder passes, from its prompts back to its file."""
     seen: set[str] = set()
     node = graph.node(link)
     while node is not None and node.id not in seen and len(seen) < MAX_DEPTH:
         seen.add(node.id)
-        if node.kind == "CLIPSetLastLayer":
-            layer = graph.number(node, "stop_at_clip_layer")
-            return None if layer is None else int(layer)
+        yield node
         node = graph.node(node.link("clip"))
-    return None

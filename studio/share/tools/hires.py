@@ -72,8 +72,6 @@ def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, An
     if int(bounds(Sampler, "steps")[1] * part) < 1:  # no number of steps leaves one to run
         return None
     steps = _steps(int(run), first, float(part), found)
-    if int((steps or first or Sampler().steps) * part) < 1:
-        return None
     latents = str(given.get("Hires upscaler", _LATENT)).lower().startswith(_LATENT)
     enlarge = "latents" if latents else "pixels"
     return {"scale": scale, "strength": float(part), "enlarge": enlarge, "steps": steps}
