@@ -88,7 +88,16 @@ def test_requirements_are_those_of_the_lists(site: Path) -> None:
     plain = {one for one in required if "extra ==" not in str(one.marker or "")}
     assert plain == listed("requirements.txt")
     extras = set(found.metadata.get_all("Provides-Extra") or [])
-    assert extras == {"train", "ray", "metrics", "pictures", "faces", "quantised", "starter"}
+    assert extras == {
+        "train",
+        "ray",
+        "metrics",
+        "pictures",
+        "faces",
+        "quantised",
+        "starter",
+        "upscale",
+    }
     for extra in extras - {"train"}:
         own = {one.name for one in required if f'extra == "{extra}"' in str(one.marker or "")}
         assert own == {one.name for one in listed(f"requirements-{extra}.txt")}

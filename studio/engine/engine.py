@@ -32,6 +32,7 @@ from studio.engine.networks.registry import Registry
 from studio.engine.second_pass import in_two_passes
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.engine.tiled import Tiled
+from studio.engine.upscaling import unpainted, upscaling
 from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.heap import tidied
@@ -162,6 +163,11 @@ class Engine:
                 field="sampler.tiles",
             )
         with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
+            if not preset.paints:
+                with self._lock, lease.recording():
+                    pictures = self._pictures(preset, plan, start)
+                yield from unpainted(preset, pictures.unpainted(), started)
+                return
             with self._lock, lease.recording():
                 job = self._prepared(preset, plan, config, seen, started, start)
             count = preset.sampler.count
@@ -178,8 +184,7 @@ class Engine:
         start: Image.Image | None = None,
     ) -> Job:
         """Everything that a generation's batches share, loaded."""
-        size = size_of(preset)
-        pictures = Pictures.read(plan, preset.init, size, self.image_roots, start)
+        pictures = self._pictures(preset, plan, start)
         passes = prepare_passes(preset, plan, self.loader, self.image_roots, config, pictures.frame)
         vae = self.loader.vae(preset.base, preset.vae)
         shape = latent_shape(vae, preset)
@@ -190,6 +195,11 @@ class Engine:
         return Job(
             preset, plan, passes, pictures, vae, shape, config, family, seen, started, samples
         )
+
+    def _pictures(self, preset: Preset, plan: Plan, start: Image.Image | None) -> Pictures:
+        upscale = upscaling(preset.init, self.loader.upscaler)
+        size = size_of(preset)
+        return Pictures.read(plan, preset.init, size, self.image_roots, start, upscale)
 
     def _batch(self, job: Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""

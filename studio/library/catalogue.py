@@ -28,6 +28,7 @@ from studio.library.index import Index
 from studio.library.named_folders import named_folders
 from studio.library.places import Place, layout_of
 from studio.library.scan import scan
+from studio.library.upscalers import UPSCALER
 
 _ORDER = {
     "base": 0,
@@ -39,6 +40,7 @@ _ORDER = {
     "controlnet": 6,
     "ip-adapter": 7,
     "vae": 8,
+    UPSCALER: 9,
 }
 _NETWORKS = ("unet", "transformer")  # folders of a pipeline's network
 _FILE_ON_HUB = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/[^/.][^/]*$")
@@ -217,7 +219,7 @@ def _refused(identity: str, path: str, problem: str) -> ModelEntry:
 
 
 def _place(entry: ModelEntry) -> tuple[int, str]:
-    return _ORDER.get(entry.kind, 9), entry.id
+    return _ORDER.get(entry.kind, len(_ORDER)), entry.id
 
 
 def _inherit(entry: ModelEntry, found: Mapping[str, ModelEntry]) -> ModelEntry:

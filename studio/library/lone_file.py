@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.errors import shorten
 from studio.files import shown
+from studio.library import upscalers
 from studio.library.entry import SAFETENSORS, ModelEntry
 from studio.library.guard import damage, header_of
 from studio.library.headers import describe
@@ -43,7 +44,6 @@ _STRANGERS = {
     "transformer.resblocks.": _TEXT,
     "encoder.block.": _TEXT,
     "transformer_layes.": "is a style adapter; the studio runs T2I-Adapters of maps",
-    "params_ema.": "is a network that enlarges or mends pictures",
 }
 # Names of folders in which people put models of one kind.
 _MEANT = {
@@ -51,6 +51,7 @@ _MEANT = {
     "embedding": ("embedding", "embeddings"),
     "controlnet": ("controlnet", "controlnets"),
     "vae": ("vae", "vaes"),
+    upscalers.UPSCALER: upscalers.FOLDERS,
 }
 
 
@@ -78,6 +79,8 @@ def file_entry(
     def entry(fields: dict[str, Any]) -> ModelEntry:
         several = {name: tuple(fields.get(name, ())) for name in ("words", "lacks", "hashes")}
         fields = {"family": "", "title": identity, **fields, **several}
+        if fields["kind"] == upscalers.UPSCALER and not fields.get("problem"):
+            fields["problem"] = upscalers.problem()  # not of the file, and not for its index
         return ModelEntry(id=identity, bytes=state.st_size, path=item.path, **fields).checked()
 
     if suffix not in SAFETENSORS:
@@ -124,6 +127,8 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     """Fields of a file from its header, and from what other tools keep beside it."""
     header = header_of(file)
     fields = describe(header, stem, meant == "embedding")
+    if fields is None and (meant == upscalers.UPSCALER or upscalers.is_upscaler(_names(header))):
+        fields = upscalers.described()
     if fields is None:
         return {"kind": meant, "problem": _unknown(header)}
     metadata = header.get("__metadata__")
@@ -133,9 +138,14 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     return fields | notes
 
 
+def _names(header: Mapping[str, Any]) -> list[str]:
+    """What its tensors are called."""
+    return [key for key in header if key != "__metadata__"]
+
+
 def _unknown(header: Mapping[str, Any]) -> str:
     """Why a sound file is no model of any kind."""
-    names = [key for key in header if key != "__metadata__"]
+    names = _names(header)
     for mark, what in _STRANGERS.items():
         if any(name.removeprefix("model.diffusion_model.").startswith(mark) for name in names):
             return what

@@ -56,7 +56,7 @@ def named_by(preset: Preset) -> Iterator[None]:
     try:
         yield
     except MissingModel as error:
-        fields = [*named(preset), ("vae", preset.vae)]
+        fields = [*named(preset), *preset.beside_rows()]
         field = next((where for where, one in fields if one == error.model), error.field)
         if not error.model or field == error.field:
             raise

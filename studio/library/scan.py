@@ -31,9 +31,7 @@ _LINK = (
 _NAME = "has a file name that is not UTF-8 text; give it another one"
 # Folders of other tools, by the names they have there, whose models do what the studio does not.
 OTHER_FOLDERS = {
-    "enlarge pictures": (
-        "upscale_models esrgan realesrgan swinir ldsr scunet dat hat latent_upscale_models"
-    ),
+    "enlarge latents": "ldsr latent_upscale_models",
     "mend or find faces": "gfpgan codeformer facerestore_models facedetection insightface",
     "caption or tag pictures": "blip deepbooru torch_deepdanbooru clip_interrogator llm",
     "find objects": "sams ultralytics adetailer yolo groundingdino",

@@ -30,6 +30,9 @@ def notes_of(
     An editing model was trained without its picture too (InstructPix2Pix, Sec. 3.2.1), an
     inpainting one with all of it to be painted.
     """
+    if not preset.paints:
+        yield "init.strength: makes nothing anew, so that no row takes part"
+        return
     if preset.rows and not preset.active_rows():
         muted = not any(row.enabled for row in preset.rows)
         why = "all rows are muted" if muted else "no row takes part"

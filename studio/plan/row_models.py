@@ -26,7 +26,7 @@ def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") ->
         MissingModel, IncompatibleModels: an unknown id, no whole pipeline, or an autoencoder of
             other latents; names ``base`` or ``vae``.
     """
-    entry = _look_up(catalogue, name, "base")
+    entry = look_up(catalogue, name, "base")
     if entry.kind not in ("base", "finetune"):
         raise IncompatibleModels(
             f"{name!r} is {entry.a_kind}; a base is a whole pipeline", field="base"
@@ -42,7 +42,7 @@ def check_base(catalogue: Mapping[str, ModelEntry], name: str, vae: str = "") ->
         )
     if not vae:
         return entry
-    decoder = _look_up(catalogue, vae, "vae")
+    decoder = look_up(catalogue, vae, "vae")
     _check_vae(decoder, entry)
     return _decoded_by(decoder, entry)
 
@@ -85,7 +85,7 @@ def resolve(
     texts = ref.text_strengths() if ref else [1.0]
     holders = [_words(catalogue, name, where) for name in (ref.embeddings if ref else ())]
     name = (ref.model if ref else row.model) or base.id
-    entry = base if name == base.id else _look_up(catalogue, str(name), where)
+    entry = base if name == base.id else look_up(catalogue, str(name), where)
     if ref is None and entry.kind in ADAPTERS:
         adapters, entry = [(entry, 1.0)], base
     elif ref is None and entry.kind == "embedding":
@@ -130,7 +130,7 @@ def _check_image_prompt(
             f"{takes.title} takes no image prompt (the row's model is {entry.id!r}); {able} do",
             field=where,
         )
-    reader = _look_up(catalogue, prompt.model, where)
+    reader = look_up(catalogue, prompt.model, where)
     if reader.kind != "ip-adapter":
         raise IncompatibleModels(
             f"{reader.id!r} is {reader.a_kind}, not an ip-adapter", field=where
@@ -177,7 +177,7 @@ def _check_control(
             field=where,
         )
     if control.model is not None:
-        net = _look_up(catalogue, control.model, f"{where}.model")
+        net = look_up(catalogue, control.model, f"{where}.model")
         if net.path and net.kind != "controlnet":
             raise IncompatibleModels(
                 f"{net.id!r} is {net.a_kind}, not a controlnet", field=f"{where}.model"
@@ -242,7 +242,7 @@ def _check_family(part: ModelEntry, network: ModelEntry, where: str) -> None:
 
 
 def _adapter(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
-    entry = _look_up(catalogue, name, where)
+    entry = look_up(catalogue, name, where)
     if not entry.path:
         raise MissingModel(
             f"{name!r} is not in the library; fetch it with 'python -m studio download {name}'",
@@ -254,7 +254,7 @@ def _adapter(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> Mode
 
 
 def _words(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
-    entry = _look_up(catalogue, name, where)
+    entry = look_up(catalogue, name, where)
     if not entry.words:
         raise IncompatibleModels(
             f"{name!r} is {entry.a_kind} and holds no learned word", field=where
@@ -262,7 +262,7 @@ def _words(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelE
     return entry
 
 
-def _look_up(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
+def look_up(catalogue: Mapping[str, ModelEntry], name: str, where: str) -> ModelEntry:
     try:
         entry = catalogue[name]
     except MissingModel as error:

@@ -75,7 +75,8 @@ def stated_plan(
     again = second_of(preset, "-", size, known.base.multiple)
     with of_second_pass():
         second = stated_plan(again, library, roots)
-    told = [_of_second(note) for note in second.notes if note not in plan.notes]
+    noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for
+    told = [_of_second(note) for note in noted if note not in plan.notes]
     return replace(plan, second=second, notes=(*plan.notes, *told))
 
 

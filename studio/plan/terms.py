@@ -15,6 +15,7 @@ from studio.plan.passes import Area, Condition, Direction, Scaled, Weights
 from studio.plan.places import Meeting, every_set
 from studio.plan.row_models import EDITING_CHANNELS, check_base, resolve
 from studio.plan.scales import differing, summed, with_texts
+from studio.plan.upscalers import check_upscalers
 from studio.preset import Preset, PromptReference, Row
 from studio.preset.prompts import mentions, split_prompt
 
@@ -58,6 +59,7 @@ class Terms:
         self.preset = preset
         self.meeting = meeting
         self.base_model = check_base(catalogue, preset.base, preset.vae)
+        check_upscalers(preset, catalogue)
         self.models = {
             index: resolve(row, self.base_model, catalogue, f"rows.{index}.model")
             for index, row in enumerate(preset.rows)

@@ -72,14 +72,16 @@ def larger(
     enlarge: str = "pixels",
     tiles: bool = False,
     steps: int | None = None,
+    upscaler: str = "",
 ) -> Preset:
     """The rows once more over the picture itself, ``factor`` times as large: a second pass.
 
     Args:
         image: the reference of the picture. size: its width and height.
-        strength: the part of the steps that runs. multiple: of what the sides must be.
+        strength: the part of the steps that runs; 0 only enlarges. multiple: of what the sides must be.
         enlarge: in ``pixels`` or ``latents``. tiles: in tiles of the base's own size.
         steps: of which the strength runs; the preset's own without it.
+        upscaler: a model of the library that enlarges its pixels; "" for none.
 
     Raises:
         BadPreset: a size or strength that a preset does not take.
@@ -93,6 +95,7 @@ def larger(
         "sampler.tiles": tiles,
         "init.strength": strength,
         "init.enlarge": enlarge,
+        "init.upscaler": upscaler,
     }
     once = {"init": Init(image=image), "second_pass": SecondPass()}
     return with_fields(preset.model_copy(update=once), list(changes.items()))
@@ -125,6 +128,7 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
             asked.enlarge,
             asked.tiles,
             asked.steps,
+            asked.upscaler,
         )
 
 

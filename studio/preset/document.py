@@ -35,7 +35,7 @@ from studio.preset.refinements import (
     list_others,
     path_of,
 )
-from studio.preset.rows import Document, Fraction, ModelId, Projection, Row, Sampler
+from studio.preset.rows import MODELS, Document, Fraction, ModelId, Projection, Row, Sampler
 from studio.preset.schedulers import SCHEDULERS, those, titled
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
@@ -77,7 +77,7 @@ class Preset(Document):
     name: Annotated[str, Field(max_length=200)] = ""
     description: Annotated[str, Field(max_length=2000)] = ""
     base: ModelId = "starter"
-    vae: Annotated[str, Field(max_length=200)] = ""
+    vae: Annotated[str, Field(max_length=200, json_schema_extra={MODELS: ["vae"]})] = ""
     rows: tuple[Row, ...] = ()
     omega: Fraction = 0.0
     decoupling: Fraction = 1.0
@@ -129,7 +129,7 @@ class Preset(Document):
         sampler = self.sampler
         if self.init:
             self.init.check()
-        if self.init and self.first_step >= sampler.steps:
+        if self.init and self.init.strength and self.first_step >= sampler.steps:
             raise BadPreset(
                 f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
                 field="init.strength",
@@ -180,6 +180,22 @@ class Preset(Document):
         if self.init is None:
             return 0
         return self.sampler.steps - int(self.sampler.steps * self.init.strength)
+
+    @property
+    def paints(self) -> bool:
+        """Whether any step runs; without one the picture that it starts from is only enlarged."""
+        return self.init is None or self.init.strength > 0
+
+    def upscalers(self) -> list[tuple[str, str]]:
+        """Field and id of each network that enlarges a picture of this preset."""
+        found = [("init.upscaler", self.init.upscaler if self.init else "")]
+        if self.second_pass.on:
+            found.append(("second_pass.upscaler", self.second_pass.upscaler))
+        return [(field, name) for field, name in found if name]
+
+    def beside_rows(self) -> list[tuple[str, str]]:
+        """Field and id of each model besides the base that no row names: autoencoder, upscalers."""
+        return [*([("vae", self.vae)] if self.vae else []), *self.upscalers()]
 
     def active_rows(self) -> list[tuple[int, Row]]:
         """Index and row of those that take part: enabled, of non-zero weight, solo respected."""

@@ -57,6 +57,9 @@ ImageRef = Annotated[str, Field(max_length=12 * 2**20)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, strict=True)]
 
 
+MODELS = "x-models"  # of a text in the schema: that it names a model of the library, of these kinds
+
+
 class Document(BaseModel):
     """Frozen, no unknown fields, no silent conversion of a wrong type."""
 

@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool
 
 from studio.errors import BadPreset, StudioError
 from studio.preset.rows import Document
+from studio.preset.start import Upscaler, check_upscaler
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
 # Of the preset that the second pass is: which of these fields its mistakes are about.
@@ -17,6 +18,7 @@ _FIELDS = {
     "init": "second_pass",
     "init.strength": "second_pass.strength",
     "init.enlarge": "second_pass.enlarge",
+    "init.upscaler": "second_pass.upscaler",
     "sampler.steps": "second_pass.steps",
     "sampler.tiles": "second_pass.tiles",
     "sampler.width": "second_pass.scale",
@@ -40,10 +42,10 @@ class SecondPass(Document):
     strength: Annotated[
         float,
         Field(
-            gt=0.0,
+            ge=0.0,
             le=1.0,
             strict=True,
-            description="How much of it is made anew: the part of its steps that runs.",
+            description="How much of it is made anew: the part of its steps that runs. 0 only enlarges it.",
         ),
     ] = 0.4
     steps: Annotated[
@@ -58,6 +60,7 @@ class SecondPass(Document):
             description="Enlarged in its pixels, or in its latents for a strength of 0.5 and more."
         ),
     ] = "pixels"
+    upscaler: Upscaler = ""
     tiles: Annotated[
         StrictBool, Field(description="In overlapping tiles of the base's own size.")
     ] = False
@@ -78,8 +81,9 @@ class SecondPass(Document):
         """
         if not self.on:
             return
+        check_upscaler(self.upscaler, self.enlarge, "second_pass.upscaler")
         steps = self.steps or steps
-        if int(steps * self.strength) < 1:
+        if self.strength and int(steps * self.strength) < 1:
             raise BadPreset(
                 f"{self.strength:g} of {steps} steps leaves none to run",
                 field="second_pass.strength",

@@ -7,13 +7,34 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from studio.errors import BadPreset
-from studio.preset.rows import Document, ImageRef
+from studio.preset.rows import MODELS, Document, ImageRef
+
+Upscaler = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="Id of a network in the library that enlarges pictures (ESRGAN and its kin). Empty: "
+        "enlarged without one (Lanczos).",
+        json_schema_extra={MODELS: ["upscaler"]},
+    ),
+]
+
+
+def check_upscaler(upscaler: str, enlarge: str, field: str) -> None:
+    """See that what an upscaler enlarges is pixels.
+
+    Raises:
+        BadPreset: it is latents; names ``field``.
+    """
+    if upscaler and enlarge == "latents":
+        raise BadPreset("enlarges pixels, and latents are to be enlarged", field=field)
 
 
 class Init(Document):
     """Start from a picture instead of pure noise (image-to-image, inpainting).
 
-    ``strength``: the part of the steps that runs, 1 for all. ``mask``: an image of the picture's
+    ``strength``: the part of the steps that runs, 1 for all; 0 makes nothing anew, so that the picture
+    is as large as the one to be made, and otherwise as it was. ``mask``: an image of the picture's
     aspect, white where it is painted anew, black where it is kept; without one all of it is.
     ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
     without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
@@ -22,24 +43,27 @@ class Init(Document):
     the result is as large as the picture that it starts from. ``padding``: pixels around the mask
     that such a part shows besides. ``enlarge``: how a smaller picture becomes
     as large as the one to be made, in its pixels, or in its latents, softer and for a strength of 0.5
-    and more.
+    and more. ``upscaler``: a model of the library that enlarges its pixels; "" for none.
     """
 
     image: Annotated[ImageRef, Field(min_length=1)]
-    strength: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = 0.75
+    strength: Annotated[float, Field(ge=0.0, le=1.0, strict=True)] = 0.75
     mask: ImageRef = ""
     keep_pixels: StrictBool = True
     feather: Annotated[int, Field(ge=0, le=64, strict=True)] = 4
     area: Literal["picture", "mask"] = "picture"
     padding: Annotated[int, Field(ge=0, le=512, strict=True)] = 32
     enlarge: Literal["pixels", "latents"] = "pixels"
+    upscaler: Upscaler = ""
 
     def check(self) -> None:
-        """See that its area can be.
+        """See that its area can be, and that what an upscaler enlarges is its pixels.
 
         Raises:
-            BadPreset: there is no mask, or what lies around its area would not be kept.
+            BadPreset: there is no mask, what lies around its area would not be kept, or latents are
+                enlarged.
         """
+        check_upscaler(self.upscaler, self.enlarge, "init.upscaler")
         if self.area == "mask" and not self.mask:
             raise BadPreset("the area around a mask needs a mask", field="init.area")
         if self.area == "mask" and not self.keep_pixels:

@@ -246,11 +246,12 @@ def _hires(preset: Preset) -> dict[str, object]:
     if not again.on:
         return {}
     steps = again.steps or preset.sampler.steps
+    enlarger = PurePath(again.upscaler).name or "Lanczos"
     return {
         "Denoising strength": f"{again.strength:g}",
         "Hires upscale": f"{again.scale:g}",
-        "Hires steps": int(steps * again.strength),
-        "Hires upscaler": "Latent" if again.enlarge == "latents" else "Lanczos",
+        "Hires steps": int(steps * again.strength) or "",
+        "Hires upscaler": "Latent" if again.enlarge == "latents" else enlarger,
     }
 
 

@@ -25,6 +25,7 @@ LABELS = {
     "second_pass_strength": "Second pass, strength",
     "second_pass_steps": "Second pass, steps",
     "second_pass_enlarge": "Second pass, enlarged in its",
+    "second_pass_upscaler": "Second pass, upscaler",
     "second_pass_tiles": "Second pass, in tiles",
     "seed": "Seed (−1: new each time)",
 }

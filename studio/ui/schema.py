@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from studio.extensions import TABLES
 from studio.preset import Init, Preset, Row
+from studio.preset.rows import MODELS
 from studio.ui import help as words
 
 STRUCTURED = ("rows", "init")  # have editors of their own
@@ -56,6 +57,7 @@ def leaves() -> dict[str, Leaf]:
     A record holds ``path`` (dotted), ``kind`` (number, integer, boolean, text, choice, json, or
     structured for what has an editor of its own), ``default``, bounds (``low``, ``high``,
     ``above``, ``below``, ``longest``), ``nullable``, ``choices`` (lists of value, title and help),
+    ``models`` (kinds of the library's models whose id the text is),
     ``title`` and ``help``.
     """
     return _leaves(max(table.version for table in TABLES.values()))
@@ -190,6 +192,8 @@ def _leaf(name: str, path: str, shape: dict[str, Any], nullable: bool, default: 
     leaf |= {ours: shape[theirs] for theirs, ours in BOUNDS.items() if theirs in shape}
     if choices:
         leaf["choices"] = choices
+    if MODELS in shape:
+        leaf["models"] = shape[MODELS]
     return leaf
 
 

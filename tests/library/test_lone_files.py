@@ -52,7 +52,6 @@ def test_files_of_other_formats(name: str, why: str, tmp_path: Path) -> None:
         ({"vision_model.post_layernorm.weight": (2,)}, "is an image encoder (CLIP)"),
         ({"text_model.final_layer_norm.weight": (2,)}, "is a text encoder alone"),
         ({"encoder.block.0.layer.0.SelfAttention.k.weight": (2, 2)}, "is a text encoder alone"),
-        ({"params_ema.conv_first.weight": (2, 3, 3, 3)}, "enlarges or mends"),
         ({"something": (2, 2)}, "its first tensor is called 'something'"),
     ],
 )

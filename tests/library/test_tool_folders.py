@@ -37,14 +37,14 @@ def test_the_web_ui_s_folder_and_its_models_alone(tmp_path: Path) -> None:
     soft.parent.mkdir()
     save_file({"emb_params": torch.ones(2, 768)}, soft)
     lora(tmp_path / "venv/lib/x.safetensors")  # what is no model's folder is not looked at
-    lora(tmp_path / "models/ESRGAN/big.safetensors")
-    (tmp_path / "models/ESRGAN/4x.pth").write_bytes(b"\x80\x04")
+    lora(tmp_path / "models/GFPGAN/big.safetensors")
+    (tmp_path / "models/GFPGAN/face.pth").write_bytes(b"\x80\x04")
     (tmp_path / "webui.py").touch()
     expected = {"Lora/anime/ink": str(ink), "embeddings/soft": str(soft)}
     assert found(tmp_path) == found(tmp_path / "models") == expected
     assert layout_of(tmp_path)[0] == "AUTOMATIC1111 or Forge"
     (one,) = refused(tmp_path).items()
-    assert one[0] == "ESRGAN" and "enlarge pictures" in one[1] and "(2 files)" in one[1]
+    assert one[0] == "GFPGAN" and "mend or find faces" in one[1] and "(2 files)" in one[1]
 
 
 def test_comfyui_s_folder_with_extra_model_paths(tmp_path: Path) -> None:
@@ -68,6 +68,7 @@ a111:
     vae: models/VAE
     configs: models/Lora
     upscale_models: models/ESRGAN
+    facerestore_models: models/GFPGAN
     custom_nodes: nodes
 near:
     checkpoints: more
@@ -75,11 +76,15 @@ near:
 empty:
 """
     )
-    lora(other / "models/ESRGAN/4x.safetensors")
+    enlarges = other / "models/ESRGAN/4x.safetensors"
+    enlarges.parent.mkdir()
+    save_file({"body.0.weight": torch.ones(1)}, enlarges)  # no name tells it, the folder does
+    lora(other / "models/GFPGAN/face.safetensors")
+    expected["upscale_models/4x"] = str(enlarges)
     assert found(comfy) == expected  # none of them twice
     said = refused(comfy)
     assert "extra_model_paths.yaml names it" in said["VAE"]
-    assert "enlarge pictures" in said["upscale_models/ESRGAN"] and len(said) == 2
+    assert "mend or find faces" in said["facerestore_models/GFPGAN"] and len(said) == 2
     expected["text/own"] = expected.pop("loras/own")
     assert found(comfy / "extra_model_paths.yaml") == expected
 

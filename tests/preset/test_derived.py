@@ -61,9 +61,11 @@ def test_a_larger_one_starts_from_the_picture_and_keeps_rows_and_masks() -> None
     assert after.init is not None and after.rows == before.rows
     assert (after.init.image, after.init.mask, after.init.strength) == ("inputs/p.png", "", 0.35)
     with pytest.raises(BadPreset, match=r"init\.strength"):
-        larger(before, "inputs/p.png", (250, 128), 1.5, 0.0, 8)
+        larger(before, "inputs/p.png", (250, 128), 1.5, -0.1, 8)
     with pytest.raises(BadPreset, match=r"sampler\.width"):
         larger(before, "inputs/p.png", (2048, 128), 4, 0.3, 8)
+    alone = larger(before, "inputs/p.png", (250, 128), 1.5, 0.0, 8, upscaler="4x")
+    assert not alone.paints and alone.upscalers() == [("init.upscaler", "4x")]
 
 
 @pytest.mark.parametrize("field", ["init.image", "rows.0.control.image"])

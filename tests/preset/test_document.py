@@ -115,7 +115,21 @@ def test_defaults() -> None:
         ({"sampler": {"effort": None}}, "sampler.effort", "allowed error"),
         ({"init": {}}, "init.image", "required"),
         ({"init": {"image": ""}}, "init.image", "1 character"),
-        ({"init": {"image": "a.png", "strength": 0}}, "init.strength", "greater than 0"),
+        (
+            {"init": {"image": "a.png", "strength": -0.1}},
+            "init.strength",
+            "greater than or equal to 0",
+        ),
+        (
+            {"init": {"image": "a.png", "upscaler": "up", "enlarge": "latents"}},
+            "init.upscaler",
+            "enlarges pixels",
+        ),
+        (
+            {"second_pass": {"scale": 2, "upscaler": "up", "enlarge": "latents"}},
+            "second_pass.upscaler",
+            "enlarges pixels",
+        ),
         ({"init": {"image": "a.png", "strength": 0.03}}, "init.strength", "none to run"),
         ([], "preset", "object"),
         (None, "preset", "object"),

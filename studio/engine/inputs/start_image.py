@@ -17,6 +17,7 @@ from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
 from studio.engine.inputs.frame import Frame, Size
+from studio.engine.upscaling import Upscale
 from studio.errors import BadPreset
 from studio.plan import Plan
 from studio.plan.passes import Area
@@ -51,6 +52,7 @@ class Pictures:
         size: Size,
         roots: Sequence[Path] = (),
         start: Image.Image | None = None,
+        upscale: Upscale = lambda image, _: image,
     ) -> Pictures:
         """Open every image, before anything large is loaded.
 
@@ -60,6 +62,7 @@ class Pictures:
             size: of the picture to be made, in pixels.
             start: the picture to start from, where it is at hand: made by the same preset, so that its
                 aspect and that of the rows' masks differ by rounding alone, and are stretched.
+            upscale: what enlarges a picture that is smaller than what it is for.
 
         Raises:
             StudioError: an image that cannot be read, a row's mask of another aspect than the
@@ -68,16 +71,16 @@ class Pictures:
         if init is None:
             return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
         if start is not None:
-            stretched = start.resize(size, Image.Resampling.LANCZOS)
+            stretched = upscale(start, size).resize(size, Image.Resampling.LANCZOS)
             small = start if init.enlarge == "latents" else None
             masks = _masks(plan, None, roots)
             return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
         image = images.resolve(init.image, roots, field="init.image")
         mask = _mask_of(init, image, roots)
         if mask is not None and init.area == "mask":
-            return Pictures._framed(plan, init, image, mask, size, roots)
+            return Pictures._framed(plan, init, image, mask, size, roots, upscale)
         masks = _masks(plan, size, roots)
-        start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+        start = ImageOps.fit(upscale(image, size), size, Image.Resampling.LANCZOS)
         small = _small(image, size) if init.enlarge == "latents" else None
         if mask is None:
             return Pictures(masks, start, size=size, areas=plan.areas, small=small)
@@ -93,6 +96,7 @@ class Pictures:
         mask: Image.Image,
         size: Size,
         roots: Sequence[Path],
+        upscale: Upscale,
     ) -> Pictures:
         """The same of the part around the mask alone."""
         inside = mask.convert("L").resize(image.size, Image.Resampling.BOX)
@@ -100,7 +104,7 @@ class Pictures:
         part = frame.part(image)
         return Pictures(
             _masks(plan, size, roots, frame),
-            part.resize(size, Image.Resampling.LANCZOS),
+            upscale(part, size).resize(size, Image.Resampling.LANCZOS),
             frame.part(inside).resize(size, Image.Resampling.NEAREST),
             size,
             plan.areas,
@@ -108,6 +112,11 @@ class Pictures:
             part if init.enlarge == "latents" and _is_smaller(part, size) else None,
             frame,
         )
+
+    def unpainted(self) -> Image.Image:
+        """What comes of a start of which nothing is made anew: itself, at the size asked for."""
+        assert self.start is not None
+        return self.pasted(self.start)
 
     def pasted(self, image: Image.Image) -> Image.Image:
         """A finished picture with the starting one's own pixels where its mask keeps them."""

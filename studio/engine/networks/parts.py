@@ -24,6 +24,7 @@ from studio.engine.networks.blending import blended_text, moved
 from studio.engine.networks.on_disk import stamp, weight_bytes
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import DEFAULT, Runtime
+from studio.engine.upscaling import load_upscaler
 from studio.errors import MissingModel
 from studio.library import Library, ModelEntry, family_of
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
@@ -223,6 +224,15 @@ class Parts(ABC):
             return self.runtime.arrange(network)
 
         return self._cached("controlnet", name, entry, read)
+
+    def upscaler(self, name: str) -> Any:
+        """A network that enlarges pictures.
+
+        Raises:
+            MissingModel, IncompatibleModels: name it.
+        """
+        entry = self.library[name]
+        return self._cached("upscaler", name, entry, lambda: load_upscaler(entry, *self._place()))
 
     def _cached(
         self,

@@ -26,7 +26,7 @@ _PATH = re.compile(
     r"|~[\\/][^\s\"']+|[A-Za-z]:[\\/][^\s\"']+|\\\\[^\s\"'\\]+\\[^\s\"']+|file:/[^\s\"']+)"
 )
 _WILDCARD = re.compile(r"(?<!\w)__([\w/*-]+?)__(?!\w)")
-_MODELS = re.compile(r"(?:^|\.)(?:model|lora|base|vae|embeddings\.\d+)$")
+_MODELS = re.compile(r"(?:^|\.)(?:model|lora|base|vae|upscaler|embeddings\.\d+)$")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _is_path(name: str) -> bool:
 
 def _elsewhere(preset: Preset, library: Library) -> Iterator[str]:
     """Models of this machine alone: neither shipped with the studio nor of the hub."""
-    models = [*named(preset, active=False), *([("vae", preset.vae)] if preset.vae else [])]
+    models = [*named(preset, active=False), *preset.beside_rows()]
     for field, identity in models:
         try:
             place = library[identity].path

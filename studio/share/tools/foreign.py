@@ -13,6 +13,7 @@ from typing import Any
 
 from studio.errors import shorten
 from studio.library import FAMILIES, ModelEntry, ModelFamily
+from studio.library.upscalers import UPSCALER
 from studio.preset import MAX_SEED, Preset, Sampler, validate
 from studio.preset.bounds import bounds
 from studio.preset.schedulers import SCHEDULERS
@@ -67,7 +68,8 @@ def read_foreign(
     if layer is not None:
         data["clip_skip"] = layer
     if found.second_pass:
-        data["second_pass"] = found.second_pass
+        upscaler = _upscaler(found.upscaler, shelf, additions)
+        data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
@@ -121,6 +123,18 @@ def _autoencoder(name: str, shelf: Shelf, additions: Additions) -> str | None:
         additions.notes.append(f"vae: {shown!r} is not in the library; the base's own is used")
         additions.left.append(f"vae:{shown}")
     return identity
+
+
+def _upscaler(name: str, shelf: Shelf, additions: Additions) -> str:
+    """The library's upscaler of that name, "" for none; noted where there is none of that name."""
+    identity = shelf.find(name, (UPSCALER,)) if name else ""
+    if identity is None:
+        shown = bare(name)[:200]
+        additions.notes.append(
+            f"second_pass.upscaler: {shown!r} is not in the library; it is enlarged without one (Lanczos)"
+        )
+        additions.left.append(f"upscaler:{shown}")
+    return identity or ""
 
 
 def _clip_skip(

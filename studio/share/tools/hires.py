@@ -15,6 +15,13 @@ from studio.share.tools.table import Found
 
 _LATENT = "latent"
 _UPSCALERS = (_LATENT, "lanczos", "none")  # whose enlarging is the studio's, or near it
+_FILES = {  # what the web UIs call their own upscalers → the files that those are
+    "R-ESRGAN 4x+": "RealESRGAN_x4plus",
+    "R-ESRGAN 4x+ Anime6B": "RealESRGAN_x4plus_anime_6B",
+    "R-ESRGAN 2x+": "RealESRGAN_x2plus",
+    "R-ESRGAN General 4xV3": "realesr-general-x4v3",
+    "R-ESRGAN AnimeVideo": "realesr-animevideov3",
+}
 _AS_IN_THE_FIRST = {  # setting of the second pass → the first's, which it may repeat
     "Hires CFG Scale": "CFG scale",
     "Hires sampler": "Sampler",
@@ -48,9 +55,10 @@ def second_pass(fields: Fields, found: Found, first: Mapping[str, Any]) -> None:
         return
     found.second_pass = made
     upscaler = str(given.get("Hires upscaler", _LATENT))
-    if upscaler.lower() not in _UPSCALERS:
-        inside = made["enlarge"]
-        found.notes.append(f"Hires upscaler {upscaler[:80]!r}: enlarged in its {inside} here")
+    if made["enlarge"] == "pixels" and upscaler.lower() not in _UPSCALERS:
+        found.upscaler = _FILES.get(upscaler, upscaler)
+    elif upscaler.lower() not in _UPSCALERS:
+        found.notes.append(f"Hires upscaler {upscaler[:80]!r}: enlarged in its latents here")
     own = {"Hires prompt": found.prompt, "Hires negative prompt": found.negative}
     for name, value in given.items():
         if name in ("Hires upscale", "Hires resize", "Hires upscaler", "Hires steps"):
@@ -63,15 +71,15 @@ def second_pass(fields: Fields, found: Found, first: Mapping[str, Any]) -> None:
 def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, Any] | None:
     """The preset's fields; ``None`` where one of them cannot be."""
     scale, part = _scale(given, found.size), number(strength)
-    if scale is None or part is None or not 0 < part <= 1:
+    if scale is None or part is None or not 0 <= part <= 1:
         return None
     asked, first = number(given.get("Hires steps", 0)), number(found.steps)
     run = asked or first or Sampler().steps
     if asked is None or run < 1 or run != int(run):
         return None
-    if int(bounds(Sampler, "steps")[1] * part) < 1:  # no number of steps leaves one to run
+    if part and int(bounds(Sampler, "steps")[1] * part) < 1:  # no number of steps leaves one to run
         return None
-    steps = _steps(int(run), first, float(part), found)
+    steps = _steps(int(run), first, float(part), found) if part else None  # it only enlarges
     latents = str(given.get("Hires upscaler", _LATENT)).lower().startswith(_LATENT)
     enlarge = "latents" if latents else "pixels"
     return {"scale": scale, "strength": float(part), "enlarge": enlarge, "steps": steps}

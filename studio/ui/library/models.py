@@ -27,6 +27,7 @@ KINDS = {
     "controlnet": "Control networks",
     "ip-adapter": "IP-Adapters",
     "vae": "Autoencoders",
+    "upscaler": "Upscalers",
 }
 MOST_LINES = 2000  # more make a page slow; the search of the page sees these
 

@@ -156,6 +156,19 @@
     };
   };
 
+  /** The list that a box offers of the library's models of some kinds, as they are when it is entered. */
+  function modelsListed(box, kinds) {
+    const list = el("datalist", { id: `gs-listed-${(ids += 1)}` });
+    box.setAttribute("list", list.id);
+    box.addEventListener("focus", () => {
+      const known = studio.stack?.models.options(kinds, "") || [];
+      list.replaceChildren(
+        ...known.map(({ value, text }) => el("option", { value: value[1] }, text)),
+      );
+    });
+    return list;
+  }
+
   /** A text of one line or, with ``lines`` above 1, of as many; nothing that is pasted is cut. */
   studio.textEditor = function ({ field, label, placeholder = "", lines = 1, changed }) {
     const box = el(lines > 1 ? "textarea" : "input", {
@@ -170,6 +183,7 @@
       },
     });
     const problem = studio.problemOf(box);
+    const listed = field?.models ? modelsListed(box, field.models) : null;
     let refused = ""; // what the server says of it
     function check() {
       problem.show(studio.checkLength(box.value, field.longest) || refused);
@@ -180,7 +194,7 @@
     }
     if (lines > 1) window.addEventListener("resize", check);
     return {
-      element: el("span", { class: "gs-boxed" }, box, problem.element),
+      element: el("span", { class: "gs-boxed" }, box, listed, problem.element),
       box,
       read(value) {
         if (box.value !== (value ?? "")) box.value = value ?? "";

@@ -21,7 +21,7 @@
       this.strength = studio.sliderEditor({
         field: strength,
         label: "Strength",
-        reach: [0.05, 1, 0.05],
+        reach: [0, 1, 0.05],
         changed: () => this.edit({ strength: this.strength.write() }),
       });
       // What the schema has besides follows by itself.

@@ -102,11 +102,13 @@
       note:
         "A second pass: the picture is enlarged, and its rows, masks too, work out what is new. Above " +
         "strength 0.5 things may double that are larger than the model's own size. In tiles detail is " +
-        "drawn at that size; each has the whole prompt, so keep the strength below 0.4 or so.",
+        "drawn at that size; each has the whole prompt, so keep the strength below 0.4 or so. At " +
+        "strength 0 the picture is only enlarged.",
       act: "Make it larger",
       fields: [
         { name: "factor", label: "Times as large", value: 2, low: 1.1, high: 8, step: 0.05 },
-        { name: "strength", label: "Strength", value: 0.35, low: 0.05, high: 1, step: 0.05 },
+        { name: "strength", label: "Strength", value: 0.35, low: 0, high: 1, step: 0.05 },
+        { name: "upscaler", label: "Upscaler", models: ["upscaler"], choices: [["", "none"]] },
         {
           name: "enlarge",
           label: "Enlarged in its",
@@ -117,6 +119,8 @@
         },
         { name: "tiles", label: "In tiles of the model's own size", check: true },
       ],
+      refuse: ({ upscaler, enlarge }) =>
+        upscaler && enlarge === "latents" ? "An upscaler enlarges pixels, not latents." : "",
     },
     {
       do: "extend",
@@ -153,6 +157,15 @@
     });
   };
 
+  /** The fields with the library's models among their choices; without those that have none. */
+  studio.withModels = function (fields, ids) {
+    const filled = fields.map((field) => {
+      const own = field.models ? ids(field.models) : [];
+      return { ...field, ...(own.length ? { choices: [...field.choices, ...own] } : {}) };
+    });
+    return filled.filter(({ models, choices }) => !models || choices.length > 1);
+  };
+
   async function sizeOf(file) {
     try {
       const { width, height } = await createImageBitmap(file);
@@ -168,7 +181,10 @@
   };
 
   async function work(one, file) {
-    const fields = studio.bounded(one.fields, await sizeOf(file), studio.mostOf);
+    const known = studio.withModels(one.fields, (kinds) =>
+      (studio.stack?.models.options(kinds, "") || []).map(({ value: [, id], text }) => [id, text]),
+    );
+    const fields = studio.bounded(known, await sizeOf(file), studio.mostOf);
     if (fields.some(({ low, high }) => high < low)) {
       studio.toast("The picture is as large as this page makes them");
       return;

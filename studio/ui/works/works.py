@@ -71,8 +71,17 @@ def _larger(
     factor, strength = number(asked, "factor"), number(asked, "strength")
     if not 1 < factor <= 8:
         raise StudioError(f"over 1 and at most 8 times as large, got {factor:g}", field="factor")
-    ways = {"enlarge": str(asked.get("enlarge", "pixels")), "tiles": asked.get("tiles") is True}
-    made = larger(preset, images.store(path), size, factor, strength, multiple, **ways)
+    made = larger(
+        preset,
+        images.store(path),
+        size,
+        factor,
+        strength,
+        multiple,
+        enlarge=str(asked.get("enlarge", "pixels")),
+        tiles=asked.get("tiles") is True,
+        upscaler=str(asked.get("upscaler", "")),
+    )
     return [Labelled(made, parent=history.same_as(path))]
 
 

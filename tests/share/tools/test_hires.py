@@ -67,7 +67,7 @@ def test_as_many_steps_run_as_there(tmp_path: Path) -> None:
         ("Denoising strength: 0.5, Hires resize: 128x128", "Hires resize 128x128"),
         (
             "Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: R-ESRGAN 4x+",
-            "Hires upscaler 'R-ESRGAN 4x+': enlarged in its pixels here",
+            "second_pass.upscaler: 'RealESRGAN_x4plus' is not in the library; it is enlarged without one",
         ),
         (
             "Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Latent (bicubic)",

@@ -42,7 +42,9 @@ WRONG: tuple[Any, ...] = (
     _row(model={}),
     _row(control={"image": "x"}),
     _row(image_prompt={"model": "a", "image": "a", "blank": True}),
-    {"init": {"image": "x", "strength": 0}},
+    {"init": {"image": "x", "strength": -1}},
+    {"init": {"image": "x", "strength": 0.01}},
+    {"init": {"image": "x", "upscaler": "y", "enlarge": "latents"}},
 )
 
 

@@ -19,6 +19,17 @@ test("a page with bounds of its own asks for no more than it makes", () => {
   assert.deepEqual(found[2], FIELDS[2]);
 });
 
+test("of the library's models those of a kind can be chosen, where there are any", () => {
+  const upscaler = { name: "upscaler", models: ["upscaler"], choices: [["", "none"]] };
+  const fields = [FIELDS[0], upscaler];
+  assert.deepEqual(plain(studio.withModels(fields, () => [])), [FIELDS[0]]);
+  const [, found] = studio.withModels(fields, (kinds) => [[`4x ${kinds}`, "4x"]]);
+  assert.deepEqual(plain(found.choices), [
+    ["", "none"],
+    ["4x upscaler", "4x"],
+  ]);
+});
+
 test("elsewhere its own bounds hold", () => {
   const found = plain(studio.bounded(FIELDS, { width: 256, height: 256 }, () => Infinity));
   assert.deepEqual(found, FIELDS);

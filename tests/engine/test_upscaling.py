@@ -1,0 +1,179 @@
+"""Upscalers: what the package that knows their kinds makes of a picture, and diffusers of that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline
+from PIL import Image, ImageOps
+from safetensors.torch import save_file
+
+from studio.engine import Engine, upscaling
+from studio.errors import IncompatibleModels, MissingModel, StudioError
+from studio.events import Done, Preview
+from studio.library import Library
+from studio.library import upscalers as known_upscalers
+from studio.plan.stated import stated_plan
+from studio.preset import Preset, validate
+from tests.support import tiny
+from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
+from tests.support.tiny_upscaler import tiny_upscaler, write_upscaler
+
+ROWS = [{"prompt": "a cat", "weight": SCALE}]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    tiny.library(folder)
+    write_upscaler(folder / "upscale_models/4x.safetensors", tiny_upscaler(4))
+    write_upscaler(folder / "anywhere/2x.safetensors", tiny_upscaler(2), "params_ema.")
+    write_upscaler(folder / "upscale_models/grey.safetensors", tiny_upscaler(2, channels=1))
+    save_file({"body.9.weight": torch.ones(1)}, folder / "upscale_models/other.safetensors")
+    (folder / "upscale_models/broken.safetensors").write_bytes(b"\x08")
+    pixels = np.random.default_rng(2).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "photo.png")
+    return folder
+
+
+def preset_of(**fields: Any) -> Preset:
+    sampler = {"steps": STEPS, "scheduler": "ddim", "seed": SEED, **fields.pop("sampler", {})}
+    return validate({"base": "base", "rows": ROWS, **fields, "sampler": sampler})
+
+
+def made(root: Path, preset: Preset) -> list[Any]:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=True)
+    return list(engine.generate(preset))
+
+
+def last(root: Path, preset: Preset) -> Done:
+    return next(event for event in made(root, preset) if isinstance(event, Done))
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).astype(int)
+
+
+def by_itself(path: Path, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture as the package's own call enlarges it, at once."""
+    from spandrel import ModelLoader
+
+    network: Any = ModelLoader().load_from_file(path)
+    given = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[None].float() / 255
+    array = network(given)[0].permute(1, 2, 0).numpy()
+    return Image.fromarray((array * 255).round().astype(np.uint8)).resize(
+        size, Image.Resampling.LANCZOS
+    )
+
+
+def test_a_second_pass_begins_with_what_the_upscaler_makes(root: Path) -> None:
+    pipe = tiny.load(root / "base")
+    first = Image.fromarray(theirs(pipe, "a cat").astype(np.uint8))
+    again = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+    again.set_progress_bar_config(disable=True)
+    start = by_itself(root / "upscale_models/4x.safetensors", first, (32, 32))
+    expected = again(
+        "a cat",
+        image=start,
+        strength=0.5,
+        guidance_scale=SCALE,
+        num_inference_steps=6,
+        generator=torch.Generator().manual_seed(SEED),
+    ).images[0]
+    asked = {"scale": 2.0, "strength": 0.5, "steps": 6, "upscaler": "upscale_models/4x"}
+    found = last(root, preset_of(second_pass=asked))
+    plain = last(root, preset_of(second_pass={**asked, "upscaler": ""}))
+    assert difference(pixels(found.image), pixels(expected)) <= 2
+    assert difference(pixels(plain.image), pixels(expected)) > 9
+    assert found.preset.second_pass.upscaler == "upscale_models/4x"
+
+
+def test_without_strength_it_is_enlarged_and_nothing_else(root: Path) -> None:
+    first = last(root, preset_of())
+    asked = {"scale": 3.0, "strength": 0.0, "upscaler": "upscale_models/4x"}
+    preset = preset_of(second_pass=asked)
+    events = made(root, preset)
+    (done,) = [event for event in events if isinstance(event, Done)]
+    expected = by_itself(root / "upscale_models/4x.safetensors", first.image, (48, 48))
+    assert difference(pixels(done.image), pixels(expected)) <= 1
+    assert done.forwards == first.forwards and len(done.shares) == len(first.shares)
+    assert sum(isinstance(event, Preview) for event in events) == STEPS
+    plan = stated_plan(preset, Library((root,)))
+    assert plan.second is not None and plan.second.forwards_total == 0
+    assert not [note for note in plan.notes if "strength" in note or "acts at no step" in note]
+
+
+def test_a_picture_to_start_from_is_enlarged_to_cover_the_size(root: Path) -> None:
+    init = {"image": "photo.png", "strength": 0.0, "upscaler": "anywhere/2x"}
+    preset = preset_of(init=init, sampler={"width": 96, "height": 96, "count": 2})
+    found = [event for event in made(root, preset) if isinstance(event, Done)]
+    photo = Image.open(root / "photo.png")
+    path = write_upscaler(root / ".same/2x.safetensors", tiny_upscaler(2))
+    twice = by_itself(path, by_itself(path, photo, (120, 80)), (240, 160))
+    expected = ImageOps.fit(
+        twice.resize((144, 96), Image.Resampling.LANCZOS), (96, 96), Image.Resampling.LANCZOS
+    )
+    for number, one in enumerate(found):
+        assert difference(pixels(one.image), pixels(expected)) <= 2
+        assert (one.seed, one.forwards, one.index) == (SEED + number, 0, number)
+    (note,) = stated_plan(preset, Library((root,)), [root]).notes
+    assert note.startswith("init.strength: makes nothing anew")
+
+
+def test_one_that_is_large_enough_is_left_to_itself(root: Path) -> None:
+    init = {"image": "photo.png", "strength": 0.0}
+    sampler = {"width": 32, "height": 32}
+    plain = last(root, preset_of(init=init, sampler=sampler))
+    same = last(root, preset_of(init={**init, "upscaler": "anywhere/2x"}, sampler=sampler))
+    assert plain.image.tobytes() == same.image.tobytes()
+
+
+def test_in_parts_it_is_what_it_is_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = upscaling.Upscaler(_described(root))
+    given = torch.rand(1, 3, 50, 70, generator=torch.Generator().manual_seed(1))
+    whole = network(given)
+    monkeypatch.setattr(upscaling, "TILE", 32)
+    monkeypatch.setattr(upscaling, "AROUND", 40)  # further than any layer of it looks
+    parts = upscaling._in_parts(network, given)
+    assert parts.shape == (1, 3, 200, 280)
+    assert (parts - whole).abs().max() < 1e-5
+
+
+def _described(root: Path) -> Any:
+    from spandrel import ModelLoader
+
+    return ModelLoader().load_from_file(root / "upscale_models/4x.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("gone", MissingModel, "'gone' is not in the library"),
+        ("base", IncompatibleModels, "'base' is a base and no upscaler"),
+        ("upscale_models/broken", IncompatibleModels, "cannot be used: is damaged"),
+        ("upscale_models/other", IncompatibleModels, "of no kind of upscaler that is known here"),
+        ("upscale_models/grey", IncompatibleModels, "takes 1 channels and makes 1"),
+    ],
+)
+def test_what_enlarges_nothing_is_refused_by_its_field(
+    name: str, error: type[StudioError], words: str, root: Path
+) -> None:
+    with pytest.raises(error) as refused:
+        made(root, preset_of(second_pass={"scale": 2.0, "upscaler": name}))
+    assert refused.value.field == "second_pass.upscaler" and words in refused.value.message
+    init = {"image": "photo.png", "upscaler": name}
+    with pytest.raises(error) as refused:
+        made(root, preset_of(init=init, sampler={"width": 96, "height": 64}))
+    assert refused.value.field == "init.upscaler"
+
+
+def test_without_the_package_it_is_listed_with_the_way_to_have_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_upscalers, "PACKAGE", "no_such_package")
+    named = {one.id: one.problem for one in Library((root,)).refused()}
+    assert "pip install -r requirements-upscale.txt" in named["upscale_models/4x"]
