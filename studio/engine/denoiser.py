@@ -21,8 +21,10 @@ from studio.engine.controls import WITHIN, Guide, residuals
 from studio.engine.effort import Controller, Level, Sample
 from studio.engine.explain import Explainer
 from studio.engine.families import Family, Text
+from studio.engine.inputs.row_images import together
 from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.engine.networks.storage import dtype_of
+from studio.engine.seamless import wrapping
 from studio.engine.speed.direct import direct
 from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
 from studio.engine.speed.runtime import Regions, next_batch
@@ -74,6 +76,7 @@ class Denoiser:
             paint.
         explainer: keeps what the rows pull towards, where that was asked for.
         effort: chooses what runs at a step; ``None`` for every pass at every step.
+        axes: those along which the picture's edges meet.
 
     ``forwards`` counts network samples, ``forwards_of`` those of each image of the batch.
     """
@@ -92,6 +95,7 @@ class Denoiser:
     forwards_of: dict[int, int] = field(default_factory=dict)
     painted: Tensor | None = None
     explainer: Explainer | None = None
+    axes: Collection[int] = ()
     _attachments: dict[Hashable, Attachment] = field(default_factory=dict)
     _last: tuple[Sample, ...] = ()
 
@@ -209,6 +213,8 @@ class Denoiser:
         dtype = dtype_of(network)
         latents = z[[b for _, b in chunk]].to(dtype)
         with ExitStack() as stack:
+            guides = [p.guide.network for p in passes if p.guide]
+            stack.enter_context(wrapping([network, *guides], self.axes))
             loras = list({id(lora): lora for p in passes for lora, _ in p.adapters}.values())
             if loras:
                 stack.enter_context(self._attachment(network, tuple(chunk), loras).on(network))
@@ -221,7 +227,7 @@ class Denoiser:
             if passes[0].paints and self.painted is not None:
                 pictures = self.painted[[b for _, b in chunk]]
             else:
-                pictures = _pictures(passes, latents)
+                pictures = together([p.picture for p in passes], latents)
             text, added = None, {}
             if passes[0].text is not None:
                 text = Text.cat([p.text for p in passes if p.text is not None], dtype)
@@ -288,11 +294,3 @@ def _stacked(said: Mapping[Sample, Tensor], images: int) -> dict[int, Tensor]:
     """What was said of all images, by pass."""
     whole = [i for i, b in said if b == 0 and all((i, b) in said for b in range(images))]
     return {index: torch.stack([said[index, b] for b in range(images)]) for index in whole}
-
-
-def _pictures(passes: Sequence[PreparedPass], latents: Tensor) -> Tensor | None:
-    """The pictures to edit, zeros for the samples without one; ``None`` where no sample has one."""
-    if all(p.picture is None for p in passes):
-        return None
-    empty = torch.zeros_like(latents[:1])
-    return torch.cat([empty if p.picture is None else p.picture.to(empty) for p in passes])

@@ -29,6 +29,7 @@ from studio.engine.job import Job, effort_of, part_of
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
+from studio.engine.seamless import AXES, wrapping
 from studio.engine.second_pass import in_two_passes
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.engine.tiled import Tiled
@@ -235,6 +236,7 @@ class Engine:
             effort=effort_of(preset, plan, scheduler, start, size),
             painted=painted,
             explainer=Explainer(plan, kind) if plan.looks else None,
+            axes=AXES[preset.seamless],
         )
         denoiser, factor = whole, (sampler.width or 0) // job.shape[2]
         if len(plan.tiles) > 1:
@@ -266,7 +268,7 @@ class Engine:
             denoiser.forwards,
             "decoding",
         )
-        with self._lock:
+        with self._lock, wrapping([job.vae], AXES[preset.seamless]):
             images = decode(self.loader.family(preset.base), job.vae, latent, factor)
         images = [job.pictures.pasted(image) for image in images]
         seconds = (time.perf_counter() - began) / size

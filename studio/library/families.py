@@ -112,6 +112,7 @@ FAMILIES.register(
         guidance=7.5,
         scaling=0.18215,
         clip_skip=1,
+        seamless=True,
         t2i_adapters=("full_adapter", "light_adapter"),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, f"{_CLIP}transformer.") else "",
@@ -137,6 +138,7 @@ FAMILIES.register(
         guidance=7.5,
         scaling=0.18215,
         clip_skip=2,
+        seamless=True,
         in_file=FileLayout(
             prediction=_sd2_in_file,
             # The network was trained on the last layer but one, so the last is not even loaded.
@@ -166,6 +168,7 @@ FAMILIES.register(
         guidance=5.0,
         scaling=0.13025,
         clip_skip=2,
+        seamless=True,
         t2i_adapters=("full_adapter_xl",),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, _SECOND) else "",

@@ -1,4 +1,4 @@
-"""What only some bases read: a distilled guidance, and a layer of CLIP that a preset chooses."""
+"""What only some bases do: read a distilled guidance or a chosen layer of CLIP, let edges meet."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from studio.preset import Preset
 
 
 def check_reads(preset: Preset, base: ModelEntry) -> None:
-    """See that a base reads whatever of the kind the preset sets.
+    """See that a base does whatever of the kind the preset sets.
 
     Raises:
-        IncompatibleModels: networks of its family read none; names the field.
+        IncompatibleModels: networks of its family do not; names the field.
         BadPreset: its text encoders have fewer layers, where their configs are here; names
             ``clip_skip``.
     """
@@ -20,6 +20,8 @@ def check_reads(preset: Preset, base: ModelEntry) -> None:
         _check_distilled(base)
     if preset.clip_skip is not None:
         _check_layer(base, preset.clip_skip)
+    if preset.seamless != "off":
+        _check_seamless(base)
 
 
 def _check_distilled(base: ModelEntry) -> None:
@@ -49,3 +51,15 @@ def _check_layer(base: ModelEntry, asked: int) -> None:
             f"{base.id!r} has the layers {allowed[0]} to {allowed[-1]}, got {asked}",
             field="clip_skip",
         )
+
+
+def _check_seamless(base: ModelEntry) -> None:
+    """Edges meet where convolutions alone see what is beside what."""
+    if not base.family or family_of(base.family).seamless:
+        return
+    able = ", ".join(record.title for record in FAMILIES.values() if record.seamless)
+    raise IncompatibleModels(
+        f"{base.id!r} ({family_of(base.family).title}) knows every place of its picture, so that no "
+        f"edges can meet; networks of {able} can",
+        field="seamless",
+    )

@@ -37,6 +37,7 @@ from studio.preset.refinements import (
 )
 from studio.preset.rows import MODELS, Document, Fraction, ModelId, Projection, Row, Sampler
 from studio.preset.schedulers import SCHEDULERS, those, titled
+from studio.preset.seamless import OFF, Seamless, check_seamless
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 
@@ -63,6 +64,7 @@ class Preset(Document):
     ``clip_skip``: the layer of the base's CLIP towers whose states are read, counted from the end as web
     UIs count, 1 for the last; ``None`` for the one that its networks were trained on.
 
+    ``seamless``: along which axes opposite edges of the picture meet.
     ``second_pass``: makes the finished picture again, larger.
 
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
@@ -110,6 +112,7 @@ class Preset(Document):
         ]
         | None
     ) = None
+    seamless: Seamless = OFF
     refinements: Annotated[dict[str, Any], Field(json_schema_extra=list_others)] = Field(
         default_factory=dict
     )
@@ -135,6 +138,9 @@ class Preset(Document):
                 field="init.strength",
             )
         self.second_pass.check(sampler.steps, bool(self.init and self.init.mask))
+        again = self.second_pass.on and self.second_pass.tiles
+        framed = self.init is not None and self.init.area == "mask"
+        check_seamless(self.seamless, sampler.tiles or again or framed)
         chosen = SCHEDULERS[sampler.scheduler]
         got = titled(SCHEDULERS, sampler.scheduler)
         for one in self.refine.chosen:

@@ -233,6 +233,7 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "Model": preset.base,
         "VAE": PurePath(preset.vae).name,
         "Clip skip": preset.clip_skip or "",
+        "Tiling": "True" if preset.seamless == "both" else "",
         "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
         **({} if preset.init else _hires(preset)),

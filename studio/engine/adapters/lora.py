@@ -134,7 +134,7 @@ class _LowRank:
     def __call__(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
         x = args[0]
         if isinstance(module, nn.Conv2d):
-            hidden = F.conv2d(x, self.down, None, module.stride, module.padding, module.dilation)
+            hidden = module._conv_forward(x, self.down, None)  # with the layer's own edges
             return output + F.conv2d(hidden * _along(self.scales, hidden, 1), self.up)
         hidden = F.linear(x, self.down)
         hidden = hidden * _along(self.scales, hidden, -1)
@@ -171,15 +171,7 @@ def _applied(module: nn.Module, x: Tensor, change: Tensor) -> Tensor:
     """What ``module`` makes of ``x`` with ``change`` in its weight's place, and no bias."""
     match module:
         case nn.Conv2d():
-            return F.conv2d(
-                x,
-                change,
-                None,
-                module.stride,
-                module.padding,
-                module.dilation,
-                module.groups,
-            )
+            return module._conv_forward(x, change, None)
         case nn.GroupNorm():
             return F.group_norm(x, module.num_groups, change, None, module.eps)
         case nn.LayerNorm():

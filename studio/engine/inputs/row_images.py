@@ -88,3 +88,16 @@ class Edited:
         vae: Any = self.loader.vae(self.preset.base, self.preset.vae)
         weight = next(vae.parameters())
         return vae.encode(to_pixels(fitted).to(weight)).latent_dist.mode()
+
+
+def together(pictures: Sequence[Tensor | None], latents: Tensor) -> Tensor | None:
+    """The pictures to edit of a batch's samples, zeros for those without one; ``None`` where no sample
+    has one.
+
+    Args:
+        pictures: (1, channels, h, w) each. latents: of the batch.
+    """
+    if all(picture is None for picture in pictures):
+        return None
+    empty = torch.zeros_like(latents[:1])
+    return torch.cat([empty if one is None else one.to(empty) for one in pictures])

@@ -90,6 +90,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         hash_of=hash_of,
         vae=vae or hash_of.pop(NO_NAME, ""),
         clip_skip=take_layer(fields, "Clip skip", own=(1,)),
+        seamless=fields.among("Tiling", {"true": "both"}),
         rescale=fields.number("CFG Rescale", "CFG rescale", "CFG Rescale phi", "Guidance rescale"),
         eta=fields.number("Eta DDIM", "Eta"),
         variation_seed=fields.take("Variation seed"),

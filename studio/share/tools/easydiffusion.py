@@ -76,6 +76,7 @@ def read(texts: Texts) -> Found | None:
         model=_file(fields.take("use_stable_diffusion_model")),
         vae=named(_file(fields.take("use_vae_model"))),
         clip_skip=_layer(fields),
+        seamless=fields.among("tiling", {"x": "x", "y": "y", "xy": "both"}),
         loras=_loras(fields),
     )
     for name, plain in (("tiling", "none"), ("hypernetwork_strength", 0), ("upscale_amount", "4")):

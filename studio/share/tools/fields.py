@@ -48,6 +48,14 @@ class Fields:
             self._back(name, value)
         return plain if found is None else found
 
+    def among(self, name: str, values: Mapping[str, str]) -> str:
+        """What a field says by these words, in small letters; "" for none. Any other is noted."""
+        value = self._left.pop(name, None)
+        found = values.get(str(value).lower(), "")
+        if not found:
+            self._back(name, value)
+        return found
+
     def size(self, width: str = "width", height: str = "height") -> tuple[int, int] | None:
         """Two whole edges in pixels; ``None`` where one is missing, and the other is noted."""
         edges = self.number(width), self.number(height)

@@ -67,6 +67,8 @@ def read_foreign(
     layer = _clip_skip(found, FAMILIES.get(shelf.family(base or "")), base, notes)
     if layer is not None:
         data["clip_skip"] = layer
+    if found.seamless and _meets(found, FAMILIES.get(shelf.family(base or Preset().base)), notes):
+        data["seamless"] = found.seamless
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
         data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
@@ -166,6 +168,14 @@ def _check_scale(found: Found, notes: list[str]) -> None:
         notes.append(f"rows.0.weight: no usable CFG scale is given; {DEFAULT_SCALE:g} is used")
         scale = DEFAULT_SCALE
     found.scale = scale
+
+
+def _meets(found: Found, family: ModelFamily | None, notes: list[str]) -> bool:
+    """Whether edges can meet on the base; noted where they cannot."""
+    if family is None or family.seamless:
+        return True
+    notes.append(f"seamless: {found.seamless} is left out; no edges can meet on {family.title}")
+    return False
 
 
 def _rescale(given: float, notes: list[str]) -> float:

@@ -31,8 +31,6 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "rand_device": ("cpu", "cuda"),
     "cfg_rescale_multiplier": (0, 0.0),
     "strength": (1, 1.0),
-    "seamless_x": (False,),
-    "seamless_y": (False,),
     "hrf_enabled": (False,),
 }
 
@@ -66,6 +64,7 @@ def _newest(data: dict[str, Any]) -> Found | None:
         noise={"cpu": "cpu", "cuda": "device"}.get(str(data.get("rand_device")), ""),
         vae=_model(fields, "vae"),
         skipped_layers=take_layer(fields, "clip_skip", own=(0,)),
+        seamless=_seamless(fields),
         rescale=fields.number("cfg_rescale_multiplier"),
         loras=_loras(fields),
         notes=notes,
@@ -207,3 +206,9 @@ def _old(texts: dict[str, str]) -> Found | None:
 
 
 READERS.register(NAME, Reader(read))
+
+
+def _seamless(fields: Fields) -> str:
+    """Along which axes the edges meet."""
+    axes = "".join(one for one in "xy" if fields.among(f"seamless_{one}", {"true": one}))
+    return "both" if axes == "xy" else axes

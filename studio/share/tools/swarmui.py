@@ -12,6 +12,7 @@ from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
+_SEAMLESS = {"true": "both", "x-only": "x", "y-only": "y"}
 _SAYS_NOTHING = (
     "swarm_version",
     "date",
@@ -62,6 +63,7 @@ def read(texts: Texts) -> Found | None:
         vae=named(fields.text("vae")),
         hash_of=_hashes(data.get("sui_models")),
         clip_skip=take_layer(fields, "clipstopatlayer", counted=lambda place: -place),
+        seamless=fields.among("seamlesstileable", _SEAMLESS),
         rescale=fields.number("rescalecfgmultiplier"),
         variation_seed=fields.take("variationseed"),
         variation_strength=fields.number("variationseedstrength"),

@@ -81,7 +81,7 @@ FIELDS = {
     "Refiner: xl [12], Refiner switch at: 0.8": ["Refiner 'xl [12]'", "Refiner switch at '0.8'"],
     'RP Active: True, RP Ratios: "1,1", RP Base: False': ["RP Active 'True'", "RP Ratios '1,1'"],
     "Denoising strength: 0.6": ["image to image is not carried over (Denoising strength 0.6)"],
-    "Tiling: True": ["Tiling 'True'"],
+    "Tiling: 2": ["Tiling '2'"],
     "Face restoration: CodeFormer": ["Face restoration 'CodeFormer'"],
     "Token merging ratio: 0.5": ["Token merging ratio '0.5'"],
     "Dynamic thresholding enabled: True, Mimic scale: 7": ["Mimic scale '7'", "Dynamic thresh"],

@@ -30,7 +30,7 @@ def test_easy_diffusion(tmp_path: Path, data: dict[str, str], how: str) -> None:
         ({"use_upscale": "ESRGAN", "upscale_amount": "2"}, "upscale_amount '2'"),
         ({"use_face_correction": "GFPGAN"}, "GFPGAN"),
         ({"use_controlnet_model": "canny"}, "use_controlnet_model 'canny'"),
-        ({"tiling": "x"}, "tiling 'x'"),
+        ({"tiling": "z"}, "tiling 'z'"),
         ({"scheduler_name": "karras"}, "'karras'"),
     ],
     ids=str,

@@ -54,7 +54,7 @@ CONTROL = {
             "the T2I-Adapter 't2' (strength 1",
         ),
         ({"vae": {"name": "ema"}}, "vae: 'ema' is not in the library"),
-        ({"seamless_x": True}, "seamless_x True"),
+        ({"seamless_x": "left"}, "seamless_x 'left'"),
         ({"hrf_enabled": True, "hrf_strength": 0.4}, "hrf_strength 0.4"),
         ({"refiner_model": {"name": "xl"}, "refiner_steps": 9}, "refiner_steps 9"),
         ({"rand_device": "mps"}, "rand_device 'mps'"),

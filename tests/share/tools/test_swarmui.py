@@ -31,7 +31,7 @@ def test_swarmui(tmp_path: Path, how: str) -> None:
         ({"controlnetmodel": "canny", "controlnetstrength": 0.5}, "controlnetmodel 'canny'"),
         ({"prompt": "a cat <segment:face>"}, "<segment:face>"),
         ({"scheduler": "kl_optimal"}, "'kl_optimal'"),
-        ({"seamlesstileable": "true"}, "seamlesstileable 'true'"),
+        ({"seamlesstileable": "both"}, "seamlesstileable 'both'"),
         ({"unheard_of": 1}, "unheard_of 1"),
     ],
     ids=str,
