@@ -82,7 +82,8 @@ prompts of all rows and puts others in its place.
 | field | what it does |
 |---|---|
 | Start from a picture | image-to-image: the denoising starts from your picture instead of pure noise. Strength 1 keeps hardly anything of it, 0.3 most. With a mask only what is white is painted anew (inpainting) |
-| Second pass | makes the finished picture again, larger, with the same rows and seed (other tools call it hires fix): below strength 0.5 it keeps what is there and works out detail. *Make it larger* below a result does the same afterwards |
+| Second pass | makes the finished picture again, larger, with the same rows and seed (other tools call it hires fix): below strength 0.5 it keeps what is there and works out detail. *Make it larger* below a result does the same afterwards. An upscaler of the library enlarges better than Lanczos; strength 0 does nothing else |
+| Seamless | opposite edges meet, so that copies side by side show no seam |
 {refinements}
 
 ### Presets and sharing
