@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.studio_page import PATIENCE, Studio, eventually, needs_starter
+from tests.support.studio_page import PATIENCE, Studio, eventually, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 MOST = 220  # stops on one way
@@ -140,3 +140,37 @@ def test_on_a_phone_too(browser: Any, address: str) -> None:
 
     eventually(above)
     context.close()
+
+
+def test_the_shelf_is_one_stop_and_arrow_keys_lead_along_it(whole: Studio) -> None:
+    page = whole.tab("Presets")
+    cards = page.locator("#gs-shelf .gs-presets > *")
+    at = "[...document.querySelectorAll('#gs-shelf .gs-presets > *')].findIndex((one) => one.contains(document.activeElement))"
+    stops = "[...document.querySelectorAll('#gs-shelf .gs-preset')].filter((one) => one.tabIndex === 0).length"
+    search = page.locator("#gs-shelf .gs-shelf-search")
+    search.fill("")
+    assert page.evaluate(stops) == 1
+    search.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(at) == 0
+    lines = page.evaluate(
+        "[...document.querySelectorAll('#gs-shelf .gs-presets > *')].map((one) => one.offsetTop)"
+    )
+    columns = lines.count(lines[0])
+    for key, expected in (
+        ("ArrowRight", 1),
+        ("ArrowDown", 1 + columns),
+        ("ArrowUp", 1),
+        ("ArrowUp", 1),  # there is no line above
+        ("End", cards.count() - 1),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(at) == expected, key
+    search.fill("mask")  # what is hidden is no stop, and one that is shown is
+    expect(cards.filter(visible=True)).not_to_have_count(cards.count())
+    search.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(at) >= 0
+    page.keyboard.press("Shift+Tab")
+    search.fill("")

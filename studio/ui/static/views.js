@@ -112,28 +112,46 @@
     );
   }
 
-  /** The strip is one stop of the tab key; arrow keys, Home and End go along it. */
-  function roving(box) {
-    const moments = () => [...box.children];
+  const buttonsOf = (one) => (one.matches("button") ? [one] : [...one.querySelectorAll("button")]);
+
+  /** How far an arrow key leads in a list of so many entries a line; of Home and End, to the ends. */
+  studio.stepOf = (key, place, count, columns) =>
+    ({
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -place,
+      End: count - 1 - place,
+    })[key];
+
+  /** A list is one stop of the tab key; arrow keys, Home and End go along what of it is shown, from a
+   *  button to the same of another entry. Returns what makes sure that there is a stop. */
+  function roving(box, pressed = () => false) {
+    const shown = () => [...box.children].filter((one) => !one.hidden);
     const enter = (chosen) => {
-      for (const one of moments())
-        for (const node of one.querySelectorAll("button")) node.tabIndex = one === chosen ? 0 : -1;
+      for (const one of box.children)
+        for (const node of buttonsOf(one)) node.tabIndex = one === chosen ? 0 : -1;
     };
-    box.addEventListener("focusin", (event) => enter(event.target.closest(".gs-moment")));
+    const entryOf = (node) => [...box.children].find((one) => one.contains(node));
+    box.addEventListener("focusin", (event) => enter(entryOf(event.target)));
     box.addEventListener("keydown", (event) => {
-      const all = moments();
-      const place = all.indexOf(event.target.closest(".gs-moment"));
-      if (place >= 0 && studio.markByKey(event, all[place].dataset.id)) event.preventDefault();
-      const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: all.length - 1 }[
-        studio.along(event.key)
-      ];
-      if (next === undefined || !all[next]) return;
+      const all = shown();
+      const place = all.indexOf(entryOf(event.target));
+      if (place < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (pressed(event, all[place])) event.preventDefault();
+      const columns = all.filter((one) => one.offsetTop === all[0].offsetTop).length;
+      const next = all[place + studio.stepOf(studio.along(event.key), place, all.length, columns)];
+      if (!next) return;
       event.preventDefault();
-      enter(all[next]);
-      const which = event.target.classList.contains("gs-again") ? ".gs-again" : ".gs-picture";
-      all[next].querySelector(which).focus();
+      const which = buttonsOf(all[place]).indexOf(event.target);
+      enter(next);
+      (buttonsOf(next)[which] || buttonsOf(next)[0]).focus();
     });
-    return () => enter(moments()[0]);
+    return () => {
+      const all = shown();
+      if (!all.some((one) => buttonsOf(one)[0].tabIndex === 0)) enter(all[0]);
+    };
   }
 
   studio.mountCards = function (element, props, trigger, watch, { variant, empty: none, what }) {
@@ -150,7 +168,7 @@
       styles: "None of the styles matches.",
     };
     const empty = el("p", { class: "gs-empty", role: "status" }, none);
-    const reset = strip ? roving(box) : () => {};
+    const stop = roving(box, (event, one) => strip && studio.markByKey(event, one.dataset.id));
     const search = el("input", {
       type: "search",
       class: "gs-shelf-search",
@@ -166,6 +184,7 @@
       const all = [...box.children];
       empty.hidden = all.some((node) => !node.hidden);
       empty.textContent = all.length ? unmatched[what] : none;
+      stop();
     }
     element.replaceChildren(search, box, empty);
     /** Where the keyboard is in the list; called when that is drawn anew, it goes back there: to the
@@ -175,16 +194,14 @@
       const entry = [...box.children].find((one) => one.contains(node));
       if (!entry) return () => {};
       const place = [...box.children].indexOf(entry);
-      const buttons = (one) =>
-        one.matches("button") ? [one] : [...one.querySelectorAll("button")];
-      const which = buttons(entry).indexOf(node);
+      const which = buttonsOf(entry).indexOf(node);
       const { id } = entry.dataset.id ? entry.dataset : entry.querySelector("[data-id]").dataset;
       return () => {
         const same = box.querySelector(`[data-id="${CSS.escape(id)}"]`);
         const next =
           [...box.children].find((one) => same && one.contains(same)) ||
           box.children[Math.min(place, box.children.length - 1)];
-        const target = next ? buttons(next)[which] || buttons(next)[0] : search;
+        const target = next ? buttonsOf(next)[which] || buttonsOf(next)[0] : search;
         target.focus({ preventScroll: true });
       };
     }
@@ -194,7 +211,7 @@
       const items = strip ? studio.inOrder(given) : given;
       box.replaceChildren(...items.map((item) => make(item, trigger, use)));
       search.hidden = strip || !items.length;
-      reset();
+      for (const one of box.children) for (const node of buttonsOf(one)) node.tabIndex = -1;
       filter();
       goBack();
     };
