@@ -40,6 +40,7 @@ PACKAGES = (
     "huggingface_hub",
     "xformers",
     "opencv-python-headless",
+    "spandrel",
 )
 VARIABLES = (
     "STUDIO_HOME",

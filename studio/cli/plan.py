@@ -36,7 +36,8 @@ def plan(options: argparse.Namespace) -> None:
         return
     print(printable(str(compiled)))
     each, total = compiled.forwards_per_step, compiled.forwards_total
-    span = f"{min(each)}" if min(each) == max(each) else f"{min(each)} to {max(each)}"
+    least, most = (min(each), max(each)) if each else (0, 0)  # none where nothing is made anew
+    span = f"{least}" if least == most else f"{least} to {most}"
     steps = preset.sampler.steps - preset.first_step
     more = f" of {len(each)} evaluations" if compiled.unit != "step" else ""
     unit = "an evaluation" if more else "a step"

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from studio.engine.families import Family
 from studio.engine.networks import memory
 from studio.engine.networks.devices import free_memory, is_out_of_memory
+from studio.engine.seamless import HEIGHT, WIDTH, wrapping
 from studio.errors import OutOfMemory
 
+BESIDE = 16  # latent positions of an opposite edge that a decoder sees where it decodes in tiles
 SHARE = 0.8  # of the CPU's free memory; a machine that begins to swap is as good as stopped
 
 
-def decode(family: Family, vae: Any, latent: Tensor, factor: int = 8) -> list[Image.Image]:
+def decode(
+    family: Family, vae: Any, latent: Tensor, factor: int = 8, axes: Collection[int] = ()
+) -> list[Image.Image]:
     """Pictures of ``latent`` (batch, channels, h, w); halved, then tiled, when memory runs out.
 
     On the CPU it is estimated beforehand, since a system may stop a process instead of saying no.
 
     Args:
         factor: pixels per latent position along an edge.
+        axes: along which the picture's edges meet.
 
     Raises:
         OutOfMemory: not even one tile at a time fits.
     """
     if not _exceeds(vae, latent, factor):
         try:
-            return family.decode(vae, latent)
+            with wrapping([vae], axes):
+                return family.decode(vae, latent)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
         free_memory()
     half = len(latent) // 2
     if half:
-        return decode(family, vae, latent[:half], factor) + decode(
-            family, vae, latent[half:], factor
-        )
+        parts = (latent[:half], latent[half:])
+        return [one for part in parts for one in decode(family, vae, part, factor, axes)]
     vae.enable_tiling()
     try:
-        return family.decode(vae, latent)
+        return _continued(family, vae, latent, factor, axes)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -50,6 +57,21 @@ def decode(family: Family, vae: Any, latent: Tensor, factor: int = 8) -> list[Im
         ) from error
     finally:
         vae.disable_tiling()
+
+
+def _continued(
+    family: Family, vae: Any, latent: Tensor, factor: int, axes: Collection[int]
+) -> list[Image.Image]:
+    """Pictures of latents that have some of their opposite edge beside them, which is cut off: each tile
+    has edges of its own, which must not meet."""
+    across, down = (min(BESIDE, latent.shape[a]) if a in axes else 0 for a in (WIDTH, HEIGHT))
+    given = F.pad(latent, (across, across, down, down), mode="circular") if axes else latent
+    high, wide = (side * factor for side in latent.shape[-2:])
+    left, top = across * factor, down * factor
+    return [
+        one.crop((left, top, left + wide, top + high)) if axes else one
+        for one in family.decode(vae, given)
+    ]
 
 
 def _exceeds(vae: Any, latent: Tensor, factor: int) -> bool:

@@ -21,6 +21,7 @@ from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser
 from studio.engine.explain import Explainer
 from studio.engine.families.pixels import apply_preview
+from studio.engine.inputs.enlarged import enlarged
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
@@ -29,11 +30,11 @@ from studio.engine.job import Job, effort_of, part_of
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
-from studio.engine.seamless import AXES, wrapping
+from studio.engine.seamless import AXES
 from studio.engine.second_pass import in_two_passes
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.engine.tiled import Tiled
-from studio.engine.upscaling import unpainted, upscaling
+from studio.engine.upscaling import Upscaler, unpainted
 from studio.errors import StudioError
 from studio.events import Done, Event, Preview, Progress
 from studio.heap import tidied
@@ -45,6 +46,7 @@ from studio.plan.row_models import check_base
 from studio.plan.stated import stated_plan
 from studio.plan.tiles import as_seen, with_tiles
 from studio.preset import Preset, Sampler
+from studio.preset.second_pass import of_second_pass
 from studio.preset.variants import preset_varies
 
 MAX_IMAGES_AT_ONCE = 8
@@ -135,6 +137,8 @@ class Engine:
             return
         # What the second pass cannot do is said before the first runs.
         second = stated_plan(preset, self.library, self.image_roots).second
+        with of_second_pass(), self._lock:
+            self._upscaler(preset.second_pass.upscaler)
 
         def make(one: Preset, start: Image.Image | None) -> Generator[Event, None, None]:
             return self._once(one, entry, drift_every, explain and start is None, start)
@@ -164,13 +168,18 @@ class Engine:
                 field="sampler.tiles",
             )
         with devices.memory_errors_named(), tidied(), closing(self.registry.lease()) as lease:
+            size = size_of(preset)
+            with self._lock, lease.recording():
+                pictures = Pictures.read(plan, preset.init, size, self.image_roots, start)
+                upscaler = self._upscaler(preset.init.upscaler if preset.init else "")
+            if upscaler is not None:
+                axes = AXES[preset.seamless]
+                pictures = yield from enlarged(pictures, upscaler, self._lock, plan.steps, axes)
             if not preset.paints:
-                with self._lock, lease.recording():
-                    pictures = self._pictures(preset, plan, start)
-                yield from unpainted(preset, pictures.unpainted(), started)
+                yield from unpainted(preset, pictures.unpainted(), started, pictures.notes)
                 return
             with self._lock, lease.recording():
-                job = self._prepared(preset, plan, config, seen, started, start)
+                job = self._prepared(preset, plan, config, seen, started, pictures)
             count = preset.sampler.count
             for first in range(0, count, MAX_IMAGES_AT_ONCE):
                 yield from self._batch(job, first, min(MAX_IMAGES_AT_ONCE, count - first))
@@ -182,10 +191,9 @@ class Engine:
         config: Mapping[str, Any],
         seen: Sampler,
         started: float,
-        start: Image.Image | None = None,
+        pictures: Pictures,
     ) -> Job:
         """Everything that a generation's batches share, loaded."""
-        pictures = self._pictures(preset, plan, start)
         passes = prepare_passes(preset, plan, self.loader, self.image_roots, config, pictures.frame)
         vae = self.loader.vae(preset.base, preset.vae)
         shape = latent_shape(vae, preset)
@@ -197,10 +205,9 @@ class Engine:
             preset, plan, passes, pictures, vae, shape, config, family, seen, started, samples
         )
 
-    def _pictures(self, preset: Preset, plan: Plan, start: Image.Image | None) -> Pictures:
-        upscale = upscaling(preset.init, self.loader.upscaler)
-        size = size_of(preset)
-        return Pictures.read(plan, preset.init, size, self.image_roots, start, upscale)
+    def _upscaler(self, name: str) -> Upscaler | None:
+        """A network that enlarges pictures; ``None`` for no name."""
+        return self.loader.upscaler(name) if name else None
 
     def _batch(self, job: Job, first: int, size: int) -> Generator[Event, None, None]:
         """Images ``first … first + size − 1``, from noise to ``Done``."""
@@ -268,8 +275,9 @@ class Engine:
             denoiser.forwards,
             "decoding",
         )
-        with self._lock, wrapping([job.vae], AXES[preset.seamless]):
-            images = decode(self.loader.family(preset.base), job.vae, latent, factor)
+        with self._lock:
+            axes, family = AXES[preset.seamless], self.loader.family(preset.base)
+            images = decode(family, job.vae, latent, factor, axes)
         images = [job.pictures.pasted(image) for image in images]
         seconds = (time.perf_counter() - began) / size
         shares, drift = row_shares(denoiser.assembly), drifts(denoiser.assembly)
@@ -284,7 +292,7 @@ class Engine:
                 first + index,
                 shares,
                 drift,
-                left_out(job.passes),
+                (*left_out(job.passes), *job.pictures.notes),
                 plan.forwards_total - denoiser.forwards_of[index],
                 denoiser.estimate(index),
                 explainer.told(index, plan.steps, seen) if explainer else None,

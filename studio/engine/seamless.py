@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -52,3 +54,13 @@ def _convolved(
     given = F.pad(input, (across, across, along, along), mode="circular")
     rest = (high - along, wide - across)
     return F.conv2d(given, weight, bias, layer.stride, rest, layer.dilation, layer.groups)
+
+
+def continued(image: Image.Image, pixels: tuple[int, int]) -> Image.Image:
+    """A picture with so many pixels of its opposite edge on each side, across and down."""
+    across, down = pixels
+    if not (across or down):
+        return image
+    return Image.fromarray(
+        np.pad(np.asarray(image), ((down, down), (across, across), (0, 0)), "wrap")
+    )

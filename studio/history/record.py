@@ -99,7 +99,7 @@ def record_of(file: Path, path: str, **more: Any) -> Record:
 
 def _models(preset: Preset) -> tuple[str, ...]:
     """Every model id that the preset names, the base first, each once."""
-    found = [preset.base, preset.vae]
+    found = [preset.base, *(name for _, name in preset.beside_rows())]
     for row in preset.rows:
         if isinstance(row.model, str):
             found.append(row.model)

@@ -20,7 +20,7 @@ class ModelEntry:
     """One model of the library.
 
     ``kind``: base, finetune, concept, lora, custom-diffusion, embedding, controlnet, ip-adapter,
-    vae. ``family``: a name of :data:`studio.library.FAMILIES` ("" where not known before loading).
+    vae, upscaler. ``family``: a name of :data:`studio.library.FAMILIES` ("" where not known before loading).
     ``latent_space``: equal for models whose predictions can be summed ("" where not known yet).
     ``bytes``: size on disk. ``trigger``: what to write in a prompt to call it. ``words``: learned
     words whose vectors it holds. ``control``: the ControlNet's type, ``form``: what of its

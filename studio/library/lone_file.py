@@ -51,7 +51,6 @@ _MEANT = {
     "embedding": ("embedding", "embeddings"),
     "controlnet": ("controlnet", "controlnets"),
     "vae": ("vae", "vaes"),
-    upscalers.UPSCALER: upscalers.FOLDERS,
 }
 
 
@@ -105,7 +104,7 @@ def meant_for(identity: str) -> str:
     for kind, names in _MEANT.items():
         if any(name in parts for name in names):
             return kind
-    return "base"
+    return upscalers.UPSCALER if upscalers.are_kept_in(parts) else "base"
 
 
 class _Look:
@@ -127,10 +126,10 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     """Fields of a file from its header, and from what other tools keep beside it."""
     header = header_of(file)
     fields = describe(header, stem, meant == "embedding")
-    if fields is None and (meant == upscalers.UPSCALER or upscalers.is_upscaler(_names(header))):
-        fields = upscalers.described()
     if fields is None:
-        return {"kind": meant, "problem": _unknown(header)}
+        fields = _besides(header, meant)
+    if "problem" in fields:
+        return fields
     metadata = header.get("__metadata__")
     notes = beside(file, metadata if isinstance(metadata, Mapping) else {})
     if fields.get("words"):
@@ -138,17 +137,14 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     return fields | notes
 
 
-def _names(header: Mapping[str, Any]) -> list[str]:
-    """What its tensors are called."""
-    return [key for key in header if key != "__metadata__"]
-
-
-def _unknown(header: Mapping[str, Any]) -> str:
-    """Why a sound file is no model of any kind."""
-    names = _names(header)
+def _besides(header: Mapping[str, Any], meant: str) -> dict[str, Any]:
+    """What a sound file is that is no model of a row: an upscaler, or why it is none of any kind."""
+    names = [key for key in header if key != "__metadata__"]
     for mark, what in _STRANGERS.items():
         if any(name.removeprefix("model.diffusion_model.").startswith(mark) for name in names):
-            return what
+            return {"kind": meant, "problem": what}
+    if upscalers.is_upscaler(names) or (names and meant == upscalers.UPSCALER):
+        return upscalers.described()
     first = next(iter(names), "")
     holds = f"its first tensor is called {shorten(shown(first))}" if first else "it holds no tensor"
-    return f"is a model of no kind that is known here: {holds}"
+    return {"kind": meant, "problem": f"is a model of no kind that is known here: {holds}"}

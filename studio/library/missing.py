@@ -66,10 +66,14 @@ def named_by(preset: Preset) -> Iterator[None]:
 def missing(preset: Preset, library: Library) -> list[Missing]:
     """Models of rows that take part which are neither in the library nor in the hub's cache here,
     or whose files have gone since."""
-    return [
+    found = [
         Missing(field, name, is_hub_id(name))
         for field, name in named(preset)
         if not _here(name, library) and (field == "base" or not serves_rows(name))
+    ]
+    beside = preset.beside_rows()  # of the hub neither is fetched by what is a model's id there
+    return found + [
+        Missing(field, name, False) for field, name in beside if not _here(name, library)
     ]
 
 

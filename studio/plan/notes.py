@@ -32,6 +32,8 @@ def notes_of(
     """
     if not preset.paints:
         yield "init.strength: makes nothing anew, so that no row takes part"
+        if preset.sampler.count > 1:
+            yield "sampler.count: all of them are the same picture, of which nothing is made anew"
         return
     if preset.rows and not preset.active_rows():
         muted = not any(row.enabled for row in preset.rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.errors import IncompatibleModels
+from studio.errors import IncompatibleModels, MissingModel
 from studio.library import ModelEntry
 from studio.library.upscalers import UPSCALER
 from studio.plan.row_models import look_up
@@ -20,5 +20,7 @@ def check_upscalers(preset: Preset, catalogue: Mapping[str, ModelEntry]) -> None
     """
     for field, name in preset.upscalers():
         entry = look_up(catalogue, name, field)
+        if not entry.path:  # what looks like the name of a hub's model
+            raise MissingModel(f"{name!r} is not in the library", field=field)
         if entry.kind != UPSCALER:
             raise IncompatibleModels(f"{name!r} is {entry.a_kind} and no upscaler", field=field)

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool
 
 from studio.errors import BadPreset, StudioError
 from studio.preset.rows import Document
-from studio.preset.start import Upscaler, check_upscaler
+from studio.preset.start import Upscaler, check_enlarging
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
 # Of the preset that the second pass is: which of these fields its mistakes are about.
@@ -81,7 +81,7 @@ class SecondPass(Document):
         """
         if not self.on:
             return
-        check_upscaler(self.upscaler, self.enlarge, "second_pass.upscaler")
+        check_enlarging(self.upscaler, self.enlarge, self.strength, "second_pass")
         steps = self.steps or steps
         if self.strength and int(steps * self.strength) < 1:
             raise BadPreset(

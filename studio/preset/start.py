@@ -20,14 +20,21 @@ Upscaler = Annotated[
 ]
 
 
-def check_upscaler(upscaler: str, enlarge: str, field: str) -> None:
-    """See that what an upscaler enlarges is pixels.
+def check_enlarging(upscaler: str, enlarge: str, strength: float, part: str) -> None:
+    """See that latents are enlarged only where they are denoised, and by no upscaler.
 
     Raises:
-        BadPreset: it is latents; names ``field``.
+        BadPreset: names the field of ``part``, the preset's ``init`` or ``second_pass``.
     """
-    if upscaler and enlarge == "latents":
-        raise BadPreset("enlarges pixels, and latents are to be enlarged", field=field)
+    if enlarge != "latents":
+        return
+    if upscaler:
+        raise BadPreset("enlarges pixels, and latents are to be enlarged", field=f"{part}.upscaler")
+    if not strength:
+        raise BadPreset(
+            "latents are enlarged to be denoised; at strength 0 enlarge its pixels",
+            field=f"{part}.enlarge",
+        )
 
 
 class Init(Document):
@@ -63,7 +70,7 @@ class Init(Document):
             BadPreset: there is no mask, what lies around its area would not be kept, or latents are
                 enlarged.
         """
-        check_upscaler(self.upscaler, self.enlarge, "init.upscaler")
+        check_enlarging(self.upscaler, self.enlarge, self.strength, "init")
         if self.area == "mask" and not self.mask:
             raise BadPreset("the area around a mask needs a mask", field="init.area")
         if self.area == "mask" and not self.keep_pixels:

@@ -30,6 +30,7 @@ from studio.settings.file_names import filled
 from studio.share.embed import drop_images, embed_images
 from studio.share.exif import EXIF_IFD, UNICODE_PREFIX, USER_COMMENT
 from studio.share.link import pack
+from studio.share.upscaler_names import name_of
 
 UNSAVED = "guidance-studio-unsaved"  # in the temporary folder
 PNG_KEY = "guidance_studio"
@@ -247,7 +248,7 @@ def _hires(preset: Preset) -> dict[str, object]:
     if not again.on:
         return {}
     steps = again.steps or preset.sampler.steps
-    enlarger = PurePath(again.upscaler).name or "Lanczos"
+    enlarger = name_of(PurePath(again.upscaler).name) or "Lanczos"
     return {
         "Denoising strength": f"{again.strength:g}",
         "Hires upscale": f"{again.scale:g}",

@@ -87,7 +87,9 @@ def _of_no_second_pass(values: Mapping[str, Any]) -> dict[str, str | None]:
     """What a second pass would read, where there is none."""
     scale = values.get("second_pass_scale", 1)
     if isinstance(scale, int | float) and scale > 1:
-        return {}
+        none = "Changes nothing now: at strength 0 no step of the second pass runs."
+        only = ("second_pass_steps", "second_pass_tiles")
+        return dict.fromkeys(only, none) if values.get("second_pass_strength") == 0 else {}
     others = [name for name in leaves() if name.startswith("second_pass_")]
     others.remove("second_pass_scale")
     return {

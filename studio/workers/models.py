@@ -19,7 +19,7 @@ MOST_TEXT = 16 * 2**20
 
 def named_models(preset: Preset, plan: Plan, library: Library) -> dict[str, ModelEntry]:
     """Every model that a preset's passes, words, control images and decoding need, by its id."""
-    names = {preset.base, preset.vae} - {""}
+    names = {preset.base, *(name for _, name in preset.beside_rows())}
     for item in plan.passes:
         names |= item.weights.names() | set(_beside(item, preset, library))
     return {name: library[name] for name in sorted(names)}

@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from studio.engine import Engine
+from studio.engine.decoding import decode
+from studio.engine.families import family_named
 from studio.engine.seamless import HEIGHT, WIDTH, wrapping
 from studio.errors import BadPreset, IncompatibleModels
 from studio.events import Done
@@ -117,6 +119,33 @@ def test_copies_of_the_picture_show_no_seam(root: Path) -> None:
     down = {way: seam(picture, 0) for way, picture in made.items()}
     assert max(across["x"], across["both"]) < min(across["off"], across["y"])
     assert max(down["y"], down["both"]) < min(down["off"], down["x"])
+
+
+def test_what_is_decoded_in_tiles_meets_too(root: Path) -> None:
+    """Where memory is short; each tile has edges of its own."""
+    pipe = tiny.load(root / "base")
+    vae: Any = pipe.vae
+    vae.tile_latent_min_size, vae.tile_sample_min_size = 24, 48
+    latent = torch.randn(1, 4, 40, 40, generator=torch.Generator().manual_seed(4))
+    family = family_named("sd1")
+    (whole,) = decode(family, vae, latent, 2, (WIDTH, HEIGHT))
+
+    class Short:
+        """One whose whole decoding does not fit."""
+
+        record = family.record
+
+        def decode(self, vae: Any, latent: torch.Tensor) -> Any:
+            if not vae.use_tiling:
+                raise MemoryError("not enough memory")
+            return family.decode(vae, latent)
+
+    short: Any = Short()
+    (tiled,) = decode(short, vae, latent, 2, (WIDTH, HEIGHT))
+    (plain,) = decode(short, vae, latent, 2)
+    assert tiled.size == whole.size == plain.size == (80, 80)
+    edges = [np.asarray(one).astype(int)[:, 0] for one in (whole, tiled, plain)]
+    assert difference(edges[1], edges[0]) < difference(edges[2], edges[0]) / 3
 
 
 def test_a_second_pass_meets_as_the_first_does(root: Path) -> None:

@@ -9,19 +9,25 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionImg2ImgPipeline
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors.torch import save_file
 
 from studio.engine import Engine, upscaling
-from studio.errors import IncompatibleModels, MissingModel, StudioError
+from studio.errors import (
+    IncompatibleModels,
+    MissingModel,
+    StudioError,
+)
 from studio.events import Done, Preview
 from studio.library import Library
 from studio.library import upscalers as known_upscalers
+from studio.library.missing import Missing, missing
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
+from studio.workers.models import named_models
 from tests.support import tiny
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
-from tests.support.tiny_upscaler import tiny_upscaler, write_upscaler
+from tests.support.tiny_upscaler import noise, pixels, tiny_upscaler, write_upscaler
 
 ROWS = [{"prompt": "a cat", "weight": SCALE}]
 
@@ -52,10 +58,6 @@ def made(root: Path, preset: Preset) -> list[Any]:
 
 def last(root: Path, preset: Preset) -> Done:
     return next(event for event in made(root, preset) if isinstance(event, Done))
-
-
-def pixels(image: Image.Image) -> np.ndarray:
-    return np.asarray(image).astype(int)
 
 
 def by_itself(path: Path, image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -107,21 +109,18 @@ def test_without_strength_it_is_enlarged_and_nothing_else(root: Path) -> None:
     assert not [note for note in plan.notes if "strength" in note or "acts at no step" in note]
 
 
-def test_a_picture_to_start_from_is_enlarged_to_cover_the_size(root: Path) -> None:
+def test_what_is_seen_of_a_picture_to_start_from_is_enlarged(root: Path) -> None:
     init = {"image": "photo.png", "strength": 0.0, "upscaler": "anywhere/2x"}
     preset = preset_of(init=init, sampler={"width": 96, "height": 96, "count": 2})
     found = [event for event in made(root, preset) if isinstance(event, Done)]
-    photo = Image.open(root / "photo.png")
+    middle = Image.open(root / "photo.png").crop((10, 0, 50, 40))
     path = write_upscaler(root / ".same/2x.safetensors", tiny_upscaler(2))
-    twice = by_itself(path, by_itself(path, photo, (120, 80)), (240, 160))
-    expected = ImageOps.fit(
-        twice.resize((144, 96), Image.Resampling.LANCZOS), (96, 96), Image.Resampling.LANCZOS
-    )
+    expected = by_itself(path, by_itself(path, middle, (80, 80)), (96, 96))
     for number, one in enumerate(found):
         assert difference(pixels(one.image), pixels(expected)) <= 2
         assert (one.seed, one.forwards, one.index) == (SEED + number, 0, number)
-    (note,) = stated_plan(preset, Library((root,)), [root]).notes
-    assert note.startswith("init.strength: makes nothing anew")
+    notes = stated_plan(preset, Library((root,)), [root]).notes
+    assert [note.partition(":")[0] for note in notes] == ["init.strength", "sampler.count"]
 
 
 def test_one_that_is_large_enough_is_left_to_itself(root: Path) -> None:
@@ -130,29 +129,63 @@ def test_one_that_is_large_enough_is_left_to_itself(root: Path) -> None:
     plain = last(root, preset_of(init=init, sampler=sampler))
     same = last(root, preset_of(init={**init, "upscaler": "anywhere/2x"}, sampler=sampler))
     assert plain.image.tobytes() == same.image.tobytes()
+    assert same.notes == (
+        "init.upscaler: the picture is as large as is asked for, and is not enlarged",
+    )
 
 
-def test_in_parts_it_is_what_it_is_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = upscaling.Upscaler(_described(root))
-    given = torch.rand(1, 3, 50, 70, generator=torch.Generator().manual_seed(1))
-    whole = network(given)
-    monkeypatch.setattr(upscaling, "TILE", 32)
-    monkeypatch.setattr(upscaling, "AROUND", 40)  # further than any layer of it looks
-    parts = upscaling._in_parts(network, given)
-    assert parts.shape == (1, 3, 200, 280)
-    assert (parts - whole).abs().max() < 1e-5
+def test_a_narrow_picture_is_cropped_before_it_is_enlarged(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise(900, 9).save(root / "narrow.png")
+    sizes: list[tuple[int, int]] = []
+    plain = upscaling._in_parts
+
+    def watched(network: Any, image: Image.Image, lock: Any, steps: int) -> Any:
+        sizes.append(image.size)
+        return plain(network, image, lock, steps)
+
+    monkeypatch.setattr(upscaling, "_in_parts", watched)
+    init = {"image": "narrow.png", "strength": 0.0, "upscaler": "upscale_models/4x"}
+    last(root, preset_of(init=init, sampler={"width": 48, "height": 48}))
+    assert sizes == [(9, 9), (36, 36)]
 
 
-def _described(root: Path) -> Any:
-    from spandrel import ModelLoader
+def test_one_that_only_mends_is_used_at_any_size(root: Path) -> None:
+    write_upscaler(root / "upscale_models/1x.safetensors", tiny_upscaler(1))
+    init = {"image": "photo.png", "strength": 0.0, "upscaler": "upscale_models/1x"}
+    found = last(root, preset_of(init=init, sampler={"width": 24, "height": 16}))
+    photo = Image.open(root / "photo.png").resize((24, 16), Image.Resampling.LANCZOS)
+    expected = by_itself(root / "upscale_models/1x.safetensors", photo, (24, 16))
+    assert difference(pixels(found.image), pixels(expected)) <= 1 and not found.notes
 
-    return ModelLoader().load_from_file(root / "upscale_models/4x.safetensors")
+
+def test_edges_that_meet_meet_in_what_is_only_enlarged(root: Path) -> None:
+    """As though copies stood around the picture."""
+    asked = {"scale": 4.0, "strength": 0.0, "upscaler": "upscale_models/4x"}
+    first = last(root, preset_of(seamless="both"))
+    found = last(root, preset_of(seamless="both", second_pass=asked))
+    copies = Image.fromarray(np.tile(np.asarray(first.image), (7, 7, 1)))
+    path = root / "upscale_models/4x.safetensors"
+    around = by_itself(path, copies, (448, 448)).crop((192, 192, 256, 256))
+    alone = by_itself(path, first.image, (64, 64))
+    close = difference(pixels(found.image), pixels(around))
+    assert close < 3 < difference(pixels(alone), pixels(around))
+
+
+def test_what_cannot_enlarge_is_said_before_the_first_step(root: Path) -> None:
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=True)
+    asked = {"scale": 2.0, "upscaler": "upscale_models/other"}
+    with pytest.raises(IncompatibleModels) as refused:
+        next(engine.generate(preset_of(second_pass=asked)))
+    assert refused.value.field == "second_pass.upscaler"
 
 
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
         ("gone", MissingModel, "'gone' is not in the library"),
+        ("upscale_models/gone", MissingModel, "'upscale_models/gone' is not in the library"),
         ("base", IncompatibleModels, "'base' is a base and no upscaler"),
         ("upscale_models/broken", IncompatibleModels, "cannot be used: is damaged"),
         ("upscale_models/other", IncompatibleModels, "of no kind of upscaler that is known here"),
@@ -177,3 +210,16 @@ def test_without_the_package_it_is_listed_with_the_way_to_have_it(
     monkeypatch.setattr(known_upscalers, "PACKAGE", "no_such_package")
     named = {one.id: one.problem for one in Library((root,)).refused()}
     assert "pip install -r requirements-upscale.txt" in named["upscale_models/4x"]
+
+
+def test_whoever_lists_a_preset_s_models_lists_them(root: Path) -> None:
+    library = Library((root,))
+    again = {"scale": 2.0, "upscaler": "upscale_models/4x"}
+    here, gone = (
+        preset_of(second_pass=again),
+        preset_of(second_pass={**again, "upscaler": "upscale_models/gone"}),
+    )
+    assert not missing(here, library)
+    assert missing(gone, library) == [Missing("second_pass.upscaler", "upscale_models/gone", False)]
+    assert "upscale_models/4x" in named_models(here, stated_plan(here, library), library)
+    assert not preset_of(second_pass={**again, "scale": 1.0}).upscalers()

@@ -19,6 +19,7 @@ NETWORK = {
 
 
 def write(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: torch.zeros(shape) for name, shape in shapes.items()}, path)
 
 
@@ -61,6 +62,39 @@ def test_sound_networks_that_are_no_model_here(
     write(tmp_path / "it.safetensors", {**shapes, "zzz": (1, 1, 1)})
     (entry,) = Library((tmp_path,)).refused()
     assert why in entry.problem
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("any", ["params_ema.conv_first.weight", "params.conv_first.weight"]),
+        ("any", ["module.model.1.sub.0.RDB1.conv1.0.weight", "module.model.0.weight"]),
+        ("any", ["body.0.weight", "body.1.weight"]),
+        ("any", ["params.feats.0.weight", "params.feats.1.weight"]),
+        ("any", ["block_1.c1_r.sk.weight", "conv_1.sk.weight"]),
+        ("upscale_models/mine", ["whatever.weight"]),
+        ("ESRGAN", ["whatever.weight"]),
+        ("hat", ["whatever.weight"]),
+    ],
+)
+def test_networks_that_enlarge_pictures(where: str, names: list[str], tmp_path: Path) -> None:
+    write(tmp_path / where / "it.safetensors", dict.fromkeys(names, (2, 3, 3, 3)))
+    (entry,) = Library((tmp_path,)).entries()
+    assert (entry.kind, entry.id) == ("upscaler", f"{where}/it")
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("mine/hat", ["whatever.weight"]),  # of hats
+        ("hat", ["text_model.final_layer_norm.weight"]),
+        ("any", ["body.0.weight", "head.weight"]),
+    ],
+)
+def test_what_is_no_network_that_enlarges(where: str, names: list[str], tmp_path: Path) -> None:
+    write(tmp_path / where / "it.safetensors", dict.fromkeys(names, (2, 3, 3, 3)))
+    library = Library((tmp_path,))
+    assert not library.entries() and len(library.refused()) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 
 def tiny_upscaler(scale: int = 4, channels: int = 3) -> Any:
@@ -29,3 +31,13 @@ def write_upscaler(path: Path, network: Any, before: str = "") -> Path:
     state = {f"{before}{name}": value.contiguous() for name, value in network.state_dict().items()}
     save_file(state, path)
     return path
+
+
+def noise(width: int, height: int) -> Image.Image:
+    """A picture in which no two pixels are alike."""
+    return Image.fromarray(np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    """As integers that can be subtracted."""
+    return np.asarray(image).astype(int)

@@ -17,7 +17,6 @@ from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
 from studio.engine.inputs.frame import Frame, Size
-from studio.engine.upscaling import Upscale
 from studio.errors import BadPreset
 from studio.plan import Plan
 from studio.plan.passes import Area
@@ -30,7 +29,8 @@ class Pictures:
 
     ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size, ``size``.
     ``areas``: those of the plan, of these masks.
-    ``small``: the start at its own size, where its latents are to be enlarged.
+    ``small``: the start at its own size, where its latents or an upscaler are to enlarge it.
+    ``notes``: what of the start is not as the preset asks.
     ``paste``: where the new shows when the picture's own pixels are pasted back, 255 for wholly;
     ``None`` for nowhere. ``frame``: the part of a picture that all of these are of, where it is
     painted around its mask alone; ``paste`` is then of that part in the whole picture's pixels.
@@ -44,6 +44,7 @@ class Pictures:
     paste: Image.Image | None = None
     small: Image.Image | None = None
     frame: Frame | None = None
+    notes: tuple[str, ...] = ()
 
     @staticmethod
     def read(
@@ -52,7 +53,6 @@ class Pictures:
         size: Size,
         roots: Sequence[Path] = (),
         start: Image.Image | None = None,
-        upscale: Upscale = lambda image, _: image,
     ) -> Pictures:
         """Open every image, before anything large is loaded.
 
@@ -62,7 +62,6 @@ class Pictures:
             size: of the picture to be made, in pixels.
             start: the picture to start from, where it is at hand: made by the same preset, so that its
                 aspect and that of the rows' masks differ by rounding alone, and are stretched.
-            upscale: what enlarges a picture that is smaller than what it is for.
 
         Raises:
             StudioError: an image that cannot be read, a row's mask of another aspect than the
@@ -70,18 +69,19 @@ class Pictures:
         """
         if init is None:
             return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
+        kept = init.enlarge == "latents" or init.upscaler  # what enlarges it follows
         if start is not None:
-            stretched = upscale(start, size).resize(size, Image.Resampling.LANCZOS)
-            small = start if init.enlarge == "latents" else None
+            stretched = start.resize(size, Image.Resampling.LANCZOS)
+            small = start if kept else None
             masks = _masks(plan, None, roots)
             return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
         image = images.resolve(init.image, roots, field="init.image")
         mask = _mask_of(init, image, roots)
         if mask is not None and init.area == "mask":
-            return Pictures._framed(plan, init, image, mask, size, roots, upscale)
+            return Pictures._framed(plan, init, image, mask, size, roots)
         masks = _masks(plan, size, roots)
-        start = ImageOps.fit(upscale(image, size), size, Image.Resampling.LANCZOS)
-        small = _small(image, size) if init.enlarge == "latents" else None
+        start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+        small = _small(image, size) if kept else None
         if mask is None:
             return Pictures(masks, start, size=size, areas=plan.areas, small=small)
         fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
@@ -96,7 +96,6 @@ class Pictures:
         mask: Image.Image,
         size: Size,
         roots: Sequence[Path],
-        upscale: Upscale,
     ) -> Pictures:
         """The same of the part around the mask alone."""
         inside = mask.convert("L").resize(image.size, Image.Resampling.BOX)
@@ -104,12 +103,14 @@ class Pictures:
         part = frame.part(image)
         return Pictures(
             _masks(plan, size, roots, frame),
-            upscale(part, size).resize(size, Image.Resampling.LANCZOS),
+            part.resize(size, Image.Resampling.LANCZOS),
             frame.part(inside).resize(size, Image.Resampling.NEAREST),
             size,
             plan.areas,
             frame.near(inside, 4 * init.feather, lambda near: feathered(near, init.feather)),
-            part if init.enlarge == "latents" and _is_smaller(part, size) else None,
+            part
+            if (init.enlarge == "latents" or init.upscaler) and _is_smaller(part, size)
+            else None,
             frame,
         )
 

@@ -24,8 +24,8 @@ from studio.engine.networks.blending import blended_text, moved
 from studio.engine.networks.on_disk import stamp, weight_bytes
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import DEFAULT, Runtime
-from studio.engine.upscaling import load_upscaler
-from studio.errors import MissingModel
+from studio.engine.upscaling import Upscaler, load_upscaler
+from studio.errors import MissingModel, StudioError
 from studio.library import Library, ModelEntry, family_of
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.plan import Weights
@@ -225,14 +225,17 @@ class Parts(ABC):
 
         return self._cached("controlnet", name, entry, read)
 
-    def upscaler(self, name: str) -> Any:
+    def upscaler(self, name: str) -> Upscaler:
         """A network that enlarges pictures.
 
         Raises:
-            MissingModel, IncompatibleModels: name it.
+            MissingModel, IncompatibleModels: name it, and the field ``init.upscaler``.
         """
-        entry = self.library[name]
-        return self._cached("upscaler", name, entry, lambda: load_upscaler(entry, *self._place()))
+        try:
+            entry = self.library[name]
+            return self._cached("upscaler", name, entry, lambda: load_upscaler(entry, self.device))
+        except StudioError as error:
+            raise type(error)(error.message, field=error.field or "init.upscaler") from error
 
     def _cached(
         self,

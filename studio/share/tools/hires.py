@@ -12,16 +12,10 @@ from studio.preset.bounds import bounds
 from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import number
 from studio.share.tools.table import Found
+from studio.share.upscaler_names import file_of
 
 _LATENT = "latent"
 _UPSCALERS = (_LATENT, "lanczos", "none")  # whose enlarging is the studio's, or near it
-_FILES = {  # what the web UIs call their own upscalers → the files that those are
-    "R-ESRGAN 4x+": "RealESRGAN_x4plus",
-    "R-ESRGAN 4x+ Anime6B": "RealESRGAN_x4plus_anime_6B",
-    "R-ESRGAN 2x+": "RealESRGAN_x2plus",
-    "R-ESRGAN General 4xV3": "realesr-general-x4v3",
-    "R-ESRGAN AnimeVideo": "realesr-animevideov3",
-}
 _AS_IN_THE_FIRST = {  # setting of the second pass → the first's, which it may repeat
     "Hires CFG Scale": "CFG scale",
     "Hires sampler": "Sampler",
@@ -56,7 +50,7 @@ def second_pass(fields: Fields, found: Found, first: Mapping[str, Any]) -> None:
     found.second_pass = made
     upscaler = str(given.get("Hires upscaler", _LATENT))
     if made["enlarge"] == "pixels" and upscaler.lower() not in _UPSCALERS:
-        found.upscaler = _FILES.get(upscaler, upscaler)
+        found.upscaler = file_of(upscaler)
     elif upscaler.lower() not in _UPSCALERS:
         found.notes.append(f"Hires upscaler {upscaler[:80]!r}: enlarged in its latents here")
     own = {"Hires prompt": found.prompt, "Hires negative prompt": found.negative}

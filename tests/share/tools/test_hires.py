@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from studio.library import ModelEntry
 from studio.preset import Preset, validate
+from studio.share.texts import Texts
+from studio.share.tools.foreign import read_foreign
 from studio.share.unsaid import unsaid
 from studio.share.write import parameters_text
 from tests.support.other_tools import a1111, png, read
@@ -134,3 +137,21 @@ def test_after_a_picture_to_start_from_it_is_left_out_by_name() -> None:
     assert "Denoising strength: 0.6" in parameters_text(preset)
     assert "Hires" not in parameters_text(preset)
     assert any(line.startswith("second_pass.scale: left out") for line in unsaid(preset))
+
+
+def test_the_library_s_upscaler_of_the_web_ui_s_name() -> None:
+    more = ", Denoising strength: 0, Hires upscale: 2, Hires steps: 9, Hires upscaler: R-ESRGAN 4x+"
+    models = {
+        name: ModelEntry(
+            id=name, kind="upscaler", family="", bytes=1, path=f"/m/{name}.safetensors"
+        )
+        for name in ("upscale_models/RealESRGAN_x4plus", "ESRGAN/RealESRGAN_x2plus")
+    }
+    found = read_foreign(Texts({"parameters": a1111(more=more)}, (128, 192)), "it.png", models)
+    assert found is not None
+    preset, notes = found
+    again = preset.second_pass
+    assert (again.upscaler, again.strength) == ("upscale_models/RealESRGAN_x4plus", 0.0)
+    assert again.steps is None and not [note for note in notes if "pscaler" in note]
+    said = parameters_text(preset)
+    assert "Hires upscaler: R-ESRGAN 4x+" in said and "Hires steps" not in said
