@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from studio.errors import StudioError, shorten
+from studio.history.words import conditions
 
 SORTS = {
     "newest": "made DESC, id",
@@ -15,11 +16,8 @@ SORTS = {
     "seed": "seed, made DESC",
     "title": "title COLLATE NOCASE, made DESC",
 }
-MOST_WORDS = 100  # of a search
 MOST_LETTERS = 5000  # of each of its fields
 _SCORE = re.compile(r"score:([a-z0-9-]{1,40})")
-# Writing without spaces between its words: the index has no words there, so text is searched as it is.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -32,8 +30,8 @@ CALLED_AS_ITS_FILE = f"substr({_STEM}, -length(title) - 2) = '/' || title || '.'
 class Query:
     """Filters, all of which must hold; the empty query finds every picture that is not in the bin.
 
-    ``text``: words, each the beginning of one in prompts, title, models, note or tags; ``preset``:
-    its name;
+    ``text``: words, each the beginning of one in prompts, title, models, note or tags, a seed, or six
+    letters of a file's name with a digit in them; ``-word``: none of these; ``preset``: its name;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
     ``sort``: a name of :data:`SORTS` or ``score:METRIC``, best first; ``bin``: what is in the bin
     instead.
@@ -68,7 +66,7 @@ class Query:
         return " AND ".join(parts), given
 
     def _filters(self) -> list[tuple[str, list[Any]]]:
-        found = _text(self.text)
+        found = conditions(self.text)
         for field, column in (("board", "board"), ("preset", "title")):
             if value := getattr(self, field):
                 found.append((f"{column} = ?", [value]))
@@ -128,35 +126,6 @@ def names_in_use(of: str) -> str:
         f"WHERE picture NOT IN ({hidden}) GROUP BY 1"
     )
     return f"{counted} ORDER BY 2 DESC, 1"
-
-
-def _text(text: str) -> list[tuple[str, list[Any]]]:
-    words = text.replace("\0", " ").split()
-    if len(words) > MOST_WORDS:
-        raise StudioError(f"at most {MOST_WORDS} words, got {len(words)}", field="search")
-    found: list[tuple[str, list[Any]]] = []
-    spaced = [re.sub(r"[^\w]+", " ", word) for word in words if not _UNSPACED.search(word)]
-    terms = [f'"{part}"*' for word in spaced for part in word.split()]
-    if terms:
-        inside = "rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
-        found.append((inside, [" ".join(terms)]))
-    elif words and not any(_UNSPACED.search(word) for word in words):
-        found.append(("0", []))  # nothing but signs: no word of any picture
-    for word in words:
-        if _UNSPACED.search(word):
-            like = f"%{_escaped(word)}%"
-            columns = ("prompts", "title", "note")
-            found.append(
-                (
-                    "(" + " OR ".join(f"{c} LIKE ? ESCAPE '\\'" for c in columns) + ")",
-                    [like] * len(columns),
-                )
-            )
-    return found
-
-
-def _escaped(word: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", word)
 
 
 def _day(text: str, field: str) -> str:

@@ -29,7 +29,7 @@
     const search = el("input", {
       type: "search",
       class: "gs-shelf-search",
-      placeholder: "Search prompts, models, notes, tags",
+      placeholder: "Search prompts, models, notes, seeds, files",
       "aria-label": "Search the history",
       oninput: () => {
         clearTimeout(typing);

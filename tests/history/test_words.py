@@ -1,0 +1,64 @@
+"""What a search may hold besides words: seeds, names of files, and what must not be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from studio.history import History, Query
+from studio.history.intake import take_in
+from studio.preset import Preset, Row, Sampler
+from studio.share import save_image
+
+PROMPTS = ("a cat on the moon", "a dog", "猫が好き", "a catalogue of moons")
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    for seed, prompt in enumerate(PROMPTS):
+        rows = (Row(prompt=prompt, weight=5.0),)
+        preset = Preset(name=prompt, rows=rows, sampler=Sampler(seed=seed))
+        save_image(Image.new("RGB", (8, 8)), preset, tmp_path / "outputs")
+    return tmp_path / "outputs"
+
+
+@pytest.fixture
+def history(tmp_path: Path, outputs: Path) -> Iterator[History]:
+    made = History(tmp_path, outputs)
+    take_in(made)
+    yield made
+    made.close()
+
+
+def found(history: History, text: str) -> set[int]:
+    return {PROMPTS.index(one.prompts) for one in history.search(Query(text=text)).records}
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("cat -catalogue", {0}),
+        ("-cat", {1, 2}),
+        ("\u2212moon -好き", {1}),
+        ("- cat", {0, 3}),
+        ("seed:2", {2}),
+        ("2", {2}),
+        ("-seed:2 -3", {0, 1}),
+        ("seed:18446744073709551616", set()),
+    ],
+)
+def test_seeds_and_what_must_not_be_there(history: History, text: str, hit: set[int]) -> None:
+    assert found(history, text) == hit
+
+
+def test_a_picture_is_found_by_its_file(history: History, outputs: Path) -> None:
+    """A path or a name that was written down, whole or in part; its stem as people copy it."""
+    path = next(file for file in outputs.iterdir() if "catalogue" in file.name)
+    for text in (path.name, str(path), path.stem.upper(), path.name[:22], f"moons {path.name}"):
+        assert found(history, text) == {3}, text
+    assert not found(history, path.name.replace("-", "_"))
+    assert not found(history, "/nowhere/1234567/")
+    assert found(history, f"-{path.name}") == {0, 1, 2}
