@@ -87,6 +87,16 @@ def init_leaves() -> dict[str, Leaf]:
     return _leaves_of(_definition("Init"), blank, (), INIT_EDITORS)
 
 
+def start_leaves() -> dict[str, Leaf]:
+    """The same as fields of a preset, by their dotted paths and under the page's labels."""
+    called = labels()
+    return {
+        path: {**leaf, "path": path, "title": called[path]}
+        for name, leaf in init_leaves().items()
+        if (path := f"init.{name}")
+    }
+
+
 def labels() -> dict[str, str]:
     """What the page calls each field of a preset besides those of its rows, by its dotted path; a
     remark in brackets is left out."""

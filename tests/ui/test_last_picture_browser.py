@@ -28,6 +28,12 @@ def test_a_page_whose_form_was_kept_opens_on_the_last_picture(studio: Studio) ->
     under = beside.page.locator("dialog.gs-painter .gs-canvas img")
     expect(under).to_have_attribute("src", re.compile(f"{name}$"))
     beside.page.keyboard.press("Escape")
+    # And what the next one starts from; how strongly is an axis of a sweep then.
+    beside.unfold("Advanced")
+    beside.page.get_by_role("button", name="Start from the last result").click()
+    beside.page.wait_for_function("Boolean(studio.start.init?.image)")
+    beside.page.get_by_role("button", name="Vary Strength in a sweep").click()
+    expect(beside.page.get_by_label("Across: the field")).to_have_value("init.strength")
     beside.page.close()
 
 

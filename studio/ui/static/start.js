@@ -61,6 +61,11 @@
             "Strength",
           ),
           this.strength.element,
+          studio.varyButton({
+            title: "Strength",
+            path: () => "init.strength",
+            values: () => studio.valuesAround(strength, this.init.strength),
+          }).element,
         ),
         el(
           "div",
@@ -177,9 +182,9 @@
     }
 
     async takeResult() {
-      const picture = document.querySelector('.gs-stage[data-state="done"] img');
-      if (!picture) return studio.toast("There is no result yet.");
-      const answer = await fetch(picture.src);
+      const shown = studio.lastResult();
+      if (!shown) return studio.toast("There is no result yet.");
+      const answer = await fetch(shown);
       return this.take(
         "image",
         new File([await answer.blob()], "result.png", { type: "image/png" }),

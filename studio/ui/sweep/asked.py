@@ -16,7 +16,7 @@ from studio.preset.prompt_search import PROMPTS, holds, takes_part
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
-from studio.ui.schema import leaves
+from studio.ui.schema import leaves, start_leaves
 from studio.ui.space import Limits
 
 MOST_AXES = 3
@@ -77,7 +77,8 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
         return "boolean", SWITCHED
     if name == PROMPTS or name.endswith((".prompt", ".model", ".lora")):
         return "text", {}
-    leaf = next((leaf for leaf in leaves().values() if leaf["path"] == name), {"kind": "number"})
+    known = [*leaves().values(), *start_leaves().values()]
+    leaf = next((leaf for leaf in known if leaf["path"] == name), {"kind": "number"})
     if leaf["kind"] == "boolean":
         return "boolean", SWITCHED
     titles = {title.casefold(): value for value, title, *_ in leaf.get("choices", ())}

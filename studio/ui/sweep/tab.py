@@ -10,7 +10,7 @@ from studio.errors import StudioError
 from studio.preset.prompt_search import HELP, PROMPTS, TITLE
 from studio.ui.errors import one_line
 from studio.ui.run import key_of
-from studio.ui.schema import Leaf, leaves
+from studio.ui.schema import Leaf, leaves, start_leaves
 from studio.ui.space import Limits
 from studio.ui.sweep import shown
 from studio.ui.sweep.sweeper import Sweeps
@@ -61,10 +61,11 @@ class SweepTab(Drawn):
 
 
 def swept() -> dict[str, Leaf]:
-    """What can be varied besides the fields of rows, by name: fields of a preset, and all prompts."""
+    """What can be varied besides the fields of rows, by name: fields of a preset and of the picture that
+    it starts from, and all prompts."""
     searched = {"name": PROMPTS, "path": PROMPTS, "kind": "text", "default": "", "note": HELP}
     return {PROMPTS: {**searched, "title": TITLE}} | {
         name: leaf
-        for name, leaf in leaves().items()
+        for name, leaf in {**leaves(), **start_leaves()}.items()
         if leaf["kind"] in KINDS and name not in LEFT_OUT
     }

@@ -138,10 +138,14 @@ test("fields and values in words", () => {
   const titles = {
     omega: "ω, personalization guidance",
     "sampler.seed": "Seed (−1: new each time)",
+    "second_pass.strength": "Second pass, strength",
+    "second_pass.steps": "Second pass, steps",
   };
   assert.equal(studio.fieldInWords("omega", titles), "ω");
   assert.equal(studio.fieldInWords("sampler.seed", titles), "Seed");
+  assert.equal(studio.fieldInWords("second_pass.steps", titles), "Second pass, steps");
   assert.equal(studio.fieldInWords("rows.1.control.strength"), "control strength of row 2");
+  assert.equal(studio.fieldInWords("rows.0.model.loras.1.strength"), "LoRA 2 strength of row 1");
   assert.deepEqual([0.1, "", "a", true].map(studio.valueInWords), ["0.1", "(empty)", "a", "true"]);
 });
 
@@ -170,4 +174,34 @@ test("a row's model is varied over those of its kind that fit, the likest names 
   const vary = (id) => JSON.parse(fields.modelsToVary(id, models));
   assert.deepEqual(vary("dog-000004"), ["dog-000004", "dog-000002", "dog", "cat"]);
   assert.deepEqual(vary("gone"), ["gone"]);
+});
+
+test("the picture to start from has its strength varied, and a mask's fields with a mask", () => {
+  const leaf = (name, more) => ({ name, path: `init.${name}`, title: name, ...more });
+  const leaves = [
+    { name: "omega", path: "omega", title: "ω", kind: "number" },
+    leaf("strength", { kind: "number", above: 0, high: 1, default: 0.75 }),
+    leaf("feather", { kind: "integer", low: 0, high: 64, default: 4 }),
+  ];
+  const here = { on: () => {}, fieldOf: () => ({ kind: "number" }) };
+  const page = loadBeside(here, "numbers.js", "sweep/axes.js", "sweep/fields.js");
+  const offered = () =>
+    Object.fromEntries(
+      page
+        .fieldsToVary(leaves)
+        .flatMap(({ options }) => options)
+        .map((one) => [one.path, one.values()]),
+    );
+  assert.deepEqual(Object.keys(offered()), ["omega"]);
+  page.start = { init: { image: "x", strength: 0.4 } };
+  assert.deepEqual(Object.keys(offered()), ["omega", "init.strength"]);
+  assert.equal(offered()["init.strength"], "0.25:1:0.25");
+  page.start.init.mask = "y";
+  assert.equal(offered()["init.feather"], "2:6:1");
+  const row = { prompt: "", weight: 1, enabled: true };
+  const model = { lora: "a", strength: 1, loras: [{ lora: "b", strength: 0.5 }] };
+  const models = { all: [], entryOf: () => undefined };
+  page.served = { adapters: ["lora"] };
+  page.stack = { cards: [{ row: { ...row, model }, stack: { models } }] };
+  assert.equal(offered()["rows.0.model.loras.0.strength"], "0.3:0.7:0.1");
 });

@@ -48,6 +48,8 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
         ("sampler.scheduler", " ", "expected values, such as dpm++, ddim"),
         ("rows.0.enabled", "", "expected values, such as false, true"),
         ("cfgpp", "", "expected values, such as false, true"),
+        ("init.keep_pixels", "", "expected values, such as false, true"),
+        ("init.area", "", "expected values, such as picture, mask"),
         ("rows.0.prompt", "", "expected values, one a line"),
         ("base", "", "expected values, one a line"),
         ("prompts", "", "expected values, one a line"),

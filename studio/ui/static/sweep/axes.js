@@ -8,8 +8,14 @@ window.studio = window.studio || {};
   /** What a field is called in few words: its title without what explains it, or "weight of row 2". */
   studio.fieldInWords = function (path, titles = {}) {
     const row = path.match(ROW);
-    if (!row) return (titles[path] || path).replace(/(, | \().*$/, "");
-    const name = row[2] === "model.lora" ? "LoRA" : row[2].replaceAll(/[._]/g, " ");
+    if (!row) {
+      const brief = (title) => title.replace(/(, | \().*$/, "");
+      const title = titles[path] || path;
+      const like = Object.values(titles).filter((one) => brief(one) === brief(title));
+      return like.length > 1 ? title : brief(title); // as of those of a second pass
+    }
+    const field = row[2].replace(/^model\.loras\.(\d+)/, (_, at) => `LoRA ${Number(at) + 1}`);
+    const name = field === "model.lora" ? "LoRA" : field.replaceAll(/[._]/g, " ");
     return `${name} of row ${Number(row[1]) + 1}`;
   };
 

@@ -18,6 +18,17 @@
     values: () => studio.valuesToVary(leaf, form[leaf.name] ?? leaf.default),
   });
 
+  /** A field of the picture to start from, while there is one; those of a mask where it has one. */
+  function ofStart(leaf) {
+    const init = studio.start?.init;
+    const name = leaf.path.replace(START, "");
+    if (!init || (!init.mask && !WITHOUT_MASK.includes(name))) return [];
+    const values = () => studio.valuesAround(leaf, init[name] ?? leaf.default);
+    return [{ path: leaf.path, text: leaf.title, leaf, values }];
+  }
+
+  const START = /^init\./;
+  const WITHOUT_MASK = ["strength", "enlarge"];
   const MOST = 6; // models to begin with, as an axis's values
 
   /** How many letters two names begin with alike. */
@@ -67,6 +78,14 @@
         model.strength ?? 1,
       ]);
     }
+    const adapter = studio.fieldOf("AdapterRef", "strength");
+    for (const [at, one] of (model?.loras || []).entries())
+      parts.push([
+        `model.loras.${at}.strength`,
+        `strength of ${one.lora}`,
+        adapter,
+        one.strength ?? 1,
+      ]);
     if (row.image_prompt)
       parts.push([
         "image_prompt.strength",
@@ -85,6 +104,7 @@
   /** All of them in groups: {title, options}; an option is {path, text, leaf, values()}. */
   studio.fieldsToVary = function (leaves) {
     const own = (leaf) => leaf.path.startsWith("sampler.");
+    const ofWhole = (leaf) => !own(leaf) && !START.test(leaf.path);
     const rows = (studio.stack?.cards || []).map((card, index) => {
       const prompt = card.row.prompt.trim();
       const short = prompt.length > 28 ? `${prompt.slice(0, 27)}…` : prompt;
@@ -95,8 +115,12 @@
     });
     return [
       ...rows,
-      { title: "The whole", options: leaves.filter((leaf) => !own(leaf)).map(whole) },
+      { title: "The whole", options: leaves.filter(ofWhole).map(whole) },
+      {
+        title: "Start from a picture",
+        options: leaves.filter(({ path }) => START.test(path)).flatMap(ofStart),
+      },
       { title: "Sampling", options: leaves.filter(own).map(whole) },
-    ];
+    ].filter(({ options }) => options.length);
   };
 })(window.studio);
