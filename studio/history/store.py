@@ -153,11 +153,10 @@ class History:
         return Found(total, self._records(where, given, query.order(), limit, offset))
 
     def ids(self, query: Query) -> list[str]:
-        """The ids of everything that the query finds."""
+        """The ids of everything that the query finds, in its order."""
         where, given = query.where()
-        return [
-            one for (one,) in self.database.read(f"SELECT id FROM pictures WHERE {where}", given)
-        ]
+        sql = f"SELECT id FROM pictures WHERE {where} ORDER BY {query.order()}"
+        return [one for (one,) in self.database.read(sql, given)]
 
     def among(self, ids: Iterable[str], query: Query | None = None) -> set[str]:
         """Which of these ids the query finds; without one, which it knows, were they in the bin."""

@@ -222,6 +222,19 @@ def _among(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"among": {"key": key, "gone": gone, "unseen": len(known - shown)}}
 
 
+def _range(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The ids from one of two ``ends`` to the other, both included, as a query orders them; all that
+    it finds without ends, and none where an end is not among them."""
+    found = history.ids(query_of(asked.get("query") or {}))
+    if len(found) > MOST_NAMED:
+        raise StudioError(f"at most {MOST_NAMED} pictures at once, got {len(found)}", field="ids")
+    if "ends" in asked:
+        places = {identity: place for place, identity in enumerate(found)}
+        ends = sorted(places.get(str(one), -1) for one in list(asked["ends"])[:2])
+        found = found[ends[0] : ends[-1] + 1] if ends and ends[0] >= 0 else []
+    return {"range": {"key": str(asked.get("key", "")), "ids": found}}
+
+
 def _picture(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     record = history.get(str(asked.get("id")))
     file = history.file(record)
@@ -256,6 +269,7 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "restore": _restored,
     "empty": _emptied,
     "among": _among,
+    "range": _range,
     "picture": _picture,
     "a1111": _a1111,
     "compare": lambda history, asked: compared(history, _ids(history, asked)),

@@ -142,6 +142,17 @@ def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
     compared.get_by_role("button", name="Close").click()
     actions.get_by_role("button", name="Choose none").click()
     expect(actions).not_to_contain_text("chosen")
+    # A range by Shift, over what lies between; and all that is found.
+    cells = page.locator("#gs-history-view .gs-cell-open")
+    cells.nth(1).click(modifiers=["Control"])
+    cells.nth(4).click(modifiers=["Shift"])
+    expect(actions).to_contain_text("4 chosen")
+    page.locator(".gs-cell-choose").nth(6).click(modifiers=["Shift"], force=True)
+    expect(actions).to_contain_text("6 chosen")
+    actions.get_by_role("button", name="Choose none").click()
+    actions.get_by_role("button", name="Choose all").click()
+    expect(actions).to_contain_text("11 chosen")
+    actions.get_by_role("button", name="Choose none").click()
     page.locator('.gs-cell-open[aria-label="Zebra 6"]').drag_to(studio.card(0))
     page.wait_for_function(
         "studio.stack.cards[0]?.row.control?.image.startsWith('inputs/')", polling=100

@@ -34,6 +34,23 @@ def test_a_choice_is_counted_by_what_a_search_shows_of_it(own: History) -> None:
     assert view.answer(own, asked)["among"]["unseen"] == 2
 
 
+def test_a_range_is_what_lies_between_two_pictures_in_the_order_shown(own: History) -> None:
+    def between(query: dict[str, str], *ends: str) -> list[str]:
+        asked = {"do": "range", "ends": ends, "query": query, "key": "7"}
+        return view.answer(own, asked)["range"]["ids"]
+
+    for sort, back in (("seed", False), ("oldest", False), ("newest", True)):
+        shown = [one.id for one in own.search(view.query_of({"sort": sort})).records]
+        seeds = [own.get(one).seed for one in shown]
+        assert seeds == sorted(seeds, key=int, reverse=back)
+        assert between({"sort": sort}, shown[2], shown[1]) == shown[1:]
+        assert between({"sort": sort}, shown[0], shown[0]) == shown[:1]
+        assert not between({"sort": sort}, shown[0], "0" * 16)
+        asked = {"do": "range", "query": {"sort": sort}, "key": "7"}
+        assert view.answer(own, asked)["range"] == {"key": "7", "ids": shown}
+    assert not between({"starred": "1"}, shown[0], shown[2])
+
+
 def test_a_picture_is_given_whole_and_none_once_its_file_is_gone(own: History) -> None:
     (one, *_) = own.search().records
     given = view.answer(own, {"do": "picture", "id": one.id})["picture"]

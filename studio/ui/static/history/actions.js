@@ -5,10 +5,11 @@
 
   /**
    * The bar of buttons.
-   * @param tools ask; bounds of what is typed; query() and total() of what is found; chooseNone()
+   * @param tools ask; bounds of what is typed; query() and total() of what is found;
+   *   chooseNone(); chooseAll()
    * @returns {bar, draw(ids, unseen)}: the ids chosen, and how many of them are not shown
    */
-  studio.historyActions = function ({ ask, bounds, query, total, chooseNone }) {
+  studio.historyActions = function ({ ask, bounds, query, total, chooseNone, chooseAll }) {
     const bar = el("div", { class: "gs-line gs-history-actions" });
     const all = () => ({ all: true, query: query() });
 
@@ -59,10 +60,14 @@
       word("Choose none", chooseNone),
     ];
     const ofBin = () => [
+      word("Choose all", chooseAll),
       word("Bring all back", () => ask({ do: "restore", ...all() })),
       word("Empty the bin", emptyBin),
     ];
     const ofFound = () => [
+      word("Choose all", chooseAll, {
+        title: "One by one: Ctrl and a press; Shift: all in between",
+      }),
       word("Download all found as ZIP", () => ask({ do: "zip", ...all() })),
       word("Delete all found but starred", deleteFound),
     ];

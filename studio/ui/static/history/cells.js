@@ -5,10 +5,11 @@
 
   /**
    * Draws the cell of an item, or of `undefined` while it is on its way.
-   * @param tools chosen(id); choose(item, on); open(item); whole(id), a promise of the picture's address
+   * @param tools chosen(id); choose(item, on); chooseTo(item), all from the last one to it; open(item);
+   *   whole(id), a promise of the picture's address
    */
   studio.historyCell =
-    ({ chosen, choose, open, whole }) =>
+    ({ chosen, choose, chooseTo, open, whole }) =>
     (item, index) => {
       if (!item) return el("div", { class: "gs-cell gs-cell-empty", "data-index": index });
       const picture = el(
@@ -21,7 +22,8 @@
           "data-own": "title aria-label",
           "aria-label": `${item.title}${item.starred ? ", starred" : ""}`,
           onclick: (event) => {
-            if (event.ctrlKey || event.metaKey || event.shiftKey) choose(item, !chosen(item.id));
+            if (event.shiftKey) chooseTo(item);
+            else if (event.ctrlKey || event.metaKey) choose(item, !chosen(item.id));
             else open(item);
           },
         },
@@ -44,14 +46,17 @@
           tabindex: "-1",
           checked: chosen(item.id),
           "aria-label": `Choose ${item.title}`,
-          onchange: (event) => choose(item, event.target.checked),
+          onclick: (event) => {
+            if (event.shiftKey) chooseTo(item);
+            else choose(item, event.target.checked);
+          },
         }),
         item.starred ? el("span", { class: "gs-cell-star" }, icon("star")) : null,
       );
     };
 
   /** The keyboard in a grid of pictures: from one to the next, choose, star, delete. */
-  studio.historyKeys = function (grid, { chosen, choose, ask }) {
+  studio.historyKeys = function (grid, { chosen, choose, chooseTo, ask }) {
     grid.node.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
       const at = Number(event.target.closest("[data-index]")?.dataset.index);
@@ -64,7 +69,8 @@
         End: grid.total() - 1 - at,
       }[studio.along(event.key)];
       const item = grid.at(at);
-      if (event.key === " " && item) choose(item, !chosen(item.id));
+      if (event.key === " " && item && event.shiftKey) chooseTo(item);
+      else if (event.key === " " && item) choose(item, !chosen(item.id));
       else if (event.key === "s" && item && !event.repeat)
         ask({ do: "mark", ids: [item.id], said: { starred: !item.starred } });
       else if (event.key === "Delete" && item && !event.repeat)

@@ -32,6 +32,7 @@
     const chosen = new Set();
     let unseen = 0; // how many of them the search and the lists leave out
     let key = 0;
+    let anchor = ""; // the last one that was chosen by itself: a range goes from there
     let opened = null;
     let wanted = () => {};
     const { ask, answered } = studio.inTurn((request) => trigger("select", request), PATIENCE);
@@ -47,13 +48,22 @@
       unseen = 0;
       drawn();
     }
+    /** Choose what lies between two ends, or all that is found. */
+    const chooseRange = (ends) =>
+      ask({ do: "range", query: query(), ...ends, key: `${key}` }, "range");
     const tools = {
       ask,
       chosen: (id) => chosen.has(id),
       choose(item, on) {
+        anchor = item.id;
         if (on) chosen.add(item.id);
         else chosen.delete(item.id);
         drawn();
+      },
+      /** All from the last one to this one; those in between may not be on the page yet. */
+      chooseTo(item) {
+        if (chosen.has(anchor)) chooseRange({ ends: [anchor, item.id] });
+        tools.choose(item, true);
       },
       open: (item) => ask({ do: "open", id: item.id }),
       /** A promise of the address of a picture, "" where its file is not there. */
@@ -75,7 +85,11 @@
         ask({ do: "page", query: query(), first, count, key: `${key}` }, `page ${first}`),
     });
     studio.historyKeys(grid, tools);
-    const actions = studio.historyActions({ ask, bounds, query, total: grid.total, chooseNone });
+    const actions = studio.historyActions({
+      ...{ ask, bounds, query, chooseNone },
+      total: grid.total,
+      chooseAll: () => chooseRange({}),
+    });
     actions.draw([], 0);
 
     function refresh(stay) {
@@ -144,6 +158,10 @@
       if (value.among?.key === `${key}`) {
         unseen = value.among.unseen;
         forget(value.among.gone);
+      }
+      if (value.range?.key === `${key}`) {
+        for (const id of value.range.ids) chosen.add(id);
+        drawn();
       }
       if (value.opened) showRecord(value.opened, value.owner);
       if ("picture" in value) wanted(value.picture ? studio.address(value.picture) : "");
