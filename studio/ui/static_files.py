@@ -82,6 +82,7 @@ SCRIPTS = (
     "scores.js",
     "marks.js",
     "stage.js",
+    "zoom.js",
     "lightbox.js",
     "queue.js",
     "restarts.js",

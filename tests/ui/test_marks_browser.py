@@ -80,6 +80,25 @@ def test_an_enlarged_result_goes_to_the_one_beside_it_and_takes_the_keys_of_the_
     expect(box).to_have_class(re.compile("gs-gone"))
     box.get_by_role("button", name="Bring back").click()
     expect(box).not_to_have_class(re.compile("gs-gone"))
+    expect(box.get_by_role("button", name="Delete")).to_be_focused()
+    # Near by, the arrow keys and a hand move it, and only a press in place closes it.
+    shown = box.locator("img")
+    shown.hover()
+    page.mouse.wheel(0, -100)
+    expect(shown).to_have_css("transform", re.compile(r"matrix\(1\.2, 0, 0, 1\.2, .*"))
+    place = shown.evaluate("(image) => image.style.transform")
+    page.keyboard.press("ArrowRight")
+    expect(box).to_contain_text("seed 61")
+    assert shown.evaluate("(image) => image.style.transform") != place
+    page.mouse.down()
+    page.mouse.move(200, 200)
+    page.mouse.up()
+    expect(box).to_be_visible()
+    page.keyboard.press("0")
+    expect(shown).to_have_css("transform", "matrix(1, 0, 0, 1, 0, 0)")
+    # Its own pixels are fewer than those of the screen that show it.
+    own = box.get_by_role("button", name="As large as its own pixels")
+    expect(own).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
 

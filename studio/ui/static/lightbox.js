@@ -11,13 +11,27 @@
     return at < 0 ? { pictures: [image], at: 0 } : { pictures: found, at };
   };
 
-  /** Show one of these; what is pressed beside the buttons closes it. */
+  const SHOWN = "It is shown as large as it is, or larger, already.";
+
+  /** Show one of these, which a wheel, keys and a hand zoom; a press beside the buttons closes it. */
   studio.lightbox = function (pictures, at = 0) {
-    const shown = el("img", {});
+    const shown = el("img", { draggable: "false", onload: () => offer() });
+    const frame = el("div", { class: "gs-lightbox-frame" }, shown);
     const said = el("span", {});
     const marks = el("span", {});
     const before = button("up", "The one before", () => go(-1));
     const after = button("down", "The one after", () => go(1));
+    const own = studio.word("1:1", () => toOwn(), { "aria-label": "As large as its own pixels" });
+    const enlarged = () => {
+      const sides = [shown.naturalWidth || 1, shown.naturalHeight || 1];
+      return studio.ownPixels(sides, [frame.clientWidth, frame.clientHeight], devicePixelRatio);
+    };
+    const offer = () => studio.stops(own, enlarged() > 1 ? "" : SHOWN);
+    function toOwn() {
+      const { view, set } = zoom;
+      const whole = { scale: 1, x: 0, y: 0 };
+      set(view().scale > 1 ? whole : studio.zoomAt(whole, enlarged(), 0.5, 0.5));
+    }
     before.hidden = after.hidden = pictures.length < 2;
     const go = (by) => pictures[at + by] && show(at + by);
     function show(place) {
@@ -36,34 +50,48 @@
       "dialog",
       {
         class: "gs-lightbox",
-        "aria-label": "Enlarged image",
+        "aria-label": "Enlarged image: + and - zoom, 1 shows its own pixels, 0 the whole",
         tabindex: "-1",
         autofocus: true,
-        onclick: () => dialog.close(),
+        onclick: () => zoom.dragged() || dialog.close(),
         onclose: () => dialog.remove(),
         onkeydown: (event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1 }[studio.along(event.key)];
-          if (by) go(by);
+          const near = zoom.view().scale > 1; // then arrows move it
+          if (event.key === "1") toOwn();
+          else if ((near || !event.key.startsWith("Arrow")) && zoom.key(event)) return;
+          else if (by) go(by);
           else if (!studio.markByKey(event, pictures[at].id)) return;
           event.preventDefault();
         },
       },
-      shown,
+      frame,
       el(
         "div",
         { class: "gs-lightbox-line", onclick: (event) => event.stopPropagation() },
         before,
         said,
         marks,
+        own,
         after,
       ),
     );
+    const zoom = studio.zooming(dialog, { frames: ".gs-lightbox-frame", pictures: () => [shown] });
     document.body.append(dialog);
     show(at);
     dialog.showModal();
+    offer();
   };
 
-  // Pictures that the server draws elsewhere on the page.
+  /** A picture in a button that enlarges it. */
+  studio.enlarges = (picture) =>
+    el(
+      "button",
+      { type: "button", class: "gs-picture", "data-enlarge": "true", "aria-label": "Enlarge" },
+      picture,
+    );
+
+  // Those, and pictures that the server draws elsewhere on the page.
   document.addEventListener("click", ({ target }) => {
     const picture = target.closest?.("[data-enlarge]")?.querySelector("img");
     if (picture) studio.lightbox([{ src: picture.src, caption: picture.alt }]);

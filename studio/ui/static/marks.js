@@ -42,11 +42,11 @@
   function write(node) {
     const one = known.get(node.dataset.marksOf);
     const [starring, deleting, back] = node.children;
-    const held = node.contains(document.activeElement);
+    const held = document.activeElement; // asked later, one that is hidden now has lost it already
     node.hidden = !one;
     starring.hidden = deleting.hidden = Boolean(one?.gone);
     back.hidden = !one?.gone;
-    if (held && document.activeElement?.hidden) (one?.gone ? back : deleting).focus();
+    if (node.contains(held) && held.hidden) (one?.gone ? back : deleting).focus();
     const label = one?.starred ? "Take the star away" : "Star";
     starring.title = label;
     starring.setAttribute("aria-label", label);

@@ -45,7 +45,7 @@ test("each block is asked for once", () => {
 });
 
 test("a zoom keeps its point in place and never leaves the frame", () => {
-  const studio = load("history/compare.js");
+  const studio = load("zoom.js", "history/compare.js");
   const view = studio.zoomAt({ scale: 1, x: 0, y: 0 }, 2, 0.5, 0.25);
   assert.deepEqual(plain(view), { scale: 2, x: -0.5, y: -0.25 });
   const back = studio.zoomAt(view, 0.1, 0, 0);
@@ -53,7 +53,7 @@ test("a zoom keeps its point in place and never leaves the frame", () => {
 });
 
 test("two fingers zoom about what is between them, one moves, and neither leaves the frame", () => {
-  const studio = load("history/compare.js");
+  const studio = load("zoom.js", "history/compare.js");
   const whole = { scale: 1, x: 0, y: 0 };
   const at = (x, y) => ({ x, y });
   const near = studio.pinched(whole, [at(0.4, 0.5), at(0.6, 0.5)], [at(0.3, 0.5), at(0.7, 0.5)]);
@@ -78,7 +78,7 @@ test("there is no way between a variation and another, nor between a seed and it
 });
 
 test("keys zoom about the middle and move within the frame", () => {
-  const studio = load("history/compare.js");
+  const studio = load("zoom.js", "history/compare.js");
   const whole = { scale: 1, x: 0, y: 0 };
   const near = studio.zoomBy(studio.zoomBy(whole, "+"), "=");
   assert.ok(Math.abs(near.scale - 1.44) < 1e-9 && Math.abs(near.x + 0.22) < 1e-9);
@@ -112,4 +112,11 @@ test("where no picture is shown the page says why", () => {
   assert.match(historyNone({ sort: "newest" }), /No picture yet/);
   assert.match(historyNone({ sort: "newest", bin: true }), /bin is empty/);
   assert.match(historyNone({ sort: "newest", bin: true, text: "cat" }), /fits the search/);
+});
+
+test("a picture's own pixels are as large as the screen's, whichever side it fits by", () => {
+  const { ownPixels } = load("zoom.js");
+  assert.equal(ownPixels([2000, 1000], [500, 500]), 4);
+  assert.equal(ownPixels([1000, 2000], [500, 500], 2), 2);
+  assert.equal(ownPixels([256, 256], [512, 512]), 0.5);
 });

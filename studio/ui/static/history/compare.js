@@ -4,42 +4,6 @@
   const { el } = studio;
   const MODES = { side: "Side by side", slider: "Slider", difference: "Difference" };
 
-  /** Zoom and place after the wheel turned at a point of the picture (0 to 1 across and down). */
-  studio.zoomAt = function (view, factor, x, y) {
-    const scale = Math.min(16, Math.max(1, view.scale * factor));
-    const keep = (offset, point) => {
-      const moved = point - ((point - offset) * scale) / view.scale;
-      return Math.min(0, Math.max(1 - scale, moved));
-    };
-    return { scale, x: keep(view.x, x), y: keep(view.y, y) };
-  };
-
-  const STEP = 0.1; // of the picture's sides, by an arrow key
-  const SIDES = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-
-  /** Zoom and place after a key; null for one that does nothing here. */
-  studio.zoomBy = function (view, key) {
-    if (key === "+" || key === "=") return studio.zoomAt(view, 1.2, 0.5, 0.5);
-    if (key === "-") return studio.zoomAt(view, 1 / 1.2, 0.5, 0.5);
-    if (key === "0") return { scale: 1, x: 0, y: 0 };
-    if (!SIDES[key]) return null;
-    const [x, y] = SIDES[key].map((side) => side * STEP);
-    const within = (place) => Math.min(0, Math.max(1 - view.scale, place));
-    return { scale: view.scale, x: within(view.x + x), y: within(view.y + y) };
-  };
-
-  /** Zoom and place after two fingers, or one twice, went from two points of a frame to two others. */
-  studio.pinched = function (view, before, now) {
-    const apart = ([one, two]) => Math.hypot(one.x - two.x, one.y - two.y);
-    const middle = ([one, two], side) => (one[side] + two[side]) / 2;
-    const within = (scale, place) => Math.min(0, Math.max(1 - scale, place));
-    const factor = apart(before) ? apart(now) / apart(before) : 1;
-    const next = studio.zoomAt(view, factor, middle(before, "x"), middle(before, "y"));
-    for (const side of ["x", "y"])
-      next[side] = within(next.scale, next[side] + middle(now, side) - middle(before, side));
-    return next;
-  };
-
   /** Why there is no way from the seed of one picture to that of another; "" where there is. */
   studio.whyNotBetween = function (records) {
     if (records.some(({ varied }) => varied))
@@ -49,13 +13,7 @@
   };
 
   studio.compareDialog = function (records) {
-    let view = { scale: 1, x: 0, y: 0 };
     const pictures = records.map((record) => studio.wholePicture(record, null));
-    const place = () => {
-      stage.toggleAttribute("data-zoomed", view.scale > 1); // else a finger scrolls
-      for (const picture of pictures)
-        picture.style.transform = `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`;
-    };
     const frames = records.map((record, index) =>
       el(
         "figure",
@@ -79,16 +37,11 @@
         tabindex: "0",
         role: "group",
         "aria-label": "Pictures: + and - zoom, the arrow keys move, 0 shows them whole",
-        onkeydown: (event) => {
-          const next = event.ctrlKey || event.metaKey ? null : studio.zoomBy(view, event.key);
-          if (!next) return;
-          event.preventDefault();
-          view = next;
-          place();
-        },
+        onkeydown: (event) => zoom.key(event),
       },
       ...frames,
     );
+    const zoom = studio.zooming(stage, { frames: ".gs-compare-frame", pictures: () => pictures });
     // One over the other, they take as much room as the wider one: a slider runs over no empty sides.
     for (const picture of pictures)
       picture.addEventListener("load", () => {
@@ -104,50 +57,6 @@
       oninput: () => stage.style.setProperty("--cut", `${slider.value}%`),
     });
     stage.style.setProperty("--cut", "50%");
-    stage.addEventListener(
-      "wheel",
-      (event) => {
-        const frame = event.target.closest(".gs-compare-frame");
-        if (!frame) return;
-        event.preventDefault();
-        const box = frame.getBoundingClientRect();
-        view = studio.zoomAt(
-          view,
-          event.deltaY < 0 ? 1.2 : 1 / 1.2,
-          (event.clientX - box.left) / box.width,
-          (event.clientY - box.top) / box.height,
-        );
-        place();
-      },
-      { passive: false },
-    );
-    // A hand that holds a picture moves all; two fingers on it zoom.
-    const hands = new Map(); // pointer → where on the picture it is
-    let frame = null;
-    const on = (event) => {
-      const box = frame.getBoundingClientRect();
-      return {
-        x: (event.clientX - box.left) / box.width,
-        y: (event.clientY - box.top) / box.height,
-      };
-    };
-    stage.addEventListener("pointerdown", (event) => {
-      const found = event.target.closest(".gs-compare-frame");
-      if (!found || event.button !== 0 || (hands.size && found !== frame) || hands.size > 1) return;
-      frame = found;
-      hands.set(event.pointerId, on(event));
-    });
-    stage.addEventListener("pointermove", (event) => {
-      if (!hands.has(event.pointerId)) return;
-      const before = [...hands.values()];
-      hands.set(event.pointerId, on(event));
-      const now = [...hands.values()];
-      view = studio.pinched(view, [before[0], before.at(-1)], [now[0], now.at(-1)]);
-      place();
-    });
-    for (const end of ["pointerup", "pointerleave", "pointercancel"])
-      stage.addEventListener(end, (event) => hands.delete(event.pointerId));
-
     const show = (mode) => {
       stage.dataset.mode = mode;
       slider.hidden = mode !== "slider";

@@ -201,7 +201,7 @@
       el(
         "div",
         { class: "gs-history-two" },
-        studio.wholePicture(record, "gs-history-large"),
+        studio.enlarges(studio.wholePicture(record, "gs-history-large")),
         el(
           "div",
           { class: "gs-history-facts" },

@@ -70,7 +70,7 @@
         name,
         studio.button("close", "Close", () => dialog.close()),
       ),
-      picture,
+      studio.enlarges(picture),
       problem,
       el(
         "div",
