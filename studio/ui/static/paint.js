@@ -92,6 +92,7 @@
         move: (event) => this.stroke(event),
       });
       this.keys = studio.brushByKeys(this);
+      this.zoom = studio.paintNear(this);
     }
 
     /** End the stroke that is being painted: what comes after it is no part of it. */

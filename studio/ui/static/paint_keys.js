@@ -4,6 +4,8 @@
   const { el } = studio;
   const HINT =
     "Arrow keys move the brush, faster with Shift. Space puts it down, and lifts it again.";
+  const NEAR =
+    "The wheel enlarges, the middle button moves. Brush: [ and ], or the wheel with Shift.";
   const [STEP, LEAP] = [0.02, 0.1]; // of the longer edge
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -19,7 +21,9 @@
     const point = () => edges().map((edge, axis) => edge * [x, y][axis]);
     function show() {
       const [width] = edges();
-      ring.style.cssText = `left: ${100 * x}%; top: ${100 * y}%; width: ${(100 * painter.breadth()) / width}%`;
+      const { scale, x: left, y: top } = painter.zoom.view();
+      const breadth = (100 * scale * painter.breadth()) / width;
+      ring.style.cssText = `left: ${100 * (x * scale + left)}%; top: ${100 * (y * scale + top)}%; width: ${breadth}%`;
       ring.toggleAttribute("data-down", down);
     }
     function lay(on) {
@@ -42,7 +46,7 @@
 
     Object.assign(frame, { tabIndex: 0, role: "application", ariaLabel: "Canvas" });
     frame.append(ring);
-    frame.after(hint);
+    frame.after(hint, el("p", { class: "gs-work-note gs-near-hint" }, NEAR));
     frame.addEventListener("focus", show);
     frame.addEventListener("blur", () => lay(false));
     size.addEventListener("input", show);
@@ -55,6 +59,15 @@
       if (direction) move(direction, event.shiftKey);
       else if (!event.repeat) lay(!down);
     });
-    return { rest: () => lay(false) };
+    return {
+      rest: () => lay(false),
+      show,
+      /** The mouse is over this point of the canvas: the brush is shown there. */
+      over(point) {
+        if (down) return;
+        [x, y] = edges().map((edge, axis) => point[axis] / edge);
+        show();
+      },
+    };
   };
 })(window.studio);

@@ -11,6 +11,7 @@ window.studio = window.studio || {};
     const rest = () => (pointer = null);
     node.addEventListener("pointerdown", (event) => {
       event.preventDefault();
+      if (event.button === 1) return; // it moves what is shown
       if (pointer !== null && pointer !== event.pointerId) return;
       node.setPointerCapture?.(event.pointerId);
       begin(event);

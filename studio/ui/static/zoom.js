@@ -51,10 +51,12 @@
    * @param stage hears the wheel and the hands
    * @param frames a selector
    * @param pictures answers what moves in the frames
+   * @param button of the mouse that moves them
+   * @param changed is called with the view after every change
    * @returns view(); set(view); key(event), whether it did something; dragged(), whether the last press
    *   moved the pictures
    */
-  studio.zooming = function (stage, { frames, pictures }) {
+  studio.zooming = function (stage, { frames, pictures, button = 0, changed }) {
     let view = WHOLE;
     let dragged = false;
     function set(next) {
@@ -62,6 +64,7 @@
       stage.toggleAttribute("data-zoomed", view.scale > 1); // else a finger scrolls
       for (const picture of pictures())
         picture.style.transform = `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`;
+      changed?.(view);
     }
     const on = (frame, event) => {
       const box = frame.getBoundingClientRect();
@@ -74,7 +77,7 @@
       "wheel",
       (event) => {
         const found = event.target.closest(frames);
-        if (!found) return;
+        if (!found || event.defaultPrevented) return; // the wheel meant something else
         event.preventDefault();
         const { x, y } = on(found, event);
         set(studio.zoomAt(view, event.deltaY < 0 ? 1.2 : 1 / 1.2, x, y));
@@ -88,7 +91,8 @@
     stage.addEventListener("pointerdown", (event) => {
       if (!hands.size) dragged = false;
       const found = event.target.closest(frames);
-      if (!found || event.button !== 0 || (hands.size && found !== frame) || hands.size > 1) return;
+      const other = event.button !== button || (hands.size && found !== frame);
+      if (!found || other || hands.size > 1) return;
       frame = found;
       hands.set(event.pointerId, on(frame, event));
       from ??= hands.get(event.pointerId);

@@ -46,6 +46,33 @@ def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(des
     assert page.evaluate(INKED) == found[2]
     expect(redo).to_be_disabled()
     undo.click()
+    # Near by, a dot is where the hand is, and the brush follows the wheel.
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
+    for _ in range(12):
+        page.mouse.wheel(0, -100)
+    page.keyboard.press("[")
+    expect(dialog.get_by_label("Brush size")).to_have_value("22")
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Shift")
+    expect(dialog.get_by_label("Brush size")).to_have_value("25")
+    page.mouse.down(button="middle")
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.mouse.up(button="middle")
+    assert page.evaluate(INKED) == found[1]
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.up()
+    inked = page.evaluate(
+        """() => [0.5, 0.75].map((across) => {
+            const canvas = document.querySelector('.gs-strokes');
+            const place = [across * canvas.width, canvas.height / 2].map(Math.round);
+            return canvas.getContext('2d').getImageData(...place, 1, 1).data[3];
+        })"""
+    )
+    assert inked == [0, 255]
+    undo.click()
+    page.keyboard.press("0")
     asked: list[str] = []
 
     def refuse(question: Any) -> None:

@@ -37,6 +37,26 @@ test("a second finger neither paints nor ends the stroke of the first", () => {
   assert.deepEqual(painted.at(-1), ["e", "f"]);
 });
 
+test("the middle button paints nothing", () => {
+  const node = new EventTarget();
+  const seen = [];
+  studio.strokesOn(node, { begin: () => seen.push("begin"), move: () => seen.push("move") });
+  for (const button of [1, 0])
+    node.dispatchEvent(Object.assign(new Event("pointerdown"), { pointerId: 1, button }));
+  assert.deepEqual(seen, ["begin"]);
+});
+
+test("a brush grows and shrinks by parts of itself, at least by one, within its bounds", () => {
+  const { brushAfter } = load("paint_near.js");
+  const bounds = { min: "2", max: "100" };
+  assert.equal(brushAfter(25, false, bounds), 29);
+  assert.equal(brushAfter(25, true, bounds), 22);
+  assert.equal(brushAfter(3, false, bounds), 4);
+  assert.equal(brushAfter(3, true, bounds), 2);
+  assert.equal(brushAfter(2, true, bounds), 2);
+  assert.equal(brushAfter(99, false, bounds), 100);
+});
+
 test("a stroke that is ended early paints on with the next press alone", () => {
   const { painted, strokes, send } = canvas();
   send("down", 1, "a");
