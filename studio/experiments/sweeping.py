@@ -5,9 +5,7 @@ What a sweep is decides the names of its files, so that one that was stopped goe
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -21,6 +19,7 @@ from studio.errors import BadPreset
 from studio.experiments.asked import single, text_of
 from studio.experiments.grid import draw_grid, shrunk
 from studio.experiments.making import Makers
+from studio.experiments.sweep_table import table_of
 from studio.files import write_atomically
 from studio.images import open_checked
 from studio.preset import Preset
@@ -137,8 +136,9 @@ def run(
     """Every picture with what is said of it: those ``kept`` from before, then the others as they
     come, in whatever order."""
     shots, known = sweep.shots(), _known(sweep, folder)
-    beginning = {"seed": sweep.preset.sampler.seed, **_document(folder / f"{sweep.stem}.json")}
-    write_atomically(folder / f"{sweep.stem}.json", json.dumps(beginning).encode())
+    beginning = {**_asked(sweep), **_document(folder / f"{sweep.stem}.json")}
+    text = json.dumps(beginning, ensure_ascii=False)
+    write_atomically(folder / f"{sweep.stem}.json", text.encode())
     missing = []
     for shot in shots:
         line = known.get(shot.name)
@@ -262,39 +262,25 @@ def finish(
     document = {
         "grid": grid[0],
         "grids": list(grid),
-        "seed": sweep.preset.sampler.seed,
-        **{side: _axis(axis) for side, axis in zip("xyz", sweep.axes, strict=True)},
+        **_asked(sweep),
         "cells": list(lines),
         "scores": list(scores),
         **({"scored_by": dict(scored_by)} if scored_by else {}),
-        "preset": json.loads(sweep.preset.to_json()),
     }
-    write_atomically(folder / f"{sweep.stem}.csv", _csv(sweep, lines, scores, names).encode())
+    table = table_of(sweep.axes, lines, scores, names)
+    write_atomically(folder / f"{sweep.stem}.csv", table.encode())
     path = folder / f"{sweep.stem}.json"
     write_atomically(path, json.dumps(document, ensure_ascii=False, indent=2).encode())
     (folder / f"{sweep.stem}.jsonl").unlink(missing_ok=True)
     return path
 
 
+def _asked(sweep: Sweep) -> dict[str, Any]:
+    """What a sweep's document says from its beginning on: all that makes it again."""
+    axes = {side: _axis(axis) for side, axis in zip("xyz", sweep.axes, strict=True)}
+    preset = json.loads(sweep.preset.to_json())
+    return {"seed": sweep.preset.sampler.seed, **axes, "preset": preset}
+
+
 def _axis(axis: Axis | None) -> dict[str, Any] | None:
     return None if axis is None else {"field": axis.field, "values": list(axis.values)}
-
-
-def _csv(sweep: Sweep, lines: Sequence[Line], scores: Sequence[Line], names: Sequence[str]) -> str:
-    """A line for each picture, or for each cell where there are scores."""
-    table = io.StringIO()
-    writer = csv.writer(table)
-    sides = list(zip("xyz", sweep.axes, strict=True))
-    fields = [axis.varied for axis in sweep.named]
-    keys = [side for side, axis in sides if axis is not None]
-    if scores:
-        writer.writerow([*fields, *(f"{n}{part}" for n in names for part in ("", " low", " high"))])
-        for line in scores:
-            got = [line["metrics"][name] for name in names]
-            numbers = [one[part] for one in got for part in ("mean", "low", "high")]
-            writer.writerow([*(line[key] for key in keys), *numbers])
-    else:
-        writer.writerow([*fields, "seed", "path"])
-        for line in lines:
-            writer.writerow([*(line[key] for key in keys), line["seed"], line["path"]])
-    return table.getvalue()

@@ -105,6 +105,7 @@ SCRIPTS = (
     "sweep/axis.js",
     "sweep/grid.js",
     "sweep/cell.js",
+    "sweep/earlier.js",
     "sweep/panel.js",
     "tradeoff/geometry.js",
     "tradeoff/plot.js",

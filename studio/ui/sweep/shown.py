@@ -49,7 +49,7 @@ def cells_of(sweeper: Sweeper, stem: str, first: int) -> dict[str, Any]:
 
 
 def _cell(shot: Shot, folder: Path) -> dict[str, Any]:
-    return {"place": place_of(shot), "seed": shot.seed, "src": _small(folder / shot.name)}
+    return {"place": place_of(shot), "seed": shot.seed, "src": small(folder / shot.name)}
 
 
 def place_of(shot: Shot) -> list[int]:
@@ -57,7 +57,8 @@ def place_of(shot: Shot) -> list[int]:
     return [shot.cell.column, shot.cell.line, shot.cell.page]
 
 
-def _small(path: Path) -> str:
+def small(path: Path) -> str:
+    """A picture as a small one, "" where it cannot be read."""
     try:
         return jpeg_uri(open_checked(path, path.name), edge=EDGE)
     except StudioError:

@@ -228,12 +228,15 @@ class Sweeps:
         """
         own = self.of(key)
         stem = sweeping.stem_of(preset, three(axes), [], own.folder)
-        with self._lock:
-            others = [one for one in self._known.values() if one is not own and one.running()]
-        for other in others:
-            if other.folder == own.folder and other.stem == stem:
-                raise StudioError("the same one runs on another page", field="sweep")
+        if any(one is not own for one in self.running(own.folder, stem)):
+            raise StudioError("the same one runs on another page", field="sweep")
         own.start(preset, axes, visitor)
+
+    def running(self, folder: Path, stem: str) -> list[Sweeper]:
+        """Those that make the pictures of this sweep now."""
+        with self._lock:
+            busy = [one for one in self._known.values() if one.running()]
+        return [one for one in busy if one.folder == folder and one.stem == stem]
 
 
 def folder_of(runs: Runs, key: str) -> Path:

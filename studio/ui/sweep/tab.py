@@ -12,7 +12,7 @@ from studio.ui.errors import one_line
 from studio.ui.run import key_of
 from studio.ui.schema import Leaf, leaves, start_leaves
 from studio.ui.space import Limits
-from studio.ui.sweep import shown
+from studio.ui.sweep import earlier, shown
 from studio.ui.sweep.sweeper import Sweeps
 from studio.ui.widgets import Drawn
 
@@ -40,8 +40,13 @@ class SweepTab(Drawn):
             """One cell's picture as it is (called from the script): ``session`` and ``place``."""
             return self._answer(asked, "picture")
 
+        def sweep_earlier(asked: Any) -> dict[str, Any]:
+            """Sweeps of earlier days (called from the script): ``session``, and the ``stem`` of one
+            that is removed first."""
+            return self._answer(asked, "earlier")
+
         record = json.dumps({"fields": list(swept().values()), "most": limits.cells})
-        functions = [sweep_cells, sweep_picture]
+        functions = [sweep_cells, sweep_picture, sweep_earlier]
         super().__init__({}, MOUNT % record, server_functions=functions, **kwargs)
 
     def _answer(self, asked: Any, what: str) -> dict[str, Any]:
@@ -53,6 +58,10 @@ class SweepTab(Drawn):
             sweeper = self.sweeps.of(key)
             if what == "picture":
                 return shown.picture_of(sweeper, given.get("place"))
+            if what == "earlier":
+                if "stem" in given:
+                    earlier.delete(self.sweeps, key, given["stem"])
+                return {"sweeps": earlier.listed(sweeper.folder)}
             first = given.get("first")
             number = first if isinstance(first, int) else 0
             return shown.cells_of(sweeper, str(given.get("stem")), number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -18,7 +18,7 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.sweep import shown
+from studio.ui.sweep import earlier, shown
 from studio.ui.sweep.asked import Looked, here, in_words, lines_of, look, three
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
 from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION, fresh
@@ -76,11 +76,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         yield from follow(own(session))
 
     def used(session: str, event: gr.EventData) -> dict[Any, Any]:
-        asked, state = event._data or {}, own(session).state
-        shot = shown.shot_at(state, asked.get("place"))
-        preset, axes = shot.cell.preset, None
-        if asked.get("do") == "around":
-            preset, axes = shown.around_cell(state, shot)
+        preset, axes = _used(own(session), event._data or {})
         loaded = {**notes_of(preset, []), "loaded": True}
         found = filled(form, to_values(preset)) | {signals["notes"]: loaded}
         return found | ({signals["sweepaxes"]: fresh({"axes": axes})} if axes else {})
@@ -116,6 +112,16 @@ def _answer(found: Looked, known: int) -> dict[str, Any]:
         "known": known,
         "total": found.cost.pictures if found.cost else 0,
     }
+
+
+def _used(sweeper: Sweeper, asked: Mapping[str, Any]) -> tuple[Preset, list[dict[str, str]] | None]:
+    """What a press loads: a cell, axes around one, or a sweep of an earlier day."""
+    if asked.get("do") == "earlier":
+        return earlier.opened(sweeper.folder, asked.get("stem"))
+    shot = shown.shot_at(sweeper.state, asked.get("place"))
+    if asked.get("do") == "around":
+        return shown.around_cell(sweeper.state, shot)
+    return shot.cell.preset, None
 
 
 def _refuse(found: Looked, given: Any) -> None:

@@ -97,6 +97,20 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     page.get_by_role("button", name="Undo").first.click()
     page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'")
 
+    # Another day: what was swept is found, its form and its grid, and is removed when asked.
+    beside = Studio(page.context.new_page(), studio.address).open()
+    beside.use(["something else"])
+    beside.tab("Sweep").locator(".gs-earlier summary").click()
+    of_then = beside.page.locator(".gs-earlier-open", has_text="prompt of row 1 × weight of row 1")
+    expect(of_then).to_contain_text("4 of 4")
+    of_then.click()
+    beside.has_rows(["a cat face"])
+    beside.page.wait_for_function(MADE % 4)
+    beside.page.once("dialog", lambda question: question.accept())
+    beside.page.get_by_role("button", name="Remove this sweep").first.click()
+    expect(of_then).to_have_count(0)
+    beside.page.close()
+
 
 def test_an_axis_stays_with_its_row(desk: Studio) -> None:
     """Another row's weight is not varied without a word because the rows were moved."""

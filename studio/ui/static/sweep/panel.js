@@ -119,6 +119,15 @@
       (made) => grid.fill(made),
     );
 
+    let reopened = ""; // the sweep that was pressed, until its form is here
+    const earlier = studio.earlierSweeps({
+      ...{ titles, fetch: (asked) => server.sweep_earlier({ session: session(), ...asked }) },
+      open({ stem }) {
+        reopened = stem;
+        use({ do: "earlier", stem });
+      },
+    });
+
     element.replaceChildren(
       el(
         "div",
@@ -136,6 +145,7 @@
         status,
         other,
         grid.element,
+        earlier.element,
       ),
     );
 
@@ -184,6 +194,10 @@
       cost.classList.toggle("gs-error", !found.ready);
       axes.faults(found.faults);
       buttons();
+      if (!reopened || found.stem !== reopened) return;
+      reopened = "";
+      // Nothing is made by that press: what is missing waits for "Go on".
+      if (found.ready && found.known === found.total && state.state !== "running") begin();
     });
     studio.axes.on((why) => {
       if (why === "rows") return;
@@ -210,6 +224,7 @@
       cells.pull();
       buttons();
       if (ended || next.refused) look(0);
+      if (ended) earlier.look();
     }
     studio.on("sweep", show);
     studio.on("sweepfocus", ({ path, index }) =>
