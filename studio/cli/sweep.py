@@ -35,6 +35,7 @@ from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_search import HELP, PROMPTS
+from studio.preset.scale import SCALE
 from studio.preset.sweep import Axis, parse_axis
 from studio.share.write import encode
 from studio.workers.choice import read_workers
@@ -49,6 +50,7 @@ def add_verb(verbs: Any) -> None:
         "sweep",
         help="make a grid over one to three fields, scored where asked for",
         epilog="Values: V1,V2,.. or FROM:TO:STEP or a JSON list. "
+        f"{SCALE}=V1,V2,.. is the CFG scale, a negative prompt included; "
         f"{PROMPTS}=SEARCHED,BY,.. is prompt S/R: {HELP[0].lower()}{HELP[1:]} "
         "Started again with the same --out it goes on where it was.",
     )

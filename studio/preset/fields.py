@@ -8,10 +8,12 @@ from typing import Any
 
 from studio.errors import BadPreset, shorten
 from studio.preset.document import Preset, validate
+from studio.preset.scale import SCALE, with_scale
 
 
 def with_fields(preset: Preset, changes: Iterable[tuple[str, Any]]) -> Preset:
-    """``preset`` with each ``(path, value)`` set, such as ``("rows.0.weight", 3)``.
+    """``preset`` with each ``(path, value)`` set, such as ``("rows.0.weight", 3)``; ``cfg`` stands for
+    the weights of all rows (:func:`studio.preset.scale.with_scale`).
 
     A value given as text is read as JSON where it is JSON, else taken as it is.
 
@@ -20,7 +22,11 @@ def with_fields(preset: Preset, changes: Iterable[tuple[str, Any]]) -> Preset:
     """
     data = preset.model_dump(mode="json")
     for path, value in changes:
-        _set(data, path, value)
+        if path == SCALE:
+            read = _read(value, None) if isinstance(value, str) else value
+            data = with_scale(validate(data), read).model_dump(mode="json")
+        else:
+            _set(data, path, value)
     return validate(data)
 
 

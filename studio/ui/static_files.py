@@ -63,6 +63,7 @@ SCRIPTS = (
     "row/reference.js",
     "row/generic.js",
     "row/card.js",
+    "row/scale.js",
     "bulk.js",
     "shares.js",
     "row/models.js",

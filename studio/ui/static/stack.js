@@ -12,6 +12,7 @@
       this.wildcards = studio.wildcardsOf(() => this.server.wildcard_names({}));
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
+      this.scale = studio.scaleField(this);
       this.bulk = studio.bulkOf(this);
       this.adder = el(
         "button",
@@ -27,7 +28,14 @@
       this.shares = studio.sharesOfStack(this);
       this.full = el("p", { class: "gs-full", role: "status", hidden: true });
       element.replaceChildren(
-        el("div", { class: "gs-head" }, el("h2", {}, "Guidance"), this.count, this.bulk.element),
+        el(
+          "div",
+          { class: "gs-head" },
+          el("h2", {}, "Guidance"),
+          this.count,
+          this.scale.element,
+          this.bulk.element,
+        ),
         this.bulk.bar,
         this.list,
         this.empty,
@@ -101,6 +109,7 @@
 
     commit() {
       this.shares.edited();
+      this.scale.read();
       if (this.cards.some((card) => card.row.solo) || this.hadSolo) this.refresh();
       this.hadSolo = this.cards.some((card) => card.row.solo);
       this.handing ??= studio.afterPaint(() => this.handOver());
@@ -135,6 +144,7 @@
       this.cards.forEach((card, index) => card.showPlace(index, total));
       this.count.textContent = `${total} ${total === 1 ? "row" : "rows"}`;
       this.bulk.read();
+      this.scale.read();
       this.list.classList.toggle("gs-long", total > LONG);
       this.empty.hidden = total > 0;
       const { most } = this;

@@ -8,6 +8,8 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.preset.prompt_search import HELP, PROMPTS, TITLE
+from studio.preset.scale import SCALE
+from studio.preset.scale import TITLE as SCALE_TITLE
 from studio.ui.errors import one_line
 from studio.ui.run import key_of
 from studio.ui.schema import Leaf, leaves, start_leaves
@@ -71,9 +73,10 @@ class SweepTab(Drawn):
 
 def swept() -> dict[str, Leaf]:
     """What can be varied besides the fields of rows, by name: fields of a preset and of the picture that
-    it starts from, and all prompts."""
+    it starts from, all prompts, and all weights by their scale."""
+    scale = {"name": SCALE, "path": SCALE, "kind": "number", "above": 0, "title": SCALE_TITLE}
     searched = {"name": PROMPTS, "path": PROMPTS, "kind": "text", "default": "", "note": HELP}
-    return {PROMPTS: {**searched, "title": TITLE}} | {
+    return {PROMPTS: {**searched, "title": TITLE}, SCALE: scale} | {
         name: leaf
         for name, leaf in {**leaves(), **start_leaves()}.items()
         if leaf["kind"] in KINDS and name not in LEFT_OUT

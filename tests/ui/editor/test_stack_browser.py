@@ -212,6 +212,25 @@ def test_a_negative_prompt_makes_its_pair(desk: Studio) -> None:
         ("in tweet style", -6.5, "unconditional"),
     ]
     desk.says("2 passes per step", "#gs-plan")
+    # One number for both, as elsewhere: letter by letter, and one step of undo.
+    scale = desk.page.get_by_label("CFG scale", exact=True)
+    expect(scale).to_have_value("7.5")
+    desk.weigh(0, 9)
+    expect(scale).to_have_value("")  # these weights are of no scale
+    scale.fill("")
+    scale.press_sequentially("12")
+    assert [row["weight"] for row in desk.rows()] == [12, -11]
+    scale.blur()
+    desk.rest()
+    desk.page.get_by_role("button", name="Undo").first.click()
+    desk.page.wait_for_function("studio.stack.cards[0]?.row.weight === 9")
+    assert desk.rows()[1]["weight"] == -6.5
+    desk.page.locator(".gs-scale .gs-vary").click()
+    axis = desk.page.get_by_label("Across: values of CFG scale")
+    axis.fill("3, 7")
+    desk.says("2 pictures", ".gs-sweep-cost")
+    desk.page.get_by_role("button", name="Do not vary CFG scale").click()
+    desk.tab("Result")
 
 
 def test_a_new_row_begins_at_one_beside_others(desk: Studio) -> None:

@@ -11,6 +11,15 @@
     return studio.valuesAround(leaf, value);
   };
 
+  /** The scale of all rows, where they have one. */
+  function ofScale(leaf) {
+    const { value, can } = studio.guidanceScaleOf(
+      (studio.stack?.cards || []).map(({ row }) => row),
+    );
+    const values = () => studio.valuesAround(leaf, value ?? undefined);
+    return can ? [{ path: leaf.path, text: leaf.title, leaf, values }] : [];
+  }
+
   const whole = (leaf) => ({
     path: leaf.path,
     text: leaf.title,
@@ -104,6 +113,7 @@
   /** All of them in groups: {title, options}; an option is {path, text, leaf, values()}. */
   studio.fieldsToVary = function (leaves) {
     const own = (leaf) => leaf.path.startsWith("sampler.");
+    const ofAll = (leaf) => (leaf.path === "cfg" ? ofScale(leaf) : [whole(leaf)]);
     const ofWhole = (leaf) => !own(leaf) && !START.test(leaf.path);
     const rows = (studio.stack?.cards || []).map((card, index) => {
       const prompt = card.row.prompt.trim();
@@ -115,7 +125,7 @@
     });
     return [
       ...rows,
-      { title: "The whole", options: leaves.filter(ofWhole).map(whole) },
+      { title: "The whole", options: leaves.filter(ofWhole).flatMap(ofAll) },
       {
         title: "Start from a picture",
         options: leaves.filter(({ path }) => START.test(path)).flatMap(ofStart),

@@ -1,0 +1,86 @@
+// The scale of classifier-free guidance: one number for the weights of all rows, as other tools have it.
+// The same rules as in studio/preset/scale.py.
+(function (studio) {
+  "use strict";
+  const { el } = studio;
+  const ONE = 1e-6;
+  const PATH = "cfg";
+
+  function parts(rows) {
+    const solo = rows.some((row) => row.solo && row.enabled);
+    const takes = (row) => row.enabled && (row.solo || !solo);
+    const taking = rows.flatMap((row, at) => (takes(row) ? [at] : []));
+    if (taking.some((at) => rows[at].reference !== "unconditional")) return [[], []];
+    const toward = taking.filter((at) => rows[at].weight > 0);
+    let away = taking.filter((at) => rows[at].weight < 0);
+    // Scale 1 leaves nothing of a negative prompt.
+    if (!away.length && one(rows, toward)) away = taking.filter((at) => rows[at].weight === 0);
+    return [toward, away];
+  }
+  const sum = (rows, places) => places.reduce((all, at) => all + Number(rows[at].weight), 0);
+  const one = (rows, places) => Math.abs(sum(rows, places) - 1) < ONE;
+
+  /** The scale of rows: {value, null where their weights are of none; can, whether it can be set; away,
+   *  whether there are negative prompts}. */
+  studio.guidanceScaleOf = function (rows) {
+    const [toward, away] = parts(rows);
+    const is = toward.length > 0 && (!away.length || one(rows, [...toward, ...away]));
+    return {
+      value: is ? rows[toward[0]].weight : null,
+      can: is || toward.length === 1,
+      away: away.length > 0,
+    };
+  };
+
+  /** The weights of all rows under another scale. */
+  studio.weightsOfScale = function (rows, scale) {
+    const [toward, away] = parts(rows);
+    const weights = rows.map(({ weight }) => weight);
+    const grown = scale / weights[toward[0]];
+    for (const at of toward) weights[at] = studio.tidy(rows[at].weight * grown);
+    const rest = 1 - toward.reduce((all, at) => all + weights[at], 0);
+    const before = sum(rows, away);
+    for (const at of away)
+      weights[at] = studio.tidy(before ? (rest * rows[at].weight) / before : rest / away.length);
+    return weights;
+  };
+
+  /** The field above the rows: {element, read()}; there where a row leads away from something. */
+  studio.scaleField = function (stack) {
+    const rows = () => stack.cards.map((card) => card.row);
+    const weight = studio.fieldOf("Row", "weight");
+    const field = { ...weight, low: undefined, above: 0, nullable: true, name: PATH };
+    let from = null; // the rows as they were before one typed: on the way to 12 lies 1
+    const number = studio.numberEditor({
+      field,
+      label: "CFG scale",
+      step: 0.5,
+      changed() {
+        const scale = number.write();
+        from ??= studio.clone(rows());
+        if (scale === null || !studio.guidanceScaleOf(from).can) return;
+        const weights = studio.weightsOfScale(from, scale);
+        // At once: one step of undo.
+        stack.cards.forEach((card, at) => Object.assign(card.row, { weight: weights[at] }));
+        stack.cards.forEach((card) => card.refresh());
+        stack.commit();
+      },
+    });
+    for (const kind of ["focus", "change"]) number.box.addEventListener(kind, () => (from = null));
+    const vary = studio.varyButton({
+      title: "CFG scale",
+      text: "CFG scale",
+      path: () => PATH,
+      values: () => studio.valuesAround(field, studio.guidanceScaleOf(rows()).value ?? undefined),
+    });
+    const element = el("span", { class: "gs-scale", hidden: true }, vary.element, number.element);
+    return {
+      element,
+      read() {
+        const { value, can, away } = studio.guidanceScaleOf(rows());
+        element.hidden = !(can && away);
+        if (document.activeElement !== number.box) number.read(value);
+      },
+    };
+  };
+})(window.studio);

@@ -1,0 +1,91 @@
+"""One scale for all rows is that of classifier-free guidance with a negative prompt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.errors import BadPreset
+from studio.preset import Preset, validate
+from studio.preset.fields import with_fields
+from studio.preset.scale import scale_of, with_scale
+from studio.preset.sweep import changed, parse_axis
+
+
+def _preset(*weights: float, **more: Any) -> Preset:
+    rows = [{"prompt": str(at), "weight": float(weight)} for at, weight in enumerate(weights)]
+    rows[-1] |= more
+    return validate({"rows": rows})
+
+
+def _guided(preset: Preset, predictions: list[float], unconditional: float) -> float:
+    """What the rows come to, by the sum that they are (GCFG, Eq. 3)."""
+    rows = zip(preset.rows, predictions, strict=True)
+    return unconditional + sum(row.weight * (one - unconditional) for row, one in rows)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1, 1.5, 7, 30])
+@pytest.mark.parametrize("before", [(7, -6), (1, 0), (3, -8)])
+def test_prompt_and_negative_prompt_are_guided_as_elsewhere(
+    before: tuple[float, float], scale: float
+) -> None:
+    made = with_scale(_preset(*before), scale)
+    positive, negative = 0.7, -0.2
+    for unconditional in (0.1, 5.0):  # of which nothing is left
+        wanted = negative + scale * (positive - negative)
+        assert _guided(made, [positive, negative], unconditional) == pytest.approx(wanted)
+    assert scale_of(made) == pytest.approx(scale)
+
+
+def test_prompts_joined_there_keep_their_shares() -> None:
+    """``x = n + sum s a_i (c_i - n)``, the weights a_i behind AND."""
+    before = _preset(6, 3, -8)
+    assert scale_of(before) == 6
+    made = with_scale(before, 10)
+    one, two, negative = 0.7, 0.4, -0.2
+    wanted = negative + 10 * (one - negative) + 5 * (two - negative)
+    assert _guided(made, [one, two, negative], 3.0) == pytest.approx(wanted)
+
+
+def test_without_a_negative_prompt_it_is_the_weight() -> None:
+    assert scale_of(_preset(5)) == 5
+    assert [row.weight for row in with_scale(_preset(5), 8).rows] == [8]
+    assert [row.weight for row in with_scale(_preset(5, 2.5), 8).rows] == [8, 4]
+    assert [row.weight for row in with_scale(_preset(5, 0), 8).rows] == [8, 0]  # takes no part
+
+
+def test_rows_that_take_no_part_stay() -> None:
+    muted = _preset(7, -6, -3, enabled=False)
+    assert [row.weight for row in with_scale(muted, 3).rows] == [3, -2, -3]
+    alone = _preset(7, -6, 4, solo=True)
+    assert [row.weight for row in with_scale(alone, 3).rows] == [7, -6, 3]
+
+
+@pytest.mark.parametrize(
+    ("preset", "scale", "said"),
+    [
+        (_preset(-3), 5, "these rows have no CFG scale"),
+        (_preset(5, 3, -4), 5, "these rows have no CFG scale"),
+        (_preset(5, -4, reference="own"), 5, "these rows have no CFG scale"),
+        (_preset(5, -4), 0, "a number above 0, got 0"),
+        (_preset(5, -4), "x", "a number above 0, got 'x'"),
+        (_preset(5, -4), True, "a number above 0, got True"),
+    ],
+)
+def test_what_has_no_scale_is_refused(preset: Preset, scale: Any, said: str) -> None:
+    with pytest.raises(BadPreset, match=said) as caught:
+        with_scale(preset, scale)
+    assert caught.value.field == "cfg"
+
+
+def test_it_is_set_and_swept_as_a_field_is() -> None:
+    preset = _preset(7, -6)
+    made = with_fields(preset, [("cfg", "5"), ("omega", "0.5")])
+    assert ([row.weight for row in made.rows], made.omega) == ([5, -4], 0.5)
+    axis = parse_axis("cfg=3:7:2", "--x")
+    cells = [changed(preset, [axis], [value]) for value in axis.values]
+    assert [[row.weight for row in one.rows] for one in cells] == [[3, -2], [5, -4], [7, -6]]
+    with pytest.raises(BadPreset) as caught:
+        with_fields(preset, [("cfg", "5000")])
+    assert caught.value.field == "rows.0.weight"
