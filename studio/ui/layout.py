@@ -65,6 +65,7 @@ class Parts:
     copies: dict[str, gr.Button]
     theme: gr.Button
     dice: gr.Button
+    reseed: gr.Button
     swap: gr.Button
     plan: gr.HTML
     generate: gr.Button
@@ -165,16 +166,13 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
         with gr.Row(elem_id="gs-numbers"):
             with gr.Row(elem_id="gs-seed-row"):
                 field("seed", min_width=120, scale=4)
-                found["dice"] = gr.Button(
-                    "New random seed", elem_id="gs-dice", size="sm", min_width=42, scale=0
-                )
+                found["dice"] = _tool("New random seed", "gs-dice")
+                found["reseed"] = _tool("A new seed each time, or the last result's", "gs-reseed")
             with gr.Row(elem_id="gs-sides-row"):
                 AspectList()
                 for side in ("width", "height"):
                     field(side, placeholder="native", min_width=90, elem_classes=["gs-side"])
-                found["swap"] = gr.Button(
-                    "Swap width and height", elem_id="gs-swap", size="sm", min_width=42, scale=0
-                )
+                found["swap"] = _tool("Swap width and height", "gs-swap")
     with gr.Accordion("Advanced", open=False, elem_id="gs-advanced", elem_classes=["gs-panel"]):
         fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
         with gr.Row(elem_id="gs-refinements"):
@@ -182,6 +180,11 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
                 if name not in fields:
                     field(name, slider=_reach(leaf), min_width=220)
     return fields
+
+
+def _tool(label: str, name: str) -> gr.Button:
+    """A small square button beside fields, of which the style shows a picture alone."""
+    return gr.Button(label, elem_id=name, size="sm", min_width=42, scale=0)
 
 
 def bounded(records: dict[str, Leaf], limits: Limits) -> dict[str, Leaf]:

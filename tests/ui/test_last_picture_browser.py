@@ -34,6 +34,14 @@ def test_a_page_whose_form_was_kept_opens_on_the_last_picture(studio: Studio) ->
     beside.page.wait_for_function("Boolean(studio.start.init?.image)")
     beside.page.get_by_role("button", name="Vary Strength in a sweep").click()
     expect(beside.page.get_by_label("Across: the field")).to_have_value("init.strength")
+    # Its seed is one press away, and so is a new one each time.
+    seed = beside.page.get_by_label("Seed (−1: new each time)", exact=True).first
+    beside.set("Seed (−1: new each time)", "-1")
+    made = re.search(r"seed(\d+)", newest)
+    assert made
+    for wanted in (made[1], "-1", made[1]):
+        beside.page.get_by_role("button", name="A new seed each time").click()
+        expect(seed).to_have_value(wanted)
     beside.page.close()
 
 

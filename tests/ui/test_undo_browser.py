@@ -175,6 +175,9 @@ def test_width_and_height_are_swapped_in_one_step(studio: Studio) -> None:
     shown(width).to_have_value("384")
     shown(height).to_have_value("192")
     page.set_viewport_size({"width": 390, "height": 844})
-    for name in ("New random seed", "Swap width and height"):
+    for name in ("New random seed", "A new seed each time", "Swap width and height"):
         box = page.get_by_role("button", name=name).bounding_box()
         assert box is not None and box["width"] < 60, name  # the fields have the room
+    seed = page.get_by_label("Seed (−1: new each time)", exact=True).first.bounding_box()
+    turn = page.get_by_role("button", name="A new seed each time").bounding_box()
+    assert seed and turn and abs(seed["y"] - turn["y"]) < 12  # beside it, not below

@@ -39,6 +39,15 @@
     return studio.toast(`The seed is ${answer.seed} now.`);
   }
 
+  /** A seed that is fixed gives way to a new one each time; −1 to that of the last result. */
+  studio.turnSeed = async function () {
+    if (Number(studio.heldFields().seed) >= 0) return studio.setField("seed", -1);
+    const shown = studio.lastResult();
+    if (!shown) return studio.toast("There is no result yet.");
+    const answer = await fetch(shown);
+    return reuseSeed(new File([await answer.blob()], "result.png", { type: "image/png" }));
+  };
+
   /** Every use that is possible now: {label, take(file)}. */
   studio.pictureUses = function () {
     const cards = studio.stack?.cards || [];

@@ -47,4 +47,5 @@ def connect(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     sides = [parts.form["width"], parts.form["height"]]
     parts.swap.click(None, sides, sides, js="(width, height) => [height, width]")
     parts.dice.click(None, None, parts.form["seed"], js="() => [window.studio.newSeed()]")
+    parts.reseed.click(None, None, None, js="() => { window.studio.turnSeed(); return []; }")
     parts.theme.click(None, None, None, js="() => { window.studio.toggleTheme(); return []; }")
