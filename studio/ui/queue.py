@@ -21,7 +21,8 @@ SOONEST, UNKNOWN, LATEST = 10.0, 15.0, 60.0
 
 
 class QueueList(Whole):
-    """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last) and ``number``;
+    """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last; clear of all that wait) and
+    ``number``;
     ``submit`` asks how they stand now."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -103,10 +104,13 @@ def act(runs: Runs, session: Session, do: str, number: int) -> None:
             runs.move(session, number, -1 if do == "up" else 1)
         case "cancel":
             runs.cancel(_named(session, number))
+        case "clear":
+            for first, *_ in runs.groups(session):
+                runs.cancel(first)
         case "last":
             runs.end_with(_named(session, number))
         case _:
-            raise StudioError(f"up, down, cancel or last, got {do[:40]!r}", field="do")
+            raise StudioError(f"up, down, cancel, clear or last, got {do[:40]!r}", field="do")
 
 
 def _named(session: Session, number: int) -> Run:

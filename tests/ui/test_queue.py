@@ -112,6 +112,21 @@ def test_a_person_orders_what_is_their_own_and_nobody_elses(engine: HeldEngine) 
     assert engine.started == ["zero", "last", "theirs", "first"]
 
 
+def test_all_that_waits_is_taken_out_at_once_and_what_runs_and_the_others_stay(
+    engine: HeldEngine,
+) -> None:
+    runs = Runs(engine, Limits())
+    own, other = runs.session("a"), runs.session("b")
+    first = runs.submit(own, preset("first"))
+    until(lambda: first.state == "running")
+    for session, name in ((own, "second"), (other, "theirs"), (own, "third")):
+        runs.submit(session, preset(name))
+    queue.act(runs, own, "clear", 0)
+    assert (listed(runs, "a"), listed(runs, "b")) == ([], ["theirs"])
+    assert first.state == "running" and not first.cancelled
+    queue.act(runs, own, "clear", 0)  # nothing more is there
+
+
 def test_forever_goes_on_with_the_next_seeds_until_it_is_told(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits())
     session = runs.session("a")

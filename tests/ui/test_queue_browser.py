@@ -134,6 +134,12 @@ def test_what_waits_is_ordered_by_hand(
     assert held.endswith("a rocket")  # the keyboard goes with its line
     studio.page.get_by_role("button", name=re.compile("^Take out.*a dog face")).click()
     studio.page.wait_for_function("document.querySelectorAll('.gs-queue-line').length === 1")
+    all_out = studio.page.get_by_role("button", name="Take all out of the queue")
+    expect(all_out).to_be_hidden()  # one has its own
+    studio.page.click("#gs-generate")
+    all_out.click()
+    studio.says("2 taken out of the queue.", ".gs-toast")
+    expect(studio.page.locator(".gs-queue-line")).to_have_count(0)
     (home / BRAKE).unlink()
     studio.page.wait_for_selector(f'{BAR}[data-state="done"]')
     expect(studio.page.locator(".gs-queue")).to_be_hidden()

@@ -92,7 +92,14 @@
   studio.mountQueue = function (element, props, trigger, watch) {
     const list = el("ol", { class: "gs-queue", "aria-label": "Queue" });
     const around = el("div", { class: "gs-around", hidden: true });
-    element.replaceChildren(list, around);
+    // Many presses of one mistake are taken back by one.
+    const clear = word("Take all out of the queue", () => {
+      const count = list.querySelectorAll("[data-do=cancel]").length;
+      trigger("select", { do: "clear", number: 0 });
+      studio.toast(`${count} taken out of the queue.`);
+      document.querySelector("#gs-generate")?.focus();
+    });
+    element.replaceChildren(list, clear, around);
 
     // Who is before a run of this page, where it has none: asked when a hand comes back or to the
     // buttons, with an edit, and once the time that was said is over. A page at rest asks nothing.
@@ -198,6 +205,7 @@
       const first = items.findIndex((item) => item.waits);
       list.replaceChildren(...items.map((item, at) => line(item, at, first, items.length)));
       list.hidden = !items.length;
+      clear.hidden = items.filter((item) => item.waits).length < 2;
       surround();
       if (!held) return;
       const there = list.querySelector(`[data-number="${held.number}"]`);
