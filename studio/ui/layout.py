@@ -151,7 +151,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
     with gr.Column(elem_id="gs-heading", elem_classes=["gs-panel"]):
         _heading(preset, fields, records)
     fields["rows"] = GuidanceStack(
-        preset.rows, max_rows=limits.rows, elem_id="gs-stack", label="Guidance rows"
+        preset.rows, limits.rows, not limits.shared, elem_id="gs-stack", label="Guidance rows"
     )
     with gr.Row(elem_classes=["gs-panel"], elem_id="gs-steering"):
         field("omega", slider=(0, 1, 0.01), min_width=240)

@@ -51,6 +51,7 @@ SCRIPTS = (
     "row/model.js",
     "row/words.js",
     "row/complete.js",
+    "row/wildcard.js",
     "row/prompt.js",
     "row/control_choices.js",
     "row/control.js",

@@ -21,7 +21,7 @@ from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
 from studio.ui.crops import find_face, kept_part
 from studio.ui.editor.maps import preview_map
-from studio.ui.editor.wildcards import wildcard_names
+from studio.ui.editor.wildcards import wildcard_keep, wildcard_names, wildcard_text
 from studio.ui.errors import one_line, refusal
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.widgets import given
@@ -42,15 +42,18 @@ MOUNT = (
 class GuidanceStack(gr.HTML):
     """Rows as cards. In the browser the value is ``{"rows": […], "thumbs": {image: data URI}}``.
 
-    Its server functions serve the whole page: taking in an image, showing one, naming wildcards.
+    Its server functions serve the whole page: taking in an image, showing one, naming wildcards; where
+    it ``keeps`` files, writing them.
     """
 
-    def __init__(self, value: Sequence[Row] = (), *, max_rows: int = 200, **kwargs: Any) -> None:
-        self.max_rows = max_rows  # Gradio reads an attribute for each argument
+    def __init__(
+        self, value: Sequence[Row] = (), max_rows: int = 200, keeps: bool = False, **kwargs: Any
+    ) -> None:
+        self.max_rows, self.keeps = max_rows, keeps  # Gradio reads an attribute for each argument
         kwargs.setdefault("html_template", TEMPLATE)
         kwargs.setdefault("js_on_load", MOUNT % given(max_rows=max_rows, served=served()))
         kwargs.setdefault("apply_default_css", False)
-        kwargs.setdefault("server_functions", list(SERVES))
+        kwargs.setdefault("server_functions", [*SERVES, *(KEEPS if keeps else ())])
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
     def preprocess(self, payload: Any) -> list[Any]:  # type: ignore[override]
@@ -257,3 +260,4 @@ SERVES = (
     find_face,
     wildcard_names,
 )
+KEEPS = (wildcard_text, wildcard_keep)  # not on a page that others share

@@ -1,11 +1,12 @@
-"""The wildcards that prompts are completed with."""
+"""The wildcards that prompts are completed with, and those that are written on the page."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from studio.errors import StudioError
-from studio.preset import variants
+from studio.preset import variants, wildcard_files
+from studio.ui.errors import one_line
 
 MOST = 5000
 
@@ -20,3 +21,31 @@ def wildcard_names(_: Any) -> dict[str, list[str]]:
         return {"names": variants.names()[:MOST]}
     except (StudioError, OSError):
         return {"names": []}
+
+
+def wildcard_text(asked: Any) -> dict[str, str]:
+    """The choices of one (called from the script): ``name``.
+
+    Returns:
+        ``{"text": …}``, "" where there is none yet, or ``{"error": …}``.
+    """
+    try:
+        return {"text": wildcard_files.text_of(_given(asked, "name"))}
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
+def wildcard_keep(asked: Any) -> dict[str, Any]:
+    """Write the choices of one (called from the script): ``name`` and ``text``.
+
+    Returns:
+        ``{"count": …}`` of its choices, or ``{"error": …}``.
+    """
+    try:
+        return {"count": wildcard_files.keep(_given(asked, "name"), _given(asked, "text"))}
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
+def _given(asked: Any, name: str) -> str:
+    return str(asked.get(name, "")) if isinstance(asked, dict) else ""

@@ -161,7 +161,9 @@
     if (pictures.length > 1) return studio.askEach(files);
     const [first, ...others] = files;
     if (!first) return undefined;
-    studio.askFile(first);
+    const lines = await studio.linesIn(first);
+    if (lines) studio.askLines(first, lines);
+    else studio.askFile(first);
     if (others.length)
       studio.toast(
         `One file at a time: ${others.map((file) => file.name).join(", ")} ${others.length > 1 ? "were" : "was"} not taken.`,

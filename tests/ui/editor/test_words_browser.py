@@ -54,6 +54,25 @@ def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:
     (row,) = desk.rows()
     assert row["prompt"] == "a cat in a __hat__"
     assert row["model"] == {"lora": "starter/lora-hero", "strength": 1}
+    # One is written on the page, from the prompt that names it or from a file that is dropped.
+    page = desk.page
+    desk.prompt(0).fill("a __cloak__")
+    desk.says("there is no wildcard 'cloak'", "#gs-plan")
+    page.get_by_role("button", name="Choices of __cloak__").click()
+    page.locator(".gs-wildcard textarea").fill("red\nblue")
+    page.get_by_role("button", name="Keep the choices").click()
+    desk.says("its choices are made for each image", "#gs-plan")
+    assert (home / "wildcards" / "cloak.txt").read_text() == "red\nblue\n"
+    page.evaluate("studio.askFiles([new File(['one\\n\\ntwo'], 'My list.txt')])")
+    page.get_by_role("button", name="Choices of the wildcard __My-list__ …").click()
+    page.get_by_role("button", name="Keep the choices").click()
+    desk.says("__My-list__ has 2 choices.", ".gs-toast")
+    page.evaluate("studio.askFiles([new File(['one\\n\\ntwo'], 'My list.txt')])")
+    page.get_by_role("button", name="Prompts in turn, in row 1").click()
+    texts = page.get_by_label("Across: values of prompt of row 1")
+    expect(texts).to_have_value("one\ntwo")
+    page.get_by_role("button", name="Do not vary prompt of row 1").click()
+    desk.tab("Result")
     shutil.rmtree(home / "wildcards")
 
 

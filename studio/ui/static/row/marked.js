@@ -19,9 +19,9 @@ window.studio = window.studio || {};
     let asked = -Infinity;
     return {
       names: () => names,
-      /** Ask for them again; whether others have come. */
-      async look() {
-        if (clock() - asked < FRESH) return false;
+      /** Ask for them again, at once where one was written; whether others have come. */
+      async look(now = false) {
+        if (!now && clock() - asked < FRESH) return false;
         asked = clock();
         const before = names.join();
         names = (await ask().catch(() => ({}))).names || names;

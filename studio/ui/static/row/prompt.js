@@ -124,7 +124,8 @@
     function hintsOf(text) {
       const brought = studio.broughtBy(text);
       const lines = foreignLines(text);
-      if (!brought) return [...lines, ...card.calls(text).map(calledHint)];
+      const wild = studio.wildcardsHint(text);
+      if (!brought) return [...lines, ...card.calls(text).map(calledHint), wild].filter(Boolean);
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
       return brought.json ? [offer] : [offer, ...lines];

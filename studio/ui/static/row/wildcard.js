@@ -1,0 +1,128 @@
+// A wildcard's choices in a dialog, and what the lines of a text file are for.
+(function (studio) {
+  "use strict";
+  const { el, word } = studio;
+  const WILD = /(?<![\\\p{L}\p{N}_])__([\p{L}\p{N}_][\p{L}\p{N}_/.-]*?)__(?![\p{L}\p{N}_])/gu;
+
+  /** The wildcards that a prompt names, each once; of a pattern with stars none. */
+  studio.wildcardsIn = (text) => [
+    ...new Set(
+      [...text.matchAll(WILD)].map(([, name]) => name).filter((name) => !/[_.]$/.test(name)),
+    ),
+  ];
+
+  /** The name of a wildcard that a file of choices would be; "" for one that makes none. */
+  studio.wildcardName = (file) =>
+    file
+      .replace(/\.[^.]*$/, "")
+      .replaceAll(/[^\p{L}\p{N}.-]+/gu, "-")
+      .replaceAll(/^[.-]+|[.-]+$/g, "");
+
+  /** Write the choices of a wildcard; `text` in place of those that it has. */
+  studio.editWildcard = async function (name, text = null) {
+    const { server, wildcards, cards } = studio.stack;
+    const known = await server.wildcard_text({ name }).catch((error) => ({ error: `${error}` }));
+    if (known.error) return studio.toast(known.error);
+    const title = `Choices of __${name}__, one a line`;
+    const area = el("textarea", {
+      ...{ class: "gs-text gs-wildcard-text", rows: 12, dir: "auto", spellcheck: "false" },
+      "aria-label": title,
+    });
+    area.value = text ?? known.text;
+    const replaces = text !== null && known.text && known.text !== text;
+    const note = replaces ? "What it holds by now is replaced." : "";
+    const problem = studio.problemOf(area);
+    const untouched = area.value;
+    async function save() {
+      const answer = await server
+        .wildcard_keep({ name, text: area.value })
+        .catch((error) => ({ error: `${error}` }));
+      problem.show(answer.error || "");
+      if (answer.error) return;
+      area.value = untouched; // nothing is lost any more
+      dialog.close();
+      studio.toast(
+        `__${name}__ has ${answer.count === 1 ? "1 choice" : `${answer.count} choices`}.`,
+      );
+      await wildcards.look(true);
+      cards[0]?.edit({}); // the plan may have missed it
+    }
+    const asked = "Leave the choices as they were, without what you wrote?";
+    const mayLeave = () => area.value === untouched || window.confirm(studio.say(asked));
+    const dialog = el(
+      "dialog",
+      {
+        class: "gs-painter gs-wildcard",
+        "aria-label": title,
+        onclose: () => dialog.remove(),
+        oncancel: (event) => mayLeave() || event.preventDefault(),
+      },
+      el("strong", {}, title),
+      note ? el("p", { class: "gs-work-note" }, note) : null,
+      area,
+      problem.element,
+      el(
+        "div",
+        { class: "gs-line gs-answers" },
+        word("Cancel", () => mayLeave() && dialog.close()),
+        word("Keep the choices", save, { class: "gs-word gs-main-word" }),
+      ),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+    area.focus();
+    return dialog;
+  };
+
+  /** The wildcards of a prompt, each to be opened; null where it names none, or nobody may write. */
+  studio.wildcardsHint = function (text) {
+    const names = studio.stack?.server.wildcard_keep ? studio.wildcardsIn(text) : [];
+    if (!names.length) return null;
+    const open = (name) =>
+      word(`__${name}__`, () => studio.editWildcard(name), {
+        ...{ translate: "no", title: "Write its choices", "aria-label": `Choices of __${name}__` },
+      });
+    return el("p", {}, "Wildcards: ", ...names.map(open));
+  };
+
+  /** Whether a file is a text of lines that is nothing else: no preset, no settings, no table. */
+  studio.linesIn = async function (file) {
+    if (!/\.txt$/i.test(file.name) || file.size > 4 * 2 ** 20) return null;
+    const text = await file.text();
+    const lines = text.split(/\r?\n/).filter((line) => line.trim());
+    return !lines.length || studio.broughtBy(text) ? null : lines;
+  };
+
+  /** Vary a prompt over these texts, in place of what stands in their way. */
+  function inTurn(field, values) {
+    const before = studio.axes.list();
+    if (!studio.axes.has(field) && !studio.axes.full()) return studio.vary(field, values);
+    const others = studio.axes.has(field) ? before.filter((axis) => axis.field !== field) : [];
+    studio.axes.replace([{ field, values }, ...others]);
+    studio.axesUndoable("Other fields are varied now.", before);
+    return studio.showTab("sweep");
+  }
+
+  /** Ask what the lines of a file are for: prompts in turn, or the choices of a wildcard. */
+  studio.askLines = function (file, lines) {
+    const { cards, server } = studio.stack;
+    const text = (card) => card.row.prompt.trim() || card.title(card.parts().model || "");
+    const choices = cards.map((card, at) => ({
+      label: `Prompts in turn, in row ${at + 1}: ${text(card) || "∅"}`,
+      take: () => inTurn(`rows.${at}.prompt`, studio.listOfLines(lines.join("\n"))),
+    }));
+    const name = studio.wildcardName(file.name);
+    if (server.wildcard_keep && name)
+      choices.unshift({
+        label: `Choices of the wildcard __${name}__ …`,
+        take: () => studio.editWildcard(name, `${lines.join("\n")}\n`),
+      });
+    const count = lines.length === 1 ? "1 line" : `${lines.length} lines`;
+    const first = el(
+      "p",
+      { class: "gs-work-note", dir: "auto", translate: "no" },
+      lines[0].slice(0, 200),
+    );
+    studio.askChoice(`What is ${file.name} for? ${count}`, first, choices);
+  };
+})(window.studio);
