@@ -289,9 +289,9 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             found["loaded"] = gr.HTML(
                 "", elem_id="gs-loaded", apply_default_css=False, visible=not limits.shared
             )
-            found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
             with gr.Row(elem_id="gs-model-actions"):
                 found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
+            found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
             found["folders"] = folders.lay_out(limits)
             found["fetch"] = fetch.lay_out(limits)
             found["previews"] = previews.Previews()
