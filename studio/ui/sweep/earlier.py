@@ -27,7 +27,8 @@ def listed(folder: Path) -> list[dict[str, Any]]:
     earlier studio began and did not end says nothing of itself and is left out."""
     found = [path for path in folder.glob("sweep-*.json") if _STEM.fullmatch(path.stem)]
     lines = (_line(path) for path in sorted(found, key=_time, reverse=True)[:MOST])
-    return [line for line in lines if line is not None]
+    known = [line for line in lines if line is not None]
+    return sorted(known, key=lambda line: line["when"], reverse=True)
 
 
 def opened(folder: Path, stem: Any) -> tuple[Preset, list[dict[str, str]]]:
@@ -82,7 +83,7 @@ def _line(path: Path) -> dict[str, Any] | None:
         "axes": [{"field": axis.field, "count": len(axis.values)} for axis in axes],
         "made": len(pictures),
         "total": math.prod(len(axis.values) for axis in axes),
-        "when": _time(path),
+        "when": max(map(_time, pictures), default=_time(path)),  # its document is written anew
         "src": small(pictures[0]) if pictures else "",
     }
 

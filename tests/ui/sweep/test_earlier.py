@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def test_what_was_swept_before_is_listed_and_its_form_is_that_of_then(studio_hom
     """Also by a studio that was started anew; the seed that was drawn then is in the form."""
     made = _run(Sweeps(Runs(FakeEngine(), Limits())), [OMEGA, TEXTS])
     again = Sweeps(Runs(FakeEngine(), Limits())).of("other")
+    for file in again.folder.iterdir():
+        os.utime(file, (1e9, 1e9) if file.suffix == ".png" else (2e9, 2e9))  # it was shown since
     [line] = listed(again.folder)
+    assert line["when"] == 1e9
     assert (line["name"], line["made"], line["total"]) == ("mine", 6, 6)
     assert line["axes"] == [{"field": "omega", "count": 3}, {"field": "prompts", "count": 2}]
     assert line["src"].startswith("data:image/jpeg")

@@ -2,12 +2,13 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
+  const say = (text) => studio.say?.(text) ?? text; // as above a grid
   const NONE = "No sweep is kept yet.";
   const FULL = "Its form and its axes are loaded, and what is made is shown.";
 
   /** What was varied, in words: "Prompt S/R × Steps". */
   studio.axesInWords = (axes, titles) =>
-    axes.map(({ field }) => studio.fieldInWords(field, titles)).join(" × ");
+    axes.map(({ field }) => say(studio.fieldInWords(field, titles))).join(" × ");
 
   /**
    * The fold.
@@ -48,7 +49,7 @@
             "span",
             {},
             el("strong", { dir: "auto", translate: "no" }, name || "–"),
-            el("span", {}, studio.axesInWords(axes, titles)),
+            el("span", { translate: "no" }, studio.axesInWords(axes, titles)),
             el("span", { class: "gs-field-help" }, `${made} of ${total} · ${day}`),
           ),
         ),
