@@ -120,3 +120,17 @@ test("a picture's own pixels are as large as the screen's, whichever side it fit
   assert.equal(ownPixels([1000, 2000], [500, 500], 2), 2);
   assert.equal(ownPixels([256, 256], [512, 512]), 0.5);
 });
+
+test("what is chosen stays in its list when its last picture has gone, and can be taken back", () => {
+  const { historyOptions } = load("history/filters.js");
+  const boards = [["sea", 3]];
+  const values = (chosen) => plain(historyOptions("Any board", boards, chosen)).map(([one]) => one);
+  assert.deepEqual(values(undefined), ["", "sea"]);
+  assert.deepEqual(values("sea"), ["", "sea"]);
+  assert.deepEqual(plain(historyOptions("Any board", boards, "fog", 0)), [
+    ["", "Any board"],
+    ["sea", "sea (3)"],
+    ["fog", "fog (0)"],
+  ]);
+  assert.equal(historyOptions("Any tag", boards, "fog", 5).at(-1)[0], null);
+});

@@ -15,6 +15,20 @@
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 
   /**
+   * The options of a list, [[value, text], …]: any, and the names in use with how often. What is chosen
+   * stays among them where its last picture has gone: it still says what is found.
+   * @param more how many names have no place in the list
+   */
+  studio.historyOptions = function (label, names, chosen, more) {
+    const lost = chosen && !names.some(([name]) => name === chosen);
+    return [
+      ["", label],
+      ...[...names, ...(lost ? [[chosen, 0]] : [])].map(([name, n]) => [name, `${name} (${n})`]),
+      ...(more > 0 ? [[null, `${more} more: type a name in the search`]] : []),
+    ];
+  };
+
+  /**
    * The fields.
    * @param changed is called when one of them has another value
    * @returns {search, lists, offer(names), query()}
@@ -83,19 +97,22 @@
           onchange: (event) => set(name, event.target.value),
         }),
       );
-    const counted = (label, names, more) => [
-      ["", label],
-      ...names.map(([name, count]) => [name, `${name} (${count})`]),
-      ...(more > 0 ? [[null, `${more} more: type a name in the search`]] : []),
-    ];
     function offer(names) {
-      select("model", "Model", counted("Any model", names.models, names.more.models));
-      select("preset", "Preset", counted("Any preset", names.presets, names.more.presets));
-      select("board", "Board", counted("Any board", names.boards));
-      select("tag", "Tag", counted("Any tag", names.tags, names.more.tags));
-      select("size", "Size", counted("Any size", names.sizes));
-      const scores = names.scores.map((name) => [`score:${name}`, `Best ${name} first`]);
-      select("sort", "Order", [...Object.entries(SORTS), ...scores]);
+      const list = (name, label, title, kind) =>
+        select(
+          name,
+          label,
+          studio.historyOptions(title, names[kind], fields[name], names.more[kind]),
+        );
+      list("model", "Model", "Any model", "models");
+      list("preset", "Preset", "Any preset", "presets");
+      list("board", "Board", "Any board", "boards");
+      list("tag", "Tag", "Any tag", "tags");
+      list("size", "Size", "Any size", "sizes");
+      const by = fields.sort.startsWith("score:") ? [fields.sort.slice(6)] : [];
+      const scores = [...new Set([...names.scores, ...by])];
+      const best = scores.map((name) => [`score:${name}`, `Best ${name} first`]);
+      select("sort", "Order", [...Object.entries(SORTS), ...best]);
     }
     offer({ models: [], presets: [], boards: [], tags: [], sizes: [], scores: [], more: {} });
 
