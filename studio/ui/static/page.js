@@ -28,7 +28,7 @@
     studio.emit("run", { own });
     showTab("result");
     setTimeout(() => {
-      if (window.innerWidth < 900) studio.keepInSight(".gs-stage", runs);
+      if (window.innerWidth < 900) studio.keepInSight(".gs-stage", studio.runs);
       else document.getElementById("gs-right").scrollTo({ behavior: "smooth", top: 0 });
     }, 200);
   };
@@ -69,15 +69,11 @@
   /** A panel of Gradio's own, such as "Use via API". */
   const panel = () => document.querySelector('[role="dialog"][aria-modal="true"]');
 
-  /** Esc belongs to whatever is open: a dialog, a list; else it cancels a run, where there is one. */
+  /** Esc belongs to whatever is open: a dialog, a list; else it is Cancel's, where that ends something. */
   const opensSomething = (node) =>
     document.querySelector("dialog[open]") ||
     node?.getAttribute?.("aria-expanded") === "true" ||
     node?.tagName === "SELECT";
-  const runs = () =>
-    ["running", "waiting"].includes(
-      document.querySelector("#gs-progress .gs-progress")?.dataset.state,
-    );
 
   document.addEventListener(
     "keydown",
@@ -87,7 +83,7 @@
         studio.filled.then(() => press("gs-generate"));
       } else if (event.key !== "Escape" || !event.isTrusted) return;
       else if (panel()) panel().querySelector(".backdrop")?.click();
-      else if (!opensSomething(event.target) && runs()) press("gs-cancel");
+      else if (!opensSomething(event.target) && studio.canCancel()) press("gs-cancel");
     },
     true,
   );

@@ -50,13 +50,15 @@
     bar?.toggleAttribute("data-rests", Boolean(busy && text && studio.englishOf(text) === "Ready"));
   }
 
-  /** What works beside the runs of the queue, in lines: {on(name, {state, text}), lines()}. How it
-   *  ended is said of what was seen at work, until the next run. */
+  /** What works beside the runs of the queue, in lines: {on(name, {state, text}), lines(), run()}. How
+   *  it ended is said of what was seen at work, until the next run. */
   studio.worksBeside = function () {
     const said = new Map();
     const seen = new Set();
+    const states = new Map();
     return {
       on(name, { state, text }) {
+        states.set(name, state);
         if (state === "running") seen.add(name);
         if (text && seen.has(name)) said.set(name, { state, text });
       },
@@ -68,9 +70,17 @@
           }
       },
       lines: () => [...said].map(([name, { text }]) => `${name}: ${text}`),
+      run: () => [...states.values()].includes("running"),
     };
   };
   const beside = studio.worksBeside();
+  /** Whether a run of the page goes on or waits. */
+  studio.runs = () =>
+    ["running", "waiting"].includes(
+      document.querySelector("#gs-progress .gs-progress")?.dataset.state,
+    );
+  /** Whether there is something that Cancel ends: a run, a sweep or a search. */
+  studio.canCancel = () => studio.runs() || beside.run();
   /** A part of a whole in whole percent; 0 where neither is known yet. */
   studio.percentOf = (made, total) =>
     total ? Math.min(100, Math.floor((100 * (made || 0)) / total)) : 0;

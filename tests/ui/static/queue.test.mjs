@@ -28,6 +28,19 @@ test("a work is said while it runs, and how it ended until the next run", () => 
   assert.deepEqual(lines(works), ["Search for ω: Picture 1 of 12"]);
 });
 
+test("Cancel ends a sweep and a search too, as long as one of them goes on", () => {
+  const works = studio.worksBeside();
+  assert.equal(works.run(), false);
+  works.on("Sweep", { state: "running", text: "" }); // before it has anything to say
+  works.on("Search for ω", { state: "idle", text: "" });
+  assert.equal(works.run(), true);
+  works.on("Search for ω", { state: "running", text: "Picture 1 of 12" });
+  works.on("Sweep", { state: "done", text: "12 of 12 pictures are made." });
+  assert.equal(works.run(), true);
+  works.on("Search for ω", { state: "stopped", text: "Stopped." });
+  assert.equal(works.run(), false);
+});
+
 test("what had ended when the page was opened is no news", () => {
   const works = studio.worksBeside();
   works.on("Sweep", { state: "stopped", text: "Stopped: 6 of 18 pictures are made." });

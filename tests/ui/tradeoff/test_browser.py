@@ -135,7 +135,7 @@ def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(
     expect(box).to_have_value("14")
     expect(page.get_by_label("the row's weight too")).to_be_checked()
     expect(makes).to_have_text("At most 12 pictures, 4 for each setting")
-    page.click("#gs-cancel")
+    page.keyboard.press("Escape")  # as Cancel
     expect(status).to_have_attribute("data-state", "stopped")
     expect(box).to_have_value("14")
 

@@ -20,10 +20,6 @@
       /* private mode */
     }
   }
-  const runs = () =>
-    ["running", "waiting"].includes(
-      document.querySelector("#gs-progress .gs-progress")?.dataset.state,
-    );
   const press = (selector) => {
     const node = document.querySelector(selector);
     (node?.tagName === "BUTTON" ? node : node?.querySelector("button"))?.click();
@@ -144,7 +140,7 @@
     });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !event.isTrusted || walk.at() === null) return;
-      if (!runs() && !document.querySelector("dialog[open]")) walk.end();
+      if (!studio.canCancel() && !document.querySelector("dialog[open]")) walk.end();
     });
   };
 })(window.studio);
