@@ -129,6 +129,8 @@ def shown(state: State) -> dict[str, Any]:
         "state": state.state,
         "text": state.text,
         "note": state.note,
+        "made": state.made,
+        "total": state.total,
         "asked": state.asked,
         "weight": state.weight,
         "x": {"name": SCORES[0], "title": "like the subject (clip-i)"},

@@ -45,6 +45,8 @@ class State:
     best: list[Point] = field(default_factory=list)
     note: str = ""
     begun: int = 0  # pictures of a setting that is not measured yet
+    made: int = 0  # pictures that this search has come to, of ``total``; not those of earlier ones
+    total: int = 0
     asked: int = 0  # pictures, by whoever began it; a setting is not begun for a part of its own
     weight: bool = False  # whether the row's weight is searched too
     version: int = 0
@@ -103,6 +105,8 @@ class Tuner:
             best=points.front(search, known),
             note=note,
             begun=0,
+            made=0,
+            total=whole(budget),
             asked=budget,
             weight=weight,
         )
@@ -151,9 +155,9 @@ class Tuner:
         before = _pictures(known)
         for event in run.run(search, one_by_one(self._make)):
             if isinstance(event, run.Picture):
-                place = f"Picture {event.spent - before} of {search.budget - before}"
-                text = f"{place}: {report.setting(event.values)}"
-                self._tell(text=text, begun=event.number)
+                made = event.spent - before
+                text = f"Picture {made} of {self.state.total}: {report.setting(event.values)}"
+                self._tell(text=text, begun=event.number, made=made)
             else:
                 known = [*known, event]
                 self._tell(points=known, best=points.front(search, known), begun=0)

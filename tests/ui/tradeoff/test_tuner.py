@@ -137,7 +137,9 @@ def test_the_pictures_that_are_made_are_counted_beforehand(
         _finished(tuner)
         counted = [text.split(":")[0] for text in said if text.startswith("Picture")]
         assert (counted[0], counted[-1]) == ("Picture 1 of 12", "Picture 12 of 12")
-        assert shown(tuner.state)["asked"] == 14  # a page that is loaded anew asks for as many
+        now = shown(tuner.state)
+        assert now["asked"] == 14  # a page that is loaded anew asks for as many
+        assert (now["made"], now["total"]) == (12, 12)  # as far as the tab's title says it is
 
 
 @needs_starter

@@ -198,8 +198,7 @@
           weight.checked = value.weight;
         }
         studio.noted(RUNNING, value.state);
-        const far = { made: value.points.length, total: value.asked };
-        if (!value.refused || running) studio.atWork("Search for ω", { ...value, ...far });
+        if (!value.refused || running) studio.atWork("Search for ω", value);
       }
       status.dataset.state = past ? "idle" : state;
       refusal.textContent = running && !outdated ? value.refused || "" : "";
