@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from studio.errors import StudioError
-from studio.numbering import free_number
+from studio.numbering import cut, free_number
 
 PART = ".part"  # of a file that is being written
 STALE_SECONDS = 24 * 3600  # a part that nobody has touched for a day belongs to nobody
@@ -36,7 +36,7 @@ _swept: dict[str, float] = {}
 def slug(text: str, limit: int = 40) -> str:
     """``text`` as a plain file name: lower case, ASCII letters and digits, hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
-    name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:limit].strip("-")
+    name = cut(re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-"), limit).strip("-")
     return f"{name}_" if name in _RESERVED else name
 
 

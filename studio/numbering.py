@@ -1,4 +1,4 @@
-"""The number of a name that is free."""
+"""Numbers in names: one that is free, and none that is cut."""
 
 from __future__ import annotations
 
@@ -18,3 +18,11 @@ def free_number(free: Callable[[int], bool]) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if free(middle) else (middle, high)
     return high
+
+
+def cut(name: str, limit: int) -> str:
+    """The first ``limit`` characters of a name, without the beginning of a number: 14 is not 140."""
+    kept = name[:limit]
+    if name[limit - 1 : limit + 1].isdigit() and len(name) > limit:
+        return kept.rstrip("0123456789") or kept
+    return kept

@@ -18,6 +18,16 @@ def test_names_that_windows_keeps_for_devices(name: str) -> None:
     assert files.slug(f"{name} x") == f"{name.lower()}-x"
 
 
+def test_a_name_that_is_cut_ends_with_no_part_of_a_number() -> None:
+    """Of steps, seeds and years, where 14 would be taken for the 140 that it was."""
+    assert files.slug("Plain guidance (unfinished, step 106 of 140)") == (
+        "plain-guidance-unfinished-step-106-of"
+    )
+    assert files.slug("step 106 of 140", 15) == "step-106-of-140"
+    assert files.slug("a cat face", 5) == "a-cat"
+    assert files.slug("1234567", 4) == "1234"  # where nothing else is left
+
+
 def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert files.read_regular(tmp_path / "a", 3) == b"abc"

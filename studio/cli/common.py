@@ -20,6 +20,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import MAX_JSON_BYTES, Preset, parse
 from studio.preset.fields import split_assignment, with_fields
 from studio.preset.styles import find
+from studio.preset.unfinished import without_mark
 from studio.share import extract, read_any
 from studio.share.styled import styled
 
@@ -70,6 +71,7 @@ def load_preset(options: argparse.Namespace, library: Library) -> Preset:
     else:
         preset, notes = read_any(options.preset, library)
     say_notes(notes)
+    preset = without_mark(preset)  # what it makes is finished
     preset = with_fields(preset, [split_assignment(text, "--set") for text in options.set])
     for name in options.style:
         preset, notes = styled(preset, find(name, "--style"), library)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from studio.errors import shorten
 from studio.files import slug
+from studio.numbering import cut
 
 # What stands for what, each with an example.
 TOKENS = {
@@ -89,6 +90,6 @@ def example(pattern: str) -> str:
 def _safe(part: str, longest: int) -> str:
     """Without what begins or ends no name on some disk, and what an empty value leaves around it."""
     part = _AROUND.sub(lambda match: match[1] or match[2], part.replace(f"({_NOTHING})", _NOTHING))
-    part = part.strip(_ENDS)[:longest].rstrip(_ENDS)
+    part = cut(part.strip(_ENDS), longest).rstrip(_ENDS)
     device = slug(part.split(".")[0]).endswith("_")  # a name that Windows keeps for one
     return f"_{part}" if device else part

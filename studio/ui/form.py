@@ -7,6 +7,7 @@ from typing import Any
 
 from studio.errors import BadPreset
 from studio.preset import Preset, Row, validate
+from studio.preset.unfinished import without_mark
 from studio.ui.schema import leaves
 from studio.ui.space import Limits
 
@@ -66,8 +67,8 @@ def _emptied(name: str, value: Any) -> bool:
 
 
 def to_values(preset: Preset) -> dict[str, Any]:
-    """What the form's components show for ``preset``, by name."""
-    plain = preset.model_dump(mode="json")
+    """What the form's components show for ``preset``, by name; what the form makes is finished."""
+    plain = without_mark(preset).model_dump(mode="json")
     values = {name: _at(plain, path) for name, path in paths().items()}
     return values | {"rows": preset.rows, "init": preset.init}
 

@@ -13,6 +13,7 @@ from studio.errors import StudioError
 from studio.events import Done
 from studio.experiments.explained import parts_over_time
 from studio.preset import Preset
+from studio.preset.unfinished import unfinished
 from studio.share import save_image
 from studio.ui import queue
 from studio.ui.asker import visitor_of
@@ -282,14 +283,14 @@ def keep_unfinished(runs: Runs, session: Session, index: int) -> Moment:
     run = session.current()
     if run is None or run.active() or not 0 <= index < len(run.previews):
         raise StudioError("this preview is not there any more", field="unfinished")
-    at = f"step {run.progress.step} of {run.progress.steps}" if run.progress else "unfinished"
-    name = f"{run.preset.name or 'Untitled'} (unfinished, {at})"[:200]
+    at = f"step {run.progress.step} of {run.progress.steps}" if run.progress else ""
     seed = run.preset.sampler.seed + len(run.moments) + index
-    made = run.preset.with_seed(seed).model_copy(update={"name": name})
+    made = unfinished(run.preset.with_seed(seed), at)
     made = made.model_copy(update={"sampler": made.sampler.model_copy(update={"count": 1})})
     folder, named = save_folder(runs.limits, session.key), naming(lambda: runs.own(session))
     path = save_image(run.previews[index], made, folder, naming=named)
-    moment = kept(path, made, f"unfinished, {at} · seed {seed}", lambda: runs.own(session))
+    text = " · ".join([", ".join(filter(None, ["unfinished", at])), f"seed {seed}"])
+    moment = kept(path, made, text, lambda: runs.own(session))
     session.moments = [moment, *session.moments]
     run.kept.add(index)
     return moment

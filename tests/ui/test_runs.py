@@ -16,6 +16,7 @@ from studio.errors import StudioError
 from studio.preset import Preset, validate
 from studio.share import read_image
 from studio.ui import run
+from studio.ui.form import to_values
 from studio.ui.history.moments import Moment
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Series, Session
@@ -118,7 +119,10 @@ def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: H
     assert len(session.moments) == 1  # nothing unfinished is kept …
     kept = run.keep_unfinished(runs, session, 1)  # … unless it is asked for
     assert session.moments[0] == kept and "unfinished" in kept.title
-    assert read_image(Path(kept.path))[0].sampler.seed == 5 + 1 + 1
+    again = read_image(Path(kept.path))[0]
+    assert again.sampler.seed == 5 + 1 + 1
+    assert again.name.endswith("(unfinished, step 1 of 2)")
+    assert to_values(again)["name"] == one.preset.name  # what is made of it is finished
     with pytest.raises(StudioError, match="unfinished"):
         run.keep_unfinished(runs, session, 3)
     _, told = generation.keep(runs, session, 0)

@@ -15,6 +15,7 @@ from studio.preset import Preset
 from studio.preset.derived import between, from_each, larger, left_by_each, varied
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
+from studio.preset.unfinished import without_mark
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
 from studio.ui.history import view
@@ -134,7 +135,8 @@ def presets_of(
     do = str(asked.get("do"))
     if do not in MADE:
         raise StudioError(f"{', '.join(MADE)}, got {do[:40]!r}", field="do")
-    return MADE[do](asked, library, form, history)
+    found = MADE[do](asked, library, form, history)
+    return [one._replace(preset=without_mark(one.preset)) for one in found]
 
 
 def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Preset:

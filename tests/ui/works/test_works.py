@@ -20,6 +20,7 @@ from studio.history.intake import take_in
 from studio.history.record import identity
 from studio.library import Library
 from studio.preset import Preset, validate
+from studio.preset.unfinished import unfinished
 from studio.share import save_image
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
@@ -71,6 +72,13 @@ def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uplo
         asked("larger", picture, factor=50, strength=0.3)
     with pytest.raises(StudioError, match="count"):
         asked("vary", picture, count="4", strength=0.2)
+
+
+def test_what_is_made_of_an_unfinished_picture_is_not_called_so(uploads: Path) -> None:
+    named = PRESET.model_copy(update={"name": "Two cats"})
+    picture = made_with(unfinished(named, "step 3 of 8"), uploads)
+    ((varied, _, _),) = asked("vary", picture, count=2, strength=0.2)
+    assert varied.name == "Two cats"
 
 
 def test_a_file_of_this_machine_is_not_taken(uploads: Path, tmp_path: Path) -> None:
