@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from studio.errors import BadPreset, StudioError
@@ -11,12 +11,13 @@ from studio.images import misfit, resolve, resolve_mask, same_aspect
 from studio.preset import Init, Preset
 
 T = TypeVar("T")
+MIDDLE, SQUEEZED = "its middle is taken", "it is squeezed"
 MOST_KEPT = 256  # of what was found, each
 
 
 def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
-    """A line for each picture of another aspect than the one to be made, each row that acts nowhere,
-    the masks that are refused when it is made, and a start of which nothing is painted anew.
+    """A line for each picture of another aspect than the one to be made, a start that is larger, each
+    row that acts nowhere, the masks that are refused when it is made, and a start of which nothing is painted anew.
 
     Args:
         size: of the picture to be made.
@@ -27,12 +28,13 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
         yield from _of_the_area(whole, size)
         size = whole if whole[1] else size  # rows' masks are of all of it
     elif preset.init:
-        shown.append(("init.image", preset.init.image, "its middle is taken"))
+        shown.append(("init.image", preset.init.image, MIDDLE))
+        yield from _of_the_size(size_of(preset.init.image), size)
     for index, row in preset.active_rows():
         if row.image:
-            shown.append((f"rows.{index}.image", row.image, "its middle is taken"))
+            shown.append((f"rows.{index}.image", row.image, MIDDLE))
         if row.control and row.control.image:
-            shown.append((f"rows.{index}.control.image", row.control.image, "it is squeezed"))
+            shown.append((f"rows.{index}.control.image", row.control.image, SQUEEZED))
         if row.mask and _is_black(row.mask):
             yield f"rows.{index}: its mask is black all over, so it acts nowhere"
     for field, reference, becomes in shown:
@@ -42,6 +44,26 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     yield from _misfitting_rows(preset, size)
     if preset.init and preset.init.mask:
         yield from _of_the_start(preset.init)
+
+
+def of_many(field: str, references: Sequence[str], size: tuple[int, int]) -> str:
+    """One line on the pictures that stand at ``field`` in turn and are cut or squeezed; "" for none."""
+    part = field if field == "init.image" else field.split(".", 2)[-1]
+    becomes = {"init.image": MIDDLE, "image": MIDDLE, "control.image": SQUEEZED}.get(part)
+    count = sum(_misfits(size_of(one), size) for one in references)
+    if not becomes or not count:
+        return ""
+    which = f"{count} of {len(references)} pictures"
+    return f"{field}: of another aspect than {_pixels(size)}, so that {becomes}: {which}"
+
+
+def _of_the_size(whole: tuple[int, int], size: tuple[int, int]) -> Iterator[str]:
+    """That a picture of the same aspect loses pixels, also those that its mask keeps."""
+    if whole[1] and not _misfits(whole, size) and whole[0] > size[0]:
+        yield (
+            f"init.image: is made smaller, {_pixels(whole)} to {_pixels(size)}; "
+            "width and height can keep its size"
+        )
 
 
 def _of_the_area(whole: tuple[int, int], size: tuple[int, int]) -> Iterator[str]:

@@ -103,6 +103,29 @@ def test_a_picture_is_looked_at_once(looked: list[int]) -> None:
     assert looked == [len(wide), len(black), len(black)]  # whether it is black, its size
 
 
+def test_a_start_that_loses_pixels_is_said_and_one_that_loses_none_is_not() -> None:
+    def start(size: tuple[int, int]) -> list[str]:
+        return said((64, 64), [None], init={"image": uri(Image.new("RGB", size))})
+
+    assert start((96, 96)) == [
+        "init.image: is made smaller, 96x96 to 64x64; width and height can keep its size"
+    ]
+    assert start((64, 64)) == start((32, 32)) == []
+    assert len(start((96, 48))) == 1  # its middle is taken
+
+
+def test_pictures_that_come_in_turn_are_counted_where_they_are_cut() -> None:
+    sizes = ((64, 64), (96, 48), (30, 60), (128, 128))
+    pictures = [uri(Image.new("RGB", size, "green")) for size in sizes]
+    cut = "of another aspect than 64x64, so that its middle is taken: 2 of 4 pictures"
+    for field in ("init.image", "rows.10.image"):
+        assert picture_notes.of_many(field, pictures, (64, 64)) == f"{field}: {cut}"
+    squeezed = picture_notes.of_many("rows.0.control.image", pictures, (64, 64))
+    assert "it is squeezed: 2 of 4" in squeezed
+    assert picture_notes.of_many("rows.0.image_prompt.image", pictures, (64, 64)) == ""
+    assert picture_notes.of_many("init.image", pictures[::3], (64, 64)) == ""
+
+
 def test_a_picture_that_was_looked_at_is_let_go() -> None:
     for look, image in (
         (picture_notes.size_of, Image.new("RGB", (31, 17), "blue")),

@@ -45,8 +45,9 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
             form = Preset() if asked.get("do") != "each" else to_preset(values)
             found = works.presets_of(asked, library(), form, runs.history(owner))
             _submit(runs, limits, owner, found, visitor)
-            if lost := works.unsaid_loss(asked, form):
-                warn(lost)
+            lost = [works.unsaid_loss(asked, form), works.cut_of_each(asked, library(), form)]
+            for said in filter(None, lost):
+                warn(said)
             of = {one.parent for one in found} if asked.get("do") != "each" else ()
             for said in (line for parent in of for line in replaced_of(runs, owner, parent)):
                 warn(said)

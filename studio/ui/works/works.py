@@ -19,7 +19,7 @@ from studio.preset.unfinished import without_mark
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
 from studio.ui.history import view
-from studio.ui.picture_notes import refuse_masks
+from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.canvas import extended, rounded
 
@@ -100,7 +100,7 @@ def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History)
 def _each(
     asked: Mapping[str, Any], library: Library, form: Preset, history: History
 ) -> list[Labelled]:
-    given = [one for one in asked.get("images") or () if isinstance(one, dict)]
+    given = _given(asked)
     made = from_each(form, str(asked.get("field")), [str(one.get("image")) for one in given])
     base = check_base(library.catalogue(), form.base, form.vae)
     refuse_masks(form, picture_size(form, base))  # at once: each picture would be refused by itself
@@ -108,6 +108,19 @@ def _each(
     files = [one.get("picture") for one in given]
     parents = [history.same_as(uploaded(file, "picture")) if file else "" for file in files]
     return [Labelled(*one) for one in zip(made, names, parents, strict=True)]
+
+
+def _given(asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The pictures that come in turn, as the page names them."""
+    return [one for one in asked.get("images") or () if isinstance(one, dict)]
+
+
+def cut_of_each(asked: Mapping[str, Any], library: Library, form: Preset) -> str:
+    """One line on the pictures that come in turn and are of another aspect; "" for none."""
+    if asked.get("do") != "each":
+        return ""
+    size = picture_size(form, check_base(library.catalogue(), form.base, form.vae))
+    return of_many(str(asked.get("field")), [str(one.get("image")) for one in _given(asked)], size)
 
 
 def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
