@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +103,22 @@ class Done:
     explanation: Explanation | None = None
 
 
-Event = Progress | Preview | Done
+@dataclass(frozen=True)
+class FirstPass:
+    """Between the two passes of one run: the picture of the first, which the second takes the place of.
+    It is the result where the second does not come to its end."""
+
+    done: Done
+
+
+Event = Progress | Preview | FirstPass | Done
+
+
+def placed(event: Event, index: int) -> Event:
+    """An event of one of several images that are made one after the other; pictures say which."""
+    if isinstance(event, FirstPass):
+        return FirstPass(replace(event.done, index=index))
+    return replace(event, index=index) if isinstance(event, Done) else event
 
 
 def mean_drift(done: Done) -> float | None:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ from studio.engine.speed.runtime import Regions, Runtime
 from studio.engine.tiled import Tiled
 from studio.engine.upscaling import Upscaler, unpainted
 from studio.errors import StudioError
-from studio.events import Done, Event, Preview, Progress
+from studio.events import Done, Event, Preview, Progress, placed
 from studio.heap import tidied
 from studio.library import Library, ModelEntry
 from studio.library.missing import describe_networks, named_by
@@ -109,7 +108,8 @@ class Engine:
             explain: keep what each row pulls towards at a few steps, for ``Done.explanation``, and
                 measure the drift there. The picture is the same, bit for bit.
 
-        Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image.
+        Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image, and before a
+        second pass the picture of the first as ``FirstPass``.
         Closing the generator cancels before the next step and frees what the run held.
 
         Raises:
@@ -126,7 +126,7 @@ class Engine:
             for index in range(preset.sampler.count):
                 one = single(preset, index)
                 for event in self._generate(as_chosen(one), entry, drift_every, explain):
-                    yield replace(event, index=index) if isinstance(event, Done) else event
+                    yield placed(event, index)
 
     def _generate(
         self, preset: Preset, entry: ModelEntry, drift_every: int, explain: bool

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from studio.errors import StudioError
-from studio.events import Done, Drift, Event, Progress, RowShare
+from studio.events import Done, Drift, Event, FirstPass, Preview, Progress, RowShare
 from studio.preset import Preset, SecondPass
 from studio.preset.derived import second_of
 from studio.preset.second_pass import of_second_pass
@@ -22,8 +22,8 @@ AT_HAND = "-"  # in place of a reference: the picture is handed on as it is
 def in_two_passes(
     preset: Preset, multiple: int, steps: int, make: Make
 ) -> Generator[Event, None, None]:
-    """The events of both passes, counted as one run; the first picture is not ``Done``, but where the
-    second fails: then it comes before the error.
+    """The events of both passes, counted as one run; the first picture is not ``Done`` but a
+    ``FirstPass``, except where the second fails: then it comes as ``Done`` before the error.
 
     Args:
         preset: of one image, its size settled, with a second pass.
@@ -50,6 +50,7 @@ def in_two_passes(
             else:
                 yield event
     assert first is not None and expected is not None
+    yield FirstPass(first)
     try:
         with of_second_pass(), closing(make(second, first.image)) as events:
             for event in events:
@@ -57,7 +58,7 @@ def in_two_passes(
                     yield _joined(preset, first, event)
                 elif isinstance(event, Progress):
                     yield _following(event, rest, expected)
-                else:
+                elif isinstance(event, Preview):
                     yield replace(event, step=rest.steps + event.step)
     except Exception as error:
         yield first  # what is made is kept

@@ -284,7 +284,7 @@ def keep_unfinished(runs: Runs, session: Session, index: int) -> Moment:
     if run is None or run.active() or not 0 <= index < len(run.previews):
         raise StudioError("this preview is not there any more", field="unfinished")
     at = f"step {run.progress.step} of {run.progress.steps}" if run.progress else ""
-    seed = run.preset.sampler.seed + len(run.moments) + index
+    seed = run.preset.sampler.seed + len(run.moments) - run.first_kept + index
     made = unfinished(run.preset.with_seed(seed), at)
     made = made.model_copy(update={"sampler": made.sampler.model_copy(update={"count": 1})})
     folder, named = save_folder(runs.limits, session.key), naming(lambda: runs.own(session))

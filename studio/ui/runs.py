@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
-from studio.events import Done, Event, Preview, Progress
+from studio.events import Done, Event, FirstPass, Preview, Progress
 from studio.history import History
 from studio.history import history as own_history
 from studio.history.database import waiting_at_most
@@ -248,15 +248,28 @@ class Runs(Line):
         events: Any = self.stream(run.preset, **asked)
         try:
             for event in events:
+                if isinstance(event, FirstPass):
+                    run.first = event.done
                 run.unwatched = not run.cancelled and self._abandoned(run)
                 run.cancelled = run.cancelled or run.unwatched
                 if run.cancelled:
+                    self._keep_first(run)
                     break
                 self._take(run, event)
         finally:
             close = getattr(events, "close", None)
             if close:
                 close()
+
+    def _keep_first(self, run: Run) -> None:
+        """Of two passes the first's picture is a result, where the second is cancelled; a sweep has no
+        place for it, and an explanation is of another."""
+        if run.first is None or run.apart or run.explain:
+            return
+        forming = run.previews
+        run.first_kept = True
+        self._take(run, run.first)
+        run.previews = forming  # can be kept too
 
     def _abandoned(self, run: Run) -> bool:
         patience = self.limits.patience
@@ -273,7 +286,7 @@ class Runs(Line):
             elif isinstance(event, Preview):
                 run.previews = tuple(event.images)
             if made is not None and isinstance(event, Done):
-                run.done, run.previews = event, run.previews[1:]
+                run.done, run.first, run.previews = event, None, run.previews[1:]
                 run.moments.append(made)
                 if run.series:
                     run.series.keep(run.place, made)

@@ -56,6 +56,8 @@ class Run:
     moments: list[Moment] = field(default_factory=list)
     before: tuple[Moment, ...] = ()  # of the one that it follows, for as long as it has no preview
     done: Done | None = None
+    first: Done | None = None  # the picture of the first of two passes, while the second goes on
+    first_kept: bool = False  # as the run ended before the second was through
     error: str = ""
     problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
@@ -106,11 +108,16 @@ class Run:
 
     def left(self) -> str:
         """What it leaves where it was cancelled, in words, with what those before it made."""
-        made = len(self.shown())
+        made = len(self.shown()) - self.first_kept
+        more = " · the first pass is kept" if self.first_kept else ""
         if self.earlier:
             whole = self.earlier + made
-            return f"{whole} image{'' if whole == 1 else 's'} finished"
-        return f"{made} of {self.wanted()} finished" if made else "nothing was finished"
+            return f"{whole} image{'' if whole == 1 else 's'} finished{more}"
+        return (
+            f"{made} of {self.wanted()} finished{more}"
+            if made
+            else more[3:] or "nothing was finished"
+        )
 
     def share(self) -> float:
         """The part of the run that is done, 0 to 1, over all its images."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from studio.engine import Engine
 from studio.errors import BadPreset, OutOfMemory, StudioError
-from studio.events import Done, Event, Preview, Progress
+from studio.events import Done, Event, FirstPass, Preview, Progress
 from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
@@ -95,6 +95,18 @@ def test_progress_counts_both_passes_and_never_back(
     assert sum(isinstance(event, Done) for event in events) == 1
     sizes = [event.images[0].size for event in events if isinstance(event, Preview)]
     assert len({*sizes}) == 2
+
+
+def test_the_first_picture_is_there_as_soon_as_it_is_made(root: Path) -> None:
+    """For whoever stops in the second pass."""
+    events = events_of(root, preset_of(sampler={"count": 2}))
+    kinds = [type(event) for event in events if isinstance(event, FirstPass | Done)]
+    assert kinds == [FirstPass, Done] * 2
+    first = [event.done for event in events if isinstance(event, FirstPass)]
+    alone = done_of(root, preset_of({}, sampler={"count": 2}))
+    for index, (one, other) in enumerate(zip(first, alone, strict=True)):
+        assert difference(pixels(one.image), pixels(other.image)) <= 1
+        assert one.preset == other.preset and one.index == other.index == index
 
 
 def test_the_stated_cost_is_the_run_s(root: Path) -> None:

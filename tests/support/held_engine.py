@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 from PIL import Image
 
-from studio.events import Done, Event, Preview, Progress
-from studio.preset import Preset
+from studio.events import Done, Event, FirstPass, Preview, Progress
+from studio.preset import Preset, SecondPass
 
 EVENTS = 2  # to be released for each picture
 
 
 class HeldEngine:
-    """Goes on by one event for each ``release()``."""
+    """Goes on by one event for each ``release()``; a second pass takes ``EVENTS`` more."""
 
     def __init__(self) -> None:
         self.gate = threading.Semaphore(0)
@@ -34,6 +35,14 @@ class HeldEngine:
                 yield Preview(1, (picture,) * (preset.sampler.count - index))
                 self.gate.acquire()
                 seed = preset.sampler.seed + index
-                yield Done(picture, seed, preset.with_seed(seed), 4, 2.0, index)
+                done = Done(picture, seed, preset.with_seed(seed), 4, 2.0, index)
+                if preset.second_pass.on:
+                    once = preset.with_seed(seed).model_copy(update={"second_pass": SecondPass()})
+                    yield FirstPass(replace(done, preset=once))
+                    self.gate.acquire()
+                    yield Progress(2, 3, 1.0, 1.0, 4)
+                    yield Preview(2, (Image.new("RGB", (64, 64), "navy"),))
+                    self.gate.acquire()
+                yield done
         finally:
             self.closed += 1

@@ -8,15 +8,16 @@ import pytest
 
 pytest.importorskip("gradio")
 
-from studio.preset import validate
+from studio.preset import SecondPass, validate
 from studio.preset.sweep import parse_axis
-from studio.ui import cancelling
+from studio.share import read_image
+from studio.ui import cancelling, run
 from studio.ui.cancelling import cancel
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.sweep.sweeper import Sweeps
 from studio.ui.tradeoff.tuner import Tuner
-from tests.support.held_engine import HeldEngine
+from tests.support.held_engine import EVENTS, HeldEngine
 from tests.support.waiting import until
 
 PRESET = validate({"rows": [{"prompt": "a cat"}]})
@@ -47,3 +48,46 @@ def test_a_search_is_ended_by_the_page_that_began_it(studio_home: Path) -> None:
     assert cancel(runs, "b", Sweeps(runs), tuner) == cancelling.ELSEWHERE
     assert not tuner._stop.is_set()
     assert cancel(runs, "a", Sweeps(runs), tuner) == "" and tuner._stop.is_set()
+
+
+def test_what_the_first_of_two_passes_made_is_kept(studio_home: Path) -> None:
+    """Of the second what was forming can be kept beside it."""
+    engine = HeldEngine()
+    runs = Runs(engine, Limits())
+    session = runs.session("a")
+    twice = PRESET.model_copy(
+        update={
+            "second_pass": SecondPass(scale=2),
+            "sampler": PRESET.sampler.model_copy(update={"count": 3, "seed": 5}),
+        }
+    )
+    one = runs.submit(session, twice)
+    engine.release(2 * EVENTS + EVENTS)  # one picture, and the first pass of the next
+    until(lambda: len(one.moments) == 1 and one.first is not None)
+    engine.release()
+    until(lambda: bool(one.previews) and one.previews[0].size == (64, 64))
+    assert cancel(runs, "a", None, None) == ""
+    engine.release(9)
+    until(lambda: one.state == "cancelled")
+    whole, first = (read_image(Path(moment.path))[0] for moment in one.moments)
+    assert whole.second_pass.on and not first.second_pass.on
+    assert (whole.sampler.seed, first.sampler.seed) == (5, 6)
+    assert "Cancelled · 1 of 3 finished · the first pass is kept" in run.bar_of(runs, one)
+    shown = run.stage_of(one)["images"]
+    assert [image.get("unfinished") for image in shown] == [None, None, 0]
+    kept = run.keep_unfinished(runs, session, 0)
+    assert read_image(Path(kept.path))[0].sampler.seed == 6  # of the same picture
+
+
+def test_a_cell_of_a_sweep_is_no_first_pass(studio_home: Path, tmp_path: Path) -> None:
+    engine = HeldEngine()
+    runs = Runs(engine, Limits())
+    twice = PRESET.model_copy(update={"second_pass": SecondPass(scale=2)})
+    one = runs.submit(runs.session("a"), twice, folder=tmp_path / "cells")
+    engine.release(EVENTS + 1)
+    until(lambda: one.first is not None)
+    runs.cancel(one)
+    engine.release(9)
+    until(lambda: one.state == "cancelled")
+    assert not one.moments and not (tmp_path / "cells").exists()
+    assert one.left() == "nothing was finished"
