@@ -125,14 +125,15 @@ def _settings(parts: TrainParts) -> None:
     last = parts.brought_for
     given = [last, fields["method"], fields["base"], *numbers]
 
-    def brought(before: Sequence[str], method: str, base: str, *shown: Any) -> list[Any]:
-        told = list(before) == [method, base]  # a choice by mouse is told twice
+    def brought(before: list[str], method: str, base: str, *shown: Any) -> list[Any]:
+        told = before == [method, base]  # a choice by mouse is told twice
         if told and not any(value in (None, "") for value in shown):
             return [gr.skip()] * (1 + len(shown))
         found, kept = defaults.brought(method, base, shown, before)
-        if kept:
+        before[:] = [method, base]  # at once: the second comes before what this one returns is kept
+        if kept and not told:
             warn(f"Kept as you typed them: {', '.join(map(called, kept))}")
-        return [[method, base], *found]
+        return [before, *found]
 
     def fitting(base: str, method: str) -> Any:
         update = tab.methods_of(base, method)

@@ -99,10 +99,14 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     studio.unfold("Steps, rates, samples")
     rate = page.locator("#gs-train-field-rate .gs-number")
     small = rate.input_value()
-    for method, own in (("DreamBooth (the whole network)", "0.0002"), ("LoRA", small)):
+
+    def choose(method: str, own: str) -> None:
         page.get_by_label("Method", exact=True).click()  # by mouse, which Gradio tells twice
         page.get_by_role("option", name=method, exact=True).click()
         expect(rate).to_have_value(own)
+
+    for method, own in (("DreamBooth (the whole network)", "0.0002"), ("LoRA", small)):
+        choose(method, own)
     expect(page.locator(".toast-body")).to_have_count(0)  # nobody typed what would be kept
 
     def field(label: str) -> Any:
@@ -113,6 +117,11 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     for label, value in (("Steps", "3"), ("Batch", "2"), ("Samples every … steps", "3")):
         field(label).fill(value)
         field(label).blur()
+    choose("DreamBooth (the whole network)", "0.0002")
+    studio.says("Kept as you typed them: Steps, Batch", ".toast-body")
+    studio.rest(500)  # in which the second would come
+    expect(page.get_by_text("Kept as you typed them")).to_have_count(1)
+    choose("LoRA", small)
     page.click("#gs-train-start")
     page.wait_for_selector(f'{BAR}[data-state="done"]', timeout=120_000)
     expect(page.locator("#gs-train-progress")).to_contain_text("our-hero is in the library")
