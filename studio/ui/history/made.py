@@ -12,9 +12,9 @@ from studio.ui.presets.copies import for_a1111
 
 
 def facts(record: Record) -> dict[str, Any]:
-    """Scheduler, weights of the rows that took part, a variation's seed with how far it is and, with a
-    LoRA, ω; nothing where the database
-    kept no preset that can be read."""
+    """Scheduler, weights of the rows that took part, a variation's seed with how far it is, how much
+    larger a second pass made it with its strength and, with a LoRA, ω; nothing where the database kept
+    no preset that can be read."""
     try:
         preset = parse(record.preset, source=record.title) if record.preset else None
     except StudioError:
@@ -27,8 +27,10 @@ def facts(record: Record) -> dict[str, Any]:
     sampler = preset.sampler
     varied = sampler.variation_strength
     variation = {"variation": f"{sampler.variation_seed} ({varied:g})"} if varied else {}
+    twice = preset.second_pass
+    second = {"second_pass": f"× {twice.scale:g} ({twice.strength:g})"} if twice.on else {}
     omega = {"omega": preset.omega} if record.lora else {}
-    return {"scheduler": known, "weights": weights, **variation, **omega}
+    return {"scheduler": known, "weights": weights, **variation, **second, **omega}
 
 
 def a1111(record: Record, preset: Preset) -> dict[str, Any]:

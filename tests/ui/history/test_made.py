@@ -42,14 +42,15 @@ def test_details_say_scheduler_and_weights_and_omega_where_a_lora_has_one(
     plain = made(own, tmp_path, rows=rows, sampler={"scheduler": "dpm++"})
     details = view.answer(own, {"do": "open", "id": plain})["opened"]
     assert (details["scheduler"], details["weights"]) == ("DPM-Solver++ 2M", "7.5, −6.5")
-    assert "omega" not in details
+    assert "omega" not in details and "second_pass" not in details
     rows[0]["model"] = {"lora": "starter/lora-hero", "strength": 1.0}
     varied = {"seed": 2, "variation_seed": 9, "variation_strength": 0.25}
-    hero = made(own, tmp_path, rows=rows, omega=0.4, sampler=varied)
+    hero = made(own, tmp_path, rows=rows, omega=0.4, sampler=varied, second_pass={"scale": 1.5})
     newest = next(one.id for one in own.search(None, 2, 0).records if one.seed == 2)
     assert hero in (plain, newest)
     opened = view.answer(own, {"do": "open", "id": newest})["opened"]
     assert (opened["omega"], opened["variation"]) == (0.4, "9 (0.25)")
+    assert opened["second_pass"] == "× 1.5 (0.4)"  # as many times as large, and its strength
     assert Moment.recorded(own, own.get(newest)).text == "seed 2 · variation 9"
 
 

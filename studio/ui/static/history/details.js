@@ -14,6 +14,7 @@
       ["Seed", record.seed],
       ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
+      ["Second pass", record.second_pass],
       ["Steps", record.steps || ""],
       ["Scheduler", record.scheduler],
       ["Models", record.models.map((id) => named(id, record.hashes[id])).join(", ")],
