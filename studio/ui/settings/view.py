@@ -184,6 +184,8 @@ def _folders() -> list[dict[str, str]]:
         "Wildcards": wildcards_folder(),
         "Given pictures": inputs_folder(),
         "Trainings": studio_home() / "training",
+        "Sweeps": studio_home() / "sweeps",
+        "Searches for ω": studio_home() / "tune",
         "Cache": cache_folder(),
         "Settings": settings_file(),
     }

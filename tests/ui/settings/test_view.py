@@ -146,6 +146,10 @@ def test_a_page_that_others_come_to_changes_nothing_and_says_no_path(home: Path)
     assert (home / "settings.json").read_bytes() == before
     mine = view.shown(Limits(), view.at_start())
     assert {one["title"]: one["origin"] for one in mine["folders"]}["Home"] == "STUDIO_HOME"
+    lie = [one["path"] for one in mine["folders"]]
+    home = lie[0]
+    for name in ("outputs", "training", "sweeps", "tune"):  # whatever the page makes has its place
+        assert any(Path(path) == Path(home) / name for path in lie), name
 
 
 def test_a_shared_page_has_none_and_goes_by_the_defaults(home: Path) -> None:
