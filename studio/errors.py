@@ -51,6 +51,10 @@ class BadPreset(StudioError):
     """A preset, an image's metadata or a link that cannot be read or is not valid."""
 
 
+class NoPreset(BadPreset):
+    """A picture that is sound and carries no preset."""
+
+
 class MissingModel(StudioError):
     """A model that is neither in the library nor within reach of the hub.
 

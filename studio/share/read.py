@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from studio.errors import BadPreset, MissingFile, StudioError
+from studio.errors import BadPreset, MissingFile, NoPreset, StudioError
 from studio.files import read_regular
 from studio.images import decode_data_uri, open_checked, size_checked
 from studio.library import ModelEntry
@@ -124,7 +124,8 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
 
     Raises:
         MissingFile: there is no such file.
-        BadPreset: not an image, damaged, too large, or without a preset; names the file.
+        NoPreset: it carries none.
+        BadPreset: not an image, damaged, or too large. Both name the file.
     """
     path = Path(path)
     try:
@@ -141,7 +142,7 @@ def read_image(path: str | Path, models: Models = ()) -> tuple[Preset, list[str]
     found = read_foreign(texts, path.name, models)
     if found is None:
         why = "; ".join(texts.notes[:3])
-        raise BadPreset(
+        raise NoPreset(
             f"the image carries no preset; {why}" if why else "the image carries no preset",
             field=path.name,
         )

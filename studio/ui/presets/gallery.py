@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studio.errors import BadPreset, MissingFile
+from studio.errors import BadPreset, MissingFile, NoPreset
 from studio.files import slug, write_atomically
 from studio.preset import Preset, validate
 from studio.preset.saved import SavedPreset, list_presets, save_preset
@@ -16,6 +16,9 @@ from studio.ui.errors import on_page
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 from studio.ui.widgets import picture
+
+# Of a picture that was opened and carries no preset.
+ELSEWHERE = "for another use, choose it at Start from a picture, under Advanced, or at a row"
 
 
 def _slots(limits: Limits) -> Iterator[tuple[str, SavedPreset]]:
@@ -162,10 +165,13 @@ def load_file(path: Path) -> tuple[Preset, list[str]]:
     """A preset from a JSON file or an image that a person gave, and what could not be kept.
 
     Raises:
+        NoPreset: a picture that carries none; it says where pictures go.
         BadPreset: it holds none; names the file, and the field at fault.
     """
     try:
         return read_any(path, library())
+    except NoPreset as error:
+        raise NoPreset(f"{error.message} · {ELSEWHERE}", field=error.field) from error
     except BadPreset as error:
         if error.field == path.name:
             raise

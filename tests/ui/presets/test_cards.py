@@ -8,7 +8,9 @@ import pytest
 
 pytest.importorskip("gradio")
 
-from studio.errors import StudioError
+from PIL import Image
+
+from studio.errors import NoPreset, StudioError
 from studio.home import presets_folder
 from studio.preset import validate
 from studio.preset.saved import save_preset
@@ -129,3 +131,10 @@ def test_a_card_whose_file_has_gone_is_said_to_be_and_leaves_the_list(
         lambda event: print(styles.delete(str(event), Limits())), lambda: styles.cards(Limits())
     )
     assert delete("gone")["items"] == [] and said == ["style: there is no such style"]  # type: ignore[arg-type]
+
+
+def test_a_picture_that_carries_no_preset_is_told_where_pictures_go(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (8, 8)).save(photo)
+    with pytest.raises(NoPreset, match=r"^photo\.png: .*no preset · .*Start from a picture"):
+        gallery.load_file(photo)
