@@ -108,9 +108,9 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         return progress_bar(made / count, f"{on_page(run.error)}{waits}", "failed")
     if run.state == "cancelled":
         return progress_bar(0, f"{run.why_over()} · {run.left()}", "idle")
-    last = run.moments[-1].text if run.moments else ""
-    last = " · ".join([last, *(run.done.notes if run.done else ())])
-    return progress_bar(1, f"{made} of {count} · {last}", "done")
+    notes = run.done.notes if run.done else ()
+    facts = " · ".join([f"{made} of {count}", run.summary(), *notes])
+    return progress_bar(1, facts, "done")
 
 
 def lost(count: int, training: str = "") -> str:

@@ -288,6 +288,7 @@ class Runs(Line):
             if made is not None and isinstance(event, Done):
                 run.done, run.first, run.previews = event, None, run.previews[1:]
                 run.moments.append(made)
+                run.taken().add(event)
                 if run.series:
                     run.series.keep(run.place, made)
                 run.session.moments = [made, *run.session.moments]

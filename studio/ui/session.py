@@ -14,6 +14,7 @@ from PIL import Image
 from studio.events import Done, Progress
 from studio.preset import Preset
 from studio.preset.rows import MAX_SEED
+from studio.ui.counts import counted
 from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened
 
@@ -21,11 +22,25 @@ ACTIVE = ("waiting", "running")
 _numbers = itertools.count(1)
 
 
+@dataclass
+class Cost:
+    """What finished images took in all."""
+
+    forwards: int = 0
+    seconds: float = 0.0
+
+    def add(self, done: Done) -> None:
+        """Take in one more."""
+        self.forwards += done.forwards
+        self.seconds += done.seconds
+
+
 @dataclass(eq=False)
 class Series:
     """Runs that one press has asked for and that are shown together, such as a sweep."""
 
     total: int
+    cost: Cost = field(default_factory=Cost)
     moments: list[Moment] = field(default_factory=list)  # by the places of their runs
     asked: int = 0
     _places: list[int] = field(default_factory=list)
@@ -56,6 +71,7 @@ class Run:
     moments: list[Moment] = field(default_factory=list)
     before: tuple[Moment, ...] = ()  # of the one that it follows, for as long as it has no preview
     done: Done | None = None
+    cost: Cost = field(default_factory=Cost)
     first: Done | None = None  # the picture of the first of two passes, while the second goes on
     first_kept: bool = False  # as the run ended before the second was through
     error: str = ""
@@ -130,6 +146,17 @@ class Run:
     def shown(self) -> list[Moment]:
         """What has been made by it and by those of its series before it, in order."""
         return self.series.moments if self.series else self.moments
+
+    def taken(self) -> Cost:
+        """What it, or its series, has taken so far for what is finished."""
+        return self.series.cost if self.series else self.cost
+
+    def summary(self) -> str:
+        """What is said of it beside how many are made: of one its own text, of several what all took."""
+        if len(self.shown()) < 2:
+            return self.moments[-1].text if self.moments else ""
+        cost = self.taken()
+        return f"{counted(cost.forwards, 'pass')} · {cost.seconds:.1f} s"
 
     def wanted(self) -> int:
         """How many images it, or its series, makes in all."""

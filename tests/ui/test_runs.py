@@ -103,6 +103,21 @@ def test_a_series_that_is_cancelled_is_shown_with_what_it_has_made(engine: HeldE
     assert shown and run.bar_of(runs, shown).count("1 of 3 finished")
 
 
+@pytest.mark.parametrize("apart", [False, True])  # as images of one run, and as runs of one press
+def test_several_are_said_with_what_all_of_them_took(engine: HeldEngine, apart: bool) -> None:
+    runs = Runs(engine, Limits())
+    session, series = runs.session("a"), Series(3) if apart else None
+    asked = [preset("x", count=1 if apart else 3)] * (3 if apart else 1)
+    last = [runs.submit(session, one, series=series, label="cat.png") for one in asked][-1]
+    engine.release(6)
+    until(lambda: last.state == "done")
+    assert "3 of 3 · 12 passes · 6.0 s" in run.bar_of(runs, last)
+    alone = runs.submit(session, preset("x", seed=7))
+    engine.release(2)
+    until(lambda: alone.state == "done")
+    assert "1 of 1 · seed 7 · 4 passes · 2.0 s" in run.bar_of(runs, alone)
+
+
 def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits())
     session = runs.session("a")

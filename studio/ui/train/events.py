@@ -95,7 +95,6 @@ def _pictures(parts: TrainParts) -> None:
         return found
 
     parts.fill.click(guarded(filled), texts, parts.pictures, **QUIET)
-
     usual = {name: field.value for name, field in fields.items()}
 
     def tried(known: Any, files: Any, **typed: Any) -> dict[Any, Any]:
@@ -130,9 +129,9 @@ def _settings(parts: TrainParts) -> None:
         if told and not any(value in (None, "") for value in shown):
             return [gr.skip()] * (1 + len(shown))
         found, kept = defaults.brought(method, base, shown, before)
-        before[:] = [method, base]  # at once: the second comes before what this one returns is kept
         if kept and not told:
             warn(f"Kept as you typed them: {', '.join(map(called, kept))}")
+        before[:] = method, base  # at once: the second comes before what this one returns is kept
         return [before, *found]
 
     def fitting(base: str, method: str) -> Any:
