@@ -44,6 +44,11 @@ def test_esc_closes_what_is_open_and_lets_the_run_go_on(running: Studio) -> None
     page.get_by_text("/generate", exact=True).first.wait_for()
     escape()
     page.get_by_text("/generate", exact=True).first.wait_for(state="hidden")
+    running.tab("Presets")
+    search = page.get_by_role("searchbox", name="Search presets")
+    search.fill("moon")
+    escape()
+    expect(search).to_have_value("")
     page.locator("body").click(position={"x": 5, "y": 500})
     page.keyboard.press("Escape")  # now it is the run's
     running.says("Cancelled")

@@ -69,11 +69,12 @@
   /** A panel of Gradio's own, such as "Use via API". */
   const panel = () => document.querySelector('[role="dialog"][aria-modal="true"]');
 
-  /** Esc belongs to whatever is open: a dialog, a list; else it is Cancel's, where that ends something. */
+  /** Esc belongs to whatever is open: a dialog, a list, a search; else it is Cancel's, where that ends something. */
   const opensSomething = (node) =>
     document.querySelector("dialog[open]") ||
     node?.getAttribute?.("aria-expanded") === "true" ||
-    node?.tagName === "SELECT";
+    node?.tagName === "SELECT" ||
+    (node?.type === "search" && node.value !== ""); // which it empties
 
   document.addEventListener(
     "keydown",
