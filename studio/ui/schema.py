@@ -88,13 +88,9 @@ def init_leaves() -> dict[str, Leaf]:
 
 
 def start_leaves() -> dict[str, Leaf]:
-    """The same as fields of a preset, by their dotted paths and under the page's labels."""
-    called = labels()
-    return {
-        path: {**leaf, "path": path, "title": called[path]}
-        for name, leaf in init_leaves().items()
-        if (path := f"init.{name}")
-    }
+    """The same as fields of a preset, by their dotted paths."""
+    found = {f"init.{name}": leaf for name, leaf in init_leaves().items()}
+    return {path: {**leaf, "path": path} for path, leaf in found.items()}
 
 
 def labels() -> dict[str, str]:

@@ -31,13 +31,13 @@
   function ofStart(leaf) {
     const init = studio.start?.init;
     const name = leaf.path.replace(START, "");
-    if (!init || (!init.mask && !WITHOUT_MASK.includes(name))) return [];
+    if (!init || (!init.mask && OF_MASK.includes(name))) return [];
     const values = () => studio.valuesAround(leaf, init[name] ?? leaf.default);
     return [{ path: leaf.path, text: leaf.title, leaf, values }];
   }
 
   const START = /^init\./;
-  const WITHOUT_MASK = ["strength", "enlarge"];
+  const OF_MASK = ["keep_pixels", "feather", "area", "padding"];
   const MOST = 6; // models to begin with, as an axis's values
 
   /** How many letters two names begin with alike. */
