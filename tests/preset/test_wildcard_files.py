@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from studio.errors import StudioError
-from studio.preset.variants import names
+from studio.preset.variants import _WILD, names
 from studio.preset.variants import text_of as chosen
 from studio.preset.wildcard_files import keep, text_of
 from studio.ui.editor.stack import GuidanceStack
@@ -48,6 +49,47 @@ def test_what_stands_elsewhere_or_holds_nothing_is_refused(studio_home: Path) ->
     with pytest.raises(StudioError, match="holds no choice"):
         keep("new", "# nothing\n \n")
     assert sorted(file.name for file in folder.iterdir()) == ["odd.txt", "table.yaml"]
+
+
+def test_what_has_changed_meanwhile_is_not_written_over(studio_home: Path) -> None:
+    folder = studio_home / "wildcards"
+    assert keep("hat", "cap", before="") == 1
+    (folder / "hat.txt").write_text("bonnet\n")
+    with pytest.raises(StudioError, match="has changed since you opened it") as caught:
+        keep("hat", "cap\nfez", before="cap\n")
+    assert caught.value.field == "wildcard"
+    assert "has changed" in wildcard_keep({"name": "hat", "text": "x", "before": "cap\n"})["error"]
+    assert (folder / "hat.txt").read_text() == "bonnet\n"
+    assert wildcard_keep({"name": "hat", "text": "x", "before": "bonnet\n"}) == {"count": 1}
+
+
+def test_lines_are_those_that_are_chosen_from(studio_home: Path) -> None:
+    file = studio_home / "wildcards" / "hat.txt"
+    written = "a\x0cb\nc\u2028d\re\x85f"
+    assert keep("hat", written) == 3
+    assert {chosen("__hat__", seed) for seed in range(40)} == {"a\x0cb", "c\u2028d", "e\x85f"}
+    file.write_bytes("\ufeffcap\n".encode())
+    assert text_of("hat") == "cap\n"
+
+
+def test_a_link_stays_one_and_a_long_name_is_refused(studio_home: Path, tmp_path: Path) -> None:
+    folder, elsewhere = studio_home / "wildcards", tmp_path / "mine.txt"
+    folder.mkdir(parents=True)
+    elsewhere.write_text("cap\n")
+    (folder / "hat.txt").symlink_to(elsewhere)
+    assert keep("hat", "bonnet", before="cap\n") == 1
+    assert (folder / "hat.txt").is_symlink() and elsewhere.read_text() == "bonnet\n"
+    for ask in (text_of, lambda one: keep(one, "x")):
+        with pytest.raises(StudioError, match="is too long for a file") as caught:
+            ask("\u0639" * 200)
+        assert caught.value.field == "wildcard"
+
+
+def test_the_page_finds_the_same_names() -> None:
+    """``tests/ui/static/wildcard.test.mjs`` holds the page's answers against the same cases."""
+    cases = json.loads((Path(__file__).parents[1] / "ui/static/wildcards.json").read_text("utf-8"))
+    for prompt, found in cases:
+        assert [*dict.fromkeys(_WILD.findall(prompt))] == found, prompt
 
 
 def test_the_page_writes_them_where_nobody_shares_it(studio_home: Path) -> None:

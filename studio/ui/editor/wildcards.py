@@ -36,13 +36,16 @@ def wildcard_text(asked: Any) -> dict[str, str]:
 
 
 def wildcard_keep(asked: Any) -> dict[str, Any]:
-    """Write the choices of one (called from the script): ``name`` and ``text``.
+    """Write the choices of one (called from the script): ``name``, ``text`` and, where it was read
+    before, the text that it had.
 
     Returns:
         ``{"count": …}`` of its choices, or ``{"error": …}``.
     """
     try:
-        return {"count": wildcard_files.keep(_given(asked, "name"), _given(asked, "text"))}
+        name, text = _given(asked, "name"), _given(asked, "text")
+        before = _given(asked, "before") if "before" in asked else None
+        return {"count": wildcard_files.keep(name, text, before)}
     except StudioError as error:
         return {"error": one_line(error)}
 

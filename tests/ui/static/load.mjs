@@ -9,9 +9,12 @@ const folder = new URL("../../../studio/ui/static/", import.meta.url);
 export const load = (...names) => loadBeside({}, ...names);
 
 /** The same where `window.studio` holds what is given before. */
-export function loadBeside(given, ...names) {
+export const loadBeside = (given, ...names) => loadIn({}, given, ...names);
+
+/** The same where the window has these things too, such as a `document`. */
+export function loadIn(things, given, ...names) {
   const clone = (value) => JSON.parse(JSON.stringify(value ?? null));
-  const window = { studio: { clone, ...given } };
+  const window = { studio: { clone, ...given }, ...things };
   const web = {
     URL,
     Request,
@@ -24,7 +27,7 @@ export function loadBeside(given, ...names) {
     Event,
     EventTarget,
   };
-  const context = vm.createContext({ window, ...web });
+  const context = vm.createContext({ window, ...web, ...things });
   for (const name of names) {
     const path = fileURLToPath(new URL(name, folder));
     vm.runInContext(readFileSync(path, "utf8"), context, { filename: path });

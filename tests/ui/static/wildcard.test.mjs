@@ -1,24 +1,96 @@
 // The wildcards that a prompt names, and what a text file that is dropped may be.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { load, plain } from "./load.mjs";
+import { load, loadIn, plain } from "./load.mjs";
 
 const studio = load("row/brought.js", "row/wildcard.js");
 
 test("the wildcards of a prompt are those that the studio reads", () => {
-  const named = (text) => plain(studio.wildcardsIn(text));
-  assert.deepEqual(named("a __hat__ and a __cloak/red-1__, __hat__"), ["hat", "cloak/red-1"]);
-  assert.deepEqual(named("{__größe__|b}"), ["größe"]);
-  for (const none of ["a __b c__", "a__b__c", "\\__hat__", "__a*__", "____", "plain"])
-    assert.deepEqual(named(none), [], none);
+  // tests/preset/test_wildcard_files.py holds what is written there against the studio's own answer.
+  const cases = JSON.parse(readFileSync(new URL("wildcards.json", import.meta.url), "utf8"));
+  for (const [prompt, names] of cases)
+    assert.deepEqual(plain(studio.wildcardsIn(prompt)), names, prompt);
+  // Those that no file of one's own may be called.
+  for (const none of ["__a*__", "__.a__", "__a.__", "__a/../b__"])
+    assert.deepEqual(plain(studio.wildcardsIn(none)), [], none);
 });
 
 test("a file of choices has a name that a prompt can say", () => {
   assert.equal(studio.wildcardName("My list (2).txt"), "My-list-2");
   assert.equal(studio.wildcardName("été.txt"), "été");
+  assert.equal(studio.wildcardName("my_hats.txt"), "my_hats");
+  assert.equal(studio.wildcardName("_my__hats_.txt"), "my-hats");
   assert.equal(studio.wildcardName("...txt"), "");
-  for (const name of ["My-list-2", "été"])
+  for (const name of ["My-list-2", "été", "my_hats"])
     assert.deepEqual(plain(studio.wildcardsIn(`__${name}__`)), [name]);
+});
+
+/** The page around a dialog: what it is made of is an object with what it was given. */
+function beside({ server = {}, confirm = () => false, cards = [] }) {
+  const said = [];
+  const el = (kind, given, ...children) => {
+    const node = { kind, ...given, children, open: true, focus() {}, showModal() {} };
+    return Object.assign(node, { close: () => (node.open = false) });
+  };
+  const given = {
+    ...{ el, word: (text, onclick) => ({ text, onclick }), say: (text) => text },
+    toast: (text) => said.push(text),
+    problemOf: () => ({ show: (text) => said.push(text) }),
+    stack: { server, cards, wildcards: { look() {} } },
+    askChoice: (title, _, choices) => ({ title, labels: choices.map(({ label }) => label) }),
+    askFile: (file) => ({ asked: file.name }),
+  };
+  const things = { confirm, document: { body: { append() {} } } };
+  return { said, studio: loadIn(things, given, "row/brought.js", "row/wildcard.js") };
+}
+
+const areaOf = (dialog) => dialog.children.find((one) => one?.kind === "textarea");
+const keeps = (dialog) =>
+  dialog.children.at(-1).children.find((one) => one.text === "Keep the choices");
+
+test("no Esc closes a dialog with what was written, before it was asked", async () => {
+  let [asks, yes] = [0, false];
+  const confirm = () => ((asks += 1), yes);
+  const { studio } = beside({ confirm, server: { wildcard_text: async () => ({ text: "cap" }) } });
+  const dialog = await studio.editWildcard("hat");
+  const press = () => {
+    const event = { key: "Escape", preventDefault: () => (event.refused = true) };
+    dialog.onkeydown(event);
+    return event.refused;
+  };
+  areaOf(dialog).value = "bonnet";
+  for (const time of [1, 2]) {
+    assert.equal(press(), true); // "cancel" does not come at all: Chrome lets it be refused once
+    assert.deepEqual([asks, dialog.open], [time, true]);
+  }
+  yes = true;
+  press();
+  assert.equal(dialog.open, false);
+});
+
+test("what the file held is sent with the choices, and a refusal leaves the dialog open", async () => {
+  const sent = [];
+  const server = {
+    wildcard_text: async () => ({ text: "cap" }),
+    wildcard_keep: async (asked) => (sent.push(plain(asked)), { error: "has changed" }),
+  };
+  const { studio, said } = beside({ server });
+  const dialog = await studio.editWildcard("hat", "bonnet\n");
+  await keeps(dialog).onclick();
+  assert.deepEqual(sent, [{ name: "hat", text: "bonnet\n", before: "cap" }]);
+  assert.deepEqual([said, dialog.open, areaOf(dialog).value], [["has changed"], true, "bonnet\n"]);
+});
+
+test("a file of lines is asked for by what it can be, and commented lines are none", async () => {
+  const file = { name: "a.txt", size: 9, text: async () => "# of hats\ncap\n" };
+  const lines = plain(await beside({}).studio.linesIn(file));
+  assert.deepEqual(plain(beside({}).studio.askLines(file, lines)), { asked: "a.txt" });
+  const card = { row: { prompt: "cat" }, title: () => "" };
+  const asked = beside({ cards: [card] }).studio.askLines(file, lines);
+  assert.equal(asked.title, "What is a.txt for? 1 line");
+  const only = { ...file, text: async () => "# nothing\n" };
+  assert.equal(await beside({}).studio.linesIn(only), null);
 });
 
 test("lines are those of a text that is nothing else", async () => {

@@ -2,12 +2,16 @@
 (function (studio) {
   "use strict";
   const { el, word } = studio;
-  const WILD = /(?<![\\\p{L}\p{N}_])__([\p{L}\p{N}_][\p{L}\p{N}_/.-]*?)__(?![\p{L}\p{N}_])/gu;
+  // As studio/preset/variants.py finds them: the case of both is tests/ui/static/wildcards.json.
+  const WILD = /(?<!\\)__([\p{L}\p{N}_/*.-]{1,200}?)__/gu;
+  const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*(?:\/[\p{L}\p{N}_][\p{L}\p{N}_.-]*){0,4}$/u;
 
   /** The wildcards that a prompt names, each once; of a pattern with stars none. */
   studio.wildcardsIn = (text) => [
     ...new Set(
-      [...text.matchAll(WILD)].map(([, name]) => name).filter((name) => !/[_.]$/.test(name)),
+      [...text.matchAll(WILD)]
+        .map(([, name]) => name)
+        .filter((name) => NAME.test(name) && !/[_.]$/.test(name)),
     ),
   ];
 
@@ -15,8 +19,8 @@
   studio.wildcardName = (file) =>
     file
       .replace(/\.[^.]*$/, "")
-      .replaceAll(/[^\p{L}\p{N}.-]+/gu, "-")
-      .replaceAll(/^[.-]+|[.-]+$/g, "");
+      .replaceAll(/[^\p{L}\p{N}_.-]+|_{2,}/gu, "-")
+      .replaceAll(/^[_.-]+|[_.-]+$/g, "");
 
   /** Write the choices of a wildcard; `text` in place of those that it has. */
   studio.editWildcard = async function (name, text = null) {
@@ -35,7 +39,7 @@
     const untouched = area.value;
     async function save() {
       const answer = await server
-        .wildcard_keep({ name, text: area.value })
+        .wildcard_keep({ name, text: area.value, before: known.text })
         .catch((error) => ({ error: `${error}` }));
       problem.show(answer.error || "");
       if (answer.error) return;
@@ -49,6 +53,7 @@
     }
     const asked = "Leave the choices as they were, without what you wrote?";
     const mayLeave = () => area.value === untouched || window.confirm(studio.say(asked));
+    const leave = () => mayLeave() && dialog.close();
     const dialog = el(
       "dialog",
       {
@@ -56,6 +61,11 @@
         "aria-label": title,
         onclose: () => dialog.remove(),
         oncancel: (event) => mayLeave() || event.preventDefault(),
+        onkeydown: (event) => {
+          if (event.key !== "Escape" || event.isComposing) return;
+          event.preventDefault(); // a second Esc on end could not be refused as "cancel"
+          leave();
+        },
       },
       el("strong", {}, title),
       note ? el("p", { class: "gs-work-note" }, note) : null,
@@ -64,7 +74,7 @@
       el(
         "div",
         { class: "gs-line gs-answers" },
-        word("Cancel", () => mayLeave() && dialog.close()),
+        word("Cancel", leave),
         word("Keep the choices", save, { class: "gs-word gs-main-word" }),
       ),
     );
@@ -85,12 +95,14 @@
     return el("p", {}, "Wildcards: ", ...names.map(open));
   };
 
+  const withoutComments = (lines) => lines.filter((line) => !line.trim().startsWith("#"));
+
   /** Whether a file is a text of lines that is nothing else: no preset, no settings, no table. */
   studio.linesIn = async function (file) {
     if (!/\.txt$/i.test(file.name) || file.size > 4 * 2 ** 20) return null;
     const text = await file.text();
     const lines = text.split(/\r?\n/).filter((line) => line.trim());
-    return !lines.length || studio.broughtBy(text) ? null : lines;
+    return !withoutComments(lines).length || studio.broughtBy(text) ? null : lines;
   };
 
   /** Vary a prompt over these texts, in place of what stands in their way. */
@@ -106,10 +118,11 @@
   /** Ask what the lines of a file are for: prompts in turn, or the choices of a wildcard. */
   studio.askLines = function (file, lines) {
     const { cards, server } = studio.stack;
+    const texts = withoutComments(lines);
     const text = (card) => card.row.prompt.trim() || card.title(card.parts().model || "");
     const choices = cards.map((card, at) => ({
       label: `Prompts in turn, in row ${at + 1}: ${text(card) || "∅"}`,
-      take: () => inTurn(`rows.${at}.prompt`, studio.listOfLines(lines.join("\n"))),
+      take: () => inTurn(`rows.${at}.prompt`, studio.listOfLines(texts.join("\n"))),
     }));
     const name = studio.wildcardName(file.name);
     if (server.wildcard_keep && name)
@@ -117,12 +130,13 @@
         label: `Choices of the wildcard __${name}__ …`,
         take: () => studio.editWildcard(name, `${lines.join("\n")}\n`),
       });
-    const count = lines.length === 1 ? "1 line" : `${lines.length} lines`;
+    if (!choices.length) return studio.askFile(file);
+    const count = texts.length === 1 ? "1 line" : `${texts.length} lines`;
     const first = el(
       "p",
       { class: "gs-work-note", dir: "auto", translate: "no" },
-      lines[0].slice(0, 200),
+      texts[0].slice(0, 200),
     );
-    studio.askChoice(`What is ${file.name} for? ${count}`, first, choices);
+    return studio.askChoice(`What is ${file.name} for? ${count}`, first, choices);
   };
 })(window.studio);
