@@ -111,6 +111,19 @@ class Line:
             self._waiting = deque(order)
             self._tell(*{run.session for run in order})
 
+    def cancel_waiting(self, session: Session) -> None:
+        """Take all that waits of a session out of the queue; what runs of a series goes on."""
+        with self.changed:
+            for run in [one for one in self._waiting if one.session is session]:
+                self._stop(run)
+            self._tell(session)
+
+    def _stop(self, run: Run) -> None:
+        run.cancelled = True
+        if run in self._waiting:
+            self._waiting.remove(run)
+            run.state, run.unbegun = "cancelled", not run.shown()
+
     def _waiting_of(self, session: Session, visitor: str) -> int:
         return sum(
             one.session is session or bool(visitor and one.visitor == visitor)

@@ -105,8 +105,7 @@ def act(runs: Runs, session: Session, do: str, number: int) -> None:
         case "cancel":
             runs.cancel(_named(session, number))
         case "clear":
-            for first, *_ in runs.groups(session):
-                runs.cancel(first)
+            runs.cancel_waiting(session)
         case "last":
             runs.end_with(_named(session, number))
         case _:

@@ -191,12 +191,6 @@ class Runs(Line):
             run.forever = False
             self._tell(run.session)
 
-    def _stop(self, run: Run) -> None:
-        run.cancelled = True
-        if run in self._waiting:
-            self._waiting.remove(run)
-            run.state, run.unbegun = "cancelled", not run.shown()
-
     def wait(self, session: Session, seen: int, seconds: float) -> int:
         """Wait until the session has changed since version ``seen``; its version now."""
         with self.changed:

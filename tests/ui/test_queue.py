@@ -127,6 +127,20 @@ def test_all_that_waits_is_taken_out_at_once_and_what_runs_and_the_others_stay(
     queue.act(runs, own, "clear", 0)  # nothing more is there
 
 
+def test_of_a_series_that_is_begun_only_what_waits_is_taken_out(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session, series = runs.session("a"), Series(3)
+    begun, *waiting = [runs.submit(session, preset(name), series=series) for name in "abc"]
+    until(lambda: begun.state == "running")
+    runs.submit(session, preset("other"))
+    queue.act(runs, session, "clear", 0)
+    assert not begun.cancelled and [run.state for run in waiting] == ["cancelled"] * 2
+    assert listed(runs, "a") == []
+    engine.release(4)
+    until(lambda: begun.state == "done" and len(series.moments) == 1)
+    assert engine.started == ["a"]
+
+
 def test_forever_goes_on_with_the_next_seeds_until_it_is_told(engine: HeldEngine) -> None:
     runs = Runs(engine, Limits())
     session = runs.session("a")
