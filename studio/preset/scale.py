@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from studio.errors import BadPreset, shorten
+from studio.preset.bounds import bounds
 from studio.preset.document import Preset
 from studio.preset.rows import Row
 
@@ -33,10 +34,14 @@ def with_scale(preset: Preset, scale: Any) -> Preset:
     """``preset`` under another scale; beside one prompt a negative one becomes what it is there.
 
     Raises:
-        BadPreset: ``scale`` is no number above 0, or the rows have none.
+        BadPreset: ``scale`` is no number above 0, the rows have none, or a weight would lie outside
+            the bounds of one.
     """
+    low, high = bounds(Row, "weight")
     if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < math.inf:
         raise BadPreset(f"a number above 0, got {shorten(scale)}", field=SCALE)
+    if scale > high:
+        raise BadPreset(f"at most {high:g}, got {shorten(scale)}", field=SCALE)
     toward, away = _parts(preset)
     if not toward or (len(toward) > 1 and away and scale_of(preset) is None):
         raise BadPreset(
@@ -50,6 +55,8 @@ def with_scale(preset: Preset, scale: Any) -> Preset:
     rest, before = 1.0 - sum(made.values()), sum(weights[at] for at in away)
     for at in away:
         made[at] = rest * weights[at] / before if before else rest / len(away)
+    if any(not low <= weight <= high for weight in made.values()):
+        raise BadPreset(f"a weight would lie outside {low:g} to {high:g}", field=SCALE)
     rows = [
         row.model_copy(update={"weight": round(made.get(at, row.weight), 10)})
         for at, row in enumerate(preset.rows)
@@ -64,8 +71,10 @@ def _parts(preset: Preset) -> tuple[list[int], list[int]]:
     if any(row.reference != "unconditional" for _, row in rows):
         return [], []
     toward, away = [at for at, r in rows if r.weight > 0], [at for at, r in rows if r.weight < 0]
-    if not away and _sums_to_one(preset, toward):  # scale 1 leaves nothing of a negative prompt
-        away = [at for at, row in rows if row.weight == 0]
+    zero = [at for at, row in rows if row.weight == 0]
+    # Scale 1 leaves nothing of a negative prompt; of several rows at 0 nothing tells their shares.
+    if not away and len(toward) == len(zero) == 1 and _sums_to_one(preset, toward):
+        away = zero
     return toward, away
 
 

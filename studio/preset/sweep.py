@@ -16,6 +16,7 @@ from studio.preset.document import Preset
 from studio.preset.fields import split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.rows import MAX_SEED
+from studio.preset.scale import SCALE
 from studio.preset.variants import chosen, counted_seed, preset_varies
 
 MAX_CELLS = 2000
@@ -118,8 +119,17 @@ def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Pres
 
 
 def _with_fields(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
-    fields = [(axis.field, value) for axis, value in given if axis.field != PROMPTS]
-    return with_fields(preset, [("sampler.count", 1), *fields])
+    """The scale comes last: it is of the rows that take part by then, whatever the order of the axes."""
+    fields = [(axis.field, value) for axis, value in given if axis.field not in (PROMPTS, SCALE)]
+    made = with_fields(preset, [("sampler.count", 1), *fields])
+    scales = [(axis.field, value) for axis, value in given if axis.field == SCALE]
+    if not scales:
+        return made
+    for at, _ in made.active_rows():
+        field = f"rows.{at}.weight"
+        if any(field == path for path, _ in fields):
+            raise BadPreset("the CFG scale sets the weight of this row; vary one", field=field)
+    return with_fields(made, scales)
 
 
 def chosen_alike(preset: Preset, axes: Sequence[Axis | None], cell: Cell, made: Preset) -> Preset:

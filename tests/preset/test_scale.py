@@ -71,6 +71,10 @@ def test_rows_that_take_no_part_stay() -> None:
         (_preset(5, -4), 0, "a number above 0, got 0"),
         (_preset(5, -4), "x", "a number above 0, got 'x'"),
         (_preset(5, -4), True, "a number above 0, got True"),
+        (_preset(5, -4), 10**400, "at most 1000, got 1000"),
+        (_preset(5, -4), 1000.5, "at most 1000, got 1000.5"),
+        (_preset(1, 3), 400, "a weight would lie outside -1000 to 1000"),
+        (_preset(1, 2, -2), 400, "a weight would lie outside -1000"),
     ],
 )
 def test_what_has_no_scale_is_refused(preset: Preset, scale: Any, said: str) -> None:
@@ -87,5 +91,28 @@ def test_it_is_set_and_swept_as_a_field_is() -> None:
     cells = [changed(preset, [axis], [value]) for value in axis.values]
     assert [[row.weight for row in one.rows] for one in cells] == [[3, -2], [5, -4], [7, -6]]
     with pytest.raises(BadPreset) as caught:
-        with_fields(preset, [("cfg", "5000")])
-    assert caught.value.field == "rows.0.weight"
+        with_fields(preset, [("cfg", "1" + 400 * "0")])
+    assert caught.value.field == "cfg"
+
+
+def test_only_one_row_at_0_beside_one_prompt_is_a_negative_one() -> None:
+    assert [row.weight for row in with_scale(_preset(1, 0), 5).rows] == [5, -4]
+    assert [row.weight for row in with_scale(_preset(1, 0, 0), 5).rows] == [5, 0, 0]
+    assert [row.weight for row in with_scale(_preset(0.5, 0.5, 0), 5).rows] == [5, 5, 0]
+
+
+def test_a_sweep_of_it_has_no_order_of_axes() -> None:
+    muted = _preset(7, -6, enabled=False)
+    cfg, enabled = parse_axis("cfg=3", "--x"), parse_axis("rows.1.enabled=true", "--y")
+    for axes, values in (([cfg, enabled], [3, True]), ([enabled, cfg], [True, 3])):
+        assert [row.weight for row in changed(muted, axes, values).rows] == [3, -2]
+
+
+def test_a_weight_that_it_sets_is_no_other_axis() -> None:
+    weight, cfg = parse_axis("rows.1.weight=-1,-2", "--x"), parse_axis("cfg=3,5", "--y")
+    for axes in ([weight, cfg], [cfg, weight]):
+        with pytest.raises(BadPreset, match="the CFG scale sets the weight of this row") as caught:
+            changed(_preset(7, -6), axes, [axis.values[0] for axis in axes])
+        assert caught.value.field == "rows.1.weight"
+    made = changed(_preset(7, -6, enabled=False), [cfg, weight], [3, -2])
+    assert [row.weight for row in made.rows] == [3, -2]

@@ -86,6 +86,7 @@
     /** Take over what the server sent. */
     read() {
       this.handing = null;
+      this.scale.forget();
       const goBack = this.held();
       const value = studio.clone(this.props.value) || {};
       Object.assign(this.images.thumbs, value.thumbs || {});

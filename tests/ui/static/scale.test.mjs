@@ -1,7 +1,7 @@
 // The scale of all rows, as it is worked out on the page: tests/preset/test_scale.py has the same cases.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load, plain } from "./load.mjs";
+import { load, loadIn, plain } from "./load.mjs";
 
 const studio = load("numbers.js", "row/scale.js");
 const rows = (...weights) =>
@@ -19,6 +19,8 @@ test("a negative prompt follows the scale, and others keep their shares", () => 
   assert.deepEqual(under(10, 6, 3, -8), [10, 5, -14]);
   assert.deepEqual(under(3, 6, -2, -3), [3, -0.8, -1.2]);
   assert.deepEqual(under(8, 5, 0), [8, 0]);
+  assert.deepEqual(under(5, 1, 0, 0), [5, 0, 0]);
+  assert.deepEqual(under(5, 0.5, 0.5, 0), [5, 5, 0]);
 });
 
 test("it is shown where weights are of one, and set where one prompt leads", () => {
@@ -35,4 +37,63 @@ test("it is shown where weights are of one, and set where one prompt leads", () 
   const muted = rows(7, -6, -3);
   muted[2].enabled = false;
   assert.equal(studio.guidanceScaleOf(muted).value, 7);
+});
+
+/** The field over rows of these weights, with a box that has the keyboard or not. */
+function fieldOver(...weights) {
+  const box = { value: "", addEventListener: (kind, act) => (box[kind] = act) };
+  const page = { activeElement: null };
+  const number = { element: {}, box, value: null, write: () => number.value };
+  number.read = (value) => (box.value = value === null ? "" : String(value));
+  const given = {
+    ...{ el: (_, given) => ({ ...given }), asText: JSON.stringify, tidy: load("numbers.js").tidy },
+    ...{ fieldOf: () => ({ high: 1000 }), varyButton: () => ({}) },
+    numberEditor: (options) => Object.assign(number, options),
+  };
+  const studio = loadIn({ document: page }, given, "row/scale.js");
+  const stack = { commit: () => field.read() };
+  const put = (all) => (stack.cards = rows(...all).map((row) => ({ row, refresh() {} })));
+  put(weights);
+  const field = studio.scaleField(stack);
+  field.read();
+  return {
+    ...{ field, box, put, allowed: number.field },
+    shown: () => !field.element.hidden,
+    weights: () => stack.cards.map(({ row }) => row.weight),
+    focus: (on) => (page.activeElement = on ? box : null),
+    type(value) {
+      number.value = value;
+      number.changed();
+    },
+  };
+}
+
+test("the field stays while one types, and what it has made is taken back to its shares", () => {
+  const one = fieldOver(7, -2, -4);
+  assert.equal(one.allowed.low, 1);
+  one.focus(true);
+  one.type(1);
+  assert.deepEqual([one.weights().map(Math.abs), one.shown()], [[1, 0, 0], true]);
+  one.focus(false);
+  one.field.read();
+  assert.equal(one.shown(), true); // these rows came of it
+  one.type(13);
+  assert.deepEqual(one.weights(), [13, -4, -8]);
+  one.type(1);
+  one.put([1, 0, 0]); // the same weights, of another preset
+  one.field.forget();
+  one.field.read();
+  assert.equal(one.shown(), false);
+  one.type(13);
+  assert.deepEqual(one.weights(), [13, 0, 0]);
+});
+
+test("a box that is left empty shows the scale that holds", () => {
+  const one = fieldOver(7, -6);
+  one.focus(true);
+  one.box.value = "";
+  one.type(null);
+  assert.equal(one.box.value, "");
+  one.box.change();
+  assert.equal(one.box.value, "7");
 });

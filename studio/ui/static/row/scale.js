@@ -13,8 +13,9 @@
     if (taking.some((at) => rows[at].reference !== "unconditional")) return [[], []];
     const toward = taking.filter((at) => rows[at].weight > 0);
     let away = taking.filter((at) => rows[at].weight < 0);
-    // Scale 1 leaves nothing of a negative prompt.
-    if (!away.length && one(rows, toward)) away = taking.filter((at) => rows[at].weight === 0);
+    const zero = taking.filter((at) => rows[at].weight === 0);
+    // Scale 1 leaves nothing of a negative prompt; of several rows at 0 nothing tells their shares.
+    if (!away.length && toward.length === 1 && zero.length === 1 && one(rows, toward)) away = zero;
     return [toward, away];
   }
   const sum = (rows, places) => places.reduce((all, at) => all + Number(rows[at].weight), 0);
@@ -45,28 +46,42 @@
     return weights;
   };
 
-  /** The field above the rows: {element, read()}; there where a row leads away from something. */
+  const sameParts = (rows, others) => {
+    const told = (all) =>
+      all.map(({ weight, enabled, solo, reference }) => [weight, enabled, solo, reference]);
+    return studio.asText(told(rows)) === studio.asText(told(others));
+  };
+
+  /** The field above the rows: {element, read(), forget()}; there where a row leads away from something. */
   studio.scaleField = function (stack) {
     const rows = () => stack.cards.map((card) => card.row);
     const weight = studio.fieldOf("Row", "weight");
-    const field = { ...weight, low: undefined, above: 0, nullable: true, name: PATH };
-    let from = null; // the rows as they were before one typed: on the way to 12 lies 1
+    // Below 1 the negative prompt would be one more that the picture is led to.
+    const field = { ...weight, low: 1, nullable: true, name: PATH };
+    // The rows that one typed over, and what became of them: on the way to 12 lies 1, which leaves
+    // nothing of several negative prompts.
+    let [from, made] = [null, null];
+    const base = () => (made && sameParts(rows(), made) ? from : rows());
     const number = studio.numberEditor({
       field,
       label: "CFG scale",
       step: 0.5,
       changed() {
         const scale = number.write();
-        from ??= studio.clone(rows());
-        if (scale === null || !studio.guidanceScaleOf(from).can) return;
+        if (scale === null || !studio.guidanceScaleOf(base()).can) return;
+        from = studio.clone(base());
         const weights = studio.weightsOfScale(from, scale);
         // At once: one step of undo.
         stack.cards.forEach((card, at) => Object.assign(card.row, { weight: weights[at] }));
+        made = studio.clone(rows());
         stack.cards.forEach((card) => card.refresh());
         stack.commit();
       },
     });
-    for (const kind of ["focus", "change"]) number.box.addEventListener(kind, () => (from = null));
+    // Left empty it shows again what holds.
+    number.box.addEventListener("change", () => {
+      if (!number.box.value.trim()) number.read(studio.guidanceScaleOf(rows()).value);
+    });
     const vary = studio.varyButton({
       title: "CFG scale",
       text: "CFG scale",
@@ -76,10 +91,13 @@
     const element = el("span", { class: "gs-scale", hidden: true }, vary.element, number.element);
     return {
       element,
+      /** Other rows have come: none of these is what became of earlier ones. */
+      forget: () => ([from, made] = [null, null]),
       read() {
-        const { value, can, away } = studio.guidanceScaleOf(rows());
-        element.hidden = !(can && away);
-        if (document.activeElement !== number.box) number.read(value);
+        const { can, away } = studio.guidanceScaleOf(base());
+        const focused = document.activeElement === number.box;
+        element.hidden = !(can && away) && !(focused && stack.cards.length);
+        if (!focused) number.read(studio.guidanceScaleOf(rows()).value);
       },
     };
   };
