@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from studio.ui.sweep.sweeper import Sweeps
 
 MOST = 60  # of a list, the newest
 _STEM = re.compile(r"sweep-[0-9a-f]{10}")
+_PICTURE = re.compile(r"-x.*-seed.*\.png")
 _GONE = "this sweep is not there any more"
 
 
@@ -25,8 +28,10 @@ def listed(folder: Path) -> list[dict[str, Any]]:
     """The sweeps of a folder, newest first: ``stem``, ``name`` of the preset, ``axes``, ``made`` of
     ``total`` pictures, ``when`` in seconds since 1970, ``src`` of the first picture. One that an
     earlier studio began and did not end says nothing of itself and is left out."""
-    found = [path for path in folder.glob("sweep-*.json") if _STEM.fullmatch(path.stem)]
-    lines = (_line(path) for path in sorted(found, key=_time, reverse=True)[:MOST])
+    files = _files(folder)
+    found = [(stem, own[".json"]) for stem, own in files.items() if ".json" in own]
+    newest = sorted(found, key=lambda one: one[1], reverse=True)[:MOST]
+    lines = (_line(folder, stem, files[stem]) for stem, _ in newest)
     known = [line for line in lines if line is not None]
     return sorted(known, key=lambda line: line["when"], reverse=True)
 
@@ -54,12 +59,13 @@ def delete(sweeps: Sweeps, key: str, stem: Any) -> None:
     path = _path(folder, stem)
     if sweeps.running(folder, path.stem):
         raise StudioError("one runs already; stop it first", field="sweep")
-    own = re.compile(rf"{re.escape(path.stem)}[.-].*")
     try:
-        for file in [one for one in folder.iterdir() if own.fullmatch(one.name)]:
-            file.unlink(missing_ok=True)
+        # The document last: what is left where one cannot be removed is listed still.
+        for rest in sorted(_files(folder).get(path.stem, ()), key=lambda rest: rest == ".json"):
+            (folder / f"{path.stem}{rest}").unlink(missing_ok=True)
     except OSError as error:
         raise StudioError(f"cannot be removed ({error})", field=path.name) from error
+    sweeps.of(key).forget(path.stem)
 
 
 def _path(folder: Path, stem: Any) -> Path:
@@ -69,23 +75,44 @@ def _path(folder: Path, stem: Any) -> Path:
     return path
 
 
-def _line(path: Path) -> dict[str, Any] | None:
-    document = _document(path)
+def _files(folder: Path) -> dict[str, dict[str, float]]:
+    """The files of every sweep by its stem: what follows that in their names, and when each changed."""
+    found: dict[str, dict[str, float]] = {}
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            stem = _STEM.match(entry.name)
+            rest = entry.name[stem.end() :] if stem else ""
+            if stem and rest.startswith((".", "-")):
+                with suppress(OSError):  # it has gone meanwhile
+                    found.setdefault(stem[0], {})[rest] = entry.stat().st_mtime
+    return found
+
+
+def _line(folder: Path, stem: str, files: Mapping[str, float]) -> dict[str, Any] | None:
+    document = _document(folder / f"{stem}.json")
     axes = _axes(document)
     if not axes:
         return None
     preset = document.get("preset")
     name = preset.get("name") if isinstance(preset, dict) else ""
-    pictures = sorted(path.parent.glob(f"{path.stem}-x*-seed*.png"))
+    pictures = sorted(rest for rest in files if _PICTURE.fullmatch(rest))
+    first = pictures[0] if pictures else ""
     return {
-        "stem": path.stem,
+        "stem": stem,
         "name": str(name or ""),
         "axes": [{"field": axis.field, "count": len(axis.values)} for axis in axes],
         "made": len(pictures),
         "total": math.prod(len(axis.values) for axis in axes),
-        "when": max(map(_time, pictures), default=_time(path)),  # its document is written anew
-        "src": small(pictures[0]) if pictures else "",
+        # Its document is written anew.
+        "when": max((files[rest] for rest in pictures), default=files[".json"]),
+        "src": _small(folder / f"{stem}{first}", files[first]) if first else "",
     }
+
+
+@lru_cache(maxsize=4 * MOST)
+def _small(path: Path, when: float) -> str:
+    """``when``: its last change, as the picture of an earlier one is kept."""
+    return small(path)
 
 
 def _axes(document: Mapping[str, Any]) -> list[Axis]:
@@ -102,9 +129,3 @@ def _document(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
         return found if isinstance(found, dict) else {}
     return {}
-
-
-def _time(path: Path) -> float:
-    with suppress(OSError):
-        return path.stat().st_mtime
-    return 0.0

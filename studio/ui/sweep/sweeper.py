@@ -78,6 +78,12 @@ class Sweeper:
         """Whether it makes pictures."""
         return self._thread is not None and self._thread.is_alive()
 
+    def forget(self, stem: str) -> None:
+        """Show no more of that sweep, whose files are gone."""
+        asked = self.state.sweep
+        if asked and asked.stem == stem and not self.running():
+            self.state = State(version=self.state.version + 1)
+
     def start(self, preset: Preset, axes: Sequence[Axis], visitor: str = "") -> None:
         """Begin a sweep, or go on with the same one.
 

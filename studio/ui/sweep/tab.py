@@ -44,7 +44,7 @@ class SweepTab(Drawn):
 
         def sweep_earlier(asked: Any) -> dict[str, Any]:
             """Sweeps of earlier days (called from the script): ``session``, and the ``stem`` of one
-            that is removed first."""
+            that is removed instead."""
             return self._answer(asked, "earlier")
 
         record = json.dumps({"fields": list(swept().values()), "most": limits.cells})
@@ -63,6 +63,7 @@ class SweepTab(Drawn):
             if what == "earlier":
                 if "stem" in given:
                     earlier.delete(self.sweeps, key, given["stem"])
+                    return {"removed": given["stem"]}
                 return {"sweeps": earlier.listed(sweeper.folder)}
             first = given.get("first")
             number = first if isinstance(first, int) else 0

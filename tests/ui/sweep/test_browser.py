@@ -109,6 +109,9 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     beside.page.once("dialog", lambda question: question.accept())
     beside.page.get_by_role("button", name="Remove this sweep").first.click()
     expect(of_then).to_have_count(0)
+    # Its form is here still: nothing of it is made, and nothing of it is shown.
+    expect(beside.page.locator(".gs-sweep-start")).to_have_text("Start")
+    expect(beside.page.locator(".gs-sweep-cell")).to_have_count(0)
     beside.page.close()
 
 

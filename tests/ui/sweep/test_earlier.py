@@ -16,6 +16,7 @@ from studio.preset import Preset, validate
 from studio.preset.sweep import Axis, parse_axis
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
+from studio.ui.sweep import earlier
 from studio.ui.sweep.asked import here, look, three
 from studio.ui.sweep.earlier import delete, listed, opened
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
@@ -82,6 +83,7 @@ def test_one_goes_with_its_files_and_the_others_stay(studio_home: Path) -> None:
     delete(sweeps, "me", newest["stem"])
     assert {file.name for file in folder.iterdir()} == first | {"sweep-0123456789.json"}
     assert listed(folder) == [other]
+    assert sweeps.of("me").state.sweep is None  # nor does a page that is loaded anew show it
     for strange in (newest["stem"], "../studio", "sweep-0123456789/../x", None):
         with pytest.raises(StudioError, match="not there any more"):
             delete(sweeps, "me", strange)
@@ -102,3 +104,33 @@ def test_one_that_runs_is_not_removed(studio_home: Path) -> None:
     engine.release()
     *_, last = follow(sweeper)
     assert last["state"] == "stopped"
+
+
+def test_a_small_picture_is_read_once(studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _run(Sweeps(Runs(FakeEngine(), Limits())), [OMEGA]).folder
+    read: list[str] = []
+    monkeypatch.setattr(earlier, "small", lambda path: read.append(path.name) or path.name)
+    [line] = listed(folder)
+    assert [line] == listed(folder) and read == [line["src"]]
+    os.utime(folder / line["src"], (1e9, 1e9))
+    listed(folder)
+    assert read == [line["src"]] * 2
+
+
+def test_what_cannot_be_removed_is_listed_still(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps = Sweeps(Runs(FakeEngine(), Limits()))
+    folder = _run(sweeps, [OMEGA]).folder
+    [line] = listed(folder)
+    unlink = Path.unlink
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".csv":
+            raise PermissionError("in use")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    with pytest.raises(StudioError, match="cannot be removed"):
+        delete(sweeps, "me", line["stem"])
+    assert [one["stem"] for one in listed(folder)] == [line["stem"]]

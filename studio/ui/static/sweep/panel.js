@@ -120,11 +120,20 @@
     );
 
     let reopened = ""; // the sweep that was pressed, until its form is here
+    let looks = 0; // that may still be of its form on the way
     const earlier = studio.earlierSweeps({
       ...{ titles, fetch: (asked) => server.sweep_earlier({ session: session(), ...asked }) },
       open({ stem }) {
-        reopened = stem;
+        [reopened, looks] = [stem, 0];
         use({ do: "earlier", stem });
+      },
+      removed(stem) {
+        if (state.stem === stem) {
+          cells.want("", 0);
+          grid.read([]);
+          show({ state: "idle", text: "" });
+        }
+        look(0);
       },
     });
 
@@ -194,8 +203,11 @@
       cost.classList.toggle("gs-error", !found.ready);
       axes.faults(found.faults);
       buttons();
-      if (!reopened || found.stem !== reopened) return;
-      reopened = "";
+      if (!reopened) return;
+      const here = found.stem === reopened;
+      // Once its form has come, one look is of its axes and one of its fields: what comes later is another's.
+      if (here || (looks && !(looks -= 1))) reopened = "";
+      if (!here) return;
       // Nothing is made by that press: what is missing waits for "Go on".
       if (found.ready && found.known === found.total && state.state !== "running") begin();
     });
@@ -207,6 +219,7 @@
       look(why === "text" ? TYPING : 0);
     });
     studio.on("form", () => look(2 * TYPING));
+    studio.on("sweepaxes", () => (looks = 2));
 
     // -- what it does ----------------------------------------------------------------------------
     function show(next) {
