@@ -10,7 +10,8 @@ from studio.errors import StudioError
 MOST_WORDS = 100  # of a search
 # Writing without spaces between its words: the index has no words there, so text is searched as it is.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_WITHOUT = re.compile(r"[-\u2212](?=[^\W_])")
+_QUOTES = "\"'\u2018-\u201f\u00ab\u00bb"
+_WITHOUT = re.compile(rf"[-\u2212](?=[{_QUOTES}]*[^\W_])")
 _SEED = re.compile(r"(seed:)?([0-9]{1,19})", re.IGNORECASE)
 _OF_FILE = re.compile(r"(?=.*[0-9]).{6,}")  # shorter, names would hold it by chance
 _INDEXED = "rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
@@ -43,7 +44,7 @@ def _is_plain(word: str) -> bool:
 
 def _one(word: str) -> _Condition:
     if _WITHOUT.match(word):
-        condition, given = _anywhere(word[1:])
+        condition, given = _anywhere(re.sub(rf"^[{_QUOTES}]+|[{_QUOTES}]+$", "", word[1:]))
         return f"NOT {condition}", given
     return _anywhere(word)
 

@@ -42,6 +42,10 @@ def found(history: History, text: str) -> set[int]:
     [
         ("cat -catalogue", {0}),
         ("-cat", {1, 2}),
+        ('-"cat"', {1, 2}),
+        ("\u2212\u201ecat\u201d", {1, 2}),
+        ('-"猫"', {0, 1, 3}),
+        ("--cat", {0, 3}),
         ("\u2212moon -好き", {1}),
         ("- cat", {0, 3}),
         ("seed:2", {2}),

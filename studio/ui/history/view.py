@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.history import History, Query, Record
 from studio.history.archive import said_lost, write_zip
 from studio.history.differences import differences
@@ -29,12 +29,8 @@ MOST_COMPARED = 4
 MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the search finds the others
 MOST_ZIPPED = 5000
 MOST_NAMED = 100_000  # one by one, as Undo names all that a press has put into the bin
-SAID = (
-    "starred",
-    "note",
-    "tags",
-    "board",
-)  # of a picture, by people: scores and hashes are computed
+# Of a picture, by people: scores and hashes are computed.
+SAID = ("starred", "note", "tags", "board")
 BOUNDS = {"note": MAX_NOTE, "board": MAX_NAME, "tag": MAX_NAME, "tags": MAX_TAGS}
 _QUERY = {f.name: f for f in fields(Query)}
 
@@ -224,14 +220,21 @@ def _among(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _range(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The ids from one of two ``ends`` to the other, both included, as a query orders them; all that
-    it finds without ends, and none where an end is not among them."""
+    it finds without ends, and none where an end is not among them.
+
+    Raises:
+        StudioError: ``ends`` is no list of two, or more are found than may be named.
+    """
+    ends = asked.get("ends", ("", ""))
+    if not isinstance(ends, list | tuple) or len(ends) != 2:
+        raise StudioError(f"a list of two pictures, got {shorten(ends)}", field="ends")
     found = history.ids(query_of(asked.get("query") or {}))
     if len(found) > MOST_NAMED:
         raise StudioError(f"at most {MOST_NAMED} pictures at once, got {len(found)}", field="ids")
     if "ends" in asked:
         places = {identity: place for place, identity in enumerate(found)}
-        ends = sorted(places.get(str(one), -1) for one in list(asked["ends"])[:2])
-        found = found[ends[0] : ends[-1] + 1] if ends and ends[0] >= 0 else []
+        first, last = sorted(places.get(str(one), -1) for one in ends)
+        found = found[first : last + 1] if first >= 0 else []
     return {"range": {"key": str(asked.get("key", "")), "ids": found}}
 
 

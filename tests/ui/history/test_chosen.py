@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from studio.errors import StudioError
 from studio.history import History
 from studio.history.intake import take_in
 from studio.preset import validate
@@ -49,6 +50,10 @@ def test_a_range_is_what_lies_between_two_pictures_in_the_order_shown(own: Histo
         asked = {"do": "range", "query": {"sort": sort}, "key": "7"}
         assert view.answer(own, asked)["range"] == {"key": "7", "ids": shown}
     assert not between({"starred": "1"}, shown[0], shown[2])
+    for strange in ("ab", 5, None, [], [shown[0]], shown, {"a": 1, "b": 2}):
+        with pytest.raises(StudioError, match="a list of two pictures") as caught:
+            view.answer(own, {"do": "range", "ends": strange})
+        assert caught.value.field == "ends"
 
 
 def test_a_picture_is_given_whole_and_none_once_its_file_is_gone(own: History) -> None:

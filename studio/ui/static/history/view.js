@@ -32,6 +32,7 @@
     const chosen = new Set();
     let unseen = 0; // how many of them the search and the lists leave out
     let key = 0;
+    let choice = 0; // what is asked for to be chosen belongs to it: another begins where all is let go
     let anchor = ""; // the last one that was chosen by itself: a range goes from there
     let opened = null;
     let wanted = () => {};
@@ -44,13 +45,14 @@
       grid.redraw();
     }
     function chooseNone() {
+      choice += 1;
       chosen.clear();
       unseen = 0;
       drawn();
     }
     /** Choose what lies between two ends, or all that is found. */
     const chooseRange = (ends) =>
-      ask({ do: "range", query: query(), ...ends, key: `${key}` }, "range");
+      ask({ do: "range", query: query(), ...ends, key: `${choice} ${key}` });
     const tools = {
       ask,
       chosen: (id) => chosen.has(id),
@@ -95,9 +97,10 @@
     function refresh(stay) {
       key += 1;
       grid.reset(stay);
-      if (chosen.size)
-        ask({ do: "among", query: query(), ids: [...chosen], key: `${key}` }, "among");
+      if (chosen.size) askAmong();
     }
+    const askAmong = () =>
+      ask({ do: "among", query: query(), ids: [...chosen], key: `${key}` }, "among");
 
     const state = el("span", { class: "gs-history-count", role: "status" });
     const notice = el("p", { class: "gs-history-notice", hidden: true });
@@ -148,6 +151,14 @@
       for (const id of ids) chosen.delete(id);
       actions.draw([...chosen], unseen);
     }
+    /** It was asked for before the search changed, too; but not once all has been let go. */
+    function takeRange({ key: asked, ids }) {
+      const [of, search] = asked.split(" ");
+      if (of !== `${choice}`) return;
+      for (const id of ids) chosen.add(id);
+      drawn();
+      if (search !== `${key}`) askAmong();
+    }
     function take(value) {
       if (!value) return;
       answered(value.turn);
@@ -159,10 +170,7 @@
         unseen = value.among.unseen;
         forget(value.among.gone);
       }
-      if (value.range?.key === `${key}`) {
-        for (const id of value.range.ids) chosen.add(id);
-        drawn();
-      }
+      if (value.range) takeRange(value.range);
       if (value.opened) showRecord(value.opened, value.owner);
       if ("picture" in value) wanted(value.picture ? studio.address(value.picture) : "");
       if (value.compared) showCompared(value.compared);
