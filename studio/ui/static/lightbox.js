@@ -21,17 +21,15 @@
     const marks = el("span", {});
     const before = button("up", "The one before", () => go(-1));
     const after = button("down", "The one after", () => go(1));
-    const own = studio.word("1:1", () => toOwn(), { "aria-label": "As large as its own pixels" });
+    const own = studio.word("1:1", () => toggle(), { "aria-label": "As large as its own pixels" });
     const enlarged = () => {
       const sides = [shown.naturalWidth || 1, shown.naturalHeight || 1];
       return studio.ownPixels(sides, [frame.clientWidth, frame.clientHeight], devicePixelRatio);
     };
     const offer = () => studio.stops(own, enlarged() > 1 ? "" : SHOWN);
-    function toOwn() {
-      const { view, set } = zoom;
-      const whole = { scale: 1, x: 0, y: 0 };
-      set(view().scale > 1 ? whole : studio.zoomAt(whole, enlarged(), 0.5, 0.5));
-    }
+    const whole = { scale: 1, x: 0, y: 0 };
+    const toOwn = () => zoom.set(studio.zoomAt(whole, enlarged(), 0.5, 0.5));
+    const toggle = () => (zoom.view().scale > 1 ? zoom.set(whole) : toOwn());
     before.hidden = after.hidden = pictures.length < 2;
     const go = (by) => pictures[at + by] && show(at + by);
     function show(place) {
@@ -58,6 +56,8 @@
         onkeydown: (event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1 }[studio.along(event.key)];
           const near = zoom.view().scale > 1; // then arrows move it
+          const held = event.ctrlKey || event.metaKey || event.altKey; // such a 1 is the browser's
+          if (event.key === "1" && held) return;
           if (event.key === "1") toOwn();
           else if ((near || !event.key.startsWith("Arrow")) && zoom.key(event)) return;
           else if (by) go(by);
