@@ -7,6 +7,9 @@ import html
 from studio.library.missing import Missing
 from studio.ui.errors import on_page
 
+# Fields that may be empty, and what is taken then.
+_WITHOUT = {"vae": "Use the base's own", "second_pass.upscaler": "Enlarge without one"}
+
 
 def as_html(absent: list[Missing], can_fetch: bool, can_choose: bool = True) -> str:
     """A list with what can be done about each; scripts act on ``data-`` attributes.
@@ -33,10 +36,13 @@ def _line(one: Missing, can_fetch: bool, can_choose: bool) -> str:
         if one.hub and can_fetch
         else ""
     )
-    choose = (
-        f'<button type="button" class="gs-word" data-choose="{field}" data-lacks="{name}" '
-        f'aria-label="Choose another model for {place}">Choose another</button>'
-        if can_choose
-        else ""
-    )
+    choose = ""
+    if can_choose and one.field in _WITHOUT:
+        said = html.escape(_WITHOUT[one.field], quote=False)
+        choose = f'<button type="button" class="gs-word" data-blank="{field}">{said}</button>'
+    elif can_choose and one.field != "init.upscaler":  # which stands in no list
+        choose = (
+            f'<button type="button" class="gs-word" data-choose="{field}" data-lacks="{name}" '
+            f'aria-label="Choose another model for {place}">Choose another</button>'
+        )
     return f"<li><code>{name}</code> <span>({place})</span> {fetch}{choose}</li>"
