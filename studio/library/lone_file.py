@@ -128,8 +128,8 @@ def _look_at(file: Path, stem: str, meant: str) -> dict[str, Any] | None:
     fields = describe(header, stem, meant == "embedding")
     if fields is None:
         fields = _besides(header, meant)
-    if "problem" in fields:
-        return fields
+        if "problem" in fields:
+            return fields
     metadata = header.get("__metadata__")
     notes = beside(file, metadata if isinstance(metadata, Mapping) else {})
     if fields.get("words"):
