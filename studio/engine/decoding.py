@@ -64,14 +64,14 @@ def _continued(
 ) -> list[Image.Image]:
     """Pictures of latents that have some of their opposite edge beside them, which is cut off: each tile
     has edges of its own, which must not meet."""
+    if not axes:
+        return family.decode(vae, latent)
     across, down = (min(BESIDE, latent.shape[a]) if a in axes else 0 for a in (WIDTH, HEIGHT))
-    given = F.pad(latent, (across, across, down, down), mode="circular") if axes else latent
+    given = F.pad(latent, (across, across, down, down), mode="circular")
     high, wide = (side * factor for side in latent.shape[-2:])
     left, top = across * factor, down * factor
-    return [
-        one.crop((left, top, left + wide, top + high)) if axes else one
-        for one in family.decode(vae, given)
-    ]
+    box = (left, top, left + wide, top + high)
+    return [one.crop(box) for one in family.decode(vae, given)]
 
 
 def _exceeds(vae: Any, latent: Tensor, factor: int) -> bool:

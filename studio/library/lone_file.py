@@ -144,7 +144,7 @@ def _besides(header: Mapping[str, Any], meant: str) -> dict[str, Any]:
         if any(name.removeprefix("model.diffusion_model.").startswith(mark) for name in names):
             return {"kind": meant, "problem": what}
     if upscalers.is_upscaler(names) or (names and meant == upscalers.UPSCALER):
-        return upscalers.described()
+        return {"kind": upscalers.UPSCALER}
     first = next(iter(names), "")
     holds = f"its first tensor is called {shorten(shown(first))}" if first else "it holds no tensor"
     return {"kind": meant, "problem": f"is a model of no kind that is known here: {holds}"}

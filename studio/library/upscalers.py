@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
-from typing import Any
 
 UPSCALER = "upscaler"  # the kind of such a model
 PACKAGE, EXTRA = "spandrel", "requirements-upscale.txt"
@@ -55,11 +54,6 @@ def are_kept_in(folders: Iterable[str]) -> bool:
     """Whether one of these folders, from the library's top, is one of upscalers; in small letters."""
     listed = list(folders)
     return any(name in _FOLDERS for name in listed) or listed[:1] in [[one] for one in _AT_THE_TOP]
-
-
-def described() -> dict[str, Any]:
-    """Fields of a :class:`ModelEntry`; what the file says more, the package knows that reads it."""
-    return {"kind": UPSCALER}
 
 
 def problem() -> str:

@@ -35,7 +35,16 @@ from studio.preset.refinements import (
     list_others,
     path_of,
 )
-from studio.preset.rows import MODELS, Document, Fraction, ModelId, Projection, Row, Sampler
+from studio.preset.rows import (
+    MODELS,
+    Document,
+    Fraction,
+    ModelId,
+    Projection,
+    Row,
+    Sampler,
+    taking_part,
+)
 from studio.preset.schedulers import SCHEDULERS, those, titled
 from studio.preset.seamless import OFF, Seamless, check_seamless
 from studio.preset.second_pass import SecondPass
@@ -138,9 +147,9 @@ class Preset(Document):
                 field="init.strength",
             )
         self.second_pass.check(sampler.steps, bool(self.init and self.init.mask))
-        again = self.second_pass.on and self.second_pass.tiles
-        framed = self.init is not None and self.init.area == "mask"
-        check_seamless(self.seamless, sampler.tiles or again or framed)
+        init, again = self.init, self.second_pass
+        parts = sampler.tiles or (again.on and again.tiles) or bool(init and init.framed)
+        check_seamless(self.seamless, parts)
         chosen = SCHEDULERS[sampler.scheduler]
         got = titled(SCHEDULERS, sampler.scheduler)
         for one in self.refine.chosen:
@@ -205,12 +214,7 @@ class Preset(Document):
 
     def active_rows(self) -> list[tuple[int, Row]]:
         """Index and row of those that take part: enabled, of non-zero weight, solo respected."""
-        solo = any(row.solo and row.enabled for row in self.rows)
-        return [
-            (index, row)
-            for index, row in enumerate(self.rows)
-            if row.enabled and row.weight != 0 and (row.solo or not solo)
-        ]
+        return [(index, row) for index, row in taking_part(self.rows) if row.weight != 0]
 
     def image_references(self, active: bool = False) -> list[tuple[str, str]]:
         """Every image that is named and its field; of the rows that take part when ``active``."""

@@ -5,6 +5,7 @@ Values with bounds and no behaviour; :mod:`studio.preset` puts them together and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -278,3 +279,9 @@ class Sampler(Document):
     width: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     height: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
     count: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
+
+
+def taking_part(rows: Sequence[Row]) -> list[tuple[int, Row]]:
+    """Index and row of those that are enabled, solo respected, whatever they weigh."""
+    solo = any(row.solo and row.enabled for row in rows)
+    return [(at, row) for at, row in enumerate(rows) if row.enabled and (row.solo or not solo)]

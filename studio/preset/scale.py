@@ -14,7 +14,7 @@ from typing import Any
 from studio.errors import BadPreset, shorten
 from studio.preset.bounds import bounds
 from studio.preset.document import Preset
-from studio.preset.rows import Row
+from studio.preset.rows import Row, taking_part
 
 SCALE = "cfg"  # where another has the path of a field
 TITLE = "CFG scale (the negative prompt with it)"
@@ -66,8 +66,7 @@ def with_scale(preset: Preset, scale: Any) -> Preset:
 
 def _parts(preset: Preset) -> tuple[list[int], list[int]]:
     """The rows that lead to something, and those that lead away; none where one has its own reference."""
-    solo = any(row.solo and row.enabled for row in preset.rows)
-    rows = [(at, r) for at, r in enumerate(preset.rows) if r.enabled and (r.solo or not solo)]
+    rows = taking_part(preset.rows)
     if any(row.reference != "unconditional" for _, row in rows):
         return [], []
     toward, away = [at for at, r in rows if r.weight > 0], [at for at, r in rows if r.weight < 0]

@@ -63,6 +63,16 @@ class Init(Document):
     enlarge: Literal["pixels", "latents"] = "pixels"
     upscaler: Upscaler = ""
 
+    @property
+    def framed(self) -> bool:
+        """Whether it is painted around its mask alone."""
+        return self.area == "mask"
+
+    @property
+    def enlarged_later(self) -> bool:
+        """Whether what enlarges it is no plain resizing, and needs it at its own size."""
+        return self.enlarge == "latents" or bool(self.upscaler)
+
     def check(self) -> None:
         """See that its area can be, and that what an upscaler enlarges is its pixels.
 
@@ -71,9 +81,9 @@ class Init(Document):
                 enlarged.
         """
         check_enlarging(self.upscaler, self.enlarge, self.strength, "init")
-        if self.area == "mask" and not self.mask:
+        if self.framed and not self.mask:
             raise BadPreset("the area around a mask needs a mask", field="init.area")
-        if self.area == "mask" and not self.keep_pixels:
+        if self.framed and not self.keep_pixels:
             raise BadPreset(
                 "around the mask's area the picture keeps its own pixels; leave it on",
                 field="init.keep_pixels",

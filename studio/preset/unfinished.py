@@ -4,8 +4,8 @@ theirs. What is made with that preset afterwards is finished, and bears the name
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from studio.preset.bounds import most
 from studio.preset.document import Preset
 
 MARK = re.compile(r"\A(?:Untitled|(.*)) \(unfinished(?:, step \d+ of \d+)?\)\Z", re.DOTALL)
@@ -18,7 +18,7 @@ def unfinished(preset: Preset, at: str) -> Preset:
         at: such as "step 3 of 20"; "" where that is not known.
     """
     mark = f" (unfinished, {at})" if at else " (unfinished)"
-    return _called(preset, (preset.name or "Untitled")[: _longest() - len(mark)] + mark)
+    return _called(preset, (preset.name or "Untitled")[: most(Preset, "name") - len(mark)] + mark)
 
 
 def without_mark(preset: Preset) -> Preset:
@@ -29,9 +29,3 @@ def without_mark(preset: Preset) -> Preset:
 
 def _called(preset: Preset, name: str) -> Preset:
     return preset.model_copy(update={"name": name})
-
-
-def _longest() -> int:
-    """Characters of a preset's name."""
-    bounds: list[Any] = Preset.model_fields["name"].metadata
-    return next(bound.max_length for bound in bounds if hasattr(bound, "max_length"))

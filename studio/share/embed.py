@@ -36,7 +36,7 @@ def embed_images(preset: Preset, roots: Sequence[str | Path] = ()) -> Preset:
     cap = min(MAX_IMAGE_BYTES, MAX_ALL_BYTES // max(1, len(given)))
     pixels = MAX_ALL_PIXELS // max(1, len(set(given)))
     known: dict[tuple[str, bool], str] = {}
-    framed = preset.init is not None and preset.init.area == "mask"
+    framed = preset.init is not None and preset.init.framed
     rest = MAX_ALL_BYTES - cap * (len(given) - 1) if framed else cap
 
     def embedded(ref: str, field: str) -> str:

@@ -23,7 +23,7 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
         size: of the picture to be made.
     """
     shown = []
-    if preset.init and preset.init.area == "mask":
+    if preset.init and preset.init.framed:
         whole = size_of(preset.init.image)
         yield from _of_the_area(whole, size)
         size = whole if whole[1] else size  # rows' masks are of all of it
@@ -83,7 +83,7 @@ def refuse_masks(preset: Preset, size: tuple[int, int]) -> None:
     Raises:
         BadPreset: names those that do not.
     """
-    if preset.init and preset.init.area == "mask":
+    if preset.init and preset.init.framed:
         size = size_of(preset.init.image)
     if lines := list(_misfitting_rows(preset, size)):
         raise BadPreset(" · ".join(lines))

@@ -76,7 +76,7 @@ class Limits:
 
     def _check_start(self, preset: Preset) -> None:
         """Refuse a result that is larger than this page makes: as large as what it starts from."""
-        if preset.init is None or preset.init.area != "mask":
+        if preset.init is None or not preset.init.framed:
             return
         width, height = size_of(preset.init.image)
         if max(width, height) > self.edge:

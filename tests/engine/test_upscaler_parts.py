@@ -14,7 +14,7 @@ from studio.engine import upscaling
 from studio.errors import NumericalError, OutOfMemory
 from studio.library import Library
 from tests.support.tiny_pictures import difference
-from tests.support.tiny_upscaler import noise, pixels, tiny_upscaler, write_upscaler
+from tests.support.tiny_upscaler import noise, pixels, sizes_given, tiny_upscaler, write_upscaler
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +86,7 @@ def test_what_comes_out_is_bounded(
     network: upscaling.Upscaler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A picture of nearly the size asked for, and a narrow one of which the middle alone is seen."""
-    sizes: list[tuple[int, int]] = []
-    plain = upscaling._in_parts
-
-    def watched(network: Any, image: Image.Image, lock: Any, steps: int) -> Any:
-        sizes.append(image.size)
-        return plain(network, image, lock, steps)
-
-    monkeypatch.setattr(upscaling, "_in_parts", watched)
+    sizes = sizes_given(monkeypatch)
     monkeypatch.setattr(upscaling, "MOST_PIXELS", 160 * 160)
     found, _ = whole_of(network, noise(79, 79), (80, 80))
     assert found.size == (80, 80) and sizes == [(40, 40)]

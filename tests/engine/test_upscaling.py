@@ -12,7 +12,7 @@ from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
-from studio.engine import Engine, upscaling
+from studio.engine import Engine
 from studio.errors import (
     IncompatibleModels,
     MissingModel,
@@ -27,7 +27,7 @@ from studio.preset import Preset, validate
 from studio.workers.models import named_models
 from tests.support import tiny
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
-from tests.support.tiny_upscaler import noise, pixels, tiny_upscaler, write_upscaler
+from tests.support.tiny_upscaler import noise, pixels, sizes_given, tiny_upscaler, write_upscaler
 
 ROWS = [{"prompt": "a cat", "weight": SCALE}]
 
@@ -138,14 +138,7 @@ def test_a_narrow_picture_is_cropped_before_it_is_enlarged(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise(900, 9).save(root / "narrow.png")
-    sizes: list[tuple[int, int]] = []
-    plain = upscaling._in_parts
-
-    def watched(network: Any, image: Image.Image, lock: Any, steps: int) -> Any:
-        sizes.append(image.size)
-        return plain(network, image, lock, steps)
-
-    monkeypatch.setattr(upscaling, "_in_parts", watched)
+    sizes = sizes_given(monkeypatch)
     init = {"image": "narrow.png", "strength": 0.0, "upscaler": "upscale_models/4x"}
     last(root, preset_of(init=init, sampler={"width": 48, "height": 48}))
     assert sizes == [(9, 9), (36, 36)]

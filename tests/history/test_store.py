@@ -6,7 +6,6 @@ import gc
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,14 +31,6 @@ def outputs(tmp_path: Path) -> Path:
     for seed, prompt in enumerate(PROMPTS):
         save_image(image, preset(prompt, seed), tmp_path / "outputs")
     return tmp_path / "outputs"
-
-
-@pytest.fixture
-def history(tmp_path: Path, outputs: Path) -> Iterator[History]:
-    made = History(tmp_path, outputs)
-    take_in(made)
-    yield made
-    made.close()
 
 
 def prompts(history: History, query: Query | None = None) -> set[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from studio.history import History, Query
-from studio.history.intake import take_in
 from studio.preset import Preset, Row, Sampler
 from studio.share import save_image
 
@@ -23,14 +21,6 @@ def outputs(tmp_path: Path) -> Path:
         preset = Preset(name=prompt, rows=rows, sampler=Sampler(seed=seed))
         save_image(Image.new("RGB", (8, 8)), preset, tmp_path / "outputs")
     return tmp_path / "outputs"
-
-
-@pytest.fixture
-def history(tmp_path: Path, outputs: Path) -> Iterator[History]:
-    made = History(tmp_path, outputs)
-    take_in(made)
-    yield made
-    made.close()
 
 
 def found(history: History, text: str) -> set[int]:

@@ -41,3 +41,18 @@ def noise(width: int, height: int) -> Image.Image:
 def pixels(image: Image.Image) -> np.ndarray:
     """As integers that can be subtracted."""
     return np.asarray(image).astype(int)
+
+
+def sizes_given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The sizes of all pictures that go through a network from here on, as they come."""
+    from studio.engine import upscaling
+
+    sizes: list[tuple[int, int]] = []
+    plain = upscaling._in_parts
+
+    def watched(network: Any, image: Image.Image, lock: Any, steps: int) -> Any:
+        sizes.append(image.size)
+        return plain(network, image, lock, steps)
+
+    monkeypatch.setattr(upscaling, "_in_parts", watched)
+    return sizes

@@ -69,19 +69,18 @@ class Pictures:
         """
         if init is None:
             return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
-        kept = init.enlarge == "latents" or init.upscaler  # what enlarges it follows
         if start is not None:
             stretched = start.resize(size, Image.Resampling.LANCZOS)
-            small = start if kept else None
+            small = start if init.enlarged_later else None
             masks = _masks(plan, None, roots)
             return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
         image = images.resolve(init.image, roots, field="init.image")
         mask = _mask_of(init, image, roots)
-        if mask is not None and init.area == "mask":
+        if mask is not None and init.framed:
             return Pictures._framed(plan, init, image, mask, size, roots)
         masks = _masks(plan, size, roots)
         start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-        small = _small(image, size) if kept else None
+        small = _small(image, size) if init.enlarged_later else None
         if mask is None:
             return Pictures(masks, start, size=size, areas=plan.areas, small=small)
         fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
@@ -108,9 +107,7 @@ class Pictures:
             size,
             plan.areas,
             frame.near(inside, 4 * init.feather, lambda near: feathered(near, init.feather)),
-            part
-            if (init.enlarge == "latents" or init.upscaler) and _is_smaller(part, size)
-            else None,
+            part if init.enlarged_later and _is_smaller(part, size) else None,
             frame,
         )
 

@@ -6,12 +6,15 @@
   const SIDES = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   const STILL = 0.01; // of a frame: a hand that goes no farther presses
 
+  /** A place at which a picture so much enlarged still fills its frame. */
+  const within = (scale, place) => Math.min(0, Math.max(1 - scale, place));
+
   /** Zoom and place after the wheel turned at a point of the picture (0 to 1 across and down). */
   studio.zoomAt = function (view, factor, x, y) {
     const scale = Math.min(16, Math.max(1, view.scale * factor));
     const keep = (offset, point) => {
       const moved = point - ((point - offset) * scale) / view.scale;
-      return Math.min(0, Math.max(1 - scale, moved));
+      return within(scale, moved);
     };
     return { scale, x: keep(view.x, x), y: keep(view.y, y) };
   };
@@ -23,15 +26,14 @@
     if (key === "0") return { ...WHOLE };
     if (!SIDES[key]) return null;
     const [x, y] = SIDES[key].map((side) => side * STEP);
-    const within = (place) => Math.min(0, Math.max(1 - view.scale, place));
-    return { scale: view.scale, x: within(view.x + x), y: within(view.y + y) };
+    const { scale } = view;
+    return { scale, x: within(scale, view.x + x), y: within(scale, view.y + y) };
   };
 
   /** Zoom and place after two fingers, or one twice, went from two points of a frame to two others. */
   studio.pinched = function (view, before, now) {
     const apart = ([one, two]) => Math.hypot(one.x - two.x, one.y - two.y);
     const middle = ([one, two], side) => (one[side] + two[side]) / 2;
-    const within = (scale, place) => Math.min(0, Math.max(1 - scale, place));
     const factor = apart(before) ? apart(now) / apart(before) : 1;
     const next = studio.zoomAt(view, factor, middle(before, "x"), middle(before, "y"));
     for (const side of ["x", "y"])
