@@ -24,10 +24,8 @@ from studio.library.hub import is_hub_id
 from studio.settings import chosen
 
 STARTER_CLIP = "starter/clip"
-STARTERS = (
-    "starter",
-    "starter-1",
-)  # its editions draw the same, and are scored by the same networks
+# Its editions draw the same, and are scored by the same networks.
+STARTERS = ("starter", "starter-1", "starter-2")
 EFFICIENTNET = "efficientnet-lite0"
 
 

@@ -105,8 +105,12 @@ def _trained_on_others(
     for name in sorted(used & catalogue.keys()):
         entry = catalogue[name]
         if entry.base == base.id and entry.edition != base.edition:
+            kept = f"{base.id}-{entry.edition}"
             yield (
                 f"{name} was trained on edition {entry.edition} of {base.id}, which is edition "
-                f"{base.edition} by now, so its pictures change; as base, {base.id}-{entry.edition} "
-                "has the weights that it knows"
+                f"{base.edition} by now, so its pictures change; "
+            ) + (
+                f"as base, {kept} has the weights that it knows"
+                if kept in catalogue
+                else f"the weights that it knows would be the base {kept}, which is not here"
             )

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import IncompatibleModels, StudioError, in_plain_words, shorten
+from studio.errors import IncompatibleModels, MissingModel, StudioError, in_plain_words, shorten
 from studio.library import Library, ModelEntry, family_of
 from studio.train import methods as _own  # noqa: F401 - registers the studio's own
 from studio.train.checks import check
@@ -107,7 +107,17 @@ def entry_of(config: TrainConfig, library: Library) -> ModelEntry:
         MissingModel: absent or damaged; names the model.
     """
     entry = library[config.base]
-    return entry if entry.edition == config.edition else library[f"{config.base}-{config.edition}"]
+    if entry.edition == config.edition:
+        return entry
+    kept = f"{config.base}-{config.edition}"
+    if kept not in library:
+        raise MissingModel(
+            f"begun on edition {config.edition} of {config.base}, which is edition {entry.edition} "
+            f"by now, and the base {kept}, which would have those weights, is not here",
+            field="base",
+            model=kept,
+        )
+    return library[kept]
 
 
 def _one_line(error: ValidationError) -> StudioError:

@@ -51,6 +51,13 @@ def test_a_plan_names_what_was_trained_on_an_earlier_edition(
     assert notes("tiny", "newer") == [] and notes("tiny-1", "mine") == []
 
 
+def test_a_plan_says_that_the_earlier_edition_is_not_here(folder: Path, studio_home: Path) -> None:
+    train_tiny.run(train_tiny.config(folder))
+    renew(studio_home, kept=False)
+    (note,) = notes("tiny", "mine")
+    assert note.endswith("the weights that it knows would be the base tiny-1, which is not here")
+
+
 def test_what_lies_in_the_bases_own_folder_came_with_it(folder: Path, studio_home: Path) -> None:
     train_tiny.run(train_tiny.config(folder))
     renew(studio_home)
@@ -76,8 +83,9 @@ def test_a_training_goes_on_with_the_edition_it_was_begun_on(
 def test_where_that_edition_is_gone_it_is_named(folder: Path, studio_home: Path) -> None:
     begin_and_stop(folder)
     renew(studio_home, kept=False)
-    with pytest.raises(MissingModel, match="tiny-1"):
+    with pytest.raises(MissingModel, match=r"begun on edition 1 of tiny, .* tiny-1") as missing:
         train_tiny.run(train_tiny.config(folder), resume=True)
+    assert (missing.value.field, missing.value.model) == ("base", "tiny-1")
     assert (training_folder("mine") / "checkpoint.pt").exists()
 
 

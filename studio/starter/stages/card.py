@@ -101,14 +101,14 @@ def measured(made: dict[str, Any], part: str) -> str:
 
 
 def realism_text(figures: dict[str, dict[str, Any]]) -> str:
-    """FID and KID of both editions, where they were measured."""
+    """FID and KID of this and the first edition, where they were measured."""
     found = figures.get("realism")
     if not found:
         return ""
-    first, second = found["first_edition"], found["second_edition"]
+    first, this = found["first_edition"], found["this_edition"]
     return f"""
 Distance of {found["prompts"]} pictures, of contents that the first edition knows too and on plain backgrounds, to as many real drawings, under
-the starter's CLIP, each edition at its own best guidance ({found["scales"]["first_edition"]} and {found["scales"]["second_edition"]}): FID {second["fid"]:.3f} (first edition {first["fid"]:.3f}), KID {second["kid"]:.4f} ({first["kid"]:.4f}).
+the starter's CLIP, either at its own best guidance ({found["scales"]["first_edition"]} and {found["scales"]["this_edition"]}): FID {this["fid"]:.3f} (first edition {first["fid"]:.3f}), KID {this["kid"]:.4f} ({first["kid"]:.4f}).
 """
 
 

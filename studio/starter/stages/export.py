@@ -25,7 +25,7 @@ from studio.starter.stages.lora import SUBJECTS, called
 from studio.starter.stages.prior import build_scheduler
 from studio.starter.stages.vae import fit_preview
 
-EDITION = 2  # of the prior and its text encoder: what a person trained on another says so
+EDITION = 3  # of the prior and its text encoder: what a person trained on another says so
 SHARD = "14MB"
 FACES = 24
 CARDS = {

@@ -28,7 +28,7 @@ from studio.starter.stages.measure import Wish, draw_wishes, generate
 from studio.starter.stages.prior import Texts
 
 FIRST_SCALE = 4.5  # what `measure` chose for the first edition
-EDITIONS = {"first_edition": "starter-1", "second_edition": "starter"}
+EDITIONS = {"first_edition": "starter-1", "this_edition": "starter"}
 
 
 def measure(
@@ -46,7 +46,7 @@ def measure(
         work / "vae"
     )  # both editions', taught by neither prior
     vae, sets = vae.eval().to(device), {"real": real(work, others)}
-    scales = {"first_edition": FIRST_SCALE, "second_edition": best_scale(work)}
+    scales = {"first_edition": FIRST_SCALE, "this_edition": best_scale(work)}
     for edition, folder in EDITIONS.items():
         source = work if folder == "starter" else assets / folder
         unet: Any = UNet2DConditionModel.from_pretrained(source / "unet")
