@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError, printable, shorten
+from studio.history.made import renewed
 from studio.images import locate
 from studio.library import Library
 from studio.plan import Plan
@@ -70,6 +71,7 @@ def load_preset(options: argparse.Namespace, library: Library) -> Preset:
         preset, notes = extract(parse(sys.stdin.read(MAX_JSON_BYTES + 1), source="stdin")), []
     else:
         preset, notes = read_any(options.preset, library)
+        notes += renewed(preset, Path(options.preset), library)
     say_notes(notes)
     preset = without_mark(preset)  # what it makes is finished
     preset = with_fields(preset, [split_assignment(text, "--set") for text in options.set])

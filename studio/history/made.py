@@ -8,24 +8,28 @@ made, and written down with every picture that was made since the model's files 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from studio.errors import StudioError
 from studio.events import Done
 from studio.history.intake import name_of
-from studio.history.record import Record, record_of
+from studio.history.record import Record, models_of, record_of, time_of
 from studio.history.rows import parsed
 from studio.history.store import History
-from studio.home import ASSETS
+from studio.home import ASSETS, PRESETS
 from studio.library import Library
 from studio.library.hashes import state_of
+from studio.preset import Preset
 
 OTHER = "has another hash than when this picture was made, which may not come out the same"
 AUTO_V1 = 8  # digits
 NEWER = "is newer here than this picture, which may not come out the same"
+NEWER_THAN_FILE = "is newer here than this file, which may not draw the same"
 
 
 class Keeper(Protocol):
@@ -63,10 +67,10 @@ def unhashed(record: Record, library: Library) -> list[str]:
 
 def replaced(record: Record, library: Library) -> list[str]:
     """The models of a picture that may not be what made it any more, a line each: by their hashes, and
-    where none of one kind are known by when their files have changed. What ships stays as it is."""
+    where none of one kind are known by when their files, or what ships in their place, are from."""
     lines = []
     for name in record.models:
-        if name not in library or _ships(library[name].path):
+        if name not in library:
             continue
         before = record.hashes.get(name, "")
         now = [one for one in library.hashes.of(library[name]) if _alike(one, before)]
@@ -78,22 +82,45 @@ def replaced(record: Record, library: Library) -> list[str]:
     return lines
 
 
+def renewed(preset: Preset, file: Path, library: Library) -> list[str]:
+    """The shipped models of a preset or picture that are newer than its file, a line each; none of what
+    ships itself. Of their own models people know when they made them."""
+    if file.resolve().is_relative_to(PRESETS.resolve()):
+        return []
+    paths = {name: library[name].path for name in models_of(preset) if name in library}
+    made = time_of(file)
+    return [f"{x} {NEWER_THAN_FILE}" for x in paths if 0 < made < _shipped_since(paths[x])]
+
+
 def _alike(one: str, other: str) -> bool:
     """Whether two hashes can be of one kind: AutoV1's eight digits are of a part of a file."""
     return bool(one and other) and (len(one) <= AUTO_V1) == (len(other) <= AUTO_V1)
 
 
-def _ships(path: str) -> bool:
-    """Whether a model is the studio's own, whose files have the time of their installation."""
-    return bool(path) and Path(path).resolve().is_relative_to(ASSETS.resolve())
-
-
 def _changed(path: str) -> float:
-    """When a model's files have changed last, in seconds since 1970; 0 where that cannot be seen."""
+    """When a model's files have changed last, in seconds since 1970; 0 where that cannot be seen. The
+    studio's own have the time of their installation: their card says since when they ship."""
+    if _ships(path):
+        return _shipped_since(path)
     try:
         return state_of(path)[0] / 1e9 if path else 0.0
     except OSError:
         return 0.0
+
+
+def _shipped_since(path: str) -> float:
+    """Since when the studio's own model of that path ships, by its card; 0 where that says nothing."""
+    with suppress(OSError, ValueError, KeyError):
+        since = json.loads((Path(path) / "card.json").read_text("utf-8"))["since"]
+        return (
+            datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp() if _ships(path) else 0.0
+        )
+    return 0.0
+
+
+def _ships(path: str) -> bool:
+    """Whether a model is the studio's own."""
+    return bool(path) and Path(path).resolve().is_relative_to(ASSETS.resolve())
 
 
 def hash_models(

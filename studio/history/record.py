@@ -90,14 +90,14 @@ def record_of(file: Path, path: str, **more: Any) -> Record:
         steps=preset.sampler.steps,
         base=preset.base,
         prompts="\n".join(row.prompt for row in preset.rows if row.prompt),
-        models=_models(preset),
+        models=models_of(preset),
         lora=any(isinstance(row.model, ModelRef) and row.model.adapters() for row in preset.rows),
         preset=drop_images(preset)[0].to_json(),
         **known,
     )
 
 
-def _models(preset: Preset) -> tuple[str, ...]:
+def models_of(preset: Preset) -> tuple[str, ...]:
     """Every model id that the preset names, the base first, each once."""
     found = [preset.base, *(name for _, name in preset.beside_rows())]
     for row in preset.rows:

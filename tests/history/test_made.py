@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,10 +16,10 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from studio.events import Done
-from studio.history import History, Record
+from studio.history import History, Record, made
 from studio.history.made import hash_models, remember, replaced, unhashed
 from studio.library import Library, ModelEntry
-from studio.preset import ModelRef, Preset, Row
+from studio.preset import ModelRef, Preset, Row, validate
 from studio.share import save_image
 
 WEIGHTS = {"lora_unet_x.lora_down.weight": torch.ones(8, 4), "alpha": torch.ones(1)}
@@ -37,9 +40,9 @@ def library(ink: Path, studio_home: Path) -> Library:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[History]:
-    made = History(tmp_path, tmp_path / "outputs")
-    yield made
-    made.close()
+    history = History(tmp_path, tmp_path / "outputs")
+    yield history
+    history.close()
 
 
 def make(own: History, library: Library, seed: int = 1) -> Record:
@@ -145,3 +148,27 @@ def test_a_damaged_cell_of_hashes_is_written_anew(
         connection.execute("UPDATE pictures SET hashes = ?", [cell])
     assert hash_models(own, library, ["loras/ink"]) == ["loras/ink"]
     assert list(own.get(made.id).hashes) == ["loras/ink"]
+
+
+def test_a_file_is_older_than_what_ships_by_the_models_card(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "assets" / "small"
+    shipped.mkdir(parents=True)
+    (shipped / "card.json").write_text(json.dumps({"edition": 3, "since": "2026-11-30"}))
+    monkeypatch.setattr(made, "ASSETS", shipped.parent)
+    monkeypatch.setattr(made, "PRESETS", tmp_path / "presets")
+    ink = library["loras/ink"]
+    models: Any = {"small": dataclasses.replace(ink, id="small", path=str(shipped))}
+    preset = validate({"base": "small", "rows": [{"prompt": "a cat"}]})
+    said = ["small is newer here than this file, which may not draw the same"]
+    before, after = (
+        tmp_path / "20261129-235959-000000-1.json",
+        tmp_path / "20261201-000000-000000.png",
+    )
+    assert made.renewed(preset, before, models) == said
+    assert made.renewed(preset, after, models) == []
+    assert made.renewed(preset, tmp_path / "presets" / before.name, models) == []
+    assert made.renewed(preset, tmp_path / "not-there.json", models) == []
+    (shipped / "card.json").write_text("[")
+    assert made.renewed(preset, before, models) == []

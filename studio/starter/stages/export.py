@@ -26,6 +26,8 @@ from studio.starter.stages.prior import build_scheduler
 from studio.starter.stages.vae import fit_preview
 
 EDITION = 3  # of the prior and its text encoder: what a person trained on another says so
+SINCE = "2026-11-30"  # when it began to ship: what was made earlier was made with other weights
+OLDER = ("faces", "animals", "fine")  # parts that ship unchanged since an earlier edition
 SHARD = "14MB"
 FACES = 24
 CARDS = {
@@ -73,7 +75,7 @@ def export_family(work: Path, out: Path, unet: torch.nn.Module | None = None) ->
     pipe.to(torch.float16)
     pipe.save_pretrained(out, max_shard_size=SHARD, safe_serialization=True)
     load_wide(out / "text_encoder")
-    write_json({"edition": EDITION}, out / "card.json")
+    write_json({"edition": EDITION, "since": SINCE}, out / "card.json")
 
 
 def load_wide(folder: Path) -> None:
@@ -108,7 +110,8 @@ def export_parts(work: Path, out: Path) -> None:
         load_wide(out / "clip")
     for folder, card in CARDS.items():
         if (out / folder).exists():
-            write_json(card, out / folder / "card.json")
+            since = {} if folder in OLDER else {"since": SINCE}
+            write_json(card | since, out / folder / "card.json")
 
 
 def export_examples(work: Path, out: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.errors import BadPreset, MissingFile, NoPreset
 from studio.files import slug, write_atomically
+from studio.history.made import renewed
 from studio.preset import Preset, validate
 from studio.preset.saved import SavedPreset, list_presets, save_preset
 from studio.share import embed_images, extract, read_any
@@ -73,6 +74,14 @@ def pick(limits: Limits, identity: str) -> Preset:
         if name == identity:
             raise BadPreset(saved.problem, field="preset")
     raise MissingFile("this preset is not there any more", field="preset")
+
+
+def renewed_of(limits: Limits, identity: str) -> list[str]:
+    """The shipped models of the preset in a slot that are newer than it, a line each."""
+    for name, saved in _slots(limits):
+        if name == identity and saved.preset is not None:
+            return renewed(saved.preset, saved.path, library())
+    return []
 
 
 def picture_of(limits: Limits, identity: str) -> dict[str, Any] | None:
@@ -169,7 +178,8 @@ def load_file(path: Path) -> tuple[Preset, list[str]]:
         BadPreset: it holds none; names the file, and the field at fault.
     """
     try:
-        return read_any(path, library())
+        preset, notes = read_any(path, library())
+        return preset, [*notes, *renewed(preset, path, library())]
     except NoPreset as error:
         raise NoPreset(f"{error.message} · {ELSEWHERE}", field=error.field) from error
     except BadPreset as error:

@@ -59,7 +59,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def from_shelf(session: str, event: gr.EventData) -> dict[Any, Any]:
         identity = str(event.id)
-        found = loads(lambda: (gallery.pick(limits, identity), []))()
+        found = loads(
+            lambda: (gallery.pick(limits, identity), gallery.renewed_of(limits, identity))
+        )()
         found[notes]["image"] = gallery.picture_of(limits, identity)
         made_of_none(runs, session)
         return found
