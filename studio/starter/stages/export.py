@@ -27,7 +27,7 @@ from studio.starter.stages.vae import fit_preview
 
 EDITION = 3  # of the prior and its text encoder: what a person trained on another says so
 SINCE = "2026-11-30"  # when it began to ship: what was made earlier was made with other weights
-OLDER = ("faces", "animals", "fine")  # parts that ship unchanged since an earlier edition
+OLDER = ("faces", "animals", "fine", "judge")  # parts that ship unchanged since an earlier edition
 SHARD = "14MB"
 FACES = 24
 CARDS = {
@@ -46,7 +46,7 @@ CARDS = {
     "word-hero": {"title": "The hero (a learned word)", "base": "starter"},
 }
 ADAPTERS = (*(subject.folder for subject in SUBJECTS.values()), preferences.FOLDER, "food")
-EXAMPLES = ("blob", "hero", "polar")  # whose pictures anyone may train on
+EXAMPLES = ("blob", "hero")  # whose pictures anyone may train on
 
 
 def load_pipeline(work: Path, unet: torch.nn.Module | None = None) -> StableDiffusionPipeline:
