@@ -20,7 +20,7 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.keeping import Keeping
-from studio.cli.making import images_of, make_engine
+from studio.cli.making import images_kept, make_engine
 from studio.errors import StudioError, shorten
 from studio.events import Done, image_line
 from studio.images import SUFFIXES
@@ -96,7 +96,7 @@ def generate(options: argparse.Namespace) -> None:
     notes: tuple[str, ...] = ()
     detailed = options.json or options.drift
     for one, name in asked:
-        for done in images_of(engine, one, options.drift):
+        for done in images_kept(engine, one, options.drift):
             path, problem = save_or_keep(done.image, done.preset, folder, roots, keeping.naming())
             unsaved = unsaved or problem
             keeping.take(done, path)

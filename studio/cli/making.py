@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.cli.common import no_loading_bars
-from studio.events import Done, Progress, image_line, mean_drift
+from studio.cli.common import no_loading_bars, say_notes
+from studio.events import Done, FirstPass, Progress, image_line, mean_drift
 from studio.experiments.beside import drift_file
 from studio.files import write_atomically
 from studio.preset import Preset
@@ -28,16 +28,47 @@ def make_engine(roots: list[Path], device: str | None = None) -> Engine:
 
 
 def images_of(
-    engine: Engine, preset: Preset, drift_every: int = 0, explain: bool = False
+    engine: Engine,
+    preset: Preset,
+    drift_every: int = 0,
+    explain: bool = False,
+    first: list[Done] | None = None,
 ) -> Iterator[Done]:
-    """The finished images, while stderr shows how far the next one is."""
+    """The finished images, while stderr shows how far the next one is.
+
+    Args:
+        first: holds the picture of a first pass while its second goes on.
+    """
+    first = [] if first is None else first
     for event in engine.generate(preset, drift_every, explain):
-        if isinstance(event, Done):
+        if isinstance(event, FirstPass):
+            first[:] = [event.done]
+        elif isinstance(event, Done):
             show("")
+            first.clear()
             yield event
         elif isinstance(event, Progress):
             left = f", {event.seconds_left:.0f} s left" if event.step else ""
             show(f"{event.stage} {event.step}/{event.steps}{left}")
+
+
+def images_kept(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterator[Done]:
+    """:func:`images_of`; where Ctrl+C comes in a second pass, the finished picture of the first is the
+    last one.
+
+    Raises:
+        KeyboardInterrupt: after that picture.
+    """
+    first: list[Done] = []
+    try:
+        yield from images_of(engine, preset, drift_every, first=first)
+    except KeyboardInterrupt:
+        if not first:
+            raise
+        show("")
+        say_notes(["stopped in the second pass; the first pass is kept"])
+        yield first[0]
+        raise
 
 
 def show(text: str) -> None:
