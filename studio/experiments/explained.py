@@ -14,6 +14,7 @@ from studio.preset import ModelRef, Preset, Row
 
 EDGE = 128  # of a strip's pictures at least, so that their labels can be read
 BASE, WHOLE = "the base term, without a prompt", "all rows together"
+FIRST_PASS = "the first pass alone, of two"
 Norms = tuple[float | None, ...]
 
 
@@ -23,7 +24,8 @@ def report(done: Done) -> dict[str, Any]:
     ``rows``: of each row that took part its ``norm`` and ``cosine`` as in
     :class:`studio.events.RowShare`, and its ``share``, its part of the sum of all rows' norms;
     ``drift`` as in :class:`studio.events.Drift`; ``None`` where nothing was measured. ``moments``:
-    the evaluations, from 1, that the strips show.
+    the evaluations, from 1, that the strips show; where ``second_pass`` is true, ``moments`` and
+    ``steps`` are of the first pass, and what was measured goes along both.
     """
     told = done.explanation
     shares = {share.row: share for share in done.shares}
@@ -34,6 +36,7 @@ def report(done: Done) -> dict[str, Any]:
         "forwards": done.forwards,
         "steps": told.steps if told else done.preset.sampler.steps,
         "moments": list(told.moments) if told else [],
+        "second_pass": done.preset.second_pass.on,
         "rows": [
             {
                 "row": number,
@@ -91,6 +94,7 @@ def title_of(row: Row) -> str:
 
 def sheet(done: Done) -> Image.Image:
     """The strips as one labelled picture: a line for each row, the base term above, the sum below.
+    Of a picture of two passes they are the first's, which stands above them.
 
     Raises:
         StudioError: the picture was made without an explanation.
@@ -114,7 +118,8 @@ def sheet(done: Done) -> Image.Image:
     steps = [
         (f"step {moment} of {told.steps}", f"{moment}/{told.steps}") for moment in told.moments
     ]
-    return draw_labelled(images, [*steps, ("finished",)], [tuple(one) for one in strips])
+    above = FIRST_PASS if done.preset.second_pass.on else ""
+    return draw_labelled(images, [*steps, ("finished",)], [tuple(one) for one in strips], above)
 
 
 def _label(number: int, row: Row) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from studio.__main__ import main
-from studio.events import RowShare
+from studio.events import Done, Explanation, RowShare
 from studio.experiments import explained
 from studio.experiments.grid import GAP
 from studio.preset import validate
@@ -52,6 +52,21 @@ def test_a_sheet_and_a_report_beside_the_picture(
     assert capsys.readouterr().err == "rows.2: takes no part in this picture\n"
     assert main(["explain", str(path), "--out", str(out), "--without", "4"]) == 2
     assert capsys.readouterr().err == "--without: got 4; rows are 1 to 3\n"
+
+
+def test_of_two_passes_the_strips_say_that_they_are_the_firsts() -> None:
+    gray = Image.new("RGB", (16, 16), "gray")
+    strips = Explanation((1,), 2, (gray,), {0: (gray,)}, (gray,))
+    twice = {"scale": 2}
+
+    def done(**fields: object) -> Done:
+        preset = validate({"rows": ROWS[:1], **fields})
+        return Done(gray, 3, preset, 4, explanation=strips)
+
+    once, both = done(), done(second_pass=twice)
+    assert [explained.report(one)["second_pass"] for one in (once, both)] == [False, True]
+    plain, titled = (explained.sheet(one) for one in (once, both))
+    assert titled.width == plain.width and titled.height > plain.height  # a line above all
 
 
 def test_parts_of_a_step_sum_to_one() -> None:

@@ -58,3 +58,10 @@ test("shares and drifts in words leave out what was not measured", () => {
   assert.equal(studio.driftText({ weights: "θ′", norm }, 2), "θ′: 0.25 at step 2, 0.12 at step 5");
   assert.equal(studio.driftText({ weights: "θ′", norm }, 1), "θ′: 0.25 at step 2");
 });
+
+test("of a picture with a second pass the strips say that they are the first's", () => {
+  const about = (second_pass, same) => plain(studio.aboutStrips({ second_pass }, same));
+  assert.equal(about(false, true).length, 1);
+  assert.match(about(true, true)[1], /second pass: .* are of the first/);
+  assert.match(about(true, false)[2], /not the same in every pixel/);
+});

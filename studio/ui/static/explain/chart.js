@@ -2,6 +2,14 @@
 window.studio = window.studio || {};
 (function (studio) {
   "use strict";
+  const HELP =
+    "Each picture is what the row's prediction alone would have led to from there. A row's share is " +
+    "its part of all rows' pull at a step.";
+  const FIRST_PASS =
+    "This picture has a second pass: the small pictures below are of the first, shares and drift of both.";
+  const OTHER =
+    "The picture made again here is not the same in every pixel, as where it was made in a batch, on " +
+    "another machine, or with other weights or another version; what is shown is of the one made here.";
 
   /**
    * What the chart of a picture's rows draws, in pixels of a box.
@@ -50,6 +58,16 @@ window.studio = window.studio || {};
     const total = rows.reduce((all, one) => all + sum(one.norm), 0);
     return total && norm.some((value) => value !== null) ? sum(norm) / total : null;
   };
+
+  /**
+   * What is to be known of the strips, sentence by sentence.
+   * @param same whether the picture made again is the same in every pixel
+   */
+  studio.aboutStrips = ({ second_pass: enlarged }, same) => [
+    HELP,
+    ...(enlarged ? [FIRST_PASS] : []),
+    ...(same ? [] : [OTHER]),
+  ];
 
   /** Why a row that was measured has no part of what all rows did. */
   studio.whyNoPart = function (norms) {

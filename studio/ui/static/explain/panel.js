@@ -5,13 +5,6 @@
   const NAMESPACE = "http://www.w3.org/2000/svg";
   const BOX = { width: 460, height: 170, left: 42, right: 12, top: 10, bottom: 30 };
   const FILE = { _type: "gradio.FileData" };
-  const HELP =
-    "Each picture is what the row's prediction alone would have led to from there. A row's share is " +
-    "its part of all rows' pull at a step.";
-  const OTHER =
-    "The picture made again here is not the same in every pixel, as where it was made in a batch, on " +
-    "another machine, or with other weights or another version; what is shown is of the one made here.";
-
   function draw(tag, attributes, ...children) {
     const node = document.createElementNS(NAMESPACE, tag);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -191,7 +184,7 @@
         );
       const drift = report.drift.map((one) => el("li", { translate: "no" }, studio.driftText(one)));
       body.replaceChildren(
-        el("p", { class: "gs-field-help" }, same ? HELP : `${HELP} ${OTHER}`),
+        ...studio.aboutStrips(report, same).map((said) => el("p", { class: "gs-field-help" }, said)),
         around("Base term, without a prompt: what rows are compared with", "base"),
         ...report.rows.map((one, index) => row(one, index, strips, report)),
         around("All rows together", "whole"),
