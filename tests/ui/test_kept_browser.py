@@ -56,6 +56,15 @@ def test_a_link_over_an_edited_form_asks_first(studio: Studio) -> None:
     expect(look).to_contain_text("Away from blurry · weight −2")
     expect(look.locator(".gs-missing code")).to_have_text(["someone/absent-lora"])
     expect(look.get_by_role("button")).to_have_text(["Open it", "Keep mine", "Download"])
+    wide = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    boxes = [
+        look.get_by_role("button", name=name).bounding_box() for name in ("Open it", "Keep mine")
+    ]
+    one, other = (box or {} for box in boxes)
+    apart = other["x"] - one["x"] - one["width"], other["y"] - one["y"] - one["height"]
+    assert max(apart) >= 4  # beside each other or below, no finger meets both
+    page.set_viewport_size(wide)
     look.get_by_role("button", name="Keep mine").press("Enter")
     expect(look).to_have_count(0)
     expect(page.locator("#gs-heading")).to_be_focused()

@@ -85,7 +85,12 @@
           "aria-label": "What was linked",
           "data-state": value.state,
         },
-        el("div", { class: "gs-notices-head" }, heading, el("span", {}, ...answers[value.state]())),
+        el(
+          "div",
+          { class: "gs-notices-head" },
+          heading,
+          el("span", { class: "gs-look-answers" }, ...answers[value.state]()),
+        ),
         el("p", { role: "status" }, said[value.state]),
         el("p", {}, el("span", {}, "Base model"), " ", el("code", {}, value.base)),
         rows(value),
