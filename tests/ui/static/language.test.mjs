@@ -106,6 +106,32 @@ test("from right to left a number keeps its sign before it", () => {
   assert.equal(mirrored("−3: from 0 to 4"), "\u200e−3: von 0 bis 4");
 });
 
+test("in prose a number has the decimals of the language", () => {
+  const german = studio.translator(
+    {
+      ...MESSAGES,
+      "{n} s": "{n} s",
+      "ω {n}": "ω {n}",
+      "{the_field}: {word_before} → {word_after}": "{the_field}: {word_before} → {word_after}",
+      "{name} is here": "{name} ist da",
+    },
+    null,
+    "",
+    ",",
+  );
+  assert.equal(german("seed −3.25"), "Seed −3,25");
+  assert.equal(german("7 passes · 3.8 s"), "7 Durchläufe · 3,8 s");
+  assert.equal(german("Theme: from 0.5 to 1.25"), "Farbschema: von 0,5 bis 1,25");
+  assert.equal(german("Theme: 3 → 4.5"), "Farbschema: 3 → 4,5");
+  assert.equal(german("7 passes · 16.1 MB"), "7 Durchläufe · 16,1 MB"); // a unit that is no message
+  assert.equal(german("ω 0.3–0.6"), "ω 0,3–0,6");
+  for (const typed of ["0:0.5", "2.10.1", "1/2.5"])
+    assert.equal(german(`ω ${typed}`), `ω ${typed}`);
+  assert.equal(german("sd-1.5 is here"), "sd-1.5 ist da");
+  assert.equal(german("1.5 is here"), "1.5 ist da"); // a name
+  assert.deepEqual(["de", "en", "ar"].map(studio.pointOf), [",", ".", "."]);
+});
+
 test("marked words keep their marks", () => {
   const text = "Press **Save** (or `Ctrl+S`).";
   assert.equal(studio.markedText(studio.markedPieces(text)), text);

@@ -5,6 +5,9 @@ window.studio = window.studio || {};
   const MOST_KNOWN = 5000; // answers that are kept: a run says a new line at every step
   const PLACE = /\{(\w+)\}/g;
   const NUMBER = "[+−-]?\\d[\\d.,:/–]*";
+  // Numbers as prose holds them, with a unit or from one to another; no list, no curve, no version.
+  const NUMBERS = /^[+−-]?\d+(\.\d+)?(–[+−-]?\d+(\.\d+)?)?[.,]?( ?(%|\p{L}{1,3}))?$/u;
+  const DECIMALS = /(\d)\.(\d)/g;
   // What joins texts that are messages each: a dot between facts, the end of a sentence, a colon.
   const JOINTS = [/( · )/, /((?<=[.!?…]) )/, /(: )/];
   // A field of a row, or one behind which a value stands in quotes or with its name in brackets; all
@@ -35,15 +38,19 @@ window.studio = window.studio || {};
    * @param messages from English to the other language, with {places}
    * @param untold called with each part that stays English in a text of which others do not
    * @param sign what stands before a number with a sign: from right to left it would end with it
+   * @param point what stands before a number's decimals
    */
-  studio.translator = function (messages, untold, sign = "") {
+  studio.translator = function (messages, untold, sign = "", point = ".") {
     const plain = new Map(Object.entries(messages));
     const patterns = Object.keys(messages)
       .filter((message) => message.search(PLACE) >= 0)
       .map(patternOf)
       .sort((one, two) => two.fixed - one.fixed);
     const answers = new Map();
-    const signed = (text) => (/^[+−-]\d/.test(text) ? sign + text : text);
+    const signed = (text) => {
+      const number = NUMBERS.test(text) ? text.replace(DECIMALS, `$1${point}$2`) : text;
+      return /^[+−-]\d/.test(number) ? sign + number : number;
+    };
 
     function fitted(text) {
       for (const { shape, names, message } of patterns) {
@@ -58,7 +65,7 @@ window.studio = window.studio || {};
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
           if (name.length === 1) return signed(value);
-          if (name.startsWith("word_")) return plain.get(value) ?? value;
+          if (name.startsWith("word_")) return plain.get(value) ?? signed(value);
           return name.startsWith("the_") ? (whole(value) ?? signed(value)) : value;
         });
       }
@@ -152,6 +159,12 @@ window.studio = window.studio || {};
     const own = wanted.find((one) => one.split("-")[0] === tag) || tag;
     return new Date(seconds * 1000).toLocaleString(own, { numberingSystem: "latn" });
   };
+
+  /** What stands before the decimals in a language. */
+  studio.pointOf = (tag) =>
+    new Intl.NumberFormat(tag, { numberingSystem: "latn" })
+      .formatToParts(0.5)
+      .find(({ type }) => type === "decimal").value;
 
   /** The first of what a person wants that there is: in this browser, by the setting, by the system. */
   studio.languageOf = function ({ own, setting, wanted, offered }) {

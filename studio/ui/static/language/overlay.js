@@ -168,7 +168,7 @@
     if (!messages && !say) return;
     changes.disconnect();
     const sign = direction === "rtl" ? "\u200e" : "";
-    say = messages && studio.translator(messages, null, sign);
+    say = messages && studio.translator(messages, null, sign, studio.pointOf(tag));
     document.documentElement.lang = tag;
     document.documentElement.dir = direction;
     draw();
