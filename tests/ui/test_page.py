@@ -206,7 +206,7 @@ def test_files_that_were_not_uploaded_are_refused(image: dict[str, Any]) -> None
         stack.rows_from_payload([row])
     with pytest.raises(BadPreset, match=r"rows\.0\.mask"):
         stack.rows_from_payload([{"prompt": "x", "mask": image}])
-    assert "error" in stack.store_image(image)
+    assert "error" in stack.store_image(image) and "error" in stack.check_picture(image)
 
 
 @pytest.mark.parametrize(

@@ -167,11 +167,20 @@ def test_a_field_that_no_network_of_the_base_reads_is_hidden(desk: Studio) -> No
         field.wait_for(state=state)
 
 
-def test_a_damaged_picture_is_refused_by_its_name_and_nothing_is_painted(desk: Studio) -> None:
-    desk.use(["a cat"])
+def test_a_damaged_picture_is_refused_by_its_name_before_anything_is_asked(desk: Studio) -> None:
     page = desk.page
-    page.evaluate("studio.askFile(new File(['no picture'], 'broken.png', { type: 'image/png' }))")
-    page.locator("dialog.gs-uses").get_by_role("button", name="Paint parts of it anew").click()
+    page.evaluate(
+        """async () => {
+            const file = new File(['no picture'], 'broken.png', { type: 'image/png' });
+            await studio.askFile(file);
+            window.asked = document.querySelectorAll('dialog').length;
+            studio.askUse('What for?', '', () => file);
+        }"""
+    )
     page.get_by_text("broken.png: ").first.wait_for()
+    assert page.evaluate("window.asked") == 0
+    # One that is damaged since it was asked about: nothing is painted.
+    page.locator("dialog.gs-uses").get_by_role("button", name="Paint parts of it anew").click()
+    page.wait_for_function("document.body.innerText.match(/broken.png: /g)?.length > 1")
     assert page.evaluate("studio.start.init") is None
     expect(page.locator("dialog.gs-painter:not(.gs-uses)")).to_have_count(0)

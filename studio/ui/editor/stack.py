@@ -190,6 +190,19 @@ def seed_of(value: Any) -> dict[str, Any]:
         return {"error": one_line(error)}
 
 
+def check_picture(value: Any) -> dict[str, str]:
+    """Whether an uploaded file is a picture that can be read (called from the script).
+
+    Returns:
+        ``{}``, or ``{"error": one line}``.
+    """
+    try:
+        images.open_checked(uploaded(value, "picture"), "picture")
+        return {}
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
 def show_image(reference: Any) -> dict[str, str]:
     """An image of a preset, large enough to paint on (called from the script).
 
@@ -254,6 +267,7 @@ SERVES = (
     store_image,
     crop_image,
     seed_of,
+    check_picture,
     show_image,
     mask_fits,
     preview_map,

@@ -171,10 +171,15 @@
     return undefined;
   };
 
-  /** Ask about one of them. */
-  studio.askFile = function (file) {
+  /** Ask about one of them; a picture that cannot be read is refused before. */
+  studio.askFile = async function (file) {
     if (!isPicture(file)) {
       openPreset(file);
+      return;
+    }
+    const wrong = await studio.stack.images.wrongWith(file);
+    if (wrong) {
+      studio.toast(wrong);
       return;
     }
     const source = URL.createObjectURL(file);

@@ -37,6 +37,26 @@
       }
     }
 
+    /** Why a file is no picture that can be used, or "". What the browser shows is one. */
+    async wrongWith(file) {
+      try {
+        (await createImageBitmap(file)).close();
+        return "";
+      } catch {
+        /* damaged, or of a kind that the server alone reads */
+      }
+      try {
+        const { path } = await this.upload(file);
+        const answer = await this.server.check_picture({
+          path,
+          meta: { _type: "gradio.FileData" },
+        });
+        return (answer.error ?? "").replace(/^picture(?=: )/, (field) => file.name || field);
+      } catch (error) {
+        return `The picture could not be read (${error.message || error})`;
+      }
+    }
+
     /** Whether a mask has the aspect of an image; null where that cannot be told. */
     async maskFits(mask, image) {
       try {
