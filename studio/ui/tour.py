@@ -9,7 +9,7 @@ from typing import Any
 from studio.ui.widgets import Drawn, given
 
 MOUNT = "studio.mountTour(element.firstElementChild, trigger, %s); /* 'select' 'submit' */"
-END = "You now know everything that the papers say."
+END = "That was the tour: rows and their signs, ω, decoupling, masks, training. Help says what each field does."
 
 
 @dataclass(frozen=True)

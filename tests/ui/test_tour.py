@@ -8,13 +8,20 @@ from studio.plan.stated import stated_plan
 from studio.ui.library.models import library
 from studio.ui.presets import gallery
 from studio.ui.space import SPACE
-from studio.ui.tour import STEPS, Step
+from studio.ui.tour import END, STEPS, Step
 from tests.support.studio_page import needs_starter
 
 
 def test_there_are_six_of_a_sentence_each() -> None:
     assert len(STEPS) == 6 and len({step.preset for step in STEPS}) == 6
     assert all(step.text.endswith(".") and step.text.count(". ") == 0 for step in STEPS)
+
+
+def test_the_end_promises_no_more_than_the_steps_show() -> None:
+    shown = " ".join(f"{step.title} {step.text}" for step in STEPS)
+    for named in ("row", "ω", "Decoupling", "Masks", "Train"):
+        assert named in shown and named.lower() in END
+    assert "everything" not in END
 
 
 @needs_starter

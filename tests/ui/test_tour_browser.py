@@ -30,7 +30,7 @@ def test_six_steps_that_each_load_a_preset_and_point_at_something(studio: Studio
             assert [row["weight"] for row in studio.rows()] == [5, -4]
             eventually(lambda: without_fault(page))
         page.keyboard.press("Enter")
-    page.get_by_text("You now know everything that the papers say.").wait_for()
+    page.get_by_text("That was the tour: ").wait_for()
     page.get_by_role("button", name="Back").click()
     page.wait_for_function(AT, arg="6 of 6")
     page.keyboard.press("Escape")
