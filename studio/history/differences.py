@@ -17,7 +17,10 @@ _PICTURES = ("image", "mask")  # named by their files, whose names nobody gave
 
 
 def differences(
-    first: Preset, second: Preset, labels: Mapping[str, str] | None = None
+    first: Preset,
+    second: Preset,
+    labels: Mapping[str, str] | None = None,
+    titles: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[str]:
     """Each field that differs, first → second, in the document's order.
 
@@ -25,22 +28,31 @@ def differences(
 
     Args:
         labels: what other fields are called, by their dotted path; by default as in the document.
+        titles: what values of theirs are called, by the same path.
     """
     one, two = (dict(_flat(p.model_dump(mode="json"))) for p in (first, second))
     # A row that only one of them has is named by what is not as usual in it.
     unusual = [name for p in (first, second) for name, _ in _flat(json.loads(p.to_json()))]
     names = [name for name in {**one, **two} if name in unusual]
     return [
-        _difference(name, one.get(name, _ABSENT), two.get(name, _ABSENT), labels or {})
+        _difference(
+            name, one.get(name, _ABSENT), two.get(name, _ABSENT), labels or {}, titles or {}
+        )
         for name in names
         if name[-1] not in _UNSHOWN and one.get(name, _ABSENT) != two.get(name, _ABSENT)
     ]
 
 
-def _difference(name: tuple[str, ...], before: Any, after: Any, labels: Mapping[str, str]) -> str:
+def _difference(
+    name: tuple[str, ...],
+    before: Any,
+    after: Any,
+    labels: Mapping[str, str],
+    titles: Mapping[str, Mapping[str, str]],
+) -> str:
     if name[0] == "rows" and name[-1] in _PARTS and isinstance(after, bool):
         return f"row {int(name[1]) + 1} {_PARTS[name[-1]][after]}"
-    return f"{_words(name, labels)}: {_change(name[-1], before, after)}"
+    return f"{_words(name, labels)}: {_change(name[-1], before, after, titles.get('.'.join(name), {}))}"
 
 
 def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -55,9 +67,10 @@ def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield place, value
 
 
-def _change(field: str, before: Any, after: Any) -> str:
+def _change(field: str, before: Any, after: Any, titles: Mapping[str, str]) -> str:
     if field not in _PICTURES:
-        return f"{_shown(before)} → {_shown(after)}"
+        named = (titles.get(v) if isinstance(v, str) else None for v in (before, after))
+        return " → ".join(n or _shown(v) for n, v in zip(named, (before, after), strict=True))
     old, new = (bool(value) and value is not _ABSENT for value in (before, after))
     return f"{'a picture' if old else 'none'} → {('another' if old else 'a') + ' picture' if new else 'none'}"
 

@@ -29,6 +29,8 @@ LABELS = {
     "second_pass_tiles": "Second pass, in tiles",
     "seed": "Seed (−1: new each time)",
 }
+# What values are called that no table of titles holds, by their field's name.
+VALUES = {"area": {"picture": "whole picture", "mask": "around the mask alone"}}
 
 _HELP = """
 ### In one minute

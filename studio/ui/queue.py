@@ -11,7 +11,7 @@ from studio.preset import Preset
 from studio.ui.counts import counted
 from studio.ui.describe import seconds
 from studio.ui.runs import Runs
-from studio.ui.schema import labels
+from studio.ui.schema import labels, titles
 from studio.ui.session import Run, Session
 from studio.ui.widgets import Whole
 
@@ -90,7 +90,7 @@ def _compared(before: Preset, preset: Preset) -> list[str]:
     said = {"seed": preset.sampler.seed, "count": preset.sampler.count}
     sampler = before.sampler.model_copy(update=said)
     alike = before.model_copy(update={"name": preset.name, "sampler": sampler})
-    return [] if alike == preset else differences(alike, preset, labels())
+    return [] if alike == preset else differences(alike, preset, labels(), titles())
 
 
 def act(runs: Runs, session: Session, do: str, number: int) -> None:

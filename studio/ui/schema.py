@@ -107,6 +107,21 @@ def _labels(_: int) -> dict[str, str]:
     return plain | {f"init.{name}": f"{start}, {name.replace('_', ' ')}" for name in inner}
 
 
+def titles() -> dict[str, dict[str, str]]:
+    """What the values of each field with a list of them are called, by the field's dotted path."""
+    return _titles(max(table.version for table in TABLES.values()))
+
+
+@lru_cache(maxsize=2)
+def _titles(_: int) -> dict[str, dict[str, str]]:
+    fields = [*leaves().values(), *start_leaves().values()]
+    return {
+        leaf["path"]: {value: title for value, title, _ in leaf["choices"]}
+        for leaf in fields
+        if "choices" in leaf
+    }
+
+
 def choices_of(definition: str, field: str) -> list[list[str]]:
     """Value, title and help of everything that a field of a definition such as Control takes."""
     return _choices(_definition(definition)["properties"][field])
@@ -180,7 +195,10 @@ def _shape(given: Mapping[str, Any], defs: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def _leaf(name: str, path: str, shape: dict[str, Any], nullable: bool, default: Any) -> Leaf:
-    choices = _choices(shape)
+    choices = [
+        [value, words.VALUES.get(name, {}).get(value, said), what]
+        for value, said, what in _choices(shape)
+    ]
     kind = "choice" if choices else KINDS.get(str(shape.get("type")), "json")
     auto = path.rsplit(".", 1)[-1].replace("_", " ")
     title = shape.get("title") or auto

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.images import SUFFIXES
 from studio.ui import messages
-from studio.ui.schema import labels, leaves, name_of
+from studio.ui.schema import labels, leaves, name_of, start_leaves, titles
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
@@ -159,11 +159,13 @@ STYLES = (
 
 def head() -> str:
     """What goes into the document's head: every script, in order of dependence, after what all of
-    them may ask for: the suffixes of pictures, what the fields of the form are called and hold at
-    first, the languages."""
+    them may ask for: the suffixes of pictures, what the fields of the form and their values are called,
+    what the fields and those of a start hold at first, the languages."""
     called = {name_of(path): label for path, label in labels().items()}
     usual = {leaf["path"]: leaf.get("default") for leaf in leaves().values()}
     known = {"suffixes": SUFFIXES, "labels": called, "defaults": usual}
+    known["titles"] = {name_of(path): of for path, of in titles().items()}
+    known["startDefaults"] = {path: leaf["default"] for path, leaf in start_leaves().items()}
     known["languages"] = messages.offered()
     first = f"window.studio = {json.dumps(known)};"
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)

@@ -39,7 +39,7 @@ def test_what_sets_a_line_apart_is_worked_out_once(
     """The list is drawn at every step of what runs; a line's place among the others may change."""
     compared: list[str] = []
     monkeypatch.setattr(
-        queue, "differences", lambda _, preset, names: compared.append(preset.name) or ["other"]
+        queue, "differences", lambda _, preset, *names: compared.append(preset.name) or ["other"]
     )
     runs = Runs(engine, Limits())
     session = runs.session("a")

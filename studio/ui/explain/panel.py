@@ -27,7 +27,7 @@ from studio.ui.errors import one_line
 from studio.ui.history.moments import strip
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
-from studio.ui.schema import labels
+from studio.ui.schema import labels, titles
 from studio.ui.session import Run, Session
 from studio.ui.space import Limits
 from studio.ui.visitors import VISITORS
@@ -144,7 +144,9 @@ def without(asked: Asked) -> Updates:
         yield {"state": "stopped", "text": "Stopped."}, gr.skip()
         return
     title = f"Without row {row + 1}: {explained.title_of(preset.rows[row])[:60]}"
-    differs = differences(preset, other.model_copy(update={"name": preset.name}), labels())
+    differs = differences(
+        preset, other.model_copy(update={"name": preset.name}), labels(), titles()
+    )
     words = {"words": True}  # titles in the page's words, not presets' names
     compared = [
         {**words, "title": "With all its rows", "image": picture(path), "differs": []},

@@ -21,7 +21,7 @@ from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
 from studio.ui.library.models import library
-from studio.ui.schema import labels
+from studio.ui.schema import labels, titles
 from studio.ui.widgets import FILE_META, fresh, picture
 
 AT_ONCE = 120  # pictures of one answer
@@ -155,7 +155,7 @@ def compared(history: History, ids: list[str]) -> dict[str, Any]:
         raise StudioError(f"2 to {MOST_COMPARED} pictures, got {len(ids)}", field="compare")
     shown, presets = [], [preset_of(history, one) for one in ids]
     for one, preset in zip(ids, presets, strict=True):
-        words = differences(presets[0], preset, labels()) if one != ids[0] else []
+        words = differences(presets[0], preset, labels(), titles()) if one != ids[0] else []
         varied = preset.sampler.variation_strength > 0
         shown.append({**details(history, one), "differs": words, "varied": varied})
     return {"compared": shown}

@@ -52,6 +52,16 @@ window.studio = window.studio || {};
   }
   const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
+  const nameOf = (place) => place.join("_");
+  /** What stands at a place of a form, in words: a field of a start that was never set has its usual
+   *  value, and one of a list is called as the list calls it. */
+  function said(form, place) {
+    const value =
+      at(form, place) ?? (form.init ? studio.startDefaults?.[place.join(".")] : undefined);
+    const title = studio.titles?.[nameOf(place)]?.[value];
+    return title ? shortened(title) : valueInWords(value);
+  }
+
   /** The places at which two forms differ, which are given as texts. */
   studio.changedPlaces = (from, to) => places(parsed(from), parsed(to));
 
@@ -59,7 +69,8 @@ window.studio = window.studio || {};
   const called = (place) =>
     place[0] === "rows" && place.length > 2
       ? `${rowField(place.slice(2))} of row ${place[1] + 1}`
-      : [studio.labels?.[place[0]] ?? place[0], ...place.slice(1)].join(", ");
+      : (studio.labels?.[nameOf(place)] ??
+        [studio.labels?.[place[0]] ?? place[0], ...place.slice(1)].join(", "));
 
   /** What changes from one form to another, in words. */
   studio.changeInWords = function (from, to) {
@@ -77,9 +88,9 @@ window.studio = window.studio || {};
     if (changed.length > 1 && field && changed.every((one) => `${inRow(one)}` === `${field}`)) {
       const parts = changed.map((one) => at(two, one));
       const muted = field[0] === "enabled" && parts.every((part) => part === parts[0]);
-      const said = parts[0] ? "take part again" : "muted";
+      const how = parts[0] ? "take part again" : "muted";
       return muted
-        ? `${changed.length} rows ${said}`
+        ? `${changed.length} rows ${how}`
         : `${rowField(field)} of ${changed.length} rows`;
     }
     const ofOneRow = (place) => place[0] === "rows" && place[1] === changed[0][1];
@@ -87,11 +98,11 @@ window.studio = window.studio || {};
     if (changed.length > MOST && !changed.every(ofOneRow)) return `${changed.length} fields`;
     const [place] = changed;
     const { 1: row, [place.length - 1]: last } = place;
-    const said = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };
-    if (changed.length === 1 && place[0] === "rows" && said[last])
-      return `row ${row + 1} ${said[last][Number(at(two, place) === true)]}`;
+    const parts = { enabled: ["muted", "takes part again"], solo: ["not solo any more", "solo"] };
+    if (changed.length === 1 && place[0] === "rows" && parts[last])
+      return `row ${row + 1} ${parts[last][Number(at(two, place) === true)]}`;
     return changed.length > 1
       ? `${changed.length} fields of row ${place[1] + 1}`
-      : `${called(place)}: ${valueInWords(at(one, place))} → ${valueInWords(at(two, place))}`;
+      : `${called(place)}: ${said(one, place)} → ${said(two, place)}`;
   };
 })(window.studio);

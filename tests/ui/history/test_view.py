@@ -20,7 +20,7 @@ from studio.preset import Preset, validate
 from studio.share import save_image
 from studio.ui.history import folder, unopened, view
 from studio.ui.runs import Runs
-from studio.ui.schema import labels
+from studio.ui.schema import labels, titles
 from studio.ui.space import Limits
 
 
@@ -108,6 +108,9 @@ def test_names_beyond_those_of_a_list_are_counted(
 
 def test_differences_are_words() -> None:
     one, two = preset(), preset(4.0, omega=0.4, sampler={"seed": 9, "width": 64})
+    euler = preset(sampler={"scheduler": "euler_a"})
+    (called,) = differences(preset(), euler, labels(), titles())
+    assert called == "Scheduler: DPM-Solver++ 2M → Euler ancestral"
     assert differences(one, two) == [
         "weight of row 2: 3 → 4",
         "omega: 0 → 0.4",

@@ -10,8 +10,8 @@ const source = ["undo_kept.js", "undo_words.js", "undo.js"]
   .map((name) => fileURLToPath(new URL(`../../../studio/ui/static/${name}`, import.meta.url)))
   .map((path) => readFileSync(path, "utf8"))
   .join("\n");
-function load(labels) {
-  const window = { studio: { el: () => null, labels }, addEventListener: () => {} };
+function load(labels, more) {
+  const window = { studio: { el: () => null, labels, ...more }, addEventListener: () => {} };
   const document = { addEventListener: () => {} };
   const store = { getItem: () => null, setItem: () => {} };
   vm.runInContext(source, vm.createContext({ window, document, sessionStorage: store }));
@@ -209,6 +209,39 @@ test("a change is named", () => {
   assert.equal(changeInWords(muted(true, true), muted(false, false)), "2 rows muted");
   assert.equal(changeInWords(muted(false, false), muted(true, true)), "2 rows take part again");
   assert.equal(changeInWords(form(3), JSON.stringify({ omega: 0, rows: [] })), "1 row deleted");
+});
+
+test("a field with a list is said with the list's words, and one of a start with what it is at first", () => {
+  const titles = {
+    scheduler: { "dpm++": "DPM-Solver++ 2M", ddim: "DDIM" },
+    init_area: { picture: "whole picture", mask: "around the mask alone" },
+  };
+  const labels = {
+    scheduler: "Scheduler",
+    init: "Start from a picture",
+    init_area: "Start from a picture, area",
+    init_feather: "Start from a picture, feather",
+  };
+  const startDefaults = { "init.area": "picture", "init.feather": 4 };
+  const { changeInWords } = load(labels, { titles, startDefaults });
+  const set = (scheduler, init) => JSON.stringify({ scheduler, init, rows: [] });
+  const from = { image: "inputs/a" };
+  assert.equal(
+    changeInWords(set("dpm++", null), set("ddim", null)),
+    "Scheduler: DPM-Solver++ 2M → DDIM",
+  );
+  assert.equal(
+    changeInWords(set("ddim", from), set("ddim", { ...from, area: "mask" })),
+    "Start from a picture, area: whole picture → around the mask alone",
+  );
+  assert.equal(
+    changeInWords(set("ddim", from), set("ddim", { ...from, feather: 9 })),
+    "Start from a picture, feather: 4 → 9",
+  );
+  assert.equal(
+    changeInWords(set("ddim", null), set("ddim", from)),
+    "Start from a picture: none → a picture",
+  );
 });
 
 test("200 steps of 100 rows are kept in little room, and come back letter by letter", () => {

@@ -184,7 +184,9 @@
         );
       const drift = report.drift.map((one) => el("li", { translate: "no" }, studio.driftText(one)));
       body.replaceChildren(
-        ...studio.aboutStrips(report, same).map((said) => el("p", { class: "gs-field-help" }, said)),
+        ...studio
+          .aboutStrips(report, same)
+          .map((said) => el("p", { class: "gs-field-help" }, said)),
         around("Base term, without a prompt: what rows are compared with", "base"),
         ...report.rows.map((one, index) => row(one, index, strips, report)),
         around("All rows together", "whole"),
