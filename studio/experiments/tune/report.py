@@ -127,7 +127,7 @@ def label(point: Point) -> str:
 
 def setting(values: Values) -> str:
     """Values in words: ``ω 0.4, row 1 weight 3``."""
-    return ", ".join(f"{short(name)} {value}" for name, value in values.items())
+    return ", ".join(f"{short(name)} {value:g}" for name, value in values.items())
 
 
 def _grid(best: Sequence[Point]) -> bytes:

@@ -137,6 +137,7 @@ def shown(state: State) -> dict[str, Any]:
         "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
         "row": subject.row if subject else None,
         "model": subject.model if subject else "",
+        "prompt": state.prompt,
         "points": [point for point in points if point is not None],
     }
 

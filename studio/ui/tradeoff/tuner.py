@@ -41,6 +41,7 @@ class State:
     state: str = "idle"
     text: str = ""
     subject: Subject | None = None
+    prompt: str = ""  # that the pictures follow
     points: list[Point] = field(default_factory=list)
     best: list[Point] = field(default_factory=list)
     note: str = ""
@@ -91,6 +92,7 @@ class Tuner:
             )
         if not LEAST <= budget <= MOST:
             raise StudioError(f"from {LEAST} to {MOST}, got {budget}", field="pictures")
+        from studio.experiments.asked import text_of
         from studio.experiments.tune import points
 
         search, note = searched(preset, subject, budget, weight)
@@ -101,6 +103,7 @@ class Tuner:
             state="running",
             text="Loading the scores' networks …",
             subject=subject,
+            prompt=text_of(preset),
             points=known,
             best=points.front(search, known),
             note=note,
@@ -167,11 +170,12 @@ class Tuner:
         begun = self.state.begun
         pictures = _pictures(self.state.points) + begun
         stopped = sum(point.stopped for point in self.state.points)
-        early = f", {stopped} left unfinished" if stopped else ""
+        beaten = "given up early: another is better in both scores."
+        early = f" {counted(stopped, 'setting')} {'was' if stopped == 1 else 'were'} {beaten}"
         settings = counted(len(self.state.points), "setting")
         unmeasured = "of a setting that is not finished; the next search goes on with it."
         more = f" {begun} of them {'is' if begun == 1 else 'are'} {unmeasured}" if begun else ""
-        return f"{settings}, {counted(pictures, 'picture')}{early}.{more}"
+        return f"{settings}, {counted(pictures, 'picture')}.{more}{early if stopped else ''}"
 
     def _make(self, preset: Preset, path: Path) -> None:
         """One picture through the page's queue, so that a person's own come in between."""

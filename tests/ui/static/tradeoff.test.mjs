@@ -45,6 +45,13 @@ test("a setting in words", () => {
   assert.equal(studio.settingText({ omega: 0.4, "rows.1.weight": 3 }), "ω 0.4 · row 2 × 3");
 });
 
+test("only a search of the same model is gone on with", () => {
+  const found = { points: [point(1, 1)], model: "hero" };
+  assert.equal(studio.searchWord(found, "hero"), "Search on");
+  assert.equal(studio.searchWord(found, "fox"), "Search");
+  assert.equal(studio.searchWord({}, undefined), "Search");
+});
+
 const HERO = { count: 6, whose: "examples" };
 
 test("what a search compares with is said of the model that is there now", () => {

@@ -184,5 +184,11 @@ def test_three_presses_to_a_setting(studio: Studio) -> None:
     page.click("#gs-tradeoff .gs-search")
     page.wait_for_selector('.gs-tradeoff-status[data-state="failed"]')
     expect(page.locator(".gs-front-card")).to_have_count(count)
-    expect(page.locator("#gs-tradeoff .gs-search")).to_have_text("Search on")
+    search, about = page.locator("#gs-tradeoff .gs-search"), page.locator(".gs-tradeoff-about")
+    expect(search).to_have_text("Search on")
+    searched = "Searched for row 1: starter/lora-hero a hero on a yellow background"
+    expect(about).to_have_text(searched)
+    _choose(page, "fox")  # what is there is still the hero's, and a search would be another
+    expect(search).to_have_text("Search")
+    expect(about).to_have_text(searched)
     assert not studio.errors and not studio.outside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -138,6 +139,7 @@ def test_the_pictures_that_are_made_are_counted_beforehand(
         counted = [text.split(":")[0] for text in said if text.startswith("Picture")]
         assert (counted[0], counted[-1]) == ("Picture 1 of 12", "Picture 12 of 12")
         now = shown(tuner.state)
+        assert now["prompt"] == "a cat face"  # what was searched, whatever comes
         assert now["asked"] == 14  # a page that is loaded anew asks for as many
         assert (now["made"], now["total"]) == (12, 12)  # as far as the tab's title says it is
 
@@ -244,6 +246,16 @@ def test_one_is_no_plural(points: int, pictures: int, said: str) -> None:
     tuner.state.points = [Point({}, (Path("a.png"),) * each) for _ in range(points)]
     tuner.state.begun = 0 if points else pictures
     assert tuner._said().startswith(said)
+
+
+@needs_starter
+def test_what_is_given_up_and_what_is_begun_are_two_things() -> None:
+    tuner = _tuner(FakeEngine())
+    early = Point({}, (Path("a.png"),) * 3, stopped=True)
+    tuner.state.points, tuner.state.begun = [early, early, Point({}, (Path("a.png"),) * 4)], 2
+    pictures, begun, given_up = re.split(r"(?<=\.) ", tuner._said())
+    assert pictures == "3 settings, 12 pictures." and begun.startswith("2 of them are of a setting")
+    assert given_up == "2 settings were given up early: another is better in both scores."
 
 
 def test_a_base_of_photographs_asks_for_a_clip(monkeypatch: pytest.MonkeyPatch) -> None:

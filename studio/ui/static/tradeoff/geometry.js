@@ -56,6 +56,11 @@ window.studio = window.studio || {};
     };
   };
 
+  /** What the button of a search says: of the model that was searched for, it goes on with that one.
+   *  @param model of the row that a search would be about now */
+  studio.searchWord = ({ points = [], model }, now) =>
+    points.length && model === now ? "Search on" : "Search";
+
   /** A setting in words: {"omega": 0.4, "rows.0.weight": 3} → "ω 0.4 · row 1 × 3". */
   studio.settingText = function (values) {
     return Object.entries(values)

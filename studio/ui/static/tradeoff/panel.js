@@ -91,6 +91,7 @@
     });
     const makes = el("span", { class: "gs-field-help gs-tradeoff-makes" });
     const weight = el("input", { type: "checkbox", class: "gs-check" });
+    const about = el("p", { class: "gs-field-help gs-tradeoff-about", hidden: true });
     const status = el("p", { class: "gs-tradeoff-status", role: "status" });
     const refusal = el("p", { class: "gs-tradeoff-refused gs-error", role: "status" });
     const start = el(
@@ -123,6 +124,7 @@
         stop,
       ),
       refusal,
+      about,
       status,
       plot.element,
       cards.element,
@@ -204,11 +206,25 @@
       refusal.textContent = running && !outdated ? value.refused || "" : "";
       refusal.hidden = !refusal.textContent;
       start.disabled = running;
-      start.textContent = value.points.length ? "Search on" : "Search";
+      call(value);
       stop.hidden = !running;
       plot.read(value);
       cards.read(value);
       if (running) unfold(true);
+    }
+    /** Say what was searched, which the form may show no more, and what a press of the button does. */
+    function call(value) {
+      const own = (tag, text) => el(tag, { dir: "auto", translate: "no" }, text);
+      start.textContent = studio.searchWord(value, subject()?.model);
+      about.hidden = !value.model;
+      if (value.model)
+        about.replaceChildren(
+          el("span", {}, `Searched for row ${value.row + 1}:`),
+          " ",
+          own("code", value.model),
+          " ",
+          own("q", value.prompt),
+        );
     }
     /** What was refused says nothing of what is there now: another model, or other pictures. */
     function outdate() {
@@ -223,6 +239,7 @@
       const found = subject();
       node.hidden = !found;
       if (!found) return;
+      call(current());
       const { refused, model } = current();
       pictures.about(found.model);
       if ((refused || unsent ? asked : model) !== found.model) outdate();

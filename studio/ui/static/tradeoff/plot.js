@@ -45,7 +45,7 @@
       `${studio.settingText(point.values)}: ${score(value.x.name, point.x)}`,
       score(value.y.name, point.y),
       `${point.pictures} ${point.pictures === 1 ? "picture" : "pictures"}`,
-      point.stopped ? "left unfinished" : "",
+      point.stopped ? "given up early: another is better in both scores" : "",
     ];
     return facts.filter(Boolean).join(" · "); // each of them a message
   }
