@@ -13,12 +13,27 @@ from collections.abc import Sequence
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-# What pydantic calls by its classes.
-_OBJECT = re.compile(
-    r"a valid dictionary(?: or (?:object to extract fields from|instance of \w+))?"
-)
-_LENGTH = re.compile(
-    r"^(?:Tuple|List) should have at (least|most) (\d+) items? after validation, not (\d+)$"
+# What pydantic says, and what a person reads in its place.
+_PLAIN = (
+    (r"^Value error, ", ""),
+    (r", unable to parse string as a.*$", ""),
+    (r", unable to parse raw data as a (unicode) string$", r" in \1"),
+    (r", got a number with a fractional part$", ""),
+    (r"a valid dictionary(?: or (?:object to extract fields from|instance of \w+))?", "an object"),
+    (r"a valid (?:tuple|list)", "a list"),
+    (r"a valid integer", "a whole number"),
+    (r"a valid number", "a number"),
+    (r"a valid string", "a text"),
+    (r"a valid boolean", "true or false"),
+    (r"\b(?:Input|String) should (be|have) ", r"must \1 "),
+    (r"\bmust be greater than or equal to ", "must be at least "),
+    (r"\bmust be less than or equal to ", "must be at most "),
+    (r"\bmust be greater than ", "must be above "),
+    (r"\bmust be less than ", "must be below "),
+    (
+        r"^(?:Tuple|List) should have at (least|most) (\d+) items? after validation, not (\d+)$",
+        r"needs at \1 \2, and has \3",
+    ),
 )
 
 MOST_CHARACTERS, MOST_OF_FIELD = 2000, 500  # of a line; a stranger's file may hold longer names
@@ -41,10 +56,9 @@ class StudioError(Exception):
 
 def in_plain_words(message: str) -> str:
     """What pydantic says of a value, as a person reads it: what is allowed, not how it was looked for."""
-    said = message.removeprefix("Value error, ").partition(", unable to parse string as a")[0]
-    said = _OBJECT.sub("a valid object", said).replace("a valid tuple", "a valid list")
-    said = _LENGTH.sub(r"needs at \1 \2, and has \3", said)
-    return f"{said[0].lower()}{said[1:]}"
+    for theirs, ours in _PLAIN:
+        message = re.sub(theirs, ours, message)
+    return f"{message[0].lower()}{message[1:]}"
 
 
 class BadPreset(StudioError):

@@ -279,7 +279,8 @@ def validate(data: Any) -> Preset:
     """Validate plain data (as from JSON) into a :class:`Preset`.
 
     Raises:
-        BadPreset: names the first field at fault, what was given and what is allowed.
+        BadPreset: names the field at fault, what was given and what is allowed; of several fields
+            the others by name.
     """
     if not isinstance(data, dict):
         raise BadPreset(f"expected a JSON object, got {shorten(data)}", field="preset")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, TypeAdapter, ValidationError
 
-from studio.errors import BadPreset, shorten
+from studio.errors import BadPreset, in_plain_words, shorten
 
 Value = float | bool
 Settings = Mapping[str, Value]
@@ -63,7 +63,7 @@ class Setting:
         except ValidationError as error:
             message = error.errors(include_url=False)[0]["msg"]
             raise BadPreset(
-                f"{message[0].lower()}{message[1:]}, got {shorten(value)}", field=where
+                f"{in_plain_words(message)}, got {shorten(value)}", field=where
             ) from error
 
     def schema(self) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def test_one_file_is_all_it_takes(
     assert (leaf["kind"], leaf["low"], leaf["high"], leaf["title"]) == ("number", 0.0, 1.0, "Calm")
     assert "no guidance" in leaf["help"]
     assert to_preset(to_values(preset)) == preset
-    with pytest.raises(BadPreset, match=r"refinements\.calm: .*less than or equal to 1"):
+    with pytest.raises(BadPreset, match=r"refinements\.calm: .*must be at most 1"):
         validate({"refinements": {"calm": 1.5}})
 
 

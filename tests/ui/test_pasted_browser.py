@@ -36,7 +36,7 @@ def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
     assert broken != PRESET
     page.evaluate("(text) => navigator.clipboard.writeText(text)", broken)
     page.keyboard.press("Control+v")
-    studio.says("rows.0.weight: input should be a valid number, got 'much'", ".toast-body")
+    studio.says("rows.0.weight: must be a number, got 'much'", ".toast-body")
     studio.has_rows(PROMPTS)
 
     # A graph of another tool, as its API format has it; the keyboard is at a slider. Under a dialog,

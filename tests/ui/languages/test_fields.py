@@ -45,5 +45,5 @@ def test_what_a_refusal_calls_a_field_is_a_message(language: Language) -> None:
 def test_a_list_of_what_is_allowed_is_a_message_in_what_refuses(language: Language) -> None:
     """As pydantic writes the one: 'a', 'b' or 'c'."""
     known = dict(language.messages)
-    assert "input should be {the_list}, got {other}" in known
+    assert "must be {the_list}, got {one_other}" in known
     assert " or " not in known["'{name}' or '{other}'"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ WRONG: tuple[Any, ...] = (
     {"base": ""},
     {"cfgpp": "x"},
     _row(prompt=3),
+    _row(prompt="lone \ud800"),
     _row(weight="x"),
     _row(weight=float("nan")),
     _row(range=[0]),
@@ -63,13 +65,36 @@ def test_what_is_wrong_with_a_preset_is_a_message(language: Language) -> None:
     assert not _unturned(language, _messages())
 
 
+def test_no_word_of_pydantics_reaches_a_person() -> None:
+    theirs = re.compile(
+        r"\b(input|valid|should|string|integer|boolean|dictionary|tuple|required)\b"
+    )
+    said = [message for _, message in _messages()]
+    assert not [
+        message for message in said if theirs.search(message.partition(", got ")[0].lower())
+    ]
+
+
+def test_all_fields_at_fault_are_named_at_once(language: Language) -> None:
+    wrong = {"rows": [{"weight": "x"}, {"reference": "zz"}], "omega": 7, "tune": 1, "cfgpp": False}
+    error = refused(wrong)
+    told, _, others = error.message.partition(" · wrong too: ")
+    fields = {error.field, *others.split(", ")}
+    assert fields == {"rows.0.weight", "rows.1.reference", "omega", "tune"} and told
+    assert "wrong too" not in refused(_row(reference="zz")).message  # one field, several branches
+    many = refused({"rows": [{"weight": "x"}] * 20}).message
+    assert many.endswith(" and 13 more")
+    facts = told, f"wrong too: {HOLE}", f"wrong too: {HOLE} and 13 more"
+    assert not _unturned(language, [("preset", fact) for fact in facts])
+
+
 def test_what_is_refused_says_what_is_allowed_in_a_persons_words() -> None:
     error = refused({"rows": [{}] * 201})
     assert (error.field, error.message) == ("rows", "at most 200 rows, got 201")
     assert refused(_row(curve="0:0, 2:1")).message == (
-        "input should be 'constant', 'linear_up', 'linear_down', 'cosine_up' or 'cosine_down', "
+        "must be 'constant', 'linear_up', 'linear_down', 'cosine_up' or 'cosine_down', "
         "or a list, got '0:0, 2:1'"
     )
     assert "or an object, got 'zz'" in refused(_row(reference="zz")).message
     assert refused(_row(curve=[])).message == "needs at least 1, and has 0, got []"
-    assert refused({"rows": [3]}).message == "input should be a valid object, got 3"
+    assert refused({"rows": [3]}).message == "must be an object, got 3"

@@ -188,6 +188,8 @@ test("what is wrong with a file is not read as a model file's lack of a part", (
     const why = said(`styles.csv: holds no style that is new: ${reasons}`);
     assert.ok(why.startsWith("styles.csv: ") && why.endsWith(`: ${nameless} · ${taken}`), why);
     assert.doesNotMatch(why, /that is new/, name);
+    const both = said("weight of row 1: must be a number, got 'x' · wrong too: omega");
+    assert.doesNotMatch(both, /must|wrong/, name);
     const none = said("holds no style that is new");
     assert.equal(said("styles.csv: holds no style that is new"), `styles.csv: ${none}`);
     assert.equal(said("form: holds no rows").split(": ")[1], said("holds no rows"));
@@ -195,8 +197,7 @@ test("what is wrong with a file is not read as a model file's lack of a part", (
     const png = "is not a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF image";
     const left = `huge.png: 20000x20000 pixels; at most 64 megapixels · no.png: ${png}`;
     assert.doesNotMatch(said(`Cannot be read and left out: ${left}`), /pixels|read|is not/, name);
-    const fields =
-      "row 1, weight: input should be less than 5, got 7 · row 2, prompt: unknown field";
+    const fields = "row 1, weight: must be below 5, got 7 · row 2, prompt: unknown field";
     assert.doesNotMatch(said(`${fields}; it is not part of a preset`), /row|unknown|part/, name);
     const names = ["styles.csv", "form", "huge.png", "no.png"];
     assert.deepEqual(

@@ -39,7 +39,7 @@ def test_a_sweep_from_a_fields_name_to_a_closer_one(
     page.get_by_role("button", name="Vary the weight of this row in a sweep").click()
     weights = page.get_by_label("Down: values of weight of row 1")
     weights.fill("2, 4000")
-    studio.says("less than or equal to", ".gs-axis .gs-error")
+    studio.says("must be at most", ".gs-axis .gs-error")
     weights.fill("2,4")
     studio.says("4 pictures (2 × 2) · 8 passes", ".gs-sweep-cost")
 
