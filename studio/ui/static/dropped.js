@@ -23,6 +23,17 @@ window.studio = window.studio || {};
     return found.filter(studio.isPicture);
   }
 
+  const MODELS = /\.(safetensors|sft|ckpt|pth?|gguf|bin)$/i;
+  /** Why the page does not open a file of this name; "" where it does. ``accepted``: suffixes, as a
+   *  field of files lists them. */
+  studio.notOpened = function (name, accepted) {
+    const ends = accepted.toLowerCase().split(/\s*,\s*/);
+    if (ends.some((end) => end && name.toLowerCase().endsWith(end))) return "";
+    return MODELS.test(name)
+      ? `${name} is a model's file, and is not opened here: models lie in the folders of the tab Models.`
+      : `${name} is not opened here: presets (JSON), pictures and tables of styles (CSV) are.`;
+  };
+
   /** What was dropped, with the pictures of each folder in its place; one that holds none is told of. */
   studio.filesDropped = async function (transfer) {
     // The browser forgets what it brings once the event is over.

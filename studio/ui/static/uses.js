@@ -2,12 +2,17 @@
 // prompt, as the preset that it carries. For pictures on the stage, in the strip, dropped or pasted.
 (function (studio) {
   "use strict";
-  const { el, word } = studio;
+  const { el, word, isPicture } = studio;
   const TYPELESS = ["range", "checkbox", "radio", "button"].map((type) => `[type=${type}]`);
   const FIELDS = `textarea, [contenteditable], input:not(${TYPELESS.join(", ")})`; // that take a text
 
   const openPreset = (file) => {
     const input = document.querySelector("#gs-top input[type=file]");
+    const wrong = isPicture(file) ? "" : studio.notOpened(file.name, input.accept);
+    if (wrong) {
+      studio.toast(wrong);
+      return;
+    }
     const one = new DataTransfer();
     one.items.add(file);
     input.files = one.files;
@@ -151,8 +156,6 @@
     }));
     studio.askChoice(title, el("img", { src: source, alt: "" }), choices);
   };
-
-  const { isPicture } = studio;
 
   /** Ask about files that were dropped or pasted: of several, one preset is made for each picture. */
   studio.askFiles = async function (files) {

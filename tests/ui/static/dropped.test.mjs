@@ -42,6 +42,15 @@ test("a folder that holds none, or cannot be read, is told of", async () => {
   assert.deepEqual(told.sort(), ["closed holds no picture.", "empty holds no picture."]);
 });
 
+test("what the page does not open is refused in words, a model by where it goes", () => {
+  const accepted = ".json, .csv, .png, .JPG";
+  for (const name of ["a.json", "b.PNG", "c.jpg"])
+    assert.equal(studio.notOpened(name, accepted), "");
+  assert.match(studio.notOpened("ink.safetensors", accepted), /^ink.safetensors is a model's file/);
+  assert.match(studio.notOpened("a.zip", accepted), /^a.zip is not opened here: presets/);
+  assert.match(studio.notOpened("json", accepted), /is not opened/);
+});
+
 test("files alone are as they were, also where a browser knows of no folders", async () => {
   assert.deepEqual(await names(file("a.json"), file("b.txt")), ["a.json", "b.txt"]);
   assert.deepEqual(plain(await studio.filesDropped({ files: [{ name: "a" }] })), [{ name: "a" }]);
