@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """After each step. ``step`` counts from 1; times in seconds; ``stage`` says what goes on."""
+    """After each step. ``step`` counts from 1; times in seconds; ``stage`` says what goes on.
+
+    ``seconds``: of the batch so far, without loading, as in :class:`Done`.
+    """
 
     step: int
     steps: int

@@ -179,7 +179,7 @@ class Engine:
                 yield from unpainted(preset, pictures.unpainted(), started, pictures.notes)
                 return
             with self._lock, lease.recording():
-                job = self._prepared(preset, plan, config, seen, started, pictures)
+                job = self._prepared(preset, plan, config, seen, pictures)
             count = preset.sampler.count
             for first in range(0, count, MAX_IMAGES_AT_ONCE):
                 yield from self._batch(job, first, min(MAX_IMAGES_AT_ONCE, count - first))
@@ -190,7 +190,6 @@ class Engine:
         plan: Plan,
         config: Mapping[str, Any],
         seen: Sampler,
-        started: float,
         pictures: Pictures,
     ) -> Job:
         """Everything that a generation's batches share, loaded."""
@@ -201,9 +200,7 @@ class Engine:
         part = part_of(shape, preset.sampler, seen)
         alike = preset.model_copy(update={"sampler": seen})
         samples = samples_at_once(self.device, alike, passes, part)
-        return Job(
-            preset, plan, passes, pictures, vae, shape, config, family, seen, started, samples
-        )
+        return Job(preset, plan, passes, pictures, vae, shape, config, family, seen, samples)
 
     def _upscaler(self, name: str) -> Upscaler | None:
         """A network that enlarges pictures; ``None`` for no name."""
@@ -262,15 +259,14 @@ class Engine:
         steps = sampling.sample(denoise, drawn, scheduler, generators, picture, sampler.eta)
         for step in steps:
             latent, done = step.latent, step.index + 1
-            left = (time.perf_counter() - began) / done * (plan.steps - done)
-            yield Progress(
-                done, plan.steps, time.perf_counter() - job.started, left, denoiser.forwards
-            )
+            spent = time.perf_counter() - began
+            left = spent / done * (plan.steps - done)
+            yield Progress(done, plan.steps, spent, left, denoiser.forwards)
             yield Preview(done, tuple(apply_preview(step.sample, *preview)))
         yield Progress(
             plan.steps,
             plan.steps,
-            time.perf_counter() - job.started,
+            time.perf_counter() - began,
             0.0,
             denoiser.forwards,
             "decoding",

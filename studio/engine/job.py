@@ -28,7 +28,6 @@ class Job:
     config: Mapping[str, Any]
     family: str
     seen: Sampler  # the size of what a network sees at once
-    started: float
     samples: int
 
 

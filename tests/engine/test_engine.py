@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,6 +129,23 @@ def test_a_batch_is_its_single_images(engine: Engine, scheduler: str) -> None:
         assert np.abs(pixels(single) - pixels(done)).max() <= 1
         again = next(e for e in engine.generate(done.preset) if isinstance(e, Done))
         assert np.abs(pixels(again) - pixels(done)).max() <= 1
+
+
+def test_no_step_counts_what_the_picture_is_not_said_to_have_taken(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading, and the batches before it."""
+    prepared = Engine._prepared
+
+    def slow(*asked: Any) -> Any:
+        time.sleep(1.0)
+        return prepared(*asked)
+
+    monkeypatch.setattr(Engine, "_prepared", slow)
+    events = list(engine.generate(validate({"base": "base", "sampler": {"steps": 2, "count": 2}})))
+    last = [event for event in events if isinstance(event, Progress)][-1]
+    assert last.stage == "decoding"
+    assert 0 < last.seconds <= sum(event.seconds for event in events if isinstance(event, Done))
 
 
 def test_events_and_cancel(engine: Engine) -> None:
