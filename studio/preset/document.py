@@ -279,8 +279,7 @@ def validate(data: Any) -> Preset:
     """Validate plain data (as from JSON) into a :class:`Preset`.
 
     Raises:
-        BadPreset: names the field at fault, what was given and what is allowed; of several fields
-            the others by name.
+        BadPreset: names the fields at fault, what was given and what is allowed.
     """
     if not isinstance(data, dict):
         raise BadPreset(f"expected a JSON object, got {shorten(data)}", field="preset")

@@ -5,7 +5,8 @@
   const KEY = "guidance-studio-scores";
   const HELP =
     "Scores a finished picture with networks that are already here, once nothing is being made: " +
-    "clip-t, how it follows the text; clip-i, how it resembles the subject's pictures.";
+    "clip-t, how it follows the text; clip-i, how it resembles the subject's pictures; " +
+    "judge-attributes, the part of the prompt's content, style and background that the starter's judge sees.";
   const byName = {};
   const byId = {};
   let order = "new";

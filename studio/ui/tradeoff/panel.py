@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -11,12 +11,10 @@ from studio.errors import StudioError
 from studio.ui.errors import guarded, one_line
 from studio.ui.form import to_preset
 from studio.ui.run import key_of
+from studio.ui.tradeoff.shown import shown
 from studio.ui.tradeoff.subject import known_pictures, subject_of
-from studio.ui.tradeoff.tuner import LEAST, MOST, SCORES, SEEDS, State, Tuner
-from studio.ui.widgets import QUIET, WITH_SESSION, Drawn, given, picture
-
-if TYPE_CHECKING:
-    from studio.experiments.tune.points import Point
+from studio.ui.tradeoff.tuner import LEAST, MOST, SEEDS, Tuner
+from studio.ui.widgets import QUIET, WITH_SESSION, Drawn, given
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
 IDLE: dict[str, Any] = {"state": "idle", "points": []}
@@ -118,40 +116,3 @@ def follow(tuner: Tuner, refused: str = "") -> Iterator[Any]:
         if not running:
             return
         tuner.wait(seen, HEARTBEAT)
-
-
-def shown(state: State) -> dict[str, Any]:
-    """A search's state for the script that draws it."""
-    best = {id(point): place for place, point in enumerate(state.best)}
-    subject = state.subject
-    points = [_shown(point, best.get(id(point))) for point in state.points]
-    return {
-        "state": state.state,
-        "text": state.text,
-        "note": state.note,
-        "made": state.made,
-        "total": state.total,
-        "asked": state.asked,
-        "weight": state.weight,
-        "x": {"name": SCORES[0], "title": "like the subject (clip-i)"},
-        "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
-        "row": subject.row if subject else None,
-        "model": subject.model if subject else "",
-        "prompt": state.prompt,
-        "points": [point for point in points if point is not None],
-    }
-
-
-def _shown(point: Point, place: int | None) -> dict[str, Any] | None:
-    if any(name not in point.metrics for name in SCORES) or not point.paths:
-        return None
-    x, y = (point.metrics[name] for name in SCORES)
-    entry = {
-        "values": dict(point.values),
-        "x": [x.mean, x.low, x.high],
-        "y": [y.mean, y.low, y.high],
-        "front": place,
-        "stopped": point.stopped,
-        "pictures": len(point.paths),
-    }
-    return entry if place is None else {**entry, "image": picture(point.paths[0])}

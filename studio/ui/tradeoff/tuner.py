@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,38 +19,20 @@ from studio.ui.errors import one_line
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import Run, Session
+from studio.ui.tradeoff.shown import keep
+from studio.ui.tradeoff.state import SCORES, State
 from studio.ui.tradeoff.subject import Subject
 
 if TYPE_CHECKING:
     from studio.experiments.tune.points import Point
     from studio.experiments.tune.search import Search
 
-SCORES = ("clip-i", "clip-t")
 SEEDS = (0, 1, 2, 3)
 LEAST, MOST = 3 * len(SEEDS), 400
 
 
 class Stopped(Exception):
     """The person has stopped the search."""
-
-
-@dataclass
-class State:
-    """Where a search stands. ``state``: idle, running, done, stopped or failed."""
-
-    state: str = "idle"
-    text: str = ""
-    subject: Subject | None = None
-    prompt: str = ""  # that the pictures follow
-    points: list[Point] = field(default_factory=list)
-    best: list[Point] = field(default_factory=list)
-    note: str = ""
-    begun: int = 0  # pictures of a setting that is not measured yet
-    made: int = 0  # pictures that this search has come to, of ``total``; not those of earlier ones
-    total: int = 0
-    asked: int = 0  # pictures, by whoever began it; a setting is not begun for a part of its own
-    weight: bool = False  # whether the row's weight is searched too
-    version: int = 0
 
 
 class Tuner:
@@ -150,6 +132,11 @@ class Tuner:
             self._tell(state="stopped", text=f"Stopped. {self._said()}")
         except Exception as error:  # the page outlives any search
             self._tell(state="failed", text=one_line(error))
+        self._tell_later()
+
+    def _tell_later(self) -> None:
+        """Keep what is found, for a studio that is started anew."""
+        keep(replace(self.state, text=self._said()))
 
     def _search(self, search: Search, known: list[Point]) -> None:
         from studio.experiments.making import one_by_one
@@ -164,6 +151,7 @@ class Tuner:
             else:
                 known = [*known, event]
                 self._tell(points=known, best=points.front(search, known), begun=0)
+                self._tell_later()
         report.write(search, known)
 
     def _said(self) -> str:

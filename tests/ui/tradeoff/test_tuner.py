@@ -19,7 +19,9 @@ from studio.preset import Preset, validate
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.tradeoff import subject
-from studio.ui.tradeoff.panel import follow, known_subject, refused, shown
+from studio.ui.tradeoff.panel import follow, known_subject, refused
+from studio.ui.tradeoff.shown import shown
+from studio.ui.tradeoff.state import State
 from studio.ui.tradeoff.subject import Subject, known_pictures, subject_of
 from studio.ui.tradeoff.tuner import Tuner
 from tests.support.fake_engine import FakeEngine
@@ -142,6 +144,25 @@ def test_the_pictures_that_are_made_are_counted_beforehand(
         assert now["prompt"] == "a cat face"  # what was searched, whatever comes
         assert now["asked"] == 14  # a page that is loaded anew asks for as many
         assert (now["made"], now["total"]) == (12, 12)  # as far as the tab's title says it is
+    anew = shown(State())  # of a studio that was started anew
+    for name in ("points", "model", "row", "prompt", "text", "x"):
+        assert anew[name] == now[name]
+    assert anew["state"] == "idle" and anew["total"] == 0  # nothing goes on
+    *_, told = refused(Tuner(Runs(FakeEngine(), Limits())), "clip: is not here")
+    assert told["points"] == now["points"]
+    Path(next(one["image"] for one in now["points"] if "image" in one)["file"]["path"]).unlink()
+    assert shown(State())["points"] == []
+
+
+def test_nothing_is_shown_of_what_is_no_search(studio_home: Path) -> None:
+    kept = studio_home / "tune" / "shown.json"
+    kept.parent.mkdir(parents=True)
+    elsewhere = {"image": {"file": {"path": __file__}}}
+    for text in ("", "[]", "{}", '{"points": 3}', '{"points": ["image"]}', "9" * 2**21):
+        kept.write_text(text)
+        assert shown(State())["points"] == []
+    kept.write_text(json.dumps({"points": [elsewhere]}))
+    assert shown(State())["points"] == []
 
 
 @needs_starter

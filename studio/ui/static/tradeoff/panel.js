@@ -191,9 +191,10 @@
       else if (value.state !== "idle" && value.text !== undefined)
         status.textContent = [value.text, value.note].filter(Boolean).join(" ");
       else if (cut && answered) {
-        status.textContent = "The studio was started anew, and the search has stopped.";
+        const stopped = "The studio was started anew, and the search has stopped.";
+        status.textContent = [stopped, value.text].filter(Boolean).join(" ");
         unfold(true);
-      }
+      } else status.textContent = value.text || "";
       if (answered) {
         if (value.asked && value.asked !== told) {
           ask((told = value.asked));
