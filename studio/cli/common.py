@@ -71,10 +71,11 @@ def load_preset(options: argparse.Namespace, library: Library) -> Preset:
         preset, notes = extract(parse(sys.stdin.read(MAX_JSON_BYTES + 1), source="stdin")), []
     else:
         preset, notes = read_any(options.preset, library)
-        notes += renewed(preset, Path(options.preset), library)
     say_notes(notes)
     preset = without_mark(preset)  # what it makes is finished
     preset = with_fields(preset, [split_assignment(text, "--set") for text in options.set])
+    if options.preset != STDIN:
+        say_notes(renewed(preset, Path(options.preset), library))
     for name in options.style:
         preset, notes = styled(preset, find(name, "--style"), library)
         say_notes(notes)

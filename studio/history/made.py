@@ -109,12 +109,13 @@ def _changed(path: str) -> float:
 
 
 def _shipped_since(path: str) -> float:
-    """Since when the studio's own model of that path ships, by its card; 0 where that says nothing."""
+    """Since when the studio's own model of that path ships, by its card; 0 where that says nothing,
+    and of any other model."""
+    if not _ships(path):
+        return 0.0
     with suppress(OSError, ValueError, KeyError):
         since = json.loads((Path(path) / "card.json").read_text("utf-8"))["since"]
-        return (
-            datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp() if _ships(path) else 0.0
-        )
+        return datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp()
     return 0.0
 
 

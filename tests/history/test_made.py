@@ -163,8 +163,8 @@ def test_a_file_is_older_than_what_ships_by_the_models_card(
     preset = validate({"base": "small", "rows": [{"prompt": "a cat"}]})
     said = ["small is newer here than this file, which may not draw the same"]
     before, after = (
-        tmp_path / "20261129-235959-000000-1.json",
-        tmp_path / "20261201-000000-000000.png",
+        tmp_path / "20261128-120000-000000-1.json",
+        tmp_path / "20261202-120000-000000.png",
     )
     assert made.renewed(preset, before, models) == said
     assert made.renewed(preset, after, models) == []
@@ -172,3 +172,8 @@ def test_a_file_is_older_than_what_ships_by_the_models_card(
     assert made.renewed(preset, tmp_path / "not-there.json", models) == []
     (shipped / "card.json").write_text("[")
     assert made.renewed(preset, before, models) == []
+    elsewhere = tmp_path / "mine"  # whose card may hold anything
+    elsewhere.mkdir()
+    (elsewhere / "card.json").write_text("[]")
+    other: Any = {"small": dataclasses.replace(ink, id="small", path=str(elsewhere))}
+    assert made.renewed(preset, before, other) == []
