@@ -93,7 +93,7 @@ class View:
 
 def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
     """The progress bar of a run in whatever state."""
-    count, made = run.wanted(), len(run.shown())
+    count, made, failed = run.wanted(), len(run.shown()), run.failures()
     if run.state == "waiting":
         ahead = len(runs.ahead(run))
         left = runs.seconds_until(run)
@@ -103,14 +103,16 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         if run.progress is None:
             return progress_bar(0, f"Loading models …{waits}")
         left = runs.seconds_left(run)
-        return progress_of(run.progress, run.share_of_all(), left, (made, count), waits)
+        more = f" · {failed[0]}" if failed else ""
+        return progress_of(run.progress, run.share_of_all(), left, (made, count), more + waits)
     if run.state == "failed":
-        return progress_bar(made / count, f"{on_page(run.error)}{waits}", "failed")
+        said = on_page(" · ".join(failed or [run.error]))
+        return progress_bar(made / count, f"{said}{waits}", "failed")
     if run.state == "cancelled":
         return progress_bar(0, f"{run.why_over()} · {run.left()}", "idle")
     notes = run.done.notes if run.done else ()
-    facts = " · ".join([f"{made} of {count}", run.summary(), *notes])
-    return progress_bar(1, facts, "done")
+    facts = " · ".join([f"{made} of {count}", run.summary(), *map(on_page, failed), *notes])
+    return progress_bar(1, facts, "failed" if failed else "done")
 
 
 def lost(count: int, training: str = "") -> str:

@@ -224,6 +224,8 @@ class Runs(Line):
                 state, error = "failed", plain_line(problem)
             with self.changed:
                 run.state, run.error = state, error
+                if error and run.series:
+                    run.series.fail(run.label, error)
                 self._running.remove(run)
                 if run.forever and state == "done" and not run.problem:
                     self._add(run.next())

@@ -43,12 +43,19 @@ class Series:
     cost: Cost = field(default_factory=Cost)
     moments: list[Moment] = field(default_factory=list)  # by the places of their runs
     asked: int = 0
+    failed: list[str] = field(
+        default_factory=list
+    )  # why, of each of its runs that could not be made
     _places: list[int] = field(default_factory=list)
 
     def ask(self) -> int:
         """The place of its next run."""
         self.asked += 1
         return self.asked - 1
+
+    def fail(self, label: str, error: str) -> None:
+        """Take in that a run could not be made, and why."""
+        self.failed.append(": ".join(filter(None, [label, error])))
 
     def keep(self, place: int, moment: Moment) -> None:
         """Take in what the run of a place has made; runs may end in another order."""
@@ -146,6 +153,11 @@ class Run:
     def shown(self) -> list[Moment]:
         """What has been made by it and by those of its series before it, in order."""
         return self.series.moments if self.series else self.moments
+
+    def failures(self) -> list[str]:
+        """How many of its series could not be made, and the first one's reason; empty where all could."""
+        reasons = self.series.failed if self.series else []
+        return [f"{len(reasons)} failed", reasons[0]] if reasons else []
 
     def taken(self) -> Cost:
         """What it, or its series, has taken so far for what is finished."""

@@ -180,10 +180,11 @@
     hands = { trigger, upload, fill: studio.newest(trigger, "select") };
   };
 
+  const modelsOf = (kinds) =>
+    (studio.stack?.models.options(kinds, "") || []).map(({ value: [, id], text }) => [id, text]);
+
   async function work(one, file) {
-    const known = studio.withModels(one.fields, (kinds) =>
-      (studio.stack?.models.options(kinds, "") || []).map(({ value: [, id], text }) => [id, text]),
-    );
+    const known = studio.withModels(one.fields, modelsOf);
     const fields = studio.bounded(known, await sizeOf(file), studio.mostOf);
     if (fields.some(({ low, high }) => high < low)) {
       studio.toast("The picture is as large as this page makes them");
@@ -206,6 +207,15 @@
   /** What can be made of a picture: {label, take(file)}. */
   studio.pictureWorks = () =>
     WORKS.map((one) => ({ label: one.label, take: (file) => work(one, file) }));
+
+  /** Pictures of the history made larger, one after another, each with its own preset. */
+  studio.largerEach = async function (ids) {
+    const one = WORKS.find((work) => work.do === "larger");
+    const many = ids.length > 1 ? { title: `${ids.length} larger ones` } : {};
+    const fields = studio.withModels(one.fields, modelsOf);
+    const numbers = await studio.askNumbers({ ...one, ...many, fields });
+    if (numbers) hands.trigger("submit", { do: one.do, ids, ...numbers });
+  };
 
   /** The pictures on the way from one seed to another, of two pictures of the history. */
   studio.between = async function (ids) {

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from studio.errors import StudioError
+from studio.history import History
 from studio.preset import Preset
 from studio.ui import run
 from studio.ui.asker import visitor_of
@@ -43,13 +44,13 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         try:
             asked = event._data or {}
             form = Preset() if asked.get("do") != "each" else to_preset(values)
-            found = works.presets_of(asked, library(), form, runs.history(owner))
-            _submit(runs, limits, owner, found, visitor)
+            found, left_out = _asked_for(asked, form, runs.history(owner), limits)
+            if found:
+                _submit(runs, limits, owner, found, visitor)
             lost = [works.unsaid_loss(asked, form), works.cut_of_each(asked, library(), form)]
-            for said in filter(None, lost):
-                warn(said)
             of = {one.parent for one in found} if asked.get("do") != "each" else ()
-            for said in (line for parent in of for line in replaced_of(runs, owner, parent)):
+            others = dict.fromkeys(line for one in of for line in replaced_of(runs, owner, one))
+            for said in filter(None, [*lost, works.said_left_out(left_out), *others]):
                 warn(said)
         except StudioError as error:
             warn(error)
@@ -88,6 +89,15 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         **IN_TURN,
     )
     return making
+
+
+def _asked_for(
+    asked: dict[str, Any], form: Preset, history: History, limits: Limits
+) -> tuple[list[works.Labelled], list[str]]:
+    """What is to be made, and what is left out of it, with why."""
+    if asked.get("do") == "larger" and "ids" in asked:
+        return works.larger_of_each(asked, library(), history, limits.check)
+    return works.presets_of(asked, library(), form, history), []
 
 
 def _submit(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from studio import images
@@ -12,7 +13,7 @@ from studio.library import Library
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
-from studio.preset.derived import between, from_each, larger, left_by_each, varied
+from studio.preset.derived import MOST_EACH, between, from_each, larger, left_by_each, varied
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 from studio.preset.unfinished import without_mark
@@ -22,6 +23,8 @@ from studio.ui.history import view
 from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.canvas import extended, rounded
+
+MOST_TOLD = 6  # reasons: more than these nobody reads
 
 
 class Labelled(NamedTuple):
@@ -66,13 +69,17 @@ def _larger(
     asked: Mapping[str, Any], library: Library, _: Preset, history: History
 ) -> list[Labelled]:
     path = uploaded(asked.get("picture"), "picture")
+    return [Labelled(_larger_of(asked, library, path), parent=history.same_as(path))]
+
+
+def _larger_of(asked: Mapping[str, Any], library: Library, path: Path) -> Preset:
     preset, _notes = read_any(path, library)
     size = images.size_checked(path, path.name)
     multiple = check_base(library.catalogue(), preset.base, preset.vae).multiple
     factor, strength = number(asked, "factor"), number(asked, "strength")
     if not 1 < factor <= 8:
         raise StudioError(f"over 1 and at most 8 times as large, got {factor:g}", field="factor")
-    made = larger(
+    return larger(
         preset,
         images.store(path),
         size,
@@ -83,7 +90,44 @@ def _larger(
         tiles=asked.get("tiles") is True,
         upscaler=str(asked.get("upscaler", "")),
     )
-    return [Labelled(made, parent=history.same_as(path))]
+
+
+def larger_of_each(
+    asked: Mapping[str, Any],
+    library: Library,
+    history: History,
+    check: Callable[[Preset], None],
+) -> tuple[list[Labelled], list[str]]:
+    """Pictures of the history by ``ids``, each made larger with its own preset, and those that cannot
+    be, with why.
+
+    Args:
+        check: refuses a preset that this page does not make.
+
+    Raises:
+        StudioError: none or too many are named, or a factor that is none.
+    """
+    ids = list(dict.fromkeys(str(one) for one in asked.get("ids") or ()))
+    if not 1 <= len(ids) <= MOST_EACH:
+        raise StudioError(f"1 to {MOST_EACH} pictures, got {len(ids)}", field="larger")
+    made, left_out = [], []
+    for identity in ids:
+        title = identity
+        try:
+            title = (record := history.get(identity)).title
+            again = _larger_of(asked, library, history.file(record))
+            check(again)
+            made.append(Labelled(without_mark(again), title, identity))
+        except StudioError as error:
+            left_out.append(f"{title}: {error}")
+    return made, left_out
+
+
+def said_left_out(lines: Sequence[str]) -> str:
+    """One line on the pictures that are left out, each with why; "" for none."""
+    more = len(lines) - MOST_TOLD
+    rest = [f"and {more} more"] if more > 0 else []
+    return f"Left out: {' · '.join([*lines[:MOST_TOLD], *rest])}" if lines else ""
 
 
 def _between(asked: Mapping[str, Any], _: Library, __: Preset, history: History) -> list[Labelled]:

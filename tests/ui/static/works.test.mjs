@@ -69,3 +69,20 @@ test("of several pictures each that is left out is told with its own reason", as
   const many = Array.from({ length: 20 }, (_, at) => [`${at}.png`, "is empty"]);
   assert.match(studio.leftOut(many), /5\.png: is empty · and 14 more$/);
 });
+
+test("many pictures of the history are asked for once, by their ids", async () => {
+  const made = [];
+  const asked = [];
+  studio.newest = () => () => {};
+  studio.stack = { models: { options: () => [] } };
+  studio.mountWorks((name, request) => made.push([name, plain(request)]));
+  studio.askNumbers = async (of) => (asked.push(of), { factor: 2, strength: 0.3 });
+  await studio.largerEach(["b", "a", "c"]);
+  assert.equal(asked[0].title, "3 larger ones");
+  assert.deepEqual(made, [
+    ["submit", { do: "larger", ids: ["b", "a", "c"], factor: 2, strength: 0.3 }],
+  ]);
+  studio.askNumbers = async () => null; // cancelled
+  await studio.largerEach(["b"]);
+  assert.equal(made.length, 1);
+});

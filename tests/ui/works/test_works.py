@@ -22,12 +22,15 @@ from studio.library import Library
 from studio.preset import Preset, validate
 from studio.preset.unfinished import unfinished
 from studio.share import save_image
+from studio.ui import run
 from studio.ui.runs import Runs
+from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.works import works
 from studio.ui.works.canvas import extended, rounded
 from tests.support.fake_engine import FakeEngine
 from tests.support.studio_page import needs_starter
+from tests.support.waiting import until
 
 META = {"_type": "gradio.FileData"}
 
@@ -148,6 +151,35 @@ def test_what_is_made_of_a_picture_of_the_history_knows_it(
     assert {one.parent for one in asked("between", ids=ends, count=3)} == {ids[0]}
 
 
+@needs_starter
+def test_many_of_the_history_are_made_larger_each_with_its_own_preset(studio_home: Path) -> None:
+    own, outputs = history(), studio_home / "outputs"
+    presets = [PRESET.model_copy(update={"name": name}) for name in ("cat", "dog", "fox")]
+    files = [
+        save_image(Image.new("RGB", (64, 64 * n)), one.with_seed(n), outputs)
+        for n, one in enumerate(presets, 1)
+    ]
+    Image.new("RGB", (64, 64)).save(outputs / "plain.png")
+    take_in(own)
+    ids = [identity(file.name) for file in (*files, outputs / "plain.png")]
+
+    def check(preset: Preset) -> None:
+        if preset.sampler.height > 300:
+            raise StudioError("at most 300", field="sampler.height")
+
+    ask = {"ids": [ids[1], ids[3], *ids, "nothing"], "factor": 2, "strength": 0.5}
+    made, left_out = works.larger_of_each(ask, Library(), own, check)
+    assert [(one.label, one.parent) for one in made] == [("dog", ids[1]), ("cat", ids[0])]
+    assert [one.preset.sampler.seed for one in made] == [2, 1]
+    assert [one.preset.sampler.height for one in made] == [256, 128]
+    assert [line.split(":")[0] for line in left_out] == ["plain", "fox", "nothing"]
+    said = works.said_left_out([f"{n}: why" for n in range(9)])
+    assert said.startswith("Left out: 0: why · ") and said.endswith("5: why · and 3 more")
+    assert works.said_left_out([]) == ""
+    with pytest.raises(StudioError, match="1 to 1000 pictures, got 0"):
+        works.larger_of_each({**ask, "ids": []}, Library(), own, check)
+
+
 def test_a_run_s_own_parent_comes_before_what_was_loaded(studio_home: Path) -> None:
     runs = Runs(FakeEngine(), Limits())
     session = runs.session("visitor")
@@ -159,6 +191,23 @@ def test_a_run_s_own_parent_comes_before_what_was_loaded(studio_home: Path) -> N
             runs.wait(session, session.version, 0.1)
     found = history().search(None, 10, 0).records
     assert sorted({one.parent for one in found}) == ["", "loaded", "made of"]
+
+
+def test_a_series_says_how_many_of_it_failed_and_why(studio_home: Path) -> None:
+    engine = FakeEngine()
+    runs, series = Runs(engine, Limits()), Series(3)
+    session = runs.session("visitor")
+    for label, fails in (("cat", None), ("dog", StudioError("wrong", field="rows.0.model"))):
+        engine.fails = fails
+        one = runs.submit(session, PRESET.with_seed(1), series=series, label=label)
+        until(lambda: not one.active())  # noqa: B023
+    bar = run.bar_of(runs, one)
+    assert "1 failed · dog: row 1, model: wrong" in bar and 'data-state="failed"' in bar
+    engine.fails = None
+    last = runs.submit(session, PRESET.with_seed(1), series=series, label="fox")
+    until(lambda: not last.active())
+    bar = run.bar_of(runs, last)
+    assert "1 failed · dog: row 1, model: wrong" in bar and 'data-state="failed"' in bar
 
 
 def test_room_around_a_picture_keeps_it_and_is_painted() -> None:

@@ -52,6 +52,11 @@
         disabled: ids.length < 2 || ids.length > 4,
         title: "Choose 2 to 4 pictures",
       }),
+      query().bin
+        ? ""
+        : word("Make larger …", () => studio.largerEach(ids), {
+            title: "Each with its own preset, one after another in the queue",
+          }),
       word("Download ZIP", () => ask({ do: "zip", ids })),
       word(query().bin ? "Bring back" : "Delete", () => {
         ask({ do: query().bin ? "restore" : "delete", ids });
