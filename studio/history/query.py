@@ -33,7 +33,7 @@ class Query:
     ``text``: words, each the beginning of one in prompts, title, models, note or tags, a seed, or six
     letters of a file's name with a digit in them; ``-word``: none of these; ``preset``: its name;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
-    ``sort``: a name of :data:`SORTS` or ``score:METRIC``, best first; ``bin``: what is in the bin
+    ``scheduler``: as presets name it; ``sort``: a name of :data:`SORTS` or ``score:METRIC``, best first; ``bin``: what is in the bin
     instead.
     """
 
@@ -45,6 +45,7 @@ class Query:
     since: str = ""
     until: str = ""
     size: str = ""
+    scheduler: str = ""
     starred: bool = False
     lora: bool = False
     bin: bool = False
@@ -67,7 +68,7 @@ class Query:
 
     def _filters(self) -> list[tuple[str, list[Any]]]:
         found = conditions(self.text)
-        for field, column in (("board", "board"), ("preset", "title")):
+        for field, column in (("board", "board"), ("preset", "title"), ("scheduler", "scheduler")):
             if value := getattr(self, field):
                 found.append((f"{column} = ?", [value]))
         for field, table in (("tag", "tags"), ("model", "models")):
@@ -107,7 +108,7 @@ def _check_length(name: str, value: str | bool) -> None:
 
 def names_in_use(of: str) -> str:
     """The SQL of the names in use and how often, most used first: of ``models``, ``presets``, ``tags``,
-    ``boards`` or ``sizes``."""
+    ``boards``, ``schedulers`` or ``sizes``."""
     # The signs keep SQLite from looking these up one by one: it reads an index in order instead.
     shown = "+gone = 0 AND +deleted IS NULL"
     hidden = (  # few, and found by the index
@@ -116,6 +117,8 @@ def names_in_use(of: str) -> str:
     )
     counted = {
         "boards": f"SELECT board, count(*) FROM pictures WHERE {shown} AND board != '' GROUP BY 1",
+        "schedulers": f"SELECT scheduler, count(*) FROM pictures WHERE {shown} "
+        "AND scheduler != '' GROUP BY 1",
         "sizes": f"SELECT width || 'x' || height, count(*) FROM pictures WHERE {shown} "
         "AND width > 0 GROUP BY width, height",
         # What has no name is called as its file is.

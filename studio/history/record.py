@@ -36,6 +36,7 @@ class Record:
     width: int = 0
     height: int = 0
     steps: int = 0
+    scheduler: str = ""
     base: str = ""
     prompts: str = ""
     models: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ def record_of(file: Path, path: str, **more: Any) -> Record:
         width=width,
         height=height,
         steps=preset.sampler.steps,
+        scheduler=preset.sampler.scheduler,
         base=preset.base,
         prompts="\n".join(row.prompt for row in preset.rows if row.prompt),
         models=models_of(preset),

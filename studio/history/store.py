@@ -166,7 +166,7 @@ class History:
 
     def names(self, of: str) -> list[tuple[str, int]]:
         """The names in use and how often, most used first: of ``models``, ``presets``, ``tags``,
-        ``boards`` or ``sizes``."""
+        ``boards``, ``schedulers`` or ``sizes``."""
         return [(str(name), n) for name, n in self.database.read(names_in_use(of))]
 
     def scored(self) -> list[str]:

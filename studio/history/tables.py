@@ -31,6 +31,12 @@ STEPS = (
     CREATE INDEX pictures_board ON pictures (board, gone, deleted);
     CREATE INDEX pictures_size ON pictures (width, height, gone, deleted);
     """,
+    """
+    ALTER TABLE pictures ADD COLUMN scheduler TEXT NOT NULL DEFAULT '';
+    UPDATE pictures SET scheduler = coalesce(json_extract(preset, '$.sampler.scheduler'), '')
+        WHERE json_valid(preset) AND problem = '';
+    CREATE INDEX pictures_scheduler ON pictures (scheduler, gone, deleted);
+    """,
 )
 
 

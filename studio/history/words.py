@@ -1,4 +1,5 @@
-"""The words that a search was typed as, as SQL: beginnings of words, seeds, parts of a file's name."""
+"""The words that a search was typed as, as SQL: beginnings of words, seeds, schedulers, parts of a
+file's name."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _QUOTES = "\"'\u2018-\u201f\u00ab\u00bb"
 _WITHOUT = re.compile(rf"[-\u2212](?=[{_QUOTES}]*[^\W_])")
 _SEED = re.compile(r"(seed:)?([0-9]{1,19})", re.IGNORECASE)
+_SCHEDULER = re.compile(r"scheduler:(.+)", re.IGNORECASE)
 _OF_FILE = re.compile(r"(?=.*[0-9]).{6,}")  # shorter, names would hold it by chance
 _INDEXED = "rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
 _Condition = tuple[str, list[Any]]
@@ -37,7 +39,7 @@ def conditions(text: str) -> list[_Condition]:
 
 
 def _is_plain(word: str) -> bool:
-    return not any(kind.match(word) for kind in (_WITHOUT, _OF_FILE)) and not (
+    return not any(kind.match(word) for kind in (_WITHOUT, _SCHEDULER, _OF_FILE)) and not (
         _SEED.fullmatch(word) or _UNSPACED.search(word)
     )
 
@@ -51,6 +53,8 @@ def _one(word: str) -> _Condition:
 
 def _anywhere(word: str) -> _Condition:
     """Every place that one word may stand in."""
+    if scheduler := _SCHEDULER.fullmatch(word):
+        return "(scheduler = ? COLLATE NOCASE)", [scheduler[1]]
     places: list[_Condition] = []
     seed = _SEED.fullmatch(word)
     if seed and int(seed[2]) < 2**63:

@@ -14,11 +14,12 @@ from studio.history.tables import STEPS
 from studio.preset import validate
 from studio.share import save_image
 
+PRESET = '{"sampler": {"scheduler": "euler"}}'
 INSERT = (
     "INSERT INTO pictures (id, path, made, title, width, height, steps, base, prompts, lora, preset,"
     " shares, scores, parent, starred, note, board, problem, bytes, changed)"
-    " VALUES ('0123456789abcdef', 'a.png', 1, 'Old', 8, 8, 4, 'starter', 'a cat', 0, '', '[]',"
-    " '{}', '', 1, 'mine', '', '', 9, 9)"
+    f" VALUES ('0123456789abcdef', 'a.png', 1, 'Old', 8, 8, 4, 'starter', 'a cat', 0,"
+    f" '{PRESET}', '[]', '{{}}', '', 1, 'mine', '', '', 9, 9)"
 )
 
 
@@ -33,6 +34,8 @@ def test_a_first_version_s_pictures_stay_with_what_was_said_of_them(tmp_path: Pa
     (record,) = history.search().records
     assert (record.title, record.starred, record.note) == ("Old", True, "mine")
     assert record.hashes == {} and not history.notice
+    assert history.search(Query(scheduler="euler")).total == 1
+    assert history.names("schedulers") == [("euler", 1)]
     history.close()
 
 

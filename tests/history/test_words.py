@@ -18,7 +18,9 @@ PROMPTS = ("a cat on the moon", "a dog", "猫が好き", "a catalogue of moons")
 def outputs(tmp_path: Path) -> Path:
     for seed, prompt in enumerate(PROMPTS):
         rows = (Row(prompt=prompt, weight=5.0),)
-        preset = Preset(name=prompt, rows=rows, sampler=Sampler(seed=seed))
+        scheduler = "euler" if seed < 2 else "ddim"
+        sampler = Sampler(seed=seed, scheduler=scheduler)
+        preset = Preset(name=prompt, rows=rows, sampler=sampler)
         save_image(Image.new("RGB", (8, 8)), preset, tmp_path / "outputs")
     return tmp_path / "outputs"
 
@@ -42,10 +44,19 @@ def found(history: History, text: str) -> set[int]:
         ("2", {2}),
         ("-seed:2 -3", {0, 1}),
         ("seed:18446744073709551616", set()),
+        ("scheduler:Euler", {0, 1}),
+        ("cat -scheduler:euler", {3}),
+        ("scheduler:eul", set()),
     ],
 )
 def test_seeds_and_what_must_not_be_there(history: History, text: str, hit: set[int]) -> None:
     assert found(history, text) == hit
+
+
+def test_a_scheduler_s_pictures_are_listed_and_found(history: History) -> None:
+    assert dict(history.names("schedulers")) == {"euler": 2, "ddim": 2}
+    some = history.search(Query(scheduler="ddim", text="cat")).records
+    assert {one.prompts for one in some} == {PROMPTS[3]}
 
 
 def test_a_picture_is_found_by_its_file(history: History, outputs: Path) -> None:

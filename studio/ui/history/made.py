@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from studio.errors import StudioError
@@ -21,8 +22,7 @@ def facts(record: Record) -> dict[str, Any]:
         preset = None
     if preset is None:
         return {}
-    scheduler = preset.sampler.scheduler
-    known = SCHEDULERS[scheduler].title if scheduler in SCHEDULERS else scheduler
+    scheduler = _title(preset.sampler.scheduler)
     weights = ", ".join(f"{row.weight:g}".replace("-", "−") for _, row in preset.active_rows())
     sampler = preset.sampler
     varied = sampler.variation_strength
@@ -30,7 +30,16 @@ def facts(record: Record) -> dict[str, Any]:
     twice = preset.second_pass
     second = {"second_pass": f"× {twice.scale:g} ({twice.strength:g})"} if twice.on else {}
     omega = {"omega": preset.omega} if record.lora else {}
-    return {"scheduler": known, "weights": weights, **variation, **second, **omega}
+    return {"scheduler": scheduler, "weights": weights, **variation, **second, **omega}
+
+
+def titles(schedulers: Iterable[str]) -> dict[str, str]:
+    """What the page calls each."""
+    return {name: _title(name) for name in schedulers}
+
+
+def _title(scheduler: str) -> str:
+    return SCHEDULERS[scheduler].title if scheduler in SCHEDULERS else scheduler
 
 
 def a1111(record: Record, preset: Preset) -> dict[str, Any]:

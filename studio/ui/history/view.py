@@ -64,11 +64,12 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
         "busy": unfinished,
     }
     if not first:
-        kinds = ("models", "presets", "tags", "boards", "sizes")
+        kinds = ("models", "presets", "tags", "boards", "sizes", "schedulers")
         names = {kind: history.names(kind) for kind in kinds}
         more = {kind: len(names[kind]) - MOST_NAMES for kind in SEARCHED}
         names |= {kind: names[kind][:MOST_NAMES] for kind in SEARCHED}
         answer["names"] = {**names, "scores": history.scored(), "more": more}
+        answer["names"]["titles"] = made.titles(name for name, _ in names["schedulers"])
     return answer
 
 

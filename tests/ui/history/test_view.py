@@ -45,6 +45,8 @@ def test_a_page_holds_small_copies_made_once(own: History, tmp_path: Path) -> No
     answer = view.answer(own, {"do": "page", "first": 0, "count": 2, "key": "1"})
     assert answer["page"]["total"] == 3 and len(answer["page"]["items"]) == 2
     assert answer["names"]["sizes"] == [("40x20", 3)]
+    assert answer["names"]["schedulers"] == [("dpm++", 3)]
+    assert answer["names"]["titles"] == {"dpm++": "DPM-Solver++ 2M"}
     assert answer["page"]["items"][0]["thumb"].startswith("data:image/webp;base64,")
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cache" / "thumbnails").iterdir()}
     assert len(kept) == 2

@@ -133,4 +133,6 @@ test("what is chosen stays in its list when its last picture has gone, and can b
     ["fog", "fog (0)"],
   ]);
   assert.equal(historyOptions("Any tag", boards, "fog", 5).at(-1)[0], null);
+  const called = historyOptions("Any scheduler", [["euler", 2]], "", 0, { euler: "Euler" });
+  assert.deepEqual(plain(called.at(-1)), ["euler", "Euler (2)"]);
 });

@@ -18,12 +18,16 @@
    * The options of a list, [[value, text], …]: any, and the names in use with how often. What is chosen
    * stays among them where its last picture has gone: it still says what is found.
    * @param more how many names have no place in the list
+   * @param titles what those names are called that are shown as something else
    */
-  studio.historyOptions = function (label, names, chosen, more) {
+  studio.historyOptions = function (label, names, chosen, more, titles = {}) {
     const lost = chosen && !names.some(([name]) => name === chosen);
     return [
       ["", label],
-      ...[...names, ...(lost ? [[chosen, 0]] : [])].map(([name, n]) => [name, `${name} (${n})`]),
+      ...[...names, ...(lost ? [[chosen, 0]] : [])].map(([name, n]) => [
+        name,
+        `${titles[name] || name} (${n})`,
+      ]),
       ...(more > 0 ? [[null, `${more} more: type a name in the search`]] : []),
     ];
   };
@@ -51,7 +55,7 @@
       },
     });
     const selects = {};
-    const named = new Set(["model", "preset", "board", "tag", "size"]); // whose options are names
+    const named = new Set(["model", "preset", "board", "tag", "size", "scheduler"]); // whose options are names
     function select(name, label, options) {
       const node = (selects[name] ||= el("select", {
         class: "gs-history-select",
@@ -102,19 +106,21 @@
         select(
           name,
           label,
-          studio.historyOptions(title, names[kind], fields[name], names.more[kind]),
+          studio.historyOptions(title, names[kind], fields[name], names.more[kind], names.titles),
         );
       list("model", "Model", "Any model", "models");
       list("preset", "Preset", "Any preset", "presets");
       list("board", "Board", "Any board", "boards");
       list("tag", "Tag", "Any tag", "tags");
       list("size", "Size", "Any size", "sizes");
+      list("scheduler", "Scheduler", "Any scheduler", "schedulers");
       const by = fields.sort.startsWith("score:") ? [fields.sort.slice(6)] : [];
       const scores = [...new Set([...names.scores, ...by])];
       const best = scores.map((name) => [`score:${name}`, `Best ${name} first`]);
       select("sort", "Order", [...Object.entries(SORTS), ...best]);
     }
-    offer({ models: [], presets: [], boards: [], tags: [], sizes: [], scores: [], more: {} });
+    const kinds = ["models", "presets", "boards", "tags", "sizes", "schedulers", "scores"];
+    offer({ ...Object.fromEntries(kinds.map((kind) => [kind, []])), more: {} });
 
     const lists = el(
       "div",
@@ -125,6 +131,7 @@
       selects.board,
       selects.tag,
       selects.size,
+      selects.scheduler,
       day("since", "Made on this day or later"),
       day("until", "Made on this day or earlier"),
       flag("starred", "Starred"),
