@@ -80,9 +80,35 @@ def chosen(preset: Preset, seed: int, like: Preset | None = None) -> Preset:
 def text_of(prompt: str, seed: int, field: str = "prompt", like: str | None = None) -> str:
     """One prompt with its choices made, or made as the prompt ``like`` makes them; raises as
     :func:`chosen` does."""
+    text = "".join(_pieces(prompt, seed, field, like))
+    if text != prompt and len(text) > MAX_PROMPT:
+        raise BadPreset(
+            f"has {len(text)} characters once it is chosen; at most {MAX_PROMPT}", field=field
+        )
+    return text
+
+
+def choices(asked: Preset, made: Preset) -> list[str]:
+    """What the choices in the prompts of ``asked`` came to in ``made``, the preset of one of its
+    images: each text once, row by row. Where the wildcards are others by now, the whole prompt.
+
+    Raises:
+        BadPreset: as :func:`chosen` does.
+    """
+    found: list[str] = []
+    for index, row in asked.active_rows():
+        for text, settled in zip(_texts(row), _texts(made.rows[index]), strict=True):
+            if varies(text):
+                pieces = _pieces(text, counted_seed(made))
+                found += pieces[1::2] if "".join(pieces) == settled else [settled]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _pieces(prompt: str, seed: int, field: str = "prompt", like: str | None = None) -> list[str]:
+    """A prompt in parts: by turns what is written, and what a choice came to."""
     marks = list(_marks(prompt))
     if not marks:
-        return prompt
+        return [prompt]
     if len(marks) > MAX_MARKS:
         raise BadPreset(f"has {len(marks)} choices; at most {MAX_MARKS}", field=field)
     digest = hashlib.sha256(f"{seed}\n{prompt if like is None else like}".encode()).digest()
@@ -91,12 +117,7 @@ def text_of(prompt: str, seed: int, field: str = "prompt", like: str | None = No
     for start, end in marks:
         pieces += [prompt[place:start], _sampled(context, prompt[start:end], field)]
         place = end
-    text = "".join([*pieces, prompt[place:]])
-    if len(text) > MAX_PROMPT:
-        raise BadPreset(
-            f"has {len(text)} characters once it is chosen; at most {MAX_PROMPT}", field=field
-        )
-    return text
+    return [*pieces, prompt[place:]]
 
 
 def names() -> list[str]:

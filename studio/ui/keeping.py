@@ -45,7 +45,7 @@ def saved(
         problem = problem or f"the history: {plain_line(error)}"
     if problem and not run.problem:
         run.problem = problem
-    return Moment.made(path, done, run.label, outputs)
+    return Moment.made(path, done, run.label, outputs, run.preset)
 
 
 def naming(history_of: Callable[[], History | Unopened]) -> Naming:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio.errors import MissingFile
+from studio.errors import MissingFile, StudioError, cut
 from studio.events import Done
 from studio.history import History, Record, identity
 from studio.history.intake import caught_up, name_of
@@ -20,6 +20,7 @@ from studio.history.rows import parsed
 from studio.outputs import list_outputs, outputs_folder
 from studio.preset import Preset, parse
 from studio.preset.effort import allowed_error
+from studio.preset.variants import choices
 from studio.share import read_image
 from studio.ui.counts import counted
 from studio.ui.widgets import picture
@@ -40,12 +41,26 @@ class Moment:
     starred: bool = False
 
     @staticmethod
-    def made(path: Path, done: Done, label: str = "", outputs: Path | None = None) -> Moment:
+    def made(
+        path: Path,
+        done: Done,
+        label: str = "",
+        outputs: Path | None = None,
+        asked: Preset | None = None,
+    ) -> Moment:
         """The moment of an image that was just saved; ``label``: what sets it apart in a series;
-        ``outputs``: the history's folder, where it is not the person's own."""
+        ``outputs``: the history's folder, where it is not the person's own; ``asked``: the preset
+        that it was asked for by, whose prompts may leave something to chance."""
         passes = counted(done.forwards, "pass") + _saved(done)
         varied = _variation(done.preset.model_dump(mode="json"))
-        facts = (label, f"seed {done.seed}", varied, passes, f"{done.seconds:.1f} s")
+        facts = (
+            label,
+            _chance(asked, done.preset),
+            f"seed {done.seed}",
+            varied,
+            passes,
+            f"{done.seconds:.1f} s",
+        )
         text = " · ".join(filter(None, facts))
         title = done.preset.name or path.stem
         return Moment(_identity(path, outputs), str(path), title, text, done.preset.to_json())
@@ -82,6 +97,14 @@ class Moment:
         if self.preset_json:
             return parse(self.preset_json, source=self.title)
         return read_image(Path(self.path))[0]
+
+
+def _chance(asked: Preset | None, made: Preset) -> str:
+    """What the prompts left to chance and the picture has; "" for nothing."""
+    with suppress(StudioError):  # the wildcards are others by now
+        texts = choices(asked, made) if asked is not None else []
+        return ", ".join(f"“{cut(text, 60)}”" for text in texts)
+    return ""
 
 
 def _saved(done: Done) -> str:

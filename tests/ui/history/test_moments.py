@@ -12,6 +12,7 @@ from PIL import Image
 
 from studio.events import Done
 from studio.preset import validate
+from studio.preset.variants import chosen
 from studio.ui.history.moments import Moment
 
 
@@ -34,3 +35,22 @@ def test_variations_of_one_seed_are_told_apart() -> None:
         for given in ({**sampler, "variation_seed": 3}, {**sampler, "variation_seed": 4})
     ]
     assert texts == [f"seed 8 · variation {n} · 50 passes · 1.0 s" for n in (3, 4)]
+
+
+def test_what_chance_chose_stands_under_each_of_several_results() -> None:
+    asked = validate(
+        {"rows": [{"prompt": "a {red|blue} fox, {x|y}"}, {"prompt": "a {red|blue} fox, {x|y}"}]}
+    )
+    shown = set()
+    for seed in range(20):
+        made = chosen(asked, seed).with_seed(seed)
+        done = Done(Image.new("RGB", (8, 8)), seed, made, 50, 1.0)
+        said = Moment.made(Path("a.png"), done, asked=asked).text.split(" · ")[0]
+        colour, letter = made.rows[0].prompt.removeprefix("a ").split(" fox, ")
+        assert said == f"“{colour}”, “{letter}”"
+        shown.add(said)
+    assert len(shown) == 4
+    # Where a wildcard is another by now, what the picture was made with is said whole.
+    other = Done(Image.new("RGB", (8, 8)), 1, validate({"rows": [{"prompt": "an elk"}] * 2}), 50)
+    assert Moment.made(Path("a.png"), other, asked=asked).text.startswith("“an elk” · seed 1")
+    assert Moment.made(Path("a.png"), other, asked=other.preset).text.startswith("seed 1")
