@@ -42,6 +42,16 @@
     show(note, Math.max(5000, 50 * text.length)); // as long as it takes to read
   };
 
+  /** The same with something to do about it for a while, once. */
+  studio.offer = function (text, label, act) {
+    const press = studio.word(label, () => {
+      take(note);
+      act();
+    });
+    const note = el("div", { class: "gs-toast", role: "status" }, `${text} `, press);
+    show(note, 12000);
+  };
+
   /** The same of what can be taken back for a while; answers a function that takes the note away. */
   studio.undoable = function (text, undo) {
     const back = studio.word("Undo", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const studio = load("row/called.js");
+const studio = load("row/called.js", "row/model_parts.js");
 studio.served = { adapters: ["lora", "lycoris"] };
 const MODELS = [
   { id: "starter/lora-hero", kind: "lora", trigger: "hero" },
@@ -66,4 +66,34 @@ test("a row gets it beside what it has", () => {
   const two = studio.withCalled(one, { entry: MODELS[1], strength: 0.5 });
   assert.deepEqual(plain(two.loras), [{ lora: MODELS[1].id, strength: 0.5 }]);
   assert.deepEqual(plain(studio.withCalled(two, { entry: word }).embeddings), [word.id]);
+});
+
+test("other rows on the same network get it too, once, whatever else they have", () => {
+  const card = (model) => ({
+    row: { model },
+    parts() {
+      return studio.modelParts(this.row.model, (id) => MODELS.find((one) => one.id === id)?.kind);
+    },
+    has() {
+      const { lora, loras } = this.parts();
+      return [lora, ...loras.map((one) => one.lora)];
+    },
+  });
+  const ink = { lora: "styles/Ink.safetensors", strength: 0.5 };
+  const cards = [card(null), card(null), card(ink), card("starter/lora-hero"), card("a-concept")];
+  const hero = MODELS[0];
+  const others = studio.rowsWithout(cards, cards[0], hero);
+  assert.deepEqual(
+    others.map((one) => cards.indexOf(one)),
+    [1, 2],
+  );
+  assert.deepEqual(plain(studio.rowsWithout(cards, cards[0], MODELS[3])), []); // a word of a text
+  const done = [];
+  const stack = { refresh: () => done.push("refresh"), commit: () => done.push("commit") };
+  studio.giveCalled(stack, others, { entry: hero, strength: 0.8 });
+  assert.deepEqual(plain(cards[1].row.model), { lora: hero.id, strength: 0.8 });
+  const both = { ...ink, loras: [{ lora: hero.id, strength: 0.8 }] };
+  assert.deepEqual(plain(cards[2].row.model), both);
+  assert.equal(cards[4].row.model, "a-concept");
+  assert.deepEqual(done, ["refresh", "commit"]);
 });

@@ -66,6 +66,24 @@ window.studio = window.studio || {};
     return found.filter(({ entry }) => !entry || (!told.has(entry.id) && told.add(entry.id)));
   };
 
+  /** The rows beside one that do not have the same LoRA on the same network: other tools give it to
+   *  every prompt, the negative one too. */
+  studio.rowsWithout = (cards, card, entry) =>
+    cards.filter(
+      (other) =>
+        other !== card &&
+        studio.served.adapters.includes(entry.kind) &&
+        other.parts().model === card.parts().model &&
+        !other.has().includes(entry.id),
+    );
+
+  /** Let all of these rows have it. */
+  studio.giveCalled = function (stack, cards, one) {
+    for (const card of cards) card.row.model = studio.modelOf(studio.withCalled(card.parts(), one));
+    stack.refresh();
+    stack.commit();
+  };
+
   /** A row's model, in parts, with one more. */
   studio.withCalled = function (parts, { entry, strength }) {
     if (entry.kind === "embedding")

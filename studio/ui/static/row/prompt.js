@@ -2,6 +2,8 @@
 (function (studio) {
   "use strict";
   const { el, button, icon } = studio;
+  const EVERY = "Use it in every row";
+  const ELSEWHERE = "Other tools give it to every prompt, the negative one too.";
   const STEP = 0.1; // of a weight, with Ctrl and an arrow key
 
   studio.rowEditors.prompt = function (card) {
@@ -65,9 +67,17 @@
           : studio.withoutPart(text, start, end);
         const model = studio.modelOf(studio.withCalled(card.parts(), { entry, strength }));
         write(prompt, Math.min(start + word.length, prompt.length), { model });
-        studio.toast(`${entry.title || entry.id} is in this row now.`);
+        tellTaken({ entry, strength });
       },
     });
+    const without = (entry) => studio.rowsWithout(card.stack.cards, card, entry);
+    /** Other tools give a LoRA that a prompt calls to the negative prompt too. */
+    function tellTaken(one) {
+      const text = `${one.entry.title || one.entry.id} is in this row now.`;
+      if (!without(one.entry).length) return studio.toast(text);
+      const give = () => studio.giveCalled(card.stack, without(one.entry), one);
+      return studio.offer(`${text} ${ELSEWHERE}`, EVERY, give);
+    }
     const field = el("div", { class: "gs-field" }, words.marks, area, split, complete.element);
     const line = el("div", { class: "gs-line gs-prompt-line" }, field, vary.element);
     const note = el("div", { class: "gs-note" });
@@ -90,14 +100,19 @@
     function calledHint(one) {
       const { said, entry } = one;
       if (!entry) return el("p", {}, `“${said}” names no LoRA that is here for this base.`);
-      const take = studio.word("Use it in this row", () =>
+      const use = () =>
         card.edit({
           prompt: one.prompt,
           model: studio.modelOf(studio.withCalled(card.parts(), one)),
-        }),
-      );
+        });
+      function useInAll() {
+        use();
+        studio.giveCalled(card.stack, without(entry), one);
+      }
+      const take = [studio.word("Use it in this row", use)];
+      if (without(entry).length) take.push(studio.word(EVERY, useInAll, { title: ELSEWHERE }));
       const name = entry.title || entry.id;
-      return el("p", {}, `“${said}” names ${name}, which this row does not have. `, take);
+      return el("p", {}, `“${said}” names ${name}, which this row does not have. `, ...take);
     }
 
     let foreign = []; // what is said of other tools' syntax
