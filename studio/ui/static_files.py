@@ -103,6 +103,7 @@ SCRIPTS = (
     "history/actions.js",
     "history/view.js",
     "previews.js",
+    "model_picture.js",
     "sweep/fields.js",
     "sweep/axis.js",
     "sweep/grid.js",

@@ -13,6 +13,7 @@ from studio.home import models_folder
 from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of
 from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.hashes import BACKGROUND
+from studio.library.own_pictures import own_picture
 from studio.plan.row_models import EDITING_CHANNELS, check_base
 from studio.plan.size import ASPECTS, aspect_size
 from studio.ui.library import vocabulary
@@ -192,8 +193,9 @@ def _line(entry: ModelEntry, details: str) -> str:
 
 
 def _preview(entry: ModelEntry) -> str:
-    """Marks a line whose picture the page asks for when it comes into sight."""
-    return f' data-preview="{html.escape(entry.id)}"' if entry.thumbnail else ""
+    """Names a line's model, whose picture, if it has one, the page asks for when it comes into sight."""
+    has = entry.thumbnail or own_picture(entry.id)
+    return f' data-preview="{html.escape(entry.id)}"' + ("" if has else ' data-seen="1"')
 
 
 def _about(entry: ModelEntry) -> str:

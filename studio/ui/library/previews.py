@@ -10,6 +10,7 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.images import open_checked, to_rgb
+from studio.library.own_pictures import own_picture
 from studio.ui.errors import guarded
 from studio.ui.library import models
 from studio.ui.widgets import EACH, Drawn, Signal, jpeg_uri
@@ -29,9 +30,9 @@ class Previews(Drawn):
 def attach(asking: Previews, answer: Signal) -> None:
     """Attach the event; must be called inside ``gr.Blocks``."""
 
-    def asked(event: gr.EventData) -> dict[str, str]:
+    def asked(event: gr.EventData) -> dict[str, Any]:
         ids = event.ids if isinstance(event.ids, list) else []
-        return of([str(one) for one in ids[:MOST_ASKED]])
+        return {"pictures": of([str(one) for one in ids[:MOST_ASKED]])}
 
     asking.select(guarded(asked), None, answer, queue=False, **EACH)
 
@@ -39,7 +40,10 @@ def attach(asking: Previews, answer: Signal) -> None:
 def of(ids: list[str]) -> dict[str, str]:
     """Small pictures as data URIs, by model; "" for one that has none or whose file is damaged."""
     library = models.library()
-    return {one: _small(library[one].thumbnail) if one in library else "" for one in ids}
+    return {
+        one: _small(own_picture(one) or library[one].thumbnail) if one in library else ""
+        for one in ids
+    }
 
 
 def _small(path: str) -> str:

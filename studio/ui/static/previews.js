@@ -10,8 +10,10 @@
 
   function show(line) {
     const source = known.get(line.dataset.preview);
-    if (!source || line.querySelector("img.gs-preview")) return;
-    line.prepend(el("img", { class: "gs-preview", src: source, alt: "" }));
+    const shown = line.querySelector("img.gs-preview");
+    if (shown && !source) shown.remove();
+    else if (shown) shown.src = source;
+    else if (source) line.prepend(el("img", { class: "gs-preview", src: source, alt: "" }));
   }
 
   function send() {
@@ -49,8 +51,9 @@
     look();
   };
 
-  studio.on("previews", (pictures) => {
+  studio.on("previews", ({ pictures = {} }) => {
     for (const [id, source] of Object.entries(pictures)) known.set(id, source);
-    for (const line of document.querySelectorAll("#gs-models [data-preview]")) show(line);
+    for (const line of document.querySelectorAll("#gs-models [data-preview]"))
+      if (line.dataset.preview in pictures) show(line);
   });
 })(window.studio);

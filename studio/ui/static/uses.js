@@ -98,6 +98,9 @@
           card.node.scrollIntoView({ block: "nearest" });
         },
       })),
+      ...(studio.stack?.server.wildcard_keep // else a page that others share
+        ? [{ label: "Picture of a model …", take: studio.askModelPicture }]
+        : []),
       ...(studio.trains()
         ? [
             {

@@ -17,6 +17,7 @@ from studio.ui.editor.stack import uploaded
 from studio.ui.errors import guarded, one_line, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
+from studio.ui.library.depicting import depicted
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
@@ -88,6 +89,12 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         js=WITH_SESSION,
         **IN_TURN,
     )
+
+    def given(event: gr.EventData) -> dict[str, Any]:
+        return depicted(event._data or {})
+
+    if not limits.shared:  # visitors change nothing of the library
+        parts.works.depict(guarded(given), None, parts.signals["previews"], **EACH)
     return making
 
 

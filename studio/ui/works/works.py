@@ -37,10 +37,14 @@ class Labelled(NamedTuple):
 
 
 class Works(Drawn):
-    """Shows nothing. ``submit`` has pictures made, ``select`` fills the form, both as ``do`` says."""
+    """Shows nothing. ``submit`` has pictures made, ``select`` fills the form, both as ``do`` says;
+    ``depict`` gives a model its picture."""
 
     def __init__(self, **kwargs: Any) -> None:
-        mount = "studio.mountWorks(trigger, upload); /* 'submit' 'select' */"
+        mount = (
+            "studio.mountWorks(trigger, upload); studio.mountModelPictures(trigger, upload);"
+            " /* 'submit' 'select' 'depict' */"
+        )
         super().__init__({}, mount, elem_id="gs-works", elem_classes=["gs-signal"], **kwargs)
 
 

@@ -1,0 +1,56 @@
+"""A result as the picture of a model that made it: which models those are, given, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError, shorten
+from studio.history.record import models_of
+from studio.library.own_pictures import give_picture, own_picture, take_picture_back
+from studio.share import read_any
+from studio.ui.editor.stack import uploaded
+from studio.ui.library import models, previews
+from studio.ui.widgets import fresh
+
+
+def depicted(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page's scripts hear: ``choices`` for a ``picture`` alone, ``given`` with the ``pictures``
+    that the list shows for a ``picture`` and an ``id``; the latter too for an ``id`` to take back.
+
+    Raises:
+        StudioError: no picture that carries a preset, or a model that is not in the library.
+    """
+    identity = str(asked.get("id") or "")
+    if asked.get("back") is True:
+        take_picture_back(_known(identity))
+        return fresh({"pictures": previews.of([identity])})
+    path = uploaded(asked.get("picture"), "picture")
+    if not identity:
+        return fresh({"choices": _choices(path), "picture": asked["picture"]})
+    give_picture(_known(identity), path)
+    given = {"id": identity, "title": _title(identity)}
+    return fresh({"pictures": previews.of([identity]), "given": given})
+
+
+def _choices(path: Path) -> list[dict[str, Any]]:
+    known = models.library()
+    preset, _notes = read_any(path, known)
+    found = [one for one in models_of(preset) if one in known]
+    if not found:
+        raise StudioError("none of the models that made it is in the library", field="picture")
+    return [
+        {"id": one, "title": _title(one), "has": bool(own_picture(one) or known[one].thumbnail)}
+        for one in found
+    ]
+
+
+def _title(identity: str) -> str:
+    return models.library()[identity].title or identity
+
+
+def _known(identity: str) -> str:
+    if identity not in models.library():
+        raise StudioError(f"{shorten(identity)} is not in the library", field="picture")
+    return identity
