@@ -77,3 +77,16 @@ def test_fingers_scroll_and_zoom_and_nothing_lies_under_the_buttons(phone: Studi
     paths = ([(x + side * (20 + 5 * step), y) for step in range(9)] for side in (-1, 1))
     _swipe(phone, *paths)
     expect(page.locator(".gs-compare")).to_have_attribute("data-zoomed", "")
+    page.keyboard.press("Escape")
+
+    page.evaluate("void studio.paint({ title: 'Mask', size: [256, 256] })")
+    canvas = page.locator("dialog.gs-painter .gs-canvas")
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    paths = ([(x + side * (20 + 5 * step), y) for step in range(9)] for side in (-1, 1))
+    _swipe(phone, *paths)
+    expect(canvas).to_have_attribute("data-zoomed", "")
+    undo = page.locator("dialog.gs-painter").get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()  # neither finger has painted
+    _swipe(phone, [(x + 3 * step, y) for step in range(9)])
+    expect(undo).to_be_enabled()

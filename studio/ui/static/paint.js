@@ -118,6 +118,11 @@
       this.step(() => this.steps.undo());
     }
 
+    /** The stroke that has begun was none. */
+    withdraw() {
+      this.step(() => this.steps.withdraw());
+    }
+
     redo() {
       this.step(() => this.steps.redo());
     }

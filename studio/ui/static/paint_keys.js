@@ -5,7 +5,7 @@
   const HINT =
     "Arrow keys move the brush, faster with Shift. Space puts it down, and lifts it again.";
   const NEAR =
-    "The wheel enlarges, the middle button moves. Brush: [ and ], or the wheel with Shift.";
+    "The wheel enlarges, the middle button moves, and two fingers do both. Brush: [ and ], or the wheel with Shift.";
   const [STEP, LEAP] = [0.02, 0.1]; // of the longer edge
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 

@@ -30,7 +30,7 @@ window.studio = window.studio || {};
   /** Steps of painting, of which the last `most` are known: `look` says what a canvas holds, and `lay`
    *  puts that onto it again. */
   studio.paintSteps = function (most, look, lay) {
-    const past = []; // the canvas before each step: {canvas, data}
+    const past = []; // the canvas before each step, and what it cut off: {canvas, data, later}
     const future = []; // after each that was taken back
     const lain = new Map(); // how many steps lie on each canvas, those that are forgotten too
     const count = (canvas, by) => lain.set(canvas, (lain.get(canvas) || 0) + by);
@@ -44,10 +44,15 @@ window.studio = window.studio || {};
     return {
       /** Keep a canvas as it is before the next step on it. */
       remember(canvas) {
-        past.push({ canvas, data: look(canvas) });
+        past.push({ canvas, data: look(canvas), later: future.splice(0) });
         past.splice(0, past.length - most);
-        future.length = 0;
         count(canvas, 1);
+      },
+      /** Let the last step be none, as if it had not been begun. */
+      withdraw() {
+        const { later = [] } = past.at(-1) || {};
+        go(past, [], -1);
+        future.splice(0, future.length, ...later);
       },
       undo: () => go(past, future, -1),
       redo: () => go(future, past, 1),

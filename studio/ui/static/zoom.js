@@ -41,6 +41,15 @@
     return next;
   };
 
+  /** Where on a node an event is, 0 to 1 across and down. */
+  studio.placeOn = function (node, event) {
+    const box = node.getBoundingClientRect();
+    return {
+      x: (event.clientX - box.left) / box.width,
+      y: (event.clientY - box.top) / box.height,
+    };
+  };
+
   /** How much a picture that fits into a frame is to be enlarged, so that each of its pixels is one of
    *  the screen's. Sides as [width, height]; `density`: pixels of the screen to one of the page. */
   studio.ownPixels = function (picture, frame, density = 1) {
@@ -68,13 +77,7 @@
         picture.style.transform = `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`;
       changed?.(view);
     }
-    const on = (frame, event) => {
-      const box = frame.getBoundingClientRect();
-      return {
-        x: (event.clientX - box.left) / box.width,
-        y: (event.clientY - box.top) / box.height,
-      };
-    };
+    const on = studio.placeOn;
     stage.addEventListener(
       "wheel",
       (event) => {

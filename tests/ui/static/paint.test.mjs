@@ -1,7 +1,7 @@
 // Strokes on a canvas: whose they are, and how they are taken back and done again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
+import { load, plain } from "./load.mjs";
 
 const studio = load("paint_strokes.js");
 
@@ -134,4 +134,60 @@ test("strokes that are forgotten are painted all the same", () => {
   for (let times = 0; times < 4; times++) steps.undo();
   assert.equal(one.text, "a");
   assert.ok(steps.painted(one) && steps.painted());
+});
+
+test("two fingers that come together zoom, and what the first began is no stroke", () => {
+  const near = load("paint_near.js", "zoom.js");
+  const node = new EventTarget();
+  const seen = [];
+  near.twoFingers(node, {
+    place: ({ at }) => at,
+    began: () => seen.push("zoom"),
+    moved: (before, now) => seen.push([before, now]),
+  });
+  studio.strokesOn(node, { begin: () => seen.push("begin"), move: () => seen.push("move") });
+  let pointerType = "touch";
+  const send = (kind, pointerId, timeStamp, at) => {
+    const event = new Event(`pointer${kind}`);
+    Object.defineProperties(event, { timeStamp: { value: timeStamp } });
+    node.dispatchEvent(Object.assign(event, { pointerId, pointerType, at, button: 0 }));
+  };
+  send("down", 1, 0, "a");
+  send("move", 1, 10, "b");
+  send("down", 2, 200, "c");
+  send("move", 2, 210, "d");
+  send("up", 1, 220);
+  send("move", 2, 230, "e"); // one is left: neither a stroke nor a zoom
+  send("down", 3, 900, "f");
+  send("move", 3, 910, "g");
+  for (const finger of [2, 3]) send("up", finger, 920);
+  const both = (...places) => [places.slice(0, 2), places.slice(2)];
+  const expected = ["begin", "move", "zoom", both("b", "c", "b", "d"), both("e", "f", "e", "g")];
+  assert.deepEqual(plain(seen), expected);
+  seen.length = 0; // a hand that comes down while a stroke is painted does nothing
+  send("down", 4, 1000, "a");
+  send("down", 5, 2000, "b");
+  send("move", 4, 2010, "c");
+  for (const finger of [4, 5]) send("up", finger, 2020);
+  pointerType = "mouse";
+  send("down", 6, 3000, "a");
+  assert.equal(seen.filter((one) => one === "zoom").length, 0);
+  assert.deepEqual(seen.at(-1), "begin");
+});
+
+test("a stroke that is withdrawn leaves what could be done again", () => {
+  const { steps, paint } = painting();
+  const one = { text: "" };
+  paint(one, "a");
+  paint(one, "b");
+  steps.undo();
+  paint(one, "."); // a finger that was the first of two
+  steps.withdraw();
+  assert.equal(one.text, "a");
+  assert.deepEqual(ways(steps), { undo: 1, redo: 1 });
+  steps.redo();
+  assert.equal(one.text, "ab");
+  const bare = painting().steps;
+  bare.withdraw();
+  assert.deepEqual(ways(bare), { undo: 0, redo: 0 });
 });
