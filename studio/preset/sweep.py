@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -21,6 +22,7 @@ from studio.preset.variants import chosen, counted_seed, preset_varies
 
 MAX_CELLS = 2000
 MOST_VALUES = 100_000  # of an axis that is read, so that what is too much is refused with its cost
+VARIATION = "sampler.variation_strength"
 EQUAL = "an axis each for different fields"
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _PLAIN = r"(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?"
@@ -189,6 +191,7 @@ def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None)
             refuse_repeated(preset, axis)
     if preset.sampler.seed < 0:
         preset = preset.with_seed(secrets.randbelow(min(MAX_SEED, 2**32)))
+    preset = _of_one_variation(preset, [axis for axis in (x, y, z) if axis is not None])
     found = []
     for page, deep in enumerate(z.values if z else (None,)):
         for line, down in enumerate(y.values if y else (None,)):
@@ -196,6 +199,17 @@ def cells(preset: Preset, x: Axis, y: Axis | None = None, z: Axis | None = None)
                 made = changed(preset, [a for a in (x, y, z) if a], (across, down, deep))
                 found.append(Cell(column, line, across, down, made, page, deep))
     return found
+
+
+def _of_one_variation(preset: Preset, axes: Sequence[Axis]) -> Preset:
+    """The preset whose variation seed of −1 is one for all cells, and the same when the sweep goes on:
+    it follows from the seed."""
+    sampler = preset.sampler
+    varied = sampler.variation_strength > 0 or any(axis.field == VARIATION for axis in axes)
+    if not varied or sampler.variation_seed >= 0:
+        return preset
+    drawn = int(hashlib.sha256(f"variation {sampler.seed}".encode()).hexdigest()[:8], 16)
+    return with_fields(preset, [("sampler.variation_seed", drawn)])
 
 
 def around(preset: Preset, axis: Axis, value: Any) -> Axis | None:

@@ -133,6 +133,19 @@ def test_a_sweep_over_seeds_keeps_them() -> None:
     assert [c.preset.sampler.seed for c in made] == [1, 2]
 
 
+def test_variations_of_a_sweep_are_of_one_seed_that_a_later_start_finds_again() -> None:
+    strengths = Axis("sampler.variation_strength", (0.1, 0.5))
+    first, again = (cells(PRESET.with_seed(3), strengths) for _ in range(2))
+    found = {one.preset.sampler.variation_seed for one in [*first, *again]}
+    assert len(found) == 1 and min(found) >= 0
+    assert cells(PRESET.with_seed(4), strengths)[0].preset.sampler.variation_seed not in found
+    seeds = Axis("sampler.variation_seed", (5, 6))
+    made = cells(PRESET.with_seed(3), seeds, strengths)
+    assert [one.preset.sampler.variation_seed for one in made] == [5, 6, 5, 6]
+    plain = cells(PRESET.with_seed(3), Axis("omega", (0, 1)))  # has no variation
+    assert {one.preset.sampler.variation_seed for one in plain} == {-1}
+
+
 def test_the_grid_holds_each_image_where_it_belongs() -> None:
     colors = {(0, 0): "red", (1, 0): "green", (0, 1): "blue", (1, 1): "black"}
     images = {place: Image.new("RGB", (64, 48), color) for place, color in colors.items()}

@@ -134,6 +134,10 @@ def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
         row = re.fullmatch(r"rows\.(\d+)\.(?!enabled|solo)(.+)", name)
         if row and int(row[1]) not in taking:
             found.append(on_page(f"{name}: changes nothing, the row takes no part"))
+        elif name == "sampler.variation_seed" and not any(
+            one.sampler.variation_strength for one in ends
+        ):
+            found.append(on_page(f"{name}: changes nothing, the variation strength is 0"))
         elif all(name in one for one in reasons):
             found.append(on_page(f"{name}: {reasons[0][name]}"))
     return (*found, *_idle_texts(preset, axes))

@@ -19,7 +19,7 @@ from studio.ui.sweep.sweeper import Sweeps
 from studio.ui.widgets import Drawn
 
 KINDS = ("number", "integer", "boolean", "choice", "text")
-LEFT_OUT = ("name", "description", "count", "variation_seed")
+LEFT_OUT = ("name", "description", "count")
 # The fields travel in the script: an update of a tab that is not mounted yet loses other props.
 MOUNT = (
     "studio.mountSweep(element.firstElementChild, server, trigger, %s);"

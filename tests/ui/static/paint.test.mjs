@@ -142,10 +142,14 @@ test("two fingers that come together zoom, and what the first began is no stroke
   const seen = [];
   near.twoFingers(node, {
     place: ({ at }) => at,
-    began: () => seen.push("zoom"),
+    began() {
+      seen.push("zoom");
+      strokes.rest(); // as what withdraws it does
+    },
     moved: (before, now) => seen.push([before, now]),
   });
-  studio.strokesOn(node, { begin: () => seen.push("begin"), move: () => seen.push("move") });
+  const begin = () => seen.push("begin");
+  const strokes = studio.strokesOn(node, { begin, move: () => seen.push("move") });
   let pointerType = "touch";
   const send = (kind, pointerId, timeStamp, at) => {
     const event = new Event(`pointer${kind}`);

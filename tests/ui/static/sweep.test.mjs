@@ -28,6 +28,7 @@ test("values to begin with lie around the field's own, within its bounds", () =>
   assert.equal(around({ kind: "integer", low: 1, high: 200 }, 25), "15:35:5");
   assert.equal(around({ kind: "integer", low: 1, high: 200 }, 1), "1:3:1");
   assert.equal(around({ kind: "integer", name: "seed" }, -1), "0:3:1");
+  assert.equal(around({ kind: "integer", name: "variation_seed" }, 500), "500:503:1");
   assert.equal(around({ kind: "boolean" }, true), "false, true");
   const choices = ["a", "b", "c", "d"].map((name) => [name, name]);
   assert.equal(around({ kind: "choice", choices }, "c"), "c, a, b");

@@ -165,6 +165,10 @@ def test_what_changes_nothing_is_said() -> None:
         "row 1, weight: changes nothing, the row takes no part",
     )
     assert said(off, ("rows.0.weight", "1,3"), ("rows.0.enabled", "false,true")) == ()
+    seeds = ("sampler.variation_seed", "1,2")
+    (line,) = said(PRESET, seeds)
+    assert line.endswith("changes nothing, the variation strength is 0")
+    assert said(PRESET, seeds, ("sampler.variation_strength", "0,0.5")) == ()
     silent = with_fields(PRESET, [("rows.0.weight", 0)])
     assert said(silent, ("rows.0.weight", "0,3")) == ()
 

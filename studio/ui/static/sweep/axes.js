@@ -38,7 +38,8 @@ window.studio = window.studio || {};
     const fits = (one) =>
       one >= least && one <= most && !(above !== undefined && one <= above) && one !== below;
     const at = Number.isFinite(value) ? value : Number(usual) || 0;
-    if (name === "seed") return `${Math.max(0, at)}:${Math.max(0, at) + 3}:1`;
+    if (name === "seed" || name === "variation_seed")
+      return `${Math.max(0, at)}:${Math.max(0, at) + 3}:1`;
     const near = kind === "number" && most - least <= 1;
     const whole = kind === "integer";
     let step = near ? (most - least) / 4 : roundStep(Math.abs(at) / 4 || (whole ? 1 : 0.25));
