@@ -28,16 +28,27 @@ Size = tuple[int, int]  # width, height
 TILE, AROUND = 384, 24  # pixels of a part that is enlarged at once, and of what it sees besides
 LEAST_TILE = 48  # a part is halved where memory runs out, down to this
 MOST_TIMES = 3  # that a picture goes through the network
+MOST_KEPT = 2  # pictures that it has made: a start's, and a second pass's that comes between
 MOST_PIXELS = 2**26  # of what comes out of it: four times the largest picture that a preset makes
 
 
 class Upscaler(nn.Module):
-    """A network as the package that knows its kind describes it; ``scale``: times that it enlarges."""
+    """A network as the package that knows its kind describes it; ``scale``: times that it enlarges.
+    It remembers what it has made lately, as each picture of a sweep may begin with the same."""
 
     def __init__(self, described: Any, name: str) -> None:
         super().__init__()
         self.network, self.described, self.name = described.model, described, name
         self.scale = int(described.scale)
+        self._made: list[tuple[bytes, Image.Image]] = []
+
+    def made(self, key: bytes) -> Image.Image | None:
+        """What it has made under this key; ``None`` where that is longer ago."""
+        return next((image for known, image in self._made if known == key), None)
+
+    def remember(self, key: bytes, image: Image.Image) -> None:
+        """Keep a picture for the next ones."""
+        self._made = [*self._made, (key, image)][-MOST_KEPT:]
 
     def forward(self, pixels: Tensor) -> Tensor:
         """``pixels`` (1, 3, h, w) in [0, 1], ``scale`` times as large, on the CPU.

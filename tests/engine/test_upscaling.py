@@ -144,6 +144,26 @@ def test_a_narrow_picture_is_cropped_before_it_is_enlarged(
     assert sizes == [(9, 9), (36, 36)]
 
 
+def test_of_many_pictures_from_one_start_it_is_enlarged_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = sizes_given(monkeypatch)
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=True)
+    noise(12, 8).save(root / "other.png")
+
+    def enlarged(image: str, width: int = 96, **more: Any) -> Image.Image:
+        init = {"image": image, "strength": 0.0, "upscaler": "upscale_models/4x"}
+        preset = preset_of(init=init, sampler={"width": width, "height": 64, **more})
+        return next(one.image for one in engine.generate(preset) if isinstance(one, Done))
+
+    first = enlarged("photo.png")
+    assert enlarged("photo.png", seed=9).tobytes() == first.tobytes() and len(sizes) == 1
+    wide, other = enlarged("photo.png", 128), enlarged("other.png")
+    assert wide.size == (128, 64) and other.tobytes() != first.tobytes() and len(sizes) > 2
+    count = len(sizes)
+    assert enlarged("other.png").tobytes() == other.tobytes() and len(sizes) == count
+
+
 def test_one_that_only_mends_is_used_at_any_size(root: Path) -> None:
     write_upscaler(root / "upscale_models/1x.safetensors", tiny_upscaler(1))
     init = {"image": "photo.png", "strength": 0.0, "upscaler": "upscale_models/1x"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Generator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 
 from PIL import Image
 
+from studio.engine.inputs.frame import Size
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.seamless import HEIGHT, WIDTH, continued
 from studio.engine.upscaling import AROUND, Upscaler, upscaled
@@ -43,6 +45,17 @@ def enlarged(
     more = [round(edge * to / own) for own, to, edge in sides]  # of the same, once enlarged
     (width, height), (left, top) = pictures.size, more
     whole = (width + 2 * left, height + 2 * top)
-    image = yield from upscaled(network, continued(start, around), whole, lock, steps)
-    cut: Image.Image = image.crop((left, top, left + width, top + height))
+    key = _key(start, pictures.size, around)
+    with lock:
+        cut = network.made(key)
+    if cut is None:
+        image = yield from upscaled(network, continued(start, around), whole, lock, steps)
+        cut = image.crop((left, top, left + width, top + height))
+        with lock:
+            network.remember(key, cut)
     return replace(pictures, start=cut, small=None)
+
+
+def _key(start: Image.Image, size: Size, around: Size) -> bytes:
+    """What the picture that comes of a start depends on, beside the network."""
+    return blake2b(repr((start.size, size, around)).encode() + start.tobytes()).digest()
