@@ -38,6 +38,9 @@ def _choices(path: Path) -> list[dict[str, Any]]:
     known = models.library()
     preset, _notes = read_any(path, known)
     found = [one for one in models_of(preset) if one in known]
+    found.sort(
+        key=lambda one: known[one].kind not in models.ROW_KINDS
+    )  # those are looked for by it
     if not found:
         raise StudioError("none of the models that made it is in the library", field="picture")
     return [

@@ -195,7 +195,7 @@ def _line(entry: ModelEntry, details: str) -> str:
 def _preview(entry: ModelEntry) -> str:
     """Names a line's model, whose picture, if it has one, the page asks for when it comes into sight."""
     has = entry.thumbnail or own_picture(entry.id)
-    return f' data-preview="{html.escape(entry.id)}"' + ("" if has else ' data-seen="1"')
+    return f' data-preview="{html.escape(entry.id)}"' + ("" if has else ' data-seen="none"')
 
 
 def _about(entry: ModelEntry) -> str:

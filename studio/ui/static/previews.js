@@ -10,6 +10,7 @@
 
   function show(line) {
     const source = known.get(line.dataset.preview);
+    line.dataset.seen = "shown";
     const shown = line.querySelector("img.gs-preview");
     if (shown && !source) shown.remove();
     else if (shown) shown.src = source;
@@ -28,18 +29,21 @@
       if (!isIntersecting) continue;
       sight.unobserve(target);
       const id = target.dataset.preview;
-      if (known.has(id)) show(target);
-      else if (!waiting.includes(id)) waiting.push(id);
+      if (!waiting.includes(id)) waiting.push(id);
     }
     if (waiting.length && !timer) timer = setTimeout(send, 100);
   });
 
   function look() {
-    for (const line of document.querySelectorAll("#gs-models [data-preview]"))
-      if (!line.dataset.seen) {
-        line.dataset.seen = "1";
+    for (const line of document.querySelectorAll("#gs-models [data-preview]")) {
+      if (line.dataset.seen === "shown") continue;
+      if (known.has(line.dataset.preview))
+        show(line); // given since the list was drawn
+      else if (!line.dataset.seen) {
+        line.dataset.seen = "asked";
         sight.observe(line);
       }
+    }
   }
 
   /** Body of the component that asks. */

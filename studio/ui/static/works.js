@@ -211,7 +211,8 @@
   /** Pictures of the history made larger, one after another, each with its own preset. */
   studio.largerEach = async function (ids) {
     const one = WORKS.find((work) => work.do === "larger");
-    const many = ids.length > 1 ? { title: `${ids.length} larger ones` } : {};
+    const many =
+      ids.length > 1 ? { title: `${ids.length} larger ones`, act: "Make them larger" } : {};
     const fields = studio.withModels(one.fields, modelsOf);
     const numbers = await studio.askNumbers({ ...one, ...many, fields });
     if (numbers) hands.trigger("submit", { do: one.do, ids, ...numbers });

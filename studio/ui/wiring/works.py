@@ -44,12 +44,14 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         visitor = visitor_of(limits, request)
         try:
             asked = event._data or {}
-            form = Preset() if asked.get("do") != "each" else to_preset(values)
+            of_form = works.of_form(asked, library())
+            form = to_preset(values) if of_form else Preset()
             found, left_out = _asked_for(asked, form, runs.history(owner), limits)
             if found:
                 _submit(runs, limits, owner, found, visitor)
             lost = [works.unsaid_loss(asked, form), works.cut_of_each(asked, library(), form)]
             of = {one.parent for one in found} if asked.get("do") != "each" else ()
+            lost.append(works.said_of_form(asked, of_form))
             others = dict.fromkeys(line for one in of for line in replaced_of(runs, owner, one))
             for said in filter(None, [*lost, works.said_left_out(left_out), *others]):
                 warn(said)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from studio import images
-from studio.errors import StudioError, shorten
+from studio.errors import NoPreset, StudioError, shorten
 from studio.history import History
 from studio.library import Library
 from studio.plan.row_models import check_base
@@ -24,6 +24,7 @@ from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.canvas import extended, rounded
 
+OF_FORM = "The picture carries no preset: it is made larger with the rows of the form."
 MOST_TOLD = 6  # reasons: more than these nobody reads
 
 
@@ -69,15 +70,31 @@ def _vary(
     return [Labelled(made, parent=history.same_as(path))]
 
 
+def of_form(asked: Mapping[str, Any], library: Library) -> bool:
+    """Whether the form is what is made: for each of many pictures, and for a larger one of a picture
+    that carries no preset.
+
+    Raises:
+        StudioError: no picture.
+    """
+    if asked.get("do") != "larger" or "ids" in asked:
+        return asked.get("do") == "each"
+    try:
+        read_any(uploaded(asked.get("picture"), "picture"), library)
+    except NoPreset:
+        return True
+    return False
+
+
 def _larger(
-    asked: Mapping[str, Any], library: Library, _: Preset, history: History
+    asked: Mapping[str, Any], library: Library, form: Preset, history: History
 ) -> list[Labelled]:
     path = uploaded(asked.get("picture"), "picture")
-    return [Labelled(_larger_of(asked, library, path), parent=history.same_as(path))]
+    own = form if of_form(asked, library) else read_any(path, library)[0]
+    return [Labelled(_larger_of(asked, library, path, own), parent=history.same_as(path))]
 
 
-def _larger_of(asked: Mapping[str, Any], library: Library, path: Path) -> Preset:
-    preset, _notes = read_any(path, library)
+def _larger_of(asked: Mapping[str, Any], library: Library, path: Path, preset: Preset) -> Preset:
     size = images.size_checked(path, path.name)
     multiple = check_base(library.catalogue(), preset.base, preset.vae).multiple
     factor, strength = number(asked, "factor"), number(asked, "strength")
@@ -119,7 +136,8 @@ def larger_of_each(
         title = identity
         try:
             title = (record := history.get(identity)).title
-            again = _larger_of(asked, library, history.file(record))
+            file = history.file(record)
+            again = _larger_of(asked, library, file, read_any(file, library)[0])
             check(again)
             made.append(Labelled(without_mark(again), title, identity))
         except StudioError as error:
@@ -176,6 +194,13 @@ def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
     if asked.get("do") == "extend" and form.second_pass.on:
         return "second_pass.scale: is left out, as it would paint what the mask keeps"
     return left_by_each(form, str(asked.get("field"))) if asked.get("do") == "each" else ""
+
+
+def said_of_form(asked: Mapping[str, Any], taken: bool) -> str:
+    """One line where the form's rows are ``taken`` for a picture that has none; "" where no step of
+    them runs."""
+    larger = asked.get("do") == "larger" and taken and asked.get("strength") != 0
+    return OF_FORM if larger else ""
 
 
 Made = Callable[[Mapping[str, Any], Library, Preset, History], list[Labelled]]

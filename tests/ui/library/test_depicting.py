@@ -36,7 +36,7 @@ def test_a_result_is_given_to_a_model_that_made_it_and_taken_back(
     before = previews.of([HERO])[HERO]
     first, second = (picture(colour, tmp_path, monkeypatch) for colour in ("red", "blue"))
     asked = depicted({"picture": first})
-    assert [one["id"] for one in asked["choices"]] == ["starter", HERO]
+    assert [one["id"] for one in asked["choices"]] == [HERO, "starter"]
     assert asked["picture"] == first and not own_picture(HERO)
     given = depicted({"picture": first, "id": HERO})
     assert given["given"]["id"] == HERO and given["pictures"][HERO].startswith("data:image/")

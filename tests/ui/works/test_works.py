@@ -77,6 +77,23 @@ def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uplo
         asked("vary", picture, count="4", strength=0.2)
 
 
+@needs_starter
+def test_a_picture_without_a_preset_is_made_larger_with_the_form_s_rows(uploads: Path) -> None:
+    Image.new("RGB", (64, 48), "red").save(uploads / "photo.png")
+    picture = {"path": str(uploads / "photo.png"), "meta": META}
+    asked_for = {"do": "larger", "picture": picture, "factor": 2, "strength": 0.5}
+    ((larger, _, _),) = asked("larger", picture, factor=2, strength=0.5)
+    assert larger.rows == PRESET.rows and larger.sampler.seed == PRESET.sampler.seed
+    assert (larger.sampler.width, larger.sampler.height) == (128, 96)
+    assert works.of_form(asked_for, Library())
+    assert "carries no preset" in works.said_of_form(asked_for, True)
+    assert not works.said_of_form({**asked_for, "strength": 0}, True)  # no row acts
+    own = {**asked_for, "picture": made_with(PRESET, uploads)}
+    assert not works.of_form(own, Library()) and not works.said_of_form(own, False)
+    with pytest.raises(StudioError, match="carries no preset"):
+        asked("vary", picture, count=4, strength=0.2)
+
+
 def test_what_is_made_of_an_unfinished_picture_is_not_called_so(uploads: Path) -> None:
     named = PRESET.model_copy(update={"name": "Two cats"})
     picture = made_with(unfinished(named, "step 3 of 8"), uploads)
