@@ -29,7 +29,8 @@ class ModelEntry:
     whole-model file, where it says so. ``channels``: what its network takes in (8: a picture to
     edit beside the latent; 9: a mask and the picture around it). ``sees``: width of the image embeddings that it reads its word from (a
     visual encoder; 0 for what reads none). ``lacks``: parts of a whole model (``vae``, ``text``)
-    that its file does not hold. ``made_for`` and ``description``: what its maker says of it.
+    that its file does not hold. ``made_for`` and ``description``: what its maker says of it;
+    ``advised``: the strength to begin with, in digits.
     ``quantised``: what has rounded its network's weights to few bits, "" for plain ones.
     ``edition``: of a base, which of its editions these weights are; of what was trained, which it
     was trained on (1 where nothing is said).
@@ -59,6 +60,7 @@ class ModelEntry:
     thumbnail: str = ""
     made_for: str = ""
     description: str = ""
+    advised: str = ""
     quantised: str = ""
     edition: int = 1
     concept: bool = False

@@ -7,6 +7,7 @@ the ending that follows the model's name. The model's own header counts where no
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 from studio.extensions import Table
 from studio.files import shown
 from studio.library.folders import PICTURES, picture_of, read_json, read_text
+from studio.preset import ModelRef
+from studio.preset.bounds import bounds
 
 MAX_WORDS, MAX_TEXT, MAX_NAME = 200, 1000, 60
 PREDICTIONS = ("epsilon", "v_prediction")
@@ -32,6 +35,7 @@ def _web_ui(data: Mapping[str, Any]) -> dict[str, Any]:
     weight = data.get("preferred weight")
     return {
         "trigger": data.get("activation text"),
+        "advised": _strength(weight),
         "description": _sentences(
             data.get("description"),
             f"Preferred weight {weight:g}" if isinstance(weight, int | float) and weight else "",
@@ -80,6 +84,7 @@ def _lora_manager(data: Mapping[str, Any]) -> dict[str, Any]:
     inner = data.get("civitai")
     found = _civitai(inner) if isinstance(inner, Mapping) else {}
     return found | {
+        "advised": _strength(_tips(data.get("usage_tips")).get("strength")),
         "title": data.get("model_name") or found.get("title"),
         "made_for": data.get("base_model") or found.get("made_for"),
         "description": _sentences(data.get("modelDescription")) or found.get("description"),
@@ -159,6 +164,22 @@ def _hashes(data: Mapping[str, Any]) -> tuple[str, ...]:
     values = (data.get(name) or data.get(name.lower()) for name in _HASHES)
     found = (_HASH.fullmatch(value.strip()) for value in values if isinstance(value, str))
     return tuple(match[1].lower() for match in found if match)
+
+
+def _strength(given: Any) -> str:
+    """A strength as a preset takes it, in digits; "" for none, and for 0, which other tools write for it."""
+    least, most = bounds(ModelRef, "strength")
+    plain = isinstance(given, int | float) and not isinstance(given, bool)
+    return f"{given:g}" if plain and given and least <= given <= most else ""
+
+
+def _tips(text: Any) -> dict[str, Any]:
+    """An object of JSON inside a text; {} for none."""
+    try:
+        found = json.loads(text) if isinstance(text, str) and len(text) < MAX_TEXT else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _listed(words: Any) -> str:

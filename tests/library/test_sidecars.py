@@ -56,6 +56,25 @@ def test_the_web_ui_s_own_words_come_first(tmp_path: Path) -> None:
     found = entry(tmp_path, {".json": mine, ".civitai.info": theirs})
     assert (found.trigger, found.made_for, found.title) == ("zwx", "SD1", "Ink")
     assert found.description == "mine. Preferred weight 0.7. good"
+    assert found.advised == "0.7"
+
+
+@pytest.mark.parametrize(
+    ("ending", "data", "advised"),
+    [
+        (".json", {"preferred weight": 0}, ""),  # the web UI's own default
+        (".json", {"preferred weight": True}, ""),
+        (".json", {"preferred weight": 900}, ""),
+        (".metadata.json", {"usage_tips": '{"strength": 0.65}'}, "0.65"),
+        (".metadata.json", {"usage_tips": "[]"}, ""),
+        (".metadata.json", {"usage_tips": '{"strength": "much"}'}, ""),
+        (".metadata.json", {"usage_tips": "{"}, ""),
+    ],
+)
+def test_the_strength_that_is_advised(
+    tmp_path: Path, ending: str, data: dict[str, Any], advised: str
+) -> None:
+    assert entry(tmp_path, {ending: data}).advised == advised
 
 
 @pytest.mark.parametrize(

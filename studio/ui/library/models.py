@@ -68,6 +68,7 @@ def as_signal() -> list[dict[str, Any]]:
             "control": e.control,
             "form": CONTROL_NETWORKS[e.form].title if e.form in CONTROL_NETWORKS else "",
             "trigger": e.trigger,
+            **({"advised": float(e.advised)} if e.advised else {}),
             "size": e.size,
             "factor": e.latent_factor,
             "edits": e.channels == EDITING_CHANNELS,

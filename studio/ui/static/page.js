@@ -133,8 +133,10 @@
   document.addEventListener("click", ({ target }) => {
     const { use, kind } = target.closest?.("[data-use]")?.dataset || {};
     if (!use) return;
-    const made = { model: studio.modelOf(studio.modelParts(use, () => kind)) };
-    const trigger = studio.stack.models.entryOf(use)?.trigger || "";
+    const entry = studio.stack.models.entryOf(use);
+    const parts = studio.modelParts(use, () => kind);
+    const made = { model: studio.modelOf({ ...parts, strength: studio.advisedFor(entry) }) };
+    const trigger = entry?.trigger || "";
     const card = studio.stack.add({ ...made, prompt: kind === "concept" ? "" : trigger });
     card?.node.scrollIntoView({ block: "center" });
   });

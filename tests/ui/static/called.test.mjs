@@ -58,6 +58,14 @@ test("an embedding is called by its word alone, and by ComfyUI's prefix", () => 
   assert.deepEqual(called("EasyNegatives and NotEasyNegative"), []);
 });
 
+test("a LoRA begins with the strength that is advised for it, unless one is typed", () => {
+  assert.equal(studio.advisedFor({ advised: 0.7 }), 0.7);
+  assert.equal(studio.advisedFor(undefined), 1);
+  assert.equal(studio.strengthOf("", { advised: 0.7 }), 0.7);
+  assert.equal(studio.strengthOf(":0.4>", { advised: 0.7 }), 0.4);
+  assert.equal(studio.strengthOf(">", {}), 1);
+});
+
 test("a row gets it beside what it has", () => {
   const parts = { model: null, lora: null, strength: 1, loras: [], embeddings: [] };
   const [hero, , , word] = MODELS;

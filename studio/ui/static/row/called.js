@@ -19,8 +19,14 @@ window.studio = window.studio || {};
   const named = (models, name) =>
     models.find(({ id }) => id === name) || models.find(({ id }) => plain(id) === plain(name));
 
-  /** The strength that the rest of a tag says, from the colon behind its name; 1 where it says none. */
-  studio.strengthOf = (rest) => Number(rest.match(STRENGTH)?.[1] ?? 1);
+  /** The strength that the rest of a tag says, from the colon behind its name; null where it says none. */
+  const strengthIn = (rest) => rest.match(STRENGTH)?.[1] ?? null;
+
+  /** The strength that a LoRA begins with: the one that is advised for it, else 1. */
+  studio.advisedFor = (entry) => entry?.advised ?? 1;
+
+  /** The strength of a LoRA that the rest of a tag is behind. */
+  studio.strengthOf = (rest, entry) => Number(strengthIn(rest) ?? studio.advisedFor(entry));
 
   /** A text without what stands between two places, and without the comma that this leaves alone. */
   studio.withoutPart = function (text, start, end) {

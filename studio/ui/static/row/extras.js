@@ -29,13 +29,14 @@
 
     function add() {
       const [kind, id] = JSON.parse(adder.value);
+      const strength = studio.advisedFor(card.entry(id));
       const { lora, loras, embeddings } = card.parts();
       adder.selectedIndex = 0;
       if (kind === "words" && !embeddings.includes(id))
         card.setParts({ embeddings: [...embeddings, id] });
       if (kind === "lora" && id)
         card.setParts(
-          lora ? { loras: [...loras, { lora: id, strength: 1 }] } : { lora: id, strength: 1 },
+          lora ? { loras: [...loras, { lora: id, strength }] } : { lora: id, strength },
         );
     }
 

@@ -61,7 +61,7 @@ window.studio = window.studio || {};
     const after = text.slice(caret);
     if (/^[\p{L}\p{N}]/u.test(after)) return null; // inside a word
     const end = caret + (after.match(CLOSED[kind] || /^/)?.[0].length || 0);
-    const strength = studio.strengthOf(text.slice(caret, end));
+    const rest = text.slice(caret, end);
     const kinds = kind === "embedding" ? [kind] : studio.served.adapters;
     const called = ({ id, title }) => [id, id.split("/").at(-1), title || ""];
     const options =
@@ -70,7 +70,7 @@ window.studio = window.studio || {};
         : beginning(found[1], models(kinds), called, most).map((entry) => ({
             name: entry.title || entry.id,
             entry,
-            strength,
+            strength: studio.strengthOf(rest, entry),
           }));
     return options.length ? { start: found.index, end, options } : null;
   };

@@ -57,7 +57,8 @@
       if (kind === "concept") return { model: id };
       if (kind === "lora") {
         const under = card.networkKind(parts.model) === "concept" ? null : parts.model;
-        return { model: studio.modelOf({ ...parts, lora: id, model: under }) };
+        const strength = card.entry(id)?.advised ?? parts.strength;
+        return { model: studio.modelOf({ ...parts, lora: id, strength, model: under }) };
       }
       const model = kind === "base" ? null : id;
       return { model: studio.modelOf({ ...parts, lora: null, loras: [], model }) };
