@@ -118,6 +118,26 @@ class Line:
                 self._stop(run)
             self._tell(session)
 
+    def skip(self, session: Session, number: int) -> None:
+        """Stop the run that goes on of the series whose waiting run has this number; the others stay.
+
+        Raises:
+            StudioError: no run of that number waits any more, or none of its series goes on.
+        """
+        with self.changed:
+            own = (one for one in self._waiting if one.session is session and one.number == number)
+            waits = next(own, None)
+            running = self.running_of(waits) if waits is not None else None
+            if running is None:
+                raise StudioError("this one does not wait any more", field="queue")
+            self._stop(running)
+            self._tell(session)
+
+    def running_of(self, waits: Run) -> Run | None:
+        """The first run that goes on of a waiting one's series."""
+        with self.changed:
+            return next((one for one in self._running if one.beside(waits)), None)
+
     def _stop(self, run: Run) -> None:
         run.cancelled = True
         if run in self._waiting:

@@ -21,8 +21,8 @@ SOONEST, UNKNOWN, LATEST = 10.0, 15.0, 60.0
 
 
 class QueueList(Whole):
-    """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last; clear of all that wait) and
-    ``number``;
+    """A session's waiting runs; ``select`` with ``do`` (up, down, cancel, last, skip what goes on of its
+    series; clear of all that wait) and ``number``;
     ``submit`` asks how they stand now."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -42,7 +42,7 @@ def shown(runs: Runs, session: Session) -> dict[str, Any]:
         group[0].number: earlier[-1].preset
         for earlier, group in pairwise([*([run] for run in running), *waiting])
     }
-    items = [_item(group, before.get(group[0].number)) for group in listed]
+    items = [_item(group, before.get(group[0].number), running) for group in listed]
     return {"items": items, "ahead": None if session.active() else _ahead(runs)}
 
 
@@ -58,8 +58,9 @@ def _ahead(runs: Runs) -> dict[str, Any] | None:
     return {"text": text, "again": min(LATEST, max(SOONEST, UNKNOWN if left is None else left))}
 
 
-def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:
-    """``before``: what comes before it, which a form that is pressed again differs from in little."""
+def _item(group: list[Run], before: Preset | None, running: list[Run]) -> dict[str, Any]:
+    """``before``: what comes before it, which a form that is pressed again differs from in little;
+    ``running``: what goes on, of which one may be of its series."""
     first = group[0]
     seeds = {run.preset.sampler.seed for run in group}
     prompts = " · ".join(row.prompt for _, row in first.preset.active_rows() if row.prompt)
@@ -74,6 +75,7 @@ def _item(group: list[Run], before: Preset | None) -> dict[str, Any]:
         "differs": differs,
         "images": sum(run.preset.sampler.count for run in group),
         "waits": first.state == "waiting",
+        "skips": any(one.beside(first) for one in running),
         "forever": first.forever,
     }
 
@@ -104,12 +106,14 @@ def act(runs: Runs, session: Session, do: str, number: int) -> None:
             runs.move(session, number, -1 if do == "up" else 1)
         case "cancel":
             runs.cancel(_named(session, number))
+        case "skip":
+            runs.skip(session, number)
         case "clear":
             runs.cancel_waiting(session)
         case "last":
             runs.end_with(_named(session, number))
         case _:
-            raise StudioError(f"up, down, cancel, clear or last, got {do[:40]!r}", field="do")
+            raise StudioError(f"up, down, cancel, skip, clear or last, got {do[:40]!r}", field="do")
 
 
 def _named(session: Session, number: int) -> Run:

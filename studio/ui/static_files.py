@@ -35,6 +35,7 @@ SCRIPTS = (
     "uses.js",
     "dropped.js",
     "works.js",
+    "each.js",
     "to_training.js",
     "qr.js",
     "row/schema.js",

@@ -255,3 +255,41 @@ def test_where_there_is_room_nobody_is_before(engine: HeldEngine) -> None:
     assert queue.shown(runs, runs.session("a"))["ahead"] is None
     engine.release(2)
     until(lambda: first.state == "done")
+
+
+def test_one_of_a_series_is_skipped_and_the_others_are_made(engine: HeldEngine) -> None:
+    runs = Runs(engine, Limits())
+    session, series = runs.session("a"), Series(3)
+    first, second, third = (runs.submit(session, preset(n), series=series) for n in "abc")
+    alone = runs.submit(session, preset("alone"))
+    until(lambda: first.state == "running")
+    waiting, other = queue.shown(runs, session)["items"]
+    assert waiting["skips"] and not other["skips"]
+    queue.act(runs, session, "skip", waiting["number"])
+    engine.release(1)
+    until(lambda: first.state == "cancelled" and second.state == "running")
+    with pytest.raises(StudioError, match="does not wait any more"):
+        queue.act(runs, session, "skip", second.number)
+    with pytest.raises(StudioError, match="does not wait any more"):
+        queue.act(runs, session, "skip", alone.number)  # of no series
+    engine.release(6)
+    until(lambda: not session.active())
+    assert [one.state for one in (second, third, alone)] == ["done"] * 3
+    assert len(series.moments) == 2
+
+
+def test_a_series_says_how_many_of_it_failed_and_why(studio_home: Path) -> None:
+    engine = FakeEngine()
+    runs, series = Runs(engine, Limits()), Series(3)
+    session = runs.session("visitor")
+    for label, fails in (("cat", None), ("dog", StudioError("wrong", field="rows.0.model"))):
+        engine.fails = fails
+        one = runs.submit(session, preset("cats"), series=series, label=label)
+        until(lambda: not one.active())  # noqa: B023
+    bar = run.bar_of(runs, one)
+    assert "1 failed · dog: row 1, model: wrong" in bar and 'data-state="failed"' in bar
+    engine.fails = None
+    last = runs.submit(session, preset("cats"), series=series, label="fox")
+    until(lambda: not last.active())
+    bar = run.bar_of(runs, last)
+    assert "1 failed · dog: row 1, model: wrong" in bar and 'data-state="failed"' in bar

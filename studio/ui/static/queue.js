@@ -173,6 +173,8 @@
             disabled: hidden,
           },
         );
+      const tell = (text, does) =>
+        word(text, () => trigger("select", { do: does, number: item.number }), { "data-do": does });
       return el(
         "li",
         { class: "gs-queue-line", "data-number": item.number },
@@ -185,17 +187,12 @@
         el("span", { class: "gs-queue-facts" }, words.facts),
         ...(item.waits
           ? [
+              item.skips ? tell("Skip the one being made", "skip") : null,
               tool("up", "Earlier", "up", at === first),
               tool("down", "Later", "down", at === count - 1),
               tool("close", "Take out of the queue", "cancel"),
             ]
-          : [
-              word(
-                "Stop after this one",
-                () => trigger("select", { do: "last", number: item.number }),
-                { "data-do": "last" },
-              ),
-            ]),
+          : [tell("Stop after this one", "last")]),
       );
     }
 

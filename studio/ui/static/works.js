@@ -1,4 +1,4 @@
-// What is made of pictures: variations, larger, more around them, one preset over many of them.
+// What is made of pictures: variations, larger, more around them.
 (function (studio) {
   "use strict";
   const { el, word } = studio;
@@ -195,10 +195,9 @@
     URL.revokeObjectURL(source);
     if (!numbers) return;
     try {
-      const { path } = await hands.upload(file);
-      const asked = { do: one.do, ...numbers, picture: { path, meta: META } };
+      const asked = { do: one.do, ...numbers, picture: await studio.uploadPicture(file) };
       if (one.fills) hands.fill(asked);
-      else hands.trigger("submit", asked);
+      else studio.submitWork(asked);
     } catch (error) {
       studio.toast(`The picture could not be uploaded (${error.message || error})`);
     }
@@ -208,15 +207,18 @@
   studio.pictureWorks = () =>
     WORKS.map((one) => ({ label: one.label, take: (file) => work(one, file) }));
 
-  /** Pictures of the history made larger, one after another, each with its own preset. */
-  studio.largerEach = async function (ids) {
+  /** How pictures are to be made larger: numbers and choices by name, or null. */
+  studio.askLarger = function (count) {
     const one = WORKS.find((work) => work.do === "larger");
-    const many =
-      ids.length > 1 ? { title: `${ids.length} larger ones`, act: "Make them larger" } : {};
-    const fields = studio.withModels(one.fields, modelsOf);
-    const numbers = await studio.askNumbers({ ...one, ...many, fields });
-    if (numbers) hands.trigger("submit", { do: one.do, ids, ...numbers });
+    const many = count > 1 ? { title: `${count} larger ones`, act: "Make them larger" } : {};
+    return studio.askNumbers({ ...one, ...many, fields: studio.withModels(one.fields, modelsOf) });
   };
+
+  /** Have pictures made as a work asks for them. */
+  studio.submitWork = (asked) => hands.trigger("submit", asked);
+
+  /** Upload a picture as it is: what names it to the server. */
+  studio.uploadPicture = async (file) => ({ path: (await hands.upload(file)).path, meta: META });
 
   /** The pictures on the way from one seed to another, of two pictures of the history. */
   studio.between = async function (ids) {
@@ -227,69 +229,6 @@
       act: "Make them",
       fields: studio.bounded([count], { width: 1, height: 1 }, studio.mostOf),
     });
-    if (numbers) hands.trigger("submit", { do: "between", ids, ...numbers });
-  };
-
-  /** Where each of many pictures may stand in turn: {label, field}. */
-  studio.fieldsForEach = function (rows) {
-    const found = [{ label: "Start from each of them in turn", field: "init.image" }];
-    rows.forEach((row, index) => {
-      const at = (part) => `rows.${index}.${part}`;
-      const name = `row ${index + 1}${row.prompt ? `: ${row.prompt}` : ""}`;
-      if (row.control?.image)
-        found.push({ label: `Control image of ${name}, each in turn`, field: at("control.image") });
-      if (row.image_prompt?.image)
-        found.push({
-          label: `Image prompt of ${name}, each in turn`,
-          field: at("image_prompt.image"),
-        });
-      if (row.image) found.push({ label: `Picture of ${name}, each in turn`, field: at("image") });
-    });
-    return found;
-  };
-
-  const TOLD = 6; // reasons: more than these nobody reads
-
-  /** What is left out of several files, each with its own reason: [[name, error], …]. */
-  studio.leftOut = function (lost) {
-    const lines = lost.map(([name, error]) =>
-      error.startsWith(`${name}: `) ? error : `${name}: ${error}`,
-    );
-    const more = lines.length - TOLD;
-    const rest = more > 0 ? [`and ${more} more`] : [];
-    return `Cannot be read and left out: ${[...lines.slice(0, TOLD), ...rest].join(" · ")}`;
-  };
-
-  /** Have the form made once for each picture; what cannot be read is told with why, and left out. */
-  studio.makeEach = async function (field, files) {
-    const images = [];
-    const lost = [];
-    for (const file of files) {
-      const answer = await studio.stack.images.store(file);
-      if (answer.error) lost.push([file.name, answer.error]);
-      else images.push({ image: answer.image, name: file.name, picture: answer.sent });
-    }
-    if (lost.length) studio.toast(studio.leftOut(lost));
-    if (images.length) hands.trigger("submit", { do: "each", field, images });
-  };
-
-  /** Ask what several pictures are for. */
-  studio.askEach = function (files) {
-    const pictures = files.filter(studio.isPicture);
-    const others = files.length - pictures.length;
-    const left = others ? ` ${others} of the files are no pictures and are left out.` : "";
-    const note = `What the form holds is made once for each, as one line of the queue.${left}`;
-    const fields = studio.fieldsForEach(studio.stack.cards.map((card) => card.row));
-    const choices = fields.map(({ label, field }) => ({
-      label,
-      take: () => studio.makeEach(field, pictures),
-    }));
-    if (studio.trains())
-      choices.push({
-        label: "Add them to the training pictures",
-        take: () => studio.toTraining(pictures),
-      });
-    const title = `What are these ${pictures.length} pictures for?`;
-    studio.askChoice(title, el("p", { class: "gs-work-note" }, note), choices);
+    if (numbers) studio.submitWork({ do: "between", ids, ...numbers });
   };
 })(window.studio);

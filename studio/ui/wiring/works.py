@@ -104,8 +104,8 @@ def _asked_for(
     asked: dict[str, Any], form: Preset, history: History, limits: Limits
 ) -> tuple[list[works.Labelled], list[str]]:
     """What is to be made, and what is left out of it, with why."""
-    if asked.get("do") == "larger" and "ids" in asked:
-        return works.larger_of_each(asked, library(), history, limits.check)
+    if asked.get("do") == "larger" and ("ids" in asked or "images" in asked):
+        return works.larger_of_each(asked, library(), form, history, limits.check)
     return works.presets_of(asked, library(), form, history), []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +26,7 @@ from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.canvas import extended, rounded
 
-OF_FORM = "The picture carries no preset: it is made larger with the rows of the form."
+OF_FORM = "What carries no preset is made larger with the rows of the form."
 MOST_TOLD = 6  # reasons: more than these nobody reads
 
 
@@ -71,19 +73,28 @@ def _vary(
 
 
 def of_form(asked: Mapping[str, Any], library: Library) -> bool:
-    """Whether the form is what is made: for each of many pictures, and for a larger one of a picture
-    that carries no preset.
+    """Whether the form is what is made: for each of many pictures, and for a larger one of a file that
+    carries no preset.
 
     Raises:
-        StudioError: no picture.
+        StudioError: a picture that is none.
     """
     if asked.get("do") != "larger" or "ids" in asked:
         return asked.get("do") == "each"
+    sent = [one.get("picture") for one in _given(asked)] if "images" in asked else []
+    files = [uploaded(one, "picture") for one in sent or [asked.get("picture")]]
+    return not all(_carries(file, library) for file in files)
+
+
+def _carries(path: Path, library: Library) -> bool:
+    """Whether a file carries a preset; one that is damaged says so where it is read."""
     try:
-        read_any(uploaded(asked.get("picture"), "picture"), library)
+        read_any(path, library)
     except NoPreset:
+        return False
+    except StudioError:
         return True
-    return False
+    return True
 
 
 def _larger(
@@ -116,11 +127,12 @@ def _larger_of(asked: Mapping[str, Any], library: Library, path: Path, preset: P
 def larger_of_each(
     asked: Mapping[str, Any],
     library: Library,
+    form: Preset,
     history: History,
     check: Callable[[Preset], None],
 ) -> tuple[list[Labelled], list[str]]:
-    """Pictures of the history by ``ids``, each made larger with its own preset, and those that cannot
-    be, with why.
+    """Pictures of the history by ``ids``, or uploaded ``images``, each made larger with its own preset,
+    a file without one with the form's; and those that cannot be, with why.
 
     Args:
         check: refuses a preset that this page does not make.
@@ -128,21 +140,48 @@ def larger_of_each(
     Raises:
         StudioError: none or too many are named, or a factor that is none.
     """
-    ids = list(dict.fromkeys(str(one) for one in asked.get("ids") or ()))
-    if not 1 <= len(ids) <= MOST_EACH:
-        raise StudioError(f"1 to {MOST_EACH} pictures, got {len(ids)}", field="larger")
+    sources = _sources(asked, history)
+    if not 1 <= len(sources) <= MOST_EACH:
+        raise StudioError(f"1 to {MOST_EACH} pictures, got {len(sources)}", field="larger")
     made, left_out = [], []
-    for identity in ids:
-        title = identity
+    for title, find in sources:
         try:
-            title = (record := history.get(identity)).title
-            file = history.file(record)
-            again = _larger_of(asked, library, file, read_any(file, library)[0])
+            name, file, parent = find()
+            own = form if "images" in asked and not _carries(file, library) else None
+            again = _larger_of(asked, library, file, own or read_any(file, library)[0])
             check(again)
-            made.append(Labelled(without_mark(again), title, identity))
+            made.append(Labelled(without_mark(again), name, parent))
         except StudioError as error:
             left_out.append(f"{title}: {error}")
     return made, left_out
+
+
+Source = tuple[
+    str, Callable[[], tuple[str, Path, str]]
+]  # what it is called; title, file and parent
+
+
+def _sources(asked: Mapping[str, Any], history: History) -> list[Source]:
+    """The pictures that are named, each once; what is wrong with one is found by itself."""
+
+    def uploads(one: Mapping[str, Any]) -> tuple[str, Path, str]:
+        path = uploaded(one.get("picture"), "picture")
+        return str(one.get("name"))[:80], path, history.same_as(path)
+
+    def of_history(identity: str) -> tuple[str, Path, str]:
+        record = history.get(identity)
+        return record.title, history.file(record), identity
+
+    if "images" in asked:
+        return [(str(one.get("name"))[:80], partial(uploads, one)) for one in _given(asked)]
+    ids = dict.fromkeys(str(one) for one in asked.get("ids") or ())
+    return [(_title(history, one), partial(of_history, one)) for one in ids]
+
+
+def _title(history: History, identity: str) -> str:
+    with suppress(StudioError):
+        return history.get(identity).title
+    return identity
 
 
 def said_left_out(lines: Sequence[str]) -> str:

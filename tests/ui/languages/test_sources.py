@@ -21,7 +21,7 @@ PROGRAMS = (
     f"expected an object, got {HOLE}",
     f"all, rows, prompts or seed, got {HOLE}",
     f"expected the page's address, got {HOLE}",
-    f"up, down, cancel, clear or last, got {HOLE}",
+    f"up, down, cancel, skip, clear or last, got {HOLE}",
     "a Space has an address for everybody already",
     "a shared page serves no tools; its visitors' would be mixed",
     f"png, csv or json, got {HOLE}",

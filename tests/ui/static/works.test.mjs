@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const studio = load("works.js");
+const studio = load("works.js", "each.js");
 const FIELDS = [
   { name: "count", value: 6, low: 1, high: 16 },
   { name: "factor", value: 2, low: 1.1, high: 8 },
@@ -77,12 +77,33 @@ test("many pictures of the history are asked for once, by their ids", async () =
   studio.stack = { models: { options: () => [] } };
   studio.mountWorks((name, request) => made.push([name, plain(request)]));
   studio.askNumbers = async (of) => (asked.push(of), { factor: 2, strength: 0.3 });
-  await studio.largerEach(["b", "a", "c"]);
+  await studio.largerEach({ ids: ["b", "a", "c"] });
   assert.equal(asked[0].title, "3 larger ones");
   assert.deepEqual(made, [
     ["submit", { do: "larger", ids: ["b", "a", "c"], factor: 2, strength: 0.3 }],
   ]);
   studio.askNumbers = async () => null; // cancelled
-  await studio.largerEach(["b"]);
+  await studio.largerEach({ ids: ["b"] });
   assert.equal(made.length, 1);
+});
+
+test("files are made larger one by one, and one that cannot be uploaded keeps none of the others", async () => {
+  const made = [];
+  const said = [];
+  studio.toast = (text) => said.push(text);
+  const upload = async ({ name }) => {
+    if (name === "lost.png") throw new Error("500");
+    return { path: `/up/${name}` };
+  };
+  studio.mountWorks((name, request) => made.push(plain(request)), upload);
+  studio.askNumbers = async () => ({ factor: 2, strength: 0 });
+  const files = ["a.png", "lost.png", "b.png"].map((name) => ({ name }));
+  await studio.largerEach({ files });
+  const sent = (name) => ({
+    name,
+    picture: { path: `/up/${name}`, meta: { _type: "gradio.FileData" } },
+  });
+  const images = [sent("a.png"), sent("b.png")];
+  assert.deepEqual(made, [{ do: "larger", images, factor: 2, strength: 0 }]);
+  assert.deepEqual(said, ["Cannot be read and left out: lost.png: could not be uploaded (500)"]);
 });

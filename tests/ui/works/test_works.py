@@ -22,15 +22,12 @@ from studio.library import Library
 from studio.preset import Preset, validate
 from studio.preset.unfinished import unfinished
 from studio.share import save_image
-from studio.ui import run
 from studio.ui.runs import Runs
-from studio.ui.session import Series
 from studio.ui.space import Limits
 from studio.ui.works import works
 from studio.ui.works.canvas import extended, rounded
 from tests.support.fake_engine import FakeEngine
 from tests.support.studio_page import needs_starter
-from tests.support.waiting import until
 
 META = {"_type": "gradio.FileData"}
 
@@ -75,6 +72,28 @@ def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uplo
         asked("larger", picture, factor=50, strength=0.3)
     with pytest.raises(StudioError, match="count"):
         asked("vary", picture, count="4", strength=0.2)
+
+
+@needs_starter
+def test_many_files_are_made_larger_those_without_a_preset_with_the_form_s_rows(
+    uploads: Path,
+) -> None:
+    Image.new("RGB", (64, 48), "red").save(uploads / "photo.png")
+    (uploads / "broken.png").write_bytes(b"no picture")
+    own = {"name": "own.png", "picture": made_with(PRESET.with_seed(9), uploads)}
+    files = [
+        {"name": name, "picture": {"path": str(uploads / name), "meta": META}}
+        for name in ("photo.png", "broken.png")
+    ]
+    ask = {"do": "larger", "images": [own, *files], "factor": 2, "strength": 0.5}
+    form = validate({"rows": [{"prompt": "a field"}]})
+    assert works.of_form(ask, Library())
+    made, left_out = works.larger_of_each(ask, Library(), form, history(), lambda preset: None)
+    assert [one.label for one in made] == ["own.png", "photo.png"]
+    assert [one.preset.rows for one in made] == [PRESET.rows, form.rows]
+    assert made[0].preset.sampler.seed == 9 and made[1].preset.sampler.width == 128
+    assert len(left_out) == 1 and left_out[0].startswith("broken.png: ")
+    assert not works.of_form({**ask, "images": [own]}, Library())
 
 
 @needs_starter
@@ -185,7 +204,7 @@ def test_many_of_the_history_are_made_larger_each_with_its_own_preset(studio_hom
             raise StudioError("at most 300", field="sampler.height")
 
     ask = {"ids": [ids[1], ids[3], *ids, "nothing"], "factor": 2, "strength": 0.5}
-    made, left_out = works.larger_of_each(ask, Library(), own, check)
+    made, left_out = works.larger_of_each(ask, Library(), Preset(), own, check)
     assert [(one.label, one.parent) for one in made] == [("dog", ids[1]), ("cat", ids[0])]
     assert [one.preset.sampler.seed for one in made] == [2, 1]
     assert [one.preset.sampler.height for one in made] == [256, 128]
@@ -194,7 +213,7 @@ def test_many_of_the_history_are_made_larger_each_with_its_own_preset(studio_hom
     assert said.startswith("Left out: 0: why · ") and said.endswith("5: why · and 3 more")
     assert works.said_left_out([]) == ""
     with pytest.raises(StudioError, match="1 to 1000 pictures, got 0"):
-        works.larger_of_each({**ask, "ids": []}, Library(), own, check)
+        works.larger_of_each({**ask, "ids": []}, Library(), Preset(), own, check)
 
 
 def test_a_run_s_own_parent_comes_before_what_was_loaded(studio_home: Path) -> None:
@@ -208,23 +227,6 @@ def test_a_run_s_own_parent_comes_before_what_was_loaded(studio_home: Path) -> N
             runs.wait(session, session.version, 0.1)
     found = history().search(None, 10, 0).records
     assert sorted({one.parent for one in found}) == ["", "loaded", "made of"]
-
-
-def test_a_series_says_how_many_of_it_failed_and_why(studio_home: Path) -> None:
-    engine = FakeEngine()
-    runs, series = Runs(engine, Limits()), Series(3)
-    session = runs.session("visitor")
-    for label, fails in (("cat", None), ("dog", StudioError("wrong", field="rows.0.model"))):
-        engine.fails = fails
-        one = runs.submit(session, PRESET.with_seed(1), series=series, label=label)
-        until(lambda: not one.active())  # noqa: B023
-    bar = run.bar_of(runs, one)
-    assert "1 failed · dog: row 1, model: wrong" in bar and 'data-state="failed"' in bar
-    engine.fails = None
-    last = runs.submit(session, PRESET.with_seed(1), series=series, label="fox")
-    until(lambda: not last.active())
-    bar = run.bar_of(runs, last)
-    assert "1 failed · dog: row 1, model: wrong" in bar and 'data-state="failed"' in bar
 
 
 def test_room_around_a_picture_keeps_it_and_is_painted() -> None:

@@ -54,7 +54,7 @@
       }),
       query().bin
         ? ""
-        : word("Make larger …", () => studio.largerEach(ids), {
+        : word("Make larger …", () => studio.largerEach({ ids }), {
             title: "Each with its own preset, one after another in the queue",
           }),
       word("Download ZIP", () => ask({ do: "zip", ids })),
