@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from studio.errors import StudioError, shorten
 from studio.history import History, Query, Record
-from studio.history.archive import said_lost, write_zip
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
 from studio.history.made import replaced
@@ -20,14 +17,14 @@ from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
+from studio.ui.history.packed import sheet, zipped
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
-from studio.ui.widgets import FILE_META, fresh, picture
+from studio.ui.widgets import fresh, picture
 
 AT_ONCE = 120  # pictures of one answer
 MOST_COMPARED = 4
 MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the search finds the others
-MOST_ZIPPED = 5000
 MOST_NAMED = 100_000  # one by one, as Undo names all that a press has put into the bin
 # Of a picture, by people: scores and hashes are computed.
 SAID = ("starred", "note", "tags", "board")
@@ -162,25 +159,6 @@ def compared(history: History, ids: list[str]) -> dict[str, Any]:
     return {"compared": shown}
 
 
-def zipped(history: History, ids: list[str]) -> dict[str, Any]:
-    """The pictures as one ZIP file, presets included.
-
-    Raises:
-        StudioError: none, or too many.
-    """
-    if not 1 <= len(ids) <= MOST_ZIPPED:
-        raise StudioError(f"a ZIP holds 1 to {MOST_ZIPPED} pictures, and {len(ids)} were found")
-    handle, name = tempfile.mkstemp(prefix="guidance-studio-", suffix=".zip")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            left_out = said_lost(write_zip(history, ids, file))
-    except StudioError:
-        os.unlink(name)
-        raise
-    packed = {"path": name, "meta": FILE_META, "orig_name": "pictures.zip"}
-    return {"file": packed, "left_out": left_out}
-
-
 def _restored(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     ids = _ids(history, asked)
     back = history.restore(ids)
@@ -278,6 +256,7 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "a1111": _a1111,
     "compare": lambda history, asked: compared(history, _ids(history, asked)),
     "zip": lambda history, asked: zipped(history, _ids(history, asked)),
+    "sheet": lambda history, asked: sheet(history, _ids(history, asked)),
 }
 
 

@@ -173,8 +173,11 @@
             disabled: hidden,
           },
         );
-      const tell = (text, does) =>
-        word(text, () => trigger("select", { do: does, number: item.number }), { "data-do": does });
+      const tell = (text, does, title = null) =>
+        word(text, () => trigger("select", { do: does, number: item.number }), {
+          "data-do": does,
+          title,
+        });
       return el(
         "li",
         { class: "gs-queue-line", "data-number": item.number },
@@ -187,7 +190,7 @@
         el("span", { class: "gs-queue-facts" }, words.facts),
         ...(item.waits
           ? [
-              item.skips ? tell("Skip the one being made", "skip") : null,
+              item.skips ? tell("Skip", "skip", "Skip the one being made") : null,
               tool("up", "Earlier", "up", at === first),
               tool("down", "Later", "down", at === count - 1),
               tool("close", "Take out of the queue", "cancel"),

@@ -17,7 +17,7 @@ from studio.history.archive import write_zip
 from studio.history.intake import take_in
 from studio.preset import validate
 from studio.share import save_image
-from studio.ui.history import view
+from studio.ui.history import packed, view
 
 
 @pytest.fixture
@@ -55,3 +55,36 @@ def test_what_has_no_file_any_more_is_named_and_takes_nothing_else_down(own: His
     assert sorted(answer["restored"]) == sorted(ids[1:]) and answer["stay"] == 1
     with pytest.raises(StudioError, match="left out, as their files cannot be read"):
         view.answer(own, {"do": "zip", "ids": [lost.id]})
+
+
+def test_pictures_go_out_side_by_side_on_one(own: History, tmp_path: Path) -> None:
+    made = validate({"name": "Tall"})
+    tall = save_image(Image.new("RGB", (10, 60), "lime"), made, tmp_path / "outputs")
+    take_in(own)
+    ids = [record.id for record in own.search().records]  # the tall one first
+    answer = view.answer(own, {"do": "sheet", "ids": ids})
+    with Image.open(answer["file"]["path"]) as image:
+        assert image.size == (80, 120) and Path(answer["file"]["path"]).name == "sheet.png"
+        colours = {image.getpixel(at) for at in ((20, 30), (60, 30), (20, 90), (60, 90))}
+        assert image.getpixel((20, 30)) == (0, 255, 0) and image.getpixel((5, 30)) == (
+            255,
+            255,
+            255,
+        )
+        assert image.getpixel((60, 30)) == (0, 0, 0) and len(colours) == 2
+        assert not image.text  # type: ignore[attr-defined]
+    tall.unlink()
+    with pytest.raises(StudioError, match=tall.name):
+        view.answer(own, {"do": "sheet", "ids": ids})
+    with pytest.raises(StudioError, match="2 to 100 pictures, got 1"):
+        view.answer(own, {"do": "sheet", "ids": ids[:1]})
+
+
+def test_a_sheet_of_large_pictures_is_no_larger_than_a_picture_may_be(tmp_path: Path) -> None:
+    files = [tmp_path / f"{n}.png" for n in range(3)]
+    for file in files[:2]:
+        Image.new("RGB", (4000, 100), "red").save(file)
+    Image.new("RGB", (2000, 50), "blue").save(files[2])
+    found = packed.side_by_side(files)
+    assert found.size == (2 * 2048, 2 * 51)
+    assert found.getpixel((1024, 76)) == (0, 0, 255) and found.getpixel((200, 76)) == (255,) * 3

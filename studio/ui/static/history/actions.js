@@ -58,6 +58,10 @@
             title: "Each with its own preset, one after another in the queue",
           }),
       word("Download ZIP", () => ask({ do: "zip", ids })),
+      word("Download as one picture", () => ask({ do: "sheet", ids }), {
+        disabled: ids.length < 2,
+        title: "All of them side by side",
+      }),
       word(query().bin ? "Bring back" : "Delete", () => {
         ask({ do: query().bin ? "restore" : "delete", ids });
         chooseNone();

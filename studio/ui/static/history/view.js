@@ -25,7 +25,7 @@
       studio.toast(`${emptied} removed.${starred ? ` ${starred} kept: starred.` : ""}`);
     if (folder && started) studio.toast(`Opened ${folder}`);
     else if (folder) window.prompt(studio.say("No file manager here. Copy its path:"), folder);
-    if (file) el("a", { href: file.url, download: "pictures.zip" }).click();
+    if (file) el("a", { href: file.url, download: file.orig_name }).click();
   };
 
   studio.mountHistory = function (element, props, trigger, watch, bounds) {
