@@ -17,6 +17,7 @@ from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
 from studio.engine.inputs.frame import Frame, Size
+from studio.engine.inputs.surroundings import surrounded
 from studio.errors import BadPreset
 from studio.plan import Plan
 from studio.plan.passes import Area
@@ -76,6 +77,8 @@ class Pictures:
             return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
         image = images.resolve(init.image, roots, field="init.image")
         mask = _mask_of(init, image, roots)
+        if mask is not None and init.under_mask == "surroundings" and init.strength:
+            image = surrounded(image, _inside(mask, image))
         if mask is not None and init.framed:
             return Pictures._framed(plan, init, image, mask, size, roots)
         masks = _masks(plan, size, roots)
@@ -97,7 +100,7 @@ class Pictures:
         roots: Sequence[Path],
     ) -> Pictures:
         """The same of the part around the mask alone."""
-        inside = mask.convert("L").resize(image.size, Image.Resampling.BOX)
+        inside = _inside(mask, image)
         frame = Frame.around(image, inside, size, init.padding)
         part = frame.part(image)
         return Pictures(
@@ -195,6 +198,11 @@ def _masks(
             _check_aspect(mask, whole, field, of)
         found[ref] = mask if frame is None else frame.part(mask)
     return found
+
+
+def _inside(mask: Image.Image, image: Image.Image) -> Image.Image:
+    """A mask (L) in the size of the picture that it is of."""
+    return mask.convert("L").resize(image.size, Image.Resampling.BOX)
 
 
 def _mask_of(init: Init, image: Image.Image, roots: Sequence[Path]) -> Image.Image | None:

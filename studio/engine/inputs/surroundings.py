@@ -1,0 +1,35 @@
+"""A picture to start from whose masked part has the colours of what is around it."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageFilter, ImageOps, ImageStat
+
+# Pixels that are looked around, and how often what is found is laid over what was found farther off:
+# AUTOMATIC1111's, for its masked content "fill".
+_LOOKS = ((256, 1), (64, 1), (16, 2), (4, 4), (2, 2), (0, 1))
+
+
+def surrounded(image: Image.Image, mask: Image.Image) -> Image.Image:
+    """``image`` (RGB) with what is white in ``mask`` (L, of its size) blurred over from the rest.
+
+    Where the mask is black every pixel stays; grey ones are mixed. What is too far from the rest to
+    see of it has its mean colour.
+    """
+    keeps = ImageOps.invert(mask)
+    seen = Image.new("RGBa", image.size)
+    seen.paste(image.convert("RGBA").convert("RGBa"), mask=keeps)
+    found = Image.new("RGBA", image.size, (*_mean(image, keeps), 255))
+    for radius, times in _LOOKS:
+        blurred = seen.filter(ImageFilter.GaussianBlur(radius)).convert("RGBA")
+        for _ in range(times):
+            found.alpha_composite(blurred)
+    return Image.composite(image, found.convert("RGB"), keeps)
+
+
+def _mean(image: Image.Image, keeps: Image.Image) -> tuple[int, int, int]:
+    """The mean colour of what is kept; grey where nothing is."""
+    half = keeps.point([0] * 128 + [255] * 128)
+    if half.getextrema()[1] == 0:
+        return (128, 128, 128)
+    red, green, blue = (round(one) for one in ImageStat.Stat(image, half).mean)
+    return red, green, blue

@@ -1,0 +1,68 @@
+"""What lies under the mask of a picture to start from: what is around it, and nothing else changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from studio.engine.inputs.start_image import Pictures
+from studio.engine.inputs.surroundings import surrounded
+from studio.plan import Plan
+from studio.preset import Init
+
+SIZE = (96, 64)
+
+
+def scene() -> tuple[Image.Image, Image.Image]:
+    """Green on the left, blue on the right, with a red thing in the middle; a mask over it."""
+    pixels = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    pixels[:, :48], pixels[:, 48:] = (0, 200, 0), (0, 0, 200)
+    pixels[20:44, 36:60] = (255, 0, 0)
+    mask = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    mask[16:48, 32:64] = 255
+    return Image.fromarray(pixels), Image.fromarray(mask)
+
+
+def test_what_is_masked_has_the_colours_around_it_and_the_rest_stays() -> None:
+    image, mask = scene()
+    found, given = np.asarray(surrounded(image, mask)).astype(int), np.asarray(image).astype(int)
+    black = np.asarray(mask) == 0
+    assert np.array_equal(found[black], given[black])
+    inside = found[16:48, 32:64]
+    assert inside[..., 0].max() < 10  # nothing of the red thing is left
+    left, right = inside[:, :8].mean((0, 1)), inside[:, -8:].mean((0, 1))
+    assert left[1] > left[2] + 50 and right[2] > right[1] + 50
+
+
+def test_what_is_masked_all_over_is_grey_and_far_from_the_rest_its_mean() -> None:
+    image, _ = scene()
+    assert surrounded(image, Image.new("L", SIZE, 255)).getcolors() == [(96 * 64, (128, 128, 128))]
+    wide = Image.new("RGB", (4000, 8), (10, 20, 30))
+    mask = Image.new("L", wide.size, 255)
+    mask.paste(0, (0, 0, 40, 8))
+    wide.paste((250, 0, 0), (40, 0, 4000, 8))
+    far = surrounded(wide, mask).getpixel((3900, 4))
+    assert far == (10, 20, 30)
+
+
+def test_a_start_begins_with_it_where_steps_run_over_it(tmp_path: Path) -> None:
+    image, mask = scene()
+    image.save(tmp_path / "image.png")
+    mask.resize((48, 32)).save(tmp_path / "mask.png")  # one of its aspect
+
+    def start(**fields: float | str) -> np.ndarray:
+        given = {"image": "image.png", "mask": "mask.png", "under_mask": "surroundings", **fields}
+        plan = Plan(passes=(), steps=1)
+        found = Pictures.read(plan, Init.model_validate(given), SIZE, [tmp_path]).start
+        assert found is not None
+        return np.asarray(found).astype(int)
+
+    plain = np.asarray(image).astype(int)
+    assert start()[20:44, 36:60, 0].max() < 60  # of the red thing
+    assert np.array_equal(start()[:12], plain[:12])
+    for other in ({"under_mask": "picture"}, {"mask": ""}, {"strength": 0.0}):
+        assert np.array_equal(start(**other), plain)
+    around = start(area="mask", padding=4)  # the part is made as large as the picture
+    assert around[16:48, 32:64, 0].mean() < 60
