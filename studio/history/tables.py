@@ -31,9 +31,10 @@ STEPS = (
     CREATE INDEX pictures_board ON pictures (board, gone, deleted);
     CREATE INDEX pictures_size ON pictures (width, height, gone, deleted);
     """,
+    # A preset leaves out what is as by default, which was dpm++ when this step was written.
     """
     ALTER TABLE pictures ADD COLUMN scheduler TEXT NOT NULL DEFAULT '';
-    UPDATE pictures SET scheduler = coalesce(json_extract(preset, '$.sampler.scheduler'), '')
+    UPDATE pictures SET scheduler = coalesce(json_extract(preset, '$.sampler.scheduler'), 'dpm++')
         WHERE json_valid(preset) AND problem = '';
     CREATE INDEX pictures_scheduler ON pictures (scheduler, gone, deleted);
     """,

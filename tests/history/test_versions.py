@@ -11,31 +11,43 @@ from studio.history import History, Query, record_of
 from studio.history.intake import take_in
 from studio.history.record import Record, identity
 from studio.history.tables import STEPS
-from studio.preset import validate
+from studio.preset import Preset, validate
 from studio.share import save_image
 
-PRESET = '{"sampler": {"scheduler": "euler"}}'
 INSERT = (
     "INSERT INTO pictures (id, path, made, title, width, height, steps, base, prompts, lora, preset,"
     " shares, scores, parent, starred, note, board, problem, bytes, changed)"
-    f" VALUES ('0123456789abcdef', 'a.png', 1, 'Old', 8, 8, 4, 'starter', 'a cat', 0,"
-    f" '{PRESET}', '[]', '{{}}', '', 1, 'mine', '', '', 9, 9)"
+    " VALUES (?, ?, 1, 'Old', 8, 8, 4, 'starter', 'a cat', 0, ?, '[]', '{}', '', 1, 'mine', '', ?,"
+    " 9, 9)"
 )
+# Of each what the database kept of it, and what was wrong with it.
+KEPT = {
+    "euler": (validate({"sampler": {"scheduler": "euler"}}).to_json(), ""),
+    "default": (Preset().to_json(), ""),
+    "none": ("", "carries no preset"),
+    "damaged": ("{", ""),
+}
 
 
 def test_a_first_version_s_pictures_stay_with_what_was_said_of_them(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "studio.db") as connection:
         for statement in filter(str.strip, STEPS[0].split(";")):
             connection.execute(statement)
-        connection.execute(INSERT)
+        for name, (preset, problem) in KEPT.items():
+            connection.execute(INSERT, (identity(name), f"{name}.png", preset, problem))
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     history = History(tmp_path, tmp_path / "outputs")
-    (record,) = history.search().records
+    record, *others = history.search().records
+    assert len(others) == len(KEPT) - 1
     assert (record.title, record.starred, record.note) == ("Old", True, "mine")
     assert record.hashes == {} and not history.notice
-    assert history.search(Query(scheduler="euler")).total == 1
-    assert history.names("schedulers") == [("euler", 1)]
+    # As a picture that is taken in now would be found: by default dpm++, which no preset writes down.
+    assert "dpm++" not in KEPT["default"][0]
+    assert history.names("schedulers") == [("dpm++", 1), ("euler", 1)]
+    for scheduler, name in (("euler", "euler"), (Preset().sampler.scheduler, "default")):
+        found = history.search(Query(scheduler=scheduler)).records
+        assert [one.path for one in found] == [f"{name}.png"]
     history.close()
 
 
