@@ -132,6 +132,19 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
         )
 
 
+def left_by_larger(preset: Preset) -> str:
+    """What :func:`larger` leaves out of a preset that is another picture's, in one line; "" for nothing."""
+    start = preset.init
+    left = {
+        "init.image": start is not None,
+        "init.mask": start is not None and bool(start.mask),
+        "second_pass.scale": preset.second_pass.on,
+        "sampler.count": preset.sampler.count > 1,
+    }
+    names = [name for name, is_left in left.items() if is_left]
+    return f"Of the form is left out: {', '.join(names)}" if names else ""
+
+
 def left_by_each(preset: Preset, field: str) -> str:
     """What :func:`from_each` leaves out of the preset, in one line; "" for nothing."""
     masked = field == "init.image" and preset.init is not None and preset.init.mask

@@ -62,6 +62,7 @@ def _item(group: list[Run], before: Preset | None, running: list[Run]) -> dict[s
     """``before``: what comes before it, which a form that is pressed again differs from in little;
     ``running``: what goes on, of which one may be of its series."""
     first = group[0]
+    named = first.series.title if first.series else ""
     seeds = {run.preset.sampler.seed for run in group}
     prompts = " · ".join(row.prompt for _, row in first.preset.active_rows() if row.prompt)
     differs = _differs(before, first) if before else []
@@ -69,8 +70,9 @@ def _item(group: list[Run], before: Preset | None, running: list[Run]) -> dict[s
         differs = [line for line in differs if not line.startswith("prompt of row ")]
     return {
         "number": first.number,
-        "title": first.preset.name or "Untitled",
-        "prompt": prompts[:WORDS],
+        "title": named or first.preset.name or "Untitled",
+        "mixed": bool(named),  # the title is none that a person has given
+        "prompt": "" if named else prompts[:WORDS],
         "seed": seeds.pop() if len(seeds) == 1 and not first.forever else None,
         "differs": differs,
         "images": sum(run.preset.sampler.count for run in group),

@@ -100,16 +100,17 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         about = f" · starts in about {seconds(left)}" if left is not None else ""
         return progress_bar(0, f"In the queue: {ahead} before this one{about}{waits}", "waiting")
     if run.state == "running":
-        if run.progress is None:
-            return progress_bar(0, f"Loading models …{waits}")
-        left = runs.seconds_left(run)
         more = f" · {failed[0]}" if failed else ""
+        if run.progress is None:
+            return progress_bar(0, f"Loading models …{more}{waits}")
+        left = runs.seconds_left(run)
         return progress_of(run.progress, run.share_of_all(), left, (made, count), more + waits)
     if run.state == "failed":
         said = on_page(" · ".join(failed or [run.error]))
         return progress_bar(made / count, f"{said}{waits}", "failed")
     if run.state == "cancelled":
-        return progress_bar(0, f"{run.why_over()} · {run.left()}", "idle")
+        over = " · ".join([run.why_over(), run.left(), *map(on_page, failed)])
+        return progress_bar(0, over, "idle")
     notes = run.done.notes if run.done else ()
     facts = " · ".join([f"{made} of {count}", run.summary(), *map(on_page, failed), *notes])
     return progress_bar(1, facts, "failed" if failed else "done")
@@ -213,7 +214,7 @@ def generate(
     try:
         preset = chosen_seed(to_preset(values, limits))
         limits.check(preset)
-        run = runs.submit(session, preset, _forwards(preset), visitor, forever=forever)
+        run = runs.submit(session, preset, forwards_of(preset), visitor, forever=forever)
     except Exception as error:  # one bad generation must not end the page
         warn(error)
         yield Update(progress=progress_bar(0, one_line(error), "failed"))
@@ -231,7 +232,8 @@ def generate(
         warn(run.problem)
 
 
-def _forwards(preset: Preset) -> int:
+def forwards_of(preset: Preset) -> int:
+    """The passes that a preset takes in all; 0 where it cannot be made."""
     try:
         return plan_of(preset).forwards_total * preset.sampler.count
     except StudioError:

@@ -6,11 +6,13 @@ import contextvars
 import itertools
 import time
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
 
+from studio.errors import first_of
 from studio.events import Done, Progress
 from studio.preset import Preset
 from studio.preset.rows import MAX_SEED
@@ -37,9 +39,11 @@ class Cost:
 
 @dataclass(eq=False)
 class Series:
-    """Runs that one press has asked for and that are shown together, such as a sweep."""
+    """Runs that one press has asked for and that are shown together, such as a sweep. ``title``: what
+    the queue calls them; "" where the name and the prompts of the first are those of all."""
 
     total: int
+    title: str = ""
     cost: Cost = field(default_factory=Cost)
     moments: list[Moment] = field(default_factory=list)  # by the places of their runs
     asked: int = 0
@@ -56,6 +60,10 @@ class Series:
     def fail(self, label: str, error: str) -> None:
         """Take in that a run could not be made, and why."""
         self.failed.append(": ".join(filter(None, [label, error])))
+
+    def goes_on(self, runs: Sequence[Run]) -> bool:
+        """Whether one of some runs is of it."""
+        return any(one.series is self for one in runs)
 
     def keep(self, place: int, moment: Moment) -> None:
         """Take in what the run of a place has made; runs may end in another order."""
@@ -155,9 +163,9 @@ class Run:
         return self.series.moments if self.series else self.moments
 
     def failures(self) -> list[str]:
-        """How many of its series could not be made, and the first one's reason; empty where all could."""
+        """How many of its series could not be made, and which with why; empty where all could."""
         reasons = self.series.failed if self.series else []
-        return [f"{len(reasons)} failed", reasons[0]] if reasons else []
+        return [f"{len(reasons)} failed", first_of(reasons)] if reasons else []
 
     def taken(self) -> Cost:
         """What it, or its series, has taken so far for what is finished."""

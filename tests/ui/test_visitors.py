@@ -20,7 +20,7 @@ from studio.ui.runs import Runs
 from studio.ui.space import SPACE
 from studio.ui.visitors import PATIENCE_SECONDS, Visitors
 from studio.ui.wiring.works import _submit
-from studio.ui.works.works import Labelled
+from studio.ui.works.asked import Labelled
 from tests.support.fake_engine import values
 
 pytestmark = pytest.mark.usefixtures("studio_home")

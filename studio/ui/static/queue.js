@@ -183,7 +183,12 @@
         { class: "gs-queue-line", "data-number": item.number },
         el(
           "span",
-          { class: "gs-queue-title", title: words.title, dir: "auto", translate: "no" },
+          {
+            class: "gs-queue-title",
+            title: words.title,
+            dir: "auto",
+            translate: item.mixed ? null : "no",
+          },
           words.title,
         ),
         el("span", { class: "gs-queue-differs", title: words.differs, dir: "auto" }, words.differs),

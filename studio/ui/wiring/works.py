@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import gradio as gr
 
-from studio.errors import StudioError
-from studio.history import History
+from studio.errors import StudioError, first_of
 from studio.preset import Preset
 from studio.ui import run
 from studio.ui.asker import visitor_of
-from studio.ui.describe import plan_of
+from studio.ui.describe import plan_of, progress_bar
 from studio.ui.editor.stack import uploaded
 from studio.ui.errors import guarded, one_line, warn
 from studio.ui.form import filled, to_preset, to_values
@@ -25,6 +24,8 @@ from studio.ui.space import Limits
 from studio.ui.widgets import EACH, IN_TURN, WITH_SESSION
 from studio.ui.wiring.presets import notes_of, replaced_of
 from studio.ui.works import works
+from studio.ui.works.asked import Form, Labelled
+from studio.ui.works.larger import Found, check_room, larger_of_each, said_of_form
 
 
 def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started: str) -> Any:
@@ -42,25 +43,18 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
     ) -> Iterator[tuple[Any, ...]]:
         owner = runs.session(run.key_of(session))
         visitor = visitor_of(limits, request)
+        series = None
         try:
-            asked = event._data or {}
-            of_form = works.of_form(asked, library())
-            form = to_preset(values) if of_form else Preset()
-            found, left_out = _asked_for(asked, form, runs.history(owner), limits)
-            if found:
-                _submit(runs, limits, owner, found, visitor)
-            lost = [works.unsaid_loss(asked, form), works.cut_of_each(asked, library(), form)]
-            of = {one.parent for one in found} if asked.get("do") != "each" else ()
-            lost.append(works.said_of_form(asked, of_form))
-            others = dict.fromkeys(line for one in of for line in replaced_of(runs, owner, one))
-            for said in filter(None, [*lost, works.said_left_out(left_out), *others]):
-                warn(said)
+            asked, form = event._data or {}, Form(lambda: to_preset(values))
+            series = yield from begun(asked, form, runs, limits, owner, visitor)
         except StudioError as error:
             warn(error)
         except Exception as error:  # the page outlives any mistake in one event
             warn(one_line(error))
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
             yield tuple(update)
+        if series is not None and series.failed and not series.goes_on(owner.active()):
+            warn(f"{len(series.failed)} failed · {first_of(series.failed)}")
 
     making = parts.works.submit(
         made,
@@ -100,30 +94,80 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
     return making
 
 
+def begun(
+    asked: dict[str, Any], form: Form, runs: Runs, limits: Limits, owner: Session, visitor: str
+) -> Generator[tuple[Any, ...], None, Series | None]:
+    """Ask for the runs of what a person wants made, and say what is left out of it; the page is told how
+    far its pictures are read. Several runs are a series.
+
+    Raises:
+        StudioError: nothing of it can be made, or no more may wait.
+    """
+    found, left_out = yield from _asked_for(asked, form, runs, limits, owner, visitor)
+    if left_out:  # whatever becomes of the others
+        warn(works.said_left_out(left_out))
+    series = _submit(runs, limits, owner, found, visitor) if found else None
+    of = {one.parent for one in found} if asked.get("do") != "each" else ()
+    others = dict.fromkeys(line for one in of for line in replaced_of(runs, owner, one))
+    for said in filter(None, [*_lost(asked, form), *others]):
+        warn(said)
+    return series
+
+
 def _asked_for(
-    asked: dict[str, Any], form: Preset, history: History, limits: Limits
-) -> tuple[list[works.Labelled], list[str]]:
-    """What is to be made, and what is left out of it, with why."""
-    if asked.get("do") == "larger" and ("ids" in asked or "images" in asked):
-        return works.larger_of_each(asked, library(), form, history, limits.check)
-    return works.presets_of(asked, library(), form, history), []
+    asked: dict[str, Any],
+    form: Form,
+    runs: Runs,
+    limits: Limits,
+    owner: Session,
+    visitor: str,
+) -> Generator[tuple[Any, ...], None, Found]:
+    """What is to be made, and what is left out of it, with why; the page is told how far it is."""
+    history = runs.history(owner)
+    if asked.get("do") != "larger" or not ("ids" in asked or "images" in asked):
+        return Found(works.presets_of(asked, library(), form, history), [])
+
+    def check(preset: Preset) -> None:
+        limits.check(preset)
+        plan_of(preset)
+
+    room = runs.room_of(owner, visitor) if limits.shared else None
+    reading = larger_of_each(asked, library(), form, history, check, room)
+    while True:
+        try:
+            done, of = next(reading)
+        except StopIteration as end:
+            return end.value
+        told = progress_bar(done / of, f"Reading the pictures: {done} of {of}")
+        yield tuple(run.Update(progress=told))
+
+
+def _lost(asked: dict[str, Any], form: Form) -> list[str]:
+    """What of the form is not in what is asked for."""
+    if asked.get("do") != "each":
+        return said_of_form(asked, form)
+    return [works.unsaid_loss(asked, form()), works.cut_of_each(asked, library(), form())]
 
 
 def _submit(
-    runs: Runs, limits: Limits, owner: Session, found: list[works.Labelled], visitor: str
-) -> None:
+    runs: Runs, limits: Limits, owner: Session, found: list[Labelled], visitor: str
+) -> Series | None:
+    """Ask for all of them or none; several are a series."""
     chosen = [one._replace(preset=run.chosen_seed(one.preset)) for one in found]
-    for one in chosen:  # all or none
+    for one in chosen:
         limits.check(one.preset)
-    room = runs.room_of(owner, visitor)
-    if limits.shared and len(chosen) > room:  # elsewhere a series waits as one
-        raise StudioError(
-            f"{len(chosen)} runs are asked for, and {room} more may wait on this page",
-            field="queue",
-        )
-    first = chosen[0].preset
-    forwards = plan_of(first).forwards_total * first.sampler.count
+    # Elsewhere a series waits as one.
+    check_room(len(chosen), runs.room_of(owner, visitor) if limits.shared else None)
+    plan_of(chosen[0].preset)  # what cannot be is said at once
     images = sum(one.preset.sampler.count for one in chosen)
-    series = Series(images) if len(chosen) > 1 else None
+    series = Series(images, title=_title(chosen)) if len(chosen) > 1 else None
     for preset, label, parent in chosen:
+        forwards = run.forwards_of(preset)
         runs.submit(owner, preset, forwards, visitor, series=series, label=label, parent=parent)
+    return series
+
+
+def _title(chosen: list[Labelled]) -> str:
+    """What the queue calls pictures of several presets; "" where one name and its prompts say it."""
+    said = {(one.name, *(row.prompt for row in one.rows)) for one, _, _ in chosen}
+    return f"{len(chosen)} larger ones" if len(said) > 1 else ""

@@ -25,19 +25,12 @@ from studio.share import save_image
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from studio.ui.works import works
+from studio.ui.works.asked import Form, Labelled
 from studio.ui.works.canvas import extended, rounded
 from tests.support.fake_engine import FakeEngine
 from tests.support.studio_page import needs_starter
 
 META = {"_type": "gradio.FileData"}
-
-
-@pytest.fixture
-def uploads(tmp_path: Path, studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "uploads"
-    folder.mkdir()
-    monkeypatch.setattr("studio.ui.editor.stack.get_upload_folder", lambda: str(folder))
-    return folder
 
 
 def made_with(preset: Preset, folder: Path, size: tuple[int, int] = (64, 64)) -> dict[str, Any]:
@@ -48,8 +41,12 @@ def made_with(preset: Preset, folder: Path, size: tuple[int, int] = (64, 64)) ->
 PRESET = validate({"rows": [{"prompt": "a cat"}], "sampler": {"seed": 5, "steps": 8, "count": 3}})
 
 
-def asked(do: str, picture: Any = None, **more: Any) -> list[works.Labelled]:
-    return works.presets_of({"do": do, "picture": picture, **more}, Library(), PRESET, history())
+def asked(do: str, picture: Any = None, **more: Any) -> list[Labelled]:
+    return presets_of({"do": do, "picture": picture, **more})
+
+
+def presets_of(ask: dict[str, Any], form: Preset = PRESET) -> list[Labelled]:
+    return works.presets_of(ask, Library(), Form(lambda: form), history())
 
 
 @needs_starter
@@ -72,45 +69,6 @@ def test_variations_and_a_larger_one_are_made_from_what_the_picture_carries(uplo
         asked("larger", picture, factor=50, strength=0.3)
     with pytest.raises(StudioError, match="count"):
         asked("vary", picture, count="4", strength=0.2)
-
-
-@needs_starter
-def test_many_files_are_made_larger_those_without_a_preset_with_the_form_s_rows(
-    uploads: Path,
-) -> None:
-    Image.new("RGB", (64, 48), "red").save(uploads / "photo.png")
-    (uploads / "broken.png").write_bytes(b"no picture")
-    own = {"name": "own.png", "picture": made_with(PRESET.with_seed(9), uploads)}
-    files = [
-        {"name": name, "picture": {"path": str(uploads / name), "meta": META}}
-        for name in ("photo.png", "broken.png")
-    ]
-    ask = {"do": "larger", "images": [own, *files], "factor": 2, "strength": 0.5}
-    form = validate({"rows": [{"prompt": "a field"}]})
-    assert works.of_form(ask, Library())
-    made, left_out = works.larger_of_each(ask, Library(), form, history(), lambda preset: None)
-    assert [one.label for one in made] == ["own.png", "photo.png"]
-    assert [one.preset.rows for one in made] == [PRESET.rows, form.rows]
-    assert made[0].preset.sampler.seed == 9 and made[1].preset.sampler.width == 128
-    assert len(left_out) == 1 and left_out[0].startswith("broken.png: ")
-    assert not works.of_form({**ask, "images": [own]}, Library())
-
-
-@needs_starter
-def test_a_picture_without_a_preset_is_made_larger_with_the_form_s_rows(uploads: Path) -> None:
-    Image.new("RGB", (64, 48), "red").save(uploads / "photo.png")
-    picture = {"path": str(uploads / "photo.png"), "meta": META}
-    asked_for = {"do": "larger", "picture": picture, "factor": 2, "strength": 0.5}
-    ((larger, _, _),) = asked("larger", picture, factor=2, strength=0.5)
-    assert larger.rows == PRESET.rows and larger.sampler.seed == PRESET.sampler.seed
-    assert (larger.sampler.width, larger.sampler.height) == (128, 96)
-    assert works.of_form(asked_for, Library())
-    assert "carries no preset" in works.said_of_form(asked_for, True)
-    assert not works.said_of_form({**asked_for, "strength": 0}, True)  # no row acts
-    own = {**asked_for, "picture": made_with(PRESET, uploads)}
-    assert not works.of_form(own, Library()) and not works.said_of_form(own, False)
-    with pytest.raises(StudioError, match="carries no preset"):
-        asked("vary", picture, count=4, strength=0.2)
 
 
 def test_what_is_made_of_an_unfinished_picture_is_not_called_so(uploads: Path) -> None:
@@ -142,13 +100,13 @@ def test_masks_that_fit_no_picture_are_said_once_and_not_picture_by_picture(uplo
     def stored(size: tuple[int, int]) -> str:
         return images.store(images.png_bytes(Image.new("L", size, 255)), mask=True)
 
-    def each(*masks: str, init: Any = None) -> list[works.Labelled]:
+    def each(*masks: str, init: Any = None) -> list[Labelled]:
         rows = [{"prompt": "a cat", "mask": mask} for mask in masks]
         form = validate({"rows": rows, "init": init})
         given = [{"image": f"inputs/{n}.png", "name": f"{n}.jpg"} for n in range(3)]
         ask = {"do": "each", "field": "init.image", "images": given}
         assert bool(works.unsaid_loss(ask, form)) == bool(init and init["mask"])
-        return works.presets_of(ask, Library(), form, history())
+        return presets_of(ask, form)
 
     square, wide = stored((64, 64)), stored((96, 64))
     assert len(each(square, square)) == 3
@@ -185,35 +143,6 @@ def test_what_is_made_of_a_picture_of_the_history_knows_it(
     take_in(own)
     ends = [ids[0], identity(other.name)]
     assert {one.parent for one in asked("between", ids=ends, count=3)} == {ids[0]}
-
-
-@needs_starter
-def test_many_of_the_history_are_made_larger_each_with_its_own_preset(studio_home: Path) -> None:
-    own, outputs = history(), studio_home / "outputs"
-    presets = [PRESET.model_copy(update={"name": name}) for name in ("cat", "dog", "fox")]
-    files = [
-        save_image(Image.new("RGB", (64, 64 * n)), one.with_seed(n), outputs)
-        for n, one in enumerate(presets, 1)
-    ]
-    Image.new("RGB", (64, 64)).save(outputs / "plain.png")
-    take_in(own)
-    ids = [identity(file.name) for file in (*files, outputs / "plain.png")]
-
-    def check(preset: Preset) -> None:
-        if preset.sampler.height > 300:
-            raise StudioError("at most 300", field="sampler.height")
-
-    ask = {"ids": [ids[1], ids[3], *ids, "nothing"], "factor": 2, "strength": 0.5}
-    made, left_out = works.larger_of_each(ask, Library(), Preset(), own, check)
-    assert [(one.label, one.parent) for one in made] == [("dog", ids[1]), ("cat", ids[0])]
-    assert [one.preset.sampler.seed for one in made] == [2, 1]
-    assert [one.preset.sampler.height for one in made] == [256, 128]
-    assert [line.split(":")[0] for line in left_out] == ["plain", "fox", "nothing"]
-    said = works.said_left_out([f"{n}: why" for n in range(9)])
-    assert said.startswith("Left out: 0: why · ") and said.endswith("5: why · and 3 more")
-    assert works.said_left_out([]) == ""
-    with pytest.raises(StudioError, match="1 to 1000 pictures, got 0"):
-        works.larger_of_each({**ask, "ids": []}, Library(), Preset(), own, check)
 
 
 def test_a_run_s_own_parent_comes_before_what_was_loaded(studio_home: Path) -> None:
