@@ -90,6 +90,7 @@
       this.pointer = studio.strokesOn(this.frame, {
         begin: (event) => this.begin(event),
         move: (event) => this.stroke(event),
+        end: () => this.steps.settle(),
       });
       this.keys = studio.brushByKeys(this);
       this.zoom = studio.paintNear(this);

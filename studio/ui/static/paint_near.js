@@ -13,11 +13,14 @@
 
   /**
    * Two fingers on a node that come down together: what they do is no stroke, from then on until both
-   * are lifted. A second one that comes later, while the first paints, is none of them.
+   * are lifted. A second one that comes later, while the first paints, is none of them, and neither is
+   * the hand of a pen that paints.
    * @param place answers where on the node an event is
-   * @param began is called as the second one comes, moved(before, now) with the places of both
+   * @param painting answers the pointer that paints, null for none
+   * @param began is called as the second one comes, with whether the first paints, moved(before, now)
+   *   with the places of both
    */
-  studio.twoFingers = function (node, { place, began, moved }) {
+  studio.twoFingers = function (node, { place, painting, began, moved }) {
     const fingers = new Map(); // pointer → where it is
     let since = 0; // when the first one came
     let two = false;
@@ -35,9 +38,11 @@
       if (!now.length) two = false;
       const joins = event.type === "pointerdown" && event.timeStamp - since < TOGETHER;
       if (two || now.length !== 2 || !joins) return;
+      const paints = painting();
+      if (paints !== null && !fingers.has(paints)) return;
       two = true;
       event.stopImmediatePropagation();
-      began();
+      began(paints !== null);
     }
     for (const kind of ["pointerdown", "pointermove", ...ends])
       node.addEventListener(kind, heard, { capture: true });
@@ -68,7 +73,8 @@
     });
     studio.twoFingers(frame, {
       place: (event) => studio.placeOn(frame, event),
-      began: () => painter.withdraw(),
+      painting: () => painter.pointer.whose(),
+      began: (painted) => painted && painter.withdraw(),
       moved: (before, now) => zoom.set(studio.pinched(zoom.view(), before, now)),
     });
     painter.dialog.addEventListener("keydown", (event) => {

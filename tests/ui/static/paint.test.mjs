@@ -142,8 +142,9 @@ test("two fingers that come together zoom, and what the first began is no stroke
   const seen = [];
   near.twoFingers(node, {
     place: ({ at }) => at,
-    began() {
-      seen.push("zoom");
+    painting: () => strokes.whose(),
+    began(painted) {
+      seen.push(painted ? "zoom" : "zoom alone");
       strokes.rest(); // as what withdraws it does
     },
     moved: (before, now) => seen.push([before, now]),
@@ -177,6 +178,45 @@ test("two fingers that come together zoom, and what the first began is no stroke
   send("down", 6, 3000, "a");
   assert.equal(seen.filter((one) => one === "zoom").length, 0);
   assert.deepEqual(seen.at(-1), "begin");
+  send("up", 6, 3010);
+  seen.length = 0; // a hand comes down beside the pen that paints
+  pointerType = "pen";
+  send("down", 7, 4000, "a");
+  pointerType = "touch";
+  send("down", 8, 4100, "b");
+  send("down", 9, 4150, "c");
+  send("move", 8, 4160, "d");
+  pointerType = "pen";
+  send("move", 7, 4170, "e");
+  assert.deepEqual(seen, ["begin", "move"]);
+  send("up", 7, 4180);
+  pointerType = "touch";
+  for (const finger of [8, 9]) send("up", finger, 4190);
+  send("down", 1, 5000, "a");
+  strokes.rest(); // as a press of a key does
+  send("down", 2, 5100, "b");
+  assert.equal(seen.at(-1), "zoom alone");
+});
+
+test("what a stroke cut off is let go once it has ended", () => {
+  const { steps, paint } = painting();
+  const one = { text: "" };
+  paint(one, "a");
+  steps.undo();
+  paint(one, "b");
+  const node = new EventTarget();
+  studio.strokesOn(node, { begin() {}, move() {}, end: () => steps.settle() });
+  for (const kind of ["down", "up"])
+    node.dispatchEvent(Object.assign(new Event(`pointer${kind}`), { pointerId: 1 }));
+  steps.withdraw();
+  assert.deepEqual(ways(steps), { undo: 0, redo: 0 });
+  paint(one, "c");
+  paint(one, "d"); // of the last step alone
+  steps.undo();
+  paint(one, "e");
+  steps.undo();
+  steps.withdraw();
+  assert.deepEqual(ways(steps), { undo: 0, redo: 0 });
 });
 
 test("a stroke that is withdrawn leaves what could be done again", () => {
