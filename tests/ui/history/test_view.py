@@ -46,7 +46,7 @@ def test_a_page_holds_small_copies_made_once(own: History, tmp_path: Path) -> No
     assert answer["page"]["total"] == 3 and len(answer["page"]["items"]) == 2
     assert answer["names"]["sizes"] == [("40x20", 3)]
     assert answer["names"]["schedulers"] == [("dpm++", 3)]
-    assert answer["names"]["titles"] == {"dpm++": "DPM-Solver++ 2M"}
+    assert answer["names"]["titles"] == {"schedulers": {"dpm++": "DPM-Solver++ 2M"}}
     assert answer["page"]["items"][0]["thumb"].startswith("data:image/webp;base64,")
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cache" / "thumbnails").iterdir()}
     assert len(kept) == 2

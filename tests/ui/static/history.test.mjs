@@ -135,4 +135,23 @@ test("what is chosen stays in its list when its last picture has gone, and can b
   assert.equal(historyOptions("Any tag", boards, "fog", 5).at(-1)[0], null);
   const called = historyOptions("Any scheduler", [["euler", 2]], "", 0, { euler: "Euler" });
   assert.deepEqual(plain(called.at(-1)), ["euler", "Euler (2)"]);
+  const odd = historyOptions("Any tag", [["constructor", 1]], "", 0);
+  assert.deepEqual(plain(odd.at(-1)), ["constructor", "constructor (1)"]);
+});
+
+test("a tag that is called as a scheduler is shown as it is", () => {
+  const shown = {};
+  const el = (name, { "aria-label": label } = {}, ...nodes) => ({
+    replaceChildren: (...options) => (shown[label] = options.map(({ text }) => text)),
+    text: nodes.at(-1),
+  });
+  const { historyFilters } = loadBeside({ el }, "history/filters.js");
+  const some = [["euler", 2]];
+  const kinds = ["models", "presets", "boards", "sizes", "scores"];
+  historyFilters(() => {}).offer({
+    ...Object.fromEntries(kinds.map((kind) => [kind, []])),
+    ...{ tags: some, schedulers: some, more: {} },
+    titles: { schedulers: { euler: "Euler" } },
+  });
+  assert.deepEqual([shown.Tag.at(-1), shown.Scheduler.at(-1)], ["euler (2)", "Euler (2)"]);
 });

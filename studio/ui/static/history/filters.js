@@ -18,7 +18,7 @@
    * The options of a list, [[value, text], …]: any, and the names in use with how often. What is chosen
    * stays among them where its last picture has gone: it still says what is found.
    * @param more how many names have no place in the list
-   * @param titles what those names are called that are shown as something else
+   * @param titles what those names are called that are shown as something else, by name
    */
   studio.historyOptions = function (label, names, chosen, more, titles = {}) {
     const lost = chosen && !names.some(([name]) => name === chosen);
@@ -26,7 +26,7 @@
       ["", label],
       ...[...names, ...(lost ? [[chosen, 0]] : [])].map(([name, n]) => [
         name,
-        `${titles[name] || name} (${n})`,
+        `${Object.hasOwn(titles, name) ? titles[name] : name} (${n})`,
       ]),
       ...(more > 0 ? [[null, `${more} more: type a name in the search`]] : []),
     ];
@@ -106,7 +106,13 @@
         select(
           name,
           label,
-          studio.historyOptions(title, names[kind], fields[name], names.more[kind], names.titles),
+          studio.historyOptions(
+            title,
+            names[kind],
+            fields[name],
+            names.more[kind],
+            names.titles?.[kind],
+          ),
         );
       list("model", "Model", "Any model", "models");
       list("preset", "Preset", "Any preset", "presets");
