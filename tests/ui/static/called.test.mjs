@@ -77,8 +77,11 @@ test("a row gets it beside what it has", () => {
 });
 
 test("other rows on the same network get it too, once, whatever else they have", () => {
-  const card = (model) => ({
-    row: { model },
+  const card = (model, prompt = "") => ({
+    row: { model, prompt },
+    calls(text) {
+      return studio.calledModels(text, MODELS, fits, this.has());
+    },
     parts() {
       return studio.modelParts(this.row.model, (id) => MODELS.find((one) => one.id === id)?.kind);
     },
@@ -88,12 +91,20 @@ test("other rows on the same network get it too, once, whatever else they have",
     },
   });
   const ink = { lora: "styles/Ink.safetensors", strength: 0.5 };
-  const cards = [card(null), card(null), card(ink), card("starter/lora-hero"), card("a-concept")];
+  const tagged = "a dog, <lora:lora-hero:0.4>";
+  const cards = [
+    card(null),
+    card(null),
+    card(ink),
+    card("starter/lora-hero"),
+    card("a-concept"),
+    card(null, tagged),
+  ];
   const hero = MODELS[0];
   const others = studio.rowsWithout(cards, cards[0], hero);
   assert.deepEqual(
     others.map((one) => cards.indexOf(one)),
-    [1, 2],
+    [1, 2, 5],
   );
   assert.deepEqual(plain(studio.rowsWithout(cards, cards[0], MODELS[3])), []); // a word of a text
   const done = [];
@@ -103,5 +114,93 @@ test("other rows on the same network get it too, once, whatever else they have",
   const both = { ...ink, loras: [{ lora: hero.id, strength: 0.8 }] };
   assert.deepEqual(plain(cards[2].row.model), both);
   assert.equal(cards[4].row.model, "a-concept");
+  // What a row's own text says of it holds there, and is no text any more.
+  assert.deepEqual(plain(cards[5].row), {
+    model: { lora: hero.id, strength: 0.4 },
+    prompt: "a dog",
+  });
   assert.deepEqual(done, ["refresh", "commit"]);
+});
+
+test("the base term gets it too, unless ω is 1 or a row had a LoRA before", () => {
+  const parts = (lora = null, loras = []) => ({ parts: () => ({ lora, loras }) });
+  const [hero, ink, , word] = MODELS;
+  const [plainRow, caller, other] = [parts(), parts(hero.id), parts(ink.id)];
+  const base = (cards, entry, omega) => studio.baseWithout(cards, cards[0], entry, omega);
+  assert.equal(base([caller], hero, 0), true); // the only row, which has it by now
+  assert.equal(base([plainRow], hero, 0), true);
+  assert.equal(base([plainRow, caller], hero, 0), false);
+  assert.equal(base([caller, other], hero, 0.5), false);
+  assert.equal(base([parts(ink.id, [{ lora: hero.id }])], hero, 0), false);
+  assert.equal(base([caller], hero, 1), false);
+  assert.equal(base([plainRow], word, 0), false);
+});
+
+test("what other tools do is done of the rows as they are at the press, and of none that are gone", () => {
+  const said = [];
+  const fields = { omega: 0 };
+  Object.assign(studio, {
+    heldFields: () => fields,
+    setField: (name, value) => (fields[name] = value),
+    toast: (text) => said.push(text),
+  });
+  const stack = { refresh() {}, commit() {} };
+  const card = (model) => ({
+    ...{ stack, row: { model, prompt: "" }, calls: () => [] },
+    parts() {
+      return studio.modelParts(this.row.model, () => "lora");
+    },
+    has() {
+      return [this.parts().lora];
+    },
+  });
+  const [hero] = MODELS;
+  stack.cards = [card({ lora: hero.id, strength: 0.8 }), card(null)];
+  const [caller] = stack.cards;
+  assert.deepEqual(plain(studio.lackingElsewhere(caller, hero).base), true);
+  const gone = { ...caller, stack: { ...stack, cards: [card(null)] } };
+  studio.giveElsewhere(gone, { entry: hero, strength: 0.8 });
+  assert.deepEqual([gone.stack.cards[0].row.model, fields.omega], [null, 0]);
+  stack.cards.push(card(null)); // since it was offered
+  studio.giveElsewhere(caller, { entry: hero, strength: 0.8 });
+  assert.deepEqual(
+    stack.cards.map(({ row }) => row.model?.lora),
+    [hero.id, hero.id, hero.id],
+  );
+  assert.equal(fields.omega, 1);
+  assert.match(said[0], /base term/);
+  studio.giveElsewhere(caller, { entry: hero, strength: 0.8 });
+  assert.equal(said.length, 1);
+});
+
+test("a tag without a strength begins with the advised one", () => {
+  const models = [{ id: "Ink", kind: "lora", advised: 0.6 }];
+  const strength = (text) => studio.calledModels(text, models, () => true, [])[0].strength;
+  assert.deepEqual([strength("<lora:ink>"), strength("<lora:ink:1>")], [0.6, 1]);
+});
+
+test("another LoRA begins with its own strength, unless one was set", () => {
+  const advised = { a: 0.4, c: 0.8 };
+  const begins = (lora) => advised[lora] ?? 1;
+  const nothing = { model: null, loras: [], embeddings: [] };
+  const after = (lora, strength, next) =>
+    studio.withOtherLora({ ...nothing, lora, strength, text_strength: 0.5 }, next, begins);
+  assert.equal(after("a", 0.4, "b").strength, 1);
+  assert.equal(after("a", 0.4, "c").strength, 0.8);
+  assert.equal(after("b", 0.3, "c").strength, 0.3);
+  assert.equal(after(null, 1, "c").strength, 0.8);
+  assert.deepEqual(plain(studio.modelOf(after("a", 0.3, "b"))), { lora: "b", strength: 0.3 });
+});
+
+test("a LoRA's strength on the text goes with it, and that is said", () => {
+  const first = { lora: "a", strength: 1, text_strength: 0.5, loras: [], embeddings: [] };
+  const second = { lora: "b", strength: 0.7, text_strength: 0.2 };
+  const none = { ...first, lora: null };
+  assert.equal(studio.modelOf({ ...none, model: null }), null);
+  assert.deepEqual(plain(studio.modelOf({ ...none, loras: [second] })), second);
+  assert.deepEqual(plain(studio.lostParts(first, { ...first })), []);
+  assert.deepEqual(plain(studio.lostParts({ ...first, embeddings: ["w"] }, none)), [
+    "its strength on the text × 0.5",
+    "words of w",
+  ]);
 });

@@ -53,13 +53,15 @@ window.studio = window.studio || {};
     const of = (kinds) => models.filter(({ kind }) => kinds.includes(kind));
     const words = of(["embedding"]);
     const found = [];
-    for (const { 0: said, 2: name, 3: strength = "1", index } of text.matchAll(TAG))
+    for (const { 0: said, 2: name, 3: strength, index } of text.matchAll(TAG)) {
+      const entry = named(of(studio.served.adapters).filter(fits), name);
       found.push({
         said,
-        entry: named(of(studio.served.adapters).filter(fits), name),
-        strength: Number(strength),
+        entry,
+        strength: Number(strength ?? studio.advisedFor(entry)),
         prompt: studio.withoutPart(text, index, index + said.length),
       });
+    }
     for (const { 0: said, 1: name, index } of text.matchAll(EMBEDDING)) {
       const entry = named(words.filter(fits), name);
       const [before, after] = [text.slice(0, index), text.slice(index + said.length)];
@@ -83,11 +85,48 @@ window.studio = window.studio || {};
         !other.has().includes(entry.id),
     );
 
-  /** Let all of these rows have it. */
+  /** Whether ω is to become 1 with a LoRA that `card` calls and other tools give to the base term too:
+   *  where it is another by now, and no row had a LoRA before. */
+  studio.baseWithout = function (cards, card, entry, omega) {
+    if (!studio.served.adapters.includes(entry.kind) || Number(omega) === 1) return false;
+    const others = (one) => {
+      const { lora, loras } = one.parts();
+      const ids = [lora, ...loras.map((more) => more.lora)].filter(Boolean);
+      return one === card ? ids.filter((id) => id !== entry.id) : ids;
+    };
+    return cards.every((one) => !others(one).length);
+  };
+
+  /** Let all of these rows have it. One whose own text calls it has it as that says, and the tag is
+   *  taken out of the text. */
   studio.giveCalled = function (stack, cards, one) {
-    for (const card of cards) card.row.model = studio.modelOf(studio.withCalled(card.parts(), one));
+    for (const card of cards) {
+      const own = card.calls(card.row.prompt).find(({ entry }) => entry?.id === one.entry.id);
+      card.row.model = studio.modelOf(studio.withCalled(card.parts(), own || one));
+      if (own) card.row.prompt = own.prompt;
+    }
     stack.refresh();
     stack.commit();
+  };
+
+  /** Where other tools have a LoRA that a card calls, and it is not here: {rows, base}. */
+  studio.lackingElsewhere = function (card, entry) {
+    const { cards } = card.stack;
+    const { omega } = studio.heldFields();
+    return {
+      rows: studio.rowsWithout(cards, card, entry),
+      base: studio.baseWithout(cards, card, entry, omega),
+    };
+  };
+
+  /** Give it to all of them; of a card that is gone, as another preset has been loaded, nothing is. */
+  studio.giveElsewhere = function (card, one) {
+    if (!card.stack.cards.includes(card)) return;
+    const { rows, base } = studio.lackingElsewhere(card, one.entry);
+    studio.giveCalled(card.stack, rows, one);
+    if (!base) return;
+    studio.setField("omega", 1);
+    studio.toast("ω is 1 now, so that the base term has the LoRA as well.");
   };
 
   /** A row's model, in parts, with one more. */

@@ -42,13 +42,8 @@
 
     /** A network without LoRAs takes the row's further ones away: say which. */
     function sayGone(before, after) {
-      const left = [after.lora, ...after.loras.map((one) => one.lora), ...after.embeddings];
-      const gone = [
-        ...before.loras.map(({ lora, strength: given }) => [lora, `${lora} × ${given}`]),
-        ...before.embeddings.map((id) => [id, `words of ${id}`]),
-      ].filter(([id]) => !left.includes(id));
-      if (gone.length)
-        studio.toast(`With its LoRA the row has lost: ${gone.map(([, said]) => said).join(", ")}`);
+      const gone = studio.lostParts(before, after);
+      if (gone.length) studio.toast(`With its LoRA the row has lost: ${gone.join(", ")}`);
     }
 
     function write() {
@@ -57,8 +52,9 @@
       if (kind === "concept") return { model: id };
       if (kind === "lora") {
         const under = card.networkKind(parts.model) === "concept" ? null : parts.model;
-        const strength = card.entry(id)?.advised ?? parts.strength;
-        return { model: studio.modelOf({ ...parts, lora: id, strength, model: under }) };
+        const begins = (lora) => studio.advisedFor(card.entry(lora));
+        const next = studio.withOtherLora(parts, id, begins);
+        return { model: studio.modelOf({ ...next, model: under }) };
       }
       const model = kind === "base" ? null : id;
       return { model: studio.modelOf({ ...parts, lora: null, loras: [], model }) };

@@ -3,7 +3,9 @@
   "use strict";
   const { el, button, icon } = studio;
   const EVERY = "Use it in every row";
-  const ELSEWHERE = "Other tools give it to every prompt, the negative one too.";
+  const BASE = "Use it in the base term too";
+  const ELSEWHERE =
+    "Other tools give it to every prompt, the negative one too, and to the base term (ω = 1).";
   const STEP = 0.1; // of a weight, with Ctrl and an arrow key
 
   studio.rowEditors.prompt = function (card) {
@@ -70,13 +72,16 @@
         tellTaken({ entry, strength });
       },
     });
-    const without = (entry) => studio.rowsWithout(card.stack.cards, card, entry);
-    /** Other tools give a LoRA that a prompt calls to the negative prompt too. */
+    /** What a press is called that does as other tools do with a LoRA; "" where that is done. */
+    function elsewhere(entry) {
+      const { rows, base } = studio.lackingElsewhere(card, entry);
+      return rows.length ? EVERY : base ? BASE : "";
+    }
     function tellTaken(one) {
       const text = `${one.entry.title || one.entry.id} is in this row now.`;
-      if (!without(one.entry).length) return studio.toast(text);
-      const give = () => studio.giveCalled(card.stack, without(one.entry), one);
-      return studio.offer(`${text} ${ELSEWHERE}`, EVERY, give);
+      const label = elsewhere(one.entry);
+      if (!label) return studio.toast(text);
+      return studio.offer(`${text} ${ELSEWHERE}`, label, () => studio.giveElsewhere(card, one));
     }
     const field = el("div", { class: "gs-field" }, words.marks, area, split, complete.element);
     const line = el("div", { class: "gs-line gs-prompt-line" }, field, vary.element);
@@ -105,12 +110,13 @@
           prompt: one.prompt,
           model: studio.modelOf(studio.withCalled(card.parts(), one)),
         });
+      const label = elsewhere(entry);
       function useInAll() {
         use();
-        studio.giveCalled(card.stack, without(entry), one);
+        studio.giveElsewhere(card, one);
       }
       const take = [studio.word("Use it in this row", use)];
-      if (without(entry).length) take.push(studio.word(EVERY, useInAll, { title: ELSEWHERE }));
+      if (label) take.push(studio.word(label, useInAll, { title: ELSEWHERE }));
       const name = entry.title || entry.id;
       return el("p", {}, `“${said}” names ${name}, which this row does not have. `, ...take);
     }
