@@ -173,8 +173,8 @@ class Engine:
                 pictures = Pictures.read(plan, preset.init, size, self.image_roots, start)
                 upscaler = self._upscaler(preset.init.upscaler if preset.init else "")
             if upscaler is not None:
-                axes = AXES[preset.seamless]
-                pictures = yield from enlarged(pictures, upscaler, self._lock, plan.steps, axes)
+                given = (self._lock, plan.steps, AXES[preset.seamless], start is None)
+                pictures = yield from enlarged(pictures, upscaler, *given)
             if not preset.paints:
                 yield from unpainted(preset, pictures.unpainted(), started, pictures.notes)
                 return

@@ -28,7 +28,7 @@ Size = tuple[int, int]  # width, height
 TILE, AROUND = 384, 24  # pixels of a part that is enlarged at once, and of what it sees besides
 LEAST_TILE = 48  # a part is halved where memory runs out, down to this
 MOST_TIMES = 3  # that a picture goes through the network
-MOST_KEPT = 2  # pictures that it has made: a start's, and a second pass's that comes between
+MOST_KEPT = 2  # pictures that it has made of starts, those that were asked for last
 MOST_PIXELS = 2**26  # of what comes out of it: four times the largest picture that a preset makes
 
 
@@ -44,11 +44,15 @@ class Upscaler(nn.Module):
 
     def made(self, key: bytes) -> Image.Image | None:
         """What it has made under this key; ``None`` where that is longer ago."""
-        return next((image for known, image in self._made if known == key), None)
+        found = next((image for known, image in self._made if known == key), None)
+        if found is not None:
+            self.remember(key, found)
+        return found
 
     def remember(self, key: bytes, image: Image.Image) -> None:
         """Keep a picture for the next ones."""
-        self._made = [*self._made, (key, image)][-MOST_KEPT:]
+        others = [one for one in self._made if one[0] != key]
+        self._made = [*others, (key, image)][-MOST_KEPT:]
 
     def forward(self, pixels: Tensor) -> Tensor:
         """``pixels`` (1, 3, h, w) in [0, 1], ``scale`` times as large, on the CPU.

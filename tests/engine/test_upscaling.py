@@ -164,6 +164,31 @@ def test_of_many_pictures_from_one_start_it_is_enlarged_once(
     assert enlarged("other.png").tobytes() == other.tobytes() and len(sizes) == count
 
 
+def test_a_start_outlives_the_second_passes_that_one_network_enlarges_too(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is asked for again stays longer than what is not."""
+    sizes = sizes_given(monkeypatch)
+    engine = Engine(device="cpu", library=Library((root,)), image_roots=[root], exact=True)
+    name = "upscale_models/4x"
+    second_pass = {"scale": 2.0, "strength": 0.0, "upscaler": name}
+
+    def enlarged(width: int, **more: Any) -> int:
+        """How often the network was asked for one."""
+        before = len(sizes)
+        init = {"image": "photo.png", "strength": 0.0, "upscaler": name}
+        preset = preset_of(init=init, sampler={"width": width, "height": 64}, **more)
+        assert any(isinstance(one, Done) for one in engine.generate(preset))
+        return len(sizes) - before
+
+    found = [enlarged(96, second_pass=second_pass) for _ in range(4)]
+    second = found[1]
+    assert second > 0 and found == [second + enlarged(128)] + 3 * [second]
+    for width in (96, 80):  # of three sizes the last two are known
+        enlarged(width)
+    assert enlarged(96) == 0 and enlarged(128) > 0
+
+
 def test_one_that_only_mends_is_used_at_any_size(root: Path) -> None:
     write_upscaler(root / "upscale_models/1x.safetensors", tiny_upscaler(1))
     init = {"image": "photo.png", "strength": 0.0, "upscaler": "upscale_models/1x"}

@@ -25,6 +25,7 @@ def enlarged(
     lock: AbstractContextManager[Any],
     steps: int,
     axes: Collection[int] = (),
+    again: bool = True,
 ) -> Generator[Event, None, Pictures]:
     """``pictures`` whose start the network has enlarged, where it is smaller than what it is for.
 
@@ -33,6 +34,7 @@ def enlarged(
     Args:
         lock: held while the network runs. steps: of the run, which an event states.
         axes: along which the picture's edges meet.
+        again: the same start may come with the next image, and is remembered as it is enlarged.
 
     Raises:
         StudioError: as :func:`studio.engine.upscaling.upscaled`.
@@ -51,8 +53,9 @@ def enlarged(
     if cut is None:
         image = yield from upscaled(network, continued(start, around), whole, lock, steps)
         cut = image.crop((left, top, left + width, top + height))
-        with lock:
-            network.remember(key, cut)
+        if again:
+            with lock:
+                network.remember(key, cut)
     return replace(pictures, start=cut, small=None)
 
 
