@@ -8,7 +8,12 @@ from typing import Any
 
 from studio.errors import StudioError, shorten
 from studio.history.record import models_of
-from studio.library.own_pictures import give_picture, own_picture, take_picture_back
+from studio.library.own_pictures import (
+    drop_picture,
+    give_picture,
+    own_picture,
+    take_picture_back,
+)
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
 from studio.ui.library import models, previews
@@ -16,22 +21,29 @@ from studio.ui.widgets import fresh
 
 
 def depicted(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page's scripts hear: ``choices`` for a ``picture`` alone, ``given`` with the ``pictures``
-    that the list shows for a ``picture`` and an ``id``; the latter too for an ``id`` to take back.
+    """What the page's scripts hear: ``choices`` for a ``picture`` alone; the ``pictures`` that the list
+    shows, with what was ``given`` for a ``picture`` and an ``id``, with what was ``taken`` for an ``id``
+    that is ``bare`` again. Both name a ``mark``, by which one and no later one is taken ``back``.
 
     Raises:
-        StudioError: no picture that carries a preset, or a model that is not in the library.
+        StudioError: no picture that carries a preset, a model that is not in the library, or a folder
+            that cannot be written to.
     """
     identity = str(asked.get("id") or "")
-    if asked.get("back") is True:
-        take_picture_back(_known(identity))
-        return fresh({"pictures": previews.of([identity])})
+    if isinstance(mark := asked.get("back"), str):
+        undone = take_picture_back(_known(identity), mark)
+        return fresh({"pictures": previews.of([identity]), "late": not undone})
+    if asked.get("bare") is True:
+        return _told("taken", identity, drop_picture(_known(identity)))
     path = uploaded(asked.get("picture"), "picture")
     if not identity:
         return fresh({"choices": _choices(path), "picture": asked["picture"]})
-    give_picture(_known(identity), path)
-    given = {"id": identity, "title": _title(identity)}
-    return fresh({"pictures": previews.of([identity]), "given": given})
+    return _told("given", identity, give_picture(_known(identity), path))
+
+
+def _told(what: str, identity: str, mark: str) -> dict[str, Any]:
+    said = {"id": identity, "title": _title(identity), "mark": mark}
+    return fresh({"pictures": previews.of([identity]), what: said})
 
 
 def _choices(path: Path) -> list[dict[str, Any]]:
@@ -44,7 +56,12 @@ def _choices(path: Path) -> list[dict[str, Any]]:
     if not found:
         raise StudioError("none of the models that made it is in the library", field="picture")
     return [
-        {"id": one, "title": _title(one), "has": bool(own_picture(one) or known[one].thumbnail)}
+        {
+            "id": one,
+            "title": _title(one),
+            "has": bool(own_picture(one) or known[one].thumbnail),
+            "own": bool(own_picture(one)),
+        }
         for one in found
     ]
 

@@ -22,23 +22,32 @@
     }
   };
 
-  /** The choices of which model gets it: {label, take()}. */
-  studio.modelPictureChoices = (choices, picture, send) =>
-    choices.map(({ id, title, has }) => ({
+  /** The choices of which model gets it, and of those that were given one, to have none of these:
+   *  {label, take()}. */
+  studio.modelPictureChoices = (choices, picture, send) => [
+    ...choices.map(({ id, title, has }) => ({
       label: has ? `${title}, in place of the one that it has` : title,
       take: () => send("depict", { id, picture }),
-    }));
+    })),
+    ...choices
+      .filter(({ own }) => own)
+      .map(({ id, title }) => ({
+        label: `${title}: without the picture that was given to it`,
+        take: () => send("depict", { id, bare: true }),
+      })),
+  ];
 
-  studio.on("previews", ({ choices, picture, given }) => {
+  studio.on("previews", ({ choices, picture, given, taken, late }) => {
     if (choices)
       studio.askChoice(
         "Whose picture is it to be?",
         el("img", { src: asking, alt: "" }),
         studio.modelPictureChoices(choices, picture, hands.trigger),
       );
-    if (given)
-      studio.undoable(`It is the picture of ${given.title} now.`, () =>
-        hands.trigger("depict", { id: given.id, back: true }),
-      );
+    const offer = (text, { id, mark }) =>
+      studio.undoable(text, () => hands.trigger("depict", { id, back: mark }));
+    if (given) offer(`It is the picture of ${given.title} now.`, given);
+    if (taken) offer(`${taken.title} is without the picture that was given to it.`, taken);
+    if (late) studio.toast("The model has another picture by now, which stays.");
   });
 })(window.studio);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,60 @@ def test_a_result_is_given_to_a_model_that_made_it_and_taken_back(
     assert Path(own_picture(HERO)).is_relative_to(studio_home)
     line = next(part for part in models.table(False).split("<div") if f">{HERO}<" in part)
     assert "data-preview" in line and "data-seen" not in line
-    blue = depicted({"picture": second, "id": HERO})["pictures"][HERO]
+    again = depicted({"picture": second, "id": HERO})
+    blue = again["pictures"][HERO]
     assert blue != red and previews.of([HERO])[HERO] == blue
-    assert depicted({"id": HERO, "back": True})["pictures"][HERO] == red
-    assert depicted({"id": HERO, "back": True})["pictures"][HERO] == before
+    late = depicted({"id": HERO, "back": given["given"]["mark"]})  # of a toast before the last one
+    assert late["late"] and late["pictures"][HERO] == blue
+    back = depicted({"id": HERO, "back": again["given"]["mark"]})
+    assert not back["late"] and back["pictures"][HERO] == red
+    assert depicted({"id": HERO, "back": given["given"]["mark"]})["pictures"][HERO] == before
+
+
+@needs_starter
+def test_a_model_is_without_a_picture_of_its_own_again(
+    studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, sent = previews.of([HERO])[HERO], picture("red", tmp_path, monkeypatch)
+    assert [one["own"] for one in depicted({"picture": sent})["choices"]] == [False, False]
+    red = depicted({"picture": sent, "id": HERO})["pictures"][HERO]
+    assert depicted({"picture": sent})["choices"][0]["own"]
+    taken = depicted({"id": HERO, "bare": True})
+    assert taken["pictures"][HERO] == before and not own_picture(HERO)
+    back = depicted({"id": HERO, "back": taken["taken"]["mark"]})
+    assert back["pictures"][HERO] == red and not back["late"]
+
+
+@needs_starter
+def test_on_a_full_disk_a_model_keeps_its_picture(
+    studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (picture(colour, tmp_path, monkeypatch) for colour in ("red", "blue"))
+    red = depicted({"picture": first, "id": HERO})["pictures"][HERO]
+    folder = Path(own_picture(HERO)).parent
+
+    def full(path: Path, data: bytes) -> Path:
+        raise StudioError("no space left", field=path.name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("studio.library.own_pictures.write_atomically", full)
+        with pytest.raises(StudioError, match="no space left"):
+            depicted({"picture": second, "id": HERO})
+    assert previews.of([HERO])[HERO] == red
+
+    replace = os.replace
+
+    def torn(one: Path, other: Path) -> None:
+        if one.suffix == ".new":
+            raise PermissionError(13, "not allowed")
+        replace(one, other)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("studio.library.own_pictures.os.replace", torn)
+        with pytest.raises(StudioError, match=r"picture: .*model-pictures cannot be written to"):
+            depicted({"picture": second, "id": HERO})
+    assert previews.of([HERO])[HERO] == red
+    assert [file.name for file in folder.iterdir()] == [Path(own_picture(HERO)).name]
 
 
 @needs_starter
