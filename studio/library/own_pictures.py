@@ -106,7 +106,7 @@ def _written(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StudioError(
-            f"{path.parent} cannot be written to ({error.strerror or error})", field="picture"
+            f"cannot be written ({error.strerror or error})", field=str(path.parent)
         ) from error
 
 

@@ -17,7 +17,7 @@ from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
-from studio.ui.history.packed import sheet, zipped
+from studio.ui.history.packed import MOST_ON_SHEET, sheet, zipped
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
@@ -28,7 +28,13 @@ MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the sear
 MOST_NAMED = 100_000  # one by one, as Undo names all that a press has put into the bin
 # Of a picture, by people: scores and hashes are computed.
 SAID = ("starred", "note", "tags", "board")
-BOUNDS = {"note": MAX_NOTE, "board": MAX_NAME, "tag": MAX_NAME, "tags": MAX_TAGS}
+BOUNDS = {
+    "note": MAX_NOTE,
+    "board": MAX_NAME,
+    "tag": MAX_NAME,
+    "tags": MAX_TAGS,
+    "sheet": MOST_ON_SHEET,
+}
 _QUERY = {f.name: f for f in fields(Query)}
 
 

@@ -68,7 +68,7 @@
     const pictures = files.filter(studio.isPicture);
     const others = files.length - pictures.length;
     const left = others ? ` ${others} of the files are no pictures and are left out.` : "";
-    const note = `What the form holds is made once for each, as one line of the queue.${left}`;
+    const note = `What is made of them is one line of the queue: what the form holds once for each, or each made larger with its own preset.${left}`;
     const fields = studio.fieldsForEach(studio.stack.cards.map((card) => card.row));
     const choices = fields.map(({ label, field }) => ({
       label,

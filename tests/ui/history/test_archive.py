@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_what_has_no_file_any_more_is_named_and_takes_nothing_else_down(own: His
 
 def test_pictures_go_out_side_by_side_on_one(own: History, tmp_path: Path) -> None:
     made = validate({"name": "Tall"})
-    tall = save_image(Image.new("RGB", (10, 60), "lime"), made, tmp_path / "outputs")
+    save_image(Image.new("RGB", (10, 60), "lime"), made, tmp_path / "outputs")
     take_in(own)
     ids = [record.id for record in own.search().records]  # the tall one first
     answer = view.answer(own, {"do": "sheet", "ids": ids})
@@ -73,11 +74,53 @@ def test_pictures_go_out_side_by_side_on_one(own: History, tmp_path: Path) -> No
         )
         assert image.getpixel((60, 30)) == (0, 0, 0) and len(colours) == 2
         assert not image.text  # type: ignore[attr-defined]
-    tall.unlink()
-    with pytest.raises(StudioError, match=tall.name):
-        view.answer(own, {"do": "sheet", "ids": ids})
+    assert answer["left_out"] == ""
     with pytest.raises(StudioError, match="2 to 100 pictures, got 1"):
         view.answer(own, {"do": "sheet", "ids": ids[:1]})
+
+
+@pytest.mark.parametrize("damage", ["missing", "header", "pixels"])
+def test_what_cannot_be_read_has_no_place_on_a_sheet_and_is_named(
+    own: History, damage: str
+) -> None:
+    first, *others = own.search(None, 3, 0).records
+    file = own.file(first)
+    whole = file.read_bytes()
+    file.unlink()
+    if damage != "missing":
+        file.write_bytes(b"nothing" if damage == "header" else whole[: whole.index(b"IDAT") + 8])
+    answer = view.answer(own, {"do": "sheet", "ids": [first.id, *(one.id for one in others)]})
+    assert answer["left_out"] == f"left out, as their files cannot be read: {file.name}"
+    with Image.open(answer["file"]["path"]) as image:
+        assert image.size == (80, 20)
+    with pytest.raises(StudioError, match=f"fewer than 2 of the pictures .*not {file.name}"):
+        view.answer(own, {"do": "sheet", "ids": [first.id, others[0].id]})
+
+
+def test_what_was_packed_goes_with_time_or_a_failure(
+    own: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary/guidance-studio-page").mkdir(parents=True)  # is no file to take away
+    os.utime(tmp_path / "temporary/guidance-studio-page", (0, 0))
+    ids = [one.id for one in own.search(None, 3, 0).records]
+
+    def pack() -> Path:
+        return Path(view.answer(own, {"do": "sheet", "ids": ids})["file"]["path"]).parent
+
+    old, young = pack(), pack()
+    os.utime(old, (0, 0))
+    last = pack()
+    left = {one.name for one in (tmp_path / "temporary").iterdir()}
+    assert left == {young.name, last.name, "guidance-studio-page"}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        pack()
+    assert {one.name for one in (tmp_path / "temporary").iterdir()} == left
 
 
 def test_a_sheet_of_large_pictures_is_no_larger_than_a_picture_may_be(tmp_path: Path) -> None:
@@ -85,6 +128,6 @@ def test_a_sheet_of_large_pictures_is_no_larger_than_a_picture_may_be(tmp_path: 
     for file in files[:2]:
         Image.new("RGB", (4000, 100), "red").save(file)
     Image.new("RGB", (2000, 50), "blue").save(files[2])
-    found = packed.side_by_side(files)
-    assert found.size == (2 * 2048, 2 * 51)
+    found, lost, smaller = packed.side_by_side(files)
+    assert found.size == (2 * 2048, 2 * 51) and not lost and "4096 pixels" in smaller
     assert found.getpixel((1024, 76)) == (0, 0, 255) and found.getpixel((200, 76)) == (255,) * 3

@@ -96,7 +96,7 @@ def test_on_a_full_disk_a_model_keeps_its_picture(
 
     with monkeypatch.context() as patched:
         patched.setattr("studio.library.own_pictures.os.replace", torn)
-        with pytest.raises(StudioError, match=r"picture: .*model-pictures cannot be written to"):
+        with pytest.raises(StudioError, match=r"model-pictures: cannot be written \(not allowed\)"):
             depicted({"picture": second, "id": HERO})
     assert previews.of([HERO])[HERO] == red
     assert [file.name for file in folder.iterdir()] == [Path(own_picture(HERO)).name]

@@ -155,3 +155,21 @@ test("a tag that is called as a scheduler is shown as it is", () => {
   });
   assert.deepEqual([shown.Tag.at(-1), shown.Scheduler.at(-1)], ["euler (2)", "Euler (2)"]);
 });
+
+test("more than a sheet holds cannot be put on one", () => {
+  const bar = { replaceChildren: (...words) => (bar.words = words) };
+  const { historyActions } = loadBeside(
+    {
+      el: (name, { class: of }, text) => (of?.includes("actions") ? bar : text),
+      word: (label, act, more = {}) => ({ label, ...more }),
+    },
+    "history/actions.js",
+  );
+  const query = () => ({});
+  const { draw } = historyActions({ ask() {}, bounds: { sheet: 3 }, query, total: () => 9 });
+  const disabled = (count) => {
+    draw(Array.from({ length: count }, String), 0);
+    return bar.words.find(({ label }) => label === "Download as one picture").disabled;
+  };
+  assert.deepEqual([1, 2, 3, 4].map(disabled), [true, false, false, true]);
+});

@@ -5,7 +5,7 @@
 
   /**
    * The bar of buttons.
-   * @param tools ask; bounds of what is typed; query() and total() of what is found;
+   * @param tools ask; bounds of what is typed and chosen; query() and total() of what is found;
    *   chooseNone(); chooseAll()
    * @returns {bar, draw(ids, unseen)}: the ids chosen, and how many of them are not shown
    */
@@ -59,8 +59,8 @@
           }),
       word("Download ZIP", () => ask({ do: "zip", ids })),
       word("Download as one picture", () => ask({ do: "sheet", ids }), {
-        disabled: ids.length < 2,
-        title: "All of them side by side",
+        disabled: ids.length < 2 || ids.length > bounds.sheet,
+        title: `2 to ${bounds.sheet} pictures side by side`,
       }),
       word(query().bin ? "Bring back" : "Delete", () => {
         ask({ do: query().bin ? "restore" : "delete", ids });
