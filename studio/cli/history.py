@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.common import output_folder, say, say_notes
-from studio.errors import MissingFile, StudioError
+from studio.errors import MissingFile, StudioError, shorten
 from studio.files import write_once
 from studio.history import SORTS, History, Query, Record, history
 from studio.history.archive import named, said_lost, write_zip
 from studio.history.intake import take_in
+from studio.history.words import scheduler_of
+from studio.preset.schedulers import SCHEDULERS
 
 _QUERY = tuple(f.name for f in dataclasses.fields(Query) if f.name not in ("text", "sort"))
 
@@ -82,7 +84,17 @@ def _opened(run: Callable[[argparse.Namespace, History], None]) -> Callable[...,
     return opened
 
 
-def _query(options: argparse.Namespace) -> Query:
+def _query(options: argparse.Namespace, own: History) -> Query:
+    """What is asked for.
+
+    Raises:
+        StudioError: a scheduler that neither is here nor has made any picture.
+    """
+    if options.scheduler and scheduler_of(options.scheduler) not in SCHEDULERS:
+        used = [name for name, _ in own.names("schedulers")]
+        if options.scheduler.casefold() not in map(str.casefold, used):
+            known = ", ".join(dict.fromkeys([*SCHEDULERS, *used]))
+            raise StudioError(f"{known}, got {shorten(options.scheduler)}", field="--scheduler")
     given = {name: getattr(options, name) for name in (*_QUERY, "sort")}
     return Query(text=" ".join(options.text), **given)
 
@@ -115,7 +127,7 @@ def _ids(own: History, given: list[str]) -> list[str]:
 def _search(options: argparse.Namespace, own: History) -> None:
     if options.limit < 0:
         raise StudioError(f"a whole number from 0, got {options.limit}", field="--limit")
-    found = own.search(_query(options), options.limit)
+    found = own.search(_query(options, own), options.limit)
     for record in found.records:
         say(_line(own, record))
     say_notes([f"{len(found.records)} of {found.total}"])
@@ -163,7 +175,7 @@ def _restore(options: argparse.Namespace, own: History) -> None:
 
 
 def _prune(options: argparse.Namespace, own: History) -> None:
-    _said(len(own.delete(own.ids(_query(options)))), "in the bin")
+    _said(len(own.delete(own.ids(_query(options, own)))), "in the bin")
 
 
 def _empty(options: argparse.Namespace, own: History) -> None:
@@ -179,11 +191,11 @@ def _empty(options: argparse.Namespace, own: History) -> None:
 
 def _export(options: argparse.Namespace, own: History) -> None:
     if options.out.lower().endswith(".zip") and not Path(options.out).is_dir():
-        _zip(Path(options.out), own, own.ids(_query(options)))
+        _zip(Path(options.out), own, own.ids(_query(options, own)))
         return
     folder, count = output_folder(options.out), 0
     lost: list[str] = []
-    for file, name in named(own, own.ids(_query(options)), lost):
+    for file, name in named(own, own.ids(_query(options, own)), lost):
         place = folder / name
         if place.exists():
             raise StudioError("is there already; export to a folder of its own", field=str(place))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from studio.errors import StudioError, shorten
-from studio.history.words import conditions
+from studio.history.words import conditions, scheduler_of
 
 SORTS = {
     "newest": "made DESC, id",
@@ -33,8 +33,8 @@ class Query:
     ``text``: words, each the beginning of one in prompts, title, models, note or tags, a seed, or six
     letters of a file's name with a digit in them; ``-word``: none of these; ``preset``: its name;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
-    ``scheduler``: as presets name it; ``sort``: a name of :data:`SORTS` or ``score:METRIC``, best first; ``bin``: what is in the bin
-    instead.
+    ``scheduler``: as presets or the page name it; ``sort``: a name of :data:`SORTS` or
+    ``score:METRIC``, best first; ``bin``: what is in the bin instead.
     """
 
     text: str = ""
@@ -68,9 +68,11 @@ class Query:
 
     def _filters(self) -> list[tuple[str, list[Any]]]:
         found = conditions(self.text)
-        for field, column in (("board", "board"), ("preset", "title"), ("scheduler", "scheduler")):
+        for field, column in (("board", "board"), ("preset", "title")):
             if value := getattr(self, field):
                 found.append((f"{column} = ?", [value]))
+        if self.scheduler:
+            found.append(("scheduler = ? COLLATE NOCASE", [scheduler_of(self.scheduler)]))
         for field, table in (("tag", "tags"), ("model", "models")):
             if value := getattr(self, field):
                 found.append((f"id IN (SELECT picture FROM {table} WHERE name = ?)", [value]))

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from studio.errors import StudioError
+from studio.preset.schedulers import SCHEDULERS, letters
 
 MOST_WORDS = 100  # of a search
 # Writing without spaces between its words: the index has no words there, so text is searched as it is.
@@ -38,6 +39,14 @@ def conditions(text: str) -> list[_Condition]:
     return found
 
 
+def scheduler_of(text: str) -> str:
+    """The scheduler that is called so, by its name or its title, in whatever letters; the text itself
+    where none is: pictures of one that was here once have its name."""
+    wanted = letters(text)
+    same = (name for name, kind in SCHEDULERS.items() if wanted in map(letters, (name, kind.title)))
+    return next(same, text)
+
+
 def _is_plain(word: str) -> bool:
     return not any(kind.match(word) for kind in (_WITHOUT, _SCHEDULER, _OF_FILE)) and not (
         _SEED.fullmatch(word) or _UNSPACED.search(word)
@@ -54,7 +63,7 @@ def _one(word: str) -> _Condition:
 def _anywhere(word: str) -> _Condition:
     """Every place that one word may stand in."""
     if scheduler := _SCHEDULER.fullmatch(word):
-        return "(scheduler = ? COLLATE NOCASE)", [scheduler[1]]
+        return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(scheduler[1])]
     places: list[_Condition] = []
     seed = _SEED.fullmatch(word)
     if seed and int(seed[2]) < 2**63:

@@ -57,6 +57,14 @@ def test_found_starred_pruned_and_brought_back(studio: Any, tmp_path: Path) -> N
     assert studio("show", identity)[1][0]["tags"] == ["pets", "best"]
 
 
+def test_a_scheduler_that_there_is_not_is_refused(studio: Any) -> None:
+    both = [len(studio("search", "--scheduler", name)[1]) for name in ("dpm++", "DPM-Solver++ 2M")]
+    assert both == [len(studio("search")[1])] * 2 and both[0] > 0
+    assert studio("search", "--scheduler", "Euler")[1] == []  # there is, and no picture
+    code, _, error = studio("search", "--scheduler", "eulr")
+    assert code == 2 and "--scheduler: dpm++, ddim" in error and "got 'eulr'" in error
+
+
 @pytest.mark.parametrize("called", [str, str.upper])
 def test_a_folder_has_the_names_that_a_zip_has(studio: Any, tmp_path: Path, called: Any) -> None:
     """Also of what is in the bin, where files are called by their ids, and of namesakes, which on some

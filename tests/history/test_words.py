@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from studio.history import History, Query
+from studio.history.words import scheduler_of
 from studio.preset import Preset, Row, Sampler
+from studio.preset.schedulers import SCHEDULERS
 from studio.share import save_image
 
 PROMPTS = ("a cat on the moon", "a dog", "猫が好き", "a catalogue of moons")
@@ -57,6 +59,19 @@ def test_a_scheduler_s_pictures_are_listed_and_found(history: History) -> None:
     assert dict(history.names("schedulers")) == {"euler": 2, "ddim": 2}
     some = history.search(Query(scheduler="ddim", text="cat")).records
     assert {one.prompts for one in some} == {PROMPTS[3]}
+
+
+def test_a_scheduler_is_searched_by_name_and_by_the_title_that_is_shown(history: History) -> None:
+    assert SCHEDULERS["dpm++_2m_sde"].title == "DPM-Solver++ 2M SDE"
+    for called in ("dpm++_2m_sde", "DPM++_2M_SDE", "DPM-Solver++ 2M SDE", "dpm-solver++2msde"):
+        assert scheduler_of(called) == "dpm++_2m_sde"
+    assert scheduler_of("of-a-plugin") == "of-a-plugin" and scheduler_of("") == ""
+    # None of them is called as another is.
+    calls = [(name, one) for name, kind in SCHEDULERS.items() for one in (name, kind.title)]
+    assert [scheduler_of(one) for _, one in calls] == [name for name, _ in calls]
+    for called in ("DDIM", "ddim"):
+        assert history.search(Query(scheduler=called)).total == 2
+    assert found(history, "scheduler:DDIM") == {2, 3}
 
 
 def test_a_picture_is_found_by_its_file(history: History, outputs: Path) -> None:
