@@ -26,6 +26,7 @@ from studio.ui.counts import counted
 from studio.ui.widgets import picture
 
 SHOWN = 48
+MOST_CHANCE = 160  # letters of what chance chose, in a caption
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Moment:
         varied = _variation(done.preset.model_dump(mode="json"))
         facts = (
             label,
-            _chance(asked, done.preset),
             f"seed {done.seed}",
+            _chance(asked, done.preset),
             varied,
             passes,
             f"{done.seconds:.1f} s",
@@ -103,7 +104,7 @@ def _chance(asked: Preset | None, made: Preset) -> str:
     """What the prompts left to chance and the picture has; "" for nothing."""
     with suppress(StudioError):  # the wildcards are others by now
         texts = choices(asked, made) if asked is not None else []
-        return ", ".join(f"“{cut(text, 60)}”" for text in texts)
+        return cut(", ".join(f"“{cut(text, 60)}”" for text in texts), MOST_CHANCE)
     return ""
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from studio.events import Done
 from studio.preset import validate
 from studio.preset.variants import chosen
-from studio.ui.history.moments import Moment
+from studio.ui.history.moments import MOST_CHANCE, Moment
 
 
 def test_a_run_below_exact_names_what_it_saved_and_its_error() -> None:
@@ -45,12 +45,18 @@ def test_what_chance_chose_stands_under_each_of_several_results() -> None:
     for seed in range(20):
         made = chosen(asked, seed).with_seed(seed)
         done = Done(Image.new("RGB", (8, 8)), seed, made, 50, 1.0)
-        said = Moment.made(Path("a.png"), done, asked=asked).text.split(" · ")[0]
+        said = Moment.made(Path("a.png"), done, asked=asked).text.split(" · ")[1]
         colour, letter = made.rows[0].prompt.removeprefix("a ").split(" fox, ")
         assert said == f"“{colour}”, “{letter}”"
         shown.add(said)
     assert len(shown) == 4
     # Where a wildcard is another by now, what the picture was made with is said whole.
     other = Done(Image.new("RGB", (8, 8)), 1, validate({"rows": [{"prompt": "an elk"}] * 2}), 50)
-    assert Moment.made(Path("a.png"), other, asked=asked).text.startswith("“an elk” · seed 1")
+    assert Moment.made(Path("a.png"), other, asked=asked).text.startswith("seed 1 · “an elk”")
     assert Moment.made(Path("a.png"), other, asked=other.preset).text.startswith("seed 1")
+    # Of many choices the beginning alone.
+    choices = " ".join(f"{{the choice {n}|the choice {n}}}" for n in range(40))
+    many = validate({"rows": [{"prompt": choices}]})
+    done = Done(Image.new("RGB", (8, 8)), 1, chosen(many, 1), 50, 1.0)
+    parts = Moment.made(Path("a.png"), done, asked=many).text.split(" · ")
+    assert parts[0] == "seed 1" and len(parts[1]) <= MOST_CHANCE and parts[1].endswith("…")
