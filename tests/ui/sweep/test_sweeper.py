@@ -107,6 +107,38 @@ def test_page_and_verb_share_a_folder(studio_home: Path) -> None:
     assert set(state.made[-1][1]) == {"x", "y", "z", "seed", "seconds", "forwards", "path"}
 
 
+def test_one_over_a_masked_start_goes_on_from_before_it_could_begin_otherwise(
+    studio_home: Path,
+) -> None:
+    """Its name is what was made of this before a start picture had ``under_mask``; as it is by default
+    that is in no preset that is written down."""
+    init = {"image": "inputs/a.png", "mask": "inputs/b.png", "strength": 0.5}
+    saved = {"rows": [{"prompt": "a cat"}], "init": init, "sampler": {"seed": 3}}
+    axes, folder = (Axis("omega", (0.0, 1.0)), None, None), studio_home / "sweeps"
+    folder.mkdir()
+    name = "sweep-6b568bac04"
+    picture = f"{name}-x00-y00-z00-seed3.png"
+    Image.new("RGB", (16, 16)).save(folder / picture)
+    line = {"x": 0.0, "y": None, "z": None, "seed": 3, "seconds": 1.0, "path": picture}
+    (folder / f"{name}.json").write_text(json.dumps({"preset": saved, "seed": 3}))
+    (folder / f"{name}.jsonl").write_text(json.dumps(line) + "\n")
+    now = validate(saved)
+    assert now.init and now.init.under_mask == "picture"
+    sweep = sweeping.begin(now, axes, [], folder)
+    made: list[Path] = []
+    found = [
+        one
+        for _, one in sweeping.run(
+            sweep, folder, one_by_one(lambda _, path: made.append(path) or {})
+        )
+    ]
+    assert found[0] == line and [path.name for path in made] == [f"{name}-x01-y00-z00-seed3.png"]
+    other = now.model_copy(
+        update={"init": now.init.model_copy(update={"under_mask": "surroundings"})}
+    )
+    assert sweeping.stem_of(other, axes, [], folder) != name
+
+
 def test_three_axes_come_as_pages_and_as_one_zip(studio_home: Path) -> None:
     sweeper = _run(_sweeps(FakeEngine()), [*AXES, parse_axis("decoupling=0,1", "")])
     assert len(sweeper.state.grids) == 2 and len(sweeper.state.made) == 20
