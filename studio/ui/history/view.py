@@ -72,8 +72,8 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
         more = {kind: len(names[kind]) - MOST_NAMES for kind in SEARCHED}
         names |= {kind: names[kind][:MOST_NAMES] for kind in SEARCHED}
         answer["names"] = {**names, "scores": history.scored(), "more": more}
-        titles = made.titles(name for name, _ in names["schedulers"])
-        answer["names"]["titles"] = {"schedulers": titles}  # by list: a tag may be called so too
+        called = made.titles(name for name, _ in names["schedulers"])
+        answer["names"]["titles"] = {"schedulers": called}  # by list: a tag may be called so too
     return answer
 
 
