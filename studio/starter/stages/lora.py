@@ -79,7 +79,7 @@ LORA: dict[str, Any] = {
 }
 WORD: dict[str, Any] = {
     "token_rate": 5e-3,
-    "vectors": 2,
+    "vectors": 4,  # two hold less of a picture in this text tower: the hero had no face
     "rate_schedule": "cosine",
     "warmup": 20,
     "beta2": 0.98,
