@@ -101,14 +101,22 @@ def key_of(values: Values) -> str:
 
 def named(search: Search, point: Point) -> Preset:
     """The preset of a point, with its setting in its name and its scores in its note."""
-    setting = ", ".join(f"{short(name)} {value}" for name, value in point.values.items())
-    name = f"{search.preset.name or text_of(search.preset) or 'Untitled'} · {setting}"[:200]
+    title = search.preset.name or text_of(search.preset) or "Untitled"
+    name = f"{title} · {setting(point.values)}"[:200]
     scores = ", ".join(
         f"{n} {i.mean:.3f} ({i.low:.3f} to {i.high:.3f})" for n, i in point.metrics.items()
     )
     note = f"{scores} over {len(point.paths)} pictures."
     update = {"name": name, "description": note[:2000]}
     return search.with_values(point.values).model_copy(update=update)
+
+
+def setting(values: Values) -> str:
+    """Values in words: ``ω 0.4, row 1 weight 3``; texts and whole numbers as they are."""
+    said = {
+        name: f"{value:g}" if isinstance(value, float) else value for name, value in values.items()
+    }
+    return ", ".join(f"{short(name)} {value}" for name, value in said.items())
 
 
 def short(field_path: str) -> str:

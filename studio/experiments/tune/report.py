@@ -14,8 +14,8 @@ from PIL import Image
 
 from studio.experiments.grid import draw_grid, shrunk
 from studio.experiments.plots import Dot, scatter
-from studio.experiments.tune.points import Point, front, named, short
-from studio.experiments.tune.search import Search, Values
+from studio.experiments.tune.points import Point, front, named, setting, short
+from studio.experiments.tune.search import Search
 from studio.files import write_atomically
 from studio.images import open_checked
 from studio.preset.sweep import Axis
@@ -123,11 +123,6 @@ def _plot(search: Search, points: Sequence[Point], best: Sequence[Point]) -> str
 def label(point: Point) -> str:
     """A point's setting in words."""
     return setting(point.values)
-
-
-def setting(values: Values) -> str:
-    """Values in words: ``ω 0.4, row 1 weight 3``."""
-    return ", ".join(f"{short(name)} {value:g}" for name, value in values.items())
 
 
 def _grid(best: Sequence[Point]) -> bytes:

@@ -179,3 +179,17 @@ def test_what_cannot_be_searched_is_one_line(
         check(_search(tmp_path, **changes))
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_choices_and_whole_numbers_are_called_as_they_are(tmp_path: Path) -> None:
+    """A search over texts ends in the same files; the names of its presets say the same."""
+    ranges = (Range("sampler.scheduler", choices=("ddim", "euler")), Range("omega", 0.0, 1.0))
+    values = {"sampler.scheduler": "euler", "sampler.seed": 1850000, "omega": 0.25}
+    assert report.setting(values) == "scheduler euler, seed 1850000, ω 0.25"
+    search = _search(tmp_path, ranges=ranges, budget=30)
+    points = [event for event in run(search, one_by_one(_make)) if isinstance(event, Point)]
+    found = report.write(search, points)
+    assert found["front"] and "scheduler " in (tmp_path / "plot.svg").read_text()
+    named = [Preset.load(one["preset"]).name for one in found["front"]]
+    for one, name in zip(found["front"], named, strict=True):
+        assert f"scheduler {one['values']['sampler.scheduler']}" in name
