@@ -18,6 +18,7 @@ from studio.ui.widgets import QUIET, WITH_SESSION, Drawn, given
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
 IDLE: dict[str, Any] = {"state": "idle", "points": []}
+KEY = 16  # characters of what makes a search the same
 MOUNT = (
     "studio.mountTradeoff(element.firstElementChild, props, server, upload, trigger, watch, %s);"
     " /* 'submit' 'stop' */"
@@ -60,6 +61,7 @@ def attach(
             subject = subject_of(preset, given if isinstance(given, list) else [])
             budget, weight = _whole(asked.get("budget")), bool(asked.get("weight"))
             tuner.start(preset, subject, budget, weight, key_of(session))
+            tuner.told(str(asked.get("key", ""))[:KEY])
         except Exception as error:  # the page outlives any mistake in one event
             yield from refused(tuner, one_line(error))
             return

@@ -39,6 +39,7 @@ def drawn(state: State) -> dict[str, Any]:
         "total": state.total,
         "asked": state.asked,
         "weight": state.weight,
+        "key": state.key,
         "x": {"name": SCORES[0], "title": "like the subject (clip-i)"},
         "y": {"name": SCORES[1], "title": "like the text (clip-t)"},
         "row": subject.row if subject else None,
@@ -66,19 +67,25 @@ def _shown(point: Point, place: int | None) -> dict[str, Any] | None:
 def keep(state: State) -> None:
     """Keep what a search has found, for a studio that is started anew."""
     if state.points:
-        kept = {**drawn(state), "state": "idle", "made": 0, "total": 0, "asked": 0}
+        kept = {**drawn(state), "state": "idle", "made": 0, "total": 0}
         with suppress(OSError):  # a full disk: the search goes on
             write_atomically(_file(), json.dumps(kept, ensure_ascii=False).encode())
 
 
 def earlier() -> dict[str, Any]:
-    """What the last search found; nothing where it is not kept, or a picture of it is gone."""
+    """What the last search found; nothing where it is not kept. A point whose picture is gone has
+    none."""
     try:
         if _file().stat().st_size > MAX_BYTES:
             return {}
         kept = json.loads(_file().read_text(encoding="utf-8"))
-        images = [point["image"] for point in kept["points"] if "image" in point]
-        return kept if all(map(_ours, images)) else {}
+        with_image = [point for point in kept["points"] if "image" in point]
+        if not all(_ours(point["image"]) for point in with_image):
+            return {}
+        for point in with_image:
+            if not Path(point["image"]["file"]["path"]).is_file():
+                del point["image"]
+        return kept
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 
@@ -89,4 +96,4 @@ def _file() -> Path:
 
 def _ours(image: Any) -> bool:
     path = Path(image["file"]["path"]).resolve()
-    return path.is_relative_to((studio_home() / "tune").resolve()) and path.is_file()
+    return path.is_relative_to((studio_home() / "tune").resolve())

@@ -29,4 +29,5 @@ class State:
     total: int = 0
     asked: int = 0  # pictures, by whoever began it; a setting is not begun for a part of its own
     weight: bool = False  # whether the row's weight is searched too
+    key: str = ""  # what makes it the same search, by the script that asked for it
     version: int = 0

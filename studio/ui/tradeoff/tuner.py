@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,10 @@ class Tuner:
             self._tell(state="failed", text=str(error))
             raise StudioError("cannot be begun now; try again", field="search") from error
 
+    def told(self, key: str) -> None:
+        """What makes this search the same one as another, by the page that asked for it."""
+        self._tell(key=key)
+
     def running(self) -> bool:
         """Whether a search goes on; its thread may outlive it by a moment."""
         return self.state.state == "running"
@@ -146,7 +150,7 @@ class Tuner:
         for event in run.run(search, one_by_one(self._make)):
             if isinstance(event, run.Picture):
                 made = event.spent - before
-                text = f"Picture {made} of {self.state.total}: {report.setting(event.values)}"
+                text = f"Picture {made} of {self.state.total}: {in_words(event.values)}"
                 self._tell(text=text, begun=event.number, made=made)
             else:
                 known = [*known, event]
@@ -184,6 +188,19 @@ class Tuner:
 def whole(budget: int) -> int:
     """How many of the pictures asked for are made at most: those of whole settings."""
     return budget - budget % len(SEEDS)
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """A setting in the page's words, as static/tradeoff/geometry.js has them: ``ω 0.4 · row 1 × 3``."""
+    from studio.experiments.tune.points import setting, short
+
+    parts = [
+        f"{short(name).removesuffix(' weight')} × {value:g}"
+        if name.startswith("rows.") and name.endswith(".weight")
+        else setting({name: value})
+        for name, value in values.items()
+    ]
+    return " · ".join(parts)
 
 
 def _pictures(points: Sequence[Point]) -> int:

@@ -132,6 +132,15 @@ test("in prose a number has the decimals of the language", () => {
   assert.deepEqual(["de", "en", "ar"].map(studio.pointOf), [",", ".", "."]);
 });
 
+test("a search's picture says its setting in the page's words", () => {
+  const file = new URL("../../../studio/languages/de.json", import.meta.url);
+  const german = studio.translator(JSON.parse(readFileSync(file)).messages, null, "", ",");
+  assert.equal(
+    german("Picture 3 of 12: ω 0.4 · row 2 × 3.5"),
+    "Bild 3 von 12: ω 0,4 · Zeile 2 × 3,5",
+  );
+});
+
 test("marked words keep their marks", () => {
   const text = "Press **Save** (or `Ctrl+S`).";
   assert.equal(studio.markedText(studio.markedPieces(text)), text);

@@ -45,10 +45,28 @@ test("a setting in words", () => {
   assert.equal(studio.settingText({ omega: 0.4, "rows.1.weight": 3 }), "ω 0.4 · row 2 × 3");
 });
 
-test("only a search of the same model is gone on with", () => {
-  const found = { points: [point(1, 1)], model: "hero" };
-  assert.equal(studio.searchWord(found, "hero"), "Search on");
-  assert.equal(studio.searchWord(found, "fox"), "Search");
+const FORM = { omega: 0.2, name: "a", seed: 3, steps: 20, rows: [{ prompt: "a hero", weight: 4 }] };
+const keyOf = (form, more) => studio.searchKey(JSON.stringify(form), { row: 0, ...more });
+
+test("only the same search is gone on with", () => {
+  const found = { points: [point(1, 1)], key: keyOf(FORM) };
+  const word = (form, more) => studio.searchWord(found, keyOf(form, more));
+  const rows = (change) => ({ ...FORM, rows: [{ ...FORM.rows[0], ...change }] });
+  assert.equal(word(FORM), "Search on");
+  for (const same of [{ omega: 0.9 }, { seed: -1 }, { name: "b" }, { description: "c" }])
+    assert.equal(word({ ...FORM, ...same }), "Search on");
+  const { steps, ...others } = FORM;
+  assert.equal(word({ steps, ...others }), "Search on"); // in another order
+  for (const other of [{ steps: 21 }, { base: "mine" }, { cfgpp: true }])
+    assert.equal(word({ ...FORM, ...other }), "Search");
+  for (const other of [{ prompt: "a fox" }, { weight: 5 }, { model: { lora: "fox" } }])
+    assert.equal(word(rows(other)), "Search");
+  assert.equal(word(FORM, { weight: true }), "Search");
+  assert.equal(word(FORM, { row: 1 }), "Search");
+  assert.equal(word(FORM, { files: [{ name: "a.png", size: 3 }] }), "Search");
+  assert.equal(keyOf(FORM, { weight: true }), keyOf(rows({ weight: 7 }), { weight: true }));
+  assert.match(keyOf(FORM), /^[0-9a-f]{16}$/);
+  assert.equal(studio.searchWord({ points: found.points, key: "" }, ""), "Search");
   assert.equal(studio.searchWord({}, undefined), "Search");
 });
 

@@ -185,6 +185,12 @@ def test_three_presses_to_a_setting(studio: Studio) -> None:
     page.wait_for_selector('.gs-tradeoff-status[data-state="failed"]')
     expect(page.locator(".gs-front-card")).to_have_count(count)
     search, about = page.locator("#gs-tradeoff .gs-search"), page.locator(".gs-tradeoff-about")
+    expect(search).to_have_text("Search")  # with other steps it is another search
+    studio.set("Steps", "1")
+    expect(search).to_have_text("Search on")
+    page.get_by_label("the row's weight too").check()
+    expect(search).to_have_text("Search")
+    page.get_by_label("the row's weight too").uncheck()
     expect(search).to_have_text("Search on")
     searched = "Searched for row 1: starter/lora-hero a hero on a yellow background"
     expect(about).to_have_text(searched)

@@ -56,10 +56,34 @@ window.studio = window.studio || {};
     };
   };
 
-  /** What the button of a search says: of the model that was searched for, it goes on with that one.
-   *  @param model of the row that a search would be about now */
-  studio.searchWord = ({ points = [], model }, now) =>
-    points.length && model === now ? "Search on" : "Search";
+  /** What makes a search of a form the same one, as a short text: all but what is searched (ω, and the
+   *  row's weight where that is), the names and the seed.
+   *  @param form as the page keeps it, a JSON text
+   *  @param files pictures of one's own that it is compared with */
+  studio.searchKey = function (form, { row, weight, files = [] }) {
+    const { omega, name, description, seed, ...asked } = JSON.parse(form || "{}");
+    const rows = (asked.rows || []).map((one, index) =>
+      weight && index === row ? { ...one, weight: null } : one,
+    );
+    const given = files.map(({ name, size }) => [name, size]);
+    const sorted = (_, value) =>
+      value && typeof value === "object" && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : value;
+    return short(JSON.stringify([{ ...asked, rows }, row, Boolean(weight), given], sorted));
+  };
+  /** 64 bits of a text, for telling whether it is another: FNV-1a twice. */
+  function short(text) {
+    const parts = [0x811c9dc5, 0x9e3779b9].map((start) =>
+      [...text].reduce((sum, one) => Math.imul(sum ^ one.codePointAt(0), 0x01000193), start),
+    );
+    return parts.map((part) => (part >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+
+  /** What the button of a search says: it goes on with the one that is shown where that is the same.
+   *  @param now the key of the search that a press would begin */
+  studio.searchWord = ({ points = [], key }, now) =>
+    points.length && key && key === now ? "Search on" : "Search";
 
   /** A setting in words: {"omega": 0.4, "rows.0.weight": 3} → "ω 0.4 · row 1 × 3". */
   studio.settingText = function (values) {

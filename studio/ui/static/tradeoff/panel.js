@@ -55,7 +55,7 @@
                 title: studio.describePoint(point, value),
                 onclick: () => take(index),
               },
-              el("img", { src: address(point.image), alt: "", loading: "lazy" }),
+              point.image && el("img", { src: address(point.image), alt: "", loading: "lazy" }),
               el("span", {}, studio.settingText(point.values)),
             ),
           ),
@@ -74,6 +74,7 @@
       const { points, row, model } = current();
       load(points[index].values, row ?? null, model);
     };
+    let form = ""; // of the page, as it was told last
     let asked = ""; // the model that this page last asked a search for
     let outdated = false; // what the last refusal is about has changed since
     let gone = ""; // that refusal, which comes again with each word about a search of another tab
@@ -90,7 +91,11 @@
       changed: () => count(),
     });
     const makes = el("span", { class: "gs-field-help gs-tradeoff-makes" });
-    const weight = el("input", { type: "checkbox", class: "gs-check" });
+    const weight = el("input", {
+      type: "checkbox",
+      class: "gs-check",
+      onchange: () => call(current()),
+    });
     const about = el("p", { class: "gs-field-help gs-tradeoff-about", hidden: true });
     const status = el("p", { class: "gs-tradeoff-status", role: "status" });
     const refusal = el("p", { class: "gs-tradeoff-refused gs-error", role: "status" });
@@ -173,13 +178,21 @@
           status.textContent = "The LoRA has changed meanwhile; search again.";
           return;
         }
-        trigger("submit", { budget: budget.write(), weight: weight.checked, pictures: given });
+        const more = { weight: weight.checked, pictures: given, key: key() };
+        trigger("submit", { budget: budget.write(), ...more });
       } catch (error) {
         unsent = `The pictures could not be uploaded (${error.message || error})`;
         starting = outdated = false;
         show(false);
       }
     }
+    /** Of the search that a press would begin. */
+    const key = () =>
+      studio.searchKey(form, {
+        row: subject()?.index,
+        weight: weight.checked,
+        files: pictures.files(),
+      });
     /** ``answered``: whether the server has said how the search stands. */
     function show(answered) {
       const value = current();
@@ -216,7 +229,7 @@
     /** Say what was searched, which the form may show no more, and what a press of the button does. */
     function call(value) {
       const own = (tag, text) => el(tag, { dir: "auto", translate: "no" }, text);
-      start.textContent = studio.searchWord(value, subject()?.model);
+      start.textContent = studio.searchWord(value, key());
       about.hidden = !value.model;
       if (value.model)
         about.replaceChildren(
@@ -230,6 +243,7 @@
     /** What was refused says nothing of what is there now: another model, or other pictures. */
     function outdate() {
       const { state, refused } = current();
+      call(current()); // with other pictures it is another search
       if (outdated || starting || !(unsent || refused || state === "failed")) return;
       outdated = true;
       gone = refused || "";
@@ -255,7 +269,10 @@
       offer();
     });
     studio.on("idle", () => offer());
-    studio.on("form", () => offer());
+    studio.on("form", (text) => {
+      form = text;
+      offer();
+    });
     studio.on("models", () => setTimeout(() => offer(true), 0));
     studio.on("notes", ({ loaded }) => {
       if (loaded && current().refused) outdate(); // it was about the form that was there before

@@ -103,6 +103,7 @@ window.studio = window.studio || {};
         }
         draw();
       },
+      files: () => compared.files(),
       async write(upload) {
         const sent = await Promise.all(compared.files().map((file) => upload(file)));
         return sent.map(({ path }) => ({ path, meta: FILE }));
