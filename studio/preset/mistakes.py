@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
 from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import BadPreset, in_plain_words, shorten, some_of
+from studio.errors import BadPreset, cut, first_of, in_plain_words, shorten
 
 _MISMATCHES = ("model_type", "string_type", "tuple_type", "literal_error", "none_required")
-MOST_NAMED = 6  # fields that are at fault besides
+WRONG_TOO = "wrong too: "  # before the fields that are at fault besides, a dot between each two
+MOST_NAMED, MOST_OF_NAME = 6, 80  # of them; letters of each, which a stranger's file chooses
 _UNION_TAGS = {"ModelRef", "PromptReference", "constrained-str", "constrained-float", "str"}
 
 
@@ -29,8 +29,8 @@ def one_line(error: ValidationError) -> BadPreset:
     others = _others(first, report)
     if not others:
         return mistake
-    said = " · ".join([mistake.message, f"wrong too: {some_of(others, MOST_NAMED)}"])
-    return BadPreset(said, field=mistake.field)
+    besides = f"{WRONG_TOO}{first_of(others, MOST_NAMED)}"
+    return BadPreset(f"{mistake.message} · {besides}", field=mistake.field)
 
 
 def _said(first: Any, report: Sequence[Any]) -> BadPreset:
@@ -45,10 +45,17 @@ def _said(first: Any, report: Sequence[Any]) -> BadPreset:
 
 
 def _others(named: Any, report: Sequence[Any]) -> list[str]:
-    """The fields at fault besides the one that is named; the branches of a union are one field."""
+    """The fields at fault besides the one that is named; the branches of a union are one field, but
+    for those in the branch that is named."""
 
     def place(item: Any) -> tuple[str, ...]:
-        return tuple(str(part) for part in takewhile(lambda part: not _is_tag(part), item["loc"]))
+        found, loc = [], item["loc"]
+        for at, part in enumerate(loc):
+            if not _is_tag(part):
+                found.append(str(part))
+            elif loc[: at + 1] != named["loc"][: at + 1]:
+                break
+        return tuple(found)
 
     def apart(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         return one[: len(other)] != other[: len(one)]
@@ -57,7 +64,7 @@ def _others(named: Any, report: Sequence[Any]) -> list[str]:
     for item in report:
         if all(apart(place(item), one) for one in known):
             known.append(place(item))
-    return [".".join(one) for one in known[1:]]
+    return [cut(".".join(one), MOST_OF_NAME) for one in known[1:]]
 
 
 _STRUCTURES = {"tuple_type": ", or a list", "model_type": ", or an object"}

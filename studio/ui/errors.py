@@ -14,6 +14,7 @@ import gradio as gr
 
 from studio import logs
 from studio.errors import StudioError
+from studio.preset.mistakes import WRONG_TOO
 from studio.ui.schema import labels
 
 # A command line is no use to a page, which lists what is missing with what can be done about it.
@@ -45,7 +46,9 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
     rows = _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
-    return _FIELD.sub(lambda match: known.get(match[0], match[0]), rows)
+    said = _FIELD.sub(lambda match: known.get(match[0], match[0]), rows)
+    told, besides, others = said.partition(WRONG_TOO)
+    return told + besides + " · ".join(known.get(one, one) for one in others.split(" · "))
 
 
 def one_line(error: BaseException) -> str:

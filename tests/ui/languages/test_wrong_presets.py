@@ -13,6 +13,8 @@ pytest.importorskip("gradio")
 from studio.errors import StudioError
 from studio.languages import Language
 from studio.preset import validate
+from studio.ui.errors import on_page
+from studio.ui.schema import labels
 from tests.support.script_texts import HOLE
 from tests.ui.languages.test_sources import _unturned
 
@@ -79,13 +81,28 @@ def test_all_fields_at_fault_are_named_at_once(language: Language) -> None:
     wrong = {"rows": [{"weight": "x"}, {"reference": "zz"}], "omega": 7, "tune": 1, "cfgpp": False}
     error = refused(wrong)
     told, _, others = error.message.partition(" · wrong too: ")
-    fields = {error.field, *others.split(", ")}
+    fields = {error.field, *others.split(" · ")}
     assert fields == {"rows.0.weight", "rows.1.reference", "omega", "tune"} and told
     assert "wrong too" not in refused(_row(reference="zz")).message  # one field, several branches
     many = refused({"rows": [{"weight": "x"}] * 20}).message
-    assert many.endswith(" and 13 more")
-    facts = told, f"wrong too: {HOLE}", f"wrong too: {HOLE} and 13 more"
+    assert many.endswith(" · and 13 more")
+    shown = on_page(str(error)).partition(" · wrong too: ")[2].split(" · ")
+    assert shown == ["row 2, reference", labels()["omega"], "tune"]  # that one is no field
+    facts = told, "wrong too: row 2, reference", "row 1, weight", f"and {HOLE} more"
     assert not _unturned(language, [("preset", fact) for fact in facts])
+
+
+def test_fields_of_the_part_that_is_named_are_named_too() -> None:
+    error = refused(_row(model={"lora": 3, "strength": "a"}))
+    assert error.field == "rows.0.model.strength"
+    assert error.message.endswith(" · wrong too: rows.0.model.lora")
+    both = refused({"rows": [{"model": {"strength": "a"}}, {"model": {"lora": 3}}]})
+    assert both.message.endswith(" · wrong too: rows.1.model")
+
+
+def test_a_strangers_name_is_not_repeated_in_full() -> None:
+    error = refused({"omega": 7, "x" * 1900: 1})
+    assert len(error.message) < 200 and error.message.endswith("…")
 
 
 def test_what_is_refused_says_what_is_allowed_in_a_persons_words() -> None:

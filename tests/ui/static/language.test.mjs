@@ -197,8 +197,9 @@ test("what is wrong with a file is not read as a model file's lack of a part", (
     const why = said(`styles.csv: holds no style that is new: ${reasons}`);
     assert.ok(why.startsWith("styles.csv: ") && why.endsWith(`: ${nameless} · ${taken}`), why);
     assert.doesNotMatch(why, /that is new/, name);
-    const both = said("weight of row 1: must be a number, got 'x' · wrong too: omega");
-    assert.doesNotMatch(both, /must|wrong/, name);
+    const wrong = "row 2, weight · ω · row 3, model, strength · Steps · and 2 more";
+    const all = said(`row 1, weight: must be a number, got 'x' · wrong too: ${wrong}`);
+    assert.doesNotMatch(all, /must|wrong|row|weight|strength|Steps|more/, name);
     const none = said("holds no style that is new");
     assert.equal(said("styles.csv: holds no style that is new"), `styles.csv: ${none}`);
     assert.equal(said("form: holds no rows").split(": ")[1], said("holds no rows"));
