@@ -43,8 +43,8 @@ class Needs:
         least = self.largest + self.others
         if least > budget:
             raise OutOfMemory(
-                f"this plan needs at least {least:,} bytes of weights at once "
-                f"({least / 2**30:.2f} GiB), and {budget:,} ({budget / 2**30:.2f} GiB) may be "
+                f"this plan needs at least {least} bytes of weights at once "
+                f"({least / 2**30:.2f} GiB), and {budget} ({budget / 2**30:.2f} GiB) may be "
                 "used; choose smaller or fewer models",
                 field="rows",
             )

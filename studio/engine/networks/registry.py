@@ -130,8 +130,8 @@ class Registry:
         """Raise :class:`OutOfMemory` when ``needed`` bytes exceed the budget."""
         if needed > self.budget:
             raise OutOfMemory(
-                f"{needed:,} bytes of weights ({needed / 2**30:.2f} GiB) are needed at once; the "
-                f"budget is {self.budget:,} ({self.budget / 2**30:.2f} GiB)",
+                f"{needed} bytes of weights ({needed / 2**30:.2f} GiB) are needed at once; the "
+                f"budget is {self.budget} ({self.budget / 2**30:.2f} GiB)",
                 field="rows",
             )
 

@@ -211,4 +211,4 @@ def _about(entry: ModelEntry) -> str:
 
 def megabytes(size: int) -> str:
     """Bytes, as the page writes them."""
-    return f"{size / 1e6:,.1f} MB"
+    return f"{size / 1e6:.1f} MB"

@@ -224,7 +224,7 @@ def in_words(looked: Looked, known: int) -> str:
     sides = " × ".join(str(len(axis.values)) for axis in looked.axes)
     shape = f" ({sides})" if len(looked.axes) > 1 else ""
     about = "" if found.exact else "about "
-    words = [f"{_many(found.pictures, 'picture')}{shape}", f"{about}{found.passes:,} passes"]
+    words = [f"{_many(found.pictures, 'picture')}{shape}", f"{about}{found.passes} passes"]
     left = max(0, found.pictures - known)
     if not left:
         words.append("all are here already")
@@ -238,4 +238,4 @@ def in_words(looked: Looked, known: int) -> str:
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -126,7 +126,7 @@ def test_room_is_made_before_loading() -> None:
 
 def test_what_can_never_fit_is_refused_with_its_bytes() -> None:
     loader = Counted()
-    with pytest.raises(OutOfMemory, match="1,000,000 bytes"):
+    with pytest.raises(OutOfMemory, match="1000000 bytes"):
         Registry(900).get("a", loader, expected=10**6)
     assert loader.calls == 0
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("gradio")
 
+from studio import languages
 from studio.languages import Language
 from studio.library.scan import OTHER_FOLDERS
 from studio.ui.errors import on_page
@@ -67,6 +69,7 @@ NO_NOTES = (
     "a full path of a folder, an address of a Git repository, or hub:OWNER/NAME of a dataset",
     f"{HOLE}; got {HOLE}",
 )
+SOURCES = Path(languages.__file__).parents[1]
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -107,6 +110,19 @@ def test_what_of_an_adapter_is_left_out_is_a_message(language: Language) -> None
     found = [("", f"{HOLE}: {note}") for case in cases for note in _notes(case)]
     assert len(found) == 4
     assert not _unturned(language, found)
+
+
+def test_no_number_that_reaches_the_page_has_a_comma() -> None:
+    """Of thousands: where a language writes decimals behind one, it would be read so."""
+    others = ("cli", "bench", "hard", "starter")  # for a terminal, and reports of one's own machine
+    grouped = re.compile(r":,(\.\d)?[a-z]?\}")
+    found = {path.relative_to(SOURCES) for path in SOURCES.rglob("*.py")}
+    assert len(found) > 300
+    assert not [
+        str(name)
+        for name in found
+        if name.parts[0] not in others and grouped.search((SOURCES / name).read_text("utf-8"))
+    ]
 
 
 @pytest.mark.parametrize(

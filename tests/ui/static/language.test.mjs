@@ -132,13 +132,31 @@ test("in prose a number has the decimals of the language", () => {
   assert.deepEqual(["de", "en", "ar"].map(studio.pointOf), [",", ".", "."]);
 });
 
-test("a search's picture says its setting in the page's words", () => {
+function inGerman() {
   const file = new URL("../../../studio/languages/de.json", import.meta.url);
-  const german = studio.translator(JSON.parse(readFileSync(file)).messages, null, "", ",");
+  return studio.translator(JSON.parse(readFileSync(file)).messages, null, "", ",");
+}
+
+test("a search's picture says its setting in the page's words", () => {
   assert.equal(
-    german("Picture 3 of 12: ω 0.4 · row 2 × 3.5"),
+    inGerman()("Picture 3 of 12: ω 0.4 · row 2 × 3.5"),
     "Bild 3 von 12: ω 0,4 · Zeile 2 × 3,5",
   );
+});
+
+test("what a number is to be written as can be typed so", () => {
+  const { checkNumber } = load("numbers.js");
+  const field = { kind: "number", low: -5000, high: 5000 };
+  const german = inGerman();
+  for (const typed of ["1,234", "−2,500", "1,050"]) {
+    const said = german(checkNumber(field, typed).error);
+    const [, whole, decimal] = said.match(/kann (\S+) oder (\S+) heißen/);
+    for (const one of [whole, decimal])
+      assert.deepEqual(plain(checkNumber(field, one)), {
+        value: Number(one.replace("−", "-")),
+        error: "",
+      });
+  }
 });
 
 test("marked words keep their marks", () => {
