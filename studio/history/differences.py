@@ -28,7 +28,8 @@ def differences(
 
     Args:
         labels: what other fields are called, by their dotted path; by default as in the document.
-        titles: what values of theirs are called, by the same path.
+        titles: what values of fields are called, by the same path; of a row's field without the
+            row's number.
     """
     one, two = (dict(_flat(p.model_dump(mode="json"))) for p in (first, second))
     # A row that only one of them has is named by what is not as usual in it.
@@ -52,7 +53,8 @@ def _difference(
 ) -> str:
     if name[0] == "rows" and name[-1] in _PARTS and isinstance(after, bool):
         return f"row {int(name[1]) + 1} {_PARTS[name[-1]][after]}"
-    return f"{_words(name, labels)}: {_change(name[-1], before, after, titles.get('.'.join(name), {}))}"
+    path = ".".join(("rows", *name[2:]) if name[0] == "rows" else name)
+    return f"{_words(name, labels)}: {_change(name[-1], before, after, titles.get(path, {}))}"
 
 
 def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

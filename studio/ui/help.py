@@ -31,6 +31,20 @@ LABELS = {
 }
 # What values are called that no table of titles holds, by their field's name.
 VALUES = {"area": {"picture": "whole picture", "mask": "around the mask alone"}}
+ROW_VALUES = {  # of a row's fields, whose lists are in editors of their own
+    "curve": {
+        "constant": "constant",
+        "linear_up": "rising",
+        "linear_down": "falling",
+        "cosine_up": "rising softly",
+        "cosine_down": "falling softly",
+    },
+    "reference": {
+        "unconditional": "unconditional (default)",
+        "autoguidance": "autoguidance: base under this prompt",
+        "own": "own weak model",
+    },
+}
 
 _HELP = """
 ### In one minute

@@ -108,18 +108,18 @@ def _labels(_: int) -> dict[str, str]:
 
 
 def titles() -> dict[str, dict[str, str]]:
-    """What the values of each field with a list of them are called, by the field's dotted path."""
+    """What the values of each field with a list of them are called, by the field's dotted path; of a
+    field of a row by its path without the row's number, ``rows.control.type``."""
     return _titles(max(table.version for table in TABLES.values()))
 
 
 @lru_cache(maxsize=2)
 def _titles(_: int) -> dict[str, dict[str, str]]:
     fields = [*leaves().values(), *start_leaves().values()]
-    return {
-        leaf["path"]: {value: title for value, title, _ in leaf["choices"]}
-        for leaf in fields
-        if "choices" in leaf
-    }
+    lists = {leaf["path"]: leaf["choices"] for leaf in fields if "choices" in leaf}
+    lists["rows.control.type"] = choices_of("Control", "type")
+    found = {path: {value: title for value, title, _ in of} for path, of in lists.items()}
+    return found | {f"rows.{field}": of for field, of in words.ROW_VALUES.items()}
 
 
 def choices_of(definition: str, field: str) -> list[list[str]]:

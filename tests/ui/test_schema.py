@@ -18,6 +18,7 @@ from studio.preset.preprocessors import PREPROCESSORS, Preprocessor
 from studio.preset.schedulers import SCHEDULERS, SchedulerKind
 from studio.ui.editor.stack import served
 from studio.ui.form import paths, restored, to_preset, to_values
+from studio.ui.help import ROW_VALUES
 from studio.ui.layout import bounded
 from studio.ui.page import build
 from studio.ui.schema import leaves, leaves_of, row_leaves
@@ -82,6 +83,12 @@ def test_an_entry_in_another_s_place_is_the_one_that_is_shown() -> None:
         finally:
             SCHEDULERS.remove(name)
         assert choices[-1] == name
+
+
+def test_every_named_value_of_a_row_has_a_title() -> None:
+    for field, named in ROW_VALUES.items():
+        parts = Row.model_json_schema()["properties"][field]["anyOf"]
+        assert [one["enum"] for one in parts if "enum" in one] == [list(named)]
 
 
 def test_the_control_s_choices_are_the_table_s() -> None:

@@ -53,12 +53,14 @@ window.studio = window.studio || {};
   const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
   const nameOf = (place) => place.join("_");
+  /** Of what is in every row alike: without the row's number. */
+  const listOf = (place) => nameOf(place[0] === "rows" ? ["rows", ...place.slice(2)] : place);
   /** What stands at a place of a form, in words: a field of a start that was never set has its usual
    *  value, and one of a list is called as the list calls it. */
   function said(form, place) {
     const value =
       at(form, place) ?? (form.init ? studio.startDefaults?.[place.join(".")] : undefined);
-    const title = studio.titles?.[nameOf(place)]?.[value];
+    const title = studio.titles?.[listOf(place)]?.[value];
     return title ? shortened(title) : valueInWords(value);
   }
 

@@ -215,6 +215,8 @@ test("a field with a list is said with the list's words, and one of a start with
   const titles = {
     scheduler: { "dpm++": "DPM-Solver++ 2M", ddim: "DDIM" },
     init_area: { picture: "whole picture", mask: "around the mask alone" },
+    rows_reference: { unconditional: "unconditional (default)", own: "own weak model" },
+    rows_control_type: { canny: "Edges (Canny)", depth: "Depth" },
   };
   const labels = {
     scheduler: "Scheduler",
@@ -241,6 +243,19 @@ test("a field with a list is said with the list's words, and one of a start with
   assert.equal(
     changeInWords(set("ddim", null), set("ddim", from)),
     "Start from a picture: none → a picture",
+  );
+  const row = (reference, type) => JSON.stringify({ rows: [{}, { reference, control: { type } }] });
+  assert.equal(
+    changeInWords(row("unconditional", "canny"), row("own", "canny")),
+    "reference of row 2: unconditional (default) → own weak model",
+  );
+  assert.equal(
+    changeInWords(row("own", "canny"), row("own", "depth")),
+    "control type of row 2: Edges (Canny) → Depth",
+  );
+  assert.equal(
+    changeInWords(row("own", "canny"), row({ prompt: "a fox" }, "canny")),
+    "reference of row 2: own weak model → “a fox”",
   );
 });
 

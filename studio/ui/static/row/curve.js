@@ -2,13 +2,7 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const TITLES = {
-    constant: "constant",
-    linear_up: "rising",
-    linear_down: "falling",
-    cosine_up: "rising softly",
-    cosine_down: "falling softly",
-  };
+  const TITLES = studio.titles.rows_curve;
   const STEPS = 48;
   const WIDTH = 96;
   const HEIGHT = 24;

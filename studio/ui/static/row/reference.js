@@ -2,11 +2,7 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const TITLES = {
-    unconditional: "unconditional (default)",
-    autoguidance: "autoguidance: base under this prompt",
-    own: "own weak model",
-  };
+  const TITLES = studio.titles.rows_reference;
 
   studio.rowEditors.reference = function (card) {
     const text = studio.textEditor({
