@@ -20,7 +20,7 @@ from studio.cli.common import (
     say_notes,
 )
 from studio.cli.keeping import Keeping
-from studio.cli.making import images_kept, make_engine
+from studio.cli.making import images_kept, make_engine, whole
 from studio.errors import StudioError, shorten
 from studio.events import Done, image_line
 from studio.images import SUFFIXES
@@ -97,14 +97,17 @@ def generate(options: argparse.Namespace) -> None:
     detailed = options.json or options.drift
     for one, name in asked:
         for done in images_kept(engine, one, options.drift):
-            path, problem = save_or_keep(done.image, done.preset, folder, roots, keeping.naming())
-            unsaved = unsaved or problem
-            keeping.take(done, path)
-            if done.notes != notes:
-                say_notes(done.notes)
-                notes = done.notes
-            more = {**({"from": name} if name else {}), **(_diagnostics(done) if detailed else {})}
-            say({**image_line(done, path), **more})
+            with whole():  # the first pass has given way to it already
+                path, problem = save_or_keep(
+                    done.image, done.preset, folder, roots, keeping.naming()
+                )
+                unsaved = unsaved or problem
+                keeping.take(done, path)
+                if done.notes != notes:
+                    say_notes(done.notes)
+                    notes = done.notes
+                more = {"from": name} if name else {}
+                say({**image_line(done, path), **more, **(_diagnostics(done) if detailed else {})})
     keeping.end()
     if unsaved:
         raise StudioError(unsaved, field="--out")

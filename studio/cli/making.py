@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +72,28 @@ def images_kept(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterato
         say_notes(["stopped in the second pass; the first pass is kept"])
         yield first[0]
         raise
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """What is begun in here comes to its end; Ctrl+C is answered then. Where that is ignored,
+    or in another thread, which it does not reach, nothing changes.
+
+    Raises:
+        KeyboardInterrupt: after it, where it was pressed meanwhile.
+    """
+    reached = threading.current_thread() is threading.main_thread()
+    if not reached or not callable(signal.getsignal(signal.SIGINT)):
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def show(text: str) -> None:

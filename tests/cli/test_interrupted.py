@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -40,6 +42,15 @@ class Interrupted:
             yield replace(first, image=Image.new("RGB", (64, 64)), preset=preset.with_seed(seed))
 
 
+def _asked(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, engine: Interrupted) -> str:
+    tiny.pipeline(home / "models" / "tiny")
+    path = folder / "p.json"
+    asked = {"base": "tiny", "rows": [{"prompt": "a cat"}], "second_pass": {"scale": 2}}
+    path.write_text(json.dumps({**asked, "sampler": {"seed": 3, "count": 3}}))
+    monkeypatch.setattr(generate, "make_engine", lambda _: engine)
+    return str(path)
+
+
 @pytest.mark.parametrize(("in_second", "sizes"), [(True, [64, 32]), (False, [64])])
 def test_a_finished_first_pass_is_kept(
     in_second: bool,
@@ -49,12 +60,8 @@ def test_a_finished_first_pass_is_kept(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    tiny.pipeline(studio_home / "models" / "tiny")
-    path = tmp_path / "p.json"
-    asked = {"base": "tiny", "rows": [{"prompt": "a cat"}], "second_pass": {"scale": 2}}
-    path.write_text(json.dumps({**asked, "sampler": {"seed": 3, "count": 3}}))
-    monkeypatch.setattr(generate, "make_engine", lambda _: Interrupted(1, in_second))
-    assert main(["generate", str(path), "--out", str(tmp_path / "out")]) == 130
+    path = _asked(studio_home, tmp_path, monkeypatch, Interrupted(1, in_second))
+    assert main(["generate", path, "--out", str(tmp_path / "out")]) == 130
     out, err = capsys.readouterr()
     made = [Path(json.loads(line)["path"]) for line in out.splitlines()]
     assert [Image.open(one).width for one in made] == sizes
@@ -62,3 +69,24 @@ def test_a_finished_first_pass_is_kept(
     if in_second:  # it makes that picture, and no larger one
         preset, _ = read_any(made[1])
         assert preset.sampler.seed == 4 and not preset.second_pass.on
+
+
+def test_a_picture_that_is_being_saved_is_saved_whole(
+    studio_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = _asked(studio_home, tmp_path, monkeypatch, Interrupted(9, in_second=False))
+    save = generate.save_or_keep
+
+    def pressed_meanwhile(*given: Any) -> tuple[Path, str]:
+        signal.raise_signal(signal.SIGINT)
+        return save(*given)
+
+    monkeypatch.setattr(generate, "save_or_keep", pressed_meanwhile)
+    before = signal.getsignal(signal.SIGINT)
+    assert main(["generate", path, "--out", str(tmp_path / "out")]) == 130
+    assert signal.getsignal(signal.SIGINT) is before
+    (line,) = capsys.readouterr().out.splitlines()
+    assert Image.open(json.loads(line)["path"]).width == 64  # of its second pass
