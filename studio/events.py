@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Progress:
     """After each step. ``step`` counts from 1; times in seconds; ``stage`` says what goes on.
 
-    ``seconds``: of the batch so far, without loading, as in :class:`Done`.
+    ``seconds``: of the whole batch so far, without loading; :class:`Done` has an image's part of it.
     """
 
     step: int
