@@ -31,7 +31,7 @@ window.studio = window.studio || {};
     if (ends.some((end) => end && name.toLowerCase().endsWith(end))) return "";
     return MODELS.test(name)
       ? `${name} is a model's file, and is not opened here: models lie in the folders of the tab Models.`
-      : `${name} is not opened here: presets (JSON), pictures and tables of styles (CSV) are.`;
+      : `${name} is not opened here: presets (JSON), pictures, texts (TXT) and tables of styles (CSV) are.`;
   };
 
   /** What was dropped, with the pictures of each folder in its place; one that holds none is told of. */

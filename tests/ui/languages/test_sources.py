@@ -11,9 +11,11 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio import languages
+from studio.images import SUFFIXES
 from studio.languages import Language
 from studio.library.scan import OTHER_FOLDERS
 from studio.ui.errors import on_page
+from studio.ui.layout import FILE_TYPES
 from tests.support.refusals import notes, reasons, refusals
 from tests.support.script_texts import HOLE
 
@@ -123,6 +125,14 @@ def test_no_number_that_reaches_the_page_has_a_comma() -> None:
         for name in found
         if name.parts[0] not in others and grouped.search((SOURCES / name).read_text("utf-8"))
     ]
+
+
+def test_what_can_be_dropped_is_named_whole(language: Language) -> None:
+    """Of the kinds of files that the page opens, beside pictures: none is left out."""
+    english, turned = next(one for one in language.messages if "is not opened here: pre" in one[0])
+    kinds = [f"({suffix[1:].upper()})" for suffix in FILE_TYPES if suffix not in SUFFIXES]
+    assert len(kinds) == 3
+    assert not [kind for kind in kinds if kind not in english or kind not in turned]
 
 
 @pytest.mark.parametrize(
