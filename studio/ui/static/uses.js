@@ -170,20 +170,28 @@
     const lines = await studio.linesIn(first);
     if (lines) studio.askLines(first, lines);
     else studio.askFile(first);
-    if (others.length)
-      studio.toast(
-        `One file at a time: ${others.map((file) => file.name).join(", ")} ${others.length > 1 ? "were" : "was"} not taken.`,
-      );
+    if (others.length) notTaken(others);
     return undefined;
   };
+  function notTaken(files) {
+    const names = files.map((file) => file.name).join(", ");
+    studio.toast(`One file at a time: ${names} ${files.length > 1 ? "were" : "was"} not taken.`);
+  }
 
+  let asked = null; // the file that is asked about, or looked at for it: one that came later
   /** Ask about one of them; a picture that cannot be read is refused before. */
   studio.askFile = async function (file) {
     if (!isPicture(file)) {
       openPreset(file);
       return;
     }
-    const wrong = await studio.stack.images.wrongWith(file);
+    asked = file;
+    const reading = () => studio.toast(`Reading ${file.name || "the picture"} …`);
+    const wrong = await studio.stack.images.wrongWith(file, reading);
+    if (asked !== file) {
+      notTaken([file]);
+      return;
+    }
     if (wrong) {
       studio.toast(wrong);
       return;

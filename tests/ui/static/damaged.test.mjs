@@ -35,3 +35,50 @@ test("of another the server says whether it reads it", async () => {
   assert.deepEqual(refused, { wrong: "a.png: is empty", asked: ["/tmp/a.png"] });
   assert.match((await wrongWith({ gone: true })).wrong, /could not be read/);
 });
+
+test("a picture that is sent to be looked at is told of, and not sent again to be used", async () => {
+  const told = [];
+  let uploads = 0;
+  const createImageBitmap = async () => {
+    throw new Error("could not be decoded");
+  };
+  const studio = loadIn({ createImageBitmap }, {}, "row/images.js");
+  const server = {
+    check_picture: async () => ({}),
+    store_image: async ({ path }) => ({ image: path, thumb: "" }),
+    seed_of: async ({ path }) => ({ seed: path }),
+  };
+  const upload = async () => {
+    uploads += 1;
+    if (uploads === 1) throw new Error("no connection");
+    return { path: `/tmp/${uploads}` };
+  };
+  const images = new studio.RowImages(server, upload, {});
+  const file = { name: "a.tif" };
+  const look = () => images.wrongWith(file, () => told.push(file.name));
+  assert.match(await look(), /no connection/);
+  assert.equal(await look(), ""); // what did not get there is sent again
+  assert.equal((await images.store(file)).image, "/tmp/2");
+  assert.equal((await images.seedOf(file)).seed, "/tmp/2");
+  assert.equal((await images.store({ name: "a.tif" })).image, "/tmp/3"); // another file
+  assert.deepEqual(told, ["a.tif", "a.tif"]);
+});
+
+test("of two pictures that are looked at, the later one is asked about", async () => {
+  const [told, shown, answers] = [[], [], []];
+  const page = { addEventListener: () => {} };
+  const given = { isPicture: () => true, toast: (text) => told.push(text) };
+  const studio = loadIn({ document: page }, given, "uses.js");
+  const wrongWith = (_, reading) => {
+    reading();
+    return new Promise((answer) => answers.push(answer));
+  };
+  Object.assign(studio, { stack: { images: { wrongWith } }, askUse: (title) => shown.push(title) });
+  const files = ["a.tif", "b.tif"].map((name) => new File(["x"], name));
+  const asked = files.map((file) => studio.askFile(file));
+  answers.reverse().forEach((answer) => answer(""));
+  await Promise.all(asked);
+  assert.deepEqual(shown, ["What is b.tif for?"]);
+  const one = "One file at a time: a.tif was not taken.";
+  assert.deepEqual(told, ["Reading a.tif …", "Reading b.tif …", one]);
+});

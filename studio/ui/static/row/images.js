@@ -6,13 +6,21 @@
   studio.RowImages = class {
     /** @param models the page's, whose base a control map is made for. */
     constructor(server, upload, models) {
-      Object.assign(this, { server, upload, models, thumbs: {} });
+      Object.assign(this, { server, upload, models, thumbs: {}, sent: new WeakMap() });
+    }
+
+    /** Send a file to the server: {path}. What was sent once, as to be looked at, is not sent again. */
+    send(file) {
+      if (!this.sent.has(file)) this.sent.set(file, this.upload(file));
+      const sending = this.sent.get(file);
+      sending.catch(() => this.sent.delete(file));
+      return sending;
     }
 
     /** Keep a file among the studio's images: {image, thumb, sent} or {error}, which names the file. */
     async store(file, mask = false) {
       try {
-        const sent = await this.upload(file);
+        const sent = await this.send(file);
         const answer = await this.server.store_image({
           path: sent.path,
           meta: { _type: "gradio.FileData" },
@@ -30,23 +38,24 @@
     /** The seed of the preset that a picture carries: {seed} or {error}. */
     async seedOf(file) {
       try {
-        const { path } = await this.upload(file);
+        const { path } = await this.send(file);
         return await this.server.seed_of({ path, meta: { _type: "gradio.FileData" } });
       } catch (error) {
         return { error: `The picture could not be read (${error.message || error})` };
       }
     }
 
-    /** Why a file is no picture that can be used, or "". What the browser shows is one. */
-    async wrongWith(file) {
+    /** Why a file is no picture that can be used, or "". What the browser shows is one.
+     *  @param reading called where the server has to say it, which takes as long as the file to get there */
+    async wrongWith(file, reading = () => {}) {
       try {
         (await createImageBitmap(file)).close();
         return "";
       } catch {
-        /* damaged, or of a kind that the server alone reads */
+        reading(); // damaged, or of a kind that the server alone reads
       }
       try {
-        const { path } = await this.upload(file);
+        const { path } = await this.send(file);
         const answer = await this.server.check_picture({
           path,
           meta: { _type: "gradio.FileData" },
