@@ -144,6 +144,15 @@ test("a search's picture says its setting in the page's words", () => {
   );
 });
 
+test("what was given is written as the bound beside it; a text in quotes stays", () => {
+  const german = inGerman();
+  const field = german("Steps");
+  const at = (got) => german(`Steps: must be at most 0.5, got ${got}`);
+  assert.equal(at("0.9"), `${field}: darf höchstens 0,5 sein, gegeben 0,9`);
+  for (const got of ["'0.9'", "[0.1, 0.9]"])
+    assert.equal(at(got), `${field}: darf höchstens 0,5 sein, gegeben ${got}`);
+});
+
 test("what a number is to be written as can be typed so", () => {
   const { checkNumber } = load("numbers.js");
   const field = { kind: "number", low: -5000, high: 5000 };

@@ -18,7 +18,8 @@ window.studio = window.studio || {};
   const spaced = (text) => text.replace(/\s+/g, " ").trim();
   const literal = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-  /** A message with places as {shape, names, fixed}: ``fixed`` counts the letters that stand. */
+  /** A message with places as {shape, names, got, fixed}: ``got`` are the names of places that hold what
+   *  was given, ``fixed`` counts the letters that stand. */
   function patternOf(message) {
     const names = [];
     const parts = message.split(PLACE);
@@ -29,7 +30,8 @@ window.studio = window.studio || {};
       return part.startsWith("one_") ? "((?:(?! · )[^])+?)" : "([^]+?)";
     });
     const fixed = parts.filter((_, index) => index % 2 === 0).join("").length;
-    return { shape: new RegExp(`^${shape.join("")}$`, "u"), names, fixed, message };
+    const got = names.filter((_, index) => parts[2 * index].endsWith("got "));
+    return { shape: new RegExp(`^${shape.join("")}$`, "u"), names, got, fixed, message };
   }
 
   /**
@@ -53,7 +55,7 @@ window.studio = window.studio || {};
     };
 
     function fitted(text) {
-      for (const { shape, names, message } of patterns) {
+      for (const { shape, names, got, message } of patterns) {
         const found = shape.exec(text);
         if (!found) continue;
         if (shape.source.startsWith("^(")) {
@@ -64,7 +66,7 @@ window.studio = window.studio || {};
         const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
         return plain.get(message).replace(PLACE, (_, name) => {
           const value = given[name];
-          if (name.length === 1) return signed(value);
+          if (name.length === 1 || got.includes(name)) return signed(value);
           if (name.startsWith("word_")) return plain.get(value) ?? signed(value);
           return name.startsWith("the_") ? (whole(value) ?? signed(value)) : value;
         });

@@ -1,7 +1,8 @@
 // The page in another language: its English texts are replaced where they stand, now and as the page
 // changes. What is marked translate="no" is a person's own and is passed over, as are the attributes
-// that data-own names, and the words inside where it names "text"; what was English is remembered. A
-// page in English has none of this.
+// that data-own names, and the words inside where it names "text"; what was English is remembered.
+// Numbers in sentences have the decimals of the language; those that stand alone, in boxes and at the
+// scales of plots, are as they are typed, with a point. A page in English has none of this.
 (function (studio) {
   "use strict";
   const ATTRIBUTES = ["title", "placeholder", "aria-label", "alt", "label"];
