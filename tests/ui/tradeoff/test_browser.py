@@ -188,9 +188,9 @@ def test_three_presses_to_a_setting(studio: Studio) -> None:
     expect(search).to_have_text("Search")  # with other steps it is another search
     studio.set("Steps", "1")
     expect(search).to_have_text("Search on")
-    page.get_by_label("the row's weight too").check()
+    page.get_by_label("the row's weight too").click()  # a test before may have left it on
     expect(search).to_have_text("Search")
-    page.get_by_label("the row's weight too").uncheck()
+    page.get_by_label("the row's weight too").click()
     expect(search).to_have_text("Search on")
     searched = "Searched for row 1: starter/lora-hero a hero on a yellow background"
     expect(about).to_have_text(searched)
