@@ -103,10 +103,15 @@ def test_what_only_the_base_can_refuse_is_red_at_its_field_too(desk: Studio) -> 
 def test_files_that_are_not_taken_are_named(desk: Studio, tmp_path: Path) -> None:
     desk.use(["still here"])
     desk.page.evaluate(
-        """() => {
+        """async () => {
             const carried = new DataTransfer();
-            const type = (name) => (name.endsWith("png") ? "image/png" : "text/plain");
-            const file = (name) => new File(["x"], name, { type: type(name) });
+            const canvas = new OffscreenCanvas(8, 8);
+            canvas.getContext("2d");
+            const picture = await canvas.convertToBlob({ type: "image/png" });
+            const file = (name) =>
+                name.endsWith("png")
+                    ? new File([picture], name, { type: "image/png" })
+                    : new File(["x"], name, { type: "text/plain" });
             for (const name of ["one.png", "two.json", "three.txt"]) carried.items.add(file(name));
             const event = new DragEvent("drop", { dataTransfer: carried, bubbles: true });
             document.querySelector("h1").dispatchEvent(event);
