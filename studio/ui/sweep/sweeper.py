@@ -75,8 +75,9 @@ class Sweeper:
         )  # seconds of the pictures that were made now, and their number
 
     def running(self) -> bool:
-        """Whether it makes pictures."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether it makes pictures; one that has said its end does not, though its thread may stand."""
+        busy = self._thread is not None and self._thread.is_alive()
+        return busy and self.state.state == "running"
 
     def forget(self, stem: str) -> None:
         """Show no more of that sweep, whose files are gone."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -85,6 +87,24 @@ def test_stopped_in_the_middle_it_leaves_files_and_goes_on(studio_home: Path) ->
     _run(sweeps)
     assert sweeper.state.state == "done"
     assert len(engine.started) - before == 10 - last["made"]  # none is made twice
+
+
+def test_one_that_has_said_its_end_makes_room_for_the_next(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes, tell = threading.Event(), Sweeper._tell
+
+    def slow(self: Sweeper, **changes: Any) -> None:
+        tell(self, **changes)
+        if changes.get("state") == "done":
+            goes.wait(20)  # its thread stands for a moment yet
+
+    monkeypatch.setattr(Sweeper, "_tell", slow)
+    sweeps = _sweeps(FakeEngine())
+    assert _run(sweeps).state.state == "done"
+    monkeypatch.undo()
+    assert _run(sweeps).state.state == "done"
+    goes.set()
 
 
 def test_page_and_verb_share_a_folder(studio_home: Path) -> None:
