@@ -89,7 +89,7 @@ def renewed(preset: Preset, file: Path, library: Library) -> list[str]:
         return []
     paths = {name: library[name].path for name in models_of(preset) if name in library}
     made = time_of(file)
-    return [f"{x} {NEWER_THAN_FILE}" for x in paths if 0 < made < _shipped_since(paths[x])]
+    return [f"{x} {NEWER_THAN_FILE}" for x in paths if 0 < made < (_shipped_since(paths[x]) or 0)]
 
 
 def _alike(one: str, other: str) -> bool:
@@ -100,28 +100,24 @@ def _alike(one: str, other: str) -> bool:
 def _changed(path: str) -> float:
     """When a model's files have changed last, in seconds since 1970; 0 where that cannot be seen. The
     studio's own have the time of their installation: their card says since when they ship."""
-    if _ships(path):
-        return _shipped_since(path)
+    since = _shipped_since(path)
+    if since is not None:
+        return since
     try:
         return state_of(path)[0] / 1e9 if path else 0.0
     except OSError:
         return 0.0
 
 
-def _shipped_since(path: str) -> float:
+def _shipped_since(path: str) -> float | None:
     """Since when the studio's own model of that path ships, by its card; 0 where that says nothing,
-    and of any other model."""
-    if not _ships(path):
-        return 0.0
+    ``None`` for any other model."""
+    if not path or not Path(path).resolve().is_relative_to(ASSETS.resolve()):
+        return None
     with suppress(OSError, ValueError, KeyError):
         since = json.loads((Path(path) / "card.json").read_text("utf-8"))["since"]
         return datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp()
     return 0.0
-
-
-def _ships(path: str) -> bool:
-    """Whether a model is the studio's own."""
-    return bool(path) and Path(path).resolve().is_relative_to(ASSETS.resolve())
 
 
 def hash_models(

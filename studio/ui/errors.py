@@ -47,8 +47,8 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
 
     rows = _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
     said = _FIELD.sub(lambda match: known.get(match[0], match[0]), rows)
-    told, besides, others = said.partition(WRONG_TOO)
-    return told + besides + " · ".join(known.get(one, one) for one in others.split(" · "))
+    mistake, besides, others = said.partition(WRONG_TOO)
+    return mistake + besides + " · ".join(known.get(one, one) for one in others.split(" · "))
 
 
 def one_line(error: BaseException) -> str:

@@ -34,14 +34,14 @@ def depicted(asked: Mapping[str, Any]) -> dict[str, Any]:
         undone = take_picture_back(_known(identity), mark)
         return fresh({"pictures": previews.of([identity]), "late": not undone})
     if asked.get("bare") is True:
-        return _told("taken", identity, drop_picture(_known(identity)))
+        return _changed("taken", identity, drop_picture(_known(identity)))
     path = uploaded(asked.get("picture"), "picture")
     if not identity:
         return fresh({"choices": _choices(path), "picture": asked["picture"]})
-    return _told("given", identity, give_picture(_known(identity), path))
+    return _changed("given", identity, give_picture(_known(identity), path))
 
 
-def _told(what: str, identity: str, mark: str) -> dict[str, Any]:
+def _changed(what: str, identity: str, mark: str) -> dict[str, Any]:
     said = {"id": identity, "title": _title(identity), "mark": mark}
     return fresh({"pictures": previews.of([identity]), what: said})
 

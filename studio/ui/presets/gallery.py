@@ -68,28 +68,39 @@ def pick(limits: Limits, identity: str) -> Preset:
         MissingFile: there is no such slot.
         BadPreset: what is in it cannot be read.
     """
+    return extract(_sound(limits, identity)[1])
+
+
+def opened(limits: Limits, identity: str) -> tuple[Preset, list[str], dict[str, Any] | None]:
+    """The preset in a slot, its shipped models that are newer than it, a line each, and its picture.
+
+    Raises:
+        MissingFile, BadPreset: as :func:`pick`.
+    """
+    saved, preset = _sound(limits, identity)
+    return extract(preset), renewed(preset, saved.path, library()), _shown(saved)
+
+
+def _sound(limits: Limits, identity: str) -> tuple[SavedPreset, Preset]:
+    """What is in a slot; raises as :func:`pick`."""
     for name, saved in _slots(limits):
         if name == identity and saved.preset is not None:
-            return extract(saved.preset)
+            return saved, saved.preset
         if name == identity:
             raise BadPreset(saved.problem, field="preset")
     raise MissingFile("this preset is not there any more", field="preset")
 
 
-def renewed_of(limits: Limits, identity: str) -> list[str]:
-    """The shipped models of the preset in a slot that are newer than it, a line each."""
-    for name, saved in _slots(limits):
-        if name == identity and saved.preset is not None:
-            return renewed(saved.preset, saved.path, library())
-    return []
-
-
 def picture_of(limits: Limits, identity: str) -> dict[str, Any] | None:
     """The picture of the preset in a slot, for the stage before there is a result."""
-    for name, saved in _slots(limits):
-        if name == identity and saved.thumbnail:
-            return picture(saved.thumbnail, "The preset's own picture. Generate makes yours.")
-    return None
+    found = (saved for name, saved in _slots(limits) if name == identity)
+    return next(map(_shown, found), None)
+
+
+def _shown(saved: SavedPreset) -> dict[str, Any] | None:
+    if not saved.thumbnail:
+        return None
+    return picture(saved.thumbnail, "The preset's own picture. Generate makes yours.")
 
 
 def first_id(limits: Limits) -> str:

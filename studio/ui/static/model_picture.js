@@ -2,21 +2,20 @@
 (function (studio) {
   "use strict";
   const { el } = studio;
-  const META = { _type: "gradio.FileData" };
-  let hands = null; // {trigger, upload}
+  let send = null; // to the server
   let asking = ""; // the address of the picture that is asked about
 
-  studio.mountModelPictures = function (trigger, upload) {
-    hands = { trigger, upload };
+  studio.mountModelPictures = function (trigger) {
+    send = trigger;
   };
 
   /** Ask the server which models made a picture. */
   studio.askModelPicture = async function (file) {
     try {
-      const { path } = await hands.upload(file);
+      const picture = await studio.uploadPicture(file);
       URL.revokeObjectURL(asking);
       asking = URL.createObjectURL(file);
-      hands.trigger("depict", { picture: { path, meta: META } });
+      send("depict", { picture });
     } catch (error) {
       studio.toast(`The picture could not be uploaded (${error.message || error})`);
     }
@@ -42,10 +41,10 @@
       studio.askChoice(
         "Whose picture is it to be?",
         el("img", { src: asking, alt: "" }),
-        studio.modelPictureChoices(choices, picture, hands.trigger),
+        studio.modelPictureChoices(choices, picture, send),
       );
     const offer = (text, { id, mark }) =>
-      studio.undoable(text, () => hands.trigger("depict", { id, back: mark }));
+      studio.undoable(text, () => send("depict", { id, back: mark }));
     if (given) offer(`It is the picture of ${given.title} now.`, given);
     if (taken) offer(`${taken.title} is without the picture that was given to it.`, taken);
     if (late) studio.toast("The model has another picture by now, which stays.");

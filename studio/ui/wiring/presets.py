@@ -58,11 +58,9 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         return handler
 
     def from_shelf(session: str, event: gr.EventData) -> dict[Any, Any]:
-        identity = str(event.id)
-        found = loads(
-            lambda: (gallery.pick(limits, identity), gallery.renewed_of(limits, identity))
-        )()
-        found[notes]["image"] = gallery.picture_of(limits, identity)
+        preset, said, image = gallery.opened(limits, str(event.id))
+        found = loads(lambda: (preset, said))()
+        found[notes]["image"] = image
         made_of_none(runs, session)
         return found
 

@@ -138,8 +138,8 @@ def _asked_for(
             done, of = next(reading)
         except StopIteration as end:
             return end.value
-        told = progress_bar(done / of, f"Reading the pictures: {done} of {of}")
-        yield tuple(run.Update(progress=told))
+        far = progress_bar(done / of, f"Reading the pictures: {done} of {of}")
+        yield tuple(run.Update(progress=far))
 
 
 def _lost(asked: dict[str, Any], form: Form) -> list[str]:

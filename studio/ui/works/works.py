@@ -32,7 +32,7 @@ class Works(Drawn):
 
     def __init__(self, **kwargs: Any) -> None:
         mount = (
-            "studio.mountWorks(trigger, upload); studio.mountModelPictures(trigger, upload);"
+            "studio.mountWorks(trigger, upload); studio.mountModelPictures(trigger);"
             " /* 'submit' 'select' 'depict' */"
         )
         super().__init__({}, mount, elem_id="gs-works", elem_classes=["gs-signal"], **kwargs)

@@ -2,6 +2,7 @@
 // could not be had is {error}, one line to read.
 (function (studio) {
   "use strict";
+  const META = { _type: "gradio.FileData" };
 
   studio.RowImages = class {
     /** @param models the page's, whose base a control map is made for. */
@@ -9,9 +10,10 @@
       Object.assign(this, { server, upload, models, thumbs: {}, sent: new WeakMap() });
     }
 
-    /** Send a file to the server: {path}. What was sent once, as to be looked at, is not sent again. */
+    /** Send a file to the server: what names it there. What was sent once, as to be looked at, is not sent again. */
     send(file) {
-      if (!this.sent.has(file)) this.sent.set(file, this.upload(file));
+      const named = ({ path }) => ({ path, meta: META });
+      if (!this.sent.has(file)) this.sent.set(file, this.upload(file).then(named));
       const sending = this.sent.get(file);
       sending.catch(() => this.sent.delete(file));
       return sending;
@@ -21,15 +23,11 @@
     async store(file, mask = false) {
       try {
         const sent = await this.send(file);
-        const answer = await this.server.store_image({
-          path: sent.path,
-          meta: { _type: "gradio.FileData" },
-          mask,
-        });
+        const answer = await this.server.store_image({ ...sent, mask });
         if (answer.image) this.thumbs[answer.image] = answer.thumb;
         if (answer.error && file.name)
           answer.error = answer.error.replace(/^(image|mask)(?=: )/, () => file.name);
-        return { ...answer, sent: { path: sent.path, meta: { _type: "gradio.FileData" } } };
+        return { ...answer, sent };
       } catch (error) {
         return { error: `The image could not be uploaded (${error.message || error})` };
       }
@@ -38,8 +36,7 @@
     /** The seed of the preset that a picture carries: {seed} or {error}. */
     async seedOf(file) {
       try {
-        const { path } = await this.send(file);
-        return await this.server.seed_of({ path, meta: { _type: "gradio.FileData" } });
+        return await this.server.seed_of(await this.send(file));
       } catch (error) {
         return { error: `The picture could not be read (${error.message || error})` };
       }
@@ -55,11 +52,7 @@
         reading(); // damaged, or of a kind that the server alone reads
       }
       try {
-        const { path } = await this.send(file);
-        const answer = await this.server.check_picture({
-          path,
-          meta: { _type: "gradio.FileData" },
-        });
+        const answer = await this.server.check_picture(await this.send(file));
         return (answer.error ?? "").replace(/^picture(?=: )/, (field) => file.name || field);
       } catch (error) {
         return `The picture could not be read (${error.message || error})`;
