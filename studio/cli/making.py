@@ -40,7 +40,7 @@ def images_of(
     """The finished images, while stderr shows how far the next one is.
 
     Args:
-        first: holds the picture of a first pass while its second goes on.
+        first: holds the picture as far as it is while a pass after the first goes on.
     """
     first = [] if first is None else first
     for event in engine.generate(preset, drift_every, explain):
@@ -56,8 +56,8 @@ def images_of(
 
 
 def images_kept(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterator[Done]:
-    """:func:`images_of`; where Ctrl+C comes in a second pass, the finished picture of the first is the
-    last one.
+    """:func:`images_of`; where Ctrl+C comes in a pass after the first, the finished picture before it is
+    the last one.
 
     Raises:
         KeyboardInterrupt: after that picture.
@@ -69,7 +69,10 @@ def images_kept(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterato
         if not first:
             raise
         show("")
-        say_notes(["stopped in the second pass; the first pass is kept"])
+        kept = (
+            "the picture is kept as far as it is" if preset.detail.on else "the first pass is kept"
+        )
+        say_notes([f"stopped before the end; {kept}"])
         yield first[0]
         raise
 

@@ -43,6 +43,8 @@ def plan(options: argparse.Namespace) -> None:
     unit = "an evaluation" if more else "a step"
     second = compiled.second.forwards_total if compiled.second else 0
     again = f" and {second} in the second pass" if second else ""
+    parts = compiled.detail.forwards_total if compiled.detail else 0
+    found = f"; {parts} more for each part that is found" if parts else ""
     print(
-        f"{span} forward passes {unit}, {total - second} in {steps} steps{more}{again}, for each image"
+        f"{span} forward passes {unit}, {total - second} in {steps} steps{more}{again}, for each image{found}"
     )

@@ -18,9 +18,11 @@ from studio.diffusion.progress import progress_of
 from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser
+from studio.engine.detail import in_turn
 from studio.engine.explain import Explainer
 from studio.engine.families.pixels import apply_preview
 from studio.engine.inputs.enlarged import enlarged
+from studio.engine.inputs.frame import AtHand
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
@@ -30,7 +32,6 @@ from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
 from studio.engine.seamless import AXES
-from studio.engine.second_pass import in_two_passes
 from studio.engine.speed.runtime import Regions, Runtime
 from studio.engine.tiled import Tiled
 from studio.engine.upscaling import Upscaler, unpainted
@@ -119,7 +120,7 @@ class Engine:
             describe_networks(preset, self.library)
             entry = check_base(self.library, preset.base, preset.vae)
             preset = resolved(preset, entry)
-            if not preset_varies(preset) and not preset.second_pass.on:
+            if not preset_varies(preset) and not preset.second_pass.on and not preset.detail.on:
                 yield from self._generate(preset, entry, drift_every, explain)
                 return
             # Each image has a text, or a start, of its own.
@@ -131,19 +132,19 @@ class Engine:
     def _generate(
         self, preset: Preset, entry: ModelEntry, drift_every: int, explain: bool
     ) -> Generator[Event, None, None]:
-        """The images of a preset whose prompts are settled; with a second pass, the one image."""
-        if not preset.second_pass.on:
-            yield from self._once(preset, entry, drift_every, explain)
-            return
-        # What the second pass cannot do is said before the first runs.
-        second = stated_plan(preset, self.library, self.image_roots).second
-        with of_second_pass(), self._lock:
-            self._upscaler(preset.second_pass.upscaler)
+        """The images of a preset whose prompts are settled; with passes after the first, the one image."""
 
-        def make(one: Preset, start: Image.Image | None) -> Generator[Event, None, None]:
+        def make(one: Preset, start: AtHand | None) -> Generator[Event, None, None]:
             return self._once(one, entry, drift_every, explain and start is None, start)
 
-        yield from in_two_passes(preset, entry.multiple, second.steps if second else 0, make)
+        if not preset.second_pass.on and not preset.detail.on:
+            yield from make(preset, None)
+            return
+        # What the passes after it cannot do is said before the first runs.
+        stated = stated_plan(preset, self.library, self.image_roots)
+        with of_second_pass(), self._lock:
+            self._upscaler(preset.second_pass.upscaler if preset.second_pass.on else "")
+        yield from in_turn(preset, entry.multiple, stated, make)
 
     def _once(
         self,
@@ -151,9 +152,9 @@ class Engine:
         entry: ModelEntry,
         drift_every: int,
         explain: bool,
-        start: Image.Image | None = None,
+        start: AtHand | None = None,
     ) -> Generator[Event, None, None]:
-        """One pass; ``start`` is the picture that it starts from, where that is no reference."""
+        """One pass; ``start`` is what it starts from, where that is no reference."""
         started = time.perf_counter()
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         config = self.loader.family(preset.base).scheduler_config(entry)

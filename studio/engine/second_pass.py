@@ -6,8 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from PIL import Image
-
+from studio.engine.inputs.frame import AtHand
 from studio.errors import StudioError
 from studio.events import Done, Drift, Event, FirstPass, Preview, Progress, RowShare
 from studio.preset import Preset, SecondPass
@@ -15,7 +14,7 @@ from studio.preset.derived import second_of
 from studio.preset.second_pass import of_second_pass
 
 Norms = tuple[float | None, ...]
-Make = Callable[[Preset, Image.Image | None], Generator[Event, None, None]]
+Make = Callable[[Preset, AtHand | None], Generator[Event, None, None]]
 AT_HAND = "-"  # in place of a reference: the picture is handed on as it is
 
 
@@ -52,7 +51,7 @@ def in_two_passes(
     assert first is not None and expected is not None
     yield FirstPass(first)
     try:
-        with of_second_pass(), closing(make(second, first.image)) as events:
+        with of_second_pass(), closing(make(second, AtHand(first.image))) as events:
             for event in events:
                 if isinstance(event, Done):
                     yield _joined(preset, first, event)

@@ -98,7 +98,10 @@ def pace_of(preset: Preset) -> float | None:
 
 
 def _alike(record: Record, preset: Preset) -> bool:
-    if record.base != preset.base or ('"second_pass"' in record.preset) != preset.second_pass.on:
+    passes = {"second_pass": preset.second_pass.on, "detail": preset.detail.on}
+    if any((f'"{name}"' in record.preset) != on for name, on in passes.items()):
+        return False
+    if record.base != preset.base:
         return False
     scale, sampler = preset.second_pass.scale, preset.sampler
     near = ROUNDED if preset.second_pass.on else 0

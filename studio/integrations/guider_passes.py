@@ -49,6 +49,7 @@ def check_whole(preset: Preset) -> None:
         "sampler.tiles": preset.sampler.tiles,
         "seamless": preset.seamless != "off",
         "second_pass.scale": preset.second_pass.on,
+        "detail.finder": preset.detail.on,
         "clip_skip": preset.clip_skip is not None,
         "distilled_guidance": preset.distilled_guidance is not None,
     }

@@ -120,6 +120,7 @@ def _is_plain(preset: Preset, plan: Plan, base: ModelEntry) -> bool:
     if (
         preset.init
         or preset.second_pass.on
+        or preset.detail.on
         or preset.seamless != "off"
         or sampler.variation_strength
         or sampler.noise != "cpu"

@@ -31,7 +31,9 @@ class Plan:
     several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
     what to know before it runs, a line each. ``looks``: the steps at which it is kept what the rows
     pull towards, where that was asked for. ``tiles``: in which every pass runs; none for the whole
-    picture at once. ``second``: of the second pass, where the preset asks for one.
+    picture at once. ``second``: of the second pass, where the preset asks for one. ``detail``: of each
+    part of the picture that is made again, which ``forwards_total`` leaves out: how many are found is
+    seen only then.
     """
 
     passes: tuple[Pass, ...]
@@ -47,6 +49,7 @@ class Plan:
     looks: tuple[Look, ...] = ()
     tiles: tuple[Window, ...] = ()
     second: Plan | None = None
+    detail: Plan | None = None
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -113,6 +116,8 @@ class Plan:
             noted["tiles"] = len(self.tiles)
         if self.second:
             noted["second_pass"] = self.second.as_dict()
+        if self.detail:
+            noted["detail"] = self.detail.as_dict()
         mixed = {"mixtures": [self._mixture_as_dict(m) for m in self.mixtures]}
         return {
             "passes": [self._pass_as_dict(p) for p in self.passes],

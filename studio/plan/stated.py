@@ -9,6 +9,7 @@ from pathlib import Path
 from studio.diffusion.progress import progress_of
 from studio.errors import MissingModel
 from studio.library import Library, ModelEntry
+from studio.library.hub import in_cache
 from studio.library.noise import scheduler_config
 from studio.plan.compile import compile_plan
 from studio.plan.places import meeting_in
@@ -16,8 +17,10 @@ from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.plan.tiles import as_seen, with_tiles
-from studio.preset import Preset
-from studio.preset.derived import second_of
+from studio.preset import Detail, Preset
+from studio.preset.derived import detail_of, second_of
+from studio.preset.detail import of_detail
+from studio.preset.finders import FINDERS
 from studio.preset.second_pass import of_second_pass
 
 
@@ -69,15 +72,28 @@ def stated_plan(
     if known.base is None:
         return plan
     plan = with_tiles(plan, preset, known.base)
+    if preset.detail.on:
+        with of_detail():
+            again = stated_plan(detail_of(preset, "-"), library, roots)
+        plan = replace(plan, detail=again, notes=(*plan.notes, *_of_finder(preset.detail)))
     if not preset.second_pass.on:
         return plan
     size = picture_size(preset, known.base)
-    again = second_of(preset, "-", size, known.base.multiple)
+    whole = preset.model_copy(update={"detail": Detail()})
+    again = second_of(whole, "-", size, known.base.multiple)
     with of_second_pass():
         second = stated_plan(again, library, roots)
     noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for
     told = [_of_second(note) for note in noted if note not in plan.notes]
     return replace(plan, second=second, notes=(*plan.notes, *told))
+
+
+def _of_finder(detail: Detail) -> list[str]:
+    """What to know of what finds the parts, before there is a picture to look at."""
+    weights = FINDERS[detail.finder].weights
+    if not weights or in_cache(weights, "model.safetensors"):
+        return []
+    return [f"detail.finder: needs the weights {weights} from the hub, which are not here yet"]
 
 
 def _of_second(note: str) -> str:

@@ -1,4 +1,4 @@
-"""Where the face in a picture is, for a crop: by the cascade that scikit-image comes with."""
+"""Where the faces in a picture are: by the cascade that scikit-image comes with."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
+
+from studio.preset import Detail
 
 EDGE = 320  # pixels in which it looks; in more of them it also sees faces where there is none
 LEAST = 24  # pixels of a face, the cascade's own window
+BESIDE = 0.2  # of it beside the found square: brow, cheeks and chin
 ROOM = 0.45  # around the found square, in parts of its side: hair, chin and neck
 
 Box = tuple[float, float, float, float]
@@ -22,6 +25,30 @@ def face_box(picture: Image.Image) -> Box | None:
         left, top, right and bottom in parts of the picture's width and height; ``None`` without a
         face that looks into the camera.
     """
+    found = _faces(picture)
+    return _around(*found[0], *picture.size) if found else None
+
+
+def face_masks(picture: Image.Image, detail: Detail) -> list[Image.Image]:
+    """An oval (L, of the picture's size) for each face that looks into the camera, largest first.
+
+    Args:
+        picture: RGB. detail: says nothing that matters here.
+    """
+    return [_oval(face, picture.size) for face in _faces(picture)]
+
+
+def _oval(face: Box, size: tuple[int, int]) -> Image.Image:
+    """White from brow to chin, where the cascade's square holds the face's middle alone."""
+    x, y, w, h = face
+    mask = Image.new("L", size)
+    box = (x - w * BESIDE, y - h * BESIDE, x + w * (1 + BESIDE), y + h * (1 + BESIDE))
+    ImageDraw.Draw(mask).ellipse(box, fill=255)
+    return mask
+
+
+def _faces(picture: Image.Image) -> list[Box]:
+    """Left, top, width and height in pixels of each, largest first."""
     small = picture.convert("RGB")
     small.thumbnail((EDGE, EDGE))
     found = _cascade().detect_multi_scale(
@@ -31,12 +58,12 @@ def face_box(picture: Image.Image) -> Box | None:
         min_size=(LEAST, LEAST),
         max_size=(max(small.size),) * 2,
     )
-    if not found:
-        return None
-    face = max(found, key=lambda one: one["width"] * one["height"])
     scale = picture.width / small.width
-    x, y, w, h = (scale * face[name] for name in ("c", "r", "width", "height"))
-    return _around(x, y, w, h, *picture.size)
+    faces: list[Box] = [
+        (scale * one["c"], scale * one["r"], scale * one["width"], scale * one["height"])
+        for one in found
+    ]
+    return sorted(faces, key=lambda one: one[2] * one[3], reverse=True)
 
 
 def _around(x: float, y: float, w: float, h: float, width: int, height: int) -> Box:

@@ -92,13 +92,29 @@ def _detector(kind: str, download: bool) -> Any:
     entry = PREPROCESSORS[kind]
     module, _, name = entry.detector.partition(":")
     load = _load(module, name).from_pretrained
-    return _from_hub(
-        kind, entry.weights, lambda: load(entry.weights, local_files_only=not download)
+    return from_hub(
+        f"{kind} preprocessor",
+        entry.weights,
+        lambda: load(entry.weights, local_files_only=not download),
     )
 
 
-def _from_hub(kind: str, weights: str, load: Callable[[], Any]) -> Any:
-    """What ``load`` returns, with one line for the many ways in which a hub can fail."""
+def from_hub(
+    what: str,
+    weights: str,
+    load: Callable[[], Any],
+    field: str = "control.type",
+    instead: str = "give the finished map with type 'map'",
+) -> Any:
+    """What ``load`` returns, with one line for the many ways in which a hub can fail.
+
+    Args:
+        what: needs the ``weights``. field: of the preset, that asks for it. instead: what to do
+            without it.
+
+    Raises:
+        StudioError: they are not here, and may not or cannot be fetched; names the field.
+    """
     try:
         return load()
     except StudioError:
@@ -106,14 +122,14 @@ def _from_hub(kind: str, weights: str, load: Callable[[], Any]) -> Any:
     except Exception as error:
         if not may_download():
             raise StudioError(
-                f"the {kind} preprocessor needs the weights {weights} from the hub; set "
-                f"{ALLOW_DOWNLOAD}=1 to fetch them, or give the finished map with type 'map'",
-                field="control.type",
+                f"the {what} needs the weights {weights} from the hub; set "
+                f"{ALLOW_DOWNLOAD}=1 to fetch them, or {instead}",
+                field=field,
             ) from error
         raise StudioError(
-            f"the weights {weights} of the {kind} preprocessor could not be fetched "
-            f"({shorten(str(error))}); give the finished map with type 'map'",
-            field="control.type",
+            f"the weights {weights} of the {what} could not be fetched "
+            f"({shorten(str(error))}); {instead}",
+            field=field,
         ) from error
 
 
@@ -148,4 +164,4 @@ def _segmenter(download: bool) -> tuple[Any, Any]:
             )
         return processor, network
 
-    return _from_hub("segmentation", weights, load)
+    return from_hub("segmentation preprocessor", weights, load)

@@ -4,6 +4,7 @@
 holds the parts it is made of.
 """
 
+from studio.preset.detail import Detail
 from studio.preset.document import (
     MAX_JSON_BYTES,
     SCHEMA_VERSION,
@@ -37,6 +38,7 @@ __all__ = [
     "Control",
     "ControlType",
     "Curve",
+    "Detail",
     "ImagePrompt",
     "Init",
     "ModelRef",

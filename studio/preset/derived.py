@@ -1,5 +1,5 @@
-"""Presets made from that of a picture: its variations, the way to another seed, the same larger, and
-one preset over many pictures."""
+"""Presets made from that of a picture: its variations, the way to another seed, the same larger, its
+parts again, and one preset over many pictures."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from studio.errors import BadPreset
 from studio.preset.bounds import bounds
+from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
-from studio.preset.rows import Sampler
+from studio.preset.rows import Row, Sampler
+from studio.preset.seamless import OFF as SEAMS
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
@@ -130,6 +132,49 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
             asked.steps,
             asked.upscaler,
         )
+
+
+def detail_of(preset: Preset, image: str) -> Preset:
+    """The preset that makes a part of the finished picture of another again.
+
+    Args:
+        image: the reference of the finished picture, and of the part's mask.
+
+    Raises:
+        BadPreset: there is a prompt for the part, and no row that it is for.
+    """
+    asked = preset.detail
+    start = Init(
+        image=image,
+        mask=image,
+        strength=asked.strength,
+        area="mask",
+        padding=asked.padding,
+        feather=FEATHER,
+    )
+    once = {
+        "init": start,
+        "second_pass": SecondPass(),
+        "detail": Detail(),
+        "seamless": SEAMS,  # of a part of the picture, whose edges are none of the picture's
+        "sampler": preset.sampler.model_copy(update={"count": 1, "tiles": False}),
+        "rows": _asking(preset, asked.prompt),
+    }
+    return preset.model_copy(update=once)
+
+
+def _asking(preset: Preset, prompt: str) -> tuple[Row, ...]:
+    """The rows with another prompt in the first that pulls towards one; as they are for none."""
+    if not prompt:
+        return preset.rows
+    pulling = (i for i, row in preset.active_rows() if row.weight > 0 and row.prompt)
+    first = next(pulling, None)
+    if first is None:
+        raise BadPreset(
+            "takes the place of a prompt, and no row pulls towards one", field="detail.prompt"
+        )
+    changed = preset.rows[first].model_copy(update={"prompt": prompt})
+    return (*preset.rows[:first], changed, *preset.rows[first + 1 :])
 
 
 def left_by_larger(preset: Preset) -> str:

@@ -24,8 +24,8 @@ from pydantic import (
 
 from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown
+from studio.preset.detail import Detail
 from studio.preset.mistakes import one_line
-from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.refinements import (
     OWN_FIELDS,
     REFINEMENTS,
@@ -33,7 +33,6 @@ from studio.preset.refinements import (
     checked_others,
     completed_others,
     list_others,
-    path_of,
 )
 from studio.preset.rows import (
     MODELS,
@@ -45,7 +44,7 @@ from studio.preset.rows import (
     Sampler,
     taking_part,
 )
-from studio.preset.schedulers import SCHEDULERS, those, titled
+from studio.preset.scheduler_checks import SINGLE_STEP, check_scheduler
 from studio.preset.seamless import OFF, Seamless, check_seamless
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
@@ -54,8 +53,6 @@ __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse",
 
 SCHEMA_VERSION = 1
 MAX_JSON_BYTES = 8 * 2**20
-# CFG++ replaces the noise that one step puts back; multistep solvers mix in earlier predictions.
-SINGLE_STEP = those(lambda one: one.single_step)
 
 
 def _setting(name: str) -> Any:
@@ -74,7 +71,7 @@ class Preset(Document):
     UIs count, 1 for the last; ``None`` for the one that its networks were trained on.
 
     ``seamless``: along which axes opposite edges of the picture meet.
-    ``second_pass``: makes the finished picture again, larger.
+    ``second_pass``: makes the finished picture again, larger; ``detail``: then parts of it.
 
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
 
@@ -127,6 +124,7 @@ class Preset(Document):
     )
     init: Init | None = None
     second_pass: SecondPass = SecondPass()
+    detail: Detail = Detail()
     sampler: Sampler = Sampler()
 
     @model_validator(mode="after")
@@ -146,31 +144,13 @@ class Preset(Document):
                 f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
                 field="init.strength",
             )
-        self.second_pass.check(sampler.steps, bool(self.init and self.init.mask))
+        masked = bool(self.init and self.init.mask)
+        self.second_pass.check(sampler.steps, masked)
+        self.detail.check(sampler.steps, masked)
         init, again = self.init, self.second_pass
         parts = sampler.tiles or (again.on and again.tiles) or bool(init and init.framed)
         check_seamless(self.seamless, parts)
-        chosen = SCHEDULERS[sampler.scheduler]
-        got = titled(SCHEDULERS, sampler.scheduler)
-        for one in self.refine.chosen:
-            if one.record.single_step and not chosen.single_step:
-                raise BadPreset(
-                    "is defined for schedulers that use no earlier prediction "
-                    f"({titled(SCHEDULERS, *SINGLE_STEP)}), got {got}",
-                    field=path_of(one.name),
-                )
-        if sampler.eta is not None and chosen.eta is None:
-            raise BadPreset(
-                "is for schedulers whose noise can be chosen "
-                f"({titled(SCHEDULERS, *those(lambda one: one.eta is not None))}), got {got}",
-                field="sampler.eta",
-            )
-        if sampler.schedule not in {*chosen.takes(False), *chosen.takes(True)}:
-            raise BadPreset(
-                f"{got} takes {titled(NOISE_SCHEDULES, *chosen.takes(not chosen.kind))}, "
-                f"got {titled(NOISE_SCHEDULES, sampler.schedule)}",
-                field="sampler.schedule",
-            )
+        check_scheduler(sampler, self.refine)
         return self
 
     @field_validator("refinements", mode="after")

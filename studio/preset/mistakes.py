@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import BadPreset, cut, first_of, in_plain_words, shorten
+from studio.errors import BadPreset, StudioError, cut, first_of, in_plain_words, shorten
 
 _MISMATCHES = ("model_type", "string_type", "tuple_type", "literal_error", "none_required")
 WRONG_TOO = "wrong too: "  # before the fields that are at fault besides, a dot between each two
 MOST_NAMED, MOST_OF_NAME = 6, 80  # of them; letters of each, which a stranger's file chooses
 _UNION_TAGS = {"ModelRef", "PromptReference", "constrained-str", "constrained-float", "str"}
+
+
+@contextmanager
+def fields_renamed(names: Mapping[str, str]) -> Iterator[None]:
+    """Mistakes of a preset that was made from another name the fields of that one.
+
+    Args:
+        names: field of the one that was made → where it comes from.
+    """
+    try:
+        yield
+    except StudioError as error:
+        if error.field not in names:
+            raise
+        raise type(error)(error.message, field=names[error.field]) from error
 
 
 def one_line(error: ValidationError) -> BadPreset:

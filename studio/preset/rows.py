@@ -30,7 +30,7 @@ _APG = REFINEMENTS["apg"].settings
 MAX_SEED = 2**53 - 1  # the largest integer that a browser's JSON keeps exactly
 
 
-def _named(table: Table[Any]) -> Any:
+def named(table: Table[Any]) -> Any:
     """A field that holds a name of ``table``; its schema lists what the table holds at that time."""
 
     def known(name: str) -> str:
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     Scheduler = str
     Schedule = str
 else:
-    ControlType = _named(PREPROCESSORS)
-    Scheduler = _named(SCHEDULERS)
-    Schedule = _named(NOISE_SCHEDULES)
+    ControlType = named(PREPROCESSORS)
+    Scheduler = named(SCHEDULERS)
+    Schedule = named(NOISE_SCHEDULES)
 ModelId = Annotated[str, Field(min_length=1, max_length=200)]
 # A path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
 ImageRef = Annotated[str, Field(max_length=12 * 2**20)]

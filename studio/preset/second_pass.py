@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
-from studio.errors import BadPreset, StudioError
+from studio.errors import BadPreset
+from studio.preset.mistakes import fields_renamed
 from studio.preset.rows import Document
 from studio.preset.start import Upscaler, check_enlarging
 
@@ -95,12 +95,6 @@ class SecondPass(Document):
             )
 
 
-@contextmanager
-def of_second_pass() -> Iterator[None]:
+def of_second_pass() -> AbstractContextManager[None]:
     """Mistakes of the preset that a second pass is name the field that they come from."""
-    try:
-        yield
-    except StudioError as error:
-        if error.field not in _FIELDS:
-            raise
-        raise type(error)(error.message, field=_FIELDS[error.field]) from error
+    return fields_renamed(_FIELDS)

@@ -43,8 +43,9 @@ def varies(prompt: str) -> bool:
 
 
 def preset_varies(preset: Preset) -> bool:
-    """Whether an active row of a preset does."""
-    return any(varies(text) for _, row in preset.active_rows() for text in _texts(row))
+    """Whether an active row of a preset does, or the prompt of its detail."""
+    rows = any(varies(text) for _, row in preset.active_rows() for text in _texts(row))
+    return rows or (preset.detail.on and varies(preset.detail.prompt))
 
 
 def counted_seed(preset: Preset) -> int:
@@ -54,7 +55,7 @@ def counted_seed(preset: Preset) -> int:
 
 
 def chosen(preset: Preset, seed: int, like: Preset | None = None) -> Preset:
-    """The preset with every choice of its active rows made.
+    """The preset with every choice of its active rows, and of its detail's prompt, made.
 
     Args:
         seed: of the image.
@@ -74,7 +75,11 @@ def chosen(preset: Preset, seed: int, like: Preset | None = None) -> Preset:
         if isinstance(row.reference, PromptReference):
             update["reference"] = PromptReference(prompt=texts[1])
         rows[index] = row.model_copy(update=update)
-    return preset.model_copy(update={"rows": tuple(rows)})
+    detail, other = preset.detail, (like or preset).detail.prompt
+    if detail.on:
+        text = text_of(detail.prompt, seed, "detail.prompt", like=other)
+        detail = detail.model_copy(update={"prompt": text})
+    return preset.model_copy(update={"rows": tuple(rows), "detail": detail})
 
 
 def text_of(prompt: str, seed: int, field: str = "prompt", like: str | None = None) -> str:
@@ -96,11 +101,17 @@ def choices(asked: Preset, made: Preset) -> list[str]:
         BadPreset: as :func:`chosen` does.
     """
     found: list[str] = []
-    for index, row in asked.active_rows():
-        for text, settled in zip(_texts(row), _texts(made.rows[index]), strict=True):
-            if varies(text):
-                pieces = _pieces(text, counted_seed(made))
-                found += pieces[1::2] if "".join(pieces) == settled else [settled]
+    texts = [
+        pair
+        for index, row in asked.active_rows()
+        for pair in zip(_texts(row), _texts(made.rows[index]), strict=True)
+    ]
+    if asked.detail.on:
+        texts.append((asked.detail.prompt, made.detail.prompt))
+    for text, settled in texts:
+        if varies(text):
+            pieces = _pieces(text, counted_seed(made))
+            found += pieces[1::2] if "".join(pieces) == settled else [settled]
     return list(dict.fromkeys(filter(None, found)))
 
 

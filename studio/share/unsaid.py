@@ -106,6 +106,8 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("second_pass.scale: left out, there is none after a picture to start from")
     elif preset.second_pass.on and preset.second_pass.tiles:
         found.append("second_pass.tiles: left out, the picture is made at once")
+    if preset.detail.on and preset.detail.finder != "faces":
+        found.append("detail.finder: left out, there, parts are found by other networks")
     if preset.seamless in ("x", "y"):
         found.append("seamless: left out; there, the edges of both directions meet or none")
     if preset.clip_skip == 1:

@@ -238,6 +238,7 @@ def _settings(preset: Preset, size: tuple[int, int] | None) -> str:
         "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
         **({} if preset.init else _hires(preset)),
+        **_detailer(preset),
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
 
@@ -255,6 +256,23 @@ def _hires(preset: Preset) -> dict[str, object]:
         "Hires steps": int(steps * again.strength) or "",
         "Hires upscaler": "Latent" if again.enlarge == "latents" else enlarger,
     }
+
+
+def _detailer(preset: Preset) -> dict[str, object]:
+    """A detail pass as ADetailer's, which finds faces; nothing for any other."""
+    again = preset.detail
+    if again.finder != "faces":
+        return {}
+    said = {
+        "model": "face_yolov8n.pt",
+        "prompt": again.prompt,
+        "mask only top k largest": again.most,
+        "dilate erode": again.grow,
+        "denoising strength": f"{again.strength:g}",
+        "inpaint only masked": "True",
+        "inpaint padding": again.padding,
+    }
+    return {f"ADetailer {name}": value for name, value in said.items()}
 
 
 def _sampler_name(name: str) -> str:

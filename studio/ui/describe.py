@@ -10,7 +10,6 @@ from typing import Any
 from studio.errors import StudioError
 from studio.events import Progress
 from studio.images import locate
-from studio.library import FAMILIES
 from studio.library.missing import missing
 from studio.plan import Plan
 from studio.plan.size import picture_size
@@ -25,8 +24,8 @@ from studio.ui.errors import on_page
 from studio.ui.form import to_preset
 from studio.ui.library.missing import as_html
 from studio.ui.library.models import library
-from studio.ui.schema import leaves
 from studio.ui.space import Limits
+from studio.ui.unused import unused_fields
 
 NO_FAULT = {"field": "", "text": ""}
 IDLE_REASONS = {
@@ -46,7 +45,7 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
     says what stands in the way. The last is ``{"field": dotted path, "text": one line}``, for the
     field to show; both empty where nothing is wrong.
     """
-    unused = _unused(values)
+    unused = unused_fields(values)
     try:
         preset = to_preset(values, limits)
         absent = as_html(missing(preset, library()), not limits.shared)
@@ -76,38 +75,6 @@ def _idle(values: Mapping[str, Any]) -> dict[str, str]:
         return idle(to_preset(decisive))
     except StudioError:
         return {}
-
-
-def _unused(values: Mapping[str, Any]) -> dict[str, str | None]:
-    """Fields that nothing reads now: ``None`` for those that stand as they are by default, else why."""
-    return {**_of_no_second_pass(values), **_unread(values)}
-
-
-def _of_no_second_pass(values: Mapping[str, Any]) -> dict[str, str | None]:
-    """What a second pass would read, where there is none."""
-    scale = values.get("second_pass_scale", 1)
-    if isinstance(scale, int | float) and scale > 1:
-        none = "Changes nothing now: at strength 0 no step of the second pass runs."
-        only = ("second_pass_steps", "second_pass_tiles")
-        return dict.fromkeys(only, none) if values.get("second_pass_strength") == 0 else {}
-    others = [name for name in leaves() if name.startswith("second_pass_")]
-    others.remove("second_pass_scale")
-    return {
-        name: None
-        if values.get(name) in (leaves()[name]["default"], None, "")
-        else "Changes nothing now: there is no second pass, which is once as large."
-        for name in others
-    }
-
-
-def _unread(values: Mapping[str, Any]) -> dict[str, None]:
-    """Empty fields that no network of the base's family reads."""
-    base = str(values.get("base") or "")
-    family = FAMILIES.get(library()[base].family) if base in library() else None
-    if family is None:
-        return {}
-    reads = {"distilled_guidance": family.distilled, "clip_skip": family.clip_skip}
-    return {n: None for n, any_ in reads.items() if not any_ and values.get(n) in (None, "")}
 
 
 def check_images(preset: Preset) -> None:
@@ -234,9 +201,12 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
         length += f" ({len(each)} evaluations)"
     more = f" × {count} images" if count > 1 else ""
     again = f", {plan.second.forwards_total} of them in the second pass" if plan.second else ""
+    parts = ""
+    if plan.detail:
+        parts = f" · {plan.detail.forwards_total} more for each part that is found"
     return (
         f'<div class="gs-cost"><b>{passes}</b> {"pass" if passes == "1" else "passes"} per {plan.unit}'
-        f" · {length} · <b>{plan.forwards_total}</b> in all{again}{more}</div>"
+        f" · {length} · <b>{plan.forwards_total}</b> in all{again}{more}{parts}</div>"
     )
 
 

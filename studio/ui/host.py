@@ -105,6 +105,8 @@ def _duration(preset: Preset, explain: bool = False) -> int:
     forwards = plan.forwards_total
     if plan.second and not plan.second.tiles:  # each takes longer by its pixels
         forwards += round(plan.second.forwards_total * (preset.second_pass.scale**2 - 1))
+    if plan.detail:
+        forwards += plan.detail.forwards_total * preset.detail.most
     return seconds_on_gpu(forwards, preset.sampler.count)
 
 

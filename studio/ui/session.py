@@ -88,7 +88,7 @@ class Run:
     done: Done | None = None
     cost: Cost = field(default_factory=Cost)
     first: Done | None = None  # the picture of the first of two passes, while the second goes on
-    first_kept: bool = False  # as the run ended before the second was through
+    first_kept: bool = False  # as the run ended before the passes after it were through
     error: str = ""
     problem: str = ""  # with what it has made, such as a disk that is full
     began: float = 0.0
@@ -140,7 +140,12 @@ class Run:
     def left(self) -> str:
         """What it leaves where it was cancelled, in words, with what those before it made."""
         made = len(self.shown()) - self.first_kept
-        more = " · the first pass is kept" if self.first_kept else ""
+        kept = (
+            "the picture is kept as far as it is"
+            if self.preset.detail.on
+            else "the first pass is kept"
+        )
+        more = f" · {kept}" if self.first_kept else ""
         if self.earlier:
             whole = self.earlier + made
             return f"{whole} image{'' if whole == 1 else 's'} finished{more}"
@@ -192,8 +197,9 @@ class Run:
         part = self.share()
         if not self.began or not part:
             return None
-        if self.preset.second_pass.on and self.progress and self.progress.step:
-            step = self.progress  # of one image; steps of its second pass take longer
+        several = self.preset.second_pass.on or self.preset.detail.on
+        if several and self.progress and self.progress.step:
+            step = self.progress  # of one image; steps of its later passes take longer
             ahead = self.preset.sampler.count - len(self.moments) - 1
             return step.seconds_left + max(0, ahead) * (step.seconds + step.seconds_left)
         return (time.monotonic() - self.began) * (1 - part) / part

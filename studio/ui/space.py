@@ -34,7 +34,8 @@ class Limits:
     ``local``: only its owner comes to this page, from this machine.
 
     ``patience``: seconds after which a run that nobody looks at is dropped; ``None``: never.
-    ``waiting``: runs that one visitor may have in the queue. ``cells``: of one sweep.
+    ``waiting``: runs that one visitor may have in the queue. ``cells``: of one sweep. ``parts``: of a
+    picture that are made again.
     """
 
     rows: int = 200
@@ -46,6 +47,7 @@ class Limits:
     patience: float | None = None
     waiting: int = 20
     cells: int = MAX_CELLS
+    parts: int = 16
 
     @property
     def most(self) -> dict[str, int]:
@@ -57,6 +59,7 @@ class Limits:
             "sampler.height": self.edge,
             "sampler.count": self.count,
             "second_pass.steps": self.steps,
+            "detail.most": self.parts,
         }
 
     def check(self, preset: Preset) -> None:
@@ -70,6 +73,8 @@ class Limits:
         for name in ("steps", "width", "height", "count"):
             self.check_number(f"sampler.{name}", getattr(sampler, name))
         self.check_number("second_pass.steps", preset.second_pass.steps)
+        if preset.detail.on:
+            self.check_number("detail.most", preset.detail.most)
         self._check_second_pass(preset)
         self._check_start(preset)
         check_embedded(preset)
@@ -119,6 +124,7 @@ SPACE = Limits(
     patience=120.0,
     waiting=3,
     cells=25,
+    parts=4,
 )
 
 

@@ -63,3 +63,25 @@ def test_of_a_form_that_is_none_it_is_decided_by_rows_and_base() -> None:
     assert describe.describe(Limits(), **typed)[1].items() >= describe.IDLE_REASONS.items()
     unknown = {**typed, "rows": [{"prompt": "a", "weight": "much"}]}  # nothing is known of these
     assert not describe.describe(Limits(), **unknown)[1].keys() & describe.IDLE_REASONS.keys()
+
+
+def test_what_only_a_detail_reads_is_shown_where_parts_are_made_again_or_where_it_is_set() -> None:
+    names = {f"detail_{one}" for one in ("prompt", "strength", "most", "grow", "padding")}
+    by_words = {"detail_words", "detail_confidence"}
+    _, idle, _ = describe.describe(Limits(), **values())
+    assert {name for name in names | by_words if idle[name] is None} == names | by_words
+    _, idle, _ = describe.describe(Limits(), **values(detail={"finder": "faces"}))
+    assert not names & idle.keys() and {n for n in by_words if idle[n] is None} == by_words
+    words = {"finder": "words", "words": "face"}
+    _, idle, _ = describe.describe(Limits(), **values(detail=words))
+    assert not (names | by_words) & idle.keys()
+    _, idle, _ = describe.describe(Limits(), **values(detail={"strength": 0.9}))
+    assert "no part is made again" in str(idle["detail_strength"])
+
+
+def test_a_detail_states_what_each_part_costs() -> None:
+    shown, _, _ = describe.describe(Limits(), **values(detail={"finder": "faces"}))
+    assert "in all · 20 more for each part that is found" in shown
+    words = {"finder": "words", "words": "face"}
+    shown, _, _ = describe.describe(Limits(), **values(detail=words))
+    assert "needs the weights CIDAS/clipseg-rd64-refined from the hub" in shown

@@ -14,6 +14,15 @@ FAINT = 8  # of 255: what a mask has at most where it holds nothing
 
 
 @dataclass(frozen=True)
+class AtHand:
+    """What a pass starts from where the run itself has made it: a picture (RGB), and the mask (L, of
+    its size) of the part of it that is made again; ``None`` for all of it."""
+
+    image: Image.Image
+    mask: Image.Image | None = None
+
+
+@dataclass(frozen=True)
 class Frame:
     """A part of ``whole``: ``box`` is its left, top, right and bottom in pixels."""
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
-from studio.engine.inputs.frame import Frame, Size
+from studio.engine.inputs.frame import AtHand, Frame, Size
 from studio.engine.inputs.surroundings import surrounded
 from studio.errors import BadPreset
 from studio.plan import Plan
@@ -53,7 +53,7 @@ class Pictures:
         init: Init | None,
         size: Size,
         roots: Sequence[Path] = (),
-        start: Image.Image | None = None,
+        start: AtHand | None = None,
     ) -> Pictures:
         """Open every image, before anything large is loaded.
 
@@ -61,7 +61,7 @@ class Pictures:
 
         Args:
             size: of the picture to be made, in pixels.
-            start: the picture to start from, where it is at hand: made by the same preset, so that its
+            start: what to start from, where it is at hand: made by the same preset, so that its
                 aspect and that of the rows' masks differ by rounding alone, and are stretched.
 
         Raises:
@@ -71,24 +71,34 @@ class Pictures:
         if init is None:
             return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
         if start is not None:
-            stretched = start.resize(size, Image.Resampling.LANCZOS)
-            small = start if init.enlarged_later else None
-            masks = _masks(plan, None, roots)
-            return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
+            return Pictures._at_hand(plan, init, start, size, roots)
         image = images.resolve(init.image, roots, field="init.image")
         mask = _mask_of(init, image, roots)
         if mask is not None and init.under_mask == "surroundings" and init.strength:
             image = surrounded(image, _inside(mask, image))
         if mask is not None and init.framed:
-            return Pictures._framed(plan, init, image, mask, size, roots)
+            masks = _masks(plan, image.size, roots, "init.image")
+            return Pictures._framed(plan, init, image, mask, size, masks)
         masks = _masks(plan, size, roots)
-        start = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+        whole = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
         small = _small(image, size) if init.enlarged_later else None
         if mask is None:
-            return Pictures(masks, start, size=size, areas=plan.areas, small=small)
+            return Pictures(masks, whole, size=size, areas=plan.areas, small=small)
         fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
         paste = feathered(fitted.convert("L"), init.feather) if init.keep_pixels else None
-        return Pictures(masks, start, fitted, size, plan.areas, paste, small)
+        return Pictures(masks, whole, fitted, size, plan.areas, paste, small)
+
+    @staticmethod
+    def _at_hand(
+        plan: Plan, init: Init, start: AtHand, size: Size, roots: Sequence[Path]
+    ) -> Pictures:
+        """The same of what the run itself has made."""
+        masks = _masks(plan, None, roots)
+        if start.mask is not None:
+            return Pictures._framed(plan, init, start.image, start.mask, size, masks)
+        stretched = start.image.resize(size, Image.Resampling.LANCZOS)
+        small = start.image if init.enlarged_later else None
+        return Pictures(masks, stretched, size=size, areas=plan.areas, small=small)
 
     @staticmethod
     def _framed(
@@ -97,14 +107,14 @@ class Pictures:
         image: Image.Image,
         mask: Image.Image,
         size: Size,
-        roots: Sequence[Path],
+        masks: Mapping[str, Image.Image],
     ) -> Pictures:
         """The same of the part around the mask alone."""
         inside = _inside(mask, image)
         frame = Frame.around(image, inside, size, init.padding)
         part = frame.part(image)
         return Pictures(
-            _masks(plan, size, roots, frame),
+            {ref: frame.part(whole) for ref, whole in masks.items()},
             part.resize(size, Image.Resampling.LANCZOS),
             frame.part(inside).resize(size, Image.Resampling.NEAREST),
             size,
@@ -183,20 +193,19 @@ class Pictures:
 
 
 def _masks(
-    plan: Plan, size: Size | None, roots: Sequence[Path], frame: Frame | None = None
+    plan: Plan, size: Size | None, roots: Sequence[Path], of: str = "the picture"
 ) -> dict[str, Image.Image]:
-    """The masks of rows: of the picture to be made, or of the part of one that is.
+    """The masks of rows.
 
     Args:
-        size: whose aspect they must have; ``None`` where that was seen before.
+        size: whose aspect they must have; ``None`` where that was seen before. of: whose size it is.
     """
     found = {}
     for ref, field in plan.masks.items():
         mask = images.resolve_mask(ref, roots, field=field)
-        whole, of = (size, "the picture") if frame is None else (frame.whole.size, "init.image")
-        if whole is not None:
-            _check_aspect(mask, whole, field, of)
-        found[ref] = mask if frame is None else frame.part(mask)
+        if size is not None:
+            _check_aspect(mask, size, field, of)
+        found[ref] = mask
     return found
 
 

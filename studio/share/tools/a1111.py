@@ -16,6 +16,7 @@ from studio.share.texts import Texts
 from studio.share.tools.a1111_controls import controls, is_image_prompt
 from studio.share.tools.a1111_hashes import NO_NAME, embeddings_of, hashes_of, untagged
 from studio.share.tools.clip_layers import take_layer
+from studio.share.tools.detailer import detailer
 from studio.share.tools.hires import second_pass
 from studio.share.tools.infotext import pairs
 from studio.share.tools.table import READERS, Fields, Found, Reader
@@ -107,6 +108,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
     second_pass(fields, found, settings)
+    detailer(fields, found)
     return found
 
 

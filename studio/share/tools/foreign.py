@@ -72,6 +72,8 @@ def read_foreign(
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
         data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
+    if found.detail:
+        data["detail"] = found.detail
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]

@@ -9,6 +9,7 @@ from studio.errors import shorten
 from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
 from studio.share.tools.clip_layers import take_layer
+from studio.share.tools.detailer import Segment, segments
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -46,10 +47,11 @@ def read(texts: Texts) -> Found | None:
         return None
     fields = Fields(params)
     notes: list[str] = []
+    given: list[Segment] = []
     found = Found(
         "SwarmUI",
         fields,
-        plain_tags(fields.text("prompt"), "rows.0.prompt", notes),
+        plain_tags(fields.text("prompt"), "rows.0.prompt", notes, given),
         plain_tags(fields.text("negativeprompt"), "rows.1.prompt", notes),
         fields.number("cfgscale"),
         grammar="SwarmUI",
@@ -70,12 +72,18 @@ def read(texts: Texts) -> Found | None:
         loras=_loras(fields),
         notes=notes,
     )
+    found.detail, left = segments(given, notes)
+    notes += [_left(f"segment:{one.inside}", one.text, "rows.0.prompt") for one in left]
     fields.drop(*_SAYS_NOTHING)
     return found
 
 
-def plain_tags(text: str, field: str, notes: list[str]) -> str:
-    """A prompt without the tool's tags: texts that change as ``[a:b:0.5]``, the rest noted."""
+def plain_tags(text: str, field: str, notes: list[str], found: list[Segment] | None = None) -> str:
+    """A prompt without the tool's tags: texts that change as ``[a:b:0.5]``, the rest noted.
+
+    Args:
+        found: is given the parts that are to be made again; without it they are noted too.
+    """
 
     def plain(match: re.Match[str]) -> str:
         kind, given, inside = match[1].lower(), match[2] or "", match[3] or ""
@@ -94,20 +102,27 @@ def plain_tags(text: str, field: str, notes: list[str]) -> str:
         notes.append(f"{field}: {match[0][:120]} is not carried over")
         return ""
 
-    return _TAG.sub(plain, _whole(text[:40_000], field, notes))
+    return _TAG.sub(plain, _whole(text[:40_000], field, notes, found))
 
 
-def _whole(text: str, field: str, notes: list[str]) -> str:
+def _whole(text: str, field: str, notes: list[str], found: list[Segment] | None) -> str:
     """What of a prompt is for the whole picture and the first pass; the rest is noted, each with its text."""
     pieces = _SECTION.split(text)
     kept = [pieces[0]]
     for tag, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         if tag == "region:end" or tag.startswith("base"):
             kept.append(piece)
+        elif found is not None and tag.startswith("segment:"):
+            found.append(Segment(tag.removeprefix("segment:"), piece))
         else:
-            shown = f" {shorten(piece.strip())}" if piece.strip() else ""
-            notes.append(f"{field}: <{tag[:80]}>{shown} is not carried over")
+            notes.append(_left(tag, piece, field))
     return " ".join(kept)
+
+
+def _left(tag: str, text: str, field: str) -> str:
+    """A note of a tag that is not carried over, with the text that follows it."""
+    shown = f" {shorten(text.strip())}" if text.strip() else ""
+    return f"{field}: <{tag[:80]}>{shown} is not carried over"
 
 
 def _hashes(listed: Any) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.history import Record
 from studio.preset import Preset, parse
+from studio.preset.finders import FINDERS
 from studio.preset.schedulers import SCHEDULERS
 from studio.ui.presets.copies import for_a1111
 
@@ -29,8 +30,11 @@ def facts(record: Record) -> dict[str, Any]:
     variation = {"variation": f"{sampler.variation_seed} ({varied:g})"} if varied else {}
     twice = preset.second_pass
     second = {"second_pass": f"× {twice.scale:g} ({twice.strength:g})"} if twice.on else {}
+    again = preset.detail
+    found = ", ".join(again.phrases()) if FINDERS[again.finder].reads_words else again.finder
+    detail = {"detail": f"{found} ({again.strength:g})"} if again.on else {}
     omega = {"omega": preset.omega} if record.lora else {}
-    return {"scheduler": scheduler, "weights": weights, **variation, **second, **omega}
+    return {"scheduler": scheduler, "weights": weights, **variation, **second, **detail, **omega}
 
 
 def titles(schedulers: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from studio.history import History
 from studio.library import Library
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
-from studio.preset import Preset
+from studio.preset import Detail, Preset
 from studio.preset.derived import between, from_each, left_by_each, varied
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
@@ -85,8 +85,12 @@ def cut_of_each(asked: Mapping[str, Any], library: Library, form: Preset) -> str
 
 def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
     """One line on what of the form is not in what is asked for; "" for nothing."""
-    if asked.get("do") == "extend" and form.second_pass.on:
-        return "second_pass.scale: is left out, as it would paint what the mask keeps"
+    if asked.get("do") == "extend":
+        on = {"second_pass.scale": form.second_pass.on, "detail.finder": form.detail.on}
+        left = [
+            f"{name}: is left out, as it would paint what the mask keeps" for name in on if on[name]
+        ]
+        return " · ".join(left)
     return left_by_each(form, str(asked.get("field"))) if asked.get("do") == "each" else ""
 
 
@@ -130,5 +134,5 @@ def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Prese
         strength=1.0,
     )
     sampler = form.sampler.model_copy(update={"width": whole.width, "height": whole.height})
-    once = {"init": init, "sampler": sampler, "second_pass": SecondPass()}
+    once = {"init": init, "sampler": sampler, "second_pass": SecondPass(), "detail": Detail()}
     return form.model_copy(update=once)

@@ -33,19 +33,6 @@ def test_a_control_that_is_here(tmp_path: Path) -> None:
     assert "the control picture (canny) is not in the file; choose it" in notes
 
 
-def test_adetailer_is_named_and_changes_nothing_else(tmp_path: Path) -> None:
-    more = (
-        ", ADetailer model: face_yolov8n.pt, "
-        'ADetailer prompt: "a face, Steps: 3, Seed: 9, Model: other\\nNegative prompt: x", '
-        "ADetailer confidence: 0.3, ADetailer version: 24.4.2"
-    )
-    preset, notes = read(png(tmp_path, parameters=a1111(more=more)))
-    assert rows(preset) == PLAIN and preset.base == "mymodel"
-    assert (preset.sampler.steps, preset.sampler.seed) == (20, 42)
-    for words in ("ADetailer model 'face_yolov8n.pt'", "ADetailer prompt", "confidence '0.3'"):
-        assert words in notes
-
-
 def test_a_model_s_name_with_commas(tmp_path: Path) -> None:
     text = a1111().replace("Model: mymodel", 'Model: "my, odd: model"')
     assert read(png(tmp_path, parameters=text), ("my, odd: model",))[0].base == "my, odd: model"

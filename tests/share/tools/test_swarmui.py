@@ -29,7 +29,7 @@ def test_swarmui(tmp_path: Path, how: str) -> None:
         ({"clipstopatlayer": 2}, "clipstopatlayer 2"),
         ({"refinermethod": "StepSwap", "refinerupscale": 1.5}, "refinerupscale 1.5"),
         ({"controlnetmodel": "canny", "controlnetstrength": 0.5}, "controlnetmodel 'canny'"),
-        ({"prompt": "a cat <segment:face>"}, "<segment:face>"),
+        ({"prompt": "a cat <segment:face,2>"}, "<segment:face,2>"),
         ({"scheduler": "kl_optimal"}, "'kl_optimal'"),
         ({"seamlesstileable": "both"}, "seamlesstileable 'both'"),
         ({"unheard_of": 1}, "unheard_of 1"),
@@ -57,7 +57,8 @@ def test_swarmui_s_loras(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tag", "words"),
     [
-        ("<segment:face,0.5> a smiling face", "<segment:face,0.5> 'a smiling face'"),
+        ("<segment:face,0.5,-0.4> a smiling face", "<segment:face,0.5,-0.4> 'a smiling face'"),
+        ("<segment:yolo-cars-1> a car", "<segment:yolo-cars-1> 'a car'"),
         ("<region:0,0,0.5,1,0.7> a dog <region:end>", "<region:0,0,0.5,1,0.7> 'a dog'"),
         ("<region:background> a wall", "<region:background> 'a wall'"),
         ("<object:0,0,.5,.5> a dog", "<object:0,0,.5,.5> 'a dog'"),

@@ -64,6 +64,11 @@ NO_NOTES = (
     "nvidia gpu compatible",
     f"input {HOLE}",
     "reader of another tool",
+    "inpaint only masked",
+    "inpaint only masked padding",
+    "mask only top k largest",
+    "method to decide top k masks",
+    f"{HOLE}inpaint only masked",
     # These with what stands before or behind them:
     "LoRAs without a strength",
     "no reason given",

@@ -15,6 +15,7 @@
       ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Second pass", record.second_pass],
+      ["Detail pass", record.detail],
       ["Steps", record.steps || ""],
       ["Scheduler", record.scheduler],
       ["Models", record.models.map((id) => named(id, record.hashes[id])).join(", ")],

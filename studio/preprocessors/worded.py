@@ -1,0 +1,98 @@
+"""Where in a picture is what words say: by CLIPSeg, a segmentation network of the hub."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from PIL import Image
+
+from studio.errors import StudioError
+from studio.preprocessors.learned import from_hub, may_download
+from studio.preset import Detail
+from studio.preset.finders import FINDERS
+
+WEIGHTS = FINDERS["words"].weights
+LEAST = 1 / 4096  # of the picture: what is smaller is a speck
+
+
+def ready() -> None:
+    """See that the network is here.
+
+    Raises:
+        StudioError: it is not, and may not or cannot be fetched.
+    """
+    _network(may_download())
+
+
+def worded_masks(picture: Image.Image, detail: Detail) -> list[Image.Image]:
+    """A mask (L, of the picture's size) for each connected part that one of the phrases names.
+
+    Args:
+        picture: RGB. detail: its words, and how sure the network must be of each pixel.
+
+    Raises:
+        StudioError: the weights are not here and may not or cannot be fetched.
+    """
+    return [
+        part
+        for heat in heat_maps(picture, detail.phrases())
+        for part in _parts(np.asarray(heat) >= detail.confidence)
+    ]
+
+
+def heat_maps(picture: Image.Image, phrases: list[str]) -> list[Image.Image]:
+    """How sure the network is at each pixel, 0 to 1 (mode F, of the picture's size), by phrase."""
+    import torch
+
+    processor, network = _network(may_download())
+    read = processor(
+        text=phrases,
+        images=[picture] * len(phrases),
+        padding=True,
+        truncation=True,
+        return_tensors="pt",
+    )
+    with torch.inference_mode():
+        sure = torch.sigmoid(network(**read).logits.float())
+    sure = sure.reshape(
+        len(phrases), *sure.shape[-2:]
+    ).numpy()  # of one phrase it has no first axis
+    return [Image.fromarray(one).resize(picture.size, Image.Resampling.BILINEAR) for one in sure]
+
+
+def _parts(inside: np.ndarray) -> list[Image.Image]:
+    """Each connected part that is more than a speck."""
+    from scipy.ndimage import label
+
+    places, count = cast(tuple[np.ndarray, int], label(inside))
+    sizes = np.bincount(places.ravel(), minlength=count + 1)
+    return [
+        Image.fromarray((places == part).astype(np.uint8) * 255)
+        for part in range(1, count + 1)
+        if sizes[part] >= LEAST * inside.size
+    ]
+
+
+@lru_cache(maxsize=1)
+def _network(download: bool) -> tuple[Any, Any]:
+    from transformers import AutoProcessor, CLIPSegForImageSegmentation
+
+    def load() -> tuple[Any, Any]:
+        where: dict[str, Any] = {"local_files_only": not download}
+        processor = AutoProcessor.from_pretrained(WEIGHTS, **where)
+        kind: Any = CLIPSegForImageSegmentation
+        network, info = kind.from_pretrained(
+            WEIGHTS, use_safetensors=True, output_loading_info=True, **where
+        )
+        if info["missing_keys"]:  # which would be drawn at random, with a remark in the log
+            raise StudioError(
+                f"{WEIGHTS} lacks the tensor {sorted(info['missing_keys'])[0]}; fetch it again",
+                field="detail.finder",
+            )
+        return processor, network.eval()
+
+    return from_hub(
+        "search by words", WEIGHTS, load, "detail.finder", "choose faces, which needs none"
+    )

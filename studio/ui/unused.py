@@ -1,0 +1,64 @@
+"""The fields of the form that nothing reads as the others stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from studio.library.families import FAMILIES
+from studio.preset.finders import FINDERS, OFF
+from studio.ui.library.models import library
+from studio.ui.schema import leaves
+
+Unused = dict[str, str | None]
+
+
+def unused_fields(values: Mapping[str, Any]) -> Unused:
+    """Fields that nothing reads now: ``None`` for those that stand as they are by default, else why.
+
+    Args:
+        values: the form's, by field name.
+    """
+    return {**_of_second_pass(values), **_of_detail(values), **_unread(values)}
+
+
+def _of_second_pass(values: Mapping[str, Any]) -> Unused:
+    """What a second pass would read, where there is none."""
+    scale = values.get("second_pass_scale", 1)
+    if isinstance(scale, int | float) and scale > 1:
+        none = "Changes nothing now: at strength 0 no step of the second pass runs."
+        only = ("second_pass_steps", "second_pass_tiles")
+        return dict.fromkeys(only, none) if values.get("second_pass_strength") == 0 else {}
+    others = [name for name in leaves() if name.startswith("second_pass_")]
+    others.remove("second_pass_scale")
+    none = "Changes nothing now: there is no second pass, which is once as large."
+    return _without(values, others, none)
+
+
+def _of_detail(values: Mapping[str, Any]) -> Unused:
+    """What a detail would read, where nothing is made again or its finder reads no words."""
+    finder = values.get("detail_finder", OFF)
+    if finder not in FINDERS or FINDERS[finder].reads_words:
+        return {}
+    if finder != OFF:
+        none = "Changes nothing now: only what words say is found by them."
+        return _without(values, ("detail_words", "detail_confidence"), none)
+    others = [name for name in leaves() if name.startswith("detail_")]
+    others.remove("detail_finder")
+    return _without(values, others, "Changes nothing now: no part is made again.")
+
+
+def _without(values: Mapping[str, Any], names: Iterable[str], why: str) -> Unused:
+    """These fields: ``None`` where they stand as they are by default, else why they change nothing."""
+    plain = {name: (leaves()[name]["default"], None, "") for name in names}
+    return {name: None if values.get(name) in some else why for name, some in plain.items()}
+
+
+def _unread(values: Mapping[str, Any]) -> Unused:
+    """Empty fields that no network of the base's family reads."""
+    base = str(values.get("base") or "")
+    family = FAMILIES.get(library()[base].family) if base in library() else None
+    if family is None:
+        return {}
+    reads = {"distilled_guidance": family.distilled, "clip_skip": family.clip_skip}
+    return {n: None for n, any_ in reads.items() if not any_ and values.get(n) in (None, "")}
