@@ -27,6 +27,7 @@ from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
 from studio.engine.inputs.start_image import Pictures
+from studio.engine.inputs.surroundings import replaced
 from studio.engine.job import Job, effort_of, part_of
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
@@ -224,6 +225,7 @@ class Engine:
             others = [noise.generator(one.sampler.variation_seed, drawn_on) for one in singles]
             variation = noise.initial_noise(job.shape, others, self.device)
             drawn = noise.varied(drawn, variation, sampler.variation_strength)
+        picture = replaced(picture, preset.init, drawn)
         painted = None
         if any(one.paints for one in job.passes):  # drawn after the noise, as diffusers does
             with self._lock:

@@ -43,7 +43,8 @@ class Init(Document):
     ``strength``: the part of the steps that runs, 1 for all; 0 makes nothing anew, so that the picture
     is as large as the one to be made, and otherwise as it was. ``mask``: an image of the picture's
     aspect, white where it is painted anew, black where it is kept; without one all of it is.
-    ``under_mask``: whether the masked part begins as it is, or with the colours around it.
+    ``under_mask``: whether the masked part begins as it is, with the colours around it, or in its
+    latents with the seed's noise or with zeros.
     ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
     without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
     over how many pixels, inside the mask, the new fades in. ``area``: paint on the whole picture, or
@@ -58,10 +59,11 @@ class Init(Document):
     strength: Annotated[float, Field(ge=0.0, le=1.0, strict=True)] = 0.75
     mask: ImageRef = ""
     under_mask: Annotated[
-        Literal["picture", "surroundings"],
+        Literal["picture", "surroundings", "noise", "nothing"],
         Field(
-            description="What the masked part begins with: what is there, or the colours around it, "
-            "as to take something away. Shows below strength 1."
+            description="What the masked part begins with: what is there; the colours around it, as to "
+            "take something away; or in its latents the seed's noise, or nothing (0), for something "
+            "new. Shows below strength 1."
         ),
     ] = "picture"
     keep_pixels: StrictBool = True

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import math
+from functools import reduce
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from studio import images
 from studio.errors import StudioError, shorten
 from studio.preprocessors.faces import Box, face_box
-from studio.ui.errors import one_line
+from studio.preprocessors.parts import parts_of
+from studio.preset import Detail
+from studio.ui.errors import on_page, one_line
 
 LEAST_SIDE = 16  # pixels of a crop
+NOTHING_FOUND = "nothing was found; paint by hand, or try other words"
+_FACES = {"", "face", "faces"}
+MOST_WORDS = 200  # characters
 NO_FACE = "no face that looks into the camera was found; draw the crop by hand"
 
 
@@ -64,6 +71,30 @@ def find_face(reference: Any) -> dict[str, Any]:
     except StudioError as error:
         return {"error": one_line(error)}
     return {"box": list(box)} if box else {"error": NO_FACE}
+
+
+def find_parts(asked: Any) -> dict[str, Any]:
+    """A mask of what words say in a picture (called from the script).
+
+    Args:
+        asked: ``{"image": a data URI, "words": phrases with commas between}``; no words are faces.
+
+    Returns:
+        ``{"mask": a data URI}`` of the picture's size, white where it is, or ``{"error": one line}``.
+    """
+    given = asked if isinstance(asked, dict) else {}
+    words = str(given.get("words") or "")[:MOST_WORDS]
+    phrases = {one.strip().lower() for one in words.split(",")}
+    finder = "words" if phrases - _FACES else "faces"
+    try:
+        picture = images.to_rgb(images.resolve(str(given.get("image")), field="picture"))
+        found = parts_of(picture, Detail(finder=finder, words=words, most=16))
+    except StudioError as error:
+        return {"error": on_page(error.message)}
+    if not found:
+        return {"error": NOTHING_FOUND}
+    mask = base64.b64encode(images.png_bytes(reduce(ImageChops.lighter, found))).decode("ascii")
+    return {"mask": f"data:image/png;base64,{mask}"}
 
 
 def kept_part(value: Any) -> str:

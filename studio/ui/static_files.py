@@ -78,6 +78,7 @@ SCRIPTS = (
     "paint_near.js",
     "paint_pictures.js",
     "paint_strokes.js",
+    "paint_find.js",
     "paint.js",
     "masks.js",
     "start.js",

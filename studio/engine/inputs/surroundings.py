@@ -1,12 +1,34 @@
-"""A picture to start from whose masked part has the colours of what is around it."""
+"""A picture to start from whose masked part begins with something else than what is there."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
 from PIL import Image, ImageFilter, ImageOps, ImageStat
+from torch import Tensor
+
+from studio.diffusion.sampling import Picture
+from studio.preset import Init
 
 # Pixels that are looked around, and how often what is found is laid over what was found farther off:
 # AUTOMATIC1111's, for its masked content "fill".
 _LOOKS = ((256, 1), (64, 1), (16, 2), (4, 4), (2, 2), (0, 1))
+
+
+def replaced(picture: Picture | None, init: Init | None, noise: Tensor) -> Picture | None:
+    """``picture`` with what its mask holds replaced in its latents, where ``init`` asks for it:
+    ``(1 − m)·z + m·fill``, ``fill`` being ``noise`` or 0 (AUTOMATIC1111's masked content *latent
+    noise* and *latent nothing*).
+
+    Args:
+        noise: (batch, channels, h, w), that the run begins with.
+    """
+    fill = {"noise": noise, "nothing": torch.zeros_like(noise)}.get(init.under_mask if init else "")
+    if picture is None or picture.mask is None or fill is None:
+        return picture
+    mask, latent = picture.mask, picture.latent
+    return replace(picture, latent=(1 - mask) * latent + mask * fill.to(latent))
 
 
 def surrounded(image: Image.Image, mask: Image.Image) -> Image.Image:

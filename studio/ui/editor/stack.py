@@ -19,7 +19,7 @@ from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
-from studio.ui.crops import find_face, kept_part
+from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
 from studio.ui.editor.wildcards import wildcard_keep, wildcard_names, wildcard_text
 from studio.ui.errors import one_line, refusal
@@ -272,6 +272,7 @@ SERVES = (
     mask_fits,
     preview_map,
     find_face,
+    find_parts,
     wildcard_names,
 )
 KEEPS = (wildcard_text, wildcard_keep)  # not on a page that others share

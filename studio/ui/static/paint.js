@@ -69,6 +69,7 @@
           this.ways.undo,
           this.ways.redo,
         ),
+        studio.paintFinder(this, background),
         this.problem,
         this.answers,
       );

@@ -1,16 +1,22 @@
-"""What lies under the mask of a picture to start from: what is around it, and nothing else changes."""
+"""What lies under the mask of a picture to start from, where it is not what is there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 
+from studio.diffusion.sampling import Picture
 from studio.engine.inputs.start_image import Pictures
-from studio.engine.inputs.surroundings import surrounded
+from studio.engine.inputs.surroundings import replaced, surrounded
 from studio.plan import Plan
 from studio.preset import Init
+from tests.support import tiny
+from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, ours
 
 SIZE = (96, 64)
 
@@ -66,3 +72,57 @@ def test_a_start_begins_with_it_where_steps_run_over_it(tmp_path: Path) -> None:
         assert np.array_equal(start(**other), plain)
     around = start(area="mask", padding=4)  # the part is made as large as the picture
     assert around[16:48, 32:64, 0].mean() < 60
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    tiny.library(folder)
+    return folder
+
+
+@pytest.mark.parametrize("content", ["noise", "nothing"])
+def test_latents_under_a_mask_are_as_diffusers_begins_with_them(root: Path, content: str) -> None:
+    size = 32
+    Image.new("RGB", (size, size), (200, 40, 10)).save(root / "start.png")
+    Image.new("L", (size, size), 255).save(root / "all.png")
+    generator = torch.Generator().manual_seed(SEED)
+    drawn = torch.randn(1, 4, size // 2, size // 2, generator=generator)  # as the encoding is
+    latents = torch.zeros_like(drawn)
+    if content == "noise":
+        latents = torch.randn(drawn.shape, generator=generator.clone_state())
+    pipe = StableDiffusionImg2ImgPipeline(
+        **tiny.load(root / "base").components, requires_safety_checker=False
+    )
+    pipe.set_progress_bar_config(disable=True)
+    expected = pipe(
+        "a cat",
+        image=latents,
+        strength=0.7,
+        num_inference_steps=STEPS,
+        guidance_scale=SCALE,
+        generator=generator,
+    ).images[0]
+    init = {"image": "start.png", "mask": "all.png", "strength": 0.7, "under_mask": content}
+    rows = [{"prompt": "a cat", "weight": SCALE}]
+    found = ours(root, size=size, rows=rows, init={**init, "keep_pixels": False})
+    assert difference(found, np.asarray(expected).astype(int)) <= 2
+    plain = {**init, "under_mask": "picture", "keep_pixels": False}
+    assert difference(found, ours(root, size=size, rows=rows, init=plain)) > 2
+
+
+def test_latents_are_mixed_where_a_mask_is_grey_and_stay_without_one() -> None:
+    latent, noise = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3)
+    mask = torch.rand(1, 1, 3, 3)
+    init = Init(image="-", mask="-", under_mask="noise")
+    found = replaced(Picture(latent, 0, mask), init, noise)
+    assert found is not None
+    expected = (1 - mask.double()) * latent.double() + mask.double() * noise.double()
+    assert torch.allclose(found.latent.double(), expected, atol=1e-6)
+    for picture, asked in (
+        (Picture(latent, 0, None), init),
+        (Picture(latent, 0, mask), Init(image="-")),
+        (Picture(latent, 0, mask), None),
+    ):
+        assert replaced(picture, asked, noise) is picture
+    assert replaced(None, init, noise) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import skimage
 
 from tests.support import REPOSITORY
 from tests.support.painted import INKED, white
@@ -14,6 +15,7 @@ from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 CAT = REPOSITORY / "assets" / "examples" / "cat.png"
+PHOTO = Path(skimage.__file__).parent / "data" / "astronaut.png"
 
 
 def test_what_was_painted_is_taken_back_stroke_by_stroke_and_not_lost_by_esc(desk: Studio) -> None:
@@ -236,3 +238,26 @@ def test_a_mask_is_painted_by_keyboard(desk: Studio, home: Path) -> None:
     page.wait_for_function("studio.stack.cards[0]?.row.mask.startsWith('inputs/')")
     found = white(home, desk.rows()[0]["mask"])
     assert found[:, 0].all() and not found[:, 1:].any()
+
+
+def test_what_is_found_in_the_picture_is_painted_as_one_step(desk: Studio) -> None:
+    desk.use(["a cat face"])
+    page = desk.page
+    page.locator("#gs-advanced > button").click()
+    page.locator(".gs-start > .gs-file").set_input_files(PHOTO)
+    page.locator(".gs-start > .gs-thumb img").wait_for()
+    page.locator(".gs-start").get_by_label("Paint the mask").click()
+    dialog = page.locator("dialog.gs-painter")
+    words = dialog.get_by_label("What to find in the picture")
+    words.press("Enter")  # none: faces
+    page.wait_for_function(f"({INKED})() > 0")
+    inked = page.evaluate(INKED)
+    words.fill("hat")
+    words.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("CIDAS/clipseg-rd64-refined")
+    assert page.evaluate(INKED) == inked
+    dialog.get_by_role("button", name="Undo").click()
+    assert page.evaluate(INKED) == 0
+    dialog.get_by_role("button", name="Redo").click()
+    dialog.get_by_role("button", name="Use mask").click()
+    page.locator(".gs-start-details .gs-thumb img").wait_for()

@@ -88,6 +88,15 @@
       }
     }
 
+    /** What words say in a picture (a data URI): {mask}, white where it is, or {error}. */
+    async findParts(image, words) {
+      try {
+        return await this.server.find_parts({ image, words });
+      } catch (error) {
+        return { error: `The picture could not be searched (${error.message || error})` };
+      }
+    }
+
     async preview(control) {
       try {
         return await this.server.preview_map({
