@@ -24,6 +24,7 @@ from studio.engine.families import Family, Text
 from studio.engine.inputs.row_images import together
 from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.engine.networks.storage import dtype_of
+from studio.engine.perturbed import perturbed
 from studio.engine.seamless import wrapping
 from studio.engine.speed.direct import direct
 from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
@@ -43,6 +44,7 @@ class PreparedPass:
     ``prediction``: the network's parameterisation. ``picture``: what an editing network changes,
     as a latent (1, channels, h, w). ``paints``: whether the network reads the run's mask and the
     picture around it. ``seen``: image prompts, as the network sees them.
+    ``perturbed``: whether the network's middle attends to nothing.
     ``position_bytes``: what one position of one latent takes of memory on its way through.
     """
 
@@ -56,6 +58,7 @@ class PreparedPass:
     picture: Tensor | None = None
     paints: bool = False
     seen: tuple[Seen, ...] = ()
+    perturbed: bool = False
     position_bytes: int = 0
 
 
@@ -219,6 +222,7 @@ class Denoiser:
             if loras:
                 stack.enter_context(self._attachment(network, tuple(chunk), loras).on(network))
             stack.enter_context(direct(network, blocks=self.regions is None))
+            stack.enter_context(perturbed(network, passes[0].perturbed))
             family = passes[0].family
             adapted = {layer for lora in loras for layer in lora.unet}
             seen = [p.seen for p in passes]
@@ -235,7 +239,7 @@ class Denoiser:
             # With a picture, or what is added within the first half, samples differ at once.
             alone = self.exact or pictures is not None or WITHIN in added
             prefix = [] if alone else untouched(prefix_modules(network), adapted)
-            if self.regions is not None:
+            if self.regions is not None and not passes[0].perturbed:
                 stack.enter_context(self.regions.attached(network, adapted.union(prefix)))
             if text is None:
                 return family.predict(network, latents, t, None)

@@ -113,6 +113,7 @@ FAMILIES.register(
         scaling=0.18215,
         clip_skip=1,
         seamless=True,
+        has_middle=True,
         t2i_adapters=("full_adapter", "light_adapter"),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, f"{_CLIP}transformer.") else "",
@@ -139,6 +140,7 @@ FAMILIES.register(
         scaling=0.18215,
         clip_skip=2,
         seamless=True,
+        has_middle=True,
         in_file=FileLayout(
             prediction=_sd2_in_file,
             # The network was trained on the last layer but one, so the last is not even loaded.
@@ -169,6 +171,7 @@ FAMILIES.register(
         scaling=0.13025,
         clip_skip=2,
         seamless=True,
+        has_middle=True,
         t2i_adapters=("full_adapter_xl",),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, _SECOND) else "",

@@ -86,7 +86,8 @@ class ModelFamily:
     read a distilled one as a number get where a preset says nothing, 0 where none do. ``clip_skip``: the
     layer of its CLIP towers that networks read, 1 for the last, where a preset can choose another; 0
     where it cannot. ``seamless``: whether its networks know no place of a picture by its number, so
-    that opposite edges can meet. ``t2i_adapters``: types of
+    that opposite edges can meet. ``has_middle``: whether they have levels and self-attention in the
+    lowest. ``t2i_adapters``: types of
     T2I-Adapters (as diffusers names them) that fit its levels.
 
     Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
@@ -111,6 +112,7 @@ class ModelFamily:
     distilled: float = 0.0
     clip_skip: int = 0
     seamless: bool = False
+    has_middle: bool = False
     latent_channels: int = 4
     latent_factor: int = 8
     position: int = 1

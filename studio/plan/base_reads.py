@@ -1,4 +1,5 @@
-"""What only some bases do: read a distilled guidance or a chosen layer of CLIP, let edges meet."""
+"""What only some bases do: read a distilled guidance or a chosen layer of CLIP, let edges meet, be
+perturbed."""
 
 from __future__ import annotations
 
@@ -22,6 +23,9 @@ def check_reads(preset: Preset, base: ModelEntry) -> None:
         _check_layer(base, preset.clip_skip)
     if preset.seamless != "off":
         _check_seamless(base)
+    for index, row in preset.active_rows():
+        if row.reference == "perturbed":
+            _check_perturbed(base, f"rows.{index}.reference")
 
 
 def _check_distilled(base: ModelEntry) -> None:
@@ -62,4 +66,16 @@ def _check_seamless(base: ModelEntry) -> None:
         f"{base.id!r} ({family_of(base.family).title}) knows every place of its picture, so that no "
         f"edges can meet; networks of {able} can",
         field="seamless",
+    )
+
+
+def _check_perturbed(base: ModelEntry, field: str) -> None:
+    """Networks of levels have a middle."""
+    if not base.family or family_of(base.family).has_middle:
+        return
+    able = ", ".join(record.title for record in FAMILIES.values() if record.has_middle)
+    raise IncompatibleModels(
+        f"{base.id!r} ({family_of(base.family).title}) has no middle whose attention could be "
+        f"perturbed; networks of {able} have",
+        field=field,
     )

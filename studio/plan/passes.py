@@ -86,7 +86,8 @@ class Condition:
 
     ``words``: ids of the models whose learned words the prompt holds. ``image``: the picture that
     an editing model changes. ``image_prompt``: one that an IP-Adapter shows. ``blank``: pairs
-    (IP-Adapter, strength) of those that show no picture: features of zero.
+    (IP-Adapter, strength) of those that show no picture: features of zero. ``perturbed``: the middle
+    of the network does not attend to anything.
     """
 
     prompt: str | None
@@ -95,6 +96,7 @@ class Condition:
     image: str = ""
     image_prompt: ImagePrompt | None = None
     blank: tuple[tuple[str, float], ...] = ()
+    perturbed: bool = False
 
     def __str__(self) -> str:
         if self.prompt is None:
@@ -103,17 +105,18 @@ class Condition:
             text = f'"{self.prompt}"' if self.prompt else "∅"
         text = f"{text}, picture" if self.image or self.image_prompt else text
         text = f"{text}, no picture" if self.blank else text
-        return f"{text}, {self.control.type}" if self.control else text
+        text = f"{text}, {self.control.type}" if self.control else text
+        return f"{text}, perturbed" if self.perturbed else text
 
     @property
     def is_null(self) -> bool:
         """Whether it is ``φ``: the empty prompt and no picture."""
         shown = self.control or self.image or self.image_prompt
-        return self.prompt == "" and not shown
+        return self.prompt == "" and not shown and not self.perturbed
 
     def sort_key(self) -> tuple[str, str, tuple[str, ...], str]:
         prompt = "" if self.prompt is None else self.prompt
-        shown = self.image + repr(self.image_prompt) + repr(self.blank)
+        shown = self.image + repr(self.image_prompt) + repr(self.blank) + "~" * self.perturbed
         return prompt, repr(self.control), self.words, shown
 
 

@@ -239,6 +239,8 @@ class Terms:
                         "", blank=summed([(prompt.model, prompt.strength)] if prompt else [])
                     ),
                 )
+            case "perturbed":  # the same without attention in the middle (engine/perturbed.py)
+                return self._row_weights(index), replace(condition, perturbed=True)
             case PromptReference(prompt=text):  # only the text is replaced, the control stays
                 weights = prior if concept else self._row_weights(index)
                 return weights, self._condition(index, text.strip(), row)

@@ -168,7 +168,7 @@ class PromptReference(Document):
     prompt: Annotated[str, Field(max_length=4000)]
 
 
-Reference = Literal["unconditional", "autoguidance", "own"] | PromptReference
+Reference = Literal["unconditional", "autoguidance", "own", "perturbed"] | PromptReference
 
 Factor = Annotated[float, Field(ge=0.0, le=10.0, strict=True)]
 CurvePoints = Annotated[tuple[tuple[Fraction, Factor], ...], Field(min_length=1, max_length=64)]

@@ -51,6 +51,7 @@ ROW_VALUES = {  # of a row's fields, whose lists are in editors of their own
         "unconditional": "unconditional (default)",
         "autoguidance": "autoguidance: base under this prompt",
         "own": "own weak model",
+        "perturbed": "perturbed: its middle attends to nothing (PAG)",
     },
 }
 
@@ -80,7 +81,7 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 | Range | the part of the denoising in which the row acts: 0 is pure noise, 1 the finished image. The beginning decides layout, the end detail |
 | Curve | multiplies the weight as the noise goes away: rising or falling over the row's range, or your own points `progress:factor`, such as `0:0, 0.4:1, 1:0.5` |
 | Mask | an image of the picture's shape, painted here or uploaded: the row acts where it is white and contributes nothing where it is black. *Masks*, above the rows, paints those of all rows over one picture, each in its colour |
-| Reference | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: that text under the row's model. A paper's baseline is rows together: the presets *Baseline: …* hold them. The classic negative prompt is two rows, +*w* for the prompt and −(*w*−1) for the negative one; *CFG scale*, above the rows, moves both |
+| Reference | what the row is compared with. *Unconditional*: the shared base term. *Autoguidance*: the base model under the same prompt. *Own weak model*: the row's own model at ω without a prompt. *Another prompt*: that text under the row's model. *Perturbed*: the row itself, whose network attends to nothing in its middle (perturbed-attention guidance): such a row beside the prompt's, weight 1 to 3, gives pictures more structure, also without a negative prompt. A paper's baseline is rows together: the presets *Baseline: …* hold them. The classic negative prompt is two rows, +*w* for the prompt and −(*w*−1) for the negative one; *CFG scale*, above the rows, moves both |
 | Known words | of a base that says what it knows: unknown words are underlined while you type, with the nearest known ones to click |
 | Explain this picture | below a result, and in *Use this picture …*: what each row pulled towards at three moments, its share over time, and the picture *without this row* at the same seed |
 | Share | after a generation: how much the row moved the image, step by step, its part of all rows, and whether it pulled along with the others (cosine 1) or against them (−1) |

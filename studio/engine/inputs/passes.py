@@ -23,6 +23,7 @@ from studio.engine.inputs.texts import Texts
 from studio.engine.inputs.trained_as import predictions
 from studio.engine.networks import memory
 from studio.engine.networks.loader import Loader
+from studio.engine.perturbed import blind_layers
 from studio.errors import IncompatibleModels, StudioError
 from studio.library.control_networks import CONTROL_NETWORKS, PLAIN
 from studio.plan import Pass, Plan, Weights
@@ -71,11 +72,12 @@ def prepare_passes(
                 check_fits(network, lora.unet, lora.name)
             position_bytes = memory.network_bytes(network, 1)
             paints = loader.family(item.weights.model).paints(network)
+            _check_middle(item, network)
             text = _guided(text, preset, loader.family(item.weights.model), network)
         adapters = tuple((lora, scale) for lora, scale in adapters if scale != 0)
         prepared.append(
             PreparedPass(
-                group=loader.network_key(item.weights),
+                group=(loader.network_key(item.weights), item.condition.perturbed),
                 network=opened,
                 family=loader.family(item.weights.model),
                 text=text,
@@ -85,6 +87,7 @@ def prepare_passes(
                 picture=pictures.of(item),
                 paints=paints,
                 seen=pictures.seen(item),
+                perturbed=item.condition.perturbed,
                 position_bytes=position_bytes,
             )
         )
@@ -120,6 +123,14 @@ def _guided(text: Text | None, preset: Preset, family: Family, network: nn.Modul
             "reads no distilled guidance, which the preset sets; leave distilled_guidance empty"
         )
     return replace(text, distilled=preset.distilled_guidance)
+
+
+def _check_middle(item: Pass, network: nn.Module) -> None:
+    """Raise :class:`IncompatibleModels` where there is no attention that could be perturbed."""
+    if item.condition.perturbed and not blind_layers(network):
+        raise IncompatibleModels(
+            f"{item.weights.model!r} has no self-attention in its middle; choose another reference"
+        )
 
 
 def _check_width(family: Family, network: nn.Module, text: Text | None, name: str) -> None:
