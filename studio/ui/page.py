@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -43,7 +43,10 @@ SUMMARIES = 10_000
 
 
 def build(
-    limits: Limits | None = None, events: Stream = stream, room: Callable[[], int] = lambda: 1
+    limits: Limits | None = None,
+    events: Stream = stream,
+    room: Callable[[], int] = lambda: 1,
+    runs: Runs | None = None,
 ) -> gr.Blocks:
     """The whole page.
 
@@ -51,8 +54,10 @@ def build(
         limits: what one generation may ask for; generous by default.
         events: the engine's generator of events; or a pool's, or a test's.
         room: how many runs ``events`` takes at once, now.
+        runs: the queue of these, where something besides the page puts runs into it.
     """
     limits = limits or Limits()
+    runs = runs or Runs(events, limits, room)
     with gr.Blocks(
         title="Guidance Studio",
         fill_width=True,
@@ -60,7 +65,7 @@ def build(
         delete_cache=(3600, CACHE_SECONDS),
     ) as page:
         parts = layout.lay_out(Preset(), limits)
-        wiring.connect(page, parts, limits, Runs(events, limits, room))
+        wiring.connect(page, parts, limits, runs)
     page.queue(default_concurrency_limit=8)
     page._queue.sleep_when_free = page._queue.progress_update_sleep_when_free = LOOKS
     page._queue.ANAYLTICS_CACHE_FREQUENCY = SUMMARIES  # Gradio's own spelling
@@ -124,17 +129,19 @@ def shown_from(shared: bool) -> list[str]:
     return [str(folder.absolute()) for folder in (PRESETS, *([] if shared else own))]
 
 
-def launch_options(doors: Doors | None = None) -> dict[str, Any]:
+def launch_options(doors: Doors | None = None, beside: Sequence[Middleware] = ()) -> dict[str, Any]:
     """What Gradio 6 takes at launch: looks, scripts, what the footer offers, and the gate before it.
 
     Args:
         doors: under which names the page is served; by default this machine's own.
+        beside: what else answers, behind the gate.
     """
     doors = doors or Doors()
     return {
         "app_kwargs": {
             "middleware": [
                 Middleware(Gate, doors=doors),
+                *beside,
                 Middleware(Ahead, script=ahead()),
                 Middleware(Beside, files=(installable.FILES, messages.files(), api_page.FILES)),
             ]

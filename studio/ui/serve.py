@@ -40,6 +40,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--mcp", action="store_true", help="serve the endpoints as tools of an MCP server too"
     )
     parser.add_argument(
+        "--webui-api",
+        action="store_true",
+        help="answer under /sdapi/v1 too, as AUTOMATIC1111's web UI does, for programs made for that",
+    )
+    parser.add_argument(
         "--workers",
         metavar="W",
         default="local",
@@ -98,6 +103,11 @@ def serve(options: argparse.Namespace) -> None:
         raise StudioError(
             "a shared page serves no tools; its visitors' would be mixed", field="--mcp"
         )
+    if options.webui_api and shared:
+        raise StudioError(
+            "a shared page answers no such programs; its visitors' would be mixed",
+            field="--webui-api",
+        )
     if options.mcp and importlib.util.find_spec("mcp") is None:
         sys.exit("--mcp: needs the package mcp; pip install 'gradio[mcp]'")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: no outside host
@@ -123,9 +133,16 @@ def serve(options: argparse.Namespace) -> None:
     logs.start()
     heap.share_heaps()
     with heap.nothing_is_garbage():
-        from studio.ui.page import build, launch_options
+        from starlette.middleware import Middleware
 
-        page = build(limits, **_maker(options.workers))
+        from studio.ui.page import build, launch_options
+        from studio.ui.runs import Runs
+        from studio.ui.webui.server import Webui
+
+        maker = {"events": host.stream, "room": lambda: 1, **_maker(options.workers)}
+        runs = Runs(maker["events"], limits, maker["room"])
+        page = build(limits, runs=runs)
+        beside = [Middleware(Webui, runs=runs, auth=options.auth)] if options.webui_api else []
     if not host.elsewhere():
         host.warm_up(delay=3.0)
     if not shared:
@@ -140,7 +157,7 @@ def serve(options: argparse.Namespace) -> None:
         mcp_server=options.mcp,
         share=False,  # a tunnel of Gradio's own starting would come before what guards it
         prevent_thread_lock=options.share,
-        **launch_options(Doors.of(address, options.allow_host, shared)),
+        **launch_options(Doors.of(address, options.allow_host, shared), beside),
     )
     if options.share:
         from studio.ui.tunnel import opened

@@ -7,7 +7,7 @@ which is ω = 1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -43,6 +43,25 @@ def read_foreign(
     if found is None:
         texts.notes.extend(f"its text looks like {tool}'s, and cannot be read" for tool in failed)
         return None
+    preset, notes = to_preset(found, name, models, texts.size, texts.notes)
+    return preset, notes
+
+
+def to_preset(
+    found: Found,
+    name: str,
+    models: Collection[str] | Mapping[str, ModelEntry] = (),
+    pixels: tuple[int, int] = (0, 0),
+    more: Sequence[str] = (),
+) -> tuple[Preset, list[str]]:
+    """The preset that what a tool says amounts to, and what could not be carried over.
+
+    Args:
+        name: of a file, for the preset.
+        models: as for :func:`read_foreign`.
+        pixels: width and height of the picture that it was found in; zeros for none.
+        more: notes that there are already.
+    """
     notes = [f"made with {found.tool}: the same seed gives other noise here"]
     shelf = Shelf(models, found.hash_of, notes)
     base = _base(found, shelf, notes)
@@ -53,7 +72,7 @@ def read_foreign(
     data: dict[str, Any] = {
         "name": PurePath(name).stem[:200],
         "rows": rows,
-        "sampler": _sampler(found, base is not None, texts.size, notes),
+        "sampler": _sampler(found, base is not None, pixels, notes),
     }
     if base:
         data["base"] = base
@@ -77,7 +96,7 @@ def read_foreign(
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
-    notes += [*found.notes, *found.fields.notes(), *texts.notes]
+    notes += [*found.notes, *found.fields.notes(), *more]
     return validate(_clean(data)), _bounded(notes)
 
 
