@@ -126,8 +126,7 @@ def test_prompts_are_escaped_in_the_equation() -> None:
     line = 'ε̂ = −4·starter(∅) + 5·starter("<img src=x onerror=alert(1)>")'
 
     class Shown:
-        forwards_per_step, forwards_total, unit = (2, 2), 4, "step"
-        second = detail = None
+        forwards_per_step, forwards_total, unit, second, detail = (2, 2), 4, "step", None, None
 
         def __str__(self) -> str:
             return line
