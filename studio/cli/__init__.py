@@ -12,6 +12,7 @@ VERBS = (
     "plan",
     "code",
     "inspect",
+    "caption",
     "history",
     "models",
     "schema",

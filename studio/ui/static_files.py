@@ -32,6 +32,7 @@ SCRIPTS = (
     "aspect.js",
     "swipes.js",
     "advanced.js",
+    "caption.js",
     "uses.js",
     "dropped.js",
     "works.js",

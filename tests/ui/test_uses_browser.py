@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.support import REPOSITORY
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
+CAT = REPOSITORY / "assets" / "examples" / "cat.png"
 SEED = "Seed (−1: new each time)"
 
 
@@ -184,3 +186,25 @@ def test_a_damaged_picture_is_refused_by_its_name_before_anything_is_asked(desk:
     page.wait_for_function("document.body.innerText.match(/broken.png: /g)?.length > 1")
     assert page.evaluate("studio.start.init") is None
     expect(page.locator("dialog.gs-painter:not(.gs-uses)")).to_have_count(0)
+
+
+def test_a_picture_in_words_becomes_a_row_s_prompt(desk: Studio) -> None:
+    said = "a cat face in flat style on a white background"
+    desk.use(["a dog", "a red car"])
+    page = desk.page
+    data = base64.b64encode(CAT.read_bytes()).decode()
+    page.evaluate(
+        """async (data) => {
+            const answer = await fetch(`data:image/png;base64,${data}`);
+            await studio.askFiles([new File([await answer.blob()], "cat.png", { type: "image/png" })]);
+        }""",
+        data,
+    )
+    page.locator("dialog.gs-uses").get_by_role("button", name="Say it in words").click()
+    words = page.get_by_role("dialog", name="The picture in words")
+    expect(words).to_contain_text(said)
+    words.get_by_role("button", name="Prompt of row 2: a red car").click()
+    expect(words).to_have_count(0)
+    assert [row["prompt"] for row in desk.rows()] == ["a dog", said]
+    page.locator("body").press("Control+z")
+    page.wait_for_function("studio.stack.cards[1].row.prompt === 'a red car'")

@@ -19,6 +19,7 @@ from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, prompt_hints, validate
 from studio.share import read_image
+from studio.ui.captions import words_of
 from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
 from studio.ui.editor.wildcards import wildcard_keep, wildcard_names, wildcard_text
@@ -190,6 +191,22 @@ def seed_of(value: Any) -> dict[str, Any]:
         return {"error": one_line(error)}
 
 
+def caption_picture(asked: Any) -> dict[str, Any]:
+    """What an uploaded picture shows (called from the script).
+
+    Args:
+        asked: ``{"picture": the uploaded file, "base": id of the base that the words are for}``.
+
+    Returns:
+        as :func:`studio.ui.captions.words_of`.
+    """
+    given = asked if isinstance(asked, dict) else {}
+    try:
+        return words_of(uploaded(given.get("picture"), "picture"), str(given.get("base") or ""))
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
 def check_picture(value: Any) -> dict[str, str]:
     """Whether an uploaded file is a picture that can be read (called from the script).
 
@@ -273,6 +290,7 @@ SERVES = (
     preview_map,
     find_face,
     find_parts,
+    caption_picture,
     wildcard_names,
 )
 KEEPS = (wildcard_text, wildcard_keep)  # not on a page that others share

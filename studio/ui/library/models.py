@@ -10,13 +10,12 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.home import models_folder
-from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of
+from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of, vocabulary
 from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.hashes import BACKGROUND
 from studio.library.own_pictures import own_picture
 from studio.plan.row_models import EDITING_CHANNELS, check_base
 from studio.plan.size import ASPECTS, aspect_size
-from studio.ui.library import vocabulary
 
 KINDS = {
     "base": "Base models",

@@ -63,6 +63,7 @@
     return [
       { label: "Explain it: what each row did", take: (file) => studio.explain(file) },
       { label: "Reuse its seed", take: reuseSeed },
+      { label: "Say it in words", take: (file) => studio.captionPicture(file, row) },
       ...studio.pictureWorks(),
       { label: "Start from it", take: async (file) => (await start()).take("image", file) },
       {

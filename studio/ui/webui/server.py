@@ -100,6 +100,7 @@ class Webui:
             taken(f"{api}img2img", lambda body: self.make(body, from_picture=True)),
             taken(f"{api}extra-single-image", self.larger),
             taken(f"{api}png-info", _inspected),
+            taken(f"{api}interrogate", self.captioned),
             taken(f"{api}interrupt", self.interrupt),
             taken(f"{api}skip", self.interrupt),
             taken(f"{api}options", self.choose),
@@ -162,6 +163,15 @@ class Webui:
         data["sampler"] = {"width": sides[0], "height": sides[1]}
         run = self._run(Preset.model_validate(data))
         return {"html_info": "", "image": answers.made(run, {}, [])["images"][0]}
+
+    def captioned(self, body: Body) -> dict[str, Any]:
+        """What a picture shows, in words for the checkpoint."""
+        from studio.metrics.captions import caption  # which brings torch
+
+        image = images.open_checked(picture(body.get("image"), "image"), "image")
+        known = library()
+        base = check_base(known.catalogue(), str(self._chosen()[CHECKPOINT]), "")
+        return {"caption": caption(images.to_rgb(image), base)}
 
     def _run(self, preset: Preset) -> Run:
         """A run of the preset in the page's queue, waited for."""

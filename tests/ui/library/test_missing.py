@@ -15,7 +15,7 @@ from studio.home import ASSETS
 from studio.library import Library, ModelEntry
 from studio.library.missing import missing
 from studio.preset import validate
-from studio.ui.library import vocabulary
+from studio.library import vocabulary
 from studio.ui.library.missing import as_html
 
 

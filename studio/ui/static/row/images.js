@@ -42,6 +42,16 @@
       }
     }
 
+    /** What a picture shows, in words for the base of the form: {text} or {error}. */
+    async captionOf(file) {
+      try {
+        const picture = await this.send(file);
+        return await this.server.caption_picture({ picture, base: this.models.base });
+      } catch (error) {
+        return { error: `The picture could not be read (${error.message || error})` };
+      }
+    }
+
     /** Why a file is no picture that can be used, or "". What the browser shows is one.
      *  @param reading called where the server has to say it, which takes as long as the file to get there */
     async wrongWith(file, reading = () => {}) {

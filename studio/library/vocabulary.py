@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.files import read_regular
-from studio.library import FAMILIES, ModelEntry, family_of
+from studio.library.entry import ModelEntry
+from studio.library.families import FAMILIES, family_of
 
 FILE = "vocabulary.json"
 MOST_BYTES = 2**20
