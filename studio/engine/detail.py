@@ -11,7 +11,7 @@ from functools import partial
 from PIL import Image
 
 from studio.engine.inputs.frame import AtHand
-from studio.engine.second_pass import AT_HAND, Make, in_two_passes
+from studio.engine.second_pass import AT_HAND, Make, in_two_passes, with_kept
 from studio.errors import StudioError
 from studio.events import Done, Event, FirstPass, Preview, Progress
 from studio.plan import Plan
@@ -106,8 +106,7 @@ def with_detail(
         yield done  # what is made is kept
         if not isinstance(error, StudioError):
             raise
-        kept = f"{error.message} · the picture is kept as far as it is"
-        raise type(error)(kept, field=error.field) from error
+        raise with_kept(error, "the picture is kept as far as it is") from error
     yield _with(done, preset.detail)
 
 

@@ -63,8 +63,12 @@ def in_two_passes(
         yield first  # what is made is kept
         if not isinstance(error, StudioError):
             raise
-        kept = f"{error.message} · the first pass is kept"
-        raise type(error)(kept, field=error.field) from error
+        raise with_kept(error, "the first pass is kept") from error
+
+
+def with_kept(error: StudioError, kept: str) -> StudioError:
+    """The error that also says what is kept of the run."""
+    return type(error)(f"{error.message} · {kept}", field=error.field)
 
 
 def _following(event: Progress, first: Progress, expected: _Expected) -> Progress:

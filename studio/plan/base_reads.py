@@ -3,8 +3,10 @@ perturbed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from studio.errors import BadPreset, IncompatibleModels
-from studio.library import FAMILIES, ModelEntry, family_of
+from studio.library import FAMILIES, ModelEntry, ModelFamily, family_of
 from studio.library.clip_layers import layers_of, readable_layers
 from studio.preset import Preset
 
@@ -30,9 +32,9 @@ def check_reads(preset: Preset, base: ModelEntry) -> None:
 
 def _check_distilled(base: ModelEntry) -> None:
     """FLUX.1 [dev]: its scale is a number in every pass."""
-    if not base.family or family_of(base.family).distilled:
+    read = _others(base, lambda record: bool(record.distilled))
+    if not read:
         return
-    read = ", ".join(record.title for record in FAMILIES.values() if record.distilled)
     raise IncompatibleModels(
         f"{base.id!r} ({family_of(base.family).title}) reads none; networks of {read} do",
         field="distilled_guidance",
@@ -59,9 +61,9 @@ def _check_layer(base: ModelEntry, asked: int) -> None:
 
 def _check_seamless(base: ModelEntry) -> None:
     """Edges meet where convolutions alone see what is beside what."""
-    if not base.family or family_of(base.family).seamless:
+    able = _others(base, lambda record: record.seamless)
+    if not able:
         return
-    able = ", ".join(record.title for record in FAMILIES.values() if record.seamless)
     raise IncompatibleModels(
         f"{base.id!r} ({family_of(base.family).title}) knows every place of its picture, so that no "
         f"edges can meet; networks of {able} can",
@@ -71,11 +73,18 @@ def _check_seamless(base: ModelEntry) -> None:
 
 def _check_perturbed(base: ModelEntry, field: str) -> None:
     """Networks of levels have a middle."""
-    if not base.family or family_of(base.family).has_middle:
+    able = _others(base, lambda record: record.has_middle)
+    if not able:
         return
-    able = ", ".join(record.title for record in FAMILIES.values() if record.has_middle)
     raise IncompatibleModels(
         f"{base.id!r} ({family_of(base.family).title}) has no middle whose attention could be "
         f"perturbed; networks of {able} have",
         field=field,
     )
+
+
+def _others(base: ModelEntry, able: Callable[[ModelFamily], bool]) -> str:
+    """The families that are able, where the base's is not; "" where it is, or is not known."""
+    if not base.family or able(family_of(base.family)):
+        return ""
+    return ", ".join(record.title for record in FAMILIES.values() if able(record))
