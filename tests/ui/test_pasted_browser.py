@@ -50,3 +50,20 @@ def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
     studio.card(0).locator(".gs-slider").focus()
     page.keyboard.press("Control+v")
     studio.has_rows(["a cat", "bad"])
+
+
+def test_a_long_text_in_a_prompt_is_said_to_be_too_long_and_the_page_goes_on(
+    studio: Studio,
+) -> None:
+    """A mark for each of its words let the page stand still for minutes."""
+    page = studio.open().page
+    studio.use(["a cat"])
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", "a word " * 4000)
+    studio.prompt(0).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+v")
+    card = studio.card(0)
+    expect(card.get_by_text("28000 characters: at most 4000, take away 24000")).to_be_visible()
+    assert card.locator(".gs-marks > *").count() == 0
+    studio.prompt(0).fill("a wordd")
+    expect(card.locator(".gs-marks > u")).to_have_text("wordd")

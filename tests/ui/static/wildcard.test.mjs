@@ -38,7 +38,11 @@ function beside({ server = {}, confirm = () => false, cards = [] }) {
     toast: (text) => said.push(text),
     problemOf: () => ({ show: (text) => said.push(text) }),
     stack: { server, cards, wildcards: { look() {} } },
-    askChoice: (title, _, choices) => ({ title, labels: choices.map(({ label }) => label) }),
+    askChoice: (title, _, choices) => ({
+      title,
+      labels: choices.map(({ label }) => label),
+      take: (at) => choices[at].take(),
+    }),
     askFile: (file) => ({ asked: file.name }),
   };
   const things = { confirm, document: { body: { append() {} } } };
@@ -91,6 +95,21 @@ test("a file of lines is asked for by what it can be, and commented lines are no
   assert.equal(asked.title, "What is a.txt for? 1 line");
   const only = { ...file, text: async () => "# nothing\n" };
   assert.equal(await beside({}).studio.linesIn(only), null);
+});
+
+test("more lines than a sweep reads are refused, and not laid out", () => {
+  const card = { row: { prompt: "cat" }, title: () => "" };
+  const { said, studio } = beside({ cards: [card] });
+  Object.assign(studio, {
+    listOfLines: (text) => text,
+    checkLength: (text, most) => (text.length > most ? `${text.length} of ${most}` : ""),
+    axes: { list: () => [], has: () => false, full: () => false },
+    vary: (field) => said.push(field),
+  });
+  const file = { name: "a.txt" };
+  studio.askLines(file, Array(2500).fill("a long cat")).take(0);
+  studio.askLines(file, ["a cat"]).take(0);
+  assert.deepEqual(said, ["27499 of 20000", "rows.0.prompt"]);
 });
 
 test("lines are those of a text that is nothing else", async () => {

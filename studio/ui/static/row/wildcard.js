@@ -4,6 +4,7 @@
   const { el, word } = studio;
   // As studio/preset/variants.py finds them: the case of both is tests/ui/static/wildcards.json.
   const WILD = /(?<!\\)__([\p{L}\p{N}_/*.-]{1,200}?)__/gu;
+  const MOST_IN_TURN = 20000; // characters, as studio/ui/sweep/asked.py reads them of one axis
   const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*(?:\/[\p{L}\p{N}_][\p{L}\p{N}_.-]*){0,4}$/u;
 
   /** The wildcards that a prompt names, each once; of a pattern with stars none. */
@@ -105,8 +106,11 @@
     return !withoutComments(lines).length || studio.broughtBy(text) ? null : lines;
   };
 
-  /** Vary a prompt over these texts, in place of what stands in their way. */
+  /** Vary a prompt over these texts, in place of what stands in their way. More of them than a sweep
+   *  reads are not laid out first: the page would stand still over tens of thousands of lines. */
   function inTurn(field, values) {
+    const wrong = studio.checkLength(values, MOST_IN_TURN);
+    if (wrong) return studio.toast(wrong);
     const before = studio.axes.list();
     if (!studio.axes.has(field) && !studio.axes.full()) return studio.vary(field, values);
     const others = studio.axes.has(field) ? before.filter((axis) => axis.field !== field) : [];

@@ -41,6 +41,7 @@
     const length = el("p", { class: "gs-length", role: "status", hidden: true });
     const element = el("div", { class: "gs-words" }, length, unknown, chips);
     const status = el("span", { class: "gs-words-status" }, opener, count);
+    const longest = studio.longest("Row", "prompt");
     let shown = []; // what the words in sight are of
 
     function replace(word, phrase) {
@@ -166,6 +167,16 @@
       return over;
     }
 
+    /** What no prompt may have the length of, such as a file that was pasted, is not looked at word by
+     *  word: a page with a mark for each of so many stands still. */
+    function readNothing() {
+      for (const node of [marks, unknown, count]) node.replaceChildren();
+      count.title = "";
+      count.classList.remove("gs-over");
+      status.removeAttribute("data-long");
+      length.hidden = true;
+    }
+
     return {
       marks,
       element,
@@ -192,6 +203,7 @@
         ];
         if (asked.every((one, index) => one === shown[index])) return;
         shown = asked;
+        if (prompt.length > longest) return readNothing();
         const found = vocabulary ? studio.unknownWords(prompt, vocabulary, more) : [];
         mark(prompt, found, showCount(prompt, vocabulary));
         suggest(prompt, found, vocabulary);
