@@ -5,9 +5,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from weakref import WeakSet
 
 from studio.errors import StudioError
 from studio.ui.session import Run, Session
+
+LINES: WeakSet[Line] = WeakSet()
+
+
+def close_lines(seconds: float = 20.0) -> None:
+    """End what every line makes, before the program ends; each within these seconds."""
+    for line in list(LINES):
+        line.close(seconds)
 
 
 class Line:
@@ -23,6 +32,22 @@ class Line:
         self._waiting: deque[Run] = deque()
         self._running: list[Run] = []
         self._pace: float | None = None  # seconds of one forward, lately
+        self._closed = False
+        LINES.add(self)
+
+    def close(self, seconds: float = 20.0) -> None:
+        """Begin no more, and end what is going on before its next step: a thread that is torn off inside
+        a network aborts the whole program. Finished pictures are written first.
+
+        Args:
+            seconds: how long to wait for that.
+        """
+        with self.changed:
+            self._closed = True
+            self._waiting.clear()
+            for run in self._running:
+                run.cancelled = True
+            self.changed.wait_for(lambda: not self._running, seconds)
 
     @property
     def pace(self) -> float | None:

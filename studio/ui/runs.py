@@ -201,6 +201,8 @@ class Runs(Line):
     # -- the threads that do runs -------------------------------------------------------------
     def _staff(self) -> None:
         """As many threads as there is room and work for."""
+        if self._closed:
+            return
         wanted = min(self.room(), len(self._running) + len(self._waiting))
         for _ in range(wanted - self._threads):
             threading.Thread(target=self._work, name="runs", daemon=True).start()

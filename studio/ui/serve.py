@@ -148,6 +148,18 @@ def serve(options: argparse.Namespace) -> None:
     if not shared:
         host.remember(delay=1.0)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
+    from studio.ui.line import close_lines
+
+    doors = Doors.of(address, options.allow_host, shared)
+    try:
+        _until_interrupted(page, options, address, launch_options(doors, beside))
+    finally:  # or asked to end
+        close_lines()
+
+
+def _until_interrupted(
+    page: Any, options: argparse.Namespace, address: str, launching: dict[str, Any]
+) -> None:
     page.launch(
         server_name=address,
         server_port=options.port,
@@ -157,7 +169,7 @@ def serve(options: argparse.Namespace) -> None:
         mcp_server=options.mcp,
         share=False,  # a tunnel of Gradio's own starting would come before what guards it
         prevent_thread_lock=options.share,
-        **launch_options(Doors.of(address, options.allow_host, shared), beside),
+        **launching,
     )
     if options.share:
         from studio.ui.tunnel import opened
