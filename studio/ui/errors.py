@@ -73,6 +73,11 @@ def warn(error: BaseException | str, worded: Callable[[str], str] = on_page) -> 
     gr.Warning(html.escape(worded(text)), title=title)
 
 
+def tell(text: str, title: str) -> None:
+    """Show a line as a toast, letter by letter: a name in it may hold what would be read as HTML."""
+    gr.Info(html.escape(text), title=title)
+
+
 def refusal(error: StudioError) -> gr.Error:
     """What a component raises that cannot take a value: read at the page, and by clients of the API."""
     text = html.escape(str(error), quote=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytest.importorskip("gradio")
@@ -15,7 +17,7 @@ from studio.train.runner import State
 from studio.ui import describe
 from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
-from studio.ui.errors import on_page, one_line, plain_line, warn
+from studio.ui.errors import on_page, one_line, plain_line, tell, warn
 from studio.ui.library import fetch, folders
 from studio.ui.page import build
 from studio.ui.schema import labels
@@ -23,6 +25,7 @@ from studio.ui.space import SPACE, Limits
 from studio.ui.train import view as train_view
 from studio.ui.train.words import on_tab
 from studio.ui.wiring.settings import in_words
+from tests.support import REPOSITORY
 from tests.support.fake_engine import values
 
 
@@ -52,6 +55,16 @@ def test_what_heads_a_toast_is_in_the_language_of_the_page(monkeypatch: pytest.M
     assert heads[0] == heads[3] == heads[4] != heads[1]
     for tag, language in languages().items():
         assert tag == ENGLISH or not set(heads) - dict(language.messages).keys()
+
+
+def test_a_name_in_a_toast_is_shown_letter_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Info", lambda text, title: said.append(f"{title}: {text}"))
+    tell("Kept as <b>mine</b>", "Style")
+    assert said == ["Style: Kept as &lt;b&gt;mine&lt;/b&gt;"]
+    for path in (REPOSITORY / "studio" / "ui").rglob("*.py"):  # none past the two that escape
+        if path.name != "errors.py":
+            assert not re.search(r"\bgr\.(Info|Warning|Success)\(", path.read_text("utf-8")), path
 
 
 def test_a_wildcard_that_is_not_there_is_said_in_the_plan() -> None:

@@ -22,7 +22,7 @@ from studio.share import encode_link, extract
 from studio.train.runner import RUNNER
 from studio.ui import run
 from studio.ui.describe import check_images
-from studio.ui.errors import guarded, on_page, warn
+from studio.ui.errors import guarded, on_page, tell, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.history import moments as made
 from studio.ui.layout import Parts
@@ -68,11 +68,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
         cards.select(guarded(from_shelf), parts.session, outputs, js=WITH_SESSION, **IN_TURN)
 
     def deleted(event: gr.EventData) -> None:
-        gr.Info(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
+        tell(f"Deleted {gallery.delete(limits, str(event.id))}", title="Preset")
 
     def renamed(event: gr.EventData) -> None:
         if gallery.rename(limits, str(event.id), str(event.name)):
-            gr.Info("Another of these presets has this name too", title="Preset")
+            tell("Another of these presets has this name too", title="Preset")
 
     anew = partial(gallery.cards, limits)
     parts.shelf.delete(_changed(deleted, anew), None, parts.shelf, **SHELF, **EACH)
@@ -100,7 +100,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
             made_of_none(runs, session)
             return loaded
         said, notices = styles.take(Path(path), limits)
-        gr.Info(said, title="Styles")
+        tell(said, title="Styles")
         shown = {notes: fresh({"title": "Styles", "notes": notices})} if notices else {}
         cards = styles.cards(limits)  # their tab may not have been opened yet
         return {parts.styles: cards, parts.signals["styles"]: cards["items"]} | shown
@@ -153,7 +153,7 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
 
     def keeper(with_rows: bool) -> Callable[..., dict[str, Any]]:
         def kept(**values: Any) -> dict[str, Any]:
-            gr.Info(styles.keep(to_preset(values), limits, with_rows), title="Style")
+            tell(styles.keep(to_preset(values), limits, with_rows), title="Style")
             return styles.cards(limits)
 
         return guarded(kept)
@@ -167,7 +167,7 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
         styles.rename(str(event.id), str(event.name), limits)
 
     def deleted(event: gr.EventData) -> None:
-        gr.Info(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
+        tell(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
 
     anew = partial(styles.cards, limits)
     parts.styles.edit(_changed(renamed, anew), None, parts.styles, **STYLES, **EACH)

@@ -9,7 +9,7 @@ import gradio as gr
 
 from studio.preset import Preset
 from studio.ui import run
-from studio.ui.errors import guarded
+from studio.ui.errors import guarded, tell
 from studio.ui.form import to_preset
 from studio.ui.history.moments import picture_of
 from studio.ui.layout import Parts
@@ -35,7 +35,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
         return picture_of(runs.session(run.key_of(session)).moments, preset)
 
     def said(text: str) -> dict[Any, Any]:
-        gr.Info(text, title="Preset")
+        tell(text, title="Preset")
         return {parts.shelf: gallery.cards(limits), parts.signals["saved"]: fresh({})}
 
     def saved(session: str, **values: Any) -> dict[Any, Any]:
