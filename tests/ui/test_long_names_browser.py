@@ -1,0 +1,39 @@
+"""Words without a break, as names and prompts may have them: they stay within their own card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.studio_page import Studio, expect
+
+pytestmark = pytest.mark.browser
+LONG = "Supercalifragilistic" * 8
+# Pixels that the text of a place goes beyond its card.
+BEYOND = """([place, card]) => {
+    const range = document.createRange();
+    range.selectNodeContents(place);
+    return range.getBoundingClientRect().right - place.closest(card).getBoundingClientRect().right;
+}"""
+
+
+def beyond(place: Any, card: str) -> float:
+    return place.evaluate(f"(place) => ({BEYOND})([place, '{card}'])")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_words_leave_no_card(studio: Studio, width: int) -> None:
+    page = studio.open().page
+    page.set_viewport_size({"width": width, "height": 860})
+    studio.use([f"{LONG} <lora:{LONG[:90]}:1> __{LONG[:80]}__"])
+    for words in (".gs-unknown b", ".gs-prompt-hints p"):
+        for place in page.locator(words).all():
+            assert beyond(place, ".gs-card") <= 0, words
+    name = LONG[:120]
+    page.get_by_label("Preset", exact=True).fill(name)
+    studio.tab("Presets")
+    page.get_by_role("button", name="Save", exact=True).click()
+    card = page.locator(".gs-preset strong", has_text=name).first
+    expect(card).to_be_visible()
+    assert beyond(card, ".gs-preset") <= 0
