@@ -31,6 +31,7 @@ FILE_META = {"_type": "gradio.FileData"}
 THUMB = 128
 IMAGE_FIELDS = ("mask", "image")  # of a row
 IMAGE_PARTS = ("control", "image_prompt")  # parts of a row that have an image
+FIRST = "It holds several pictures, of which the first is taken."
 CURVE_STEPS = 32  # between them straight lines are near enough to draw
 CANVAS = 768  # edge of what a mask is painted on
 # Not built from user text: the script fills it with textContent and .value alone.
@@ -159,13 +160,24 @@ def store_image(value: Any) -> dict[str, str]:
     """Take an uploaded image, or with ``mask`` a mask, into the inputs (called from the script).
 
     Returns:
-        ``{"image": reference, "thumb": data URI}``, or ``{"error": one line}``.
+        ``{"image": reference, "thumb": data URI}``, with a ``note`` where the file holds more than was
+        taken, or ``{"error": one line}``.
     """
     try:
         reference = stored(value, "image")
-        return {"image": reference, "thumb": thumb(reference)}
+        said = {"note": FIRST} if _several(uploaded(value, "image")) else {}
+        return {"image": reference, "thumb": thumb(reference), **said}
     except StudioError as error:
         return {"error": one_line(error)}
+
+
+def _several(path: Path) -> bool:
+    """Whether a file that was taken moves, or has pages; a camera's own second picture is none."""
+    try:
+        with Image.open(path) as image:
+            return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    except Exception:  # the rest of it is damaged, whatever Pillow makes of that
+        return False
 
 
 def crop_image(value: Any) -> dict[str, str]:

@@ -64,6 +64,15 @@ test("a picture that is sent to be looked at is told of, and not sent again to b
   assert.deepEqual(told, ["a.tif", "a.tif"]);
 });
 
+test("what is said of a picture that was taken is shown", async () => {
+  const told = [];
+  const studio = loadIn({}, { toast: (text) => told.push(text) }, "row/images.js");
+  const server = { store_image: async () => ({ image: "a", thumb: "", note: "the first" }) };
+  const images = new studio.RowImages(server, async () => ({ path: "/tmp/a" }), {});
+  assert.equal((await images.store({ name: "a.gif" })).image, "a");
+  assert.deepEqual(told, ["the first"]);
+});
+
 test("of two pictures that are looked at, the later one is asked about", async () => {
   const [told, shown, answers] = [[], [], []];
   const page = { addEventListener: () => {} };

@@ -25,6 +25,7 @@
         const sent = await this.send(file);
         const answer = await this.server.store_image({ ...sent, mask });
         if (answer.image) this.thumbs[answer.image] = answer.thumb;
+        if (answer.note) studio.toast(answer.note);
         if (answer.error && file.name)
           answer.error = answer.error.replace(/^(image|mask)(?=: )/, () => file.name);
         return { ...answer, sent };
