@@ -47,8 +47,11 @@ def goes_on(name: str) -> bool:
 def left_nothing(name: str) -> bool:
     """Whether a training of this name was begun, and ended before its first checkpoint."""
     folder = training_folder(name)
-    made = (models_folder() / name / CARD).is_file()
-    return (folder / SETTINGS).is_file() and not made and not exists(folder)
+    try:
+        made = (models_folder() / name / CARD).is_file()
+        return (folder / SETTINGS).is_file() and not made and not exists(folder)
+    except OSError:  # no name of a folder, such as one of a thousand letters
+        return False
 
 
 def check_name(name: str, library: Library, replace: bool) -> None:

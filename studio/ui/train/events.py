@@ -63,8 +63,8 @@ def attach(
 
     outputs = [*tab.outputs(parts), parts.seen, *library_parts]
     inputs = [parts.seen, parts.fields["name"]]
-    parts.timer.tick(tick, inputs, outputs, queue=False, **QUIET)
-    page.load(tick, inputs, outputs, **QUIET)
+    parts.timer.tick(guarded(tick), inputs, outputs, queue=False, **QUIET)
+    page.load(guarded(tick), inputs, outputs, **QUIET)
 
 
 def _pictures(parts: TrainParts) -> None:
@@ -288,7 +288,7 @@ def _running(parts: TrainParts, runner: Runner, library_parts: Sequence[Any]) ->
 
     # Of another name, and where a look at the library finds that the model has gone.
     looked = [name.change, *(part.change for part in library_parts[:1])]
-    gr.on(looked, named, name, [parts.progress, *parts.actions.values()], **QUIET)
+    gr.on(looked, guarded(named), name, [parts.progress, *parts.actions.values()], **QUIET)
 
 
 def _then(runner: Runner, act: Callable[[str], None]) -> Callable[[str], list[Any]]:

@@ -15,7 +15,8 @@ from studio.train.runner import Runner, State
 from studio.train.settings import TrainConfig
 from studio.train.turns import Turns
 from studio.ui import run
-from studio.ui.train import view
+from studio.ui.train import tab, view
+from studio.ui.train.actions import possible
 from studio.ui.train.resumed import cut_off
 
 GIVEN: dict[str, Any] = {"name": "third", "images": "x", "method": "lora"}
@@ -40,6 +41,14 @@ def test_a_training_that_was_cut_off_is_named_with_the_way_on(studio_home: Path)
     assert cut_off(anew, "third") == ""  # this server knows of it
     assert f"started anew: {cut}<" in run.lost(0, cut)
     assert f"is lost · 1 more that waited too · {cut}<" in run.lost(2, cut)
+
+
+def test_the_bar_is_drawn_whatever_stands_in_the_field_of_the_name(studio_home: Path) -> None:
+    nothing = view.progress(State())
+    for odd in ("x" * 300, "a word " * 9000, "../third", "a/b", "\0", "\ud800"):
+        assert tab.progress(Runner(None, Turns()), odd) == nothing
+        lit = possible(Runner(None, Turns()), odd)
+        assert [name for name, can in lit.items() if can] == ["start"]
 
 
 def test_the_bar_names_the_training_for_as_long_as_it_goes_on() -> None:
