@@ -4,6 +4,9 @@ window.studio = window.studio || {};
   "use strict";
 
   const written = (value) => String(value).replace("-", "−");
+  const MOST_SAID = 40; // characters of what was typed, or pasted
+  const shortened = (text) =>
+    text.length > MOST_SAID ? `${text.slice(0, MOST_SAID - 1)}…` : String(text);
 
   /** What a field allows, in words: "from 1 to 200", "above 0". */
   studio.allowed = function ({ kind, low, high, above, below }) {
@@ -66,7 +69,10 @@ window.studio = window.studio || {};
         ? { value: null, error: "" }
         : { value: "", error: `needs ${studio.allowed(field)}` };
     if (!Number.isFinite(number))
-      return { value: String(text), error: `“${text}” is no number; ${studio.allowed(field)}` };
+      return {
+        value: String(text),
+        error: `“${shortened(text)}” is no number; ${studio.allowed(field)}`,
+      };
     const { low, high, above, below, kind } = field;
     const fits =
       (low === undefined || number >= low) &&
@@ -78,7 +84,7 @@ window.studio = window.studio || {};
     const exact = kind !== "integer" || !Number.isInteger(number) || Number.isSafeInteger(number);
     return {
       value: exact ? number : plain,
-      error: fits ? "" : `${written(String(text).trim())}: ${studio.allowed(field)}`,
+      error: fits ? "" : `${written(shortened(String(text).trim()))}: ${studio.allowed(field)}`,
     };
   };
 

@@ -55,6 +55,12 @@ test("what is out of range keeps its value and says what is allowed", () => {
   assert.equal(studio.checkNumber(STEPS, "200").error, "");
   assert.match(studio.checkNumber(STEPS, "2.5").error, /whole number/);
   assert.match(studio.checkNumber(STEPS, "abc").error, /“abc” is no number/);
+  // Of a text that was pasted by mistake no more than a line holds.
+  const [words, digits] = ["a word ".repeat(999), "9".repeat(999)];
+  assert.match(studio.checkNumber(STEPS, words).error, /^“(a word ){5}a wo…” is no number;/);
+  assert.match(studio.checkNumber(STEPS, "9".repeat(200)).error, /^9{39}…: a whole number/);
+  assert.match(studio.checkNumber(STEPS, digits).error, /^“9{39}…” is no number;/);
+  assert.equal(studio.checkNumber(STEPS, words).value, words);
   assert.equal(studio.checkNumber(STEPS, "abc").value, "abc");
 });
 
