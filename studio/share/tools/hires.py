@@ -73,7 +73,9 @@ def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, An
         return None
     if part and int(bounds(Sampler, "steps")[1] * part) < 1:  # no number of steps leaves one to run
         return None
-    steps = _steps(int(run), first, float(part), found) if part else None  # it only enlarges
+    steps = (
+        steps_that_run(int(run), first, float(part), found) if part else None
+    )  # it only enlarges
     latents = str(given.get("Hires upscaler", _LATENT)).lower().startswith(_LATENT)
     enlarge = "latents" if latents else "pixels"
     return {"scale": scale, "strength": float(part), "enlarge": enlarge, "steps": steps}
@@ -109,7 +111,7 @@ def _scale(given: Mapping[str, Any], size: tuple[int, int] | None) -> float | No
     return float(scale) if scale is not None and 1 < scale <= most else None
 
 
-def _steps(run: int, first: float | None, strength: float, found: Found) -> int | None:
+def steps_that_run(run: int, first: float | None, strength: float, found: Found) -> int | None:
     """The steps of which ``run`` are left at this strength; ``None`` for the first's own."""
     if first and int(first * strength) == run:
         return None

@@ -11,6 +11,7 @@ from studio.share.tools.a1111 import named
 from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.detailer import Segment, segments
 from studio.share.tools.prompts import Lora, number
+from studio.share.tools.swarm_refining import refining
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 _SEAMLESS = {"true": "both", "x-only": "x", "y-only": "y"}
@@ -74,6 +75,7 @@ def read(texts: Texts) -> Found | None:
     )
     found.detail, left = segments(given, notes)
     notes += [_left(f"segment:{one.inside}", one.text, "rows.0.prompt") for one in left]
+    refining(fields, found)
     fields.drop(*_SAYS_NOTHING)
     return found
 

@@ -42,6 +42,75 @@ def test_swarmui_s_other_fields_are_named(tmp_path: Path, more: dict, words: str
     assert words in notes and rows(preset) == PLAIN
 
 
+REFINED = {
+    "refinermethod": "PostApply",
+    "refinercontrolpercentage": 0.4,
+    "refinerupscale": 2,
+    "refinerupscalemethod": "pixel-lanczos",
+    "steps": 20,
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({}, {}),
+        ({"refinersteps": 10}, {"steps": 10}),
+        ({"refinercontrolpercentage": 0.33, "refinersteps": 10}, {"strength": 0.33, "steps": 10}),
+        ({"refinercontrolpercentage": 0.26}, {"strength": 0.26, "steps": None}),
+        ({"refinercontrolpercentage": 0}, {"strength": 0.0}),
+        ({"refinerupscalemethod": "latent-bislerp"}, {"enlarge": "latents"}),
+        ({"refinerdotiling": True, "refinercfgscale": SWARM["cfgscale"]}, {"tiles": True}),
+        ({"refinermodel": "(Use Base)"}, {}),
+    ],
+    ids=str,
+)
+def test_swarmui_s_refining_at_another_size_is_the_second_pass(
+    tmp_path: Path, more: dict, fields: dict
+) -> None:
+    path = written(tmp_path, {"sui_image_params": SWARM | REFINED | more}, "png")
+    preset, notes = read(path)
+    again = preset.second_pass
+    plain = {"scale": 2.0, "strength": 0.4, "steps": None, "enlarge": "pixels", "tiles": False}
+    assert again.model_dump(exclude={"upscaler"}) == plain | fields
+    assert "not carried over" not in notes
+    first = preset.sampler.steps
+    total = more.get("refinersteps", first)
+    part = more.get("refinercontrolpercentage", 0.4)
+    assert int((again.steps or first) * again.strength) == total - round(total * (1 - part))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"refinermodel": "xl"}, "refinermodel 'xl'"),
+        ({"refinerupscale": 1}, "refinercontrolpercentage 0.4"),
+        ({"refinercontrolpercentage": "much"}, "'much'"),
+        ({"refinerupscalemethod": "latentmodel-x"}, "latentmodel-x"),
+        ({"refinerupscale": 100}, "refinerupscale 100"),
+        ({"refinersteps": 2.5}, "refinersteps 2.5"),
+    ],
+    ids=str,
+)
+def test_swarmui_s_other_refining_is_named(tmp_path: Path, more: dict, words: str) -> None:
+    path = written(tmp_path, {"sui_image_params": SWARM | REFINED | more}, "png")
+    preset, notes = read(path)
+    assert not preset.second_pass.on and words in notes
+
+
+def test_what_a_second_pass_of_swarmui_has_of_its_own_is_named(tmp_path: Path) -> None:
+    more = {
+        "refinercfgscale": 3,
+        "refinervae": "ema",
+        "refinerupscalemethod": "model-4x-UltraSharp.pth",
+    }
+    path = written(tmp_path, {"sui_image_params": SWARM | REFINED | more}, "png")
+    preset, notes = read(path)
+    assert preset.second_pass.on
+    for words in ("refinercfgscale 3", "refinervae 'ema'", "'4x-UltraSharp' is not in the library"):
+        assert words in notes
+
+
 def test_swarmui_s_loras(tmp_path: Path) -> None:
     more = {
         "loras": ["ink", "sub/blue"],

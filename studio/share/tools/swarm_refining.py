@@ -1,0 +1,72 @@
+"""SwarmUI's *Refine / Upscale* as a second pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from studio.preset import Sampler, SecondPass
+from studio.preset.bounds import bounds
+from studio.share.tools.fields import Fields
+from studio.share.tools.hires import steps_that_run
+from studio.share.tools.prompts import number
+from studio.share.tools.table import Found
+
+_METHOD = "refinerupscalemethod"
+_NEAR = "pixel-lanczos"  # the studio's own; other pixels' ways are near it
+_READ = (
+    "refinermethod",
+    "refinermodel",
+    "refinercontrolpercentage",
+    "refinerupscale",
+    "refinersteps",
+    "refinerdotiling",
+    _METHOD,
+)
+_OWN_BASE = ("", "none", "(use base)", "use base")
+
+
+def refining(fields: Fields, found: Found) -> None:
+    """Take the second pass out of the settings. One that cannot be one here, by another model or in the
+    midst of the steps, stays to be noted, and so does what of one has no place.
+
+    Its steps are counted as the studio's are: the last part of them runs.
+    """
+    given = fields.starting("refiner")
+    made = _read(given, found)
+    if made:
+        found.second_pass = made
+        kind, _, name = str(given.get(_METHOD, _NEAR)).partition("-")
+        if kind == "model":
+            found.upscaler = name.removesuffix(".pth").removesuffix(".safetensors")
+    for name, value in given.items():
+        scale = number(value) if name == "refinercfgscale" else None
+        if not (made and (name in _READ or (scale is not None and scale == found.scale))):
+            fields.put(name, value)
+
+
+def _read(given: Mapping[str, Any], found: Found) -> dict[str, Any]:
+    """The preset's fields; none where it is no second pass here."""
+    scale, part = number(given.get("refinerupscale")), number(given.get("refinercontrolpercentage"))
+    model = str(given.get("refinermodel") or "")
+    same_model = model.lower() in _OWN_BASE or model == found.model
+    method = str(given.get("refinermethod", "PostApply"))
+    if not same_model or method != "PostApply" or scale is None or part is None:
+        return {}
+    if not 1 < scale <= bounds(SecondPass, "scale")[1] or not 0 <= part <= 1:
+        return {}
+    kind, _, name = str(given.get(_METHOD, _NEAR)).partition("-")
+    if kind not in ("pixel", "model", "latent") or not name:
+        return {}
+    first = number(found.steps)
+    steps = number(given.get("refinersteps")) or first or Sampler().steps
+    run = steps - round(steps * (1 - part))
+    if steps < 1 or steps != int(steps) or (part and run < 1):
+        return {}
+    return {
+        "scale": float(scale),
+        "strength": float(part),
+        "enlarge": "latents" if kind == "latent" else "pixels",
+        "steps": steps_that_run(int(run), first, float(part), found) if part else None,
+        "tiles": given.get("refinerdotiling") is True,
+    }
