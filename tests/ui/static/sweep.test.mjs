@@ -55,6 +55,11 @@ test("texts are written a line each, and an empty one can be said", () => {
   for (const half of ['["a', "0:1:0.5", '["a\\nb"]']) assert.equal(studio.linesOfList(half), half);
 });
 
+test("a prompt of several lines begins as one value, as it is", () => {
+  assert.equal(around({ kind: "text" }, "a cat\nin flat style"), '["a cat\\nin flat style"]');
+  assert.equal(around({ kind: "text" }, "a cat"), '["a cat"]');
+});
+
 test("at most three fields are varied, each once, and all of it is kept", () => {
   let kept = null;
   const why = [];

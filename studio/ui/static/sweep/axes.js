@@ -62,7 +62,8 @@ window.studio = window.studio || {};
         return [...(names.includes(value) ? [value] : []), ...others].slice(0, 3).join(", ");
       }
       case "text":
-        return studio.listOfLines(value || "");
+        // Lines are values: a text of several is written as a list.
+        return value?.includes("\n") ? JSON.stringify([value]) : studio.listOfLines(value || "");
       default:
         return aroundNumber(field, value);
     }
