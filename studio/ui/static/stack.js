@@ -20,6 +20,7 @@
         icon("plus"),
         "Add row",
       );
+      this.negative = studio.negativeAdder(this);
       this.empty = el(
         "p",
         { class: "gs-empty" },
@@ -39,7 +40,7 @@
         this.bulk.bar,
         this.list,
         this.empty,
-        this.adder,
+        el("div", { class: "gs-adds" }, this.adder, this.negative.element),
         this.full,
         this.shares.element,
       );
@@ -111,6 +112,7 @@
     commit() {
       this.shares.edited();
       this.scale.read();
+      this.negative.read();
       if (this.cards.some((card) => card.row.solo) || this.hadSolo) this.refresh();
       this.hadSolo = this.cards.some((card) => card.row.solo);
       this.handing ??= studio.afterPaint(() => this.handOver());
@@ -154,7 +156,9 @@
         total > most
           ? `At most ${most} rows on this page: delete ${total - most} to generate.`
           : `${most} rows, as many as this page takes.`;
-      studio.stops(this.adder, total < most ? "" : this.full.textContent);
+      for (const one of [this.adder, this.negative.element])
+        studio.stops(one, total < most ? "" : this.full.textContent);
+      this.negative.read();
     }
 
     refresh() {
@@ -183,9 +187,9 @@
       return card;
     }
 
-    /** The usual negative prompt: a row of weight −(w − 1) beside one of weight w. */
-    addNegative(card) {
-      const added = this.add(studio.negativeOf(card.row, ""), card);
+    /** The usual negative prompt behind a row, of weight −(w − 1) beside it or of the weight that is given. */
+    addNegative(card, given = {}) {
+      const added = this.add({ ...studio.negativeOf(card.row, ""), ...given }, card);
       if (added) added.prompt.placeholder = "what the picture should not show";
     }
 

@@ -70,6 +70,22 @@ def test_a_key_that_comes_before_the_frame_is_typed_into_the_new_row(desk: Studi
         desk.page.evaluate("void (studio.afterPaint = window.later)")
 
 
+def test_a_negative_prompt_is_one_press_and_makes_the_rows_a_scale(desk: Studio) -> None:
+    desk.use(["a fox in flat style"])
+    desk.weigh(0, 7)
+    negative = desk.page.get_by_role("button", name="Negative prompt", exact=True)
+    negative.click()
+    desk.page.keyboard.type("a blue background")
+    expect(desk.prompt(1)).to_have_value("a blue background")
+    assert [row["weight"] for row in desk.rows()] == [7, -6]
+    expect(desk.page.get_by_label("CFG scale", exact=True)).to_have_value("7")
+    expect(negative).to_be_hidden()
+    desk.press(1, "Delete row")
+    expect(negative).to_be_visible()
+    desk.weigh(0, 1)  # nothing is left of a negative prompt
+    expect(negative).to_be_hidden()
+
+
 def test_a_plain_prompt_is_split_and_the_plan_follows(desk: Studio) -> None:
     desk.use(["a rocket in noto style on a blue background"])
     cost = desk.page.locator(".gs-cost")

@@ -39,6 +39,13 @@ test("it is shown where weights are of one, and set where one prompt leads", () 
   assert.equal(studio.guidanceScaleOf(muted).value, 7);
 });
 
+test("a first negative prompt takes what makes the rows a scale, where there is room for one", () => {
+  const of = (...weights) => plain(studio.firstNegative(rows(...weights)));
+  assert.deepEqual(of(7.1), { weight: -6.1, at: 0 });
+  assert.deepEqual(of(5, 3), { weight: -7, at: 1 });
+  for (const weights of [[], [1], [0.5], [5, -4], [-2]]) assert.equal(of(...weights), null);
+});
+
 /** The field over rows of these weights, with a box that has the keyboard or not. */
 function fieldOver(...weights) {
   const box = { value: "", addEventListener: (kind, act) => (box[kind] = act) };

@@ -46,6 +46,34 @@
     return weights;
   };
 
+  /** Of rows without a negative prompt, what a first one weighs so that all of them are of a scale, and
+   *  the row that it stands behind: {weight, at}; null where there is one, or no room for it. */
+  studio.firstNegative = function (rows) {
+    const [toward, away] = parts(rows);
+    const weight = studio.tidy(1 - sum(rows, toward));
+    return toward.length && !away.length && weight < 0 ? { weight, at: toward.at(-1) } : null;
+  };
+
+  /** The button that adds it: {element, read()}. */
+  studio.negativeAdder = function (stack) {
+    const place = () => studio.firstNegative(stack.cards.map(({ row }) => row));
+    const element = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-add-negative",
+        hidden: true,
+        onclick() {
+          const { at, weight } = place();
+          stack.addNegative(stack.cards[at], { weight });
+        },
+      },
+      studio.icon("plus"),
+      "Negative prompt",
+    );
+    return { element, read: () => (element.hidden = !place()) };
+  };
+
   const sameParts = (rows, others) => {
     const told = (all) =>
       all.map(({ weight, enabled, solo, reference }) => [weight, enabled, solo, reference]);
