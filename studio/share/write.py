@@ -66,9 +66,24 @@ def save_image(
         preset: makes this image again (its seed, count 1), as :class:`studio.events.Done` has it.
         roots: folders that the preset's relative control images may lie in.
     """
-    now = datetime.now()
-    stem = filled(naming.pattern, _values(preset, image.size, now), _stem(preset, now))
     data = encode(image, preset, ".png", roots)
+    return save_encoded(data, preset, image.size, folder, naming)
+
+
+def save_encoded(
+    data: bytes,
+    preset: Preset,
+    size: tuple[int, int],
+    folder: str | Path,
+    naming: Naming = BY_TIME,
+) -> Path:
+    """Save a PNG that carries ``preset`` already as :func:`save_image` does.
+
+    Args:
+        size: of the picture, width and height in pixels.
+    """
+    now = datetime.now()
+    stem = filled(naming.pattern, _values(preset, size, now), _stem(preset, now))
     return write_new(Path(folder), stem, ".png", data, naming.taken)
 
 

@@ -47,6 +47,7 @@ SIGNALS = (  # what the page's scripts are told
     "sweeplooked",
     "sweepaxes",
     "sweepfile",
+    "sweepkept",
     "saved",
     "kept",
     "marked",

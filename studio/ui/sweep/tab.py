@@ -23,13 +23,14 @@ LEFT_OUT = ("name", "description", "count")
 # The fields travel in the script: an update of a tab that is not mounted yet loses other props.
 MOUNT = (
     "studio.mountSweep(element.firstElementChild, server, trigger, %s);"
-    " /* 'submit' 'stop' 'select' 'edit' 'download' */"
+    " /* 'submit' 'stop' 'select' 'edit' 'download' 'copy' */"
 )
 
 
 class SweepTab(Drawn):
     """Axes, their cost, the grid. ``select`` asks for the cost, ``submit`` starts or goes on, ``stop``
-    stops, ``edit`` uses a cell or goes around it, ``download`` asks for a file."""
+    stops, ``edit`` uses a cell or goes around it, ``copy`` keeps one in the history, ``download`` asks for
+    a file."""
 
     def __init__(self, limits: Limits, **kwargs: Any) -> None:
         self.sweeps: Sweeps | None = None  # once the events are attached

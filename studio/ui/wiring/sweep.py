@@ -18,7 +18,7 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.sweep import earlier, shown
+from studio.ui.sweep import earlier, kept, shown
 from studio.ui.sweep.asked import Looked, here, in_words, lines_of, look, three
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
 from studio.ui.widgets import IN_TURN, QUIET, WITH_SESSION, fresh
@@ -84,6 +84,11 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     def file(session: str, event: gr.EventData) -> dict[str, Any]:
         return shown.file_of(own(session), str((event._data or {}).get("what")))
 
+    def kept_cell(session: str, event: gr.EventData) -> tuple[Any, Any]:
+        sweeper, owner = own(session), runs.session(run.key_of(session))
+        said = kept.keep_cell(runs, owner, sweeper, (event._data or {}).get("place"))
+        return run.strip(runs.newest(owner)), fresh({"text": said})
+
     tab, session, quiet = parts.sweep, parts.session, {**QUIET, "js": WITH_SESSION}
     tab.select(
         looked,
@@ -101,6 +106,7 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     outputs = [*form.values(), signals["notes"], signals["sweepaxes"]]
     tab.edit(guarded(used), session, outputs, **{**IN_TURN, "js": WITH_SESSION})
     tab.download(guarded(file), session, signals["sweepfile"], **quiet)
+    tab.copy(guarded(kept_cell), session, [parts.strip, signals["sweepkept"]], **quiet)
     page.load(found_again, session, signals["sweep"], concurrency_limit=None, **quiet)
 
 

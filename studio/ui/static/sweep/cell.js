@@ -9,8 +9,9 @@
    * @param grid the grid that it stands in
    * @param load answers {src} or {error} for a place
    * @param act is called with "use" or "around" and the place
+   * @param keep is called with the place of one that goes into the history
    */
-  studio.openCell = function (place, { grid, titles, load, act }) {
+  studio.openCell = function (place, { grid, titles, load, act, keep }) {
     let at = place;
     const name = el("strong", { dir: "auto", translate: "no" });
     const picture = el("img", { class: "gs-sweep-large", alt: "", "data-own": "alt" });
@@ -77,6 +78,16 @@
         { class: "gs-line gs-answers" },
         word("Use it", "use", "Load this cell's preset; Ctrl+Z brings back what was there"),
         word("Sweep around it", "around", "New axes centred on it, with half the step"),
+        el(
+          "button",
+          {
+            type: "button",
+            class: "gs-word",
+            title: "Among the results too, where it can be starred and found again",
+            onclick: () => keep(at),
+          },
+          "Keep in the History",
+        ),
         save,
       ),
     );

@@ -16,6 +16,8 @@
     if (file?.url) el("a", { href: file.url, download: name }).click();
   });
 
+  studio.on("sweepkept", ({ text }) => studio.toast(text));
+
   /** What stands on the button that starts, by how many pictures are here of all. */
   studio.startLabel = (known, total) => {
     if (!known || !total) return "Start";
@@ -112,6 +114,7 @@
           titles,
           load: (one) => server.sweep_picture({ session: session(), place: one }),
           act: (what, one) => use({ do: what, place: one }),
+          keep: (one) => trigger("copy", { place: one }),
         }),
     });
     const cells = studio.cellFetcher(
