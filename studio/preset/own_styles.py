@@ -14,7 +14,9 @@ from studio.files import read_regular, shown, slug, write_atomically, write_new
 from studio.home import styles_folder
 from studio.preset.styles import (
     MAX_BYTES,
+    MAX_TEXT,
     SUFFIXES,
+    TEXTS,
     Style,
     check_free,
     checked_name,
@@ -32,15 +34,28 @@ def is_own(style: Style) -> bool:
     return bool(style.file) and not style.problem
 
 
-def rename_style(name: str, new: str) -> None:
-    """Give a style another name where it stands; the rest of its file stays as it is.
+def edit_style(name: str, new: str, prompt: str | None = None, negative: str | None = None) -> None:
+    """Give a style another name and other texts where it stands; what is ``None``, its rows and the rest of
+    its file stay as they are.
 
     Raises:
-        StudioError: no such style, no name, or one that is taken.
+        StudioError: no such style, no name, one that is taken, a text that is too long, a style of
+            nothing, or a table without a column for the negative text.
     """
     style, new = _own(name), checked_name(new)
     check_free(new, own=style.name)
-    _rewrite(style, new)
+    given = {"prompt": prompt, "negative": negative}
+    texts = {side: text.strip() for side, text in given.items() if text is not None}
+    for side, text in texts.items():
+        if len(text) > MAX_TEXT:
+            raise BadPreset(
+                f"its {side} has {len(text)} letters; at most {MAX_TEXT}", field="style"
+            )
+    if not (
+        any({"prompt": style.prompt, "negative": style.negative, **texts}.values()) or style.rows
+    ):
+        raise BadPreset("there is no text and no row to keep", field="style")
+    _rewrite(style, {"name": new, **texts})
 
 
 def delete_style(name: str) -> str:
@@ -122,8 +137,8 @@ def _own(name: str) -> Style:
     raise MissingFile("there is no such style", field="style")
 
 
-def _rewrite(style: Style, new: str | None) -> None:
-    """The style's file with its name changed, or without it (``None``)."""
+def _rewrite(style: Style, new: Mapping[str, str] | None) -> None:
+    """The style's file with its name and texts changed as ``new`` says, or without it (``None``)."""
     path = styles_folder() / style.file
     change = _in_table if path.suffix.lower() == ".csv" else _in_document
     try:
@@ -138,28 +153,43 @@ def _rewrite(style: Style, new: str | None) -> None:
         path.unlink(missing_ok=True)
 
 
-def _in_table(text: str, style: Style, new: str | None) -> bytes:
+def _key(side: str, given: Mapping[str, Any]) -> str:
+    """What a name or text is called in an entry, where it says one."""
+    keys = TEXTS.get(side, (side,))
+    said = [key for key in keys if given.get(key) is not None]
+    return next(iter([*said, *(key for key in keys if key in given)]), keys[0])
+
+
+def _in_table(text: str, style: Style, new: Mapping[str, str] | None) -> bytes:
     """With the mark that the web UI writes before its table, and its lines ending as before."""
     lines = list(csv.reader(io.StringIO(text, newline="")))
-    head, place = lines[0], lines[0].index("name")
+    head = lines[0]
     at = 1 + _place(style, (dict(zip(head, line, strict=False)) for line in lines[1:]))
     if new is None:
         del lines[at]
     else:
-        lines[at] = [*lines[at][:place], new, *lines[at][place + 1 :]]
+        given = dict(zip(head, lines[at], strict=False))
+        lines[at] += [""] * (len(head) - len(lines[at]))  # cells that a line leaves out at its end
+        for side, said in new.items():
+            key = _key(side, {name: given.get(name) for name in head})
+            if key in head:
+                lines[at][head.index(key)] = said
+            elif said:
+                raise BadPreset(f"has no column {key!r}; give it one", field=style.file)
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\r\n" if "\r\n" in text else "\n").writerows(lines)
     return stream.getvalue().encode("utf-8-sig") if any(lines[1:]) else b""
 
 
-def _in_document(text: str, style: Style, new: str | None) -> bytes:
+def _in_document(text: str, style: Style, new: Mapping[str, str] | None) -> bytes:
     given = json.loads(text)
     every = given if isinstance(given, list) else [given]
     at = _place(style, ({"name": Path(style.file).stem, **one} for one in every))
     if new is None:
         del every[at]
     else:
-        every[at] = {**every[at], "name": new}
+        said = {_key(side, every[at]): value for side, value in new.items()}
+        every[at] = {**every[at], **{k: v for k, v in said.items() if v or k in every[at]}}
     whole = given if isinstance(given, list) else next(iter(every), None)
     return json.dumps(whole, ensure_ascii=False, indent=2).encode() if every else b""
 

@@ -27,7 +27,7 @@ from studio.preset.rows import Row
 PLACE = "{prompt}"
 MAX_STYLES, MAX_BYTES, MAX_TEXT, MAX_NAME = 5000, 4 * 2**20, 4000, 200
 SUFFIXES = (".csv", ".json")
-_TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
+TEXTS = {"prompt": ("prompt", "text"), "negative": ("negative_prompt", "negative")}
 BEYOND = "cells beyond the columns (a text with commas needs quotes)"  # of a table's line
 NAMESAKE = "another style before it has this name; give one of them another in its file"
 
@@ -276,7 +276,7 @@ def style_of(given: Mapping[str, Any], file: str) -> Style:
         problem = f"its name has {len(label)} letters; at most {MAX_NAME}"
         return Style(label[:MAX_NAME], file=file, problem=problem)
     texts, read = {}, {"name", "rows"}
-    for side, keys in _TEXTS.items():
+    for side, keys in TEXTS.items():
         key = next((key for key in keys if given.get(key) is not None), keys[0])
         value, problem = given.get(key), ""
         value = "" if value is None else value

@@ -27,15 +27,15 @@ def names() -> list[str]:
 
 def test_one_of_ones_own_is_renamed_where_it_lies_and_deleted(home: Path) -> None:
     path = styles.save_style("Dusk", "at dusk", "noon")
-    own_styles.rename_style("Dusk", "  Late   dusk ")
+    own_styles.edit_style("Dusk", "  Late   dusk ")
     assert names() == ["Late dusk"] and path.is_file()
     kept = styles.find("late dusk")
     assert (kept.prompt, kept.negative) == ("at dusk", "noon")
     styles.save_style("Ink", "in ink")
     for taken in ("ink", "", "x" * 201):
         with pytest.raises(BadPreset, match="name"):
-            own_styles.rename_style("Late dusk", taken)
-    own_styles.rename_style("Late dusk", "LATE DUSK")  # its own name is not taken
+            own_styles.edit_style("Late dusk", taken)
+    own_styles.edit_style("Late dusk", "LATE DUSK")  # its own name is not taken
     assert own_styles.delete_style("LATE DUSK") == "LATE DUSK"
     assert names() == ["Ink"] and not path.exists()
 
@@ -53,18 +53,44 @@ def test_one_of_several_is_changed_and_the_others_stay(home: Path) -> None:
             return list(csv.reader(file))
 
     before = lines()
-    own_styles.rename_style("Ink", "Pen")
+    own_styles.edit_style("Ink", "Pen")
     assert lines() == [*before[:2], ["Pen", *before[2][1:]], *before[3:]]
     assert own_styles.delete_style("Pen") == "Pen"
     assert lines() == [*before[:2], *before[3:]]
     assert table.read_bytes().startswith(b"\xef\xbb\xbfname,") and b"\r\n" in table.read_bytes()
-    own_styles.rename_style("A", "C")
+    own_styles.edit_style("A", "C")
     assert json.loads(two.read_text())[0] == {"name": "C", "prompt": "a", "x": 1}
     own_styles.delete_style("C")
     assert json.loads(two.read_text()) == [{"name": "B"}]
-    for change in (own_styles.delete_style, lambda name: own_styles.rename_style(name, "x")):
+    for change in (own_styles.delete_style, lambda name: own_styles.edit_style(name, "x")):
         with pytest.raises(MissingFile, match="style"):
             change("nobody")
+
+
+def test_its_texts_are_written_where_they_stand(home: Path) -> None:
+    folder = home / "home" / "styles"
+    folder.mkdir(parents=True)
+    table, list_, bare = folder / "a.csv", folder / "b.json", folder / "c.csv"
+    table.write_text("name,note,text,negative_prompt\nInk,x,in ink\nPen,y,pen,photo\n")
+    list_.write_text(json.dumps([{"name": "A", "prompt": "a", "negative": "b", "x": 1}]))
+    bare.write_text("name,prompt\nDusk,at dusk\n")
+    own_styles.edit_style("Ink", "Brush", " by brush ", "a photo")
+    own_styles.edit_style("Pen", "Pen", "", "photo")
+    assert table.read_text("utf-8-sig").splitlines() == [
+        "name,note,text,negative_prompt",
+        "Brush,x,by brush,a photo",
+        "Pen,y,,photo",
+    ]
+    own_styles.edit_style("A", "A", "c", "")
+    own_styles.edit_style("A", "A", negative="d")
+    assert json.loads(list_.read_text()) == [{"name": "A", "prompt": "c", "negative": "d", "x": 1}]
+    own_styles.edit_style("Dusk", "Dusk", "at dawn", "")
+    with pytest.raises(BadPreset, match="has no column 'negative_prompt'"):
+        own_styles.edit_style("Dusk", "Dusk", "at dawn", "noon")
+    for text, words in (("x" * 4001, "4001 letters"), (" ", "no text")):
+        with pytest.raises(BadPreset, match=words):
+            own_styles.edit_style("Dusk", "Dusk", text)
+    assert styles.find("Dusk").prompt == "at dawn"
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv"])
@@ -83,7 +109,7 @@ def test_what_is_taken_in_of_a_file_keeps_what_only_other_tools_read(
             json.dump([{"name": "ink", "prompt": "x"}, more], file)
     usable, notes = own_styles.take_styles(given)
     assert [style.name for style in usable] == ["Pen"] and own_styles.STAYS in notes[0]
-    own_styles.rename_style("Pen", "Quill")
+    own_styles.edit_style("Pen", "Quill")
     (kept,) = (home / "home" / "styles").glob("more*")
     assert json.loads(kept.read_text()) == [{**more, "name": "Quill"}]
 

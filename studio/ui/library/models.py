@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,14 @@ def table(shared: bool) -> str:
     entries, refused = library().entries(), library().refused()
     shown = entries[:MOST_LINES]
     sections = [
-        (title, [_model(e) for e in shown if e.kind == kind]) for kind, title in KINDS.items()
+        (kind, title, [_model(e) for e in shown if e.kind == kind]) for kind, title in KINDS.items()
     ]
-    sections.append(("Cannot be used", [_refused(entry) for entry in refused[:MOST_LINES]]))
+    unusable = [_refused(entry) for entry in refused[:MOST_LINES]]
+    sections = [one for one in [*sections, ("refused", "Cannot be used", unusable)] if one[2]]
     shelves = "".join(
-        f"<section><h3>{title}</h3>{''.join(lines)}</section>" for title, lines in sections if lines
+        f'<section data-kind="{kind}"><h3>{title}</h3><div class="gs-model-lines">{"".join(lines)}</div>'
+        "</section>"
+        for kind, title, lines in sections
     )
     if len(entries) > len(shown):
         shelves += f"<p>{len(entries) - len(shown)} more are not listed; any id can be typed.</p>"
@@ -107,14 +111,21 @@ def table(shared: bool) -> str:
         shelves += f"<p>Reading {BACKGROUND.left} files to know them by their hashes.</p>"
     families = ", ".join(html.escape(family.title) for family in FAMILIES.values())
     shelves += f"<p>Families that run here: {families}.</p>"
-    return f'<div class="gs-library">{_SEARCH}{shelves}{"" if shared else _where()}</div>'
+    head = _search({kind: title for kind, title, _ in sections})
+    return f'<div class="gs-library">{head}{shelves}{"" if shared else _where()}</div>'
 
 
-_SEARCH = (
-    '<input type="search" class="gs-library-search" placeholder="Search by name, family or word" '
-    'aria-label="Search the library"><p class="gs-library-none" role="status" hidden>'
-    "No model of the library matches.</p>"
-)
+def _search(kinds: Mapping[str, str]) -> str:
+    """What the list is narrowed by, and the button that makes a wall of it; scripts act on them."""
+    options = "".join(f'<option value="{kind}">{title}</option>' for kind, title in kinds.items())
+    return (
+        '<div class="gs-line gs-library-head"><input type="search" class="gs-library-search" '
+        'placeholder="Search by name, family or word" aria-label="Search the library">'
+        '<select class="gs-select gs-library-kind" aria-label="Kind of model">'
+        f'<option value="">All kinds</option>{options}</select>'
+        '<button type="button" class="gs-word gs-library-cards" aria-pressed="false">As cards</button>'
+        '</div><p class="gs-library-none" role="status" hidden>No model of the library matches.</p>'
+    )
 
 
 def _where() -> str:
@@ -143,6 +154,17 @@ def _use(entry: ModelEntry) -> str:
     return (
         f'<button type="button" class="gs-link" data-use="{name}" data-kind="{entry.kind}" '
         f'aria-label="Use {name} in a row">Use in a row</button>'
+    )
+
+
+def _use_everywhere(entry: ModelEntry) -> str:
+    """A button that gives a LoRA to every row; scripts act on it."""
+    if entry.kind not in ADAPTERS or entry.problem:
+        return ""
+    name = html.escape(entry.id)
+    return (
+        f'<button type="button" class="gs-link" data-everywhere="{name}" '
+        f'aria-label="Use {name} in every row">In every row</button>'
     )
 
 
@@ -188,7 +210,7 @@ def _line(entry: ModelEntry, details: str) -> str:
     return (
         f"<div class='gs-model-line'{_preview(entry)}><code>{html.escape(entry.id)}</code>"
         f"<span translate='no'>{title}</span><em>{html.escape(details)}</em>"
-        f"{_use_as_base(entry)}{_use(entry)}{_about(entry)}</div>"
+        f"{_use_as_base(entry)}{_use(entry)}{_use_everywhere(entry)}{_about(entry)}</div>"
     )
 
 

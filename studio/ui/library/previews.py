@@ -15,7 +15,7 @@ from studio.ui.errors import guarded
 from studio.ui.library import models
 from studio.ui.widgets import EACH, Drawn, Signal, jpeg_uri
 
-EDGE = 160
+EDGE = 256
 MOST_ASKED = 24  # lines on a screen, and some
 
 

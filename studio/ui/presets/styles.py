@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from studio.errors import BadPreset, StudioError
 from studio.preset import Preset
-from studio.preset.own_styles import delete_style, is_own, rename_style, take_styles
+from studio.preset.own_styles import delete_style, edit_style, is_own, take_styles
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
 from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
@@ -36,7 +36,8 @@ def _card(style: Style, ours: bool) -> dict[str, Any]:
     prompt = " ".join(style.prompt.replace(PLACE, " ").split()).strip(", ")
     named = {"id": style.name, "title": style.name, "what": "style", "prompt": prompt}
     own = ours and is_own(style)
-    return {**named, "text": text, "tag": tag, "own": own, "problem": bool(style.problem)}
+    texts = {"texts": {"prompt": style.prompt, "negative": style.negative}} if own else {}
+    return {**named, "text": text, "tag": tag, "own": own, "problem": bool(style.problem), **texts}
 
 
 def laid_over(preset: Preset, names: Sequence[str]) -> tuple[Preset, list[str]]:
@@ -93,15 +94,16 @@ def take(path: Path, limits: Limits) -> tuple[str, list[str]]:
     return f"{len(found)} style{'s' * (len(found) != 1)} taken: {first}; {where}", notes
 
 
-def rename(name: str, new: str, limits: Limits) -> None:
-    """Give a style of one's own another name.
+def edit(name: str, new: Mapping[str, Any], limits: Limits) -> None:
+    """Give a style of one's own another ``name``, ``prompt`` and ``negative`` text.
 
     Raises:
-        StudioError: as :func:`studio.preset.own_styles.rename_style`, or this page is shared.
+        StudioError: as :func:`studio.preset.own_styles.edit_style`, or this page is shared.
     """
     _only_ours(limits)
+    texts = [str(new.get(field) or "") for field in ("name", "prompt", "negative")]
     try:
-        rename_style(name, new)
+        edit_style(name, *texts)
     except StudioError as error:
         if error.field != "name":
             raise

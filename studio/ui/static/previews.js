@@ -53,6 +53,7 @@
     const list = document.getElementById("gs-models") || document.body;
     new MutationObserver(look).observe(list, { childList: true, subtree: true });
     look();
+    studio.watchLibrary();
   };
 
   studio.on("previews", ({ pictures = {} }) => {

@@ -38,6 +38,9 @@
   /** A note to the other tabs of this browser. */
   studio.shared = (name, value) => keep("localStorage", name, value);
 
+  /** What was written by that name in this browser; null for nothing. */
+  studio.remembered = (name) => read("localStorage", name);
+
   let key = null;
   /** The key of this tab's session: a secret between this tab and the server. */
   studio.session = function () {

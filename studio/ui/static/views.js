@@ -16,17 +16,44 @@
     });
   }
 
+  /** Asks for a style's name and texts. */
+  async function editStyle(item, others, trigger) {
+    const { prompt, negative } = item.texts;
+    const taken = ({ name }) =>
+      others().some(({ id }) => id !== item.id && id.toLowerCase() === name.toLowerCase());
+    const longest = 4000;
+    const given = await studio.askTexts({
+      title: `The style “${item.title}”`,
+      fields: [
+        { name: "name", label: "Name", value: item.title, longest: 200 },
+        { name: "prompt", label: "Prompt", value: prompt, lines: 8, longest },
+        { name: "negative", label: "Negative prompt", value: negative, lines: 8, longest },
+      ],
+      act: "Keep it",
+      leaving: "Leave the style as it was, without what you wrote?",
+      refuse: (texts) => (taken(texts) ? "There is a style of this name already." : ""),
+    });
+    if (given) trigger("edit", { id: item.id, ...given });
+  }
+
+  /** The button that edits a style, or renames a preset. */
+  function renaming(item, others, trigger) {
+    if (item.texts)
+      return button("rename", `Edit ${item.title}`, () => editStyle(item, others, trigger));
+    return button("rename", `Rename ${item.title}`, () => {
+      const name = window.prompt(studio.say("The preset's name:"), item.title);
+      if (name && name !== item.title) trigger("edit", { id: item.id, name });
+    });
+  }
+
   /** Replace, rename and delete, for a person's own presets and styles. */
-  function ownTools(item, trigger) {
+  function ownTools(item, others, trigger) {
     const what = item.what || "preset";
     return el(
       "span",
       { class: "gs-own-tools" },
       replacing(item, trigger),
-      button("rename", `Rename ${item.title}`, () => {
-        const name = window.prompt(studio.say(`The ${what}'s name:`), item.title);
-        if (name && name !== item.title) trigger("edit", { id: item.id, name });
-      }),
+      renaming(item, others, trigger),
       button("trash", `Delete ${item.title}`, () => {
         if (window.confirm(studio.say(`Delete the ${what} “${item.title}”?`)))
           trigger("delete", { id: item.id });
@@ -34,9 +61,10 @@
     );
   }
 
-  function card(item, trigger, use) {
+  function card(item, trigger, use, others) {
     const chosen = choice(item, use);
-    return item.own ? el("div", { class: "gs-own" }, chosen, ownTools(item, trigger)) : chosen;
+    const tools = () => ownTools(item, others, trigger);
+    return item.own ? el("div", { class: "gs-own" }, chosen, tools()) : chosen;
   }
 
   function choice(item, use) {
@@ -209,7 +237,7 @@
       const goBack = held();
       const given = studio.clone(props.value)?.items || [];
       const items = strip ? studio.inOrder(given) : given;
-      box.replaceChildren(...items.map((item) => make(item, trigger, use)));
+      box.replaceChildren(...items.map((item) => make(item, trigger, use, () => given)));
       search.hidden = strip || !items.length;
       for (const one of box.children) for (const node of buttonsOf(one)) node.tabIndex = -1;
       filter();
@@ -219,7 +247,9 @@
     // tabs, under another path, are none of them.
     const PLACE = `guidance-studio-${what}${location.pathname}`;
     const listed = () =>
-      JSON.stringify((studio.clone(props.value)?.items || []).map(({ id, title }) => [id, title]));
+      JSON.stringify(
+        (studio.clone(props.value)?.items || []).map(({ id, title, texts }) => [id, title, texts]),
+      );
     let known = null; // what the tabs know: an answer that brings nothing else is not told
     const said = () => {
       if (listed() !== known) studio.shared(PLACE, (known = listed()));
@@ -247,20 +277,4 @@
     } else addEventListener("storage", heard);
     changed();
   };
-
-  // The Models tab is drawn anew by the server; its search box is found wherever it is then.
-  document.addEventListener("input", ({ target }) => {
-    if (!target.matches?.(".gs-library-search")) return;
-    const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const section of target.closest(".gs-library").querySelectorAll("section")) {
-      const lines = [...section.querySelectorAll(".gs-model-line")];
-      for (const line of lines)
-        line.hidden = !words.every((word) => line.textContent.toLowerCase().includes(word));
-      section.hidden = lines.every((line) => line.hidden);
-    }
-    const library = target.closest(".gs-library");
-    library.querySelector(".gs-library-none").hidden = Boolean(
-      library.querySelector("section:not([hidden])"),
-    );
-  });
 })(window.studio);

@@ -50,6 +50,43 @@ def test_the_search_narrows_and_clearing_brings_all_back(desk: Studio) -> None:
     expect(page.get_by_text("No model of the library matches")).to_be_hidden()
 
 
+@needs_starter
+def test_models_are_a_wall_of_cards_of_one_kind_and_a_press_on_one_uses_it(desk: Studio) -> None:
+    desk.use(["a cat", "a dog"])
+    page = opened(desk).page
+    shown = page.locator(LINES).filter(visible=True)
+    page.get_by_label("Kind of model").select_option("lora")
+    expect(page.locator("#gs-models h3").filter(visible=True)).to_have_text(["LoRAs"])
+    every = page.get_by_role("button", name="Use starter/lora-fox in every row")
+    expect(every).to_be_hidden()  # a line has no room for it
+    page.get_by_role("button", name="As cards").click()
+    expect(page.locator("#gs-models .gs-walled")).to_have_count(1)
+    tops = shown.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
+    assert len(set(tops)) < len(tops)  # several stand beside each other
+
+    every.click()
+    page.wait_for_function(
+        "studio.stack.cards.every((card) => card.has().includes('starter/lora-fox'))"
+    )
+    expect(page.locator(".gs-toast", has_text="2 rows have it now.")).to_be_visible()
+    expect(page.get_by_label("ω, personalization guidance").last).to_have_value("1")
+    every.click()
+    expect(page.locator(".gs-toast", has_text="Every row has it already.")).to_be_visible()
+    shown.filter(has_text="starter/lora-hero").click(position={"x": 30, "y": 40})
+    desk.has_rows(["a cat", "a dog", "hero"])
+
+    page.get_by_role("button", name="Look for new models").click()
+    desk.rest(1000)
+    page.locator("#gs-models .gs-walled").wait_for()  # the list that was drawn anew, too
+    expect(page.locator("#gs-models h3").filter(visible=True)).to_have_text(["LoRAs"])
+    page.reload()
+    page.wait_for_selector("body:not([inert]) .gs-card")
+    opened(desk)
+    page.locator("#gs-models .gs-walled").wait_for()
+    page.get_by_role("button", name="As cards").click()
+    expect(page.locator("#gs-models .gs-walled")).to_have_count(0)
+
+
 def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> None:
     page = opened(desk).page  # the server of the tests runs with HF_HUB_OFFLINE=1
     told = page.locator('#gs-fetch-status .gs-progress[data-state="failed"]')

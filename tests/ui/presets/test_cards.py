@@ -119,7 +119,7 @@ def test_a_style_s_name_that_is_taken_is_refused_as_a_style_s(studio_home: Path)
     for name in ("one", "two"):
         save_style(name, "a cat")
     with pytest.raises(StudioError, match=r"^style: there is a style 'two' already"):
-        styles.rename("one", "two", Limits())
+        styles.edit("one", {"name": "two", "prompt": "a cat"}, Limits())
 
 
 def test_a_card_whose_file_has_gone_is_said_to_be_and_leaves_the_list(

@@ -61,14 +61,14 @@
       "button",
       {
         type: "button",
-        class: "gs-add-negative",
+        class: "gs-link",
         hidden: true,
+        title: "Add its row, with the weight that makes two passes of both",
         onclick() {
           const { at, weight } = place();
           stack.addNegative(stack.cards[at], { weight });
         },
       },
-      studio.icon("plus"),
       "Negative prompt",
     );
     return { element, read: () => (element.hidden = !place()) };

@@ -1,0 +1,88 @@
+// The Models tab's list: its search, one kind of it, as a wall of cards; a LoRA for every row at once. The
+// server draws the list anew, so that everything is found wherever it is then.
+(function (studio) {
+  "use strict";
+  const KEY = "guidance-studio-model-cards";
+  const state = { words: "", kind: "", cards: studio.remembered(KEY) === "on" };
+
+  const wordsOf = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+
+  /** Whether a line says all words. */
+  studio.saysAll = (text, words) =>
+    wordsOf(words).every((word) => text.toLowerCase().includes(word));
+
+  /** Show what the state says in the list that is there now. */
+  function show() {
+    const library = document.querySelector("#gs-models .gs-library");
+    if (!library) return;
+    const put = (part, value) => {
+      const box = library.querySelector(part);
+      if (box && box.value !== value) box.value = value;
+    };
+    const kinds = [...library.querySelectorAll(".gs-library-kind option")];
+    if (!kinds.some(({ value }) => value === state.kind)) state.kind = ""; // its last one has gone
+    put(".gs-library-search", state.words);
+    put(".gs-library-kind", state.kind);
+    library.classList.toggle("gs-walled", state.cards);
+    library.querySelector(".gs-library-cards")?.setAttribute("aria-pressed", String(state.cards));
+    for (const section of library.querySelectorAll("section")) {
+      const lines = [...section.querySelectorAll(".gs-model-line")];
+      for (const line of lines) line.hidden = !studio.saysAll(line.textContent, state.words);
+      const other = state.kind && section.dataset.kind !== state.kind;
+      section.hidden = Boolean(other) || lines.every((line) => line.hidden);
+    }
+    const some = library.querySelector("section:not([hidden])");
+    library.querySelector(".gs-library-none").hidden = Boolean(some);
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches?.(".gs-library-search")) state.words = target.value;
+    else if (target.matches?.(".gs-library-kind")) state.kind = target.value;
+    else return;
+    show();
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.(".gs-library-cards")) {
+      state.cards = !state.cards;
+      studio.shared(KEY, state.cards ? "on" : "off");
+      show();
+    }
+    const { everywhere } = target.closest?.("[data-everywhere]")?.dataset || {};
+    if (everywhere) useEverywhere(everywhere);
+  });
+
+  /** Give a LoRA to every row, and to the base term where no row had one, as other tools do. */
+  function useEverywhere(id) {
+    const { stack } = studio;
+    const entry = stack.models.entryOf(id);
+    if (!entry || !stack.models.fits(entry)) {
+      studio.toast(`${id} does not fit the base model.`);
+      return;
+    }
+    const without = stack.cards.filter((card) => !card.has().includes(id));
+    if (!without.length) {
+      studio.toast(stack.cards.length ? "Every row has it already." : "There is no row yet.");
+      return;
+    }
+    const { omega } = studio.heldFields();
+    const base = studio.baseWithout(stack.cards, null, entry, omega);
+    studio.giveCalled(stack, without, { entry, strength: studio.advisedFor(entry) });
+    if (base) studio.setField("omega", 1);
+    const count = without.length === 1 ? "1 row has" : `${without.length} rows have`;
+    studio.toast(`${count} it now.`);
+    if (base) studio.toast("ω is 1 now, so that the base term has the LoRA as well.");
+    if (entry.trigger) studio.toast(`Its word is “${entry.trigger}”.`);
+  }
+
+  /** Called once the page has its list: what was chosen holds for each that is drawn. */
+  studio.watchLibrary = function () {
+    const list = document.getElementById("gs-models");
+    if (!list) return;
+    new MutationObserver((changes) => {
+      const drawn = (node) => node.querySelector?.(".gs-library") || node.matches?.(".gs-library");
+      if (changes.some(({ addedNodes }) => [...addedNodes].some(drawn))) show();
+    }).observe(list, { childList: true, subtree: true });
+    show();
+  };
+})(window.studio);

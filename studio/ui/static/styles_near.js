@@ -1,0 +1,25 @@
+// The styles, which stand below the presets, one press from the rows.
+(function (studio) {
+  "use strict";
+
+  const LOOKS = 30; // for a tab that is laid out only now
+
+  /** The keyboard goes into their search, where nobody has gone elsewhere meanwhile. */
+  function enter(from, left = LOOKS) {
+    if (left === LOOKS) studio.showTab("presets");
+    const search = document.querySelector("#gs-styles .gs-shelf-search");
+    if (!search?.offsetParent) return left && setTimeout(enter, 100, from, left - 1);
+    search.scrollIntoView({ block: "center" });
+    if ([from, document.body].includes(document.activeElement))
+      search.focus({ preventScroll: true });
+    return null;
+  }
+
+  /** A word that leads to the styles, in sight while there are some. */
+  studio.stylesNear = function () {
+    const given = { class: "gs-link", hidden: true, title: "Lay a style over these rows" };
+    const word = studio.word("Styles", () => enter(word), given);
+    studio.on("styles", (cards) => (word.hidden = !cards.length));
+    return word;
+  };
+})(window.studio);
