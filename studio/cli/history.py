@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.common import output_folder, say, say_notes
+from studio.cli.history_made import declare, larger, sheet
 from studio.errors import MissingFile, StudioError, shorten
 from studio.files import write_once
 from studio.history import SORTS, History, Query, Record, history
@@ -58,6 +59,14 @@ def add_verb(verbs: Any) -> None:
     export.add_argument(
         "--out", required=True, metavar="DIR", help="or a FILE.zip that is not there"
     )
+    enlarged = add("larger", _chosen(larger), "make each picture larger with its own preset")
+    drawn = add("sheet", _chosen(sheet), "put pictures side by side on one")
+    for parser in (enlarged, drawn):
+        _add_query(parser)
+        parser.add_argument(
+            "--id", action="append", default=[], help="a picture's id or its path, not a search"
+        )
+    declare(enlarged, drawn)
 
 
 def _add_query(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +91,18 @@ def _opened(run: Callable[[argparse.Namespace, History], None]) -> Callable[...,
         run(options, own)
 
     return opened
+
+
+def _chosen(
+    run: Callable[[argparse.Namespace, History, list[str]], None],
+) -> Callable[[argparse.Namespace, History], None]:
+    """Of the pictures that ``--id`` names, or else of all that are found."""
+
+    def chosen(options: argparse.Namespace, own: History) -> None:
+        named = list(dict.fromkeys(_ids(own, options.id)))
+        run(options, own, named or own.ids(_query(options, own)))
+
+    return chosen
 
 
 def _query(options: argparse.Namespace, own: History) -> Query:

@@ -46,13 +46,13 @@ class Keeping:
     def _named(self, path: Path, own: History) -> str:
         return name_of(own.outputs.resolve(), path.resolve())
 
-    def take(self, done: Done, path: Path) -> None:
-        """A picture that was saved."""
+    def take(self, done: Done, path: Path, parent: str = "") -> None:
+        """A picture that was saved, and the id of the one that it was made of."""
         if self._own is None:
             return
         try:
             inside = self._own.outputs / self._named(path, self._own)
-            record = remember(self._own, done, inside, self.library)
+            record = remember(self._own, done, inside, self.library, parent)
         except (StudioError, OSError) as error:
             say_notes([f"the history: {error}"])
             return

@@ -12,12 +12,13 @@ from studio.history.differences import differences
 from studio.history.intake import begin, busy
 from studio.history.made import replaced
 from studio.history.rows import MAX_NAME, MAX_NOTE, MAX_TAGS
+from studio.history.sheet import MOST_ON_SHEET
 from studio.history.thumbs import thumbnail
 from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
-from studio.ui.history.packed import MOST_ON_SHEET, sheet, zipped
+from studio.ui.history.packed import sheet, zipped
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture

@@ -8,21 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from studio import images
-from studio.errors import NoPreset, StudioError
+from studio.errors import StudioError
 from studio.history import History
+from studio.history.enlarged import Check, Enlarging, carried
 from studio.library import Library
-from studio.plan.row_models import check_base
-from studio.preset import Preset
-from studio.preset.derived import MOST_EACH, larger, left_by_larger
+from studio.preset.derived import MOST_EACH, left_by_larger
 from studio.preset.unfinished import without_mark
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
 from studio.ui.works.asked import Form, Labelled, given, number
 
 OF_FORM = "What carries no preset is made larger with the rows of the form."
-_UNREAD = "inputs/unread.png"  # in place of a picture that is not kept yet
-Check = Callable[[Preset], object]
 
 
 class Found(NamedTuple):
@@ -41,8 +37,8 @@ def one_larger(
         StudioError: no picture, or a preset, factor or size that cannot be.
     """
     path = uploaded(asked.get("picture"), "picture")
-    own = _carried(path, library) or form()
-    return [Labelled(_larger_of(asked, library, path, own), parent=history.same_as(path))]
+    own = carried(path, library) or form()
+    return [Labelled(_how(asked).of(path, own, library), parent=history.same_as(path))]
 
 
 def larger_of_each(
@@ -67,14 +63,14 @@ def larger_of_each(
     if not 1 <= len(sources) <= MOST_EACH:
         raise StudioError(f"1 to {MOST_EACH} pictures, got {len(sources)}", field="larger")
     check_room(len(sources), room)
-    _factor(asked)
+    how = _how(asked)
     found = Found([], [])
     for place, (title, find) in enumerate(sources):
         yield place, len(sources)
         try:
             name, file, parent = find()
-            own = _carried(file, library) if "images" in asked else read_any(file, library)[0]
-            again = _larger_of(asked, library, file, own or form(), check)
+            own = carried(file, library) if "images" in asked else read_any(file, library)[0]
+            again = how.of(file, own or form(), library, check)
             found.made.append(Labelled(without_mark(again), name, parent))
         except StudioError as error:
             found.left_out.append(f"{title}: {error}")
@@ -101,42 +97,14 @@ def said_of_form(asked: Mapping[str, Any], form: Form) -> list[str]:
     return [OF_FORM, *filter(None, [left_by_larger(form())])]
 
 
-def _carried(path: Path, library: Library) -> Preset | None:
-    """The preset of a file; ``None`` where it carries none."""
-    with suppress(NoPreset):
-        return read_any(path, library)[0]
-    return None
-
-
-def _factor(asked: Mapping[str, Any]) -> float:
-    factor = number(asked, "factor")
-    if not 1 < factor <= 8:
-        raise StudioError(f"over 1 and at most 8 times as large, got {factor:g}", field="factor")
-    return factor
-
-
-def _larger_of(
-    asked: Mapping[str, Any],
-    library: Library,
-    path: Path,
-    preset: Preset,
-    check: Check = lambda preset: None,
-) -> Preset:
-    """A preset over a picture that is kept; it is checked before that is read."""
-    wanted = partial(
-        larger,
-        preset,
-        factor=_factor(asked),
+def _how(asked: Mapping[str, Any]) -> Enlarging:
+    return Enlarging(
+        factor=number(asked, "factor"),
         strength=number(asked, "strength"),
-        multiple=check_base(library.catalogue(), preset.base, preset.vae).multiple,
         enlarge=str(asked.get("enlarge", "pixels")),
         tiles=asked.get("tiles") is True,
         upscaler=str(asked.get("upscaler", "")),
     )
-    check(wanted(_UNREAD, images.size_checked(path, path.name)))
-    kept = images.store(path, path.name)
-    # A photograph may lie on its side in its file, and is kept upright.
-    return wanted(kept, images.size_checked(images.locate(kept), path.name))
 
 
 # What it is called; its title, file and parent.

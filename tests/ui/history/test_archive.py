@@ -16,9 +16,10 @@ from studio.errors import StudioError
 from studio.history import History
 from studio.history.archive import write_zip
 from studio.history.intake import take_in
+from studio.history.sheet import side_by_side
 from studio.preset import validate
 from studio.share import save_image
-from studio.ui.history import packed, view
+from studio.ui.history import view
 
 
 @pytest.fixture
@@ -128,6 +129,6 @@ def test_a_sheet_of_large_pictures_is_no_larger_than_a_picture_may_be(tmp_path: 
     for file in files[:2]:
         Image.new("RGB", (4000, 100), "red").save(file)
     Image.new("RGB", (2000, 50), "blue").save(files[2])
-    found, lost, smaller = packed.side_by_side(files)
+    found, lost, smaller = side_by_side(files)
     assert found.size == (2 * 2048, 2 * 51) and not lost and "4096 pixels" in smaller
     assert found.getpixel((1024, 76)) == (0, 0, 255) and found.getpixel((200, 76)) == (255,) * 3
