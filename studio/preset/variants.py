@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice, product
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -126,9 +127,27 @@ def _pieces(prompt: str, seed: int, field: str = "prompt", like: str | None = No
     context = _context(Random(digest), field)
     pieces, place = [], 0
     for start, end in marks:
-        pieces += [prompt[place:start], _sampled(context, prompt[start:end], field)]
+        pieces += [prompt[place:start], *_sampled(context, prompt[start:end], field)]
         place = end
     return [*pieces, prompt[place:]]
+
+
+def every_text(prompt: str, most: int, field: str = "prompt") -> list[str]:
+    """All that a prompt can become, each once: the first choice changes last.
+
+    Raises:
+        BadPreset: more than ``most``, or as :func:`chosen` does.
+    """
+    context = _context(Random(0), field, combined=True)
+    parts, place, count = [], 0, 1
+    for start, end in _marks(prompt):
+        texts = list(dict.fromkeys(_sampled(context, prompt[start:end], field, most + 1)))
+        count *= len(texts)
+        if count > most:
+            raise BadPreset(f"has more than {most} combinations of its choices", field=field)
+        parts += [[prompt[place:start]], texts]
+        place = end
+    return list(dict.fromkeys("".join(one) for one in product(*parts, [prompt[place:]])))
 
 
 def names() -> list[str]:
@@ -172,18 +191,19 @@ def _marks(prompt: str) -> Iterator[tuple[int, int]]:
     yield from sorted([*spans, *wild])
 
 
-def _sampled(context: SamplingContext, text: str, field: str) -> str:
+def _sampled(context: SamplingContext, text: str, field: str, most: int = 1) -> list[str]:
     if _depth(text) > MAX_NESTING:
         raise BadPreset(f"nests choices more than {MAX_NESTING} deep", field=field)
     _check_wildcards(context, text, field)
     try:
-        found = str(next(iter(context.sample_prompts(text, 1))))
+        found = [str(one) for one in islice(context.sample_prompts(text, most), most)]
     except RecursionError:
         raise BadPreset(f"{shorten(text)} leads back to itself", field=field) from None
     except Exception as error:  # whatever a parser says of a stranger's text
         reason = " ".join(str(error).split())[:120]
         raise BadPreset(f"{shorten(text)} cannot be read ({reason})", field=field) from error
-    _check_wildcards(context, found, field)  # those that a wildcard's own lines name
+    for one in found:
+        _check_wildcards(context, one, field)  # those that a wildcard's own lines name
     return found
 
 
@@ -222,12 +242,13 @@ def _check_wildcards(context: SamplingContext, text: str, field: str) -> None:
             )
 
 
-def _context(rand: Random, field: str) -> SamplingContext:
+def _context(rand: Random, field: str, combined: bool = False) -> SamplingContext:
     from dynamicprompts.enums import SamplingMethod
     from dynamicprompts.sampling_context import SamplingContext
 
     manager = _manager(_files(field))
-    return SamplingContext(SamplingMethod.RANDOM, manager, rand=rand)
+    method = SamplingMethod.COMBINATORIAL if combined else SamplingMethod.RANDOM
+    return SamplingContext(method, manager, rand=rand)
 
 
 def _files(field: str) -> tuple[File, ...]:

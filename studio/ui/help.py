@@ -103,6 +103,8 @@ cost stands there before it starts; *Stop* keeps what is made, *Go on* makes the
 to use it or to sweep around it with half the step. *Prompt S/R*, in the tab's list of fields, searches a text in the
 prompts of all rows and puts others in its place.
 
+*Every choice in turn*, below a prompt with choices such as `{cat|dog}`, sweeps over all that it can become.
+
 ### Advanced
 | field | what it does |
 |---|---|

@@ -11,8 +11,8 @@ import pytest
 
 from studio.errors import BadPreset
 from studio.preset import validate
-from studio.preset.variants import chosen, names, text_of, varies
-from studio.ui.editor.wildcards import wildcard_names
+from studio.preset.variants import chosen, every_text, names, text_of, varies
+from studio.ui.editor.wildcards import prompt_choices, wildcard_names
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +113,42 @@ def test_wildcards_are_listed(wildcards: Path) -> None:
     assert "größe" in names() and "no name" not in names()
     shutil.rmtree(wildcards)
     assert wildcard_names({}) == {"names": []}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts"),
+    [
+        ("a cat", ["a cat"]),
+        ("a {cat|dog}{, red|}", ["a cat, red", "a cat", "a dog, red", "a dog"]),
+        ("{a|{b|c}}", ["a", "b", "c"]),
+        (
+            "__things/deep__, __colour__",
+            ["a bonnet, blue", "a bonnet, red", "a cap, blue", "a cap, red"],
+        ),
+        ("{a|a} {x}", ["a {x}"]),
+        (r"\{a|b\} __hat__", [r"\{a|b\} bonnet", r"\{a|b\} cap"]),
+    ],
+)
+def test_every_text_that_a_prompt_can_become(prompt: str, texts: list[str]) -> None:
+    assert every_text(prompt, 4) == texts
+    assert prompt_choices({"prompt": prompt}) == {"texts": texts}
+    assert set(texts) >= {text_of(prompt, seed) for seed in range(20)}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("{a|b} {c|d} {e|f}", "more than 4 combinations"),
+        ("{a|b|c|d|e}", "more than 4 combinations"),
+        ("__loop__", "back to itself"),
+        ("__broken__", "no wildcard 'nothing'"),
+        ("__nobody__", "no wildcard 'nobody'"),
+    ],
+)
+def test_what_has_too_many_or_cannot_be_read_is_refused(prompt: str, words: str) -> None:
+    with pytest.raises(BadPreset, match=words):
+        every_text(prompt, 4)
+
+
+def test_what_is_refused_is_said_to_the_page() -> None:
+    assert "more than 2000" in prompt_choices({"prompt": "{a|b|c|d}" * 8})["error"]

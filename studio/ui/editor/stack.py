@@ -22,7 +22,12 @@ from studio.share import read_image
 from studio.ui.captions import words_of
 from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
-from studio.ui.editor.wildcards import wildcard_keep, wildcard_names, wildcard_text
+from studio.ui.editor.wildcards import (
+    prompt_choices,
+    wildcard_keep,
+    wildcard_names,
+    wildcard_text,
+)
 from studio.ui.errors import one_line, refusal
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.widgets import given
@@ -304,5 +309,6 @@ SERVES = (
     find_parts,
     caption_picture,
     wildcard_names,
+    prompt_choices,
 )
 KEEPS = (wildcard_text, wildcard_keep)  # not on a page that others share

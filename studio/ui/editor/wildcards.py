@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.preset import variants, wildcard_files
+from studio.preset.sweep import MAX_CELLS
 from studio.ui.errors import one_line
 
 MOST = 5000
@@ -21,6 +22,18 @@ def wildcard_names(_: Any) -> dict[str, list[str]]:
         return {"names": variants.names()[:MOST]}
     except (StudioError, OSError):
         return {"names": []}
+
+
+def prompt_choices(asked: Any) -> dict[str, Any]:
+    """Every text that one prompt can become by its choices (called from the script): ``prompt``.
+
+    Returns:
+        ``{"texts": […]}``, or ``{"error": …}``.
+    """
+    try:
+        return {"texts": variants.every_text(_given(asked, "prompt"), MAX_CELLS)}
+    except StudioError as error:
+        return {"error": one_line(error)}
 
 
 def wildcard_text(asked: Any) -> dict[str, str]:

@@ -16,6 +16,13 @@ test("the wildcards of a prompt are those that the studio reads", () => {
     assert.deepEqual(plain(studio.wildcardsIn(none)), [], none);
 });
 
+test("a prompt that is chosen anew is known by what is in it", () => {
+  for (const text of ["a {b|c}", "{2$$a|b}", "x __hat__", "{a|{b|c}}"])
+    assert.equal(studio.hasChoices(text), true, text);
+  for (const text of ["a cat", "{word}", "a|b", "\\{a|b\\}", ""])
+    assert.equal(studio.hasChoices(text), false, text);
+});
+
 test("a file of choices has a name that a prompt can say", () => {
   assert.equal(studio.wildcardName("My list (2).txt"), "My-list-2");
   assert.equal(studio.wildcardName("été.txt"), "été");

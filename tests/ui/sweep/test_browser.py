@@ -205,3 +205,16 @@ def test_each_page_of_a_grid_names_what_is_across_and_down(desk: Studio) -> None
         }"""
     )
     assert captions == [f"Base model: {page} · ω × weight of row 1" for page in (0, 1)]
+
+
+def test_every_choice_of_a_prompt_becomes_an_axis(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a {cat|dog}{, red|}"], steps=1)
+    desk.card(0).get_by_role("button", name="Every choice in turn").click()
+    values = page.get_by_label("Across: values of prompt of row 1")
+    expect(values).to_have_value("a cat, red\na cat\na dog, red\na dog")
+    desk.says("4 pictures", ".gs-sweep-cost")
+    desk.prompt(0).fill("a __nobody__")
+    desk.card(0).get_by_role("button", name="Every choice in turn").click()
+    desk.says("there is no wildcard 'nobody'", ".gs-toasts")
+    page.get_by_role("button", name="Do not vary prompt of row 1").click()

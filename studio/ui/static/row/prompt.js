@@ -145,7 +145,7 @@
     function hintsOf(text) {
       const brought = studio.broughtBy(text);
       const lines = foreignLines(text);
-      const wild = studio.wildcardsHint(text);
+      const wild = studio.choicesHint(card, text);
       if (!brought) return [...lines, ...card.calls(text).map(calledHint), wild].filter(Boolean);
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);

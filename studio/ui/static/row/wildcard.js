@@ -85,15 +85,36 @@
     return dialog;
   };
 
-  /** The wildcards of a prompt, each to be opened; null where it names none, or nobody may write. */
-  studio.wildcardsHint = function (text) {
+  // A brace with two texts, or a number of them, in it.
+  const CHOICE = /(?<!\\)\{[^{}]*(?:\||\$\$)/;
+
+  /** Whether a text is chosen anew for each picture, as far as that is seen in it. */
+  studio.hasChoices = (text) => CHOICE.test(text) || studio.wildcardsIn(text).length > 0;
+
+  /** Sweep a row's prompt over all that it can become. */
+  async function everyChoice(card) {
+    const { cards, server } = studio.stack;
+    const answer = await server
+      .prompt_choices({ prompt: card.row.prompt })
+      .catch((error) => ({ error: `${error}` }));
+    const at = cards.indexOf(card);
+    if (answer.error) studio.toast(answer.error);
+    else if (at >= 0) inTurn(`rows.${at}.prompt`, JSON.stringify(answer.texts));
+  }
+
+  /** What the choices of a prompt are good for; null where it has none: its wildcards, each to be opened
+   *  where one may write them, and every choice in turn. */
+  studio.choicesHint = function (card, text) {
+    if (!studio.hasChoices(text)) return null;
     const names = studio.stack?.server.wildcard_keep ? studio.wildcardsIn(text) : [];
-    if (!names.length) return null;
+    const all = word("Every choice in turn", () => everyChoice(card), {
+      title: "A sweep over all that this prompt can become; its cost stands there before it starts",
+    });
     const open = (name) =>
       word(`__${name}__`, () => studio.editWildcard(name), {
         ...{ translate: "no", title: "Write its choices", "aria-label": `Choices of __${name}__` },
       });
-    return el("p", {}, "Wildcards: ", ...names.map(open));
+    return el("p", {}, ...(names.length ? ["Wildcards: ", ...names.map(open)] : []), all);
   };
 
   const withoutComments = (lines) => lines.filter((line) => !line.trim().startsWith("#"));
