@@ -16,6 +16,7 @@ from studio.files import write_once
 from studio.history import SORTS, History, Query, Record, history
 from studio.history.archive import named, said_lost, write_zip
 from studio.history.intake import take_in
+from studio.history.light import jpegs, write_jpegs
 from studio.history.words import scheduler_of
 from studio.preset.schedulers import SCHEDULERS
 
@@ -58,6 +59,9 @@ def add_verb(verbs: Any) -> None:
     _add_query(export)
     export.add_argument(
         "--out", required=True, metavar="DIR", help="or a FILE.zip that is not there"
+    )
+    export.add_argument(
+        "--jpeg", action="store_true", help="as JPEG files, presets included: much smaller"
     )
     enlarged = add("larger", _chosen(larger), "make each picture larger with its own preset")
     drawn = add("sheet", _chosen(sheet), "put pictures side by side on one")
@@ -212,14 +216,18 @@ def _empty(options: argparse.Namespace, own: History) -> None:
 
 def _export(options: argparse.Namespace, own: History) -> None:
     if options.out.lower().endswith(".zip") and not Path(options.out).is_dir():
-        _zip(Path(options.out), own, own.ids(_query(options, own)))
+        _zip(Path(options.out), own, own.ids(_query(options, own)), options.jpeg)
         return
     folder, count = output_folder(options.out), 0
     lost: list[str] = []
+    if options.jpeg:
+        for name, data in jpegs(own, own.ids(_query(options, own)), lost):
+            _free(folder / name).write_bytes(data)
+            count += 1
+        _copied(count, lost)
+        return
     for file, name in named(own, own.ids(_query(options, own)), lost):
-        place = folder / name
-        if place.exists():
-            raise StudioError("is there already; export to a folder of its own", field=str(place))
+        place = _free(folder / name)
         try:
             shutil.copy2(file, place)
         except OSError as error:
@@ -228,10 +236,17 @@ def _export(options: argparse.Namespace, own: History) -> None:
     _copied(count, lost)
 
 
-def _zip(place: Path, own: History, ids: list[str]) -> None:
+def _free(place: Path) -> Path:
+    if place.exists():
+        raise StudioError("is there already; export to a folder of its own", field=str(place))
+    return place
+
+
+def _zip(place: Path, own: History, ids: list[str], light: bool) -> None:
     output_folder(str(place.parent))
     lost: list[str] = []
-    write_once(place, lambda file: lost.extend(write_zip(own, ids, file)))
+    write = write_jpegs if light else write_zip
+    write_once(place, lambda file: lost.extend(write(own, ids, file)))
     _copied(len(ids) - len(lost), lost)
 
 

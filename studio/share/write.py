@@ -35,6 +35,7 @@ from studio.share.upscaler_names import name_of
 UNSAVED = "guidance-studio-unsaved"  # in the temporary folder
 PNG_KEY = "guidance_studio"
 COMMENT_KEY = "Guidance Studio"
+JPEG_QUALITY = 95
 MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
 
 
@@ -158,7 +159,7 @@ def encode(
             image.save(buffer, format="PNG", pnginfo=_chunks(full, parameters))
         case ".jpg" | ".jpeg":
             exif = _comment(preset, full, parameters)
-            image.convert("RGB").save(buffer, format="JPEG", quality=95, exif=exif)
+            image.convert("RGB").save(buffer, format="JPEG", quality=JPEG_QUALITY, exif=exif)
         case ".webp":
             image.save(buffer, format="WEBP", quality=95, exif=_comment(preset, full, parameters))
         case other:
@@ -183,8 +184,15 @@ def _comment(preset: Preset, full: Preset, parameters: str) -> Image.Exif:
         text = f"{_settings(full, None)}, {COMMENT_KEY}: {packed}"
     if len(text) > MAX_COMMENT_CHARACTERS:
         raise StudioError("the preset is too long for a JPEG or WebP; save a PNG", field="rows")
+    return comment_of(text)
+
+
+def comment_of(text: str) -> Image.Exif:
+    """The text as a picture's user comment, where the web UIs write theirs; what is longer than a JPEG
+    holds is cut."""
     exif = Image.Exif()
-    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_PREFIX + text.encode("utf_16_be")
+    shown = text[:MAX_COMMENT_CHARACTERS].encode("utf_16_be", "replace")
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_PREFIX + shown
     return exif
 
 

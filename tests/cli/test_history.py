@@ -54,6 +54,13 @@ def test_found_starred_pruned_and_brought_back(studio: Any, tmp_path: Path) -> N
     assert list(packed.parent.iterdir()) == [packed]
     code, _, error = studio("export", "--out", str(packed))
     assert code == 2 and "is there already" in error and zipfile.is_zipfile(packed)
+    light = tmp_path / "light"
+    assert studio("export", "--jpeg", "--out", str(light))[1] == [{"pictures": 2, "done": "copied"}]
+    assert {one.suffix for one in light.iterdir()} == {".jpg"}
+    code, _, error = studio("export", "--jpeg", "--out", str(light))
+    assert code == 2 and "is there already" in error
+    assert studio("export", "--jpeg", "--out", str(light / "a.zip"))[1][0]["pictures"] == 2
+    assert all(name.endswith(".jpg") for name in zipfile.ZipFile(light / "a.zip").namelist())
     assert studio("show", identity)[1][0]["tags"] == ["pets", "best"]
 
 

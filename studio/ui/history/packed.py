@@ -13,10 +13,11 @@ from typing import Any, BinaryIO
 from studio.errors import StudioError
 from studio.history import History
 from studio.history.archive import said_lost, write_zip
+from studio.history.light import jpegs, write_jpegs
 from studio.history.sheet import sheet_of
 from studio.ui.widgets import FILE_META
 
-MOST_ZIPPED = 5000
+MOST_ZIPPED, MOST_LIGHT = 5000, 500
 PREFIX, KEPT_SECONDS = "guidance-studio-packed-", 3600.0
 
 
@@ -29,6 +30,25 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
     if not 1 <= len(ids) <= MOST_ZIPPED:
         raise StudioError(f"a ZIP holds 1 to {MOST_ZIPPED} pictures, and {len(ids)} were found")
     return _packed("pictures.zip", lambda file: said_lost(write_zip(history, ids, file)))
+
+
+def light(history: History, ids: list[str]) -> dict[str, Any]:
+    """The pictures as JPEG files with their presets, several as one ZIP file.
+
+    Raises:
+        StudioError: none, too many, or none that can be read.
+    """
+    if not 1 <= len(ids) <= MOST_LIGHT:
+        raise StudioError(f"1 to {MOST_LIGHT} pictures, got {len(ids)}", field="jpeg")
+    if len(ids) > 1:
+        return _packed("jpegs.zip", lambda file: said_lost(write_jpegs(history, ids, file)))
+    ((name, data),) = jpegs(history, ids, [])
+
+    def write(file: BinaryIO) -> str:
+        file.write(data)
+        return ""
+
+    return _packed(name, write)
 
 
 def sheet(history: History, ids: list[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
-from studio.ui.history.packed import sheet, zipped
+from studio.ui.history.packed import MOST_LIGHT, light, sheet, zipped
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
@@ -35,6 +35,7 @@ BOUNDS = {
     "tag": MAX_NAME,
     "tags": MAX_TAGS,
     "sheet": MOST_ON_SHEET,
+    "jpeg": MOST_LIGHT,
 }
 _QUERY = {f.name: f for f in fields(Query)}
 
@@ -264,6 +265,7 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "a1111": _a1111,
     "compare": lambda history, asked: compared(history, _ids(history, asked)),
     "zip": lambda history, asked: zipped(history, _ids(history, asked)),
+    "jpeg": lambda history, asked: light(history, _ids(history, asked)),
     "sheet": lambda history, asked: sheet(history, _ids(history, asked)),
 }
 

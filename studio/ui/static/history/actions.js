@@ -58,6 +58,10 @@
             title: "Each with its own preset, one after another in the queue",
           }),
       word("Download ZIP", () => ask({ do: "zip", ids })),
+      word("Download as JPEG", () => ask({ do: "jpeg", ids }), {
+        disabled: ids.length > bounds.jpeg,
+        title: `Much smaller files, presets included; at most ${bounds.jpeg}`,
+      }),
       word("Download as one picture", () => ask({ do: "sheet", ids }), {
         disabled: ids.length < 2 || ids.length > bounds.sheet,
         title: `2 to ${bounds.sheet} pictures side by side`,

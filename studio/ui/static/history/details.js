@@ -242,6 +242,9 @@
             record.problem
               ? null
               : word("Copy for A1111", () => ask({ do: "a1111", id: record.id })),
+            record.image
+              ? word("Download as JPEG", () => ask({ do: "jpeg", ids: [record.id] }))
+              : null,
             owner ? word("Open folder", () => ask({ do: "folder", id: record.id })) : null,
             word(record.deleted ? "Bring back" : "Delete", () => {
               ask({ do: record.deleted ? "restore" : "delete", ids: [record.id] });
