@@ -83,6 +83,7 @@ SCRIPTS = (
     "paint_find.js",
     "paint.js",
     "masks.js",
+    "sketch.js",
     "start.js",
     "crop.js",
     "pictures.js",

@@ -30,6 +30,7 @@ from studio.ui.editor.wildcards import (
 )
 from studio.ui.errors import one_line, refusal
 from studio.ui.schema import choices_of, preset_schema, row_leaves
+from studio.ui.sketches import painted_over
 from studio.ui.widgets import given
 
 FILE_META = {"_type": "gradio.FileData"}
@@ -196,6 +197,18 @@ def crop_image(value: Any) -> dict[str, str]:
         return {"error": one_line(error)}
 
 
+def paint_over(value: Any) -> dict[str, str]:
+    """Keep an image of a preset with uploaded strokes over it as another (called from the script, with
+    ``image``): see :func:`studio.ui.sketches.painted_over`; returns what :func:`store_image` does.
+    """
+    try:
+        strokes = uploaded(value, "strokes")
+        reference = painted_over(str(value.get("image")), strokes)
+        return {"image": reference, "thumb": thumb(reference)}
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
 def seed_of(value: Any) -> dict[str, Any]:
     """The seed of the preset that an uploaded picture carries (called from the script).
 
@@ -300,6 +313,7 @@ def _uri(image: Image.Image, edge: int, kind: str = "JPEG") -> str:
 SERVES = (
     store_image,
     crop_image,
+    paint_over,
     seed_of,
     check_picture,
     show_image,

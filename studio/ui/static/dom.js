@@ -25,6 +25,8 @@ window.studio = window.studio || {};
     again: '<path d="M4.5 12a7.5 7.5 0 1 0 2.5-5.600M4.5 4v4.500H9"/>',
     brush:
       '<path d="M20 4c-5 2-9 6-11 10l2 2c4-2 7-6 9-12ZM9 14c-3 0-4 2-4 4 0 1-1 2-2 2 3 1.5 8 .5 8-4Z"/>',
+    palette:
+      '<path d="M12 4a8 8 0 1 0 0 16c1.500 0 2-1 1.500-2-.700-1.500.200-3 2-3H18a2.500 2.500 0 0 0 2-3c-.500-5-4-8-8-8Z"/><circle cx="8" cy="10" r="1"/><circle cx="12" cy="7.800" r="1"/><circle cx="16" cy="10" r="1"/>',
     upload: '<path d="M12 16V5M7 9.5l5-5 5 5M4.5 20h15"/>',
     rename: '<path d="M4 20h4L19 9l-4-4L4 16v4ZM13 7l4 4"/>',
     reuse:

@@ -63,9 +63,9 @@
           { class: "gs-line" },
           el("label", { class: "gs-brush" }, "Brush", this.size),
           this.eraser,
-          word("Everything", () => this.fill()),
+          word("Everything", () => this.fill(), { "data-fills": "all" }),
           word("None", () => this.clear()),
-          word("Invert", () => this.invert()),
+          word("Invert", () => this.invert(), { "data-fills": "rest" }),
           this.ways.undo,
           this.ways.redo,
         ),
@@ -145,8 +145,12 @@
     /** Whether nothing that was painted would be lost, or may be. */
     mayLeave() {
       this.rest(); // the question may take the sign that the button was let go
-      const asked = "Leave the mask as it was, without what you painted?";
-      return !this.steps.painted() || window.confirm(studio.say(asked));
+      return !this.steps.painted() || window.confirm(studio.say(this.leaving));
+    }
+
+    /** What is asked before that is lost. */
+    get leaving() {
+      return "Leave the mask as it was, without what you painted?";
     }
 
     begin(event) {

@@ -48,6 +48,7 @@
         },
       });
       this.each = button("copy", "Start from each of several pictures", () => several.click());
+      this.sketcher = button("palette", "Paint on the picture in colours", () => this.sketch());
       this.result = button("again", "Start from the last result", () => this.takeResult());
       this.details = el(
         "div",
@@ -93,7 +94,15 @@
         image.input,
         this.hint,
         this.details,
-        el("span", { class: "gs-start-tools" }, several, this.each, this.result, this.clear),
+        el(
+          "span",
+          { class: "gs-start-tools" },
+          several,
+          this.sketcher,
+          this.each,
+          this.result,
+          this.clear,
+        ),
       );
       element.replaceChildren(this.box);
       studio.takesPictures(
@@ -141,7 +150,7 @@
       const { init } = this;
       this.image.show(this.shown(init?.image), init ? "Replace the picture to start from" : "");
       this.mask.show(this.shown(init?.mask));
-      this.details.hidden = this.clear.hidden = !init;
+      this.details.hidden = this.clear.hidden = this.sketcher.hidden = !init;
       this.hint.hidden = Boolean(init);
       this.clearMask.hidden = !init?.mask;
       if (!init) return;
@@ -197,6 +206,20 @@
       const mask = this.init.mask ? await studio.stack.images.show(this.init.mask) : "";
       const size = await sizeOf(background);
       return studio.paint({ title: "What is painted anew", size, background, mask });
+    }
+
+    async sketch() {
+      const answer = await studio.alone(async () => {
+        const { image } = this.init;
+        const background = await studio.stack.images.show(image);
+        if (!background) return null;
+        return studio.sketch({ size: await sizeOf(background), background, reference: image });
+      });
+      if (!answer) return;
+      const { thumbs } = studio.stack.images;
+      for (const one of [answer.image, answer.mask]) if (one) this.thumbs[one] = thumbs[one];
+      const mask = answer.mask ?? this.init.mask; // at once: one step of undo
+      this.edit({ image: answer.image, mask });
     }
 
     async paint() {

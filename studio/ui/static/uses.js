@@ -73,6 +73,13 @@
           if (await into.take("image", file)) await into.paint();
         },
       },
+      {
+        label: "Paint on it in colours",
+        async take(file) {
+          const into = await start();
+          if (await into.take("image", file)) await into.sketch();
+        },
+      },
       ...cards
         .filter((card) => card.takesControl())
         .map((card) => ({

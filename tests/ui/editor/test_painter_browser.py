@@ -261,3 +261,39 @@ def test_what_is_found_in_the_picture_is_painted_as_one_step(desk: Studio) -> No
     dialog.get_by_role("button", name="Redo").click()
     dialog.get_by_role("button", name="Use mask").click()
     page.locator(".gs-start-details .gs-thumb img").wait_for()
+
+
+def test_colours_are_painted_on_a_picture_to_start_from_and_may_be_its_mask(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat face"])
+    page.evaluate("void (studio.start ?? document.querySelector('#gs-advanced button').click())")
+    page.wait_for_function("studio.start")
+    page.locator(".gs-start input[type=file]").first.set_input_files(CAT)
+    page.wait_for_function("studio.start.init?.image")
+    first = page.evaluate("studio.start.init.image")
+    page.get_by_role("button", name="Paint on the picture in colours").click()
+    dialog = page.locator("dialog.gs-sketch")
+    colour = dialog.get_by_label("Colour")
+    colour.fill("#ffee00")
+    box = dialog.locator(".gs-canvas").bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*at)
+    colour.fill("#000000")
+    page.keyboard.down("Alt")  # takes what is seen there
+    page.mouse.click(*at)
+    page.keyboard.up("Alt")
+    expect(colour).to_have_value("#ffee00")
+    page.once("dialog", lambda question: question.dismiss())
+    page.keyboard.press("Escape")  # nothing that was painted goes without a word
+    dialog.get_by_label("Only what is painted is made anew").check()
+    dialog.get_by_role("button", name="Use the picture").click()
+    expect(dialog).to_have_count(0)
+    init = page.evaluate("studio.start.init")
+    assert init["image"] not in ("", first)
+    assert init["mask"]
+    desk.rest()
+    page.get_by_role("button", name="Undo").first.click()  # one step
+    page.wait_for_function("(image) => studio.start.init.image === image", arg=first)
+    assert not page.evaluate("studio.start.init.mask")
+    page.get_by_role("button", name="Start from noise").click()

@@ -90,6 +90,17 @@
       }
     }
 
+    /** An image with strokes over it, a file, as an image of its own: {image} or {error}. */
+    async paintOver(image, strokes) {
+      try {
+        const answer = await this.server.paint_over({ ...(await this.send(strokes)), image });
+        if (answer.image) this.thumbs[answer.image] = answer.thumb;
+        return answer;
+      } catch (error) {
+        return { error: `The image could not be uploaded (${error.message || error})` };
+      }
+    }
+
     /** Where the face in an image is: {box} or {error}. */
     async findFace(image) {
       try {
