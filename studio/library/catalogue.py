@@ -26,6 +26,7 @@ from studio.library.hub_pipelines import INDEX, is_whole
 from studio.library.image_encoders import seeing
 from studio.library.index import Index
 from studio.library.named_folders import named_folders
+from studio.library.own_words import own_words, worded
 from studio.library.places import Place, layout_of
 from studio.library.scan import scan
 from studio.library.upscalers import UPSCALER
@@ -68,6 +69,11 @@ class Library(Mapping[str, ModelEntry]):
 
     @cached_property
     def _entries(self) -> dict[str, ModelEntry]:
+        words = own_words()
+        return {key: worded(entry, words) for key, entry in self._found.items()}
+
+    @cached_property
+    def _found(self) -> dict[str, ModelEntry]:
         index = Index(cache_folder() / "library.json")
         found: dict[str, ModelEntry] = {}
         for root in self._roots:
@@ -81,6 +87,14 @@ class Library(Mapping[str, ModelEntry]):
     def entries(self) -> list[ModelEntry]:
         """All local models that can be used, bases first, then by id."""
         return sorted((e for e in self._entries.values() if not e.problem), key=_place)
+
+    def as_found(self, key: str) -> ModelEntry:
+        """A local model as its files have it, without what a person has said of it here.
+
+        Raises:
+            MissingModel: there is none.
+        """
+        return self._found[key] if key in self._found else self[key]
 
     def refused(self) -> list[ModelEntry]:
         """Files that look like models and cannot be used; ``problem`` says why."""

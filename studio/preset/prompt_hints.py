@@ -73,6 +73,10 @@ for _name, _hint in {
         "flags such as --ar are read as plain words here: size, seed and steps are fields, a "
         "negative prompt is a row of negative weight",
     ),
+    "comment": Hint(
+        r"(?:^|\s)#\s",
+        "a prompt has no comments here: what follows # is read as words",
+    ),
     "negative": Hint(
         r"\bnegative prompt\s*:",
         "a negative prompt is a row of its own here, of negative weight",

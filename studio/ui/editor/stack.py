@@ -29,6 +29,7 @@ from studio.ui.editor.wildcards import (
     wildcard_text,
 )
 from studio.ui.errors import one_line, refusal
+from studio.ui.library.wording import model_words
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.sketches import painted_over
 from studio.ui.widgets import given
@@ -325,4 +326,5 @@ SERVES = (
     wildcard_names,
     prompt_choices,
 )
-KEEPS = (wildcard_text, wildcard_keep)  # not on a page that others share
+# Not on a page that others share:
+KEEPS = (wildcard_text, wildcard_keep, model_words)

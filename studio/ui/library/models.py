@@ -96,7 +96,8 @@ def table(shared: bool) -> str:
     entries, refused = library().entries(), library().refused()
     shown = entries[:MOST_LINES]
     sections = [
-        (kind, title, [_model(e) for e in shown if e.kind == kind]) for kind, title in KINDS.items()
+        (kind, title, [_model(e, shared) for e in shown if e.kind == kind])
+        for kind, title in KINDS.items()
     ]
     unusable = [_refused(entry) for entry in refused[:MOST_LINES]]
     sections = [one for one in [*sections, ("refused", "Cannot be used", unusable)] if one[2]]
@@ -168,6 +169,15 @@ def _use_everywhere(entry: ModelEntry) -> str:
     )
 
 
+def _edit(entry: ModelEntry) -> str:
+    """A button that asks what is to be said of a model; scripts act on it."""
+    name = html.escape(entry.id)
+    return (
+        f'<button type="button" class="gs-link gs-model-edit" data-words="{name}" '
+        f'aria-label="Edit what is said of {name}">✎</button>'
+    )
+
+
 def can_be_base(entry: ModelEntry) -> bool:
     """Whether a model can be a preset's base as it is: a whole pipeline that can be used."""
     try:
@@ -188,7 +198,7 @@ def _use_as_base(entry: ModelEntry) -> str:
     )
 
 
-def _model(entry: ModelEntry) -> str:
+def _model(entry: ModelEntry, shared: bool) -> str:
     family = title_of(entry.family) if not entry.base else ""
     details = [
         f"for {entry.base}" if entry.base and entry.kind != "base" else family,
@@ -198,19 +208,20 @@ def _model(entry: ModelEntry) -> str:
         f"word “{entry.trigger}”" if entry.trigger else "",
         megabytes(entry.bytes) if entry.bytes else "",
     ]
-    return _line(entry, " · ".join(detail for detail in details if detail))
+    said = " · ".join(detail for detail in details if detail)
+    return _line(entry, said, "" if shared else _edit(entry))
 
 
 def _refused(entry: ModelEntry) -> str:
     return _line(entry, entry.problem)
 
 
-def _line(entry: ModelEntry, details: str) -> str:
+def _line(entry: ModelEntry, details: str, edit: str = "") -> str:
     title = html.escape(entry.title) if entry.title and entry.title != entry.id else ""
     return (
         f"<div class='gs-model-line'{_preview(entry)}><code>{html.escape(entry.id)}</code>"
         f"<span translate='no'>{title}</span><em>{html.escape(details)}</em>"
-        f"{_use_as_base(entry)}{_use(entry)}{_use_everywhere(entry)}{_about(entry)}</div>"
+        f"{_use_as_base(entry)}{_use(entry)}{_use_everywhere(entry)}{edit}{_about(entry)}</div>"
     )
 
 

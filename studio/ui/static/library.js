@@ -50,7 +50,36 @@
     }
     const { everywhere } = target.closest?.("[data-everywhere]")?.dataset || {};
     if (everywhere) useEverywhere(everywhere);
+    const { words } = target.closest?.("[data-words]")?.dataset || {};
+    if (words) editWords(words);
   });
+
+  const LABELS = {
+    title: "Name",
+    trigger: "Words that call it",
+    advised: "Strength to begin with",
+    description: "Notes",
+  };
+
+  /** Ask what is to be said of a model, and keep it; the list is then drawn anew. */
+  async function editWords(id) {
+    const { server } = studio.stack;
+    const ask = (asked) =>
+      server.model_words({ id, ...asked }).catch((error) => ({ error: `${error}` }));
+    const { fields, error } = await ask({});
+    if (error) return studio.toast(error);
+    const said = await studio.askTexts({
+      title: `What is said of ${id}`,
+      fields: fields.map(({ name, ...field }) => ({
+        ...{ name, label: LABELS[name], lines: name === "description" ? 8 : 1 },
+        ...field,
+      })),
+      act: "Keep it",
+      leaving: "Leave it as it was, without what you wrote?",
+      keep: async (texts) => (await ask({ said: texts })).error || "",
+    });
+    return said && document.querySelector("#gs-rescan")?.click();
+  }
 
   /** Give a LoRA to every row, and to the base term where no row had one, as other tools do. */
   function useEverywhere(id) {

@@ -8,8 +8,9 @@
    * @param fields of {name, label, value, lines, longest}
    * @param leaving is asked before what was written is lost
    * @param refuse says what is wrong with all of them, or ""
+   * @param keep keeps them while the dialog is open, and answers why they cannot be, or ""
    */
-  studio.askTexts = function ({ title, fields, act, leaving, refuse = () => "" }) {
+  studio.askTexts = function ({ title, fields, act, leaving, refuse = () => "", keep }) {
     return new Promise((resolve) => {
       let answer = null;
       const editors = fields.map((field) => {
@@ -30,6 +31,15 @@
       const mayLeave = () =>
         studio.asText(written()) === before || window.confirm(studio.say(leaving));
       const leave = () => mayLeave() && dialog.close();
+      async function keepAll() {
+        const texts = written();
+        problem.textContent = await keep(texts);
+        problem.hidden = !problem.textContent;
+        if (problem.hidden) {
+          answer = texts;
+          dialog.close();
+        }
+      }
       const form = el(
         "form",
         {
@@ -38,9 +48,10 @@
             const wrong = editors.find(({ editor }) => studio.isWrong(editor));
             problem.textContent = wrong ? "" : refuse(written());
             problem.hidden = !problem.textContent;
-            if (!wrong && !problem.textContent) return (answer = written());
+            if (!wrong && !problem.textContent && !keep) return (answer = written());
             wrong?.editor.box.focus();
-            return event.preventDefault();
+            event.preventDefault();
+            return !wrong && !problem.textContent && keepAll();
           },
         },
         el("strong", { dir: "auto" }, title),

@@ -87,6 +87,28 @@ def test_models_are_a_wall_of_cards_of_one_kind_and_a_press_on_one_uses_it(desk:
     expect(page.locator("#gs-models .gs-walled")).to_have_count(0)
 
 
+@needs_starter
+def test_what_is_said_of_a_model_is_written_on_the_page(desk: Studio, home: Path) -> None:
+    page = opened(desk).page
+    page.get_by_role("button", name="Edit what is said of starter/lora-polar").click()
+    dialog = page.locator("dialog.gs-texts")
+    strength = dialog.get_by_label("Strength to begin with")
+    strength.fill("much")
+    dialog.get_by_label("Notes").fill("From the zoo")
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog.locator(".gs-error").filter(visible=True)).to_contain_text("got much")
+    strength.fill("0.8")
+    dialog.get_by_label("Name", exact=True).fill("Ice bear")
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_have_count(0)
+    line = page.locator(LINES, has_text="starter/lora-polar")
+    expect(line).to_contain_text("Ice bear")
+    page.wait_for_function("studio.stack.models.entryOf('starter/lora-polar')?.advised === 0.8")
+    (home / "model-words.json").unlink()
+    page.get_by_role("button", name="Look for new models").click()
+    expect(line).to_contain_text("A polar bear (LoRA)")
+
+
 def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> None:
     page = opened(desk).page  # the server of the tests runs with HF_HUB_OFFLINE=1
     told = page.locator('#gs-fetch-status .gs-progress[data-state="failed"]')
