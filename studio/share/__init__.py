@@ -10,9 +10,10 @@
 
 from studio.share.embed import drop_images, embed_images, extract
 from studio.share.link import decode_link, encode_link
+from studio.share.parameters import parameters_text
 from studio.share.read import peek, read_any, read_image, read_upload
 from studio.share.unsaid import unsaid
-from studio.share.write import parameters_text, save_image, save_or_keep, write_metadata
+from studio.share.write import save_image, save_or_keep, write_metadata
 
 __all__ = [
     "decode_link",

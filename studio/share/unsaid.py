@@ -24,7 +24,7 @@ _LAST_WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?\d*|\d*\.\d+)\s*\Z")
 
 
 def unsaid(preset: Preset) -> list[str]:
-    """What :func:`studio.share.write.parameters_text` leaves out or changes; names the fields."""
+    """What :func:`studio.share.parameters.parameters_text` leaves out or changes; names the fields."""
     rows = preset.active_rows()
     found = [note for index, row in rows for note in _of_row(index, row)]
     found += [note for index, row in rows for note in _typed(index, row, rows)]

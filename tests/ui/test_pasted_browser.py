@@ -64,6 +64,6 @@ def test_a_long_text_in_a_prompt_is_said_to_be_too_long_and_the_page_goes_on(
     page.keyboard.press("Control+v")
     card = studio.card(0)
     expect(card.get_by_text("28000 characters: at most 4000, take away 24000")).to_be_visible()
-    assert card.locator(".gs-marks > *").count() == 0
+    expect(card.locator(".gs-marks > *")).to_have_count(0)
     studio.prompt(0).fill("a wordd")
     expect(card.locator(".gs-marks > u")).to_have_text("wordd")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +19,7 @@ from studio.share import read_image
 from studio.ui.captions import words_of
 from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
+from studio.ui.editor.thumbs import as_uri, thumb, thumbs
 from studio.ui.editor.wildcards import (
     prompt_choices,
     wildcard_keep,
@@ -35,7 +33,6 @@ from studio.ui.sketches import painted_over
 from studio.ui.widgets import given
 
 FILE_META = {"_type": "gradio.FileData"}
-THUMB = 128
 IMAGE_FIELDS = ("mask", "image")  # of a row
 IMAGE_PARTS = ("control", "image_prompt")  # parts of a row that have an image
 FIRST = "It holds several pictures, of which the first is taken."
@@ -259,7 +256,7 @@ def show_image(reference: Any) -> dict[str, str]:
     """
     try:
         # Without loss: a mask that is painted on again must not grow grey edges.
-        return {"src": _uri(images.resolve(str(reference)), CANVAS, "PNG")}
+        return {"src": as_uri(images.resolve(str(reference)), CANVAS, "PNG")}
     except StudioError as error:
         return {"error": one_line(error)}
 
@@ -276,38 +273,6 @@ def mask_fits(value: Any) -> dict[str, Any]:
         return {"fits": images.same_aspect(*sizes)}
     except StudioError as error:
         return {"error": one_line(error)}
-
-
-def thumbs(names: Iterable[str | None]) -> dict[str, str]:
-    """A data URI for each image that can be read; the others are left out."""
-    found = {}
-    for name in sorted({name for name in names if isinstance(name, str) and name}):
-        try:
-            found[name] = thumb(name)
-        except StudioError:
-            continue  # generating with it says what is wrong with it
-    return found
-
-
-def thumb(reference: str) -> str:
-    """A small JPEG of an image as a data URI; of what is not embedded, kept for the next time."""
-    if reference.startswith("data:"):  # as a key, it would keep the whole picture in memory
-        return _uri(images.resolve(reference), THUMB)
-    return _kept_thumb(reference)
-
-
-@lru_cache(maxsize=128)
-def _kept_thumb(reference: str) -> str:
-    return _uri(images.resolve(reference), THUMB)
-
-
-def _uri(image: Image.Image, edge: int, kind: str = "JPEG") -> str:
-    image = image.convert("RGB")
-    image.thumbnail((edge, edge))
-    buffer = io.BytesIO()
-    image.save(buffer, kind, quality=85)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/{kind.lower()};base64,{data}"
 
 
 # To the scripts:

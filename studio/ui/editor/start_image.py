@@ -8,7 +8,8 @@ import gradio as gr
 
 from studio.errors import BadPreset, StudioError, shorten
 from studio.preset import Init, validate
-from studio.ui.editor.stack import stored, thumbs
+from studio.ui.editor.stack import stored
+from studio.ui.editor.thumbs import thumbs
 from studio.ui.errors import refusal
 from studio.ui.schema import init_leaves
 from studio.ui.widgets import given

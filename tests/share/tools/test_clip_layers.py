@@ -11,9 +11,9 @@ import pytest
 
 from studio.library import Library, ModelEntry
 from studio.preset import Preset, validate
+from studio.share.parameters import parameters_text
 from studio.share.texts import Texts
 from studio.share.tools.foreign import read_foreign
-from studio.share.write import parameters_text
 from tests.share.tools.test_every_field import with_value
 from tests.support import other_tools, tool_examples
 from tests.support.other_tools import encode, graph, node

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from studio.preset import Detail, validate
-from studio.share.write import parameters_text
+from studio.share.parameters import parameters_text
 from tests.support.other_tools import PLAIN, a1111, png, read, rows
 from tests.support.tool_samples import SWARM, written
 

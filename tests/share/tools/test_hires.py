@@ -9,10 +9,10 @@ import pytest
 
 from studio.library import ModelEntry
 from studio.preset import Preset, validate
+from studio.share.parameters import parameters_text
 from studio.share.texts import Texts
 from studio.share.tools.foreign import read_foreign
 from studio.share.unsaid import unsaid
-from studio.share.write import parameters_text
 from tests.support.other_tools import a1111, png, read
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from studio.preset import validate
+from studio.share.parameters import parameters_text
 from studio.share.unsaid import unsaid
-from studio.share.write import parameters_text
 from tests.share.tools.test_clip_layers import opened
 from tests.share.tools.test_every_field import with_value
 from tests.support import tool_examples

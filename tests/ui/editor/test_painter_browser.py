@@ -266,7 +266,7 @@ def test_what_is_found_in_the_picture_is_painted_as_one_step(desk: Studio) -> No
 def test_colours_are_painted_on_a_picture_to_start_from_and_may_be_its_mask(desk: Studio) -> None:
     page = desk.page
     desk.use(["a cat face"])
-    page.evaluate("void (studio.start ?? document.querySelector('#gs-advanced button').click())")
+    page.evaluate("void (studio.start ?? document.querySelector('#gs-advanced button')?.click())")
     page.wait_for_function("studio.start")
     page.locator(".gs-start input[type=file]").first.set_input_files(CAT)
     page.wait_for_function("studio.start.init?.image")

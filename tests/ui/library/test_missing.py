@@ -12,10 +12,9 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio.home import ASSETS
-from studio.library import Library, ModelEntry
+from studio.library import Library, ModelEntry, vocabulary
 from studio.library.missing import missing
 from studio.preset import validate
-from studio.library import vocabulary
 from studio.ui.library.missing import as_html
 
 

@@ -1,0 +1,130 @@
+"""A preset in the web UIs' words: the text ``parameters`` that they read and show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+
+from studio.preset import ModelRef, Preset, Row
+from studio.preset.noise_schedules import NOISE_SCHEDULES
+from studio.preset.prompts import split_prompt
+from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
+from studio.share.upscaler_names import name_of
+
+
+def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
+    """The preset as the web UIs' ``parameters``, as well as that grammar can say it.
+
+    Positive rows become one prompt (several joined by ``AND`` with their weights relative to the
+    first, which is the CFG scale), negative ones the negative prompt, on one line as SwarmUI
+    expects it. LoRAs are tags, by which civitai.com lists them.
+    """
+    rows = [row for _, row in preset.active_rows() if row.prompt]
+    positive = [row for row in rows if row.weight > 0]
+    negative = " ".join(", ".join(row.prompt for row in rows if row.weight < 0).split())
+    lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]
+    if negative:
+        lines.append(f"Negative prompt: {negative}")
+    lines.append(settings_line(preset, size))
+    return "\n".join(lines)
+
+
+def _joined(rows: list[Row]) -> str:
+    if len(rows) < 2:
+        return "".join(row.prompt for row in rows)
+    parts = [
+        (text, share * row.weight / rows[0].weight)
+        for row in rows
+        for text, share in split_prompt(row.prompt)
+    ]
+    return " AND ".join(f"{text} :{weight:.4g}" for text, weight in parts)
+
+
+def _tags(rows: list[Row]) -> list[str]:
+    """``<lora:name:strength>`` for each LoRA of these rows, once."""
+    found = {}
+    for row in rows:
+        if isinstance(row.model, ModelRef):
+            pairs = zip(row.model.adapters(), row.model.text_strengths(), strict=True)
+            for (name, strength), text in pairs:
+                weights = f"{strength:g}" if text == strength else f"{text:g}:{strength:g}"
+                found[f"<lora:{PurePath(name).name}:{weights}>"] = None
+    return list(found)
+
+
+def settings_line(preset: Preset, size: tuple[int, int] | None) -> str:
+    """The last line of that text: what the picture was made with, besides its prompts."""
+    sampler = preset.sampler
+    width, height = size or (sampler.width, sampler.height)
+    if preset.second_pass.on:  # what is said is the first's
+        width, height = sampler.width, sampler.height
+    scale = next((row.weight for _, row in preset.active_rows() if row.weight > 0), 1.0)
+    pairs: dict[str, object] = {
+        "Steps": sampler.steps,
+        "Sampler": _sampler_name(sampler.scheduler),
+        "Schedule type": _schedule_name(sampler.schedule),
+        "CFG scale": f"{scale:g}",
+        "Seed": sampler.seed,
+        "Variation seed": sampler.variation_seed if sampler.variation_strength else "",
+        "Variation seed strength": f"{sampler.variation_strength:g}"
+        if sampler.variation_strength
+        else "",
+        "Eta DDIM": "" if sampler.eta is None else f"{sampler.eta:g}",
+        "Size": f"{width}x{height}" if width and height else "",
+        "Model": preset.base,
+        "VAE": PurePath(preset.vae).name,
+        "Clip skip": preset.clip_skip or "",
+        "Tiling": "True" if preset.seamless == "both" else "",
+        "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
+        "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
+        **({} if preset.init else _hires(preset)),
+        **_detailer(preset),
+    }
+    return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
+
+
+def _hires(preset: Preset) -> dict[str, object]:
+    """A second pass as the web UIs' hires fix, whose steps are those that run."""
+    again = preset.second_pass
+    if not again.on:
+        return {}
+    steps = again.steps or preset.sampler.steps
+    enlarger = name_of(PurePath(again.upscaler).name) or "Lanczos"
+    return {
+        "Denoising strength": f"{again.strength:g}",
+        "Hires upscale": f"{again.scale:g}",
+        "Hires steps": int(steps * again.strength) or "",
+        "Hires upscaler": "Latent" if again.enlarge == "latents" else enlarger,
+    }
+
+
+def _detailer(preset: Preset) -> dict[str, object]:
+    """A detail pass as ADetailer's, which finds faces; nothing for any other."""
+    again = preset.detail
+    if again.finder != "faces":
+        return {}
+    said = {
+        "model": "face_yolov8n.pt",
+        "prompt": again.prompt,
+        "mask only top k largest": again.most,
+        "dilate erode": again.grow,
+        "denoising strength": f"{again.strength:g}",
+        "inpaint only masked": "True",
+        "inpaint padding": again.padding,
+    }
+    return {f"ADetailer {name}": value for name, value in said.items()}
+
+
+def _sampler_name(name: str) -> str:
+    kind = SCHEDULERS[name]
+    return kind.a1111 or kind.title
+
+
+def _schedule_name(name: str) -> str:
+    kind = NOISE_SCHEDULES[name]
+    return "" if name == AUTOMATIC else kind.a1111 or kind.title
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if any(c in text for c in ",:\n") else text
