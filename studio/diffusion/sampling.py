@@ -53,12 +53,14 @@ class Picture:
     """A picture to start from (image-to-image), or to keep around what is painted (inpainting).
 
     ``latent``: finished, shape (batch, channels, h, w). ``first``: the first time step to run.
-    ``mask``: (1, 1, h, w) in [0, 1], 1 where it is painted anew.
+    ``mask``: (1, 1, h, w) in [0, 1], 1 where it is painted anew. ``begun``: of the same shape as
+    ``latent``, what the first step begins with in its place; what is kept is ``latent`` all the same.
     """
 
     latent: Tensor
     first: int
     mask: Tensor | None = None
+    begun: Tensor | None = None
 
     def kept(self, latent: Tensor, noise: Tensor, scheduler: Any, following: Tensor) -> Tensor:
         """``latent`` with the picture, at the noise level of ``following``, where it is kept."""
@@ -182,7 +184,8 @@ def _start(noise: Tensor, scheduler: Any, timesteps: Tensor, picture: Picture | 
         return noise * scheduler.init_noise_sigma
     if picture.first == 0 and picture.mask is not None:  # nothing of it is seen where it is white
         return noise * scheduler.init_noise_sigma
-    return scheduler.add_noise(picture.latent, noise, timesteps[:1])
+    begun = picture.latent if picture.begun is None else picture.begun
+    return scheduler.add_noise(begun, noise, timesteps[:1])
 
 
 def _noise_put_back(scheduler: Any, t: Tensor, eta: float) -> Tensor:

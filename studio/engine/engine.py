@@ -136,7 +136,9 @@ class Engine:
         """The images of a preset whose prompts are settled; with passes after the first, the one image."""
 
         def make(one: Preset, start: AtHand | None) -> Generator[Event, None, None]:
-            return self._once(one, entry, drift_every, explain and start is None, start)
+            part = start is not None and start.mask is not None  # whose drift nobody shows
+            measured = 0 if part else drift_every
+            return self._once(one, entry, measured, explain and start is None, start)
 
         if not preset.second_pass.on and not preset.detail.on:
             yield from make(preset, None)
@@ -145,7 +147,7 @@ class Engine:
         stated = stated_plan(preset, self.library, self.image_roots)
         with of_second_pass(), self._lock:
             self._upscaler(preset.second_pass.upscaler if preset.second_pass.on else "")
-        yield from in_turn(preset, entry.multiple, stated, make)
+        yield from in_turn(preset, entry, stated, make)
 
     def _once(
         self,

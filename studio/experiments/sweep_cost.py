@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from studio.errors import StudioError
 from studio.history import Record, history
 from studio.plan import Plan
-from studio.preset import Preset
+from studio.preset import Preset, parse
 from studio.preset.second_pass import ROUNDED
 from studio.preset.sweep import MAX_CELLS, Axis, changed, count_of, settings
 
@@ -45,7 +45,8 @@ def cost(
     if total > MOST_PLANNED:
         numbers = [place * total // MOST_PLANNED for place in range(MOST_PLANNED)]
     each = [
-        plan_of(changed(preset, axes, settings(axes, number))).forwards_total for number in numbers
+        plan_of(changed(preset, axes, settings(axes, number))).forwards_expected
+        for number in numbers
     ]
     passes = round(sum(each) / len(each) * total) * seeds
     seconds = None if pace is None else passes * pace
@@ -69,7 +70,7 @@ def refuse_too_many(
     if total <= most:
         return
     one = preset.model_copy(update={"sampler": preset.sampler.model_copy(update={"count": 1})})
-    passes = plan_of(one).forwards_total * total
+    passes = plan_of(one).forwards_expected * total
     raise StudioError(
         f"{total} images, {passes} passes of the networks{_hours(passes, pace())}; "
         f"a sweep makes at most {most} images",
@@ -98,12 +99,21 @@ def pace_of(preset: Preset) -> float | None:
 
 
 def _alike(record: Record, preset: Preset) -> bool:
-    passes = {"second_pass": preset.second_pass.on, "detail": preset.detail.on}
-    if any((f'"{name}"' in record.preset) != on for name, on in passes.items()):
-        return False
-    if record.base != preset.base:
+    if record.base != preset.base or _passes(record.preset) != (
+        preset.second_pass.on,
+        preset.detail.on,
+    ):
         return False
     scale, sampler = preset.second_pass.scale, preset.sampler
     near = ROUNDED if preset.second_pass.on else 0
     sides = ((sampler.width, record.width), (sampler.height, record.height))
     return all(asked is None or abs(scale * asked - made) <= near for asked, made in sides)
+
+
+def _passes(text: str) -> tuple[bool, bool]:
+    """Whether a preset's JSON asks for a second pass, and for parts that are made again."""
+    try:
+        made = parse(text)
+    except StudioError:
+        return False, False
+    return made.second_pass.on, made.detail.on

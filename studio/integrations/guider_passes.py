@@ -73,6 +73,11 @@ def check_pass(item: Pass, preset: Preset) -> None:
             "is another network than the base; a guider runs the pipeline's network with LoRAs",
             field=f"{row}.model",
         )
+    if shown.perturbed:
+        raise IncompatibleModels(
+            "is perturbed attention, which a guider of diffusers makes by itself",
+            field=f"{row}.reference",
+        )
     for what, given in (
         ("control", shown.control),
         ("image", shown.image),

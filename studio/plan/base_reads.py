@@ -3,16 +3,25 @@ perturbed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from studio.errors import BadPreset, IncompatibleModels
 from studio.library import FAMILIES, ModelEntry, ModelFamily, family_of
 from studio.library.clip_layers import layers_of, readable_layers
+from studio.plan.row_model import RowModel
 from studio.preset import Preset
 
 
-def check_reads(preset: Preset, base: ModelEntry) -> None:
-    """See that a base does whatever of the kind the preset sets.
+def check_reads(
+    preset: Preset,
+    base: ModelEntry,
+    models: Mapping[int, RowModel],
+    catalogue: Mapping[str, ModelEntry],
+) -> None:
+    """See that a base, and the network of each row, does whatever of the kind the preset sets.
+
+    Args:
+        models: of each row that takes part.
 
     Raises:
         IncompatibleModels: networks of its family do not; names the field.
@@ -27,7 +36,8 @@ def check_reads(preset: Preset, base: ModelEntry) -> None:
         _check_seamless(base)
     for index, row in preset.active_rows():
         if row.reference == "perturbed":
-            _check_perturbed(base, f"rows.{index}.reference")
+            network = catalogue.get(models[index].network, base)
+            _check_perturbed(network, f"rows.{index}.reference")
 
 
 def _check_distilled(base: ModelEntry) -> None:
@@ -71,13 +81,13 @@ def _check_seamless(base: ModelEntry) -> None:
     )
 
 
-def _check_perturbed(base: ModelEntry, field: str) -> None:
-    """Networks of levels have a middle."""
-    able = _others(base, lambda record: record.has_middle)
+def _check_perturbed(network: ModelEntry, field: str) -> None:
+    """Networks of levels have a middle; those without text are of the base's kind."""
+    able = _others(network, lambda record: record.has_middle)
     if not able:
         return
     raise IncompatibleModels(
-        f"{base.id!r} ({family_of(base.family).title}) has no middle whose attention could be "
+        f"{network.id!r} ({family_of(network.family).title}) has no middle whose attention could be "
         f"perturbed; networks of {able} have",
         field=field,
     )

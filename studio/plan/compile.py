@@ -72,7 +72,7 @@ def compile_plan(
         progress = [step / total for step in range(preset.first_step, total)]
     check_size(preset, len(progress))
     terms = Terms(preset, catalogue, meeting)
-    check_reads(preset, terms.base_model)
+    check_reads(preset, terms.base_model, terms.models, catalogue)
     refine = preset.refine
     steps = _steps(refine, terms, progress)
     looked = looked_at(len(steps)) if explain else ()

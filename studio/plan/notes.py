@@ -31,8 +31,9 @@ def notes_of(
     inpainting one with all of it to be painted.
     """
     if not preset.paints:
-        if not preset.detail.on:  # of which each part has all rows
-            yield "init.strength: makes nothing anew, so that no row takes part"
+        if preset.detail.on:  # each part of it has all rows, and a seed of its picture
+            return
+        yield "init.strength: makes nothing anew, so that no row takes part"
         if preset.sampler.count > 1:
             yield "sampler.count: all of them are the same picture, of which nothing is made anew"
         return

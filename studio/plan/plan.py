@@ -72,6 +72,11 @@ class Plan:
         """Network sample-evaluations of the whole run, the second pass too, per image."""
         return sum(self.forwards_per_step) + (self.second.forwards_total if self.second else 0)
 
+    @property
+    def forwards_expected(self) -> int:
+        """The same with one part of the picture made again, where the preset asks for parts."""
+        return self.forwards_total + (self.detail.forwards_total if self.detail else 0)
+
     def active(self, step: int) -> tuple[int, ...]:
         """Indices of the passes that the guided prediction needs at ``step`` (from 0)."""
         return tuple(i for i, p in enumerate(self.passes) if p.guides(step))

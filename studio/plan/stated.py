@@ -16,10 +16,10 @@ from studio.plan.places import meeting_in
 from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
-from studio.plan.tiles import as_seen, with_tiles
+from studio.plan.tiles import as_seen, part_size, with_tiles
 from studio.preset import Detail, Preset
 from studio.preset.derived import detail_of, second_of
-from studio.preset.detail import of_detail
+from studio.preset.detail import detail_fields, of_detail
 from studio.preset.finders import FINDERS
 from studio.preset.second_pass import of_second_pass
 
@@ -73,9 +73,7 @@ def stated_plan(
         return plan
     plan = with_tiles(plan, preset, known.base)
     if preset.detail.on:
-        with of_detail():
-            again = stated_plan(detail_of(preset, "-"), library, roots)
-        plan = replace(plan, detail=again, notes=(*plan.notes, *_of_finder(preset.detail)))
+        plan = _with_detail(plan, preset, known.base, library, roots)
     if not preset.second_pass.on:
         return plan
     size = picture_size(preset, known.base)
@@ -86,6 +84,20 @@ def stated_plan(
     noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for
     told = [_of_second(note) for note in noted if note not in plan.notes]
     return replace(plan, second=second, notes=(*plan.notes, *told))
+
+
+def _with_detail(
+    plan: Plan, preset: Preset, base: ModelEntry, library: Library, roots: Sequence[str | Path]
+) -> Plan:
+    """The plan with what each part takes that is made again, and what is to be known of it."""
+    asking = preset.detail.asking(preset.active_rows())
+    again = detail_of(preset, "-", part_size(preset, base))
+    with of_detail(asking):
+        found = stated_plan(again, library, roots)
+    fields = detail_fields(asking)
+    noted = [note.partition(": ") for note in found.notes if note not in plan.notes]
+    told = [f"{fields.get(field, field)}{colon}{said}" for field, colon, said in noted]
+    return replace(plan, detail=found, notes=(*plan.notes, *told, *_of_finder(preset.detail)))
 
 
 def _of_finder(detail: Detail) -> list[str]:

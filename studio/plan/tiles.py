@@ -50,6 +50,18 @@ def as_seen(sampler: Sampler, base: ModelEntry) -> Sampler:
     return sampler.model_copy(update=dict(zip(("width", "height"), size, strict=True)))
 
 
+def part_size(preset: Preset, base: ModelEntry) -> tuple[int, int]:
+    """Width and height that a part of a finished picture is made again at: those of the first pass, or
+    of one of its tiles.
+
+    Raises:
+        BadPreset: as :func:`studio.plan.size.picture_size`.
+    """
+    width, height = picture_size(preset, base)
+    seen = as_seen(preset.sampler, base)
+    return seen.width or width, seen.height or height
+
+
 def _edge(base: ModelEntry) -> int:
     """Of a tile in pixels: the base's own size."""
     return max(1, (base.size or DEFAULT_SIZE) // base.multiple) * base.multiple

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from studio.preset import Detail
 
 EDGE = 320  # pixels in which it looks; in more of them it also sees faces where there is none
+SURER = 10  # in a window, of which there are nine
 LEAST = 24  # pixels of a face, the cascade's own window
 BESIDE = 0.2  # of it beside the found square: brow, cheeks and chin
 ROOM = 0.45  # around the found square, in parts of its side: hair, chin and neck
@@ -35,7 +36,34 @@ def face_masks(picture: Image.Image, detail: Detail) -> list[Image.Image]:
     Args:
         picture: RGB. detail: says nothing that matters here.
     """
-    return [_oval(face, picture.size) for face in _faces(picture)]
+    return [_oval(face, picture.size) for face in _near_and_far(picture.convert("RGB"))]
+
+
+def _near_and_far(picture: Image.Image) -> list[Box]:
+    """The faces of a picture, and the small ones of a large picture, which is looked at in windows of
+    half its sides that overlap by half."""
+    found = _faces(picture)
+    width, height = picture.size
+    if min(width, height) < 2 * EDGE:
+        return found
+    for across in range(3):
+        for down in range(3):
+            left, top = across * width // 4, down * height // 4
+            window = picture.crop((left, top, left + width // 2, top + height // 2))
+            for x, y, w, h in _faces(window, SURER):
+                face = (left + x, top + y, w, h)
+                if not any(_meet(face, other) for other in found):
+                    found.append(face)
+    return found
+
+
+def _meet(one: Box, other: Box) -> bool:
+    """Whether the middle of one square lies in the other."""
+    pairs = ((one, other), (other, one))
+    return any(
+        b[0] <= a[0] + a[2] / 2 <= b[0] + b[2] and b[1] <= a[1] + a[3] / 2 <= b[1] + b[3]
+        for a, b in pairs
+    )
 
 
 def _oval(face: Box, size: tuple[int, int]) -> Image.Image:
@@ -47,8 +75,12 @@ def _oval(face: Box, size: tuple[int, int]) -> Image.Image:
     return mask
 
 
-def _faces(picture: Image.Image) -> list[Box]:
-    """Left, top, width and height in pixels of each, largest first."""
+def _faces(picture: Image.Image, neighbours: int = 4) -> list[Box]:
+    """Left, top, width and height in pixels of each, largest first.
+
+    Args:
+        neighbours: how often the cascade has to see a face near its place.
+    """
     small = picture.convert("RGB")
     small.thumbnail((EDGE, EDGE))
     found = _cascade().detect_multi_scale(
@@ -57,6 +89,7 @@ def _faces(picture: Image.Image) -> list[Box]:
         step_ratio=1,
         min_size=(LEAST, LEAST),
         max_size=(max(small.size),) * 2,
+        min_neighbor_number=neighbours,
     )
     scale = picture.width / small.width
     faces: list[Box] = [

@@ -13,6 +13,9 @@ from studio.extensions import placed
 from studio.preset import Detail
 from studio.preset.finders import FINDERS
 
+FAINT = 8  # of 255: what a mask has at most where it holds nothing
+WITHIN = 0.8  # of a part, that another holds
+
 
 def see_ready(detail: Detail) -> None:
     """See that its finder can run, before there is a picture to look at.
@@ -27,7 +30,7 @@ def see_ready(detail: Detail) -> None:
 
 def parts_of(picture: Image.Image, detail: Detail) -> list[Image.Image]:
     """A mask (L, of the picture's size, white inside) for each part, grown, the largest first, at
-    most ``detail.most``.
+    most ``detail.most``; what lies within a larger one is part of that.
 
     Args:
         picture: RGB.
@@ -42,10 +45,18 @@ def parts_of(picture: Image.Image, detail: Detail) -> list[Image.Image]:
             f"{detail.finder!r} gave no masks of {picture.width}x{picture.height}",
             field="detail.finder",
         )
-    masks = [grown(one.convert("L"), detail.grow) for one in found]
-    areas = [int(np.count_nonzero(np.asarray(one))) for one in masks]
-    order = sorted(range(len(masks)), key=lambda index: -areas[index])
-    return [masks[index] for index in order if areas[index]][: detail.most]
+    inside = [np.asarray(one.convert("L")) > FAINT for one in found]
+    areas = [int(np.count_nonzero(one)) for one in inside]
+    kept: list[int] = []
+    for index in sorted(range(len(found)), key=lambda one: -areas[one]):
+        if len(kept) == detail.most:
+            break
+        if areas[index] and not any(
+            np.count_nonzero(inside[index] & inside[other]) > WITHIN * areas[index]
+            for other in kept
+        ):
+            kept.append(index)
+    return [grown(found[index].convert("L"), detail.grow) for index in kept]
 
 
 def grown(mask: Image.Image, pixels: int) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from studio.preset import Detail
 from studio.preset.finders import FINDERS
 
 WEIGHTS = FINDERS["words"].weights
+_TURN = threading.Lock()
 LEAST = 1 / 4096  # of the picture: what is smaller is a speck
 
 
@@ -23,7 +25,8 @@ def ready() -> None:
     Raises:
         StudioError: it is not, and may not or cannot be fetched.
     """
-    _network(may_download())
+    with _TURN:
+        _network(may_download())
 
 
 def worded_masks(picture: Image.Image, detail: Detail) -> list[Image.Image]:
@@ -37,42 +40,33 @@ def worded_masks(picture: Image.Image, detail: Detail) -> list[Image.Image]:
     """
     return [
         part
-        for heat in heat_maps(picture, detail.phrases())
-        for part in _parts(np.asarray(heat) >= detail.confidence)
+        for phrase in dict.fromkeys(detail.phrases())
+        for part in _parts(np.asarray(heat_map(picture, phrase)) >= detail.confidence, detail.most)
     ]
 
 
-def heat_maps(picture: Image.Image, phrases: list[str]) -> list[Image.Image]:
-    """How sure the network is at each pixel, 0 to 1 (mode F, of the picture's size), by phrase."""
+def heat_map(picture: Image.Image, phrase: str) -> Image.Image:
+    """How sure the network is at each pixel, 0 to 1 (mode F, of the picture's size)."""
     import torch
 
-    processor, network = _network(may_download())
-    read = processor(
-        text=phrases,
-        images=[picture] * len(phrases),
-        padding=True,
-        truncation=True,
-        return_tensors="pt",
-    )
-    with torch.inference_mode():
-        sure = torch.sigmoid(network(**read).logits.float())
-    sure = sure.reshape(
-        len(phrases), *sure.shape[-2:]
-    ).numpy()  # of one phrase it has no first axis
-    return [Image.fromarray(one).resize(picture.size, Image.Resampling.BILINEAR) for one in sure]
+    with _TURN:  # one at a time, whoever asks
+        processor, network = _network(may_download())
+        read = processor(text=[phrase], images=[picture], truncation=True, return_tensors="pt")
+        with torch.inference_mode():
+            sure = torch.sigmoid(network(**read).logits.float())
+    sure = sure.reshape(sure.shape[-2:]).numpy()  # of one phrase it has no first axis
+    return Image.fromarray(sure).resize(picture.size, Image.Resampling.BILINEAR)
 
 
-def _parts(inside: np.ndarray) -> list[Image.Image]:
-    """Each connected part that is more than a speck."""
+def _parts(inside: np.ndarray, most: int) -> list[Image.Image]:
+    """The largest connected parts that are more than specks, at most so many."""
     from scipy.ndimage import label
 
     places, count = cast(tuple[np.ndarray, int], label(inside))
     sizes = np.bincount(places.ravel(), minlength=count + 1)
-    return [
-        Image.fromarray((places == part).astype(np.uint8) * 255)
-        for part in range(1, count + 1)
-        if sizes[part] >= LEAST * inside.size
-    ]
+    large = [part for part in range(1, count + 1) if sizes[part] >= LEAST * inside.size]
+    chosen = sorted(large, key=lambda part: -sizes[part])[:most]
+    return [Image.fromarray((places == part).astype(np.uint8) * 255) for part in chosen]
 
 
 @lru_cache(maxsize=1)
@@ -94,5 +88,5 @@ def _network(download: bool) -> tuple[Any, Any]:
         return processor, network.eval()
 
     return from_hub(
-        "search by words", WEIGHTS, load, "detail.finder", "choose faces, which needs none"
+        "search by words", WEIGHTS, load, "detail.finder", "look for faces, which needs none"
     )

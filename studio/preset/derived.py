@@ -11,8 +11,7 @@ from studio.preset.bounds import bounds
 from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
-from studio.preset.rows import Row, Sampler
-from studio.preset.seamless import OFF as SEAMS
+from studio.preset.rows import Sampler
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
@@ -134,11 +133,12 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
         )
 
 
-def detail_of(preset: Preset, image: str) -> Preset:
+def detail_of(preset: Preset, image: str, size: tuple[int, int]) -> Preset:
     """The preset that makes a part of the finished picture of another again.
 
     Args:
         image: the reference of the finished picture, and of the part's mask.
+        size: width and height that a part is made at.
 
     Raises:
         BadPreset: there is a prompt for the part, and no row that it is for.
@@ -156,25 +156,14 @@ def detail_of(preset: Preset, image: str) -> Preset:
         "init": start,
         "second_pass": SecondPass(),
         "detail": Detail(),
-        "seamless": SEAMS,  # of a part of the picture, whose edges are none of the picture's
-        "sampler": preset.sampler.model_copy(update={"count": 1, "tiles": False}),
-        "rows": _asking(preset, asked.prompt),
+        "sampler": preset.sampler.model_copy(
+            update={"count": 1, "tiles": False, "width": size[0], "height": size[1]}
+        ),
     }
-    return preset.model_copy(update=once)
-
-
-def _asking(preset: Preset, prompt: str) -> tuple[Row, ...]:
-    """The rows with another prompt in the first that pulls towards one; as they are for none."""
-    if not prompt:
-        return preset.rows
-    pulling = (i for i, row in preset.active_rows() if row.weight > 0 and row.prompt)
-    first = next(pulling, None)
-    if first is None:
-        raise BadPreset(
-            "takes the place of a prompt, and no row pulls towards one", field="detail.prompt"
-        )
-    changed = preset.rows[first].model_copy(update={"prompt": prompt})
-    return (*preset.rows[:first], changed, *preset.rows[first + 1 :])
+    rows = list(preset.rows)
+    for index in asked.asking(preset.active_rows()):
+        rows[index] = rows[index].model_copy(update={"prompt": asked.prompt})
+    return preset.model_copy(update={**once, "rows": tuple(rows)})
 
 
 def left_by_larger(preset: Preset) -> str:

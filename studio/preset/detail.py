@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,22 +11,29 @@ from pydantic import Field
 from studio.errors import BadPreset
 from studio.preset.finders import FINDERS, OFF
 from studio.preset.mistakes import fields_renamed
-from studio.preset.rows import Document, named
+from studio.preset.rows import Document, Row, named
 
+MOST_PHRASES = 8  # each takes a look of its own
 FEATHER = 8  # pixels, inside a part's mask, over which the new fades in
 if TYPE_CHECKING:
     FinderName = str
 else:
     FinderName = named(FINDERS)
 # Of the preset that makes a part again: which of these fields its mistakes are about.
-_FIELDS = {"init": "detail.finder", "init.strength": "detail.strength"}
+_FIELDS = {
+    "init": "detail.finder",
+    "init.strength": "detail.strength",
+    "init.mask": "detail.finder",
+    "init.padding": "detail.padding",
+}
 
 
 class Detail(Document):
     """What is found in the finished picture is made again around its place, with the same rows and
     seed, at the size of the first pass, and put back.
 
-    ``prompt`` takes the place of that of the first row that pulls towards one.
+    ``prompt`` takes the place of that of the first row that pulls towards one, and of the same in other
+    rows.
     """
 
     finder: Annotated[
@@ -46,8 +54,8 @@ class Detail(Document):
         str,
         Field(
             max_length=4000,
-            description="In place of the prompt of the first row that pulls towards one, while a part "
-            "is made again. Empty: as in the picture.",
+            description="In place of the prompt of the first row that pulls towards one, and of rows of "
+            "the same prompt, while a part is made again. Empty: as in the picture.",
         ),
     ] = ""
     strength: Annotated[
@@ -95,6 +103,24 @@ class Detail(Document):
         """What is to be found, one after the other."""
         return [one.strip() for one in self.words.split(",") if one.strip()]
 
+    def asking(self, rows: Sequence[tuple[int, Row]]) -> list[int]:
+        """The rows whose prompt its own takes the place of; none where it has none.
+
+        Args:
+            rows: those that take part, with their numbers.
+
+        Raises:
+            BadPreset: none of them pulls towards a prompt.
+        """
+        if not self.prompt:
+            return []
+        first = next((row.prompt for _, row in rows if row.weight > 0 and row.prompt), None)
+        if first is None:
+            raise BadPreset(
+                "takes the place of a prompt, and no row pulls towards one", field="detail.prompt"
+            )
+        return [index for index, row in rows if row.prompt == first]
+
     def check(self, steps: int, masked: bool) -> None:
         """See that it can be.
 
@@ -108,6 +134,11 @@ class Detail(Document):
             return
         if FINDERS[self.finder].reads_words and not self.phrases():
             raise BadPreset("names nothing to find, such as: face, hand", field="detail.words")
+        if len(self.phrases()) > MOST_PHRASES:
+            raise BadPreset(
+                f"at most {MOST_PHRASES} with commas between, got {len(self.phrases())}",
+                field="detail.words",
+            )
         if int(steps * self.strength) < 1:
             raise BadPreset(
                 f"{self.strength:g} of {steps} steps leaves none to run", field="detail.strength"
@@ -119,6 +150,15 @@ class Detail(Document):
             )
 
 
-def of_detail() -> AbstractContextManager[None]:
-    """Mistakes of the preset that makes a part again name the field that they come from."""
-    return fields_renamed(_FIELDS)
+def of_detail(asking: Iterable[int] = ()) -> AbstractContextManager[None]:
+    """Mistakes of the preset that makes a part again name the field that they come from.
+
+    Args:
+        asking: the rows whose prompt is the detail's.
+    """
+    return fields_renamed(detail_fields(asking))
+
+
+def detail_fields(asking: Iterable[int]) -> dict[str, str]:
+    """Fields of the preset that makes a part again, and where they come from."""
+    return _FIELDS | {f"rows.{index}.prompt": "detail.prompt" for index in asking}

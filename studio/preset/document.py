@@ -149,6 +149,7 @@ class Preset(Document):
         self.detail.check(sampler.steps, masked)
         init, again = self.init, self.second_pass
         parts = sampler.tiles or (again.on and again.tiles) or bool(init and init.framed)
+        parts = parts or self.detail.on
         check_seamless(self.seamless, parts)
         check_scheduler(sampler, self.refine)
         return self

@@ -26,6 +26,7 @@ def check_seamless(chosen: str, in_parts: bool) -> None:
     """
     if chosen != OFF and in_parts:
         raise BadPreset(
-            "the edges of a picture that is made in tiles, or around a mask alone, cannot meet",
+            "the edges of a picture that is made in tiles, around a mask alone, or with a detail pass, "
+            "cannot meet",
             field="seamless",
         )

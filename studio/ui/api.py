@@ -94,7 +94,7 @@ def attach(limits: Limits, runs: Runs) -> None:
         """
         chosen = run.chosen_seed(read(preset))
         owner = owner_of(request)
-        asked = runs.submit(owner, chosen, plan_of(chosen).forwards_total * chosen.sampler.count)
+        asked = runs.submit(owner, chosen, plan_of(chosen).forwards_expected * chosen.sampler.count)
         try:
             yield from _followed(runs, owner, asked, as_ids=is_tool(request))
         finally:

@@ -13,13 +13,12 @@ from studio import images
 from studio.errors import StudioError, shorten
 from studio.preprocessors.faces import Box, face_box
 from studio.preprocessors.parts import parts_of
-from studio.preset import Detail
+from studio.preset import validate
 from studio.ui.errors import on_page, one_line
 
 LEAST_SIDE = 16  # pixels of a crop
 NOTHING_FOUND = "nothing was found; paint by hand, or try other words"
 _FACES = {"", "face", "faces"}
-MOST_WORDS = 200  # characters
 NO_FACE = "no face that looks into the camera was found; draw the crop by hand"
 
 
@@ -83,12 +82,13 @@ def find_parts(asked: Any) -> dict[str, Any]:
         ``{"mask": a data URI}`` of the picture's size, white where it is, or ``{"error": one line}``.
     """
     given = asked if isinstance(asked, dict) else {}
-    words = str(given.get("words") or "")[:MOST_WORDS]
+    words = str(given.get("words") or "")
     phrases = {one.strip().lower() for one in words.split(",")}
     finder = "words" if phrases - _FACES else "faces"
     try:
         picture = images.to_rgb(images.resolve(str(given.get("image")), field="picture"))
-        found = parts_of(picture, Detail(finder=finder, words=words, most=16))
+        detail = validate({"detail": {"finder": finder, "words": words, "most": 16}}).detail
+        found = parts_of(picture, detail)
     except StudioError as error:
         return {"error": on_page(error.message)}
     if not found:

@@ -235,7 +235,7 @@ def generate(
 def forwards_of(preset: Preset) -> int:
     """The passes that a preset takes in all; 0 where it cannot be made."""
     try:
-        return plan_of(preset).forwards_total * preset.sampler.count
+        return plan_of(preset).forwards_expected * preset.sampler.count
     except StudioError:
         return 0  # the run itself says what is wrong
 

@@ -17,6 +17,7 @@ from studio.errors import BadPreset, StudioError
 from studio.events import Done, Event, FirstPass, Preview, Progress
 from studio.library import Library
 from studio.plan.stated import stated_plan
+from studio.plan.tiles import part_size
 from studio.preset import Detail, Preset, derived, validate
 from studio.preset.finders import FINDERS, Finder
 from tests.support import tiny
@@ -161,11 +162,13 @@ def test_rows_are_confined_as_in_the_whole_picture(root: Path) -> None:
 def test_its_prompt_takes_the_place_of_the_first_row_that_pulls(root: Path) -> None:
     rows = [{"prompt": "a dog", "weight": -2.0}, *ROWS]
     other = [{"prompt": "a dog", "weight": -2.0}, {"prompt": "two dogs", "weight": SCALE}]
+    more = {"weight": 1.5, "reference": "perturbed"}  # of the same prompt, and so of the same part
+    rows, other = [*rows, {**ROWS[0], **more}], [*other, {"prompt": "two dogs", **more}]
     plain = done_of(root, preset_of({"finder": "off"}, rows=rows)).image
     found = done_of(root, preset_of({**AGAIN, "prompt": "two dogs"}, rows=rows))
     expected = by_hand(root, plain, 2, rows=other)
     assert np.array_equal(pixels(found.image), pixels(expected))
-    assert [row.prompt for row in found.preset.rows] == ["a dog", "a cat"]
+    assert [row.prompt for row in found.preset.rows] == ["a dog", "a cat", "a cat"]
     with pytest.raises(BadPreset, match="no row pulls") as caught:
         done_of(root, preset_of({**AGAIN, "prompt": "a dog"}, rows=rows[:1]))
     assert caught.value.field == "detail.prompt"
@@ -191,9 +194,15 @@ def test_one_run_counts_all_passes(root: Path) -> None:
     events = events_of(root, preset_of())
     steps = [event for event in events if isinstance(event, Progress)]
     assert [one.step for one in steps] == sorted(one.step for one in steps)
-    # Three of the picture, and of each part the two that 0.7 of three leaves.
+    # Three of the picture, and of each part the two that 0.7 of three leaves; one is expected.
     assert (steps[-1].step, steps[-1].steps) == (7, 7)
-    assert [one.steps for one in steps if one.stage == "finding"] == [3]
+    begun = [one for one in steps if one.step]
+    assert [one.steps for one in begun] == sorted(one.steps for one in begun)
+    assert {one.steps for one in begun} == {5, 7}
+    assert [one.steps for one in steps if one.stage == "finding"] == [5]
+    assert all(one.seconds_left > 0 for one in begun if one.step < 6 and one.stage == "denoising")
+    parts = events[next(i for i, e in enumerate(events) if isinstance(e, FirstPass)) :]
+    assert all(one.steps == 7 for one in parts[2:] if isinstance(one, Progress))
     shown = [event.step for event in events if isinstance(event, Preview)]
     assert shown == [1, 2, 3, 4, 5, 6, 7]
     assert steps[-1].forwards == events[-1].forwards
@@ -204,6 +213,50 @@ def test_what_is_made_before_each_part_is_a_picture_of_its_own_preset(root: Path
     assert [one.preset.detail.on for one in firsts] == [False, True, True]
     for one in firsts[:2]:
         assert np.array_equal(pixels(done_of(root, one.preset).image), pixels(one.image))
+
+
+def test_a_part_that_would_be_made_smaller_stays_and_is_said(root: Path) -> None:
+    """After a second pass the larger box is more than what the first pass makes."""
+    again = {**AGAIN, "padding": 0}
+    twice = {"second_pass": {"scale": 4.0, "strength": 0.0}}
+    done = done_of(root, preset_of(again, **twice))
+    plain = done_of(root, preset_of({"finder": "off"}, **twice))
+    assert any("larger than it would be made again" in note for note in done.notes)
+    changed = (pixels(done.image) != pixels(plain.image)).any(2)
+    small, large = ([4 * side for side in box] for box in BOXES)
+    assert not changed[large[1] : large[3], large[0] : large[2]].any()
+    assert changed[small[1] : small[3], small[0] : small[2]].any()
+    firsts = [
+        event.done
+        for event in events_of(root, preset_of(again, **twice))
+        if isinstance(event, FirstPass)
+    ]
+    assert firsts[-1].preset.detail.most == 2  # as the larger one counts too
+
+
+def test_in_tiles_a_part_is_made_as_large_as_one(root: Path) -> None:
+    tiled = {"sampler": {"tiles": True, "width": 64, "height": 64}}
+    plan = stated_plan(preset_of(**tiled), Library((root,)))
+    assert len(plan.tiles) > 1 and plan.detail is not None and not plan.detail.tiles
+    assert part_size(preset_of(**tiled), Library((root,))["base"]) < (64, 64)
+    done_of(root, preset_of(**tiled))
+
+
+def test_what_is_to_be_known_of_the_parts_is_noted_under_their_field(root: Path) -> None:
+    rows = [*ROWS, {"prompt": "a dog", "weight": 2.0, "range": [0.0, 0.2]}]
+    plan = stated_plan(preset_of(rows=rows), Library((root,)))
+    assert any(note.startswith("rows.1") and "no step" in note for note in plan.notes)
+    odd = preset_of({**AGAIN, "prompt": "a cat <lora:ink:0.5>"})
+    notes = stated_plan(odd, Library((root,))).notes
+    assert any(note.startswith("detail.prompt: ") for note in notes)
+    only = preset_of(init={"image": "own.png", "strength": 0.0}, sampler={"count": 3})
+    assert not any("same picture" in note for note in stated_plan(only, Library((root,))).notes)
+
+
+def test_edges_that_meet_and_parts_exclude_each_other() -> None:
+    with pytest.raises(BadPreset, match="detail pass, cannot meet") as caught:
+        preset_of(seamless="both")
+    assert caught.value.field == "seamless"
 
 
 def test_where_nothing_is_found_the_picture_says_so(root: Path) -> None:

@@ -73,17 +73,16 @@ def test_a_face_is_found_where_it_is() -> None:
 def test_words_are_read_as_transformers_reads_them(small: Path) -> None:
     network = CLIPSegForImageSegmentation.from_pretrained(small).eval()
     processor = CLIPSegProcessor.from_pretrained(small)
-    for phrases in (["cat"], ["cat", "red hat"]):
-        found = worded.heat_maps(PICTURE, phrases)
-        for phrase, heat in zip(phrases, found, strict=True):
-            read = processor(text=[phrase], images=[PICTURE], return_tensors="pt")
-            with torch.no_grad():
-                logits = network(**read).logits.reshape(1, 1, 32, 32)
-            expected = torch.nn.functional.interpolate(
-                torch.sigmoid(logits), size=(512, 512), mode="bilinear"
-            )[0, 0]
-            assert heat.size == PICTURE.size
-            assert np.abs(np.asarray(heat) - expected.numpy()).max() < 1e-3
+    for phrase in ("cat", "red hat"):
+        heat = worded.heat_map(PICTURE, phrase)
+        read = processor(text=[phrase], images=[PICTURE], return_tensors="pt")
+        with torch.no_grad():
+            logits = network(**read).logits.reshape(1, 1, 32, 32)
+        expected = torch.nn.functional.interpolate(
+            torch.sigmoid(logits), size=(512, 512), mode="bilinear"
+        )[0, 0]
+        assert heat.size == PICTURE.size
+        assert np.abs(np.asarray(heat) - expected.numpy()).max() < 1e-3
 
 
 def test_each_connected_place_of_each_phrase_is_a_part_the_largest_first(
@@ -92,8 +91,14 @@ def test_each_connected_place_of_each_phrase_is_a_part_the_largest_first(
     one, other = np.zeros((64, 64), np.float32), np.zeros((64, 64), np.float32)
     one[4:12, 4:12], one[30:60, 30:60], one[0, 63] = 0.5, 0.7, 1.0
     other[40:56, 4:20] = 0.45
-    heats = [Image.fromarray(one), Image.fromarray(other)]
-    monkeypatch.setattr(worded, "heat_maps", lambda picture, phrases: heats[: len(phrases)])
+    heats = {"cat": Image.fromarray(one), "hat": Image.fromarray(other)}
+    asked: list[str] = []
+
+    def heat_map(picture: Image.Image, phrase: str) -> Image.Image:
+        asked.append(phrase)
+        return heats[phrase]
+
+    monkeypatch.setattr(worded, "heat_map", heat_map)
     picture = Image.new("RGB", (64, 64))
 
     def boxes(**asked: object) -> list[tuple[int, int, int, int] | None]:
@@ -105,17 +110,60 @@ def test_each_connected_place_of_each_phrase_is_a_part_the_largest_first(
     assert boxes(confidence=0.6)[:1] == [large] and second not in boxes(confidence=0.6)
     assert boxes(words="cat")[:2] == [large, small]
     assert boxes(most=1) == [large]
+    asked.clear()
+    assert boxes(words="cat, hat, cat")[:2] == [large, second]
+    assert asked == ["cat", "hat"]
 
 
 def test_specks_are_no_parts() -> None:
     inside = np.zeros((256, 256), bool)
     inside[0, 0], inside[10:14, 10:14] = True, True
-    assert [mask.getbbox() for mask in worded._parts(inside)] == [(10, 10, 14, 14)]
+    assert [mask.getbbox() for mask in worded._parts(inside, 4)] == [(10, 10, 14, 14)]
+
+
+def test_of_many_places_the_largest_alone_are_made_into_masks() -> None:
+    inside = np.zeros((256, 256), bool)
+    for at in range(30):
+        inside[8 * at : 8 * at + 5, :5] = True
+    inside[100:140, 100:140] = True
+    found = worded._parts(inside, 2)
+    assert len(found) == 2 and found[0].getbbox() == (100, 100, 140, 140)
+
+
+def test_what_lies_within_a_larger_part_or_is_nearly_black_is_none() -> None:
+    def drawn(*boxes: tuple[int, int, int, int], ink: int = 255) -> Image.Image:
+        mask = Image.new("L", (64, 64))
+        for box in boxes:
+            mask.paste(ink, box)
+        return mask
+
+    masks = [drawn((10, 10, 20, 20)), drawn((0, 0, 40, 40)), drawn((50, 50, 60, 60), ink=6)]
+    masks.append(drawn((30, 30, 60, 60)))  # beside it for the most part
+    FINDERS.register("drawn", Finder("drawn", "", lambda picture, detail: masks))
+    try:
+        found = parts.parts_of(Image.new("RGB", (64, 64)), Detail(finder="drawn", grow=0))
+    finally:
+        FINDERS.remove("drawn")
+    assert [mask.getbbox() for mask in found] == [(0, 0, 40, 40), (30, 30, 60, 60)]
+
+
+def test_small_faces_of_a_large_picture_are_found_too() -> None:
+    large = Image.new("RGB", (1024, 1024), "gray")
+    face = PICTURE.crop((150, 30, 310, 210))
+    for place, width in (((40, 100), 88), ((700, 500), 130)):  # of which the face is the half
+        large.paste(face.resize((width, width * 180 // 160)), place)
+    found = parts.parts_of(large, Detail(finder="faces", grow=0))
+    middles = [
+        ((m[0] + m[2]) / 2, (m[1] + m[3]) / 2) for m in (one.getbbox() or () for one in found)
+    ]
+    assert len(middles) == 2
+    assert abs(middles[0][0] - 764) < 20 and abs(middles[1][0] - 82) < 20
+    assert len(parts.parts_of(PICTURE.resize((1024, 1024)), Detail(finder="faces"))) == 1
 
 
 def test_weights_that_are_not_here_are_said_with_the_way_out() -> None:
     worded._network.cache_clear()
-    with pytest.raises(StudioError, match=r"STUDIO_ALLOW_DOWNLOAD=1 .* choose faces") as caught:
+    with pytest.raises(StudioError, match=r"STUDIO_ALLOW_DOWNLOAD=1 .* look for faces") as caught:
         parts.see_ready(Detail(finder="words", words="face"))
     assert caught.value.field == "detail.finder"
     parts.see_ready(Detail(finder="faces"))

@@ -17,9 +17,9 @@ _LOOKS = ((256, 1), (64, 1), (16, 2), (4, 4), (2, 2), (0, 1))
 
 
 def replaced(picture: Picture | None, init: Init | None, noise: Tensor) -> Picture | None:
-    """``picture`` with what its mask holds replaced in its latents, where ``init`` asks for it:
-    ``(1 − m)·z + m·fill``, ``fill`` being ``noise`` or 0 (AUTOMATIC1111's masked content *latent
-    noise* and *latent nothing*).
+    """``picture`` that begins with what its mask holds replaced in its latents, where ``init`` asks for
+    it: ``(1 − m)·z + m·fill``, ``fill`` being ``noise`` or 0 (AUTOMATIC1111's masked content *latent
+    noise* and *latent nothing*). What is kept around it stays the picture's own.
 
     Args:
         noise: (batch, channels, h, w), that the run begins with.
@@ -28,7 +28,7 @@ def replaced(picture: Picture | None, init: Init | None, noise: Tensor) -> Pictu
     if picture is None or picture.mask is None or fill is None:
         return picture
     mask, latent = picture.mask, picture.latent
-    return replace(picture, latent=(1 - mask) * latent + mask * fill.to(latent))
+    return replace(picture, begun=(1 - mask) * latent + mask * fill.to(latent))
 
 
 def surrounded(image: Image.Image, mask: Image.Image) -> Image.Image:

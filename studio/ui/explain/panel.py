@@ -113,7 +113,7 @@ def told(asked: Asked) -> Updates:
     """
     preset, path = given(asked)
     aside = Session(asked.owner.key, [])  # neither on the stage nor in the history
-    forwards = plan_of(preset).forwards_total
+    forwards = plan_of(preset).forwards_expected
     with tempfile.TemporaryDirectory(prefix="guidance-studio-") as folder:
         asked.run = run = asked.runs.submit(
             aside, preset, forwards, asked.visitor, folder=Path(folder), explain=True
@@ -137,7 +137,7 @@ def without(asked: Asked) -> Updates:
     if not isinstance(row, int) or isinstance(row, bool):
         raise StudioError(f"expected the number of a row, got {str(row)[:40]}", field="row")
     other = explained.without(preset, row)
-    forwards = plan_of(other).forwards_total
+    forwards = plan_of(other).forwards_expected
     asked.run = run = asked.runs.submit(asked.owner, other, forwards, asked.visitor)
     yield from _followed(asked.runs, run)
     if not run.moments:

@@ -22,15 +22,17 @@
     button.setAttribute("aria-busy", "true");
     button.disabled = true;
     const answer = await studio.stack.images.findParts(under(painter), words);
+    const found =
+      answer.mask &&
+      (await studio.asStrokes(answer.mask, canvas.width, canvas.height, painter.ink));
     button.disabled = false;
     button.removeAttribute("aria-busy");
     if (!painter.dialog.open || painter.strokes !== canvas) return; // left, or another row's by now
-    if (answer.error) {
+    if (!found) {
       problem.textContent = answer.error;
       problem.hidden = false;
       return;
     }
-    const found = await studio.asStrokes(answer.mask, canvas.width, canvas.height, painter.ink);
     painter.remember();
     painter.draw.globalCompositeOperation = "source-over";
     painter.draw.drawImage(found, 0, 0);

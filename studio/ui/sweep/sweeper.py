@@ -199,7 +199,7 @@ class Sweeper:
         return image_line(run.done, path)
 
     def _submitted(self, preset: Preset, folder: Path) -> Run:
-        forwards = plan_of(preset).forwards_total
+        forwards = plan_of(preset).forwards_expected
         while not self._stop.is_set():
             if self.runs.room_of(self.session, self.visitor):
                 return self.runs.submit(

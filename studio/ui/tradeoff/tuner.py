@@ -173,7 +173,7 @@ class Tuner:
         """One picture through the page's queue, so that a person's own come in between."""
         if self._stop.is_set():
             raise Stopped
-        forwards = plan_of(preset).forwards_total
+        forwards = plan_of(preset).forwards_expected
         self._run = run = self.runs.submit(self._session, preset, forwards, folder=path.parent)
         with self.runs.changed:
             self.runs.changed.wait_for(lambda: not run.active())

@@ -195,7 +195,7 @@ def _sweeps(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any]) -> Non
             shots = strip_of(preset, limits.shared)
             series = Series(len(shots))
             for label, one in shots:
-                forwards = plan_of(one).forwards_total
+                forwards = plan_of(one).forwards_expected
                 runs.submit(owner, one, forwards, visitor, series=series, label=label)
         except StudioError as error:
             warn(error)

@@ -18,7 +18,7 @@ from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.sweep import earlier, shown
+from studio.ui.sweep import earlier, kept, shown
 from studio.ui.sweep.asked import Looked, here, in_words, lines_of, look, three
 from studio.ui.sweep.sweeper import Sweeper, Sweeps
 from studio.ui.widgets import EACH, IN_TURN, QUIET, WITH_SESSION, fresh
@@ -106,8 +106,8 @@ def attach(page: gr.Blocks, parts: Parts, limits: Limits, runs: Runs) -> None:
     outputs = [*form.values(), signals["notes"], signals["sweepaxes"]]
     tab.edit(guarded(used), session, outputs, **{**IN_TURN, "js": WITH_SESSION})
     tab.download(guarded(file), session, signals["sweepfile"], **quiet)
-    kept = [parts.strip, signals["sweepkept"]]
-    tab.copy(guarded(kept_cell), session, kept, **{**EACH, "js": WITH_SESSION})
+    said = [parts.strip, signals["sweepkept"]]
+    tab.copy(guarded(kept_cell), session, said, **{**EACH, "js": WITH_SESSION})
     page.load(found_again, session, signals["sweep"], concurrency_limit=None, **quiet)
 
 

@@ -111,6 +111,25 @@ def test_latents_under_a_mask_are_as_diffusers_begins_with_them(root: Path, cont
     assert difference(found, ours(root, size=size, rows=rows, init=plain)) > 2
 
 
+def test_at_strength_1_and_where_the_mask_keeps_nothing_of_it_is_seen(root: Path) -> None:
+    size = 32
+    start = np.random.default_rng(1).integers(0, 255, (size, size, 3), np.uint8)
+    Image.fromarray(start).save(root / "noisy.png")
+    soft = Image.new("L", (size, size))
+    soft.paste(255, (5, 5, 19, 23))  # off the latents' grid, so that some are half of it
+    soft.save(root / "soft.png")
+    rows = [{"prompt": "a cat", "weight": SCALE}]
+
+    def made(content: str, strength: float) -> np.ndarray:
+        init = {"image": "noisy.png", "mask": "soft.png", "strength": strength}
+        init |= {"under_mask": content, "keep_pixels": False}
+        return ours(root, size=size, rows=rows, init=init)
+
+    for content in ("noise", "nothing"):
+        assert difference(made(content, 1.0), made("picture", 1.0)) == 0
+        assert difference(made(content, 0.7), made("picture", 0.7)) > 2
+
+
 def test_latents_are_mixed_where_a_mask_is_grey_and_stay_without_one() -> None:
     latent, noise = torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3)
     mask = torch.rand(1, 1, 3, 3)
@@ -118,7 +137,8 @@ def test_latents_are_mixed_where_a_mask_is_grey_and_stay_without_one() -> None:
     found = replaced(Picture(latent, 0, mask), init, noise)
     assert found is not None
     expected = (1 - mask.double()) * latent.double() + mask.double() * noise.double()
-    assert torch.allclose(found.latent.double(), expected, atol=1e-6)
+    assert found.begun is not None and found.latent is latent
+    assert torch.allclose(found.begun.double(), expected, atol=1e-6)
     for picture, asked in (
         (Picture(latent, 0, None), init),
         (Picture(latent, 0, mask), Init(image="-")),
