@@ -210,6 +210,7 @@ def test_each_page_of_a_grid_names_what_is_across_and_down(desk: Studio) -> None
 def test_every_choice_of_a_prompt_becomes_an_axis(desk: Studio) -> None:
     page = desk.page
     desk.use(["a {cat|dog}{, red|}"], steps=1)
+    page.evaluate("studio.axes.replace([])")
     desk.card(0).get_by_role("button", name="Every choice in turn").click()
     values = page.get_by_label("Across: values of prompt of row 1")
     expect(values).to_have_value("a cat, red\na cat\na dog, red\na dog")

@@ -101,6 +101,15 @@
       }
     }
 
+    /** All that a prompt with choices can become: {texts} or {error}. */
+    async choicesOf(prompt) {
+      try {
+        return await this.server.prompt_choices({ prompt });
+      } catch (error) {
+        return { error: `The choices could not be looked up (${error.message || error})` };
+      }
+    }
+
     /** Where the face in an image is: {box} or {error}. */
     async findFace(image) {
       try {

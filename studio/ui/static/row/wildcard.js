@@ -93,13 +93,13 @@
 
   /** Sweep a row's prompt over all that it can become. */
   async function everyChoice(card) {
-    const { cards, server } = studio.stack;
-    const answer = await server
-      .prompt_choices({ prompt: card.row.prompt })
-      .catch((error) => ({ error: `${error}` }));
-    const at = cards.indexOf(card);
+    const at = studio.stack.cards.indexOf(card);
+    const { prompt } = card.row;
+    const answer = await studio.stack.images.choicesOf(prompt);
+    // The rows may have come anew from the server meanwhile, and stand there as others.
     if (answer.error) studio.toast(answer.error);
-    else if (at >= 0) inTurn(`rows.${at}.prompt`, JSON.stringify(answer.texts));
+    else if (studio.stack.cards[at]?.row.prompt === prompt)
+      inTurn(`rows.${at}.prompt`, JSON.stringify(answer.texts));
   }
 
   /** What the choices of a prompt are good for; null where it has none: its wildcards, each to be opened
