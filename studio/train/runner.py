@@ -208,6 +208,7 @@ class Runner:
         if self._state.status != "running":
             raise StudioError("no training is running", field="train")
         self._wish = wish
+        self._set(text=STOPPING if wish == "stop" else PAUSING)  # a step may take a minute
 
     def _run(self, config: TrainConfig, resume: bool, restart: bool, finish: bool) -> None:
         try:

@@ -23,14 +23,13 @@ from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
 from studio.ui.keeping import kept, naming
 from studio.ui.runs import Runs
-from studio.ui.session import Run, Session
+from studio.ui.session import ENDING, Run, Session
 from studio.ui.space import Limits, save_folder
 from studio.ui.visitors import VISITORS
 from studio.ui.widgets import fresh, jpeg_uri
 
 HEARTBEAT = 1.0  # seconds between two looks at whether the page is still there
-# Seconds between two updates at least: a page that draws more slowly than updates come falls behind
-# the run, and would hear of Cancel only after all of them.
+# Seconds between two updates at least: a page that draws slowly hears of Cancel after all of them.
 PACE = 0.25
 MOST_SHOWN = 64  # on the stage, of a series; as many as one run makes at most
 
@@ -101,8 +100,9 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         return progress_bar(0, f"In the queue: {ahead} before this one{about}{waits}", "waiting")
     if run.state == "running":
         more = f" · {failed[0]}" if failed else ""
-        if run.progress is None:
-            return progress_bar(0, f"Loading models …{more}{waits}")
+        if run.cancelled or run.progress is None:
+            said = ENDING if run.cancelled else "Loading models …"
+            return progress_bar(run.share_of_all(), f"{said}{more}{waits}")
         left = runs.seconds_left(run)
         return progress_of(run.progress, run.share_of_all(), left, (made, count), more + waits)
     if run.state == "failed":

@@ -21,6 +21,7 @@ from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened
 
 ACTIVE = ("waiting", "running")
+ENDING = "Stopping: what is being made ends before its next step"
 _numbers = itertools.count(1)
 
 

@@ -13,7 +13,7 @@ import pytest
 from studio.errors import StudioError
 from studio.home import models_folder, training_folder
 from studio.train.checkpoint import check_begun
-from studio.train.runner import Runner
+from studio.train.runner import PAUSING, STOPPING, Runner
 from studio.train.turns import Turns
 from tests.support import train_tiny
 from tests.support.fake_trainer import FakeTrainer, config
@@ -49,6 +49,16 @@ def test_pause_resume_stop() -> None:
         runner.pause()
     with pytest.raises(StudioError, match="no training of 'other'"):
         runner.resume("other")
+
+
+@pytest.mark.parametrize("press", ["pause", "stop"])
+def test_a_press_is_said_while_a_long_step_goes_on(press: str) -> None:
+    runner = Runner(FakeTrainer(pause=1.0), Turns())
+    runner.start(config(steps=100))
+    until(lambda: runner.state.status == "running")
+    getattr(runner, press)()
+    assert runner.state.text == {"pause": PAUSING, "stop": STOPPING}[press]
+    runner.wait(60)
 
 
 def test_generation_goes_first_and_training_goes_on_after_it() -> None:

@@ -14,6 +14,7 @@ from studio.share import read_image
 from studio.ui import cancelling, run
 from studio.ui.cancelling import cancel
 from studio.ui.runs import Runs
+from studio.ui.session import ENDING
 from studio.ui.space import Limits
 from studio.ui.sweep.sweeper import Sweeps
 from studio.ui.tradeoff.tuner import Tuner
@@ -35,6 +36,7 @@ def test_a_sweep_is_ended_once_no_run_is_before_it(studio_home: Path) -> None:
     assert cancel(runs, "b", sweeps, None) == cancelling.NOTHING  # another page's goes on
     assert sweeps.of("a").running()
     assert cancel(runs, "a", sweeps, None) == ""
+    assert sweeps.of("a").state.text == ENDING  # a step may take a minute
     engine.release(2)
     until(lambda: sweeps.of("a").state.state == "stopped")
     assert cancel(runs, "a", sweeps, None) == cancelling.NOTHING
@@ -48,6 +50,7 @@ def test_a_search_is_ended_by_the_page_that_began_it(studio_home: Path) -> None:
     assert cancel(runs, "b", Sweeps(runs), tuner) == cancelling.ELSEWHERE
     assert not tuner._stop.is_set()
     assert cancel(runs, "a", Sweeps(runs), tuner) == "" and tuner._stop.is_set()
+    assert tuner.state.text == ENDING
 
 
 def test_what_the_first_of_two_passes_made_is_kept(studio_home: Path) -> None:
@@ -91,3 +94,16 @@ def test_a_cell_of_a_sweep_is_no_first_pass(studio_home: Path, tmp_path: Path) -
     until(lambda: one.state == "cancelled")
     assert not one.moments and not (tmp_path / "cells").exists()
     assert one.left() == "nothing was finished"
+
+
+def test_a_press_of_cancel_is_said_while_a_long_step_goes_on(studio_home: Path) -> None:
+    engine = HeldEngine()
+    runs = Runs(engine, Limits())
+    one = runs.submit(runs.session("a"), validate({"rows": [{"prompt": "a"}]}))
+    until(lambda: one.state == "running")
+    assert "Loading models" in run.bar_of(runs, one)
+    runs.cancel(one)
+    assert one.state == "running" and ENDING in run.bar_of(runs, one)
+    engine.release()
+    until(lambda: one.state == "cancelled")
+    assert ENDING not in run.bar_of(runs, one)

@@ -24,7 +24,7 @@ from studio.ui.counts import counted
 from studio.ui.describe import plan_of, seconds
 from studio.ui.errors import one_line
 from studio.ui.runs import MOST_SESSIONS, Runs
-from studio.ui.session import Run, Session
+from studio.ui.session import ENDING, Run, Session
 from studio.ui.space import save_folder
 from studio.ui.sweep.asked import check_cell, three
 
@@ -110,6 +110,8 @@ class Sweeper:
     def stop(self) -> None:
         """Stop at once; what is finished stays."""
         self._stop.set()
+        if self.running():
+            self._tell(text=ENDING)
         self.runs.cancel(self._run)
 
     def wait(self, seen: int, seconds: float) -> int:

@@ -18,7 +18,7 @@ from studio.ui.describe import plan_of
 from studio.ui.errors import one_line
 from studio.ui.library.models import library
 from studio.ui.runs import Runs
-from studio.ui.session import Run, Session
+from studio.ui.session import ENDING, Run, Session
 from studio.ui.tradeoff.shown import keep
 from studio.ui.tradeoff.state import SCORES, State
 from studio.ui.tradeoff.subject import Subject
@@ -112,6 +112,8 @@ class Tuner:
     def stop(self) -> None:
         """Stop before the next picture; what is finished stays."""
         self._stop.set()
+        if self.state.state == "running":
+            self._tell(text=ENDING)
         self.runs.cancel(self._run)
 
     def wait(self, seen: int, seconds: float) -> int:
