@@ -10,6 +10,7 @@ from studio.errors import cut, shorten
 from studio.preset import Preset
 
 _ABSENT = object()
+_MOST = 120  # characters of a value
 _UNSHOWN = ("schema_version",)
 # What is said of a row where a field of it is off now, and where it is on; the page's undo says the same.
 _PARTS = {"enabled": ("muted", "takes part again"), "solo": ("not solo any more", "solo")}
@@ -71,10 +72,15 @@ def _flat(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 def _change(field: str, before: Any, after: Any, titles: Mapping[str, str]) -> str:
     if field not in _PICTURES:
-        named = (titles.get(v) if isinstance(v, str) else None for v in (before, after))
-        return " → ".join(n or _shown(v) for n, v in zip(named, (before, after), strict=True))
+        both = (before, after), (after, before)
+        return " → ".join(_called(value, other, titles) for value, other in both)
     old, new = (bool(value) and value is not _ABSENT for value in (before, after))
     return f"{'a picture' if old else 'none'} → {('another' if old else 'a') + ' picture' if new else 'none'}"
+
+
+def _called(value: Any, other: Any, titles: Mapping[str, str]) -> str:
+    title = titles.get(value) if isinstance(value, str) else None
+    return title or _shown(value, other)
 
 
 def _words(name: tuple[str, ...], labels: Mapping[str, str]) -> str:
@@ -92,18 +98,32 @@ def _row_words(place: tuple[str, ...]) -> str:
     return " ".join(place).replace("_", " ")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, other: Any = None) -> str:
     if value is _ABSENT or value is None or value == "":
         return "none"
     if isinstance(value, str):
-        quoted = shorten(value, 120)
-        inner = quoted[1:] if quoted.endswith("…") else quoted[1:-1]
-        return f"“{inner}”"
+        return f"“{_part(_plain(value), _plain(other) if isinstance(other, str) else '')}”"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return cut(", ".join(map(_of_list, value)), 120) or "none"
-    return f"{value:g}" if isinstance(value, float) else shorten(value, 120)
+        return cut(", ".join(map(_of_list, value)), _MOST) or "none"
+    return f"{value:g}" if isinstance(value, float) else shorten(value, _MOST)
+
+
+def _plain(text: str) -> str:
+    """A text in one line, its line breaks and the like as Python writes them."""
+    return repr(text)[1:-1]
+
+
+def _part(text: str, other: str) -> str:
+    """Of a long text what is around the place at which it begins to differ from the other."""
+    if len(text) <= _MOST:
+        return text
+    pairs = enumerate(zip(text, other, strict=False))
+    alike = next((place for place, (one, two) in pairs if one != two), min(len(text), len(other)))
+    start = max(0, min(alike - _MOST // 3, len(text) - _MOST))
+    end = start + _MOST
+    return f"{'…' * (start > 0)}{text[start:end]}{'…' * (end < len(text))}"
 
 
 def _of_list(value: Any) -> str:

@@ -3,6 +3,7 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
   const MOST = 3; // changes that are named each
+  const LONG = 40; // characters of a value
 
   const parsed = (text) => {
     try {
@@ -37,8 +38,9 @@ window.studio = window.studio || {};
   const at = (value, place) => place.reduce((inner, key) => inner?.[key], value);
 
   const NAMING = ["image", "lora", "model", "prompt", "embeddings"]; // what a part of a row is known by
-  /** A value as a person reads it; history/differences.py says the same. */
-  function valueInWords(value) {
+  /** A value as a person reads it, beside the one that it gives way to; history/differences.py says the
+   *  same. */
+  function valueInWords(value, other) {
     if (value === null || value === undefined || value === "") return "none";
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (/^(inputs\/|data:image\/)/.test(value)) return "a picture";
@@ -48,20 +50,30 @@ window.studio = window.studio || {};
       const name = NAMING.find((one) => value[one]);
       return name === "image" ? "a picture" : valueInWords(name ? value[name] : "");
     }
-    return typeof value === "string" ? shortened(`“${value}”`) : String(value);
+    if (typeof value !== "string") return String(value);
+    return `“${partOf(value, typeof other === "string" ? other : "")}”`;
   }
-  const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+  const shortened = (text) => (text.length > LONG ? `${text.slice(0, LONG - 1)}…` : text);
+  /** Of a long text what is around the place at which it begins to differ from the other. */
+  function partOf(text, other) {
+    if (text.length <= LONG) return text;
+    let alike = 0;
+    while (alike < text.length && text[alike] === other[alike]) alike += 1;
+    const start = Math.max(0, Math.min(alike - LONG / 2, text.length - LONG));
+    const end = start + LONG;
+    return `${start ? "…" : ""}${text.slice(start, end)}${end < text.length ? "…" : ""}`;
+  }
 
   const nameOf = (place) => place.join("_");
   /** Of what is in every row alike: without the row's number. */
   const listOf = (place) => nameOf(place[0] === "rows" ? ["rows", ...place.slice(2)] : place);
   /** What stands at a place of a form, in words: a field of a start that was never set has its usual
    *  value, and one of a list is called as the list calls it. */
-  function said(form, place) {
+  function said(form, place, other) {
     const value =
       at(form, place) ?? (form.init ? studio.startDefaults?.[place.join(".")] : undefined);
     const title = studio.titles?.[listOf(place)]?.[value];
-    return title ? shortened(title) : valueInWords(value);
+    return title ? shortened(title) : valueInWords(value, at(other, place));
   }
 
   /** The places at which two forms differ, which are given as texts. */
@@ -105,6 +117,6 @@ window.studio = window.studio || {};
       return `row ${row + 1} ${parts[last][Number(at(two, place) === true)]}`;
     return changed.length > 1
       ? `${changed.length} fields of row ${place[1] + 1}`
-      : `${called(place)}: ${said(one, place)} → ${said(two, place)}`;
+      : `${called(place)}: ${said(one, place, two)} → ${said(two, place, one)}`;
   };
 })(window.studio);

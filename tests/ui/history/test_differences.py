@@ -23,3 +23,22 @@ def test_values_of_a_row_are_called_as_its_lists_call_them() -> None:
         "curve of row 1: constant → rising",
         "reference of row 1: unconditional (default) → own weak model",
     ]
+
+
+def test_of_long_texts_that_part_is_shown_in_which_they_differ() -> None:
+    begin = "a long prompt of a cat, " * 9
+    presets = [
+        validate({"rows": [{"prompt": f"{begin}{end}, drawn\nby hand"}]})
+        for end in ("at dawn", "by night")
+    ]
+    alike = (begin * 2)[-40:]
+    (said,) = differences(*presets)
+    dawn, night = said.removeprefix("prompt of row 1: ").split(" → ")
+    assert dawn.startswith("“…") and dawn.endswith(r"a cat, at dawn, drawn\nby hand”")
+    assert night.endswith(r"by night, drawn\nby hand”") and len(dawn) == len(night) == 123
+    assert alike in dawn and alike in night
+    one, two = ("x" * 200, "y" * 200)
+    presets = [validate({"rows": [{"prompt": text}]}) for text in (one, two)]
+    assert differences(*presets) == [
+        f"prompt of row 1: “{'x' * 120}…” → “{'y' * 120}…”",
+    ]

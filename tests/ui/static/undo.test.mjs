@@ -183,6 +183,13 @@ test("a change is named", () => {
     changeInWords(held({ model: null }), held({ model: { lora: "x" } })),
     "model of row 1: none → “x”",
   );
+  // Of long texts that part in which they differ.
+  const long = (end) => form(3, `${"a long prompt of a cat, ".repeat(9)}${end}, drawn by hand`);
+  assert.equal(
+    changeInWords(long("at dawn"), long("by night")),
+    "prompt of row 1: “…ng prompt of a cat, at dawn, drawn by ha…” → " +
+      "“…ng prompt of a cat, by night, drawn by h…”",
+  );
   const tiled = (tiles) => JSON.stringify({ tiles, rows: [] });
   assert.equal(changeInWords(tiled(false), tiled(true)), "tiles: no → yes");
   assert.equal(changeInWords(form(3), form(3, "")), "prompt of row 1: “a cat” → none");
