@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio.history.differences import differences
-from studio.preset import validate
+from studio.preset import Preset, validate
 from studio.ui.schema import choices_of, labels, titles
 
 
@@ -25,20 +25,19 @@ def test_values_of_a_row_are_called_as_its_lists_call_them() -> None:
     ]
 
 
+def prompted(text: str) -> Preset:
+    return validate({"rows": [{"prompt": text}]})
+
+
 def test_of_long_texts_that_part_is_shown_in_which_they_differ() -> None:
     begin = "a long prompt of a cat, " * 9
-    presets = [
-        validate({"rows": [{"prompt": f"{begin}{end}, drawn\nby hand"}]})
-        for end in ("at dawn", "by night")
-    ]
+    first, second = (prompted(f"{begin}{end}, drawn\nby hand") for end in ("at dawn", "by night"))
     alike = (begin * 2)[-40:]
-    (said,) = differences(*presets)
+    (said,) = differences(first, second)
     dawn, night = said.removeprefix("prompt of row 1: ").split(" → ")
     assert dawn.startswith("“…") and dawn.endswith(r"a cat, at dawn, drawn\nby hand”")
     assert night.endswith(r"by night, drawn\nby hand”") and len(dawn) == len(night) == 123
     assert alike in dawn and alike in night
-    one, two = ("x" * 200, "y" * 200)
-    presets = [validate({"rows": [{"prompt": text}]}) for text in (one, two)]
-    assert differences(*presets) == [
+    assert differences(prompted("x" * 200), prompted("y" * 200)) == [
         f"prompt of row 1: “{'x' * 120}…” → “{'y' * 120}…”",
     ]
