@@ -172,6 +172,9 @@ def _own(limits: Limits, identity: str) -> SavedPreset:
     for name, saved in _slots(limits):
         if name == identity and not saved.shipped:
             return saved
+    if identity.startswith("saved:") and not limits.shared:
+        gone = "it is not there any more: it was deleted or renamed elsewhere"
+        raise MissingFile(gone, field="preset")
     raise MissingFile("this is no preset of your own", field="preset")
 
 

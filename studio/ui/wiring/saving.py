@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from studio.errors import MissingFile
 from studio.preset import Preset
 from studio.ui import run
-from studio.ui.errors import guarded, tell
+from studio.ui.errors import guarded, tell, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import picture_of
 from studio.ui.layout import Parts
@@ -47,7 +48,11 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
 
     def replaced(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         preset = to_preset(values)
-        name = gallery.replace(limits, str(event.id), preset, picture(session, preset))
+        try:
+            name = gallery.replace(limits, str(event.id), preset, picture(session, preset))
+        except MissingFile as error:
+            warn(error)
+            return {parts.shelf: gallery.cards(limits)}
         return said(f"Replaced {name}")
 
     parts.save.click(guarded(saved), parts.session, shown, **options, **QUIET)

@@ -211,6 +211,23 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     assert not any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
 
 
+def test_a_preset_that_went_elsewhere_leaves_the_shelf_once_that_is_said(
+    desk: Studio, home: Path
+) -> None:
+    page = desk.page
+    page.get_by_label("Preset", exact=True).fill("Gnu of mine")
+    desk.tab("Presets")
+    page.click("#gs-save")
+    replace = page.get_by_role("button", name="Replace Gnu of mine with the form")
+    replace.wait_for()
+    (gnu,) = (p for p in (home / "presets").glob("*.json") if "Gnu" in p.read_text())
+    gnu.unlink()
+    page.once("dialog", lambda dialog: dialog.accept())
+    replace.click()
+    page.locator(".toast-body").filter(has_text="it is not there any more").wait_for()
+    expect(replace).to_have_count(0)
+
+
 def test_a_presets_picture_stands_in_for_the_result_and_says_so(desk: Studio) -> None:
     page = desk.page
     desk.tab("Presets")

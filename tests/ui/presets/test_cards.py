@@ -76,6 +76,11 @@ def test_one_s_own_preset_is_replaced_under_its_name(studio_home: Path) -> None:
     for limits, identity in ((SPACE, card["id"]), (Limits(), gallery.first_id(Limits()))):
         with pytest.raises(StudioError, match="no preset of your own"):
             gallery.replace(limits, identity, other)
+    gallery.delete(Limits(), card["id"])
+    with pytest.raises(StudioError, match="not there any more"):  # deleted in another window
+        gallery.replace(Limits(), card["id"], other)
+    with pytest.raises(StudioError, match="not there any more"):
+        gallery.delete(Limits(), card["id"])
 
 
 def test_a_shared_page_offers_no_change_of_its_host_s_styles(studio_home: Path) -> None:
