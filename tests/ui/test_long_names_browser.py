@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from studio.preset import validate
+from studio.share import encode_link
 from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
@@ -37,3 +39,15 @@ def test_long_words_leave_no_card(studio: Studio, width: int) -> None:
     card = page.locator(".gs-preset strong", has_text=name).first
     expect(card).to_be_visible()
     assert beyond(card, ".gs-preset") <= 0
+
+
+def test_a_link_with_a_long_name_leaves_the_press_that_closes_its_look(studio: Studio) -> None:
+    preset = validate({"name": LONG, "rows": [{"prompt": LONG}]})
+    page = studio.open(f"?p={encode_link(preset)[0]}").page
+    close = page.get_by_role("button", name="Close the look")
+    expect(close).to_be_visible()
+    for place in page.locator(".gs-look strong, .gs-look code, .gs-look li").all():
+        assert beyond(place, ".gs-look") <= 0
+    assert beyond(close, ".gs-look") <= 0
+    close.click()
+    expect(close).to_have_count(0)
