@@ -28,6 +28,7 @@ TYPED = {
         "a __قبعة كبيرة__",
     ],
     "flags": ["a cat --ar 16:9"],
+    "comment": ["a cat # sitting", "# mine\na cat"],
     "negative": ["a cat Negative prompt: dog"],
     "late": ["a [word:1.2]"],
 }
@@ -39,6 +40,7 @@ MEANT = [
     "__hat__ and __cap__, __big_hat__ x",
     "__hüte__ und ein __groß__, __قبعة__ و __بيت__",
     "code-like text, 12:30, well-known",
+    "the #1 cat, C# and a #tag",
     "a [word:0.5] and [x:10]",
     "Steps: 20, Sampler: DPM++ 2M, DPM++, a cat",
 ]
