@@ -19,46 +19,18 @@ from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.plan.tiles import part_size
 from studio.preset import Detail, Preset, derived, validate
-from studio.preset.finders import FINDERS, Finder
+from studio.preset.finders import FINDERS
 from tests.support import tiny
+from tests.support.boxed_parts import AGAIN, BOXES, FOUND, ROWS, SIZE, boxes, preset_of
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
-
-ROWS = [{"prompt": "a cat", "weight": SCALE}]
-BOXES = ((4, 4, 12, 12), (10, 20, 22, 30))  # of which the second is larger
-SIZE = 32
-AGAIN = {"finder": "boxes", "strength": 0.7, "padding": 2, "grow": 0}
-
-
-def boxes(picture: Image.Image, detail: Detail) -> list[Image.Image]:
-    """Two places, wherever they are in a picture of any size."""
-    found = []
-    for box in BOXES:
-        mask = Image.new("L", (SIZE, SIZE))
-        mask.paste(255, box)
-        found.append(mask.resize(picture.size, Image.Resampling.NEAREST))
-    return found
-
-
-def nothing(picture: Image.Image, detail: Detail) -> list[Image.Image]:
-    return []
-
-
-def broken(picture: Image.Image, detail: Detail) -> list[Image.Image]:
-    raise StudioError("has no eyes", field="detail.finder")
-
-
-def blind() -> None:
-    raise StudioError("has no weights", field="detail.finder")
 
 
 @pytest.fixture(autouse=True)
 def finders() -> Iterator[None]:
-    FINDERS.register("boxes", Finder("boxes", "Two boxes.", boxes))
-    FINDERS.register("nothing", Finder("nothing", "None.", nothing))
-    FINDERS.register("broken", Finder("broken", "None.", broken))
-    FINDERS.register("blind", Finder("blind", "None.", boxes, blind))
+    for name, finder in FOUND.items():
+        FINDERS.register(name, finder)
     yield
-    for name in ("boxes", "nothing", "broken", "blind"):
+    for name in FOUND:
         FINDERS.remove(name)
 
 
@@ -67,12 +39,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     tiny.library(folder)
     return folder
-
-
-def preset_of(again: dict[str, Any] = AGAIN, **fields: Any) -> Preset:
-    sampler = {"steps": STEPS, "scheduler": "ddim", "seed": SEED, "width": SIZE, "height": SIZE}
-    sampler |= fields.pop("sampler", {})
-    return validate({"base": "base", "rows": ROWS, "detail": again, **fields, "sampler": sampler})
 
 
 def engine_of(root: Path) -> Engine:
