@@ -201,10 +201,8 @@ class Runs(Line):
     # -- the threads that do runs -------------------------------------------------------------
     def _staff(self) -> None:
         """As many threads as there is room and work for."""
-        if self._closed:
-            return
         wanted = min(self.room(), len(self._running) + len(self._waiting))
-        for _ in range(wanted - self._threads):
+        for _ in range(0 if self._closed else wanted - self._threads):
             threading.Thread(target=self._work, name="runs", daemon=True).start()
             self._threads += 1
 
@@ -225,10 +223,13 @@ class Runs(Line):
             except Exception as problem:  # one bad run must not end the queue
                 state, error = "failed", plain_line(problem)
             with self.changed:
+                self._running.remove(run)
+                if self._closed and run.cancelled:  # its page hears of the end, and of no Cancel
+                    self.changed.notify_all()
+                    return
                 run.state, run.error = state, error
                 if error and run.series:
                     run.series.fail(run.label, error)
-                self._running.remove(run)
                 if run.forever and state == "done" and not run.problem:
                     self._add(run.next())
                 self._tell(*{r.session for r in (run, *self._waiting)})

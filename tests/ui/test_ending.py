@@ -34,7 +34,8 @@ def test_a_line_that_is_closed_ends_what_goes_on_and_begins_no_more(studio_home:
     until(lambda: first.state == "running")
     engine.release()  # by which it comes to the next event
     runs.close()
-    assert first.state == "cancelled" and engine.closed == 1
+    assert engine.closed == 1 and first.cancelled
+    assert first.state == "running"  # nobody has pressed Cancel: its page hears of a start anew
     runs.submit(session, validate(ROWS))
     assert len(engine.started) == 1 and second.state == "waiting"
 
