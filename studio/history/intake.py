@@ -18,6 +18,10 @@ from studio.images import SUFFIXES, size_checked
 from studio.outputs import DEPTH
 
 AT_ONCE = 200
+LOOKS, REST = (
+    64,
+    0.002,
+)  # files between two rests, and the seconds of one: who opens the page comes first
 PAUSE_SECONDS = 10.0
 _running: WeakKeyDictionary[History, threading.Thread] = WeakKeyDictionary()
 _ended: WeakKeyDictionary[History, float] = WeakKeyDictionary()
@@ -48,9 +52,11 @@ def take_in(history: History, stop: threading.Event | None = None) -> int:
     """
     known, seen, fresh, count = history.known(), set(), [], 0
     above = len(os.path.join(history.outputs, ""))
-    for item in entries(history.outputs, tuple(SUFFIXES), DEPTH):
+    for number, item in enumerate(entries(history.outputs, tuple(SUFFIXES), DEPTH), 1):
         if stop is not None and stop.is_set():
             return count
+        if number % LOOKS == 0:
+            time.sleep(REST)
         path = item.path[above:].replace(os.sep, "/")  # as name_of has it, in a fifth of its time
         if not is_text(path) or not holds_something(item):
             continue
