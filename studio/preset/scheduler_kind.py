@@ -72,6 +72,13 @@ def titled(table: Mapping[str, Any], *names: str) -> str:
 
 def named(text: str) -> tuple[str, bool] | None:
     """The scheduler that another tool means by ``text``, and whether it is the same; or ``None``."""
+    own = text.strip().lower()
+    for (
+        name,
+        kind,
+    ) in SCHEDULERS.items():  # letter by letter: another tool's may differ in a sign alone
+        if own in (name, kind.title.lower()):
+            return name, True
     wanted = letters(text)
     for exact in (True, False):
         for name, kind in SCHEDULERS.items():

@@ -107,7 +107,7 @@ def _detailer(preset: Preset) -> dict[str, object]:
         "model": "face_yolov8n.pt",
         "prompt": again.prompt,
         "mask only top k largest": again.most,
-        "dilate erode": again.grow,
+        "dilate erode": 2 * again.grow,  # the side of its kernel, which grows by half to each side
         "denoising strength": f"{again.strength:g}",
         "inpaint only masked": "True",
         "inpaint padding": again.padding,
@@ -126,5 +126,9 @@ def _schedule_name(name: str) -> str:
 
 
 def _quoted(value: object) -> str:
+    """As its readers read it again: quoted where it would end, or begins as a string or an object does."""
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if any(c in text for c in ",:\n") else text
+    ambiguous = (
+        any(c in text for c in ",:\n") or text[:1] in ('"', "{", "[") or text != text.strip()
+    )
+    return json.dumps(text, ensure_ascii=False) if ambiguous else text

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
+from studio.errors import BadPreset
 from studio.preset import Detail
-from studio.preset.bounds import bounds
+from studio.preset.bounds import bounds, most
+from studio.preset.mistakes import one_line
 from studio.share.tools.fields import Fields
-from studio.share.tools.prompts import number, read_prompt
+from studio.share.tools.prompts import number, read_prompt, tidy
 from studio.share.tools.table import Found
 
 _A1111 = "ADetailer "
-# What is in the names of detectors, and the words that find the same; faces have a finder of their own.
+# Words within the names of detectors, and the words that find the same; faces have a finder of their
+# own. The first that a name has counts: a mesh of faces may look for their eyes alone.
 _WORDS = {
+    "eye": "eye",
     "face": "face",
     "hand": "hand",
-    "eye": "eye",
     "person": "person",
     "foot": "foot",
     "feet": "foot",
@@ -29,6 +35,11 @@ _AS_HERE = {  # settings at these values say nothing that is not so here
     "method to decide top k masks": ("Area",),
 }
 _WHOLE = f"{_A1111}inpaint only masked"
+_LARGEST = ("mask only top k largest", "mask only top k")
+_DILATED = ("dilate erode", "dilate/erode")
+# Of SwarmUI's detectors: a file, which of what it finds, and of which classes.
+_YOLO = re.compile(r"yolo-([^:]{1,200}?)(-\d{1,4})?(:[^:]{0,200})?", re.IGNORECASE)
+_EMBEDDING = re.compile(r"\bembedding:[\w./\\-]{0,199}\w")
 _SEPARATORS = ("[SEP]", "[SKIP]", "[PROMPT]")  # of prompts for one part after the other
 
 
@@ -68,13 +79,13 @@ def _own(given: dict[str, Any], words: str, found: Found) -> dict[str, Any]:
         made = {"finder": "words", "words": words}
     names = {
         "strength": ("denoising strength",),
-        "grow": ("dilate erode", "dilate/erode"),
+        "grow": _DILATED,
         "padding": ("inpaint padding", "inpaint only masked padding"),
-        "most": ("mask only top k largest",),
+        "most": _LARGEST,
     }
     for field, theirs in names.items():
         for name in theirs:
-            value = _within(field, given.get(f"{_A1111}{name}"))
+            value = _within(field, _counted(field, given.get(f"{_A1111}{name}")))
             if value is not None:
                 made[field] = value
                 given.pop(f"{_A1111}{name}")
@@ -88,8 +99,32 @@ def _own(given: dict[str, Any], words: str, found: Found) -> dict[str, Any]:
     return made
 
 
-def segments(given: Iterable[Segment], notes: list[str]) -> tuple[dict[str, Any], list[Segment]]:
+def _counted(field: str, value: Any) -> Any:
+    """A1111's number as this field's: it grows by half its kernel to each side, and 0 parts are all."""
+    given = number(value)
+    if field == "grow" and given is not None and given >= 0 and given == int(given):
+        return int(given) // 2
+    return bounds(Detail, "most")[1] if field == "most" and given == 0 else value
+
+
+def checked(fields: Mapping[str, Any], steps: int, notes: list[str]) -> dict[str, Any]:
+    """The fields of a detail where it can be on a picture of so many steps; else none, and a note."""
+    try:
+        Detail.model_validate(dict(fields)).check(steps, masked=False)
+    except (BadPreset, ValidationError) as error:
+        why = one_line(error) if isinstance(error, ValidationError) else error
+        notes.append(f"no part is made again: {why}")
+        return {}
+    return dict(fields)
+
+
+def segments(
+    given: Iterable[Segment], notes: list[str], plain: Callable[[str], str] = str
+) -> tuple[dict[str, Any], list[Segment]]:
     """SwarmUI's tags as fields of a detail, those that say the same but for the words as one.
+
+    Args:
+        plain: a text without the tool's other tags.
 
     Returns:
         the fields, none where no tag could be read, and the tags that are not in them.
@@ -102,12 +137,17 @@ def segments(given: Iterable[Segment], notes: list[str]) -> tuple[dict[str, Any]
         if read is None or (made and read[1] != made):
             left.append(one)
             continue
+        joined = ", ".join([*words, *read[0]])
+        if len(joined) > most(Detail, "words"):
+            left.append(one)
+            continue
         words += read[0]
         made = read[1]
+        notes += _other_detector(one)
     if not made:
         return {}, left
-    made = {**made, "prompt": _plain(made["prompt"], "SwarmUI", notes), "words": ", ".join(words)}
-    return {"finder": "words", **made}, left
+    prompt = _plain(plain(made["prompt"]), "SwarmUI", notes)
+    return {"finder": "words", **made, "prompt": prompt, "words": ", ".join(words)}, left
 
 
 def _read(one: Segment) -> tuple[list[str], dict[str, Any]] | None:
@@ -118,18 +158,36 @@ def _read(one: Segment) -> tuple[list[str], dict[str, Any]] | None:
     if strength is None or confidence is None or len(numbers) > 2:
         return None
     if what.lower().startswith("yolo-"):
-        name = _words_of(what)
+        detector = _YOLO.fullmatch(what)
+        name = _words_of(detector[1]) if detector else ""
         phrases = [name] if name else []
     else:
         phrases = [part.strip() for part in what.split("|") if part.strip()]
-    if not phrases:
+    if not phrases or any(phrase.startswith("-") for phrase in phrases):
         return None
     return phrases, {"strength": strength, "confidence": confidence, "prompt": one.text.strip()}
 
 
+def _other_detector(one: Segment) -> list[str]:
+    """What is not as there, where a tag names a detector: another looks, for all of its kind."""
+    what = one.inside.partition(",")[0].strip()
+    detector = _YOLO.fullmatch(what)
+    if detector is None:
+        return []
+    words = _words_of(detector[1])
+    if detector[2] or detector[3]:
+        left = f"{detector[2] or ''}{detector[3] or ''}"
+        return [
+            f"segment {what[:80]!r}: here another detector looks for {words}; {left[:80]!r} is left out"
+        ]
+    return [f"segment {what[:80]!r}: here another detector looks for {words}"]
+
+
 def _words_of(detector: str) -> str:
     """What a detector of this file's name finds, in a word; "" for one that is not known."""
-    return next((words for mark, words in _WORDS.items() if mark in detector.lower()), "")
+    parts = re.findall(r"[a-z]+", detector.lower())
+    marks = {mark for part in parts for mark in (part, part.removesuffix("s"))}
+    return next((words for mark, words in _WORDS.items() if mark in marks), "")
 
 
 def _within(field: str, value: Any) -> float | int | None:
@@ -144,7 +202,9 @@ def _within(field: str, value: Any) -> float | int | None:
 
 
 def _plain(prompt: str, tool: str, notes: list[str]) -> str:
-    """A part's prompt without LoRAs, which are the rows' here."""
+    """A part's prompt without LoRAs and marked embeddings, which are the rows' here."""
     text, loras = read_prompt(prompt, tool, "detail.prompt", notes)
     notes += [f"detail.prompt: {one} is left out; a part has the rows' LoRAs" for one in loras]
-    return text
+    for one in dict.fromkeys(_EMBEDDING.findall(text)):
+        notes.append(f"detail.prompt: {one} is left out; a part has the rows' embeddings")
+    return tidy(_EMBEDDING.sub("", text))

@@ -21,6 +21,7 @@ from studio.preset.second_pass import ROUNDED
 from studio.share.model_names import Shelf, bare
 from studio.share.texts import Texts
 from studio.share.tools.additions import Additions
+from studio.share.tools.detailer import checked
 from studio.share.tools.prompts import number
 from studio.share.tools.rows import rows_of
 from studio.share.tools.samplers import read_sampler
@@ -92,7 +93,8 @@ def to_preset(
         upscaler = _upscaler(found.upscaler, shelf, additions)
         data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
     if found.detail:
-        data["detail"] = found.detail
+        steps = data["sampler"].get("steps", Sampler().steps)
+        data["detail"] = checked(found.detail, steps, notes)
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]

@@ -49,9 +49,10 @@ def second_pass(fields: Fields, found: Found, first: Mapping[str, Any]) -> None:
         return
     found.second_pass = made
     upscaler = str(given.get("Hires upscaler", _LATENT))
-    if made["enlarge"] == "pixels" and upscaler.lower() not in _UPSCALERS:
+    latent = upscaler.lower().startswith(_LATENT)
+    if made["enlarge"] == "pixels" and not latent and upscaler.lower() not in _UPSCALERS:
         found.upscaler = file_of(upscaler)
-    elif upscaler.lower() not in _UPSCALERS:
+    elif made["enlarge"] == "latents" and upscaler.lower() not in _UPSCALERS:
         found.notes.append(f"Hires upscaler {upscaler[:80]!r}: enlarged in its latents here")
     own = {"Hires prompt": found.prompt, "Hires negative prompt": found.negative}
     for name, value in given.items():
@@ -77,7 +78,9 @@ def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, An
         steps_that_run(int(run), first, float(part), found) if part else None
     )  # it only enlarges
     latents = str(given.get("Hires upscaler", _LATENT)).lower().startswith(_LATENT)
-    enlarge = "latents" if latents else "pixels"
+    if latents and not part:
+        found.notes.append("Hires upscaler Latent: at strength 0 its pixels are enlarged here")
+    enlarge = "latents" if latents and part else "pixels"
     return {"scale": scale, "strength": float(part), "enlarge": enlarge, "steps": steps}
 
 

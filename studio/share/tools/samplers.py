@@ -56,6 +56,7 @@ def _schedule(text: str, sampler: str) -> str | None:
     if wanted in (*_PLAIN, letters(sampler)):
         return AUTOMATIC
     for name, kind in NOISE_SCHEDULES.items():
-        if wanted in {letters(one) for one in (name, kind.a1111, kind.comfyui, *kind.also)}:
+        names = (name, kind.title, kind.a1111, kind.comfyui, *kind.also)
+        if wanted in {letters(one) for one in names}:
             return name
     return None

@@ -73,7 +73,9 @@ def read(texts: Texts) -> Found | None:
         loras=_loras(fields),
         notes=notes,
     )
-    found.detail, left = segments(given, notes)
+    found.detail, left = segments(
+        given, notes, lambda text: plain_tags(text, "detail.prompt", notes)
+    )
     notes += [_left(f"segment:{one.inside}", one.text, "rows.0.prompt") for one in left]
     refining(fields, found)
     fields.drop(*_SAYS_NOTHING)

@@ -79,6 +79,7 @@ NO_NOTES = (
     "inpaint only masked",
     "inpaint only masked padding",
     "mask only top k largest",
+    "mask only top k",
     "method to decide top k masks",
     f"{HOLE}inpaint only masked",
     # These with what stands before or behind them:
