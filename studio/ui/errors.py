@@ -19,6 +19,7 @@ from studio.ui.schema import labels
 
 # A command line is no use to a page, which lists what is missing with what can be done about it.
 CHECK = "Please check"  # heads what is refused
+UNFORESEEN = "Something went wrong"  # begins the line of what is no :class:`StudioError`
 _SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
 _ON_PAGE = "download it, or choose another, in the list of what is missing"
 # A dotted path anywhere, or the field that a line begins with.
@@ -63,7 +64,7 @@ def plain_line(error: BaseException) -> str:
     traceback.print_exception(error, file=sys.stderr)
     logs.record(error)
     detail = " ".join(str(error).split())[:200]
-    return f"Something went wrong: {type(error).__name__}{f': {detail}' if detail else ''}"
+    return f"{UNFORESEEN}: {type(error).__name__}{f': {detail}' if detail else ''}"
 
 
 def warn(error: BaseException | str, worded: Callable[[str], str] = on_page) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -142,7 +143,9 @@ def serve(options: argparse.Namespace) -> None:
         maker = {"events": host.stream, "room": lambda: 1, **_maker(options.workers)}
         runs = Runs(maker["events"], limits, maker["room"])
         page = build(limits, runs=runs)
-        beside = [Middleware(Webui, runs=runs, auth=options.auth)] if options.webui_api else []
+        prefix = urlsplit(options.root_path or "").path
+        webui = Middleware(Webui, runs=runs, auth=options.auth, prefix=prefix)
+        beside = [webui] if options.webui_api else []
     if not host.elsewhere():
         host.warm_up(delay=3.0)
     if not shared:

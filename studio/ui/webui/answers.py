@@ -11,110 +11,11 @@ from typing import Any
 
 from PIL import Image
 
-from studio.library import Library, ModelEntry
-from studio.library.upscalers import UPSCALER
-from studio.preset import Preset
-from studio.preset.noise_schedules import NOISE_SCHEDULES
-from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.schedulers import SCHEDULERS
-from studio.preset.styles import styles
 from studio.share import parameters_text
+from studio.share.tools.a1111 import split
 from studio.ui.session import Run
-
-_BASES = ("base", "finetune")
-
-
-def checkpoints(library: Library) -> list[dict[str, Any]]:
-    """The bases and fine-tunes that can be used, each by its id."""
-    return [
-        {
-            "title": one.id,
-            "model_name": one.id,
-            "hash": None,
-            "sha256": None,
-            "filename": one.id,
-            "config": None,
-        }
-        for one in _usable(library, _BASES)
-    ]
-
-
-def samplers() -> list[dict[str, Any]]:
-    """The schedulers under the names that the web UI has for them."""
-    names = {kind.a1111 or kind.title: name for name, kind in SCHEDULERS.items()}
-    return [{"name": name, "aliases": [own], "options": {}} for name, own in names.items()]
-
-
-def schedules() -> list[dict[str, Any]]:
-    """The noise schedules."""
-    return [
-        {
-            "name": name,
-            "label": kind.a1111 or kind.title,
-            "aliases": None,
-            "default_rho": -1,
-            "need_inner_model": False,
-        }
-        for name, kind in NOISE_SCHEDULES.items()
-    ]
-
-
-def upscalers(library: Library) -> list[dict[str, Any]]:
-    """What enlarges pictures: Lanczos, and the library's networks."""
-    names = ["None", "Lanczos", *(one.id for one in _usable(library, (UPSCALER,)))]
-    empty = {"model_name": None, "model_path": None, "model_url": None, "scale": 4}
-    return [{"name": name, **empty} for name in names]
-
-
-def loras(library: Library) -> list[dict[str, Any]]:
-    """The library's LoRAs, under the names that a prompt's tag may have."""
-    found = _usable(library, ("lora",))
-    return [
-        {
-            "name": one.id,
-            "alias": one.title or one.id,
-            "path": one.id,
-            "metadata": {"ss_trigger": one.trigger} if one.trigger else {},
-        }
-        for one in found
-    ]
-
-
-def embeddings(library: Library) -> dict[str, Any]:
-    """Models that hold learned words."""
-    empty = {"step": None, "sd_checkpoint": None, "sd_checkpoint_name": None}
-    held = [one for one in library.entries() if one.words and not one.problem]
-    found = {one.id: {**empty, "shape": 0, "vectors": len(one.words)} for one in held}
-    return {"loaded": found, "skipped": {}}
-
-
-def autoencoders(library: Library) -> list[dict[str, Any]]:
-    """The library's autoencoders."""
-    return [{"model_name": one.id, "filename": one.id} for one in _usable(library, ("vae",))]
-
-
-def prompt_styles() -> list[dict[str, Any]]:
-    """The styles that are kept."""
-    return [
-        {"name": one.name, "prompt": one.prompt, "negative_prompt": one.negative}
-        for one in styles()
-    ]
-
-
-def control_models(library: Library) -> dict[str, Any]:
-    """The library's ControlNets."""
-    return {"model_list": [one.id for one in _usable(library, ("controlnet",))]}
-
-
-def control_modules() -> dict[str, Any]:
-    """The preprocessors."""
-    return {"module_list": ["none", *PREPROCESSORS], "module_detail": {}}
-
-
-def options(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """The few options that there are."""
-    plain = {"samples_format": "png", "sd_vae": "Automatic", "CLIP_stop_at_last_layers": 1}
-    return {**plain, **chosen}
+from studio.ui.webui.values import switch
 
 
 def progress(run: Run | None, with_image: bool) -> dict[str, Any]:
@@ -142,42 +43,56 @@ def progress(run: Run | None, with_image: bool) -> dict[str, Any]:
 
 
 def made(run: Run, asked: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
-    """A finished run: its pictures, which carry their presets, the request, and what was made."""
+    """A run that has ended: its pictures, which carry their presets, the request, and what was made."""
     files = [Path(moment.path) for moment in run.moments]
-    presets = [run.preset.with_seed(run.preset.sampler.seed + n) for n in range(len(files))]
-    size = (run.preset.sampler.width or 0, run.preset.sampler.height or 0)
-    if files:
-        with Image.open(files[0]) as first:
-            size = first.size
-    texts = [parameters_text(one, size) for one in presets]
-    seeds = [one.sampler.seed for one in presets]
+    presets = [moment.preset() for moment in run.moments]
+    sizes = [_size(file) for file in files]
+    first = presets[0] if presets else run.preset
+    sampler = first.sampler
     prompt, negative = str(asked.get("prompt") or ""), str(asked.get("negative_prompt") or "")
+    size = sizes[0] if sizes else (sampler.width or 0, sampler.height or 0)
+    more = [*(run.done.notes if run.done else ()), *filter(None, [run.problem])]
     info = {
         "prompt": prompt,
         "all_prompts": [prompt] * len(files),
         "negative_prompt": negative,
         "all_negative_prompts": [negative] * len(files),
-        "seed": seeds[0] if seeds else -1,
-        "all_seeds": seeds,
+        "seed": sampler.seed if presets else -1,
+        "all_seeds": [one.sampler.seed for one in presets],
+        "subseed": sampler.variation_seed,
+        "all_subseeds": [one.sampler.variation_seed for one in presets],
+        "subseed_strength": sampler.variation_strength,
         "width": size[0],
         "height": size[1],
-        "steps": run.preset.sampler.steps,
+        "steps": sampler.steps,
         "cfg_scale": asked.get("cfg_scale", 7.0),
-        "sampler_name": asked.get("sampler_name") or asked.get("sampler_index") or "Euler",
-        "sd_model_name": run.preset.base,
-        "infotexts": texts,
-        "notes": list(notes),
+        "sampler_name": SCHEDULERS[sampler.scheduler].a1111 or SCHEDULERS[sampler.scheduler].title,
+        "batch_size": len(files),
+        "index_of_first_image": 0,
+        "sd_model_name": first.base,
+        "infotexts": [parameters_text(one, size) for one, size in zip(presets, sizes, strict=True)],
+        "notes": list(dict.fromkeys([*notes, *more])),
     }
     shown = [base64.b64encode(file.read_bytes()).decode("ascii") for file in files]
     plain = {name: value for name, value in asked.items() if name not in ("init_images", "mask")}
-    sent = asked.get("send_images", True)
+    sent = switch(asked, "send_images", True)
     return {"images": shown if sent else [], "parameters": plain, "info": json.dumps(info)}
 
 
-def said(preset: Preset, size: tuple[int, int]) -> dict[str, Any]:
-    """What a picture carries, as the web UI says it."""
-    text = parameters_text(preset, size)
-    return {"info": text, "items": {"parameters": text}, "parameters": {}}
+def _size(file: Path) -> tuple[int, int]:
+    with Image.open(file) as picture:
+        return picture.size
+
+
+def said(text: str) -> dict[str, Any]:
+    """What a picture carries, as the web UI says it; ``text``: of its grammar, "" for none."""
+    parts = split(text)
+    if parts is None:
+        return {"info": text, "items": {}, "parameters": {}}
+    prompt, negative, settings = parts
+    plain = {name: str(value) for name, value in settings.items()}
+    named = {"Prompt": prompt, "Negative prompt": negative, **plain}
+    return {"info": text, "items": {"parameters": text}, "parameters": named}
 
 
 def encoded(image: Image.Image) -> str:
@@ -185,7 +100,3 @@ def encoded(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _usable(library: Library, kinds: Sequence[str]) -> list[ModelEntry]:
-    return [one for one in library.entries() if one.kind in kinds and not one.problem]

@@ -6,67 +6,27 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from studio import images
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.library import Library
-from studio.preset import Preset
+from studio.plan.row_models import check_base
+from studio.plan.size import DEFAULT_SIZE
+from studio.preset import MAX_SEED, Preset
 from studio.preset.fields import with_fields
-from studio.preset.styles import find, with_style
+from studio.preset.schedulers import SCHEDULERS
+from studio.preset.styles import find, left_out, with_style
 from studio.share.tools.a1111 import to_found
 from studio.share.tools.foreign import to_preset
+from studio.ui.webui import units
+from studio.ui.webui.chosen import CHECKPOINT, LAYER, VAE, options_of
 from studio.ui.webui.start import with_start
-from studio.ui.webui.values import mapping, picture, text, whole
+from studio.ui.webui.unread import unread
+from studio.ui.webui.values import among, listed, mapping, real, switch, text, whole
 
 TOOL = "AUTOMATIC1111"
-# Its own defaults, which a client leaves out.
-_PLAIN = {"sampler_name": "Euler", "scheduler": "Automatic", "cfg_scale": 7.0, "steps": 50}
-# What says nothing about the picture here.
-_IGNORED = frozenset(
-    [
-        "send_images",
-        "save_images",
-        "do_not_save_samples",
-        "do_not_save_grid",
-        "alwayson_scripts",
-        "script_args",
-        "script_name",
-        "override_settings",
-        "override_settings_restore_afterwards",
-        "batch_size",
-        "n_iter",
-        "sampler_index",
-        "include_init_images",
-        "force_task_id",
-        "infotext",
-        "comments",
-        "disable_extra_networks",
-        "firstphase_width",
-        "firstphase_height",
-        "firstpass_image",
-        "seed_resize_from_h",
-        "seed_resize_from_w",
-        "session_hash",
-    ]
-)
-_DETAILER = {  # fields of its extension's units, and what they are called in a picture's text
-    "ad_model": "model",
-    "ad_prompt": "prompt",
-    "ad_negative_prompt": "negative prompt",
-    "ad_confidence": "confidence",
-    "ad_dilate_erode": "dilate erode",
-    "ad_mask_k_largest": "mask only top k largest",
-    "ad_denoising_strength": "denoising strength",
-    "ad_inpaint_only_masked_padding": "inpaint padding",
-}
-_CONTROL = {
-    "module": "Module",
-    "model": "Model",
-    "weight": "Weight",
-    "guidance_start": "Guidance Start",
-    "guidance_end": "Guidance End",
-}
-_OPTIONS = {"sd_vae": "VAE", "CLIP_stop_at_last_layers": "Clip skip"}
-CHECKPOINT = "sd_model_checkpoint"
+PLAIN_STEPS, PLAIN_SCALE, PLAIN_STRENGTH = 50, 7.0, 0.75  # its own, which a client leaves out
+# What is said of pictures in files, and not of a request, which brings its pictures and its size.
+_OF_FILES = ("sampler.width: ", "made with ")
+_CHOOSE = "is not in the file; choose it"
 
 
 def preset_of(
@@ -83,163 +43,116 @@ def preset_of(
         StudioError: a value that cannot be, a checkpoint or a style that is not here, a picture that
             cannot be read; names the field of the request.
     """
-    if asked.get("script_name"):
+    if text(asked, "script_name").lower() not in ("", "none"):
         raise StudioError("scripts are not run here", field="script_name")
-    own = {**options, **mapping(asked, "override_settings")}
-    units = _units(asked, "controlnet")
-    settings = _settings(asked, own, from_picture, units)
+    own = {CHECKPOINT: Preset().base, **options}
+    own |= options_of(mapping(asked, "override_settings"), library)
+    controls = units.controls(asked)
+    again, notes = _detailers(asked, from_picture)
+    settings = _settings(asked, own, library, from_picture)
+    settings |= units.detailer_settings(again) | units.control_settings(controls)
+    settings = {name: one for name, one in settings.items() if one not in (None, "")}
     found = to_found((text(asked, "prompt"), text(asked, "negative_prompt"), settings), TOOL)
-    preset, notes = to_preset(found, "", library)
-    _check_checkpoint(str(own.get(CHECKPOINT) or ""), preset, notes)
+    preset, said = to_preset(found, "", library)
+    notes += [one for one in said if not one.startswith(_OF_FILES) and not one.endswith(_CHOOSE)]
+    if settings.get("Eta") == 0 and not _draws(preset):
+        notes = [one for one in notes if not one.startswith("sampler.eta: ")]
+    sides = _sides(asked, preset, library, notes)
     count = whole(asked, "batch_size", 1) * whole(asked, "n_iter", 1)
-    changes: list[tuple[str, Any]] = [("name", ""), ("sampler.count", count)]
-    sides = [side for side in ("width", "height") if asked.get(side)]
-    changes += [(f"sampler.{side}", whole(asked, side, 0)) for side in sides]
-    preset = with_fields(preset, changes)
-    for name in asked.get("styles") or ():
-        preset = with_style(preset, find(str(name), field="styles"))
-    preset = _with_control(preset, units)
+    preset = with_fields(preset, [("name", ""), ("sampler.count", count), *sides])
+    for name in listed(asked, "styles"):
+        style = find(text({"styles": name}, "styles"), field="styles")
+        notes += filter(None, [left_out(preset, style)])
+        preset = with_style(preset, style)
+    start = (listed(asked, "init_images") or [None])[0] if from_picture else None
+    preset = units.with_pictures(preset, controls, start)
     if from_picture:
-        preset = with_start(preset, asked, library)
-    # The first says that a picture is another tool's; the size is the request's.
-    said = [note for note in notes[1:] if not note.startswith("sampler.width: ")]
-    return preset, [*said, *_unread(asked)]
+        preset = with_start(preset, asked, library, notes)
+    return preset, [*dict.fromkeys(notes), *unread(asked, from_picture)]
+
+
+def _detailers(
+    asked: Mapping[str, Any], from_picture: bool
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """ADetailer's units; none under a mask, whose surroundings they would paint."""
+    again = units.detailers(asked, from_picture)
+    if again and from_picture and asked.get("mask"):
+        return [], ["ADetailer is left out: it would paint what the mask keeps"]
+    return again, []
 
 
 def _settings(
-    asked: Mapping[str, Any], own: Mapping[str, Any], from_picture: bool, units: list[Any]
+    asked: Mapping[str, Any], own: Mapping[str, Any], library: Library, from_picture: bool
 ) -> dict[str, Any]:
     """The settings as they stand in the text of such a picture."""
-    given = {name: asked[name] for name in asked if asked[name] is not None}
-    value = {**_PLAIN, **given}
-    seed = whole(given, "seed", -1)
     settings: dict[str, Any] = {
-        "Steps": value["steps"],
-        "Sampler": given.get("sampler_name") or given.get("sampler_index") or "Euler",
-        "Schedule type": value["scheduler"],
-        "CFG scale": value["cfg_scale"],
-        "Seed": secrets.randbelow(2**31) if seed < 0 else seed,
+        "Steps": whole(asked, "steps", PLAIN_STEPS),
+        "Sampler": text(asked, "sampler_name") or text(asked, "sampler_index") or "Euler",
+        "Schedule type": text(asked, "scheduler") or "Automatic",
+        "CFG scale": among(asked, "cfg_scale", PLAIN_SCALE, 1000),
+        "Seed": _seed(asked, "seed"),
         "Model": own.get(CHECKPOINT),
-        **{name: own.get(option) for option, name in _OPTIONS.items()},
-        "Tiling": "True" if given.get("tiling") else None,
-        "Eta": given.get("eta") or None,
-        **_variation(given),
+        "VAE": own.get(VAE),
+        "Clip skip": own.get(LAYER),
+        "Tiling": "True" if switch(asked, "tiling") else None,
+        "Eta": None if asked.get("eta") is None else real(asked, "eta", 0.0),
     }
-    if given.get("enable_hr") and not from_picture:
-        settings |= _second_pass(given)
-    for unit in _units(asked, "adetailer")[:1]:
-        settings |= {
-            f"ADetailer {_DETAILER[k]}": v for k, v in unit.items() if k in _DETAILER and v
-        }
-    for index, unit in enumerate(units):
-        shown = {name: unit.get(key) for key, name in _CONTROL.items()}
-        settings[f"ControlNet {index}"] = {k: v for k, v in shown.items() if v is not None}
-    return {name: one for name, one in settings.items() if one not in (None, "")}
+    strength = among(asked, "subseed_strength", 0.0, 1)
+    if strength:
+        settings |= {"Variation seed": _seed(asked, "subseed"), "Variation seed strength": strength}
+    if switch(asked, "enable_hr") and not from_picture:
+        settings |= _second_pass(asked, own, library)
+    return settings
 
 
-def _variation(given: Mapping[str, Any]) -> dict[str, Any]:
-    strength = given.get("subseed_strength") or 0
-    if not strength:
-        return {}
-    seed = whole(given, "subseed", -1)
+def _seed(asked: Mapping[str, Any], name: str) -> int:
+    """The first seed; a new one below 0, as there."""
+    seed = whole(asked, name, -1)
+    most = MAX_SEED + 1 - max(1, whole(asked, "batch_size", 1) * whole(asked, "n_iter", 1))
+    if seed > most:
+        raise StudioError(f"at most {most}, got {seed}", field=name)
+    return secrets.randbelow(2**31) if seed < 0 else seed
+
+
+def _second_pass(
+    asked: Mapping[str, Any], own: Mapping[str, Any], library: Library
+) -> dict[str, Any]:
+    sides = [whole(asked, f"hr_resize_{side}", 0) for side in "xy"]
+    native = check_base(library.catalogue(), str(own[CHECKPOINT])).size or DEFAULT_SIZE
+    first = [whole(asked, side, 0) or native for side in ("width", "height")]
     return {
-        "Variation seed": secrets.randbelow(2**31) if seed < 0 else seed,
-        "Variation seed strength": strength,
-    }
-
-
-def _second_pass(given: Mapping[str, Any]) -> dict[str, Any]:
-    sides = [whole(given, f"hr_resize_{side}", 0) for side in "xy"]
-    return {
-        "Denoising strength": given.get("denoising_strength", 0.75),
-        "Hires upscale": None if any(sides) else given.get("hr_scale", 2.0),
+        "Size": f"{first[0]}x{first[1]}" if min(first) > 0 else None,
+        "Denoising strength": among(asked, "denoising_strength", PLAIN_STRENGTH, 1),
+        "Hires upscale": None if any(sides) else real(asked, "hr_scale", 2.0),
         "Hires resize": f"{sides[0]}x{sides[1]}" if any(sides) else None,
-        "Hires upscaler": given.get("hr_upscaler", "Latent"),
-        "Hires steps": given.get("hr_second_pass_steps") or None,
-        "Hires sampler": given.get("hr_sampler_name"),
-        "Hires schedule type": given.get("hr_scheduler"),
-        "Hires checkpoint": given.get("hr_checkpoint_name"),
-        "Hires prompt": given.get("hr_prompt"),
-        "Hires negative prompt": given.get("hr_negative_prompt"),
+        "Hires upscaler": text(asked, "hr_upscaler") or "Latent",
+        "Hires steps": whole(asked, "hr_second_pass_steps", 0) or None,
+        "Hires sampler": text(asked, "hr_sampler_name"),
+        "Hires schedule type": text(asked, "hr_scheduler"),
+        "Hires checkpoint": text(asked, "hr_checkpoint_name"),
+        "Hires prompt": text(asked, "hr_prompt"),
+        "Hires negative prompt": text(asked, "hr_negative_prompt"),
+        "Hires CFG Scale": asked.get("hr_cfg"),
     }
 
 
-def _check_checkpoint(asked: str, preset: Preset, notes: list[str]) -> None:
-    """A checkpoint that is not here is refused: another one would draw something else."""
-    missing = next((note for note in notes if note.startswith("base: ")), None)
-    if asked and missing:
-        raise StudioError(
-            f"{asked[:100]!r} is not in the library; /sdapi/v1/sd-models lists what is",
-            field=CHECKPOINT,
-        )
+def _sides(
+    asked: Mapping[str, Any], preset: Preset, library: Library, notes: list[str]
+) -> list[tuple[str, Any]]:
+    """Width and height where they are given, as large as the base can make them."""
+    multiple = check_base(library.catalogue(), preset.base, preset.vae).multiple
+    changes: list[tuple[str, Any]] = []
+    for side in ("width", "height"):
+        given = whole(asked, side, 0)
+        made = max(multiple, given // multiple * multiple) if given > 0 else given
+        if made != given:
+            notes.append(f"{side}: {shorten(given)} became {made}, a multiple of {multiple}")
+        if given:
+            changes.append((f"sampler.{side}", made))
+    return changes
 
 
-def _with_control(preset: Preset, units: list[dict[str, Any]]) -> Preset:
-    """The controls' pictures, which a text could not hold."""
-    given = [unit.get("image") or unit.get("input_image") for unit in units]
-    rows = [index for index, row in enumerate(preset.rows) if row.control]
-    if not rows:
-        return preset
-    if len(units) > 1:
-        raise StudioError("one unit is read; a row has one control", field="controlnet")
-    image = given[0].get("image") if isinstance(given[0], dict) else given[0]
-    reference = images.store(picture(image, "controlnet.image"))
-    return with_fields(preset, [(f"rows.{index}.control.image", reference) for index in rows])
-
-
-def _units(asked: Mapping[str, Any], extension: str) -> list[dict[str, Any]]:
-    """The units of an extension that are switched on."""
-    for name, script in mapping(asked, "alwayson_scripts").items():
-        if str(name).lower() != extension or not isinstance(script, Mapping):
-            continue
-        units = [one for one in script.get("args") or () if isinstance(one, dict)]
-        return [
-            unit
-            for unit in units
-            if unit.get("enabled", True) and str(unit.get("ad_model", "-")).lower() != "none"
-        ]
-    return []
-
-
-def _unread(asked: Mapping[str, Any]) -> list[str]:
-    """A note for each field of the request that says something and has no place here."""
-    taken = {
-        *_PLAIN,
-        *_IGNORED,
-        *(name for name in asked if name.startswith("hr_")),
-        *[
-            "prompt",
-            "negative_prompt",
-            "styles",
-            "seed",
-            "width",
-            "height",
-            "tiling",
-            "eta",
-            "subseed",
-            "subseed_strength",
-            "enable_hr",
-            "denoising_strength",
-            "init_images",
-            "mask",
-            "mask_blur",
-            "mask_blur_x",
-            "mask_blur_y",
-            "mask_round",
-            "inpainting_fill",
-            "inpaint_full_res",
-            "inpaint_full_res_padding",
-            "inpainting_mask_invert",
-            "resize_mode",
-            "initial_noise_multiplier",
-            "latent_mask",
-        ],
-    }
-    said = [name for name, value in asked.items() if name not in taken and value]
-    known = ("controlnet", "adetailer")
-    scripts = mapping(asked, "alwayson_scripts")
-    said += [f"alwayson_scripts.{name}" for name in scripts if str(name).lower() not in known]
-    notes = [f"{name[:80]} is not carried over" for name in said[:40]]
-    if asked.get("resize_mode") not in (None, 0, 1):
-        notes.append("resize_mode: the picture's middle is taken")
-    return notes
+def _draws(preset: Preset) -> bool:
+    """Whether the scheduler's fresh noise could be chosen."""
+    kind = SCHEDULERS[preset.sampler.scheduler]
+    return kind.random or kind.eta is not None
