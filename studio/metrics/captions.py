@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
+from studio.engine.families.pretrained import guarded
 from studio.library import ModelEntry
+from studio.library.hub import in_cache
 from studio.library.vocabulary import of
 from studio.metrics.networks import OPENERS, Network, offline, source_of, whole
 from studio.metrics.scores import cosine
 
-CAPTIONER = "microsoft/git-large-coco"  # Wang et al. 2022, 1.6 GB
+CAPTIONER = "microsoft/git-large-coco"  # Wang et al. 2022
+SIZE, WEIGHTS = "1.6 GB", "model.safetensors"  # of it
 CLIP = "clip"  # beside a base that says what it knows: names what its pictures show
 MOST_TOKENS = 50  # of a caption
+_loading = Lock()
 
 
 def caption(picture: Image.Image, base: ModelEntry | None = None) -> str:
@@ -32,26 +37,52 @@ def caption(picture: Image.Image, base: ModelEntry | None = None) -> str:
         picture: RGB. base: that the words are for.
 
     Raises:
-        MissingModel: the captioning network is not here, and may not be fetched.
+        MissingModel: the captioning network is not here, and may not be fetched, or what is here
+            cannot be loaded.
     """
+    found = _worded(base)
+    if found is None:
+        return _captioned(picture)
+    words, clip = found
+    return _of_vocabulary(picture, words, _loaded(lambda: _clip(str(clip)), str(clip)))
+
+
+def fetches(base: ModelEntry | None = None) -> bool:
+    """Whether :func:`caption` would fetch :data:`CAPTIONER` first, as it is not on this machine.
+
+    Raises:
+        MissingModel: it is not, and may not be fetched.
+    """
+    if _worded(base) is not None or source_of(CAPTIONER) != CAPTIONER or offline():
+        return False
+    return in_cache(CAPTIONER, WEIGHTS) is None
+
+
+def _worded(base: ModelEntry | None) -> tuple[dict[str, Any], Path] | None:
+    """A base's vocabulary, where it says what a picture has one of, and its CLIP's folder."""
     words = of(base) if base is not None else None
-    clip = Path(base.path) / CLIP if base is not None and base.path else None
-    if words and words["alone"] and clip is not None and (clip / "config.json").is_file():
-        return _of_vocabulary(picture, words, _clip(str(clip)))
-    return _captioned(picture)
+    if words is None or base is None or not _alone(words):
+        return None
+    clip = Path(base.path) / CLIP
+    return (words, clip) if (clip / "config.json").is_file() else None
+
+
+def _alone(words: dict[str, Any]) -> list[str]:
+    """The phrases of which a picture has one."""
+    groups = (words["alone"] or {}).get("groups", ())
+    return [
+        phrase
+        for group in words["groups"]
+        if group["title"] in groups
+        for phrase in group["phrases"]
+    ]
 
 
 def _of_vocabulary(picture: Image.Image, words: dict[str, Any], clip: Network) -> str:
-    alone = set(words["alone"]["groups"])
+    alone = words["alone"]["groups"]
     groups = [group["phrases"] for group in words["groups"] if group["title"] not in alone]
-    shown = [
-        phrase
-        for group in words["groups"]
-        if group["title"] in alone
-        for phrase in group["phrases"]
-    ]
     seen = clip.pictures([picture], "pooled")
-    text = _nearest(seen, [_with_article(phrase) for phrase in shown], clip)
+    text = _nearest(seen, [_with_article(phrase) for phrase in _alone(words)], clip)
     for phrases in groups:
         text = _nearest(seen, [text, *(f"{text} {phrase}" for phrase in phrases)], clip)
     return text
@@ -68,10 +99,20 @@ def _with_article(phrase: str) -> str:
 
 @torch.inference_mode()
 def _captioned(picture: Image.Image) -> str:
-    processor, network = _captioner(offline())
+    processor, network = _loaded(lambda: _captioner(offline()), CAPTIONER)
     pixels = processor(images=picture, return_tensors="pt").pixel_values
     made = network.generate(pixel_values=pixels, max_new_tokens=MOST_TOKENS, do_sample=False)
     return processor.batch_decode(made, skip_special_tokens=True)[0].strip()
+
+
+def _loaded(load: Callable[[], Any], name: str) -> Any:
+    """A network; one at a time, so that none is fetched or read twice.
+
+    Raises:
+        MissingModel: it cannot be loaded; names it.
+    """
+    with _loading:
+        return guarded(load, name)
 
 
 @lru_cache(maxsize=1)

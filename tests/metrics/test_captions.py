@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +24,7 @@ from transformers import (
 )
 
 from studio.errors import MissingModel
-from studio.library import Library
+from studio.library import Library, ModelEntry
 from studio.metrics import captions
 from tests.support import REPOSITORY
 from tests.support.studio_page import needs_starter
@@ -103,3 +108,67 @@ def test_a_captioner_that_is_not_here_is_named_with_the_way_to_it() -> None:
     captions._captioner.cache_clear()
     with pytest.raises(MissingModel, match=r"git-large-coco.* is not here; fetch it with"):
         captions.caption(Image.new("RGB", (32, 32)))
+
+
+def entry_of(folder: Path, alone: object, phrases: tuple[str, ...] = ("cat",)) -> ModelEntry:
+    """A base with a CLIP beside it that cannot be loaded, and a vocabulary."""
+    (folder / "clip").mkdir(parents=True)
+    (folder / "clip" / "config.json").write_text("{")
+    groups = [{"title": "Animals", "phrases": list(phrases)}]
+    (folder / "vocabulary.json").write_text(json.dumps({"groups": groups, "alone": alone}))
+    return replace(Library()["starter"], id="words", path=str(folder))
+
+
+@needs_starter
+@pytest.mark.parametrize(
+    ("alone", "phrases"),
+    [
+        (None, ("cat",)),
+        ({}, ("cat",)),
+        ({"groups": ["Cars"]}, ("cat",)),
+        ({"groups": ["Animals"]}, ()),
+    ],
+    ids=str,
+)
+def test_a_vocabulary_that_names_nothing_to_begin_with_is_none(
+    here: Path, tmp_path: Path, alone: object, phrases: tuple[str, ...]
+) -> None:
+    picture = Image.new("RGB", (32, 32), "red")
+    assert captions.caption(picture, entry_of(tmp_path, alone, phrases)) == captions.caption(
+        picture
+    )
+
+
+@needs_starter
+def test_a_network_that_cannot_be_loaded_is_said_in_one_line(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, {"groups": ["Animals"]})
+    with pytest.raises(MissingModel, match="clip' cannot be loaded: "):
+        captions.caption(Image.new("RGB", (32, 32)), entry)
+
+
+def test_two_that_ask_at_once_load_the_captioner_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    whole = captions.whole
+
+    def slow(kind: Any, source: str) -> Any:
+        loaded.append(source)
+        time.sleep(0.2)
+        return whole(kind, source)
+
+    monkeypatch.setattr(captions, "whole", slow)
+    picture = Image.new("RGB", (32, 32), "red")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(captions.caption, [picture] * 2)
+    assert first == second and len(loaded) == 1
+
+
+def test_what_is_to_be_fetched_first_is_known(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not captions.fetches()  # it is here
+    monkeypatch.setattr(captions, "source_of", lambda name: name)
+    monkeypatch.setattr(captions, "offline", lambda: False)
+    monkeypatch.setattr(captions, "in_cache", lambda name, file: None)
+    assert captions.fetches()
+    monkeypatch.setattr(captions, "in_cache", lambda name, file: here)
+    assert not captions.fetches()

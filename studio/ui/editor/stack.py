@@ -223,14 +223,16 @@ def caption_picture(asked: Any) -> dict[str, Any]:
     """What an uploaded picture shows (called from the script).
 
     Args:
-        asked: ``{"picture": the uploaded file, "base": id of the base that the words are for}``.
+        asked: ``{"picture": the uploaded file, "base": id of the base that the words are for,
+            "fetch": whether what it needs may be fetched}``.
 
     Returns:
         as :func:`studio.ui.captions.words_of`.
     """
     given = asked if isinstance(asked, dict) else {}
     try:
-        return words_of(uploaded(given.get("picture"), "picture"), str(given.get("base") or ""))
+        picture = uploaded(given.get("picture"), "picture")
+        return words_of(picture, str(given.get("base") or ""), given.get("fetch") is True)
     except StudioError as error:
         return {"error": one_line(error)}
 

@@ -32,7 +32,14 @@
   /** Say what a picture shows; `row` names a row's card. */
   studio.captionPicture = async function (file, row) {
     studio.toast("Looking at the picture …");
-    const answer = await studio.stack.images.captionOf(file);
+    const { images } = studio.stack;
+    let answer = await images.captionOf(file);
+    if (answer.fetches) {
+      studio.toast(
+        `The network that says pictures in words is fetched first (${answer.fetches}) …`,
+      );
+      answer = await images.captionOf(file, true);
+    }
     if (answer.error) return studio.toast(answer.error);
     return ask(answer.text, row);
   };

@@ -17,7 +17,8 @@ from studio.errors import StudioError, shorten
 from studio.library import Library
 from studio.library.upscalers import UPSCALER
 from studio.plan.row_models import check_base
-from studio.preset import Preset, validate
+from studio.preset import Preset, Sampler, validate
+from studio.preset.bounds import bounds
 from studio.share.model_names import Shelf
 from studio.share.upscaler_names import file_of
 from studio.ui.session import Run
@@ -68,7 +69,8 @@ def larger(body: Mapping[str, Any], library: Library, base: str) -> Larger:
     scaled = tuple(max(1, round(side * times)) for side in image.size)
     size = size or (scaled[0], scaled[1])
     multiple = check_base(library.catalogue(), base).multiple
-    sides = [-(-side // multiple) * multiple for side in scaled]
+    least = int(bounds(Sampler, "width")[0])
+    sides = [-(-max(side, least) // multiple) * multiple for side in scaled]
     # Edges go on to a side that the base can make, and are cut off again.
     more = [-(-side // times) - own for side, own in zip(sides, image.size, strict=True)]
     wide, high = (max(0, int(one)) for one in more)

@@ -66,12 +66,27 @@ def test_what_a_unit_says_besides_is_named(read: Read, unit: dict[str, Any], wor
 
 def test_what_a_unit_s_defaults_say_is_nothing(read: Read) -> None:
     unit = {
-        **{"ad_prompt": "", "ad_negative_prompt": "", "ad_confidence": 0.3, "ad_mask_k": 0},
-        **{"ad_mask_min_ratio": 0.0, "ad_mask_max_ratio": 1.0, "ad_x_offset": 0, "ad_mask_blur": 4},
-        **{"ad_mask_merge_invert": "None", "ad_inpaint_only_masked": True, "ad_steps": 28},
-        **{"ad_use_steps": False, "ad_cfg_scale": 7.0, "ad_sampler": "DPM++ 2M Karras"},
-        **{"ad_inpaint_width": 512, "ad_clip_skip": 1, "ad_controlnet_model": "None"},
-        **{"ad_controlnet_weight": 1.0, "ad_restore_face": False, "ad_vae": None, "is_api": []},
+        "ad_prompt": "",
+        "ad_negative_prompt": "",
+        "ad_confidence": 0.3,
+        "ad_mask_k": 0,
+        "ad_mask_min_ratio": 0.0,
+        "ad_mask_max_ratio": 1.0,
+        "ad_x_offset": 0,
+        "ad_mask_blur": 4,
+        "ad_mask_merge_invert": "None",
+        "ad_inpaint_only_masked": True,
+        "ad_steps": 28,
+        "ad_use_steps": False,
+        "ad_cfg_scale": 7.0,
+        "ad_sampler": "DPM++ 2M Karras",
+        "ad_inpaint_width": 512,
+        "ad_clip_skip": 1,
+        "ad_controlnet_model": "None",
+        "ad_controlnet_weight": 1.0,
+        "ad_restore_face": False,
+        "ad_vae": None,
+        "is_api": [],
     }
     assert of_detailer(read, {**FACE, **unit})[1] == [DETECTOR]
 
@@ -151,9 +166,7 @@ def test_a_control_s_picture_is_its_own_or_the_start(read: Read) -> None:
     ],
     ids=str,
 )
-def test_what_a_control_says_besides_is_named(
-    read: Read, unit: dict[str, Any], words: str
-) -> None:
+def test_what_a_control_says_besides_is_named(read: Read, unit: dict[str, Any], words: str) -> None:
     _, notes = of_control(read, {**EDGES, "image": RED, **unit})
     assert notes == ([f"ControlNet 0: {words} is not carried over"] if words else [])
 

@@ -43,11 +43,12 @@
       }
     }
 
-    /** What a picture shows, in words for the base of the form: {text} or {error}. */
-    async captionOf(file) {
+    /** What a picture shows, in words for the base of the form: {text} or {error}, or {fetches}: how much
+     *  has to be fetched for it, which `fetch` allows. */
+    async captionOf(file, fetch = false) {
       try {
         const picture = await this.send(file);
-        return await this.server.caption_picture({ picture, base: this.models.base });
+        return await this.server.caption_picture({ picture, base: this.models.base, fetch });
       } catch (error) {
         return { error: `The picture could not be read (${error.message || error})` };
       }
