@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.library import Library, ModelEntry
+from studio.library import ADAPTERS, Library, ModelEntry
 from studio.library.upscalers import UPSCALER
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.preset.schedulers import SCHEDULERS
 from studio.preset.styles import styles
-
-_BASES = ("base", "finetune")
+from studio.ui.library.models import can_be_base
 
 
 def checkpoints(library: Library) -> list[dict[str, Any]]:
@@ -21,12 +20,13 @@ def checkpoints(library: Library) -> list[dict[str, Any]]:
         {
             "title": one.id,
             "model_name": one.id,
-            "hash": None,
+            "hash": one.hashes[0][:10] if one.hashes else None,
             "sha256": None,
             "filename": one.id,
             "config": None,
         }
-        for one in _usable(library, _BASES)
+        for one in library.entries()
+        if can_be_base(one)
     ]
 
 
@@ -59,7 +59,7 @@ def upscalers(library: Library) -> list[dict[str, Any]]:
 
 def loras(library: Library) -> list[dict[str, Any]]:
     """The library's LoRAs, under the names that a prompt's tag may have."""
-    found = _usable(library, ("lora",))
+    found = _usable(library, ADAPTERS)
     return [
         {
             "name": one.id,
@@ -74,7 +74,8 @@ def loras(library: Library) -> list[dict[str, Any]]:
 def embeddings(library: Library) -> dict[str, Any]:
     """Models that hold learned words."""
     empty = {"step": None, "sd_checkpoint": None, "sd_checkpoint_name": None}
-    held = [one for one in library.entries() if one.words and not one.problem]
+    kept = [one for one in library.entries() if not one.problem]
+    held = [one for one in kept if one.words or one.kind == "embedding"]
     found = {one.id: {**empty, "shape": 0, "vectors": len(one.words)} for one in held}
     return {"loaded": found, "skipped": {}}
 
