@@ -55,7 +55,7 @@ def detailer(fields: Fields, found: Found) -> None:
     given = fields.starting(_A1111)
     given.pop(f"{_A1111}version", None)
     model = str(given.get(f"{_A1111}model", ""))
-    words = _words_of(model)
+    words = words_of(model)
     if not words:
         for name, value in given.items():
             fields.put(name, value)
@@ -159,7 +159,7 @@ def _read(one: Segment) -> tuple[list[str], dict[str, Any]] | None:
         return None
     if what.lower().startswith("yolo-"):
         detector = _YOLO.fullmatch(what)
-        name = _words_of(detector[1]) if detector else ""
+        name = words_of(detector[1]) if detector else ""
         phrases = [name] if name else []
     else:
         phrases = [part.strip() for part in what.split("|") if part.strip()]
@@ -174,7 +174,7 @@ def _other_detector(one: Segment) -> list[str]:
     detector = _YOLO.fullmatch(what)
     if detector is None:
         return []
-    words = _words_of(detector[1])
+    words = words_of(detector[1])
     if detector[2] or detector[3]:
         left = f"{detector[2] or ''}{detector[3] or ''}"
         return [
@@ -183,7 +183,7 @@ def _other_detector(one: Segment) -> list[str]:
     return [f"segment {what[:80]!r}: here another detector looks for {words}"]
 
 
-def _words_of(detector: str) -> str:
+def words_of(detector: str) -> str:
     """What a detector of this file's name finds, in a word; "" for one that is not known."""
     parts = re.findall(r"[a-z]+", detector.lower())
     marks = {mark for part in parts for mark in (part, part.removesuffix("s"))}

@@ -66,6 +66,8 @@ def preset_of(
         preset = with_style(preset, style)
     start = (listed(asked, "init_images") or [None])[0] if from_picture else None
     preset = units.with_pictures(preset, controls, start)
+    if any(row.control for row in preset.rows):
+        notes += units.module_notes(controls)
     if from_picture:
         preset = with_start(preset, asked, library, notes)
     return preset, [*dict.fromkeys(notes), *unread(asked, from_picture)]
@@ -144,7 +146,7 @@ def _sides(
     changes: list[tuple[str, Any]] = []
     for side in ("width", "height"):
         given = whole(asked, side, 0)
-        made = max(multiple, given // multiple * multiple) if given > 0 else given
+        made = (given // multiple * multiple or given) if given > 0 else given
         if made != given:
             notes.append(f"{side}: {shorten(given)} became {made}, a multiple of {multiple}")
         if given:

@@ -9,7 +9,9 @@ from studio import images
 from studio.errors import StudioError, shorten
 from studio.preset import Preset
 from studio.preset.fields import with_fields
-from studio.ui.webui.values import listed, mapping, picture, switch
+from studio.preset.preprocessors import preprocessor_of
+from studio.share.tools.detailer import words_of
+from studio.ui.webui.values import listed, mapping, picture, switch, text
 
 KNOWN = ("controlnet", "adetailer")
 MOST_UNITS = 10
@@ -45,6 +47,7 @@ _ONLY_WITH = {  # a switch, and the fields that say nothing without it
     "ad_use_noise_multiplier": ("ad_noise_multiplier",),
     "ad_use_clip_skip": ("ad_clip_skip",),
 }
+_TEXTS = ("ad_model", "ad_prompt", "ad_negative_prompt")
 _ORDINALS = ("", " 2nd", " 3rd", *(f" {n}th" for n in range(4, MOST_UNITS + 1)))
 _MODES = {
     "control_mode": ("Balanced", "My prompt is more important", "ControlNet is more important"),
@@ -94,6 +97,8 @@ def detailer_settings(units: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for ordinal, unit in zip(_ORDINALS, units, strict=False):
         given = {name: value for name, value in unit.items() if value is False or says(value)}
+        for name in _TEXTS:
+            text(unit, name)
         for needed, names in _ONLY_WITH.items():
             if not switch(unit, needed):
                 given = {name: value for name, value in given.items() if name not in names}
@@ -104,7 +109,8 @@ def detailer_settings(units: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             and not _plain(value, _DEFAULTS.get(name))
             and (value is not False or name == "ad_inpaint_only_masked")
         }
-        for name, value in {**({} if ordinal else _READ), **kept}.items():
+        read = not ordinal and words_of(text(unit, "ad_model"))
+        for name, value in {**(_READ if read else {}), **kept}.items():
             if name == "ad_mask_k_largest" and "ad_mask_k" in kept:
                 continue
             words = _NAMES.get(name, name.removeprefix("ad_").replace("_", " "))
@@ -134,6 +140,16 @@ def _control(unit: Mapping[str, Any]) -> dict[str, Any]:
     if any(isinstance(unit.get(one), Mapping) and unit[one].get("mask") for one in _PICTURES):
         said["mask"] = "a picture"
     return {name.replace("_", " "): value for name, value in said.items()}
+
+
+def module_notes(units: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which preprocessors are not here, so that a unit's picture is taken for what they would make."""
+    named = [text(unit, "module") for unit in units if not _is_image_prompt(unit)]
+    return [
+        f"ControlNet module {name[:80]!r} is not here; the picture is taken as its map"
+        for name in dict.fromkeys(named)
+        if name.lower() not in ("", "none") and not preprocessor_of(name)
+    ]
 
 
 def with_pictures(preset: Preset, units: Sequence[Mapping[str, Any]], start: Any) -> Preset:

@@ -171,6 +171,18 @@ def test_what_a_control_says_besides_is_named(read: Read, unit: dict[str, Any], 
     assert notes == ([f"ControlNet 0: {words} is not carried over"] if words else [])
 
 
+def test_a_preprocessor_that_is_not_here_is_named(read: Read) -> None:
+    _, notes = of_control(read, {**EDGES, "image": RED, "module": "magic"})
+    assert notes == ["ControlNet module 'magic' is not here; the picture is taken as its map"]
+
+
+def test_a_detector_that_is_not_known_is_named_alone(read: Read) -> None:
+    preset, notes = of_detailer(read, {"ad_model": "cars.pt"})
+    assert not preset.detail.on and notes == ["ADetailer model 'cars.pt' is not carried over"]
+    with pytest.raises(StudioError, match="expected text"):
+        of_detailer(read, {**FACE, "ad_prompt": ["x"]})
+
+
 def test_a_control_of_no_weight_has_none(read: Read) -> None:
     preset, _ = of_control(read, {**EDGES, "image": RED, "weight": 0, "guidance_end": "0.5"})
     control = next(row.control for row in preset.rows if row.control)
