@@ -29,6 +29,7 @@ EXAMPLES: dict[str, str] = dict(re.findall(_EXAMPLE, EXTENDING, re.S))
 ADDS = {
     "A refinement of the sum": ("refinement", "calm"),
     "A scheduler": ("scheduler", "ddim-leading"),
+    "A finder of parts": ("finder", "eyes"),
     "A control preprocessor": ("preprocessor", "negative"),
     "A control network": ("control network", "early-adapter"),
     "A model family": ("family", "wide-sd"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.library import ModelEntry
 from studio.plan.size import picture_size
-from studio.preset import Preset
+from studio.preset import MAX_SEED, Preset
 from studio.preset.variants import chosen, counted_seed
 
 
@@ -51,5 +51,6 @@ def single(preset: Preset, index: int) -> Preset:
     """The preset of one image of a batch: its own seed, or its own variation seed."""
     sampler = preset.sampler
     counted = "variation_seed" if sampler.variation_strength else "seed"
-    update = {counted: getattr(sampler, counted) + index, "count": 1}
+    # As the next run's follow on its: after the largest that a preset holds comes 0.
+    update = {counted: (getattr(sampler, counted) + index) % (MAX_SEED + 1), "count": 1}
     return preset.model_copy(update={"sampler": sampler.model_copy(update=update)})
