@@ -26,6 +26,7 @@ TOOL = "AUTOMATIC1111"
 PLAIN_STEPS, PLAIN_SCALE, PLAIN_STRENGTH = 50, 7.0, 0.75  # its own, which a client leaves out
 # What is said of pictures in files, and not of a request, which brings its pictures and its size.
 _OF_FILES = ("sampler.width: ", "made with ")
+_FINE = {"starter": "starter/fine"}  # what "Automatic" is, where it is not the base's own
 _CHOOSE = "is not in the file; choose it"
 
 
@@ -59,6 +60,9 @@ def preset_of(
         notes = [one for one in notes if not one.startswith("sampler.eta: ")]
     sides = _sides(asked, preset, library, notes)
     count = whole(asked, "batch_size", 1) * whole(asked, "n_iter", 1)
+    automatic = str(own.get(VAE) or "").lower() in ("", "automatic")
+    if automatic and _FINE.get(preset.base, "") in library:
+        sides.append(("vae", _FINE[preset.base]))
     preset = with_fields(preset, [("name", ""), ("sampler.count", count), *sides])
     for name in listed(asked, "styles"):
         style = find(text({"styles": name}, "styles"), field="styles")

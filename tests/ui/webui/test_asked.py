@@ -19,6 +19,7 @@ from studio.preset import Preset
 from studio.preset.styles import save_style
 from studio.ui.webui.asked import preset_of
 from tests.support import tiny
+from tests.support.studio_page import needs_starter
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +214,13 @@ def test_what_has_no_place_here_is_named(library: Library) -> None:
         "refiner_checkpoint is not carried over",
         "alwayson_scripts.Regional Prompter is not carried over",
     ]
+
+
+@needs_starter
+def test_the_starter_s_automatic_autoencoder_is_the_fine_one() -> None:
+    def vae(**options: Any) -> str:
+        return preset_of({"prompt": "a cat"}, Library(), options, False)[0].vae
+
+    assert vae() == vae(sd_vae="Automatic") == "starter/fine"
+    assert vae(sd_vae="None") == ""
+    assert vae(sd_model_checkpoint="starter-1") == ""
