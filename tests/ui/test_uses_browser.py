@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import REPOSITORY
+from tests.support.other_tools import png
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
@@ -208,3 +209,32 @@ def test_a_picture_in_words_becomes_a_row_s_prompt(desk: Studio) -> None:
     assert [row["prompt"] for row in desk.rows()] == ["a dog", said]
     page.locator("body").press("Control+z")
     page.wait_for_function("studio.stack.cards[1].row.prompt === 'a red car'")
+
+
+def test_what_is_written_in_a_picture_is_read_before_it_is_taken_over(
+    desk: Studio, tmp_path: Path
+) -> None:
+    told = "a cat\nNegative prompt: bad\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 42, Size: 64x64"
+    desk.use(["a dog"])
+    page = desk.page
+
+    def ask(path: Path, use: str) -> None:
+        data = base64.b64encode(path.read_bytes()).decode()
+        page.evaluate(
+            """async (data) => {
+                const answer = await fetch(`data:image/png;base64,${data}`);
+                await studio.askFiles([new File([await answer.blob()], "them.png", { type: "image/png" })]);
+            }""",
+            data,
+        )
+        page.locator("dialog.gs-uses").get_by_role("button", name=use).click()
+
+    ask(png(tmp_path, parameters=told), "Read what is written in it")
+    shown = page.get_by_role("dialog", name="What is written in it")
+    expect(shown.locator("pre")).to_have_text(told)
+    assert [row["prompt"] for row in desk.rows()] == ["a dog"]
+    shown.get_by_role("button", name="Open the preset it carries").click()
+    desk.has_rows(["a cat", "bad"])
+    ask(png(tmp_path), "Variations of it")  # a photograph: no numbers are asked for
+    desk.says("carries no preset", ".gs-toasts")
+    expect(page.locator("dialog.gs-work")).to_have_count(0)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from studio import images
@@ -15,10 +14,10 @@ from studio.errors import BadPreset, StudioError, shorten
 from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, prompt_hints, validate
-from studio.share import read_image
 from studio.ui.captions import words_of
 from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
+from studio.ui.editor.sent import seed_of, settings_in, uploaded
 from studio.ui.editor.thumbs import as_uri, thumb, thumbs
 from studio.ui.editor.wildcards import (
     prompt_choices,
@@ -32,7 +31,6 @@ from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.sketches import painted_over
 from studio.ui.widgets import given
 
-FILE_META = {"_type": "gradio.FileData"}
 IMAGE_FIELDS = ("mask", "image")  # of a row
 IMAGE_PARTS = ("control", "image_prompt")  # parts of a row that have an image
 FIRST = "It holds several pictures, of which the first is taken."
@@ -146,20 +144,6 @@ def stored(value: Any, field: str) -> str:
     return images.store(uploaded(value, field), mask=mask)
 
 
-def uploaded(value: Any, field: str) -> Path:
-    """The file behind an uploaded value; only Gradio's own upload folder is trusted.
-
-    Raises:
-        BadPreset: no file meta, or a path outside the upload folder.
-    """
-    if not isinstance(value, dict) or value.get("meta") != FILE_META:
-        raise BadPreset("is not an uploaded file", field=field)
-    path = Path(str(value.get("path", ""))).resolve()
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
-        raise BadPreset("is not a file uploaded through this page", field=field)
-    return path
-
-
 def store_image(value: Any) -> dict[str, str]:
     """Take an uploaded image, or with ``mask`` a mask, into the inputs (called from the script).
 
@@ -203,18 +187,6 @@ def paint_over(value: Any) -> dict[str, str]:
         strokes = uploaded(value, "strokes")
         reference = painted_over(str(value.get("image")), strokes)
         return {"image": reference, "thumb": thumb(reference)}
-    except StudioError as error:
-        return {"error": one_line(error)}
-
-
-def seed_of(value: Any) -> dict[str, Any]:
-    """The seed of the preset that an uploaded picture carries (called from the script).
-
-    Returns:
-        ``{"seed": number}``, or ``{"error": one line}``.
-    """
-    try:
-        return {"seed": read_image(uploaded(value, "picture"))[0].sampler.seed}
     except StudioError as error:
         return {"error": one_line(error)}
 
@@ -283,6 +255,7 @@ SERVES = (
     crop_image,
     paint_over,
     seed_of,
+    settings_in,
     check_picture,
     show_image,
     mask_fits,

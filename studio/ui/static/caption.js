@@ -1,4 +1,4 @@
-// A picture in words: its caption, and the prompt that it becomes.
+// A picture in words: its caption, and the prompt that it becomes; the settings that are written in it.
 (function (studio) {
   "use strict";
   const { el } = studio;
@@ -42,5 +42,20 @@
     }
     if (answer.error) return studio.toast(answer.error);
     return ask(answer.text, row);
+  };
+
+  /** Show the settings that are written in a picture, before or instead of taking them over. */
+  studio.showWritten = async function (file) {
+    const answer = await studio.stack.images.settingsIn(file);
+    if (answer.error) return studio.toast(answer.error);
+    const text = el(
+      "pre",
+      { class: "gs-written", translate: "no", tabindex: 0, dir: "auto" },
+      answer.text,
+    );
+    return studio.askChoice("What is written in it", text, [
+      { label: "Copy", take: () => copy(answer.text) },
+      { label: "Open the preset it carries", take: () => studio.openPreset(file) },
+    ]);
   };
 })(window.studio);

@@ -61,6 +61,7 @@
       return `row ${cards.indexOf(card) + 1}${text ? `: ${text}` : ""}`;
     };
     return [
+      { label: "Read what is written in it", take: (file) => studio.showWritten(file) },
       { label: "Explain it: what each row did", take: (file) => studio.explain(file) },
       { label: "Reuse its seed", take: reuseSeed },
       { label: "Say it in words", take: (file) => studio.captionPicture(file, row) },

@@ -184,16 +184,19 @@
     (studio.stack?.models.options(kinds, "") || []).map(({ value: [, id], text }) => [id, text]);
 
   async function work(one, file) {
+    if (one.do === "vary") {
+      const { error } = await studio.stack.images.seedOf(file); // else numbers are asked for in vain
+      if (error) return studio.toast(error);
+    }
     const known = studio.withModels(one.fields, modelsOf);
     const fields = studio.bounded(known, await sizeOf(file), studio.mostOf);
     if (fields.some(({ low, high }) => high < low)) {
-      studio.toast("The picture is as large as this page makes them");
-      return;
+      return studio.toast("The picture is as large as this page makes them");
     }
     const source = URL.createObjectURL(file);
     const numbers = await studio.askNumbers({ ...one, fields, source });
     URL.revokeObjectURL(source);
-    if (!numbers) return;
+    if (!numbers) return undefined;
     try {
       const asked = { do: one.do, ...numbers, picture: await studio.uploadPicture(file) };
       if (one.fills) hands.fill(asked);
@@ -201,6 +204,7 @@
     } catch (error) {
       studio.toast(`The picture could not be uploaded (${error.message || error})`);
     }
+    return undefined;
   }
 
   /** What can be made of a picture: {label, take(file)}. */

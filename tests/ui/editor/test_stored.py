@@ -12,7 +12,8 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from studio.languages import ENGLISH, languages
-from studio.ui.editor.stack import FILE_META, FIRST, store_image
+from studio.ui.editor.stack import FIRST, store_image
+from studio.ui.widgets import FILE_META
 
 COLOURS = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
 

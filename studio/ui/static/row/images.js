@@ -43,6 +43,15 @@
       }
     }
 
+    /** The settings that are written in a picture, as they stand there: {text} or {error}. */
+    async settingsIn(file) {
+      try {
+        return await this.server.settings_in(await this.send(file));
+      } catch (error) {
+        return { error: `The picture could not be read (${error.message || error})` };
+      }
+    }
+
     /** What a picture shows, in words for the base of the form: {text} or {error}, or {fetches}: how much
      *  has to be fetched for it, which `fetch` allows. */
     async captionOf(file, fetch = false) {
