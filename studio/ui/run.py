@@ -150,7 +150,13 @@ def stage_of(run: Run) -> Any:
 def _measured(done: Done) -> dict[str, Any]:
     parts = parts_over_time(done.shares)
     shares = [
-        {"row": s.row, "norm": s.norm, "cosine": s.cosine, "share": parts[s.row]}
+        {
+            "row": s.row,
+            "norm": s.norm,
+            "cosine": s.cosine,
+            "share": parts[s.row],
+            "acted": bool(s.missing),  # though nothing of it could be measured
+        }
         for s in done.shares
     ]
     drift = [{"weights": d.weights, "norm": d.norm} for d in done.drift]

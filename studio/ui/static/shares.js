@@ -74,7 +74,8 @@
       for (const card of stack.cards) {
         const share = shares.find((candidate) => candidate.row === card.runIndex);
         const known = share?.norm.some((norm) => norm !== null);
-        const why = card.runIndex === null || known ? "" : studio.whyNoShare(card.row);
+        const why =
+          card.runIndex === null || known ? "" : studio.whyNoShare(card.row, share?.acted);
         const part = known ? studio.partOfAll(share.norm, shares) : null;
         card.share.show(share, peak, part, why);
       }

@@ -238,6 +238,8 @@ def test_a_negative_prompt_makes_its_pair(desk: Studio) -> None:
     scale.fill("")
     scale.press_sequentially("12")
     assert [row["weight"] for row in desk.rows()] == [12, -11]
+    desk.generate()  # which leaves the unconditional pass out, and with it what tells shares
+    desk.says("share not known: a pass", ".gs-card:nth-child(1) .gs-share")
     scale.blur()
     desk.rest(600)
     desk.page.get_by_role("button", name="Undo").first.click()

@@ -32,3 +32,11 @@ test("two rows alike are two rows", () => {
   rows.begin([cat, cat]);
   assert.deepEqual(plain(rows.find([cat, cat])), [0, 1]);
 });
+
+test("a row that took part is not said to have taken none", () => {
+  const { whyNoShare } = load("row/share.js");
+  const row = { enabled: true, weight: 7 };
+  assert.match(whyNoShare(row, true), /^share not known: .*negative prompt/);
+  assert.equal(whyNoShare(row, false), "no share: it took no part");
+  assert.match(whyNoShare({ ...row, weight: 0 }, false), /weight is 0/);
+});

@@ -37,11 +37,13 @@
     return measured.reduce((sum, [norm, cosine]) => sum + norm * cosine, 0) / total;
   };
 
-  /** Why a row of the last image has no share. */
-  studio.whyNoShare = function (row) {
+  /** Why a row of the last image has no share. ``acted``: it took part, in passes that cancel out. */
+  studio.whyNoShare = function (row, acted) {
     if (!row.enabled) return "no share: the row was left out";
     if (row.weight === 0) return "no share: its weight is 0";
-    return "no share: its passes and those it is compared with cancel out, or it took no part";
+    return acted
+      ? "share not known: a pass that it is compared with cancels out, as beside a negative prompt"
+      : "no share: it took no part";
   };
 
   studio.shareView = function () {
