@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -149,16 +150,7 @@ def stage_of(run: Run) -> Any:
 
 def _measured(done: Done) -> dict[str, Any]:
     parts = parts_over_time(done.shares)
-    shares = [
-        {
-            "row": s.row,
-            "norm": s.norm,
-            "cosine": s.cosine,
-            "share": parts[s.row],
-            "acted": bool(s.missing),  # though nothing of it could be measured
-        }
-        for s in done.shares
-    ]
+    shares = [asdict(one) | {"share": parts[one.row]} for one in done.shares]
     drift = [{"weights": d.weights, "norm": d.norm} for d in done.drift]
     return fresh({"shares": shares, "drift": drift})
 

@@ -75,7 +75,9 @@
         const share = shares.find((candidate) => candidate.row === card.runIndex);
         const known = share?.norm.some((norm) => norm !== null);
         const why =
-          card.runIndex === null || known ? "" : studio.whyNoShare(card.row, share?.acted);
+          card.runIndex === null || known
+            ? ""
+            : studio.whyNoShare(card.row, share?.missing?.length > 0);
         const part = known ? studio.partOfAll(share.norm, shares) : null;
         card.share.show(share, peak, part, why);
       }
