@@ -136,8 +136,8 @@ def _check_file(path: Path, field: str) -> None:
         raise StudioError(f"{size} bytes; an image holds at most {MAX_FILE_BYTES}", field=field)
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Upright (EXIF), RGB, transparency over white, no edge above ``MAX_EDGE``."""
+def to_rgb(image: Image.Image, most: int = MAX_EDGE) -> Image.Image:
+    """Upright (EXIF), RGB, transparency over white, no edge above ``most`` pixels."""
     upright = _upright(image)
     if upright.mode.startswith("I"):  # 16-bit depth maps: keep the upper byte, do not clip
         values = np.asarray(upright).astype(np.int64)
@@ -150,8 +150,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
         layer = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     rgb = upright.convert("RGB")
-    if max(rgb.size) > MAX_EDGE:
-        rgb.thumbnail((MAX_EDGE, MAX_EDGE), Image.Resampling.LANCZOS)
+    if max(rgb.size) > most:
+        rgb.thumbnail((most, most), Image.Resampling.LANCZOS)
     rgb.info.clear()
     return rgb
 

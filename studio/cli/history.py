@@ -7,16 +7,16 @@ import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from studio.cli.common import output_folder, say, say_notes
 from studio.cli.history_made import declare, larger, sheet
 from studio.errors import MissingFile, StudioError, shorten
-from studio.files import write_once
+from studio.files import write_atomically, write_once
 from studio.history import SORTS, History, Query, Record, history
-from studio.history.archive import named, said_lost, write_zip
+from studio.history.archive import named, write_zip
 from studio.history.intake import take_in
-from studio.history.light import jpegs, write_jpegs
+from studio.history.light import Left, jpegs, write_jpegs
 from studio.history.words import scheduler_of
 from studio.preset.schedulers import SCHEDULERS
 
@@ -219,21 +219,21 @@ def _export(options: argparse.Namespace, own: History) -> None:
         _zip(Path(options.out), own, own.ids(_query(options, own)), options.jpeg)
         return
     folder, count = output_folder(options.out), 0
-    lost: list[str] = []
+    left = Left()
     if options.jpeg:
-        for name, data in jpegs(own, own.ids(_query(options, own)), lost):
-            _free(folder / name).write_bytes(data)
+        for name, data in jpegs(own, own.ids(_query(options, own)), left):
+            write_atomically(_free(folder / name), data)
             count += 1
-        _copied(count, lost)
+        _copied(count, left)
         return
-    for file, name in named(own, own.ids(_query(options, own)), lost):
+    for file, name in named(own, own.ids(_query(options, own)), left.lost):
         place = _free(folder / name)
         try:
             shutil.copy2(file, place)
         except OSError as error:
             raise StudioError(f"cannot be copied ({error.strerror})", field=str(file)) from error
         count += 1
-    _copied(count, lost)
+    _copied(count, left)
 
 
 def _free(place: Path) -> Path:
@@ -244,15 +244,18 @@ def _free(place: Path) -> Path:
 
 def _zip(place: Path, own: History, ids: list[str], light: bool) -> None:
     output_folder(str(place.parent))
-    lost: list[str] = []
-    write = write_jpegs if light else write_zip
-    write_once(place, lambda file: lost.extend(write(own, ids, file)))
-    _copied(len(ids) - len(lost), lost)
+    found: list[Left] = []
+
+    def write(file: BinaryIO) -> None:
+        found.append(write_jpegs(own, ids, file) if light else Left(write_zip(own, ids, file)))
+
+    write_once(place, write)
+    _copied(len(ids) - len(found[0].lost), found[0])
 
 
-def _copied(count: int, lost: list[str]) -> None:
+def _copied(count: int, left: Left) -> None:
     _said(count, "copied")
-    say_notes([said_lost(lost)] if lost else [])
+    say_notes(left.said())
 
 
 def _said(count: int, what: str) -> None:

@@ -31,12 +31,15 @@ def write_zip(history: History, ids: Iterable[str], file: IO[bytes]) -> list[str
     return lost
 
 
-def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tuple[Path, str]]:
+def named(
+    history: History, ids: Iterable[str], lost: list[str], suffix: str = ""
+) -> Iterator[tuple[Path, str]]:
     """Each picture's file, and a name for it outside the history that no other of them has: of two
     that share one, the second one's begins with its id.
 
     Args:
         lost: takes the names of those that cannot be read, and are left out.
+        suffix: of the names, in place of the files' own.
 
     Raises:
         StudioError: none can be read; after the last.
@@ -46,8 +49,11 @@ def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tup
         record = history.get(one)
         path = history.file(record)
         own = PurePath(record.path).name  # in the bin a file is called by its id
-        # Some disks take names for one that differ by their capitals.
-        name = own if own.casefold() not in used else f"{record.id}-{own}"
+        name = PurePath(own).stem + suffix if suffix else own
+        while (
+            name.casefold() in used
+        ):  # some disks take names for one that differ by their capitals
+            name = f"{record.id}-{name}"
         try:
             path.open("rb").close()
         except OSError:
@@ -62,3 +68,9 @@ def named(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tup
 def said_lost(names: Sequence[str]) -> str:
     """One line on pictures whose files cannot be read; "" where there is none."""
     return f"left out, as their files cannot be read: {some_of(names, TOLD)}" if names else ""
+
+
+def said_bare(names: Sequence[str]) -> str:
+    """One line on pictures whose presets or texts did not go along; "" where there is none."""
+    what = "without what makes them again, too long for a JPEG or not readable"
+    return f"{what}: {some_of(names, TOLD)}" if names else ""

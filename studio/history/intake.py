@@ -44,8 +44,11 @@ def once_held(history: History, outputs: Path, file: Path) -> bool:
         return False
 
 
-def take_in(history: History, stop: threading.Event | None = None) -> int:
+def take_in(history: History, stop: threading.Event | None = None, rest: float = 0.0) -> int:
     """Bring the history to what lies on disk. Returns how many pictures are new or changed.
+
+    Args:
+        rest: seconds that it leaves to others after every ``LOOKS`` files.
 
     Raises:
         StudioError: the database cannot be written.
@@ -55,8 +58,8 @@ def take_in(history: History, stop: threading.Event | None = None) -> int:
     for number, item in enumerate(entries(history.outputs, tuple(SUFFIXES), DEPTH), 1):
         if stop is not None and stop.is_set():
             return count
-        if number % LOOKS == 0:
-            time.sleep(REST)
+        if rest and number % LOOKS == 0:
+            time.sleep(rest)
         path = item.path[above:].replace(os.sep, "/")  # as name_of has it, in a fifth of its time
         if not is_text(path) or not holds_something(item):
             continue
@@ -114,7 +117,7 @@ def begin(history: History) -> None:
         def run() -> None:
             try:
                 with suppress(StudioError):
-                    take_in(history)
+                    take_in(history, rest=REST)
             finally:
                 _ended[history] = time.monotonic()
 

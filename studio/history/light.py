@@ -4,49 +4,66 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import IO
 
 from studio.errors import StudioError
-from studio.history.archive import named, said_lost
+from studio.history.archive import named, said_bare, said_lost
 from studio.history.store import History
-from studio.share.lighter import SUFFIX, as_jpeg
+from studio.share.lighter import SUFFIX, lighter
 
 
-def jpegs(history: History, ids: Iterable[str], lost: list[str]) -> Iterator[tuple[str, bytes]]:
+@dataclass
+class Left:
+    """Names of the pictures that are left out, as they cannot be read (``lost``), and of those whose
+    preset or text did not go along (``bare``)."""
+
+    lost: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
+
+    def said(self) -> list[str]:
+        """A line on each kind that there is."""
+        return [line for line in (said_lost(self.lost), said_bare(self.bare)) if line]
+
+
+def jpegs(history: History, ids: Iterable[str], left: Left) -> Iterator[tuple[str, bytes]]:
     """Each picture's name, which no other of them has, and its JPEG.
 
     Args:
-        lost: takes the names of those that cannot be read, and are left out.
+        left: takes the names of those that are left out, or go without their presets.
 
     Raises:
         StudioError: none can be read; after the last.
     """
     some = False
-    for path, name in named(history, ids, lost):
+    for path, name in named(history, ids, left.lost, SUFFIX):
+        own = PurePath(name).stem + path.suffix
         try:
-            data = as_jpeg(path)
+            light = lighter(path)
         except StudioError:
-            lost.append(name)
+            left.lost.append(own)
             continue
         some = True
-        yield PurePath(name).stem + SUFFIX, data
-    if lost and not some:
-        raise StudioError(said_lost(lost), field="history")
+        if not light.complete:
+            left.bare.append(own)
+        yield name, light.data
+    if left.lost and not some:
+        raise StudioError(said_lost(left.lost), field="history")
 
 
-def write_jpegs(history: History, ids: Iterable[str], file: IO[bytes]) -> list[str]:
+def write_jpegs(history: History, ids: Iterable[str], file: IO[bytes]) -> Left:
     """Write them as one ZIP file.
 
     Returns:
-        The names of those that cannot be read, and are left out.
+        The names of those that are left out, or go without their presets.
 
     Raises:
         StudioError: none can be read.
         OSError: ``file`` cannot be written to.
     """
-    lost: list[str] = []
+    left = Left()
     with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
-        for name, data in jpegs(history, ids, lost):
+        for name, data in jpegs(history, ids, left):
             archive.writestr(name, data)
-    return lost
+    return left

@@ -185,11 +185,24 @@ def peek(path: str | Path) -> tuple[Preset, tuple[int, int]]:
 
 
 def _own(texts: Texts, name: str) -> Preset | None:
+    own = carried(texts, name)
+    try:
+        return extract(own) if own else None
+    except StudioError as error:
+        raise BadPreset(f"its preset is not valid: {error}", field=name) from error
+
+
+def carried(texts: Texts, name: str) -> Preset | None:
+    """The studio's own preset among an image's texts, as it is there: its pictures stay in it.
+
+    Raises:
+        BadPreset: it is not valid; names the file.
+    """
     try:
         chunk = texts.get(PNG_KEY)
         if chunk:
-            return extract(parse(chunk, source=PNG_KEY))
+            return parse(chunk, source=PNG_KEY)
         _, found, packed = texts.get("UserComment").rpartition(f", {COMMENT_KEY}: ")
-        return extract(unpack(packed.strip(), COMMENT_KEY, MAX_JSON_BYTES)) if found else None
+        return unpack(packed.strip(), COMMENT_KEY, MAX_JSON_BYTES) if found else None
     except StudioError as error:
         raise BadPreset(f"its preset is not valid: {error}", field=name) from error

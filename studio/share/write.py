@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ UNSAVED = "guidance-studio-unsaved"  # in the temporary folder
 PNG_KEY = "guidance_studio"
 COMMENT_KEY = "Guidance Studio"
 JPEG_QUALITY = 95
-MAX_COMMENT_CHARACTERS = 30_000  # UTF-16 in one 64 KB segment of a JPEG
+MAX_COMMENT_BYTES = 65_000  # of UTF-16, with what names them within 64 KiB, one segment of a JPEG
 
 
 @dataclass(frozen=True)
@@ -149,18 +150,47 @@ def encode(
     """The bytes of an image file that carries ``preset``."""
     full = embed_images(preset, roots)
     parameters = parameters_text(preset, image.size)
-    buffer = io.BytesIO()
     match suffix.lower():
         case ".png":
-            image.save(buffer, format="PNG", pnginfo=_chunks(full, parameters))
+            return saved(image, "PNG", pnginfo=_chunks(full, parameters))
         case ".jpg" | ".jpeg":
-            exif = _comment(preset, full, parameters)
-            image.convert("RGB").save(buffer, format="JPEG", quality=JPEG_QUALITY, exif=exif)
+            return as_jpeg(image, _comment(preset, full, parameters))
         case ".webp":
-            image.save(buffer, format="WEBP", quality=95, exif=_comment(preset, full, parameters))
+            exif = _comment(preset, full, parameters)
+            return saved(image, "WEBP", quality=95, exif=exif, icc_profile=_rgb_profile(image))
         case other:
             raise StudioError(f"cannot write {other or 'no suffix'}; png, jpg, webp", field="path")
+
+
+def as_jpeg(image: Image.Image, exif: Image.Exif) -> bytes:
+    """The bytes of a JPEG with these tags, and with the picture's colour profile.
+
+    Raises:
+        StudioError: a JPEG cannot hold it.
+    """
+    rgb, profile = image.convert("RGB"), _rgb_profile(image)
+    return saved(rgb, "JPEG", quality=JPEG_QUALITY, exif=exif, icc_profile=profile)
+
+
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        StudioError: files of this form cannot hold it, as one of more than 65,535 pixels a side.
+    """
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, format=form, **options)
+    except (OSError, ValueError, struct.error) as error:
+        raise StudioError(f"the picture cannot be saved as {form}", field="path") from error
     return buffer.getvalue()
+
+
+def _rgb_profile(image: Image.Image) -> bytes | None:
+    """What its colours mean, where that is said of red, green and blue: other profiles end with the
+    colours that they are of."""
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
 
 
 def _chunks(full: Preset, parameters: str) -> PngInfo:
@@ -173,20 +203,33 @@ def _chunks(full: Preset, parameters: str) -> PngInfo:
 
 def _comment(preset: Preset, full: Preset, parameters: str) -> Image.Exif:
     packed = pack(full)
-    if len(packed) + len(parameters) > MAX_COMMENT_CHARACTERS:
+    if _long(f"{parameters}, {COMMENT_KEY}: {packed}"):
         packed = pack(drop_images(preset, keep_files=True)[0])
     text = f"{parameters}, {COMMENT_KEY}: {packed}"
-    if len(text) > MAX_COMMENT_CHARACTERS:
+    if _long(text):
         text = f"{settings_line(full, None)}, {COMMENT_KEY}: {packed}"
-    if len(text) > MAX_COMMENT_CHARACTERS:
+    if _long(text):
         raise StudioError("the preset is too long for a JPEG or WebP; save a PNG", field="rows")
     return comment_of(text)
+
+
+def _long(text: str) -> bool:
+    return utf_16_length(text) > MAX_COMMENT_BYTES
+
+
+def utf_16_length(text: str) -> int:
+    """The bytes that a text takes in a comment."""
+    return len(_utf_16(text))
+
+
+def _utf_16(text: str) -> bytes:
+    return text.encode("utf_16_be", "replace")  # emoji take four bytes
 
 
 def comment_of(text: str) -> Image.Exif:
     """The text as a picture's user comment, where the web UIs write theirs; what is longer than a JPEG
     holds is cut."""
     exif = Image.Exif()
-    shown = text[:MAX_COMMENT_CHARACTERS].encode("utf_16_be", "replace")
-    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_PREFIX + shown
+    shown = _utf_16(text)[:MAX_COMMENT_BYTES].decode("utf_16_be", "ignore")  # no half a letter
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_PREFIX + _utf_16(shown)
     return exif

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from studio.__main__ import main
+from studio.history import history, intake
 from studio.preset import validate
 from studio.share import save_image
 
@@ -62,6 +65,37 @@ def test_found_starred_pruned_and_brought_back(studio: Any, tmp_path: Path) -> N
     assert studio("export", "--jpeg", "--out", str(light / "a.zip"))[1][0]["pictures"] == 2
     assert all(name.endswith(".jpg") for name in zipfile.ZipFile(light / "a.zip").namelist())
     assert studio("show", identity)[1][0]["tags"] == ["pets", "best"]
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_a_picture(
+    studio: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    code, _, error = studio("export", "--jpeg", "--out", str(tmp_path / "light"))
+    assert code == 2 and "No space left on device" in error and error.count("\n") == 1
+    assert not list((tmp_path / "light").iterdir())
+
+
+def test_a_preset_that_did_not_go_along_is_named(studio: Any, tmp_path: Path) -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_itxt("guidance_studio", '{"rows": 3}')
+    Image.new("RGB", (8, 8)).save(tmp_path / "outputs" / "bad.png", pnginfo=chunks)
+    for place in ("light", "light.zip"):
+        error = studio("export", "--jpeg", "--out", str(tmp_path / place))[2]
+        assert "without what makes them again" in error and "bad.png" in error
+
+
+def test_a_command_rests_for_nobody(studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(intake, "LOOKS", 1)
+    monkeypatch.setattr(intake.time, "sleep", rests.append)
+    studio("search")
+    assert not rests
+    intake.take_in(history(), rest=0.5)
+    assert rests == [0.5] * 3
 
 
 def test_a_scheduler_that_there_is_not_is_refused(studio: Any) -> None:

@@ -13,7 +13,7 @@ from studio.history import History
 from studio.history.intake import take_in
 from studio.preset import validate
 from studio.share import read_image, save_image
-from studio.share.lighter import as_jpeg
+from studio.share.lighter import lighter
 from studio.ui.history import view
 
 TEXT = (
@@ -30,7 +30,7 @@ def _kept(tmp_path: Path, data: bytes) -> Path:
 def test_a_picture_carries_its_preset_as_a_jpeg_too(studio_home: Path, tmp_path: Path) -> None:
     preset = validate({"name": "Ä", "rows": [{"prompt": "a cat"}], "sampler": {"seed": 3}})
     path = save_image(Image.effect_noise((256, 256), 60).convert("RGB"), preset, tmp_path)
-    data = as_jpeg(path)
+    data = lighter(path).data
     assert len(data) < path.stat().st_size / 2
     light = _kept(tmp_path, data)
     assert read_image(light) == (preset, [])
@@ -43,7 +43,7 @@ def test_one_of_another_tool_keeps_the_text_of_that(studio_home: Path, tmp_path:
     chunks.add_text("parameters", TEXT)
     path = tmp_path / "theirs.png"
     Image.new("RGBA", (64, 64), (255, 0, 0, 128)).save(path, pnginfo=chunks)
-    light = _kept(tmp_path, as_jpeg(path))
+    light = _kept(tmp_path, lighter(path).data)
     assert read_image(light)[0].model_dump(exclude={"name"}) == read_image(path)[0].model_dump(
         exclude={"name"}
     )
@@ -59,7 +59,7 @@ def test_a_preset_that_is_too_long_or_none_leaves_the_picture(
     path = save_image(Image.new("RGB", (8, 8)), validate({"rows": rows}), tmp_path)
     Image.new("L", (8, 8)).save(tmp_path / "bare.png")
     for one in (path, tmp_path / "bare.png"):
-        with Image.open(_kept(tmp_path, as_jpeg(one))) as image:
+        with Image.open(_kept(tmp_path, lighter(one).data)) as image:
             assert (image.mode, image.size) == ("RGB", (8, 8))
 
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from studio.errors import StudioError
 from studio.history import History
 from studio.history.archive import said_lost, write_zip
-from studio.history.light import jpegs, write_jpegs
+from studio.history.light import Left, jpegs, write_jpegs
 from studio.history.sheet import sheet_of
 from studio.ui.widgets import FILE_META
 
@@ -41,12 +41,13 @@ def light(history: History, ids: list[str]) -> dict[str, Any]:
     if not 1 <= len(ids) <= MOST_LIGHT:
         raise StudioError(f"1 to {MOST_LIGHT} pictures, got {len(ids)}", field="jpeg")
     if len(ids) > 1:
-        return _packed("jpegs.zip", lambda file: said_lost(write_jpegs(history, ids, file)))
-    ((name, data),) = jpegs(history, ids, [])
+        return _packed("jpegs.zip", lambda file: " · ".join(write_jpegs(history, ids, file).said()))
+    left = Left()
+    ((name, data),) = jpegs(history, ids, left)
 
     def write(file: BinaryIO) -> str:
         file.write(data)
-        return ""
+        return " · ".join(left.said())
 
     return _packed(name, write)
 
