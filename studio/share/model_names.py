@@ -14,7 +14,7 @@ Key = Callable[[str], str]
 
 
 class Shelf:
-    """Looks models up by file name, by the title that their maker gave them, then by hash.
+    """Looks models up by file name, by the title that their maker or the person here gave them, then by hash.
 
     Args:
         models: the library, or its ids alone; then kinds, families and learned words are not known.
@@ -47,9 +47,14 @@ class Shelf:
                 if same(identity) == same(wanted) and self._usable(identity, kinds):
                     return identity
         for identity, entry in self.entries.items():
-            if entry.title.lower() == wanted and self._usable(identity, kinds):
+            if wanted in self._titles(identity, entry) and self._usable(identity, kinds):
                 return identity
         return self._by_hash(name, self.hashes.get(wanted, wanted), kinds)
+
+    def _titles(self, identity: str, entry: ModelEntry) -> set[str]:
+        """What a person here calls a model, and what its maker does."""
+        found = self._library.as_found(identity) if self._library is not None else entry
+        return {entry.title.lower(), found.title.lower()}
 
     def _by_hash(self, name: str, digest: str, kinds: Collection[str]) -> str | None:
         if self._library is None or not is_hash(digest):

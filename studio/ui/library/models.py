@@ -5,13 +5,23 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
 from studio.home import models_folder
-from studio.library import ADAPTERS, FAMILIES, Library, ModelEntry, hub, title_of, vocabulary
+from studio.library import (
+    ADAPTERS,
+    FAMILIES,
+    Library,
+    ModelEntry,
+    hub,
+    own_words,
+    title_of,
+    vocabulary,
+)
 from studio.library.control_networks import CONTROL_NETWORKS
 from studio.library.hashes import BACKGROUND
 from studio.library.own_pictures import own_picture
@@ -92,9 +102,11 @@ def _as_base(entry: ModelEntry) -> dict[str, Any]:
 
 
 def table(shared: bool) -> str:
-    """The Models tab. A shared page does not say where its folders are."""
+    """The Models tab. A shared page says neither where its folders are nor what its host notes of a model."""
     entries, refused = library().entries(), library().refused()
     shown = entries[:MOST_LINES]
+    if shared:
+        shown = [_without_notes(entry) for entry in shown]
     sections = [
         (kind, title, [_model(e, shared) for e in shown if e.kind == kind])
         for kind, title in KINDS.items()
@@ -113,7 +125,23 @@ def table(shared: bool) -> str:
     families = ", ".join(html.escape(family.title) for family in FAMILIES.values())
     shelves += f"<p>Families that run here: {families}.</p>"
     head = _search({kind: title for kind, title, _ in sections})
-    return f'<div class="gs-library">{head}{shelves}{"" if shared else _where()}</div>'
+    own = "" if shared else _trouble()
+    return f'<div class="gs-library">{head}{own}{shelves}{"" if shared else _where()}</div>'
+
+
+def _without_notes(entry: ModelEntry) -> ModelEntry:
+    """A model with its maker's words in place of the host's notes, which are for nobody else."""
+    return replace(entry, description=library().as_found(entry.id).description)
+
+
+def _trouble() -> str:
+    """A line where nothing that was said of models can be used."""
+    if own_words.is_readable():
+        return ""
+    return (
+        '<p class="gs-error" role="status">What is said of models here is not shown: model-words.json '
+        "cannot be read. Mend it or put it aside.</p>"
+    )
 
 
 def _search(kinds: Mapping[str, str]) -> str:
