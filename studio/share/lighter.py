@@ -25,7 +25,6 @@ from studio.share.write import (
 )
 
 SUFFIX = ".jpg"
-MAX_SIDE = 65_535  # pixels: a JPEG has no more
 # Where ComfyUI keeps its graphs in files without chunks; of two that are too long the first goes along.
 _GRAPHS = (("prompt", 0x0110), ("workflow", 0x010F))
 
@@ -51,7 +50,7 @@ def lighter(path: Path) -> Lighter:
     with open_checked(path, path.name) as image:
         texts = texts_of(image, path, whole=PNG_KEY)
         profile = image.info.get("icc_profile")
-        whole = to_rgb(image, MAX_SIDE)
+        whole = to_rgb(image, max(image.size))
     if profile:
         whole.info["icc_profile"] = profile
     try:

@@ -176,7 +176,7 @@ def saved(image: Image.Image, form: str, **options: object) -> bytes:
     """The bytes of a picture's file.
 
     Raises:
-        StudioError: files of this form cannot hold it, as one of more than 65,535 pixels a side.
+        StudioError: files of this form cannot hold it, as a JPEG of more than 65,500 pixels a side.
     """
     buffer = io.BytesIO()
     try:
