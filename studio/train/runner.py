@@ -205,10 +205,11 @@ class Runner:
             self._thread.join(seconds)
 
     def _ask(self, wish: Literal["pause", "stop"]) -> None:
-        if self._state.status != "running":
-            raise StudioError("no training is running", field="train")
-        self._wish = wish
-        self._set(text=STOPPING if wish == "stop" else PAUSING)  # a step may take a minute
+        with self._lock:  # it may end meanwhile, or go on for a minute's step
+            if self._state.status != "running":
+                raise StudioError("no training is running", field="train")
+            self._wish = wish
+            self._state = replace(self._state, text=STOPPING if wish == "stop" else PAUSING)
 
     def _run(self, config: TrainConfig, resume: bool, restart: bool, finish: bool) -> None:
         try:
@@ -276,15 +277,16 @@ class Runner:
                 self._set(samples=(*new, *state.samples)[: SHOWN_SAMPLES * max(1, len(new))])
             case Finished(identity, folder, steps, seconds):
                 text, asked = f"{identity} is in the library", state.config if finish else None
+                step = state.step if asked else steps
                 if asked is None:
-                    took = in_words.took(seconds, state.resumed)
-                    self._set(step=steps, text=f"Done: {text} ({took})")
+                    said = f"Done: {text} ({in_words.took(seconds, state.resumed)})"
                 else:
-                    self._set(text=f"Stopped after {in_words.step_of(asked, steps)}: {text}")
-                self._set(status="done", model=identity, folder=folder)
+                    said = f"Stopped after {in_words.step_of(asked, steps)}: {text}"
+                self._set(status="done", step=step, text=said, model=identity, folder=folder)
 
     def _set(self, **changes: Any) -> None:
-        self._state = replace(self._state, **changes)
+        with self._lock:
+            self._state = replace(self._state, **changes)
 
 
 def _has_begun(state: State) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from studio.home import training_folder
 from studio.train.begun import CHECKPOINT
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, TrainEvent, TrainProgress
-from studio.train.runner import Runner
+from studio.train import runner as of_runner
+from studio.train.runner import PAUSING, Runner, State
 from studio.train.turns import Turns
 from tests.support.fake_trainer import config
 from tests.support.waiting import until
@@ -137,3 +139,20 @@ def test_what_failed_without_a_checkpoint_is_not_resumed(studio_home: Path) -> N
     assert not runner.can_resume()
     begun()
     assert runner.can_resume()
+
+
+def test_an_end_in_the_moment_of_a_press_stays_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's thread writes what it has read, while the training's says that it is done."""
+    runner, trainer = started("saving")
+    until(lambda: runner.state.text == "Saving …")
+
+    def slow(state: State, **changes: Any) -> State:
+        if changes.get("text") == PAUSING and threading.current_thread().name != "training":
+            trainer.go.set()
+            runner.wait(0.5)
+        return replace(state, **changes)
+
+    monkeypatch.setattr(of_runner, "replace", slow)
+    runner.pause()
+    ended(runner, trainer)
+    assert runner.state.status != "running"
