@@ -132,12 +132,20 @@ def _pieces(prompt: str, seed: int, field: str = "prompt", like: str | None = No
     return [*pieces, prompt[place:]]
 
 
-def every_text(prompt: str, most: int, field: str = "prompt") -> list[str]:
+def every_text(
+    prompt: str, most: int, field: str = "prompt", letters: int | None = None
+) -> list[str]:
     """All that a prompt can become, each once: the first choice changes last.
 
+    Args:
+        letters: how many characters all of them may have together; without it, any number.
+
     Raises:
-        BadPreset: more than ``most``, or as :func:`chosen` does.
+        BadPreset: more than ``most``, more than ``letters``, a prompt that is too long, or as
+            :func:`chosen` does.
     """
+    if len(prompt) > MAX_PROMPT:
+        raise BadPreset(f"has {len(prompt)} characters; at most {MAX_PROMPT}", field=field)
     context = _context(Random(0), field, combined=True)
     parts, place, count = [], 0, 1
     for start, end in _marks(prompt):
@@ -147,7 +155,16 @@ def every_text(prompt: str, most: int, field: str = "prompt") -> list[str]:
             raise BadPreset(f"has more than {most} combinations of its choices", field=field)
         parts += [[prompt[place:start]], texts]
         place = end
-    return list(dict.fromkeys("".join(one) for one in product(*parts, [prompt[place:]])))
+    found: dict[str, None] = {}
+    total = 0
+    for text in map("".join, product(*parts, [prompt[place:]])):
+        total += 0 if text in found else len(text)
+        found[text] = None
+        if letters is not None and total > letters:  # before the others are built
+            raise BadPreset(
+                f"has more than {letters} characters in the combinations of its choices", field=field
+            )
+    return list(found)
 
 
 def names() -> list[str]:

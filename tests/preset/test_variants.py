@@ -152,3 +152,11 @@ def test_what_has_too_many_or_cannot_be_read_is_refused(prompt: str, words: str)
 
 def test_what_is_refused_is_said_to_the_page() -> None:
     assert "more than 2000" in prompt_choices({"prompt": "{a|b|c|d}" * 8})["error"]
+
+
+def test_as_much_text_as_a_sweep_reads_is_built_and_no_more() -> None:
+    assert "has 4001 characters; at most 4000" in prompt_choices({"prompt": "a" * 4001})["error"]
+    long = "{a|b}" * 10 + " " + "x" * 3900
+    refused = prompt_choices({"prompt": long})["error"]
+    assert "has more than 20000 characters in the combinations of its choices" in refused
+    assert len(prompt_choices({"prompt": "{a|b}" * 10})["texts"]) == 1024

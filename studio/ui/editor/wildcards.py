@@ -8,6 +8,7 @@ from studio.errors import StudioError
 from studio.preset import variants, wildcard_files
 from studio.preset.sweep import MAX_CELLS
 from studio.ui.errors import one_line
+from studio.ui.sweep.asked import MOST_TEXT
 
 MOST = 5000
 
@@ -25,13 +26,15 @@ def wildcard_names(_: Any) -> dict[str, list[str]]:
 
 
 def prompt_choices(asked: Any) -> dict[str, Any]:
-    """Every text that one prompt can become by its choices (called from the script): ``prompt``.
+    """Every text that one prompt can become by its choices (called from the script): ``prompt``. As many
+    as a sweep has pictures, of as many characters as one of its axes.
 
     Returns:
         ``{"texts": […]}``, or ``{"error": …}``.
     """
     try:
-        return {"texts": variants.every_text(_given(asked, "prompt"), MAX_CELLS)}
+        prompt = _given(asked, "prompt")
+        return {"texts": variants.every_text(prompt, MAX_CELLS, letters=MOST_TEXT)}
     except StudioError as error:
         return {"error": one_line(error)}
 
