@@ -251,10 +251,11 @@ class Runs(Line):
                     run.first = event.done
                 run.unwatched = not run.cancelled and self._abandoned(run)
                 run.cancelled = run.cancelled or run.unwatched
+                if not run.cancelled or isinstance(event, Done):  # what has come is kept
+                    self._take(run, event)
                 if run.cancelled:
                     self._keep_first(run)
                     break
-                self._take(run, event)
         finally:
             close = getattr(events, "close", None)
             if close:

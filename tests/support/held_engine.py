@@ -15,9 +15,14 @@ EVENTS = 2  # to be released for each picture
 
 
 class HeldEngine:
-    """Goes on by one event for each ``release()``; a second pass takes ``EVENTS`` more."""
+    """Goes on by one event for each ``release()``; a second pass takes ``EVENTS`` more.
 
-    def __init__(self) -> None:
+    Args:
+        further: a further step comes before each picture, by the same release.
+    """
+
+    def __init__(self, further: bool = False) -> None:
+        self.further = further
         self.gate = threading.Semaphore(0)
         self.started: list[str] = []
         self.closed = 0
@@ -43,6 +48,8 @@ class HeldEngine:
                     yield Progress(2, 3, 1.0, 1.0, 4)
                     yield Preview(2, (Image.new("RGB", (64, 64), "navy"),))
                     self.gate.acquire()
+                if self.further:
+                    yield Progress(1, 2, 1.0, 1.0, 2)
                 yield done
         finally:
             self.closed += 1

@@ -55,7 +55,7 @@ def test_a_search_is_ended_by_the_page_that_began_it(studio_home: Path) -> None:
 
 def test_what_the_first_of_two_passes_made_is_kept(studio_home: Path) -> None:
     """Of the second what was forming can be kept beside it."""
-    engine = HeldEngine()
+    engine = HeldEngine(further=True)
     runs = Runs(engine, Limits())
     session = runs.session("a")
     twice = PRESET.model_copy(
@@ -83,7 +83,7 @@ def test_what_the_first_of_two_passes_made_is_kept(studio_home: Path) -> None:
 
 
 def test_a_cell_of_a_sweep_is_no_first_pass(studio_home: Path, tmp_path: Path) -> None:
-    engine = HeldEngine()
+    engine = HeldEngine(further=True)
     runs = Runs(engine, Limits())
     twice = PRESET.model_copy(update={"second_pass": SecondPass(scale=2)})
     one = runs.submit(runs.session("a"), twice, folder=tmp_path / "cells")
@@ -107,3 +107,26 @@ def test_a_press_of_cancel_is_said_while_a_long_step_goes_on(studio_home: Path) 
     engine.release()
     until(lambda: one.state == "cancelled")
     assert ENDING not in run.bar_of(runs, one)
+
+
+def test_a_picture_that_comes_after_the_press_is_kept(studio_home: Path) -> None:
+    engine = HeldEngine()
+    runs = Runs(engine, Limits())
+    one = runs.submit(runs.session("a"), PRESET)
+    engine.release()
+    until(lambda: bool(one.previews))
+    runs.cancel(one)
+    engine.release()
+    until(lambda: not one.active())
+    assert len(one.moments) == 1 and Path(one.moments[0].path).is_file()
+
+
+def test_a_picture_that_comes_while_the_page_ends_is_kept(studio_home: Path) -> None:
+    engine = HeldEngine()
+    runs = Runs(engine, Limits())
+    one = runs.submit(runs.session("a"), PRESET)
+    engine.release()
+    until(lambda: bool(one.previews))
+    engine.release()
+    runs.close()
+    assert len(one.moments) == 1 and Path(one.moments[0].path).is_file()

@@ -119,6 +119,7 @@ def test_several_are_said_with_what_all_of_them_took(engine: HeldEngine, apart: 
 
 
 def test_after_cancel_finished_ones_are_results_and_the_rest_is_marked(engine: HeldEngine) -> None:
+    engine.further = True
     runs = Runs(engine, Limits())
     session = runs.session("a")
     one = runs.submit(session, preset("four", count=4, seed=5))
