@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingFile
@@ -15,6 +17,8 @@ from studio.ui.space import save_folder
 from studio.ui.sweep.shown import shot_at
 from studio.ui.sweep.sweeper import Sweeper
 
+# The look at the history and the copy are one: of simultaneous presses one copies.
+_KEEPING = threading.Lock()
 KEPT, THERE = "It is in the History now.", "It is in the History already."
 
 
@@ -31,6 +35,11 @@ def keep_cell(runs: Runs, owner: Session, sweeper: Sweeper, place: Any) -> str:
         StudioError: the cell or its file is not there, or the folder cannot be written to.
     """
     file = sweeper.folder / shot_at(sweeper.state, place).name
+    with _KEEPING:
+        return _copied(runs, owner, file)
+
+
+def _copied(runs: Runs, owner: Session, file: Path) -> str:
     try:
         data = file.read_bytes()
         history = runs.history(owner)
@@ -43,5 +52,7 @@ def keep_cell(runs: Runs, owner: Session, sweeper: Sweeper, place: Any) -> str:
     folder, named = save_folder(runs.limits, owner.key), naming(lambda: history)
     path = save_encoded(data, preset, size_checked(file, file.name), folder, named)
     text = f"seed {preset.sampler.seed}"
-    owner.moments = [kept(path, preset, text, lambda: history), *owner.moments]
+    made = kept(path, preset, text, lambda: history)
+    with runs.changed:  # a picture may come in this moment
+        owner.moments = [made, *owner.moments]
     return KEPT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,21 @@ def test_a_cell_is_copied_into_the_history_once(studio_home: Path) -> None:
 
     history.delete([record.id])  # what is in the bin is not there
     assert keep_cell(runs, owner, sweeper, [1, 0, 0]) == KEPT
+
+
+def test_simultaneous_presses_copy_a_cell_once(studio_home: Path) -> None:
+    runs, sweeper = _swept()
+    owner = runs.session("me")
+    together = threading.Barrier(4)
+
+    def press(_: int) -> str:
+        together.wait()
+        return keep_cell(runs, owner, sweeper, [1, 0, 0])
+
+    with ThreadPoolExecutor(4) as presses:
+        said = list(presses.map(press, range(4)))
+    assert sorted(said) == sorted([KEPT, THERE, THERE, THERE])
+    assert len(list((studio_home / "outputs").glob("*.png"))) == len(owner.moments) == 1
 
 
 def test_on_a_shared_page_it_is_the_visitor_s_own() -> None:
