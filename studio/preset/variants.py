@@ -162,7 +162,8 @@ def every_text(
         found[text] = None
         if letters is not None and total > letters:  # before the others are built
             raise BadPreset(
-                f"has more than {letters} characters in the combinations of its choices", field=field
+                f"has more than {letters} characters in the combinations of its choices",
+                field=field,
             )
     return list(found)
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from studio.home import training_folder
+from studio.train import runner as of_runner
 from studio.train.begun import CHECKPOINT
 from studio.train.config import TrainConfig
 from studio.train.events import Finished, Losses, TrainEvent, TrainProgress
-from studio.train import runner as of_runner
 from studio.train.runner import PAUSING, Runner, State
 from studio.train.turns import Turns
 from tests.support.fake_trainer import config
