@@ -12,6 +12,7 @@ from typing import Any
 from studio.errors import BadPreset, MissingFile, first_of, shorten
 from studio.files import read_regular, shown, slug, write_atomically, write_new
 from studio.home import styles_folder
+from studio.locks import held
 from studio.preset.styles import (
     MAX_BYTES,
     MAX_TEXT,
@@ -27,6 +28,7 @@ from studio.preset.styles import (
 
 STAYS = "there is one of this name already, which stays"
 CHANGED = "has changed meanwhile; load the page anew"
+TEXTS_CHANGED = "its texts have changed meanwhile; copy yours, and load the page anew"
 
 
 def is_own(style: Style) -> bool:
@@ -34,15 +36,32 @@ def is_own(style: Style) -> bool:
     return bool(style.file) and not style.problem
 
 
-def edit_style(name: str, new: str, prompt: str | None = None, negative: str | None = None) -> None:
+def edit_style(
+    name: str,
+    new: str,
+    prompt: str | None = None,
+    negative: str | None = None,
+    before: Mapping[str, str] | None = None,
+) -> None:
     """Give a style another name and other texts where it stands; what is ``None``, its rows and the rest of
     its file stay as they are.
 
+    Args:
+        before: the texts that it had where they were read, ``prompt`` and ``negative``; others that
+            it has got since are not written over.
+
     Raises:
         StudioError: no such style, no name, one that is taken, a text that is too long, a style of
-            nothing, or a table without a column for the negative text.
+            nothing, other texts than ``before``, or a table without a column for the negative text.
     """
-    style, new = _own(name), checked_name(new)
+    with held(styles_folder()):
+        style = _own(name)
+        if before is not None and before != {"prompt": style.prompt, "negative": style.negative}:
+            raise BadPreset(TEXTS_CHANGED, field="style")
+        _edit(style, checked_name(new), prompt, negative)
+
+
+def _edit(style: Style, new: str, prompt: str | None, negative: str | None) -> None:
     check_free(new, own=style.name)
     given = {"prompt": prompt, "negative": negative}
     texts = {side: text.strip() for side, text in given.items() if text is not None}
@@ -64,8 +83,9 @@ def delete_style(name: str) -> str:
     Raises:
         StudioError: no such style, or its file cannot be written.
     """
-    style = _own(name)
-    _rewrite(style, None)
+    with held(styles_folder()):
+        style = _own(name)
+        _rewrite(style, None)
     return style.name
 
 
@@ -148,7 +168,7 @@ def _rewrite(style: Style, new: Mapping[str, str] | None) -> None:
     except (ValueError, TypeError, LookupError, csv.Error) as error:
         raise MissingFile(CHANGED, field=style.file) from error
     if data:
-        write_atomically(path, data)
+        write_atomically(path.resolve(), data)  # a file elsewhere that is linked here stays the one
     else:
         path.unlink(missing_ok=True)
 

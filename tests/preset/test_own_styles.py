@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from studio.errors import BadPreset, MissingFile
 from studio.preset import own_styles, styles, validate
 from studio.share.styled import styled
+from studio.ui.presets.styles import style_words
 
 TABLE = '\ufeffname,prompt,negative_prompt\n--- Mine ---,,\nInk,"{prompt}, in ink",photo\n,odd,\n'
 
@@ -197,3 +199,36 @@ def test_a_table_that_is_none_is_one_line(home: Path) -> None:
     path.write_text("what,price\nink,3\n")
     with pytest.raises(BadPreset, match=r"prices.csv: has no column 'name'"):
         own_styles.take_styles(path)
+
+
+def test_of_simultaneous_edits_none_is_lost(home: Path) -> None:
+    table = home / "home" / "styles" / "styles.csv"
+    table.parent.mkdir(parents=True)
+    lines = "".join(f"S{at},text {at},\n" for at in range(12))
+    table.write_text(f"name,prompt,negative_prompt\n{lines}")
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(lambda at: own_styles.edit_style(f"S{at}", f"T{at}"), range(12)))
+    assert sorted(names()) == sorted(f"T{at}" for at in range(12))
+
+
+def test_a_linked_file_stays_the_one_elsewhere(home: Path) -> None:
+    table, link = home / "webui.csv", home / "home" / "styles" / "styles.csv"
+    table.write_text(TABLE, encoding="utf-8")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(table)
+    own_styles.edit_style("Ink", "Pen")
+    assert link.is_symlink() and "Pen" in table.read_text(encoding="utf-8")
+
+
+def test_texts_that_have_changed_since_they_were_read_stay(home: Path) -> None:
+    styles.save_style("Dusk", "at dusk")
+    before = {"prompt": "at dusk", "negative": ""}
+    asked = {"id": "Dusk", "name": "Dusk", "prompt": "at dawn", "negative": "", "before": before}
+    assert style_words(asked) == {"kept": True}
+    again = style_words({**asked, "prompt": "at noon"})
+    assert "its texts have changed meanwhile" in again["error"]
+    assert styles.find("Dusk").prompt == "at dawn"
+    styles.save_style("Ink", "in ink")
+    taken = style_words({"id": "Ink", "name": "dusk", "prompt": "x"})["error"]
+    assert taken.startswith("style: there is a style")
+    assert "no such style" in style_words(None)["error"]

@@ -101,4 +101,6 @@ def test_the_page_writes_them_where_nobody_shares_it(studio_home: Path) -> None:
         {function.__name__ for function in GuidanceStack(keeps=keeps).server_fns}
         for keeps in (True, False)
     ]
-    assert served[0] - served[1] == {"wildcard_text", "wildcard_keep", "model_words"}
+    assert served[0] - served[1] == {
+        *("wildcard_text", "wildcard_keep", "model_words", "style_words")
+    }

@@ -27,6 +27,7 @@ from studio.ui.editor.wildcards import (
 )
 from studio.ui.errors import one_line, refusal
 from studio.ui.library.wording import model_words
+from studio.ui.presets.styles import style_words
 from studio.ui.schema import choices_of, preset_schema, row_leaves
 from studio.ui.sketches import painted_over
 from studio.ui.widgets import given
@@ -267,4 +268,4 @@ SERVES = (
     prompt_choices,
 )
 # Not on a page that others share:
-KEEPS = (wildcard_text, wildcard_keep, model_words)
+KEEPS = (wildcard_text, wildcard_keep, model_words, style_words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from studio.preset.own_styles import delete_style, edit_style, is_own, take_styl
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
 from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
-from studio.ui.errors import on_page
+from studio.ui.errors import on_page, one_line
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 
@@ -94,21 +94,26 @@ def take(path: Path, limits: Limits) -> tuple[str, list[str]]:
     return f"{len(found)} style{'s' * (len(found) != 1)} taken: {first}; {where}", notes
 
 
-def edit(name: str, new: Mapping[str, Any], limits: Limits) -> None:
-    """Give a style of one's own another ``name``, ``prompt`` and ``negative`` text.
+def style_words(asked: Any) -> dict[str, Any]:
+    """Give a style of one's own, the ``id``, another ``name``, ``prompt`` and ``negative`` text (called from
+    the script), where it still has the texts ``before``.
 
-    Raises:
-        StudioError: as :func:`studio.preset.own_styles.edit_style`, or this page is shared.
+    Returns:
+        ``{"kept": True}``, or ``{"error": …}``.
     """
-    _only_ours(limits)
-    texts = [str(new.get(field) or "") for field in ("name", "prompt", "negative")]
+    given = asked if isinstance(asked, dict) else {}
+    name, prompt, negative = (
+        str(given.get(field) or "") for field in ("name", "prompt", "negative")
+    )
+    before = given.get("before")
+    before = before if isinstance(before, dict) else None
     try:
-        edit_style(name, *texts)
+        edit_style(str(given.get("id")), name, prompt, negative, before)
     except StudioError as error:
-        if error.field != "name":
-            raise
         # It is no preset's, which the page calls the field of a name.
-        raise BadPreset(error.message, field="style") from error
+        named = BadPreset(error.message, field="style") if error.field == "name" else error
+        return {"error": one_line(named)}
+    return {"kept": True}
 
 
 def delete(name: str, limits: Limits) -> str:

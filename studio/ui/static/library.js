@@ -68,6 +68,7 @@
       server.model_words({ id, ...asked }).catch((error) => ({ error: `${error}` }));
     const { fields, error } = await ask({});
     if (error) return studio.toast(error);
+    const before = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
     const said = await studio.askTexts({
       title: `What is said of ${id}`,
       fields: fields.map(({ name, ...field }) => ({
@@ -76,7 +77,7 @@
       })),
       act: "Keep it",
       leaving: "Leave it as it was, without what you wrote?",
-      keep: async (texts) => (await ask({ said: texts })).error || "",
+      keep: async (texts) => (await ask({ said: texts, before })).error || "",
     });
     return said && document.querySelector("#gs-rescan")?.click();
   }

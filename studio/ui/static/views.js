@@ -16,7 +16,7 @@
     });
   }
 
-  /** Asks for a style's name and texts. */
+  /** Asks for a style's name and texts, and keeps them while the dialog is open. */
   async function editStyle(item, others, trigger) {
     const { prompt, negative } = item.texts;
     const taken = ({ name }) =>
@@ -32,8 +32,15 @@
       act: "Keep it",
       leaving: "Leave the style as it was, without what you wrote?",
       refuse: (texts) => (taken(texts) ? "There is a style of this name already." : ""),
+      keep: async (texts) => {
+        const asked = { id: item.id, ...texts, before: item.texts };
+        const answer = await studio.stack.server
+          .style_words(asked)
+          .catch((error) => ({ error: `${error}` }));
+        return answer.error || "";
+      },
     });
-    if (given) trigger("edit", { id: item.id, ...given });
+    if (given) trigger("submit", {}); // the list anew
   }
 
   /** The button that edits a style, or renames a preset. */

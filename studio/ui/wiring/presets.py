@@ -163,14 +163,10 @@ def _styled(parts: Parts, form: Mapping[str, Any], limits: Limits) -> None:
             keeper(with_rows), None, parts.styles, inputs_kwargs=dict(form), **STYLES, **QUIET
         )
 
-    def edited(event: gr.EventData) -> None:
-        styles.edit(str(event.id), event._data or {}, limits)
-
     def deleted(event: gr.EventData) -> None:
         tell(f"Deleted {styles.delete(str(event.id), limits)}", title="Style")
 
     anew = partial(styles.cards, limits)
-    parts.styles.edit(_changed(edited, anew), None, parts.styles, **STYLES, **EACH)
     parts.styles.submit(
         guarded(lambda: styles.cards(limits)),
         None,

@@ -63,6 +63,9 @@ def test_prompts_are_kept_as_a_style_laid_over_others_renamed_and_deleted(
     dialog.get_by_label("Name", exact=True).fill("Night")
     text = dialog.get_by_label("Prompt", exact=True)
     expect(text).to_have_value("at dusk")
+    text.fill("")
+    dialog.get_by_role("button", name="Keep it").click()  # refused, it stays open
+    expect(dialog).to_contain_text("there is no text and no row to keep")
     text.fill("at night")
     desk.page.once("dialog", lambda question: question.dismiss())
     desk.page.keyboard.press("Escape")  # nothing that was written goes without a word
