@@ -18,7 +18,7 @@ from studio.preset.fields import split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.rows import MAX_SEED
 from studio.preset.scale import SCALE
-from studio.preset.variants import chosen, counted_seed, preset_varies
+from studio.preset.variants import chosen, counted_seed, preset_varies, varies
 
 MAX_CELLS = 2000
 MOST_VALUES = 100_000  # of an axis that is read, so that what is too much is refused with its cost
@@ -26,6 +26,7 @@ VARIATION = "sampler.variation_strength"
 EQUAL = "an axis each for different fields"
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _PLAIN = r"(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?"
+_PROMPT = re.compile(r"rows\.(\d{1,4})\.prompt")
 _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
 
@@ -123,6 +124,7 @@ def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Pres
 def _with_fields(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
     """The scale comes last: it is of the rows that take part by then, whatever the order of the axes."""
     fields = [(axis.field, value) for axis, value in given if axis.field not in (PROMPTS, SCALE)]
+    fields = [*_beside(preset, fields), *fields]
     made = with_fields(preset, [("sampler.count", 1), *fields])
     scales = [(axis.field, value) for axis, value in given if axis.field == SCALE]
     if not scales:
@@ -132,6 +134,19 @@ def _with_fields(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
         if any(field == path for path, _ in fields):
             raise BadPreset("the CFG scale sets the weight of this row; vary one", field=field)
     return with_fields(made, scales)
+
+
+def _beside(preset: Preset, fields: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The other rows that get a row's prompt too: those of one prompt have one text where it has choices.
+    An axis of their own comes before that."""
+    found = []
+    for field, value in fields:
+        match = _PROMPT.fullmatch(field)
+        at = int(match[1]) if match else len(preset.rows)
+        if at < len(preset.rows) and varies(prompt := preset.rows[at].prompt):
+            alike = (i for i, row in enumerate(preset.rows) if i != at and row.prompt == prompt)
+            found += [(f"rows.{i}.prompt", value) for i in alike]
+    return found
 
 
 def chosen_alike(preset: Preset, axes: Sequence[Axis | None], cell: Cell, made: Preset) -> Preset:

@@ -11,6 +11,7 @@ import pytest
 
 from studio.errors import BadPreset
 from studio.preset import validate
+from studio.preset.sweep import cells, parse_axis
 from studio.preset.variants import chosen, every_text, names, text_of, varies
 from studio.ui.editor.wildcards import prompt_choices, wildcard_names
 
@@ -152,6 +153,21 @@ def test_what_has_too_many_or_cannot_be_read_is_refused(prompt: str, words: str)
 
 def test_what_is_refused_is_said_to_the_page() -> None:
     assert "more than 2000" in prompt_choices({"prompt": "{a|b|c|d}" * 8})["error"]
+
+
+def test_rows_of_one_prompt_have_one_text_in_a_sweep_over_its_choices() -> None:
+    prompts = ["{cat|dog}", "{cat|dog}", "{cat|dog} at sea", "a tree", "a tree"]
+    preset = validate({"rows": [{"prompt": text} for text in prompts]})
+
+    def swept(*axes: str) -> list[list[str]]:
+        made = cells(preset, *(parse_axis(axis, "") for axis in axes))
+        return [[row.prompt for row in cell.preset.rows] for cell in made]
+
+    rest = prompts[2:]
+    assert swept("rows.0.prompt=cat,dog") == [["cat", "cat", *rest], ["dog", "dog", *rest]]
+    own = swept("rows.0.prompt=cat", "rows.1.prompt=owl")
+    assert own == [["cat", "owl", *rest]]
+    assert swept("rows.4.prompt=x") == [[*prompts[:4], "x"]]  # without choices each is its own
 
 
 def test_as_much_text_as_a_sweep_reads_is_built_and_no_more() -> None:

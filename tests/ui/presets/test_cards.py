@@ -123,8 +123,8 @@ def test_a_name_that_another_of_ones_own_has_is_told_of(studio_home: Path) -> No
 def test_a_style_s_name_that_is_taken_is_refused_as_a_style_s(studio_home: Path) -> None:
     for name in ("one", "two"):
         save_style(name, "a cat")
-    with pytest.raises(StudioError, match=r"^style: there is a style 'two' already"):
-        styles.edit("one", {"name": "two", "prompt": "a cat"}, Limits())
+    refused = styles.style_words({"id": "one", "name": "two", "prompt": "a cat"})
+    assert refused["error"].startswith("style: there is a style 'two' already")
 
 
 def test_a_card_whose_file_has_gone_is_said_to_be_and_leaves_the_list(
