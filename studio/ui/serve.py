@@ -151,13 +151,25 @@ def serve(options: argparse.Namespace) -> None:
     if not shared:
         host.remember(delay=1.0)
     print(f"Guidance Studio on http://{address}:{options.port}", flush=True)
-    from studio.ui.line import close_lines
-
     doors = Doors.of(address, options.allow_host, shared)
     try:
         _until_interrupted(page, options, address, launch_options(doors, beside))
     finally:  # or asked to end
-        close_lines()
+        end_work()
+
+
+def end_work(seconds: float = 20.0) -> None:
+    """End the pictures that are being made, and pause a training, before the program ends: while all else
+    of it still stands.
+
+    Args:
+        seconds: how long to wait for each.
+    """
+    from studio.train.runner import RUNNER
+    from studio.ui.line import close_lines
+
+    close_lines(seconds)
+    RUNNER.close(seconds)
 
 
 def _until_interrupted(

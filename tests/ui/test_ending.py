@@ -14,9 +14,14 @@ pytest.importorskip("gradio")
 from gradio_client import Client
 
 from studio.preset import validate
+from studio.train import runner
+from studio.train.runner import Runner
+from studio.train.turns import Turns
 from studio.ui.runs import Runs
+from studio.ui.serve import end_work
 from studio.ui.space import Limits
 from tests.support import REPOSITORY
+from tests.support.fake_trainer import FakeTrainer, config
 from tests.support.held_engine import HeldEngine
 from tests.support.studio_page import free_port, needs_starter, wait_until_served
 from tests.support.waiting import until
@@ -38,6 +43,17 @@ def test_a_line_that_is_closed_ends_what_goes_on_and_begins_no_more(studio_home:
     assert first.state == "running"  # nobody has pressed Cancel: its page hears of a start anew
     runs.submit(session, validate(ROWS))
     assert len(engine.started) == 1 and second.state == "waiting"
+
+
+def test_a_training_is_paused_with_the_end_of_the_page(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Runner(FakeTrainer(pause=0.02), Turns())
+    monkeypatch.setattr(runner, "RUNNER", own)
+    own.start(config(steps=5000))
+    until(lambda: own.state.step > 0)
+    end_work()
+    assert own.state.status == "paused"
 
 
 @needs_starter
