@@ -105,14 +105,17 @@
     if (entry.trigger) studio.toast(`Its word is “${entry.trigger}”.`);
   }
 
-  /** Called once the page has its list: what was chosen holds for each that is drawn. */
+  /** Called once the page has its list: what was chosen holds for each that is drawn. Gradio changes what
+   *  is there where it can, so that nodes stay and only their attributes are set back. */
   studio.watchLibrary = function () {
     const list = document.getElementById("gs-models");
     if (!list) return;
-    new MutationObserver((changes) => {
-      const drawn = (node) => node.querySelector?.(".gs-library") || node.matches?.(".gs-library");
-      if (changes.some(({ addedNodes }) => [...addedNodes].some(drawn))) show();
-    }).observe(list, { childList: true, subtree: true });
+    const watch = new MutationObserver(() => {
+      show();
+      watch.takeRecords(); // of what was shown just now
+    });
+    const attributeFilter = ["class", "hidden"];
+    watch.observe(list, { childList: true, subtree: true, attributes: true, attributeFilter });
     show();
   };
 })(window.studio);

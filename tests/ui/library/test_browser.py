@@ -90,6 +90,8 @@ def test_models_are_a_wall_of_cards_of_one_kind_and_a_press_on_one_uses_it(desk:
 @needs_starter
 def test_what_is_said_of_a_model_is_written_on_the_page(desk: Studio, home: Path) -> None:
     page = opened(desk).page
+    page.get_by_label("Kind of model").select_option("lora")
+    page.get_by_role("button", name="As cards").click()
     page.get_by_role("button", name="Edit what is said of starter/lora-polar").click()
     dialog = page.locator("dialog.gs-texts")
     strength = dialog.get_by_label("Strength to begin with")
@@ -103,10 +105,13 @@ def test_what_is_said_of_a_model_is_written_on_the_page(desk: Studio, home: Path
     expect(dialog).to_have_count(0)
     line = page.locator(LINES, has_text="starter/lora-polar")
     expect(line).to_contain_text("Ice bear")
+    expect(page.locator("#gs-models .gs-walled")).to_have_count(1)  # it stays what it was
+    expect(page.locator("#gs-models h3").filter(visible=True)).to_have_text(["LoRAs"])
     page.wait_for_function("studio.stack.models.entryOf('starter/lora-polar')?.advised === 0.8")
     (home / "model-words.json").unlink()
     page.get_by_role("button", name="Look for new models").click()
     expect(line).to_contain_text("A polar bear (LoRA)")
+    page.get_by_role("button", name="As cards").click()
 
 
 def test_offline_a_download_says_so_in_one_line(desk: Studio, home: Path) -> None:
