@@ -11,9 +11,13 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio import languages
+from studio.errors import StudioError
 from studio.images import SUFFIXES
 from studio.languages import Language
 from studio.library.scan import OTHER_FOLDERS
+from studio.plan import stated
+from studio.preprocessors import worded
+from studio.preset import Detail
 from studio.ui.errors import on_page
 from studio.ui.layout import FILE_TYPES
 from tests.support.refusals import notes, reasons, refusals
@@ -211,3 +215,28 @@ def _as_the_page_reads(message: str) -> tuple[re.Pattern[str], list[str]]:
 def _words(text: str) -> str:
     """What of a message is its own."""
     return re.sub(r"\W|got", "", text.replace(HOLE, ""))
+
+
+@pytest.mark.parametrize("allowed", ["0", "1"])
+def test_what_lacks_the_weights_of_words_is_said_whole(
+    language: Language, allowed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setenv("STUDIO_ALLOW_DOWNLOAD", allowed)
+    monkeypatch.setattr("transformers.AutoProcessor.from_pretrained", gone)
+    monkeypatch.setattr(stated, "in_cache", lambda *_: False)
+    worded._network.cache_clear()
+    with pytest.raises(StudioError) as refused:
+        worded.ready()
+    (noted,) = stated._of_finder(Detail(finder="words", words="hand"))
+    places = (
+        (worded.WEIGHTS, "{name}"),
+        ("STUDIO_ALLOW_DOWNLOAD", "{other}"),
+        ("'no network'", "{other}"),
+    )
+    for text in (noted.partition(": ")[2], str(refused.value).partition(": ")[2]):
+        for value, place in places:
+            text = text.replace(value, place)
+        assert text in dict(language.messages)  # no shorter one, which leaves the rest in English
