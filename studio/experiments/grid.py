@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from studio.experiments.labels import apart
 from studio.preset.sweep import Axis
 
 MAX_GRID_PIXELS = 48_000_000  # what the studio opens again, with room for labels
@@ -34,7 +35,7 @@ def draw_grid(
     Args:
         title: a line above all.
     """
-    across, down = ([_texts(axis.field, v) for v in axis.values] if axis else [] for axis in (x, y))
+    across, down = (_texts(axis) if axis else [] for axis in (x, y))
     return draw_labelled(images, across, down or [("",)], title)
 
 
@@ -82,11 +83,23 @@ def draw_labelled(
     return grid
 
 
-def _texts(field: str, value: Any) -> Texts:
-    """``field = value``, and shorter."""
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    shown = shown if len(shown) <= MAX_LABEL else shown[: MAX_LABEL - 1] + "…"
-    return f"{field} = {shown}", f"{field.rpartition('.')[2]} = {shown}", shown
+def _texts(axis: Axis) -> list[Texts]:
+    """For each value ``field = value``, and shorter: what tells the values apart is left in each."""
+    shown = [
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for value in axis.values
+    ]
+    brief = apart(shown)
+    whole = shown if max(map(len, shown)) <= MAX_LABEL else brief
+    name = axis.field.rpartition(".")[2]
+    return [
+        (f"{axis.field} = {_cut(text)}", f"{name} = {_cut(text)}", _cut(text), _cut(short))
+        for text, short in zip(whole, brief, strict=True)
+    ]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
 
 
 def _fitting(texts: Texts, font: Any, room: float) -> str:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from studio.errors import BadPreset
 from studio.experiments import grid as grids
+from studio.experiments import labels
 from studio.experiments.grid import draw_grid, shrunk
 from studio.preset import validate
 from studio.preset.rows import PromptReference
@@ -144,6 +145,20 @@ def test_variations_of_a_sweep_are_of_one_seed_that_a_later_start_finds_again() 
     assert [one.preset.sampler.variation_seed for one in made] == [5, 6, 5, 6]
     plain = cells(PRESET.with_seed(3), Axis("omega", (0, 1)))  # has no variation
     assert {one.preset.sampler.variation_seed for one in plain} == {-1}
+
+
+def test_long_prompts_have_headings_that_tell_them_apart() -> None:
+    prompts = tuple(f"a rocket in flat style on a {one} background" for one in ("blue", "red"))
+    images = {(column, 0): Image.new("RGB", (128, 128), "white") for column in (0, 1)}
+    grid = np.asarray(draw_grid(images, Axis("rows.0.prompt", prompts)))
+    assert (grid[:, : grid.shape[1] // 2] != grid[:, grid.shape[1] // 2 :]).any()
+    assert labels.apart(prompts) == ["… blue …", "… red …"]
+    assert labels.apart(("a cat in flat style here", "a cat in flat style")) == [
+        "… style here",
+        "… style",
+    ]
+    for alone in (["a cat", "a dog"], list(prompts[:1]), ["x" * 40, "y" * 40]):
+        assert labels.apart(alone) == alone
 
 
 def test_the_grid_holds_each_image_where_it_belongs() -> None:

@@ -36,6 +36,15 @@ test("values to begin with lie around the field's own, within its bounds", () =>
   assert.equal(studio.sizesAround(128), "96, 128, 160");
 });
 
+test("headings of long texts keep what tells them apart", () => {
+  const rockets = ["blue", "red"].map((one) => `a rocket in flat style on a ${one} background`);
+  assert.deepEqual(plain(studio.wordsApart(rockets)), ["… blue …", "… red …"]);
+  const more = ["a cat in flat style here", "a cat in flat style"];
+  assert.deepEqual(plain(studio.wordsApart(more)), ["… style here", "… style"]);
+  for (const alone of [["a cat", "a dog"], rockets.slice(1), ["x".repeat(40), "y".repeat(40)]])
+    assert.deepEqual(plain(studio.wordsApart(alone)), alone);
+});
+
 test("commas that may be meant as decimal ones are told of", () => {
   assert.equal(studio.commasIn("0,5"), "0 · 5");
   assert.equal(studio.commasIn("0,5, 1"), "0 · 5 · 1");

@@ -26,6 +26,32 @@ window.studio = window.studio || {};
     return JSON.stringify(value);
   };
 
+  const LONG = 20; // characters that a heading has room for
+
+  /** With how many words all begin alike. */
+  function alike(words, most) {
+    let count = 0;
+    while (count < most && words.every((one) => one[count] === words[0][count])) count += 1;
+    return count;
+  }
+
+  /** Texts without the words with which all of them begin and end, where they are long;
+   *  experiments/labels.py says the same. */
+  studio.wordsApart = function (texts) {
+    if (texts.length < 2 || texts.every((text) => text.length <= LONG)) return texts;
+    const words = texts.map((text) => text.split(" "));
+    const room = Math.min(...words.map((one) => one.length)) - 1; // a word of each stays
+    const before = alike(words, room);
+    const behind = alike(
+      words.map((one) => one.toReversed()),
+      room - before,
+    );
+    return words.map((one) => {
+      const kept = one.slice(before, one.length - behind).join(" ");
+      return `${before ? "… " : ""}${kept}${behind ? " …" : ""}`;
+    });
+  };
+
   /** A round step of at most `size`: 1, 2 or 5 times a power of ten. */
   function roundStep(size) {
     const power = 10 ** Math.floor(Math.log10(size));

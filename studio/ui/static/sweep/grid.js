@@ -67,12 +67,12 @@
       const [x, y, z] = axes;
       const name = (axis) => say(studio.fieldInWords(axis.field, titles));
       const sides = [name(x), ...(y ? [name(y)] : [])].join(" × ");
-      const head = (value) =>
-        el(
-          "span",
-          { dir: "auto", translate: "no", title: studio.valueInWords(value) },
-          studio.valueInWords(value),
-        );
+      const heads = (values) => {
+        const whole = values.map(studio.valueInWords);
+        return studio
+          .wordsApart(whole)
+          .map((text, at) => el("span", { dir: "auto", translate: "no", title: whole[at] }, text));
+      };
       return el(
         "table",
         { class: "gs-sweep-table" },
@@ -94,17 +94,17 @@
                   `${name(y)} ↓`,
                 )
               : null,
-            ...x.values.map((value) => el("th", { scope: "col" }, head(value))),
+            ...heads(x.values).map((head) => el("th", { scope: "col" }, head)),
           ),
         ),
         el(
           "tbody",
           {},
-          ...(y ? y.values : [null]).map((value, line) =>
+          ...(y ? heads(y.values) : [null]).map((head, line) =>
             el(
               "tr",
               {},
-              y ? el("th", { scope: "row" }, head(value)) : null,
+              y ? el("th", { scope: "row" }, head) : null,
               ...x.values.map((_, column) => cell([column, line, page])),
             ),
           ),
