@@ -236,7 +236,8 @@ def test_what_lacks_the_weights_of_words_is_said_whole(
         ("STUDIO_ALLOW_DOWNLOAD", "{other}"),
         ("'no network'", "{other}"),
     )
-    for text in (noted.partition(": ")[2], str(refused.value).partition(": ")[2]):
+    shown = f"{noted.partition(': ')[2]}."  # as below the equation
+    for text in (shown, str(refused.value).partition(": ")[2]):
         for value, place in places:
             text = text.replace(value, place)
         assert text in dict(language.messages)  # no shorter one, which leaves the rest in English
