@@ -113,7 +113,7 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         over = " · ".join([run.why_over(), run.left(), *map(on_page, failed)])
         return progress_bar(0, over, "idle")
     notes = run.done.notes if run.done else ()
-    facts = " · ".join([f"{made} of {count}", run.summary(), *map(on_page, failed), *notes])
+    facts = " · ".join([f"{made} of {count}", run.summary(), *map(on_page, (*failed, *notes))])
     return progress_bar(1, facts, "failed" if failed else "done")
 
 

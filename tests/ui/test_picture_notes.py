@@ -6,15 +6,23 @@ import base64
 import gc
 import io
 import weakref
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from studio.engine.detail import NONE_FOUND
 from studio.engine.inputs.start_image import _check_aspect
 from studio.errors import BadPreset
-from studio.preset import validate
-from studio.ui import picture_notes
+from studio.events import Done, Event
+from studio.preset import Preset, validate
+from studio.ui import picture_notes, run
 from studio.ui.editor.stack import mask_fits
+from studio.ui.runs import Runs
+from studio.ui.space import Limits
+from tests.support.fake_engine import FakeEngine
+from tests.support.waiting import until
 
 
 class Text(str):
@@ -160,3 +168,15 @@ def test_what_is_painted_around_a_mask_alone_says_its_sizes() -> None:
         size,
         "rows.0.mask: is 64x64; a mask has the aspect of the picture, 96x48",
     ]
+
+
+def test_a_note_on_a_finished_picture_names_the_field_as_the_form_does() -> None:
+    class Noting(FakeEngine):
+        def __call__(self, preset: Preset, explain: bool = False) -> Iterator[Event]:
+            for event in super().__call__(preset, explain):
+                yield replace(event, notes=(NONE_FOUND,)) if isinstance(event, Done) else event
+
+    runs = Runs(Noting(), Limits())
+    made = runs.submit(runs.session("a"), validate({"rows": [{"prompt": "a cat"}]}))
+    until(lambda: made.state == "done")
+    assert "Detail pass, finds: nothing was found" in run.bar_of(runs, made)

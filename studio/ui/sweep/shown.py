@@ -6,6 +6,7 @@ import base64
 import os
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from studio.experiments.sweeping import Shot
 from studio.images import open_checked
 from studio.preset import Preset
 from studio.preset.sweep import Axis, around, axis_text
+from studio.ui.errors import on_page
 from studio.ui.sweep.sweeper import State, Sweeper
 from studio.ui.widgets import FILE_META, fresh, jpeg_uri
 
@@ -36,7 +38,16 @@ def state_of(state: State) -> dict[str, Any]:
         "total": len(state.shots),
         "files": bool(state.grids),
         "version": state.version,
+        "notes": _notes(state),
     }
+
+
+def _notes(state: State) -> list[str]:
+    """What is to be known of pictures that are made, and of how many of them."""
+    made = Counter(note for _, line in state.made for note in line.get("notes", ()))
+    return [
+        f"{on_page(note)} · {count} of {len(state.made)} pictures" for note, count in made.items()
+    ]
 
 
 def cells_of(sweeper: Sweeper, stem: str, first: int) -> dict[str, Any]:

@@ -198,7 +198,8 @@ class Sweeper:
             raise Abandoned
         os.replace(run.moments[0].path, path)
         self._spent, self._new = self._spent + time.monotonic() - began, self._new + 1
-        return image_line(run.done, path)
+        notes = {"notes": list(run.done.notes)} if run.done.notes else {}
+        return {**image_line(run.done, path), **notes}
 
     def _submitted(self, preset: Preset, folder: Path) -> Run:
         forwards = plan_of(preset).forwards_expected

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from studio.engine.detail import NONE_FOUND
 from studio.errors import StudioError
+from studio.events import Done, Event
 from studio.experiments import sweeping
 from studio.experiments.making import one_by_one
 from studio.preset import Preset, validate
@@ -61,6 +64,20 @@ def test_every_cell_is_made_and_kept(studio_home: Path) -> None:
         picture_of(sweeper, "/etc/passwd")
     made = read_image(sweeper.folder / shot_at(state, [3, 1, 0]).name)[0]
     assert (made.omega, made.rows[0].weight, made.sampler.count) == (0.75, 4, 1)
+
+
+def test_what_is_to_be_known_of_its_pictures_is_said_and_kept(studio_home: Path) -> None:
+    class Noting(FakeEngine):
+        def __call__(self, preset: Preset, explain: bool = False) -> Iterator[Event]:
+            for event in super().__call__(preset, explain):
+                noted = isinstance(event, Done) and preset.omega > 0.5
+                yield replace(event, notes=(NONE_FOUND,)) if noted else event
+
+    said = (
+        "Detail pass, finds: nothing was found, so that no part was made again · 4 of 10 pictures"
+    )
+    for _ in range(2):  # the second finds all of them made
+        assert state_of(_run(_sweeps(Noting())).state)["notes"] == [said]
 
 
 def test_stopped_in_the_middle_it_leaves_files_and_goes_on(studio_home: Path) -> None:

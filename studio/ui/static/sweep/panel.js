@@ -105,6 +105,7 @@
     );
     const bar = el("progress", { class: "gs-sweep-bar", "aria-label": "The sweep", hidden: true });
     const status = el("p", { class: "gs-sweep-status", role: "status" });
+    const notes = el("div", { class: "gs-sweep-notes" });
     const other = el("p", { class: "gs-sweep-status", role: "status" });
     const grid = studio.sweepGrid({
       titles,
@@ -155,6 +156,7 @@
         cost,
         bar,
         status,
+        notes,
         other,
         grid.element,
         earlier.element,
@@ -233,6 +235,9 @@
       status.textContent = next.refused || (next.state === "idle" ? idle : next.text);
       status.classList.toggle("gs-error", Boolean(next.refused) || next.state === "failed");
       status.dataset.state = next.state;
+      notes.replaceChildren(
+        ...(next.notes || []).map((one) => el("p", { class: "gs-sweep-status" }, one)),
+      );
       bar.hidden = next.state !== "running";
       if (next.total) [bar.max, bar.value] = [next.total, next.made];
       else bar.removeAttribute("value");
