@@ -51,3 +51,22 @@ def test_a_link_with_a_long_name_leaves_the_press_that_closes_its_look(studio: S
     assert beyond(close, ".gs-look") <= 0
     close.click()
     expect(close).to_have_count(0)
+
+
+def test_the_fold_of_what_is_advanced_leaves_its_arrow_in_sight(studio: Studio) -> None:
+    preset = validate(
+        {
+            "rows": [{"prompt": "a cat"}],
+            "vae": "starter/fine",
+            "seamless": "x",
+            "clip_skip": 2,
+            "guidance_rescale": 0.5,
+        }
+    )
+    page = studio.open(f"?p={encode_link(preset)[0]}").page
+    page.set_viewport_size({"width": 390, "height": 860})
+    head = page.locator("#gs-advanced")
+    expect(head.locator(".gs-advanced-holds")).to_contain_text("and 1 more")
+    assert head.evaluate("(node) => node.scrollWidth - node.clientWidth") == 0
+    arrow, box = head.locator("> button > .icon").bounding_box(), head.bounding_box()
+    assert arrow and box and arrow["x"] + arrow["width"] <= box["x"] + box["width"]
