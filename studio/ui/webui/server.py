@@ -110,6 +110,7 @@ class Webui:
             taken(f"{api}txt2img", lambda asked: self.make(asked, from_picture=False)),
             taken(f"{api}img2img", lambda asked: self.make(asked, from_picture=True)),
             taken(f"{api}extra-single-image", self.larger),
+            taken(f"{api}extra-batch-images", self.larger_ones),
             taken(f"{api}png-info", _inspected),
             taken(f"{api}interrogate", self.captioned),
             taken(f"{api}interrupt", self.interrupt),
@@ -157,6 +158,19 @@ class Webui:
             StudioError: no picture, a size that cannot be, or it was cancelled.
         """
         return enlarged(larger(asked, library(), str(self._chosen()[CHECKPOINT])), self._run)
+
+    def larger_ones(self, asked: Body) -> dict[str, Any]:
+        """Several pictures enlarged, one after the other.
+
+        Raises:
+            StudioError: no list of pictures, or as :meth:`larger`.
+        """
+        given = asked.get("imageList")
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+            raise StudioError("expected a list of pictures", field="imageList")
+        each = {name: value for name, value in asked.items() if name != "imageList"}
+        made = [self.larger({**each, "image": one.get("data")})["image"] for one in given]
+        return {"html_info": "", "images": made}
 
     def captioned(self, asked: Body) -> dict[str, Any]:
         """What a picture shows, in words for the checkpoint."""

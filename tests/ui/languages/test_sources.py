@@ -35,6 +35,7 @@ PROGRAMS = (
     f"png, csv or json, got {HOLE}",
     "a shared page answers no such programs; its visitors' would be mixed",
     "scripts are not run here",
+    "expected a list of pictures",
     "expected a list with one picture",
     "is no picture in base64",
     "one unit is read; a row has one control",

@@ -105,3 +105,16 @@ def test_one_that_is_stopped_says_so() -> None:
         client.post("/sdapi/v1/interrupt")
         thread.join(30)
     assert answers[0].status_code == 422 and "was cancelled" in answers[0].json()["detail"]
+
+
+def test_several_pictures_are_enlarged_one_after_the_other() -> None:
+    painter = Painter()
+    given = [{"data": as_base64(Image.new("RGB", (16, side))), "name": "x"} for side in (16, 32)]
+    with client_of(painter) as client:
+        body = {"imageList": given, "upscaling_resize": 2}
+        answer = client.post("/sdapi/v1/extra-batch-images", json=body)
+        found = [base64.b64decode(one) for one in answer.json()["images"]]
+        assert [Image.open(io.BytesIO(one)).size for one in found] == [(32, 32), (32, 64)]
+        for wrong in (3, ["x"]):
+            refused = client.post("/sdapi/v1/extra-batch-images", json={"imageList": wrong})
+            assert refused.status_code == 422 and "imageList" in refused.json()["detail"]
