@@ -149,7 +149,7 @@ def test_an_end_in_the_moment_of_a_press_stays_an_end(monkeypatch: pytest.Monkey
     def slow(state: State, **changes: Any) -> State:
         if changes.get("text") == PAUSING and threading.current_thread().name != "training":
             trainer.go.set()
-            runner.wait(0.5)
+            runner.wait(0.5)  # or not, where this press has to end first
         return replace(state, **changes)
 
     monkeypatch.setattr(of_runner, "replace", slow)
