@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,39 @@ def test_a_picture_that_comes_while_the_page_ends_is_kept(studio_home: Path) -> 
     engine.release()
     runs.close()
     assert len(one.moments) == 1 and Path(one.moments[0].path).is_file()
+
+
+def test_a_picture_of_a_sweep_that_comes_after_stop_is_one_of_it(studio_home: Path) -> None:
+    engine = HeldEngine()
+    sweeps = Sweeps(Runs(engine, Limits()))
+    sweeps.start("a", PRESET, [parse_axis("omega=0,1", "")])
+    sweeper = sweeps.of("a")
+    engine.release()
+    until(lambda: any(run.previews for run in sweeper.session.active()))
+    sweeper.stop()
+    engine.release(9)
+    until(lambda: sweeper.state.state == "stopped")
+    assert len(sweeper.state.made) == 1 and len(engine.started) == 1
+    ((shot, _),) = sweeper.state.made
+    names = {file.name for file in sweeper.folder.glob("*.png")}
+    assert names == {shot.name, *sweeper.state.grids}  # none is left under a name of its own
+
+
+@pytest.mark.parametrize("kind", ["sweep", "search"])
+def test_an_end_in_the_moment_of_a_press_is_no_longer_ending(
+    studio_home: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes on ends between the look at its state and the word of it."""
+    runs = Runs(HeldEngine(), Limits())
+    one = Tuner(runs) if kind == "search" else Sweeps(runs).of("a")
+    one.state.state = "running"
+
+    def running() -> bool:
+        ends = threading.Thread(target=lambda: one._tell(state="stopped", text="Stopped."))
+        ends.start()
+        ends.join(0.3)  # it has to wait
+        return True
+
+    monkeypatch.setattr(one, "running", running)
+    one.stop()
+    until(lambda: one.state.text == "Stopped.")

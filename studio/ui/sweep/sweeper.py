@@ -110,8 +110,9 @@ class Sweeper:
     def stop(self) -> None:
         """Stop at once; what is finished stays."""
         self._stop.set()
-        if self.running():
-            self._tell(text=ENDING)
+        with self.changed:  # its end may come in this moment
+            if self.running():
+                self._tell(text=ENDING)
         self.runs.cancel(self._run)
 
     def wait(self, seen: int, seconds: float) -> int:
@@ -185,6 +186,8 @@ class Sweeper:
 
     def _make(self, preset: Preset, path: Path) -> Mapping[str, Any]:
         """One picture through the page's queue, so that a person's own come in between."""
+        if self._stop.is_set():
+            raise Stopped
         began = time.monotonic()
         run = self._run = self._submitted(preset, path.parent)
         with self.runs.changed:
@@ -192,10 +195,8 @@ class Sweeper:
         self.session.moments.clear()
         if run.state == "failed" or run.problem:
             raise StudioError(run.error or run.problem, field="sweep")
-        if self._stop.is_set():
-            raise Stopped
         if not run.moments or run.done is None:
-            raise Abandoned
+            raise Stopped if self._stop.is_set() else Abandoned
         os.replace(run.moments[0].path, path)
         self._spent, self._new = self._spent + time.monotonic() - began, self._new + 1
         notes = {"notes": list(run.done.notes)} if run.done.notes else {}

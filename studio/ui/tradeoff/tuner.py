@@ -112,8 +112,9 @@ class Tuner:
     def stop(self) -> None:
         """Stop before the next picture; what is finished stays."""
         self._stop.set()
-        if self.state.state == "running":
-            self._tell(text=ENDING)
+        with self.changed:  # its end may come in this moment
+            if self.running():
+                self._tell(text=ENDING)
         self.runs.cancel(self._run)
 
     def wait(self, seen: int, seconds: float) -> int:
@@ -181,7 +182,7 @@ class Tuner:
             self.runs.changed.wait_for(lambda: not run.active())
         if run.state == "failed":
             raise StudioError(run.error, field="search")
-        if self._stop.is_set() or not run.moments:
+        if not run.moments:
             raise Stopped
         os.replace(run.moments[0].path, path)
         self._session.moments.clear()

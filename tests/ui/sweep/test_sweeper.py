@@ -81,7 +81,7 @@ def test_what_is_to_be_known_of_its_pictures_is_said_and_kept(studio_home: Path)
 
 
 def test_stopped_in_the_middle_it_leaves_files_and_goes_on(studio_home: Path) -> None:
-    engine = HeldEngine()
+    engine = HeldEngine(further=True)
     sweeps = _sweeps(engine)
     sweeps.start("me", PRESET, AXES)
     sweeper = sweeps.of("me")

@@ -163,7 +163,7 @@ def test_the_pictures_that_are_made_are_counted_beforehand(
 
 @needs_starter
 def test_it_stops_before_the_next_picture(studio_home: Path) -> None:
-    engine = HeldEngine()
+    engine = HeldEngine(further=True)
     tuner = _tuner(engine)
     tuner.start(_preset(), subject_of(_preset()), 40, weight=False)
     engine.release(EVENTS + 1)  # it stands still in the second
