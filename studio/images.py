@@ -278,8 +278,11 @@ def decode_data_uri(uri: str, field: str) -> bytes:
 
 
 def same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two sizes are of one shape, as a mask is of what it lies on."""
-    return abs(one[0] / one[1] / (other[0] / other[1]) - 1) <= ASPECT_TOLERANCE
+    """Whether two sizes are of one shape, as a mask is of what it lies on, but for a rounded pixel."""
+    close = abs(one[0] / one[1] / (other[0] / other[1]) - 1) <= ASPECT_TOLERANCE
+    (a, b), (width, height) = small, large = sorted((one, other), key=max)
+    scale = max(small) / max(large) if max(small) >= 256 else 0.0
+    return close or max(abs(a - width * scale), abs(b - height * scale)) <= 0.51
 
 
 def misfit(given: tuple[int, int], of: str, size: tuple[int, int]) -> str:

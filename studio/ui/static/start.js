@@ -201,9 +201,10 @@
     }
 
     async ask() {
-      const background = await studio.stack.images.show(this.init.image);
-      if (!background) return null;
-      const mask = this.init.mask ? await studio.stack.images.show(this.init.mask) : "";
+      const held = this.init; // it may be taken away meanwhile
+      const background = await studio.stack.images.show(held.image);
+      if (!background || !this.init) return null;
+      const mask = held.mask ? await studio.stack.images.show(held.mask) : "";
       const size = await sizeOf(background);
       return studio.paint({ title: "What is painted anew", size, background, mask });
     }
@@ -215,7 +216,7 @@
         if (!background) return null;
         return studio.sketch({ size: await sizeOf(background), background, reference: image });
       });
-      if (!answer) return;
+      if (!answer || !this.init) return;
       const { thumbs } = studio.stack.images;
       for (const one of [answer.image, answer.mask]) if (one) this.thumbs[one] = thumbs[one];
       const mask = answer.mask ?? this.init.mask; // at once: one step of undo
