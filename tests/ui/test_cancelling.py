@@ -161,7 +161,7 @@ def test_an_end_in_the_moment_of_a_press_is_no_longer_ending(
     def running() -> bool:
         ends = threading.Thread(target=lambda: one._tell(state="stopped", text="Stopped."))
         ends.start()
-        ends.join(0.3)  # it has to wait
+        ends.join(0.3)  # or not: it has to wait
         return True
 
     monkeypatch.setattr(one, "running", running)
