@@ -21,7 +21,7 @@ from studio.train import checkpoint
 from studio.train.data import look_at, usable
 from studio.train.folder import find_pictures
 from studio.train.runner import kept_settings
-from studio.ui.editor import stack
+from studio.ui.editor import thumbs
 
 
 def odd_files(folder: Path, suffix: str) -> None:
@@ -90,7 +90,7 @@ def test_a_folder_of_trainings(studio_home: Path) -> None:
 
 def test_small_copies_of_embedded_pictures_are_not_kept() -> None:
     """A key of a cache, a data URI would keep its whole picture in memory."""
-    before = stack._kept_thumb.cache_info().currsize
+    before = thumbs._kept_thumb.cache_info().currsize
     picture = base64.b64encode(png_bytes(Image.effect_noise((64, 64), 50))).decode()
-    assert stack.thumb(f"data:image/png;base64,{picture}").startswith("data:image/jpeg")
-    assert stack._kept_thumb.cache_info().currsize == before
+    assert thumbs.thumb(f"data:image/png;base64,{picture}").startswith("data:image/jpeg")
+    assert thumbs._kept_thumb.cache_info().currsize == before

@@ -11,7 +11,7 @@ from PIL import Image
 from studio.errors import BadPreset, MissingFile, NoPreset
 from studio.preset import Preset, Row
 from studio.share import save_image, written_in
-from studio.share.lighter import as_jpeg
+from studio.share.lighter import lighter
 from tests.support.other_tools import photo, png
 from tests.support.tool_samples import INVOKE, LABELS, SWARM, UNICODE
 
@@ -44,11 +44,11 @@ def test_what_is_in_no_one_text_is_told_as_other_tools_read_it(tmp_path: Path) -
 def test_a_picture_of_the_studio_s_own_and_its_jpeg(tmp_path: Path) -> None:
     preset = Preset(rows=(Row(prompt="a tree", weight=5),))
     path = save_image(Image.new("RGB", (64, 64)), preset, tmp_path)
-    lighter = tmp_path / "own.jpg"
-    lighter.write_bytes(as_jpeg(path))
+    small = tmp_path / "own.jpg"
+    small.write_bytes(lighter(path).data)
     shown = written_in(path)
     assert shown.startswith("a tree\nSteps: ") and "Guidance Studio: " not in shown
-    assert written_in(lighter) == shown
+    assert written_in(small) == shown
 
 
 def test_a_photograph_and_what_is_none(tmp_path: Path) -> None:

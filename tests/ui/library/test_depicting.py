@@ -25,7 +25,7 @@ PRESET = validate({"rows": [{"prompt": "hero", "model": {"lora": HERO, "strength
 
 
 def picture(colour: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr("studio.ui.editor.stack.get_upload_folder", lambda: str(folder))
+    monkeypatch.setattr("studio.ui.editor.sent.get_upload_folder", lambda: str(folder))
     path = save_image(Image.new("RGB", (1024, 512), colour), PRESET, folder)
     return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
 

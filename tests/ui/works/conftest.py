@@ -11,5 +11,5 @@ import pytest
 def uploads(tmp_path: Path, studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "uploads"
     folder.mkdir()
-    monkeypatch.setattr("studio.ui.editor.stack.get_upload_folder", lambda: str(folder))
+    monkeypatch.setattr("studio.ui.editor.sent.get_upload_folder", lambda: str(folder))
     return folder
