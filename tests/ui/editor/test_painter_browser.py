@@ -10,7 +10,7 @@ import pytest
 import skimage
 
 from tests.support import REPOSITORY
-from tests.support.painted import INKED, white
+from tests.support.painted import INKED, begun, white
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
@@ -241,12 +241,9 @@ def test_a_mask_is_painted_by_keyboard(desk: Studio, home: Path) -> None:
 
 
 def test_what_is_found_in_the_picture_is_painted_as_one_step(desk: Studio) -> None:
-    desk.use(["a cat face"])
+    begun(desk, PHOTO)
     page = desk.page
-    page.locator("#gs-advanced > button").click()
-    page.locator(".gs-start > .gs-file").set_input_files(PHOTO)
-    page.locator(".gs-start > .gs-thumb img").wait_for()
-    page.locator(".gs-start").get_by_label("Paint the mask").click()
+    page.get_by_label("Paint the mask").click()
     dialog = page.locator("dialog.gs-painter")
     words = dialog.get_by_label("What to find in the picture")
     words.press("Enter")  # none: faces
@@ -260,16 +257,13 @@ def test_what_is_found_in_the_picture_is_painted_as_one_step(desk: Studio) -> No
     assert page.evaluate(INKED) == 0
     dialog.get_by_role("button", name="Redo").click()
     dialog.get_by_role("button", name="Use mask").click()
-    page.locator(".gs-start-details .gs-thumb img").wait_for()
+    page.wait_for_function("studio.start.init?.mask")
+    page.get_by_role("button", name="Start from noise").click()
 
 
 def test_colours_are_painted_on_a_picture_to_start_from_and_may_be_its_mask(desk: Studio) -> None:
+    begun(desk, CAT)
     page = desk.page
-    desk.use(["a cat face"])
-    page.evaluate("void (studio.start ?? document.querySelector('#gs-advanced button')?.click())")
-    page.wait_for_function("studio.start")
-    page.locator(".gs-start input[type=file]").first.set_input_files(CAT)
-    page.wait_for_function("studio.start.init?.image")
     first = page.evaluate("studio.start.init.image")
     page.get_by_role("button", name="Paint on the picture in colours").click()
     dialog = page.locator("dialog.gs-sketch")
