@@ -18,10 +18,6 @@ from studio.images import SUFFIXES, size_checked
 from studio.outputs import DEPTH
 
 AT_ONCE = 200
-LOOKS, REST = (
-    64,
-    0.002,
-)  # files between two rests, and the seconds of one: who opens the page comes first
 PAUSE_SECONDS = 10.0
 _running: WeakKeyDictionary[History, threading.Thread] = WeakKeyDictionary()
 _ended: WeakKeyDictionary[History, float] = WeakKeyDictionary()
@@ -44,22 +40,17 @@ def once_held(history: History, outputs: Path, file: Path) -> bool:
         return False
 
 
-def take_in(history: History, stop: threading.Event | None = None, rest: float = 0.0) -> int:
+def take_in(history: History, stop: threading.Event | None = None) -> int:
     """Bring the history to what lies on disk. Returns how many pictures are new or changed.
-
-    Args:
-        rest: seconds that it leaves to others after every ``LOOKS`` files.
 
     Raises:
         StudioError: the database cannot be written.
     """
     known, seen, fresh, count = history.known(), set(), [], 0
     above = len(os.path.join(history.outputs, ""))
-    for number, item in enumerate(entries(history.outputs, tuple(SUFFIXES), DEPTH), 1):
+    for item in entries(history.outputs, tuple(SUFFIXES), DEPTH):
         if stop is not None and stop.is_set():
             return count
-        if rest and number % LOOKS == 0:
-            time.sleep(rest)
         path = item.path[above:].replace(os.sep, "/")  # as name_of has it, in a fifth of its time
         if not is_text(path) or not holds_something(item):
             continue
@@ -117,7 +108,7 @@ def begin(history: History) -> None:
         def run() -> None:
             try:
                 with suppress(StudioError):
-                    take_in(history, rest=REST)
+                    take_in(history)
             finally:
                 _ended[history] = time.monotonic()
 
