@@ -13,7 +13,6 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from studio.__main__ import main
-from studio.history import history, intake
 from studio.preset import validate
 from studio.share import save_image
 
@@ -86,16 +85,6 @@ def test_a_preset_that_did_not_go_along_is_named(studio: Any, tmp_path: Path) ->
     for place in ("light", "light.zip"):
         error = studio("export", "--jpeg", "--out", str(tmp_path / place))[2]
         assert "without what makes them again" in error and "bad.png" in error
-
-
-def test_a_command_rests_for_nobody(studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    rests: list[float] = []
-    monkeypatch.setattr(intake, "LOOKS", 1)
-    monkeypatch.setattr(intake.time, "sleep", rests.append)
-    studio("search")
-    assert not rests
-    intake.take_in(history(), rest=0.5)
-    assert rests == [0.5] * 3
 
 
 def test_a_scheduler_that_there_is_not_is_refused(studio: Any) -> None:
