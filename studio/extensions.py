@@ -14,6 +14,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from studio.errors import StudioError, shorten
@@ -126,6 +127,12 @@ def placed(place: str) -> Any:
     """What a record names as ``module:name``; the module is imported now."""
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+@lru_cache(maxsize=256)  # asked for at every step of a run
+def resolved(run: str | Callable[..., Any]) -> Callable[..., Any]:
+    """The function that a record holds, or names as ``module:name``."""
+    return placed(run) if isinstance(run, str) else run
 
 
 def _key(point: importlib.metadata.EntryPoint) -> tuple[str, str]:

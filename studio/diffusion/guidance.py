@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from studio.diffusion.parameterisation import Prediction, sample_scale, to_sample
-from studio.extensions import placed
+from studio.extensions import resolved
 from studio.preset.refinement import Apply
 from studio.preset.refinements import Refine
 
@@ -153,15 +152,9 @@ class Moment:
 def refined(prediction: Prediction, moment: Moment, refine: Refine) -> Prediction:
     """The prediction after every refinement chosen, in the table's order."""
     for one in refine.chosen:
-        apply = _function(one.record.apply)
+        apply: Apply = resolved(one.record.apply)
         prediction = apply(prediction, moment, **dict(one.settings))
     return prediction
-
-
-@lru_cache(maxsize=64)
-def _function(apply: str | Apply) -> Apply:
-    """A record's function, which may be named as ``module:name``."""
-    return placed(apply) if isinstance(apply, str) else apply
 
 
 def rescale_to_reference(guided: Prediction, moment: Moment, phi: float) -> Prediction:

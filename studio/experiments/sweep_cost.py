@@ -99,15 +99,14 @@ def pace_of(preset: Preset) -> float | None:
 
 
 def _alike(record: Record, preset: Preset) -> bool:
-    if record.base != preset.base or _passes(record.preset) != (
-        preset.second_pass.on,
-        preset.detail.on,
-    ):
+    if record.base != preset.base:
         return False
     scale, sampler = preset.second_pass.scale, preset.sampler
     near = ROUNDED if preset.second_pass.on else 0
     sides = ((sampler.width, record.width), (sampler.height, record.height))
-    return all(asked is None or abs(scale * asked - made) <= near for asked, made in sides)
+    if any(asked is not None and abs(scale * asked - made) > near for asked, made in sides):
+        return False
+    return _passes(record.preset) == (preset.second_pass.on, preset.detail.on)
 
 
 def _passes(text: str) -> tuple[bool, bool]:

@@ -55,8 +55,8 @@ def _check_layer(base: ModelEntry, asked: int) -> None:
     if not base.family:
         return
     family = family_of(base.family)
-    if not family.clip_skip:
-        read = ", ".join(record.title for record in FAMILIES.values() if record.clip_skip)
+    read = _others(base, lambda record: bool(record.clip_skip))
+    if read:
         raise IncompatibleModels(
             f"{base.id!r} ({family.title}) reads no single layer of CLIP; networks of {read} do",
             field="clip_skip",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PIL import Image
 
 from studio.errors import BadPreset
-from studio.extensions import placed
+from studio.extensions import resolved
 from studio.preprocessors.learned import ALLOW_DOWNLOAD, detect
 from studio.preprocessors.plain import CANNY_THRESHOLDS, canny
 from studio.preset import Control
@@ -33,13 +31,9 @@ def prepare(control: Control, image: Image.Image, size: tuple[int, int]) -> Imag
     """
     fitted = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     entry = PREPROCESSORS[FINISHED if control.finished else control.type]
-    found = _function(entry.run)(fitted) if entry.run else detect(control.type, fitted)
+    found = resolved(entry.run)(fitted) if entry.run else detect(control.type, fitted)
     if not isinstance(found, Image.Image) or found.size != size:
         raise BadPreset(
             f"{control.type!r} gave no picture of {size[0]}x{size[1]}", field="control.type"
         )
     return found.convert("RGB")
-
-
-def _function(run: str | Callable[[Image.Image], Image.Image]) -> Callable[..., Image.Image]:
-    return placed(run) if isinstance(run, str) else run

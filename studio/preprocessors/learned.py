@@ -153,15 +153,31 @@ def _segmenter(download: bool) -> tuple[Any, Any]:
     weights = PREPROCESSORS["segmentation"].weights
 
     def load() -> tuple[Any, Any]:
-        where: dict[str, Any] = {"local_files_only": not download}
-        processor = AutoImageProcessor.from_pretrained(weights, **where)
-        kind: Any = UperNetForSemanticSegmentation
-        network, info = kind.from_pretrained(weights, output_loading_info=True, **where)
-        if info["missing_keys"]:  # which would be drawn at random, with a remark in the log
-            raise StudioError(
-                f"{weights} lacks the tensor {sorted(info['missing_keys'])[0]}; fetch it again",
-                field="control.type",
-            )
-        return processor, network
+        kinds = (AutoImageProcessor, UperNetForSemanticSegmentation)
+        return whole_network(kinds, weights, download)
 
     return from_hub("segmentation preprocessor", weights, load)
+
+
+def whole_network(
+    kinds: tuple[Any, Any], weights: str, download: bool, field: str = "control.type", **how: Any
+) -> tuple[Any, Any]:
+    """A processor and its network, from the hub's cache or the hub.
+
+    Args:
+        kinds: transformers' classes of both. field: of the preset, that asks for them.
+        how: the network is read besides.
+
+    Raises:
+        StudioError: the network's file lacks a tensor, which would be drawn at random with a remark in
+            the log; names ``field``.
+    """
+    where = {"local_files_only": not download}
+    processor = kinds[0].from_pretrained(weights, **where)
+    network, info = kinds[1].from_pretrained(weights, output_loading_info=True, **where, **how)
+    if info["missing_keys"]:
+        raise StudioError(
+            f"{weights} lacks the tensor {sorted(info['missing_keys'])[0]}; fetch it again",
+            field=field,
+        )
+    return processor, network

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from PIL import Image
 
 from studio.errors import BadPreset
-from studio.extensions import placed
+from studio.extensions import resolved
 from studio.preset import Detail
 from studio.preset.finders import FINDERS
 
@@ -25,7 +22,7 @@ def see_ready(detail: Detail) -> None:
     """
     ready = FINDERS[detail.finder].ready
     if ready:
-        _function(ready)()
+        resolved(ready)()
 
 
 def parts_of(picture: Image.Image, detail: Detail) -> list[Image.Image]:
@@ -39,7 +36,7 @@ def parts_of(picture: Image.Image, detail: Detail) -> list[Image.Image]:
         StudioError: the finder's weights are not here, or it gave something else than masks of the
             picture's size.
     """
-    found = _function(FINDERS[detail.finder].run)(picture, detail)
+    found = resolved(FINDERS[detail.finder].run)(picture, detail)
     if any(not isinstance(one, Image.Image) or one.size != picture.size for one in found):
         raise BadPreset(
             f"{detail.finder!r} gave no masks of {picture.width}x{picture.height}",
@@ -64,7 +61,3 @@ def grown(mask: Image.Image, pixels: int) -> Image.Image:
     from scipy.ndimage import maximum_filter
 
     return Image.fromarray(maximum_filter(np.asarray(mask), 2 * pixels + 1)) if pixels else mask
-
-
-def _function(run: str | Callable[..., Any]) -> Callable[..., Any]:
-    return placed(run) if isinstance(run, str) else run

@@ -9,8 +9,7 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
-from studio.errors import StudioError
-from studio.preprocessors.learned import from_hub, may_download
+from studio.preprocessors.learned import from_hub, may_download, whole_network
 from studio.preset import Detail
 from studio.preset.finders import FINDERS
 
@@ -74,18 +73,9 @@ def _network(download: bool) -> tuple[Any, Any]:
     from transformers import AutoProcessor, CLIPSegForImageSegmentation
 
     def load() -> tuple[Any, Any]:
-        where: dict[str, Any] = {"local_files_only": not download}
-        processor = AutoProcessor.from_pretrained(WEIGHTS, **where)
-        kind: Any = CLIPSegForImageSegmentation
-        network, info = kind.from_pretrained(
-            WEIGHTS, use_safetensors=True, output_loading_info=True, **where
-        )
-        if info["missing_keys"]:  # which would be drawn at random, with a remark in the log
-            raise StudioError(
-                f"{WEIGHTS} lacks the tensor {sorted(info['missing_keys'])[0]}; fetch it again",
-                field="detail.finder",
-            )
-        return processor, network.eval()
+        kinds = (AutoProcessor, CLIPSegForImageSegmentation)
+        read = whole_network(kinds, WEIGHTS, download, "detail.finder", use_safetensors=True)
+        return read[0], read[1].eval()
 
     return from_hub(
         "search by words", WEIGHTS, load, "detail.finder", "look for faces, which needs none"

@@ -12,6 +12,7 @@ from studio.errors import BadPreset
 from studio.preset.finders import FINDERS, OFF
 from studio.preset.mistakes import fields_renamed
 from studio.preset.rows import Document, Row, named
+from studio.preset.start import check_steps
 
 MOST_PHRASES = 8  # each takes a look of its own
 FEATHER = 8  # pixels, inside a part's mask, over which the new fades in
@@ -139,10 +140,7 @@ class Detail(Document):
                 f"at most {MOST_PHRASES} with commas between, got {len(self.phrases())}",
                 field="detail.words",
             )
-        if int(steps * self.strength) < 1:
-            raise BadPreset(
-                f"{self.strength:g} of {steps} steps leaves none to run", field="detail.strength"
-            )
+        check_steps(steps, self.strength, "detail.strength")
         if masked:
             raise BadPreset(
                 "would paint what the mask of the start picture keeps; leave it off",

@@ -47,7 +47,7 @@ from studio.preset.rows import (
 from studio.preset.scheduler_checks import SINGLE_STEP, check_scheduler
 from studio.preset.seamless import OFF, Seamless, check_seamless
 from studio.preset.second_pass import SecondPass
-from studio.preset.start import Init
+from studio.preset.start import Init, check_steps
 
 __all__ = ["MAX_JSON_BYTES", "SCHEMA_VERSION", "SINGLE_STEP", "Preset", "parse", "validate"]
 
@@ -139,11 +139,7 @@ class Preset(Document):
         sampler = self.sampler
         if self.init:
             self.init.check()
-        if self.init and self.init.strength and self.first_step >= sampler.steps:
-            raise BadPreset(
-                f"{self.init.strength:g} of {sampler.steps} steps leaves none to run",
-                field="init.strength",
-            )
+            check_steps(sampler.steps, self.init.strength, "init.strength")
         masked = bool(self.init and self.init.mask)
         self.second_pass.check(sampler.steps, masked)
         self.detail.check(sampler.steps, masked)

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool
 from studio.errors import BadPreset
 from studio.preset.mistakes import fields_renamed
 from studio.preset.rows import Document
-from studio.preset.start import Upscaler, check_enlarging
+from studio.preset.start import Upscaler, check_enlarging, check_steps
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
 # Of the preset that the second pass is: which of these fields its mistakes are about.
@@ -82,12 +82,7 @@ class SecondPass(Document):
         if not self.on:
             return
         check_enlarging(self.upscaler, self.enlarge, self.strength, "second_pass")
-        steps = self.steps or steps
-        if self.strength and int(steps * self.strength) < 1:
-            raise BadPreset(
-                f"{self.strength:g} of {steps} steps leaves none to run",
-                field="second_pass.strength",
-            )
+        check_steps(self.steps or steps, self.strength, "second_pass.strength")
         if masked:
             raise BadPreset(
                 "would paint what the mask of the start picture keeps; leave it at 1",

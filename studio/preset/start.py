@@ -37,6 +37,16 @@ def check_enlarging(upscaler: str, enlarge: str, strength: float, part: str) -> 
         )
 
 
+def check_steps(steps: int, strength: float, field: str) -> None:
+    """See that a strength leaves a step of so many to run; 0 runs none on purpose.
+
+    Raises:
+        BadPreset: names ``field``.
+    """
+    if strength and int(steps * strength) < 1:
+        raise BadPreset(f"{strength:g} of {steps} steps leaves none to run", field=field)
+
+
 class Init(Document):
     """Start from a picture instead of pure noise (image-to-image, inpainting).
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 from studio.errors import StudioError
 from studio.images import open_checked, to_rgb
-from studio.preset import Preset
 from studio.share.read import carried
 from studio.share.texts import Texts, texts_of
 from studio.share.tools.table import find
@@ -56,16 +55,12 @@ def lighter(path: Path) -> Lighter:
     try:
         own = carried(texts, path.name)
         if own is not None:
-            return _with_preset(whole, own)
+            return Lighter(encode(whole, own, SUFFIX), complete=True)
         unread = False
     except StudioError:
         unread = True
     data = as_jpeg(whole, _tags(texts))
     return Lighter(data, not unread and _is_read(data, texts))
-
-
-def _with_preset(whole: Image.Image, own: Preset) -> Lighter:
-    return Lighter(encode(whole, own, SUFFIX), complete=True)
 
 
 def _tags(texts: Texts) -> Image.Exif:

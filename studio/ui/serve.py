@@ -134,18 +134,13 @@ def serve(options: argparse.Namespace) -> None:
     logs.start()
     heap.share_heaps()
     with heap.nothing_is_garbage():
-        from starlette.middleware import Middleware
-
         from studio.ui.page import build, launch_options
         from studio.ui.runs import Runs
-        from studio.ui.webui.server import Webui
 
         maker = {"events": host.stream, "room": lambda: 1, **_maker(options.workers)}
         runs = Runs(maker["events"], limits, maker["room"])
         page = build(limits, runs=runs)
-        prefix = urlsplit(options.root_path or "").path
-        webui = Middleware(Webui, runs=runs, auth=options.auth, prefix=prefix)
-        beside = [webui] if options.webui_api else []
+        beside = [_webui(options, runs)] if options.webui_api else []
     if not host.elsewhere():
         host.warm_up(delay=3.0)
     if not shared:
@@ -156,6 +151,16 @@ def serve(options: argparse.Namespace) -> None:
         _until_interrupted(page, options, address, launch_options(doors, beside))
     finally:  # or asked to end
         end_work()
+
+
+def _webui(options: argparse.Namespace, runs: Any) -> Any:
+    """What answers programs made for AUTOMATIC1111's web UI, in front of the page."""
+    from starlette.middleware import Middleware
+
+    from studio.ui.webui.server import Webui
+
+    prefix = urlsplit(options.root_path or "").path
+    return Middleware(Webui, runs=runs, auth=options.auth, prefix=prefix)
 
 
 def end_work(seconds: float = 20.0) -> None:

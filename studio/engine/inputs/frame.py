@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from studio.errors import BadPreset
+from studio.preprocessors.parts import FAINT
 
 Size = tuple[int, int]  # width, height
-FAINT = 8  # of 255: what a mask has at most where it holds nothing
 
 
 @dataclass(frozen=True)

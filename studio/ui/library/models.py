@@ -179,22 +179,14 @@ def _use(entry: ModelEntry) -> str:
     """A button that makes a row of a model; scripts act on it."""
     if entry.kind not in ROW_KINDS or entry.problem:
         return ""
-    name = html.escape(entry.id)
-    return (
-        f'<button type="button" class="gs-link" data-use="{name}" data-kind="{entry.kind}" '
-        f'aria-label="Use {name} in a row">Use in a row</button>'
-    )
+    return _button(entry, "use", "Use {} in a row", "Use in a row", f' data-kind="{entry.kind}"')
 
 
 def _use_everywhere(entry: ModelEntry) -> str:
     """A button that gives a LoRA to every row; scripts act on it."""
     if entry.kind not in ADAPTERS or entry.problem:
         return ""
-    name = html.escape(entry.id)
-    return (
-        f'<button type="button" class="gs-link" data-everywhere="{name}" '
-        f'aria-label="Use {name} in every row">In every row</button>'
-    )
+    return _button(entry, "everywhere", "Use {} in every row", "In every row")
 
 
 def _edit(entry: ModelEntry) -> str:
@@ -219,10 +211,15 @@ def _use_as_base(entry: ModelEntry) -> str:
     """A button that makes a model the form's base; scripts act on it."""
     if not can_be_base(entry):
         return ""
+    return _button(entry, "base", "Use {} as base", "Use as base")
+
+
+def _button(entry: ModelEntry, does: str, label: str, text: str, more: str = "") -> str:
+    """A button that scripts act on by ``data-…``; ``label``: with the model's name in its braces."""
     name = html.escape(entry.id)
     return (
-        f'<button type="button" class="gs-link" data-base="{name}" '
-        f'aria-label="Use {name} as base">Use as base</button>'
+        f'<button type="button" class="gs-link" data-{does}="{name}"{more} '
+        f'aria-label="{label.format(name)}">{text}</button>'
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from studio.images import png_bytes
 from studio.preset.schedulers import SCHEDULERS
 from studio.share import parameters_text
 from studio.share.tools.a1111 import split
@@ -97,6 +97,4 @@ def said(text: str) -> dict[str, Any]:
 
 def encoded(image: Image.Image) -> str:
     """A picture as PNG in base64."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return base64.b64encode(png_bytes(image)).decode("ascii")

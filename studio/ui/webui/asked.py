@@ -18,12 +18,12 @@ from studio.share.tools.a1111 import to_found
 from studio.share.tools.foreign import to_preset
 from studio.ui.webui import units
 from studio.ui.webui.chosen import CHECKPOINT, LAYER, VAE, options_of
-from studio.ui.webui.start import with_start
+from studio.ui.webui.start import PLAIN_STRENGTH, with_start
 from studio.ui.webui.unread import unread
 from studio.ui.webui.values import among, listed, mapping, real, switch, text, whole
 
 TOOL = "AUTOMATIC1111"
-PLAIN_STEPS, PLAIN_SCALE, PLAIN_STRENGTH = 50, 7.0, 0.75  # its own, which a client leaves out
+PLAIN_STEPS, PLAIN_SCALE = 50, 7.0  # its own, which a client leaves out
 # What is said of pictures in files, and not of a request, which brings its pictures and its size.
 _OF_FILES = ("sampler.width: ", "made with ")
 _FINE = {"starter": "starter/fine"}  # what "Automatic" is, where it is not the base's own

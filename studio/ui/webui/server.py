@@ -188,7 +188,7 @@ class Webui:
         """
         self.runs.limits.check(preset)
         owner = self._owner()
-        forwards = plan_of(preset).forwards_total * preset.sampler.count
+        forwards = plan_of(preset).forwards_expected * preset.sampler.count
         run = self.runs.submit(owner, preset, forwards)
         seen = -1
         while run.active():

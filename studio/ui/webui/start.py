@@ -17,6 +17,7 @@ from studio.preset.bounds import bounds
 from studio.preset.fields import with_fields
 from studio.ui.webui.values import among, listed, picture, switch, whole
 
+PLAIN_STRENGTH = 0.75  # its own, which a client leaves out
 _UNDER_MASK = ("surroundings", "picture", "noise", "nothing")  # its "masked content", by number
 
 
@@ -39,7 +40,7 @@ def with_start(
         start = images.to_rgb(start).resize(size, Image.Resampling.LANCZOS)
     init: dict[str, Any] = {
         "image": images.store(images.png_bytes(start)),
-        "strength": float(among(asked, "denoising_strength", 0.75, 1)),
+        "strength": float(among(asked, "denoising_strength", PLAIN_STRENGTH, 1)),
     }
     if mask:
         init |= _masked(asked, start.size, framed, notes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from studio.errors import StudioError, shorten
@@ -35,7 +34,7 @@ def real(asked: Mapping[str, Any], name: str, plain: float) -> float:
     if value is None:
         return plain
     found = number(value)
-    if found is None or not isfinite(found):
+    if found is None:
         raise StudioError(f"expected a number, got {shorten(value)}", field=name)
     return found
 
@@ -46,7 +45,7 @@ def whole(asked: Mapping[str, Any], name: str, plain: int) -> int:
     if value is None:
         return plain
     found = number(value)
-    if found is None or not isfinite(found) or found != int(found) or abs(found) > 2 * MAX_SEED:
+    if found is None or found != int(found) or abs(found) > 2 * MAX_SEED:
         raise StudioError(f"expected a whole number, got {shorten(value)}", field=name)
     return int(found)
 
