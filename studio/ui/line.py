@@ -43,8 +43,8 @@ class Line:
             seconds: how long to wait for that.
         """
         with self.changed:
+            # What waits stays in line: its page says after a start anew how many there were.
             self._closed = True
-            self._waiting.clear()
             for run in self._running:
                 run.cancelled = True
             self.changed.wait_for(lambda: not self._running, seconds)

@@ -209,7 +209,7 @@ class Runs(Line):
     def _work(self) -> None:
         while True:
             with self.changed:
-                if not self._waiting or self._threads > self.room():
+                if self._closed or not self._waiting or self._threads > self.room():
                     self._threads -= 1
                     return
                 run = self._waiting.popleft()

@@ -41,6 +41,7 @@ def test_a_line_that_is_closed_ends_what_goes_on_and_begins_no_more(studio_home:
     runs.close()
     assert engine.closed == 1 and first.cancelled
     assert first.state == "running"  # nobody has pressed Cancel: its page hears of a start anew
+    assert runs.groups(session) == [[second]]  # and of how many waited
     runs.submit(session, validate(ROWS))
     assert len(engine.started) == 1 and second.state == "waiting"
 
