@@ -22,6 +22,7 @@ from studio.preset.bounds import bounds
 MAX_BYTES = 4 * 2**20
 LONGEST = {"title": MAX_NAME, "trigger": MAX_WORDS, "advised": 12, "description": MAX_TEXT}
 NEEDED = ("title", "advised", "description")  # none of these is what its files say
+STRENGTH = "Strength to begin with"
 Words = Mapping[str, Mapping[str, str]]  # by model and field
 
 
@@ -115,7 +116,7 @@ def _checked(name: str, text: str) -> str:
         except ValueError:
             strength = most + 1
         if not least <= strength <= most:
-            raise StudioError(f"a number from {least:g} to {most:g}, got {text}", field="strength")
+            raise StudioError(f"a number from {least:g} to {most:g}, got {text}", field=STRENGTH)
         return f"{strength:g}"
     return text
 

@@ -247,8 +247,12 @@ def parse(text: str, source: str = "preset") -> Preset:
         raise BadPreset("is empty", field=source)
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError) as error:  # ValueError: also integers of 4300 digits
+    except RecursionError as error:
+        raise BadPreset("is nested too deeply", field=source) from error
+    except ValueError as error:  # also integers of 4300 digits
         raise BadPreset(f"is not JSON ({error})", field=source) from error
+    if data == {}:
+        raise BadPreset("is empty", field=source)
     return validate(data)
 
 

@@ -62,7 +62,7 @@ def parse_axis(text: str, option: str) -> Axis:
     field, values = split_assignment(text, option)
     if field == PROMPTS:
         return Axis(field, read_texts(values, option))
-    if steps := _STEPS.fullmatch(_in_plain_digits(values.strip())):
+    if steps := _STEPS.fullmatch(in_plain_digits(values.strip())):
         first, last, step = map(float, steps.groups())
         return Axis(field, _stepped(first, last, step, option))
     if not values.startswith("["):
@@ -80,11 +80,12 @@ def _value(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        plain = _in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
+        plain = in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
         return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text
 
 
-def _in_plain_digits(text: str) -> str:
+def in_plain_digits(text: str) -> str:
+    """A number as a page or another keyboard writes it, in ASCII's digits and minus."""
     digits = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
     return digits.replace("−", "-").replace("٫", ".")
 

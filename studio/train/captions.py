@@ -83,7 +83,9 @@ def read_file(path: Path) -> dict[str, Any]:
         data = _of_lines(text) if path.suffix.lower() == ".jsonl" else json.loads(text)
     except OSError as error:
         raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise StudioError("is nested too deeply", field=str(path)) from error
+    except ValueError as error:
         raise StudioError(f"is not JSON ({error})", field=str(path)) from error
     if not isinstance(data, dict):
         raise StudioError("must hold an object {picture: caption}", field=str(path))
@@ -115,7 +117,9 @@ def _of_lines(text: str) -> dict[str, Any]:
             continue
         try:
             item = json.loads(line)
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise ValueError(f"line {number}: nested too deeply") from error
+        except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
         name = item.get("file_name") if isinstance(item, dict) else None
         if not isinstance(name, str):

@@ -210,11 +210,23 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
     )
 
 
-def progress_bar(done: float, text: str, state: str = "running") -> str:
-    """The page's own progress bar."""
+def progress_bar(
+    done: float, text: str, state: str = "running", run: str = "", field: str = ""
+) -> str:
+    """The page's own progress bar.
+
+    Args:
+        run: which run failed, so that the page knows it when it is shown again.
+        field: the path of the field that it was refused for.
+    """
     percent = round(100 * min(1.0, max(0.0, done)))
+    of = "".join(
+        f' data-{name}="{html.escape(value)}"'
+        for name, value in (("run", run), ("field", field))
+        if value
+    )
     return (
-        f'<div class="gs-progress" data-state="{state}" role="progressbar" aria-label="Progress" '
+        f'<div class="gs-progress" data-state="{state}"{of} role="progressbar" aria-label="Progress" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
         f'<span class="gs-progress-text">{html.escape(text)}</span>'
         f'<span class="gs-progress-bar"><i style="width:{percent}%"></i></span></div>'

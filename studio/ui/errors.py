@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import os
 import re
 import sys
 import traceback
@@ -22,8 +23,12 @@ CHECK = "Please check"  # heads what is refused
 UNFORESEEN = "Something went wrong"  # begins the line of what is no :class:`StudioError`
 _SHELL = re.compile(r"fetch it with 'python -m studio download [^']*'")
 _ON_PAGE = "download it, or choose another, in the list of what is missing"
+_ALLOW = re.compile(r"set STUDIO_ALLOW_DOWNLOAD=1 to fetch them, or ")
+_SETTING = "turn on “Fetch weights when needed” in the Settings tab, or "
+_NOT_HERE = "they are not fetched here; "  # the page fetches nothing, or is not the visitor's own
 # A dotted path anywhere, or the field that a line begins with.
 _FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+|^[a-z_]+(?=: )")
+_NAMED = re.compile(r"([a-z_]+(?:\.[a-z_0-9]+)*)(?=: )")
 _ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.(?:[a-z_]+|\d+))*))?")
 # The entries of a row's lists, as its fields are called; row/card.js says the same.
 _ENDS = {"range, 0": "start of the range", "range, 1": "end of the range"}
@@ -46,10 +51,18 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
         part = _LORA.sub(lambda lora: f"LoRA {int(lora[1]) + 1}", part)
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
-    rows = _ROW.sub(named, _SHELL.sub(_ON_PAGE, text))
+    fetching = _NOT_HERE if os.environ.get("HF_HUB_OFFLINE") == "1" else _SETTING
+    rows = _ROW.sub(named, _ALLOW.sub(fetching, _SHELL.sub(_ON_PAGE, text)))
     said = _FIELD.sub(lambda match: known.get(match[0], match[0]), rows)
     mistake, besides, others = said.partition(WRONG_TOO)
     return mistake + besides + " · ".join(known.get(one, one) for one in others.split(" · "))
+
+
+def field_of(text: str) -> str:
+    """The path of the field that a line of :func:`plain_line` names first; "" where it names none."""
+    named = _NAMED.match(text)
+    path = named[1] if named else ""
+    return path if path.startswith(("rows.", "init")) or path in labels() else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from studio.ui.widgets import Whole
 
 WORDS = 80  # letters of a prompt
 # Seconds until a page that shows who is before it looks again: by what is left of theirs.
-SOONEST, UNKNOWN, LATEST = 10.0, 15.0, 60.0
+SOONEST, UNKNOWN, LATEST = 3.0, 15.0, 60.0
 
 
 class QueueList(Whole):

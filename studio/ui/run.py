@@ -19,7 +19,7 @@ from studio.share import save_image
 from studio.ui import queue
 from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
-from studio.ui.errors import on_page, one_line, warn
+from studio.ui.errors import field_of, on_page, one_line, plain_line, warn
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
 from studio.ui.keeping import kept, naming
@@ -108,7 +108,8 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         return progress_of(run.progress, run.share_of_all(), left, (made, count), more + waits)
     if run.state == "failed":
         said = on_page(" · ".join(failed or [run.error]))
-        return progress_bar(made / count, f"{said}{waits}", "failed")
+        bar = f"{said}{waits}"
+        return progress_bar(made / count, bar, "failed", run.key(), field_of(run.error))
     if run.state == "cancelled":
         over = " · ".join([run.why_over(), run.left(), *map(on_page, failed)])
         return progress_bar(0, over, "idle")
@@ -215,7 +216,8 @@ def generate(
         run = runs.submit(session, preset, forwards_of(preset), visitor, forever=forever)
     except Exception as error:  # one bad generation must not end the page
         warn(error)
-        yield Update(progress=progress_bar(0, one_line(error), "failed"))
+        field = field_of(plain_line(error)) if isinstance(error, StudioError) else ""
+        yield Update(progress=progress_bar(0, one_line(error), "failed", field=field))
         return
     try:
         yield from (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import itertools
+import secrets
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from studio.ui.history.unopened import Unopened
 ACTIVE = ("waiting", "running")
 ENDING = "Stopping: what is being made ends before its next step"
 _numbers = itertools.count(1)
+_STARTED = secrets.token_hex(4)
 
 
 @dataclass
@@ -113,6 +115,10 @@ class Run:
     def active(self) -> bool:
         """Whether it waits or runs."""
         return self.state in ACTIVE
+
+    def key(self) -> str:
+        """Its name on a page that may have seen runs of an earlier start."""
+        return f"{_STARTED}.{self.number}"
 
     def beside(self, other: Run) -> bool:
         """Whether the other is of the same series."""

@@ -44,9 +44,9 @@ def test_what_is_said_of_a_model_is_found_again_and_its_file_says_the_rest(home:
     ("said", "words"),
     [
         ({"title": "x" * 61}, "title: has 61 letters; at most 60"),
-        ({"advised": "much"}, "strength: a number from .* got much"),
-        ({"advised": "nan"}, "strength: a number from"),
-        ({"advised": "1e9"}, "strength: a number from"),
+        ({"advised": "much"}, "Strength to begin with: a number from .* got much"),
+        ({"advised": "nan"}, "Strength to begin with: a number from"),
+        ({"advised": "1e9"}, "Strength to begin with: a number from"),
     ],
 )
 def test_what_cannot_be_said_is_refused(said: dict[str, str], words: str) -> None:

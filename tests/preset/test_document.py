@@ -153,6 +153,15 @@ def test_text_that_is_no_preset(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(" ", "x.json: is empty"), ("{}", "x.json: is empty"), ("[" * 100_000, "nested too deeply")],
+)
+def test_a_text_that_holds_nothing_or_no_end_is_refused(text: str, why: str) -> None:
+    with pytest.raises(BadPreset, match=why):
+        parse(text, source="x.json")
+
+
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "given.json"
     with pytest.raises(MissingFile):

@@ -174,3 +174,27 @@ def test_a_decimal_comma_is_a_decimal_point(desk: Studio) -> None:
     desk.weigh(0, "5,5")  # type: ignore[arg-type]
     assert desk.rows()[0]["weight"] == 5.5
     desk.says("5.5·", "#gs-plan")
+
+
+@needs_starter
+def test_what_a_run_was_refused_for_is_over_once_that_field_is_another(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat face"], steps=3)
+    desk.unfold("Advanced")
+    desk.unfold("Detail pass")
+    finder = page.locator('[data-path="detail.finder"] select')
+    finder.select_option("words")
+    page.locator('[data-path="detail.words"] input').fill("face")
+    page.click("#gs-generate")
+    failed = page.locator('#gs-progress .gs-progress[data-state="failed"]')
+    expect(failed).to_contain_text("Detail pass, finds: the search by words needs the weights")
+    expect(failed).to_contain_text("they are not fetched here; look for faces")
+    desk.set("Steps", "4")
+    fine(desk)
+    expect(failed).to_have_count(1)  # that was another field
+    finder.select_option("off")
+    expect(failed).to_have_count(0)
+    page.reload()
+    page.wait_for_selector("body:not([inert]) .gs-card")
+    fine(desk)
+    expect(failed).to_have_count(0)

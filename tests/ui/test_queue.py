@@ -241,6 +241,10 @@ def test_a_page_at_rest_is_told_how_many_come_before_it_and_no_more(engine: Held
     text = "2 runs before yours · starts in about 16 s"
     assert queue.shown(runs, mine) == {"items": [], "ahead": {"text": text, "again": 16.0}}
     assert queue.shown(runs, other)["ahead"] is None  # whose place the bar says
+    runs.cancel(other.active()[1])
+    engine.release()  # the preview: half of the passes
+    until(lambda: bool(other.active()[0].previews))
+    assert queue.shown(runs, mine)["ahead"]["again"] < 10  # a line that is over goes soon
     for one in other.active()[::-1]:
         runs.cancel(one)
     engine.release(2)

@@ -9,6 +9,14 @@
   /** The most that a field of the form takes on this page. */
   studio.mostOf = (name) => records[name]?.high ?? Infinity;
 
+  /** What a form holds at a path of its preset: a field, all fields below it, or part of a row. */
+  studio.formAt = (form, path) => {
+    const own = Object.values(records).filter(
+      (field) => field.path === path || field.path.startsWith(`${path}.`),
+    );
+    return own.length ? own.map(({ name }) => form[name]) : studio.at(form, path);
+  };
+
   /** Set a field of the form from elsewhere on the page. */
   studio.setField = (name, value) => fields[name]?.(value);
 

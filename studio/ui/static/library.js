@@ -61,6 +61,13 @@
     description: "Notes",
   };
 
+  /** A strength as any of the page's numbers may be typed, as programs read it; the rest as it is. */
+  function inPlainDigits({ advised, ...texts }) {
+    if (advised === undefined) return texts;
+    const number = studio.parseNumber(advised);
+    return { ...texts, advised: Number.isFinite(number) ? String(number) : advised };
+  }
+
   /** Ask what is to be said of a model, and keep it; the list is then drawn anew. */
   async function editWords(id) {
     const { server } = studio.stack;
@@ -77,7 +84,7 @@
       })),
       act: "Keep it",
       leaving: "Leave it as it was, without what you wrote?",
-      keep: async (texts) => (await ask({ said: texts, before })).error || "",
+      keep: async (texts) => (await ask({ said: inPlainDigits(texts), before })).error || "",
     });
     return said && document.querySelector("#gs-rescan")?.click();
   }

@@ -35,10 +35,12 @@ window.studio = window.studio || {};
     };
   };
 
+  const OVER = "guidance-studio-failure-over"; // the run whose failure is
   /** What went wrong with the last run is over once another preset is loaded. */
   function settleFailure() {
     const bar = document.querySelector('.gs-progress[data-state="failed"]');
     if (!bar) return;
+    if (bar.dataset.run) studio.noted(OVER, bar.dataset.run);
     bar.dataset.state = "idle";
     bar.querySelector(".gs-progress-text").textContent = "Ready";
   }
@@ -51,6 +53,27 @@ window.studio = window.studio || {};
     const line = document.querySelector('.gs-progress[data-state="failed"] .gs-progress-text');
     if (!text && refused && line && studio.englishOf(line).endsWith(refused)) settleFailure();
     refused = field ? `: ${text}` : "";
+  });
+
+  // So is what a run was refused for once that field is another, also where its bar comes again.
+  let form = null;
+  studio.on("form", (text) => {
+    const next = JSON.parse(text);
+    const bar = document.querySelector('.gs-progress[data-state="failed"][data-field]');
+    const at = (one) => JSON.stringify(studio.formAt(one, bar.dataset.field));
+    if (bar && form && at(form) !== at(next)) settleFailure();
+    form = next;
+  });
+  studio.filled.then(() => {
+    const bar = document.getElementById("gs-progress").parentElement;
+    new MutationObserver(() => {
+      const run = bar.querySelector('.gs-progress[data-state="failed"]')?.dataset.run;
+      if (run && run === studio.noted(OVER)) settleFailure();
+    }).observe(bar, {
+      childList: true,
+      subtree: true,
+      attributeFilter: ["data-state", "data-run"],
+    });
   });
 
   function read() {

@@ -63,12 +63,13 @@ def test_a_saved_map_given_back_is_taken_as_it_is() -> None:
         ({"control": {"type": "canny", "image": CAT}, "base": "nowhere"}, "nowhere"),
         (
             {"control": {"type": "depth", "image": CAT}, "base": "starter"},
-            "STUDIO_ALLOW_DOWNLOAD=1",
+            "turn on “Fetch weights when needed” in the Settings tab",
         ),
     ],
 )
 def test_mistakes_are_one_line(value: Any, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(control_map.ALLOW_DOWNLOAD, raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     answer = preview_map(value)
     assert set(answer) == {"error"} and told in answer["error"] and "\n" not in answer["error"]
 

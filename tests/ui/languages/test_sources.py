@@ -18,7 +18,7 @@ from studio.library.scan import OTHER_FOLDERS
 from studio.plan import stated
 from studio.preprocessors import worded
 from studio.preset import Detail
-from studio.ui.errors import on_page
+from studio.ui.errors import on_page, one_line
 from studio.ui.layout import FILE_TYPES
 from tests.support.refusals import notes, reasons, refusals
 from tests.support.script_texts import HOLE
@@ -232,13 +232,13 @@ def test_what_lacks_the_weights_of_words_is_said_whole(
     with pytest.raises(StudioError) as refused:
         worded.ready()
     (noted,) = stated._of_finder(Detail(finder="words", words="hand"))
-    places = (
-        (worded.WEIGHTS, "{name}"),
-        ("STUDIO_ALLOW_DOWNLOAD", "{other}"),
-        ("'no network'", "{other}"),
-    )
+    places = ((worded.WEIGHTS, "{name}"), ("'no network'", "{other}"))
     shown = f"{noted.partition(': ')[2]}."  # as below the equation
-    for text in (shown, str(refused.value).partition(": ")[2]):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    own = one_line(refused.value).partition(": ")[2]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for text in (shown, own, one_line(refused.value).partition(": ")[2]):
+        assert "STUDIO_" not in text
         for value, place in places:
             text = text.replace(value, place)
         assert text in dict(language.messages)  # no shorter one, which leaves the rest in English

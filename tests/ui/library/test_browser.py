@@ -98,8 +98,10 @@ def test_what_is_said_of_a_model_is_written_on_the_page(desk: Studio, home: Path
     strength.fill("much")
     dialog.get_by_label("Notes").fill("From the zoo")
     dialog.get_by_role("button", name="Keep it").click()
-    expect(dialog.locator(".gs-error").filter(visible=True)).to_contain_text("got much")
-    strength.fill("0.8")
+    expect(dialog.locator(".gs-error").filter(visible=True)).to_contain_text(
+        "Strength to begin with: a number from -10 to 10, got much"
+    )
+    strength.fill("0,8")
     dialog.get_by_label("Name", exact=True).fill("Ice bear")
     dialog.get_by_role("button", name="Keep it").click()
     expect(dialog).to_have_count(0)
