@@ -29,6 +29,12 @@ test("a text is a message as a whole, spaces around it stay", () => {
     assert.equal(say(text), null, text);
 });
 
+test("a message without a full stop is one at the end of a sentence too", () => {
+  assert.equal(say("seed 3."), "Seed 3.");
+  assert.equal(say("for him · Step 2."), "für him · Schritt 2.");
+  assert.equal(say("Save..."), null);
+});
+
 test("numbers and names are carried over; a person's word is not a message", () => {
   assert.equal(say("seed −3"), "Seed −3");
   assert.equal(say("seed three"), null);
@@ -241,5 +247,19 @@ test("what is wrong with a file is not read as a model file's lack of a part", (
       gaps.filter((one) => !names.includes(one)),
       [],
     );
+  }
+});
+
+test("the page's own titles of notes, and a plan's note as a sentence, are turned whole", () => {
+  const folder = new URL("../../../studio/languages/", import.meta.url);
+  const trained = "fox was trained on edition 1 of starter, which is edition 3 by now";
+  for (const name of readdirSync(folder).filter((one) => one.endsWith(".json"))) {
+    const { messages } = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+    const said = studio.translator(messages);
+    for (const title of ["A1111's text", "Styles", "What was opened"])
+      for (const notes of ["1 note", "2 notes"])
+        assert.doesNotMatch(said(`${title}: ${notes}`), /text|Styles|What|note/, name);
+    const change = "so its pictures change; as base, starter-1 has the weights that it knows";
+    assert.doesNotMatch(said(`${trained}, ${change}.`), /trained|change|weights/, name);
   }
 });

@@ -74,7 +74,14 @@ window.studio = window.studio || {};
       return null;
     }
 
-    const direct = (text) => plain.get(text) ?? fitted(text);
+    const direct = (text) => plain.get(text) ?? fitted(text) ?? ended(text);
+
+    /** A message without a full stop, where the text ends with one: a note stands as a sentence. */
+    function ended(text) {
+      if (!/[^.]\.$/.test(text)) return null;
+      const said = direct(text.slice(0, -1));
+      return said === null ? null : `${said}.`;
+    }
 
     /** What stands before the first colon and what stands behind it, where both are messages, as with
      *  the field of a refusal: a message that begins with a place would take the field for its value. */
