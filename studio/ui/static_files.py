@@ -54,6 +54,7 @@ SCRIPTS = (
     "row/words.js",
     "row/complete.js",
     "row/wildcard.js",
+    "row/swarm.js",
     "row/prompt.js",
     "row/control_choices.js",
     "row/control.js",

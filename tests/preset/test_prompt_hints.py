@@ -14,7 +14,10 @@ from studio.preset.prompt_hints import HINTS, hints, served
 TYPED = {
     "lora": ["a <lora:hero:0.8> cat", "<LyCO:x>"],
     "hypernetwork": ["<hypernet:x:1>"],
-    "tag": ["<segment:face>", "<random:a,b>", "<object[1]:x>"],
+    "tag": [
+        *("<segment:face>", "<random:a,b>", "<object[1]:x>", "<alternate:a,b>", "<alt:a|b>"),
+        *("<fromto[0.5]:a,b>", "<repeat[2]:a>", "<comment:a>", "a <break> b", "<trigger>"),
+    ],
     "embedding": ["embedding:bad"],
     "compel": ["a cat++ here", "(a b)1.2", "dog--, x"],
     "numbered": ["1.2::cat::"],

@@ -36,6 +36,15 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     expect(desk.prompt(0)).not_to_be_focused()
 
 
+def test_swarmui_s_tags_are_written_anew_by_a_press(desk: Studio) -> None:
+    desk.use(["a <random:cat,dog> face <segment:eyes>"])
+    desk.card(0).get_by_role("button", name="Write the tags as they are read here").click()
+    desk.has_rows(["a {cat|dog} face <segment:eyes>"])
+    expect(desk.card(0).get_by_role("button", name="Every choice in turn")).to_be_visible()
+    expect(desk.card(0).get_by_text("SwarmUI's tags are read as plain words")).to_be_visible()
+    expect(desk.card(0).get_by_role("button", name="Write the tags")).to_have_count(0)
+
+
 def test_wildcards_and_tags_are_completed(desk: Studio, home: Path) -> None:
     (home / "wildcards").mkdir(exist_ok=True)
     (home / "wildcards" / "hat.txt").write_text("cap\nbonnet\n")

@@ -121,6 +121,18 @@
       return el("p", {}, `“${said}” names ${name}, which this row does not have. `, ...take);
     }
 
+    /** What of SwarmUI's tags this page's own marks say as well. */
+    function tagsHint(text) {
+      const prompt = studio.withoutTags(text);
+      if (prompt === text) return null;
+      const label = "Write the tags as they are read here";
+      return el(
+        "p",
+        {},
+        studio.word(label, () => card.edit({ prompt }), { title: prompt }),
+      );
+    }
+
     let foreign = []; // what is said of other tools' syntax
     let said = []; // the lines of it
     const typing = studio.typingOf(() => showForeign(card.row.prompt));
@@ -146,7 +158,10 @@
       const brought = studio.broughtBy(text);
       const lines = foreignLines(text);
       const wild = studio.choicesHint(card, text);
-      if (!brought) return [...lines, ...card.calls(text).map(calledHint), wild].filter(Boolean);
+      if (!brought)
+        return [...lines, tagsHint(text), ...card.calls(text).map(calledHint), wild].filter(
+          Boolean,
+        );
       const read = studio.word("Read it into the form", () => studio.openText(text));
       const offer = el("p", {}, brought.said, read);
       return brought.json ? [offer] : [offer, ...lines];
