@@ -57,3 +57,8 @@ def wildcards_folder() -> Path:
 def styles_folder() -> Path:
     """Styles: texts and rows that are added to others, by name."""
     return studio_home() / "styles"
+
+
+def tags_folder() -> Path:
+    """Lists of tags that complete what is typed in a prompt."""
+    return studio_home() / "tags"

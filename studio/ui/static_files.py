@@ -45,6 +45,7 @@ SCRIPTS = (
     "row/brought.js",
     "row/called.js",
     "row/marked.js",
+    "row/tags.js",
     "row/tokens.js",
     "row/crowded.js",
     "row/curve_shape.js",

@@ -18,6 +18,7 @@ from studio.ui.captions import words_of
 from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
 from studio.ui.editor.sent import seed_of, settings_in, uploaded
+from studio.ui.editor.tags import tags_like
 from studio.ui.editor.thumbs import as_uri, thumb, thumbs
 from studio.ui.editor.wildcards import (
     prompt_choices,
@@ -266,6 +267,7 @@ SERVES = (
     caption_picture,
     wildcard_names,
     prompt_choices,
+    tags_like,
 )
 # Not on a page that others share:
 KEEPS = (wildcard_text, wildcard_keep, model_words, style_words)

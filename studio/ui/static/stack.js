@@ -10,6 +10,7 @@
       this.models = new studio.RowModels();
       this.images = new studio.RowImages(server, upload, this.models);
       this.wildcards = studio.wildcardsOf(() => this.server.wildcard_names({}));
+      this.tags = studio.tagsOf((typed) => this.server.tags_like(typed), studio.toast);
       this.list = el("div", { class: "gs-list", role: "list" });
       this.count = el("span", { class: "gs-count" });
       this.scale = studio.scaleField(this);

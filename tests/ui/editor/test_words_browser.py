@@ -36,6 +36,20 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     expect(desk.prompt(0)).not_to_be_focused()
 
 
+def test_tags_of_one_s_own_lists_are_completed(desk: Studio, home: Path) -> None:
+    desk.use([""])
+    keys, offered = desk.page.keyboard, desk.page.get_by_role("listbox")
+    (home / "tags").mkdir(exist_ok=True)
+    (home / "tags" / "danbooru.csv").write_text('zettai_ryouiki_(x),0,90,"zr"\nzettai_more,0,5\n')
+    desk.prompt(0).click()
+    keys.type("a girl, zett")
+    expect(offered.get_by_role("option")).to_have_text([r"zettai ryouiki \(x\)", "zettai more"])
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    assert desk.rows()[0]["prompt"] == r"a girl, zettai ryouiki \(x\)"
+    (home / "tags" / "danbooru.csv").unlink()  # of the other tests too
+
+
 def test_swarmui_s_tags_are_written_anew_by_a_press(desk: Studio) -> None:
     desk.use(["a <random:cat,dog> face <segment:eyes>"])
     desk.card(0).get_by_role("button", name="Write the tags as they are read here").click()

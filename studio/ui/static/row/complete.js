@@ -9,10 +9,11 @@
    * For a text area: {element, typed()}.
    * @param phrases what is known
    * @param marked what wildcards and models there are, as markedCompletions takes it
+   * @param later(text, caret) answers what else there is, a moment later: {start, options} or null
    * @param take(text, caret) writes a text
    * @param call({entry, strength}, start, end) takes a model in, in the place of what called it
    */
-  studio.completer = function (area, { phrases, marked, take, call }) {
+  studio.completer = function (area, { phrases, marked, later, take, call }) {
     const id = `gs-complete-${(lists += 1)}`;
     const list = el("div", { class: "gs-complete", role: "listbox", id, hidden: true });
     list.setAttribute("aria-label", "Known words that begin so");
@@ -86,6 +87,15 @@
       event.preventDefault();
       event.stopPropagation();
     });
+    /** What comes too late, after another key, is of no use any more. */
+    async function more(text, caret) {
+      const answer = await later(text, caret);
+      const stands = area.value === text && area.selectionStart === caret;
+      if (!answer || found || !stands || document.activeElement !== area) return;
+      found = answer;
+      show();
+    }
+
     area.addEventListener("blur", close);
     return {
       element: list,
@@ -97,6 +107,7 @@
           studio.completions(value, caret, phrases());
         active = -1;
         show();
+        if (!found) more(value, caret);
       },
     };
   };

@@ -21,7 +21,10 @@
         complete.typed();
         if (area.value.includes("__")) lookAgain();
       },
-      onfocus: () => wildcards.look(),
+      onfocus() {
+        wildcards.look();
+        card.stack.tags.again();
+      },
       onblur: () => typing.left(),
       onscroll: () => words.scroll(),
       onkeydown: (event) => {
@@ -60,6 +63,7 @@
           return models.all.filter((one) => free(one) && models.fits(one));
         },
       }),
+      later: (text, caret) => card.stack.tags.complete(text, caret),
       take: write,
       call({ entry, strength }, start, end) {
         const word = entry.kind === "embedding" ? entry.trigger || entry.id.split("/").at(-1) : "";
