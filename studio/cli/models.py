@@ -1,4 +1,4 @@
-"""The verb models: what the library holds, which folders it is, hashes of its files."""
+"""The verb models: what the library holds, which folders it is, hashes of its files; merging."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import os
 from typing import Any
 
+from studio.cli import merging
 from studio.cli.common import say, say_notes
 from studio.library import Library
 from studio.library.named_folders import keep, kept, named_folders
@@ -15,7 +16,7 @@ from studio.library.places import layout_of
 
 def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
-    verb = verbs.add_parser("models", help="list the library, name its folders")
+    verb = verbs.add_parser("models", help="list the library, name its folders, merge models")
     verb.add_argument(
         "--add",
         metavar="DIR",
@@ -35,6 +36,7 @@ def add_verb(verbs: Any) -> None:
         help="compute the hashes by which other tools' pictures name models",
     )
     verb.set_defaults(run=models)
+    merging.declare(verb.add_subparsers(metavar="DOING"))
 
 
 def models(options: argparse.Namespace) -> None:

@@ -38,6 +38,7 @@ PICTURES = (
     *(f"{mark}.{image}" for mark in (".preview", "") for image in _IMAGES),
     *(".swarmpreview.jpg", ".thumb.jpg", ".thumb.png"),
 )
+MOST_SAID = 1000  # characters of a card's description
 _CARD_FIELDS = ("title", "trigger", "base", "control", "family")
 
 
@@ -78,6 +79,8 @@ def folder_entry(path: Path, identity: str) -> ModelEntry | None:
     if words:
         details |= {"words": words, "trigger": " ".join(words)}
     details |= {k: str(card[k])[:200] for k in _CARD_FIELDS if k in card}
+    if isinstance(said := card.get("description"), str):
+        details["description"] = said[:MOST_SAID]
     if isinstance(edition := card.get("edition"), int) and 0 < edition < 2**31:
         details["edition"] = edition
     if kind in ADAPTERS and card.get("concept") is True:

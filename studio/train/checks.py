@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from studio.errors import IncompatibleModels, StudioError, shorten
 from studio.library import ModelEntry, family_of
+from studio.library.naming import check_spelling
 from studio.plan.row_models import PAINTING_CHANNELS
 from studio.train.method import METHODS, methods_on
-from studio.train.settings import MOST_OF_NAME
 
 if TYPE_CHECKING:
     from studio.train.settings import TrainConfig
@@ -53,26 +53,6 @@ def unread(config: TrainConfig) -> list[str]:
         and getattr(config, name) != field.default
         and not method.reads(name)
     ]
-
-
-def check_spelling(name: str) -> None:
-    """Refuse what no model can be named.
-
-    Raises:
-        StudioError: names ``name``.
-    """
-    if len(name) > MOST_OF_NAME:
-        raise StudioError(f"at most {MOST_OF_NAME} characters, got {len(name)}", field="name")
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise StudioError(
-            f"{shorten(name)} cannot be a model's name; letters, digits, - _ and . can",
-            field="name",
-        )
-    if not re.match(r"[A-Za-z0-9]", name):
-        raise StudioError(
-            f"{shorten(name)} cannot be a model's name; it begins with one of a-z, A-Z, 0-9",
-            field="name",
-        )
 
 
 def _check_names(config: TrainConfig, entry: ModelEntry) -> None:

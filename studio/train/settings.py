@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from studio.errors import shorten
 from studio.extensions import TABLES
+from studio.library.naming import MOST_OF_NAME
 
-MOST_OF_NAME = 60  # characters of a model's name
 METHOD = "training method"  # the kind of the table that holds them
 # Of trainings that were begun before ``ddloss_norm`` was a setting.
 BEFORE_NORMS = {"ddloss_norm": "mean"}

@@ -9,8 +9,8 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.home import training_folder
+from studio.library.naming import check_spelling
 from studio.train.begun import SETTINGS, check_name
-from studio.train.checks import check_spelling
 from studio.ui.library import models
 
 

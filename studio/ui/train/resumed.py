@@ -10,8 +10,8 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.files import read_regular
+from studio.library.naming import check_spelling
 from studio.train.begun import MAX_BYTES, left_nothing
-from studio.train.checks import check_spelling
 from studio.train.config import TrainConfig
 from studio.train.method import METHODS
 from studio.train.runner import Runner

@@ -1,0 +1,98 @@
+"""``models merge``: models of the library merged into one of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from studio.cli.common import no_loading_bars, say, say_notes
+from studio.errors import StudioError, shorten
+from studio.library import Library
+from studio.library.merging import HALF, METHODS, PRECISIONS, Baked, Recipe, check
+
+_M = "m: the share of B in a weighted sum, the factor of B − C in add difference; default 0.5"
+
+
+def declare(doing: Any) -> None:
+    """Declare ``merge`` on the subparsers of the verb models."""
+    parser = doing.add_parser(
+        "merge",
+        help="merge models into one of your own: A·(1−m) + B·m, A + m·(B−C), and LoRAs",
+    )
+    parser.add_argument("name", metavar="NAME", help="what the library will call it")
+    parser.add_argument(
+        "a", metavar="A", help="gives what is not merged: VAE, scheduler, tokenizers"
+    )
+    parser.add_argument("b", metavar="B", nargs="?", default="")
+    parser.add_argument("c", metavar="C", nargs="?", default="")
+    parser.add_argument("--multiplier", type=float, default=0.5, metavar="M", help=_M)
+    parser.add_argument(
+        "--method", choices=METHODS, default="", help="by default the one that the models are for"
+    )
+    parser.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        metavar="NAME:STRENGTH[:TEXT]",
+        help="bake this LoRA in; TEXT: its strength in the text encoders; may be given several times",
+    )
+    parser.add_argument(
+        "--precision", choices=list(PRECISIONS), default=HALF, help="of what is kept"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be made, and write nothing"
+    )
+    parser.set_defaults(run=run)
+
+
+def baked(text: str) -> Baked:
+    """A LoRA of ``NAME``, ``NAME:0.8`` or ``NAME:0.8:0.5``.
+
+    Raises:
+        StudioError: a strength that is no number; names ``loras``.
+    """
+    name, *strengths = text.strip().split(":")
+    try:
+        first, *further = [float(one) for one in strengths] or [1.0]
+    except ValueError as error:
+        raise StudioError(
+            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
+        ) from error
+    if not name or len(further) > 1:
+        raise StudioError(
+            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
+        )
+    return Baked(name, first, *further)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Progress on stderr; the new model's id as one JSON line at the end."""
+    recipe = Recipe(
+        options.name,
+        options.a,
+        options.b,
+        options.c,
+        options.multiplier,
+        tuple(baked(one) for one in options.lora),
+        options.precision,
+        options.method,
+    )
+    library = Library()
+    if options.dry_run:
+        found = check(recipe, library)
+        say({"id": recipe.name, "formula": recipe.formula(), "bytes": found.bytes})
+        return
+    from studio.engine.merging.merge import Merged, merge
+
+    no_loading_bars()
+    shown = ""
+    for event in merge(recipe, library):
+        if isinstance(event, Merged):
+            say_notes(event.notes)
+            say({"id": event.id, "path": event.path, "bytes": event.bytes})
+            continue
+        line = f"{20 * event.done // max(1, event.total) * 5}% {event.stage}"
+        if line != shown:
+            print(line, file=sys.stderr)
+        shown = line

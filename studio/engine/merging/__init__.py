@@ -1,0 +1,1 @@
+"""Merging of models into one that is kept."""

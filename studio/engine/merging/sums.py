@@ -1,0 +1,157 @@
+"""One tensor of the outcome, in float32: weighted sum, add difference, and what LoRAs add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from studio.engine.adapters.changes import Change, product
+from studio.engine.merging.sources import Part
+from studio.errors import StudioError, some_of
+from studio.library.merging import DIFFERENCE, SUM, Recipe
+
+DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+Added = Mapping[str, Sequence[tuple[Change, float]]]  # tensor → changes with their strengths
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A part of the outcome: A's, with that of B (and C) where they have it, and LoRAs' changes."""
+
+    first: Part
+    others: Sequence[Part]
+    added: Added
+    recipe: Recipe
+
+    def shapes(self) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+        """Shape and type of each tensor by name."""
+        dtype = DTYPES[self.recipe.precision]
+        return {
+            name: (tuple(t.shape), dtype if t.is_floating_point() else t.dtype)
+            for name, t in self.first.tensors.items()
+        }
+
+    def tensors(self) -> Iterator[Tensor]:
+        """Each tensor, in the order of :meth:`shapes`.
+
+        Raises:
+            StudioError: a number is too large for the precision, or is none.
+        """
+        dtype = DTYPES[self.recipe.precision]
+        merged = set(self.first.weights())
+        for name, own in self.first.tensors.items():
+            if not own.is_floating_point():
+                yield own
+                continue
+            value = self._value(name, own) if name in merged else own
+            kept = value.to(dtype)
+            if not bool(kept.isfinite().all()):
+                raise self._overflow(name, value)
+            yield kept
+
+    def _value(self, name: str, own: Tensor) -> Tensor:
+        value = own.to(torch.promote_types(own.dtype, torch.float32), copy=True)
+        others = [_fitting(other.find(name), value) for other in self.others]
+        if others:
+            inside = value[:, : others[0].shape[1]] if value.ndim > 1 else value
+            inside.copy_(combined(self.recipe.how, inside, others, self.recipe.multiplier))
+        for change, strength in self.added.get(name, ()):
+            value += strength * whole(change, value)
+        return value
+
+    def _overflow(self, name: str, value: Tensor) -> StudioError:
+        if bool(value.isfinite().all()):
+            return StudioError(
+                f"{name} of {self.first.name} has numbers up to {value.abs().max():.3g}, which "
+                f"{self.recipe.precision} cannot hold; take bf16 or fp32",
+                field="precision",
+            )
+        return StudioError(
+            f"{name} of {self.first.name} has numbers that are none (NaN or infinity) in one of the "
+            "models; fetch that one again",
+            field="A",
+        )
+
+
+def combined(how: str, a: Tensor, others: Sequence[Tensor], m: float) -> Tensor:
+    """``A·(1−m) + B·m``, or ``A + m·(B−C)``."""
+    if how == SUM:
+        return a + m * (others[0] - a)
+    assert how == DIFFERENCE
+    return a + m * (others[0] - others[1])
+
+
+def whole(change: Change, like: Tensor) -> Tensor:
+    """ΔW of an adapter's change, in the shape of the weight."""
+    delta = change if isinstance(change, Tensor) else product(change[1].float(), change[0].float())
+    return delta.to(like.dtype).reshape(like.shape)
+
+
+def _fitting(other: Tensor | None, own: Tensor) -> Tensor:
+    assert other is not None  # as check_alike has seen
+    return other.to(own.dtype)
+
+
+def check_alike(first: Part, other: Part, names: tuple[str, str], place: str) -> None:
+    """Refuse parts whose tensors differ in name or shape.
+
+    A first convolution of A that reads further channels (a mask and the picture around it) fits: they
+    stay A's own.
+
+    Args:
+        names: ids of the two models. place: which of B and C the other is.
+
+    Raises:
+        StudioError: names the place, the tensor, and what differs.
+    """
+    mine, theirs = names
+    own = list(first.weights())
+    lacking = [name for name in own if other.find(name) is None]
+    further = [name for name in other.weights() if first.find(name) is None]
+    for absent, here, there in ((lacking, mine, theirs), (further, theirs, mine)):
+        if absent:
+            raise StudioError(
+                f"{there!r} has no {some_of(absent, 1)} in its {first.name}, which {here!r} has; "
+                "only models of one architecture can be merged",
+                field=place,
+            )
+    for name in own:
+        a, b = first.tensors[name], other.find(name)
+        assert b is not None
+        if a.shape != b.shape and not _widened(name, a.shape, b.shape):
+            raise StudioError(
+                f"{name} of {first.name} is {tuple(b.shape)} in {theirs!r}, {tuple(a.shape)} in "
+                f"{mine!r}; only models of one architecture can be merged",
+                field=place,
+            )
+
+
+def _widened(name: str, own: torch.Size, other: torch.Size) -> bool:
+    """Whether A's first convolution reads the other's channels and further ones."""
+    same = own[:1] == other[:1] and own[2:] == other[2:]
+    return name == "conv_in.weight" and same and own[1] > other[1]
+
+
+def named(
+    find: Callable[[str], str | None], changes: Mapping[str, Change], lora: str
+) -> dict[str, Change]:
+    """An adapter's changes by the tensors that they are added to.
+
+    Args:
+        find: the name of a module's tensor among the part's.
+
+    Raises:
+        StudioError: a change of a bias that the layer does not have.
+    """
+    found: dict[str, Change] = {}
+    for where, change in changes.items():
+        name = find(where if where.endswith(".bias") else f"{where}.weight")
+        if name is None:
+            raise StudioError(
+                f"{lora!r} changes {where}, which the base's files do not hold", field="loras"
+            )
+        found[name] = change
+    return found
