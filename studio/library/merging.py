@@ -16,9 +16,11 @@ from pathlib import Path
 from studio.errors import MissingModel, StudioError, shorten
 from studio.files import shown
 from studio.home import models_folder
+from studio.library.alike import check_shapes
 from studio.library.catalogue import Library
 from studio.library.entry import ModelEntry
 from studio.library.families import title_of
+from studio.library.family import VAE
 from studio.library.guard import header_of
 from studio.library.naming import check_spelling
 from studio.library.noise import scheduler_config
@@ -120,6 +122,7 @@ def check(recipe: Recipe, library: Library) -> Ingredients:
     first = models["A"]
     for place, other in models.items():
         _check_like(first, other, place)
+        check_shapes(first, other, place)
     loras = tuple((_lora(library, one.name, first), one) for one in recipe.loras)
     _check_name(recipe.name, library)
     size = _bytes(first, PRECISIONS[recipe.precision])
@@ -163,21 +166,21 @@ def _whole(library: Library, identity: str, place: str) -> ModelEntry:
     except MissingModel as error:
         raise MissingModel(error.message, field=place) from error
     if entry.problem:
-        raise StudioError(f"{identity!r} {entry.problem}", field=place)
+        raise StudioError(f"{shorten(identity)} {entry.problem}", field=place)
     if entry.kind not in ("base", "finetune"):
         raise StudioError(
-            f"{identity!r} is {entry.a_kind}; what can be merged is a base or a fine-tune",
+            f"{shorten(identity)} is {entry.a_kind}; what can be merged is a base or a fine-tune",
             field=place,
         )
     if entry.quantised:
         raise StudioError(
-            f"{identity!r} has weights rounded by {entry.quantised}, with which no merging can "
+            f"{shorten(identity)} has weights rounded by {entry.quantised}, with which no merging can "
             "reckon; take the model in 16 bits",
             field=place,
         )
     if not entry.path:
         raise MissingModel(
-            f"{identity!r} is not on this machine; fetch it with 'python -m studio download "
+            f"{shorten(identity)} is not on this machine; fetch it with 'python -m studio download "
             f"{identity}' or on the Models tab",
             field=place,
         )
@@ -187,14 +190,14 @@ def _whole(library: Library, identity: str, place: str) -> ModelEntry:
 def _check_like(first: ModelEntry, other: ModelEntry, place: str) -> None:
     if other.family != first.family:
         raise StudioError(
-            f"{other.id!r} is of {title_of(other.family)}, {first.id!r} of "
+            f"{shorten(other.id)} is of {title_of(other.family)}, {shorten(first.id)} of "
             f"{title_of(first.family)}; only models of one family can be merged",
             field=place,
         )
     mine, theirs = (scheduler_config(one).get("prediction_type") for one in (first, other))
     if mine and theirs and mine != theirs:
         raise StudioError(
-            f"{other.id!r} predicts {theirs}, {first.id!r} {mine}; weights between the two mean "
+            f"{shorten(other.id)} predicts {theirs}, {shorten(first.id)} {mine}; weights between the two mean "
             "nothing: choose models that predict the same",
             field=place,
         )
@@ -206,15 +209,15 @@ def _lora(library: Library, name: str, base: ModelEntry) -> ModelEntry:
     except MissingModel as error:
         raise MissingModel(error.message, field="loras") from error
     if entry.problem:
-        raise StudioError(f"{name!r} {entry.problem}", field="loras")
+        raise StudioError(f"{shorten(name)} {entry.problem}", field="loras")
     if entry.kind != "lora" or not entry.path:
         raise StudioError(
-            f"{name!r} is {entry.a_kind}; what can be baked in is a LoRA of the library",
+            f"{shorten(name)} is {entry.a_kind}; what can be baked in is a LoRA of the library",
             field="loras",
         )
     if entry.family and entry.family != base.family:
         raise StudioError(
-            f"{name!r} is for {title_of(entry.family)}, {base.id!r} is of {title_of(base.family)}",
+            f"{shorten(name)} is for {title_of(entry.family)}, {shorten(base.id)} is of {title_of(base.family)}",
             field="loras",
         )
     return entry
@@ -231,22 +234,24 @@ def _check_name(name: str, library: Library) -> None:
 
 def _bytes(entry: ModelEntry, each: int) -> int:
     """About the bytes of the outcome: the first model's numbers, each in its new size."""
-    return sum(size * each // held for size, held in _tensors(entry))
+    return sum(size * each // held if held else size for size, held in _tensors(entry))
 
 
 def _tensors(entry: ModelEntry) -> Iterator[tuple[int, int]]:
-    """Bytes of a model's files or tensors, with the bytes that one of their numbers takes there."""
+    """Bytes of a model's tensors, with those of one number; of the autoencoder, all keep theirs."""
     for file in weight_files(Path(entry.path)):
         try:
             header = header_of(file)
         except (OSError, ValueError):
             continue  # reading it says what is wrong
         for name, tensor in header.items():
-            if name != "__metadata__":
+            if name != "__metadata__" and not name.startswith(_EMA):
                 start, end = tensor["data_offsets"]
-                yield end - start, _SIZES.get(tensor["dtype"], 2)
+                kept = file.parent.name == "vae" or name.startswith(VAE)
+                yield end - start, 0 if kept else _SIZES.get(tensor["dtype"], 0)
 
 
+_EMA = "model_ema."  # averages beside the weights of a checkpoint, which no picture is made with
 _SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
 
 

@@ -22,7 +22,7 @@ from studio.engine.merging.sources import Part, parts_of
 from studio.engine.merging.sums import Added, Sum, check_alike, named
 from studio.engine.merging.words import card, metadata, sha256_of
 from studio.engine.merging.writing import write
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.files import STALE_SECONDS
 from studio.home import models_folder
 from studio.library import CARD, Library, ModelEntry
@@ -92,7 +92,7 @@ def _check_noise(models: dict[str, ModelEntry]) -> None:
         other = own.difference(Training.of(config)) if config else ""
         if other:
             raise StudioError(
-                f"{models[place].id!r} was trained with another {other} than {models['A'].id!r}; "
+                f"{shorten(models[place].id)} was trained with another {other} than {shorten(models['A'].id)}; "
                 "weights between the two mean nothing: choose models of one kind",
                 field=place,
             )

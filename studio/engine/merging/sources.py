@@ -7,7 +7,6 @@ to diffusers' names by the same converters that load it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +19,11 @@ from studio.engine.families import single_file
 from studio.engine.families.pretrained import check_config, check_files, guarded
 from studio.errors import MissingModel
 from studio.library import ModelEntry, family_of, read_header
+from studio.library.alike import NO_WEIGHTS
 from studio.library.folders import read_json
 from studio.library.weight_files import one_precision
 
 TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
-# Tensors that are no weights, or the same one under a second name.
-_NO_WEIGHTS = re.compile(r"(^|\.)(position_ids|logit_scale)$|^encoder\.embed_tokens\.weight$")
 _CLIP = "text_model."  # before a tower's names, or not, by the library's version that saved it
 
 
@@ -60,7 +58,7 @@ class Part:
 
     def weights(self) -> Iterator[str]:
         """Names of what is merged."""
-        return (name for name in self.tensors if not _NO_WEIGHTS.search(name))
+        return (name for name in self.tensors if not NO_WEIGHTS.search(name))
 
     def module(self) -> nn.Module:
         """The network with its tensors where they are, for adapters whose change depends on them."""

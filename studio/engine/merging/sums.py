@@ -10,7 +10,8 @@ from torch import Tensor
 
 from studio.engine.adapters.changes import Change, product
 from studio.engine.merging.sources import Part
-from studio.errors import StudioError, some_of
+from studio.errors import StudioError, shorten
+from studio.library.alike import ONE_ARCHITECTURE, refuse_other_shape
 from studio.library.merging import DIFFERENCE, SUM, Recipe
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -114,25 +115,14 @@ def check_alike(first: Part, other: Part, names: tuple[str, str], place: str) ->
     for absent, here, there in ((lacking, mine, theirs), (further, theirs, mine)):
         if absent:
             raise StudioError(
-                f"{there!r} has no {some_of(absent, 1)} in its {first.name}, which {here!r} has; "
-                "only models of one architecture can be merged",
+                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; {ONE_ARCHITECTURE}",
                 field=place,
             )
     for name in own:
-        a, b = first.tensors[name], other.find(name)
+        b = other.find(name)
         assert b is not None
-        if a.shape != b.shape and not _widened(name, a.shape, b.shape):
-            raise StudioError(
-                f"{name} of {first.name} is {tuple(b.shape)} in {theirs!r}, {tuple(a.shape)} in "
-                f"{mine!r}; only models of one architecture can be merged",
-                field=place,
-            )
-
-
-def _widened(name: str, own: torch.Size, other: torch.Size) -> bool:
-    """Whether A's first convolution reads the other's channels and further ones."""
-    same = own[:1] == other[:1] and own[2:] == other[2:]
-    return name == "conv_in.weight" and same and own[1] > other[1]
+        shapes = tuple(first.tensors[name].shape), tuple(b.shape)
+        refuse_other_shape(name, (mine, shapes[0]), (theirs, shapes[1]), place)
 
 
 def named(

@@ -69,6 +69,7 @@ def card(found: Ingredients, hashes: dict[str, str]) -> dict[str, Any]:
     line = f"Merged: {recipe.formula()}, in {recipe.precision}; the rest is {first}'s"
     return {
         "title": recipe.name,
+        "family": found.models["A"].family,
         "description": line if len(line) <= MOST_SHOWN else f"{line[: MOST_SHOWN - 2]} …",
         "merged": {
             "method": recipe.how,

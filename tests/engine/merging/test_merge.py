@@ -151,7 +151,7 @@ def test_an_inpainting_network_takes_the_difference_and_keeps_its_own_channels(
 
 
 def test_numbers_too_large_for_half_are_refused_and_nothing_stays(folder: Path) -> None:
-    with pytest.raises(StudioError, match="precision: .*fp16 cannot hold; take bf16 or fp32"):
+    with pytest.raises(StudioError, match=r"precision: .*fp16 cannot hold; take bf16 or fp32"):
         made(b="b", multiplier=1e7)
     assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "c", "style"]
     made(b="b", multiplier=1e7, precision="bf16")
