@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from typing import Any
 
 from studio.cli.common import no_loading_bars, say, say_notes
-from studio.errors import StudioError, shorten
+from studio.errors import StudioError
 from studio.library import Library
-from studio.library.merging import HALF, METHODS, PRECISIONS, Baked, Recipe, check
+from studio.library.merging import HALF, METHODS, PRECISIONS, Recipe, baked, check
+from studio.plan.kept_omega import advice, recipe_of
+from studio.share import read_any
 
 _M = "m: the share of B in a weighted sum, the factor of B − C in add difference; default 0.5"
 
@@ -38,6 +41,11 @@ def declare(doing: Any) -> None:
         help="bake this LoRA in; TEXT: its strength in the text encoders; may be given several times",
     )
     parser.add_argument(
+        "--omega-of",
+        metavar="PRESET",
+        help="instead of A, B and LoRAs: the model that a preset's base term runs on at its ω",
+    )
+    parser.add_argument(
         "--precision", choices=list(PRECISIONS), default=HALF, help="of what is kept"
     )
     parser.add_argument(
@@ -46,39 +54,10 @@ def declare(doing: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def baked(text: str) -> Baked:
-    """A LoRA of ``NAME``, ``NAME:0.8`` or ``NAME:0.8:0.5``.
-
-    Raises:
-        StudioError: a strength that is no number; names ``loras``.
-    """
-    name, *strengths = text.strip().split(":")
-    try:
-        first, *further = [float(one) for one in strengths] or [1.0]
-    except ValueError as error:
-        raise StudioError(
-            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
-        ) from error
-    if not name or len(further) > 1:
-        raise StudioError(
-            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
-        )
-    return Baked(name, first, *further)
-
-
 def run(options: argparse.Namespace) -> None:
     """Progress on stderr; the new model's id as one JSON line at the end."""
-    recipe = Recipe(
-        options.name,
-        options.a,
-        options.b,
-        options.c,
-        options.multiplier,
-        tuple(baked(one) for one in options.lora),
-        options.precision,
-        options.method,
-    )
     library = Library()
+    recipe, said = _asked(options, library)
     if options.dry_run:
         found = check(recipe, library)
         say({"id": recipe.name, "formula": recipe.formula(), "bytes": found.bytes})
@@ -89,10 +68,25 @@ def run(options: argparse.Namespace) -> None:
     shown = ""
     for event in merge(recipe, library):
         if isinstance(event, Merged):
-            say_notes(event.notes)
+            say_notes([*event.notes, *filter(None, [said])])
             say({"id": event.id, "path": event.path, "bytes": event.bytes})
             continue
         line = f"{20 * event.done // max(1, event.total) * 5}% {event.stage}"
         if line != shown:
             print(line, file=sys.stderr)
         shown = line
+
+
+def _asked(options: argparse.Namespace, library: Library) -> tuple[Recipe, str]:
+    """The recipe, and what to do with its outcome where it keeps a preset's ω."""
+    loras = tuple(baked(one) for one in options.lora)
+    if not options.omega_of:
+        models = (options.a, options.b, options.c, options.multiplier)
+        return Recipe(options.name, *models, loras, options.precision, options.method), ""
+    if options.a or loras or options.method:
+        raise StudioError("names the models itself; leave out A and --lora", field="--omega-of")
+    preset, notes = read_any(options.omega_of, library)
+    say_notes(notes)
+    recipe = recipe_of(preset, library)
+    kept = replace(recipe, name=options.name, precision=options.precision)
+    return kept, advice(recipe, preset)

@@ -49,6 +49,26 @@ class Baked:
         return self.strength if self.text is None else self.text
 
 
+def baked(text: str) -> Baked:
+    """A LoRA of ``NAME``, ``NAME:0.8`` or ``NAME:0.8:0.5``.
+
+    Raises:
+        StudioError: a strength that is no number; names ``loras``.
+    """
+    name, *strengths = text.strip().split(":")
+    try:
+        first, *further = [float(one) for one in strengths] or [1.0]
+    except ValueError as error:
+        raise StudioError(
+            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
+        ) from error
+    if not name or len(further) > 1:
+        raise StudioError(
+            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
+        )
+    return Baked(name, first, *further)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What is merged: ids of the library, the multiplier m, LoRAs, and how it is kept.
@@ -107,8 +127,11 @@ class Ingredients:
         return models_folder() / self.recipe.name
 
 
-def check(recipe: Recipe, library: Library) -> Ingredients:
+def check(recipe: Recipe, library: Library, named: bool = True) -> Ingredients:
     """Refuse what cannot be merged, before a weight is read.
+
+    Args:
+        named: whether it needs its name already.
 
     Raises:
         StudioError: a name that is taken or none, a multiplier or strength that is no number, models
@@ -124,7 +147,8 @@ def check(recipe: Recipe, library: Library) -> Ingredients:
         _check_like(first, other, place)
         check_shapes(first, other, place)
     loras = tuple((_lora(library, one.name, first), one) for one in recipe.loras)
-    _check_name(recipe.name, library)
+    if recipe.name or named:
+        _check_name(recipe.name, library)
     size = _bytes(first, PRECISIONS[recipe.precision])
     _check_room(size)
     return Ingredients(recipe, models, loras, size)

@@ -19,12 +19,12 @@ from studio.ui.editor.start_image import StartPicture
 from studio.ui.explain.panel import Explain
 from studio.ui.form import Form, to_values
 from studio.ui.history.view import BOUNDS
-from studio.ui.library import base_choice, fetch, folders, models, previews
+from studio.ui.library import base_choice, fetch, folders, merge, models, previews
 from studio.ui.messages import LanguageList
 from studio.ui.presets import copies, galleries
 from studio.ui.presets.look import Look
 from studio.ui.queue import QueueList
-from studio.ui.schema import Leaf, leaves
+from studio.ui.schema import Leaf, leaves, reach
 from studio.ui.scores.bar import ScoresBar
 from studio.ui.settings import view as settings
 from studio.ui.space import Limits
@@ -89,6 +89,7 @@ class Parts:
     train: tab.TrainParts | None
     fetch: fetch.FetchParts | None
     folders: folders.FolderParts | None
+    merge: merge.MergeParts | None
     previews: previews.Previews
     base_choice: base_choice.BaseChoice
     models: gr.HTML
@@ -154,7 +155,9 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
         preset.rows, limits.rows, not limits.shared, elem_id="gs-stack", label="Guidance rows"
     )
     with gr.Row(elem_classes=["gs-panel"], elem_id="gs-steering"):
-        field("omega", slider=(0, 1, 0.01), min_width=240)
+        with gr.Column(min_width=240, elem_id="gs-omega"):
+            field("omega", slider=(0, 1, 0.01), min_width=240)
+            found["merge"] = merge.lay_out_keeper(limits)
         field("decoupling", slider=(0, 1, 0.01), min_width=240)
     found["tradeoff"] = None if limits.shared else Tradeoff(elem_id="gs-tradeoff")
     with gr.Column(elem_classes=["gs-panel"], elem_id="gs-sampling"):
@@ -178,7 +181,7 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
         with gr.Row(elem_id="gs-refinements"):
             for name, leaf in records.items():
                 if name not in fields:
-                    field(name, slider=_reach(leaf), min_width=220)
+                    field(name, slider=reach(leaf), min_width=220)
     return fields
 
 
@@ -196,14 +199,6 @@ def bounded(records: dict[str, Leaf], limits: Limits) -> dict[str, Leaf]:
         else leaf
         for name, leaf in records.items()
     }
-
-
-def _reach(leaf: Leaf) -> tuple[float, float, float] | None:
-    """A slider for a number with near bounds on both sides."""
-    low, high = leaf.get("low", leaf.get("above")), leaf.get("high", leaf.get("below"))
-    if leaf["kind"] != "number" or low is None or high is None or high - low > 20:
-        return None
-    return low, high, 0.05 if high - low > 1 else 0.01
 
 
 def _heading(preset: Preset, fields: Form, records: dict[str, Leaf]) -> None:
@@ -292,9 +287,8 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             with gr.Row(elem_id="gs-model-actions"):
                 found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
             found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
-            found["folders"] = folders.lay_out(limits)
-            found["fetch"] = fetch.lay_out(limits)
-            found["previews"] = previews.Previews()
-            found["base_choice"] = base_choice.BaseChoice()
+            found["folders"], found["fetch"] = folders.lay_out(limits), fetch.lay_out(limits)
+            found["merge"] = merge.lay_out(limits, found["merge"])
+            found["previews"], found["base_choice"] = previews.Previews(), base_choice.BaseChoice()
         with gr.Tab("Help", id="help"):
             gr.Markdown(words.help_text(), elem_id="gs-help")

@@ -232,3 +232,11 @@ def _choices(shape: Mapping[str, Any]) -> list[list[str]]:
         return str(getattr(table.get(value), what, "") or "")
 
     return [[value, said(value, "title") or value, said(value, "help")] for value in values]
+
+
+def reach(leaf: Leaf) -> tuple[float, float, float] | None:
+    """A slider for a number with near bounds on both sides."""
+    low, high = leaf.get("low", leaf.get("above")), leaf.get("high", leaf.get("below"))
+    if leaf["kind"] != "number" or low is None or high is None or high - low > 20:
+        return None
+    return low, high, 0.05 if high - low > 1 else 0.01

@@ -72,7 +72,10 @@ def home(found: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"loras": (Baked("style", math.nan),)}, "loras: a finite strength for 'style', got nan"),
         ({"loras": LORA * 33}, "loras: at most 32, got 33"),
         ({"a": "deep", "b": "", "loras": LORA}, ""),
-        ({"a": "wide", "b": "", "loras": LORA}, "style: layer down_blocks.0.attentions.0.transformer"),
+        (
+            {"a": "wide", "b": "", "loras": LORA},
+            "style: layer down_blocks.0.attentions.0.transformer",
+        ),
     ],
 )
 def test_it_is_refused_by_name(home: Path, change: dict, says: str) -> None:

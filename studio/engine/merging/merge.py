@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class Merged:
     notes: tuple[str, ...] = ()
 
 
-def merge(recipe: Recipe, library: Library) -> Iterator[Merging | Merged]:
+def merge(recipe: Recipe, library: Library) -> Generator[Merging | Merged]:
     """Merge models into a new one, a folder in diffusers' layout in the library.
 
     Closing the generator stops, and leaves nothing.

@@ -8,7 +8,7 @@ import gradio as gr
 
 from studio.ui.errors import guarded
 from studio.ui.layout import Parts
-from studio.ui.library import base_choice, folders, models, previews, residence
+from studio.ui.library import base_choice, folders, merge, models, previews, residence
 from studio.ui.space import Limits
 from studio.ui.widgets import QUIET
 
@@ -33,6 +33,7 @@ def attach(parts: Parts, limits: Limits) -> None:
 
     parts.rescan.click(guarded(rescanned), None, shown(parts), **QUIET)
     folders.attach(parts.folders, shown(parts), rescanned)
+    merge.attach(parts.merge, parts.form, shown(parts), parts.signals["models"], limits)
     previews.attach(parts.previews, parts.signals["previews"])
     base_choice.attach(parts.base_choice, parts.form["base"], parts.signals["base"])
 
