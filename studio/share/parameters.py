@@ -18,6 +18,9 @@ def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
     Positive rows become one prompt (several joined by ``AND`` with their weights relative to the
     first, which is the CFG scale), negative ones the negative prompt, on one line as SwarmUI
     expects it. LoRAs are tags, by which civitai.com lists them.
+
+    Args:
+        size: the picture's, in pixels; of a preset that has yet to be made, the first pass's.
     """
     rows = [row for _, row in preset.active_rows() if row.prompt]
     positive = [row for row in rows if row.weight > 0]
@@ -55,9 +58,9 @@ def _tags(rows: list[Row]) -> list[str]:
 def settings_line(preset: Preset, size: tuple[int, int] | None) -> str:
     """The last line of that text: what the picture was made with, besides its prompts."""
     sampler = preset.sampler
-    width, height = size or (sampler.width, sampler.height)
-    if preset.second_pass.on:  # what is said is the first's
-        width, height = sampler.width, sampler.height
+    own = sampler.width, sampler.height
+    # With a second pass the first's is said, which a finished picture's preset holds.
+    width, height = own if preset.second_pass.on and all(own) else size or own
     scale = next((row.weight for _, row in preset.active_rows() if row.weight > 0), 1.0)
     pairs: dict[str, object] = {
         "Steps": sampler.steps,

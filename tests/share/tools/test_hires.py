@@ -108,6 +108,12 @@ def test_what_is_written_is_read_again(again: dict[str, Any], tmp_path: Path) ->
     assert run[0] == run[1] and "Hires" not in notes
 
 
+def test_the_base_s_own_size_is_said_where_none_is_asked_for() -> None:
+    """As it is copied before it is made: that tool would take the size of its own form."""
+    preset = validate({"rows": [{"prompt": "a cat"}], "second_pass": {"scale": 2.0}})
+    assert "Size: 256x256, " in parameters_text(preset, (256, 256))
+
+
 def test_what_repeats_the_first_pass_is_no_loss(tmp_path: Path) -> None:
     """As Forge writes it with each; and without an upscaler the web UI takes its latents."""
     more = (
