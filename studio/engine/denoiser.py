@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from studio.diffusion.sampling import Prediction
 from studio.engine.adapters.image_prompt import Seen, looking
 from studio.engine.adapters.lora import Adapter, Attachment
+from studio.engine.altered import Altered
 from studio.engine.combine import Assembly
 from studio.engine.controls import WITHIN, Guide, residuals
 from studio.engine.effort import Controller, Level, Sample
@@ -25,7 +26,6 @@ from studio.engine.inputs.row_images import together
 from studio.engine.networks.devices import free_memory, is_out_of_memory
 from studio.engine.networks.storage import dtype_of
 from studio.engine.perturbed import perturbed
-from studio.engine.seamless import wrapping
 from studio.engine.speed.direct import direct
 from studio.engine.speed.prefix import TextCache, prefix_modules, shared_prefix, untouched
 from studio.engine.speed.runtime import Regions, next_batch
@@ -79,7 +79,7 @@ class Denoiser:
             paint.
         explainer: keeps what the rows pull towards, where that was asked for.
         effort: chooses what runs at a step; ``None`` for every pass at every step.
-        axes: those along which the picture's edges meet.
+        altered: what the run changes in every network that it calls.
 
     ``forwards`` counts network samples, ``forwards_of`` those of each image of the batch.
     """
@@ -98,7 +98,7 @@ class Denoiser:
     forwards_of: dict[int, int] = field(default_factory=dict)
     painted: Tensor | None = None
     explainer: Explainer | None = None
-    axes: Collection[int] = ()
+    altered: Altered = field(default_factory=Altered)
     _attachments: dict[Hashable, Attachment] = field(default_factory=dict)
     _last: tuple[Sample, ...] = ()
 
@@ -217,7 +217,7 @@ class Denoiser:
         latents = z[[b for _, b in chunk]].to(dtype)
         with ExitStack() as stack:
             guides = [p.guide.network for p in passes if p.guide]
-            stack.enter_context(wrapping([network, *guides], self.axes))
+            stack.enter_context(self.altered.on(network, guides))
             loras = list({id(lora): lora for p in passes for lora, _ in p.adapters}.values())
             if loras:
                 stack.enter_context(self._attachment(network, tuple(chunk), loras).on(network))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from studio.diffusion import noise, sampling, schedulers
 from studio.diffusion.progress import progress_of
+from studio.engine.altered import Altered
 from studio.engine.combine import drifts, row_shares
 from studio.engine.decoding import decode
 from studio.engine.denoiser import Denoiser
@@ -28,7 +29,7 @@ from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.inputs.surroundings import replaced
-from studio.engine.job import Job, effort_of, part_of
+from studio.engine.job import Job, drawn_noise, effort_of, part_of
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
 from studio.engine.networks.registry import Registry
@@ -222,11 +223,7 @@ class Engine:
         start = schedulers.first_evaluation(scheduler, preset.first_step)
         with self._lock:  # draws before the noise, as diffusers does
             picture = job.pictures.starting(start, job.vae, latent_size, generators)
-        drawn = noise.initial_noise(job.shape, generators, self.device)
-        if sampler.variation_strength:
-            others = [noise.generator(one.sampler.variation_seed, drawn_on) for one in singles]
-            variation = noise.initial_noise(job.shape, others, self.device)
-            drawn = noise.varied(drawn, variation, sampler.variation_strength)
+        drawn = drawn_noise(job.shape, singles, generators, self.device)
         picture = replaced(picture, preset.init, drawn)
         painted = None
         if any(one.paints for one in job.passes):  # drawn after the noise, as diffusers does
@@ -245,7 +242,7 @@ class Engine:
             effort=effort_of(preset, plan, scheduler, start, size),
             painted=painted,
             explainer=Explainer(plan, kind) if plan.looks else None,
-            axes=AXES[preset.seamless],
+            altered=Altered.by(preset),
         )
         denoiser, factor = whole, (sampler.width or 0) // job.shape[2]
         if len(plan.tiles) > 1:

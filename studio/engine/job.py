@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.diffusion import sampling
+import torch
+from torch import Tensor
+
+from studio.diffusion import noise, sampling
 from studio.engine.denoiser import PreparedPass
 from studio.engine.effort import Controller
 from studio.engine.inputs.start_image import Pictures
@@ -39,6 +42,26 @@ def part_of(shape: tuple[int, int, int], whole: Sampler, seen: Sampler) -> tuple
         height * (seen.height or 1) // (whole.height or 1),
         width * (seen.width or 1) // (whole.width or 1),
     )
+
+
+def drawn_noise(
+    shape: tuple[int, int, int],
+    singles: Sequence[Preset],
+    generators: Sequence[torch.Generator],
+    device: torch.device,
+) -> Tensor:
+    """The noise that images begin with (batch, channels, h, w), turned towards their variation's.
+
+    Args:
+        singles: the preset of each. generators: of each, at its seed.
+    """
+    sampler, drawn = singles[0].sampler, noise.initial_noise(shape, generators, device)
+    if not sampler.variation_strength:
+        return drawn
+    where = generators[0].device
+    others = [noise.generator(one.sampler.variation_seed, where) for one in singles]
+    variation = noise.initial_noise(shape, others, device)
+    return noise.varied(drawn, variation, sampler.variation_strength)
 
 
 def effort_of(

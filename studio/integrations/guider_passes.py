@@ -48,6 +48,7 @@ def check_whole(preset: Preset) -> None:
         "vae": preset.vae,
         "sampler.tiles": preset.sampler.tiles,
         "seamless": preset.seamless != "off",
+        "freeu.on": preset.freeu.on,
         "second_pass.scale": preset.second_pass.on,
         "detail.finder": preset.detail.on,
         "clip_skip": preset.clip_skip is not None,

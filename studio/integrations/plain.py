@@ -67,6 +67,7 @@ def plain_script(
         layers=written.last.format(skipped=skipped) if skipped and written.last else "",
         options=(", vae=vae" if vae else "") + written.options,
         settings="\n".join(f"    {name}={value!r}," for name, value in settings.items()),
+        freeu=_freed(preset, base),
     )
     guided = _classifier_free(plan)
     if guided is not None and (not preset.refine.chosen or _rescaled_alone(preset)):
@@ -106,6 +107,13 @@ def plain_script(
 def _skipped(preset: Preset, base: ModelEntry) -> int:
     """Layers that are left out from the one that the base reads; below 0 for further ones."""
     return 0 if preset.clip_skip is None else preset.clip_skip - family_of(base.family).clip_skip
+
+
+def _freed(preset: Preset, base: ModelEntry) -> str:
+    """The line that switches FreeU on; "" where it is off."""
+    factors = preset.freeu.settled(family_of(base.family).freeu).factors()
+    said = ", ".join(f"{name}={value!r}" for name, value in factors.items())
+    return f"pipe.enable_freeu({said})\n" if said else ""
 
 
 def title(preset: Preset, needs: str) -> str:

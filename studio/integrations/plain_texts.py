@@ -18,7 +18,7 @@ dtype = torch.float16 if device == "cuda" else torch.float32
 {layers}pipe.scheduler = {scheduler}(
 {settings}
 )
-'''
+{freeu}'''
 
 VAE = "vae = AutoencoderKL.from_pretrained({place!r}, torch_dtype=dtype)\n"
 

@@ -114,6 +114,7 @@ FAMILIES.register(
         clip_skip=1,
         seamless=True,
         has_middle=True,
+        freeu=(1.5, 1.6, 0.9, 0.2),
         t2i_adapters=("full_adapter", "light_adapter"),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, f"{_CLIP}transformer.") else "",
@@ -141,6 +142,7 @@ FAMILIES.register(
         clip_skip=2,
         seamless=True,
         has_middle=True,
+        freeu=(1.4, 1.6, 0.9, 0.2),
         in_file=FileLayout(
             prediction=_sd2_in_file,
             # The network was trained on the last layer but one, so the last is not even loaded.
@@ -172,6 +174,7 @@ FAMILIES.register(
         clip_skip=2,
         seamless=True,
         has_middle=True,
+        freeu=(1.3, 1.4, 0.9, 0.2),
         t2i_adapters=("full_adapter_xl",),
         in_file=FileLayout(
             prediction=lambda shapes: EPSILON if has(shapes, _SECOND) else "",

@@ -87,7 +87,8 @@ class ModelFamily:
     layer of its CLIP towers that networks read, 1 for the last, where a preset can choose another; 0
     where it cannot. ``seamless``: whether its networks know no place of a picture by its number, so
     that opposite edges can meet. ``has_middle``: whether they have levels and self-attention in the
-    lowest. ``t2i_adapters``: types of
+    lowest. ``freeu``: the factors b1, b2, s1 and s2 that FreeU's authors advise for them, () where networks have no
+    such levels. ``t2i_adapters``: types of
     T2I-Adapters (as diffusers names them) that fit its levels.
 
     Limits: ``controls``, ``image_prompts``, ``concepts``, ``learned_words``, ``prompt_weights``:
@@ -113,6 +114,7 @@ class ModelFamily:
     clip_skip: int = 0
     seamless: bool = False
     has_middle: bool = False
+    freeu: tuple[float, ...] = ()
     latent_channels: int = 4
     latent_factor: int = 8
     position: int = 1

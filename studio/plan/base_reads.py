@@ -1,5 +1,5 @@
 """What only some bases do: read a distilled guidance or a chosen layer of CLIP, let edges meet, be
-perturbed."""
+freed by FreeU, be perturbed."""
 
 from __future__ import annotations
 
@@ -34,9 +34,13 @@ def check_reads(
         _check_layer(base, preset.clip_skip)
     if preset.seamless != "off":
         _check_seamless(base)
+    if preset.freeu.on:
+        _check_freeu(base)
     for index, row in preset.active_rows():
+        network = catalogue.get(models[index].network, base)
+        if preset.freeu.on:
+            _check_freeu(network)
         if row.reference == "perturbed":
-            network = catalogue.get(models[index].network, base)
             _check_perturbed(network, f"rows.{index}.reference")
 
 
@@ -78,6 +82,18 @@ def _check_seamless(base: ModelEntry) -> None:
         f"{base.id!r} ({family_of(base.family).title}) knows every place of its picture, so that no "
         f"edges can meet; networks of {able} can",
         field="seamless",
+    )
+
+
+def _check_freeu(network: ModelEntry) -> None:
+    """Networks of levels whose features skip from one side to the other."""
+    able = _others(network, lambda record: bool(record.freeu))
+    if not able:
+        return
+    raise IncompatibleModels(
+        f"{network.id!r} ({family_of(network.family).title}) has no levels for FreeU; networks of "
+        f"{able} have",
+        field="freeu.on",
     )
 
 

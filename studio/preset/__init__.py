@@ -13,6 +13,7 @@ from studio.preset.document import (
     parse,
     validate,
 )
+from studio.preset.freeu import FreeU
 from studio.preset.rows import (
     MAX_SEED,
     Control,
@@ -39,6 +40,7 @@ __all__ = [
     "ControlType",
     "Curve",
     "Detail",
+    "FreeU",
     "ImagePrompt",
     "Init",
     "ModelRef",

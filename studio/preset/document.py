@@ -25,6 +25,7 @@ from pydantic import (
 from studio.errors import BadPreset, MissingFile, shorten
 from studio.files import read_regular, shown
 from studio.preset.detail import Detail
+from studio.preset.freeu import FreeU
 from studio.preset.mistakes import one_line
 from studio.preset.refinements import (
     OWN_FIELDS,
@@ -70,7 +71,8 @@ class Preset(Document):
     ``clip_skip``: the layer of the base's CLIP towers whose states are read, counted from the end as web
     UIs count, 1 for the last; ``None`` for the one that its networks were trained on.
 
-    ``seamless``: along which axes opposite edges of the picture meet.
+    ``seamless``: along which axes opposite edges of the picture meet. ``freeu``: how every network
+    weighs its own features against what skips past them.
     ``second_pass``: makes the finished picture again, larger; ``detail``: then parts of it.
 
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
@@ -119,6 +121,7 @@ class Preset(Document):
         | None
     ) = None
     seamless: Seamless = OFF
+    freeu: FreeU = FreeU()
     refinements: Annotated[dict[str, Any], Field(json_schema_extra=list_others)] = Field(
         default_factory=dict
     )

@@ -82,6 +82,7 @@ def settings_line(preset: Preset, size: tuple[int, int] | None) -> str:
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
         **({} if preset.init else _hires(preset)),
         **_detailer(preset),
+        **_freed(preset),
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
 
@@ -116,6 +117,12 @@ def _detailer(preset: Preset) -> dict[str, object]:
         "inpaint padding": again.padding,
     }
     return {f"ADetailer {name}": value for name, value in said.items()}
+
+
+def _freed(preset: Preset) -> dict[str, object]:
+    """FreeU in Forge's names, with the factors that are stated."""
+    factors = {f"freeu_{name}": f"{value:g}" for name, value in preset.freeu.factors().items()}
+    return {"freeu_enabled": "True", **factors} if preset.freeu.on else {}
 
 
 def _sampler_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from studio.preset import ModelRef, Preset, Row
+from studio.preset.freeu import NAMES
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
@@ -110,6 +111,14 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("detail.finder: left out, there, parts are found by other networks")
     if preset.seamless in ("x", "y"):
         found.append("seamless: left out; there, the edges of both directions meet or none")
+    if preset.freeu.on:
+        found.append(
+            "freeu.on: there, Forge reads it, as version 2, by the channels of the levels; here it is "
+            "version 1, by their order"
+        )
+        open_ = [name for name in NAMES if name not in preset.freeu.factors()]
+        if open_:
+            found.append(f"freeu.on: {', '.join(open_)} are left out, they are the base's own")
     if preset.clip_skip == 1:
         found.append("clip_skip: there, 1 is the layer that the model reads anyway")
     if sampler.tiles:

@@ -21,6 +21,11 @@ LABELS = {
     "omega": "ω, personalization guidance",
     "decoupling": "Condition decoupling",
     "count": "Images",
+    "freeu_on": "FreeU",
+    "freeu_b1": "FreeU b1",
+    "freeu_b2": "FreeU b2",
+    "freeu_s1": "FreeU s1",
+    "freeu_s2": "FreeU s2",
     "second_pass_scale": "Second pass, times as large",
     "second_pass_strength": "Second pass, strength",
     "second_pass_steps": "Second pass, steps",
@@ -112,6 +117,7 @@ prompts of all rows and puts others in its place.
 | Second pass | makes the finished picture again, larger, with the same rows and seed (other tools call it hires fix): below strength 0.5 it keeps what is there and works out detail. *Make it larger* below a result does the same afterwards. An upscaler of the library enlarges better than Lanczos; strength 0 does nothing else |
 | Detail pass | finds faces, or what words say, in the finished picture, makes each again at the full size with the same rows, and puts it back (other tools call it detailer): small faces and hands become clear. A start picture at strength 0 is only mended. A shared prompt of the parts may take the place of the first row's |
 | Seamless | opposite edges meet, so that copies side by side show no seam |
+| FreeU | networks trust what they have worked out more, and what skips past it less: calmer, clearer pictures of Stable Diffusion 1.x, 2.x and XL, at no further pass |
 {refinements}
 
 ### Presets and sharing

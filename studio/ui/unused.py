@@ -7,6 +7,7 @@ from typing import Any
 
 from studio.library.families import FAMILIES
 from studio.preset.finders import FINDERS, OFF
+from studio.preset.freeu import NAMES
 from studio.ui.library.models import library
 from studio.ui.schema import leaves
 
@@ -19,7 +20,8 @@ def unused_fields(values: Mapping[str, Any]) -> Unused:
     Args:
         values: the form's, by field name.
     """
-    return {**_of_second_pass(values), **_of_detail(values), **_unread(values)}
+    found = (_of_second_pass(values), _of_detail(values), _of_freeu(values), _unread(values))
+    return {name: why for part in found for name, why in part.items()}
 
 
 def _of_second_pass(values: Mapping[str, Any]) -> Unused:
@@ -48,6 +50,14 @@ def _of_detail(values: Mapping[str, Any]) -> Unused:
     return _without(values, others, "Changes nothing now: no part is made again.")
 
 
+def _of_freeu(values: Mapping[str, Any]) -> Unused:
+    """FreeU's factors, where it is off."""
+    if values.get("freeu_on"):
+        return {}
+    factors = [f"freeu_{name}" for name in NAMES]
+    return _without(values, factors, "Changes nothing now: FreeU is off.")
+
+
 def _without(values: Mapping[str, Any], names: Iterable[str], why: str) -> Unused:
     """These fields: ``None`` where they stand as they are by default, else why they change nothing."""
     plain = {name: (leaves()[name]["default"], None, "") for name in names}
@@ -61,4 +71,7 @@ def _unread(values: Mapping[str, Any]) -> Unused:
     if family is None:
         return {}
     reads = {"distilled_guidance": family.distilled, "clip_skip": family.clip_skip}
-    return {n: None for n, any_ in reads.items() if not any_ and values.get(n) in (None, "")}
+    found: Unused = {
+        n: None for n, any_ in reads.items() if not any_ and values.get(n) in (None, "")
+    }
+    return found if family.freeu or values.get("freeu_on") else found | {"freeu_on": None}

@@ -42,8 +42,10 @@ PLAIN: dict[str, dict[str, Any]] = {
     "clip skip": {"rows": TWO[:1], "clip_skip": 2},
     "clip skip, signed rows": {"rows": TWO, "clip_skip": 1},
     "several": {"rows": TWO, "sampler": {"count": 2, "width": 24}},
+    "FreeU": {"rows": TWO[:1], "freeu": {"on": True}},
+    "FreeU, signed rows": {"rows": TWO, "freeu": {"on": True, "b1": 1.2}},
 }
-WITH_XL = ("guidance", "rows in time", "clip skip", "clip skip, signed rows")
+WITH_XL = ("guidance", "rows in time", "clip skip", "clip skip, signed rows", "FreeU")
 NEEDS_THE_STUDIO: dict[str, dict[str, Any]] = {
     "a LoRA": {"rows": [{"prompt": "a cat", "model": {"lora": "sd/style"}}]},
     "words of weight": {"rows": [{"prompt": "a (cat:1.3)"}]},
@@ -97,7 +99,7 @@ def test_a_plain_script_makes_the_pictures(
     script = as_python(preset, library)
     assert "studio" not in script.lower() and len(script.splitlines()) < 75
     assert ("guidance_scale" in script) == (
-        name in ("guidance", "a negative prompt", "rescaled", "clip skip")
+        name in ("guidance", "a negative prompt", "rescaled", "clip skip", "FreeU")
     )
     made, wanted = run(script, tmp_path, monkeypatch), engines(preset, library)
     assert made.keys() == wanted.keys()

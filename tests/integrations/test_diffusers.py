@@ -239,6 +239,7 @@ def test_the_network_does_not_run_to_read() -> None:
         ({"rows": [{"prompt": "x"}], "init": {"image": "assets/examples/cat.png"}}, "init"),
         ({"rows": [{"prompt": "x"}], "sampler": {"tiles": True}}, "sampler.tiles"),
         ({"rows": [{"prompt": "x"}], "second_pass": {"scale": 2.0}}, "second_pass.scale"),
+        ({"rows": [{"prompt": "x"}], "freeu": {"on": True}}, "freeu.on"),
         ({"rows": [{"prompt": "x"}], "clip_skip": 2}, "clip_skip"),
         ({"rows": [{"prompt": "x"}], "distilled_guidance": 0.0}, "distilled_guidance"),
         ({"base": "starter", "rows": [{"model": "starter/faces"}]}, "rows.0.model"),

@@ -85,3 +85,12 @@ def test_a_detail_states_what_each_part_costs() -> None:
     words = {"finder": "words", "words": "face"}
     shown, _, _ = describe.describe(Limits(), **values(detail=words))
     assert "needs the weights CIDAS/clipseg-rd64-refined from the hub" in shown
+
+
+def test_freeu_s_factors_are_shown_where_it_is_on_or_where_they_are_set() -> None:
+    names = {f"freeu_{one}" for one in ("b1", "b2", "s1", "s2")}
+    idle = describe.describe(Limits(), **values())[1]
+    assert {name for name in names if idle[name] is None} == names and "freeu_on" not in idle
+    assert not names & describe.describe(Limits(), **values(freeu={"on": True}))[1].keys()
+    idle = describe.describe(Limits(), **values(freeu={"b1": 1.1}))[1]
+    assert "FreeU is off" in str(idle["freeu_b1"]) and idle["freeu_s1"] is None

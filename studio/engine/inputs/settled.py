@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from studio.library import ModelEntry
+from studio.library import ModelEntry, family_of
 from studio.plan.size import picture_size
 from studio.preset import MAX_SEED, Preset
 from studio.preset.variants import chosen, counted_seed
 
 
 def resolved(preset: Preset, base: ModelEntry) -> Preset:
-    """Fill in the seeds and the native size; check the size against the VAE."""
+    """Fill in the seeds, the native size and FreeU's factors; check the size against the VAE."""
     sampler = preset.sampler
     seeds = {
         name: getattr(sampler, name)
@@ -23,9 +23,11 @@ def resolved(preset: Preset, base: ModelEntry) -> Preset:
     for name in missing - set(seeds):
         seeds[name] = random.SystemRandom().randrange(2**32)
     width, height = picture_size(preset, base)
-    return preset.model_copy(
-        update={"sampler": sampler.model_copy(update={**seeds, "width": width, "height": height})}
-    )
+    filled = sampler.model_copy(update={**seeds, "width": width, "height": height})
+    freeu = preset.freeu
+    if freeu.on and base.family:
+        freeu = freeu.settled(family_of(base.family).freeu)
+    return preset.model_copy(update={"sampler": filled, "freeu": freeu})
 
 
 def as_chosen(one: Preset) -> Preset:

@@ -17,6 +17,7 @@ from studio.share.tools.a1111_controls import controls, is_image_prompt
 from studio.share.tools.a1111_hashes import NO_NAME, embeddings_of, hashes_of, untagged
 from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.detailer import detailer
+from studio.share.tools.freeu import in_settings
 from studio.share.tools.hires import second_pass
 from studio.share.tools.infotext import pairs
 from studio.share.tools.table import READERS, Fields, Found, Reader
@@ -109,6 +110,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
     second_pass(fields, found, settings)
     detailer(fields, found)
+    found.freeu = in_settings(fields, found.notes)
     return found
 
 

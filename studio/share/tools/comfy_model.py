@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+from studio.preset.freeu import NAMES
 from studio.share.tools.clip_layers import as_layer
 from studio.share.tools.comfy_conditions import not_carried, note_files, summary
 from studio.share.tools.comfy_graph import MAX_DEPTH, Graph, Link
 from studio.share.tools.comfy_graph import Node as GraphNode
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
 from studio.share.tools.comfy_loras import Place, loras_of
+from studio.share.tools.freeu import freeu_of
 from studio.share.tools.prompts import Lora
 from studio.share.tools.table import ControlUse
 
+FREES = {"FreeU": 1, "FreeU_V2": 2}  # and their versions
 _ONWARD = ("model", "model1", "MODEL", "basic_pipe", "pipe")
 _STOPS = "CLIPSetLastLayer"
 _LOADED = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "ckpt", "model_path")
@@ -21,12 +25,13 @@ _LOADED = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name", "ckpt", "mo
 
 @dataclass
 class Model:
-    """What the sampler's model is: its checkpoint, LoRAs, rescale; ``perp``: a PerpNeg node."""
+    """What the sampler's model is: its checkpoint, LoRAs, rescale, FreeU; ``perp``: a PerpNeg node."""
 
     name: str = ""
     loras: dict[Place, Lora] = field(default_factory=dict)
     rescale: float | None = None
     perp: GraphNode | None = None
+    freeu: dict[str, Any] = field(default_factory=dict)
     image_prompts: list[ControlUse] = field(default_factory=list)
 
 
@@ -52,12 +57,25 @@ def follow(graph: Graph, link: Link | None) -> Model:
             graph.note("RescaleCFG works on the velocity there; here on the prediction itself")
         elif node.kind in APPLIES:
             model.image_prompts.append(image_prompt(graph, node))
+        elif node.kind in FREES and not model.freeu:
+            _free(graph, node, model)
         elif node.kind == "PerpNeg":
             model.perp = node
         elif node.kind not in ("LoraLoader", "LoraLoaderModelOnly", *LOADS):
             _note_patch(graph, node)
         node = graph.node(node.link(*_ONWARD))
     return model
+
+
+def _free(graph: Graph, node: GraphNode, model: Model) -> None:
+    """FreeU's nodes; factors that the studio has not are named."""
+    notes: list[str] = []
+    values = [node.inputs.get(name) for name in NAMES]
+    model.freeu = freeu_of(values, FREES[node.kind], notes)
+    for note in notes:
+        graph.note(f"{note} ({node.kind}: {summary(node.literals())})")
+    if not model.freeu:
+        _note_patch(graph, node)
 
 
 def _note_loader(graph: Graph, node: GraphNode) -> None:

@@ -19,6 +19,7 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     "LoraLoaderModelOnly": _LORA,
     "LoRA Stacker": ("lora_count", "input_mode"),
     "RescaleCFG": ("multiplier",),
+    **dict.fromkeys(("FreeU", "FreeU_V2"), ("b1", "b2", "s1", "s2")),
     "ModelSamplingDiscrete": ("sampling", "zsnr"),
     "PerpNeg": ("neg_scale",),
     "CFGGuider": ("cfg",),

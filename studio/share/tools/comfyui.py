@@ -143,6 +143,7 @@ class _Picture:
             vae=vae,
             clip_skip=layer_of(graph, conditions.clips),
             rescale=model.rescale,
+            freeu=model.freeu,
             loras=loras,
             image_prompts=model.image_prompts,
             notes=graph.notes,

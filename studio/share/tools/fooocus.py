@@ -9,6 +9,7 @@ from typing import Any
 from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
 from studio.share.tools.clip_layers import take_layer
+from studio.share.tools.freeu import in_tuple
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -41,6 +42,7 @@ def read(texts: Texts) -> Found | None:
         hash_of=_hashes(data.get("loras")),
         loras=list(_loras(fields)),
     )
+    found.freeu = in_tuple(fields, found.notes)
     fields.drop("metadata_scheme", "version", "created_by")
     fields.drop_if("performance", "Speed", "Quality")  # steps, which are given
     if "full_prompt" in data:

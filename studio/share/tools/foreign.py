@@ -89,6 +89,8 @@ def to_preset(
         data["clip_skip"] = layer
     if found.seamless and _meets(found, FAMILIES.get(shelf.family(base or Preset().base)), notes):
         data["seamless"] = found.seamless
+    if found.freeu and _frees(FAMILIES.get(shelf.family(base or Preset().base)), notes):
+        data["freeu"] = found.freeu
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
         data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
@@ -198,6 +200,14 @@ def _meets(found: Found, family: ModelFamily | None, notes: list[str]) -> bool:
     if family is None or family.seamless:
         return True
     notes.append(f"seamless: {found.seamless} is left out; no edges can meet on {family.title}")
+    return False
+
+
+def _frees(family: ModelFamily | None, notes: list[str]) -> bool:
+    """Whether the base has levels for FreeU; noted where it has none."""
+    if family is None or family.freeu:
+        return True
+    notes.append(f"freeu.on: left out; {family.title} has no levels for it")
     return False
 
 

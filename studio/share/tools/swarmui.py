@@ -10,6 +10,7 @@ from studio.share.texts import Texts
 from studio.share.tools.a1111 import named
 from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.detailer import Segment, segments
+from studio.share.tools.freeu import in_swarm
 from studio.share.tools.prompts import Lora, number
 from studio.share.tools.swarm_refining import refining
 from studio.share.tools.table import READERS, Fields, Found, Reader
@@ -78,6 +79,7 @@ def read(texts: Texts) -> Found | None:
     )
     notes += [_left(f"segment:{one.inside}", one.text, "rows.0.prompt") for one in left]
     refining(fields, found)
+    found.freeu = in_swarm(fields, notes)
     fields.drop(*_SAYS_NOTHING)
     return found
 
