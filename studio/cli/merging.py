@@ -25,7 +25,11 @@ def declare(doing: Any) -> None:
     )
     parser.add_argument("name", metavar="NAME", help="what the library will call it")
     parser.add_argument(
-        "a", metavar="A", help="gives what is not merged: VAE, scheduler, tokenizers"
+        "a",
+        metavar="A",
+        nargs="?",
+        default="",
+        help="gives what is not merged: VAE, scheduler, tokenizers",
     )
     parser.add_argument("b", metavar="B", nargs="?", default="")
     parser.add_argument("c", metavar="C", nargs="?", default="")

@@ -17,7 +17,6 @@ from studio.library.weight_files import weight_files
 FIRST = ("conv_in.weight", "input_blocks.0.0.weight")
 # Tensors that are no weights, or the same one under a second name.
 NO_WEIGHTS = re.compile(r"(^|[./])(position_ids|logit_scale)$|^encoder\.embed_tokens\.weight$")
-ONE_ARCHITECTURE = "only models of one architecture can be merged"
 
 
 def check_shapes(first: ModelEntry, other: ModelEntry, place: str) -> None:
@@ -38,7 +37,7 @@ def check_shapes(first: ModelEntry, other: ModelEntry, place: str) -> None:
     ):
         if absent and mine and theirs:
             raise StudioError(
-                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; {ONE_ARCHITECTURE}",
+                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one architecture can be merged",
                 field=place,
             )
     for name in sorted(mine.keys() & theirs.keys()):
@@ -61,8 +60,8 @@ def refuse_other_shape(
     wider = name.endswith(FIRST) and a[:1] == b[:1] and a[2:] == b[2:] and a[1] > b[1]
     if a != b and not wider:
         raise StudioError(
-            f"{name} is {_by(b)} in {shorten(other)} and {_by(a)} in {shorten(own)}; "
-            f"{ONE_ARCHITECTURE}",
+            f"{name} is {_by(b)} in {shorten(other)}, in {shorten(own)} {_by(a)}; "
+            f"only models of one architecture can be merged",
             field=place,
         )
 

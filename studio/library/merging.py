@@ -204,8 +204,8 @@ def _whole(library: Library, identity: str, place: str) -> ModelEntry:
         )
     if not entry.path:
         raise MissingModel(
-            f"{shorten(identity)} is not on this machine; fetch it with 'python -m studio download "
-            f"{identity}' or on the Models tab",
+            f"{shorten(identity)} is not on this machine; fetch it first, on the Models tab or "
+            "with the verb download",
             field=place,
         )
     return entry

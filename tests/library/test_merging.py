@@ -60,7 +60,7 @@ def home(found: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"b": "zero"}, "B: 'zero' was trained with another beta_end than 'a'"),
         ({"b": "wide"}, "B: down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_"),
         ({"b": "deep"}, "B: 'a' has no down_blocks.0.attentions.1"),
-        ({"b": "paint"}, "B: conv_in.weight is 8×9×3×3 in 'paint' and 8×4×3×3 in 'a'; only"),
+        ({"b": "paint"}, "B: conv_in.weight is 8×9×3×3 in 'paint', in 'a' 8×4×3×3; only"),
         ({"multiplier": math.nan}, "multiplier: a finite number, got nan"),
         ({"multiplier": math.inf}, "multiplier: a finite number, got inf"),
         ({"precision": "int8"}, "precision: fp16, bf16, fp32; got 'int8'"),
@@ -106,7 +106,7 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
 
 
 def test_a_model_of_the_hub_that_is_not_here_says_how_it_comes(home: Path) -> None:
-    with pytest.raises(StudioError, match="B: 'owner/name' is not on this machine; fetch it"):
+    with pytest.raises(StudioError, match="B: 'owner/name' is not on this machine; fetch it first"):
         check(replace(GOOD, b="owner/name"), Library())
 
 

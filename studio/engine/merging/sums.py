@@ -11,7 +11,7 @@ from torch import Tensor
 from studio.engine.adapters.changes import Change, product
 from studio.engine.merging.sources import Part
 from studio.errors import StudioError, shorten
-from studio.library.alike import ONE_ARCHITECTURE, refuse_other_shape
+from studio.library.alike import refuse_other_shape
 from studio.library.merging import DIFFERENCE, SUM, Recipe
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -115,7 +115,7 @@ def check_alike(first: Part, other: Part, names: tuple[str, str], place: str) ->
     for absent, here, there in ((lacking, mine, theirs), (further, theirs, mine)):
         if absent:
             raise StudioError(
-                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; {ONE_ARCHITECTURE}",
+                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one architecture can be merged",
                 field=place,
             )
     for name in own:

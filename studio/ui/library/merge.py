@@ -214,7 +214,6 @@ def attach(
         None,
         [parts.panel, *fields],
         inputs_kwargs=dict(form),
-        queue=False,
         **QUIET,
     ).success(None, None, None, js=UNFOLDED)
     running = parts.start.click(
@@ -248,5 +247,5 @@ def filled_in(parts: MergeParts, preset: Preset) -> dict[Any, Any]:
         fields["C"]: gr.update(value="", visible=False),
         fields["multiplier"]: gr.update(value=recipe.multiplier, visible=bool(recipe.b)),
         fields["loras"]: "\n".join(lines),
-        fields["name"]: gr.update(info=advice(recipe, preset)),
+        fields["name"]: gr.update(value="", info=advice(recipe, preset)),
     }

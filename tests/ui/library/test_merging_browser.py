@@ -1,0 +1,64 @@
+"""Merging in a real browser: the starter and a LoRA become a base, which makes a picture."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, expect, needs_starter
+
+pytestmark = pytest.mark.browser
+LINE = "#gs-merge-status"
+
+
+def choose(visit: Studio, place: str, value: str) -> None:
+    box = visit.page.locator(f"#gs-merge-{place} input").first
+    box.fill(value)
+    box.press("Enter")
+    box.blur()
+
+
+@needs_starter
+def test_two_become_one_which_makes_a_picture(desk: Studio) -> None:
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    expect(page.locator(LINE)).to_contain_text("Choose what is to be merged")
+    expect(page.locator("#gs-merge-c")).to_be_hidden()
+    choose(desk, "a", "starter")
+    expect(page.locator(LINE)).to_contain_text("B: choose a model for B")
+    choose(desk, "b", "starter-1")
+    expect(page.locator(LINE)).to_contain_text("starter·(1 − 0.5) + starter-1·0.5 · about")
+
+    page.get_by_label("Bake in LoRAs: A with LoRAs in its weights").check()
+    expect(page.locator("#gs-merge-b")).to_be_hidden()
+    choose(desk, "adding", "starter/lora-fox")
+    expect(page.locator("#gs-merge-loras textarea")).to_have_value("starter/lora-fox:1")
+    page.locator("#gs-merge-name").get_by_role("textbox").fill("foxes")
+    expect(page.locator(LINE)).to_contain_text("foxes = starter + 1·starter/lora-fox · about")
+    page.locator("#gs-merge-start").click()
+    expect(page.locator(LINE)).to_contain_text("foxes is in the library")
+    page.get_by_role("button", name="Use foxes as base", exact=True).click()
+    expect(page.locator("#gs-base input")).to_have_value("foxes")
+    desk.use(["a fox on a yellow background"])
+    desk.generate()
+
+
+@needs_starter
+def test_omega_is_kept_as_a_model(desk: Studio) -> None:
+    page = desk.page
+    keeper = page.locator("#gs-keep-omega")
+    desk.use(["a cat"])
+    expect(keeper).to_be_hidden()
+    desk.load(REPOSITORY / "presets/07-lora-omega-0.json")
+    desk.has_rows(["a hero on a yellow background"])
+    expect(keeper).to_be_visible()
+    keeper.click()
+    page.get_by_text("ω, personalization guidance: changes nothing now").wait_for()  # it is at 0
+    desk.set("ω, personalization guidance", "0.4")
+    desk.rest()
+    keeper.click()
+    expect(page.locator("#gs-merge-loras textarea")).to_have_value("starter/lora-hero:0.4")
+    expect(page.locator("#gs-merge-name")).to_contain_text(
+        "same picture with starter/lora-hero at 0.6"
+    )
+    expect(page.locator(LINE)).to_contain_text("it needs a name")
