@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Progress:
     """After each step. ``step`` counts from 1; times in seconds; ``stage`` says what goes on.
 
+    ``round``: which it is, from 1, of how many, where a start picture goes through several times.
     ``seconds``: of the whole batch so far, without loading; :class:`Done` has an image's part of it.
     """
 
@@ -27,6 +28,7 @@ class Progress:
     seconds_left: float
     forwards: int
     stage: str = "denoising"
+    round: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,16 @@ class Done:
 
 @dataclass(frozen=True)
 class FirstPass:
-    """Between the two passes of one run: the picture of the first, which the second takes the place of.
-    It is the result where the second does not come to its end."""
+    """Between the passes of one run: the picture as far as it is, which that of the next takes the place
+    of. It is the result where the next does not come to its end."""
 
     done: Done
+
+
+def kept_of(preset: Preset) -> str:
+    """What is said of such a picture that is a run's result."""
+    further = preset.detail.on or (preset.init is not None and preset.init.loops > 1)
+    return "the picture is kept as far as it is" if further else "the first pass is kept"
 
 
 Event = Progress | Preview | FirstPass | Done

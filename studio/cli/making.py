@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.common import no_loading_bars, say_notes
-from studio.events import Done, FirstPass, Progress, image_line, mean_drift
+from studio.events import Done, FirstPass, Progress, image_line, kept_of, mean_drift
 from studio.experiments.beside import drift_file
 from studio.files import write_atomically
 from studio.preset import Preset
@@ -52,7 +52,8 @@ def images_of(
             yield event
         elif isinstance(event, Progress):
             left = f", {event.seconds_left:.0f} s left" if event.step else ""
-            show(f"{event.stage} {event.step}/{event.steps}{left}")
+            turn = f", round {event.round[0]} of {event.round[1]}" if event.round else ""
+            show(f"{event.stage} {event.step}/{event.steps}{turn}{left}")
 
 
 def images_kept(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterator[Done]:
@@ -69,10 +70,7 @@ def images_kept(engine: Engine, preset: Preset, drift_every: int = 0) -> Iterato
         if not first:
             raise
         show("")
-        kept = (
-            "the picture is kept as far as it is" if preset.detail.on else "the first pass is kept"
-        )
-        say_notes([f"stopped before the end; {kept}"])
+        say_notes([f"stopped before the end; {kept_of(preset)}"])
         yield first[0]
         raise
 

@@ -40,7 +40,8 @@ def plan(options: argparse.Namespace) -> None:
     span = f"{least}" if least == most else f"{least} to {most}"
     steps = preset.sampler.steps - preset.first_step
     more = f" of {len(each)} evaluations" if compiled.unit != "step" else ""
-    unit = "an evaluation" if more else "a step"
+    more += f" in each of {compiled.rounds} rounds" if compiled.rounds > 1 else ""
+    unit = "an evaluation" if compiled.unit != "step" else "a step"
     second = compiled.second.forwards_total if compiled.second else 0
     again = f" and {second} in the second pass" if second else ""
     parts = compiled.detail.forwards_total if compiled.detail else 0

@@ -11,6 +11,7 @@ from functools import partial
 from PIL import Image
 
 from studio.engine.inputs.frame import AtHand, Frame
+from studio.engine.loopback import looping
 from studio.engine.second_pass import AT_HAND, Make, in_two_passes, with_kept
 from studio.errors import StudioError
 from studio.events import Done, Event, FirstPass, Preview, Progress
@@ -45,6 +46,7 @@ def in_turn(
     if detail.on:  # its weights may have to be fetched
         yield Progress(0, preset.sampler.steps, 0.0, 0.0, 0, "loading")
         see_ready(detail)
+    make = looping(make, stated.steps)
     whole = preset.model_copy(update={"detail": Detail()})
     steps = stated.second.steps if stated.second else 0
     twice = preset.second_pass.on
@@ -141,7 +143,9 @@ class _Count:
     def finding(self) -> Progress:
         """Between the picture and its parts."""
         whole = self.before.step + self.steps
-        return replace(self.before, steps=whole, seconds_left=self.each, stage="finding")
+        return replace(
+            self.before, steps=whole, seconds_left=self.each, stage="finding", round=None
+        )
 
     def of_part(self, event: Progress) -> Progress:
         """A step of the part that is made; where it is being loaded, none."""

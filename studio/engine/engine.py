@@ -111,8 +111,8 @@ class Engine:
             explain: keep what each row pulls towards at a few steps, for ``Done.explanation``, and
                 measure the drift there. The picture is the same, bit for bit.
 
-        Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image, and before a
-        second pass the picture of the first as ``FirstPass``.
+        Yields ``Progress`` and ``Preview`` after every step and ``Done`` for each image, and before
+        each further pass of an image the picture as far as it is as ``FirstPass``.
         Closing the generator cancels before the next step and frees what the run held.
 
         Raises:
@@ -122,7 +122,7 @@ class Engine:
             describe_networks(preset, self.library)
             entry = check_base(self.library, preset.base, preset.vae)
             preset = resolved(preset, entry)
-            if not preset_varies(preset) and not preset.second_pass.on and not preset.detail.on:
+            if not preset_varies(preset) and preset.once:
                 yield from self._generate(preset, entry, drift_every, explain)
                 return
             # Each image has a text, or a start, of its own.
@@ -141,7 +141,7 @@ class Engine:
             measured = 0 if part else drift_every
             return self._once(one, entry, measured, explain and start is None, start)
 
-        if not preset.second_pass.on and not preset.detail.on:
+        if preset.once:
             yield from make(preset, None)
             return
         # What the passes after it cannot do is said before the first runs.

@@ -38,23 +38,29 @@ def in_two_passes(
     second = second_of(preset, AT_HAND, (width, height), multiple)
     expected, rest = None, Progress(0, 0, 0.0, 0.0, 0)
     first: Done | None = None
-    with closing(make(once, None)) as events:
-        for event in events:
-            if isinstance(event, Done):
-                first = event
-            elif isinstance(event, Progress):
-                expected = _Expected.after(event, once, second, steps, expected)
-                rest = event
-                yield expected.added_to(event)
-            else:
-                yield event
+    try:
+        with closing(make(once, None)) as events:
+            for event in events:
+                if isinstance(event, Done):
+                    first = event
+                elif isinstance(event, Progress):
+                    expected = _Expected.after(event, once, second, steps, expected)
+                    rest = event
+                    yield expected.added_to(event)
+                else:
+                    yield event
+    except Exception:
+        if first is not None:  # as far as its rounds have come
+            yield first
+        raise
     assert first is not None and expected is not None
     yield FirstPass(first)
     try:
         with of_second_pass(), closing(make(second, AtHand(first.image))) as events:
             for event in events:
                 if isinstance(event, Done):
-                    yield _joined(preset, first, event)
+                    twice = {"second_pass": preset.second_pass}
+                    yield joined(first, event, first.preset.model_copy(update=twice))
                 elif isinstance(event, Progress):
                     yield _following(event, rest, expected)
                 elif isinstance(event, Preview):
@@ -111,11 +117,12 @@ class _Expected:
         return replace(event, steps=event.steps + self.steps, seconds_left=left)
 
 
-def _joined(preset: Preset, first: Done, second: Done) -> Done:
-    """The second picture, with what both passes took and did."""
+def joined(first: Done, second: Done, preset: Preset) -> Done:
+    """The second picture as one of ``preset``, with what both passes took and did."""
     return replace(
         second,
-        preset=first.preset.model_copy(update={"second_pass": preset.second_pass}),
+        seed=first.seed,
+        preset=preset,
         forwards=first.forwards + second.forwards,
         seconds=first.seconds + second.seconds,
         shares=_shares(first.shares, second.shares),

@@ -24,8 +24,8 @@ def report(done: Done) -> dict[str, Any]:
     ``rows``: of each row that took part its ``norm`` and ``cosine`` as in
     :class:`studio.events.RowShare`, and its ``share``, its part of the sum of all rows' norms;
     ``drift`` as in :class:`studio.events.Drift`; ``None`` where nothing was measured. ``moments``:
-    the evaluations, from 1, that the strips show; where ``second_pass`` is true, ``moments`` and
-    ``steps`` are of the first pass, and what was measured goes along both.
+    the evaluations, from 1, that the strips show; where ``second_pass`` is true or there are several
+    ``rounds``, ``moments`` and ``steps`` are of the first, and what was measured goes along all.
     """
     told = done.explanation
     shares = {share.row: share for share in done.shares}
@@ -36,6 +36,7 @@ def report(done: Done) -> dict[str, Any]:
         "forwards": done.forwards,
         "steps": told.steps if told else done.preset.sampler.steps,
         "moments": list(told.moments) if told else [],
+        "rounds": done.preset.init.loops if done.preset.init else 1,
         "second_pass": done.preset.second_pass.on,
         "rows": [
             {
@@ -118,7 +119,10 @@ def sheet(done: Done) -> Image.Image:
     steps = [
         (f"step {moment} of {told.steps}", f"{moment}/{told.steps}") for moment in told.moments
     ]
+    loops = done.preset.init.loops if done.preset.init else 1
     above = FIRST_PASS if done.preset.second_pass.on else ""
+    if loops > 1:
+        above = f"the first round alone, of {loops}"
     return draw_labelled(images, [*steps, ("finished",)], [tuple(one) for one in strips], above)
 
 

@@ -33,7 +33,8 @@ class Plan:
     pull towards, where that was asked for. ``tiles``: in which every pass runs; none for the whole
     picture at once. ``second``: of the second pass, where the preset asks for one. ``detail``: of each
     part of the picture that is made again, which ``forwards_total`` leaves out: how many are found is
-    seen only then.
+    seen only then. ``rounds``: how many times the picture goes through before either; ``steps`` and
+    ``forwards_per_step`` are of one.
     """
 
     passes: tuple[Pass, ...]
@@ -50,6 +51,7 @@ class Plan:
     tiles: tuple[Window, ...] = ()
     second: Plan | None = None
     detail: Plan | None = None
+    rounds: int = 1
 
     @property
     def predictions(self) -> tuple[Pass | Mixture, ...]:
@@ -69,8 +71,9 @@ class Plan:
 
     @property
     def forwards_total(self) -> int:
-        """Network sample-evaluations of the whole run, the second pass too, per image."""
-        return sum(self.forwards_per_step) + (self.second.forwards_total if self.second else 0)
+        """Network sample-evaluations of the whole run, all rounds and the second pass, per image."""
+        own = self.rounds * sum(self.forwards_per_step)
+        return own + (self.second.forwards_total if self.second else 0)
 
     @property
     def forwards_expected(self) -> int:
@@ -119,6 +122,8 @@ class Plan:
         noted: dict[str, object] = {"notes": list(self.notes)} if self.notes else {}
         if self.tiles:
             noted["tiles"] = len(self.tiles)
+        if self.rounds > 1:
+            noted["rounds"] = self.rounds
         if self.second:
             noted["second_pass"] = self.second.as_dict()
         if self.detail:

@@ -72,6 +72,8 @@ def stated_plan(
     if known.base is None:
         return plan
     plan = with_tiles(plan, preset, known.base)
+    if preset.init:
+        plan = replace(plan, rounds=preset.init.loops)
     if preset.detail.on:
         plan = _with_detail(plan, preset, known.base, library, roots)
     if not preset.second_pass.on:

@@ -11,7 +11,7 @@ from studio.preset.bounds import bounds
 from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
-from studio.preset.rows import Sampler
+from studio.preset.rows import MAX_SEED, Sampler
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
@@ -131,6 +131,24 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
             asked.steps,
             asked.upscaler,
         )
+
+
+def round_of(preset: Preset, number: int, image: str) -> Preset:
+    """The preset of one round of a picture that goes through several times: the first begins as that
+    says, each other with what the one before made, and with the next seed.
+
+    Args:
+        number: of the round, from 0. image: the reference of what the one before made.
+    """
+    assert preset.init is not None
+    changes: dict[str, object] = {"loops": 1}
+    if number:  # under the mask stays what was made there
+        changes |= {"image": image, "under_mask": "picture"}
+        if not preset.init.framed:  # it is as large as it is to be
+            changes |= {"enlarge": "pixels", "upscaler": ""}
+    init = preset.init.model_copy(update=changes)
+    seed = (preset.sampler.seed + number) % (MAX_SEED + 1)
+    return preset.model_copy(update={"init": init}).with_seed(seed)
 
 
 def detail_of(preset: Preset, image: str, size: tuple[int, int]) -> Preset:

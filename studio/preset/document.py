@@ -177,6 +177,12 @@ class Preset(Document):
         return self.sampler.steps - int(self.sampler.steps * self.init.strength)
 
     @property
+    def once(self) -> bool:
+        """Whether one pass makes each picture: no second one, no further round, no part again."""
+        looped = self.init is not None and self.init.loops > 1
+        return not (looped or self.second_pass.on or self.detail.on)
+
+    @property
     def paints(self) -> bool:
         """Whether any step runs; without one the picture that it starts from is only enlarged."""
         return self.init is None or self.init.strength > 0

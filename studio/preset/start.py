@@ -51,7 +51,8 @@ class Init(Document):
     """Start from a picture instead of pure noise (image-to-image, inpainting).
 
     ``strength``: the part of the steps that runs, 1 for all; 0 makes nothing anew, so that the picture
-    is as large as the one to be made, and otherwise as it was. ``mask``: an image of the picture's
+    is as large as the one to be made, and otherwise as it was. ``loops``: how many times it goes
+    through, each result the start of the next round. ``mask``: an image of the picture's
     aspect, white where it is painted anew, black where it is kept; without one all of it is.
     ``under_mask``: whether the masked part begins as it is, with the colours around it, or in its
     latents with the seed's noise or with zeros.
@@ -67,6 +68,16 @@ class Init(Document):
 
     image: Annotated[ImageRef, Field(min_length=1)]
     strength: Annotated[float, Field(ge=0.0, le=1.0, strict=True)] = 0.75
+    loops: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=32,
+            strict=True,
+            description="How many times it goes through: each result is the start of the next round, at "
+            "the next seed. 1 is off.",
+        ),
+    ] = 1
     mask: ImageRef = ""
     under_mask: Annotated[
         Literal["picture", "surroundings", "noise", "nothing"],
@@ -97,10 +108,14 @@ class Init(Document):
         """See that its area can be, and that what an upscaler enlarges is its pixels.
 
         Raises:
-            BadPreset: there is no mask, what lies around its area would not be kept, or latents are
+            BadPreset: rounds would change nothing, there is no mask, what lies around its area would not be kept, or latents are
                 enlarged.
         """
         check_enlarging(self.upscaler, self.enlarge, self.strength, "init")
+        if self.loops > 1 and not self.strength:
+            raise BadPreset(
+                "at strength 0 no round makes anything anew; leave it at 1", field="init.loops"
+            )
         if self.framed and not self.mask:
             raise BadPreset("the area around a mask needs a mask", field="init.area")
         if self.framed and not self.keep_pixels:

@@ -103,6 +103,8 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("distilled_guidance: left out")
     if preset.init:
         found.append("init: the picture to start from is left out; its strength is said")
+    if preset.init and preset.init.loops > 1:
+        found.append("init.loops: left out, there, a script has them")
     if preset.init and preset.second_pass.on:
         found.append("second_pass.scale: left out, there is none after a picture to start from")
     elif preset.second_pass.on and preset.second_pass.tiles:

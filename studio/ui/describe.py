@@ -199,6 +199,8 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
     length = counted(begun, "step") + (f" of {begun + skipped}" if skipped else "")
     if plan.unit != "step":
         length += f" ({len(each)} evaluations)"
+    if plan.rounds > 1:
+        length += f" × {plan.rounds} rounds"
     more = f" × {count} images" if count > 1 else ""
     again = f", {plan.second.forwards_total} of them in the second pass" if plan.second else ""
     parts = ""
@@ -251,6 +253,8 @@ def progress_of(
     """
     made, count = images
     batch = f" · {made} of {count} images" if count > 1 else ""
+    if event.round:
+        batch = f" · round {event.round[0]} of {event.round[1]}{batch}"
     if event.step == 0 or event.stage != "denoising":
         return progress_bar(share, f"{event.stage.capitalize()} …{batch}{more}")
     until = f" · {seconds(left)} left" if left else ""

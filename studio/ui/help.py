@@ -113,7 +113,7 @@ prompts of all rows and puts others in its place.
 ### Advanced
 | field | what it does |
 |---|---|
-| Start from a picture | image-to-image: the denoising starts from your picture instead of pure noise. Strength 1 keeps hardly anything of it, 0.3 most. With a mask only what is white is painted anew (inpainting) |
+| Start from a picture | image-to-image: the denoising starts from your picture instead of pure noise. Strength 1 keeps hardly anything of it, 0.3 most. With a mask only what is white is painted anew (inpainting). *Loops* sends it through several times, each result the start of the next (other tools call it loopback) |
 | Second pass | makes the finished picture again, larger, with the same rows and seed (other tools call it hires fix): below strength 0.5 it keeps what is there and works out detail. *Make it larger* below a result does the same afterwards. An upscaler of the library enlarges better than Lanczos; strength 0 does nothing else |
 | Detail pass | finds faces, or what words say, in the finished picture, makes each again at the full size with the same rows, and puts it back (other tools call it detailer): small faces and hands become clear. A start picture at strength 0 is only mended. A shared prompt of the parts may take the place of the first row's |
 | Seamless | opposite edges meet, so that copies side by side show no seam |

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from studio.errors import first_of
-from studio.events import Done, Progress
+from studio.events import Done, Progress, kept_of
 from studio.preset import Preset
 from studio.preset.rows import MAX_SEED
 from studio.ui.counts import counted
@@ -147,12 +147,7 @@ class Run:
     def left(self) -> str:
         """What it leaves where it was cancelled, in words, with what those before it made."""
         made = len(self.shown()) - self.first_kept
-        kept = (
-            "the picture is kept as far as it is"
-            if self.preset.detail.on
-            else "the first pass is kept"
-        )
-        more = f" · {kept}" if self.first_kept else ""
+        more = f" · {kept_of(self.preset)}" if self.first_kept else ""
         if self.earlier:
             whole = self.earlier + made
             return f"{whole} image{'' if whole == 1 else 's'} finished{more}"
@@ -204,8 +199,7 @@ class Run:
         part = self.share()
         if not self.began or not part:
             return None
-        several = self.preset.second_pass.on or self.preset.detail.on
-        if several and self.progress and self.progress.step:
+        if not self.preset.once and self.progress and self.progress.step:
             step = self.progress  # of one image; steps of its later passes take longer
             ahead = self.preset.sampler.count - len(self.moments) - 1
             return step.seconds_left + max(0, ahead) * (step.seconds + step.seconds_left)

@@ -35,7 +35,7 @@ class Limits:
 
     ``patience``: seconds after which a run that nobody looks at is dropped; ``None``: never.
     ``waiting``: runs that one visitor may have in the queue. ``cells``: of one sweep. ``parts``: of a
-    picture that are made again.
+    picture that are made again. ``loops``: rounds that one goes through.
     """
 
     rows: int = 200
@@ -48,6 +48,7 @@ class Limits:
     waiting: int = 20
     cells: int = MAX_CELLS
     parts: int = 16
+    loops: int = 32
 
     @property
     def most(self) -> dict[str, int]:
@@ -60,6 +61,7 @@ class Limits:
             "sampler.count": self.count,
             "second_pass.steps": self.steps,
             "detail.most": self.parts,
+            "init.loops": self.loops,
         }
 
     def check(self, preset: Preset) -> None:
@@ -75,6 +77,8 @@ class Limits:
         self.check_number("second_pass.steps", preset.second_pass.steps)
         if preset.detail.on:
             self.check_number("detail.most", preset.detail.most)
+        if preset.init:
+            self.check_number("init.loops", preset.init.loops)
         self._check_second_pass(preset)
         self._check_start(preset)
         check_embedded(preset)
@@ -125,6 +129,7 @@ SPACE = Limits(
     waiting=3,
     cells=25,
     parts=4,
+    loops=4,
 )
 
 

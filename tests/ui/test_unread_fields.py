@@ -87,6 +87,17 @@ def test_a_detail_states_what_each_part_costs() -> None:
     assert "needs the weights CIDAS/clipseg-rd64-refined from the hub" in shown
 
 
+def test_rounds_are_part_of_the_stated_cost_and_of_a_page_s_limits() -> None:
+    start = {"image": "assets/examples/cat.png", "strength": 0.5, "loops": 3}
+    shown, _, fault = describe.describe(Limits(), **values(init=start))
+    assert "× 3 rounds" in shown and fault == describe.NO_FAULT
+    once, _, _ = describe.describe(Limits(), **values(init={**start, "loops": 1}))
+    totals = [int(text.split("<b>")[-1].split("</b> in all")[0]) for text in (once, shown)]
+    assert totals[1] == 3 * totals[0] and "round" not in once
+    _, _, fault = describe.describe(Limits(loops=2), **values(init=start))
+    assert fault["field"] == "init.loops" and "at most 2 on this page" in fault["text"]
+
+
 def test_freeu_s_factors_are_shown_where_it_is_on_or_where_they_are_set() -> None:
     names = {f"freeu_{one}" for one in ("b1", "b2", "s1", "s2")}
     idle = describe.describe(Limits(), **values())[1]

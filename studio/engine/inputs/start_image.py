@@ -70,10 +70,11 @@ class Pictures:
         """
         if init is None:
             return Pictures(_masks(plan, size, roots), size=size, areas=plan.areas)
-        if start is not None:
+        if start is not None and (start.mask is not None or not init.mask):
             return Pictures._at_hand(plan, init, start, size, roots)
-        image = images.resolve(init.image, roots, field="init.image")
-        mask = _mask_of(init, image, roots)
+        image = start.image if start else images.resolve(init.image, roots, field="init.image")
+        # What a round has made is of the picture's size, and its mask of the first start's aspect.
+        mask = _mask_of(init, None if start and not init.framed else image, roots)
         if mask is not None and init.under_mask == "surroundings" and init.strength:
             image = surrounded(image, _inside(mask, image))
         if mask is not None and init.framed:
@@ -214,12 +215,11 @@ def _inside(mask: Image.Image, image: Image.Image) -> Image.Image:
     return mask.convert("L").resize(image.size, Image.Resampling.BOX)
 
 
-def _mask_of(init: Init, image: Image.Image, roots: Sequence[Path]) -> Image.Image | None:
-    """The mask of the picture to start from, in that one's size."""
-    if not init.mask:
-        return None
-    mask = images.resolve_mask(init.mask, roots, field="init.mask")
-    _check_aspect(mask, image.size, "init.mask", "init.image")
+def _mask_of(init: Init, image: Image.Image | None, roots: Sequence[Path]) -> Image.Image | None:
+    """The mask of the picture to start from; ``None`` for that where its aspect was seen to before."""
+    mask = images.resolve_mask(init.mask, roots, field="init.mask") if init.mask else None
+    if mask is not None and image is not None:
+        _check_aspect(mask, image.size, "init.mask", "init.image")
     return mask
 
 

@@ -28,13 +28,23 @@ def facts(record: Record) -> dict[str, Any]:
     sampler = preset.sampler
     varied = sampler.variation_strength
     variation = {"variation": f"{sampler.variation_seed} ({varied:g})"} if varied else {}
+    loops = preset.init.loops if preset.init else 1
+    rounds = {"rounds": loops} if loops > 1 else {}
     twice = preset.second_pass
     second = {"second_pass": f"× {twice.scale:g} ({twice.strength:g})"} if twice.on else {}
     again = preset.detail
     found = ", ".join(again.phrases()) if FINDERS[again.finder].reads_words else again.finder
     detail = {"detail": f"{found} ({again.strength:g})"} if again.on else {}
     omega = {"omega": preset.omega} if record.lora else {}
-    return {"scheduler": scheduler, "weights": weights, **variation, **second, **detail, **omega}
+    return {
+        "scheduler": scheduler,
+        "weights": weights,
+        **variation,
+        **rounds,
+        **second,
+        **detail,
+        **omega,
+    }
 
 
 def titles(schedulers: Iterable[str]) -> dict[str, str]:

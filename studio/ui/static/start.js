@@ -17,7 +17,12 @@
         this.take("mask", file),
       );
       Object.assign(this, { image, mask });
-      const { strength, ...others } = leaves;
+      const { strength, loops, ...others } = leaves;
+      this.loops = studio.editorOf({
+        field: loops,
+        label: loops.title,
+        changed: () => this.edit({ loops: this.loops.write() }),
+      });
       this.strength = studio.sliderEditor({
         field: strength,
         label: "Strength",
@@ -53,21 +58,12 @@
       this.details = el(
         "div",
         { class: "gs-start-details" },
-        el(
-          "div",
-          { class: "gs-line" },
-          el(
-            "span",
-            { class: "gs-tag", title: "The part of the steps that runs; 1 keeps hardly anything" },
-            "Strength",
-          ),
-          this.strength.element,
-          studio.varyButton({
-            title: "Strength",
-            path: () => "init.strength",
-            values: () => studio.valuesAround(strength, this.init.strength),
-          }).element,
+        this.variedLine(
+          strength,
+          this.strength,
+          "The part of the steps that runs; 1 keeps hardly anything",
         ),
+        this.variedLine(loops, this.loops, loops.help),
         el(
           "div",
           { class: "gs-line" },
@@ -113,6 +109,22 @@
       this.read();
     }
 
+    /** A number that can be varied, with its name before it. */
+    variedLine(field, editor, help) {
+      const { name, title } = field;
+      return el(
+        "div",
+        { class: "gs-line gs-generic" },
+        el("span", { class: "gs-tag", title: help }, title),
+        editor.element,
+        studio.varyButton({
+          title,
+          path: () => `init.${name}`,
+          values: () => studio.valuesAround(field, this.init[name] ?? field.default),
+        }).element,
+      );
+    }
+
     /** Whether it stands on the page; folded parts do not. */
     attached() {
       return this.box.isConnected;
@@ -155,6 +167,7 @@
       this.clearMask.hidden = !init?.mask;
       if (!init) return;
       this.strength.read(init.strength);
+      this.loops.read(init.loops ?? 1);
       for (const { field, editor } of this.others) editor.read(init[field.name] ?? field.default);
     }
 

@@ -64,4 +64,7 @@ test("of a picture with a second pass the strips say that they are the first's",
   assert.equal(about(false, true).length, 1);
   assert.match(about(true, true)[1], /second pass: .* are of the first/);
   assert.match(about(true, false)[2], /not the same in every pixel/);
+  const rounds = (count) => plain(studio.aboutStrips({ rounds: count }, true));
+  assert.equal(rounds(1).length, 1);
+  assert.match(rounds(3)[1], /several rounds: .* are of the first/);
 });

@@ -7,6 +7,8 @@ window.studio = window.studio || {};
     "its part of all rows' pull at a step.";
   const FIRST_PASS =
     "This picture has a second pass: the small pictures below are of the first, shares and drift of both.";
+  const FIRST_ROUND =
+    "This picture went through several rounds: the small pictures below are of the first, shares and drift of all.";
   const OTHER =
     "The picture made again here is not the same in every pixel, as where it was made in a batch, on " +
     "another machine, or with other weights or another version; what is shown is of the one made here.";
@@ -63,9 +65,10 @@ window.studio = window.studio || {};
    * What is to be known of the strips, sentence by sentence.
    * @param same whether the picture made again is the same in every pixel
    */
-  studio.aboutStrips = ({ second_pass: enlarged }, same) => [
+  studio.aboutStrips = ({ second_pass: enlarged, rounds }, same) => [
     HELP,
     ...(enlarged ? [FIRST_PASS] : []),
+    ...(rounds > 1 ? [FIRST_ROUND] : []),
     ...(same ? [] : [OTHER]),
   ];
 

@@ -14,6 +14,7 @@
       ["Seed", record.seed],
       ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
+      ["Loops", record.rounds],
       ["Second pass", record.second_pass],
       ["Detail pass", record.detail],
       ["Steps", record.steps || ""],
