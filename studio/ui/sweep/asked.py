@@ -16,12 +16,16 @@ from studio.preset.prompt_search import PROMPTS, holds, takes_part
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
+from studio.ui.form import to_values
 from studio.ui.schema import leaves, start_leaves
 from studio.ui.space import Limits
+from studio.ui.unused import unused_fields
 
 MOST_AXES = 3
 MOST_TEXT = 20_000  # characters of one axis's values
 SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+# Of a picture to start from: what is read where it has a mask.
+MASKED = ("init.under_mask", "init.keep_pixels", "init.feather", "init.padding")
 Axes = tuple[Axis, Axis | None, Axis | None]
 
 
@@ -127,7 +131,7 @@ def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | 
 def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
     """What is varied and changes nothing, as the form says of its fields and rows."""
     ends = [changed(preset, axes, [one.values[at] for one in axes]) for at in (0, -1)]
-    reasons = [idle(one) for one in ends]
+    reasons = [{**_unread(one), **idle(one)} for one in ends]
     taking = {index for one in ends for index, _ in one.active_rows()}
     found = []
     for name in (axis.field for axis in axes):
@@ -138,9 +142,18 @@ def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
             one.sampler.variation_strength for one in ends
         ):
             found.append(on_page(f"{name}: changes nothing, the variation strength is 0"))
+        elif name in MASKED and not any(one.init and one.init.mask for one in ends):
+            found.append(on_page(f"{name}: changes nothing, the start picture has no mask"))
         elif all(name in one for one in reasons):
-            found.append(on_page(f"{name}: {reasons[0][name]}"))
+            why = next(filter(None, (one[name] for one in reasons)), "")
+            found += [on_page(f"{name}: {why}")] if why else []
     return (*found, *_idle_texts(preset, axes))
+
+
+def _unread(preset: Preset) -> dict[str, str]:
+    """Fields that nothing reads, by their paths; without a reason where one is as it is by default."""
+    unread = unused_fields(to_values(preset))
+    return {leaves()[name]["path"]: why or "" for name, why in unread.items()}
 
 
 def _idle_texts(preset: Preset, axes: Sequence[Axis]) -> Iterator[str]:

@@ -13,11 +13,11 @@ from studio.experiments.sweeping import begin, stem_of
 from studio.home import PRESETS
 from studio.preset import Preset, validate
 from studio.preset.fields import with_fields
-from studio.preset.sweep import cells, parse_axis
+from studio.preset.sweep import Axis, cells, parse_axis
 from studio.ui.describe import IDLE_REASONS, plan_of
 from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
-from studio.ui.sweep.asked import here, in_words, lines_of, look, read_axis, three
+from studio.ui.sweep.asked import here, idle_axes, in_words, lines_of, look, read_axis, three
 from studio.ui.sweep.tab import swept
 
 PRESET = validate({"rows": [{"prompt": "a", "weight": 3.0}], "sampler": {"steps": 4, "count": 2}})
@@ -169,6 +169,16 @@ def test_what_changes_nothing_is_said() -> None:
     (line,) = said(PRESET, seeds)
     assert line.endswith("changes nothing, the variation strength is 0")
     assert said(PRESET, seeds, ("sampler.variation_strength", "0,0.5")) == ()
+    (line,) = said(PRESET, ("detail.strength", "0.5,1"))
+    assert line == "Detail pass, strength: Changes nothing now: no part is made again."
+    assert said(PRESET, ("detail.strength", "0.5,1"), ("detail.finder", "off,faces")) == ()
+    (line,) = said(PRESET, ("second_pass.tiles", "false,true"))
+    assert line.startswith("Second pass, in tiles: Changes nothing now: there is no second pass")
+    started = with_fields(PRESET, [("init", {"image": "inputs/one.png"})])
+    (line,) = idle_axes(started, [Axis("init.feather", (0, 8))])
+    assert line.endswith("changes nothing, the start picture has no mask")
+    masked = with_fields(started, [("init.mask", "inputs/mask.png")])
+    assert idle_axes(masked, [Axis("init.feather", (0, 8))]) == ()
     silent = with_fields(PRESET, [("rows.0.weight", 0)])
     assert said(silent, ("rows.0.weight", "0,3")) == ()
 
