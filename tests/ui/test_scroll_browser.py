@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.studio_page import Studio, eventually, needs_starter
+from tests.support.studio_page import Studio, eventually, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 
@@ -117,3 +117,47 @@ def test_among_many_rows_a_list_of_words_shows_beyond_its_row(desk: Studio, tmp_
             && last.bottom > list.closest(".gs-card").getBoundingClientRect().bottom;
     }"""
     desk.page.wait_for_function(seen, polling=100)
+
+
+@needs_starter
+def test_at_twice_the_size_what_one_paints_with_stands_beside_the_picture(desk: Studio) -> None:
+    """All of it in the window at once: the wheel over the picture enlarges it, and scrolls nothing."""
+    desk.use(["a star", "a cat face"])
+    desk.page.set_viewport_size({"width": 720, "height": 450})
+    desk.page.get_by_role("button", name="Masks", exact=True).click()
+    canvas = desk.page.get_by_role("application", name="Canvas")
+    expect(canvas).to_be_visible()
+    dialog = desk.page.locator("dialog.gs-painter[open]")
+    last = dialog.get_by_role("button", name="Use masks")
+
+    def fits() -> None:
+        for one in (canvas, dialog.get_by_role("button", name="2: a cat face"), last):
+            seen = one.bounding_box()
+            assert seen and seen["y"] >= 0 and seen["y"] + seen["height"] <= 450
+            assert seen["x"] >= 0 and seen["x"] + seen["width"] <= 720
+
+    eventually(fits)
+    canvas.hover()
+    expect(canvas.locator(".gs-brush-ring")).to_be_visible()  # as large as the brush
+    desk.page.set_viewport_size({"width": 1440, "height": 950})
+    desk.page.keyboard.press("Escape")
+
+
+@needs_starter
+def test_at_twice_the_size_a_picture_stays_beside_what_is_said_of_it(desk: Studio) -> None:
+    desk.use(["a star"], steps=1)
+    desk.generate()
+    desk.page.set_viewport_size({"width": 720, "height": 450})
+    desk.tab("History").locator(".gs-cell-open").first.click()
+    picture = desk.page.locator("dialog.gs-history-dialog .gs-history-large")
+    note = desk.page.locator("dialog.gs-history-dialog").get_by_label("Board")
+
+    def stays() -> None:
+        seen = picture.bounding_box()
+        assert seen and seen["y"] >= 0 and seen["y"] + seen["height"] <= 450
+
+    eventually(stays)
+    note.scroll_into_view_if_needed()
+    eventually(stays)
+    desk.page.keyboard.press("Escape")
+    desk.page.set_viewport_size({"width": 1440, "height": 950})
