@@ -36,6 +36,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_search import HELP, PROMPTS
 from studio.preset.scale import SCALE
+from studio.preset.style_axis import STYLE
 from studio.preset.sweep import Axis, parse_axis
 from studio.share.write import encode
 from studio.workers.choice import read_workers
@@ -51,6 +52,7 @@ def add_verb(verbs: Any) -> None:
         help="make a grid over one to three fields, scored where asked for",
         epilog="Values: V1,V2,.. or FROM:TO:STEP or a JSON list. "
         f"{SCALE}=V1,V2,.. is the CFG scale, a negative prompt included; "
+        f"{STYLE}=NAME,NAME,.. lays a style over the rows in turn; "
         f"{PROMPTS}=SEARCHED,BY,.. is prompt S/R: {HELP[0].lower()}{HELP[1:]} "
         "Started again with the same --out it goes on where it was.",
     )

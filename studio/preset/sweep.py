@@ -18,6 +18,7 @@ from studio.preset.fields import split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.rows import MAX_SEED
 from studio.preset.scale import SCALE
+from studio.preset.style_axis import STYLE, with_named
 from studio.preset.variants import chosen, counted_seed, preset_varies, varies
 
 MAX_CELLS = 2000
@@ -32,7 +33,8 @@ _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
 @dataclass(frozen=True)
 class Axis:
-    """One field and the values it takes; or ``prompts``, a text of the prompts and what replaces it."""
+    """One field and the values it takes; ``prompts``, a text of the prompts and what replaces it; or
+    ``style``, names of styles."""
 
     field: str
     values: tuple[Any, ...]
@@ -123,10 +125,14 @@ def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Pres
 
 
 def _with_fields(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
-    """The scale comes last: it is of the rows that take part by then, whatever the order of the axes."""
-    fields = [(axis.field, value) for axis, value in given if axis.field not in (PROMPTS, SCALE)]
+    """A style comes after the texts that it is laid over, the scale last: it is of the rows that take part
+    by then, whatever the order of the axes."""
+    others = (PROMPTS, SCALE, STYLE)
+    fields = [(axis.field, value) for axis, value in given if axis.field not in others]
     fields = [*_beside(preset, fields), *fields]
     made = with_fields(preset, [("sampler.count", 1), *fields])
+    for name in (value for axis, value in given if axis.field == STYLE):
+        made = with_named(made, name)
     scales = [(axis.field, value) for axis, value in given if axis.field == SCALE]
     if not scales:
         return made

@@ -13,6 +13,7 @@ from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
 from studio.experiments.sweeping import stem_of
 from studio.preset import Preset
 from studio.preset.prompt_search import PROMPTS, holds, takes_part
+from studio.preset.style_axis import STYLE
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, idle, plan_of, seconds
 from studio.ui.errors import on_page, one_line
@@ -79,7 +80,7 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
     """The kind of a field, and what its values are called, in small letters."""
     if name.endswith((".enabled", ".solo")):
         return "boolean", SWITCHED
-    if name == PROMPTS or name.endswith((".prompt", ".model", ".lora")):
+    if name in (PROMPTS, STYLE) or name.endswith((".prompt", ".model", ".lora")):
         return "text", {}
     known = [*leaves().values(), *start_leaves().values()]
     leaf = next((leaf for leaf in known if leaf["path"] == name), {"kind": "number"})

@@ -10,6 +10,9 @@ from studio.errors import StudioError
 from studio.preset.prompt_search import HELP, PROMPTS, TITLE
 from studio.preset.scale import SCALE
 from studio.preset.scale import TITLE as SCALE_TITLE
+from studio.preset.style_axis import HELP as STYLE_HELP
+from studio.preset.style_axis import STYLE
+from studio.preset.style_axis import TITLE as STYLE_TITLE
 from studio.ui.errors import one_line
 from studio.ui.run import key_of
 from studio.ui.schema import Leaf, leaves, start_leaves
@@ -75,10 +78,12 @@ class SweepTab(Drawn):
 
 def swept() -> dict[str, Leaf]:
     """What can be varied besides the fields of rows, by name: fields of a preset and of the picture that
-    it starts from, all prompts, and all weights by their scale."""
+    it starts from, all prompts, styles, and all weights by their scale."""
     scale = {"name": SCALE, "path": SCALE, "kind": "number", "above": 0, "title": SCALE_TITLE}
     searched = {"name": PROMPTS, "path": PROMPTS, "kind": "text", "default": "", "note": HELP}
-    return {PROMPTS: {**searched, "title": TITLE}, SCALE: scale} | {
+    style = {"name": STYLE, "path": STYLE, "kind": "text", "default": "", "note": STYLE_HELP}
+    beside = {PROMPTS: {**searched, "title": TITLE}, STYLE: {**style, "title": STYLE_TITLE}}
+    return {**beside, SCALE: scale} | {
         name: leaf
         for name, leaf in {**leaves(), **start_leaves()}.items()
         if leaf["kind"] in KINDS and name not in LEFT_OUT

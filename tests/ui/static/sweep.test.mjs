@@ -220,3 +220,18 @@ test("the picture to start from has its strength varied, and a mask's fields wit
   page.stack = { cards: [{ row: { ...row, model }, stack: { models } }] };
   assert.equal(offered()["rows.0.model.loras.0.strength"], "0.3:0.7:0.1");
 });
+
+test("styles are varied where there are some, none of them first", () => {
+  let tell;
+  const here = { on: (name, told) => name === "styles" && (tell = told), fieldOf: () => ({}) };
+  const page = loadBeside(here, "numbers.js", "sweep/axes.js", "sweep/fields.js");
+  const leaf = { name: "style", path: "style", title: "Style", kind: "text" };
+  assert.deepEqual(plain(page.fieldsToVary([leaf])), []);
+  tell([{ title: "Ink" }, { title: "Oil, thick" }]);
+  const [{ options }] = page.fieldsToVary([leaf]);
+  assert.deepEqual(
+    options.map(({ path }) => path),
+    ["style"],
+  );
+  assert.equal(options[0].values(), '["","Ink","Oil, thick"]');
+});

@@ -219,3 +219,24 @@ def test_every_choice_of_a_prompt_becomes_an_axis(desk: Studio) -> None:
     desk.card(0).get_by_role("button", name="Every choice in turn").click()
     desk.says("there is no wildcard 'nobody'", ".gs-toasts")
     page.get_by_role("button", name="Do not vary prompt of row 1").click()
+
+
+def test_styles_are_an_axis(studio: Studio, home: Path) -> None:
+    (home / "styles").mkdir(exist_ok=True)
+    style = home / "styles" / "of-a-sweep.json"
+    style.write_text('{"name": "Painted red", "prompt": "{prompt}, on a red background"}')
+    page = studio.open().page
+    studio.use(["a cat face"], steps=1)
+    studio.tab("Sweep")
+    page.get_by_role("button", name="Vary a field").click()
+    page.get_by_label("Across: the field").select_option("style")
+    values = page.get_by_label("Across: values of Style")
+    expect(values).to_have_value(re.compile('^""\\n.*Painted red', re.DOTALL))
+    values.fill('""\nPainted red')
+    studio.says("2 pictures", ".gs-sweep-cost")
+    page.locator(".gs-sweep-start").click()
+    page.wait_for_function(MADE % 2)
+    page.locator(".gs-sweep-cell").nth(1).click()
+    page.get_by_role("button", name="Use it", exact=True).first.click()
+    studio.has_rows(["a cat face, on a red background"])
+    style.unlink()

@@ -11,6 +11,15 @@
     return studio.valuesAround(leaf, value);
   };
 
+  let styles = []; // their names
+  studio.on("styles", (cards) => (styles = cards.map(({ title }) => title)));
+
+  /** Styles in turn, where there are some; first none of them. */
+  function ofStyles(leaf) {
+    const values = () => JSON.stringify(["", ...styles.slice(0, MOST - 1)]);
+    return styles.length ? [{ path: leaf.path, text: leaf.title, leaf, values }] : [];
+  }
+
   /** The scale of all rows, where they have one. */
   function ofScale(leaf) {
     const { value, can } = studio.guidanceScaleOf(
@@ -38,7 +47,7 @@
 
   const START = /^init\./;
   const OF_MASK = ["under_mask", "keep_pixels", "feather", "area", "padding"];
-  const MOST = 6; // models to begin with, as an axis's values
+  const MOST = 6; // models or styles to begin with, as an axis's values
 
   /** How many letters two names begin with alike. */
   function alike(one, other) {
@@ -113,7 +122,8 @@
   /** All of them in groups: {title, options}; an option is {path, text, leaf, values()}. */
   studio.fieldsToVary = function (leaves) {
     const own = (leaf) => leaf.path.startsWith("sampler.");
-    const ofAll = (leaf) => (leaf.path === "cfg" ? ofScale(leaf) : [whole(leaf)]);
+    const special = { cfg: ofScale, style: ofStyles };
+    const ofAll = (leaf) => special[leaf.path]?.(leaf) ?? [whole(leaf)];
     const ofWhole = (leaf) => !own(leaf) && !START.test(leaf.path);
     const rows = (studio.stack?.cards || []).map((card, index) => {
       const prompt = card.row.prompt.trim();
