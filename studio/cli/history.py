@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from studio.cli.common import output_folder, say, say_notes
-from studio.cli.history_made import declare, larger, sheet
+from studio.cli.history_made import animate, declare, larger, sheet
 from studio.errors import MissingFile, StudioError, shorten
 from studio.files import write_atomically, write_once
 from studio.history import SORTS, History, Query, Record, history
@@ -65,12 +65,13 @@ def add_verb(verbs: Any) -> None:
     )
     enlarged = add("larger", _chosen(larger), "make each picture larger with its own preset")
     drawn = add("sheet", _chosen(sheet), "put pictures side by side on one")
-    for parser in (enlarged, drawn):
+    moved = add("animate", _chosen(animate), "make one that moves of pictures, the oldest first")
+    for parser in (enlarged, drawn, moved):
         _add_query(parser)
         parser.add_argument(
             "--id", action="append", default=[], help="a picture's id or its path, not a search"
         )
-    declare(enlarged, drawn)
+    declare(enlarged, drawn, moved)
 
 
 def _add_query(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,5 @@
-"""Of the verb history what makes something of what is found: larger pictures, and one sheet of all."""
+"""Of the verb history what makes something of what is found: larger pictures, one sheet of all, and
+one that moves."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from studio.errors import StudioError
 from studio.events import image_line
 from studio.files import write_once
 from studio.history import History
+from studio.history.animation import moving, read_kind, read_rate
 from studio.history.archive import said_lost
 from studio.history.enlarged import Enlarging
 from studio.history.sheet import sheet_of
@@ -32,8 +34,8 @@ class _Asked(NamedTuple):
     title: str
 
 
-def declare(larger: Any, sheet: Any) -> None:
-    """The flags of both on their parsers, beside those of a search."""
+def declare(larger: Any, sheet: Any, animate: Any) -> None:
+    """The flags of each on its parser, beside those of a search."""
     larger.add_argument("--factor", type=float, default=2.0, help="times as large (default: 2)")
     larger.add_argument(
         "--strength", type=float, default=0.35, help="0 only enlarges (default: 0.35)"
@@ -45,6 +47,11 @@ def declare(larger: Any, sheet: Any) -> None:
         "--out", default="", metavar="DIR", help="default: the studio's own, as the page"
     )
     sheet.add_argument("--out", required=True, metavar="FILE", help="a .png that is not there")
+    animate.add_argument(
+        "--out", required=True, metavar="FILE", help="a .webp or .gif that is not there"
+    )
+    animate.add_argument("--rate", type=float, default=5.0, help="pictures a second (default: 5)")
+    animate.add_argument("--back", action="store_true", help="also from the last to the first")
 
 
 def larger(options: argparse.Namespace, own: History, ids: list[str]) -> None:
@@ -114,3 +121,16 @@ def sheet(options: argparse.Namespace, own: History, ids: list[str]) -> None:
     count = len(ids) - len(drawn.lost)
     say({"pictures": count, "done": "on one sheet", "file": str(place)})
     say_notes(filter(None, [said_lost(drawn.lost), drawn.smaller]))
+
+
+def animate(options: argparse.Namespace, own: History, ids: list[str]) -> None:
+    """Put the pictures one after the other, in a file that is not there yet."""
+    place, rate = Path(options.out), read_rate(options.rate)
+    kind = place.suffix.lower().removeprefix(".")
+    if kind not in ("webp", "gif"):
+        raise StudioError(f"a file that ends in .webp or .gif, got {place.name}", field="--out")
+    found = moving(own, ids)
+    output_folder(str(place.parent))
+    write_once(place, lambda file: found.write(file, read_kind(kind), rate, options.back))
+    say({"pictures": len(found.frames), "done": "in one that moves", "file": str(place)})
+    say_notes(filter(None, [said_lost(found.lost), found.smaller]))

@@ -1,17 +1,18 @@
-"""Pictures of the history as one file to take away: a ZIP, or a sheet of all of them side by side."""
+"""Pictures of the history as one file to take away: a ZIP, a sheet of all of them, or an animation."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from studio.errors import StudioError
 from studio.history import History
+from studio.history.animation import moving, read_kind, read_rate
 from studio.history.archive import said_lost, write_zip
 from studio.history.light import Left, jpegs, write_jpegs
 from studio.history.sheet import sheet_of
@@ -65,6 +66,23 @@ def sheet(history: History, ids: list[str]) -> dict[str, Any]:
         return " · ".join(filter(None, [said_lost(drawn.lost), drawn.smaller]))
 
     return _packed("sheet.png", write)
+
+
+def animation(history: History, ids: list[str], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The pictures one after the other, from the oldest on: ``kind``, ``rate`` (pictures a second) and
+    ``back``. What cannot be read is left out and named.
+
+    Raises:
+        StudioError: fewer than two that can be read, too many, or what is asked for is none of these.
+    """
+    kind, rate = read_kind(asked.get("kind", "webp")), read_rate(asked.get("rate", 5))
+    found = moving(history, ids)
+
+    def write(file: BinaryIO) -> str:
+        found.write(file, kind, rate, bool(asked.get("back")))
+        return " · ".join(filter(None, [said_lost(found.lost), found.smaller]))
+
+    return _packed(f"animation.{kind}", write)
 
 
 def _packed(name: str, write: Callable[[BinaryIO], str]) -> dict[str, Any]:

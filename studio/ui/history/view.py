@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.errors import StudioError, shorten
 from studio.history import History, Query, Record
+from studio.history.animation import MOST_MOVING
 from studio.history.differences import differences
 from studio.history.intake import begin, busy
 from studio.history.made import replaced
@@ -18,7 +19,7 @@ from studio.preset import Preset, parse
 from studio.share import read_image
 from studio.ui.history import made
 from studio.ui.history.folder import opened
-from studio.ui.history.packed import MOST_LIGHT, light, sheet, zipped
+from studio.ui.history.packed import MOST_LIGHT, animation, light, sheet, zipped
 from studio.ui.library.models import library
 from studio.ui.schema import labels, titles
 from studio.ui.widgets import fresh, picture
@@ -35,6 +36,7 @@ BOUNDS = {
     "tag": MAX_NAME,
     "tags": MAX_TAGS,
     "sheet": MOST_ON_SHEET,
+    "animation": MOST_MOVING,
     "jpeg": MOST_LIGHT,
 }
 _QUERY = {f.name: f for f in fields(Query)}
@@ -267,6 +269,7 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "zip": lambda history, asked: zipped(history, _ids(history, asked)),
     "jpeg": lambda history, asked: light(history, _ids(history, asked)),
     "sheet": lambda history, asked: sheet(history, _ids(history, asked)),
+    "animation": lambda history, asked: animation(history, _ids(history, asked), asked),
 }
 
 

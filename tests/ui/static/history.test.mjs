@@ -156,7 +156,7 @@ test("a tag that is called as a scheduler is shown as it is", () => {
   assert.deepEqual([shown.Tag.at(-1), shown.Scheduler.at(-1)], ["euler (2)", "Euler (2)"]);
 });
 
-test("more than a sheet holds cannot be put on one", () => {
+test("more than a sheet holds, or an animation, cannot be put on one", () => {
   const bar = { replaceChildren: (...words) => (bar.words = words) };
   const { historyActions } = loadBeside(
     {
@@ -166,10 +166,17 @@ test("more than a sheet holds cannot be put on one", () => {
     "history/actions.js",
   );
   const query = () => ({});
-  const { draw } = historyActions({ ask() {}, bounds: { sheet: 3 }, query, total: () => 9 });
-  const disabled = (count) => {
-    draw(Array.from({ length: count }, String), 0);
-    return bar.words.find(({ label }) => label === "Download as one picture").disabled;
-  };
-  assert.deepEqual([1, 2, 3, 4].map(disabled), [true, false, false, true]);
+  const { draw } = historyActions({
+    ask() {},
+    bounds: { sheet: 3, animation: 3 },
+    query,
+    total: () => 9,
+  });
+  for (const name of ["Download as one picture", "Download as animation …"]) {
+    const disabled = (count) => {
+      draw(Array.from({ length: count }, String), 0);
+      return bar.words.find(({ label }) => label === name).disabled;
+    };
+    assert.deepEqual([1, 2, 3, 4].map(disabled), [true, false, false, true], name);
+  }
 });

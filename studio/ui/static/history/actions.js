@@ -42,6 +42,28 @@
       if (window.confirm(studio.say(asked))) ask({ do: "delete", ...all(), counted });
     }
 
+    /** The pictures one after the other, as they were made. */
+    async function animate(ids) {
+      const how = await studio.askNumbers({
+        title: "An animation",
+        note: "The pictures one after the other, from the oldest on, again and again.",
+        act: "Download",
+        fields: [
+          { name: "rate", label: "Pictures a second", value: 5, low: 0.1, high: 30, step: 0.5 },
+          {
+            name: "kind",
+            label: "As",
+            choices: [
+              ["webp", "WebP"],
+              ["gif", "GIF, 256 colours"],
+            ],
+          },
+          { name: "back", label: "There and back", check: true },
+        ],
+      });
+      if (how) ask({ do: "animation", ids, ...how });
+    }
+
     const ofChosen = (ids, unseen) => [
       el("span", {}, `${ids.length} chosen`),
       unseen ? el("span", {}, `${unseen} of them not shown`) : "",
@@ -65,6 +87,10 @@
       word("Download as one picture", () => ask({ do: "sheet", ids }), {
         disabled: ids.length < 2 || ids.length > bounds.sheet,
         title: `2 to ${bounds.sheet} pictures side by side`,
+      }),
+      word("Download as animation …", () => animate(ids), {
+        disabled: ids.length < 2 || ids.length > bounds.animation,
+        title: `2 to ${bounds.animation} pictures one after the other`,
       }),
       word(query().bin ? "Bring back" : "Delete", () => {
         ask({ do: query().bin ? "restore" : "delete", ids });
