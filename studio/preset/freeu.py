@@ -10,8 +10,8 @@ from pydantic import Field, StrictBool
 from studio.preset.rows import Document
 
 NAMES = ("b1", "b2", "s1", "s2")
-MOST = 10.0
-# 0 would switch diffusers' own off without a word; 10 is the most that other tools take.
+MOST = 4.0
+# 0 would switch diffusers' own off without a word; 4 is the most of Forge's sliders.
 _Factor = Annotated[float, Field(gt=0.0, le=MOST, strict=True, allow_inf_nan=False)]
 _OWN = "Empty: the authors' for the base."
 
