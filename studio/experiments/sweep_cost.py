@@ -71,17 +71,20 @@ def refuse_too_many(
         return
     one = preset.model_copy(update={"sampler": preset.sampler.model_copy(update={"count": 1})})
     passes = plan_of(one).forwards_expected * total
+    seconds = pace()
     raise StudioError(
-        f"{total} images, {passes} passes of the networks{_hours(passes, pace())}; "
-        f"a sweep makes at most {most} images",
+        f"{total} images, {passes} passes of the networks; a sweep makes at most {most} images"
+        if seconds is None
+        else f"{total} images, {passes} passes of the networks, about {_time(passes * seconds)} "
+        f"at the pace of the last pictures; a sweep makes at most {most} images",
         field="sweep",
     )
 
 
-def _hours(passes: int, pace: float | None) -> str:
-    if pace is None:
-        return ""
-    return f", about {passes * pace / 3600:.3g} hours at the pace of the last pictures"
+def _time(seconds: float) -> str:
+    if seconds >= 3600:
+        return f"{seconds / 3600:.3g} hours"
+    return f"{max(1.0, seconds / 60):.0f} min"
 
 
 def pace_of(preset: Preset) -> float | None:

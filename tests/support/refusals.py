@@ -28,6 +28,7 @@ ROOMS = (
     "share",
     "history/bin.py",
     "train",
+    "experiments/sweep_cost.py",
 )
 # Where the reasons are that a model's line gives, and a refusal that names the model.
 LIBRARY = "library"

@@ -25,6 +25,7 @@ from studio.ui.unused import unused_fields
 MOST_AXES = 3
 MOST_TEXT = 20_000  # characters of one axis's values
 SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+_NO_STEP = re.compile(r"([-−]?[\d.٫]+)\s*:\s*([-−]?[\d.٫]+)")
 # Of a picture to start from: what is read where it has a mask.
 MASKED = ("init.under_mask", "init.keep_pixels", "init.feather", "init.padding")
 Axes = tuple[Axis, Axis | None, Axis | None]
@@ -69,6 +70,9 @@ def read_axis(name: str, text: str) -> Axis:
         raise _none(kind, called)
     if len(text) > MOST_TEXT:
         raise StudioError(f"{len(text)} characters; at most {MOST_TEXT}", field="values")
+    if kind in ("number", "integer") and (ends := _NO_STEP.fullmatch(text.strip())):
+        example = ":".join([*ends.groups(), "1"])
+        raise StudioError(f"a range has a step as well, such as {example}", field="values")
     axis = parse_axis(f"{name}={text.strip()}", "values")
     values = (
         called.get(one.casefold(), one) if isinstance(one, str) else one for one in axis.values

@@ -126,6 +126,16 @@ def test_ten_thousand_cells_are_refused_with_an_estimate(
     )
     shared = look(PRESET, _axes(("omega", "0:1:0.01")), SPACE, lambda: None)
     assert "at most 25 images" in shared.refused
+    soon = look(PRESET, _axes(("omega", "0:1:0.01")), SPACE, lambda: 0.36)
+    assert ", about 5 min at the pace" in soon.refused
+
+
+@pytest.mark.parametrize("values", ["0:5", " 0.5 : 1 ", "−1:٢"])
+def test_of_a_range_without_its_step_it_is_said_how_one_is_written(values: str) -> None:
+    for field in ("sampler.steps", "omega", "rows.0.weight"):
+        with pytest.raises(StudioError, match=r"a range has a step as well, such as .+:.+:1$"):
+            read_axis(field, values)
+    assert read_axis("rows.0.prompt", "16:9").values == ("16:9",)
 
 
 def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
