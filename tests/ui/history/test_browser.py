@@ -132,7 +132,16 @@ def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
         expect(picture).to_have_css("transform", re.compile(r"matrix\(1\.2, 0, 0, 1\.2, .*"))
     stage.press("0")
     expect(compared.locator("img").first).to_have_css("transform", "matrix(1, 0, 0, 1, 0, 0)")
+    captions.nth(1).get_by_role("button", name="Star", exact=True).click()  # the better one
     compared.get_by_role("button", name="Close").click()
+    search.fill("zebra number51")
+    page.locator('.gs-cell-open[aria-label="Zebra 51, starred"]').wait_for()
+    page.locator('.gs-cell-open[aria-label="Zebra 51, starred"]').press("s")  # as it was
+    search.fill("zebra number6")
+    actions.get_by_role("button", name="Compare").click()
+    captions.nth(1).get_by_role("button", name="Use again").click()
+    studio.has_rows(["zebra number51"])
+    expect(compared).to_have_count(0)
     (file,) = pictures.glob("*-seed51-*")
     kept = file.read_bytes()
     file.unlink()

@@ -12,7 +12,23 @@
     return one === two ? `Both have the seed ${one}.` : "";
   };
 
-  studio.compareDialog = function (records) {
+  /** What may be done with one of them: its star, and using it again. */
+  function doneWith(record, { star, again }, close) {
+    const toggle = studio.button("star", record.starred ? "Take the star away" : "Star", () => {
+      record.starred = !record.starred;
+      toggle.setAttribute("aria-pressed", record.starred);
+      star(record.id, record.starred);
+    });
+    toggle.setAttribute("aria-pressed", record.starred);
+    const use = studio.word("Use again", () => {
+      again(record.id);
+      close();
+    });
+    return [toggle, use];
+  }
+
+  /** @param tools of pictures of the history: star(id, starred), again(id) */
+  studio.compareDialog = function (records, tools = null) {
     const pictures = records.map((record) => studio.wholePicture(record, null));
     const frames = records.map((record, index) =>
       el(
@@ -22,7 +38,12 @@
         el(
           "figcaption",
           {},
-          el("strong", { translate: record.words ? null : "no" }, record.title),
+          el(
+            "div",
+            { class: "gs-line" },
+            el("strong", { translate: record.words ? null : "no" }, record.title),
+            ...(tools ? doneWith(record, tools, () => dialog.close()) : []),
+          ),
           record.differs.length
             ? el("ul", {}, ...record.differs.map((line) => el("li", { dir: "auto" }, line)))
             : el("p", {}, index ? "the same preset as the first" : "the first"),

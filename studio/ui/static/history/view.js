@@ -143,7 +143,10 @@
       opened.showModal();
     }
     function showCompared(pictures) {
-      const dialog = studio.compareDialog(pictures);
+      const dialog = studio.compareDialog(pictures, {
+        star: (id, starred) => ask({ do: "mark", ids: [id], said: { starred } }),
+        again: (id) => use({ id, part: "all" }),
+      });
       document.body.append(dialog);
       dialog.showModal();
     }
