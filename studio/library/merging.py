@@ -15,7 +15,7 @@ from pathlib import Path
 
 from studio.errors import MissingModel, StudioError, shorten
 from studio.files import shown
-from studio.home import models_folder
+from studio.home import models_folder, training_folder
 from studio.library.alike import check_shapes
 from studio.library.catalogue import Library
 from studio.library.entry import ModelEntry
@@ -254,6 +254,8 @@ def _check_name(name: str, library: Library) -> None:
     taken = (models_folder() / name, models_folder() / f"{name}.safetensors")
     if name in library or any(os.path.lexists(path) for path in taken):
         raise StudioError(f"{name} is there already; choose another name", field="name")
+    if training_folder(name).exists():  # whose outcome takes that name
+        raise StudioError(f"{name} is the name of a training; choose another name", field="name")
 
 
 def _bytes(entry: ModelEntry, each: int) -> int:

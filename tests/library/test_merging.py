@@ -11,7 +11,7 @@ import pytest
 
 from studio.engine.merging.merge import merge
 from studio.errors import StudioError
-from studio.home import models_folder
+from studio.home import models_folder, training_folder
 from studio.library import Library, merging
 from studio.library.merging import Baked, Recipe, check
 from tests.support import tiny, tiny_sdxl
@@ -87,6 +87,12 @@ def test_it_is_refused_by_name(home: Path, change: dict, says: str) -> None:
         list(merge(recipe, Library()))
     assert str(refused.value).startswith(says)
     assert not [path for path in models_folder().iterdir() if "mix" in path.name]
+
+
+def test_the_name_of_a_training_is_left_to_what_it_makes(home: Path) -> None:
+    training_folder("hero").mkdir(parents=True)
+    with pytest.raises(StudioError, match="name: hero is the name of a training; choose another"):
+        check(replace(GOOD, name="hero"), Library())
 
 
 def test_rounded_weights_are_refused_by_name(home: Path) -> None:
