@@ -55,19 +55,43 @@ class Picture:
     ``latent``: finished, shape (batch, channels, h, w). ``first``: the first time step to run.
     ``mask``: (1, 1, h, w) in [0, 1], 1 where it is painted anew. ``begun``: of the same shape as
     ``latent``, what the first step begins with in its place; what is kept is ``latent`` all the same.
+    ``soft``: a grey of the mask says how strongly its place is changed, not how much of it is mixed.
     """
 
     latent: Tensor
     first: int
     mask: Tensor | None = None
     begun: Tensor | None = None
+    soft: bool = False
 
-    def kept(self, latent: Tensor, noise: Tensor, scheduler: Any, following: Tensor) -> Tensor:
-        """``latent`` with the picture, at the noise level of ``following``, where it is kept."""
-        own = self.latent
+    def joined(self, done: int, steps: int) -> Tensor | float:
+        """How much of each place is painted once ``done`` of ``steps`` steps are behind: the mask.
+
+        A soft one (Levin & Fried 2023, Differential Diffusion, arXiv 2306.00950): a place of strength
+        ``m`` is painted in the last ``⌊m·n⌋`` of ``n`` steps, as image-to-image of that strength would,
+        and is the picture at each step's noise level before. So step ``i`` of theirs begins with the
+        picture where ``1 − m > i/n``. What joins no step is the picture's own after the last one too,
+        which theirs leaves to the last: black is kept.
+        """
+        if self.mask is None:
+            return 1.0
+        if not self.soft:
+            return self.mask
+        least = max(1, steps - done) - 1e-3  # a mean of white pixels may round below white
+        return (self.mask * steps >= least).to(self.mask)
+
+    def kept(
+        self, latent: Tensor, noise: Tensor, scheduler: Any, timesteps: Tensor, done: int
+    ) -> Tensor:
+        """``latent`` with the picture, at the noise level of the next step, where it is kept.
+
+        Args:
+            timesteps: of all steps that run, of which ``done`` are behind.
+        """
+        own, following = self.latent, timesteps[done : done + 1]
         if len(following):
             own = scheduler.add_noise(own, noise, following)
-        mask = 1.0 if self.mask is None else self.mask
+        mask = self.joined(done, len(timesteps))
         return (1 - mask) * own + mask * latent
 
 
@@ -174,7 +198,7 @@ def sample(
             noises = (parameterisation.to_epsilon(x, z, *level, kind) for x in (renoise, output))
             latent = latent + put_back * torch.sub(*noises)
         if picture is not None and picture.mask is not None:
-            latent = picture.kept(latent, noise, scheduler, timesteps[index + 1 : index + 2])
+            latent = picture.kept(latent, noise, scheduler, timesteps, index + 1)
         yield Step(index, latent, predicted)
 
 
@@ -182,7 +206,8 @@ def _start(noise: Tensor, scheduler: Any, timesteps: Tensor, picture: Picture | 
     """The first latent: pure noise, or the picture at the noise level of the first step."""
     if picture is None:
         return noise * scheduler.init_noise_sigma
-    if picture.first == 0 and picture.mask is not None:  # nothing of it is seen where it is white
+    whole = picture.first == 0 and picture.mask is not None
+    if whole and not picture.soft:  # nothing of it is seen where it is white
         return noise * scheduler.init_noise_sigma
     begun = picture.latent if picture.begun is None else picture.begun
     return scheduler.add_noise(begun, noise, timesteps[:1])

@@ -44,6 +44,9 @@ def notes_of(
     yield from _overguided(preset, models)
     yield from _trained_on_others(preset, models, catalogue)
     masked = preset.init is not None and preset.init.mask
+    soft = preset.init is not None and preset.init.soft_inpainting
+    if soft and not masked:
+        yield "init.soft_inpainting: there is no mask, so that it changes nothing"
     for index, row in preset.active_rows():
         model = models[index]
         if index not in acting:
@@ -63,6 +66,11 @@ def notes_of(
             yield (
                 f"rows.{index}: {model.network} paints into a picture; without a start picture "
                 "and its mask all of it is painted"
+            )
+        elif model.paints and soft:
+            yield (
+                f"rows.{index}: {model.network} reads the mask in black and white, half white as white; "
+                "soft inpainting still says from which step on a place is painted"
             )
         for eye in () if row.image else model.eyes:
             yield (

@@ -56,6 +56,8 @@ class Init(Document):
     aspect, white where it is painted anew, black where it is kept; without one all of it is.
     ``under_mask``: whether the masked part begins as it is, with the colours around it, or in its
     latents with the seed's noise or with zeros.
+    ``soft_inpainting``: the mask's grey is the part of ``strength`` by which a place is changed, faded in
+    over ``feather`` as the pasted pixels are; without it, grey mixes both at every step.
     ``keep_pixels``: where the mask is black the result has the picture's own pixels, unchanged;
     without it they have passed through the autoencoder, as in diffusers' pipelines. ``feather``:
     over how many pixels, inside the mask, the new fades in. ``area``: paint on the whole picture, or
@@ -87,6 +89,14 @@ class Init(Document):
             "new. Shows below strength 1."
         ),
     ] = "picture"
+    soft_inpainting: Annotated[
+        StrictBool,
+        Field(
+            description="The mask's grey is how strongly a place is changed: white by the whole "
+            "strength, grey in the last steps alone, black not at all. Its edges fade over the "
+            "feather. Off, grey is mixed at every step."
+        ),
+    ] = False
     keep_pixels: StrictBool = True
     feather: Annotated[int, Field(ge=0, le=64, strict=True)] = 4
     area: Literal["picture", "mask"] = "picture"

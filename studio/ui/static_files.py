@@ -81,6 +81,7 @@ SCRIPTS = (
     "paint_keys.js",
     "paint_near.js",
     "paint_pictures.js",
+    "paint_share.js",
     "paint_strokes.js",
     "paint_find.js",
     "paint.js",

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter, ImageOps
-from scipy.ndimage import maximum_filter
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
 from studio.engine.inputs.frame import AtHand, Frame, Size
+from studio.engine.inputs.masks import as_map, faded, inside, replaced_in, showing
 from studio.engine.inputs.surroundings import surrounded
 from studio.errors import BadPreset
 from studio.plan import Plan
@@ -31,6 +31,7 @@ class Pictures:
     ``masks``: by reference. ``start`` and ``start_mask``: cropped to the picture's size, ``size``.
     ``areas``: those of the plan, of these masks.
     ``small``: the start at its own size, where its latents or an upscaler are to enlarge it.
+    ``soft``: whether the greys of ``start_mask`` say how strongly a place is changed.
     ``notes``: what of the start is not as the preset asks.
     ``paste``: where the new shows when the picture's own pixels are pasted back, 255 for wholly;
     ``None`` for nowhere. ``frame``: the part of a picture that all of these are of, where it is
@@ -46,6 +47,7 @@ class Pictures:
     small: Image.Image | None = None
     frame: Frame | None = None
     notes: tuple[str, ...] = ()
+    soft: bool = False
 
     @staticmethod
     def read(
@@ -76,7 +78,7 @@ class Pictures:
         # What a round has made is of the picture's size, and its mask of the first start's aspect.
         mask = _mask_of(init, None if start and not init.framed else image, roots)
         if mask is not None and init.under_mask == "surroundings" and init.strength:
-            image = surrounded(image, _inside(mask, image))
+            image = surrounded(image, replaced_in(init, mask, image, size))
         if mask is not None and init.framed:
             masks = _masks(plan, image.size, roots, "init.image")
             return Pictures._framed(plan, init, image, mask, size, masks)
@@ -85,9 +87,20 @@ class Pictures:
         small = _small(image, size) if init.enlarged_later else None
         if mask is None:
             return Pictures(masks, whole, size=size, areas=plan.areas, small=small)
-        fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
-        paste = feathered(fitted.convert("L"), init.feather) if init.keep_pixels else None
-        return Pictures(masks, whole, fitted, size, plan.areas, paste, small)
+        soft = init.soft_inpainting
+        between = Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST
+        fitted = ImageOps.fit(mask.convert("L"), size, between)
+        fading = faded(init, fitted)
+        return Pictures(
+            masks,
+            whole,
+            fading if soft else fitted,
+            size,
+            plan.areas,
+            showing(init, fading) if init.keep_pixels else None,
+            small,
+            soft=soft,
+        )
 
     @staticmethod
     def _at_hand(
@@ -111,18 +124,20 @@ class Pictures:
         masks: Mapping[str, Image.Image],
     ) -> Pictures:
         """The same of the part around the mask alone."""
-        inside = _inside(mask, image)
-        frame = Frame.around(image, inside, size, init.padding)
-        part = frame.part(image)
+        whole = inside(mask, image)
+        frame = Frame.around(image, whole, size, init.padding)
+        part, soft = frame.part(image), init.soft_inpainting
+        fading = frame.near(whole, 4 * init.feather, lambda near: faded(init, near))
         return Pictures(
-            {ref: frame.part(whole) for ref, whole in masks.items()},
+            {ref: frame.part(one) for ref, one in masks.items()},
             part.resize(size, Image.Resampling.LANCZOS),
-            frame.part(inside).resize(size, Image.Resampling.NEAREST),
+            (fading if soft else frame.part(whole)).resize(size, Image.Resampling.NEAREST),
             size,
             plan.areas,
-            frame.near(inside, 4 * init.feather, lambda near: feathered(near, init.feather)),
+            showing(init, fading),
             part if init.enlarged_later and _is_smaller(part, size) else None,
             frame,
+            soft=soft,
         )
 
     def unpainted(self) -> Image.Image:
@@ -141,7 +156,7 @@ class Pictures:
     def row_masks(self, latent: Size, device: torch.device) -> dict[str | Area, Tensor]:
         """Each mask and area as a map of shape (1, 1, h, w) at the size of the latents, 1 inside."""
         maps: dict[str | Area, Tensor] = {
-            ref: _as_map(image, latent).to(device) for ref, image in self.masks.items()
+            ref: as_map(image, latent).to(device) for ref, image in self.masks.items()
         }
         return maps | {area: self._area(area, latent).to(device) for area in self.areas}
 
@@ -152,7 +167,7 @@ class Pictures:
         not in the picture.
         """
         if len(area.inside) == 1 and not area.outside:
-            return _as_map(self.masks[area.inside[0]], latent)
+            return as_map(self.masks[area.inside[0]], latent)
         inside = [images.coverage(self.masks[mask], self.size) for mask in area.inside]
         outside = [1 - images.coverage(self.masks[mask], self.size) for mask in area.outside]
         product = Image.fromarray(np.prod([*inside, *outside], axis=0))
@@ -169,8 +184,8 @@ class Pictures:
             encoded = encode(vae, self.start, generators)
         else:
             encoded = _enlarged(vae, self.small, self.size[0] // latent[0], latent, generators)
-        mask = self.start_mask and _as_map(self.start_mask, latent).to(encoded.device)
-        return Picture(encoded, first, mask)
+        mask = self.start_mask and as_map(self.start_mask, latent).to(encoded.device)
+        return Picture(encoded, first, mask, soft=self.soft)
 
     def painted(
         self, vae: nn.Module, latent: Size, generators: Sequence[torch.Generator]
@@ -208,11 +223,6 @@ def _masks(
             _check_aspect(mask, size, field, of)
         found[ref] = mask
     return found
-
-
-def _inside(mask: Image.Image, image: Image.Image) -> Image.Image:
-    """A mask (L) in the size of the picture that it is of."""
-    return mask.convert("L").resize(image.size, Image.Resampling.BOX)
 
 
 def _mask_of(init: Init, image: Image.Image | None, roots: Sequence[Path]) -> Image.Image | None:
@@ -271,27 +281,6 @@ def _encoded(vae: nn.Module, pixels: Tensor, generators: Sequence[torch.Generato
     else:
         latents = encoded.latent.expand(len(generators), -1, -1, -1)
     return (latents.float() - shift_of(vae)) * vae.config.scaling_factor  # type: ignore[union-attr]
-
-
-def feathered(mask: Image.Image, pixels: int) -> Image.Image:
-    """``mask`` (L) that rises from its black edges over some ``pixels``, and is black where it was.
-
-    A blurred mask is one half at a straight edge and one far inside; its upper half is stretched
-    over the fade. Measured against the largest blur near by, so that a thin stroke stays whole.
-    """
-    if not pixels:
-        return mask
-    blurred = np.asarray(mask.filter(ImageFilter.GaussianBlur(pixels / 3)), np.float32)
-    ridge = maximum_filter(blurred.astype(np.uint8), 2 * pixels + 1, mode="nearest")
-    share = blurred / np.maximum(ridge.astype(np.float32), 1.0)
-    given = np.asarray(mask, np.float32)
-    faded = np.minimum(given, 255 * np.clip(2 * share - 1, 0, 1))
-    return Image.fromarray(faded.round().astype(np.uint8))
-
-
-def _as_map(image: Image.Image, latent: Size) -> Tensor:
-    """Brightness in [0, 1] at the latents' size, each the mean of the pixels under it."""
-    return torch.from_numpy(images.coverage(image, latent))[None, None]
 
 
 def _check_aspect(image: Image.Image, size: Size, field: str, of: str) -> None:

@@ -19,7 +19,8 @@ _LOOKS = ((256, 1), (64, 1), (16, 2), (4, 4), (2, 2), (0, 1))
 def replaced(picture: Picture | None, init: Init | None, noise: Tensor) -> Picture | None:
     """``picture`` that begins with what its mask holds replaced in its latents, where ``init`` asks for
     it: ``(1 − m)·z + m·fill``, ``fill`` being ``noise`` or 0 (AUTOMATIC1111's masked content *latent
-    noise* and *latent nothing*). What is kept around it stays the picture's own.
+    noise* and *latent nothing*). What is kept around it stays the picture's own, and so, where greys say
+    how strongly a place is changed, does all that is not wholly white and joins later.
 
     Args:
         noise: (batch, channels, h, w), that the run begins with.
@@ -27,7 +28,7 @@ def replaced(picture: Picture | None, init: Init | None, noise: Tensor) -> Pictu
     fill = {"noise": noise, "nothing": torch.zeros_like(noise)}.get(init.under_mask if init else "")
     if picture is None or picture.mask is None or fill is None:
         return picture
-    mask, latent = picture.mask, picture.latent
+    mask, latent = picture.joined(0, 1), picture.latent  # of a single step: what the first paints
     return replace(picture, begun=(1 - mask) * latent + mask * fill.to(latent))
 
 

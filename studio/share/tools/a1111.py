@@ -20,6 +20,7 @@ from studio.share.tools.detailer import detailer
 from studio.share.tools.freeu import in_settings
 from studio.share.tools.hires import second_pass
 from studio.share.tools.infotext import pairs
+from studio.share.tools.soft_inpainting import soft_inpainting
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 NEGATIVE = "Negative prompt:"
@@ -111,6 +112,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     second_pass(fields, found, settings)
     detailer(fields, found)
     found.freeu = in_settings(fields, found.notes)
+    soft_inpainting(fields, found)
     return found
 
 

@@ -15,6 +15,7 @@ from studio.share.tools.comfy_image_prompts import APPLIES, LOADS, image_prompt
 from studio.share.tools.comfy_loras import Place, loras_of
 from studio.share.tools.freeu import freeu_of
 from studio.share.tools.prompts import Lora
+from studio.share.tools.soft_inpainting import LEFT_ON
 from studio.share.tools.table import ControlUse
 
 FREES = {"FreeU": 1, "FreeU_V2": 2}  # and their versions
@@ -61,6 +62,8 @@ def follow(graph: Graph, link: Link | None) -> Model:
             _free(graph, node, model)
         elif node.kind == "PerpNeg":
             model.perp = node
+        elif node.kind.strip() == "DifferentialDiffusion":
+            _note_soft(graph, node)
         elif node.kind not in ("LoraLoader", "LoraLoaderModelOnly", *LOADS):
             _note_patch(graph, node)
         node = graph.node(node.link(*_ONWARD))
@@ -97,6 +100,14 @@ def _note_patch(graph: Graph, node: GraphNode) -> None:
     note_files(graph, node)
     for _, link in node.links():  # what it needs besides the model is named with it
         graph.node(link)
+
+
+def _note_soft(graph: Graph, node: GraphNode) -> None:
+    """Differential diffusion; below its strength of 1 the mask is mixed in as it is."""
+    graph.note(LEFT_ON)
+    strength = graph.number(node, "strength")
+    if strength is not None and strength != 1:
+        graph.note(f"DifferentialDiffusion: strength {strength:g} is 1 here")
 
 
 def of_clips(graph: Graph, clips: list[Link]) -> list[dict[Place, Lora]]:

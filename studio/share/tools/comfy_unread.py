@@ -22,6 +22,7 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     **dict.fromkeys(("FreeU", "FreeU_V2"), ("b1", "b2", "s1", "s2")),
     "ModelSamplingDiscrete": ("sampling", "zsnr"),
     "PerpNeg": ("neg_scale",),
+    "DifferentialDiffusion": ("strength",),
     "CFGGuider": ("cfg",),
     "DualCFGGuider": ("cfg_conds", "cfg_cond2_negative", "style"),
     "PerpNegGuider": ("cfg", "neg_scale"),

@@ -23,6 +23,7 @@
         value: 25,
         "aria-label": "Brush size",
       });
+      this.share = studio.brushShare(this);
       this.eraser = word(
         "Erase",
         () => {
@@ -62,6 +63,7 @@
           "div",
           { class: "gs-line" },
           el("label", { class: "gs-brush" }, "Brush", this.size),
+          this.share.element,
           this.eraser,
           word("Everything", () => this.fill(), { "data-fills": "all" }),
           word("None", () => this.clear()),
@@ -132,6 +134,7 @@
     /** A step, which ends the stroke before it. */
     step(go) {
       this.rest();
+      this.share.begin();
       go();
       for (const [way, steps] of Object.entries(this.steps.ways()))
         this.ways[way].disabled = !steps;
@@ -171,15 +174,15 @@
     }
 
     line(from, to, erases = false) {
-      const { draw } = this;
-      draw.globalCompositeOperation = this.erases || erases ? "destination-out" : "source-over";
-      draw.strokeStyle = this.ink;
-      draw.lineCap = draw.lineJoin = "round";
-      draw.lineWidth = this.breadth();
-      draw.beginPath();
-      draw.moveTo(...from);
-      draw.lineTo(to[0] + 0.01, to[1]);
-      draw.stroke();
+      this.share.lay(this.erases || erases ? "destination-out" : "source-over", (draw) => {
+        draw.strokeStyle = this.ink;
+        draw.lineCap = draw.lineJoin = "round";
+        draw.lineWidth = this.breadth();
+        draw.beginPath();
+        draw.moveTo(...from);
+        draw.lineTo(to[0] + 0.01, to[1]);
+        draw.stroke();
+      });
     }
 
     cover(operation) {

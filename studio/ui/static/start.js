@@ -36,7 +36,9 @@
           label: field.title,
           changed: () => this.edit({ [field.name]: editor.write() }),
         });
-        return { field, editor };
+        const tag = el("span", { class: "gs-tag", title: field.help }, field.title);
+        const line = el("div", { class: "gs-line gs-generic" }, tag, editor.element);
+        return { field, editor, line };
       });
       this.clear = button("close", "Start from noise", () => this.set(null));
       this.clearMask = button("close", "Remove the mask", () => this.edit({ mask: "" }));
@@ -73,14 +75,7 @@
           button("brush", "Paint the mask", () => this.paint()),
           this.clearMask,
         ),
-        ...this.others.map(({ field, editor }) =>
-          el(
-            "div",
-            { class: "gs-line gs-generic" },
-            el("span", { class: "gs-tag", title: field.help }, field.title),
-            editor.element,
-          ),
-        ),
+        ...this.others.map(({ line }) => line),
       );
       this.hint = el("span", { class: "gs-hint-text" }, "Start from a picture");
       this.box = el(
@@ -168,7 +163,12 @@
       if (!init) return;
       this.strength.read(init.strength);
       this.loops.read(init.loops ?? 1);
-      for (const { field, editor } of this.others) editor.read(init[field.name] ?? field.default);
+      for (const { field, editor, line } of this.others) {
+        editor.read(init[field.name] ?? field.default);
+        // Of a mask's greys there is nothing to say without one; switched on, it can be switched off.
+        if (field.name === "soft_inpainting")
+          line.hidden = !init.soft_inpainting && !(init.mask && init.strength);
+      }
     }
 
     /** Returns whether the picture was taken; says why where it was not. */

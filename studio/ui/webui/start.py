@@ -15,6 +15,8 @@ from studio.plan.size import picture_size
 from studio.preset import Init, Preset
 from studio.preset.bounds import bounds
 from studio.preset.fields import with_fields
+from studio.share.tools.soft_inpainting import left_out
+from studio.ui.webui.units import soft_inpainting
 from studio.ui.webui.values import among, listed, picture, switch, whole
 
 PLAIN_STRENGTH = 0.75  # its own, which a client leaves out
@@ -59,9 +61,12 @@ def _masked(
         raise StudioError(f"0 to {len(_UNDER_MASK) - 1}, got {content}", field="inpainting_fill")
     blur = whole(asked, "mask_blur", whole(asked, "mask_blur_x", 4))
     padding = whole(asked, "inpaint_full_res_padding", 0)
+    soft = soft_inpainting(asked)
+    notes += left_out(soft or {})
     return {
         "mask": images.store(images.png_bytes(mask.resize(size)), mask=True),
         "under_mask": _UNDER_MASK[content],
+        "soft_inpainting": soft is not None,
         "feather": _capped("feather", "mask_blur", blur, notes),
         "area": "mask" if framed else "picture",
         "padding": _capped("padding", "inpaint_full_res_padding", padding, notes),

@@ -1,4 +1,5 @@
-"""Units of extensions in a request (ADetailer's, ControlNet's), as the settings of a picture's text."""
+"""Units of extensions in a request (ADetailer's, ControlNet's), as the settings of a picture's text, and
+its soft inpainting."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from studio.preset.preprocessors import preprocessor_of
 from studio.share.tools.detailer import words_of
 from studio.ui.webui.values import listed, mapping, picture, switch, text
 
-KNOWN = ("controlnet", "adetailer")
+SOFT = "soft inpainting"
+KNOWN = ("controlnet", "adetailer", SOFT)
 MOST_UNITS = 10
 # Fields of ADetailer's units that a picture's text calls otherwise than by their words.
 _NAMES = {
@@ -37,6 +39,10 @@ _DEFAULTS = {
     "ad_controlnet_guidance_end": 1,
     "ad_scheduler": "Use same scheduler",
 }
+_OF_SOFT = (  # after its switch
+    *("schedule bias", "preservation strength", "transition contrast boost", "mask influence"),
+    *("difference threshold", "difference contrast"),
+)
 _ONLY_WITH = {  # a switch, and the fields that say nothing without it
     "ad_use_inpaint_width_height": ("ad_inpaint_width", "ad_inpaint_height"),
     "ad_use_steps": ("ad_steps",),
@@ -188,20 +194,41 @@ def _is_image_prompt(unit: Mapping[str, Any]) -> bool:
     return any(one.startswith("ip-adapter") for one in said)
 
 
+def soft_inpainting(asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The numbers of its soft inpainting, by their names; ``None`` where that is off.
+
+    Raises:
+        StudioError: it is given otherwise than there; names the field.
+    """
+    args, _ = _script(asked, SOFT)
+    first, *rest = args or [False]
+    if isinstance(first, Mapping):
+        named = {str(name).lower(): value for name, value in first.items()}
+        if not switch(named, SOFT, True):
+            return None
+        return {name: named[name] for name in _OF_SOFT if name in named}
+    return dict(zip(_OF_SOFT, rest, strict=False)) if switch({SOFT: first}, SOFT) else None
+
+
 def _args(asked: Mapping[str, Any], extension: str) -> list[Any]:
+    args, field = _script(asked, extension)
+    switches = (bool,) if extension == "adetailer" else ()
+    wrong = [one for one in args if not isinstance(one, (Mapping, *switches))]
+    if wrong:
+        raise StudioError(f"expected an object, got {shorten(wrong[0])}", field=field)
+    return args
+
+
+def _script(asked: Mapping[str, Any], extension: str) -> tuple[list[Any], str]:
+    """The arguments of an extension's script, and their field."""
     for name, script in mapping(asked, "alwayson_scripts").items():
         if str(name).lower() != extension or script is None:
             continue
         field = f"alwayson_scripts.{name}.args"
         if not isinstance(script, Mapping):
             raise StudioError(f"expected an object, got {shorten(script)}", field=field[:-5])
-        args = [one for one in listed(script, "args", field) if one is not None]
-        switches = (bool,) if extension == "adetailer" else ()
-        wrong = [one for one in args if not isinstance(one, (Mapping, *switches))]
-        if wrong:
-            raise StudioError(f"expected an object, got {shorten(wrong[0])}", field=field)
-        return args
-    return []
+        return [one for one in listed(script, "args", field) if one is not None], field
+    return [], ""
 
 
 def says(value: Any) -> bool:

@@ -13,7 +13,8 @@ from PIL import Image
 
 from studio.engine import Engine
 from studio.engine.inputs.frame import Frame
-from studio.engine.inputs.start_image import Pictures, feathered
+from studio.engine.inputs.masks import feathered
+from studio.engine.inputs.start_image import Pictures
 from studio.errors import BadPreset
 from studio.events import Done
 from studio.library import Library

@@ -14,7 +14,8 @@ from PIL import Image
 
 from studio.diffusion import sampling
 from studio.engine import Engine
-from studio.engine.inputs.start_image import Pictures, encode, feathered
+from studio.engine.inputs.masks import feathered
+from studio.engine.inputs.start_image import Pictures, encode
 from studio.errors import BadPreset, MissingFile, StudioError
 from studio.events import Done, Preview
 from studio.library import Library

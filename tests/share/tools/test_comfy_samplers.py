@@ -44,6 +44,17 @@ def test_rescaled_guidance_is_carried_over(tmp_path: Path) -> None:
     assert preset.guidance_rescale == 0.6 and "RescaleCFG works on the velocity" in notes
 
 
+def test_differential_diffusion_is_soft_inpainting_of_a_start_that_is_not_here(
+    tmp_path: Path,
+) -> None:
+    for strength, words in ((1.0, False), (0.5, True)):
+        soft = node("DifferentialDiffusion", model=["4", 0], strength=strength)
+        preset, notes = read(comfy(tmp_path, graph(n3=sampler(model=["8", 0]), n8=soft)))
+        assert rows(preset) == PLAIN and preset.base == "mymodel"
+        assert "init.soft_inpainting: was on there" in notes and "not carried over" not in notes
+        assert ("strength 0.5 is 1 here" in notes) == words
+
+
 def test_flux_guidance_and_skipped_layers_are_named(tmp_path: Path) -> None:
     nodes = graph(
         n3=sampler(positive=["8", 0]),

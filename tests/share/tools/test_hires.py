@@ -161,3 +161,13 @@ def test_the_library_s_upscaler_of_the_web_ui_s_name() -> None:
     assert again.steps is None and not [note for note in notes if "pscaler" in note]
     said = parameters_text(preset)
     assert "Hires upscaler: R-ESRGAN 4x+" in said and "Hires steps" not in said
+
+
+def test_soft_inpainting_is_said_where_it_was_on(tmp_path: Path) -> None:
+    """Its start picture is not in the file."""
+    numbers = "Soft inpainting schedule bias: 1, Soft inpainting difference contrast: 2"
+    _, notes = opened(tmp_path, f"Soft inpainting enabled: True, {numbers}")
+    assert "init.soft_inpainting: was on there" in notes
+    assert "left out: schedule bias 1, difference contrast 2" in notes
+    assert "not carried over" not in notes
+    assert "oft inpainting" not in opened(tmp_path, f"Soft inpainting enabled: False, {numbers}")[1]

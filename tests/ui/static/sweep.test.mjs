@@ -197,6 +197,7 @@ test("the picture to start from has its strength varied, and a mask's fields wit
     { name: "omega", path: "omega", title: "ω", kind: "number" },
     leaf("strength", { kind: "number", above: 0, high: 1, default: 0.75 }),
     leaf("feather", { kind: "integer", low: 0, high: 64, default: 4 }),
+    leaf("soft_inpainting", { kind: "boolean", default: false }),
   ];
   const here = { on: () => {}, fieldOf: () => ({ kind: "number" }) };
   const page = loadBeside(here, "numbers.js", "sweep/axes.js", "sweep/fields.js");
@@ -213,6 +214,7 @@ test("the picture to start from has its strength varied, and a mask's fields wit
   assert.equal(offered()["init.strength"], "0.25:1:0.25");
   page.start.init.mask = "y";
   assert.equal(offered()["init.feather"], "2:6:1");
+  assert.ok("init.soft_inpainting" in offered());
   const row = { prompt: "", weight: 1, enabled: true };
   const model = { lora: "a", strength: 1, loras: [{ lora: "b", strength: 0.5 }] };
   const models = { all: [], entryOf: () => undefined };

@@ -142,6 +142,32 @@ def test_a_start_picture_is_stretched_and_painted_around_its_mask(library: Libra
     ]
 
 
+@pytest.mark.parametrize("area", [True, False])
+def test_soft_inpainting_is_a_switch_and_its_numbers_are_named(
+    library: Library, area: bool
+) -> None:
+    start, mask = (as_base64(Image.new(mode, (32, 32), 128)) for mode in ("RGB", "L"))
+    body = {"prompt": "a cat", "init_images": [start], "mask": mask, "inpaint_full_res": area}
+
+    def found(*args: Any) -> tuple[bool, list[str]]:
+        scripts = {"alwayson_scripts": {"Soft Inpainting": {"args": list(args)}}} if args else {}
+        preset, notes = read(library, {**body, **scripts}, start=True)
+        assert preset.init is not None
+        return preset.init.soft_inpainting, [one for one in notes if "oft" in one]
+
+    numbers = {"Schedule bias": 1, "Difference contrast": 2}
+    on, notes = found(True, 1, 0.5, 4, 0, 0.5, 2)
+    assert on and len(notes) == 1
+    assert "schedule bias 1, preservation strength 0.5" in notes[0]
+    assert "difference contrast 2" in notes[0]
+    assert found({"Soft inpainting": True, **numbers})[0] and found(numbers)[0] and found(True)[0]
+    for off in ([], [False, 1, 0.5], [{"Soft inpainting": False, **numbers}]):
+        assert found(*off) == (False, [])
+    with pytest.raises(StudioError) as caught:
+        found("maybe")
+    assert caught.value.field.lower() == "soft inpainting"
+
+
 def test_a_control_unit_brings_its_picture(library: Library) -> None:
     edges = as_base64(Image.new("RGB", (32, 32), "white"))
     unit = {"module": "canny", "model": "base/guide", "weight": 0.7, "guidance_end": 0.5}

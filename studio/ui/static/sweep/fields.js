@@ -46,7 +46,7 @@
   }
 
   const START = /^init\./;
-  const OF_MASK = ["under_mask", "keep_pixels", "feather", "area", "padding"];
+  const OF_MASK = ["under_mask", "soft_inpainting", "keep_pixels", "feather", "area", "padding"];
   const MOST = 6; // models or styles to begin with, as an axis's values
 
   /** How many letters two names begin with alike. */
