@@ -160,6 +160,22 @@ def test_omega_leads_from_the_prior_to_the_network_as_base(engine: Engine) -> No
     assert np.abs(between - as_base).max() > 1
 
 
+def test_soft_inpainting_says_when_a_place_joins_and_the_plan_what_it_reads(
+    engine: Engine, root: Path
+) -> None:
+    """What it reads is black and white all the same: half white is white."""
+    init = {"mask": "mask.png", "strength": 0.8, "feather": 0}
+    soft = made(engine, "base-inpaint", {**init, "soft_inpainting": True})[0]
+    hard = made(engine, "base-inpaint", init)[0]
+    assert np.abs(soft - hard).max() > 1  # where it is grey
+    row = {"prompt": "cat", "weight": 1.0, "model": "base-inpaint"}
+    start = {"image": "start.png", "mask": "mask.png", "soft_inpainting": True}
+    for more, count in (({}, 1), ({"soft_inpainting": False}, 0)):
+        preset = validate({"base": "base", "rows": [row], "init": {**start, **more}})
+        notes = compile_plan(preset, Library((root,))).notes
+        assert sum("reads the mask in black and white" in one for one in notes) == count
+
+
 def test_each_image_of_a_batch_has_its_own(engine: Engine) -> None:
     init = {"mask": "mask.png", "strength": 0.8}
     batch = made(engine, "base-inpaint", init, sampler={"count": 2})

@@ -25,8 +25,13 @@ from tests.support import tiny
 
 ROWS = [{"prompt": "cat", "weight": 7.5}, {"prompt": "bad", "weight": -6.5}]
 CONFIG = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
-OWN_NOISE = [
-    name for name, kind in sampling.SCHEDULERS.items() if not kind.random and not kind.flow
+FLOW = {"prediction_type": sampling.FLOW, "flow_shift": 3.0}
+# Those that draw no noise of their own, each of the kinds that it knows.
+KINDS = [
+    (name, flow)
+    for name, kind in sampling.SCHEDULERS.items()
+    for flow in (False, *([True] if kind.flow else []))
+    if not kind.random
 ]
 STEPS = 10
 
@@ -50,9 +55,9 @@ def drawn(seed: int) -> Tensor:
     return torch.randn(2, 4, 4, 8, generator=generator, dtype=torch.float64)
 
 
-def scheduler_of(name: str, steps: int = STEPS) -> Any:
-    scheduler = sampling.make_scheduler(name, CONFIG)
-    scheduler.set_timesteps(steps)
+def scheduler_of(name: str, flow: bool) -> Any:
+    scheduler = sampling.make_scheduler(name, FLOW if flow else CONFIG)
+    scheduler.set_timesteps(STEPS)
     return scheduler
 
 
@@ -80,16 +85,16 @@ def of_the_paper(
 
 
 @pytest.mark.parametrize("first", [0, 4])
-@pytest.mark.parametrize("name", OWN_NOISE)
-def test_a_grey_mask_is_the_papers_algorithm(name: str, first: int) -> None:
+@pytest.mark.parametrize(("name", "flow"), KINDS)
+def test_a_grey_mask_is_the_papers_algorithm(name: str, flow: bool, first: int) -> None:
     clean, noise = drawn(0), drawn(1)
-    first *= scheduler_of(name).order
+    first *= scheduler_of(name, flow).order
     change = torch.linspace(0, 1, 32, dtype=torch.float64).reshape(1, 1, 4, 8)
     change[0, 0, 0, 4:] = torch.tensor([0.1, 0.3, 0.5, 0.7], dtype=torch.float64)
     picture = Picture(clean, first, change, soft=True)
-    found, _ = finished(scheduler_of(name), picture, noise)
-    expected = of_the_paper(scheduler_of(name), clean, noise, change, first)
-    joins = (change * len(scheduler_of(name).timesteps[first:]) >= 1 - 1e-9).expand_as(clean)
+    found, _ = finished(scheduler_of(name, flow), picture, noise)
+    expected = of_the_paper(scheduler_of(name, flow), clean, noise, change, first)
+    joins = (change * len(scheduler_of(name, flow).timesteps[first:]) >= 1 - 1e-9).expand_as(clean)
     assert torch.allclose(found[joins], expected[joins], atol=1e-6)
     assert torch.equal(found[~joins], clean[~joins])  # theirs denoises these once
 
@@ -107,13 +112,13 @@ def test_a_place_is_painted_in_as_many_steps_as_its_strength_says() -> None:
         assert isinstance(last, Tensor) and (last > 0).tolist() == [one > 0 for one in expected]
 
 
-@pytest.mark.parametrize("name", OWN_NOISE)
-def test_a_hard_mask_is_kept_as_without_it(name: str) -> None:
+@pytest.mark.parametrize(("name", "flow"), KINDS)
+def test_a_hard_mask_is_kept_as_without_it(name: str, flow: bool) -> None:
     clean, noise = drawn(0), drawn(1)
     mask = (torch.arange(32).reshape(1, 1, 4, 8) % 3 > 0).double()
-    first = 4 * scheduler_of(name).order
+    first = 4 * scheduler_of(name, flow).order
     soft, hard = (
-        finished(scheduler_of(name), Picture(clean, first, mask, soft=one), noise)[0]
+        finished(scheduler_of(name, flow), Picture(clean, first, mask, soft=one), noise)[0]
         for one in (True, False)
     )
     assert torch.equal(soft, hard)

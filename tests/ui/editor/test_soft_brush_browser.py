@@ -66,7 +66,7 @@ def test_a_stroke_of_half_the_strength_is_half_grey_all_over(desk: Studio, home:
     page.wait_for_function("studio.start.init.soft_inpainting === true")
     page.get_by_label("Remove the mask").click()
     expect(soft).to_be_visible()  # it is on, and can be switched off
-    desk.says("there is no mask, so that it changes nothing")
+    desk.says("there is no mask, so that it changes nothing", "#gs-plan")
     soft.uncheck()
     expect(soft).to_be_hidden()
     page.get_by_role("button", name="Start from noise").click()
