@@ -29,7 +29,7 @@ from studio.ui.library.merged import (
     with_chosen,
 )
 from studio.ui.space import Limits
-from studio.ui.widgets import QUIET
+from studio.ui.widgets import EACH, QUIET
 
 STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
 # Whoever keeps ω stands far from these fields.
@@ -180,17 +180,17 @@ def attach(
         queue=False,
         **QUIET,
     )
-    gr.on(
-        [*(field.change for field in fields)],
-        lambda *values: described(given(values)),
-        fields,
-        parts.status,
-        queue=False,
-        trigger_mode="always_last",
-        **QUIET,
-    )
+    for field in fields:
+        field.change(
+            lambda *values: described(given(values)),
+            fields,
+            parts.status,
+            queue=False,
+            trigger_mode="always_last",
+            **QUIET,
+        )
     parts.adding.input(
-        added, [parts.adding, parts.fields["loras"]], [parts.adding, parts.fields["loras"]], **QUIET
+        added, [parts.adding, parts.fields["loras"]], [parts.adding, parts.fields["loras"]], **EACH
     )
     listed.change(
         lambda *chosen: (
