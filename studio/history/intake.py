@@ -98,12 +98,16 @@ def _deleted(history: History) -> int:
     return len(found)
 
 
-def begin(history: History) -> None:
+def begin(history: History) -> float:
     """Take in what lies on disk in a thread of its own: one at a time for each history, and not
-    again within ``PAUSE_SECONDS``."""
+    again within ``PAUSE_SECONDS``. Returns the seconds until it may be asked for again; 0 where it
+    goes on now."""
     with _lock:
-        if busy(history) or time.monotonic() - _ended.get(history, -PAUSE_SECONDS) < PAUSE_SECONDS:
-            return
+        if busy(history):
+            return 0.0
+        left = _ended.get(history, -PAUSE_SECONDS) + PAUSE_SECONDS - time.monotonic()
+        if left > 0:
+            return left
 
         def run() -> None:
             try:
@@ -115,6 +119,7 @@ def begin(history: History) -> None:
         thread = threading.Thread(target=run, name="history", daemon=True)
         _running[history] = thread
         thread.start()
+    return 0.0
 
 
 def busy(history: History) -> bool:

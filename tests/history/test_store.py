@@ -281,8 +281,9 @@ def test_a_history_that_is_gone_keeps_no_other_from_taking_in(tmp_path: Path) ->
     gc.collect()
     known = len(intake._running), len(intake._ended)
     history = History(None, tmp_path)
-    intake.begin(history)
+    assert intake.begin(history) == 0
     assert intake.wait(history)
+    assert 0 < intake.begin(history) <= intake.PAUSE_SECONDS  # who asks so soon is told when to
     assert history.search().total == 1
     history.close()
     del history

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -56,8 +57,9 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The pictures that a query finds, from ``first`` on, and what can be chosen from."""
     first = max(0, int(asked.get("first", 0)))
     count = min(AT_ONCE, max(1, int(asked.get("count", AT_ONCE))))
+    wait = 0.0
     if not first and history.home is not None:
-        begin(history)  # what was put there, or taken away, since the last look
+        wait = begin(history)  # what was put there, or taken away, since the last look
     unfinished = busy(history)  # before the search: what comes in behind it is asked for again
     found = history.search(query_of(asked.get("query") or {}), count, first)
     answer: dict[str, Any] = {
@@ -69,6 +71,7 @@ def page(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
         },
         "notice": history.notice,
         "busy": unfinished,
+        "again": math.ceil(wait),
     }
     if not first:
         kinds = ("models", "presets", "tags", "boards", "sizes", "schedulers")

@@ -91,7 +91,7 @@ def test_pictures_that_come_in_behind_a_search_are_asked_for_again(
         return found(*asked)
 
     monkeypatch.setattr(own, "search", searched)
-    monkeypatch.setattr(view, "begin", lambda history: None)
+    monkeypatch.setattr(view, "begin", lambda history: 0.0)
     monkeypatch.setattr(view, "busy", lambda history: bool(taking_in))
     assert view.page(own, {"key": "1"})["busy"]
     assert not view.page(own, {"key": "1"})["busy"]

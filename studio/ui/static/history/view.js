@@ -180,15 +180,23 @@
       if (value.deleted?.length) forget(value.deleted);
       studio.toldOfHistory(value, (ids) => ask({ do: "restore", ids }));
       if (value.changed) refresh(true);
-      if (value.busy) setTimeout(() => element.offsetParent && refresh(true), 1000);
+      if (value.busy) later(1);
+      // Somebody has turned to it so soon after the last look at its files that there was none.
+      else if (turned && value.again) later(value.again);
+      if (value.page) turned = false;
     }
+    let turned = false;
+    const later = (seconds) =>
+      setTimeout(() => element.offsetParent && refresh(true), 1000 * seconds);
     watch("value", () => take(studio.clone(props.value)));
     const unkept = studio.takeUnkept();
     if (unkept) ask({ do: "mark", ids: [unkept.id], said: unkept.said });
     // Whoever looks at the history meanwhile sees what has been made.
     studio.on("strip", () => element.offsetParent && refresh(true));
     new IntersectionObserver((seen) => {
-      if (seen.some((one) => one.isIntersecting)) refresh(true);
+      if (!seen.some((one) => one.isIntersecting)) return;
+      turned = true;
+      refresh(true);
     }).observe(element);
   };
 })(window.studio);
