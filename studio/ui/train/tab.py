@@ -271,7 +271,7 @@ def shown(runner: Runner, name: str = "") -> list[Any]:
 def progress(runner: Runner, name: str = "") -> str:
     """The bar: of the training of this start, else what an earlier one left of the named one."""
     if not name or runner.state.status != "idle":
-        return view.progress(runner.state, lost=runner.lost())
+        return view.progress(runner.state, lost=runner.lost(), form=name)
     begun = runner.can_resume(name)
     own = runner.state.config  # of this start, which says itself how it ended
     gone = not begun and (own is None or own.name != name) and left_nothing(name)

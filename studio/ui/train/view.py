@@ -24,13 +24,14 @@ CURVES = (
 BARS = {"running": "running", "paused": "paused", "done": "done", "failed": "failed"}
 
 
-def progress(state: State, begun: str = "", gone: str = "", lost: str = "") -> str:
+def progress(state: State, begun: str = "", gone: str = "", lost: str = "", form: str = "") -> str:
     """The bar with its line.
 
     Args:
         begun: the name of a training that an earlier start left unended.
         gone: the name of one of which an earlier start left nothing.
         lost: the model that was made, where its files have gone since.
+        form: the name that stands in the form, to which the buttons belong.
     """
     if lost:
         text = f"{lost} was made, and is no longer in the library: its files have gone"
@@ -42,7 +43,10 @@ def progress(state: State, begun: str = "", gone: str = "", lost: str = "") -> s
         text = f"{begun} was begun and has not ended: Resume goes on with it"
         return progress_bar(0, text, "idle")
     share = state.step / state.steps if state.steps else 0.0
-    bar = progress_bar(share, on_tab(state.text), BARS.get(state.status, "idle"))
+    text = on_tab(state.text)
+    if state.status == "done" and state.config and form not in ("", state.config.name):
+        text += " · To use it, type its name above again"
+    bar = progress_bar(share, text, BARS.get(state.status, "idle"))
     if state.config is None:
         return bar
     # A script keeps the name, for the case that the server ends meanwhile.

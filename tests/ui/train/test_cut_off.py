@@ -56,6 +56,9 @@ def test_the_bar_names_the_training_for_as_long_as_it_goes_on() -> None:
     assert 'data-training="third"' in view.progress(State(config=config, status="running"))
     assert 'data-training=""' in view.progress(State(config=config, status="paused"))
     assert "data-training" not in view.progress(State())
+    done = State(config=config, status="done", text="third is in the library")
+    assert "type its name above again" in view.progress(done, form="fourth")
+    assert not any("above" in view.progress(done, form=name) for name in ("", "third"))
 
 
 def test_a_paused_training_shows_how_far_it_is() -> None:
