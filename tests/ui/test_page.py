@@ -102,13 +102,8 @@ def test_images_of_rows_and_start_are_shown_small() -> None:
 def test_empty_boxes_stand_for_a_new_seed_and_the_native_size() -> None:
     shown = values()
     shown |= {"steps": 30, "seed": None, "width": None, "count": 2}
-    preset = to_preset(shown)
-    assert (
-        preset.sampler.steps,
-        preset.sampler.seed,
-        preset.sampler.width,
-        preset.sampler.count,
-    ) == (30, -1, None, 2)
+    made = to_preset(shown).sampler
+    assert (made.steps, made.seed, made.width, made.count) == (30, -1, None, 2)
     with pytest.raises(BadPreset, match="width"):  # only an empty box is the native size
         to_preset({**shown, "width": 0})
 
@@ -126,7 +121,8 @@ def test_prompts_are_escaped_in_the_equation() -> None:
     line = 'ε̂ = −4·starter(∅) + 5·starter("<img src=x onerror=alert(1)>")'
 
     class Shown:
-        forwards_per_step, forwards_total, unit, second, detail = (2, 2), 4, "step", None, None
+        forwards_per_step, forwards_total, rounds = (2, 2), 4, 1
+        unit, second, detail = "step", None, None
 
         def __str__(self) -> str:
             return line
