@@ -15,14 +15,15 @@ def freed(network: Any, factors: Mapping[str, float]) -> Iterator[None]:
     Networks are shared between runs: the next finds it as it was.
 
     Args:
-        network: a U-Net of diffusers.
+        network: a U-Net of diffusers, or a null-text network, whose body is one.
         factors: ``b1``, ``b2``, ``s1``, ``s2``, or none.
     """
     if not factors:
         yield
         return
-    network.enable_freeu(**factors)
+    body = getattr(network, "body", network)
+    body.enable_freeu(**factors)
     try:
         yield
     finally:
-        network.disable_freeu()
+        body.disable_freeu()

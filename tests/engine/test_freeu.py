@@ -13,6 +13,7 @@ from PIL import Image
 
 from studio.engine import Engine
 from studio.engine.freeu import freed
+from studio.engine.networks.null_text import null_text_unet
 from studio.errors import BadPreset, IncompatibleModels
 from studio.events import Done
 from studio.library import Library
@@ -91,6 +92,29 @@ def test_rows_of_loras_at_any_omega_are_what_they_are_one_by_one(root: Path) -> 
     freeu = {"on": True, **FACTORS}
     one, batched = (ours(root, **fields, freeu=freeu, exact=exact) for exact in (True, False))
     assert difference(one, batched) <= 2 < difference(one, ours(root, **fields))
+
+
+def test_a_concept_row_s_network_is_freed_too(root: Path) -> None:
+    pipe = tiny.load(root / "base")
+    (states,) = tiny.encode(pipe, "")
+    network = null_text_unet(pipe.unet, states)
+    network.save_pretrained(root / "base/concept")
+    rows = [*ROWS, {"weight": 2.0, "model": "base/concept"}]
+    given = {"rows": rows, "size": 16, "freeu": {"on": True, **FACTORS}}
+    pipe.unet.enable_freeu(**FACTORS)
+    network.body.enable_freeu(**FACTORS)
+    null, cat = tiny.encode(pipe, "", "a cat")
+
+    def predict(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        free = pipe.unet(z, t, null).sample
+        to_cat = pipe.unet(z, t, cat).sample - free
+        return free + SCALE * to_cat + 2.0 * (network(z, t).sample - free)
+
+    expected = tiny.ddim(pipe, predict, steps=3)
+    for exact in (True, False):
+        assert difference(ours(root, **given, exact=exact), expected) <= 2
+    plain = {**given, "freeu": {"on": False}}
+    assert difference(ours(root, **plain), expected) > 5
 
 
 @pytest.mark.parametrize("more", [{"second_pass": {"scale": 2.0}}, {"sampler": {"count": 2}}])
