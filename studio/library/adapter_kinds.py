@@ -7,7 +7,7 @@ to which kind; :mod:`studio.engine.adapters.kinds` holds, under the same names, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from math import prod
 
@@ -32,6 +32,7 @@ class AdapterKind:
         formula: the change of the weight, for people. source: where it comes from.
         whole: how many numbers ``ΔW`` has, from the shapes of the layer's tensors by role, where it
             is held whole and the file has less; ``None`` where it is held as it lies in the file.
+        constant: whether the change is the same whatever the weights are that it is added to.
     """
 
     title: str
@@ -41,6 +42,7 @@ class AdapterKind:
     marks: frozenset[str] = frozenset()
     inner: tuple[str, ...] = ()
     whole: Callable[[Shapes], int] | None = None
+    constant: bool = False
 
     def shown(self) -> list[str]:
         """One ending a role, for people: the first that has it, without ``weight``."""
@@ -134,6 +136,7 @@ ADAPTER_KINDS.register(
         "α/r · B·A; with a Tucker core T, α/r · T ×₁ B ×₂ A",
         "arXiv:2106.09685, arXiv:2309.14859",
         inner=tuple(ending for ending, role in _LORA.items() if role == "down"),
+        constant=True,
     ),
 )
 ADAPTER_KINDS.register(
@@ -145,6 +148,7 @@ ADAPTER_KINDS.register(
         "arXiv:2108.06098, arXiv:2309.14859",
         inner=(".hada_w1_b",),
         whole=_loha,
+        constant=True,
     ),
 )
 ADAPTER_KINDS.register(
@@ -155,6 +159,7 @@ ADAPTER_KINDS.register(
         "W₁ ⊗ W₂, each whole or a product (then α/r), W₂ with a Tucker core or without",
         "arXiv:2309.14859",
         whole=_lokr,
+        constant=True,
     ),
 )
 ADAPTER_KINDS.register(
@@ -198,6 +203,7 @@ ADAPTER_KINDS.register(
         "D, of weights and of biases",
         "LyCORIS, ComfyUI",
         inner=(".diff",),
+        constant=True,
     ),
 )
 ADAPTER_KINDS.register(
@@ -207,6 +213,7 @@ ADAPTER_KINDS.register(
         _same("w_norm", "b_norm"),
         "d, of a norm's weight and bias",
         "LyCORIS",
+        constant=True,
     ),
 )
 ADAPTER_KINDS.register(
@@ -252,6 +259,19 @@ class Endings:
 def kinds_of(roles: Set[str]) -> list[str]:
     """Names of the kinds that a layer's tensors of these roles are of."""
     return [name for name, kind in ADAPTER_KINDS.items() if kind.is_marked(roles)]
+
+
+def is_constant(keys: Iterable[str]) -> bool:
+    """Whether an adapter of tensors of these names changes every network by the same: none of its
+    layers' change reads the weights below, as DoRA's does."""
+    endings, layers = Endings(), {}
+    for key in keys:
+        layer, role = endings.split(key) or ("", "")
+        layers.setdefault(layer, set()).add(role)
+    layers.pop("", None)
+    kinds = [ADAPTER_KINDS[name] for roles in layers.values() for name in kinds_of(roles)]
+    magnitudes = any(roles.intersection(MAGNITUDES) for roles in layers.values())
+    return bool(kinds) and not magnitudes and all(kind.constant for kind in kinds)
 
 
 def held(shapes: Shapes, merged: bool = False) -> int:

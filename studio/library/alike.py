@@ -15,13 +15,16 @@ from studio.library.weight_files import weight_files
 
 # Of a network that reads a mask and a picture, the one tensor that is wider than its base's.
 FIRST = ("conv_in.weight", "input_blocks.0.0.weight")
-# Tensors that are no weights, or the same one under a second name.
-NO_WEIGHTS = re.compile(r"(^|[./])(position_ids|logit_scale)$|^encoder\.embed_tokens\.weight$")
+_LAST = ("conv_out.weight", ".out.2.weight")  # gives the latent's channels
+NO_WEIGHTS = re.compile(r"(^|[./])(position_ids|logit_scale)$")  # of a network's tensors
 
 
-def check_shapes(first: ModelEntry, other: ModelEntry, place: str) -> None:
+def check_shapes(first: ModelEntry, other: ModelEntry, place: str, wider: bool = True) -> None:
     """Refuse denoising networks whose tensors differ in name or shape; one may be a file of names that
     the other does not have, of which reading them says more.
+
+    Args:
+        wider: whether the first may read further channels than the latent, which the other reads.
 
     Raises:
         StudioError: names the place, the tensor, and what differs.
@@ -40,24 +43,36 @@ def check_shapes(first: ModelEntry, other: ModelEntry, place: str) -> None:
                 f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one architecture can be merged",
                 field=place,
             )
+    latent = latent_channels(theirs) if wider else 0
     for name in sorted(mine.keys() & theirs.keys()):
-        refuse_other_shape(name, (first.id, mine[name]), (other.id, theirs[name]), place)
+        refuse_other_shape(name, (first.id, mine[name]), (other.id, theirs[name]), place, latent)
+
+
+def latent_channels(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many channels a U-Net gives, from its tensors' shapes; 0 for another network."""
+    return next((shape[0] for name, shape in shapes.items() if name.endswith(_LAST)), 0)
 
 
 def refuse_other_shape(
-    name: str, mine: tuple[str, tuple[int, ...]], theirs: tuple[str, tuple[int, ...]], place: str
+    name: str,
+    mine: tuple[str, tuple[int, ...]],
+    theirs: tuple[str, tuple[int, ...]],
+    place: str,
+    latent: int,
 ) -> None:
-    """Refuse a tensor whose shape is another, but for a first convolution of A that reads further
-    channels.
+    """Refuse a tensor whose shape is another, but for a first convolution of mine that reads further
+    channels than the latent alone, which is what the other reads.
 
     Args:
         mine, theirs: id of each model, and its tensor's shape.
+        latent: the latent's channels; 0 where no tensor may be wider.
 
     Raises:
         StudioError: names the place, the tensor and both shapes.
     """
     (own, a), (other, b) = mine, theirs
-    wider = name.endswith(FIRST) and a[:1] == b[:1] and a[2:] == b[2:] and a[1] > b[1]
+    first = name.endswith(FIRST) and a[:1] == b[:1] and a[2:] == b[2:]
+    wider = first and a[1] > b[1] == latent
     if a != b and not wider:
         raise StudioError(
             f"{name} is {_by(b)} in {shorten(other)}, in {shorten(own)} {_by(a)}; "

@@ -17,6 +17,7 @@ from studio.library.hub import (
     in_cache,
     is_closed,
 )
+from studio.library.model_files import is_plain
 
 INDEX, VAE = "model_index.json", "vae"
 # Of a pipeline these parts are not run here: the last two rewrite prompts for ERNIE-Image.
@@ -26,7 +27,9 @@ UNUSED = ("safety_checker", "feature_extractor", "image_encoder", "pe", "pe_toke
 def parts_of(index: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The parts that a ``model_index.json`` names and that are run here, each with its class."""
     for name, value in index.items():
-        if isinstance(value, list) and len(value) == 2 and name not in UNUSED:
+        if not is_plain(name) or name in UNUSED:
+            continue
+        if isinstance(value, list) and len(value) == 2:
             library, kind = value
             if isinstance(library, str) and isinstance(kind, str):
                 yield name, kind

@@ -7,24 +7,18 @@ into A alone. A gives what is not merged: autoencoder, scheduler, tokenizers.
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 from studio.errors import MissingModel, StudioError, shorten
-from studio.files import shown
 from studio.home import models_folder, training_folder
 from studio.library.alike import check_shapes
 from studio.library.catalogue import Library
 from studio.library.entry import ModelEntry
-from studio.library.families import title_of
-from studio.library.family import VAE
-from studio.library.guard import header_of
+from studio.library.families import FAMILIES, title_of
+from studio.library.merged_size import bytes_of, check_room
 from studio.library.naming import check_spelling
-from studio.library.noise import scheduler_config
-from studio.library.weight_files import weight_files
 
 SUM, DIFFERENCE, LORAS = "weighted-sum", "add-difference", "loras"
 METHODS = (SUM, DIFFERENCE, LORAS)
@@ -32,41 +26,50 @@ PRECISIONS = {"fp16": 2, "bf16": 2, "fp32": 4}  # bytes of a number
 HALF = "fp16"
 MOST_LORAS = 32
 _NEEDS = {SUM: ("A", "B"), DIFFERENCE: ("A", "B", "C"), LORAS: ("A",)}
-_ROOM = 64 * 2**20  # bytes that a disk keeps free
+MOST = 1e9  # of a multiplier or strength; more is a slip of the hand
 
 
 @dataclass(frozen=True)
 class Baked:
-    """A LoRA at its strength; ``text``: that in the text encoders, ``None`` for the same."""
+    """A LoRA at its strength; ``text``: that in the text encoders, ``None`` for the same.
+
+    ``on``: A or B, the model whose weights its change is made for; some kinds' depends on them (DoRA,
+    (IA)³, GLoRA, OFT).
+    """
 
     name: str
     strength: float = 1.0
     text: float | None = None
+    on: str = "A"
 
     @property
     def in_text(self) -> float:
         """Its strength in the text encoders."""
         return self.strength if self.text is None else self.text
 
+    def __str__(self) -> str:
+        """As :func:`baked` reads it."""
+        text = "" if self.text is None else f":{self.text:.12g}"
+        return f"{self.name}:{self.strength:.12g}{text}{'' if self.on == 'A' else f'@{self.on}'}"
+
 
 def baked(text: str) -> Baked:
-    """A LoRA of ``NAME``, ``NAME:0.8`` or ``NAME:0.8:0.5``.
+    """A LoRA of ``NAME``, ``NAME:0.8`` or ``NAME:0.8:0.5``, for B's weights with ``@B`` at the end.
 
     Raises:
         StudioError: a strength that is no number; names ``loras``.
     """
-    name, *strengths = text.strip().split(":")
+    plain, on = (text.strip()[:-2], "B") if text.strip().endswith("@B") else (text.strip(), "A")
+    name, *strengths = plain.split(":")
     try:
         first, *further = [float(one) for one in strengths] or [1.0]
-    except ValueError as error:
-        raise StudioError(
-            f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
-        ) from error
+    except ValueError:
+        name, first, further = "", 1.0, []
     if not name or len(further) > 1:
         raise StudioError(
             f"{shorten(text)}: a name and its strength, such as loras/ink:0.8", field="loras"
         )
-    return Baked(name, first, *further)
+    return Baked(name, first, further[0] if further else None, on)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Recipe:
         return first + "".join(
             f" + {one.strength:g}·{one.name}"
             + ("" if one.text is None else f" (text {one.text:g})")
+            + ("" if one.on == "A" else f" (for {self.b})")
             for one in self.loras
         )
 
@@ -146,11 +150,13 @@ def check(recipe: Recipe, library: Library, named: bool = True) -> Ingredients:
     for place, other in models.items():
         _check_like(first, other, place)
         check_shapes(first, other, place)
+    if recipe.how == DIFFERENCE:
+        check_shapes(models["B"], models["C"], "C", wider=False)
     loras = tuple((_lora(library, one.name, first), one) for one in recipe.loras)
     if recipe.name or named:
         _check_name(recipe.name, library)
-    size = _bytes(first, PRECISIONS[recipe.precision])
-    _check_room(size)
+    size = bytes_of(first, PRECISIONS[recipe.precision])
+    check_room(size)
     return Ingredients(recipe, models, loras, size)
 
 
@@ -172,6 +178,8 @@ def _check_settings(recipe: Recipe) -> None:
             )
     if not isfinite(recipe.multiplier):
         raise StudioError(f"a finite number, got {recipe.multiplier}", field="multiplier")
+    if abs(recipe.multiplier) > MOST:
+        raise StudioError(f"at most {MOST:g}, got {recipe.multiplier:g}", field="multiplier")
     if recipe.how == LORAS and not recipe.loras:
         raise StudioError("choose a second model, or a LoRA to bake in", field="B")
     if len(recipe.loras) > MOST_LORAS:
@@ -180,6 +188,16 @@ def _check_settings(recipe: Recipe) -> None:
         if not (isfinite(one.strength) and isfinite(one.in_text)):
             raise StudioError(
                 f"a finite strength for {shorten(one.name)}, got {one.strength}", field="loras"
+            )
+        if max(abs(one.strength), abs(one.in_text)) > MOST:
+            raise StudioError(
+                f"at most {MOST:g} for {shorten(one.name)}, got {one.strength:g}", field="loras"
+            )
+        if one.on not in recipe.models():
+            raise StudioError(
+                f"{shorten(one.name)} is for the weights of {shorten(one.on)}, which is not given; "
+                "leave out what stands behind its strength",
+                field="loras",
             )
 
 
@@ -208,6 +226,12 @@ def _whole(library: Library, identity: str, place: str) -> ModelEntry:
             "with the verb download",
             field=place,
         )
+    if entry.family not in FAMILIES:
+        raise StudioError(
+            f"{shorten(identity)} is of no family that is known here, so that nothing says what its "
+            "parts are",
+            field=place,
+        )
     return entry
 
 
@@ -216,13 +240,6 @@ def _check_like(first: ModelEntry, other: ModelEntry, place: str) -> None:
         raise StudioError(
             f"{shorten(other.id)} is of {title_of(other.family)}, {shorten(first.id)} of "
             f"{title_of(first.family)}; only models of one family can be merged",
-            field=place,
-        )
-    mine, theirs = (scheduler_config(one).get("prediction_type") for one in (first, other))
-    if mine and theirs and mine != theirs:
-        raise StudioError(
-            f"{shorten(other.id)} predicts {theirs}, {shorten(first.id)} {mine}; weights between the two mean "
-            "nothing: choose models that predict the same",
             field=place,
         )
 
@@ -256,41 +273,3 @@ def _check_name(name: str, library: Library) -> None:
         raise StudioError(f"{name} is there already; choose another name", field="name")
     if training_folder(name).exists():  # whose outcome takes that name
         raise StudioError(f"{name} is the name of a training; choose another name", field="name")
-
-
-def _bytes(entry: ModelEntry, each: int) -> int:
-    """About the bytes of the outcome: the first model's numbers, each in its new size."""
-    return sum(size * each // held if held else size for size, held in _tensors(entry))
-
-
-def _tensors(entry: ModelEntry) -> Iterator[tuple[int, int]]:
-    """Bytes of a model's tensors, with those of one number; of the autoencoder, all keep theirs."""
-    for file in weight_files(Path(entry.path)):
-        try:
-            header = header_of(file)
-        except (OSError, ValueError):
-            continue  # reading it says what is wrong
-        for name, tensor in header.items():
-            if name != "__metadata__" and not name.startswith(_EMA):
-                start, end = tensor["data_offsets"]
-                kept = file.parent.name == "vae" or name.startswith(VAE)
-                yield end - start, 0 if kept else _SIZES.get(tensor["dtype"], 0)
-
-
-_EMA = "model_ema."  # averages beside the weights of a checkpoint, which no picture is made with
-_SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
-
-
-def _check_room(size: int) -> None:
-    folder = models_folder()
-    there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
-    try:
-        free = shutil.disk_usage(there).free
-    except OSError:
-        return  # writing says what is wrong
-    if size + _ROOM > free:
-        raise StudioError(
-            f"needs about {size / 1e9:.1f} GB in {shown(folder)}, where {free / 1e9:.1f} GB are "
-            "free; make room first, or take another precision",
-            field="name",
-        )

@@ -10,6 +10,11 @@ from studio.library.gguf_files import is_gguf
 TEXTS = (".json", ".txt", ".model")  # what stands beside weights: configurations, vocabularies
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name that a stranger's index gives a part is a folder's in the model, and no way out."""
+    return name not in ("", ".", "..") and not set(name) & set("/\\:\0")
+
+
 def is_weights(name: str) -> bool:
     """Whether a file in a model's folder is called as one of its weights."""
     return name.endswith(".safetensors") or is_gguf(name)
@@ -30,7 +35,7 @@ def files_of(top: Path) -> list[Path]:
         except (ValueError, RecursionError):
             parts = {}
         if isinstance(parts, dict):
-            folders += [top / name for name in parts if not name.startswith("_")]
+            folders += [top / name for name in parts if is_plain(name) and not name.startswith("_")]
     found = (file for one in folders if one.is_dir() for file in one.iterdir())
     own = (file for file in found if is_weights(file.name) or file.suffix in TEXTS)
     return sorted(file for file in own if file.is_file())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from studio.errors import StudioError, shorten
+from studio.library.lone_file import meant_for
+from studio.library.scan import OTHERS
 
 MOST_OF_NAME = 60  # characters
 
@@ -25,5 +27,10 @@ def check_spelling(name: str) -> None:
     if not re.match(r"[A-Za-z0-9]", name):
         raise StudioError(
             f"{shorten(name)} cannot be a model's name; it begins with one of a-z, A-Z, 0-9",
+            field="name",
+        )
+    if name.lower() in OTHERS or meant_for(f"{name}/") != "base":
+        raise StudioError(
+            f"{shorten(name)} cannot be a model's name; folders called so hold models of one kind",
             field="name",
         )

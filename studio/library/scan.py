@@ -41,7 +41,7 @@ OTHER_FOLDERS = {
     "make films": "animatediff_models animatediff_motion_lora animatediff",
     "are styles, boxes or photo encoders of other networks": "style_models gligen photomaker karlo",
 }
-_OTHERS = {name: what for what, names in OTHER_FOLDERS.items() for name in names.split()}
+OTHERS = {name: what for what, names in OTHER_FOLDERS.items() for name in names.split()}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def scan(place: Place, index: Index) -> Iterator[ModelEntry]:
         yield _problem(str(root), root.name or str(root), place.problem)
     if not root.is_dir():
         return
-    if what := _OTHERS.get(place.prefix.lower()):
+    if what := OTHERS.get(place.prefix.lower()):
         yield _unused(root, f"{place.prefix}/{root.name}", what)
         return
     walk = _Walk(place, index, real=(root.resolve(),))
@@ -162,7 +162,7 @@ def _folder(path: Path, walk: _Walk) -> Iterator[ModelEntry]:
 
 def _other(item: os.DirEntry[str], walk: _Walk) -> list[ModelEntry]:
     """One line for a folder of models that do something else; none for any other folder."""
-    what = _OTHERS.get(item.name.lower()) if not walk.depth else None
+    what = OTHERS.get(item.name.lower()) if not walk.depth else None
     return [] if what is None else [_unused(Path(item.path), walk.identity(item.path), what)]
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from studio.diffusion import parameterisation
-from studio.diffusion.parameterisation import Training
+from studio.diffusion.training import Training
 
 Z = torch.randn(2, 4, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from diffusers import UNet2DConditionModel
 
 from studio.engine.merging.merge import merge
 from studio.errors import StudioError
 from studio.home import models_folder, training_folder
-from studio.library import Library, merging
+from studio.library import Library
 from studio.library.merging import Baked, Recipe, check
-from tests.support import tiny, tiny_sdxl
+from studio.plan.merging import check as trained_alike
+from tests.support import tiny, tiny_checkpoints, tiny_files, tiny_sdxl
 
 GOOD = Recipe("mix", "a", "b")
 LORA = (Baked("style"),)
@@ -31,6 +34,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.pipeline(folder / "wide", 3, width=32)
     tiny.pipeline(folder / "deep", 4, layers_per_block=2)
     tiny.pipeline(folder / "paint", 5, in_channels=9)
+    tiny.pipeline(folder / "paint2", 7, in_channels=9)
+    tiny.pipeline(folder / "edit", 8, in_channels=8)
     tiny_sdxl.pipeline(folder / "xl")
     config = folder / "zero/scheduler/scheduler_config.json"
     tiny.pipeline(folder / "zero", 6)
@@ -61,6 +66,26 @@ def home(found: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"b": "wide"}, "B: down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_"),
         ({"b": "deep"}, "B: 'a' has no down_blocks.0.attentions.1"),
         ({"b": "paint"}, "B: conv_in.weight is 8×9×3×3 in 'paint', in 'a' 8×4×3×3; only"),
+        (
+            {"a": "paint", "b": "b", "c": "paint2"},
+            "C: conv_in.weight is 8×9×3×3 in 'paint2', in 'b' 8×4×3×3; only",
+        ),
+        (
+            {"a": "paint", "b": "paint2", "c": "b"},
+            "C: conv_in.weight is 8×4×3×3 in 'b', in 'paint2' 8×9×3×3; only",
+        ),
+        (
+            {"a": "paint", "b": "edit"},
+            "B: conv_in.weight is 8×8×3×3 in 'edit', in 'paint' 8×9×3×3;",
+        ),
+        (
+            {"name": "loras"},
+            "name: 'loras' cannot be a model's name; folders called so hold models",
+        ),
+        ({"name": "BLIP"}, "name: 'BLIP' cannot be a model's name; folders called so hold models"),
+        ({"multiplier": 1e300}, "multiplier: at most 1e+09, got 1e+300"),
+        ({"loras": (Baked("style", 1.0, 1e300),)}, "loras: at most 1e+09 for 'style'"),
+        ({"b": "", "loras": (Baked("style", on="B"),)}, "loras: 'style' is for the weights of 'B'"),
         ({"multiplier": math.nan}, "multiplier: a finite number, got nan"),
         ({"multiplier": math.inf}, "multiplier: a finite number, got inf"),
         ({"precision": "int8"}, "precision: fp16, bf16, fp32; got 'int8'"),
@@ -95,6 +120,35 @@ def test_the_name_of_a_training_is_left_to_what_it_makes(home: Path) -> None:
         check(replace(GOOD, name="hero"), Library())
 
 
+def test_a_file_and_a_folder_of_other_channels_are_refused_before_one_is_written(
+    home: Path,
+) -> None:
+    parts = tiny_checkpoints.parts("sd1")
+    folder = models_folder()
+    try:
+        tiny_files.save_whole_model(folder / "file.safetensors", "sd1", parts)
+        wide = UNet2DConditionModel.from_config({**parts["unet"].config, "in_channels": 9})
+        wide.save_pretrained(folder / "nine/unet")
+        with pytest.raises(StudioError, match=r"^C: conv_in\.weight is 32×4×3×3 in 'file'"):
+            list(merge(replace(GOOD, a="nine", b="nine", c="file", method=""), Library()))
+    finally:
+        (folder / "file.safetensors").unlink(missing_ok=True)
+        shutil.rmtree(folder / "nine", ignore_errors=True)
+
+
+def test_a_model_of_no_known_family_is_refused(home: Path) -> None:
+    library = Library()
+    for name in "ab":
+        library._entries[name] = replace(library[name], family="")
+    with pytest.raises(StudioError, match="A: 'a' is of no family that is known here"):
+        check(GOOD, library)
+
+
+def test_noise_is_compared_before_the_press(home: Path) -> None:
+    with pytest.raises(StudioError, match="B: 'zero' was trained with another beta_end than 'a'"):
+        trained_alike(replace(GOOD, b="zero"), Library())
+
+
 def test_rounded_weights_are_refused_by_name(home: Path) -> None:
     library = Library()
     library._entries["b"] = replace(library["b"], quantised="torchao")
@@ -106,7 +160,7 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = namedtuple("usage", "total used free")(10**9, 10**9, 10**7)
-    monkeypatch.setattr(merging.shutil, "disk_usage", lambda path: free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: free)
     with pytest.raises(StudioError, match=r"name: needs about 0\.0 GB in .* free; make room"):
         check(GOOD, Library())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.diffusion.parameterisation import Training
+from studio.diffusion.training import Training
 from studio.engine.inputs.memory_check import field_of
 from studio.engine.networks.loader import Loader
 from studio.errors import IncompatibleModels

@@ -16,7 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from studio.engine.families import single_file
-from studio.engine.families.pretrained import check_config, check_files, guarded
+from studio.engine.families.pretrained import (
+    check_complete,
+    check_config,
+    check_files,
+    guarded,
+    refuse_missing,
+)
 from studio.errors import MissingModel
 from studio.library import ModelEntry, family_of, read_header
 from studio.library.alike import NO_WEIGHTS
@@ -25,6 +31,9 @@ from studio.library.weight_files import one_precision
 
 TEXT = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _CLIP = "text_model."  # before a tower's names, or not, by the library's version that saved it
+_TIED = "shared.weight", "encoder.embed_tokens.weight"  # T5's embedding: a file has one, or both
+# Text encoders whose files have the tensors' names that their classes have.
+_SAME_NAMES = ("CLIPText", "T5Encoder")
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,9 @@ class Part:
         """The part's own name of that tensor."""
         if not self._plain:
             self._plain.update({plain(one): one for one in self.tensors})
+            for one, other in (_TIED, _TIED[::-1]):
+                if other in self.tensors:
+                    self._plain.setdefault(one, other)
         return self._plain.get(plain(name))
 
     def weights(self) -> Iterator[str]:
@@ -62,18 +74,26 @@ class Part:
 
     def module(self) -> nn.Module:
         """The network with its tensors where they are, for adapters whose change depends on them."""
-        from accelerate import init_empty_weights
-
-        with init_empty_weights(include_buffers=False):
-            made = (
-                self.kind(self.kind.config_class(**self.config))
-                if self.is_text
-                else self.kind.from_config(dict(self.config))
-            )
+        made = self._empty()
         found = {name: self.find(name) for name in made.state_dict()}
         state = {name: value for name, value in found.items() if value is not None}
         made.load_state_dict(state, strict=False, assign=True)
         return made.eval().requires_grad_(False)
+
+    def lacking(self) -> list[str]:
+        """Names of what its class has and its files do not hold."""
+        if self.is_text and not self.kind.__name__.startswith(_SAME_NAMES):
+            return []
+        names = (one for one in self._empty().state_dict() if not NO_WEIGHTS.search(one))
+        return [one for one in names if self.called(one) is None]
+
+    def _empty(self) -> nn.Module:
+        from accelerate import init_empty_weights
+
+        with init_empty_weights(include_buffers=False):
+            if self.is_text:
+                return self.kind(self.kind.config_class(**self.config))
+            return self.kind.from_config(dict(self.config))
 
 
 def plain(name: str) -> str:
@@ -110,7 +130,9 @@ def _folder_part(entry: ModelEntry, folder: Path, name: str) -> Part:
     tensors = _Mapped(one_precision(sorted(folder.glob("*.safetensors"))))
     if not tensors:
         raise MissingModel(f"{entry.id!r} holds no .safetensors in {folder.name}")
-    return Part(name, _kind(config, name, entry), config, tensors)
+    part = Part(name, _kind(config, name, entry), config, tensors)
+    refuse_missing(part.lacking(), entry.id, folder.name)
+    return part
 
 
 def _kind(config: Mapping[str, Any], name: str, entry: ModelEntry) -> Any:
@@ -148,6 +170,7 @@ def _of_file(entry: ModelEntry) -> dict[str, Part]:
     found = {}
     for name, kind in kinds.items():
         loaded = single_file.load(kind, entry, name, _stored(path, entry, name))
+        check_complete(loaded, (), entry.id, name)
         config = json.loads(
             loaded.config.to_json_string() if name in TEXT else loaded.to_json_string()
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 from studio.engine.adapters.changes import Change, product
 from studio.engine.merging.sources import Part
 from studio.errors import StudioError, shorten
-from studio.library.alike import refuse_other_shape
+from studio.library.alike import latent_channels, refuse_other_shape
 from studio.library.merging import DIFFERENCE, SUM, Recipe
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -39,7 +39,7 @@ class Sum:
         """Each tensor, in the order of :meth:`shapes`.
 
         Raises:
-            StudioError: a number is too large for the precision, or is none.
+            StudioError: a number is too large for the precision, or is none; names what is to blame.
         """
         dtype = DTYPES[self.recipe.precision]
         merged = set(self.first.weights())
@@ -50,7 +50,7 @@ class Sum:
             value = self._value(name, own) if name in merged else own
             kept = value.to(dtype)
             if not bool(kept.isfinite().all()):
-                raise self._overflow(name, value)
+                raise self._not_finite(name, value)
             yield kept
 
     def _value(self, name: str, own: Tensor) -> Tensor:
@@ -63,24 +63,32 @@ class Sum:
             value += strength * whole(change, value)
         return value
 
-    def _overflow(self, name: str, value: Tensor) -> StudioError:
+    def _not_finite(self, name: str, value: Tensor) -> StudioError:
         if bool(value.isfinite().all()):
             return StudioError(
                 f"{name} of {self.first.name} has numbers up to {value.abs().max():.3g}, which "
                 f"{self.recipe.precision} cannot hold; take bf16 or fp32",
                 field="precision",
             )
+        for place, part in zip("ABC", (self.first, *self.others), strict=False):
+            found = part.find(name)
+            if found is not None and not bool(found.isfinite().all()):
+                return StudioError(
+                    f"{name} of {part.name} has numbers that are none (NaN or infinity) in "
+                    f"{shorten(self.recipe.models()[place])}; fetch it again",
+                    field=place,
+                )
         return StudioError(
-            f"{name} of {self.first.name} has numbers that are none (NaN or infinity) in one of the "
-            "models; fetch that one again",
-            field="A",
+            f"{name} of {self.first.name} comes to numbers that nothing can hold; take a smaller "
+            "multiplier, and smaller strengths",
+            field="multiplier" if self.others else "loras",
         )
 
 
 def combined(how: str, a: Tensor, others: Sequence[Tensor], m: float) -> Tensor:
     """``A·(1−m) + B·m``, or ``A + m·(B−C)``."""
     if how == SUM:
-        return a + m * (others[0] - a)
+        return a * (1 - m) + others[0] * m  # at 1 all of B, digit by digit
     assert how == DIFFERENCE
     return a + m * (others[0] - others[1])
 
@@ -96,7 +104,9 @@ def _fitting(other: Tensor | None, own: Tensor) -> Tensor:
     return other.to(own.dtype)
 
 
-def check_alike(first: Part, other: Part, names: tuple[str, str], place: str) -> None:
+def check_alike(
+    first: Part, other: Part, names: tuple[str, str], place: str, wider: bool = True
+) -> None:
     """Refuse parts whose tensors differ in name or shape.
 
     A first convolution of A that reads further channels (a mask and the picture around it) fits: they
@@ -104,6 +114,7 @@ def check_alike(first: Part, other: Part, names: tuple[str, str], place: str) ->
 
     Args:
         names: ids of the two models. place: which of B and C the other is.
+        wider: whether the first may be so, being A.
 
     Raises:
         StudioError: names the place, the tensor, and what differs.
@@ -118,11 +129,13 @@ def check_alike(first: Part, other: Part, names: tuple[str, str], place: str) ->
                 f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one architecture can be merged",
                 field=place,
             )
+    last = other.find("conv_out.weight") if wider else None
+    latent = 0 if last is None else latent_channels({"conv_out.weight": tuple(last.shape)})
     for name in own:
         b = other.find(name)
         assert b is not None
         shapes = tuple(first.tensors[name].shape), tuple(b.shape)
-        refuse_other_shape(name, (mine, shapes[0]), (theirs, shapes[1]), place)
+        refuse_other_shape(name, (mine, shapes[0]), (theirs, shapes[1]), place, latent)
 
 
 def named(

@@ -65,11 +65,15 @@ def metadata(found: Ingredients, hashes: dict[str, str]) -> dict[str, str]:
 def card(found: Ingredients, hashes: dict[str, str]) -> dict[str, Any]:
     """What the library says of the model. It names no folder of the person's machine."""
     recipe = found.recipe
-    first = recipe.models()["A"]
+    first, entry = recipe.models()["A"], found.models["A"]
+    # What lies alone is known by its base: what it predicts, and on which noise.
+    alone = {"base": entry.base, "edition": entry.edition} if entry.base else {}
     line = f"Merged: {recipe.formula()}, in {recipe.precision}; the rest is {first}'s"
     return {
         "title": recipe.name,
-        "family": found.models["A"].family,
+        "family": entry.family,
+        **alone,
+        **({"trigger": entry.trigger} if entry.trigger else {}),
         "description": line if len(line) <= MOST_SHOWN else f"{line[: MOST_SHOWN - 2]} …",
         "merged": {
             "method": recipe.how,
@@ -81,12 +85,13 @@ def card(found: Ingredients, hashes: dict[str, str]) -> dict[str, Any]:
             },
             "loras": [
                 {
-                    "id": entry.id,
-                    "sha256": hashes[entry.id],
+                    "id": lora.id,
+                    "sha256": hashes[lora.id],
                     "strength": one.strength,
                     "text_strength": one.in_text,
+                    **({} if one.on == "A" else {"on": one.on}),
                 }
-                for entry, one in found.loras
+                for lora, one in found.loras
             ],
         },
     }

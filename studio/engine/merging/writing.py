@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -55,6 +56,8 @@ def write(
         for (shape, dtype), tensor in zip(shapes.values(), tensors, strict=True):
             assert tuple(tensor.shape) == shape and tensor.dtype == dtype
             yield _append(file, tensor)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _append(file: BinaryIO, tensor: Tensor) -> int:
