@@ -10,8 +10,10 @@ from typing import Any
 from studio.cli.common import no_loading_bars, say, say_notes
 from studio.errors import StudioError
 from studio.library import Library
-from studio.library.merging import HALF, METHODS, PRECISIONS, Recipe, baked, check
-from studio.plan.kept_omega import advice, recipe_of
+from studio.library.merging import HALF, METHODS, PRECISIONS, Recipe, baked
+from studio.plan.kept_omega import recipe_of
+from studio.plan.kept_rows import advice
+from studio.plan.merging import check
 from studio.share import read_any
 
 _M = "m: the share of B in a weighted sum, the factor of B − C in add difference; default 0.5"
@@ -93,4 +95,4 @@ def _asked(options: argparse.Namespace, library: Library) -> tuple[Recipe, str]:
     say_notes(notes)
     recipe = recipe_of(preset, library)
     kept = replace(recipe, name=options.name, precision=options.precision)
-    return kept, advice(recipe, preset)
+    return kept, advice(recipe, preset, library)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from studio.errors import StudioError
 from studio.library import Library
 from studio.library.merging import LORAS, SUM, Baked, Recipe
+from studio.plan.curves import factor
 from studio.plan.passes import Weights
 from studio.plan.terms import Mixed, Terms
-from studio.preset import ModelRef, Preset
+from studio.preset import Curve, Preset
 
 FIELD = "omega"
 
@@ -18,8 +19,8 @@ def recipe_of(preset: Preset, library: Library) -> Recipe:
     """What is merged into a model that is θ_ω: ``A·(1−m) + B·m`` of a fine-tune, LoRAs at ω times their
     strengths; without a name.
 
-    On it as the base at ω 0 the base term is what it was: a row on a fine-tune stays as it is, a row's
-    LoRA keeps what is left of its strength.
+    On it as the base at ω 0 the base term is what it was; what its rows have to become for the picture
+    to stay says :func:`studio.plan.kept_rows.advice`.
 
     Raises:
         StudioError: ω changes nothing, or θ_ω is another one in places, at times or of several fine-tunes;
@@ -31,13 +32,19 @@ def recipe_of(preset: Preset, library: Library) -> Recipe:
     if weights.model != preset.base:  # ω is 1: the fine-tune itself
         tuned = [(weights.model, 1.0)]
     if len(tuned) > 1:
-        names = ", ".join(name for name, _ in tuned)
+        shares = ", ".join(f"{name} at {share:.4g}" for name, share in tuned)
         raise StudioError(
-            f"lies between {preset.base} and several fine-tunes ({names}); merge them one after another",
+            f"lies between {preset.base} and several fine-tunes ({shares}); make a weighted sum of it "
+            f"with the first, then an add difference for each other one, with {preset.base} as C",
             field=FIELD,
         )
     loras = tuple(
-        Baked(one.name, one.scale, None if one.text == one.scale else one.text)
+        Baked(
+            one.name,
+            one.scale,
+            None if one.text == one.scale else one.text,
+            "A" if one.on == preset.base else "B",
+        )
         for one in weights.adapters()
     )
     recipe = Recipe("", preset.base, loras=loras, method=LORAS, multiplier=0.0)
@@ -71,21 +78,17 @@ def _theta_omega(preset: Preset, library: Library) -> Weights:
             "throughout",
             field=FIELD,
         )
+    if any(_rests(row.curve) for row in steered):
+        raise StudioError(
+            "acts in a part of the denoising alone, as the curve of its row is 0 at times; a model is "
+            "one throughout",
+            field=FIELD,
+        )
     return weights
 
 
-def advice(recipe: Recipe, preset: Preset) -> str:
-    """What to do with the merged model so that the picture stays; "" where several rows are steered."""
-    rows = [row for _, row in preset.active_rows() if row.weight > 0 and row.model is not None]
-    if len(rows) != 1:
-        return ""
-    if recipe.b:
-        return f"With it as the base and ω at 0, the row on {recipe.b} makes the same picture."
-    model = rows[0].model
-    if not isinstance(model, ModelRef):
-        return ""
-    left = dict(model.adapters())
-    for one in recipe.loras:
-        left[one.name] -= one.strength
-    said = ", ".join(f"{name} at {strength:.4g}" for name, strength in left.items())
-    return f"With it as the base and ω at 0, the row makes the same picture with {said}."
+def _rests(curve: Curve) -> bool:
+    """Whether a curve is 0 before the end, where no step is any more."""
+    if isinstance(curve, str):
+        return any(factor(curve, at) == 0 for at in (0.0, 0.5))
+    return any(value == 0 for at, value in curve if at < 1.0) or curve[0][1] == 0

@@ -227,18 +227,10 @@ class Terms:
                 if self.base_model.channels != EDITING_CHANNELS and not model.eyes:
                     condition = replace(condition, image="")
                 return prior, Condition("") if concept else condition
-            case "own":  # the row's own weak model, θ + ω·Δ_i, under the null prompt
+            case "own":
                 prompt = row.image_prompt
-                return (
-                    self._weights([(index, self.preset.omega)])
-                    if model.personal
-                    else self._row_weights(index)
-                    if model.kind == "other"
-                    else prior,
-                    Condition(
-                        "", blank=summed([(prompt.model, prompt.strength)] if prompt else [])
-                    ),
-                )
+                blank = summed([(prompt.model, prompt.strength)] if prompt else [])
+                return self.weak(index), Condition("", blank=blank)
             case "perturbed":  # the same without attention in the middle (engine/perturbed.py)
                 return self._row_weights(index), replace(condition, perturbed=True)
             case PromptReference(prompt=text):  # only the text is replaced, the control stays
@@ -246,6 +238,13 @@ class Terms:
                 return weights, self._condition(index, text.strip(), row)
             case _:
                 return base
+
+    def weak(self, index: int) -> Weights:
+        """A row's own weak model, ``θ + ω·Δ_i``; that of another kind of network is itself."""
+        model = self.models[index]
+        if model.personal:
+            return self._weights([(index, self.preset.omega)])
+        return self._row_weights(index) if model.kind == "other" else Weights(self.preset.base)
 
     def _condition(self, index: int, text: str | None, row: Row) -> Condition:
         """The condition of the row's network; learned words count where the text holds them."""

@@ -10,7 +10,8 @@ import gradio as gr
 
 from studio.errors import StudioError
 from studio.library.merging import DIFFERENCE, HALF, LORAS, PRECISIONS, SUM
-from studio.plan.kept_omega import advice, recipe_of
+from studio.plan.kept_omega import recipe_of
+from studio.plan.kept_rows import advice
 from studio.preset import Preset
 from studio.ui.describe import progress_bar
 from studio.ui.errors import on_page, refusal
@@ -234,10 +235,7 @@ def filled_in(parts: MergeParts, preset: Preset) -> dict[Any, Any]:
         StudioError: there is none; names ``omega``.
     """
     recipe = recipe_of(preset, models.library())
-    lines = [
-        f"{one.name}:{one.strength:.12g}" + ("" if one.text is None else f":{one.text:.12g}")
-        for one in recipe.loras
-    ]
+    lines = [str(one) for one in recipe.loras]
     fields = parts.fields
     return {
         parts.panel: gr.update(open=True),
@@ -247,5 +245,5 @@ def filled_in(parts: MergeParts, preset: Preset) -> dict[Any, Any]:
         fields["C"]: gr.update(value="", visible=False),
         fields["multiplier"]: gr.update(value=recipe.multiplier, visible=bool(recipe.b)),
         fields["loras"]: "\n".join(lines),
-        fields["name"]: gr.update(value="", info=advice(recipe, preset)),
+        fields["name"]: gr.update(value="", info=advice(recipe, preset, models.library())),
     }

@@ -8,7 +8,8 @@ from contextlib import closing
 from typing import Any
 
 from studio.errors import StudioError
-from studio.library.merging import DIFFERENCE, LORAS, SUM, Recipe, baked, check
+from studio.library.merging import DIFFERENCE, LORAS, SUM, Recipe, baked
+from studio.plan.merging import check
 from studio.ui.describe import progress_bar
 from studio.ui.errors import on_page, plain_line
 from studio.ui.library import models
