@@ -102,7 +102,13 @@ def _of_forge(fields: Fields, notes: list[str]) -> dict[str, Any]:
     if not fields.among("freeu_enabled", {"true": "on"}):
         return {}
     given = {f"freeu_{name}": fields.take(f"freeu_{name}") for name in NAMES}
-    found = freeu_of(list(given.values()), _version(fields, "freeu_version", 2), notes)
+    version = _version(fields, "freeu_version", 2)
+    # The studio's own text leaves out what is the base's own, where nobody knows the base.
+    stated = {name: value for name, value in given.items() if value is not None}
+    filled = [1.0 if value is None else value for value in given.values()]
+    found = freeu_of(filled, version, notes)
+    if found:
+        found = {"on": True} | {name: found[name] for name in NAMES if f"freeu_{name}" in stated}
     if not found:
         _put_back(fields, {"freeu_enabled": "True", **given})
         return {}
@@ -114,7 +120,8 @@ def _of_forge(fields: Fields, notes: list[str]) -> dict[str, Any]:
 
 
 def _of_text(fields: Fields, notes: list[str]) -> dict[str, Any]:
-    return _matched(fields, "FreeU", _NAMED, 1, notes)
+    """SD.Next's text, or Fooocus' four numbers in A1111's grammar."""
+    return _matched(fields, "FreeU", _NAMED, 1, notes) or _matched(fields, "FreeU", _FOUR, 2, notes)
 
 
 def in_tuple(fields: Fields, notes: list[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from studio.errors import StudioError, shorten
+from studio.library import family_of
 from studio.preset import Preset
 from studio.share import encode_link, parameters_text, unsaid
 from studio.share.qr import qr_png
@@ -23,8 +24,18 @@ def lay_out() -> dict[str, gr.Button]:
     }
 
 
-def for_a1111(preset: Preset, size: tuple[int, int]) -> tuple[dict[str, Any], list[str]]:
-    """The text for the clipboard, and what it leaves out. ``size``: the picture's, in pixels."""
+def for_a1111(
+    preset: Preset, size: tuple[int, int], family: str = ""
+) -> tuple[dict[str, Any], list[str]]:
+    """The text for the clipboard, and what it leaves out.
+
+    Args:
+        size: the picture's, in pixels.
+        family: the base's, where it is known; its factors of FreeU are written out.
+    """
+    if family:
+        freeu = preset.freeu.settled(family_of(family).freeu)
+        preset = preset.model_copy(update={"freeu": freeu})
     text = parameters_text(preset, size)
     said = "A1111's text copied. Paste it into its prompt box, and press the arrow below Generate."
     return {"text": text, "name": "parameters.txt", "said": said}, unsaid(preset)

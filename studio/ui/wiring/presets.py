@@ -231,7 +231,7 @@ def _elsewhere(parts: Parts, form: dict[str, Any], notes: Any) -> None:
     def for_a1111(**values: Any) -> list[Any]:
         preset = to_preset(values)
         base = check_base(library().catalogue(), preset.base, preset.vae)
-        text, left = copies.for_a1111(preset, picture_size(preset, base))
+        text, left = copies.for_a1111(preset, picture_size(preset, base), base.family)
         return [fresh(text), {**notes_of(preset, left), "title": "A1111's text"}]
 
     def code(place: str, **values: Any) -> list[Any]:

@@ -56,6 +56,7 @@ def asked(tool: str, given: dict[str, Any], **more: Any) -> tuple[Any, str]:
             2,
         ),
         ("AUTOMATIC1111", {"FreeU": "b1=1.2 b2=1.4 s1=0.9 s2=0.2"}, (1.2, 1.4, 0.9, 0.2), 1),
+        ("AUTOMATIC1111", {"FreeU": "(1.01, 1.02, 0.99, 0.95)"}, (1.01, 1.02, 0.99, 0.95), 2),
         ("SwarmUI", SWARM, (1.3, 1.4, 0.9, 0.2), 2),
         ("SwarmUI", {"freeuapplyto": "Base"}, (1.1, 1.2, 0.9, 0.2), 1),
         ("Fooocus", {"freeu": "(1.01, 1.02, 0.99, 0.95)"}, (1.01, 1.02, 0.99, 0.95), 2),
@@ -136,6 +137,10 @@ def test_there_and_back(tmp_path: Path) -> None:
     back, _ = read(png(tmp_path, parameters=parameters_text(given)))
     assert back.freeu == given.freeu
     assert [one.split(":")[0] for one in unsaid(given) if "freeu" in one] == ["freeu.on"]
+    for factors in ({}, {"b1": 1.3}):  # the others are the base's own
+        open_ = validate({"rows": ROWS, "freeu": {"on": True, **factors}})
+        back, _ = read(png(tmp_path, parameters=parameters_text(open_)))
+        assert back.freeu == open_.freeu
     open_ = validate({"rows": ROWS, "freeu": {"on": True, "b1": 1.3}})
     found = [one.split(":")[0] for one in unsaid(open_) if "freeu" in one]
     assert found == ["freeu.on"] * 2

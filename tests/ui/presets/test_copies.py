@@ -37,3 +37,12 @@ def test_what_is_too_long_for_a_code_says_so() -> None:
         qr_png("x" * (MAX_BYTES + 1))
     with pytest.raises(StudioError, match="link: expected the page's address"):
         copies.qr(validate({"rows": []}), "javascript:alert(1)")
+
+
+def test_freeu_s_factors_are_written_out_where_the_base_is_known() -> None:
+    preset = validate({"rows": [{"prompt": "a tree"}], "freeu": {"on": True, "b2": 1.1}})
+    shown, left = copies.for_a1111(preset, (512, 512), "sd1")
+    said = "freeu_enabled: True, freeu_b1: 1.5, freeu_b2: 1.1, freeu_s1: 0.9, freeu_s2: 0.2"
+    assert said in shown["text"] and not any("are left out" in one for one in left)
+    shown, left = copies.for_a1111(preset, (512, 512))
+    assert "freeu_b2: 1.1" in shown["text"] and any("are left out" in one for one in left)
