@@ -35,8 +35,9 @@ for _name, _hint in {
         r"<hypernet:[^<>]{1,300}>", "hypernetworks are not run here; <hypernet:…> is plain words"
     ),
     "tag": Hint(
-        r"<(?:segment|object|region|clear|extend|refiner|base|video|wildcard|wc|random|setvar|var|param"
-        r"|preset|alternate|alt|fromto|repeat|comment|break|trigger|embed|embedding|setmacro|macro)"
+        r"<(?:segment|object|region|clear|extend|refiner|base|video|videoswap|pixeldecoder|wildcard|wc"
+        r"|random|setvar|var|param|preset|p(?=[:\[])|alternate|alt|fromto|repeat|comment|break|trigger"
+        r"|embed|embedding|setmacro|macro)"
         r"(?:\[[^\[\]]{0,200}\])?[:>]",
         "SwarmUI's tags are read as plain words here: {a|b} and __file__ choose, rows have masks "
         "and ranges",

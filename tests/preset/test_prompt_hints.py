@@ -17,6 +17,7 @@ TYPED = {
     "tag": [
         *("<segment:face>", "<random:a,b>", "<object[1]:x>", "<alternate:a,b>", "<alt:a|b>"),
         *("<fromto[0.5]:a,b>", "<repeat[2]:a>", "<comment:a>", "a <break> b", "<trigger>"),
+        *("<p:mine>", "<videoswap>"),
     ],
     "embedding": ["embedding:bad"],
     "compel": ["a cat++ here", "(a b)1.2", "dog--, x"],
