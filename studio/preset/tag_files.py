@@ -1,26 +1,41 @@
 """Tags of a person's own lists, which complete what is typed in a prompt.
 
-A list lies in ``tags/`` below ``STUDIO_HOME``: a ``.csv`` as a1111-sd-webui-tagcomplete and SwarmUI read
-it (``name,category,count,"alias,alias"``; all but the name may lack), or a ``.txt`` with a tag a line.
+A list lies in ``tags/`` below ``STUDIO_HOME``, as a1111-sd-webui-tagcomplete and SwarmUI read it
+(:mod:`studio.preset.tag_lists`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
+import re
+import threading
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from studio.errors import shorten
-from studio.files import listed, read_regular, shown
+from studio.files import listed, shown
 from studio.home import tags_folder
+from studio.preset.tag_lists import Listed, tags_in
 
 SUFFIXES = (".csv", ".txt")
-MAX_BYTES, MAX_TAGS, MAX_NAME, MAX_ALIASES = 64 * 2**20, 500_000, 200, 100
-SIGNS = 3  # so short a name is a sign, such as ^_^, and keeps its underscores
+MAX_BYTES, MAX_TAGS = 64 * 2**20, 500_000
+SHORT = 3  # so short a name is a sign, such as ^_^, and keeps its underscores
+SIGNS = {"(o)_(o)", "<o>_<o>", "<|>_<|>", "||_||"}  # longer ones, as other tools know them
+# What `studio.preset.prompts` takes a backslash from, and what it reads as a mark without one. It knows
+# none for AND and BREAK, which text encoders read alike in small letters.
+_ESCAPED = re.compile(r"\\([()\[\]{}_\\])")
+_MARK = re.compile(r"\\(?=[()\[\]{}_\\])|[()\[\]{}]|__")
+_WORD = re.compile(r"\b(?:AND|BREAK)\b")
+_LAST = "\U0010ffff"  # comes after every letter
+_reading = threading.Lock()
+_Files = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -33,39 +48,41 @@ class Tag:
 
 def find(typed: str, most: int = 8) -> list[Tag]:
     """Tags of which a name begins as ``typed``, then those that hold it; of each the most used first.
-    Case does not matter, and an underscore is a blank."""
+    One that is called just so comes before all others. Case does not matter, and an underscore is a
+    blank."""
     wanted = _plain(typed)
     if not wanted:
         return []
-    names = _names(_files())[0]
+    names = _names(_files())
     found: dict[str, Tag] = {}
-    for fits in (lambda name: name.startswith(wanted), lambda name: wanted in name):
-        for name, text, own in names:
-            if fits(name) and text not in found:
-                found[text] = Tag(text, "" if own else name)
-                if len(found) == most:
-                    return [*found.values()]
+    for place in names.like(wanted):
+        tag = names.tag(place)
+        found.setdefault(tag.text, tag)
+        if len(found) == most:
+            break
     return [*found.values()]
 
 
 def known() -> tuple[int, str]:
-    """How many tags there are, and in one line which lists cannot be read or are cut ("": none)."""
-    files = _files()
-    _, count, problem = _names(files)
-    return count, problem
+    """How many tags there are, and a line for each list that cannot be read, or not as it is written
+    ("": none)."""
+    names = _names(_files())
+    return len(names.tags), "\n".join(names.problems)
 
 
 def written(name: str) -> str:
-    """A tag as a prompt has it: blanks for underscores, its brackets as plain text."""
-    spaced = name.replace("_", " ") if len(name) > SIGNS else name
-    return spaced.replace("(", r"\(").replace(")", r"\)")
+    """A tag as a prompt has it: blanks for underscores, and what would be a mark as plain text."""
+    plain = _ESCAPED.sub(r"\1", name)
+    if len(plain) > SHORT and plain not in SIGNS:
+        plain = plain.replace("_", " ")
+    return _WORD.sub(lambda word: word[0].lower(), _MARK.sub(r"\\\g<0>", plain))
 
 
 def _plain(name: str) -> str:
     return " ".join(name.replace("\\", "").replace("_", " ").lower().split())
 
 
-def _files() -> tuple[tuple[str, int, int], ...]:
+def _files() -> _Files:
     """The lists, each with its time and size: a change is seen at the next key."""
     folder = tags_folder()
     found = []
@@ -78,43 +95,63 @@ def _files() -> tuple[tuple[str, int, int], ...]:
     return tuple(found)
 
 
+class _Names:
+    """All names of some tags, to be looked through at every key: in the order of their use, a tag's own
+    before its others, in the order of their letters, and one after another as one text."""
+
+    def __init__(self, tags: list[Listed], problems: list[str]) -> None:
+        self.problems = problems
+        self.tags = [tag.name for tag in tags]
+        self._names: list[str] = []
+        self._tags = array("L")  # of each name the place of its tag
+        self._own = bytearray()
+        for place, tag in enumerate(tags):
+            others = [_plain(alias) for alias in tag.aliases]
+            self._names += [_plain(tag.name), *others]
+            self._tags.extend([place] * (1 + len(others)))
+            self._own += b"\1" + bytes(len(others))
+        order = sorted(range(len(self._names)), key=self._names.__getitem__)
+        self._sorted = [self._names[place] for place in order]
+        self._order = np.array(order, np.int64)
+        self._text = "\n".join(self._names)
+        self._starts = array("Q", accumulate((len(name) + 1 for name in self._names), initial=0))
+
+    def tag(self, place: int) -> Tag:
+        """The tag of a name."""
+        alias = "" if self._own[place] else self._names[place]
+        return Tag(written(self.tags[self._tags[place]]), alias)
+
+    def like(self, wanted: str) -> Iterator[int]:
+        """Names that are ``wanted``, tags' own ones first; that begin so; that hold it."""
+        first = bisect_left(self._sorted, wanted)
+        same = np.sort(self._order[first : bisect_right(self._sorted, wanted)]).tolist()
+        yield from sorted(same, key=lambda place: not self._own[place])
+        begin = self._order[first : bisect_left(self._sorted, wanted + _LAST)]
+        yield from map(int, np.sort(begin))
+        at = self._text.find(wanted)
+        while at >= 0:
+            place = bisect_right(self._starts, at) - 1
+            yield place
+            at = self._text.find(wanted, self._starts[place + 1])
+
+
+def _names(files: _Files) -> _Names:
+    with _reading:  # the first keys of several people read the lists once
+        return _read(files)
+
+
 @lru_cache(maxsize=1)
-def _names(
-    files: tuple[tuple[str, int, int], ...],
-) -> tuple[list[tuple[str, str, bool]], int, str]:
-    """Every name as ``(plain, text, whether it is the tag's own)``, the most used first; how many tags."""
-    tags: dict[str, tuple[int, list[str]]] = {}
-    problem = ""
+def _read(files: _Files) -> _Names:
+    tags: dict[str, Listed] = {}
+    problems: list[str] = []
     for path, _, _ in files:
         try:
-            for name, count, aliases in _lines(Path(path)):
+            for tag in tags_in(Path(path), MAX_BYTES, problems):
                 if len(tags) >= MAX_TAGS:
-                    problem = f"only the first {MAX_TAGS} tags are read"
+                    problems.append(f"only the first {MAX_TAGS} tags are read")
                     break
-                tags.setdefault(name, (count, aliases))
-        except (OSError, csv.Error) as error:
-            problem = f"tags {shorten(shown(Path(path).name))} cannot be read: {error}"
-    order = sorted(tags.items(), key=lambda item: -item[1][0])
-    names = []
-    for name, (_, aliases) in order:
-        text = written(name)
-        names.append((_plain(name), text, True))
-        names += [(_plain(alias), text, False) for alias in aliases]
-    return names, len(tags), problem
-
-
-def _lines(path: Path) -> Iterator[tuple[str, int, list[str]]]:
-    text = read_regular(path, MAX_BYTES).decode("utf-8-sig", "replace")
-    if path.suffix.lower() == ".txt":
-        for line in text.splitlines():
-            if 0 < len(line.strip()) <= MAX_NAME:
-                yield line.strip(), 0, []
-        return
-    for cells in csv.reader(io.StringIO(text, newline="")):
-        name = cells[0].strip() if cells else ""
-        if not 0 < len(name) <= MAX_NAME:
-            continue
-        counts = [cell.strip() for cell in cells[1:3]]
-        used = int(counts[-1]) if counts and counts[-1].isdecimal() and len(counts[-1]) < 12 else 0
-        aliases = cells[3].split(",")[:MAX_ALIASES] if len(cells) > 3 else []
-        yield name, used, [alias.strip() for alias in aliases if alias.strip()]
+                tags.setdefault(tag.name, tag)
+        except OSError as error:
+            problems.append(f"tags {shorten(shown(Path(path).name))} cannot be read: {error}")
+    # Each problem once: several lists may be cut.
+    return _Names(sorted(tags.values(), key=lambda tag: -tag.used), [*dict.fromkeys(problems)])

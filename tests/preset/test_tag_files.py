@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.preset import tag_files
+from studio.preset.prompt_changes import changes
+from studio.preset.prompts import BREAK, split_prompt, weighted_spans
 from studio.preset.tag_files import Tag, find, known
+from studio.preset.tag_lists import Listed, tags_in
+from studio.preset.variants import varies
 from studio.ui.editor.tags import tags_like
 
 LIST = (
@@ -72,3 +80,84 @@ def test_without_lists_there_is_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("STUDIO_HOME", str(tmp_path))
     assert tags_like({"typed": "hat"}) == {"tags": [], "none": True, "problem": ""}
     assert tags_like(None)["tags"] == []
+
+
+def test_one_that_is_called_just_so_comes_first(folder: Path) -> None:
+    (folder / "own.csv").write_text(
+        'rare_hat,0,90000,"miku"\nmiku,4,5\nmiku_hat,0,99000\n', "utf-8"
+    )
+    assert find("miku", most=3) == [
+        Tag("miku"),
+        Tag("hatsune miku", "miku"),
+        Tag("rare hat", "miku"),
+    ]
+    assert find("miku")[3:] == [Tag("miku hat"), Tag(r"hatsune miku \(cosplay\)")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (r"miku_\(cosplay\)", r"miku \(cosplay\)"),
+        ("pc-98_[x]", r"pc-98 \[x\]"),
+        ("{x}_(y)", r"\{x\} \(y\)"),
+        ("AND_hat", "and hat"),
+        ("BREAK", "break"),
+        ("(o)_(o)", r"\(o\)_\(o\)"),
+        ("<|>_<|>", "<|>_<|>"),
+        ("||_||", "||_||"),
+        ("^_^", "^_^"),
+        (r"\m/", r"\m/"),
+        ("__", r"\__"),
+        ("re:zero", "re:zero"),
+    ],
+)
+def test_a_tag_is_read_as_the_words_it_is(name: str, text: str) -> None:
+    assert tag_files.written(name) == text == tag_files.written(text)
+    words = text.replace("\\m", "M").replace("\\", "").replace("M", "\\m")
+    assert weighted_spans(text) == [(words, 1.0)] and split_prompt(text) == [(text, 1.0)]
+    assert not varies(text) and changes(text) == () and not BREAK.search(text)
+
+
+def test_lists_are_read_once_however_many_ask_at_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def slowly(path: Path, *given: Any) -> Iterator[Listed]:
+        read.append(path)
+        time.sleep(0.05)
+        return tags_in(path, *given)
+
+    monkeypatch.setattr(tag_files, "tags_in", slowly)
+    with ThreadPoolExecutor(5) as people:
+        answers = list(people.map(find, ["top h"] * 5))
+    assert answers == [[Tag("top hat")]] * 5 and len(read) == 1
+
+
+def test_a_long_list_is_not_gone_through_name_by_name(folder: Path) -> None:
+    names = [f"{['red', 'blue', 'green'][n % 3]}_hat_{n}" for n in range(60_000)]
+    (folder / "danbooru.csv").write_text("\n".join(f"{name},0,{n}" for n, name in enumerate(names)))
+    assert known() == (60_000, "")
+
+    def took(ask: Callable[[], Any]) -> float:
+        times = []
+        for _ in range(5):
+            start = time.process_time()
+            ask()
+            times.append(time.process_time() - start)
+        return min(times)
+
+    one_by_one = took(lambda: [name for name in names if name.startswith("t 5")])
+    assert took(lambda: find("t 59999x")) < one_by_one
+    assert find("t_5999")[0] == Tag("green hat 59999") and len(find("red hat 5")) == 8
+
+
+def test_each_list_that_is_not_read_as_it_is_written_is_named(folder: Path) -> None:
+    (folder / "a.csv").write_bytes("café_au_lait,0,5\n".encode("cp1252"))
+    (folder / "b.txt").write_text("a\x07bell\nred\ufffdhat\n" + "x" * 300, "utf-8")
+    answer = tags_like({"typed": "caf"})
+    assert answer["tags"] == [["café au lait", ""]]
+    assert answer["problem"].split("\n") == [
+        "tags 'a.csv' are no UTF-8 text; they are read as Windows-1252",
+        "tags 'b.txt': names that are too long or no text are left out: 3",
+    ]
