@@ -145,12 +145,18 @@ def test_at_twice_the_size_what_one_paints_with_stands_beside_the_picture(desk: 
 
 @needs_starter
 def test_at_twice_the_size_a_picture_stays_beside_what_is_said_of_it(desk: Studio) -> None:
+    """And on a phone, where it stands above, it lies over nothing that is said."""
     desk.use(["a star"], steps=1)
     desk.generate()
     desk.page.set_viewport_size({"width": 720, "height": 450})
     desk.tab("History").locator(".gs-cell-open").first.click()
-    picture = desk.page.locator("dialog.gs-history-dialog .gs-history-large")
-    note = desk.page.locator("dialog.gs-history-dialog").get_by_label("Board")
+    dialog = desk.page.locator("dialog.gs-history-dialog")
+    picture, note = dialog.locator(".gs-history-large"), dialog.get_by_label("Board")
+    covered = """() => [...document.querySelectorAll(".gs-history-facts dt")].filter((fact) => {
+        const { left, top, bottom } = fact.getBoundingClientRect();
+        const lies = document.elementFromPoint(left + 3, (top + bottom) / 2);
+        return lies?.closest(".gs-history-two > :first-child");
+    }).length"""
 
     def stays() -> None:
         seen = picture.bounding_box()
@@ -159,5 +165,10 @@ def test_at_twice_the_size_a_picture_stays_beside_what_is_said_of_it(desk: Studi
     eventually(stays)
     note.scroll_into_view_if_needed()
     eventually(stays)
+    for size in ({"width": 720, "height": 450}, {"width": 390, "height": 780}):
+        desk.page.set_viewport_size(size)
+        for fact in (note, dialog.locator("dt").last, dialog.locator("dt").first):
+            fact.scroll_into_view_if_needed()
+            assert desk.page.evaluate(covered) == 0, size
     desk.page.keyboard.press("Escape")
     desk.page.set_viewport_size({"width": 1440, "height": 950})
