@@ -36,7 +36,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import Preset
 from studio.preset.prompt_search import HELP, PROMPTS
 from studio.preset.scale import SCALE
-from studio.preset.style_axis import STYLE
+from studio.preset.style_axis import STYLE, style_notes
 from studio.preset.sweep import Axis, parse_axis
 from studio.share.write import encode
 from studio.workers.choice import read_workers
@@ -75,6 +75,8 @@ def sweep(options: argparse.Namespace) -> None:
     axes = _axes(options)
     roots = image_roots(options)
     seeds = _seeds(options)
+    folder = Path(options.out)
+    axes = sweeping.settled(preset, axes, seeds, folder)
     refuse_too_many(
         preset,
         [axis for axis in axes if axis],
@@ -83,7 +85,6 @@ def sweep(options: argparse.Namespace) -> None:
         max(1, len(seeds)),
     )
     names = [name.strip() for name in (options.metrics or "").split(",") if name.strip()]
-    folder = Path(options.out)
     beside = Beside.of(names, folder, roots)
     scored = scored_by(options, [], [], []) if names else None
     if scored:
@@ -93,6 +94,9 @@ def sweep(options: argparse.Namespace) -> None:
     for preset_of_cell in {shot.name: shot.cell.preset for shot in shots}.values():
         notes += checked_plan(preset_of_cell, library, roots).notes
         check_images(preset_of_cell, roots)
+    for axis in asked.named:
+        if axis.field == STYLE:
+            notes += style_notes(asked.preset, axis.values, axis.styles)
     say_notes(notes)
     output_folder(options.out)
     found: dict[str, sweeping.Line] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from studio.experiments.labels import apart
+from studio.preset.style_axis import STYLE
 from studio.preset.sweep import Axis
 
 MAX_GRID_PIXELS = 48_000_000  # what the studio opens again, with room for labels
@@ -85,10 +86,7 @@ def draw_labelled(
 
 def _texts(axis: Axis) -> list[Texts]:
     """For each value ``field = value``, and shorter: what tells the values apart is left in each."""
-    shown = [
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for value in axis.values
-    ]
+    shown = [said_of(axis, value) for value in axis.values]
     brief = apart(shown)
     whole = shown if max(map(len, shown)) <= MAX_LABEL else brief
     name = axis.field.rpartition(".")[2]
@@ -96,6 +94,13 @@ def _texts(axis: Axis) -> list[Texts]:
         (f"{axis.field} = {_cut(text)}", f"{name} = {_cut(text)}", _cut(text), _cut(short))
         for text, short in zip(whole, brief, strict=True)
     ]
+
+
+def said_of(axis: Axis, value: Any) -> str:
+    """A value of an axis in a label."""
+    if axis.field == STYLE and value == "":
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _cut(text: str) -> str:

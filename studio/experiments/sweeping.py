@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from studio.errors import BadPreset
+from studio.errors import StudioError
 from studio.experiments.asked import single, text_of
-from studio.experiments.grid import draw_grid, shrunk
+from studio.experiments.grid import draw_grid, said_of, shrunk
 from studio.experiments.making import Makers
 from studio.experiments.sweep_table import table_of
+from studio.experiments.swept_styles import Axes, data_of, gone, held_before, holding
 from studio.files import write_atomically
 from studio.images import open_checked
 from studio.preset import Preset
@@ -54,7 +55,7 @@ class Sweep:
     """
 
     preset: Preset
-    axes: tuple[Axis, Axis | None, Axis | None]
+    axes: Axes
     seeds: tuple[int, ...]
     stem: str
 
@@ -82,16 +83,19 @@ class Sweep:
 
 def stem_of(
     preset: Preset,
-    axes: tuple[Axis, Axis | None, Axis | None],
+    axes: Axes,
     seeds: Sequence[int],
     folder: Path | None = None,
 ) -> str:
-    """What the names of a sweep's files begin with: the same for the same preset, axes and seeds,
-    whatever the preset holds in the fields that are swept, as after one of its cells is used.
+    """What the names of a sweep's files begin with: the same for the same preset, axes (and what their
+    styles hold) and seeds, whatever the preset holds in the fields that are swept, as after one of its
+    cells is used.
 
     Args:
         folder: where it may lie from before; an earlier studio named it by those fields too.
     """
+    with suppress(StudioError):  # which is said elsewhere
+        axes = holding(axes)
     stem, earlier = (_stem(one, axes, seeds) for one in (_first(preset, axes), preset))
     if folder is None or (folder / f"{stem}.json").exists():
         return stem
@@ -101,8 +105,21 @@ def stem_of(
     return earlier if (folder / f"{earlier}.json").exists() else stem
 
 
+def settled(preset: Preset, axes: Axes, seeds: Sequence[int], folder: Path) -> Axes:
+    """The axes with what their styles hold. Where one is gone it is what it was in the same sweep of the
+    folder, so that this can be gone on with.
+
+    Raises:
+        StudioError: as :func:`studio.experiments.swept_styles.holding`.
+    """
+    for stem, held in held_before(axes, folder) if gone(axes) else ():
+        if stem_of(preset, held, seeds, folder) == stem:
+            return held
+    return holding(axes)
+
+
 def _stem(preset: Preset, axes: Sequence[Axis | None], seeds: Sequence[int]) -> str:
-    plain = [[axis.field, list(axis.values)] if axis else None for axis in axes]
+    plain = [[*data_of(axis).values()] if axis else None for axis in axes]
     asked = json.dumps([json.loads(preset.to_json()), plain, list(seeds)], sort_keys=True)
     return f"sweep-{hashlib.sha256(asked.encode()).hexdigest()[:10]}"
 
@@ -110,18 +127,19 @@ def _stem(preset: Preset, axes: Sequence[Axis | None], seeds: Sequence[int]) -> 
 def _first(preset: Preset, axes: Sequence[Axis | None]) -> Preset:
     """The preset of the first cell; as it is where that cannot be made, which is said elsewhere."""
     named = [axis for axis in axes if axis is not None]
-    with suppress(BadPreset):
+    with suppress(StudioError):
         return changed(preset, named, [axis.values[0] for axis in named])
     return preset
 
 
 def begin(
     preset: Preset,
-    axes: tuple[Axis, Axis | None, Axis | None],
+    axes: Axes,
     seeds: Sequence[int],
     folder: Path,
 ) -> Sweep:
     """A sweep in a folder: a new one, or the same that was begun there, with the same seed."""
+    axes = settled(preset, axes, seeds, folder)
     stem = stem_of(preset, axes, seeds, folder)
     chosen = _document(folder / f"{stem}.json").get("seed")
     if preset.sampler.seed < 0:
@@ -235,7 +253,7 @@ def grids(sweep: Sweep, shots: Sequence[Shot], folder: Path) -> list[tuple[str, 
             place: shrunk(open_checked(path, path.name).convert("RGB"), len(firsts))
             for place, path in firsts.items()
         }
-        title = f"{z.field} = {z.values[page]}" if z else ""
+        title = f"{z.field} = {said_of(z, z.values[page])}" if z else ""
         name = f"{sweep.stem}-z{page:02d}.png" if z else f"{sweep.stem}.png"
         found.append((name, draw_grid(images, x, y, title)))
     return found
@@ -277,10 +295,6 @@ def finish(
 
 def _asked(sweep: Sweep) -> dict[str, Any]:
     """What a sweep's document says from its beginning on: all that makes it again."""
-    axes = {side: _axis(axis) for side, axis in zip("xyz", sweep.axes, strict=True)}
+    axes = {side: axis and data_of(axis) for side, axis in zip("xyz", sweep.axes, strict=True)}
     preset = json.loads(sweep.preset.to_json())
     return {"seed": sweep.preset.sampler.seed, **axes, "preset": preset}
-
-
-def _axis(axis: Axis | None) -> dict[str, Any] | None:
-    return None if axis is None else {"field": axis.field, "values": list(axis.values)}

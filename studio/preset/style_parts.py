@@ -1,9 +1,12 @@
-"""What of a preset is kept as a style: a text for, a text against, and the rows beside them."""
+"""What of a preset is kept as a style: a text for, a text against, and the rows beside them; and whether
+one stands in a preset."""
 
 from __future__ import annotations
 
 from studio.preset.document import Preset
+from studio.preset.prompts import split_prompt
 from studio.preset.rows import Row
+from studio.preset.styles import PLACE, Style, takers
 
 
 def texts_of(preset: Preset) -> tuple[str, str]:
@@ -41,3 +44,18 @@ def _place(preset: Preset, sign: int) -> int:
 def _text(preset: Preset, sign: int) -> str:
     place = _place(preset, sign)
     return preset.rows[place].prompt if place >= 0 else ""
+
+
+def stands_in(preset: Preset, style: Style) -> bool:
+    """Whether a style's text stands already in each row that it would be laid over."""
+    texts = [split_prompt(preset.rows[index].prompt)[0][0] for index in takers(preset.rows)]
+    return bool(style.prompt and texts) and all(_around(text, style.prompt) for text in texts)
+
+
+def _around(text: str, style: str) -> bool:
+    """Whether a text begins and ends as the style's does around the prompt, or after it."""
+    before, place, after = style.partition(PLACE)
+    if not place:
+        before, after = "", style
+    within = len(text) >= len(before) + len(after) and bool(before.strip() or after.strip())
+    return within and text.startswith(before) and text.rstrip().endswith(after.rstrip())

@@ -18,7 +18,8 @@ from studio.preset.fields import split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
 from studio.preset.rows import MAX_SEED
 from studio.preset.scale import SCALE
-from studio.preset.style_axis import STYLE, with_named
+from studio.preset.style_axis import STYLE, why_alike, with_named
+from studio.preset.styles import Style
 from studio.preset.variants import chosen, counted_seed, preset_varies, varies
 
 MAX_CELLS = 2000
@@ -34,10 +35,11 @@ _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 @dataclass(frozen=True)
 class Axis:
     """One field and the values it takes; ``prompts``, a text of the prompts and what replaces it; or
-    ``style``, names of styles."""
+    ``style``, names of styles, and what these held (``styles``) where that is settled."""
 
     field: str
     values: tuple[Any, ...]
+    styles: tuple[Style, ...] = ()
 
     @property
     def varied(self) -> str:
@@ -64,6 +66,8 @@ def parse_axis(text: str, option: str) -> Axis:
     field, values = split_assignment(text, option)
     if field == PROMPTS:
         return Axis(field, read_texts(values, option))
+    if field == STYLE and not values.startswith("["):  # a name may be 50, or true
+        return Axis(field, tuple(_name(part.strip()) for part in values.split(",")))
     if steps := _STEPS.fullmatch(in_plain_digits(values.strip())):
         first, last, step = map(float, steps.groups())
         return Axis(field, _stepped(first, last, step, option))
@@ -84,6 +88,11 @@ def _value(text: str) -> Any:
     except (ValueError, RecursionError):
         plain = in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
         return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text
+
+
+def _name(text: str) -> str:
+    value = _value(text)
+    return value if isinstance(value, str) else text
 
 
 def in_plain_digits(text: str) -> str:
@@ -113,26 +122,25 @@ def count_of(*axes: Axis | None) -> int:
 def changed(preset: Preset, axes: Sequence[Axis], values: Sequence[Any]) -> Preset:
     """The preset of one setting, for one picture; values beyond the axes are passed over.
 
-    Texts are replaced once the fields have their values, all of them at once.
+    Texts are replaced once the fields have their values, all of them at once; styles are laid over what
+    that leaves. The scale comes last: it is of the rows that take part by then.
 
     Raises:
         BadPreset: a field or value that the preset cannot take, or a text that no prompt holds.
     """
-    given = list(zip(axes, values, strict=False))
-    made = _with_fields(preset, given)
-    by = {axis.values[0]: value for axis, value in given if axis.field == PROMPTS}
-    return replaced(made, by) if by else made
+    return _changed(preset, list(zip(axes, values, strict=False)))
 
 
-def _with_fields(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
-    """A style comes after the texts that it is laid over, the scale last: it is of the rows that take part
-    by then, whatever the order of the axes."""
+def _changed(preset: Preset, given: Sequence[tuple[Axis, Any]]) -> Preset:
     others = (PROMPTS, SCALE, STYLE)
     fields = [(axis.field, value) for axis, value in given if axis.field not in others]
     fields = [*_beside(preset, fields), *fields]
     made = with_fields(preset, [("sampler.count", 1), *fields])
-    for name in (value for axis, value in given if axis.field == STYLE):
-        made = with_named(made, name)
+    by = {axis.values[0]: value for axis, value in given if axis.field == PROMPTS}
+    made = replaced(made, by) if by else made
+    for axis, value in given:
+        if axis.field == STYLE:
+            made = with_named(made, value, axis.styles)
     scales = [(axis.field, value) for axis, value in given if axis.field == SCALE]
     if not scales:
         return made
@@ -168,7 +176,8 @@ def chosen_alike(preset: Preset, axes: Sequence[Axis | None], cell: Cell, made: 
     seed = counted_seed(made)
     if seed < 0 or not preset_varies(made) or all(a.field != PROMPTS for a, _ in given):
         return made
-    return chosen(made, seed, like=_with_fields(preset, given))
+    plain = [(axis, value) for axis, value in given if axis.field != PROMPTS]
+    return chosen(made, seed, like=_changed(preset, plain))
 
 
 def refuse_repeated(preset: Preset, axis: Axis) -> None:
@@ -177,13 +186,15 @@ def refuse_repeated(preset: Preset, axis: Axis) -> None:
     Raises:
         BadPreset: names the field; also of a value that the preset cannot take.
     """
-    seen: set[str] = set()
+    seen: dict[str, Any] = {}  # the first value of each
     for value in axis.values:
         made = changed(preset, [axis], [value]).to_json()
         if made in seen and not (axis.field.endswith("seed") and value == -1):
             said = f"{shorten(value)} is there twice, for the same picture"
+            if axis.field == STYLE:
+                said = why_alike(preset, (seen[made], value), axis.styles)
             raise BadPreset(said, field=axis.field)
-        seen.add(made)
+        seen[made] = value
 
 
 def settings(axes: Sequence[Axis], number: int) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from studio.errors import BadPreset, StudioError
 from studio.preset import Preset
 from studio.preset.own_styles import delete_style, edit_style, is_own, take_styles
+from studio.preset.style_axis import can_vary
 from studio.preset.style_parts import not_kept, rows_beside, texts_of
 from studio.preset.styles import PLACE, Style, find, save_style, styles
 from studio.share.styled import styled
@@ -37,7 +38,15 @@ def _card(style: Style, ours: bool) -> dict[str, Any]:
     named = {"id": style.name, "title": style.name, "what": "style", "prompt": prompt}
     own = ours and is_own(style)
     texts = {"texts": {"prompt": style.prompt, "negative": style.negative}} if own else {}
-    return {**named, "text": text, "tag": tag, "own": own, "problem": bool(style.problem), **texts}
+    return {
+        **named,
+        "text": text,
+        "tag": tag,
+        "own": own,
+        "problem": bool(style.problem),
+        "varies": can_vary(style),
+        **texts,
+    }
 
 
 def laid_over(preset: Preset, names: Sequence[str]) -> tuple[Preset, list[str]]:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError, shorten
 from studio.experiments.sweep_cost import Cost, cost, refuse_too_many
 from studio.experiments.sweeping import stem_of
+from studio.experiments.swept_styles import held_in
 from studio.preset import Preset
-from studio.preset.prompt_search import PROMPTS, holds, takes_part
-from studio.preset.style_axis import STYLE
+from studio.preset.prompt_search import PROMPTS, holds
+from studio.preset.style_axis import STYLE, styles_of
 from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
-from studio.ui.describe import check_images, idle, plan_of, seconds
-from studio.ui.errors import on_page, one_line
-from studio.ui.form import to_values
+from studio.ui.describe import check_images, plan_of, seconds
+from studio.ui.errors import one_line
 from studio.ui.schema import leaves, start_leaves
 from studio.ui.space import Limits
-from studio.ui.unused import unused_fields
+from studio.ui.sweep.idle import idle_axes, style_lines
 
 MOST_AXES = 3
 MOST_TEXT = 20_000  # characters of one axis's values
 SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _NO_STEP = re.compile(r"([-−]?[\d.٫]+)\s*:\s*([-−]?[\d.٫]+)")
-# Of a picture to start from: what is read where it has a mask.
-MASKED = ("init.under_mask", "init.keep_pixels", "init.feather", "init.padding")
 Axes = tuple[Axis, Axis | None, Axis | None]
 
 
@@ -77,7 +75,15 @@ def read_axis(name: str, text: str) -> Axis:
     values = (
         called.get(one.casefold(), one) if isinstance(one, str) else one for one in axis.values
     )
-    return Axis(axis.field, tuple(values))
+    return replace(axis, values=tuple(values))
+
+
+def _with_styles(axis: Axis, line: Any) -> Axis:
+    """With what its styles held in an earlier sweep, which the page gives back, else as they are now."""
+    if axis.field != STYLE:
+        return axis
+    line = line if isinstance(line, dict) else {}
+    return replace(axis, styles=styles_of(axis.values, held_in(line)))
 
 
 def _calls(name: str) -> tuple[str, dict[str, Any]]:
@@ -114,7 +120,7 @@ def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | 
     axes, faults = [], {}
     for number, (name, text) in enumerate(lines_of(given)):
         try:
-            axis = read_axis(name, text)
+            axis = _with_styles(read_axis(name, text), given[number])
             if axis.varied in [one.varied for one in axes]:
                 raise StudioError(EQUAL, field=name)
             axes.append(axis)
@@ -128,47 +134,11 @@ def look(preset: Preset, given: Any, limits: Limits, pace: Callable[[], float | 
     try:
         refuse_too_many(preset, axes, plan_of, pace, most=limits.cells)
         found = cost(preset, axes, plan_of, pace())
-        return Looked(tuple(axes), cost=found, idle=idle_axes(preset, axes))
+        return Looked(
+            tuple(axes), cost=found, idle=(*idle_axes(preset, axes), *style_lines(preset, axes))
+        )
     except StudioError as error:
         return Looked(tuple(axes), refused=said(error, "sweep"))
-
-
-def idle_axes(preset: Preset, axes: Sequence[Axis]) -> tuple[str, ...]:
-    """What is varied and changes nothing, as the form says of its fields and rows."""
-    ends = [changed(preset, axes, [one.values[at] for one in axes]) for at in (0, -1)]
-    reasons = [{**_unread(one), **idle(one)} for one in ends]
-    taking = {index for one in ends for index, _ in one.active_rows()}
-    found = []
-    for name in (axis.field for axis in axes):
-        row = re.fullmatch(r"rows\.(\d+)\.(?!enabled|solo)(.+)", name)
-        if row and int(row[1]) not in taking:
-            found.append(on_page(f"{name}: changes nothing, the row takes no part"))
-        elif name == "sampler.variation_seed" and not any(
-            one.sampler.variation_strength for one in ends
-        ):
-            found.append(on_page(f"{name}: changes nothing, the variation strength is 0"))
-        elif name in MASKED and not any(one.init and one.init.mask for one in ends):
-            found.append(on_page(f"{name}: changes nothing, the start picture has no mask"))
-        elif all(name in one for one in reasons):
-            why = next(filter(None, (one[name] for one in reasons)), "")
-            found += [on_page(f"{name}: {why}")] if why else []
-    return (*found, *_idle_texts(preset, axes))
-
-
-def _unread(preset: Preset) -> dict[str, str]:
-    """Fields that nothing reads, by their paths; without a reason where one is as it is by default."""
-    unread = unused_fields(to_values(preset))
-    return {leaves()[name]["path"]: why or "" for name, why in unread.items()}
-
-
-def _idle_texts(preset: Preset, axes: Sequence[Axis]) -> Iterator[str]:
-    """The texts that are searched, and stand in no row that takes part."""
-    fields = [axis for axis in axes if axis.field != PROMPTS]
-    ends = [changed(preset, fields, [one.values[at] for one in fields]) for at in (0, -1)]
-    for axis in axes:
-        searched = axis.values[0]
-        if axis.field == PROMPTS and not any(takes_part(one, searched) for one in ends):
-            yield f"{shorten(searched)}: changes nothing, no row that holds it takes part"
 
 
 def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:
@@ -179,7 +149,7 @@ def check_values(preset: Preset, axis: Axis, limits: Limits) -> None:
     """
     if axis.field == PROMPTS:
         _check_searched(preset, axis)
-    few = axis if len(axis.values) <= limits.cells else Axis(axis.field, axis.values[:1])
+    few = axis if len(axis.values) <= limits.cells else replace(axis, values=axis.values[:1])
     for value in few.values:
         limits.check(changed(preset, [few], [value]))
     refuse_repeated(preset, few)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import MissingFile, StudioError
+from studio.experiments.swept_styles import data_of, held_in
 from studio.preset import Preset, validate
 from studio.preset.sweep import Axis, axis_text
 from studio.ui.sweep.shown import small
@@ -36,17 +37,22 @@ def listed(folder: Path) -> list[dict[str, Any]]:
     return sorted(known, key=lambda line: line["when"], reverse=True)
 
 
-def opened(folder: Path, stem: Any) -> tuple[Preset, list[dict[str, str]]]:
-    """Its preset, and its axes as the page has them.
+def opened(folder: Path, stem: Any) -> tuple[Preset, list[dict[str, Any]]]:
+    """Its preset, and its axes as the page has them: with what their styles held then.
 
     Raises:
         StudioError: it is not there any more, or its document cannot be read.
     """
     document = _document(_path(folder, stem))
-    axes = [{"field": axis.field, "values": axis_text(axis)} for axis in _axes(document)]
+    axes = [_as_asked(axis) for axis in _axes(document)]
     if not axes:
         raise MissingFile(_GONE, field="sweep")
     return validate(document.get("preset")), axes
+
+
+def _as_asked(axis: Axis) -> dict[str, Any]:
+    held = {"styles": data_of(axis)["styles"]} if axis.styles else {}
+    return {"field": axis.field, "values": axis_text(axis), **held}
 
 
 def delete(sweeps: Sweeps, key: str, stem: Any) -> None:
@@ -118,7 +124,7 @@ def _small(path: Path, when: float) -> str:
 def _axes(document: Mapping[str, Any]) -> list[Axis]:
     found = (document.get(side) for side in "xyz")
     return [
-        Axis(str(one.get("field", "")), tuple(one["values"]))
+        Axis(str(one.get("field", "")), tuple(one["values"]), held_in(one))
         for one in found
         if isinstance(one, dict) and isinstance(one.get("values"), list) and one["values"]
     ]

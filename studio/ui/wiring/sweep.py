@@ -121,7 +121,7 @@ def _answer(found: Looked, known: int) -> dict[str, Any]:
     }
 
 
-def _used(sweeper: Sweeper, asked: Mapping[str, Any]) -> tuple[Preset, list[dict[str, str]] | None]:
+def _used(sweeper: Sweeper, asked: Mapping[str, Any]) -> tuple[Preset, list[dict[str, Any]] | None]:
     """What a press loads: a cell, axes around one, or a sweep of an earlier day."""
     if asked.get("do") == "earlier":
         return earlier.opened(sweeper.folder, asked.get("stem"))

@@ -89,6 +89,17 @@ test("at most three fields are varied, each once, and all of it is kept", () => 
   ]);
 });
 
+test("what an earlier sweep's styles held stays until its axis is changed", () => {
+  const styles = [{ name: "Ink", prompt: "in ink" }];
+  const kept = { field: "style", values: '["Ink"]', styles };
+  const axes = studio.axesOf([kept, { field: "omega", values: "0,1" }], () => {});
+  axes.set(1, { values: "0,0.5" }, "text");
+  axes.follow([1, 0]);
+  assert.deepEqual(plain(axes.list())[0], kept);
+  axes.set(0, { values: '["Oil"]' }, "text");
+  assert.deepEqual(plain(axes.list())[0], { field: "style", values: '["Oil"]' });
+});
+
 test("an axis stays with its row: moved, deleted, brought back", () => {
   const axes = studio.axesOf([], () => {});
   axes.add("rows.0.weight", "1,2");
@@ -229,7 +240,8 @@ test("styles are varied where there are some, none of them first", () => {
   const page = loadBeside(here, "numbers.js", "sweep/axes.js", "sweep/fields.js");
   const leaf = { name: "style", path: "style", title: "Style", kind: "text" };
   assert.deepEqual(plain(page.fieldsToVary([leaf])), []);
-  tell([{ title: "Ink" }, { title: "Oil, thick" }]);
+  const varies = true; // of one that an axis takes
+  tell([{ title: "Ink", varies }, { title: "Mine" }, { title: "Oil, thick", varies }]);
   const [{ options }] = page.fieldsToVary([leaf]);
   assert.deepEqual(
     options.map(({ path }) => path),

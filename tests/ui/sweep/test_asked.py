@@ -17,7 +17,8 @@ from studio.preset.sweep import Axis, cells, parse_axis
 from studio.ui.describe import IDLE_REASONS, plan_of
 from studio.ui.form import to_preset, to_values
 from studio.ui.space import SPACE, Limits
-from studio.ui.sweep.asked import here, idle_axes, in_words, lines_of, look, read_axis, three
+from studio.ui.sweep.asked import here, in_words, lines_of, look, read_axis, three
+from studio.ui.sweep.idle import idle_axes
 from studio.ui.sweep.tab import swept
 
 PRESET = validate({"rows": [{"prompt": "a", "weight": 3.0}], "sampler": {"steps": 4, "count": 2}})
@@ -189,6 +190,17 @@ def test_what_changes_nothing_is_said() -> None:
     assert line.endswith("changes nothing, the start picture has no mask")
     masked = with_fields(started, [("init.mask", "inputs/mask.png")])
     assert idle_axes(masked, [Axis("init.feather", (0, 8))]) == ()
+    for field, values, more, reads in (
+        ("padding", (0, 32), {}, {"area": "mask"}),
+        ("feather", (0, 8), {"keep_pixels": False}, {"soft_inpainting": True}),
+        ("under_mask", ("picture", "noise"), {"strength": 1.0}, {"strength": 0.9}),
+    ):
+        both = [(f"init.{name}", value) for name, value in more.items()]
+        axis = Axis(f"init.{field}", values)
+        (line,) = idle_axes(with_fields(masked, both), [axis])
+        assert line.startswith(f"Start from a picture, {field.replace('_', ' ')}: ")
+        both += [(f"init.{name}", value) for name, value in reads.items()]
+        assert idle_axes(with_fields(masked, both), [axis]) == ()
     silent = with_fields(PRESET, [("rows.0.weight", 0)])
     assert said(silent, ("rows.0.weight", "0,3")) == ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -224,7 +225,8 @@ def test_every_choice_of_a_prompt_becomes_an_axis(desk: Studio) -> None:
 def test_styles_are_an_axis(studio: Studio, home: Path) -> None:
     (home / "styles").mkdir(exist_ok=True)
     style = home / "styles" / "of-a-sweep.json"
-    style.write_text('{"name": "Painted red", "prompt": "{prompt}, on a red background"}')
+    red = {"name": "Painted red", "prompt": "{prompt}, on a red background"}
+    style.write_text(json.dumps([red, {"name": "Tagged", "prompt": "x <lora:mine:1>"}]))
     page = studio.open().page
     studio.use(["a cat face"], steps=1)
     studio.tab("Sweep")
@@ -232,6 +234,7 @@ def test_styles_are_an_axis(studio: Studio, home: Path) -> None:
     page.get_by_label("Across: the field").select_option("style")
     values = page.get_by_label("Across: values of Style")
     expect(values).to_have_value(re.compile('^""\\n.*Painted red', re.DOTALL))
+    expect(values).not_to_have_value(re.compile("Tagged"))
     values.fill('""\nPainted red')
     studio.says("2 pictures", ".gs-sweep-cost")
     page.locator(".gs-sweep-start").click()
@@ -239,4 +242,7 @@ def test_styles_are_an_axis(studio: Studio, home: Path) -> None:
     page.locator(".gs-sweep-cell").nth(1).click()
     page.get_by_role("button", name="Use it", exact=True).first.click()
     studio.has_rows(["a cat face, on a red background"])
+    page.keyboard.press("Escape")
+    studio.tab("Sweep")
+    studio.says("its text stands in the rows already", ".gs-sweep-cost")
     style.unlink()

@@ -158,7 +158,8 @@ window.studio = window.studio || {};
   };
 
   /**
-   * The axes: {field, values} each, kept as they change.
+   * The axes: {field, values} each, kept as they change; of an earlier sweep with what its `styles` held,
+   * until one changes it.
    * @param kept those from before
    * @param keep is called with all of them after every change
    */
@@ -183,9 +184,10 @@ window.studio = window.studio || {};
       /** `why` is "text" where only values were typed, "lost" where a field is gone, else "list". */
       set(index, changes, why) {
         change(
-          axes.map(({ lost, ...axis }, at) => {
+          axes.map(({ lost, styles, ...axis }, at) => {
             const waits = lost && (at !== index || why === "text") ? { lost } : {};
-            return { ...axis, ...waits, ...(at === index ? changes : {}) };
+            const held = styles && at !== index ? { styles } : {};
+            return { ...axis, ...waits, ...held, ...(at === index ? changes : {}) };
           }),
           why,
         );

@@ -11,8 +11,10 @@
     return studio.valuesAround(leaf, value);
   };
 
-  let styles = []; // their names
-  studio.on("styles", (cards) => (styles = cards.map(({ title }) => title)));
+  let styles = []; // the names of those that an axis takes
+  studio.on("styles", (cards) => {
+    styles = cards.filter(({ varies }) => varies).map(({ title }) => title);
+  });
 
   /** Styles in turn, where there are some; first none of them. */
   function ofStyles(leaf) {

@@ -14,12 +14,16 @@
     return [across, row % lines, Math.floor(row / lines)];
   };
 
+  /** A value of an axis beside the grid. */
+  const said = (value, field) =>
+    field === "style" && value === "" ? say("none") : studio.valueInWords(value);
+
   /** What a cell stands for: "ω 0.25, weight of row 2 4". */
   studio.cellInWords = (axes, place, titles) =>
     axes
       .map(
         ({ field, values }, side) =>
-          `${say(studio.fieldInWords(field, titles))} ${studio.valueInWords(values[place[side]])}`,
+          `${say(studio.fieldInWords(field, titles))} ${said(values[place[side]], field)}`,
       )
       .join(", ");
 
@@ -67,8 +71,8 @@
       const [x, y, z] = axes;
       const name = (axis) => say(studio.fieldInWords(axis.field, titles));
       const sides = [name(x), ...(y ? [name(y)] : [])].join(" × ");
-      const heads = (values) => {
-        const whole = values.map(studio.valueInWords);
+      const heads = ({ field, values }) => {
+        const whole = values.map((value) => said(value, field));
         return studio
           .wordsApart(whole)
           .map((text, at) => el("span", { dir: "auto", translate: "no", title: whole[at] }, text));
@@ -79,7 +83,7 @@
         el(
           "caption",
           { translate: "no" },
-          z ? `${name(z)}: ${studio.valueInWords(z.values[page])} · ${sides}` : sides,
+          z ? `${name(z)}: ${said(z.values[page], z.field)} · ${sides}` : sides,
         ),
         el(
           "thead",
@@ -94,13 +98,13 @@
                   `${name(y)} ↓`,
                 )
               : null,
-            ...heads(x.values).map((head) => el("th", { scope: "col" }, head)),
+            ...heads(x).map((head) => el("th", { scope: "col" }, head)),
           ),
         ),
         el(
           "tbody",
           {},
-          ...(y ? heads(y.values) : [null]).map((head, line) =>
+          ...(y ? heads(y) : [null]).map((head, line) =>
             el(
               "tr",
               {},
