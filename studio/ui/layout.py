@@ -24,7 +24,7 @@ from studio.ui.messages import LanguageList
 from studio.ui.presets import copies, galleries
 from studio.ui.presets.look import Look
 from studio.ui.queue import QueueList
-from studio.ui.schema import Leaf, leaves, reach
+from studio.ui.schema import Leaf, leaves, reach, start_leaves
 from studio.ui.scores.bar import ScoresBar
 from studio.ui.settings import view as settings
 from studio.ui.space import Limits
@@ -177,7 +177,9 @@ def _left(preset: Preset, limits: Limits, found: dict[str, Any]) -> Form:
                     field(side, placeholder="native", min_width=90, elem_classes=["gs-side"])
                 found["swap"] = _tool("Swap width and height", "gs-swap")
     with gr.Accordion("Advanced", open=False, elem_id="gs-advanced", elem_classes=["gs-panel"]):
-        fields["init"] = StartPicture(preset.init, elem_id="gs-start", label="Start from a picture")
+        start = {leaf["name"]: leaf for leaf in bounded(start_leaves(), limits).values()}
+        kwargs = {"elem_id": "gs-start", "label": "Start from a picture"}
+        fields["init"] = StartPicture(preset.init, start, **kwargs)
         with gr.Row(elem_id="gs-refinements"):
             for name, leaf in records.items():
                 if name not in fields:

@@ -17,6 +17,7 @@ from studio.events import Done, Event, FirstPass, Preview, Progress, kept_of
 from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.preset import MAX_SEED, Preset, validate
+from studio.preset.derived import round_of
 from studio.preset.finders import FINDERS
 from tests.support import tiny
 from tests.support.boxed_parts import FOUND
@@ -218,18 +219,25 @@ def iter_into(found: list[Event], events: Any) -> list[Event]:
     return []
 
 
-def test_between_rounds_it_can_be_cancelled(root: Path) -> None:
+def test_after_a_round_it_can_be_cancelled(root: Path) -> None:
     engine = Engine(device="cpu", library=Library((root,)), image_roots=[root])
     events = engine.generate(preset_of(3))
     kept = next(one for one in events if isinstance(one, FirstPass))
+    next(one for one in events if isinstance(one, Preview))  # of the next
+    held = [part["pinned"] for part in engine.describe()]
     events.close()
+    assert any(held) and not any(part["pinned"] for part in engine.describe())
     assert kept.done.preset.init is not None and kept.done.preset.init.loops == 1
     assert kept_of(preset_of(3)) == "the picture is kept as far as it is"
 
 
 def test_the_seed_s_end_is_followed_by_its_beginning(root: Path) -> None:
-    done = done_of(root, preset_of(2, sampler={"seed": MAX_SEED}))
-    assert done.seed == MAX_SEED
+    first = done_of(root, preset_of(1, sampler={"seed": MAX_SEED}))
+    first.image.save(root / "between.png")
+    second = done_of(root, preset_of(1, {**START, "image": "between.png"}, sampler={"seed": 0}))
+    both = done_of(root, preset_of(2, sampler={"seed": MAX_SEED}))
+    assert both.seed == MAX_SEED and np.array_equal(pixels(both.image), pixels(second.image))
+    assert round_of(preset_of(3, sampler={"seed": MAX_SEED - 1}), 2, "-").sampler.seed == 0
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,13 @@ from tests.support.waiting import until
 
 pytest.importorskip("gradio")
 
+import gradio as gr
+
 from studio.errors import StudioError
+from studio.preset import Preset
 from studio.ui import space
 from studio.ui.form import paths, to_preset
-from studio.ui.layout import bounded
+from studio.ui.layout import bounded, lay_out
 from studio.ui.schema import leaves
 
 
@@ -128,3 +131,15 @@ def test_a_number_is_refused_by_the_bound_that_its_field_states(name: str) -> No
     with pytest.raises(StudioError, match=said):
         space.SPACE.check(to_preset({name: allowed + 1}, space.SPACE))
     space.SPACE.check(to_preset({name: allowed}, space.SPACE))
+
+
+def test_a_start_s_fields_have_the_page_s_bounds() -> None:
+    found = {}
+    for limits in (space.SPACE, space.Limits()):
+        with gr.Blocks():
+            parts = lay_out(Preset(), limits)
+        script = parts.form["init"].js_on_load
+        found[limits.loops] = json.loads(script[script.index('{"leaves"') : script.rindex("}") + 1])
+    for most, given in found.items():
+        assert given["leaves"]["loops"]["high"] == most and given["leaves"]["feather"]["high"] == 64
+    assert sorted(found) == [4, 32]

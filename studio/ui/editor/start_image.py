@@ -11,7 +11,7 @@ from studio.preset import Init, validate
 from studio.ui.editor.stack import stored
 from studio.ui.editor.thumbs import thumbs
 from studio.ui.errors import refusal
-from studio.ui.schema import init_leaves
+from studio.ui.schema import Leaf, init_leaves
 from studio.ui.widgets import given
 
 TEMPLATE = '<div class="gs-start-root"></div>'
@@ -21,9 +21,12 @@ MOUNT = "studio.mountStart(element.firstElementChild, props, watch, %s); /* 'cha
 class StartPicture(gr.HTML):
     """Image, strength and mask. In the browser: ``{"init": {…} or null, "thumbs": {…}}``."""
 
-    def __init__(self, value: Init | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, value: Init | None = None, leaves: dict[str, Leaf] | None = None, **kwargs: Any
+    ) -> None:
+        """``leaves``: its fields with what the page allows; by default what a preset does."""
         kwargs.setdefault("html_template", TEMPLATE)
-        kwargs.setdefault("js_on_load", MOUNT % given(leaves=init_leaves()))
+        kwargs.setdefault("js_on_load", MOUNT % given(leaves=leaves or init_leaves()))
         kwargs.setdefault("apply_default_css", False)
         super().__init__(value, **kwargs)  # type: ignore[arg-type]
 
