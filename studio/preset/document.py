@@ -257,7 +257,7 @@ def parse(text: str, source: str = "preset") -> Preset:
     try:
         data = json.loads(text)
     except RecursionError as error:
-        raise BadPreset("is nested too deeply", field=source) from error
+        raise BadPreset("is JSON nested too deeply", field=source) from error
     except ValueError as error:  # also integers of 4300 digits
         raise BadPreset(f"is not JSON ({error})", field=source) from error
     if data == {}:

@@ -84,7 +84,7 @@ def read_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise MissingFile(error.strerror or "cannot be read", field=str(path)) from error
     except RecursionError as error:
-        raise StudioError("is nested too deeply", field=str(path)) from error
+        raise StudioError("is JSON nested too deeply", field=str(path)) from error
     except ValueError as error:
         raise StudioError(f"is not JSON ({error})", field=str(path)) from error
     if not isinstance(data, dict):
