@@ -10,7 +10,7 @@ from typing import Any
 from studio.cli.common import no_loading_bars, say, say_notes
 from studio.errors import StudioError
 from studio.library import Library
-from studio.library.merging import HALF, METHODS, PRECISIONS, Recipe, baked
+from studio.library.merging import HALF, LORAS, METHODS, PRECISIONS, Recipe, baked
 from studio.plan.kept_omega import recipe_of
 from studio.plan.kept_rows import advice
 from studio.plan.merging import check
@@ -35,7 +35,7 @@ def declare(doing: Any) -> None:
     )
     parser.add_argument("b", metavar="B", nargs="?", default="")
     parser.add_argument("c", metavar="C", nargs="?", default="")
-    parser.add_argument("--multiplier", type=float, default=0.5, metavar="M", help=_M)
+    parser.add_argument("--multiplier", type=float, metavar="M", help=_M)
     parser.add_argument(
         "--method", choices=METHODS, default="", help="by default the one that the models are for"
     )
@@ -87,10 +87,23 @@ def _asked(options: argparse.Namespace, library: Library) -> tuple[Recipe, str]:
     """The recipe, and what to do with its outcome where it keeps a preset's ω."""
     loras = tuple(baked(one) for one in options.lora)
     if not options.omega_of:
-        models = (options.a, options.b, options.c, options.multiplier)
-        return Recipe(options.name, *models, loras, options.precision, options.method), ""
-    if options.a or loras or options.method:
-        raise StudioError("names the models itself; leave out A and --lora", field="--omega-of")
+        given = {} if options.multiplier is None else {"multiplier": options.multiplier}
+        recipe = Recipe(
+            options.name,
+            *(options.a, options.b, options.c),
+            loras=loras,
+            precision=options.precision,
+            method=options.method,
+            **given,
+        )
+        if given and recipe.how == LORAS:
+            raise StudioError("is of models; LoRAs have their own, NAME:0.8", field="--multiplier")
+        return recipe, ""
+    if options.a or loras or options.method or options.multiplier is not None:
+        raise StudioError(
+            "names the models and strengths itself; leave out A, --lora, --method and --multiplier",
+            field="--omega-of",
+        )
     preset, notes = read_any(options.omega_of, library)
     say_notes(notes)
     recipe = recipe_of(preset, library)

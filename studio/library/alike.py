@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from studio.errors import StudioError, shorten
@@ -38,14 +38,28 @@ def check_shapes(first: ModelEntry, other: ModelEntry, place: str, wider: bool =
         (mine.keys() - theirs.keys(), other.id, first.id),
         (theirs.keys() - mine.keys(), first.id, other.id),
     ):
-        if absent and mine and theirs:
-            raise StudioError(
-                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one architecture can be merged",
-                field=place,
-            )
+        if mine and theirs:
+            refuse_lacking(absent, there, here, place)
     latent = latent_channels(theirs) if wider else 0
     for name in sorted(mine.keys() & theirs.keys()):
         refuse_other_shape(name, (first.id, mine[name]), (other.id, theirs[name]), place, latent)
+
+
+def refuse_lacking(absent: Collection[str], there: str, here: str, place: str) -> None:
+    """Refuse what has not all tensors of another; none is no reason to.
+
+    Args:
+        absent: the tensors' names. there, here: ids of the one that lacks them, and of the other.
+
+    Raises:
+        StudioError: names the place and the first of them.
+    """
+    if absent:
+        raise StudioError(
+            f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one "
+            "architecture can be merged",
+            field=place,
+        )
 
 
 def latent_channels(shapes: Mapping[str, tuple[int, ...]]) -> int:

@@ -179,7 +179,7 @@ def _check_settings(recipe: Recipe) -> None:
     if not isfinite(recipe.multiplier):
         raise StudioError(f"a finite number, got {recipe.multiplier}", field="multiplier")
     if abs(recipe.multiplier) > MOST:
-        raise StudioError(f"at most {MOST:g}, got {recipe.multiplier:g}", field="multiplier")
+        raise StudioError(f"at most {MOST:.0f}, got {recipe.multiplier:g}", field="multiplier")
     if recipe.how == LORAS and not recipe.loras:
         raise StudioError("choose a second model, or a LoRA to bake in", field="B")
     if len(recipe.loras) > MOST_LORAS:
@@ -191,7 +191,7 @@ def _check_settings(recipe: Recipe) -> None:
             )
         if max(abs(one.strength), abs(one.in_text)) > MOST:
             raise StudioError(
-                f"at most {MOST:g} for {shorten(one.name)}, got {one.strength:g}", field="loras"
+                f"at most {MOST:.0f} for {shorten(one.name)}, got {one.strength:g}", field="loras"
             )
         if one.on not in recipe.models():
             raise StudioError(

@@ -39,11 +39,13 @@ def test_a_presets_omega_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[s
     rows = [{"prompt": "a cat", "weight": 4, "model": {"lora": "loras/ink", "strength": 0.5}}]
     file.write_text(json.dumps({"base": "a", "rows": rows, "omega": 0.4}))
     assert main(["models", "merge", "kept", "--omega-of", str(file)]) == 0
-    assert "the same picture with loras/ink at 0.3." in capsys.readouterr().err
+    assert "with these rows · row 1 with loras/ink:0.3" in capsys.readouterr().err
     card = json.loads((models_folder() / "kept/card.json").read_text())
     assert card["merged"]["loras"][0]["strength"] == pytest.approx(0.2)
     assert main(["models", "merge", "other", "a", "--omega-of", str(file)]) == 2
-    assert "--omega-of: names the models itself" in capsys.readouterr().err
+    assert "--omega-of: names the models and strengths itself" in capsys.readouterr().err
+    assert main(["models", "merge", "other", "--omega-of", str(file), "--multiplier", "0.1"]) == 2
+    assert "leave out A, --lora, --method and --multiplier" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,10 @@ def test_a_presets_omega_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[s
     [
         (["mix", "a"], "B: choose a second model, or a LoRA to bake in"),
         (["mix", "a", "b", "--lora", "ink:x"], "loras: 'ink:x': a name and its strength, such as"),
+        (
+            ["mix", "a", "--lora", "loras/ink:0.5", "--multiplier", "0.1"],
+            "--multiplier: is of models; LoRAs have their own, NAME:0.8",
+        ),
         (["a", "a", "b"], "name: a is there already; choose another name"),
     ],
 )
@@ -66,3 +72,6 @@ def test_a_lora_is_written_with_its_strengths() -> None:
     assert baked("loras/ink") == Baked("loras/ink", 1.0)
     assert baked(" loras/ink:-0.5 ") == Baked("loras/ink", -0.5)
     assert baked("loras/ink:0.8:0.2") == Baked("loras/ink", 0.8, 0.2)
+    assert baked("loras/ink:0.8:0.2@B") == Baked("loras/ink", 0.8, 0.2, "B")
+    for text in ("loras/ink:0.8", "loras/ink:0.8:0.2", "loras/ink:-0.5@B"):
+        assert str(baked(text)) == text

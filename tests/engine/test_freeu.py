@@ -145,7 +145,7 @@ def test_the_picture_s_preset_says_the_factors(root: Path) -> None:
     assert done.preset.freeu.factors() == {**ADVISED, "b2": 1.1}
 
 
-def test_two_runs_at_once_do_not_see_each_other(root: Path) -> None:
+def test_two_runs_step_by_step_in_turn_do_not_see_each_other(root: Path) -> None:
     engine = Engine(device="cpu", library=Library((root,)))
     presets = [
         validate(

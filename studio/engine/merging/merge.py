@@ -181,8 +181,12 @@ def _refuse_changed(found: Ingredients, before: Mapping[str, tuple[int, int]]) -
 
 
 def _hash(found: Ingredients, library: Library) -> Iterator[str]:
-    entries = [entry for _, entry in _entries(found)]
-    yield from (entry.id for entry in library.hashes.fill(entries))
+    """Each model whose hash has to be computed, before it is."""
+    hashes = library.hashes
+    for _, entry in sorted(_entries(found), key=lambda one: one[1].bytes):
+        if hashes.lacks(entry) or hashes.unknown(entry):
+            yield entry.id
+            list(hashes.fill([entry]))
 
 
 def _written(

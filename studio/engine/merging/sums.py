@@ -11,7 +11,7 @@ from torch import Tensor
 from studio.engine.adapters.changes import Change, product
 from studio.engine.merging.sources import Part
 from studio.errors import StudioError, shorten
-from studio.library.alike import latent_channels, refuse_other_shape
+from studio.library.alike import latent_channels, refuse_lacking, refuse_other_shape
 from studio.library.merging import DIFFERENCE, SUM, Recipe
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -123,12 +123,8 @@ def check_alike(
     own = list(first.weights())
     lacking = [name for name in own if other.find(name) is None]
     further = [name for name in other.weights() if first.find(name) is None]
-    for absent, here, there in ((lacking, mine, theirs), (further, theirs, mine)):
-        if absent:
-            raise StudioError(
-                f"{shorten(there)} has no {min(absent)}, which {shorten(here)} has; only models of one architecture can be merged",
-                field=place,
-            )
+    refuse_lacking(lacking, theirs, mine, place)
+    refuse_lacking(further, mine, theirs, place)
     last = other.find("conv_out.weight") if wider else None
     latent = 0 if last is None else latent_channels({"conv_out.weight": tuple(last.shape)})
     for name in own:
