@@ -9,29 +9,45 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import app
 from studio.events import Event, Preview
+from studio.ui.library import merge_job
 from studio.ui.runs import Runs
 from studio.ui.session import Run
 from tests.support.studio_page import BRAKE, STANDS
 
 
+def asked_for() -> dict[str, Any]:
+    """What the file says; an empty prompt where it is not there, or being written."""
+    try:
+        return json.loads(Path(os.environ[BRAKE]).read_text())
+    except (OSError, ValueError):
+        return {"prompt": "", "images": 0}
+
+
 def held(run: Run) -> bool:
     """Whether the file names a prompt of the run, which has made as many images as it says."""
-    try:
-        asked = json.loads(Path(os.environ[BRAKE]).read_text())
-    except (OSError, ValueError):  # not there, or being written
-        return False
+    asked = asked_for()
     prompts = [row.prompt for row in run.preset.rows]
     return asked["prompt"] in prompts and len(run.moments) >= asked["images"] and not run.cancelled
 
 
 def main() -> None:
     """Serve the page."""
-    take = Runs._take
+    take, merged = Runs._take, merge_job.merged
     stands = Path(os.environ[BRAKE] + STANDS)
+
+    def merged_and_stood(given: Mapping[str, Any]) -> Generator[tuple[str, bool]]:
+        """A merging stands still while the file names its model."""
+        for line, arrived in merged(given):
+            yield line, arrived
+            while not arrived and given["name"] == asked_for()["prompt"]:
+                time.sleep(0.02)
+                yield line, False
 
     def take_and_stand(self: Runs, run: Run, event: Event) -> None:
         take(self, run, event)
@@ -39,6 +55,7 @@ def main() -> None:
             stands.touch()
             time.sleep(0.02)
 
+    merge_job.merged = merged_and_stood
     Runs._take = take_and_stand
     app.main()
 

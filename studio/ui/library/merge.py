@@ -13,10 +13,10 @@ from studio.library.merging import DIFFERENCE, HALF, LORAS, PRECISIONS, SUM
 from studio.plan.kept_omega import recipe_of
 from studio.plan.kept_rows import advice
 from studio.preset import Preset
-from studio.ui.describe import progress_bar
-from studio.ui.errors import on_page, refusal
+from studio.ui.errors import on_page, refusal, warn
 from studio.ui.form import Form, to_preset
 from studio.ui.library import models
+from studio.ui.library.merge_job import MergeJob
 from studio.ui.library.merged import (
     BEGIN,
     LABELS,
@@ -24,7 +24,6 @@ from studio.ui.library.merged import (
     adapters,
     added,
     described,
-    merged,
     said,
     wholes,
     with_chosen,
@@ -32,7 +31,6 @@ from studio.ui.library.merged import (
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, QUIET
 
-STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
 # Whoever keeps ω stands far from these fields.
 UNFOLDED = """() => {
     window.studio.showTab("models");
@@ -119,7 +117,8 @@ def lay_out(limits: Limits, keeper: gr.Button) -> MergeParts | None:
             )
         fields["loras"] = gr.Textbox(
             label=LABELS["loras"],
-            info="One a line with its strength, and with that of the text encoders where it is another",
+            info="One a line with its strength, and that of the text encoders where it is another; "
+            "@B behind it: what it changes in B",
             placeholder="loras/ink:0.8",
             lines=1,
             max_lines=8,
@@ -156,20 +155,31 @@ def attach(
     """
     if parts is None:
         return
+    job = MergeJob()
     fields = list(parts.fields.values())
     names = list(parts.fields)
 
     def given(values: tuple[Any, ...]) -> dict[str, Any]:
         return dict(zip(names, values, strict=True))
 
-    def merging(*values: Any) -> Iterator[tuple[Any, ...]]:
+    def watched() -> Iterator[tuple[Any, ...]]:
         untouched = [gr.skip()] * len(library_parts)
-        for status, arrived in merged(given(values)):
+        yield gr.skip(), *untouched  # of an event that gives nothing Gradio empties the outputs
+        for status, arrived in job.watch():
             if arrived:
-                models.rescan()
                 yield status, models.as_signal(), models.table(limits.shared)
             else:
                 yield status, *untouched
+
+    def merging(*values: Any) -> Iterator[tuple[Any, ...]]:
+        try:
+            job.start(given(values))
+        except StudioError as error:  # the bar of the one that is made stays
+            warn(error)
+        yield from watched()
+
+    def told(*values: Any) -> Any:
+        return job.line or described(given(values))
 
     parts.fields["method"].change(
         lambda method: (
@@ -183,10 +193,12 @@ def attach(
     )
     for field in fields:
         field.change(
-            lambda *values: described(given(values)),
+            told,
             fields,
             parts.status,
-            queue=False,
+            # In turn: of several fields that change at once the last one's answer comes last.
+            concurrency_id="merge-line",
+            concurrency_limit=1,
             trigger_mode="always_last",
             **QUIET,
         )
@@ -217,15 +229,14 @@ def attach(
         inputs_kwargs=dict(form),
         **QUIET,
     ).success(None, None, None, js=UNFOLDED)
-    running = parts.start.click(
-        merging,
-        fields,
-        [parts.status, *library_parts],
-        concurrency_id="merge",
-        concurrency_limit=1,
-        **QUIET,
-    )
-    parts.stop.click(lambda: STOPPED, None, parts.status, cancels=[running], queue=False, **QUIET)
+    outputs = [parts.status, *library_parts]
+    parts.start.click(merging, fields, outputs, concurrency_limit=None, **EACH)
+    # What goes on since another page began it, or has ended meanwhile, is shown to who comes back.
+    gr.on(None, watched, None, outputs, concurrency_limit=None, **QUIET)
+    parts.stop.click(job.stop, None, None, queue=False, **QUIET)
+    # What was said of a kept ω is of its fields alone.
+    for field in (*(one for name, one in parts.fields.items() if name != "name"), parts.adding):
+        field.input(lambda: gr.update(info=""), None, parts.fields["name"], queue=False, **QUIET)
 
 
 def filled_in(parts: MergeParts, preset: Preset) -> dict[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -94,7 +94,7 @@ def described(given: Mapping[str, Any]) -> str:
     return said(f"{recipe.name} = {line}" if recipe.name else f"{line} · it needs a name")
 
 
-def merged(given: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+def merged(given: Mapping[str, Any]) -> Generator[tuple[str, bool]]:
     """Status lines while a model is made, each with whether it is in the library now.
 
     Closing the generator stops it, and leaves nothing.
@@ -103,7 +103,7 @@ def merged(given: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         yield progress_bar(0, "Reading the models …"), False
         from studio.engine.merging.merge import Merged, merge
 
-        shown = -1
+        shown = ("", -1)
         with closing(merge(recipe_of(given), models.library())) as events:
             for event in events:
                 if isinstance(event, Merged):
@@ -112,8 +112,8 @@ def merged(given: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
                     yield progress_bar(1, text, "done"), True
                     return
                 share = event.done / max(1, event.total)
-                if int(100 * share) != shown:
-                    shown = int(100 * share)
+                if (event.stage, int(100 * share)) != shown:
+                    shown = event.stage, int(100 * share)
                     size = f"{megabytes(event.done)} of about {megabytes(event.total)}"
                     yield progress_bar(share, f"{event.stage} · {size}"), False
     except Exception as error:  # whatever a stranger's file does, the page shows one line

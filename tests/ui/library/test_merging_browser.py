@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, expect, needs_starter
+from tests.support.studio_page import BRAKE, Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 LINE = "#gs-merge-status"
@@ -58,7 +61,52 @@ def test_omega_is_kept_as_a_model(desk: Studio) -> None:
     desk.rest()
     keeper.click()
     expect(page.locator("#gs-merge-loras textarea")).to_have_value("starter/lora-hero:0.4")
-    expect(page.locator("#gs-merge-name")).to_contain_text(
-        "same picture with starter/lora-hero at 0.6"
-    )
+    expect(page.locator("#gs-merge-name")).to_contain_text("row 1 with starter/lora-hero:0.6")
     expect(page.locator(LINE)).to_contain_text("it needs a name")
+
+
+@needs_starter
+def test_a_page_that_is_opened_anew_shows_what_is_made(
+    desk: Studio, hold: Callable[..., None], home: Path
+) -> None:
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    page.get_by_label("Bake in LoRAs: A with LoRAs in its weights").check()
+    choose(desk, "a", "starter")
+    page.locator("#gs-merge-loras textarea").fill("starter/lora-fox:0.5")
+    name = page.locator("#gs-merge-name").get_by_role("textbox")
+    name.fill("mixed")
+    expect(page.locator(LINE)).to_contain_text("mixed = starter + 0.5·starter/lora-fox")
+    hold("mixed")
+    page.locator("#gs-merge-start").click()
+    expect(page.locator(LINE)).to_contain_text("Reading the models")
+    name.fill("another")  # the bar stays
+    desk.rest(1000)
+    expect(page.locator(LINE)).to_contain_text("Reading the models")
+    page.locator("#gs-merge-start").click()
+    expect(page.get_by_text("mixed: is made first; wait until it is there")).to_be_visible()
+
+    desk.open()
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    expect(page.locator(LINE)).to_contain_text("Reading the models")
+    (home / BRAKE).unlink()
+    expect(page.locator(LINE)).to_contain_text("mixed is in the library")
+    expect(page.get_by_role("button", name="Use mixed as base", exact=True)).to_be_visible()
+
+
+@needs_starter
+def test_stopping_leaves_nothing(desk: Studio, hold: Callable[..., None], home: Path) -> None:
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    page.get_by_label("Bake in LoRAs: A with LoRAs in its weights").check()
+    choose(desk, "a", "starter")
+    page.locator("#gs-merge-loras textarea").fill("starter/lora-fox:0.5")
+    page.locator("#gs-merge-name").get_by_role("textbox").fill("halted")
+    expect(page.locator(LINE)).to_contain_text("halted = starter + 0.5·starter/lora-fox")
+    hold("halted")
+    page.locator("#gs-merge-start").click()
+    expect(page.locator(LINE)).to_contain_text("Reading the models")
+    page.locator("#gs-merge-stop").click()
+    expect(page.locator(LINE)).to_contain_text("Stopped. Nothing is kept of it.")
+    assert not [path for path in (home / "models").iterdir() if "halted" in path.name]

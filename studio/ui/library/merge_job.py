@@ -1,0 +1,96 @@
+"""One merging at a time, which outlives the page that began it and is shown to whoever opens one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from studio.errors import StudioError
+from studio.ui.describe import progress_bar
+from studio.ui.library import models
+from studio.ui.library.merged import merged
+
+THREAD = "merging"
+STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
+LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
+END_SECONDS = 30.0  # what is asked to stop ends at its next tensor
+
+
+class MergeJob:
+    """Merges in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._line = ""
+        self._name = ""
+        self._arrived = False
+        self._running = False
+        self._stopping = False
+        self._seen = True
+
+    @property
+    def line(self) -> str:
+        """The bar of what is made now; "" where nothing is."""
+        with self._changed:
+            return self._line if self._running else ""
+
+    def start(self, given: Mapping[str, Any]) -> None:
+        """Begin what the fields say; what is wrong with them its bar says.
+
+        Raises:
+            StudioError: another is made already; names it.
+        """
+        with self._changed:
+            if self._running:
+                raise StudioError(
+                    "is made first; wait until it is there, or stop it", field=self._name
+                )
+            self._running, self._stopping, self._arrived = True, False, False
+            self._line, self._name = progress_bar(0, "Reading the models …"), str(given["name"])
+            self._seen = False
+        threading.Thread(target=self._work, args=(dict(given),), name=THREAD, daemon=True).start()
+
+    def stop(self) -> None:
+        """End it, and wait until nothing is left of it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.wait_for(lambda: not self._running, END_SECONDS)
+
+    def watch(self) -> Iterator[tuple[str, bool]]:
+        """Its bars, the last one with whether the model is in the library; also the last one of what has
+        ended, where nobody has seen that. None where there is nothing."""
+        with self._changed:
+            if not self._running and self._seen:
+                return
+        while True:
+            with self._changed:
+                line, ended = self._line, not self._running
+                if ended:
+                    self._seen = True
+            yield line, ended and self._arrived
+            if ended:
+                return
+            with self._changed:
+                self._changed.wait_for(
+                    lambda line=line: self._line != line or not self._running, LOOK_SECONDS
+                )
+
+    def _work(self, given: Mapping[str, Any]) -> None:
+        line, arrived = STOPPED, False
+        try:
+            with closing(merged(given)) as steps:
+                for line, arrived in steps:
+                    with self._changed:
+                        if self._stopping and not arrived:
+                            line = STOPPED
+                            break
+                        self._line = line
+                        self._changed.notify_all()
+        finally:
+            if arrived:
+                models.rescan()
+            with self._changed:
+                self._line, self._arrived, self._running = line, arrived, False
+                self._changed.notify_all()

@@ -1,0 +1,100 @@
+"""A merging of the page: it outlives the page, is shown to who comes back, and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio")
+
+from studio.errors import StudioError
+from studio.home import models_folder
+from studio.ui.library import merge_job, models
+from studio.ui.library.merge_job import STOPPED, MergeJob
+from tests.support import tiny
+
+FIELDS = {
+    "method": "weighted-sum",
+    "A": "a",
+    "B": "b",
+    "C": "",
+    "multiplier": 0.3,
+    "loras": "",
+    "precision": "fp16",
+    "name": "mix",
+}
+
+
+class Held:
+    """In place of the merging: says one thing, and the end when it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go, self.closed = threading.Event(), threading.Event()
+        monkeypatch.setattr(merge_job, "merged", self)
+        monkeypatch.setattr(merge_job, "LOOK_SECONDS", 0.05)
+
+    def __call__(self, given: Any) -> Iterator[tuple[str, bool]]:
+        try:
+            yield "half", False
+            while not self.go.wait(0.01):
+                yield "half", False
+            yield f"{given['name']} is there", True
+        finally:
+            self.closed.set()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    return Held(monkeypatch)
+
+
+def test_it_goes_on_when_the_page_leaves_and_is_shown_to_the_next(held: Held) -> None:
+    job = MergeJob()
+    job.start(FIELDS)
+    watcher = job.watch()
+    while next(watcher)[0] != "half":
+        pass
+    watcher.close()  # type: ignore[attr-defined]
+    again = job.watch()
+    assert next(again) == ("half", False) and job.line == "half"
+    held.go.set()
+    assert list(again)[-1] == ("mix is there", True)
+    assert list(job.watch()) == [] and job.line == ""
+
+
+def test_an_end_that_nobody_saw_is_told_once(held: Held) -> None:
+    job = MergeJob()
+    held.go.set()
+    job.start(FIELDS)
+    assert held.closed.wait(10)
+    assert list(job.watch())[-1] == ("mix is there", True)
+    assert list(job.watch()) == []
+
+
+def test_a_second_one_waits_for_the_first(held: Held) -> None:
+    job = MergeJob()
+    job.start(FIELDS)
+    with pytest.raises(
+        StudioError, match=r"^mix: is made first; wait until it is there, or stop it"
+    ):
+        job.start({**FIELDS, "name": "other"})
+    job.stop()
+    assert held.closed.is_set() and list(job.watch()) == [(STOPPED, False)]
+    held.go.set()
+    job.start({**FIELDS, "name": "other"})
+    assert list(job.watch())[-1] == ("other is there", True)
+
+
+def test_it_merges_and_the_library_knows(studio_home: Path) -> None:
+    for seed, name in enumerate("ab"):
+        tiny.pipeline(models_folder() / name, seed)
+    models.rescan()
+    assert "mix" not in models.library()
+    job = MergeJob()
+    job.start(FIELDS)
+    *_, (line, arrived) = job.watch()
+    assert arrived and "mix is in the library" in line and "mix" in models.library()
