@@ -7,6 +7,7 @@ import shutil
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from diffusers import UNet2DConditionModel
@@ -127,7 +128,8 @@ def test_a_file_and_a_folder_of_other_channels_are_refused_before_one_is_written
     folder = models_folder()
     try:
         tiny_files.save_whole_model(folder / "file.safetensors", "sd1", parts)
-        wide = UNet2DConditionModel.from_config({**parts["unet"].config, "in_channels": 9})
+        config: Any = parts["unet"].config
+        wide = UNet2DConditionModel.from_config(config, in_channels=9)
         wide.save_pretrained(folder / "nine/unet")
         with pytest.raises(StudioError, match=r"^C: conv_in\.weight is 32×4×3×3 in 'file'"):
             list(merge(replace(GOOD, a="nine", b="nine", c="file", method=""), Library()))

@@ -61,7 +61,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
             dora |= factors(layer, weight)
             dora[f"{layer}.dora_scale"] = 1.3 * weight.norm(dim=1, keepdim=True)
             plain |= factors(layer, weight)
-    for name, module in pipe.text_encoder.named_modules():
+    for name, module in tiny.load(folder / "a").text_encoder.named_modules():
         if name.endswith(("mlp.fc1", "v_proj")):
             path = "text_model." + name.removeprefix("text_model.")
             plain |= factors(f"lora_te_{path.replace('.', '_')}", module.weight.detach(), 1.0)
