@@ -57,6 +57,7 @@ test("a tag is parted in its own text, not in what a tag within it has become", 
     "<random:<wc:hat>,no hat>": "{__hat__|no hat}",
     "<repeat[2]:<random:a,b>>": "{a|b} {a|b}",
     "<RANDOM:a,<comment:x,y>b>": "{a|b}",
+    "<random:<comment:[z>a,b>": "{a|b}",
   });
   // A bar of the inner one would part the outer one; of a tag that stays nothing within is turned.
   stays([

@@ -75,11 +75,13 @@ window.studio = window.studio || {};
   /** The texts that a tag divides as SwarmUI does: at ||, else at |, else at commas; brackets and tags
    *  in it are kept together. */
   function parted(inside) {
-    let depth = 0;
+    let [tags, brackets] = [0, 0];
     const own = inside.split("").map((letter) => {
-      if ("<[{".includes(letter)) depth += 1;
-      const here = depth === 0;
-      if (">]}".includes(letter)) depth -= 1;
+      if (letter === "<") tags += 1;
+      if (!tags && "[{".includes(letter)) brackets += 1; // those in a tag are its own
+      const here = !tags && !brackets;
+      if (!tags && "]}".includes(letter)) brackets -= 1;
+      if (letter === ">") tags -= 1;
       return here ? letter : "\0";
     });
     const plain = own.join("");
