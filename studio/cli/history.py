@@ -65,7 +65,11 @@ def add_verb(verbs: Any) -> None:
     )
     enlarged = add("larger", _chosen(larger), "make each picture larger with its own preset")
     drawn = add("sheet", _chosen(sheet), "put pictures side by side on one")
-    moved = add("animate", _chosen(animate), "make one that moves of pictures, the oldest first")
+    moved = add(
+        "animate",
+        _chosen(animate),
+        "make one that moves of pictures: of --id in their order, else by --sort, the oldest first",
+    )
     for parser in (enlarged, drawn, moved):
         _add_query(parser)
         parser.add_argument(

@@ -50,6 +50,7 @@ def declare(larger: Any, sheet: Any, animate: Any) -> None:
     animate.add_argument(
         "--out", required=True, metavar="FILE", help="a .webp or .gif that is not there"
     )
+    animate.set_defaults(sort="oldest")
     animate.add_argument("--rate", type=float, default=5.0, help="pictures a second (default: 5)")
     animate.add_argument("--back", action="store_true", help="also from the last to the first")
 
@@ -125,7 +126,7 @@ def sheet(options: argparse.Namespace, own: History, ids: list[str]) -> None:
 
 def animate(options: argparse.Namespace, own: History, ids: list[str]) -> None:
     """Put the pictures one after the other, in a file that is not there yet."""
-    place, rate = Path(options.out), read_rate(options.rate)
+    place, rate = Path(options.out), read_rate(options.rate, "--rate")
     kind = place.suffix.lower().removeprefix(".")
     if kind not in ("webp", "gif"):
         raise StudioError(f"a file that ends in .webp or .gif, got {place.name}", field="--out")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image, ImageOps
 
-from studio.errors import StudioError, shorten, some_of
+from studio.errors import MissingFile, StudioError, shorten, some_of
 from studio.history.archive import TOLD
 from studio.history.store import History
 from studio.images import open_checked, to_rgb
@@ -19,10 +20,42 @@ KINDS = {"webp": "WEBP", "gif": "GIF"}
 SMALLER = f"the pictures are made smaller, so that no side passes {EDGE} pixels"
 
 
+class Frames:
+    """Pictures of one size, each read as it is asked for: together they may be larger than the memory."""
+
+    def __init__(self, files: Sequence[Path], size: tuple[int, int]) -> None:
+        self.files, self.size = files, size
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, at: int) -> Image.Image:
+        return _on_white(_small(self.files[at])[0], self.size)
+
+
+class _InTurn(Image.Image):
+    """Frames as one picture of several, of which one is held at a time."""
+
+    def __init__(self, frames: Frames, order: Sequence[int]) -> None:
+        super().__init__()
+        self._frames, self._order = frames, order
+        self._mode, self._size, self.n_frames = "RGB", frames.size, len(order)
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        if frame >= self.n_frames:
+            raise EOFError
+        self._at = frame
+        self.im = self._frames[self._order[frame]].im
+
+    def tell(self) -> int:
+        return self._at
+
+
 class Moving(NamedTuple):
     """Pictures of one size; the names of those that cannot be read, and what is said of their size."""
 
-    frames: list[Image.Image]
+    frames: Frames
     lost: list[str]
     smaller: str
 
@@ -32,58 +65,78 @@ class Moving(NamedTuple):
         Args:
             kind: one of :data:`KINDS`. back: also from the last to the first.
         """
-        frames = [*self.frames, *(self.frames[-2:0:-1] if back else ())]
-        first, *others = frames
+        order = [*range(len(self.frames))]
         more = {"quality": 90} if kind == "webp" else {}
-        first.save(
+        _InTurn(self.frames, [*order, *(order[-2:0:-1] if back else ())]).save(
             file,
             KINDS[kind],
             save_all=True,
-            append_images=others,
             duration=round(1000 / rate),
             loop=0,
             **more,
         )
 
 
-def moving(history: History, ids: Sequence[str]) -> Moving:
-    """The pictures from the oldest to the newest, as they were made.
+def moving(history: History, ids: Sequence[str], oldest_first: bool = False) -> Moving:
+    """The pictures one after the other: in their order, or as they were made. One that is not in the
+    history any more counts as one that cannot be read.
 
     Raises:
-        StudioError: too many, or fewer than two that can be read.
+        StudioError: too many, or fewer than two that can be read and differ.
     """
     if not 2 <= len(ids) <= MOST_MOVING:
         raise StudioError(f"an animation holds 2 to {MOST_MOVING} pictures, got {len(ids)}")
-    records = sorted((history.get(one) for one in ids), key=lambda record: record.made)
-    return in_turn([history.file(record) for record in records])
+    records, gone = [], []
+    for one in ids:
+        try:
+            records.append(history.get(one))
+        except MissingFile:
+            gone.append(one)
+    if oldest_first:
+        records.sort(key=lambda record: record.made)
+    return in_turn([history.file(record) for record in records], gone)
 
 
-def in_turn(files: Sequence[Path]) -> Moving:
+def in_turn(files: Sequence[Path], lost: Sequence[str] = ()) -> Moving:
     """Pictures as frames of one size, each as large as fits, in the middle on white.
 
+    Args:
+        lost: the names of others that are not there.
+
     Raises:
-        StudioError: fewer than two can be read; names the others.
+        StudioError: fewer than two can be read, naming the others, or all are alike.
     """
-    found, lost = [], []
+    found: list[Path] = []
+    left, sizes, looks = [*lost], set(), set()
     reduced = False
     for file in files:
         try:
-            picture = to_rgb(open_checked(file, file.name))
+            picture, is_smaller = _small(file)
         except StudioError:
-            lost.append(file.name)
+            left.append(file.name)
             continue
-        reduced = reduced or max(picture.size) > EDGE
-        picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
-        found.append(picture)
+        reduced = reduced or is_smaller
+        found.append(file)
+        sizes.add(picture.size)
+        looks.add((picture.size, hashlib.sha256(picture.tobytes()).digest()))
     if len(found) < 2:
-        raise StudioError(f"fewer than 2 of the pictures can be read, not {some_of(lost, TOLD)}")
-    wide, high = (max(side) for side in zip(*(one.size for one in found), strict=True))
-    frames = [_on_white(one, (wide, high)) for one in found]
-    return Moving(frames, lost, SMALLER if reduced else "")
+        raise StudioError(f"fewer than 2 of the pictures can be read, not {some_of(left, TOLD)}")
+    if len(looks) < 2:
+        raise StudioError("an animation of one and the same picture would stand still")
+    wide, high = (max(side) for side in zip(*sizes, strict=True))
+    return Moving(Frames(found, (wide, high)), left, SMALLER if reduced else "")
 
 
-def read_rate(given: object) -> float:
-    """Pictures a second.
+def _small(file: Path) -> tuple[Image.Image, bool]:
+    """A picture as large as a frame may be, and whether it was larger."""
+    picture = to_rgb(open_checked(file, file.name))
+    larger = max(picture.size) > EDGE
+    picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
+    return picture, larger
+
+
+def read_rate(given: object, field: str = "rate") -> float:
+    """Pictures a second; ``field``: where it is given.
 
     Raises:
         StudioError: no number, or out of bounds.
@@ -91,7 +144,7 @@ def read_rate(given: object) -> float:
     known = isinstance(given, int | float) and not isinstance(given, bool)
     if not known or not SLOWEST <= given <= FASTEST:  # type: ignore[operator]
         said = f"{SLOWEST:g} to {FASTEST:g} pictures a second, got {shorten(given)}"
-        raise StudioError(said, field="rate")
+        raise StudioError(said, field=field)
     return float(given)  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ from studio.history.sheet import sheet_of
 from studio.ui.widgets import FILE_META
 
 MOST_ZIPPED, MOST_LIGHT = 5000, 500
+_ANIMATING = threading.Lock()  # one at a time: each takes a processor for a minute or so
 PREFIX, KEPT_SECONDS = "guidance-studio-packed-", 3600.0
 
 
@@ -73,16 +75,22 @@ def animation(history: History, ids: list[str], asked: Mapping[str, Any]) -> dic
     ``back``. What cannot be read is left out and named.
 
     Raises:
-        StudioError: fewer than two that can be read, too many, or what is asked for is none of these.
+        StudioError: fewer than two that can be read and differ, too many, what is asked for is none of
+            these, or another animation is being made.
     """
     kind, rate = read_kind(asked.get("kind", "webp")), read_rate(asked.get("rate", 5))
-    found = moving(history, ids)
+    if not _ANIMATING.acquire(blocking=False):
+        raise StudioError("another animation is being made; ask again in a moment")
+    try:
+        found = moving(history, ids, oldest_first=True)
 
-    def write(file: BinaryIO) -> str:
-        found.write(file, kind, rate, bool(asked.get("back")))
-        return " · ".join(filter(None, [said_lost(found.lost), found.smaller]))
+        def write(file: BinaryIO) -> str:
+            found.write(file, kind, rate, bool(asked.get("back")))
+            return " · ".join(filter(None, [said_lost(found.lost), found.smaller]))
 
-    return _packed(f"animation.{kind}", write)
+        return _packed(f"animation.{kind}", write)
+    finally:
+        _ANIMATING.release()
 
 
 def _packed(name: str, write: Callable[[BinaryIO], str]) -> dict[str, Any]:

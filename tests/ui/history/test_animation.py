@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from PIL import Image
 
 from studio.__main__ import main
 from studio.errors import StudioError
-from studio.history import History
+from studio.history import History, animation
 from studio.history.animation import in_turn
 from studio.history.intake import take_in
 from studio.preset import validate
 from studio.share import save_image
-from studio.ui.history import view
+from studio.ui.history import packed, view
 
 COLOURS = ("red", "lime", "blue")
 
@@ -102,3 +103,66 @@ def test_the_verb_writes_a_file_that_is_not_there(
     assert main(("history", "animate", "--out", str(place))) != 0
     assert main(("history", "animate", "--out", str(tmp_path / "all.mp4"))) != 0
     assert "ends in .webp or .gif, got all.mp4" in capsys.readouterr().err
+
+
+def test_the_verb_keeps_the_order_that_it_is_given(
+    own: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blue, lime, red = (record.id for record in own.search().records)
+    colours = {"red": (1, 0, 0), "lime": (0, 1, 0), "blue": (0, 0, 1)}
+    for number, (given, expected) in enumerate(
+        (
+            (["--id", lime, "--id", blue, "--id", red], ("lime", "blue", "red")),
+            (["--sort", "newest"], ("blue", "lime", "red")),
+            ([], COLOURS),
+        )
+    ):
+        place = tmp_path / f"{number}.gif"
+        assert main(("history", "animate", "--out", str(place), *given)) == 0
+        assert [middle for middle, _ in _frames(str(place))] == [colours[one] for one in expected]
+    assert main(("history", "animate", "--out", str(tmp_path / "x.gif"), "--rate", "99")) != 0
+    assert "--rate: 0.1 to 30 pictures a second, got 99" in capsys.readouterr().err
+
+
+def test_one_that_is_gone_meanwhile_is_named_and_the_others_are_made(own: History) -> None:
+    ids = [record.id for record in own.search().records]
+    answer = view.answer(own, {"do": "animation", "ids": [*ids, "nowhere"]})
+    assert "nowhere" in answer["left_out"] and len(_frames(answer["file"]["path"])) == 3
+
+
+def test_one_picture_twice_does_not_move(own: History, tmp_path: Path) -> None:
+    file = own.file(own.search().records[0])
+    with pytest.raises(StudioError, match="one and the same picture would stand still"):
+        in_turn([file, file])
+
+
+def test_one_is_made_at_a_time(own: History) -> None:
+    asked = {"do": "animation", "ids": [record.id for record in own.search().records]}
+    with packed._ANIMATING, pytest.raises(StudioError, match="another animation is being made"):
+        view.answer(own, asked)
+    assert view.answer(own, asked)["left_out"] == ""
+
+
+@pytest.mark.parametrize("kind", ["webp", "gif"])
+def test_few_pictures_are_held_at_once(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+    for number in range(12):
+        files.append(tmp_path / f"{number}.png")
+        Image.new("RGB", (64, 48), (20 * number, 0, 0)).save(files[-1])
+    held: list[weakref.ref[Image.Image]] = []
+    most, read = [0], animation._small
+
+    def counted(file: Path) -> tuple[Image.Image, bool]:
+        picture, larger = read(file)
+        held.append(weakref.ref(picture))
+        most[0] = max(most[0], sum(one() is not None for one in held))
+        return picture, larger
+
+    monkeypatch.setattr(animation, "_small", counted)
+    with (tmp_path / "made").open("wb") as file:
+        in_turn(files).write(file, kind, 5)
+    assert most[0] <= 3
+    with Image.open(tmp_path / "made") as image:
+        assert image.n_frames == 12 and image.size == (64, 48)  # type: ignore[attr-defined]
