@@ -19,6 +19,7 @@ from studio.plan.stated import stated_plan
 from studio.preset import MAX_SEED, Preset, validate
 from studio.preset.derived import round_of
 from studio.preset.finders import FINDERS
+from studio.preset.preprocessors import PREPROCESSORS, Preprocessor
 from tests.support import tiny
 from tests.support.boxed_parts import FOUND
 from tests.support.tiny_pictures import SCALE, SEED, difference
@@ -165,6 +166,21 @@ def test_progress_counts_all_rounds_and_never_back(scheduler: str, each: int, ro
 def test_rows_are_measured_along_all(root: Path) -> None:
     (share,) = done_of(root, preset_of(3)).shares
     assert len(share.norm) == 9 and None not in share.norm
+
+
+def test_a_control_s_map_is_drawn_once_for_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+
+    def turned(picture: Image.Image) -> Image.Image:
+        drawn.append(picture.size)
+        return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+    monkeypatch.setitem(PREPROCESSORS._entries, "turned", Preprocessor("Turned", "", run=turned))
+    control = {"type": "turned", "image": "start.png", "model": "base/guide"}
+    rows = [{**ROWS[0], "control": control}]
+    done = done_of(root, preset_of(3).model_copy(update={"rows": validate({"rows": rows}).rows}))
+    assert drawn == [(16, 16)]
+    assert difference(pixels(done.image), pixels(done_of(root, preset_of(3)).image)) > 2
 
 
 def test_a_second_pass_and_parts_come_after_the_last(root: Path) -> None:

@@ -208,7 +208,9 @@ class _Guides:
         try:
             seen = images.resolve(control.image, self.roots)
             seen = seen if self.frame is None else self.frame.part(seen)
-            picture = prepare(control, seen, size)
+            entry = repr(PREPROCESSORS[control.type])
+            what = (control.type, control.finished, entry, size)
+            picture = self.loader.maps.of(what, seen, lambda: prepare(control, seen, size))
         except StudioError as error:
             raise type(error)(error.message, field=f"{where}.image") from error
         pixels = torch.from_numpy(np.array(picture.convert("RGB"))).float() / 255

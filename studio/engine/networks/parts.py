@@ -21,6 +21,7 @@ from studio.engine.families import Family, family_named
 from studio.engine.families.components import load_component
 from studio.engine.inputs.tokens import NO_WORDS, Words
 from studio.engine.networks.blending import blended_text, moved
+from studio.engine.networks.maps import Maps
 from studio.engine.networks.on_disk import stamp, weight_bytes
 from studio.engine.networks.registry import Registry
 from studio.engine.speed.runtime import DEFAULT, Runtime
@@ -57,6 +58,7 @@ class Parts(ABC):
         self.device = device
         self.dtype = dtype
         self.runtime = runtime
+        self.maps = Maps()
         self._moved: dict[Hashable, bool] = {}
 
     def family(self, base: str) -> Family:
