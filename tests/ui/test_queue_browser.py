@@ -145,6 +145,26 @@ def test_what_waits_is_ordered_by_hand(
     expect(studio.page.locator(".gs-queue")).to_be_hidden()
 
 
+def test_a_line_s_title_stays_readable_whatever_else_it_says(studio: Studio) -> None:
+    """As of a batch: how it differs is long, and it has four buttons."""
+    page = studio.open().page
+    line = """() => {
+        const part = (name, text) => `<span class="gs-queue-${name}">${text}</span>`;
+        const list = document.querySelector(".gs-queue");
+        list.innerHTML = `<li class="gs-queue-line">${part("title", "Portraits: a cat face in flat style")}
+            ${part("differs", "Start from a picture, image: a picture → another picture")}
+            ${part("facts", "seed 1234567890 · 12 images")}${"<button>Skip</button>".repeat(4)}</li>`;
+        list.hidden = false;
+    }"""
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(line)
+        wide = "document.querySelector('.gs-queue-title').getBoundingClientRect().width"
+        assert page.evaluate(wide) >= 100
+        fits = "document.querySelector('.gs-queue').scrollWidth <= document.querySelector('.gs-queue').clientWidth"
+        assert page.evaluate(fits)
+
+
 def test_forever_goes_on_until_it_is_told(
     studio: Studio, hold: Callable[..., None], home: Path
 ) -> None:

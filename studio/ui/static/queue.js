@@ -192,7 +192,7 @@
           words.title,
         ),
         el("span", { class: "gs-queue-differs", title: words.differs, dir: "auto" }, words.differs),
-        el("span", { class: "gs-queue-facts" }, words.facts),
+        el("span", { class: "gs-queue-facts", title: words.facts }, words.facts),
         ...(item.waits
           ? [
               item.skips ? tell("Skip", "skip", "Skip the one being made") : null,
