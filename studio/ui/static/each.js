@@ -33,8 +33,24 @@
     return `Cannot be read and left out: ${[...lines.slice(0, TOLD), ...rest].join(" · ")}`;
   };
 
+  /** How strongly pictures to start from are changed, asked where no start picture says it; null where
+   *  nothing is to be made. */
+  async function strengthFor(field) {
+    if (field !== "init.image" || studio.start?.init) return {};
+    const value = 0.75;
+    return studio.askNumbers({
+      title: "Start from each of them in turn",
+      note: "The part of the steps that runs; 1 keeps hardly anything",
+      act: "Make them",
+      fields: [{ name: "strength", label: "Strength", value, low: 0, high: 1, step: 0.05 }],
+    });
+  }
+
   /** Have the form made once for each picture; what cannot be read is told with why, and left out. */
   studio.makeEach = async function (field, files) {
+    if (!files.length) return;
+    const numbers = await strengthFor(field);
+    if (!numbers) return;
     const images = [];
     const lost = [];
     for (const file of files) {
@@ -43,7 +59,7 @@
       else images.push({ image: answer.image, name: file.name, picture: answer.sent });
     }
     if (lost.length) studio.toast(studio.leftOut(lost));
-    if (images.length) studio.submitWork({ do: "each", field, images });
+    if (images.length) studio.submitWork({ do: "each", field, images, ...numbers });
   };
 
   /** Have each of many pictures made larger: those of the history by their ids, or files. */

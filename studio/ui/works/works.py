@@ -13,6 +13,7 @@ from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Detail, Preset
 from studio.preset.derived import between, from_each, left_by_each, varied
+from studio.preset.fields import with_fields
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 from studio.preset.unfinished import without_mark
@@ -66,6 +67,8 @@ def _each(
 ) -> list[Labelled]:
     preset, pictures = form(), given(asked)
     made = from_each(preset, str(asked.get("field")), [str(one.get("image")) for one in pictures])
+    if "strength" in asked and preset.init is None:  # which the form says where it has a start
+        made = [with_fields(one, [("init.strength", number(asked, "strength"))]) for one in made]
     base = check_base(library.catalogue(), preset.base, preset.vae)
     # At once: each picture would be refused by itself.
     refuse_masks(preset, picture_size(preset, base))

@@ -56,6 +56,7 @@ test("of several pictures each that is left out is told with its own reason", as
   studio.stack = { images: { store: async ({ name }) => answers[name] } };
   studio.newest = () => () => {};
   studio.mountWorks((name, asked) => made.push([name, plain(asked.images)]));
+  studio.start = { init: { image: "inputs/a.png", strength: 0.4 } }; // which says how strongly
   await studio.makeEach(
     "init.image",
     Object.keys(answers).map((name) => ({ name })),
@@ -68,6 +69,29 @@ test("of several pictures each that is left out is told with its own reason", as
   assert.deepEqual(made, [["submit", [good]]]);
   const many = Array.from({ length: 20 }, (_, at) => [`${at}.png`, "is empty"]);
   assert.match(studio.leftOut(many), /5\.png: is empty · and 14 more$/);
+});
+
+test("how strongly several pictures are changed is asked where no start picture says it", async () => {
+  const made = [];
+  const asked = [];
+  studio.stack = { images: { store: async ({ name }) => ({ image: name, sent: {} }) } };
+  studio.newest = () => () => {};
+  studio.mountWorks((_, { field, strength }) => made.push([field, strength]));
+  studio.askNumbers = async ({ fields }) => (asked.push(fields[0].name), { strength: 0.4 });
+  studio.start = { init: null };
+  await studio.makeEach("init.image", [{ name: "a.png" }]);
+  await studio.makeEach("rows.0.image", [{ name: "a.png" }]);
+  studio.start = { init: { strength: 0.9 } };
+  await studio.makeEach("init.image", [{ name: "a.png" }]);
+  studio.start = { init: null };
+  studio.askNumbers = async () => null; // cancelled
+  await studio.makeEach("init.image", [{ name: "a.png" }]);
+  assert.deepEqual(made, [
+    ["init.image", 0.4],
+    ["rows.0.image", undefined],
+    ["init.image", undefined],
+  ]);
+  assert.deepEqual(asked, ["strength"]);
 });
 
 test("many pictures of the history are asked for once, by their ids", async () => {

@@ -88,6 +88,10 @@ def test_several_pictures_are_started_from_in_turn(made: Studio, tmp_path: Path)
     made.unfold("Advanced")
     made.page.set_viewport_size({"width": 390, "height": 844})
     made.page.get_by_label("Pictures to start from, one after another").set_input_files(files)
+    strength = made.page.locator("dialog[open]").get_by_label("Strength").last
+    expect(strength).to_have_value("0.75")
+    strength.fill("0.5")
+    made.page.get_by_role("button", name="Make them", exact=True).click()
     made.page.wait_for_function(
         "document.querySelectorAll('.gs-stage[data-state=done] img').length === 2"
     )

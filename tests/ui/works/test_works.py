@@ -93,6 +93,8 @@ def test_each_picture_is_named_and_the_form_is_what_is_made(uploads: Path) -> No
     assert [one.label for one in made] == ["0.jpg", "1.jpg", "2.jpg"]
     assert [one.init and one.init.image for one, _, _ in made] == [one["image"] for one in given]
     assert all(one.rows == PRESET.rows for one, _, _ in made)
+    softer = asked("each", field="init.image", images=given, strength=0.4)
+    assert [one.init and one.init.strength for one, _, _ in softer] == [0.4] * 3
 
 
 @needs_starter
