@@ -213,18 +213,23 @@ def cost(plan: Plan, count: int, skipped: int = 0, steps: int = 0) -> str:
 
 
 def progress_bar(
-    done: float, text: str, state: str = "running", run: str = "", field: str = ""
+    done: float,
+    text: str,
+    state: str = "running",
+    run: str = "",
+    field: str = "",
+    value: str = "",
 ) -> str:
     """The page's own progress bar.
 
     Args:
         run: which run failed, so that the page knows it when it is shown again.
-        field: the path of the field that it was refused for.
+        field: the path of the field that it was refused for, and its ``value`` there, as JSON.
     """
     percent = round(100 * min(1.0, max(0.0, done)))
     of = "".join(
         f' data-{name}="{html.escape(value)}"'
-        for name, value in (("run", run), ("field", field))
+        for name, value in (("run", run), ("field", field), ("value", value))
         if value
     )
     return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import html
-import os
 import re
 import sys
 import traceback
@@ -15,6 +14,7 @@ import gradio as gr
 
 from studio import logs
 from studio.errors import StudioError
+from studio.library.hub import is_closed, is_offline
 from studio.preset.mistakes import WRONG_TOO
 from studio.ui.schema import labels
 
@@ -51,7 +51,7 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
         part = _LORA.sub(lambda lora: f"LoRA {int(lora[1]) + 1}", part)
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
-    fetching = _NOT_HERE if os.environ.get("HF_HUB_OFFLINE") == "1" else _SETTING
+    fetching = _NOT_HERE if is_offline() or is_closed() else _SETTING
     rows = _ROW.sub(named, _ALLOW.sub(fetching, _SHELL.sub(_ON_PAGE, text)))
     said = _FIELD.sub(lambda match: known.get(match[0], match[0]), rows)
     mistake, besides, others = said.partition(WRONG_TOO)
@@ -62,7 +62,8 @@ def field_of(text: str) -> str:
     """The path of the field that a line of :func:`plain_line` names first; "" where it names none."""
     named = _NAMED.match(text)
     path = named[1] if named else ""
-    return path if path.startswith(("rows.", "init")) or path in labels() else ""
+    part = path == "init" or path.startswith(("rows.", "init."))
+    return path if part or path in labels() else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -19,7 +19,8 @@ from studio.share import save_image
 from studio.ui import queue
 from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of, progress_bar, progress_of, seconds
-from studio.ui.errors import field_of, on_page, one_line, plain_line, warn
+from studio.ui.errors import on_page, warn
+from studio.ui.failed_bar import failed_bar, refused_bar
 from studio.ui.form import to_preset
 from studio.ui.history.moments import Moment, strip
 from studio.ui.keeping import kept, naming
@@ -107,15 +108,13 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
         left = runs.seconds_left(run)
         return progress_of(run.progress, run.share_of_all(), left, (made, count), more + waits)
     if run.state == "failed":
-        said = on_page(" · ".join(failed or [run.error]))
-        bar = f"{said}{waits}"
-        return progress_bar(made / count, bar, "failed", run.key(), field_of(run.error))
+        return failed_bar(run, waits)
     if run.state == "cancelled":
         over = " · ".join([run.why_over(), run.left(), *map(on_page, failed)])
         return progress_bar(0, over, "idle")
     notes = run.done.notes if run.done else ()
-    facts = " · ".join([f"{made} of {count}", run.summary(), *map(on_page, (*failed, *notes))])
-    return progress_bar(1, facts, "failed" if failed else "done")
+    facts = " · ".join([f"{made} of {count}", run.summary(), *map(on_page, notes)])
+    return failed_bar(run) if failed else progress_bar(1, facts, "done")
 
 
 def lost(count: int, training: str = "") -> str:
@@ -216,8 +215,7 @@ def generate(
         run = runs.submit(session, preset, forwards_of(preset), visitor, forever=forever)
     except Exception as error:  # one bad generation must not end the page
         warn(error)
-        field = field_of(plain_line(error)) if isinstance(error, StudioError) else ""
-        yield Update(progress=progress_bar(0, one_line(error), "failed", field=field))
+        yield Update(progress=refused_bar(error, values))
         return
     try:
         yield from (

@@ -53,6 +53,7 @@ class Series:
     failed: list[str] = field(
         default_factory=list
     )  # why, of each of its runs that could not be made
+    reasons: list[str] = field(default_factory=list)  # the same without the runs' labels
     _places: list[int] = field(default_factory=list)
 
     def ask(self) -> int:
@@ -63,6 +64,7 @@ class Series:
     def fail(self, label: str, error: str) -> None:
         """Take in that a run could not be made, and why."""
         self.failed.append(": ".join(filter(None, [label, error])))
+        self.reasons.append(error)
 
     def goes_on(self, runs: Sequence[Run]) -> bool:
         """Whether one of some runs is of it."""

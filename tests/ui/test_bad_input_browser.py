@@ -198,3 +198,30 @@ def test_what_a_run_was_refused_for_is_over_once_that_field_is_another(desk: Stu
     page.wait_for_selector("body:not([inert]) .gs-card")
     fine(desk)
     expect(failed).to_have_count(0)
+
+
+@needs_starter
+def test_the_same_refusal_again_is_shown_and_over_again(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat"])
+    failed = page.locator('#gs-progress .gs-progress[data-state="failed"]')
+    for _ in range(2):
+        desk.set("Width", "130")
+        desk.says("must be a multiple of", f"#gs-field-width {ERROR}")
+        page.click("#gs-generate")
+        expect(failed).to_contain_text("must be a multiple of")
+        desk.set("Width", "")
+        fine(desk)
+        expect(failed).to_have_count(0)
+
+
+@needs_starter
+def test_what_was_mended_while_the_run_waited_is_over_as_its_bar_comes(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat"])
+    desk.set("Width", "130")
+    desk.says("must be a multiple of", f"#gs-field-width {ERROR}")
+    page.click("#gs-generate")
+    desk.set("Width", "")
+    desk.says("must be a multiple of", ".gs-toast, .toast-body")
+    expect(page.locator('#gs-progress .gs-progress[data-state="idle"]')).to_have_count(1)

@@ -17,7 +17,7 @@ from studio.train.runner import State
 from studio.ui import describe
 from studio.ui.editor.stack import GuidanceStack
 from studio.ui.editor.start_image import StartPicture
-from studio.ui.errors import on_page, one_line, plain_line, tell, warn
+from studio.ui.errors import field_of, on_page, one_line, plain_line, tell, warn
 from studio.ui.library import fetch, folders
 from studio.ui.page import build
 from studio.ui.schema import labels
@@ -97,3 +97,22 @@ def test_the_train_tab_and_the_settings_call_theirs_by_their_own_names() -> None
     assert folders.in_words("folders: no path") == "Folders of other tools: no path"
     assert "From the Hugging Face Hub: type a hub id first" in fetch.looked_up("")
     assert in_words("long_run: must be more") == f"{SETTINGS['long_run'].title}: must be more"
+
+
+def test_what_is_not_here_is_not_fetched_where_the_hub_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = "no weights; set STUDIO_ALLOW_DOWNLOAD=1 to fetch them, or choose another"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    assert "turn on" in on_page(line)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # however it was set
+    assert "not fetched here" in on_page(line)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("studio.library.hub._closed", True)
+    assert "not fetched here" in on_page(line)
+
+
+def test_a_line_names_a_field_only_where_it_is_one() -> None:
+    assert field_of("init.image: gone") == "init.image" and field_of("init: bad") == "init"
+    assert field_of("sampler.steps: x") == "sampler.steps"
+    assert field_of("initially: x") == "" and field_of("initial.image: x") == ""

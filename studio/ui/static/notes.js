@@ -36,6 +36,7 @@ window.studio = window.studio || {};
   };
 
   const OVER = "guidance-studio-failure-over"; // the run whose failure is
+  const HEARD = 500; // ms
   /** What went wrong with the last run is over once another preset is loaded. */
   function settleFailure() {
     const bar = document.querySelector('.gs-progress[data-state="failed"]');
@@ -57,18 +58,27 @@ window.studio = window.studio || {};
 
   // So is what a run was refused for once that field is another, also where its bar comes again.
   let form = null;
+  const failed = () => document.querySelector('.gs-progress[data-state="failed"][data-field]');
+  /** Whether the form holds another value by now than the one that was refused. */
+  function mended(bar) {
+    if (!form || !bar.dataset.value) return false;
+    const now = [studio.formAt(form, bar.dataset.field)].flat();
+    return now.length === 1 && (now[0] ?? "") !== JSON.parse(bar.dataset.value);
+  }
   studio.on("form", (text) => {
-    const next = JSON.parse(text);
-    const bar = document.querySelector('.gs-progress[data-state="failed"][data-field]');
+    const [last, bar] = [form, failed()];
+    form = JSON.parse(text);
     const at = (one) => JSON.stringify(studio.formAt(one, bar.dataset.field));
-    if (bar && form && at(form) !== at(next)) settleFailure();
-    form = next;
+    const other = bar?.dataset.value ? mended(bar) : bar && last && at(last) !== at(form);
+    if (other) settleFailure();
   });
   studio.filled.then(() => {
     const bar = document.getElementById("gs-progress").parentElement;
     new MutationObserver(() => {
       const run = bar.querySelector('.gs-progress[data-state="failed"]')?.dataset.run;
       if (run && run === studio.noted(OVER)) settleFailure();
+      // It may have been mended while the run waited; what was typed last is heard of a moment later.
+      setTimeout(() => failed() && mended(failed()) && settleFailure(), HEARD);
     }).observe(bar, {
       childList: true,
       subtree: true,
