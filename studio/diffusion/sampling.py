@@ -89,10 +89,17 @@ class Picture:
             timesteps: of all steps that run, of which ``done`` are behind.
         """
         own, following = self.latent, timesteps[done : done + 1]
-        if len(following):
+        if len(following) and self._graded() and hasattr(scheduler, "sigmas_interpol"):
+            # Their own noises to the next whole step, where the next evaluation is a half one.
+            own = own + noise * _ratio(scheduler, scheduler.step_index).to(own)
+        elif len(following):
             own = scheduler.add_noise(own, noise, following)
         mask = self.joined(done, len(timesteps))
         return (1 - mask) * own + mask * latent
+
+    def _graded(self) -> bool:
+        """Whether greys say how strongly a place is changed; a black and white mask is as without."""
+        return self.soft and self.mask is not None and bool(((self.mask % 1) > 0).any())
 
 
 def progress_of(scheduler: Any) -> list[float]:

@@ -24,6 +24,7 @@ from studio.engine.explain import Explainer
 from studio.engine.families.pixels import apply_preview
 from studio.engine.inputs.enlarged import enlarged
 from studio.engine.inputs.frame import AtHand
+from studio.engine.inputs.masks import unjoined
 from studio.engine.inputs.memory_check import samples_at_once
 from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
@@ -290,7 +291,7 @@ class Engine:
                 first + index,
                 shares,
                 drift,
-                (*left_out(job.passes), *job.pictures.notes),
+                (*left_out(job.passes), *job.pictures.notes, *unjoined(picture, plan.steps)),
                 plan.forwards_total - denoiser.forwards_of[index],
                 denoiser.estimate(index),
                 explainer.told(index, plan.steps, seen) if explainer else None,

@@ -86,7 +86,7 @@ class Init(Document):
         Field(
             description="What the masked part begins with: what is there; the colours around it, as to "
             "take something away; or in its latents the seed's noise, or nothing (0), for something "
-            "new. Shows below strength 1."
+            "new. Shows below strength 1, and with soft inpainting at 1 too."
         ),
     ] = "picture"
     soft_inpainting: Annotated[
@@ -94,7 +94,8 @@ class Init(Document):
         Field(
             description="The mask's grey is how strongly a place is changed: white by the whole "
             "strength, grey in the last steps alone, black not at all. Its edges fade over the "
-            "feather. Off, grey is mixed at every step."
+            "feather. At strength 1 it begins from the picture too, as image-to-image does. Off, grey is "
+            "mixed at every step, and strength 1 begins from noise alone."
         ),
     ] = False
     keep_pixels: StrictBool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
@@ -9,9 +11,13 @@ from scipy.ndimage import maximum_filter
 from torch import Tensor
 
 from studio import images
+from studio.diffusion.sampling import Picture
 from studio.engine.inputs.frame import Size
 from studio.preprocessors.parts import FAINT
 from studio.preset import Init
+
+LEAST_GREY = 0.01  # of a mask's area; less of a grey is an edge
+FEW_STEPS = 10  # nobody sees more strengths than these as bands
 
 
 def inside(mask: Image.Image, image: Image.Image) -> Image.Image:
@@ -41,17 +47,53 @@ def showing(init: Init, fading: Image.Image) -> Image.Image:
     return fading.point([min(255, 2 * level) for level in range(256)])
 
 
-def replaced_in(init: Init, mask: Image.Image, image: Image.Image, size: Size) -> Image.Image:
+def replaced_in(init: Init, mask: Image.Image, image: Image.Image) -> Image.Image:
     """Where the colours around a mask replace a picture, in its size (L): where it is masked; where
-    greys say how strongly it is changed, in what is wholly white, as the others begin later."""
+    greys say how strongly it is changed, in what was drawn wholly white, as the others begin later."""
     whole = inside(mask, image)
-    if not init.soft_inpainting:
-        return whole
-    scale = 1.0 if init.framed else min(image.width / size[0], image.height / size[1])
-    return white(strengths(whole, init.feather * scale))
+    return white(strengths(whole)) if init.soft_inpainting else whole
 
 
-def strengths(mask: Image.Image, feather: float) -> Image.Image:
+def notes_of(init: Init, mask: Image.Image, fading: Image.Image, steps: int) -> Iterator[str]:
+    """What of the start is not as it reads, of a mask whose greys say how strongly a place is changed.
+
+    Args:
+        mask: (L) as it was drawn. fading: the same as :func:`faded`. steps: that run.
+    """
+    if not init.soft_inpainting or not steps:
+        return
+    drawn = strengths(mask).histogram()
+    if init.under_mask != "picture":
+        left = fading.histogram()[255] / max(1, drawn[255])
+        if not drawn[255]:
+            yield "init.under_mask: the mask is nowhere wholly white, so that all of it begins as it is"
+        elif init.under_mask != "surroundings" and left < 0.5:
+            yield (
+                f"init.under_mask: only {100 * left:.0f} % of the mask's white is white inside its "
+                "feather, and the rest begins as it is; a smaller feather leaves more"
+            )
+    greys = sum(count > sum(drawn[1:]) * LEAST_GREY for count in drawn[1:])
+    if steps < min(greys, FEW_STEPS):
+        yield (
+            f"init.soft_inpainting: {greys} greys of the mask become {steps} strengths at most, one "
+            "for each step that runs; more steps tell more apart"
+        )
+
+
+def unjoined(picture: Picture | None, steps: int) -> tuple[str, ...]:
+    """A note where greys are too dark for any of so many steps to paint a place."""
+    if picture is None or picture.mask is None or not picture.soft:
+        return ()
+    last = picture.joined(steps, steps)
+    if isinstance(last, Tensor) and bool(last.any()):
+        return ()
+    return (
+        f"init.mask: too dark for the {steps} steps that run, so that nothing is painted anew; "
+        "a brighter mask, more steps or a larger strength changes it",
+    )
+
+
+def strengths(mask: Image.Image, feather: float = 0) -> Image.Image:
     """How strongly each pixel is changed (L), of a mask whose greys say so: faded in over ``feather``
     pixels inside its edges, and with what is nearly black or white, a trace of how a file was
     saved, wholly so."""

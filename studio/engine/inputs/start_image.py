@@ -16,7 +16,7 @@ from studio import images
 from studio.diffusion.sampling import Picture
 from studio.engine.families.pixels import shift_of, to_pixels
 from studio.engine.inputs.frame import AtHand, Frame, Size
-from studio.engine.inputs.masks import as_map, faded, inside, replaced_in, showing
+from studio.engine.inputs.masks import as_map, faded, inside, notes_of, replaced_in, showing
 from studio.engine.inputs.surroundings import surrounded
 from studio.errors import BadPreset
 from studio.plan import Plan
@@ -78,7 +78,7 @@ class Pictures:
         # What a round has made is of the picture's size, and its mask of the first start's aspect.
         mask = _mask_of(init, None if start and not init.framed else image, roots)
         if mask is not None and init.under_mask == "surroundings" and init.strength:
-            image = surrounded(image, replaced_in(init, mask, image, size))
+            image = surrounded(image, replaced_in(init, mask, image))
         if mask is not None and init.framed:
             masks = _masks(plan, image.size, roots, "init.image")
             return Pictures._framed(plan, init, image, mask, size, masks)
@@ -88,8 +88,7 @@ class Pictures:
         if mask is None:
             return Pictures(masks, whole, size=size, areas=plan.areas, small=small)
         soft = init.soft_inpainting
-        between = Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST
-        fitted = ImageOps.fit(mask.convert("L"), size, between)
+        fitted = ImageOps.fit(mask.convert("L"), size, _resampling(soft))
         fading = faded(init, fitted)
         return Pictures(
             masks,
@@ -99,6 +98,7 @@ class Pictures:
             plan.areas,
             showing(init, fading) if init.keep_pixels else None,
             small,
+            notes=tuple(notes_of(init, fitted, fading, plan.steps)),
             soft=soft,
         )
 
@@ -127,16 +127,18 @@ class Pictures:
         whole = inside(mask, image)
         frame = Frame.around(image, whole, size, init.padding)
         part, soft = frame.part(image), init.soft_inpainting
+        drawn = frame.part(whole)
         fading = frame.near(whole, 4 * init.feather, lambda near: faded(init, near))
         return Pictures(
             {ref: frame.part(one) for ref, one in masks.items()},
             part.resize(size, Image.Resampling.LANCZOS),
-            (fading if soft else frame.part(whole)).resize(size, Image.Resampling.NEAREST),
+            (fading if soft else drawn).resize(size, _resampling(soft)),
             size,
             plan.areas,
             showing(init, fading),
             part if init.enlarged_later and _is_smaller(part, size) else None,
             frame,
+            notes=tuple(notes_of(init, drawn, fading, plan.steps)),
             soft=soft,
         )
 
@@ -206,6 +208,11 @@ class Pictures:
         encoded = _encoded(vae, around, generators)
         mask = torch.nn.functional.interpolate(white, size=latent[::-1]).to(encoded)
         return torch.cat([mask.expand(len(encoded), -1, -1, -1), encoded], dim=1)
+
+
+def _resampling(soft: bool) -> Image.Resampling:
+    """How a mask is made larger or smaller: without steps where its greys are strengths."""
+    return Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST
 
 
 def _masks(

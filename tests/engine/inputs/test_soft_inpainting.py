@@ -76,7 +76,8 @@ def of_the_paper(
     times = scheduler.timesteps[first:]
     keep, z = 1 - change, clean
     for index, t in enumerate(times):
-        noisy = scheduler.add_noise(clean, noise, t[None])
+        alpha, sigma = sampling.noise_level(scheduler, t)  # that of its network
+        noisy = (alpha * clean + sigma * noise) / scheduler.scale_model_input(torch.ones(1), t)
         masked = (keep > index / len(times) + 1e-9).double()
         z = noisy * masked + z * (1 - masked) if index else noisy
         output = said(index, scheduler.scale_model_input(z, t), t)
@@ -228,7 +229,11 @@ def test_what_is_pasted_follows_the_strengths(root: Path, area: str) -> None:
     assert found.soft and found.paste is not None and found.start_mask is not None
     paste = found.paste.resize((64, 64), Image.Resampling.NEAREST)
     strength = np.asarray(found.start_mask).astype(int)
-    assert np.array_equal(np.asarray(paste), np.minimum(255, 2 * strength))
+    other = np.abs(np.asarray(paste).astype(int) - np.minimum(255, 2 * strength))
+    # Strengths are resampled without steps; the part of 48 pixels is made of 64.
+    assert (other[12:-12, 12:-12] if area == "mask" else other).max() <= (
+        8 if area == "mask" else 0
+    )
     whole = found.paste if area == "mask" else found.paste.crop((8, 8, 56, 56))
     shown = np.asarray(whole)
     assert shown[24, 10] == 2 * mask[32, 18] and shown[24, 30] == 255  # far from an edge
