@@ -62,7 +62,7 @@ def _masked(
     blur = whole(asked, "mask_blur", whole(asked, "mask_blur_x", 4))
     padding = whole(asked, "inpaint_full_res_padding", 0)
     soft = soft_inpainting(asked)
-    notes += left_out(soft or {})
+    notes += [] if soft is None else left_out(soft)
     return {
         "mask": images.store(images.png_bytes(mask.resize(size)), mask=True),
         "under_mask": _UNDER_MASK[content],

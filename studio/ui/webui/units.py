@@ -195,23 +195,28 @@ def _is_image_prompt(unit: Mapping[str, Any]) -> bool:
 
 
 def soft_inpainting(asked: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The numbers of its soft inpainting, by their names; ``None`` where that is off.
+    """The numbers of its soft inpainting, by their names, and what else is given; ``None`` where it is
+    off.
 
     Raises:
         StudioError: it is given otherwise than there; names the field.
     """
     args, _ = _script(asked, SOFT)
     first, *rest = args or [False]
+    first = False if first is None else first
     if isinstance(first, Mapping):
         named = {str(name).lower(): value for name, value in first.items()}
-        if not switch(named, SOFT, True):
-            return None
-        return {name: named[name] for name in _OF_SOFT if name in named}
-    return dict(zip(_OF_SOFT, rest, strict=False)) if switch({SOFT: first}, SOFT) else None
+        switches = [switch(named, name, True) for name in (SOFT, "enabled")]
+        said = {name: one for name, one in named.items() if name not in (SOFT, "enabled")}
+        return said if all(switches) else None
+    if not switch({SOFT: first}, SOFT):
+        return None
+    return {n: one for n, one in zip(_OF_SOFT, rest, strict=False) if one is not None}
 
 
 def _args(asked: Mapping[str, Any], extension: str) -> list[Any]:
-    args, field = _script(asked, extension)
+    found, field = _script(asked, extension)
+    args = [one for one in found if one is not None]
     switches = (bool,) if extension == "adetailer" else ()
     wrong = [one for one in args if not isinstance(one, (Mapping, *switches))]
     if wrong:
@@ -227,7 +232,7 @@ def _script(asked: Mapping[str, Any], extension: str) -> tuple[list[Any], str]:
         field = f"alwayson_scripts.{name}.args"
         if not isinstance(script, Mapping):
             raise StudioError(f"expected an object, got {shorten(script)}", field=field[:-5])
-        return [one for one in listed(script, "args", field) if one is not None], field
+        return list(listed(script, "args", field)), field
     return [], ""
 
 

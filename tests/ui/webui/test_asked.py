@@ -161,7 +161,16 @@ def test_soft_inpainting_is_a_switch_and_its_numbers_are_named(
     assert "schedule bias 1, preservation strength 0.5" in notes[0]
     assert "difference contrast 2" in notes[0]
     assert found({"Soft inpainting": True, **numbers})[0] and found(numbers)[0] and found(True)[0]
-    for off in ([], [False, 1, 0.5], [{"Soft inpainting": False, **numbers}]):
+    assert "another rule" in found(True)[1][0] and "left out" not in found(True)[1][0]
+    assert "left out: preservation strength 0.5, tran" in found(True, None, 0.5, 4)[1][0]
+    assert "left out: strange 3" in found({"Enabled": True, "Strange": 3})[1][0]
+    for off in (
+        [],
+        [None],
+        [False, 1, 0.5],
+        [{"enabled": False}],
+        [{"Soft inpainting": False, **numbers}],
+    ):
         assert found(*off) == (False, [])
     with pytest.raises(StudioError) as caught:
         found("maybe")
