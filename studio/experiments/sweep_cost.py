@@ -82,8 +82,12 @@ def refuse_too_many(
 
 
 def _time(seconds: float) -> str:
-    if seconds >= 3600:
-        return f"{seconds / 3600:.3g} hours"
+    hours = seconds / 3600
+    if hours > 48:
+        return f"{hours / 24:.0f} days"
+    if hours >= 1:
+        said = f"{hours:.1f}".removesuffix(".0") if hours < 10 else f"{hours:.0f}"
+        return f"{said} hour{'' if said == '1' else 's'}"
     return f"{max(1.0, seconds / 60):.0f} min"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from studio.experiments.swept_styles import held_in
 from studio.preset import Preset
 from studio.preset.prompt_search import PROMPTS, holds
 from studio.preset.style_axis import STYLE, styles_of
-from studio.preset.sweep import EQUAL, Axis, changed, parse_axis, refuse_repeated
+from studio.preset.sweep import EQUAL, Axis, changed, in_plain_digits, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, plan_of, seconds
 from studio.ui.errors import one_line
 from studio.ui.schema import leaves, start_leaves
@@ -25,7 +26,8 @@ from studio.ui.sweep.idle import idle_axes, style_lines
 MOST_AXES = 3
 MOST_TEXT = 20_000  # characters of one axis's values
 SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
-_NO_STEP = re.compile(r"([-−]?[\d.٫]+)\s*:\s*([-−]?[\d.٫]+)")
+_END = r"([-−+]?(?:\d+[.,٫]?\d*|[.,٫]\d+))"
+_NO_STEP = re.compile(rf"{_END}\s*:\s*{_END}")
 Axes = tuple[Axis, Axis | None, Axis | None]
 
 
@@ -69,7 +71,7 @@ def read_axis(name: str, text: str) -> Axis:
     if len(text) > MOST_TEXT:
         raise StudioError(f"{len(text)} characters; at most {MOST_TEXT}", field="values")
     if kind in ("number", "integer") and (ends := _NO_STEP.fullmatch(text.strip())):
-        example = ":".join([*ends.groups(), "1"])
+        example = _with_step(*ends.groups(), whole=kind == "integer")
         raise StudioError(f"a range has a step as well, such as {example}", field="values")
     axis = parse_axis(f"{name}={text.strip()}", "values")
     values = (
@@ -84,6 +86,16 @@ def _with_styles(axis: Axis, line: Any) -> Axis:
         return axis
     line = line if isinstance(line, dict) else {}
     return replace(axis, styles=styles_of(axis.values, held_in(line)))
+
+
+def _with_step(first: str, last: str, whole: bool) -> str:
+    """A range as it was begun, with a step of a quarter of its way; any other where it has no way."""
+    ends = [float(in_plain_digits(one).replace(",", ".")) for one in (first, last)]
+    way = ends[1] - ends[0]
+    if not way:
+        return "0:1:0.25"
+    step = math.copysign(max(1, abs(way) // 4), way) if whole and abs(way) >= 1 else way / 4
+    return ":".join(f"{one:.10f}".rstrip("0").rstrip(".") for one in (*ends, step))
 
 
 def _calls(name: str) -> tuple[str, dict[str, Any]]:

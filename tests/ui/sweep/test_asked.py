@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import StudioError
+from studio.experiments import sweep_cost
 from studio.experiments.sweeping import begin, stem_of
 from studio.home import PRESETS
 from studio.preset import Preset, validate
@@ -131,12 +132,40 @@ def test_ten_thousand_cells_are_refused_with_an_estimate(
     assert ", about 5 min at the pace" in soon.refused
 
 
-@pytest.mark.parametrize("values", ["0:5", " 0.5 : 1 ", "−1:٢"])
+@pytest.mark.parametrize(
+    "values", ["0:5", " 0.5 : 1 ", "−1:٢", "5:0", "0:0.5", "0,5:1", "+1:2", "1:100", "3:3", ".5:2"]
+)
 def test_of_a_range_without_its_step_it_is_said_how_one_is_written(values: str) -> None:
     for field in ("sampler.steps", "omega", "rows.0.weight"):
-        with pytest.raises(StudioError, match=r"a range has a step as well, such as .+:.+:1$"):
+        with pytest.raises(StudioError, match="a range has a step as well, such as ") as caught:
             read_axis(field, values)
+        example = str(caught.value).rpartition(" ")[2]
+        assert len(read_axis(field, example).values) > 1  # it can be typed as it stands
     assert read_axis("rows.0.prompt", "16:9").values == ("16:9",)
+    assert read_axis("omega", "..:.").values == ("..:.",)  # no numbers: the field refuses it
+
+
+def test_a_switch_of_a_mask_that_is_not_there_changes_nothing() -> None:
+    preset = validate({"rows": [{"prompt": "a"}], "init": {"image": "x.png"}})
+    for field, values in (("soft_inpainting", (False, True)), ("feather", (1, 2))):
+        found = idle_axes(preset, [Axis(f"init.{field}", values)])
+        assert len(found) == 1 and "has no mask" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (20, "1 min"),
+        (3599, "60 min"),
+        (3660, "1 hour"),
+        (5400, "1.5 hours"),
+        (36_000, "10 hours"),
+        (86_400 * 1.99, "48 hours"),
+        (86_400 * 51.4, "51 days"),
+    ],
+)
+def test_a_time_is_a_number_and_its_unit(seconds: float, words: str) -> None:
+    assert sweep_cost._time(seconds) == words
 
 
 def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
