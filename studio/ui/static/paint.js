@@ -159,12 +159,13 @@
     begin(event) {
       this.remember();
       this.last = this.place(event);
+      this.rubs = event.buttons === 2; // to its end, whatever button joins it
       this.stroke(event);
     }
 
     stroke(event) {
       const here = this.place(event);
-      this.line(this.last, here, event.buttons === 2);
+      this.line(this.last, here, this.rubs);
       this.last = here;
     }
 

@@ -22,7 +22,7 @@
       "aria-label": "Brush strength",
     });
     const help =
-      "Below its end, a stroke is grey: with Soft inpainting, its place is changed less strongly.";
+      "Below its end, a stroke is grey: in a row's mask the row acts there with that part of its weight; in a start picture's, with Soft inpainting, its place is changed less strongly.";
     return {
       // Not on a picture: a colour is a colour.
       element: el(

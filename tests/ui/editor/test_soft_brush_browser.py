@@ -72,6 +72,29 @@ def test_a_stroke_of_half_the_strength_is_half_grey_all_over(desk: Studio, home:
     page.get_by_role("button", name="Start from noise").click()
 
 
+def test_a_stroke_that_began_with_the_right_button_erases_to_its_end(desk: Studio) -> None:
+    begun(desk, CAT)
+    page = desk.page
+    page.get_by_label("Paint the mask").click()
+    dialog = page.locator("dialog.gs-painter")
+    box = dialog.locator(".gs-canvas").bounding_box()
+    assert box is not None
+    y = box["y"] + 0.5 * box["height"]
+    for button in ("left", "right"):
+        page.mouse.move(box["x"] + 0.2 * box["width"], y)
+        page.mouse.down(button=button)
+        if button == "right":
+            page.mouse.move(box["x"] + 0.3 * box["width"], y, steps=3)
+            page.mouse.down(button="left")
+        page.mouse.move(box["x"] + 0.8 * box["width"], y, steps=5)
+        page.mouse.up(button="left")
+        page.mouse.up(button="right")
+    assert page.evaluate(INK, [0.5]) == [0]
+    page.once("dialog", lambda asks: asks.accept())
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Start from noise").click()
+
+
 def test_a_colour_is_no_part_of_one(desk: Studio) -> None:
     begun(desk, CAT)
     page = desk.page
