@@ -38,6 +38,34 @@
     return node;
   };
 
+  function showStar(node, starred) {
+    const label = starred ? "Take the star away" : "Star";
+    node.title = label;
+    node.setAttribute("aria-label", label);
+    node.setAttribute("aria-pressed", String(Boolean(starred)));
+  }
+
+  /** The star of a picture in a dialog, a button that says itself what it does; `mark(starred)` asks for it. */
+  studio.starButton = function (record, mark) {
+    const node = button("star", "Star", () => {
+      take(!record.starred);
+      mark(record.starred);
+    });
+    const take = (starred) => showStar(node, (record.starred = starred));
+    node.dataset.starOf = record.id;
+    node.addEventListener("gs-star", ({ detail }) => take(detail));
+    take(record.starred);
+    return node;
+  };
+
+  /** What was asked to be said of pictures was refused: their stars are as before. */
+  studio.unmarked = function ({ ids = [], said = {} }) {
+    if (!("starred" in said)) return;
+    for (const node of document.querySelectorAll("[data-star-of]"))
+      if (ids.includes(node.dataset.starOf))
+        node.dispatchEvent(new CustomEvent("gs-star", { detail: !said.starred }));
+  };
+
   /** Changed in place: the keyboard may be on one of them. */
   function write(node) {
     const one = known.get(node.dataset.marksOf);
@@ -47,10 +75,7 @@
     starring.hidden = deleting.hidden = Boolean(one?.gone);
     back.hidden = !one?.gone;
     if (node.contains(held) && held.hidden) (one?.gone ? back : deleting).focus();
-    const label = one?.starred ? "Take the star away" : "Star";
-    starring.title = label;
-    starring.setAttribute("aria-label", label);
-    starring.setAttribute("aria-pressed", String(Boolean(one?.starred)));
+    showStar(starring, one?.starred);
     node.closest("figure, dialog")?.classList.toggle("gs-gone", Boolean(one?.gone));
   }
 

@@ -29,7 +29,7 @@ def attach(parts: Parts, limits: Limits, runs: Runs) -> None:
             answer = view.answer(owned, request, limits.local)
         except Exception as error:  # the page waits for an answer before it asks again
             warn(error)
-            answer = fresh({})
+            answer = fresh({"refused": request})  # what it showed before the answer is not so
         if answer.get("changed"):  # the strip shows the same pictures
             strip = run.strip(runs.newest(owner))
         return [{**answer, "turn": request.get("turn"), "owner": limits.local}, strip]

@@ -22,6 +22,7 @@ from studio.history.intake import begin, take_in, wait
 from studio.preset import Preset, validate
 from studio.share import save_image
 from studio.ui import runs as runs_module
+from studio.ui.history import view
 from studio.ui.history.moments import SHOWN, strip
 from studio.ui.runs import Runs
 from studio.ui.session import Session
@@ -226,3 +227,13 @@ def test_a_picture_is_looked_up_with_one_look_into_the_history(
     monkeypatch.setattr(runs_module, "own_history", lambda: opened.append(own) or own)
     assert [one.id for one in runs.shown(session, [made])] == [made]
     assert len(opened) == 1
+
+
+def test_a_page_says_in_how_many_whole_seconds_to_ask_again(
+    own: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "begin", lambda history: 2.3)
+    assert view.page(own, {"key": "1"})["again"] == 3
+    assert view.page(own, {"key": "1", "first": 60})["again"] == 0  # a look is for the first alone
+    monkeypatch.setattr(view, "begin", lambda history: 0.0)
+    assert view.page(own, {"key": "1"})["again"] == 0

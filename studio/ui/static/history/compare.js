@@ -14,12 +14,7 @@
 
   /** What may be done with one of them: its star, and using it again. */
   function doneWith(record, { star, again }, close) {
-    const toggle = studio.button("star", record.starred ? "Take the star away" : "Star", () => {
-      record.starred = !record.starred;
-      toggle.setAttribute("aria-pressed", record.starred);
-      star(record.id, record.starred);
-    });
-    toggle.setAttribute("aria-pressed", record.starred);
+    const toggle = studio.starButton(record, (starred) => star(record.id, starred));
     const use = studio.word("Use again", () => {
       again(record.id);
       close();

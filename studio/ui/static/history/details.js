@@ -129,12 +129,7 @@
         again(record.id, part);
         close();
       });
-    const star = button("star", record.starred ? "Take the star away" : "Star", () => {
-      record.starred = !record.starred;
-      star.setAttribute("aria-pressed", record.starred);
-      say({ starred: record.starred });
-    });
-    star.setAttribute("aria-pressed", record.starred);
+    const star = studio.starButton(record, (starred) => say({ starred }));
     const texts = [
       written({
         label: "Note",

@@ -178,6 +178,7 @@
       if ("picture" in value) wanted(value.picture ? studio.address(value.picture) : "");
       if (value.compared) showCompared(value.compared);
       if (value.deleted?.length) forget(value.deleted);
+      if (value.refused?.do === "mark") studio.unmarked(value.refused);
       studio.toldOfHistory(value, (ids) => ask({ do: "restore", ids }));
       if (value.changed) refresh(true);
       if (value.busy) later(1);
