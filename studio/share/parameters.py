@@ -12,7 +12,9 @@ from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.share.upscaler_names import name_of
 
 
-def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
+def parameters_text(
+    preset: Preset, size: tuple[int, int] | None = None, finished: bool = False
+) -> str:
     """The preset as the web UIs' ``parameters``, as well as that grammar can say it.
 
     Positive rows become one prompt (several joined by ``AND`` with their weights relative to the
@@ -21,6 +23,7 @@ def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
 
     Args:
         size: the picture's, in pixels; of a preset that has yet to be made, the first pass's.
+        finished: whether it is that of a finished picture, after a second pass.
     """
     rows = [row for _, row in preset.active_rows() if row.prompt]
     positive = [row for row in rows if row.weight > 0]
@@ -28,7 +31,7 @@ def parameters_text(preset: Preset, size: tuple[int, int] | None = None) -> str:
     lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]
     if negative:
         lines.append(f"Negative prompt: {negative}")
-    lines.append(settings_line(preset, size))
+    lines.append(settings_line(preset, size, finished))
     return "\n".join(lines)
 
 
@@ -55,12 +58,10 @@ def _tags(rows: list[Row]) -> list[str]:
     return list(found)
 
 
-def settings_line(preset: Preset, size: tuple[int, int] | None) -> str:
+def settings_line(preset: Preset, size: tuple[int, int] | None, finished: bool = False) -> str:
     """The last line of that text: what the picture was made with, besides its prompts."""
     sampler = preset.sampler
-    own = sampler.width, sampler.height
-    # With a second pass the first's is said, which a finished picture's preset holds.
-    width, height = own if preset.second_pass.on and all(own) else size or own
+    width, height = _first_size(preset, size, finished)
     scale = next((row.weight for _, row in preset.active_rows() if row.weight > 0), 1.0)
     pairs: dict[str, object] = {
         "Steps": sampler.steps,
@@ -85,6 +86,21 @@ def settings_line(preset: Preset, size: tuple[int, int] | None) -> str:
         **_freed(preset),
     }
     return ", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items() if value != "")
+
+
+def _first_size(
+    preset: Preset, size: tuple[int, int] | None, finished: bool
+) -> tuple[int | None, int | None]:
+    """The first pass's size, of a picture that may be the second's; a finished preset holds it."""
+    own, again = (preset.sampler.width, preset.sampler.height), preset.second_pass
+    if not again.on or all(own):
+        return own if again.on else size or own
+    if size is None:
+        return own
+    # A side that the preset leaves open is the first pass's, or the second's of a finished picture.
+    larger = finished or any(side and side != made for side, made in zip(own, size, strict=True))
+    width, height = (round(made / (again.scale if larger else 1)) for made in size)
+    return own[0] or width, own[1] or height
 
 
 def _hires(preset: Preset) -> dict[str, object]:

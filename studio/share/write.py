@@ -149,7 +149,7 @@ def encode(
 ) -> bytes:
     """The bytes of an image file that carries ``preset``."""
     full = embed_images(preset, roots)
-    parameters = parameters_text(preset, image.size)
+    parameters = parameters_text(preset, image.size, finished=True)
     match suffix.lower():
         case ".png":
             return saved(image, "PNG", pnginfo=_chunks(full, parameters))

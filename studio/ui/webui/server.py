@@ -244,7 +244,8 @@ def _inspected(asked: Body) -> dict[str, Any]:
     if not text:
         uri = "data:image/png;base64," + base64.b64encode(data).decode()
         with suppress(NoPreset):
-            text = parameters_text(read_upload(uri, library())[0], image.size)
+            preset = read_upload(uri, library())[0]
+            text = parameters_text(preset, image.size, finished=True)
     return answers.said(text)
 
 

@@ -114,6 +114,15 @@ def test_the_base_s_own_size_is_said_where_none_is_asked_for() -> None:
     assert "Size: 256x256, " in parameters_text(preset, (256, 256))
 
 
+@pytest.mark.parametrize("sides", [{}, {"width": 64}, {"height": 96}, {"width": 64, "height": 96}])
+def test_of_a_finished_picture_the_first_pass_s_size_is_said(sides: dict[str, int]) -> None:
+    """Whatever its preset holds of it; the last side too where the text is of a file."""
+    rows = [{"prompt": "a cat"}]
+    preset = validate({"rows": rows, "second_pass": {"scale": 2.0}, "sampler": sides})
+    assert "Size: 64x96, " in parameters_text(preset, (128, 192), finished=True)
+    assert "Size: 64x96, " in parameters_text(preset, (64, 96))  # before it is made
+
+
 def test_what_repeats_the_first_pass_is_no_loss(tmp_path: Path) -> None:
     """As Forge writes it with each; and without an upscaler the web UI takes its latents."""
     more = (
@@ -170,4 +179,5 @@ def test_soft_inpainting_is_said_where_it_was_on(tmp_path: Path) -> None:
     assert "init.soft_inpainting: was on there" in notes
     assert "left out: schedule bias 1, difference contrast 2" in notes
     assert "not carried over" not in notes
+    assert "another rule" in opened(tmp_path, "Soft inpainting enabled: True")[1]
     assert "oft inpainting" not in opened(tmp_path, f"Soft inpainting enabled: False, {numbers}")[1]
