@@ -236,7 +236,7 @@ def attach(
     parts.stop.click(job.stop, None, None, queue=False, **QUIET)
     # What was said of a kept ω is of its fields alone.
     for field in (*(one for name, one in parts.fields.items() if name != "name"), parts.adding):
-        field.input(lambda: gr.update(info=""), None, parts.fields["name"], queue=False, **QUIET)
+        field.input(lambda: gr.update(info=""), None, parts.fields["name"], queue=False, **EACH)
 
 
 def filled_in(parts: MergeParts, preset: Preset) -> dict[Any, Any]:

@@ -50,7 +50,7 @@ def test_a_star_says_what_a_press_does_and_is_as_before_where_it_is_refused(
         taken.click()
         expect(box.get_by_role("button", name=TAKEN)).to_have_count(0)
         expect(star).to_have_attribute("aria-pressed", "false")
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(500)  # what the second press says has gone
         join = "**/gradio_api/queue/join*"
         odd = '"said":{"odd":1,"starred":true}'
         page.route(

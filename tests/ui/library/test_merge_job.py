@@ -40,7 +40,7 @@ class Held:
     def __call__(self, given: Any) -> Iterator[tuple[str, bool]]:
         try:
             yield "half", False
-            while not self.go.wait(0.01):
+            while not self.go.wait(0.01):  # or not
                 yield "half", False
             yield f"{given['name']} is there", True
         finally:
