@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -66,6 +67,17 @@ def instead_of(name: str, value: str) -> str:
 def loaded_bytes() -> int:
     """Bytes of weights on the engine's device; what parts share counts once."""
     return _engine.registry.total() if _engine is not None else 0
+
+
+def free() -> None:
+    """Let go of all that is loaded and that no run holds; what an image needs then is read again."""
+    if _engine is None:
+        return
+    from studio.engine.networks.devices import free_memory
+
+    _engine.registry.drop(lambda _: True)
+    gc.collect()  # networks whose parts name each other
+    free_memory()
 
 
 def elsewhere() -> str:

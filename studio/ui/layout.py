@@ -94,6 +94,7 @@ class Parts:
     base_choice: base_choice.BaseChoice
     models: gr.HTML
     rescan: gr.Button
+    free: gr.Button
     models_tab: gr.Tab
     loaded: gr.HTML
     works: Works
@@ -288,6 +289,9 @@ def _tabs(limits: Limits, found: dict[str, Any]) -> None:
             )
             with gr.Row(elem_id="gs-model-actions"):
                 found["rescan"] = gr.Button("Look for new models", size="sm", elem_id="gs-rescan")
+                found["free"] = gr.Button(
+                    "Free the memory", size="sm", visible=not limits.shared, elem_id="gs-free"
+                )
             found["models"] = gr.HTML("", elem_id="gs-models", apply_default_css=False)
             found["folders"], found["fetch"] = folders.lay_out(limits), fetch.lay_out(limits)
             found["merge"] = merge.lay_out(limits, found["merge"])

@@ -24,6 +24,12 @@ def table() -> str:
     )
 
 
+def freed() -> str:
+    """:func:`table`, once all that nothing holds has been let go."""
+    host.free()
+    return table()
+
+
 def _nothing() -> str:
     workers = host.elsewhere()
     return ELSEWHERE.format(html.escape(workers)) if workers else NOTHING

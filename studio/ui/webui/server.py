@@ -22,6 +22,7 @@ from studio.preset import Preset
 from studio.share import parameters_text, read_upload
 from studio.share.texts import texts_of
 from studio.share.tools.a1111 import split
+from studio.ui import host
 from studio.ui.describe import plan_of
 from studio.ui.errors import UNFORESEEN, plain_line
 from studio.ui.library.models import library, rescan
@@ -120,6 +121,8 @@ class Webui:
                 taken(f"{api}refresh-{kind}", lambda _: rescan() and None)
                 for kind in ("checkpoints", "loras", "vae", "embeddings")
             ),
+            taken(f"{api}unload-checkpoint", lambda _: host.free() or {}),
+            taken(f"{api}reload-checkpoint", lambda _: {}),  # read as soon as a picture needs it
             Route(f"{api}progress", progress, methods=["GET"]),
             shown(f"{api}options", lambda: lists.options(self._chosen())),
             shown(f"{api}sd-models", lambda: lists.checkpoints(library())),

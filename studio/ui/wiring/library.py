@@ -26,6 +26,7 @@ def attach(parts: Parts, limits: Limits) -> None:
     parts.signals["models"].change(guarded(choices), lists, lists, **QUIET)
     if not limits.shared:  # visitors of a shared page need not know what others have loaded
         parts.models_tab.select(guarded(residence.table), None, parts.loaded, queue=False, **QUIET)
+        parts.free.click(guarded(residence.freed), None, parts.loaded, queue=False, **QUIET)
 
     def rescanned() -> list[Any]:
         models.rescan()

@@ -53,6 +53,23 @@ def test_each_part_with_its_place_and_bytes(engine: Engine) -> None:
     assert "in use" not in residence.table()
 
 
+def test_what_nothing_holds_is_let_go(engine: Engine) -> None:
+    run = host.stream(PRESET)
+    for _ in range(3):
+        next(run)
+    assert "in use" in residence.freed(), "a run keeps what it holds"
+    assert len(list(run)) > 0 and engine.describe()
+    assert residence.NOTHING in residence.freed() and engine.registry.total() == 0
+    assert list(host.stream(PRESET))[-1].preset.base == "base", (
+        "the next picture reads its models again"
+    )
+
+
+def test_there_is_nothing_to_let_go_before_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "_engine", None)
+    assert residence.NOTHING in residence.freed()
+
+
 def test_ids_are_escaped_and_what_waits_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     part = {
         "kind": "unet",
@@ -80,5 +97,6 @@ def test_a_model_found_later_can_be_used_at_once(engine: Engine, tmp_path: Path)
 @pytest.mark.parametrize(("limits", "there"), [(Limits(), True), (SPACE, False)])
 def test_a_shared_page_does_not_tell(limits: Limits, there: bool) -> None:
     parts = build(limits).config["components"]
-    loaded = next(c for c in parts if c["props"].get("elem_id") == "gs-loaded")
-    assert loaded["props"]["visible"] is there
+    for name in ("gs-loaded", "gs-free"):
+        one = next(c for c in parts if c["props"].get("elem_id") == name)
+        assert one["props"]["visible"] is there

@@ -206,3 +206,12 @@ def test_under_a_path_of_a_proxy_too(engine: FakeEngine) -> None:
 def test_a_shared_page_has_none() -> None:
     with pytest.raises(StudioError, match="answers no such programs"):
         serve(flags(["--space", "--webui-api"]))
+
+
+def test_a_program_can_free_the_memory(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    freed: list[bool] = []
+    monkeypatch.setattr("studio.ui.host.free", lambda: freed.append(True))
+    for verb in ("unload", "reload"):
+        answer = client.post(f"/sdapi/v1/{verb}-checkpoint")
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert freed == [True]
