@@ -16,6 +16,20 @@ from studio.errors import MissingModel, StudioError
 TIMEOUT_SECONDS = 5.0
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
 _MOST_CHARACTERS = 96  # as the hub has it
+# Folders in which people put models: what begins with one is a path, not an owner's.
+_FOLDERS = (
+    *(
+        "checkpoints",
+        "stable-diffusion",
+        "unet",
+        "diffusion_models",
+        "models",
+        "vae",
+        "clip_vision",
+    ),
+    *("lora", "loras", "lycoris", "embedding", "embeddings", "controlnet", "controlnets"),
+    *("ipadapter", "ip-adapter", "t2i", "upscale_models", "upscalers", "esrgan", "starter"),
+)
 _closed = False
 
 
@@ -23,6 +37,16 @@ def is_hub_id(name: str) -> bool:
     """Whether ``name`` can be a model's on the hub: ``owner/name`` by the hub's own rules."""
     odd = "--" in name or ".." in name or name.endswith((".git", ".", "-")) or "./" in name
     return len(name) <= _MOST_CHARACTERS and not odd and _ID.fullmatch(name) is not None
+
+
+def holder_on_hub(name: str) -> str:
+    """The hub's id that may hold a model: itself, or of ``owner/name/file`` its first two parts; ""
+    where there is none, as where the first is a folder's name of other tools."""
+    parts = name.split("/")
+    if len(parts) > 2 and parts[0].lower() in _FOLDERS:
+        return ""
+    holder = "/".join(parts[:2])
+    return holder if is_hub_id(holder) else ""
 
 
 def close() -> None:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from studio.errors import MissingModel, StudioError
 from studio.library.catalogue import Library
-from studio.library.hub import is_hub_id
+from studio.library.hub import holder_on_hub, is_hub_id
 from studio.library.hub_pipelines import describe, serves_rows
 from studio.preset import ModelRef, Preset, Row
 
 
 @dataclass(frozen=True)
 class Missing:
-    """``field``: where it is named; ``hub``: whether its name could be one of the hub."""
+    """``field``: where it is named; ``hub``: the hub's id that may hold it, "" where none can."""
 
     field: str
     id: str
-    hub: bool
+    hub: str
 
 
 def named(preset: Preset, active: bool = True) -> Iterator[tuple[str, str]]:
@@ -67,14 +67,12 @@ def missing(preset: Preset, library: Library) -> list[Missing]:
     """Models of rows that take part which are neither in the library nor in the hub's cache here,
     or whose files have gone since."""
     found = [
-        Missing(field, name, is_hub_id(name))
+        Missing(field, name, holder_on_hub(name))
         for field, name in named(preset)
         if not _here(name, library) and (field == "base" or not serves_rows(name))
     ]
     beside = preset.beside_rows()  # of the hub neither is fetched by what is a model's id there
-    return found + [
-        Missing(field, name, False) for field, name in beside if not _here(name, library)
-    ]
+    return found + [Missing(field, name, "") for field, name in beside if not _here(name, library)]
 
 
 def describe_networks(preset: Preset, library: Library) -> None:

@@ -258,6 +258,6 @@ def test_whoever_lists_a_preset_s_models_lists_them(root: Path) -> None:
         preset_of(second_pass={**again, "upscaler": "upscale_models/gone"}),
     )
     assert not missing(here, library)
-    assert missing(gone, library) == [Missing("second_pass.upscaler", "upscale_models/gone", False)]
+    assert missing(gone, library) == [Missing("second_pass.upscaler", "upscale_models/gone", "")]
     assert "upscale_models/4x" in named_models(here, stated_plan(here, library), library)
     assert not preset_of(second_pass={**again, "scale": 1.0}).upscalers()

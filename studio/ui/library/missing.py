@@ -28,11 +28,11 @@ def as_html(absent: list[Missing], can_fetch: bool, can_choose: bool = True) -> 
 
 
 def _line(one: Missing, can_fetch: bool, can_choose: bool) -> str:
-    name, field = html.escape(one.id), html.escape(one.field)
+    name, field, holder = (html.escape(text) for text in (one.id, one.field, one.hub))
     place = html.escape(on_page(one.field))
     fetch = (
-        f'<button type="button" class="gs-word" data-fetch="{name}" '
-        f'aria-label="Download {name}">Download</button>'
+        f'<button type="button" class="gs-word" data-fetch="{holder}" '
+        f'aria-label="Download {holder}">Download</button>'
         if one.hub and can_fetch
         else ""
     )

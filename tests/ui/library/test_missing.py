@@ -32,11 +32,11 @@ def test_all_missing_models_are_named_with_their_fields(studio_home: Path) -> No
     preset = validate({"base": "nowhere", "rows": rows})
     found = [(one.field, one.id, one.hub) for one in missing(preset, Library())]
     assert found == [
-        ("base", "nowhere", False),
-        ("rows.0.model", "someone/lora", True),
-        ("rows.0.model", "second", False),
-        ("rows.3.control.model", "some/net", True),
-        ("rows.3.image_prompt.model", "some/adapter", True),
+        ("base", "nowhere", ""),
+        ("rows.0.model", "someone/lora", "someone/lora"),
+        ("rows.0.model", "second", ""),
+        ("rows.3.control.model", "some/net", "some/net"),
+        ("rows.3.image_prompt.model", "some/adapter", "some/adapter"),
     ]
     assert missing(validate({"rows": rows[1:2]}), Library()) == []
 
@@ -47,6 +47,15 @@ def test_a_model_whose_files_have_gone_since_it_was_listed_is_missing(studio_hom
     assert missing(preset, library) == []
     shutil.rmtree(studio_home / "models" / "mine")
     assert [one.id for one in missing(preset, library)] == ["mine"]
+
+
+def test_a_file_of_a_hubs_model_is_fetched_with_its_model(studio_home: Path) -> None:
+    rows = [{"model": {"lora": name}} for name in ("owner/name/file", "Lora/styles/ink", "a/../b")]
+    found = missing(validate({"rows": rows}), Library())
+    assert [one.hub for one in found] == ["owner/name", "", ""]
+    shown = as_html(found, can_fetch=True)
+    assert shown.count("data-fetch") == 1 and 'data-fetch="owner/name"' in shown
+    assert "<code>owner/name/file</code>" in shown, "which file it is stays said"
 
 
 def test_names_are_escaped_and_only_those_of_the_hub_can_be_fetched(studio_home: Path) -> None:
