@@ -218,13 +218,13 @@ def test_the_same_refusal_again_is_shown_and_over_again(desk: Studio) -> None:
 @needs_starter
 def test_what_was_mended_while_the_run_waited_is_over_as_its_bar_comes(desk: Studio) -> None:
     page = desk.page
-    desk.use(["a cat"], steps=30)
+    desk.use(["a cat"], steps=150)
     page.click("#gs-generate")
     page.wait_for_selector('#gs-progress .gs-progress[data-state="running"]')
     desk.set("Width", "130")
     desk.says("must be a multiple of", f"#gs-field-width {ERROR}")
     page.click("#gs-generate")
-    page.wait_for_timeout(500)
+    page.wait_for_selector('.gs-queue-line [data-do="cancel"]')
     desk.set("Width", "")
     fine(desk)
     desk.says("must be a multiple of", ".gs-toast, .toast-body")

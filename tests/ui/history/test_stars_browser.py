@@ -82,7 +82,7 @@ def test_what_comes_right_after_the_last_look_is_shown_once_another_is_due(
     page = studio.open().tab("History")
     page.get_by_label("Search the history").fill("gnu number")
     page.get_by_text("2 pictures", exact=True).wait_for()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(1500)  # one more look, were there any
     studio.tab("Result")
     save(folder, 3)
     studio.tab("History")  # within the pause after the look before

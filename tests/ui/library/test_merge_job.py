@@ -70,7 +70,7 @@ def test_an_end_that_nobody_saw_is_told_once(held: Held) -> None:
     job = MergeJob()
     held.go.set()
     job.start(FIELDS)
-    assert held.closed.wait(10)
+    assert held.closed.wait(60)
     assert list(job.watch())[-1] == ("mix is there", True)
     assert list(job.watch()) == []
 
