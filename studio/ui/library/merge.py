@@ -13,6 +13,7 @@ from studio.library.merging import DIFFERENCE, HALF, LORAS, PRECISIONS, SUM
 from studio.plan.kept_omega import recipe_of
 from studio.plan.kept_rows import advice
 from studio.preset import Preset
+from studio.ui.editor.field import Field
 from studio.ui.errors import on_page, refusal, warn
 from studio.ui.form import Form, to_preset
 from studio.ui.library import models
@@ -31,6 +32,15 @@ from studio.ui.library.merged import (
 from studio.ui.space import Limits
 from studio.ui.widgets import EACH, QUIET
 
+# Not Gradio's number field, which makes 55 of 5,5.
+MULTIPLIER = {
+    "name": "merge_m",
+    "path": "multiplier",
+    "kind": "number",
+    "title": LABELS["multiplier"],
+    "help": "0 is A, 1 all of B or B − C; beyond them goes further",
+    "default": 0.5,
+}
 # Whoever keeps ω stands far from these fields.
 UNFOLDED = """() => {
     window.studio.showTab("models");
@@ -99,14 +109,7 @@ def lay_out(limits: Limits, keeper: gr.Button) -> MergeParts | None:
                     elem_id=f"gs-merge-{place.lower()}",
                 )
         with gr.Row():
-            fields["multiplier"] = gr.Number(
-                0.5,
-                label=LABELS["multiplier"],
-                info="0 is A, 1 all of B or B − C; beyond them goes further",
-                step=0.05,
-                min_width=120,
-                elem_id="gs-merge-m",
-            )
+            fields["multiplier"] = Field(MULTIPLIER, 0.5, min_width=120, elem_id="gs-merge-m")
             fields["precision"] = gr.Dropdown(
                 list(PRECISIONS),
                 value=HALF,
@@ -179,7 +182,7 @@ def attach(
         yield from watched()
 
     def told(*values: Any) -> Any:
-        return job.line or described(given(values))
+        return job.line_of(given(values)) or described(given(values))
 
     parts.fields["method"].change(
         lambda method: (
@@ -233,10 +236,28 @@ def attach(
     parts.start.click(merging, fields, outputs, concurrency_limit=None, **EACH)
     # What goes on since another page began it, or has ended meanwhile, is shown to who comes back.
     gr.on(None, watched, None, outputs, concurrency_limit=None, **QUIET)
+    gr.on(None, lambda: begun(parts, job), None, [parts.panel, parts.status, *fields], **QUIET)
     parts.stop.click(job.stop, None, None, queue=False, **QUIET)
     # What was said of a kept ω is of its fields alone.
     for field in (*(one for name, one in parts.fields.items() if name != "name"), parts.adding):
         field.input(lambda: gr.update(info=""), None, parts.fields["name"], queue=False, **EACH)
+
+
+def begun(parts: MergeParts, job: MergeJob) -> dict[Any, Any]:
+    """For a page that is opened: the fields of what is made now, unfolded; else how the last one ended,
+    which the page that was left may have been told."""
+    given = job.given
+    if not given:
+        return {parts.status: job.line_of(dict.fromkeys(parts.fields, "")) or gr.skip()}
+    read = READ.get(given["method"], ())
+    shown = {"B": "B" in read, "C": "C" in read, "multiplier": given["method"] != LORAS}
+    return {
+        parts.panel: gr.update(open=True),
+        **{
+            field: gr.update(value=given[name], visible=shown.get(name, True))
+            for name, field in parts.fields.items()
+        },
+    }
 
 
 def filled_in(parts: MergeParts, preset: Preset) -> dict[Any, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.ui.describe import progress_bar
 from studio.ui.library import models
-from studio.ui.library.merged import merged
+from studio.ui.library.merged import FILLED, merged
 
 THREAD = "merging"
 STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
@@ -24,17 +24,25 @@ class MergeJob:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._line = ""
-        self._name = ""
+        self._given: dict[str, Any] = {}
         self._arrived = False
         self._running = False
         self._stopping = False
         self._seen = True
 
     @property
-    def line(self) -> str:
-        """The bar of what is made now; "" where nothing is."""
+    def given(self) -> dict[str, Any]:
+        """The fields of what is made now; empty where nothing is."""
         with self._changed:
-            return self._line if self._running else ""
+            return dict(self._given) if self._running else {}
+
+    def line_of(self, given: Mapping[str, Any]) -> str:
+        """What is to be said of fields: the bar of what is made now, else the last one where none of
+        them is filled in or the model that was made of these very fields is there; else ""."""
+        with self._changed:
+            blank = not any(given[one] for one in FILLED)
+            made = self._arrived and given == self._given and given["name"] in models.library()
+            return self._line if self._running or blank or made else ""
 
     def start(self, given: Mapping[str, Any]) -> None:
         """Begin what the fields say; what is wrong with them its bar says.
@@ -45,10 +53,11 @@ class MergeJob:
         with self._changed:
             if self._running:
                 raise StudioError(
-                    "is made first; wait until it is there, or stop it", field=self._name
+                    "is made first; wait until it is there, or stop it",
+                    field=str(self._given["name"]),
                 )
             self._running, self._stopping, self._arrived = True, False, False
-            self._line, self._name = progress_bar(0, "Reading the models …"), str(given["name"])
+            self._line, self._given = progress_bar(0, "Reading the models …"), dict(given)
             self._seen = False
         threading.Thread(target=self._work, args=(dict(given),), name=THREAD, daemon=True).start()
 

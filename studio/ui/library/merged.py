@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from typing import Any
 
-from studio.errors import StudioError
+from studio.errors import StudioError, shorten
 from studio.library.merging import DIFFERENCE, LORAS, SUM, Recipe, baked
 from studio.plan.merging import check
 from studio.ui.describe import progress_bar
@@ -26,6 +26,7 @@ LABELS = {
     "precision": "Kept in",
     "name": "Name of the merged model",
 }
+FILLED = ("A", "B", "C", "loras", "name")  # of which none is filled in to begin with
 READ = {SUM: ("B",), DIFFERENCE: ("B", "C"), LORAS: ()}  # besides A
 
 
@@ -52,7 +53,8 @@ def added(name: str, lines: str) -> tuple[str, str]:
     """A chosen LoRA as a line of its own, with the strength that is advised."""
     if not name:
         return "", lines
-    entry = models.library().get(name)
+    # Of a name that the library lacks the line below the fields says so.
+    entry = next((one for one in models.library().entries() if one.id == name), None)
     strength = entry.advised if entry is not None and entry.advised else "1"
     return "", "\n".join([*filter(None, (lines or "").splitlines()), f"{name}:{strength}"])
 
@@ -67,8 +69,10 @@ def recipe_of(given: Mapping[str, Any]) -> Recipe:
     read = ("A", *READ.get(method, ()))
     places = {one: str(given[one] or "").strip() if one in read else "" for one in "ABC"}
     multiplier = given["multiplier"] if method != LORAS else 0.0
-    if multiplier is None:
+    if multiplier in (None, ""):
         raise StudioError("needs a number", field="multiplier")
+    if not isinstance(multiplier, int | float):  # the field holds what was typed
+        raise StudioError(f"must be a number, got {shorten(multiplier)}", field="multiplier")
     return Recipe(
         str(given["name"] or "").strip(),
         places["A"],
@@ -83,7 +87,7 @@ def recipe_of(given: Mapping[str, Any]) -> Recipe:
 
 def described(given: Mapping[str, Any]) -> str:
     """What would come, or the one line that says what is missing or wrong."""
-    if not any(given[one] for one in ("A", "B", "C", "loras", "name")):
+    if not any(given[one] for one in FILLED):
         return said(BEGIN)
     try:
         recipe = recipe_of(given)

@@ -57,6 +57,8 @@ def test_the_line_says_what_comes_before_the_press() -> None:
         ({"B": "v"}, "B: 'v' predicts v_prediction, 'a' epsilon"),
         ({"name": "b"}, "Name of the merged model: b is there already"),
         ({"multiplier": None}, "Multiplier m: needs a number"),
+        ({"multiplier": ""}, "Multiplier m: needs a number"),
+        ({"multiplier": "5,5,5"}, "Multiplier m: must be a number, got '5,5,5'"),
         ({"loras": "ink:x"}, "LoRAs to bake in: 'ink:x': a name and its strength"),
     ],
 )
@@ -82,6 +84,7 @@ def test_what_the_method_does_not_read_is_left_out() -> None:
 def test_a_lora_is_added_as_a_line() -> None:
     assert merged.added("ink", "x:1\n") == ("", "x:1\nink:1")
     assert merged.added("", "x:1") == ("", "x:1")
+    assert merged.added("nope", "") == ("", "nope:1")  # the line below says that it is not there
 
 
 def test_a_press_makes_it_and_the_list_has_it() -> None:

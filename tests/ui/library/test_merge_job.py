@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,10 +61,12 @@ def test_it_goes_on_when_the_page_leaves_and_is_shown_to_the_next(held: Held) ->
         pass
     watcher.close()  # type: ignore[attr-defined]
     again = job.watch()
-    assert next(again) == ("half", False) and job.line == "half"
+    assert next(again) == ("half", False) and job.given == FIELDS
+    assert job.line_of({**FIELDS, "name": "other"}) == "half"  # the bar stays while one types
     held.go.set()
     assert list(again)[-1] == ("mix is there", True)
-    assert list(job.watch()) == [] and job.line == ""
+    assert list(job.watch()) == [] and not job.given
+    assert job.line_of({**FIELDS, "name": "other"}) == ""
 
 
 def test_an_end_that_nobody_saw_is_told_once(held: Held) -> None:
@@ -73,6 +76,22 @@ def test_an_end_that_nobody_saw_is_told_once(held: Held) -> None:
     assert held.closed.wait(60)
     assert list(job.watch())[-1] == ("mix is there", True)
     assert list(job.watch()) == []
+
+
+def test_who_comes_back_after_the_end_reads_how_it_ended(studio_home: Path) -> None:
+    for seed, name in enumerate("ab"):
+        tiny.pipeline(models_folder() / name, seed)
+    models.rescan()
+    blank = {**FIELDS, "A": "", "B": "", "name": ""}
+    job = MergeJob()
+    assert job.line_of(blank) == job.line_of(FIELDS) == ""
+    job.start(FIELDS)
+    *_, (line, _) = job.watch()  # by the page that was left
+    assert "mix is in the library" in line
+    assert job.line_of(blank) == job.line_of(FIELDS) == line
+    shutil.rmtree(models_folder() / "mix")
+    models.rescan()
+    assert job.line_of(FIELDS) == ""
 
 
 def test_a_second_one_waits_for_the_first(held: Held) -> None:

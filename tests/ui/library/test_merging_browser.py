@@ -12,6 +12,7 @@ from tests.support.studio_page import BRAKE, Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
 LINE = "#gs-merge-status"
+INSET = "(panel) => getComputedStyle(panel).paddingInlineStart.slice(0, -2)"
 
 
 def choose(visit: Studio, place: str, value: str) -> None:
@@ -26,11 +27,20 @@ def test_two_become_one_which_makes_a_picture(desk: Studio) -> None:
     page = desk.tab("Models")
     desk.unfold("Merge models into one")
     expect(page.locator(LINE)).to_contain_text("Choose what is to be merged")
+    assert float(page.locator("#gs-merge").evaluate(INSET)) >= 8  # its title is cut by nothing
     expect(page.locator("#gs-merge-c")).to_be_hidden()
     choose(desk, "a", "starter")
     expect(page.locator(LINE)).to_contain_text("B: choose a model for B")
     choose(desk, "b", "starter-1")
     expect(page.locator(LINE)).to_contain_text("starter·(1 − 0.5) + starter-1·0.5 · about")
+    multiplier = page.locator("#gs-merge-m input")
+    for typed, read in (("0,3", "0.3"), ("5,5", "5.5")):  # 3 and 55, where Gradio reads them
+        multiplier.fill("")
+        multiplier.press_sequentially(typed)
+        expect(page.locator(LINE)).to_contain_text(f"starter·(1 − {read}) + starter-1·{read} ·")
+    multiplier.fill("half")
+    expect(page.locator("#gs-merge-m")).to_contain_text("“half” is no number")
+    expect(page.locator(LINE)).to_contain_text("Multiplier m: must be a number, got 'half'")
 
     page.get_by_label("Bake in LoRAs: A with LoRAs in its weights").check()
     expect(page.locator("#gs-merge-b")).to_be_hidden()
@@ -87,12 +97,19 @@ def test_a_page_that_is_opened_anew_shows_what_is_made(
     expect(page.get_by_text("mixed: is made first; wait until it is there")).to_be_visible()
 
     desk.open()
-    page = desk.tab("Models")
-    desk.unfold("Merge models into one")
+    page = desk.tab("Models")  # it is unfolded, with the fields as they were
     expect(page.locator(LINE)).to_contain_text("Reading the models")
+    expect(name).to_have_value("mixed")
+    expect(page.locator("#gs-merge-loras textarea")).to_have_value("starter/lora-fox:0.5")
+    expect(page.locator("#gs-merge-m")).to_be_hidden()
     (home / BRAKE).unlink()
     expect(page.locator(LINE)).to_contain_text("mixed is in the library")
     expect(page.get_by_role("button", name="Use mixed as base", exact=True)).to_be_visible()
+
+    desk.open()
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    expect(page.locator(LINE)).to_contain_text("mixed is in the library")
 
 
 @needs_starter
