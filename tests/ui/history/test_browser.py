@@ -16,6 +16,7 @@ from tests.support.studio_page import Studio, expect
 
 pytestmark = pytest.mark.browser
 RED = "rgb(185, 28, 28)"
+CLEAR = "rgba(0, 0, 0, 0)"
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,9 @@ def test_a_choice_outlives_a_search_and_a_picture_is_dragged_onto_a_row(
         page.get_by_label(f"Choose Zebra {seed}").check(force=True)
     search.fill("zebra number51")
     expect(actions).to_contain_text("2 chosen1 of them not shown")
-    expect(page.get_by_label("Choose Zebra 51")).to_be_checked()
+    chosen = page.get_by_label("Choose Zebra 51")
+    expect(chosen).to_be_checked()
+    expect(chosen).not_to_have_css("background-color", CLEAR)  # a white tick, on white pictures too
     search.fill("zebra number6")
     expect(actions).to_contain_text("2 chosen2 of them not shown")
     actions.get_by_role("button", name="Compare").click()

@@ -42,7 +42,7 @@
         picture,
         el("input", {
           type: "checkbox",
-          class: "gs-cell-choose",
+          class: "gs-cell-choose gs-check",
           tabindex: "-1",
           checked: chosen(item.id),
           "aria-label": `Choose ${item.title}`,
