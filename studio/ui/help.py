@@ -145,7 +145,19 @@ prompt, the mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖. Large v
 [Every endpoint, with examples in Python and for a shell](studio-api.html)
 
 ### Keys
-`Ctrl+Enter` generate, also while another one runs: presses queue · `Esc` cancel what runs · `Alt+↑` / `Alt+↓` move the row that holds the cursor
+| key | what it does |
+|---|---|
+| `Ctrl+Enter` | generate, also while another one runs: presses queue |
+| `Esc` | cancel what runs; a list or a dialog that is open closes first |
+| `Ctrl+Z / Ctrl+Shift+Z` | undo and redo, of the whole form; while one types, the browser's own come first |
+| `Alt+↑ / Alt+↓` | move the row that holds the cursor |
+| `Ctrl+↑ / Ctrl+↓` | in a prompt, weigh what is selected, or the word at the cursor, by 0.1 |
+| `↑ / ↓ / Enter` | choose from the words that complete what is typed, and take one |
+| `Ctrl+V` | outside of fields, open a picture, a preset, or another tool's text that was copied |
+| `← / → / ↑ / ↓` | go along the pictures of the History, the strip and a sweep; enlarged, to the next one |
+| `Space / s / Delete` | in the History, choose, star or delete a picture; Enter opens it |
+| `+ / − / 0 / 1` | zoom an enlarged picture; 0 shows the whole, 1 each of its pixels as one of the screen's |
+| `[ / ]` | while painting, a smaller or larger brush; the arrow keys move it, Space puts it down and lifts it |
 """
 
 
