@@ -30,6 +30,29 @@ def opened(visit: Studio) -> Studio:
 
 
 @needs_starter
+def test_what_can_be_done_with_a_model_stands_on_one_line(desk: Studio) -> None:
+    page = opened(desk).page
+    for name in ("lora-blob", "lora-polar", "starter"):
+        line = page.locator(LINES).filter(has=page.get_by_text(name)).first
+        uses, edit = line.locator(".gs-link:visible").all()[-2:]
+        apart = abs(uses.bounding_box()["y"] - edit.bounding_box()["y"])
+        assert apart < 10, f"{name}: {edit.inner_text()} stands on a line of its own"
+
+
+@needs_starter
+def test_what_is_loaded_is_let_go_by_a_press(desk: Studio) -> None:
+    desk.use(["a cat"])
+    desk.generate()
+    page = opened(desk).page
+    loaded, free = page.locator("#gs-loaded"), page.get_by_role("button", name="Free the memory")
+    expect(loaded).to_contain_text("network")
+    looks = page.get_by_role("button", name="Look for new models")
+    assert free.bounding_box()["height"] == looks.bounding_box()["height"]
+    free.click()
+    expect(loaded).to_contain_text("Nothing yet")
+
+
+@needs_starter
 def test_the_search_narrows_and_clearing_brings_all_back(desk: Studio) -> None:
     page = opened(desk).page
     shown = page.locator(LINES).filter(visible=True)
