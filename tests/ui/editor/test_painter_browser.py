@@ -181,6 +181,8 @@ def test_a_start_mask_that_cannot_be_uploaded_stays_in_the_painter(desk: Studio)
     desk.unfold("Advanced")
     page.locator(".gs-start > .gs-file").set_input_files(CAT)
     page.locator(".gs-start > .gs-thumb img").wait_for()
+    picture, block = page.locator(".gs-start > .gs-thumb"), page.locator(".gs-start")
+    assert picture.bounding_box()["y"] - block.bounding_box()["y"] < 20, "beside the first field"
     page.locator(".gs-start").get_by_label("Paint the mask").click()
     dialog = page.locator("dialog.gs-painter")
     dialog.get_by_role("button", name="Invert").click()
