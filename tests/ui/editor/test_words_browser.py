@@ -25,6 +25,11 @@ def test_known_words_complete_what_is_typed(desk: Studio) -> None:
     offered.get_by_text("in flat style").click()
     assert desk.rows()[0]["prompt"] == "a sunglasses face in flat style"
     keys.type(" ro")
+    keys.press("ArrowDown")
+    keys.press("Tab")  # takes what is chosen, as Enter does, and stays
+    assert desk.rows()[0]["prompt"].endswith(" in flat style robot")
+    expect(desk.prompt(0)).to_be_focused()
+    keys.type(" ro")
     offered.wait_for()
     keys.press("Escape")  # closes the list, and nothing else
     expect(offered).to_be_hidden()

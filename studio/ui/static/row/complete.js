@@ -1,5 +1,5 @@
 // A list under a prompt of what its last words begin: known phrases, wildcards, models. It opens while
-// one types; arrow keys choose, Enter takes, Esc closes; Tab goes on as ever.
+// one types; arrow keys choose, Enter and Tab take what is chosen, Esc closes; with nothing chosen Tab goes on.
 (function (studio) {
   "use strict";
   const { el } = studio;
@@ -81,7 +81,7 @@
       if (to !== undefined) {
         active = to;
         show();
-      } else if (event.key === "Enter" && active >= 0) choose(active);
+      } else if (["Enter", "Tab"].includes(event.key) && active >= 0) choose(active);
       else if (event.key === "Escape") close();
       else return;
       event.preventDefault();
