@@ -56,8 +56,12 @@ for _name, _hint in {
         "NovelAI's weights (1.2::words::) are read as plain text here: write (words:1.2)",
     ),
     "braces": Hint(
-        r"(?:^|[^\\$])\{[^{}|$]{1,400}\}",
+        r"(?:^|[^\\$])\{(?!prompt\})[^{}|$]{1,400}\}",
         "{word} weighs nothing here: write (word:1.05); {a|b} is one of the two",
+    ),
+    "place": Hint(
+        r"(?:^|[^\\])\{prompt\}",
+        "{prompt} takes in a row's own text once this is kept as a style; as it is, it is plain words",
     ),
     "unclosed": Hint(
         r"(?:^|[^\\])\{[^{}|]{0,400}\|[^{}]{0,4000}$",

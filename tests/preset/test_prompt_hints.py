@@ -23,6 +23,7 @@ TYPED = {
     "compel": ["a cat++ here", "(a b)1.2", "dog--, x"],
     "numbered": ["1.2::cat::"],
     "braces": ["a {cat}", "{{x}}"],
+    "place": ["{prompt}, in ink"],
     "unclosed": ["a {red|blue car", "{a|b} {c|d"],
     "wildcard": [
         "a __my hat__",
@@ -57,6 +58,10 @@ def test_every_hint_has_an_example() -> None:
 @pytest.mark.parametrize(("name", "text"), [(n, t) for n, texts in TYPED.items() for t in texts])
 def test_habits_are_answered(name: str, text: str) -> None:
     assert HINTS[name].text in hints(text)
+
+
+def test_a_style_s_place_is_no_weight() -> None:
+    assert hints("{prompt}, in ink") == (HINTS["place"].text,)
 
 
 @pytest.mark.parametrize("text", MEANT)
