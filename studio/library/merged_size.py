@@ -54,7 +54,7 @@ def check_room(size: int) -> None:
         return  # writing says what is wrong
     if size + _ROOM > free:
         raise StudioError(
-            f"needs about {size / 1e9:.1f} GB in {shown(folder)}, where {free / 1e9:.1f} GB are "
+            f"needs about {size / 1e6:.0f} MB in {shown(folder)}, where {free / 1e6:.0f} MB are "
             "free; make room first, or take another precision",
             field="name",
         )

@@ -27,7 +27,7 @@ _ALLOW = re.compile(r"set STUDIO_ALLOW_DOWNLOAD=1 to fetch them, or ")
 _SETTING = "turn on “Fetch weights when needed” in the Settings tab, or "
 _NOT_HERE = "they are not fetched here; "  # the page fetches nothing, or is not the visitor's own
 # A dotted path anywhere, or the field that a line begins with.
-_FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+|^[a-z_]+(?=: )")
+_FIELD = re.compile(r"\b[a-z_]+(?:\.[a-z_][a-z_0-9]*)+|^[a-z_]+(?=: )")
 _NAMED = re.compile(r"([a-z_]+(?:\.[a-z_0-9]+)*)(?=: )")
 _ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.(?:[a-z_]+|\d+))*))?")
 # The entries of a row's lists, as its fields are called; row/card.js says the same.

@@ -79,6 +79,7 @@ def test_the_page_calls_a_field_as_it_does_over_its_box() -> None:
     assert on_page("sampler.seed: no; see sampler.steps") == "Seed: no; see Steps"
     assert on_page("omega: no") == "ω, personalization guidance: no"
     assert on_page("base: no") == "Base model: no" and on_page("name: no") == "Preset: no"
+    assert on_page("freeu.b1: no") == "FreeU b1: no"
     assert on_page("init.mask: no") == "Start from a picture, mask: no"
     assert on_page("a name: omega, starter.safetensors") == "a name: omega, starter.safetensors"
     shown, _, fault = describe.describe(SPACE, **values(sampler={"steps": 60}))
