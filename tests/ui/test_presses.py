@@ -29,7 +29,7 @@ ALONE = {
     (None, "select"),  # a tab that is turned to draws the list of models
 }
 # These say nothing but that they are.
-WORDLESS = {("mountCards", "submit"), ("mountChanges", "changed")}
+WORDLESS = {("mountCards", "submit"), ("mountChanges", "changed"), ("mountField", "change")}
 
 
 def test_what_a_press_says_is_dropped_nowhere() -> None:
