@@ -15,6 +15,7 @@ from studio.experiments.sweeping import stem_of
 from studio.experiments.swept_styles import held_in
 from studio.preset import Preset
 from studio.preset.prompt_search import PROMPTS, holds
+from studio.preset.schedulers import SCHEDULERS
 from studio.preset.style_axis import STYLE, styles_of
 from studio.preset.sweep import EQUAL, Axis, changed, in_plain_digits, parse_axis, refuse_repeated
 from studio.ui.describe import check_images, plan_of, seconds
@@ -110,7 +111,17 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
         return "boolean", SWITCHED
     titles = {title.casefold(): value for value, title, *_ in leaf.get("choices", ())}
     values = {value.casefold(): value for value in titles.values()}
-    return leaf["kind"], {**titles, **values}
+    others = {}
+    if name == "sampler.scheduler":  # as the web UIs and ComfyUI call what is the same there
+        called = [(one, value) for value in titles.values() for one in _elsewhere(value)]
+        others = {one.casefold(): value for one, value in called if one}
+    return leaf["kind"], {**others, **titles, **values}
+
+
+def _elsewhere(name: str) -> tuple[str, ...]:
+    """What other tools call a scheduler."""
+    kind = SCHEDULERS[name]
+    return kind.a1111, kind.comfyui, *kind.also
 
 
 def _none(kind: str, called: Mapping[str, Any]) -> StudioError:

@@ -178,6 +178,11 @@ def test_what_is_here_from_before_is_counted(tmp_path: Path) -> None:
     ("field", "values", "meant"),
     [
         ("sampler.scheduler", "DDIM, DPM-Solver++ 2M, euler", ("ddim", "dpm++", "euler")),
+        (
+            "sampler.scheduler",
+            "Euler a, dpm++ 2m, dpmpp_2m_sde",
+            ("euler_a", "dpm++", "dpm++_2m_sde"),
+        ),
         ("sampler.effort", "Exact, FAST", ("exact", "fast")),
         ("rows.0.enabled", "on, Off", (True, False)),
         ("cfgpp", "yes, false", (True, False)),
