@@ -18,7 +18,7 @@ from studio.library.catalogue import Library
 from studio.library.entry import ModelEntry
 from studio.library.families import FAMILIES, title_of
 from studio.library.merged_size import bytes_of, check_room
-from studio.library.naming import check_spelling
+from studio.library.naming import check_no_folder, check_spelling
 
 SUM, DIFFERENCE, LORAS = "weighted-sum", "add-difference", "loras"
 METHODS = (SUM, DIFFERENCE, LORAS)
@@ -268,6 +268,7 @@ def _check_name(name: str, library: Library) -> None:
     if not name:
         raise StudioError("needs a name, under which the library will have it", field="name")
     check_spelling(name)
+    check_no_folder(name)
     taken = (models_folder() / name, models_folder() / f"{name}.safetensors")
     if name in library or any(os.path.lexists(path) for path in taken):
         raise StudioError(f"{name} is there already; choose another name", field="name")

@@ -29,6 +29,14 @@ def check_spelling(name: str) -> None:
             f"{shorten(name)} cannot be a model's name; it begins with one of a-z, A-Z, 0-9",
             field="name",
         )
+
+
+def check_no_folder(name: str) -> None:
+    """Refuse a name whose folder would be taken for models of one kind: what is merged is a base.
+
+    Raises:
+        StudioError: names ``name``.
+    """
     if name.lower() in OTHERS or meant_for(f"{name}/") != "base":
         raise StudioError(
             f"{shorten(name)} cannot be a model's name; folders called so hold models of one kind",

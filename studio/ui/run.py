@@ -213,6 +213,7 @@ def generate(
         preset = chosen_seed(to_preset(values, limits))
         limits.check(preset)
         run = runs.submit(session, preset, forwards_of(preset), visitor, forever=forever)
+        run.of_form = True
     except Exception as error:  # one bad generation must not end the page
         warn(error)
         yield Update(progress=refused_bar(error, values))

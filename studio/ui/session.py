@@ -107,6 +107,7 @@ class Run:
     place: int = 0  # in its series
     visitor: str = ""  # whose it is where visitors share the machine
     apart: bool = False  # its images are no part of the history
+    of_form: bool = False  # made of what the page's form held
     explain: bool = False  # keeps what its rows pull towards
     forever: bool = False  # one more of it comes when it is done
     earlier: int = 0  # images of those that it follows

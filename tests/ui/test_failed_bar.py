@@ -43,8 +43,14 @@ def test_a_value_is_held_where_a_form_writes_it_in_one_way() -> None:
 
 def a_run(error: str, state: str, series: Series | None = None) -> Run:
     run = Run(PRESET, Session("one", []), Path("."), state=state, series=series)
-    run.error = error
+    run.error, run.of_form = error, True
     return run
+
+
+def test_what_the_form_never_held_is_not_compared_with_it() -> None:
+    run = a_run(WIDTH, "failed")
+    run.of_form = False  # as where a picture is made larger
+    assert "value" not in data(failed_bar(run)) and data(failed_bar(run))["field"]
 
 
 def test_a_series_names_the_field_of_all_its_failures() -> None:

@@ -13,6 +13,7 @@ from studio.ui.library import models
 from studio.ui.library.merged import FILLED, merged
 
 THREAD = "merging"
+STOPPING = progress_bar(0, "Stopping: what is being read or written is finished first")
 STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
 LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
 END_SECONDS = 30.0  # what is asked to stop ends at its next tensor
@@ -59,12 +60,21 @@ class MergeJob:
             self._running, self._stopping, self._arrived = True, False, False
             self._line, self._given = progress_bar(0, "Reading the models …"), dict(given)
             self._seen = False
-        threading.Thread(target=self._work, args=(dict(given),), name=THREAD, daemon=True).start()
+        thread = threading.Thread(target=self._work, args=(dict(given),), name=THREAD, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no room for one more
+            with self._changed:
+                self._running = False
+            raise
 
     def stop(self) -> None:
         """End it, and wait until nothing is left of it."""
         with self._changed:
-            self._stopping = True
+            if not self._running:
+                return
+            self._stopping, self._line = True, STOPPING
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._running, END_SECONDS)
 
     def watch(self) -> Iterator[tuple[str, bool]]:
@@ -98,8 +108,10 @@ class MergeJob:
                         self._line = line
                         self._changed.notify_all()
         finally:
-            if arrived:
-                models.rescan()
-            with self._changed:
-                self._line, self._arrived, self._running = line, arrived, False
-                self._changed.notify_all()
+            try:
+                if arrived:
+                    models.rescan()
+            finally:
+                with self._changed:
+                    self._line, self._arrived, self._running = line, arrived, False
+                    self._changed.notify_all()

@@ -37,13 +37,14 @@ window.studio = window.studio || {};
 
   const OVER = "guidance-studio-failure-over"; // the run whose failure is
   const HEARD = 500; // ms
-  /** What went wrong with the last run is over once another preset is loaded. */
-  function settleFailure() {
+  /** What went wrong with the last run is over once another preset is loaded. `told`: it stays to be
+   *  read, in no red. */
+  function settleFailure(told = false) {
     const bar = document.querySelector('.gs-progress[data-state="failed"]');
     if (!bar) return;
     if (bar.dataset.run) studio.noted(OVER, bar.dataset.run);
     bar.dataset.state = "idle";
-    bar.querySelector(".gs-progress-text").textContent = "Ready";
+    if (!told) bar.querySelector(".gs-progress-text").textContent = "Ready";
   }
   if (!studio.on) return; // the rows alone, without a page
 
@@ -78,7 +79,7 @@ window.studio = window.studio || {};
       const run = bar.querySelector('.gs-progress[data-state="failed"]')?.dataset.run;
       if (run && run === studio.noted(OVER)) settleFailure();
       // It may have been mended while the run waited; what was typed last is heard of a moment later.
-      setTimeout(() => failed() && mended(failed()) && settleFailure(), HEARD);
+      setTimeout(() => failed() && mended(failed()) && settleFailure(true), HEARD);
     }).observe(bar, {
       childList: true,
       subtree: true,

@@ -190,6 +190,8 @@ class Sweeper:
             raise Stopped
         began = time.monotonic()
         run = self._run = self._submitted(preset, path.parent)
+        if self._stop.is_set():  # pressed while this one was asked for
+            self.runs.cancel(run)
         with self.runs.changed:
             self.runs.changed.wait_for(lambda: not run.active())
         self.session.moments.clear()

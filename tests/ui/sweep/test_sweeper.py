@@ -106,6 +106,25 @@ def test_stopped_in_the_middle_it_leaves_files_and_goes_on(studio_home: Path) ->
     assert len(engine.started) - before == 10 - last["made"]  # none is made twice
 
 
+def test_stop_as_a_picture_is_asked_for_ends_that_one_too(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = HeldEngine()
+    sweeps = _sweeps(engine)
+    sweeper, submit = sweeps.of("me"), sweeps.runs.submit
+
+    def asked_for(*given: Any, **more: Any) -> Any:
+        run = submit(*given, **more)
+        sweeper.stop()
+        return run
+
+    monkeypatch.setattr(sweeps.runs, "submit", asked_for)
+    sweeps.start("me", PRESET, AXES)
+    engine.release(10 * EVENTS)
+    *_, last = follow(sweeper)
+    assert last["state"] == "stopped" and last["made"] == 0
+
+
 def test_one_that_has_said_its_end_makes_room_for_the_next(
     studio_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

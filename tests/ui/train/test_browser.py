@@ -133,10 +133,12 @@ def test_pictures_become_a_row(studio: Studio, home: Path, hold: Callable[..., N
     expect(curve).to_be_in_viewport()
     name = page.locator("#gs-train-name input")
     name.fill("our hero?")
+    studio.says("type its name above again", BAR)  # the buttons are of the name in the form
     page.click("#gs-train-start")
     studio.says("cannot be a model's name", "#gs-train-refused")
     expect(page.locator(f"{BAR}[data-state=done]")).to_be_hidden()  # no answer to this press
     name.fill("our-hero")
+    expect(page.locator(BAR)).not_to_contain_text("type its name above again")
     weights = home / "models" / "our-hero" / "pytorch_lora_weights.safetensors"
     os.utime(weights, (1, 1))
     expect(page.locator("#gs-train-resume")).to_be_disabled()  # no step is left

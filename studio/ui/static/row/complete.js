@@ -81,7 +81,8 @@
       if (to !== undefined) {
         active = to;
         show();
-      } else if (["Enter", "Tab"].includes(event.key) && active >= 0) choose(active);
+      } else if (["Enter", "Tab"].includes(event.key) && !event.shiftKey && active >= 0)
+        choose(active);
       else if (event.key === "Escape") close();
       else return;
       event.preventDefault();
