@@ -30,9 +30,11 @@ def as_html(absent: list[Missing], can_fetch: bool, can_choose: bool = True) -> 
 def _line(one: Missing, can_fetch: bool, can_choose: bool) -> str:
     name, field, holder = (html.escape(text) for text in (one.id, one.field, one.hub))
     place = html.escape(on_page(one.field))
+    # Of one file of a repository it is said first what else would come, and how much.
+    does = "Download" if one.hub == one.id else "Look up"
     fetch = (
-        f'<button type="button" class="gs-word" data-fetch="{holder}" '
-        f'aria-label="Download {holder}">Download</button>'
+        f'<button type="button" class="gs-word" data-fetch="{holder}" data-does="{does}" '
+        f'aria-label="{does} {holder}">{does}</button>'
         if one.hub and can_fetch
         else ""
     )

@@ -2,13 +2,13 @@
 (function (studio) {
   "use strict";
 
-  /** Ask for a model on the tab that has just been turned to, once that is drawn. */
-  async function fetchModel(name) {
+  /** Ask for a model on the tab that has just been turned to, once that is drawn, or look it up. */
+  async function fetchModel(name, does) {
     const box = await studio.inSight("#gs-fetch-name textarea, #gs-fetch-name input", 30000);
     if (!box) return;
     box.value = name;
     box.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => studio.press("gs-fetch-start"), 100);
+    setTimeout(() => studio.press(does === "Look up" ? "gs-fetch-look" : "gs-fetch-start"), 100);
   }
 
   document.addEventListener("click", ({ target }) => {
@@ -16,10 +16,11 @@
       fetch: wanted,
       choose,
       lacks,
+      does,
     } = target.closest?.("[data-fetch], [data-choose]")?.dataset || {};
     if (wanted) {
       studio.showTab("models");
-      fetchModel(wanted);
+      fetchModel(wanted, does);
     } else if (choose) studio.chooseAnother(choose, lacks);
   });
 

@@ -56,6 +56,7 @@ def test_a_file_of_a_hubs_model_is_fetched_with_its_model(studio_home: Path) -> 
     shown = as_html(found, can_fetch=True)
     assert shown.count("data-fetch") == 1 and 'data-fetch="owner/name"' in shown
     assert "<code>owner/name/file</code>" in shown, "which file it is stays said"
+    assert ">Look up</button>" in shown, "what else would come, and how much, is said first"
 
 
 def test_names_are_escaped_and_only_those_of_the_hub_can_be_fetched(studio_home: Path) -> None:
