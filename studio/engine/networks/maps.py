@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
@@ -16,6 +17,7 @@ class Maps:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Image.Image] = OrderedDict()
+        self._lock = threading.Lock()
 
     def of(self, what: Hashable, seen: Image.Image, draw: Callable[[], Image.Image]) -> Image.Image:
         """The map of a picture: the one from before, else as ``draw`` draws it.
@@ -24,8 +26,11 @@ class Maps:
             what: how it is drawn, and at what size. seen: the picture.
         """
         key = (what, seen.mode, seen.size, hashlib.sha256(seen.tobytes()).digest())
-        found = self._kept.pop(key, None) or draw()
-        self._kept[key] = found
-        while sum(3 * one.width * one.height for one in [*self._kept.values()]) > MOST_BYTES:
-            self._kept.popitem(last=False)
+        with self._lock:
+            found = self._kept.pop(key, None)
+        found = found or draw()
+        with self._lock:
+            self._kept[key] = found
+            while sum(3 * one.width * one.height for one in self._kept.values()) > MOST_BYTES:
+                self._kept.popitem(last=False)
         return found

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
+from weakref import WeakSet
 
 from studio.errors import StudioError
 from studio.ui.describe import progress_bar
@@ -17,12 +18,20 @@ STOPPING = progress_bar(0, "Stopping: what is being read or written is finished 
 STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
 LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
 END_SECONDS = 30.0  # what is asked to stop ends at its next tensor
+JOBS: WeakSet[MergeJob] = WeakSet()
+
+
+def end_merging() -> None:
+    """Stop what is merged before the program ends: nothing is left of it."""
+    for job in list(JOBS):
+        job.stop()
 
 
 class MergeJob:
     """Merges in a thread of its own."""
 
     def __init__(self) -> None:
+        JOBS.add(self)
         self._changed = threading.Condition()
         self._line = ""
         self._given: dict[str, Any] = {}

@@ -15,7 +15,7 @@ pytest.importorskip("gradio")
 from studio.errors import StudioError
 from studio.home import models_folder
 from studio.ui.library import merge_job, models
-from studio.ui.library.merge_job import STOPPED, MergeJob
+from studio.ui.library.merge_job import STOPPED, MergeJob, end_merging
 from tests.support import tiny
 
 FIELDS = {
@@ -101,7 +101,7 @@ def test_a_second_one_waits_for_the_first(held: Held) -> None:
         StudioError, match=r"^mix: is made first; wait until it is there, or stop it"
     ):
         job.start({**FIELDS, "name": "other"})
-    job.stop()
+    end_merging()  # as with the end of the program
     assert held.closed.is_set() and list(job.watch()) == [(STOPPED, False)]
     held.go.set()
     job.start({**FIELDS, "name": "other"})
