@@ -128,10 +128,10 @@ def _settings(parts: TrainParts) -> None:
         told = before == [method, base]  # a choice by mouse is told twice
         if told and not any(value in (None, "") for value in shown):
             return [gr.skip()] * (1 + len(shown))
-        found, kept = defaults.brought(method, base, shown, before)
+        earlier, before[:] = list(before), (method, base)  # at once: the second may be here already
+        found, kept = defaults.brought(method, base, shown, earlier)
         if kept and not told:
             warn(f"Kept as you typed them: {', '.join(map(called, kept))}")
-        before[:] = method, base  # at once: the second comes before what this one returns is kept
         return [before, *found]
 
     def fitting(base: str, method: str) -> Any:

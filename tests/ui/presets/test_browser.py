@@ -153,6 +153,7 @@ def test_a_preset_is_copied_as_code_and_as_a_command_line(desk: Studio) -> None:
     code.get_by_role("button", name="Close").click()
     expect(code).to_have_count(0)
     page.evaluate("studio.stack.cards[0].row.mask = 'inputs/lost.png'; void studio.stack.commit()")
+    page.wait_for_function("sessionStorage['guidance-studio-tab']?.includes('inputs/lost.png')")
     page.click("#gs-command")
     desk.says("Command line copied, but row 1, mask: there is no image", ".gs-toast")
     page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject('closed'))")

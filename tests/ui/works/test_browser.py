@@ -86,6 +86,8 @@ def test_several_pictures_are_started_from_in_turn(made: Studio, tmp_path: Path)
         files.append(tmp_path / name)
         Image.new("RGB", (64, 64), colour).save(files[-1])
     made.unfold("Advanced")
+    made.page.wait_for_function("window.studio?.start?.attached()")
+    made.page.evaluate("studio.start.set(null)")  # what other tests have left says a strength
     made.page.set_viewport_size({"width": 390, "height": 844})
     made.page.get_by_label("Pictures to start from, one after another").set_input_files(files)
     strength = made.page.locator("dialog[open]").get_by_label("Strength").last
