@@ -120,6 +120,7 @@ def test_stop_as_a_picture_is_asked_for_ends_that_one_too(
 
     monkeypatch.setattr(sweeps.runs, "submit", asked_for)
     sweeps.start("me", PRESET, AXES)
+    until(lambda: sweeper._run is not None and sweeper._run.cancelled)
     engine.release(10 * EVENTS)
     *_, last = follow(sweeper)
     assert last["state"] == "stopped" and last["made"] == 0
