@@ -40,8 +40,8 @@ def failed_bar(run: Run, waits: str = "") -> str:
     fields = {field_of(one) for one in reasons}
     field = fields.pop() if len(fields) == 1 else ""
     # Only of the form's own value can the form tell that it is another by now.
-    told = run.of_form and not failed and field != "sampler.seed"
-    value = held(to_values(run.preset), field) if told else ""
+    comparable = run.of_form and not failed and field != "sampler.seed"
+    value = held(to_values(run.preset), field) if comparable else ""
     share = made / run.wanted() if run.state == "failed" else 1.0
     return progress_bar(share, text, "failed", run.key(), field, value)
 

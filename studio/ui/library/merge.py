@@ -181,7 +181,7 @@ def attach(
             warn(error)
         yield from watched()
 
-    def told(*values: Any) -> Any:
+    def line(*values: Any) -> Any:
         return job.line_of(given(values)) or described(given(values))
 
     parts.fields["method"].change(
@@ -196,7 +196,7 @@ def attach(
     )
     for field in fields:
         field.change(
-            told,
+            line,
             fields,
             parts.status,
             # In turn: of several fields that change at once the last one's answer comes last.

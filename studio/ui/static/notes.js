@@ -37,14 +37,14 @@ window.studio = window.studio || {};
 
   const OVER = "guidance-studio-failure-over"; // the run whose failure is
   const HEARD = 500; // ms
-  /** What went wrong with the last run is over once another preset is loaded. `told`: it stays to be
+  /** What went wrong with the last run is over once another preset is loaded. `stays`: it stays to be
    *  read, in no red. */
-  function settleFailure(told = false) {
+  function settleFailure(stays = false) {
     const bar = document.querySelector('.gs-progress[data-state="failed"]');
     if (!bar) return;
     if (bar.dataset.run) studio.noted(OVER, bar.dataset.run);
     bar.dataset.state = "idle";
-    if (!told) bar.querySelector(".gs-progress-text").textContent = "Ready";
+    if (!stays) bar.querySelector(".gs-progress-text").textContent = "Ready";
   }
   if (!studio.on) return; // the rows alone, without a page
 

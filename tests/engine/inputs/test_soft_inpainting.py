@@ -21,7 +21,7 @@ from studio.events import Done
 from studio.library import Library
 from studio.plan import Plan, compile_plan
 from studio.preset import Init, validate
-from tests.support import tiny
+from tests.support.soft_masks import lay_out
 
 ROWS = [{"prompt": "cat", "weight": 7.5}, {"prompt": "bad", "weight": -6.5}]
 CONFIG = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
@@ -138,14 +138,7 @@ def test_what_begins_otherwise_is_white_alone() -> None:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    tiny.pipeline(folder / "base")
-    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3), np.uint8)
-    Image.fromarray(pixels).save(folder / "start.png")
-    across = np.linspace(0, 255, 16).round().astype(np.uint8)
-    Image.fromarray(np.tile(across, (16, 1))).save(folder / "rising.png")
-    hard = np.zeros((16, 16), np.uint8)
-    hard[:, 6:] = 255  # whole positions of latents
-    Image.fromarray(hard).save(folder / "hard.png")
+    lay_out(folder)
     for name, level in (("black", 0), ("nearly", 250), ("white", 255)):
         Image.new("L", (16, 16), level).save(folder / f"{name}.png")
     return folder

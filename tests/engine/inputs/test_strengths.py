@@ -19,7 +19,7 @@ from studio.events import Done
 from studio.library import Library
 from studio.plan import Plan
 from studio.preset import Init, validate
-from tests.support import tiny
+from tests.support.soft_masks import lay_out
 
 ROWS = [{"prompt": "cat", "weight": 7.5}, {"prompt": "bad", "weight": -6.5}]
 CONFIG = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
@@ -59,14 +59,7 @@ def test_what_waits_has_the_noise_that_the_network_is_told(
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    tiny.pipeline(folder / "base")
-    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3), np.uint8)
-    Image.fromarray(pixels).save(folder / "start.png")
-    across = np.linspace(0, 255, 16).round().astype(np.uint8)
-    Image.fromarray(np.tile(across, (16, 1))).save(folder / "rising.png")
-    hard = np.zeros((16, 16), np.uint8)
-    hard[:, 6:] = 255
-    Image.fromarray(hard).save(folder / "hard.png")
+    hard = lay_out(folder)
     Image.fromarray((hard > 0).astype(np.uint8) * 60).save(folder / "faint.png")
     return folder
 

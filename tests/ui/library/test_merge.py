@@ -16,17 +16,7 @@ from studio.ui.library import merge, merged, models
 from studio.ui.page import build
 from studio.ui.space import SPACE, Limits
 from tests.support import tiny
-
-FIELDS = {
-    "method": "weighted-sum",
-    "A": "a",
-    "B": "b",
-    "C": "",
-    "multiplier": 0.3,
-    "loras": "",
-    "precision": "fp16",
-    "name": "mix",
-}
+from tests.support.merge_fields import FIELDS
 
 
 @pytest.fixture(autouse=True)

@@ -17,17 +17,7 @@ from studio.home import models_folder
 from studio.ui.library import merge_job, models
 from studio.ui.library.merge_job import STOPPED, MergeJob, end_merging
 from tests.support import tiny
-
-FIELDS = {
-    "method": "weighted-sum",
-    "A": "a",
-    "B": "b",
-    "C": "",
-    "multiplier": 0.3,
-    "loras": "",
-    "precision": "fp16",
-    "name": "mix",
-}
+from tests.support.merge_fields import FIELDS
 
 
 class Held:
