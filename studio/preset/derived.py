@@ -102,6 +102,24 @@ def larger(
     return with_fields(preset.model_copy(update=once), list(changes.items()))
 
 
+def started_from(preset: Preset, image: str, size: tuple[int, int], multiple: int) -> Preset:
+    """The preset of a picture once more, from the picture itself on and at its size; a start of its own
+    gives way to it, all but its strength. Its second pass is done.
+
+    Args:
+        image: the reference of the picture. size: its width and height.
+        multiple: of what the sides must be; what is over is left out.
+
+    Raises:
+        BadPreset: a size that a preset does not take.
+    """
+    width, height = (max(multiple, side // multiple * multiple) for side in size)
+    strength = {"strength": preset.init.strength} if preset.init and preset.init.strength else {}
+    once = {"init": Init(image=image, **strength), "second_pass": SecondPass()}
+    changes = [("sampler.width", width), ("sampler.height", height)]
+    return with_fields(preset.model_copy(update=once), changes)
+
+
 def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) -> Preset:
     """The preset that the second pass of another is.
 
@@ -195,6 +213,17 @@ def left_by_larger(preset: Preset) -> str:
     }
     names = [name for name, is_left in left.items() if is_left]
     return f"Of the form is left out: {', '.join(names)}" if names else ""
+
+
+def left_by_start(preset: Preset) -> list[str]:
+    """What :func:`started_from` leaves out of the preset of the picture, a line each."""
+    own = preset.init
+    left = {
+        "init.image: the picture that it started from gives way to this one": own is not None,
+        "init.mask: is of the picture that it started from, and is left out": own and own.mask,
+        "second_pass.scale: is left out, since the picture has been enlarged": preset.second_pass.on,
+    }
+    return [line for line, is_left in left.items() if is_left]
 
 
 def left_by_each(preset: Preset, field: str) -> str:

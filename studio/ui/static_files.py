@@ -34,6 +34,7 @@ SCRIPTS = (
     "advanced.js",
     "caption.js",
     "uses.js",
+    "drags.js",
     "dropped.js",
     "works.js",
     "each.js",

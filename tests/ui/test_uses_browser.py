@@ -33,7 +33,7 @@ def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio)
 
     def use(label: str) -> None:
         page.locator(".gs-stage").get_by_role("button", name="Use this picture").first.click()
-        page.locator("dialog.gs-uses").get_by_role("button", name=label).click()
+        page.locator("dialog.gs-uses").get_by_role("button", name=label, exact=True).click()
 
     use("Reuse its seed")
     page.wait_for_function(
@@ -68,6 +68,22 @@ def test_a_result_gives_its_seed_and_is_a_start_or_a_control_image(made: Studio)
     page.get_by_role("button", name="Start from noise").click()
     page.wait_for_function("studio.start?.init === null", polling=100)
     expect(head).to_have_count(0)
+
+
+def test_a_result_is_a_start_with_all_that_it_was_made_with(made: Studio) -> None:
+    page = made.page
+    made.set("Steps", "2")  # of which a start runs one at least
+    made.set(SEED, "41")
+    made.generate()
+    made.use(["a fox"], steps=3)
+    made.set(SEED, "7")
+    page.locator(".gs-stage").get_by_role("button", name="Use this picture").first.click()
+    page.locator("dialog.gs-uses").get_by_role("button", name="Start from it, with its").click()
+    page.get_by_role("button", name=re.compile("Advanced.*Start from a picture")).wait_for()
+    page.wait_for_function("studio.stack.cards[0]?.row.prompt === 'a cat face'", polling=100)
+    expect(page.locator("#gs-field-seed .gs-number")).to_have_value("41")
+    expect(page.locator(".gs-side input").first).to_have_value("256")
+    page.get_by_role("button", name="Start from noise").click()
 
 
 def test_a_picture_of_the_strip_is_dragged_onto_a_row(made: Studio) -> None:
@@ -137,7 +153,11 @@ def test_a_dropped_picture_asks_what_it_is_for(desk: Studio) -> None:
         }"""
     )
     asked = desk.page.locator("dialog.gs-uses")
-    asked.get_by_role("button", name="Start from it").click()
+    for label in ("Open the preset it carries", "Variations of it …", "Reuse its seed"):
+        of_preset = asked.get_by_role("button", name=label)
+        expect(of_preset).to_be_disabled()
+        expect(of_preset).to_have_attribute("title", re.compile("preset"))
+    asked.get_by_role("button", name="Start from it", exact=True).click()
     desk.page.wait_for_function("window.studio?.start?.init?.image.startsWith('inputs/')")
     desk.page.get_by_role("button", name="Start from noise").click()
 
@@ -235,6 +255,3 @@ def test_what_is_written_in_a_picture_is_read_before_it_is_taken_over(
     assert [row["prompt"] for row in desk.rows()] == ["a dog"]
     shown.get_by_role("button", name="Open the preset it carries").click()
     desk.has_rows(["a cat", "bad"])
-    ask(png(tmp_path), "Variations of it")  # a photograph: no numbers are asked for
-    desk.says("carries no preset", ".gs-toasts")
-    expect(page.locator("dialog.gs-work")).to_have_count(0)

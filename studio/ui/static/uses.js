@@ -53,7 +53,8 @@
     return reuseSeed(new File([await answer.blob()], "result.png", { type: "image/png" }));
   };
 
-  /** Every use that is possible now: {label, take(file)}. */
+  /** Every use that is possible now: {label, take(file)}, `ofPreset` where it reads the
+   *  one that the picture carries. */
   studio.pictureUses = function () {
     const cards = studio.stack?.cards || [];
     const row = (card) => {
@@ -61,9 +62,17 @@
       return `row ${cards.indexOf(card) + 1}${text ? `: ${text}` : ""}`;
     };
     return [
-      { label: "Read what is written in it", take: (file) => studio.showWritten(file) },
-      { label: "Explain it: what each row did", take: (file) => studio.explain(file) },
-      { label: "Reuse its seed", take: reuseSeed },
+      {
+        label: "Read what is written in it",
+        ofPreset: true,
+        take: (file) => studio.showWritten(file),
+      },
+      {
+        label: "Explain it: what each row did",
+        ofPreset: true,
+        take: (file) => studio.explain(file),
+      },
+      { label: "Reuse its seed", ofPreset: true, take: reuseSeed },
       { label: "Say it in words", take: (file) => studio.captionPicture(file, row) },
       ...studio.pictureWorks(),
       { label: "Start from it", take: async (file) => (await start()).take("image", file) },
@@ -128,8 +137,14 @@
     return new File([data], name, { type: data.type || "image/png" });
   };
 
-  /** Ask which of these it is to be: {label, take()}, below what is shown. */
+  /** Ask which of these it is to be: {label, take()}, below what is shown; answers the buttons. */
   studio.askChoice = function (title, shown, choices) {
+    const buttons = choices.map(({ label, take }) =>
+      word(label, () => {
+        dialog.close();
+        return take();
+      }),
+    );
     const dialog = el(
       "dialog",
       {
@@ -140,16 +155,7 @@
       },
       el("strong", {}, title),
       shown,
-      el(
-        "div",
-        { class: "gs-use-list" },
-        ...choices.map(({ label, take }) =>
-          word(label, () => {
-            dialog.close();
-            return take();
-          }),
-        ),
-      ),
+      el("div", { class: "gs-use-list" }, ...buttons),
       el(
         "div",
         { class: "gs-line gs-answers" },
@@ -158,15 +164,20 @@
     );
     document.body.append(dialog);
     dialog.showModal();
+    return buttons;
   };
 
-  /** Ask what to do with a picture; ``more`` are uses that only this one has. */
+  /** Ask what to do with a picture; ``more`` are uses that only this one has. Answers the
+   *  buttons of those that read its preset. */
   studio.askUse = function (title, source, getFile, more = []) {
-    const choices = [...more, ...studio.pictureUses()].map(({ label, take }) => ({
+    const uses = [...more, ...studio.pictureUses()];
+    const choices = uses.map(({ label, take }) => ({
       label,
       take: async () => take(await getFile()),
     }));
-    studio.askChoice(title, el("img", { src: source, alt: "" }), choices);
+    const picture = el("img", { src: source, alt: "" });
+    const buttons = studio.askChoice(title, picture, choices);
+    return buttons.filter((_, place) => uses[place].ofPreset);
   };
 
   /** Ask about files that were dropped or pasted: of several, one preset is made for each picture. */
@@ -206,68 +217,15 @@
       return;
     }
     const source = URL.createObjectURL(file);
-    const preset = { label: "Open the preset it carries", take: () => openPreset(file) };
-    studio.askUse(`What is ${file.name || "the picture"} for?`, source, () => file, [preset]);
-  };
-
-  const OWN = "text/x-studio-picture"; // a picture of this page, by its address
-  const ASKED = "asked"; // in the place of an address that is still asked for
-  const GONE = "The picture's file is not there.";
-  const carries = (event, type) => event.dataTransfer?.types.includes(type);
-
-  let coming = null; // the address of the picture that is dragged, where it has to be asked for
-
-  /** The address of a picture of this page that is dropped, or a promise of it; "" for none. */
-  function dropped(event) {
-    const address = event.dataTransfer?.getData(OWN);
-    return address === ASKED ? (coming ?? "") : address;
-  }
-
-  /** Ask about a picture of this page that was dropped where no row takes it. */
-  studio.askDropped = function (event) {
-    const given = dropped(event);
-    if (!given) return false;
-    const preset = { label: "Load its preset", take: openPreset };
-    Promise.resolve(given).then((address) => {
-      if (!address) return studio.toast(GONE);
-      const get = () => studio.fileAt(address);
-      return studio.askUse("What is this picture for?", address, get, [preset]);
-    });
-    return true;
-  };
-  studio.carriesPicture = (event) => carries(event, OWN);
-
-  /** Let a node take dropped files, and pictures dragged from the strip, the stage or the History. */
-  studio.takesPictures = function (node, open, take) {
-    const fits = (event) => open() && (carries(event, "Files") || carries(event, OWN));
-    node.addEventListener("dragover", (event) => {
-      if (!fits(event)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    node.addEventListener("drop", async (event) => {
-      if (!fits(event)) return;
-      const own = dropped(event);
-      const files = [...event.dataTransfer.files];
-      if (!own && !(files.length === 1 && isPicture(files[0]))) return; // the page's affair
-      event.preventDefault();
-      event.stopPropagation();
-      if (!own) return take(files[0]);
-      const address = await own;
-      return address ? take(await studio.fileAt(address)) : studio.toast(GONE);
-    });
-  };
-
-  /** Let a picture of this page be dragged onto a row. ``address``: its own, or a function that asks
-   *  for it when the drag begins and answers a promise, of "" where its file is not there. */
-  studio.givesPicture = function (node, address) {
-    node.draggable = true;
-    node.addEventListener("dragstart", (event) => {
-      const asks = typeof address === "function";
-      coming = asks ? address() : null;
-      event.dataTransfer.effectAllowed = "copy";
-      event.dataTransfer.setData(OWN, asks ? ASKED : address);
-    });
+    const open = {
+      label: "Open the preset it carries",
+      ofPreset: true,
+      take: () => openPreset(file),
+    };
+    const title = `What is ${file.name || "the picture"} for?`;
+    const buttons = studio.askUse(title, source, () => file, [open]);
+    const { error } = await studio.stack.images.seedOf(file);
+    if (error) for (const one of buttons) Object.assign(one, { disabled: true, title: error });
   };
 
   document.addEventListener("paste", (event) => {

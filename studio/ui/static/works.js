@@ -86,6 +86,7 @@
   const WORKS = [
     {
       do: "vary",
+      ofPreset: true,
       label: "Variations of it …",
       title: "Variations",
       note: "The same preset and seed, the noise turned a little towards other noise: 0.1 is near, 0.5 far.",
@@ -144,6 +145,12 @@
         kind: "integer",
       })),
     },
+    {
+      do: "begin",
+      ofPreset: true,
+      fills: true,
+      label: "Start from it, with its preset",
+    },
   ];
 
   /** The fields of a work with the bounds of this page, for a picture of this size. */
@@ -183,19 +190,29 @@
   const modelsOf = (kinds) =>
     (studio.stack?.models.options(kinds, "") || []).map(({ value: [, id], text }) => [id, text]);
 
-  async function work(one, file) {
+  /** What a work asks of a person: numbers and choices by name, or null. */
+  async function askedOf(one, file) {
     if (one.do === "vary") {
       const { error } = await studio.stack.images.seedOf(file); // else numbers are asked for in vain
-      if (error) return studio.toast(error);
+      if (error) {
+        studio.toast(error);
+        return null;
+      }
     }
     const known = studio.withModels(one.fields, modelsOf);
     const fields = studio.bounded(known, await sizeOf(file), studio.mostOf);
     if (fields.some(({ low, high }) => high < low)) {
-      return studio.toast("The picture is as large as this page makes them");
+      studio.toast("The picture is as large as this page makes them");
+      return null;
     }
     const source = URL.createObjectURL(file);
     const numbers = await studio.askNumbers({ ...one, fields, source });
     URL.revokeObjectURL(source);
+    return numbers;
+  }
+
+  async function work(one, file) {
+    const numbers = one.fields ? await askedOf(one, file) : {};
     if (!numbers) return undefined;
     try {
       const asked = { do: one.do, ...numbers, picture: await studio.uploadPicture(file) };
@@ -207,9 +224,8 @@
     return undefined;
   }
 
-  /** What can be made of a picture: {label, take(file)}. */
-  studio.pictureWorks = () =>
-    WORKS.map((one) => ({ label: one.label, take: (file) => work(one, file) }));
+  /** What can be made of a picture, as `studio.pictureUses` has it. */
+  studio.pictureWorks = () => WORKS.map((one) => ({ ...one, take: (file) => work(one, file) }));
 
   /** How pictures are to be made larger: numbers and choices by name, or null. */
   studio.askLarger = function (count) {

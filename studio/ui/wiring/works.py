@@ -25,6 +25,7 @@ from studio.ui.widgets import EACH, IN_TURN, WITH_SESSION
 from studio.ui.wiring.presets import notes_of, replaced_of
 from studio.ui.works import works
 from studio.ui.works.asked import Form, Labelled
+from studio.ui.works.fills import filled_with
 from studio.ui.works.larger import Found, check_room, larger_of_each, said_of_form
 
 
@@ -67,18 +68,17 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
     )
     notes = parts.signals["notes"]
 
-    def extended(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
+    def fills(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         asked, owner = event._data or {}, runs.session(run.key_of(session))
-        form = to_preset(values, limits)
-        preset = works.with_room(asked, library(), form)
-        limits.check(preset)
-        lost = [line for line in [works.unsaid_loss({**asked, "do": "extend"}, form)] if line]
+        preset, said, loaded = filled_with(
+            asked, library(), lambda: to_preset(values, limits), limits
+        )
         owner.parent = runs.history(owner).same_as(uploaded(asked.get("picture"), "picture"))
-        shown = {notes: {**notes_of(preset, lost), "loaded": False}}
+        shown = {notes: {**notes_of(preset, said), "loaded": loaded}}
         return filled(parts.form, to_values(preset)) | shown
 
     parts.works.select(
-        guarded(extended),
+        guarded(fills),
         parts.session,
         [*parts.form.values(), notes],
         inputs_kwargs=parts.form,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from studio import images
 from studio.errors import StudioError, first_of
 from studio.history import History
 from studio.library import Library
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
-from studio.preset import Detail, Preset
+from studio.preset import Preset
 from studio.preset.derived import between, from_each, left_by_each, varied
 from studio.preset.fields import with_fields
-from studio.preset.second_pass import SecondPass
-from studio.preset.start import Init
 from studio.preset.unfinished import without_mark
 from studio.share import read_any
 from studio.ui.editor.stack import uploaded
@@ -23,7 +20,6 @@ from studio.ui.history import view
 from studio.ui.picture_notes import of_many, refuse_masks
 from studio.ui.widgets import Drawn
 from studio.ui.works.asked import Form, Labelled, given, number
-from studio.ui.works.canvas import extended, rounded
 from studio.ui.works.larger import one_larger
 
 
@@ -117,25 +113,3 @@ def presets_of(
         raise StudioError(f"{', '.join(MADE)}, got {do[:40]!r}", field="do")
     found = MADE[do](asked, library, form, history)
     return [one._replace(preset=without_mark(one.preset)) for one in found]
-
-
-def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Preset:
-    """The form with a picture to start from that has room around it, and all of the room to be
-    painted; the rows stay.
-
-    Raises:
-        StudioError: no picture, sides that cannot be, or a base that is not here.
-    """
-    path = uploaded(asked.get("picture"), "picture")
-    image = images.open_checked(path, path.name)
-    multiple = check_base(library.catalogue(), form.base, form.vae).multiple
-    sides = tuple(int(number(asked, name)) for name in ("left", "top", "right", "bottom"))
-    whole, mask = extended(image, rounded(image.size, sides, multiple))  # type: ignore[arg-type]
-    init = Init(
-        image=images.store(images.png_bytes(whole)),
-        mask=images.store(images.png_bytes(mask), mask=True),
-        strength=1.0,
-    )
-    sampler = form.sampler.model_copy(update={"width": whole.width, "height": whole.height})
-    once = {"init": init, "sampler": sampler, "second_pass": SecondPass(), "detail": Detail()}
-    return form.model_copy(update=once)

@@ -82,7 +82,9 @@ test("of two pictures that are looked at, the later one is asked about", async (
     reading();
     return new Promise((answer) => answers.push(answer));
   };
-  Object.assign(studio, { stack: { images: { wrongWith } }, askUse: (title) => shown.push(title) });
+  const seedOf = async () => ({ seed: 1 });
+  const askUse = (title) => shown.push(title);
+  Object.assign(studio, { stack: { images: { wrongWith, seedOf } }, askUse });
   const files = ["a.tif", "b.tif"].map((name) => new File(["x"], name));
   const asked = files.map((file) => studio.askFile(file));
   answers.reverse().forEach((answer) => answer(""));

@@ -24,7 +24,7 @@ from studio.preset.unfinished import unfinished
 from studio.share import save_image
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
-from studio.ui.works import works
+from studio.ui.works import fills, works
 from studio.ui.works.asked import Form, Labelled
 from studio.ui.works.canvas import extended, rounded
 from tests.support.fake_engine import FakeEngine
@@ -188,16 +188,39 @@ def test_room_that_cannot_be_is_named(sides: tuple[int, int, int, int]) -> None:
 def test_the_form_starts_from_the_picture_with_room(uploads: Path) -> None:
     picture = made_with(PRESET, uploads)
     sides = {"left": 10, "top": 0, "right": 0, "bottom": 0}
-    form = works.with_room({"picture": picture, **sides}, Library(), PRESET)
+    form = fills.with_room({"picture": picture, **sides}, Library(), PRESET)
     assert form.rows == PRESET.rows and form.init is not None and form.init.strength == 1
     mask = images.resolve_mask(form.init.mask)
     assert mask.size == (form.sampler.width, form.sampler.height)
     assert images.resolve(form.init.image).size == mask.size and mask.width > 64
     again = validate({**PRESET.model_dump(mode="json"), "second_pass": {"scale": 2.0}})
     asked = {"picture": made_with(PRESET, uploads), **sides, "do": "extend"}
-    assert works.with_room(asked, Library(), again).second_pass.scale == 1
+    assert fills.with_room(asked, Library(), again).second_pass.scale == 1
     assert "second_pass.scale" in works.unsaid_loss(asked, again)
     assert works.unsaid_loss(asked, PRESET) == ""
+
+
+@needs_starter
+def test_a_picture_is_a_start_with_its_own_preset(uploads: Path) -> None:
+    start = {"image": "inputs/other.png", "mask": "inputs/mask.png", "strength": 0.4}
+    made = validate({**PRESET.model_dump(mode="json"), "init": start})
+    form = validate({"rows": [{"prompt": "a dog"}]})
+    ask = {"do": "begin", "picture": made_with(made, uploads, (132, 64))}
+    preset, said, loaded = fills.filled_with(ask, Library(), lambda: form, Limits())
+    assert preset.rows == made.rows and preset.sampler.seed == 5 and loaded
+    assert (preset.sampler.width, preset.sampler.height) == (128, 64)  # as the model makes them
+    assert preset.init is not None and preset.init.strength == 0.4 and not preset.init.mask
+    given = Image.open(ask["picture"]["path"]).convert("RGB")
+    assert np.array_equal(np.asarray(images.resolve(preset.init.image)), np.asarray(given))
+    assert [line.partition(":")[0] for line in said] == ["init.image", "init.mask"]
+    twice = validate({**PRESET.model_dump(mode="json"), "second_pass": {"scale": 2.0}})
+    again = {"do": "begin", "picture": made_with(twice, uploads)}
+    preset, said, _ = fills.filled_with(again, Library(), lambda: form, Limits())
+    assert preset.second_pass.scale == 1 and [line[:12] for line in said] == ["second_pass."]
+    with pytest.raises(StudioError, match=r"^do: "):
+        fills.filled_with({**ask, "do": "paint"}, Library(), lambda: form, Limits())
+    with pytest.raises(StudioError, match="width"):
+        fills.filled_with(ask, Library(), lambda: form, Limits(edge=64))
 
 
 @pytest.mark.parametrize("make", ["room", "larger", "vary"])
@@ -207,6 +230,6 @@ def test_a_picture_that_cannot_be_read_is_refused_by_its_file(make: str, uploads
     sides = {"left": 8, "top": 8, "right": 8, "bottom": 8}
     with pytest.raises(StudioError, match=r"^torn\.png: "):
         if make == "room":
-            works.with_room({"picture": picture, **sides}, Library(), PRESET)
+            fills.with_room({"picture": picture, **sides}, Library(), PRESET)
         else:
             asked(make, picture, factor=2, strength=0.3, count=2)
