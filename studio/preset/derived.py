@@ -114,8 +114,10 @@ def started_from(preset: Preset, image: str, size: tuple[int, int], multiple: in
         BadPreset: a size that a preset does not take.
     """
     width, height = (max(multiple, side // multiple * multiple) for side in size)
-    strength = {"strength": preset.init.strength} if preset.init and preset.init.strength else {}
-    once = {"init": Init(image=image, **strength), "second_pass": SecondPass()}
+    own, init = preset.init, Init(image=image)
+    if own and own.strength:
+        init = init.model_copy(update={"strength": own.strength})
+    once = {"init": init, "second_pass": SecondPass()}
     changes = [("sampler.width", width), ("sampler.height", height)]
     return with_fields(preset.model_copy(update=once), changes)
 
