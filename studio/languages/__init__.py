@@ -6,6 +6,8 @@ and ``messages``, from the English text to its own. In a message ``{n}``, ``{m}`
 a number (as any single letter), a longer name for a text that stays as it is, one that begins with
 ``one_`` for such a text without a `` · `` in it, one with ``word_`` for such a text or a word of the
 page's own, and one with ``the_`` for a text that is a message itself. ``**``, ``*`` and backquotes are bold, italic and code.
+``counted``, for a language that needs it, has the other forms of words that stand behind a number, by the
+plural categories of Unicode's CLDR: ``{"files": {"one": "file"}}``.
 """
 
 from __future__ import annotations
@@ -23,17 +25,19 @@ ENGLISH, AUTOMATIC = "en", "auto"
 @dataclass(frozen=True)
 class Language:
     """``tag``: as browsers name it, such as ``de`` or ``pt-BR``; ``direction``: ``ltr`` or ``rtl``;
-    ``same``: messages that read alike in English and in it."""
+    ``same``: messages that read alike in English and in it; ``counted``: forms of words behind a number."""
 
     tag: str
     name: str
     direction: str = "ltr"
     same: tuple[str, ...] = ()
     messages: tuple[tuple[str, str], ...] = ()
+    counted: tuple[tuple[str, dict[str, str]], ...] = ()
 
     def served(self) -> bytes:
-        """Its messages as the page fetches them, a JSON object."""
-        return json.dumps(dict(self.messages), ensure_ascii=False).encode()
+        """Its messages and counted words as the page fetches them, a JSON object."""
+        served = {"messages": dict(self.messages), "counted": dict(self.counted)}
+        return json.dumps(served, ensure_ascii=False).encode()
 
     @property
     def version(self) -> str:
@@ -56,4 +60,5 @@ def names() -> dict[str, str]:
 def _read(path: Path) -> Language:
     data = json.loads(path.read_text(encoding="utf-8"))
     same, messages = tuple(data.get("same", ())), tuple(data["messages"].items())
-    return Language(path.stem, data["name"], data.get("direction", "ltr"), same, messages)
+    counted = tuple(data.get("counted", {}).items())
+    return Language(path.stem, data["name"], data.get("direction", "ltr"), same, messages, counted)

@@ -79,6 +79,16 @@ def test_what_stands_for_values_is_the_same_in_every_language(language: Language
     assert not [text for text, said in language.messages if places(text) != places(said)]
 
 
+def test_words_that_are_counted_stand_behind_a_number(language: Language) -> None:
+    categories = {"zero", "one", "two", "few", "many", "other"}  # of Unicode's CLDR
+    behind = {
+        word for _, said in language.messages for word in re.findall(r"\{\w\}\** (\S+)", said)
+    }
+    for word, forms in language.counted:
+        assert forms and not forms.keys() - categories, word
+        assert any(found.startswith(word) for found in behind), word
+
+
 def test_marks_are_the_same_in_every_language(language: Language) -> None:
     def code(text: str) -> list[str]:
         return sorted(re.findall(r"`[^`]+`", text))
@@ -283,7 +293,7 @@ def test_a_language_is_fetched_from_beside_the_page_and_english_is_not() -> None
     client = TestClient(Beside(Starlette(), files=(messages.files(),)))
     for one in OTHERS:
         answer = client.get(f"/under/a/path/{offered[one.tag]['file']}")
-        assert answer.json() == dict(one.messages)
+        assert answer.json() == {"messages": dict(one.messages), "counted": dict(one.counted)}
         assert "immutable" in answer.headers["cache-control"]
         assert one.version in offered[one.tag]["file"]
     assert client.get("/studio-messages-xx.json").status_code == 404

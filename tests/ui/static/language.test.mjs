@@ -138,6 +138,23 @@ test("in prose a number has the decimals of the language", () => {
   assert.deepEqual(["de", "en", "ar"].map(studio.pointOf), [",", ".", "."]);
 });
 
+test("a word behind a number agrees with it", () => {
+  const file = new URL("../../../studio/languages/ar.json", import.meta.url);
+  const { messages, counted } = JSON.parse(readFileSync(file));
+  const count = studio.counter("ar", counted);
+  const arabic = studio.translator(messages, null, "", ".", count);
+  const [singular, plural] = ["صورة", "صور"];
+  for (const number of ["3", "10", "104"])
+    assert.equal(arabic(`${number} images`), `${number} ${plural}`);
+  for (const number of ["11", "99", "100", "1000"])
+    assert.equal(arabic(`${number} images`), `${number} ${singular}`);
+  assert.equal(arabic("25 steps"), "25 خطوة");
+  assert.equal(arabic("3 of 12 images"), `3 من 12 ${singular}`);
+  assert.equal(arabic("12 files"), "12 ملفًا");
+  assert.equal(count("none such", "12"), "none such");
+  assert.equal(count(plural, "1.5"), plural);
+});
+
 function inGerman() {
   const file = new URL("../../../studio/languages/de.json", import.meta.url);
   return studio.translator(JSON.parse(readFileSync(file)).messages, null, "", ",");

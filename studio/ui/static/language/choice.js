@@ -42,8 +42,8 @@
     const before = shown;
     shown = tag;
     try {
-      const messages = studio.languages[tag].file ? await messagesOf(tag) : null;
-      if (shown === tag) studio.showLanguage({ tag, ...studio.languages[tag] }, messages);
+      const said = studio.languages[tag].file ? await messagesOf(tag) : null;
+      if (shown === tag) studio.showLanguage({ tag, ...studio.languages[tag] }, said);
     } catch {
       delete fetched[tag];
       if (shown === tag) shown = before;

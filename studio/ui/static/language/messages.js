@@ -4,6 +4,7 @@ window.studio = window.studio || {};
   "use strict";
   const MOST_KNOWN = 5000; // answers that are kept: a run says a new line at every step
   const PLACE = /\{(\w+)\}/g;
+  const COUNTED = /\{(\w)\}(\** )([\p{L}\p{M}]+)/gu; // a number, and the word that it counts
   const NUMBER = "[+−-]?\\d[\\d.,:/–]*";
   // Numbers as prose holds them, with a unit or from one to another; no list, no curve, no version.
   const NUMBERS = /^[+−-]?\d+(\.\d+)?(–[+−-]?\d+(\.\d+)?)?[.,]?( ?(%|\p{L}{1,3}))?$/u;
@@ -41,8 +42,15 @@ window.studio = window.studio || {};
    * @param untold called with each part that stays English in a text of which others do not
    * @param sign what stands before a number with a sign: from right to left it would end with it
    * @param point what stands before a number's decimals
+   * @param counted the form of a word behind a number: counted(word, number)
    */
-  studio.translator = function (messages, untold, sign = "", point = ".") {
+  studio.translator = function (
+    messages,
+    untold,
+    sign = "",
+    point = ".",
+    counted = (word) => word,
+  ) {
     const plain = new Map(Object.entries(messages));
     const patterns = Object.keys(messages)
       .filter((message) => message.search(PLACE) >= 0)
@@ -64,7 +72,10 @@ window.studio = window.studio || {};
           if (parted !== null) return parted;
         }
         const given = Object.fromEntries(names.map((name, index) => [name, found[index + 1]]));
-        return plain.get(message).replace(PLACE, (_, name) => {
+        const agreed = plain
+          .get(message)
+          .replace(COUNTED, (_, name, gap, word) => `{${name}}${gap}${counted(word, given[name])}`);
+        return agreed.replace(PLACE, (_, name) => {
           const value = given[name];
           if (name.length === 1 || got.includes(name)) return signed(value);
           if (name.startsWith("word_")) return plain.get(value) ?? signed(value);
@@ -134,6 +145,14 @@ window.studio = window.studio || {};
       if (said === null) return null;
       return text.match(/^\s*/)[0] + said + text.match(/\s*$/)[0];
     };
+  };
+
+  /** A function that answers the form of a word behind a number, in a language.
+   *  @param forms by the word, then by the plural category of the number */
+  studio.counter = function (tag, forms) {
+    const rules = new Intl.PluralRules(tag);
+    return (word, number) =>
+      (/^\d+$/.test(number) && forms[word]?.[rules.select(Number(number))]) || word;
   };
 
   /** Pieces of a text with marks: {kind: "", "strong", "em" or "code", text} each. */

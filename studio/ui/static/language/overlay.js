@@ -164,12 +164,15 @@
       else document.documentElement.style.removeProperty(name);
   }
 
-  /** Show the page in a language: {tag, direction} and its messages, or null for English. */
-  studio.showLanguage = function ({ tag, direction }, messages) {
-    if (!messages && !say) return;
+  const turning = ({ messages, counted }, tag, sign) =>
+    studio.translator(messages, null, sign, studio.pointOf(tag), studio.counter(tag, counted));
+
+  /** Show the page in a language: {tag, direction} and its {messages, counted}, or null for English. */
+  studio.showLanguage = function ({ tag, direction }, said) {
+    if (!said && !say) return;
     changes.disconnect();
     const sign = direction === "rtl" ? "\u200e" : "";
-    say = messages && studio.translator(messages, null, sign, studio.pointOf(tag));
+    say = said && turning(said, tag, sign);
     document.documentElement.lang = tag;
     document.documentElement.dir = direction;
     draw();
