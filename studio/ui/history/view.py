@@ -187,7 +187,10 @@ def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise StudioError(f"{', '.join(SAID)}, got {strange[0][:40]!r}", field="said")
     if said or more:
         history.mark(ids, more, **said)
-    return {"changed": True}
+    if asked.get("several") is not True:  # what is said of one shows where it is said
+        return {"changed": True}
+    told = {"count": len(ids), "board": said.get("board", ""), "tags": more}
+    return {"changed": True, "marked": told}
 
 
 def _deleted(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -156,17 +156,23 @@
     };
   };
 
-  /** The list that a box offers of the library's models of some kinds, as they are when it is entered. */
-  function modelsListed(box, kinds) {
-    const list = el("datalist", { id: `gs-listed-${(ids += 1)}` });
+  /** The list that a box offers, as it is when the box is entered: of what `offered()` answers. */
+  function listed(box, offered) {
+    const list = el("datalist", { id: `gs-listed-${(ids += 1)}`, translate: "no" });
     box.setAttribute("list", list.id);
-    box.addEventListener("focus", () => {
-      const known = studio.stack?.models.options(kinds, "") || [];
-      list.replaceChildren(
-        ...known.map(({ value, text }) => el("option", { value: value[1] }, text)),
-      );
-    });
+    box.addEventListener("focus", () => list.replaceChildren(...offered()));
     return list;
+  }
+  /** The library's models of some kinds. */
+  const modelsOf = (kinds) =>
+    (studio.stack?.models.options(kinds, "") || []).map(({ value, text }) =>
+      el("option", { value: value[1] }, text),
+    );
+  function listOf(box, { models, offers } = {}) {
+    if (models) return listed(box, () => modelsOf(models));
+    return offers?.length
+      ? listed(box, () => offers.map((value) => el("option", { value })))
+      : null;
   }
 
   /** A text of one line or, with ``lines`` above 1, of as many; nothing that is pasted is cut. */
@@ -183,7 +189,7 @@
       },
     });
     const problem = studio.problemOf(box);
-    const listed = field?.models ? modelsListed(box, field.models) : null;
+    const list = listOf(box, field);
     let refused = ""; // what the server says of it
     function check() {
       problem.show(studio.checkLength(box.value, field.longest) || refused);
@@ -194,7 +200,7 @@
     }
     if (lines > 1) window.addEventListener("resize", check);
     return {
-      element: el("span", { class: "gs-boxed" }, box, listed, problem.element),
+      element: el("span", { class: "gs-boxed" }, box, list, problem.element),
       box,
       read(value) {
         if (box.value !== (value ?? "")) box.value = value ?? "";

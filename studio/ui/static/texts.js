@@ -5,7 +5,7 @@
 
   /**
    * Ask for texts: an object by name, or null where it was left.
-   * @param fields of {name, label, value, lines, longest}
+   * @param fields of {name, label, value, lines, longest}, and `offers`, texts to choose from
    * @param leaving is asked before what was written is lost
    * @param refuse says what is wrong with all of them, or ""
    * @param keep keeps them while the dialog is open, and answers why they cannot be, or ""

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -43,14 +44,33 @@ def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
     for seed in (90, 91):
         page.get_by_label(f"Choose Zebra {seed}").check(force=True)
 
-    def tag(text: str) -> None:
-        page.once("dialog", lambda dialog: dialog.accept(text))
-        page.get_by_role("button", name="Tag …").click()
+    def put(button: str, title: str, text: str, act: str) -> Any:
+        page.get_by_role("button", name=button).click()
+        asked = page.get_by_role("dialog", name=title)
+        asked.get_by_role("textbox").or_(asked.get_by_role("combobox")).fill(text)
+        asked.get_by_role("button", name=act).click()
+        return asked
 
+    def tag(text: str) -> Any:
+        return put("Tag …", "Tags for 2 pictures", text, "Add them")
+
+    asked = tag("y" * 101)
+    expect(asked.get_by_role("alert")).to_contain_text("101 characters: at most 100")
+    page.once("dialog", lambda asks: asks.accept())
+    page.keyboard.press("Escape")
     tag("striped")
     page.locator("select[aria-label=Tag] option", has_text="striped (2)").wait_for(state="attached")
+    said = page.locator(".gs-toasts")
+    expect(said).to_contain_text("Tagged “striped”: 2 pictures")
     tag("fast, striped")
     page.locator("select[aria-label=Tag] option", has_text="fast (2)").wait_for(state="attached")
+    put("Board …", "A board for 2 pictures", "farm", "Put on it")
+    expect(said).to_contain_text("On the board “farm”: 2 pictures")
+    page.locator("select[aria-label=Board] option", has_text="farm (2)").wait_for(state="attached")
+    page.get_by_role("button", name="Board …").click()
+    offered = page.get_by_role("dialog", name="A board for").locator("datalist option")
+    expect(offered).to_have_attribute("value", "farm")
+    page.keyboard.press("Escape")
     page.locator('.gs-cell-open[aria-label="Zebra 90"]').click()
     dialog = page.locator(".gs-history-dialog")
     expect(dialog.get_by_label("Tags")).to_have_value("striped, fast")  # none has gone

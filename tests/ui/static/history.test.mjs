@@ -92,21 +92,6 @@ test("keys zoom about the middle and move within the frame", () => {
   assert.equal(studio.zoomBy(near, "a"), null);
 });
 
-test("a text that cannot be kept is asked for again as it was typed", () => {
-  const studio = load("numbers.js", "history/details.js");
-  studio.say = (text) => text;
-  const wrong = (text) => studio.checkLength(text, 5);
-  const asked = [];
-  const answers = ["moonlight", "moon"];
-  const ask = (...given) => (asked.push(given), answers.shift() ?? null);
-  assert.equal(studio.askText("Board:", wrong, ask), "moon");
-  assert.deepEqual(asked, [
-    ["Board:", ""],
-    ["9 characters: at most 5, take away 4\nBoard:", "moonlight"],
-  ]);
-  assert.equal(studio.askText("Board:", wrong, ask), null);
-});
-
 test("where no picture is shown the page says why", () => {
   const { historyNone } = load("history/view.js");
   assert.match(historyNone({ sort: "newest" }), /No picture yet/);

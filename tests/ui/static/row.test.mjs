@@ -159,6 +159,7 @@ test("other words for a content are known, and near", () => {
   const wider = { ...vocabulary, also: { puppies: "dog face", automobile: "car" } };
   const text = "puppies and an automobile";
   assert.deepEqual(plain(studio.unknownWords(text, wider)), []);
+  assert.deepEqual(plain(studio.unknownWords("2-3 {1-2$$ $$}", wider)), []); // counts are no words
   assert.equal(studio.unknownWords(text, vocabulary).length, 2);
   assert.equal(studio.nearest("automobil", wider)[0], "automobile");
 });

@@ -6,26 +6,45 @@
   /**
    * The bar of buttons.
    * @param tools ask; bounds of what is typed and chosen; query() and total() of what is found;
-   *   chooseNone(); chooseAll()
+   *   chooseNone(); chooseAll(); offered(kind), names in use
    * @returns {bar, draw(ids, unseen)}: the ids chosen, and how many of them are not shown
    */
-  studio.historyActions = function ({ ask, bounds, query, total, chooseNone, chooseAll }) {
+  studio.historyActions = function ({ ask, bounds, query, total, chooseNone, chooseAll, offered }) {
     const bar = el("div", { class: "gs-line gs-history-actions" });
     const all = () => ({ all: true, query: query() });
 
-    function mark(ids, field, label, wrong, read) {
-      const text = studio.askText(label, wrong);
-      if (text !== null) ask({ do: "mark", ids, said: { [field]: read(text) } });
+    /** Ask for one text, and say it of all that are chosen. */
+    async function mark(ids, { name, label, offers, title, act, wrong, read }) {
+      const given = await studio.askTexts({
+        title,
+        act,
+        fields: [{ name, label, value: "", offers }],
+        leaving: "Leave it as it was, without what you wrote?",
+        refuse: (texts) => wrong(texts[name]),
+      });
+      if (given) ask({ do: "mark", several: true, ids, said: { [name]: read(given[name]) } });
     }
-    function tag(ids) {
-      const wrong = (given) => studio.checkTags(given, bounds);
-      mark(ids, "more_tags", "Tags to add, divided by commas:", wrong, (text) => text.split(","));
-    }
-    function board(ids) {
-      const wrong = (given) => studio.checkLength(given.trim(), bounds.board);
-      const label = "Put on the board (left empty: on none):";
-      mark(ids, "board", label, wrong, (text) => text.trim());
-    }
+    const counted = (ids) => (ids.length === 1 ? "1 picture" : `${ids.length} pictures`);
+    const tag = (ids) =>
+      mark(ids, {
+        name: "more_tags",
+        label: "Tags to add, divided by commas",
+        offers: offered("tags"),
+        title: `Tags for ${counted(ids)}`,
+        act: "Add them",
+        wrong: (text) => studio.checkTags(text, bounds),
+        read: (text) => text.split(","),
+      });
+    const board = (ids) =>
+      mark(ids, {
+        name: "board",
+        label: "Board, left empty: none",
+        offers: offered("boards"),
+        title: `A board for ${counted(ids)}`,
+        act: "Put on it",
+        wrong: (text) => studio.checkLength(text, bounds.board),
+        read: (text) => text,
+      });
     function emptyBin() {
       const hides = Object.keys(query()).some((name) => !["bin", "sort"].includes(name));
       const asked = hides

@@ -89,19 +89,6 @@
     return long ? `“${long.slice(0, 20)}…”: ${studio.checkLength(long, tag)}` : "";
   };
 
-  /** A text that is asked for until nothing is wrong with it, what was typed each time in its box;
-   *  null where it is not given. */
-  studio.askText = function (label, wrong, ask = prompted) {
-    let [text, fault] = ["", ""];
-    do {
-      const said = [fault, label].filter(Boolean).map((line) => studio.say(line));
-      text = ask(said.join("\n"), text);
-      fault = text === null ? "" : wrong(text);
-    } while (fault);
-    return text;
-  };
-  const prompted = (text, given) => window.prompt(studio.say(text), given);
-
   /**
    * The dialog of a picture.
    * @param ask sends a request to the server

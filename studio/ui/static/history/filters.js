@@ -35,7 +35,7 @@
   /**
    * The fields.
    * @param changed is called when one of them has another value
-   * @returns {search, lists, offer(names), query()}
+   * @returns {search, lists, offer(names), names(kind), query()}
    */
   studio.historyFilters = function (changed) {
     const fields = { sort: "newest" };
@@ -101,7 +101,9 @@
           onchange: (event) => set(name, event.target.value),
         }),
       );
+    let offered = {};
     function offer(names) {
+      offered = names;
       const list = (name, label, title, kind) =>
         select(
           name,
@@ -144,6 +146,7 @@
       flag("lora", "With a LoRA"),
       flag("bin", "Bin"),
     );
-    return { search, lists, offer, query: () => studio.historyQuery(fields) };
+    const names = (kind) => offered[kind].map(([name]) => name);
+    return { search, lists, offer, names, query: () => studio.historyQuery(fields) };
   };
 })(window.studio);

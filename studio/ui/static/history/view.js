@@ -11,10 +11,18 @@
     return "No picture yet. What Generate makes is listed here; what was deleted is under Bin.";
   };
 
+  /** What was said of several pictures at once. */
+  function markedSaid({ count, board, tags }) {
+    const pictures = count === 1 ? "1 picture" : `${count} pictures`;
+    if (board) return `On the board “${board}”: ${pictures}`;
+    return tags.length ? `Tagged “${tags.join(", ")}”: ${pictures}` : `On no board: ${pictures}`;
+  }
+
   /** Say or hand over what came of a press; `restore` brings back what it put into the bin. */
   studio.toldOfHistory = function (answer, restore) {
     const { kept, restored, stay, emptied, starred, folder, started, file, code } = answer;
-    const { deleted, left_out: lost } = answer;
+    const { deleted, left_out: lost, marked } = answer;
+    if (marked) studio.toast(markedSaid(marked));
     if (deleted?.length) studio.undoable(`${deleted.length} in the bin`, () => restore(deleted));
     if (kept) studio.toast(`${kept} kept: starred, or in the bin already.`);
     if (restored) studio.toast(`${restored.length} brought back.`);
@@ -90,6 +98,7 @@
     const actions = studio.historyActions({
       ...{ ask, bounds, query, chooseNone },
       total: grid.total,
+      offered: (kind) => filters.names(kind),
       chooseAll: () => chooseRange({}),
     });
     actions.draw([], 0);

@@ -193,7 +193,7 @@ window.studio = window.studio || {};
       );
       const { word } = words[place];
       const glue =
-        ["AND", "BREAK"].includes(word) || /^[\d.]+$/.test(word) || single.has(word.toLowerCase());
+        ["AND", "BREAK"].includes(word) || /^[\d.-]+$/.test(word) || single.has(word.toLowerCase());
       if (!found && !glue) unknown.push(words[place]);
       place += found ? found.length : 1;
     }
