@@ -18,7 +18,7 @@ PAGE = sorted(path for path in STATIC.rglob("*") if path.suffix in (".js", ".css
 
 # The one list of rooms, lowest first. A file imports from the rooms below its own, and within it.
 ROOMS = (
-    {"errors", "heap", "home", "numbering"},
+    {"auxiliary", "errors", "heap", "home", "numbering"},
     {"extensions", "languages", "logs"},
     {"files", "image_files", "locks"},
     {"settings"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from studio.auxiliary import auxiliary
 from studio.engine.families.pretrained import guarded
 from studio.library import ModelEntry
 from studio.library.hub import in_cache
@@ -115,7 +115,7 @@ def _loaded(load: Callable[[], Any], name: str) -> Any:
         return guarded(load, name)
 
 
-@lru_cache(maxsize=1)
+@auxiliary()
 def _captioner(_: bool) -> tuple[Any, Any]:
     from transformers import AutoProcessor, GitForCausalLM
 
@@ -124,6 +124,6 @@ def _captioner(_: bool) -> tuple[Any, Any]:
     return processor, whole(GitForCausalLM, source).float().eval()
 
 
-@lru_cache(maxsize=2)
+@auxiliary(2)
 def _clip(source: str) -> Network:
     return OPENERS["clip"](source, torch.device("cpu"))

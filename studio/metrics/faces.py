@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from studio.auxiliary import auxiliary
 from studio.errors import MissingModel, StudioError
 from studio.images import open_checked
 from studio.metrics.scores import mean_cosine
@@ -63,7 +63,7 @@ def _check_here() -> None:
         )
 
 
-@lru_cache(maxsize=1)
+@auxiliary()
 def _recogniser() -> Any:
     _check_here()
     from insightface.app import FaceAnalysis  # pyright: ignore[reportMissingImports]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from studio.auxiliary import auxiliary
 from studio.errors import MissingModel
 from studio.home import ASSETS
 from studio.images import open_checked
@@ -96,7 +96,7 @@ def labels_of(folder: Path) -> dict[str, list[str]]:
     return json.loads((folder / "labels.json").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=1)
+@auxiliary()
 def _shipped() -> tuple[Judge, dict[str, list[str]]]:
     return load(FOLDER), labels_of(FOLDER)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from studio.auxiliary import auxiliary
 from studio.errors import MissingModel
 from studio.images import open_checked
 from studio.metrics.networks import source_of
@@ -72,7 +72,7 @@ def _weights() -> Path:
     return file
 
 
-@lru_cache(maxsize=1)
+@auxiliary()
 def _network(device: str) -> Any:
     from safetensors.torch import load_file
 

@@ -13,12 +13,12 @@ import threading
 import types
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from studio.auxiliary import auxiliary
 from studio.errors import StudioError, shorten
 from studio.preset.preprocessors import PREPROCESSORS
 from studio.settings import chosen
@@ -87,7 +87,7 @@ def may_download() -> bool:
     return bool(chosen("downloads").value)
 
 
-@lru_cache(maxsize=2)
+@auxiliary(2)
 def _detector(kind: str, download: bool) -> Any:
     entry = PREPROCESSORS[kind]
     module, _, name = entry.detector.partition(":")
@@ -146,7 +146,7 @@ def segmentation(image: Image.Image) -> Image.Image:
     return Image.fromarray(palette[classes.numpy()])
 
 
-@lru_cache(maxsize=1)
+@auxiliary()
 def _segmenter(download: bool) -> tuple[Any, Any]:
     from transformers import AutoImageProcessor, UperNetForSemanticSegmentation
 

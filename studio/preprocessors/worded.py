@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 from PIL import Image
 
+from studio.auxiliary import auxiliary
 from studio.preprocessors.learned import from_hub, may_download, whole_network
 from studio.preset import Detail
 from studio.preset.finders import FINDERS
@@ -68,7 +68,7 @@ def _parts(inside: np.ndarray, most: int) -> list[Image.Image]:
     return [Image.fromarray((places == part).astype(np.uint8) * 255) for part in chosen]
 
 
-@lru_cache(maxsize=1)
+@auxiliary()
 def _network(download: bool) -> tuple[Any, Any]:
     from transformers import AutoProcessor, CLIPSegForImageSegmentation
 

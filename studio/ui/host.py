@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from studio import heap
+from studio import auxiliary, heap
 from studio.errors import StudioError
 from studio.events import Event
+from studio.heap import tidied
 from studio.history import history
 from studio.history.intake import begin
 from studio.plan.stated import stated_plan
@@ -70,14 +71,17 @@ def loaded_bytes() -> int:
 
 
 def free() -> None:
-    """Let go of all that is loaded and that no run holds; what an image needs then is read again."""
-    if _engine is None:
-        return
-    from studio.engine.networks.devices import free_memory
+    """Let go of all that is loaded and that no run holds, networks beside the engine's too; what an image
+    needs then is read again."""
+    with tidied():
+        auxiliary.release()
+        if _engine is None:
+            return
+        from studio.engine.networks.devices import free_memory
 
-    _engine.registry.drop(lambda _: True)
-    gc.collect()  # networks whose parts name each other
-    free_memory()
+        _engine.registry.drop(lambda _: True)
+        gc.collect()  # networks whose parts name each other
+        free_memory()
 
 
 def elsewhere() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -17,6 +18,7 @@ THREAD = "merging"
 STOPPING = progress_bar(0, "Stopping: what is being read or written is finished first")
 STOPPED = progress_bar(0, "Stopped. Nothing is kept of it.", "idle")
 LOOK_SECONDS = 2.0  # after which a watcher says again what it said, so that one who left is noticed
+GREETS_SECONDS = 600.0  # for which a page that is opened says how the last one ended
 END_SECONDS = 30.0  # what is asked to stop ends at its next tensor
 JOBS: WeakSet[MergeJob] = WeakSet()
 
@@ -36,6 +38,7 @@ class MergeJob:
         self._line = ""
         self._given: dict[str, Any] = {}
         self._arrived = False
+        self._ended = 0.0
         self._running = False
         self._stopping = False
         self._seen = True
@@ -47,10 +50,11 @@ class MergeJob:
             return dict(self._given) if self._running else {}
 
     def line_of(self, given: Mapping[str, Any]) -> str:
-        """What is to be said of fields: the bar of what is made now, else the last one where none of
-        them is filled in or the model that was made of these very fields is there; else ""."""
+        """What is to be said of fields: the bar of what is made now, else for a while the last one where none
+        of them is filled in, or that of the model that was made of these very fields; else ""."""
         with self._changed:
-            blank = not any(given[one] for one in FILLED)
+            lately = time.monotonic() - self._ended < GREETS_SECONDS
+            blank = lately and not any(given[one] for one in FILLED)
             made = self._arrived and given == self._given and given["name"] in models.library()
             return self._line if self._running or blank or made else ""
 
@@ -123,4 +127,5 @@ class MergeJob:
             finally:
                 with self._changed:
                     self._line, self._arrived, self._running = line, arrived, False
+                    self._ended = time.monotonic()
                     self._changed.notify_all()

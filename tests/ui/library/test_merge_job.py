@@ -68,7 +68,9 @@ def test_an_end_that_nobody_saw_is_told_once(held: Held) -> None:
     assert list(job.watch()) == []
 
 
-def test_who_comes_back_after_the_end_reads_how_it_ended(studio_home: Path) -> None:
+def test_who_comes_back_after_the_end_reads_how_it_ended(
+    studio_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for seed, name in enumerate("ab"):
         tiny.pipeline(models_folder() / name, seed)
     models.rescan()
@@ -79,6 +81,8 @@ def test_who_comes_back_after_the_end_reads_how_it_ended(studio_home: Path) -> N
     *_, (line, _) = job.watch()  # by the page that was left
     assert "mix is in the library" in line
     assert job.line_of(blank) == job.line_of(FIELDS) == line
+    monkeypatch.setattr(merge_job, "GREETS_SECONDS", 0.0)
+    assert job.line_of(blank) == "" and job.line_of(FIELDS) == line
     shutil.rmtree(models_folder() / "mix")
     models.rescan()
     assert job.line_of(FIELDS) == ""

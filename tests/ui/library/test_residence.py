@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("gradio")
 
+from studio.auxiliary import auxiliary
 from studio.engine import Engine  # noqa: E402
 from studio.library import Library  # noqa: E402
 from studio.preset import validate  # noqa: E402
@@ -92,6 +93,21 @@ def test_a_model_found_later_can_be_used_at_once(engine: Engine, tmp_path: Path)
     tiny.pipeline(tmp_path / "later", seed=1)
     events = list(host.stream(PRESET.model_copy(update={"base": "later"})))
     assert events[-1].preset.base == "later"
+
+
+def test_networks_beside_the_engines_are_let_go_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "_engine", None)
+    read: list[str] = []
+
+    @auxiliary(2)
+    def network(name: str) -> str:
+        read.append(name)
+        return name
+
+    assert [network(name) for name in ("judge", "judge", "finder", "judge")][-1] == "judge"
+    assert read == ["judge", "finder"]
+    residence.freed()
+    assert network("judge") == "judge" and read == ["judge", "finder", "judge"]
 
 
 @pytest.mark.parametrize(("limits", "there"), [(Limits(), True), (SPACE, False)])
