@@ -141,27 +141,46 @@ test("a tag that is called as a scheduler is shown as it is", () => {
   assert.deepEqual([shown.Tag.at(-1), shown.Scheduler.at(-1)], ["euler (2)", "Euler (2)"]);
 });
 
-test("more than a sheet holds, or an animation, cannot be put on one", () => {
+function actionsOf(given, tools) {
   const bar = { replaceChildren: (...words) => (bar.words = words) };
-  const { historyActions } = loadBeside(
-    {
-      el: (name, { class: of }, text) => (of?.includes("actions") ? bar : text),
-      word: (label, act, more = {}) => ({ label, ...more }),
-    },
-    "history/actions.js",
-  );
-  const query = () => ({});
+  const known = {
+    el: (name, { class: of }, text) => (of?.includes("actions") ? bar : text),
+    word: (label, act, more = {}) => ({ label, act, ...more }),
+    ...given,
+  };
+  const bounds = { sheet: 3, animation: 3 };
+  const { historyActions } = loadBeside(known, "history/actions.js");
   const { draw } = historyActions({
     ask() {},
-    bounds: { sheet: 3, animation: 3 },
-    query,
+    bounds,
+    query: () => ({}),
     total: () => 9,
+    ...tools,
   });
+  return (count, name) => {
+    draw(Array.from({ length: count }, String), 0);
+    return bar.words.find(({ label }) => label === name);
+  };
+}
+
+test("more than a sheet holds, or an animation, cannot be put on one", () => {
+  const action = actionsOf({}, {});
   for (const name of ["Download as one picture", "Download as animation …"]) {
-    const disabled = (count) => {
-      draw(Array.from({ length: count }, String), 0);
-      return bar.words.find(({ label }) => label === name).disabled;
-    };
+    const disabled = (count) => action(count, name).disabled;
     assert.deepEqual([1, 2, 3, 4].map(disabled), [true, false, false, true], name);
   }
+});
+
+test("what takes a while for very many pictures is said at once", () => {
+  const [said, asked] = [[], []];
+  const action = actionsOf(
+    { toast: (text) => said.push(text) },
+    { ask: (request) => asked.push(request.do), chooseNone() {} },
+  );
+  action(3, "Delete").act();
+  assert.deepEqual([said, asked], [[], ["delete"]]);
+  action(6000, "Delete").act();
+  action(6000, "Download ZIP").act();
+  assert.deepEqual(said, Array(2).fill("6000 pictures: this takes a moment …"));
+  assert.deepEqual(asked, ["delete", "delete", "zip"]);
 });

@@ -2,6 +2,7 @@
 (function (studio) {
   "use strict";
   const { el, word } = studio;
+  const MANY = 200; // pictures that a press answers for at once
 
   /**
    * The bar of buttons.
@@ -12,6 +13,11 @@
   studio.historyActions = function ({ ask, bounds, query, total, chooseNone, chooseAll, offered }) {
     const bar = el("div", { class: "gs-line gs-history-actions" });
     const all = () => ({ all: true, query: query() });
+    /** Ask for something to be done to so many; what takes a while is said at once. */
+    function askOf(count, request) {
+      if (count > MANY) studio.toast(`${count} pictures: this takes a moment …`);
+      ask(request);
+    }
 
     /** Ask for one text, and say it of all that are chosen. */
     async function mark(ids, { name, label, offers, title, act, wrong, read }) {
@@ -50,7 +56,7 @@
       const asked = hides
         ? "Remove all that is in the bin for good but starred pictures, also what the search and the lists leave out?"
         : "Remove what is in the bin for good, but starred pictures?";
-      if (window.confirm(studio.say(asked))) ask({ do: "empty" });
+      if (window.confirm(studio.say(asked))) askOf(total(), { do: "empty" });
     }
     function deleteFound() {
       const counted = total();
@@ -58,7 +64,7 @@
         counted === 1
           ? "Put 1 picture into the bin, but a starred one?"
           : `Put ${counted} pictures into the bin, but starred ones?`;
-      if (window.confirm(studio.say(asked))) ask({ do: "delete", ...all(), counted });
+      if (window.confirm(studio.say(asked))) askOf(counted, { do: "delete", ...all(), counted });
     }
 
     /** The pictures one after the other, as they were made. */
@@ -98,7 +104,7 @@
         : word("Make larger …", () => studio.largerEach({ ids }), {
             title: "Each with its own preset, one after another in the queue",
           }),
-      word("Download ZIP", () => ask({ do: "zip", ids })),
+      word("Download ZIP", () => askOf(ids.length, { do: "zip", ids })),
       word("Download as JPEG", () => ask({ do: "jpeg", ids }), {
         disabled: ids.length > bounds.jpeg,
         title: `Much smaller files, presets included; at most ${bounds.jpeg}`,
@@ -112,21 +118,21 @@
         title: `2 to ${bounds.animation} pictures one after the other`,
       }),
       word(query().bin ? "Bring back" : "Delete", () => {
-        ask({ do: query().bin ? "restore" : "delete", ids });
+        askOf(ids.length, { do: query().bin ? "restore" : "delete", ids });
         chooseNone();
       }),
       word("Choose none", chooseNone),
     ];
     const ofBin = () => [
       word("Choose all", chooseAll),
-      word("Bring all back", () => ask({ do: "restore", ...all() })),
+      word("Bring all back", () => askOf(total(), { do: "restore", ...all() })),
       word("Empty the bin", emptyBin),
     ];
     const ofFound = () => [
       word("Choose all", chooseAll, {
         title: "One by one: Ctrl and a press; Shift: all in between",
       }),
-      word("Download all found as ZIP", () => ask({ do: "zip", ...all() })),
+      word("Download all found as ZIP", () => askOf(total(), { do: "zip", ...all() })),
       word("Delete all found but starred", deleteFound),
     ];
     function draw(ids, unseen) {
