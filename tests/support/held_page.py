@@ -22,11 +22,11 @@ from tests.support.studio_page import BRAKE, STANDS
 
 
 def asked_for() -> dict[str, Any]:
-    """What the file says; an empty prompt where it is not there, or being written."""
+    """What the file says; no prompt where it is not there, or being written."""
     try:
         return json.loads(Path(os.environ[BRAKE]).read_text())
     except (OSError, ValueError):
-        return {"prompt": "", "images": 0}
+        return {"prompt": None, "images": 0}
 
 
 def held(run: Run) -> bool:

@@ -20,6 +20,7 @@ from studio.share.tools.detailer import detailer
 from studio.share.tools.freeu import in_settings
 from studio.share.tools.hires import second_pass
 from studio.share.tools.infotext import pairs
+from studio.share.tools.refiner import in_settings as refining
 from studio.share.tools.soft_inpainting import soft_inpainting
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
@@ -110,6 +111,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
     second_pass(fields, found, settings)
+    found.refining = refining(fields, bool(found.second_pass))
     detailer(fields, found)
     found.freeu = in_settings(fields, found.notes)
     soft_inpainting(fields, found)

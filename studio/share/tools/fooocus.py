@@ -11,6 +11,7 @@ from studio.share.tools.a1111 import named
 from studio.share.tools.clip_layers import take_layer
 from studio.share.tools.freeu import in_tuple
 from studio.share.tools.prompts import Lora, number
+from studio.share.tools.refiner import Refining
 from studio.share.tools.table import READERS, Fields, Found, Reader
 
 _PAIR = re.compile(r"\(?\s*(\d{1,6})\s*[,x×]\s*(\d{1,6})\s*\)?")
@@ -51,8 +52,7 @@ def read(texts: Texts) -> Found | None:
     if refiner in ("", "None"):
         fields.drop("refiner_switch", "refiner_swap_method", "refiner_model_hash")
     else:
-        switch = fields.take("refiner_switch")
-        found.notes.append(f"the refiner {refiner[:100]!r} from {switch} on is not carried over")
+        found.refining = Refining(refiner, fields.take("refiner_switch"), by_steps=True)
     return found
 
 

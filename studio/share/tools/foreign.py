@@ -23,6 +23,7 @@ from studio.share.texts import Texts
 from studio.share.tools.additions import Additions
 from studio.share.tools.detailer import checked
 from studio.share.tools.prompts import number
+from studio.share.tools.refiner import refined
 from studio.share.tools.rows import rows_of
 from studio.share.tools.samplers import read_sampler
 from studio.share.tools.table import MAX_NOTES, Found, find
@@ -101,7 +102,8 @@ def to_preset(
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
     notes += [*found.notes, *found.fields.notes(), *more]
-    return validate(_clean(data)), _bounded(notes)
+    preset = refined(validate(_clean(data)), found.refining, shelf, notes)
+    return preset, _bounded(notes)
 
 
 def not_here(names: str) -> str:

@@ -1,4 +1,4 @@
-"""SwarmUI's *Refine / Upscale* as a second pass."""
+"""SwarmUI's *Refine / Upscale* as a second pass, or as another model that finishes the picture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from studio.preset.bounds import bounds
 from studio.share.tools.fields import Fields
 from studio.share.tools.hires import steps_that_run
 from studio.share.tools.prompts import number
+from studio.share.tools.refiner import Refining
 from studio.share.tools.table import Found
 
 _METHOD = "refinerupscalemethod"
@@ -23,6 +24,7 @@ _READ = (
     "refinerdotiling",
     _METHOD,
 )
+_FINISHES = ("refinermodel", "refinercontrolpercentage", "refinermethod", "refinerupscale")
 _OWN_BASE = ("", "none", "(use base)", "use base")
 
 
@@ -33,6 +35,9 @@ def refining(fields: Fields, found: Found) -> None:
     Its steps are counted as the studio's are: the last part of them runs.
     """
     given = fields.starting("refiner")
+    found.refining = _finishing(given, found)
+    if found.refining:
+        given = {name: value for name, value in given.items() if name not in _FINISHES}
     made = _read(given, found)
     if made:
         found.second_pass = made
@@ -45,13 +50,28 @@ def refining(fields: Fields, found: Found) -> None:
             fields.put(name, value)
 
 
+def _finishing(given: Mapping[str, Any], found: Found) -> Refining | None:
+    """The other model that takes over in the midst of the steps, at the size of the first."""
+    model, part = (
+        str(given.get("refinermodel") or ""),
+        number(given.get("refinercontrolpercentage")),
+    )
+    swaps = given.get("refinermethod") in ("StepSwap", "StepSwapNoisy")
+    if not swaps or _is_own(model, found) or number(given.get("refinerupscale", 1)) != 1:
+        return None
+    return None if part is None else Refining(model, 1 - part, by_steps=True)
+
+
+def _is_own(model: str, found: Found) -> bool:
+    return model.lower() in _OWN_BASE or model == found.model
+
+
 def _read(given: Mapping[str, Any], found: Found) -> dict[str, Any]:
     """The preset's fields; none where it is no second pass here."""
     scale, part = number(given.get("refinerupscale")), number(given.get("refinercontrolpercentage"))
     model = str(given.get("refinermodel") or "")
-    same_model = model.lower() in _OWN_BASE or model == found.model
     method = str(given.get("refinermethod", "PostApply"))
-    if not same_model or method != "PostApply" or scale is None or part is None:
+    if not _is_own(model, found) or method != "PostApply" or scale is None or part is None:
         return {}
     if not 1 < scale <= bounds(SecondPass, "scale")[1] or not 0 <= part <= 1:
         return {}

@@ -15,6 +15,7 @@ from studio.extensions import Table
 from studio.share.texts import Texts
 from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import Lora
+from studio.share.tools.refiner import Refining
 
 __all__ = [
     "MAX_NOTES",
@@ -99,7 +100,7 @@ class Found:
     ``bare_words``: whether an embedding's mere name is the embedding. ``model``: the base, as the
     tool names it, and ``hashes`` of it; ``hash_of``: hashes by the names of whatever else it used; ``vae``: an autoencoder other than the base's own. ``clip_skip``:
     the layer of CLIP that is read, counted from its end, or ``skipped_layers``: how many are left
-    out from the model's own. ``second_pass``: fields of the preset's, and ``upscaler``, what enlarges for it, as the tool names it. ``detail``: fields of the preset's. ``seamless``: the preset's value. ``freeu``: fields of the preset's. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
+    out from the model's own. ``second_pass``: fields of the preset's, and ``upscaler``, what enlarges for it, as the tool names it. ``detail``: fields of the preset's. ``seamless``: the preset's value. ``freeu``: fields of the preset's. ``refining``: what finishes the picture. ``noise``: where the tool draws it, ``cpu`` or ``device``. ``fields``: what is left in it is noted.
     """
 
     tool: str
@@ -131,6 +132,7 @@ class Found:
     detail: dict[str, Any] = field(default_factory=dict)
     seamless: str = ""
     freeu: dict[str, Any] = field(default_factory=dict)
+    refining: Refining | None = None
     loras: list[Lora] = field(default_factory=list)
     embeddings: list[str] = field(default_factory=list)
     controls: list[ControlUse] = field(default_factory=list)

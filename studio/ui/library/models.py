@@ -214,6 +214,13 @@ def _use_as_base(entry: ModelEntry) -> str:
     return _button(entry, "base", "Use {} as base", "Use as base")
 
 
+def _finish(entry: ModelEntry) -> str:
+    """A button that lets a model finish the form's picture; scripts act on it."""
+    if not can_be_base(entry):
+        return ""
+    return _button(entry, "finish", "Finish with {}", "Finish with it …")
+
+
 def _button(entry: ModelEntry, does: str, label: str, text: str, more: str = "") -> str:
     """A button that scripts act on by ``data-…``; ``label``: with the model's name in its braces."""
     name = html.escape(entry.id)
@@ -246,7 +253,7 @@ def _line(entry: ModelEntry, details: str, edit: str = "") -> str:
     return (
         f"<div class='gs-model-line'{_preview(entry)}><code>{html.escape(entry.id)}</code>"
         f"<span translate='no'>{title}</span><em>{html.escape(details)}</em>"
-        f"{_use_as_base(entry)}{_use(entry)}{_use_everywhere(entry)}{edit}{_about(entry)}</div>"
+        f"{_use_as_base(entry)}{_finish(entry)}{_use(entry)}{_use_everywhere(entry)}{edit}{_about(entry)}</div>"
     )
 
 

@@ -52,7 +52,23 @@
     if (everywhere) useEverywhere(everywhere);
     const { words } = target.closest?.("[data-words]")?.dataset || {};
     if (words) editWords(words);
+    const { finish } = target.closest?.("[data-finish]")?.dataset || {};
+    if (finish) finishWith(finish);
   });
+
+  /** Let a model take over the picture's last part. */
+  async function finishWith(model) {
+    const given = await studio.askNumbers({
+      title: `Finish with ${model}`,
+      note:
+        "The rows of the base end at this part of the denoising, and the same rows of this model go on from " +
+        "there: 0 is pure noise, 1 the finished picture. What is left of the base without a prompt becomes " +
+        "a row too. Other tools call it refiner. Ctrl+Z takes it back.",
+      act: "Fill the form",
+      fields: [{ name: "at", label: "From", value: 0.8, low: 0.01, high: 0.99, step: 0.01 }],
+    });
+    if (given) studio.fillWork({ do: "finish", model, ...given });
+  }
 
   const LABELS = {
     title: "Name",

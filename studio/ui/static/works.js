@@ -216,7 +216,7 @@
     if (!numbers) return undefined;
     try {
       const asked = { do: one.do, ...numbers, picture: await studio.uploadPicture(file) };
-      if (one.fills) hands.fill(asked);
+      if (one.fills) studio.fillWork(asked);
       else studio.submitWork(asked);
     } catch (error) {
       studio.toast(`The picture could not be uploaded (${error.message || error})`);
@@ -233,6 +233,9 @@
     const many = count > 1 ? { title: `${count} larger ones`, act: "Make them larger" } : {};
     return studio.askNumbers({ ...one, ...many, fields: studio.withModels(one.fields, modelsOf) });
   };
+
+  /** Fill the form as a work asks for it. */
+  studio.fillWork = (asked) => hands.fill(asked);
 
   /** Have pictures made as a work asks for them. */
   studio.submitWork = (asked) => hands.trigger("submit", asked);

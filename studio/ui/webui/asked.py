@@ -23,7 +23,7 @@ from studio.ui.webui.unread import unread
 from studio.ui.webui.values import among, listed, mapping, real, switch, text, whole
 
 TOOL = "AUTOMATIC1111"
-PLAIN_STEPS, PLAIN_SCALE = 50, 7.0  # its own, which a client leaves out
+PLAIN_STEPS, PLAIN_SCALE, PLAIN_SWITCH = 50, 7.0, 0.8  # its own, which a client leaves out
 # What is said of pictures in files, and not of a request, which brings its pictures and its size.
 _OF_FILES = ("sampler.width: ", "made with ")
 _FINE = {"starter": "starter/fine"}  # what "Automatic" is, where it is not the base's own
@@ -106,6 +106,9 @@ def _settings(
     strength = among(asked, "subseed_strength", 0.0, 1)
     if strength:
         settings |= {"Variation seed": _seed(asked, "subseed"), "Variation seed strength": strength}
+    if text(asked, "refiner_checkpoint"):
+        at = among(asked, "refiner_switch_at", PLAIN_SWITCH, 1)
+        settings |= {"Refiner": text(asked, "refiner_checkpoint"), "Refiner switch at": at}
     if switch(asked, "enable_hr") and not from_picture:
         settings |= _second_pass(asked, own, library)
     return settings

@@ -24,6 +24,8 @@ _READ = {
     ),
     *(
         "tiling",
+        "refiner_checkpoint",
+        "refiner_switch_at",
         "eta",
         "denoising_strength",
         "override_settings",

@@ -73,7 +73,8 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         preset, said, loaded = filled_with(
             asked, library(), lambda: to_preset(values, limits), limits
         )
-        owner.parent = runs.history(owner).same_as(uploaded(asked.get("picture"), "picture"))
+        if "picture" in asked:
+            owner.parent = runs.history(owner).same_as(uploaded(asked["picture"], "picture"))
         shown = {notes: {**notes_of(preset, said), "loaded": loaded}}
         return filled(parts.form, to_values(preset)) | shown
 

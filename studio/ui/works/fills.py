@@ -1,4 +1,4 @@
-"""What a picture fills the form with, to be looked at before the next run."""
+"""What a press fills the form with, to be looked at before the next run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from studio import images
 from studio.errors import StudioError
 from studio.library import Library
+from studio.plan.handover import handed_over
 from studio.plan.row_models import check_base
 from studio.preset import Detail, Preset
 from studio.preset.derived import left_by_start, started_from
@@ -33,8 +34,8 @@ class Filled(NamedTuple):
 def filled_with(
     asked: Mapping[str, Any], library: Library, form: Callable[[], Preset], limits: Limits
 ) -> Filled:
-    """What ``do`` makes of the picture: ``extend``, the form with room around it, or ``begin``, the
-    picture's own preset that starts from it.
+    """What ``do`` makes: ``extend``, the form with room around a picture; ``begin``, a picture's own
+    preset that starts from it; ``finish``, the form whose picture another model finishes.
 
     Args:
         form: what the page's form holds.
@@ -65,6 +66,11 @@ def _begin(asked: Mapping[str, Any], library: Library, _form: Callable[[], Prese
     return Filled(preset, [*said, *left_by_start(made)], True)
 
 
+def _finish(asked: Mapping[str, Any], library: Library, form: Callable[[], Preset]) -> Filled:
+    model, at = str(asked.get("model")), float(number(asked, "at"))
+    return Filled(*handed_over(form(), model, at, library.catalogue()), loaded=False)
+
+
 def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Preset:
     """The form with a picture to start from that has room around it, and all of the room to be
     painted; the rows stay.
@@ -90,4 +96,5 @@ def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Prese
 FILLS: dict[str, Callable[[Mapping[str, Any], Library, Callable[[], Preset]], Filled]] = {
     "extend": _extend,
     "begin": _begin,
+    "finish": _finish,
 }

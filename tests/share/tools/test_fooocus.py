@@ -26,7 +26,10 @@ def test_fooocus(tmp_path: Path, how: str) -> None:
         ({"sharpness": 2.0}, "sharpness 2.0"),
         ({"adm_guidance": "(1.5, 0.8, 0.3)"}, "adm_guidance '(1.5"),
         ({"adaptive_cfg": 7.0}, "adaptive_cfg 7.0"),
-        ({"refiner_model": "xl", "refiner_switch": 0.5}, "the refiner 'xl' from 0.5 on"),
+        (
+            {"refiner_model": "xl", "refiner_switch": 0.5},
+            "the refiner 'xl' (0.5) is not in the library",
+        ),
         ({"vae": "ema"}, "vae: 'ema' is not in the library"),
         ({"freeu": "(1, 1)"}, "freeu"),
         ({"styles": "['Fooocus V2']"}, "styles"),

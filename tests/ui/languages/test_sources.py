@@ -86,6 +86,7 @@ NO_REASONS = (
 )
 # Of the sentences around files: what goes into them, and what other tools call their settings.
 NO_NOTES = (
+    "Refiner switch by sampling steps",  # a setting of the web UIs
     f"Negative prompt: {HOLE}",
     "union control type",
     "save detected map",

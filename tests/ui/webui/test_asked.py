@@ -242,11 +242,11 @@ def test_a_start_that_cannot_be_is_refused(
 
 
 def test_what_has_no_place_here_is_named(library: Library) -> None:
-    body = {"prompt": "a cat", "restore_faces": True, "refiner_checkpoint": "x", "eta": 0.0}
+    body = {"prompt": "a cat", "restore_faces": True, "s_churn": 0.5, "eta": 0.0}
     _, notes = read(library, {**body, "alwayson_scripts": {"Regional Prompter": {"args": []}}})
     assert notes == [
         "restore_faces is not carried over",
-        "refiner_checkpoint is not carried over",
+        "s_churn is not carried over",
         "alwayson_scripts.Regional Prompter is not carried over",
     ]
 

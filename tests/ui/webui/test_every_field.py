@@ -107,7 +107,6 @@ def test_the_defaults_say_nothing(read: Read) -> None:
         ("restore_faces", True),
         ("s_churn", 0.5),
         ("s_noise", 1.1),
-        ("refiner_checkpoint", "x"),
         ("disable_extra_networks", True),
         ("firstpass_image", "AAAA"),
         ("firstphase_width", 64),
@@ -123,6 +122,13 @@ def test_a_field_of_text_to_picture_without_a_place_is_named(
 ) -> None:
     _, notes = read(**{"enable_hr": True, "hr_upscaler": "Lanczos", name: value})
     assert notes == [f"{name} is not carried over"]
+
+
+def test_a_refiner_is_taken_or_named(read: Read) -> None:
+    gone = "the refiner 'x' (0.8) is not in the library; the base finishes the picture"
+    assert read(refiner_checkpoint="x", refiner_switch_at=0.8)[1] == [gone]
+    again = read(refiner_checkpoint="x", enable_hr=True, hr_upscaler="Lanczos")[1]
+    assert len(again) == 1 and "Refiner 'x'" in again[0]
 
 
 @pytest.mark.parametrize(

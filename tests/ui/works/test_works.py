@@ -223,6 +223,22 @@ def test_a_picture_is_a_start_with_its_own_preset(uploads: Path) -> None:
         fills.filled_with(ask, Library(), lambda: form, Limits(edge=64))
 
 
+@needs_starter
+def test_another_model_finishes_what_the_form_holds() -> None:
+    ask = {"do": "finish", "model": "starter-1", "at": 0.8}
+    preset, said, loaded = fills.filled_with(ask, Library(), lambda: PRESET, Limits())
+    assert [(row.prompt, row.model, row.range) for row in preset.rows] == [
+        ("a cat", None, (0.0, 0.8)),
+        ("a cat", "starter-1", (0.8, 1.0)),
+        ("", "starter-1", (0.8, 1.0)),
+    ]
+    assert not said and not loaded
+    with pytest.raises(StudioError, match=r"^at: "):
+        fills.filled_with({**ask, "at": "half"}, Library(), lambda: PRESET, Limits())
+    with pytest.raises(StudioError, match=r"^rows: "):
+        fills.filled_with(ask, Library(), lambda: PRESET, Limits(rows=2))
+
+
 @pytest.mark.parametrize("make", ["room", "larger", "vary"])
 def test_a_picture_that_cannot_be_read_is_refused_by_its_file(make: str, uploads: Path) -> None:
     (uploads / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\nxx")
