@@ -36,6 +36,7 @@ def in_two_passes(
     once = preset.model_copy(update={"second_pass": SecondPass()})
     width, height = preset.sampler.width or 0, preset.sampler.height or 0
     second = second_of(preset, AT_HAND, (width, height), multiple)
+    asking = preset.second_pass.asking(preset.active_rows())
     expected, rest = None, Progress(0, 0, 0.0, 0.0, 0)
     first: Done | None = None
     try:
@@ -56,7 +57,7 @@ def in_two_passes(
     assert first is not None and expected is not None
     yield FirstPass(first)
     try:
-        with of_second_pass(), closing(make(second, AtHand(first.image))) as events:
+        with of_second_pass(asking), closing(make(second, AtHand(first.image))) as events:
             for event in events:
                 if isinstance(event, Done):
                     twice = {"second_pass": preset.second_pass}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from studio.preset import Detail, Preset
 from studio.preset.derived import detail_of, second_of
 from studio.preset.detail import detail_fields, of_detail
 from studio.preset.finders import FINDERS
-from studio.preset.second_pass import of_second_pass
+from studio.preset.second_pass import of_second_pass, second_fields
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,12 @@ def stated_plan(
     size = picture_size(preset, known.base)
     whole = preset.model_copy(update={"detail": Detail()})
     again = second_of(whole, "-", size, known.base.multiple)
-    with of_second_pass():
+    asking = preset.second_pass.asking(preset.active_rows())
+    with of_second_pass(asking):
         second = stated_plan(again, library, roots)
     noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for
-    told = [_of_second(note) for note in noted if note not in plan.notes]
+    fields = second_fields(asking)
+    told = [_of_second(note, fields) for note in noted if note not in plan.notes]
     return replace(plan, second=second, notes=(*plan.notes, *told))
 
 
@@ -110,9 +112,9 @@ def _of_finder(detail: Detail) -> list[str]:
     return [f"detail.finder: needs the weights {weights} from the hub, which are not here yet"]
 
 
-def _of_second(note: str) -> str:
+def _of_second(note: str, fields: Mapping[str, str]) -> str:
     """What a second pass's plan notes, of the field that it comes from."""
     field, colon, said = note.partition(": ")
-    if colon and field == "sampler.tiles":
-        return f"second_pass.tiles: {said}"
+    if colon and field in fields:
+        return f"{fields[field]}: {said}"
     return note if colon and "." in field else f"second_pass.tiles: {note}"

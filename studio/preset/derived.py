@@ -12,6 +12,7 @@ from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
 from studio.preset.rows import MAX_SEED, Sampler
+from studio.preset.scale import with_scale
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
@@ -140,7 +141,7 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
         )
     with of_second_pass():
         return larger(
-            preset,
+            _said_in_second(preset),
             image,
             size,
             asked.scale,
@@ -151,6 +152,18 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
             asked.steps,
             asked.upscaler,
         )
+
+
+def _said_in_second(preset: Preset) -> Preset:
+    """The preset with the prompts and the scale of its second pass."""
+    asked, rows = preset.second_pass, list(preset.rows)
+    if not asked.paints:
+        return preset
+    for index, field in asked.asking(preset.active_rows()).items():
+        text = getattr(asked, field.rpartition(".")[2])
+        rows[index] = rows[index].model_copy(update={"prompt": text})
+    said = preset.model_copy(update={"rows": tuple(rows)})
+    return said if asked.cfg is None else with_scale(said, asked.cfg)
 
 
 def round_of(preset: Preset, number: int, image: str) -> Preset:

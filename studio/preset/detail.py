@@ -10,6 +10,7 @@ from pydantic import Field
 
 from studio.errors import BadPreset
 from studio.preset.finders import FINDERS, OFF
+from studio.preset.in_place import asking
 from studio.preset.mistakes import fields_renamed
 from studio.preset.rows import Document, Row, named
 from studio.preset.start import check_steps
@@ -113,14 +114,7 @@ class Detail(Document):
         Raises:
             BadPreset: none of them pulls towards a prompt.
         """
-        if not self.prompt:
-            return []
-        first = next((row.prompt for _, row in rows if row.weight > 0 and row.prompt), None)
-        if first is None:
-            raise BadPreset(
-                "takes the place of a prompt, and no row pulls towards one", field="detail.prompt"
-            )
-        return [index for index, row in rows if row.prompt == first]
+        return asking(self.prompt, rows, "detail.prompt")
 
     def check(self, steps: int, masked: bool) -> None:
         """See that it can be.
@@ -148,15 +142,15 @@ class Detail(Document):
             )
 
 
-def of_detail(asking: Iterable[int] = ()) -> AbstractContextManager[None]:
+def of_detail(places: Iterable[int] = ()) -> AbstractContextManager[None]:
     """Mistakes of the preset that makes a part again name the field that they come from.
 
     Args:
-        asking: the rows whose prompt is the detail's.
+        places: the rows whose prompt is the detail's.
     """
-    return fields_renamed(detail_fields(asking))
+    return fields_renamed(detail_fields(places))
 
 
-def detail_fields(asking: Iterable[int]) -> dict[str, str]:
+def detail_fields(places: Iterable[int]) -> dict[str, str]:
     """Fields of the preset that makes a part again, and where they come from."""
-    return _FIELDS | {f"rows.{index}.prompt": "detail.prompt" for index in asking}
+    return _FIELDS | {f"rows.{index}.prompt": "detail.prompt" for index in places}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
 from studio.errors import BadPreset
+from studio.preset.in_place import asking
 from studio.preset.mistakes import fields_renamed
-from studio.preset.rows import Document
+from studio.preset.rows import Document, Row
 from studio.preset.start import Upscaler, check_enlarging, check_steps
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
@@ -23,11 +26,17 @@ _FIELDS = {
     "sampler.tiles": "second_pass.tiles",
     "sampler.width": "second_pass.scale",
     "sampler.height": "second_pass.scale",
+    "cfg": "second_pass.cfg",
 }
+_TOWARD, _AWAY = "second_pass.prompt", "second_pass.negative_prompt"
 
 
 class SecondPass(Document):
-    """The finished picture enlarged, and denoised again with the same rows and seed."""
+    """The finished picture enlarged, and denoised again with the same rows and seed.
+
+    ``prompt`` takes the place of that of the first row that pulls towards one, ``negative_prompt`` of the
+    first that pushes away from one, and of the same in other rows; ``cfg`` is the scale of the rows.
+    """
 
     scale: Annotated[
         float,
@@ -64,11 +73,53 @@ class SecondPass(Document):
     tiles: Annotated[
         StrictBool, Field(description="In overlapping tiles of the base's own size.")
     ] = False
+    prompt: Annotated[
+        str,
+        Field(
+            max_length=4000,
+            description="In place of the prompt of the first row that pulls towards one, and of rows of "
+            "the same prompt, in the second pass. Empty: the same.",
+        ),
+    ] = ""
+    negative_prompt: Annotated[
+        str,
+        Field(
+            max_length=4000,
+            description="In place of the prompt of the first row that pushes away from one, and of rows "
+            "of the same prompt, in the second pass. Empty: the same.",
+        ),
+    ] = ""
+    cfg: Annotated[
+        Annotated[float, Field(ge=0.1, le=1000.0, strict=True)] | None,
+        Field(
+            description="CFG scale of the second pass, the negative prompt with it. Empty: the first's."
+        ),
+    ] = None
 
     @property
     def on(self) -> bool:
         """Whether there is one."""
         return self.scale > 1
+
+    @property
+    def paints(self) -> bool:
+        """Whether a step of it runs; else it only enlarges."""
+        return self.on and self.strength > 0
+
+    def asking(self, rows: Sequence[tuple[int, Row]]) -> dict[int, str]:
+        """The rows whose prompts its own take the place of, with the field that does.
+
+        Args:
+            rows: those that take part, with their numbers.
+
+        Raises:
+            BadPreset: it has a prompt, and no row has one of that side.
+        """
+        if not self.paints:
+            return {}
+        away = asking(self.negative_prompt, rows, _AWAY, away=True)
+        toward = asking(self.prompt, rows, _TOWARD)
+        return dict.fromkeys(away, _AWAY) | dict.fromkeys(toward, _TOWARD)
 
     def check(self, steps: int, masked: bool) -> None:
         """See that it can be.
@@ -90,6 +141,17 @@ class SecondPass(Document):
             )
 
 
-def of_second_pass() -> AbstractContextManager[None]:
-    """Mistakes of the preset that a second pass is name the field that they come from."""
-    return fields_renamed(_FIELDS)
+def of_second_pass(
+    places: Mapping[int, str] = MappingProxyType({}),
+) -> AbstractContextManager[None]:
+    """Mistakes of the preset that a second pass is name the field that they come from.
+
+    Args:
+        places: the rows whose prompts are the second pass's, as :meth:`SecondPass.asking` names them.
+    """
+    return fields_renamed(second_fields(places))
+
+
+def second_fields(places: Mapping[int, str]) -> dict[str, str]:
+    """Fields of the preset that a second pass is, and where they come from."""
+    return _FIELDS | {f"rows.{index}.prompt": field for index, field in places.items()}

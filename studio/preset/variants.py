@@ -22,6 +22,7 @@ from studio.errors import BadPreset, shorten
 from studio.files import listed
 from studio.home import wildcards_folder
 from studio.preset.document import Preset
+from studio.preset.later_prompts import later_prompts, with_later
 from studio.preset.rows import PromptReference, Row
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def varies(prompt: str) -> bool:
 
 
 def preset_varies(preset: Preset) -> bool:
-    """Whether an active row of a preset does, or the prompt of its detail."""
+    """Whether an active row of a preset does, or a prompt of what comes after it."""
     rows = any(varies(text) for _, row in preset.active_rows() for text in _texts(row))
-    return rows or (preset.detail.on and varies(preset.detail.prompt))
+    return rows or any(varies(text) for text in later_prompts(preset).values())
 
 
 def counted_seed(preset: Preset) -> int:
@@ -56,7 +57,7 @@ def counted_seed(preset: Preset) -> int:
 
 
 def chosen(preset: Preset, seed: int, like: Preset | None = None) -> Preset:
-    """The preset with every choice of its active rows, and of its detail's prompt, made.
+    """The preset with every choice of its active rows, and of the prompts of later passes, made.
 
     Args:
         seed: of the image.
@@ -76,11 +77,13 @@ def chosen(preset: Preset, seed: int, like: Preset | None = None) -> Preset:
         if isinstance(row.reference, PromptReference):
             update["reference"] = PromptReference(prompt=texts[1])
         rows[index] = row.model_copy(update=update)
-    detail, other = preset.detail, (like or preset).detail.prompt
-    if detail.on:
-        text = text_of(detail.prompt, seed, "detail.prompt", like=other)
-        detail = detail.model_copy(update={"prompt": text})
-    return preset.model_copy(update={"rows": tuple(rows), "detail": detail})
+    made = preset.model_copy(update={"rows": tuple(rows)})
+    others = later_prompts(like or preset)
+    later = {
+        field: text_of(text, seed, field, like=others.get(field, text))
+        for field, text in later_prompts(preset).items()
+    }
+    return with_later(made, later)
 
 
 def text_of(prompt: str, seed: int, field: str = "prompt", like: str | None = None) -> str:
@@ -107,8 +110,8 @@ def choices(asked: Preset, made: Preset) -> list[str]:
         for index, row in asked.active_rows()
         for pair in zip(_texts(row), _texts(made.rows[index]), strict=True)
     ]
-    if asked.detail.on:
-        texts.append((asked.detail.prompt, made.detail.prompt))
+    later = later_prompts(made)
+    texts += [(text, later.get(name, text)) for name, text in later_prompts(asked).items()]
     for text, settled in texts:
         if varies(text):
             pieces = _pieces(text, counted_seed(made))

@@ -115,6 +115,9 @@ def _hires(preset: Preset) -> dict[str, object]:
         "Hires upscale": f"{again.scale:g}",
         "Hires steps": int(steps * again.strength) or "",
         "Hires upscaler": "Latent" if again.enlarge == "latents" else enlarger,
+        "Hires prompt": again.prompt if again.paints else "",
+        "Hires negative prompt": again.negative_prompt if again.paints else "",
+        "Hires CFG Scale": f"{again.cfg:g}" if again.paints and again.cfg else "",
     }
 
 

@@ -14,6 +14,15 @@ from studio.ui.schema import leaves
 Unused = dict[str, str | None]
 
 
+_OF_STEPS = (
+    "steps",
+    "tiles",
+    "prompt",
+    "negative_prompt",
+    "cfg",
+)  # of a second pass, where one runs
+
+
 def unused_fields(values: Mapping[str, Any]) -> Unused:
     """Fields that nothing reads now: ``None`` for those that stand as they are by default, else why.
 
@@ -29,7 +38,7 @@ def _of_second_pass(values: Mapping[str, Any]) -> Unused:
     scale = values.get("second_pass_scale", 1)
     if isinstance(scale, int | float) and scale > 1:
         none = "Changes nothing now: at strength 0 no step of the second pass runs."
-        only = ("second_pass_steps", "second_pass_tiles")
+        only = [f"second_pass_{name}" for name in _OF_STEPS]
         return dict.fromkeys(only, none) if values.get("second_pass_strength") == 0 else {}
     others = [name for name in leaves() if name.startswith("second_pass_")]
     others.remove("second_pass_scale")

@@ -13,7 +13,7 @@ from studio.preset import Detail
 from studio.preset.bounds import bounds, most
 from studio.preset.mistakes import one_line
 from studio.share.tools.fields import Fields
-from studio.share.tools.prompts import number, read_prompt, tidy
+from studio.share.tools.prompts import number, without_models
 from studio.share.tools.table import Found
 
 _A1111 = "ADetailer "
@@ -39,7 +39,6 @@ _LARGEST = ("mask only top k largest", "mask only top k")
 _DILATED = ("dilate erode", "dilate/erode")
 # Of SwarmUI's detectors: a file, which of what it finds, and of which classes.
 _YOLO = re.compile(r"yolo-([^:]{1,200}?)(-\d{1,4})?(:[^:]{0,200})?", re.IGNORECASE)
-_EMBEDDING = re.compile(r"\bembedding:[\w./\\-]{0,199}\w")
 _SEPARATORS = ("[SEP]", "[SKIP]", "[PROMPT]")  # of prompts for one part after the other
 
 
@@ -95,7 +94,7 @@ def _own(given: dict[str, Any], words: str, found: Found) -> dict[str, Any]:
     if not any(mark in prompt for mark in _SEPARATORS):
         given.pop(f"{_A1111}prompt", None)
         if prompt:
-            made["prompt"] = _plain(prompt, "AUTOMATIC1111", found.notes)
+            made["prompt"] = without_models(prompt, "AUTOMATIC1111", "detail.prompt", found.notes)
     return made
 
 
@@ -146,7 +145,7 @@ def segments(
         notes += _other_detector(one)
     if not made:
         return {}, left
-    prompt = _plain(plain(made["prompt"]), "SwarmUI", notes)
+    prompt = without_models(plain(made["prompt"]), "SwarmUI", "detail.prompt", notes)
     return {"finder": "words", **made, "prompt": prompt, "words": ", ".join(words)}, left
 
 
@@ -199,12 +198,3 @@ def _within(field: str, value: Any) -> float | int | None:
     if field in ("strength", "confidence"):
         return float(given)
     return int(given) if given == int(given) else None
-
-
-def _plain(prompt: str, tool: str, notes: list[str]) -> str:
-    """A part's prompt without LoRAs and marked embeddings, which are the rows' here."""
-    text, loras = read_prompt(prompt, tool, "detail.prompt", notes)
-    notes += [f"detail.prompt: {one} is left out; a part has the rows' LoRAs" for one in loras]
-    for one in dict.fromkeys(_EMBEDDING.findall(text)):
-        notes.append(f"detail.prompt: {one} is left out; a part has the rows' embeddings")
-    return tidy(_EMBEDDING.sub("", text))

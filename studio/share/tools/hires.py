@@ -10,7 +10,7 @@ from studio.errors import cut
 from studio.preset import Sampler, SecondPass
 from studio.preset.bounds import bounds
 from studio.share.tools.fields import Fields
-from studio.share.tools.prompts import number
+from studio.share.tools.prompts import number, without_models
 from studio.share.tools.table import Found
 from studio.share.upscaler_names import file_of
 
@@ -24,6 +24,10 @@ _AS_IN_THE_FIRST = {  # setting of the second pass → the first's, which it may
     "Hires prompt": "",
     "Hires negative prompt": "",
     "Hires Module 1": "",
+}
+_PROMPTS = {  # the second pass's, by the setting, and the first's whose place it takes
+    "Hires prompt": ("prompt", "prompt"),
+    "Hires negative prompt": ("negative_prompt", "negative"),
 }
 _SAME = "use same "  # how the settings of a second pass begin that are the first's
 
@@ -59,8 +63,24 @@ def second_pass(fields: Fields, found: Found, first: Mapping[str, Any]) -> None:
         if name in ("Hires upscale", "Hires resize", "Hires upscaler", "Hires steps"):
             continue
         same = own.get(name, first.get(_AS_IN_THE_FIRST.get(name, "")))
-        if not _repeats(value, same):
+        if not _repeats(value, same) and not _said(name, value, found):
             fields.put(name, value)
+
+
+def _said(name: str, value: Any, found: Found) -> bool:
+    """Whether the second pass says so here too: a prompt or a scale of its own, where a step of it runs."""
+    made = found.second_pass
+    if not made["strength"]:
+        return False
+    scale, (low, high) = number(value), bounds(SecondPass, "cfg")
+    if name == "Hires CFG Scale" and scale is not None and low <= scale <= high:
+        made["cfg"] = float(scale)
+        return True
+    field, first = _PROMPTS.get(name, ("", ""))
+    if not field or not getattr(found, first):
+        return False
+    made[field] = without_models(str(value), found.grammar, f"second_pass.{field}", found.notes)
+    return True
 
 
 def _read(given: Mapping[str, Any], strength: Any, found: Found) -> dict[str, Any] | None:

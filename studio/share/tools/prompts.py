@@ -26,6 +26,8 @@ _SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
 _COMPEL_WORD = re.compile(r"(?<![\w'+\\-])[\w'+-]++(?=[\s,.:\x02]|$)")
 _OPEN, _CLOSE = "\x01", "\x02"  # brackets that already are the studio's
 
+_EMBEDDING = re.compile(r"\bembedding:[\w./\\-]{0,199}\w")
+
 
 @dataclass(frozen=True)
 class Lora:
@@ -209,3 +211,16 @@ def _weighed(body: str, suffix: str) -> str:
     else:
         weight = number(suffix) or 0.0
     return f"{_OPEN}{body}:{weight:.4g}{_CLOSE}"
+
+
+def without_models(prompt: str, tool: str, field: str, notes: list[str]) -> str:
+    """A later pass's prompt without LoRAs and marked embeddings, which are the rows' here.
+
+    Args:
+        field: the preset's, for the notes.
+    """
+    text, loras = read_prompt(prompt, tool, field, notes)
+    notes += [f"{field}: {one} is left out; a later pass has the rows' LoRAs" for one in loras]
+    for one in dict.fromkeys(_EMBEDDING.findall(text)):
+        notes.append(f"{field}: {one} is left out; a later pass has the rows' embeddings")
+    return tidy(_EMBEDDING.sub("", text))

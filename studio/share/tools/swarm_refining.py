@@ -13,7 +13,7 @@ from studio.share.tools.prompts import number
 from studio.share.tools.refiner import Refining
 from studio.share.tools.table import Found
 
-_METHOD = "refinerupscalemethod"
+_METHOD, _SCALE = "refinerupscalemethod", "refinercfgscale"
 _NEAR = "pixel-lanczos"  # the studio's own; other pixels' ways are near it
 _READ = (
     "refinermethod",
@@ -45,9 +45,19 @@ def refining(fields: Fields, found: Found) -> None:
         if kind == "model":
             found.upscaler = name.removesuffix(".pth").removesuffix(".safetensors")
     for name, value in given.items():
-        scale = number(value) if name == "refinercfgscale" else None
-        if not (made and (name in _READ or (scale is not None and scale == found.scale))):
+        if not (made and (name in _READ or (name == _SCALE and _scaled(made, value, found)))):
             fields.put(name, value)
+
+
+def _scaled(made: dict[str, Any], value: Any, found: Found) -> bool:
+    """Whether a scale is the first's, or the second pass takes it for its own."""
+    scale, (low, high) = number(value), bounds(SecondPass, "cfg")
+    if scale is None or scale == found.scale:
+        return scale is not None
+    if not made["strength"] or not low <= scale <= high:
+        return False
+    made["cfg"] = float(scale)
+    return True
 
 
 def _finishing(given: Mapping[str, Any], found: Found) -> Refining | None:

@@ -173,7 +173,9 @@ def test_tags_within_a_part_s_text_are_read_as_the_prompt_s(tmp_path: Path) -> N
     preset, notes = of_swarm(tmp_path, tags)
     assert preset.detail.prompt == "a [red:blue:0.5] face"
     assert "detail.prompt: <random:x,y> is not carried over" in notes
-    assert "detail.prompt: embedding:soft is left out; a part has the rows' embeddings" in notes
+    assert (
+        "detail.prompt: embedding:soft is left out; a later pass has the rows' embeddings" in notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,8 @@ def test_as_many_steps_run_as_there(tmp_path: Path) -> None:
             "Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Latent (bicubic)",
             "in its latents",
         ),
-        ("Denoising strength: 0.5, Hires upscale: 2, Hires CFG Scale: 3", "Hires CFG Scale '3'"),
+        ("Denoising strength: 0.5, Hires upscale: 2, Hires CFG Scale: 0", "Hires CFG Scale '0'"),
+        ("Denoising strength: 0, Hires upscale: 2, Hires prompt: more", "Hires prompt 'more'"),
         (
             "Denoising strength: 0.1, Hires upscale: 2, Hires steps: 150",
             "second_pass.steps: 1500 became 200",
@@ -131,7 +132,6 @@ def test_what_repeats_the_first_pass_is_no_loss(tmp_path: Path) -> None:
     )
     preset, notes = opened(tmp_path, more)
     assert preset.second_pass.enlarge == "latents" and "Hires" not in notes
-    assert "Hires CFG Scale '6'" in opened(tmp_path, more.replace("Scale: 7", "Scale: 6"))[1]
     assert "Hires sampler 'DDIM'" in opened(tmp_path, more.replace("Euler a", "DDIM", 1))[1]
 
 
@@ -152,6 +152,28 @@ def test_after_a_picture_to_start_from_it_is_left_out_by_name() -> None:
     assert "Denoising strength: 0.6" in parameters_text(preset)
     assert "Hires" not in parameters_text(preset)
     assert any(line.startswith("second_pass.scale: left out") for line in unsaid(preset))
+
+
+def test_prompts_and_scale_of_the_second_pass_are_its_own(tmp_path: Path) -> None:
+    own = (
+        'Hires prompt: "a (cat:1.2), sharp <lora:gone:1>", Hires negative prompt: blur, '
+        "Hires CFG Scale: 3.5"
+    )
+    more = f"Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Lanczos, {own}"
+    preset, notes = opened(tmp_path, more)
+    again = preset.second_pass
+    assert (again.prompt, again.negative_prompt, again.cfg) == ("a (cat:1.2), sharp", "blur", 3.5)
+    assert (
+        "second_pass.prompt: <lora:gone:1> is left out; a later pass has the rows' LoRAs" in notes
+    )
+    said = parameters_text(preset)
+    for part in ("Hires negative prompt: blur", "Hires CFG Scale: 3.5", "Hires prompt: "):
+        assert part in said
+    there, _ = opened(tmp_path, said.partition("Steps: ")[2].partition(", ")[2])
+    assert there.second_pass == again
+    none = a1111(more=f", {more}").replace("Negative prompt: bad\n", "")
+    _, told = read_foreign(Texts({"parameters": none}, (64, 96)), "it.png", ()) or (None, [])
+    assert "Hires negative prompt 'blur'" in "\n".join(told)  # of no row
 
 
 def test_the_library_s_upscaler_of_the_web_ui_s_name() -> None:

@@ -1,0 +1,115 @@
+"""Prompts and scale of a second pass, against diffusers' pipeline that is given them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline
+from PIL import Image
+
+from studio.engine import Engine
+from studio.errors import BadPreset
+from studio.events import Done
+from studio.library import Library
+from studio.plan.stated import stated_plan
+from studio.preset import Preset, validate
+from studio.preset.variants import choices, chosen, preset_varies
+from tests.support import tiny
+from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
+
+CAT, DOG = {"prompt": "a cat", "weight": SCALE}, {"prompt": "a dog", "weight": 1 - SCALE}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    tiny.library(folder)
+    return folder
+
+
+def preset_of(*rows: dict[str, Any], **again: Any) -> Preset:
+    sampler = {"steps": STEPS, "scheduler": "ddim", "seed": SEED}
+    second = {"scale": 2.0, "strength": 0.5, "steps": 6, **again}
+    return validate({"base": "base", "rows": list(rows), "second_pass": second, "sampler": sampler})
+
+
+@pytest.mark.parametrize(
+    ("rows", "again", "prompt", "negative", "scale"),
+    [
+        ([CAT], {"prompt": "a bird"}, "a bird", None, SCALE),
+        ([CAT, DOG], {"prompt": "a bird", "negative_prompt": "a car"}, "a bird", "a car", SCALE),
+        ([CAT, DOG], {"cfg": 2.5}, "a cat", "a dog", 2.5),
+        ([CAT], {"cfg": 6.0, "prompt": "a bird"}, "a bird", None, 6.0),
+    ],
+)
+def test_they_are_what_the_second_pipeline_is_given(
+    root: Path,
+    rows: list[dict[str, Any]],
+    again: dict[str, Any],
+    prompt: str,
+    negative: str | None,
+    scale: float,
+) -> None:
+    pipe = tiny.load(root / "base")
+    first_negative = "a dog" if DOG in rows else None
+    first = theirs(pipe, "a cat", negative_prompt=first_negative).astype(np.uint8)
+    second = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+    second.set_progress_bar_config(disable=True)
+    expected = second(
+        prompt,
+        image=Image.fromarray(first).resize((32, 32), Image.Resampling.LANCZOS),
+        negative_prompt=negative,
+        strength=0.5,
+        num_inference_steps=6,
+        guidance_scale=scale,
+        generator=torch.Generator().manual_seed(SEED),
+    ).images[0]
+    engine = Engine(device="cpu", library=Library((root,)), exact=True)
+
+    def made(preset: Preset) -> np.ndarray:
+        (done,) = [one for one in engine.generate(preset) if isinstance(one, Done)]
+        assert done.preset.second_pass == preset.second_pass
+        return np.asarray(done.image).astype(int)
+
+    picture = made(preset_of(*rows, **again))
+    assert difference(picture, np.asarray(expected).astype(int)) <= 2
+    assert difference(picture, made(preset_of(*rows))) > 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "again", "field"),
+    [
+        ([CAT], {"negative_prompt": "a car"}, "second_pass.negative_prompt"),
+        ([DOG], {"prompt": "a car"}, "second_pass.prompt"),
+        ([CAT, DOG], {"cfg": 1000.0}, ""),
+        ([CAT, {**DOG, "reference": "own"}], {"cfg": 3.0}, "second_pass.cfg"),
+        ([CAT], {"prompt": "[a:b:0.5"}, ""),
+    ],
+)
+def test_what_cannot_be_said_is_refused_by_its_field(
+    root: Path, rows: list[dict[str, Any]], again: dict[str, Any], field: str
+) -> None:
+    library = Library((root,))
+    if not field:
+        stated_plan(preset_of(*rows, **again), library)
+        return
+    with pytest.raises(BadPreset) as refused:
+        stated_plan(preset_of(*rows, **again), library)
+    assert refused.value.field == field
+    stated_plan(preset_of(*rows, **again, strength=0.0), library)  # of which no step runs
+
+
+def test_choices_of_its_prompts_are_made_once() -> None:
+    preset = preset_of(CAT, DOG, prompt="a {red|blue} cat", negative_prompt="{x|y}")
+    assert preset_varies(preset) and not preset_varies(preset_of(CAT, DOG, prompt="a cat"))
+    made = chosen(preset, 5)
+    assert made.second_pass.prompt in ("a red cat", "a blue cat")
+    assert made.second_pass.negative_prompt in ("x", "y")
+    assert chosen(preset, 5) == made and not preset_varies(made)
+    found = choices(preset, made.model_copy(update={"sampler": preset.with_seed(5).sampler}))
+    assert found == [made.second_pass.prompt.split()[1], made.second_pass.negative_prompt]
+    assert not preset_varies(preset_of(CAT, strength=0.0, prompt="a {red|blue} cat"))
