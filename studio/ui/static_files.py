@@ -36,6 +36,7 @@ SCRIPTS = (
     "uses.js",
     "drags.js",
     "dropped.js",
+    "not_taken.js",
     "works.js",
     "each.js",
     "to_training.js",

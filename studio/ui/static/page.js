@@ -117,11 +117,7 @@
     if (studio.askDropped(event)) event.preventDefault();
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    // The field of training pictures takes its own, but while it uploads others.
-    const training = event.target.closest?.("#gs-train-files");
-    studio
-      .filesDropped(event.dataTransfer)
-      .then((files) => (training ? studio.toTraining(files) : studio.askFiles(files)));
+    studio.filesDropped(event.dataTransfer).then((files) => studio.askFiles(files));
   });
   document.addEventListener("drop", () => settle(), true);
   function settle() {

@@ -33,11 +33,8 @@
   async function handOver(files) {
     const input = await trainingField();
     if (!input) return studio.toast("The Train tab takes no pictures now.");
-    const given = new DataTransfer();
-    for (const file of files) given.items.add(file);
     const before = shown();
-    input.files = given.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!studio.handTo(input, files).length) return undefined;
     await trainingField(); // it is uploaded, and the studio looks at it
     for (let tries = 0; tries < ARRIVING && shown().size <= before.size; tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,0 +1,72 @@
+// What a field of files does not take is told of in the page's words, and the rest goes on: Gradio's own
+// are English, and lie over the field until they are closed.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+
+  const TRAINING = "#gs-train-files";
+  const FIELDS = `${TRAINING} input[type=file], #gs-top input[type=file]`;
+  const MEGABYTE = 2 ** 20;
+
+  /** Why a field does not take a file; "" where it does.
+   *  `accepted`: suffixes, as a field lists them; `largest`: in bytes. */
+  studio.notTaken = function ({ name, size }, { accepted, largest, training }) {
+    if (size > largest)
+      return `${name} has ${Math.ceil(size / MEGABYTE)} MB; a file has at most ${largest / MEGABYTE} MB.`;
+    const wrong = accepted ? studio.notOpened(name, accepted) : "";
+    return wrong && training ? `${name} is neither a picture nor a caption` : wrong;
+  };
+
+  /** Those of the files that a field takes; of each of the others the page says why not. */
+  function taken(input, files) {
+    const field = {
+      accepted: input.accept,
+      largest: window.gradio_config?.max_file_size ?? Infinity,
+      training: Boolean(input.closest(TRAINING)),
+    };
+    return files.filter((file) => {
+      const wrong = studio.notTaken(file, field);
+      if (wrong) studio.toast(wrong);
+      return !wrong;
+    });
+  }
+
+  const looked = new WeakSet(); // at the files of these events
+  /** Let Gradio see those of the files that its field takes; answers them. */
+  studio.handTo = function (input, files) {
+    const good = taken(input, files);
+    const given = new DataTransfer();
+    for (const file of good) given.items.add(file);
+    input.files = given.files;
+    const event = new Event("change", { bubbles: true });
+    looked.add(event);
+    if (good.length) input.dispatchEvent(event);
+    return good;
+  };
+
+  document.addEventListener(
+    "change",
+    (event) => {
+      const input = event.target;
+      if (looked.has(event) || !input.matches?.(FIELDS)) return;
+      event.stopImmediatePropagation();
+      studio.handTo(input, [...input.files]);
+    },
+    true,
+  );
+
+  document.addEventListener(
+    "drop",
+    (event) => {
+      if (!event.target.closest?.(TRAINING) || !event.dataTransfer?.files.length) return;
+      event.preventDefault();
+      event.stopPropagation();
+      studio.filesDropped(event.dataTransfer).then(studio.toTraining);
+      // Gradio hears that what was held over its field is gone.
+      event.target.dispatchEvent(
+        new DragEvent("drop", { bubbles: true, dataTransfer: new DataTransfer() }),
+      );
+    },
+    true,
+  );
+})(window.studio);
