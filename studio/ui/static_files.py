@@ -33,6 +33,7 @@ SCRIPTS = (
     "swipes.js",
     "advanced.js",
     "caption.js",
+    "sending.js",
     "uses.js",
     "drags.js",
     "dropped.js",

@@ -6,13 +6,12 @@ window.studio = window.studio || {};
 
   const TRAINING = "#gs-train-files";
   const FIELDS = `${TRAINING} input[type=file], #gs-top input[type=file]`;
-  const MEGABYTE = 2 ** 20;
 
-  /** Why a field does not take a file; "" where it does.
-   *  `accepted`: suffixes, as a field lists them; `largest`: in bytes. */
-  studio.notTaken = function ({ name, size }, { accepted, largest, training }) {
-    if (size > largest)
-      return `${name} has ${Math.ceil(size / MEGABYTE)} MB; a file has at most ${largest / MEGABYTE} MB.`;
+  /** Why a field that lists `accepted` suffixes does not take a file; "" where it does. */
+  studio.notTaken = function (file, { accepted, training }) {
+    const { name } = file;
+    const large = studio.tooLarge(file);
+    if (large) return large;
     const wrong = accepted ? studio.notOpened(name, accepted) : "";
     return wrong && training ? `${name} is neither a picture nor a caption` : wrong;
   };
@@ -21,7 +20,6 @@ window.studio = window.studio || {};
   function taken(input, files) {
     const field = {
       accepted: input.accept,
-      largest: window.gradio_config?.max_file_size ?? Infinity,
       training: Boolean(input.closest(TRAINING)),
     };
     return files.filter((file) => {

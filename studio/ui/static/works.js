@@ -184,7 +184,7 @@
 
   let hands = null; // {trigger, upload, fill}
   studio.mountWorks = function (trigger, upload) {
-    hands = { trigger, upload, fill: studio.newest(trigger, "select") };
+    hands = { trigger, upload: studio.sending(upload), fill: studio.newest(trigger, "select") };
   };
 
   const modelsOf = (kinds) =>

@@ -10,7 +10,7 @@ async function wrongWith({ shown = false, answer = {}, gone = false }) {
     if (!shown) throw new Error("could not be decoded");
     return { close() {} };
   };
-  const studio = loadIn({ createImageBitmap }, {}, "row/images.js");
+  const studio = loadIn({ createImageBitmap }, {}, "sending.js", "row/images.js");
   const upload = async () => {
     if (gone) throw new Error("no connection");
     return { path: "/tmp/a.png" };
@@ -42,7 +42,7 @@ test("a picture that is sent to be looked at is told of, and not sent again to b
   const createImageBitmap = async () => {
     throw new Error("could not be decoded");
   };
-  const studio = loadIn({ createImageBitmap }, {}, "row/images.js");
+  const studio = loadIn({ createImageBitmap }, {}, "sending.js", "row/images.js");
   const server = {
     check_picture: async () => ({}),
     store_image: async ({ path }) => ({ image: path, thumb: "" }),
@@ -66,7 +66,7 @@ test("a picture that is sent to be looked at is told of, and not sent again to b
 
 test("what is said of a picture that was taken is shown", async () => {
   const told = [];
-  const studio = loadIn({}, { toast: (text) => told.push(text) }, "row/images.js");
+  const studio = loadIn({}, { toast: (text) => told.push(text) }, "sending.js", "row/images.js");
   const server = { store_image: async () => ({ image: "a", thumb: "", note: "the first" }) };
   const images = new studio.RowImages(server, async () => ({ path: "/tmp/a" }), {});
   assert.equal((await images.store({ name: "a.gif" })).image, "a");
@@ -92,4 +92,14 @@ test("of two pictures that are looked at, the later one is asked about", async (
   assert.deepEqual(shown, ["What is b.tif for?"]);
   const one = "One file at a time: a.tif was not taken.";
   assert.deepEqual(told, ["Reading a.tif …", "Reading b.tif …", one]);
+});
+
+test("a picture that is too large is refused before it is sent", async () => {
+  const sent = [];
+  const studio = loadIn({ gradio_config: { max_file_size: 2 ** 21 } }, {}, "sending.js");
+  const send = studio.sending(async (file) => sent.push(file.name));
+  await send({ name: "a.png", size: 2 ** 21 });
+  const large = { name: "b.png", size: 2 ** 21 + 1 };
+  await assert.rejects(send(large), /^Error: b.png has 3 MB; a file has at most 2 MB$/);
+  assert.deepEqual(sent, ["a.png"]);
 });

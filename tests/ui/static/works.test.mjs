@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const studio = load("works.js", "each.js");
+const studio = load("sending.js", "works.js", "each.js");
 const FIELDS = [
   { name: "count", value: 6, low: 1, high: 16 },
   { name: "factor", value: 2, low: 1.1, high: 8 },

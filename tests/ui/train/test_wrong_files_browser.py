@@ -78,5 +78,11 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
     large.write_bytes(b"\0" * (2**20 + 1))
     train.locator(f"{FIELD} input[type=file]").set_input_files([large, files["a.png"]])
     expect(train.locator(".gs-pic")).to_have_count(1)
-    desk.says("b.png has 2 MB; a file has at most 1 MB.", ".gs-toasts")
+    said = "b.png has 2 MB; a file has at most 1 MB"
+    desk.says(said, ".gs-toasts")
+    drop(train, [large], "body")
+    desk.says(f"could not be read ({said})", ".gs-toasts")
+    drop(train, [large], ".gs-card")
+    desk.says(f"could not be uploaded ({said})", ".gs-toasts")
+    expect(train.get_by_text("maximum allowed size")).to_have_count(0)
     train.evaluate("(most) => { gradio_config.max_file_size = most; }", most)

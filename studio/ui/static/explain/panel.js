@@ -217,7 +217,7 @@
       say("Making the picture again …", "running");
       const asked = (turn += 1);
       try {
-        const { path } = await upload(file);
+        const { path } = await studio.sending(upload)(file);
         if (!dialog || asked !== turn) return;
         picture = { path, meta: FILE };
         ask("select");

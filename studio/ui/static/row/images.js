@@ -7,7 +7,8 @@
   studio.RowImages = class {
     /** @param models the page's, whose base a control map is made for. */
     constructor(server, upload, models) {
-      Object.assign(this, { server, upload, models, thumbs: {}, sent: new WeakMap() });
+      Object.assign(this, { server, models, thumbs: {}, sent: new WeakMap() });
+      this.upload = studio.sending(upload);
     }
 
     /** Send a file to the server: what names it there. What was sent once, as to be looked at, is not sent again. */

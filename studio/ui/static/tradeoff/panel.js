@@ -171,7 +171,7 @@
       status.textContent = "Starting …";
       status.dataset.state = "idle";
       try {
-        const given = await pictures.write(upload);
+        const given = await pictures.write(studio.sending(upload));
         if ((subject()?.model || "") !== asked) {
           starting = outdated = false;
           show(false);

@@ -1,0 +1,23 @@
+// Files on their way to the server: how large one may be is said in the page's words, before it is sent.
+window.studio = window.studio || {};
+(function (studio) {
+  "use strict";
+  const MEGABYTE = 2 ** 20;
+
+  /** Why a file is too large to be sent; "" where it is not. `largest`: in bytes. */
+  studio.tooLarge = function (
+    { name, size },
+    largest = window.gradio_config?.max_file_size ?? Infinity,
+  ) {
+    if (!(size > largest)) return "";
+    const [has, most] = [Math.ceil(size / MEGABYTE), Math.floor(largest / MEGABYTE)];
+    return `${name || "the picture"} has ${has} MB; a file has at most ${most} MB`;
+  };
+
+  /** `upload`, which fails in the page's own words where a file is too large. */
+  studio.sending = (upload) => async (file) => {
+    const wrong = studio.tooLarge(file);
+    if (wrong) throw new Error(wrong);
+    return upload(file);
+  };
+})(window.studio);
