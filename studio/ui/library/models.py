@@ -274,5 +274,6 @@ def _about(entry: ModelEntry) -> str:
 
 
 def megabytes(size: int) -> str:
-    """Bytes, as the page writes them."""
-    return f"{size / 1e6:.1f} MB"
+    """Bytes, as the page writes them; what is there is never 0.0 MB."""
+    many = size / 1e6
+    return f"{many:.1f} MB" if many >= 0.05 or not size else f"{max(many, 0.001):.3f} MB"

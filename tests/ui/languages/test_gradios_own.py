@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-gradio = pytest.importorskip("gradio")
+pytest.importorskip("gradio")
+
+import gradio
 
 from studio.languages import Language
 

@@ -42,3 +42,11 @@ def test_the_page_knows_the_pixels_of_a_latent_position(monkeypatch: pytest.Monk
     known = SimpleNamespace(entries=lambda: [flow, vae])
     monkeypatch.setattr(models, "library", lambda: known)
     assert {one["id"]: one["factor"] for one in models.as_signal()} == {"flow": 8, "ae": 8}
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "0.0 MB"), (40, "0.001 MB"), (3_072, "0.003 MB"), (50_000, "0.1 MB"), (27e6, "27.0 MB")],
+)
+def test_what_is_there_is_never_no_megabyte(size: int, said: str) -> None:
+    assert models.megabytes(size) == said

@@ -48,7 +48,7 @@ def test_each_part_with_its_place_and_bytes(engine: Engine) -> None:
     parts = {(part["kind"], part["id"]): part for part in engine.describe()}
     assert parts.keys() == {("unet", "base"), ("text", "base"), ("vae", "base")}
     for part in parts.values():
-        assert f"on cpu · in use · {part['bytes'] / 1e6:.1f} MB" in shown
+        assert f"on cpu · in use · {models.megabytes(part['bytes'])}" in shown
     assert f"Loaded now · {engine.registry.total() / 1e6:.1f} MB" in shown
     run.close()
     assert "in use" not in residence.table()
