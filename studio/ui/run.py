@@ -98,7 +98,7 @@ def bar_of(runs: Runs, run: Run, waits: str = "") -> str:
     if run.state == "waiting":
         ahead = len(runs.ahead(run))
         left = runs.seconds_until(run)
-        about = f" · starts in about {seconds(left)}" if left is not None else ""
+        about = f" · starts in about {seconds(left)}" if left else ""
         return progress_bar(0, f"In the queue: {ahead} before this one{about}{waits}", "waiting")
     if run.state == "running":
         more = f" · {failed[0]}" if failed else ""

@@ -55,7 +55,7 @@ def test_runs_wait_in_order_and_know_their_place(engine: HeldEngine) -> None:
     assert [m.title for m in mine.moments] == ["second", "first"]
 
 
-def test_the_wait_is_told_in_seconds_once_the_pace_is_known(engine: HeldEngine) -> None:
+def test_the_wait_is_told_in_seconds(engine: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = Runs(engine, Limits())
     session = runs.session("a")
     engine.release(2)
@@ -66,6 +66,8 @@ def test_the_wait_is_told_in_seconds_once_the_pace_is_known(engine: HeldEngine) 
     until(lambda: running.state == "running")
     assert runs.seconds_until(waiting) == pytest.approx(2.0)  # 4 forwards at 2 s / 4
     assert "starts in about 2.0 s" in run.bar_of(runs, waiting)
+    monkeypatch.setattr(runs, "seconds_until", lambda one: 0.0)
+    assert "starts in" not in run.bar_of(runs, waiting)  # at once
     engine.release(4)
     until(lambda: waiting.state == "done")
 
