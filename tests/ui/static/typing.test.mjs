@@ -1,7 +1,7 @@
 // What is said of a prompt while one types it, and what only once it is finished.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
+import { load, plain } from "./load.mjs";
 
 const studio = load("numbers.js", "row/prompt_text.js");
 studio.served = {};
@@ -37,4 +37,12 @@ test("one types until the field is left, or until a while after the last letter"
   typing.left();
   t.mock.timers.tick(9000);
   assert.deepEqual([done, typing.now()], [2, false]);
+});
+
+test("words that call a LoRA, written as a list, are known one by one in its rows", () => {
+  const learned = studio.learnedWords(["blob, wobbly thing", "", undefined, "blob", "<hero>,"]);
+  assert.deepEqual(plain(learned), ["blob", "wobbly thing", "<hero>"]);
+  const known = { phrases: ["car"], words: ["a"], quiet: [] };
+  const strange = studio.unknownWords("a blob, a wobbly thing, a car", known, learned);
+  assert.deepEqual(plain(strange.map(({ word }) => word)), []);
 });

@@ -212,7 +212,7 @@
         ...embeddings,
         this.stack.models.base,
       ];
-      return [...new Set(ids.map((id) => this.entry(id)?.trigger).filter(Boolean))];
+      return studio.learnedWords(ids.map((id) => this.entry(id)?.trigger));
     }
 
     /** The ids of what a text can call and this row has. */

@@ -49,9 +49,8 @@
 
     /** The words that models of the library have learned, and that a row on this base can call. */
     triggers() {
-      return this.all
-        .filter((entry) => entry.trigger && this.fits(entry))
-        .map(({ trigger }) => trigger);
+      const calls = this.all.filter((entry) => entry.trigger && this.fits(entry));
+      return studio.learnedWords(calls.map(({ trigger }) => trigger));
     }
 
     /** Models of some kinds that fit the base, as the options of a select. */

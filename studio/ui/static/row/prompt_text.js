@@ -153,6 +153,12 @@ window.studio = window.studio || {};
     return index;
   };
 
+  /** The words that models have learned, one by one: a model names several, divided by commas. */
+  studio.learnedWords = (triggers) =>
+    [
+      ...new Set(triggers.flatMap((said) => (said || "").split(",").map((word) => word.trim()))),
+    ].filter(Boolean);
+
   /** All that a base reads as a name: its phrases, then other words for them. */
   studio.knownPhrases = once((vocabulary) => [
     ...vocabulary.phrases,
