@@ -254,8 +254,14 @@ def _sampler(
     else:
         notes.append(f"sampler.width: {size[0]}x{size[1]} is no usable size; the base's is used")
     if found.size and pixels != (0, 0) and _differs(found, found.size, pixels):
-        notes.append(f"made at {size[0]}x{size[1]}; the picture has {pixels[0]}x{pixels[1]} pixels")
+        notes.append(_of_another_size(found.size, pixels))
     return result
+
+
+def _of_another_size(made: tuple[int, int], pixels: tuple[int, int]) -> str:
+    if made == pixels:  # other tools can save it as well
+        return f"second_pass.scale: the picture is the one before the second pass, {pixels[0]}x{pixels[1]}"
+    return f"made at {made[0]}x{made[1]}; the picture has {pixels[0]}x{pixels[1]} pixels"
 
 
 def _differs(found: Found, made: tuple[int, int], pixels: tuple[int, int]) -> bool:

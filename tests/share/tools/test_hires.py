@@ -141,6 +141,13 @@ def test_the_size_that_it_makes_is_no_other(tmp_path: Path) -> None:
     assert "made at 64x96" in read(png(tmp_path, size=(64, 96 * 4), parameters=text))[1]
 
 
+def test_a_picture_that_was_saved_before_the_second_pass_is_told_as_one(tmp_path: Path) -> None:
+    text = a1111(more=", Denoising strength: 0.5, Hires upscale: 2")
+    notes = read(png(tmp_path, size=(64, 96), parameters=text))[1]
+    assert "the picture is the one before the second pass, 64x96" in notes
+    assert "made at" not in notes
+
+
 def test_one_side_is_enough(tmp_path: Path) -> None:
     more = "Denoising strength: 0.5, Hires resize: 128x0, Hires upscaler: None"
     assert opened(tmp_path, more)[0].second_pass.scale == 2
