@@ -18,7 +18,7 @@ from studio.errors import BadPreset
 from studio.events import Done, Event
 from studio.preset import Preset, validate
 from studio.ui import picture_notes, run
-from studio.ui.editor.stack import mask_fits
+from studio.ui.editor.stack import image_size, mask_fits
 from studio.ui.runs import Runs
 from studio.ui.space import Limits
 from tests.support.fake_engine import FakeEngine
@@ -81,6 +81,12 @@ def test_the_page_asks_whether_a_mask_fits_a_picture() -> None:
     assert fits == [{"fits": True}, {"fits": False}]
     for wrong in (None, {}, {"mask": "/etc/passwd", "image": wide}):
         assert set(mask_fits(wrong)) == {"error"}
+
+
+def test_the_page_asks_how_large_a_picture_is() -> None:
+    assert image_size(uri(Image.new("RGB", (96, 48)))) == {"size": [96, 48]}
+    for wrong in (None, {}, "/etc/passwd"):
+        assert set(image_size(wrong)) == {"error"}
 
 
 def test_rows_that_are_left_out_fit_any_picture() -> None:

@@ -251,6 +251,18 @@ def mask_fits(value: Any) -> dict[str, Any]:
         return {"error": one_line(error)}
 
 
+def image_size(reference: Any) -> dict[str, Any]:
+    """How large an image of a preset is (called from the script).
+
+    Returns:
+        ``{"size": [width, height]}`` in pixels, or ``{"error": one line}``.
+    """
+    try:
+        return {"size": list(images.resolve(str(reference)).size)}
+    except StudioError as error:
+        return {"error": one_line(error)}
+
+
 # To the scripts:
 SERVES = (
     store_image,
@@ -261,6 +273,7 @@ SERVES = (
     check_picture,
     show_image,
     mask_fits,
+    image_size,
     preview_map,
     find_face,
     find_parts,

@@ -98,7 +98,8 @@ def _as_base(entry: ModelEntry) -> dict[str, Any]:
     windows = entry.family not in FAMILIES or FAMILIES[entry.family].windows
     known = vocabulary.of(entry)
     read = {"tokens": vocabulary.tokens(entry), "windows": windows, "vocabulary": known}
-    return {**read, "aspects": {aspect: aspect_size(aspect, entry) for aspect in ASPECTS}}
+    sizes = {aspect: aspect_size(aspect, entry) for aspect in ASPECTS}
+    return {**read, "multiple": entry.multiple, "aspects": sizes}
 
 
 def table(shared: bool) -> str:

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const { beyondMost, aspectOf, aspectSizes, nativeSize } = load("row/models.js", "aspect.js");
+const { beyondMost, aspectOf, aspectSizes, nativeSize, picturesOf, sizesLike } = load(
+  "row/models.js",
+  "aspect.js",
+);
 const aspects = { "1:1": [128, 128], "16:9": [168, 96] };
 
 test("a decoder of more pixels makes larger pictures of the same ratio", () => {
@@ -35,4 +38,32 @@ test("a size of a person's own is none of them", () => {
     [168, 128],
   ])
     assert.equal(aspectOf(sizes, own), "");
+});
+
+test("a picture leads to its own size in the base's multiples, and to its aspect at the base's pixels", () => {
+  const base = { size: 128, multiple: 8, factor: 8, aspects };
+  const sizes = (picture, vae) =>
+    plain([...sizesLike([["the start picture", picture]], base, vae)]);
+  assert.deepEqual(sizes([600, 300]), [
+    ["As the start picture", [600, 304]],
+    ["Aspect of the start picture", [184, 88]],
+  ]);
+  assert.deepEqual(sizes([128, 128]), [["As the start picture", [128, 128]]]);
+  assert.deepEqual(
+    sizes([600, 300], { factor: 16 }).map(([, size]) => size),
+    [
+      [608, 304],
+      [368, 176],
+    ],
+  );
+  assert.deepEqual(sizes([1, 3])[0][1], [8, 8]);
+});
+
+test("the pictures of a form are the one to start from and the rows' control images", () => {
+  const rows = [{ control: null }, { control: { image: "inputs/b.png" } }];
+  assert.deepEqual(plain(picturesOf({ init: { image: "inputs/a.png" }, rows })), [
+    ["the start picture", "inputs/a.png"],
+    ["the control image of row 2", "inputs/b.png"],
+  ]);
+  assert.deepEqual(plain(picturesOf({ init: null, rows: [{}] })), []);
 });

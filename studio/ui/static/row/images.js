@@ -90,6 +90,15 @@
       }
     }
 
+    /** Width and height of an image of a preset; null where it cannot be read. */
+    async sizeOf(image) {
+      try {
+        return (await this.server.image_size(image)).size ?? null;
+      } catch {
+        return null;
+      }
+    }
+
     /** A part of an image as an image of its own: {image} or {error}. */
     async crop(image, box) {
       try {
