@@ -107,7 +107,8 @@ def begun(
     found, left_out = yield from _asked_for(asked, form, runs, limits, owner, visitor)
     if left_out:  # whatever becomes of the others
         warn(works.said_left_out(left_out))
-    series = _submit(runs, limits, owner, found, visitor) if found else None
+    do = str(asked.get("do"))
+    series = _submit(runs, limits, owner, found, visitor, do) if found else None
     of = {one.parent for one in found} if asked.get("do") != "each" else ()
     others = dict.fromkeys(line for one in of for line in replaced_of(runs, owner, one))
     for said in filter(None, [*_lost(asked, form), *others]):
@@ -145,15 +146,15 @@ def _asked_for(
 
 def _lost(asked: dict[str, Any], form: Form) -> list[str]:
     """What of the form is not in what is asked for."""
-    if asked.get("do") != "each":
+    if asked.get("do") not in ("each", "lines"):
         return said_of_form(asked, form)
     return [works.unsaid_loss(asked, form()), works.cut_of_each(asked, library(), form())]
 
 
 def _submit(
-    runs: Runs, limits: Limits, owner: Session, found: list[Labelled], visitor: str
+    runs: Runs, limits: Limits, owner: Session, found: list[Labelled], visitor: str, do: str = ""
 ) -> Series | None:
-    """Ask for all of them or none; several are a series."""
+    """Ask for all of them or none; several are a series. ``do``: what was asked for."""
     chosen = [one._replace(preset=run.chosen_seed(one.preset)) for one in found]
     for one in chosen:
         limits.check(one.preset)
@@ -161,14 +162,16 @@ def _submit(
     check_room(len(chosen), runs.room_of(owner, visitor) if limits.shared else None)
     plan_of(chosen[0].preset)  # what cannot be is said at once
     images = sum(one.preset.sampler.count for one in chosen)
-    series = Series(images, title=_title(chosen)) if len(chosen) > 1 else None
+    series = Series(images, title=_title(chosen, do)) if len(chosen) > 1 else None
     for preset, label, parent in chosen:
         forwards = run.forwards_of(preset)
         runs.submit(owner, preset, forwards, visitor, series=series, label=label, parent=parent)
     return series
 
 
-def _title(chosen: list[Labelled]) -> str:
+def _title(chosen: list[Labelled], do: str) -> str:
     """What the queue calls pictures of several presets; "" where one name and its prompts say it."""
     said = {(one.name, *(row.prompt for row in one.rows)) for one, _, _ in chosen}
-    return f"{len(chosen)} larger ones" if len(said) > 1 else ""
+    if len(said) == 1:
+        return ""
+    return f"{len(chosen)} prompts of a text" if do == "lines" else f"{len(chosen)} larger ones"

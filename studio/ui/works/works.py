@@ -11,10 +11,11 @@ from studio.library import Library
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.preset import Preset
-from studio.preset.derived import between, from_each, left_by_each, varied
+from studio.preset.derived import MOST_EACH, between, from_each, left_by_each, varied
 from studio.preset.fields import with_fields
 from studio.preset.unfinished import without_mark
 from studio.share import read_any
+from studio.share.tools.prompt_lines import Made, of_line
 from studio.ui.editor.stack import uploaded
 from studio.ui.history import view
 from studio.ui.picture_notes import of_many, refuse_masks
@@ -90,11 +91,40 @@ def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
             f"{name}: is left out, as it would paint what the mask keeps" for name in on if on[name]
         ]
         return " · ".join(left)
+    if asked.get("do") == "lines":
+        said = enumerate((made.notes for made in _made_of_lines(asked, form)), 1)
+        return first_of([f"line {at}: {note}" for at, notes in said for note in notes])
     return left_by_each(form, str(asked.get("field"))) if asked.get("do") == "each" else ""
 
 
-Made = Callable[[Mapping[str, Any], Library, Form, History], list[Labelled]]
-MADE: dict[str, Made] = {"vary": _vary, "larger": one_larger, "between": _between, "each": _each}
+def _lines(asked: Mapping[str, Any], _: Library, form: Form, __: History) -> list[Labelled]:
+    made = [one.preset for one in _made_of_lines(asked, form())]
+    return [
+        Labelled(one, next(row.prompt for row in one.rows if row.weight > 0)[:80]) for one in made
+    ]
+
+
+def _made_of_lines(asked: Mapping[str, Any], form: Preset) -> list[Made]:
+    lines = [str(one).strip() for one in asked.get("lines") or ()]
+    if not 1 <= len(lines) <= MOST_EACH:
+        raise StudioError(f"1 to {MOST_EACH} lines, got {len(lines)}", field="lines")
+    found = []
+    for at, line in enumerate(lines, 1):
+        try:
+            found.append(of_line(form, line))
+        except StudioError as error:
+            raise StudioError(f"line {at}: {error}") from None
+    return found
+
+
+Making = Callable[[Mapping[str, Any], Library, Form, History], list[Labelled]]
+MADE: dict[str, Making] = {
+    "vary": _vary,
+    "larger": one_larger,
+    "between": _between,
+    "each": _each,
+    "lines": _lines,
+}
 
 
 def presets_of(

@@ -97,6 +97,22 @@ def test_each_picture_is_named_and_the_form_is_what_is_made(uploads: Path) -> No
     assert [one.init and one.init.strength for one, _, _ in softer] == [0.4] * 3
 
 
+def test_each_line_of_a_text_is_made_with_its_own_settings() -> None:
+    lines = ['--prompt "a dog" --steps 4 --restore_faces true', "a star"]
+    made = asked("lines", lines=lines)
+    assert [(one.rows[0].prompt, one.sampler.steps) for one, _, _ in made] == [
+        ("a dog", 4),
+        ("a star", PRESET.sampler.steps),
+    ]
+    assert [one.label for one in made] == ["a dog", "a star"]
+    lost = works.unsaid_loss({"do": "lines", "lines": lines}, PRESET)
+    assert lost == "line 1: --restore_faces 'true' is not carried over"
+    with pytest.raises(StudioError, match="line 2: steps: has no value"):
+        asked("lines", lines=["a star", "--steps"])
+    with pytest.raises(StudioError, match="1 to 1000 lines, got 0"):
+        asked("lines", lines=[])
+
+
 @needs_starter
 def test_masks_that_fit_no_picture_are_said_once_and_not_picture_by_picture(uploads: Path) -> None:
     def stored(size: tuple[int, int]) -> str:

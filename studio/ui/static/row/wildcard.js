@@ -145,10 +145,16 @@
     const { cards, server } = studio.stack;
     const texts = withoutComments(lines);
     const text = (card) => card.row.prompt.trim() || card.title(card.parts().model || "");
-    const choices = cards.map((card, at) => ({
+    const inRows = cards.map((card, at) => ({
       label: `Prompts in turn, in row ${at + 1}: ${text(card) || "∅"}`,
       take: () => inTurn(`rows.${at}.prompt`, studio.listOfLines(texts.join("\n"))),
     }));
+    // As AUTOMATIC1111's "Prompts from file": what stands behind -- is no part of a prompt.
+    const own = {
+      label: "One picture for each line, with the line's own settings",
+      take: () => studio.submitWork({ do: "lines", lines: texts }),
+    };
+    const choices = texts.some((line) => line.trim().startsWith("--")) ? [own] : inRows;
     const name = studio.wildcardName(file.name);
     if (server.wildcard_keep && name)
       choices.unshift({
