@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from studio.integrations.code import as_command
+from studio.preset import parse
+from studio.share import encode_link
 from tests.support import REPOSITORY
 from tests.support.other_tools import graph
 from tests.support.studio_page import Studio, expect
@@ -50,6 +53,20 @@ def test_a_preset_that_is_pasted_is_read_and_no_prompt(studio: Studio) -> None:
     studio.card(0).locator(".gs-slider").focus()
     page.keyboard.press("Control+v")
     studio.has_rows(["a cat", "bad"])
+
+
+def test_a_link_and_a_command_line_that_are_pasted_lead_to_their_preset(studio: Studio) -> None:
+    page = studio.open().page
+    preset = parse(PRESET)
+    paste = "(text) => navigator.clipboard.writeText(text)"
+    for copied in (as_command(preset), f"https://elsewhere.org/studio/?p={encode_link(preset)[0]}"):
+        studio.use(["a cat"])
+        page.evaluate(paste, copied)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("Control+v")
+        if copied.startswith("https"):  # which is looked at first
+            page.get_by_role("button", name="Open it").click()
+        studio.has_rows(PROMPTS)
 
 
 def test_a_long_text_in_a_prompt_is_said_to_be_too_long_and_the_page_goes_on(

@@ -20,8 +20,13 @@
   };
   studio.openPreset = openPreset;
 
-  /** Open what was copied whole: a preset's JSON, or another tool's text of a picture's settings. */
-  studio.openText = (text) => openPreset(new File([text], studio.broughtBy(text).name));
+  /** Open what was copied whole: a preset's JSON or link, or another tool's text of a picture's settings. */
+  studio.openText = function (copied) {
+    const { name, link, text = copied } = studio.broughtBy(copied);
+    if (link)
+      location.search = `?p=${link}`; // where it is looked at first; the form is kept
+    else openPreset(new File([text], name));
+  };
 
   /** The picture to start from; its part of the page is unfolded first. */
   async function start() {

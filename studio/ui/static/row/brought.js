@@ -26,11 +26,21 @@ window.studio = window.studio || {};
     return [PROMPTS, STEPS].every((names) => names.some((name) => name in data));
   }
 
+  /** The preset's text in a link to a page of the studio, whichever; "" where a text is none. */
+  const linkIn = (text) =>
+    text.trim().match(/^https?:\/\/\S+[?&]p=([\w-]+)(?:[&#]\S*)?$/)?.[1] ?? "";
+  /** The preset that a command line was copied with; the text itself where it is none. */
+  const withoutCommand = (text) =>
+    text.match(/^\s*python -m studio [^\n]*<<'PRESET'\n([^]*)\nPRESET\s*$/)?.[1] ?? text;
+
   /** What a text that was copied whole is, and what may be done with it; null for a prompt alone. */
-  studio.broughtBy = function (text) {
+  studio.broughtBy = function (copied) {
+    const link = linkIn(copied);
+    if (link) return { link, said: "This is a link to a preset, not a prompt. ", json: true };
+    const text = withoutCommand(copied);
     const data = objectIn(text);
     if (Array.isArray(data?.rows))
-      return { name: "preset.json", said: "This is a preset, not a prompt. ", json: true };
+      return { name: "preset.json", text, said: "This is a preset, not a prompt. ", json: true };
     if (data && isTheirs(data))
       return {
         name: "graph.json",
