@@ -31,7 +31,9 @@ class Query:
     """Filters, all of which must hold; the empty query finds every picture that is not in the bin.
 
     ``text``: words, each the beginning of one in prompts, title, models, note or tags, a seed, or six
-    letters of a file's name with a digit in them; ``-word``: none of these; ``preset``: its name;
+    letters of a file's name with a digit in them; ``"two words"``: beside each other; ``-word``: none of
+    these; ``prompt:word``, also ``preset``, ``model``, ``note``, ``tag`` and ``board``: there alone;
+    ``steps:25``; ``preset``: its name;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
     ``scheduler``: as presets or the page name it; ``sort``: a name of :data:`SORTS` or
     ``score:METRIC``, best first; ``bin``: what is in the bin instead.

@@ -1,5 +1,5 @@
-"""The words that a search was typed as, as SQL: beginnings of words, seeds, schedulers, parts of a
-file's name."""
+"""The words that a search was typed as, as SQL: beginnings of words, phrases, words of one field, seeds,
+steps, schedulers, parts of a file's name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ MOST_WORDS = 100  # of a search
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _QUOTES = "\"'\u2018-\u201f\u00ab\u00bb"
 _WITHOUT = re.compile(rf"[-\u2212](?=[{_QUOTES}]*[^\W_])")
+# A phrase in quotes, also without it and in a field; or a word.
+_APART = re.compile(
+    r"([-\u2212]?(?:[a-z]+:)?)[\"\u201c-\u201f]([^\"\u201c-\u201f]+)[\"\u201c-\u201f](?!\S)|(\S+)",
+    re.IGNORECASE,
+)
+# The columns of the index by what a search calls them.
+_COLUMNS = {
+    "prompt": "prompts",
+    "title": "title",
+    "preset": "title",
+    "model": "models",
+    "note": "note",
+    "tag": "tags",
+}
+_FIELD = re.compile(rf"({'|'.join(_COLUMNS)}):(.+)", re.IGNORECASE)
+_BOARD = re.compile(r"board:(.+)", re.IGNORECASE)
+_STEPS = re.compile(r"steps:([0-9]{1,9})", re.IGNORECASE)
 _SEED = re.compile(r"(seed:)?([0-9]{1,19})", re.IGNORECASE)
 _SCHEDULER = re.compile(r"scheduler:(.+)", re.IGNORECASE)
 _OF_FILE = re.compile(r"(?=.*[0-9]).{6,}")  # shorter, names would hold it by chance
@@ -27,7 +44,8 @@ def conditions(text: str) -> list[_Condition]:
     Raises:
         StudioError: more than :data:`MOST_WORDS` words.
     """
-    words = text.replace("\0", " ").split()
+    parts = _APART.findall(text.replace("\0", " "))
+    words = [word or f"{before}{' '.join(phrase.split())}" for before, phrase, word in parts]
     if len(words) > MOST_WORDS:
         raise StudioError(f"at most {MOST_WORDS} words, got {len(words)}", field="search")
     # One look into the index for all that only it knows.
@@ -48,7 +66,8 @@ def scheduler_of(text: str) -> str:
 
 
 def _is_plain(word: str) -> bool:
-    return not any(kind.match(word) for kind in (_WITHOUT, _SCHEDULER, _OF_FILE)) and not (
+    apart = (_WITHOUT, _SCHEDULER, _FIELD, _BOARD, _STEPS, _OF_FILE)
+    return not any(kind.match(word) for kind in apart) and not (
         _SEED.fullmatch(word) or _UNSPACED.search(word)
     )
 
@@ -64,6 +83,12 @@ def _anywhere(word: str) -> _Condition:
     """Every place that one word may stand in."""
     if scheduler := _SCHEDULER.fullmatch(word):
         return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(scheduler[1])]
+    if steps := _STEPS.fullmatch(word):
+        return "(steps = ?)", [int(steps[1])]
+    if board := _BOARD.fullmatch(word):
+        return _like("board", board[1], begins=True)
+    if field := _FIELD.fullmatch(word):
+        return _in_column(_COLUMNS[field[1].lower()], field[2])
     places: list[_Condition] = []
     seed = _SEED.fullmatch(word)
     if seed and int(seed[2]) < 2**63:
@@ -85,10 +110,19 @@ def _written(word: str) -> list[_Condition]:
     return found
 
 
+def _in_column(column: str, word: str) -> _Condition:
+    if _UNSPACED.search(word) and column in ("prompts", "title", "note"):
+        return _like(column, word)
+    terms = [f"{column} : {term}" for term in _terms(word)]
+    return (_INDEXED, [" ".join(terms)]) if terms else ("0", [])
+
+
 def _terms(word: str) -> list[str]:
-    return [f'"{part}"*' for part in re.sub(r"[^\w]+", " ", word).split()]
+    """What the index is asked for: the beginnings of words, or a phrase, of which the last may go on."""
+    parts = re.sub(r"[^\w]+", " ", word).split()
+    return [f'"{part}"*' for part in ([" ".join(parts)] if " " in word and parts else parts)]
 
 
-def _like(column: str, part: str) -> _Condition:
+def _like(column: str, part: str, begins: bool = False) -> _Condition:
     escaped = re.sub(r"([\\%_])", r"\\\1", part)
-    return f"{column} LIKE ? ESCAPE '\\'", [f"%{escaped}%"]
+    return f"{column} LIKE ? ESCAPE '\\'", [f"{'' if begins else '%'}{escaped}%"]

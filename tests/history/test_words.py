@@ -49,6 +49,22 @@ def found(history: History, text: str) -> set[int]:
         ("scheduler:Euler", {0, 1}),
         ("cat -scheduler:euler", {3}),
         ("scheduler:eul", set()),
+        ('"the moon"', {0}),
+        ('"the mo', {0}),
+        ('"moon the"', set()),
+        ('"on the mo" cat', {0}),
+        ('-"a dog" -\u201ca catalogue\u201d', {0, 2}),
+        ('scheduler:"Euler" "a  cat"', {0}),
+        ("prompt:cat -prompt:moons", {0}),
+        ('title:"a dog"', {1}),
+        ("prompt:猫", {2}),
+        ("model:starter dog", {1}),
+        ("model:cat", set()),
+        ("steps:25 cat", {0, 3}),
+        ("steps:24", set()),
+        ("-steps:25", set()),
+        ("board:x", set()),
+        ("note:", set()),
     ],
 )
 def test_seeds_and_what_must_not_be_there(history: History, text: str, hit: set[int]) -> None:
@@ -82,3 +98,13 @@ def test_a_picture_is_found_by_its_file(history: History, outputs: Path) -> None
     assert not found(history, path.name.replace("-", "_"))
     assert not found(history, "/nowhere/1234567/")
     assert found(history, f"-{path.name}") == {0, 1, 2}
+
+
+def test_what_is_said_of_a_picture_is_found_where_it_is_said(history: History) -> None:
+    ids = {one.prompts: one.id for one in history.search(Query()).records}
+    history.mark([ids["a dog"]], board="Red 100%", tags=["two words"], note="cat food")
+    for text in ("board:red", 'board:"red 100%"', "tag:two", 'tag:"two words"', "note:food"):
+        assert found(history, text) == {1}, text
+    for text in ("board:100", "board:%", "tag:food", "prompt:food", "note:dog"):
+        assert found(history, text) == set(), text
+    assert found(history, "cat -note:cat") == {0, 3}
