@@ -16,6 +16,7 @@ SORTS = {
     "seed": "seed, made DESC",
     "title": "title COLLATE NOCASE, made DESC",
 }
+ON_NO_BOARD = "\n"  # in the place of a board's name
 MOST_LETTERS = 5000  # of each of its fields
 _SCORE = re.compile(r"score:([a-z0-9-]{1,40})")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -33,7 +34,7 @@ class Query:
     ``text``: words, each the beginning of one in prompts, title, models, note or tags, a seed, or six
     letters of a file's name with a digit in them; ``"two words"``: beside each other; ``-word``: none of
     these; ``prompt:word``, also ``preset``, ``model``, ``note``, ``tag`` and ``board``: there alone;
-    ``steps:25``; ``preset``: its name;
+    ``steps:25``; ``preset``: its name; ``board``: a board, or :data:`ON_NO_BOARD`;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
     ``scheduler``: as presets or the page name it; ``sort``: a name of :data:`SORTS` or
     ``score:METRIC``, best first; ``bin``: what is in the bin instead.
@@ -72,7 +73,8 @@ class Query:
         found = conditions(self.text)
         for field, column in (("board", "board"), ("preset", "title")):
             if value := getattr(self, field):
-                found.append((f"{column} = ?", [value]))
+                none = field == "board" and value == ON_NO_BOARD
+                found.append((f"{column} = ?", ["" if none else value]))
         if self.scheduler:
             found.append(("scheduler = ? COLLATE NOCASE", [scheduler_of(self.scheduler)]))
         for field, table in (("tag", "tags"), ("model", "models")):

@@ -110,6 +110,13 @@ def parsed(text: Any, kind: type[Any]) -> Any:
     return kind()
 
 
+def after(tags: Sequence[str], more: Sequence[str]) -> list[str]:
+    """A picture's tags with ``more`` of them; what has a minus before it is taken off."""
+    off = {one.strip()[1:].strip() for one in more if one.strip()[:1] in ("-", "\u2212")}
+    added = [one for one in more if one.strip()[:1] not in ("-", "\u2212")]
+    return [one for one in (*tags, *added) if one not in off]
+
+
 def checked(name: str, value: Any) -> Any:
     """What a person says of a picture, within its bounds.
 

@@ -18,7 +18,7 @@ from studio.history.database import Database
 from studio.history.journal import Journal
 from studio.history.query import Query, names_in_use
 from studio.history.record import Record, identity
-from studio.history.rows import COLUMNS, apply, checked, forget, insert, record_from
+from studio.history.rows import COLUMNS, after, apply, checked, forget, insert, record_from
 from studio.home import studio_home
 from studio.outputs import outputs_folder
 
@@ -194,7 +194,7 @@ class History:
         or, where it cannot be said of one, of none. Those that are gone are passed over.
 
         Args:
-            more_tags: besides the tags that each picture has.
+            more_tags: besides the tags that each picture has; ``-tag``: without it.
 
         Returns:
             How many pictures it was said of.
@@ -208,7 +208,7 @@ class History:
         marks = {one: dict(said) for one in ids if one in known}
         for one, its in marks.items() if more_tags else ():
             tags = its["tags"] if "tags" in its else self._tags(one)
-            its["tags"] = checked("tags", [*tags, *more_tags])
+            its["tags"] = checked("tags", after(tags, more_tags))
         self._write(marks)
         return len(marks)
 

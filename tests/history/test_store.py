@@ -14,6 +14,7 @@ from PIL import Image
 from studio.errors import MissingFile, StudioError
 from studio.history import History, Query, intake
 from studio.history.intake import take_in
+from studio.history.query import ON_NO_BOARD
 from studio.preset import ModelRef, Preset, Row, Sampler
 from studio.share import save_image
 
@@ -95,6 +96,10 @@ def test_filters_hold_together(history: History, outputs: Path) -> None:
     assert len(prompts(history, Query(since="2020-01-01"))) == 5
     assert dict(history.names("tags")) == {"x": 2, "y": 2}
     assert dict(history.names("boards")) == {"moons": 2}
+    assert len(prompts(history, Query(board=ON_NO_BOARD))) == 3
+    history.mark([ids["a hero"]], more_tags=["-x", " \u2212 gone", "z"])
+    assert prompts(history, Query(tag="x")) == {PROMPTS[0]}
+    assert set(history.get(ids["a hero"]).tags) == {"y", "z"}
     assert dict(history.names("sizes")) == {"24x16": 4, "8x8": 1}
 
 

@@ -61,7 +61,7 @@ def test_what_is_said_of_pictures_is_kept_or_refused_where_it_is_written(
     tag("striped")
     page.locator("select[aria-label=Tag] option", has_text="striped (2)").wait_for(state="attached")
     said = page.locator(".gs-toasts")
-    expect(said).to_contain_text("Tagged “striped”: 2 pictures")
+    expect(said).to_contain_text("Tags “striped”: 2 pictures")
     tag("fast, striped")
     page.locator("select[aria-label=Tag] option", has_text="fast (2)").wait_for(state="attached")
     put("Board …", "A board for 2 pictures", "farm", "Put on it")

@@ -118,6 +118,12 @@ test("what is chosen stays in its list when its last picture has gone, and can b
     ["fog", "fog (0)"],
   ]);
   assert.equal(historyOptions("Any tag", boards, "fog", 5).at(-1)[0], null);
+  const none = historyOptions("Any board", boards, "\n", 0, {}, "On no board");
+  assert.deepEqual(plain(none).slice(0, 2), [
+    ["", "Any board"],
+    ["\n", "On no board"],
+  ]);
+  assert.equal(none.length, 3);
   const called = historyOptions("Any scheduler", [["euler", 2]], "", 0, { euler: "Euler" });
   assert.deepEqual(plain(called.at(-1)), ["euler", "Euler (2)"]);
   const odd = historyOptions("Any tag", [["constructor", 1]], "", 0);

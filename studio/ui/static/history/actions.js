@@ -20,11 +20,11 @@
     }
 
     /** Ask for one text, and say it of all that are chosen. */
-    async function mark(ids, { name, label, offers, title, act, wrong, read }) {
+    async function mark(ids, { name, label, value = "", offers, title, act, wrong, read }) {
       const given = await studio.askTexts({
         title,
         act,
-        fields: [{ name, label, value: "", offers }],
+        fields: [{ name, label, value, offers }],
         leaving: "Leave it as it was, without what you wrote?",
         refuse: (texts) => wrong(texts[name]),
       });
@@ -34,17 +34,19 @@
     const tag = (ids) =>
       mark(ids, {
         name: "more_tags",
-        label: "Tags to add, divided by commas",
+        label: "Tags to add, divided by commas (-tag: take it off)",
         offers: offered("tags"),
         title: `Tags for ${counted(ids)}`,
         act: "Add them",
         wrong: (text) => studio.checkTags(text, bounds),
         read: (text) => text.split(","),
       });
+    /** One that is looked at stands there already: all of it is renamed so. */
     const board = (ids) =>
       mark(ids, {
         name: "board",
         label: "Board, left empty: none",
+        value: [undefined, studio.ON_NO_BOARD].includes(query().board) ? "" : query().board,
         offers: offered("boards"),
         title: `A board for ${counted(ids)}`,
         act: "Put on it",
@@ -92,7 +94,9 @@
     const ofChosen = (ids, unseen) => [
       el("span", {}, `${ids.length} chosen`),
       unseen ? el("span", {}, `${unseen} of them not shown`) : "",
-      word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
+      query().starred // all that is found has one
+        ? word("Take the star away", () => ask({ do: "mark", ids, said: { starred: false } }))
+        : word("Star", () => ask({ do: "mark", ids, said: { starred: true } })),
       word("Tag …", () => tag(ids)),
       word("Board …", () => board(ids)),
       word("Compare", () => ask({ do: "compare", ids }), {

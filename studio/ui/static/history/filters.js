@@ -9,6 +9,7 @@
     title: "By name",
   };
   const TYPING = 180; // ms after the last letter
+  studio.ON_NO_BOARD = "\n"; // in the place of a board's name, as studio/history/query.py reads it
 
   /** The query of the toolbar's fields, without what is empty. */
   studio.historyQuery = (fields) =>
@@ -18,12 +19,15 @@
    * The options of a list, [[value, text], …]: any, and the names in use with how often. What is chosen
    * stays among them where its last picture has gone: it still says what is found.
    * @param more how many names have no place in the list
+   * @param none the line of what has none of them, which stands where there are names
    * @param titles what those names are called that are shown as something else, by name
    */
-  studio.historyOptions = function (label, names, chosen, more, titles = {}) {
-    const lost = chosen && !names.some(([name]) => name === chosen);
+  studio.historyOptions = function (label, names, chosen, more, titles = {}, none = "") {
+    const lost =
+      chosen && chosen !== studio.ON_NO_BOARD && !names.some(([name]) => name === chosen);
     return [
       ["", label],
+      ...(none ? [[studio.ON_NO_BOARD, none]] : []),
       ...[...names, ...(lost ? [[chosen, 0]] : [])].map(([name, n]) => [
         name,
         `${Object.hasOwn(titles, name) ? titles[name] : name} (${n})`,
@@ -70,7 +74,7 @@
               value,
               disabled: value === null, // a remark
               selected: value === (fields[name] || ""),
-              translate: value && named.has(name) ? "no" : null,
+              translate: value && value !== studio.ON_NO_BOARD && named.has(name) ? "no" : null,
             },
             text,
           ),
@@ -114,6 +118,7 @@
             fields[name],
             names.more[kind],
             names.titles?.[kind],
+            kind === "boards" && names.boards.length ? "On no board" : "",
           ),
         );
       list("model", "Model", "Any model", "models");

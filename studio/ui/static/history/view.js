@@ -15,7 +15,7 @@
   function markedSaid({ count, board, tags }) {
     const pictures = count === 1 ? "1 picture" : `${count} pictures`;
     if (board) return `On the board “${board}”: ${pictures}`;
-    return tags.length ? `Tagged “${tags.join(", ")}”: ${pictures}` : `On no board: ${pictures}`;
+    return tags.length ? `Tags “${tags.join(", ")}”: ${pictures}` : `On no board: ${pictures}`;
   }
 
   /** Say or hand over what came of a press; `restore` brings back what it put into the bin. */
