@@ -15,7 +15,7 @@ from PIL import Image
 from studio.preset import validate
 from studio.share import save_image
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, eventually
+from tests.support.studio_page import Studio, eventually, expect
 
 pytestmark = pytest.mark.browser
 PICTURE = REPOSITORY / "assets" / "examples" / "training" / "hero-1.png"
@@ -134,7 +134,10 @@ def test_dark_is_dark(desk: Studio, tmp_path: Path) -> None:
 
     desk.page.click("#gs-theme")
     eventually(dark)
+    drawn = desk.page.locator("html")  # what the browser draws itself: scroll bars, lists that open
+    expect(drawn).to_have_css("color-scheme", "dark")
     desk.page.click("#gs-theme")
+    expect(drawn).to_have_css("color-scheme", "light")
 
 
 def test_every_control_has_a_name(desk: Studio) -> None:
