@@ -30,7 +30,8 @@
   };
   studio.carriesPicture = (event) => carries(event, OWN);
 
-  /** Let a node take dropped files, and pictures dragged from the strip, the stage or the History. */
+  /** Let a node take dropped files, and pictures dragged from the strip, the stage or the History.
+   *  @param take(file, own): whether it is a picture of this page */
   studio.takesPictures = function (node, open, take) {
     const fits = (event) => open() && (carries(event, "Files") || carries(event, OWN));
     node.addEventListener("dragover", (event) => {
@@ -45,9 +46,9 @@
       if (!own && !(files.length === 1 && isPicture(files[0]))) return; // the page's affair
       event.preventDefault();
       event.stopPropagation();
-      if (!own) return take(files[0]);
+      if (!own) return take(files[0], false);
       const address = await own;
-      return address ? take(await studio.fileAt(address)) : studio.toast(GONE);
+      return address ? take(await studio.fileAt(address), true) : studio.toast(GONE);
     });
   };
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import REPOSITORY
+from tests.support.other_tools import a1111, png
 from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = pytest.mark.browser
@@ -62,3 +65,35 @@ def test_the_map_is_shown_beside_its_image_and_goes_with_it(
     )
     with_image.get_by_role("button", name="Remove control image").click()
     expect(button).to_be_hidden()
+
+
+@needs_starter
+def test_a_picture_with_settings_that_is_dropped_on_a_row_can_be_opened_instead(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """As other tools read it where it is dropped on a prompt; one without is the control image."""
+    studio.open().use(["a moon"])
+    page = studio.page
+
+    def drop(file: Path) -> None:
+        page.evaluate(
+            """([name, data]) => {
+                const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
+                const how = { dataTransfer, bubbles: true, cancelable: true };
+                document.querySelector(".gs-prompt").dispatchEvent(new DragEvent("drop", how));
+            }""",
+            [file.name, b64encode(file.read_bytes()).decode()],
+        )
+
+    image = studio.card(0).locator(".gs-prompting .gs-thumb img")
+    opens = page.get_by_role("button", name="Open them")
+    drop(CAT)
+    image.wait_for()
+    drop(png(tmp_path, parameters=a1111("a star", negative="")))
+    opens.click()
+    studio.has_rows(["a star"])
+    expect(image).to_have_count(0)
+    page.get_by_role("button", name="Undo (Ctrl+Z)").click()
+    studio.has_rows(["a moon"])

@@ -141,7 +141,7 @@
       studio.takesPictures(
         this.node,
         () => this.takesControl(),
-        (file) => this.control.take(file),
+        (file, own) => (own ? this.control.take(file) : this.control.drop(file)),
       );
     }
 

@@ -120,10 +120,19 @@
       const image = await card.keep(file, picker.node);
       if (image) change({ image });
     }
+    /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
+    async function drop(file) {
+      await take(file);
+      const { text } = await card.stack.images.settingsIn(file);
+      if (!text) return;
+      const said = "The picture is this row's control image now. It carries settings, too.";
+      studio.offer(said, "Open them", () => studio.openPreset(file));
+    }
     return {
       element: el("span", { class: "gs-control-thumb" }, picker.node, picker.input),
       below: el("div", {}, line, map.view),
       take,
+      drop,
       read(row) {
         const { control } = row;
         picker.node.hidden = !card.takesControl();
