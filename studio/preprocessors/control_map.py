@@ -7,9 +7,9 @@ from PIL import Image
 from studio.errors import BadPreset
 from studio.extensions import resolved
 from studio.preprocessors.learned import ALLOW_DOWNLOAD, detect
-from studio.preprocessors.plain import CANNY_THRESHOLDS, canny
+from studio.preprocessors.plain import canny
 from studio.preset import Control
-from studio.preset.preprocessors import FINISHED, PREPROCESSORS
+from studio.preset.preprocessors import CANNY_THRESHOLDS, FINISHED, PREPROCESSORS
 
 __all__ = ["ALLOW_DOWNLOAD", "CANNY_THRESHOLDS", "canny", "prepare"]
 
@@ -31,7 +31,8 @@ def prepare(control: Control, image: Image.Image, size: tuple[int, int]) -> Imag
     """
     fitted = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     entry = PREPROCESSORS[FINISHED if control.finished else control.type]
-    found = resolved(entry.run)(fitted) if entry.run else detect(control.type, fitted)
+    edges = (control.low, control.high) if entry.thresholds else ()
+    found = resolved(entry.run)(fitted, *edges) if entry.run else detect(control.type, fitted)
     if not isinstance(found, Image.Image) or found.size != size:
         raise BadPreset(
             f"{control.type!r} gave no picture of {size[0]}x{size[1]}", field="control.type"

@@ -13,6 +13,7 @@ from typing import Any
 from studio.extensions import Table
 
 FINISHED = "map"  # the one that takes a picture as it is
+CANNY_THRESHOLDS: tuple[int, int] = (100, 200)  # low and high
 ANNOTATORS = "lllyasviel/Annotators"
 
 
@@ -28,6 +29,7 @@ class Preprocessor:
         options: that the detector is called with.
         weights: where on the hub its weights lie; "" for one that needs none.
         marks: words in the names of published ControlNets that read such maps.
+        thresholds: whether ``run`` takes a control's ``low`` and ``high`` after the picture.
         union: their place among the kinds of a ControlNet Union, ``None`` for no such kind.
     """
 
@@ -38,6 +40,7 @@ class Preprocessor:
     options: Mapping[str, Any] = field(default_factory=dict)
     weights: str = ""
     marks: tuple[str, ...] = ()
+    thresholds: bool = False
     union: int | None = None
 
 
@@ -51,7 +54,15 @@ def _add(name: str, title: str, help: str, marks: str, **more: Any) -> None:
 
 
 _PLAIN = "studio.preprocessors.plain"
-_add("canny", "Edges (Canny)", "Hard edges as thin lines.", "canny", run=f"{_PLAIN}:canny", union=3)
+_add(
+    "canny",
+    "Edges (Canny)",
+    "Hard edges as thin lines.",
+    "canny",
+    run=f"{_PLAIN}:canny",
+    thresholds=True,
+    union=3,
+)
 _add(
     "scribble",
     "Scribble",

@@ -22,7 +22,7 @@ from pydantic import (
 from studio.extensions import Table
 from studio.preset.effort import EXACT, EffortField
 from studio.preset.noise_schedules import NOISE_SCHEDULES
-from studio.preset.preprocessors import PREPROCESSORS
+from studio.preset.preprocessors import CANNY_THRESHOLDS, PREPROCESSORS
 from studio.preset.refinements import REFINEMENTS
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 
@@ -130,7 +130,8 @@ class Control(Document):
     ``type`` names the preprocessor; ``map`` takes the image as the finished map. ``image`` is a
     path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
     ``model`` names the ControlNet; without it, the one of the base for that type is taken.
-    ``finished``: the image is a map of that type already, and is taken as it is.
+    ``finished``: the image is a map of that type already, and is taken as it is. ``low``, ``high``: from
+    how strong on an edge of ``canny`` is drawn where it goes on from another, and by itself.
     """
 
     type: ControlType
@@ -138,6 +139,14 @@ class Control(Document):
     strength: Annotated[float, Field(ge=0.0, le=4.0, strict=True)] = 1.0
     model: ModelId | None = None
     finished: StrictBool = False
+    low: Annotated[int, Field(ge=0, le=1000, strict=True)] = CANNY_THRESHOLDS[0]
+    high: Annotated[int, Field(ge=0, le=1000, strict=True)] = CANNY_THRESHOLDS[1]
+
+    @model_validator(mode="after")
+    def _reads_thresholds(self) -> Control:
+        if (self.low, self.high) != CANNY_THRESHOLDS and not PREPROCESSORS[self.type].thresholds:
+            raise ValueError("'low' and 'high' are of edges (canny) alone")
+        return self
 
 
 class ImagePrompt(Document):

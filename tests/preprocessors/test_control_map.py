@@ -37,6 +37,16 @@ def test_canny_is_opencv_s_at_every_size(size: tuple[int, int]) -> None:
     assert expected.any() and same(found[..., 0], expected)
 
 
+def test_the_thresholds_of_edges_are_the_control_s() -> None:
+    image = Image.fromarray(np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8))
+    found = control_map.prepare(Control(type="canny", low=20, high=900), image, image.size)
+    assert same(np.asarray(found)[..., 0], cv2.Canny(np.asarray(image), 20, 900))
+    usual = control_map.prepare(Control(type="canny"), image, image.size)
+    assert not same(np.asarray(found), np.asarray(usual))
+    with pytest.raises(ValueError, match="edges"):
+        Control(type="depth", low=20)
+
+
 @pytest.mark.parametrize("size", [(520, 392), (130, 450), (24, 24)])
 def test_a_detector_s_map_lies_where_the_picture_does(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch

@@ -209,7 +209,7 @@ class _Guides:
             seen = images.resolve(control.image, self.roots)
             seen = seen if self.frame is None else self.frame.part(seen)
             entry = repr(PREPROCESSORS[control.type])
-            what = (control.type, control.finished, entry, size)
+            what = (control.type, control.finished, control.low, control.high, entry, size)
             picture = self.loader.maps.of(what, seen, lambda: prepare(control, seen, size))
         except StudioError as error:
             raise type(error)(error.message, field=f"{where}.image") from error

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from studio.preset import Control
+from studio.preset.bounds import bounds
+from studio.preset.preprocessors import CANNY_THRESHOLDS
 from studio.share.tools.infotext import pairs
 from studio.share.tools.prompts import number
 from studio.share.tools.table import ControlUse, Fields
@@ -62,6 +65,7 @@ def _unit(name: str, unit: Fields) -> ControlUse:
     kind = str(unit.take("module", "preprocessor") or "")
     if kind.lower() == "none":  # the picture is the map, and these do nothing
         unit.drop("processor res", "preprocessor params", "threshold a", "threshold b")
+    thresholds = _thresholds(unit) if kind.lower() == "canny" else None
     union = unit.text("union control type")
     finished = kind.lower() == "none" and union.lower() not in ("", "unknown")
     unit.drop("save detected map", "low vram", "batch images", "input mode")
@@ -73,7 +77,22 @@ def _unit(name: str, unit: Fields) -> ControlUse:
         float(weight or 0.0),
         _range(0.0 if start is None else start, 1.0 if end is None else end),
         finished=finished,
+        thresholds=thresholds,
     )
+
+
+def _thresholds(unit: Fields) -> tuple[int, int]:
+    """Low and high; one that is not given, or that no preset can hold, is the usual one."""
+    least, most = bounds(Control, "low")
+    found = list(CANNY_THRESHOLDS)
+    for at, key in enumerate(("threshold a", "threshold b")):
+        given = str(unit.take(key))
+        value = number(given)
+        if value is not None and given not in _PLAIN[key] and least <= value <= most:
+            found[at] = round(value)
+        elif given not in _PLAIN[key]:
+            unit.put(key, given)
+    return found[0], found[1]
 
 
 def is_image_prompt(unit: ControlUse) -> bool:

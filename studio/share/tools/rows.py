@@ -136,6 +136,8 @@ class _Rows:
         }
         if used.finished and row["control"]["type"] != FINISHED:
             row["control"]["finished"] = True
+        if used.thresholds and row["control"]["type"] == "canny":
+            row["control"]["low"], row["control"]["high"] = used.thresholds
         parts = (used.image and repr(used.image[:80]), used.kind and f"({used.kind[:60]})")
         shown = " ".join(filter(None, parts))
         self.additions.notes.append(

@@ -38,7 +38,7 @@ class ControlUse:
 
     ``kind`` names the preprocessor there, ``image`` the picture's file; ``range`` is the part of
     the denoising, from 0 to 1; ``adapter``: that tool calls the network a T2I-Adapter; ``finished``: the
-    picture is a map of that kind already.
+    picture is a map of that kind already; ``thresholds``: of a preprocessor of edges, low and high.
     """
 
     model: str
@@ -48,6 +48,7 @@ class ControlUse:
     image: str = ""
     adapter: bool = False
     finished: bool = False
+    thresholds: tuple[int, int] | None = None
 
     @property
     def what(self) -> str:

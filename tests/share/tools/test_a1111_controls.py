@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,14 +46,30 @@ def test_a_unit_of_any_year(tmp_path: Path, unit: str) -> None:
     assert shown[:3] == [((0.0, 0.1), None), ((0.1, 0.8), ("canny", 0.7)), ((0.8, 1.0), None)]
     left = [note for note in notes.splitlines() if "not carried over" in note]
     if unit.startswith("ControlNet 0") and "Threshold" in unit:
+        assert preset.rows[1].control and preset.rows[1].control.low == 10
         assert left == [
-            "ControlNet 0: threshold a '10' is not carried over",
             "ControlNet 0: control mode 'ControlNet is more important' is not carried over",
         ]
     elif "params" in unit:
         assert len(left) == 1 and "preprocessor params '(512, 100, 200)'" in left[0]
     else:
         assert left == []
+
+
+def test_thresholds_of_edges_are_the_control_s(tmp_path: Path) -> None:
+    both = TODAY.format(MODEL).replace("Threshold A: 10", "Threshold A: 30, Threshold B: 90.5")
+
+    def opened(unit: str) -> tuple[Any, str]:
+        text = a1111(more=f", {unit}")
+        preset, notes = read(png(tmp_path, size=(64, 96), parameters=text), ("mymodel", MODEL))
+        return preset.rows[1].control, notes
+
+    control, notes = opened(both)
+    assert (control.low, control.high) == (30, 90) and "threshold" not in notes
+    control, notes = opened(both.replace("Module: canny", "Module: depth"))
+    assert (control.low, control.high) == (100, 200) and "threshold a '30'" in notes
+    control, notes = opened(both.replace("90.5", "9000"))
+    assert (control.low, control.high) == (30, 200) and "threshold b '9000'" in notes
 
 
 def test_two_units_of_the_first_kind(tmp_path: Path) -> None:

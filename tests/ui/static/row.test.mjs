@@ -271,6 +271,9 @@ test("another reading keeps the ControlNet in use where it has none by itself", 
   assert.deepEqual([map.type, map.model], ["map", "general"]);
   assert.equal(plain(studio.withType(first, "toy", NETS)).model, "own");
   assert.equal(plain(studio.withType(map, "canny", NETS)).model, null);
+  const edges = { ...first, type: "canny", low: 20 };
+  assert.equal(studio.withType(edges, "canny", NETS).low, 20);
+  assert.ok(!("low" in studio.withType(edges, "map", NETS))); // which has none
 });
 
 test("a network that is no plain ControlNet says what it is", () => {

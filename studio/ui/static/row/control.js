@@ -2,6 +2,10 @@
 (function (studio) {
   "use strict";
   const { el, button } = studio;
+  const EDGES = {
+    low: "From how strong on an edge is drawn where it goes on from another",
+    high: "From how strong on an edge is drawn by itself",
+  };
 
   function mapView(card) {
     const open = el(
@@ -27,6 +31,8 @@
         control?.image,
         control?.type,
         control?.finished,
+        control?.low,
+        control?.high,
         card.stack.models.base,
         size,
       ]);
@@ -74,6 +80,24 @@
       step: 0.05,
       changed: () => change({ strength: strength.write() }),
     });
+    const threshold = (name, label) =>
+      studio.numberEditor({
+        field: studio.fieldOf("Control", name),
+        label,
+        step: 5,
+        changed: () => change({ [name]: edges[name].write() }),
+      });
+    const edges = {
+      low: threshold("low", "Low threshold"),
+      high: threshold("high", "High threshold"),
+    };
+    const edgeLine = el(
+      "span",
+      { class: "gs-line" },
+      ...Object.entries(edges).map(([name, { element }]) =>
+        el("label", { class: "gs-strength", title: EDGES[name] }, `${name} `, element),
+      ),
+    );
     const map = mapView(card);
     const finished = el("input", {
       type: "checkbox",
@@ -105,6 +129,7 @@
       asItIs,
       crop,
       map.open,
+      edgeLine,
       button("close", "Remove control image", () => card.edit({ control: null })),
     );
 
@@ -137,6 +162,7 @@
         const { control } = row;
         picker.node.hidden = !card.takesControl();
         line.hidden = control === null;
+        edgeLine.hidden = !studio.hasThresholds(control) || control.finished;
         map.read();
         crop.hidden = !control?.image;
         picker.show(
@@ -153,6 +179,8 @@
         model.value = JSON.stringify(control.model || "");
         model.hidden = options.length < 2;
         strength.read(control.strength);
+        for (const [name, editor] of Object.entries(edges))
+          editor.read(control[name] ?? studio.fieldOf("Control", name).default);
         finished.checked = Boolean(control.finished);
         asItIs.hidden = control.type === studio.FINISHED;
       },

@@ -45,11 +45,16 @@ window.studio = window.studio || {};
     return options;
   };
 
+  /** Whether it is one of edges, which have thresholds. */
+  studio.hasThresholds = (control) => control?.type === "canny";
+
   /**
    * A control of another type. Where a ControlNet reads that by itself, it is the one; else the one
    * in use until now stays, so that a finished map goes to the network that read the picture.
    */
-  studio.withType = function (control, type, nets) {
+  studio.withType = function (before, type, nets) {
+    const { low, high, ...plain } = before;
+    const control = studio.hasThresholds({ type }) ? before : plain;
     if (studio.automaticNet(nets, type)) return { ...control, type, model: null };
     const used = control.model || studio.automaticNet(nets, control.type)?.id || nets[0]?.id;
     return { ...control, type, model: used || null };

@@ -1,0 +1,37 @@
+"""The thresholds of a control image's edges, in Chromium."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import REPOSITORY
+from tests.support.studio_page import Studio, expect, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+CAT = REPOSITORY / "assets" / "examples" / "cat.png"
+
+
+def test_thresholds_stand_beside_edges_alone_and_the_map_follows_them(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    card = studio.card(0)
+    low, high = card.get_by_label("Low threshold"), card.get_by_label("High threshold")
+    expect(low).to_be_hidden()
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    expect(low).to_have_value("100")
+    expect(high).to_have_value("200")
+    preview, shown = card.get_by_role("button", name="Preview map"), card.locator(".gs-map-image")
+    preview.click()
+    expect(shown).to_be_visible()
+    usual = shown.get_attribute("src")
+    low.fill("900")
+    high.fill("1000")
+    expect(shown).to_be_hidden()  # it is another one's
+    preview.click()
+    expect(shown).to_be_visible()
+    assert shown.get_attribute("src") != usual
+    (row,) = studio.rows()
+    assert (row["control"]["low"], row["control"]["high"]) == (900, 1000)
+    card.get_by_label("What is read from the control image").select_option("Finished map")
+    expect(low).to_be_hidden()
+    expect(studio.page.locator(".gs-error:not([hidden])")).to_have_count(0)
+    assert "low" not in studio.rows()[0]["control"]
