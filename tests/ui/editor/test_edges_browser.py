@@ -28,7 +28,7 @@ def test_thresholds_stand_beside_edges_alone_and_the_map_follows_them(studio: St
     expect(shown).to_be_hidden()  # it is another one's
     preview.click()
     expect(shown).to_be_visible()
-    assert shown.get_attribute("src") != usual
+    expect(shown).not_to_have_attribute("src", str(usual))
     (row,) = studio.rows()
     assert (row["control"]["low"], row["control"]["high"]) == (900, 1000)
     card.get_by_label("What is read from the control image").select_option("Finished map")
