@@ -16,7 +16,6 @@ from studio.preset.rows import taking_part
 
 MODEL, AT = "model", "at"  # what is named in a refusal
 POINTS = 33  # in place of a named curve: between them a cosine is met to a thousandth
-ONE = 1e-9
 STAYS = (
     "{} from there on not with one weight everywhere: what is left of the base's unconditional "
     "prediction stays the base's"
@@ -69,10 +68,8 @@ def handed_over(
             before.append(row.model_copy(update={"curve": curve, "range": (start, at)}))
     if not after:
         raise BadPreset(f"no row of the base {base.id!r} is left from {at:g} on", field=AT)
-    rest, notes = _rest([*before, *after], at)
-    if abs(rest) > ONE:
-        after.append(Row(model=model, weight=round(rest, 10), range=(at, 1.0)))
-    rows = [row.model_dump(mode="json") for row in (*before, *after)]
+    last, notes = _unconditional([*before, *after], model, at)
+    rows = [row.model_dump(mode="json") for row in (*before, *after, *last)]
     return HandedOver(validate({**preset.model_dump(mode="json"), "rows": rows}), notes)
 
 
@@ -103,9 +100,9 @@ def _points(curve: Curve, span: tuple[float, float]) -> Curve:
     return tuple((now, factor(curve, now, span)) for now in steps)
 
 
-def _rest(rows: Sequence[Row], at: float) -> tuple[float, list[str]]:
-    """What the weights leave of the unconditional prediction from ``at`` on, and why it stays the
-    base's where that is not one number."""
+def _unconditional(rows: Sequence[Row], model: str, at: float) -> tuple[list[Row], list[str]]:
+    """The row that takes the place of what the weights leave of the base's unconditional prediction from
+    ``at`` on; none where nothing is left, or it is not one number, which is noted."""
     acting = [
         (index, row)
         for index, row in taking_part(rows)
@@ -116,10 +113,59 @@ def _rest(rows: Sequence[Row], at: float) -> tuple[float, list[str]]:
         for index, row in acting
         if row.mask or row.curve != "constant" or row.range[0] > at or row.range[1] < 1
     ]
+    if len(partial) == 1:
+        return [], [STAYS.format(f"row {partial[0] + 1} acts")]
     if partial:
-        if len(partial) == 1:
-            which = f"row {partial[0] + 1} acts"
-        else:
-            which = f"rows {', '.join(str(index + 1) for index in partial)} act"
-        return 0.0, [STAYS.format(which)]
-    return 1.0 - math.fsum(row.weight for _, row in acting), []
+        return [], [STAYS.format(f"rows {', '.join(str(index + 1) for index in partial)} act")]
+    rest = round(1.0 - math.fsum(row.weight for _, row in acting), 10)
+    return [Row(model=model, weight=rest, range=(at, 1.0))] if rest else [], []
+
+
+class HandedBack(NamedTuple):
+    """A preset before another model took over, that model, and where it does."""
+
+    preset: Preset
+    model: str
+    at: float
+
+
+def handed_back(preset: Preset) -> HandedBack | None:
+    """What :func:`handed_over` made ``preset`` of; ``None`` where its rows are not of that form."""
+    rows = preset.rows
+    model, at = (_whole(rows[-1].model), rows[-1].range[0]) if rows else ("", 0.0)
+    ended = [
+        index
+        for index, row in enumerate(rows)
+        if row.range[1] == at and _whole(row.model) in ("", preset.base)
+    ]
+    if not model or not ended:
+        return None
+    for count in (
+        len(rows) - len(ended),
+        len(rows) - len(ended) - 1,
+    ):  # without the last row, with it
+        firsts, followers = list(rows[:count]), rows[count : count + len(ended)]
+        if count <= ended[-1] or not all(map(_follows, followers, [rows[one] for one in ended])):
+            continue
+        for index, follower in zip(ended, followers, strict=True):
+            span = (firsts[index].range[0], follower.range[1])
+            firsts[index] = firsts[index].model_copy(update={"range": span})
+        if list(rows[count + len(ended) :]) == _unconditional(firsts, model, at)[0]:
+            before = preset.model_copy(update={"rows": tuple(firsts)})
+            return HandedBack(before, model, at)
+    return None
+
+
+def _whole(model: str | ModelRef | None) -> str:
+    """The whole model that a row names; an adapter's id alone passes for one."""
+    return (model.model if isinstance(model, ModelRef) else model) or ""
+
+
+def _follows(follower: Row, first: Row) -> bool:
+    """Whether a row goes on where another ends, under another model."""
+    model: str | ModelRef | None = _whole(follower.model)
+    if isinstance(first.model, ModelRef):
+        model = first.model.model_copy(update={"model": model})
+    end = follower.range[1]
+    expected = first.model_copy(update={"model": model, "range": (first.range[1], end)})
+    return follower == expected

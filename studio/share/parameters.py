@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import PurePath
 
+from studio.plan.handover import HandedBack, handed_back
 from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
@@ -25,14 +26,25 @@ def parameters_text(
         size: the picture's, in pixels; of a preset that has yet to be made, the first pass's.
         finished: whether it is that of a finished picture, after a second pass.
     """
+    finished_by = refined(preset)
+    if finished_by:
+        preset = finished_by.preset
     rows = [row for _, row in preset.active_rows() if row.prompt]
     positive = [row for row in rows if row.weight > 0]
     negative = " ".join(", ".join(row.prompt for row in rows if row.weight < 0).split())
     lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]
     if negative:
         lines.append(f"Negative prompt: {negative}")
-    lines.append(settings_line(preset, size, finished))
-    return "\n".join(lines)
+    line = settings_line(preset, size, finished)
+    if finished_by:
+        at = f"Refiner switch at: {finished_by.at:g}"
+        line += f", Refiner: {_quoted(PurePath(finished_by.model).name)}, {at}"
+    return "\n".join([*lines, line])
+
+
+def refined(preset: Preset) -> HandedBack | None:
+    """What a refiner finishes there; beside a second pass, for which the web UIs keep it, nothing."""
+    return None if preset.second_pass.on else handed_back(preset)
 
 
 def _joined(rows: list[Row]) -> str:

@@ -11,6 +11,7 @@ from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.variants import varies
+from studio.share.parameters import refined
 
 OURS_ALONE = ("control", "image", "image_prompt", "mask", "range", "curve", "reference")
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
@@ -26,6 +27,9 @@ _LAST_WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?\d*|\d*\.\d+)\s*\Z")
 
 def unsaid(preset: Preset) -> list[str]:
     """What :func:`studio.share.parameters.parameters_text` leaves out or changes; names the fields."""
+    finished_by = refined(preset)
+    if finished_by:
+        preset = finished_by.preset
     rows = preset.active_rows()
     found = [note for index, row in rows for note in _of_row(index, row)]
     found += [note for index, row in rows for note in _typed(index, row, rows)]

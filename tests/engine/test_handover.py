@@ -12,7 +12,7 @@ import torch
 
 from studio.errors import BadPreset, StudioError
 from studio.library import Library
-from studio.plan.handover import handed_over
+from studio.plan.handover import handed_back, handed_over
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
 from tests.support import tiny, tiny_pictures
@@ -143,6 +143,34 @@ def test_adapters_go_along_and_rows_with_a_model_of_their_own_stay(root: Path) -
     assert named[0]["lora"] == "ink" and named[1]["strength"] == 0.5  # type: ignore[index]
     assert made.rows[-1].weight == 1 - (3 + 1 - 2)
     assert not made.rows[6].enabled
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [CAT],
+        [CAT, AWAY],
+        [{**CAT, "model": {"lora": "ink"}}, {**AWAY, "enabled": False}],
+        [{**CAT, "range": [0.2, 1.0]}, {"prompt": "early", "range": [0.0, 0.5]}, AWAY],
+        [{**CAT, "model": "last"}, CAT],
+    ],
+)
+def test_what_is_handed_over_is_handed_back(root: Path, rows: list[dict[str, Any]]) -> None:
+    before = preset(*rows)
+    made = handed(root, before, 0.6)
+    assert handed_back(made) == (before, "last", 0.6)
+    assert handed_back(before) is None
+
+
+def test_what_is_of_another_form_is_not(root: Path) -> None:
+    made = handed(root, preset(CAT), 0.6)
+    assert len(made.rows) == 3
+    for index in range(3):
+        rows = [row.model_dump(mode="json") for row in made.rows]
+        for changes in ({"weight": 2.0}, {"prompt": "else"}, {"range": [0.1, 0.7]}):
+            changed = [*rows[:index], {**rows[index], **changes}, *rows[index + 1 :]]
+            assert handed_back(preset(*changed)) is None
+    assert handed_back(preset()) is None
 
 
 @pytest.mark.parametrize(

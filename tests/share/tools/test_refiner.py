@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from studio.library import ModelEntry
-from studio.preset import Preset
+from studio.preset import Preset, SecondPass
+from studio.share import parameters_text
 from studio.share.texts import Texts
 from studio.share.tools.foreign import read_foreign
+from studio.share.unsaid import unsaid
 from tests.support.other_tools import a1111
 from tests.support.tool_samples import FOOOCUS, SWARM
 
@@ -55,6 +57,19 @@ def test_without_a_negative_prompt_nothing_of_the_base_is_left() -> None:
     )
     preset, _ = read(text)
     assert finished(preset)[-1] == ("", "last", -6.0, (0.5, 1.0))
+
+
+def test_what_takes_over_is_written_as_the_web_ui_s_refiner() -> None:
+    text = a1111(more=", Refiner: last, Refiner switch at: 0.8")
+    preset, _ = read(text)
+    said = parameters_text(preset)
+    assert said.startswith("a cat\nNegative prompt: bad\nSteps: ")
+    assert said.endswith(", Refiner: last, Refiner switch at: 0.8") and "CFG scale: 7," in said
+    assert finished(read(said)[0]) == both(0.8)
+    assert not [line for line in unsaid(preset) if line.startswith("rows")]
+    twice = preset.model_copy(update={"second_pass": SecondPass(scale=2.0)})
+    assert "Refiner" not in parameters_text(twice)  # there, the second pass alone would have it
+    assert [line for line in unsaid(twice) if "'last' is left out" in line]
 
 
 @pytest.mark.parametrize(
