@@ -34,9 +34,13 @@ def test_a_board_is_chosen_among_those_there_are_and_pictures_on_none_are_found(
     page.get_by_text("3 pictures", exact=True).wait_for()
     boards = page.locator("select[aria-label=Board]")
 
+    def choose(seed: int) -> None:
+        studio.rest()  # the grid may just be drawn anew
+        page.get_by_label(f"Choose Giraffe {seed}").check(force=True)
+
     def put(seeds: tuple[int, ...], name: str) -> None:
         for seed in seeds:
-            page.get_by_label(f"Choose Giraffe {seed}").check(force=True)
+            choose(seed)
         page.get_by_role("button", name="Board …").click()
         page.get_by_label("Board, left empty: none").fill(name)
         page.get_by_role("button", name="Put on it").click()
@@ -44,7 +48,7 @@ def test_a_board_is_chosen_among_those_there_are_and_pictures_on_none_are_found(
 
     put((0, 1), "savannah")
     expect(boards.locator("option", has_text="savannah (2)")).to_have_count(1)
-    page.get_by_label("Choose Giraffe 2").check(force=True)
+    choose(2)
     page.get_by_role("button", name="Board …").click()
     expect(page.locator("dialog[open] datalist option[value=savannah]")).to_have_count(1)
     page.keyboard.press("Escape")
