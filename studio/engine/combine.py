@@ -158,7 +158,7 @@ class Assembly:
             for index, item in enumerate(self.plan.passes)
             if index in ran and item.condition.is_null and not item.condition.blank
         }
-        prior = null.pop(Weights(self.plan.prior), None)
+        prior = null.pop(Weights(self.plan.base_at(step)), None)
         self.drifts.append(
             {}
             if prior is None

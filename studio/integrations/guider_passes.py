@@ -49,6 +49,7 @@ def check_whole(preset: Preset) -> None:
         "sampler.tiles": preset.sampler.tiles,
         "seamless": preset.seamless != "off",
         "freeu.on": preset.freeu.on,
+        "refiner.model": preset.refiner.on,
         "second_pass.scale": preset.second_pass.on,
         "detail.finder": preset.detail.on,
         "clip_skip": preset.clip_skip is not None,

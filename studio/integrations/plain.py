@@ -127,6 +127,7 @@ def _is_plain(preset: Preset, plan: Plan, base: ModelEntry) -> bool:
     sampler = preset.sampler
     if (
         preset.init
+        or preset.refiner.on
         or preset.second_pass.on
         or preset.detail.on
         or preset.seamless != "off"

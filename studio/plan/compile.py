@@ -20,16 +20,15 @@ from math import fsum
 from typing import Any
 
 from studio.library import ModelEntry
-from studio.plan.base_reads import check_reads
 from studio.plan.limits import check_size
 from studio.plan.looks import looked_at, looks
 from studio.plan.moments import step_numbers, texts_of
-from studio.plan.notes import notes_of as notes_of_rows
 from studio.plan.passes import EVERYWHERE, Direction, Mixture, Pass, Term, Weights, merged
 from studio.plan.places import Meeting, every_set
 from studio.plan.plan import Plan
 from studio.plan.quantised import check_blends
 from studio.plan.terms import Key, Mixed, Node, Terms
+from studio.plan.turns import Turns
 from studio.preset import Preset, Row
 from studio.preset.effort import notes_of
 from studio.preset.refinements import Refine
@@ -71,12 +70,12 @@ def compile_plan(
     if progress is None:
         progress = [step / total for step in range(preset.first_step, total)]
     check_size(preset, len(progress))
-    terms = Terms(preset, catalogue, meeting)
-    check_reads(preset, terms.base_model, terms.models, catalogue)
+    turns = Turns(preset, catalogue, meeting)
     refine = preset.refine
-    steps = _steps(refine, terms, progress)
+    steps = _steps(refine, turns, progress)
     looked = looked_at(len(steps)) if explain else ()
-    measured = _measured(terms, steps, {*looked, *_every(drift_every, len(steps))}, looked)
+    drifts = range(0, len(steps), drift_every) if drift_every > 0 else ()
+    measured = _measured(steps, {*looked, *drifts}, looked)
     mixed = list(dict.fromkeys(node for step in _distinct(steps) for node in step.mixed))
     keys = sorted(
         {key for step in _distinct(steps) for key in step.passes()}.union(measured),
@@ -87,31 +86,34 @@ def compile_plan(
     owners = _owners(steps)
     return Plan(
         passes=tuple(
-            _pass(key, owners[key], terms, steps, measured.get(key, frozenset())) for key in keys
+            _pass(key, owners[key], turns.first, steps, measured.get(key, frozenset()))
+            for key in keys
         ),
         steps=len(progress),
         unit="step" if len(progress) == total - preset.first_step else "evaluation",
         terms=_terms(steps, place),
         prior=preset.base,
+        priors=tuple(step.terms.preset.base for step in steps),
         unconditional=tuple(place.get(step.unconditional) for step in steps),
         masks=_masks(preset),
         refine=refine,
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
         notes=(
             *refine.notes(_most_weight(steps)),
-            *notes_of_rows(preset, terms.models, catalogue, set().union(*(s.rows for s in steps))),
+            *dict.fromkeys(turns.notes(set().union(*(s.rows for s in steps)))),
             *notes_of(preset.sampler.effort),
         ),
         looks=tuple(
-            looks(terms, [s.unconditional for s in steps], progress, place) if looked else ()
+            looks(turns, [s.unconditional for s in steps], progress, place) if looked else ()
         ),
     )
 
 
 @dataclass
 class _Step:
-    """One step: ``ε_0``, what each row adds, the sum, the refinements' reference and needs."""
+    """One step: whose terms, ``ε_0``, what each row adds, the sum, the refinements' reference and needs."""
 
+    terms: Terms
     unconditional: Node
     rows: dict[int, Direction[Node]]
     sums: _Layers
@@ -137,26 +139,23 @@ class _Step:
         return self.parts.union(n for n in self.nodes if not isinstance(n, Mixed))
 
 
-def _steps(refine: Refine, terms: Terms, progress: Sequence[float]) -> list[_Step]:
+def _steps(refine: Refine, turns: Turns, progress: Sequence[float]) -> list[_Step]:
     """One for each step; those at which the same rows act with the same texts and weights are one."""
-    known: dict[tuple[tuple[int, tuple[str, ...], float], ...], _Step] = {}
+    known: dict[tuple[Any, ...], _Step] = {}
     found = []
-    for now, number in zip(progress, step_numbers(terms.preset, len(progress)), strict=True):
+    numbers = step_numbers(turns.first.preset, len(progress))
+    for now, number in zip(progress, numbers, strict=True):
+        terms = turns.at(now)
         active = terms.active(now, number)
-        key = tuple((index, texts_of(row), weight) for index, row, weight in active)
+        key = (terms, *((index, texts_of(row), weight) for index, row, weight in active))
         if key not in known:
             known[key] = _step(refine, terms, active)
         found.append(known[key])
     return found
 
 
-def _every(nth: int, steps: int) -> range:
-    """Every so many steps; none for 0."""
-    return range(0, steps if nth > 0 else 0, max(nth, 1))
-
-
 def _measured(
-    terms: Terms, steps: Sequence[_Step], drifts: Collection[int], looked: Collection[int]
+    steps: Sequence[_Step], drifts: Collection[int], looked: Collection[int]
 ) -> dict[Key, frozenset[int]]:
     """The null passes of a diagnosis, and the steps at which they run for it.
 
@@ -166,7 +165,7 @@ def _measured(
     """
     found: dict[Key, set[int]] = defaultdict(set)
     for number in drifts:
-        for key in terms.drifting(steps[number].rows):
+        for key in steps[number].terms.drifting(steps[number].rows):
             found[key].add(number)
     for number in looked:
         base = steps[number].unconditional
@@ -182,7 +181,7 @@ def _distinct(steps: Sequence[_Step]) -> list[_Step]:
 def _step(refine: Refine, terms: Terms, active: Sequence[tuple[int, Row, float]]) -> _Step:
     base = terms.base((i, row) for i, row, _ in active)
     rows = {i: terms.direction(i, row, w, base) for i, row, w in active}
-    step = _Step(base, rows, _sum(base, rows.values()))
+    step = _Step(terms, base, rows, _sum(base, rows.values()))
     judged = refine.needs("reference") or refine.needs("directions")
     distinct = merged(rows.values()) if judged else []
     if refine.needs("reference"):

@@ -27,6 +27,11 @@ def recipe_of(preset: Preset, library: Library) -> Recipe:
             names ``omega``.
         MissingModel, IncompatibleModels: as compiling the preset.
     """
+    if preset.refiner.on:
+        raise StudioError(
+            "acts on two models, as another one finishes the picture; take that off first",
+            field=FIELD,
+        )
     weights = _theta_omega(preset, library)
     tuned = [*weights.blend]
     if weights.model != preset.base:  # ω is 1: the fine-tune itself

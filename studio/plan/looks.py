@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from studio.plan.moments import step_numbers
 from studio.plan.passes import Look
-from studio.plan.terms import Node, Terms
+from studio.plan.terms import Node
+from studio.plan.turns import Turns
 
 # Of the evaluations. What differs between rows differs early: later each prediction says little more
 # than what is in the latent already.
@@ -22,7 +23,7 @@ def looked_at(evaluations: int) -> tuple[int, ...]:
 
 
 def looks(
-    terms: Terms, bases: Sequence[Node], progress: Sequence[float], place: Mapping[Node, int]
+    turns: Turns, bases: Sequence[Node], progress: Sequence[float], place: Mapping[Node, int]
 ) -> Iterator[Look]:
     """What is looked at, for each of :func:`looked_at`.
 
@@ -31,9 +32,9 @@ def looks(
         progress: of every evaluation, in [0, 1).
         place: the number of each prediction that runs at some evaluation.
     """
-    numbers = step_numbers(terms.preset, len(progress))
+    numbers = step_numbers(turns.first.preset, len(progress))
     for step in looked_at(len(progress)):
-        own = {}
+        own, terms = {}, turns.at(progress[step])
         for index, row, _ in terms.active(progress[step], numbers[step]):
             shares = terms.own(index, row, bases[step])
             if shares.keys() <= place.keys():

@@ -25,7 +25,7 @@ class Plan:
     """The passes of a preset, and each row's own term in them.
 
     ``unit``: what ``steps`` counts, ``evaluation`` where the scheduler's steps take more than one.
-    ``prior``: id of the base θ. ``unconditional``: per step the index of the pass that is
+    ``prior``: id of the base θ; ``priors``: of what stands in its place, per step. ``unconditional``: per step the index of the pass that is
     ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
     given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
     several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
@@ -41,6 +41,7 @@ class Plan:
     steps: int
     terms: Mapping[int, Term] = field(default_factory=dict)
     prior: str = ""
+    priors: tuple[str, ...] = ()
     unconditional: tuple[int | None, ...] = ()
     masks: Mapping[str, str] = field(default_factory=dict)
     refine: Refine = field(default_factory=Refine)
@@ -79,6 +80,10 @@ class Plan:
     def forwards_expected(self) -> int:
         """The same with one part of the picture made again, where the preset asks for parts."""
         return self.forwards_total + (self.detail.forwards_total if self.detail else 0)
+
+    def base_at(self, step: int) -> str:
+        """Id of what is the base at ``step``."""
+        return self.priors[step] if self.priors else self.prior
 
     def active(self, step: int) -> tuple[int, ...]:
         """Indices of the passes that the guided prediction needs at ``step`` (from 0)."""

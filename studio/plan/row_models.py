@@ -217,12 +217,7 @@ def _kind(entry: ModelEntry, base: ModelEntry, where: str) -> str:
         raise IncompatibleModels(
             f"{entry.id!r} is {entry.a_kind}; a row's model is {_ROW_KINDS}", field=where
         )
-    mine, theirs = entry.latent_space, base.latent_space
-    if mine and theirs and mine != theirs:
-        raise IncompatibleModels(
-            f"{entry.id!r} works in latent space {mine}, the base {base.id!r} in {theirs}",
-            field=where,
-        )
+    check_shared(entry, base, where)
     if entry.kind == "base":
         # Another whole pipeline of the same architecture is a full fine-tune of the prior.
         return "finetune" if entry.family == base.family else "other"
@@ -230,6 +225,20 @@ def _kind(entry: ModelEntry, base: ModelEntry, where: str) -> str:
         return "other"
     _check_family(entry, base, where)
     return entry.kind
+
+
+def check_shared(entry: ModelEntry, base: ModelEntry, where: str) -> None:
+    """See that a model works on the base's latents, as far as headers tell.
+
+    Raises:
+        IncompatibleModels: it does not; names ``where``.
+    """
+    mine, theirs = entry.latent_space, base.latent_space
+    if mine and theirs and mine != theirs:
+        raise IncompatibleModels(
+            f"{entry.id!r} works in latent space {mine}, the base {base.id!r} in {theirs}",
+            field=where,
+        )
 
 
 def _check_family(part: ModelEntry, network: ModelEntry, where: str) -> None:

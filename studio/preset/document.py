@@ -35,6 +35,7 @@ from studio.preset.refinements import (
     completed_others,
     list_others,
 )
+from studio.preset.refiner import Refiner
 from studio.preset.rows import (
     MODELS,
     Document,
@@ -73,6 +74,7 @@ class Preset(Document):
 
     ``seamless``: along which axes opposite edges of the picture meet. ``freeu``: how every network
     weighs its own features against what skips past them.
+    ``refiner``: another model in the base's place for the last part of the denoising.
     ``second_pass``: makes the finished picture again, larger; ``detail``: then parts of it.
 
     ``vae``: a model of the library whose autoencoder decodes the picture; "" for the base's own.
@@ -126,6 +128,7 @@ class Preset(Document):
         default_factory=dict
     )
     init: Init | None = None
+    refiner: Refiner = Refiner()
     second_pass: SecondPass = SecondPass()
     detail: Detail = Detail()
     sampler: Sampler = Sampler()
@@ -195,8 +198,9 @@ class Preset(Document):
         return [(field, name) for field, name in found if name]
 
     def beside_rows(self) -> list[tuple[str, str]]:
-        """Field and id of each model besides the base that no row names: autoencoder, upscalers."""
-        return [*([("vae", self.vae)] if self.vae else []), *self.upscalers()]
+        """Field and id of each model besides the base that no row names: autoencoder, refiner, upscalers."""
+        own = [("vae", self.vae), ("refiner.model", self.refiner.model)]
+        return [*((field, name) for field, name in own if name), *self.upscalers()]
 
     def active_rows(self) -> list[tuple[int, Row]]:
         """Index and row of those that take part: enabled, of non-zero weight, solo respected."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import PurePath
 
-from studio.plan.handover import HandedBack, handed_back
 from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
@@ -26,25 +25,14 @@ def parameters_text(
         size: the picture's, in pixels; of a preset that has yet to be made, the first pass's.
         finished: whether it is that of a finished picture, after a second pass.
     """
-    finished_by = refined(preset)
-    if finished_by:
-        preset = finished_by.preset
     rows = [row for _, row in preset.active_rows() if row.prompt]
     positive = [row for row in rows if row.weight > 0]
     negative = " ".join(", ".join(row.prompt for row in rows if row.weight < 0).split())
     lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]
     if negative:
         lines.append(f"Negative prompt: {negative}")
-    line = settings_line(preset, size, finished)
-    if finished_by:
-        at = f"Refiner switch at: {finished_by.at:g}"
-        line += f", Refiner: {_quoted(PurePath(finished_by.model).name)}, {at}"
-    return "\n".join([*lines, line])
-
-
-def refined(preset: Preset) -> HandedBack | None:
-    """What a refiner finishes there; beside a second pass, for which the web UIs keep it, nothing."""
-    return None if preset.second_pass.on else handed_back(preset)
+    lines.append(settings_line(preset, size, finished))
+    return "\n".join(lines)
 
 
 def _joined(rows: list[Row]) -> str:
@@ -94,6 +82,7 @@ def settings_line(preset: Preset, size: tuple[int, int] | None, finished: bool =
         "CFG Rescale": f"{preset.guidance_rescale:g}" if preset.guidance_rescale else "",
         "Denoising strength": f"{preset.init.strength:g}" if preset.init else "",
         **({} if preset.init else _hires(preset)),
+        **_refiner(preset),
         **_detailer(preset),
         **_freed(preset),
     }
@@ -131,6 +120,14 @@ def _hires(preset: Preset) -> dict[str, object]:
         "Hires negative prompt": again.negative_prompt if again.paints else "",
         "Hires CFG Scale": f"{again.cfg:g}" if again.paints and again.cfg else "",
     }
+
+
+def _refiner(preset: Preset) -> dict[str, object]:
+    """Another model that finishes the picture; beside a second pass the web UIs keep it for that alone."""
+    if not preset.refiner.on or preset.second_pass.on:
+        return {}
+    name, at = PurePath(preset.refiner.model).name, f"{preset.refiner.at:g}"
+    return {"Refiner": name, "Refiner switch at": at}
 
 
 def _detailer(preset: Preset) -> dict[str, object]:

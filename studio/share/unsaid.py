@@ -11,7 +11,6 @@ from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.variants import varies
-from studio.share.parameters import refined
 
 OURS_ALONE = ("control", "image", "image_prompt", "mask", "range", "curve", "reference")
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
@@ -27,9 +26,6 @@ _LAST_WEIGHT = re.compile(r":\s*[-+]?(?:\d+\.?\d*|\d*\.\d+)\s*\Z")
 
 def unsaid(preset: Preset) -> list[str]:
     """What :func:`studio.share.parameters.parameters_text` leaves out or changes; names the fields."""
-    finished_by = refined(preset)
-    if finished_by:
-        preset = finished_by.preset
     rows = preset.active_rows()
     found = [note for index, row in rows for note in _of_row(index, row)]
     found += [note for index, row in rows for note in _typed(index, row, rows)]
@@ -105,6 +101,8 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
     ]
     if preset.distilled_guidance is not None:
         found.append("distilled_guidance: left out")
+    if preset.refiner.on and preset.second_pass.on:
+        found.append("refiner.model: left out; there, the second pass alone would have it")
     if preset.init:
         found.append("init: the picture to start from is left out; its strength is said")
     if preset.init and preset.init.loops > 1:

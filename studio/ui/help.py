@@ -26,6 +26,8 @@ LABELS = {
     "freeu_b2": "FreeU b2",
     "freeu_s1": "FreeU s1",
     "freeu_s2": "FreeU s2",
+    "refiner_model": "Refiner: model",
+    "refiner_at": "Refiner: from",
     "second_pass_scale": "Second pass, times as large",
     "second_pass_strength": "Second pass, strength",
     "second_pass_steps": "Second pass, steps",

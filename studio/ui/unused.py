@@ -29,8 +29,22 @@ def unused_fields(values: Mapping[str, Any]) -> Unused:
     Args:
         values: the form's, by field name.
     """
-    found = (_of_second_pass(values), _of_detail(values), _of_freeu(values), _unread(values))
+    refiner = _of_refiner(values)
+    found = (
+        refiner,
+        _of_second_pass(values),
+        _of_detail(values),
+        _of_freeu(values),
+        _unread(values),
+    )
     return {name: why for part in found for name, why in part.items()}
+
+
+def _of_refiner(values: Mapping[str, Any]) -> Unused:
+    """Where a refiner begins, where there is none."""
+    if values.get("refiner_model"):
+        return {}
+    return _without(values, ("refiner_at",), "Changes nothing now: the base makes all of it.")
 
 
 def _of_second_pass(values: Mapping[str, Any]) -> Unused:

@@ -75,7 +75,8 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     sampler, schedule = _sampler(fields)
     vae = named(fields.text("VAE"))
     hash_of = hashes_of(fields, vae)
-    fields.drop("Version", "App", "Created Date", "User", "Build")
+    version = fields.text("Version")
+    fields.drop("App", "Created Date", "User", "Build")
     embeddings = embeddings_of(settings)
     units = controls(fields)
     found = Found(
@@ -111,7 +112,7 @@ def to_found(parts: tuple[str, str, dict[str, Any]], tool: str) -> Found:
     if "RNG" in settings and not found.noise:
         found.notes.append(f"sampler.noise: RNG {settings['RNG']!r} is not known; cpu is used")
     second_pass(fields, found, settings)
-    found.refining = refining(fields, bool(found.second_pass))
+    found.refining = refining(fields, bool(found.second_pass), version)
     detailer(fields, found)
     found.freeu = in_settings(fields, found.notes)
     soft_inpainting(fields, found)

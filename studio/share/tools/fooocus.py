@@ -52,7 +52,9 @@ def read(texts: Texts) -> Found | None:
     if refiner in ("", "None"):
         fields.drop("refiner_switch", "refiner_swap_method", "refiner_model_hash")
     else:
-        found.refining = Refining(refiner, fields.take("refiner_switch"), by_steps=True)
+        found.refining = Refining(
+            refiner, fields.take("refiner_switch"), True, fields.text("refiner_model_hash")
+        )
     return found
 
 

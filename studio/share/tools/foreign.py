@@ -98,12 +98,13 @@ def to_preset(
     if found.detail:
         steps = data["sampler"].get("steps", Sampler().steps)
         data["detail"] = checked(found.detail, steps, notes)
+    if refiner := refined(found.refining, shelf, notes, additions.left):
+        data["refiner"] = refiner
     if additions.left:
         left = ", ".join(dict.fromkeys(additions.left))
         data["description"] = not_here(left)[:2000]
     notes += [*found.notes, *found.fields.notes(), *more]
-    preset = refined(validate(_clean(data)), found.refining, shelf, notes)
-    return preset, _bounded(notes)
+    return validate(_clean(data)), _bounded(notes)
 
 
 def not_here(names: str) -> str:

@@ -6,66 +6,73 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from studio.errors import StudioError, shorten
-from studio.plan.handover import handed_over
-from studio.preset import Preset
+from studio.errors import shorten
 from studio.share.model_names import Shelf, bare
 from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import number
 
-_HASH = re.compile(r"\s*\[[0-9a-fA-F]+\]\s*$")
+_HASH = re.compile(r"\s*\[([0-9a-fA-F]+)\]\s*$")
 _NAMES = ("Refiner", "Refiner switch at", "Refiner switch by sampling steps")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+_BY_NOISE = (1, 8)  # the web UI's first version that goes by the noise
 
 
 @dataclass(frozen=True)
 class Refining:
-    """``model``: as the tool names it. ``at``: the part behind which it takes over, of the noise, or of the
-    steps where ``by_steps``."""
+    """``model``: as the tool names it, and its ``hash``. ``at``: the part behind which it takes over, of the
+    noise, or of the steps where ``by_steps``."""
 
     model: str
     at: Any
     by_steps: bool = False
+    hash: str = ""
 
 
-def in_settings(fields: Fields, again: bool) -> Refining | None:
+def in_settings(fields: Fields, again: bool, version: str = "") -> Refining | None:
     """What a web UI's settings say; beside a second pass, for which it is kept there, it stays to be noted.
 
     Args:
-        again: whether there is a second pass.
+        again: whether there is a second pass. version: the tool's, as the settings name it.
     """
     given = {name: fields.take(name) for name in _NAMES}
-    name = _HASH.sub("", str(given[_NAMES[0]] or ""))
-    if not name or again:
+    named = str(given[_NAMES[0]] or "").strip()
+    if again or named.lower() in ("", "none"):
         for key, value in given.items():
-            if value is not None:
+            if value is not None and named.lower() != "none":
                 fields.put(key, value)
         return None
-    by_steps = str(given[_NAMES[2]]).lower() == "true"
-    return Refining(name, given[_NAMES[1]], by_steps)
+    marked, made = _HASH.search(named), _VERSION.match(version)
+    older = made is not None and (int(made[1]), int(made[2])) < _BY_NOISE
+    by_steps = older or str(given[_NAMES[2]]).lower() == "true"
+    return Refining(_HASH.sub("", named), given[_NAMES[1]], by_steps, marked[1] if marked else "")
 
 
-def refined(preset: Preset, asked: Refining | None, shelf: Shelf, notes: list[str]) -> Preset:
-    """The preset with the rows of the model that finishes its picture; what cannot be is noted."""
+def refined(
+    asked: Refining | None, shelf: Shelf, notes: list[str], left: list[str]
+) -> dict[str, Any]:
+    """The preset's ``refiner``; none where there is none, or it cannot be, which is noted.
+
+    Args:
+        left: is given the names of models that are not here.
+    """
     if asked is None:
-        return preset
+        return {}
     shown, at = bare(asked.model)[:200], number(asked.at)
-    found = shelf.find(asked.model, ("base", "finetune"))
+    kinds = ("base", "finetune")
+    found = shelf.find(asked.model, kinds) or (
+        shelf.find(asked.hash, kinds) if asked.hash else None
+    )
     if found is None:
         notes.append(
             f"the refiner {shown!r} ({shorten(asked.at)}) is not in the library; the base finishes the picture"
         )
-        return preset
-    if at is None:
+        left.append(shown)
+        return {}
+    if at is None or not 0 <= at <= 1:
         notes.append(f"the refiner {shown!r} begins at no usable part ({shorten(asked.at)})")
-        return preset
-    try:
-        made, said = handed_over(preset, found, at, shelf.entries)
-    except StudioError as error:
-        notes.append(f"the refiner {shown!r} is left out; {error.message}")
-        return preset
-    notes += said
+        return {}
     if asked.by_steps:
         notes.append(
             f"the refiner {shown!r} begins at {at:g} of the steps there, of the noise here"
         )
-    return made
+    return {"model": found, "at": float(at)}

@@ -8,7 +8,11 @@ from studio.library.missing import Missing
 from studio.ui.errors import on_page
 
 # Fields that may be empty, and what is taken then.
-_WITHOUT = {"vae": "Use the base's own", "second_pass.upscaler": "Enlarge without one"}
+_WITHOUT = {
+    "vae": "Use the base's own",
+    "refiner.model": "Let the base finish it",
+    "second_pass.upscaler": "Enlarge without one",
+}
 
 
 def as_html(absent: list[Missing], can_fetch: bool, can_choose: bool = True) -> str:

@@ -61,9 +61,8 @@
     const given = await studio.askNumbers({
       title: `Finish with ${model}`,
       note:
-        "The rows of the base end at this part of the denoising, and the same rows of this model go on from " +
-        "there: 0 is pure noise, 1 the finished picture. What is left of the base without a prompt becomes " +
-        "a row too. Other tools call it refiner. Ctrl+Z takes it back.",
+        "From this part of the denoising on this model takes the base's place, under the same rows: 0 is " +
+        "pure noise, 1 the finished picture. Other tools call it refiner; it stands in Advanced.",
       act: "Fill the form",
       fields: [{ name: "at", label: "From", value: 0.8, low: 0.01, high: 0.99, step: 0.01 }],
     });

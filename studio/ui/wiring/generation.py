@@ -225,7 +225,8 @@ def _one(preset: Preset) -> Preset:
 
 def _plan_and_autosave(parts: Parts, limits: Limits) -> None:
     form, told = parts.form, parts.changes.changed
-    parts.changes.hear([*form.values(), parts.signals["models"]])  # a model may have come or gone
+    # A model may have come or gone; a folded field that is filled alone tells nobody, its notes do.
+    parts.changes.hear([*form.values(), parts.signals["models"], parts.signals["notes"]])
     # Kept first: Gradio waits for the answer of one before it begins the next.
     names = json.dumps(list(form))
     autosave = f"(...values) => {{ window.studio.autosave({names}, values); return []; }}"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from studio import images
-from studio.errors import StudioError
+from studio.errors import BadPreset, StudioError
 from studio.library import Library
-from studio.plan.handover import handed_over
-from studio.plan.row_models import check_base
+from studio.plan.row_models import check_base, look_up
 from studio.preset import Detail, Preset
 from studio.preset.derived import left_by_start, started_from
+from studio.preset.fields import with_fields
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 from studio.preset.unfinished import without_mark
@@ -67,8 +67,12 @@ def _begin(asked: Mapping[str, Any], library: Library, _form: Callable[[], Prese
 
 
 def _finish(asked: Mapping[str, Any], library: Library, form: Callable[[], Preset]) -> Filled:
-    model, at = str(asked.get("model")), float(number(asked, "at"))
-    return Filled(*handed_over(form(), model, at, library.catalogue()), loaded=False)
+    before, at = form(), float(number(asked, "at"))
+    model = look_up(library.catalogue(), str(asked.get("model")), "refiner.model").id
+    if model == before.base:
+        raise BadPreset(f"another model than the base, got {model!r}", field="refiner.model")
+    changes = [("refiner.model", model), ("refiner.at", at)]
+    return Filled(with_fields(before, changes), [], False)
 
 
 def with_room(asked: Mapping[str, Any], library: Library, form: Preset) -> Preset:

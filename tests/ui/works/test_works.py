@@ -241,18 +241,19 @@ def test_a_picture_is_a_start_with_its_own_preset(uploads: Path) -> None:
 
 @needs_starter
 def test_another_model_finishes_what_the_form_holds() -> None:
-    ask = {"do": "finish", "model": "starter-1", "at": 0.8}
+    ask = {"do": "finish", "model": "starter-1", "at": 0.7}
     preset, said, loaded = fills.filled_with(ask, Library(), lambda: PRESET, Limits())
-    assert [(row.prompt, row.model, row.range) for row in preset.rows] == [
-        ("a cat", None, (0.0, 0.8)),
-        ("a cat", "starter-1", (0.8, 1.0)),
-        ("", "starter-1", (0.8, 1.0)),
-    ]
+    assert (preset.refiner.model, preset.refiner.at, preset.rows) == ("starter-1", 0.7, PRESET.rows)
     assert not said and not loaded
-    with pytest.raises(StudioError, match=r"^at: "):
-        fills.filled_with({**ask, "at": "half"}, Library(), lambda: PRESET, Limits())
-    with pytest.raises(StudioError, match=r"^rows: "):
-        fills.filled_with(ask, Library(), lambda: PRESET, Limits(rows=2))
+    for changes, field in (
+        ({"at": "half"}, "at"),
+        ({"at": 2}, "refiner.at"),
+        ({"model": "starter"}, "refiner.model"),
+        ({"model": "nothing"}, "refiner.model"),
+    ):
+        with pytest.raises(StudioError) as refused:
+            fills.filled_with({**ask, **changes}, Library(), lambda: PRESET, Limits())
+        assert refused.value.field == field
 
 
 @pytest.mark.parametrize("make", ["room", "larger", "vary"])
