@@ -112,9 +112,9 @@ def parsed(text: Any, kind: type[Any]) -> Any:
 
 def after(tags: Sequence[str], more: Sequence[str]) -> list[str]:
     """A picture's tags with ``more`` of them; what has a minus before it is taken off."""
-    off = {one.strip()[1:].strip() for one in more if one.strip()[:1] in ("-", "\u2212")}
+    off = {one.strip()[1:].strip().lower() for one in more if one.strip()[:1] in ("-", "\u2212")}
     added = [one for one in more if one.strip()[:1] not in ("-", "\u2212")]
-    return [one for one in (*tags, *added) if one not in off]
+    return [one for one in (*tags, *added) if one.strip().lower() not in off]
 
 
 def checked(name: str, value: Any) -> Any:

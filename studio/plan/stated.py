@@ -21,6 +21,7 @@ from studio.preset import Detail, Preset
 from studio.preset.derived import detail_of, second_of
 from studio.preset.detail import detail_fields, of_detail
 from studio.preset.finders import FINDERS
+from studio.preset.rows import taking_part
 from studio.preset.second_pass import of_second_pass, second_fields
 
 
@@ -81,7 +82,7 @@ def stated_plan(
     size = picture_size(preset, known.base)
     whole = preset.model_copy(update={"detail": Detail()})
     again = second_of(whole, "-", size, known.base.multiple)
-    asking = preset.second_pass.asking(preset.active_rows())
+    asking = preset.second_pass.asking(taking_part(preset.rows))
     with of_second_pass(asking):
         second = stated_plan(again, library, roots)
     noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for

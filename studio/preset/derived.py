@@ -11,7 +11,7 @@ from studio.preset.bounds import bounds
 from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
-from studio.preset.rows import MAX_SEED, Sampler
+from studio.preset.rows import MAX_SEED, Sampler, taking_part
 from studio.preset.scale import with_scale
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
@@ -105,7 +105,7 @@ def larger(
 
 def started_from(preset: Preset, image: str, size: tuple[int, int], multiple: int) -> Preset:
     """The preset of a picture once more, from the picture itself on and at its size; a start of its own
-    gives way to it, all but its strength. Its second pass is done.
+    gives way to it, all but its strength. Its second pass is done; tiles stay.
 
     Args:
         image: the reference of the picture. size: its width and height.
@@ -119,7 +119,9 @@ def started_from(preset: Preset, image: str, size: tuple[int, int], multiple: in
     if own and own.strength:
         init = init.model_copy(update={"strength": own.strength})
     once = {"init": init, "second_pass": SecondPass()}
-    changes = [("sampler.width", width), ("sampler.height", height)]
+    tiles = preset.sampler.tiles or (preset.second_pass.on and preset.second_pass.tiles)
+    sampler = {"width": width, "height": height, "tiles": tiles}
+    changes = [(f"sampler.{name}", value) for name, value in sampler.items()]
     return with_fields(preset.model_copy(update=once), changes)
 
 
@@ -159,7 +161,7 @@ def _said_in_second(preset: Preset) -> Preset:
     asked, rows = preset.second_pass, list(preset.rows)
     if not asked.paints:
         return preset
-    for index, field in asked.asking(preset.active_rows()).items():
+    for index, field in asked.asking(taking_part(preset.rows)).items():
         text = getattr(asked, field.rpartition(".")[2])
         rows[index] = rows[index].model_copy(update={"prompt": text})
     said = preset.model_copy(update={"rows": tuple(rows)})
@@ -236,6 +238,7 @@ def left_by_start(preset: Preset) -> list[str]:
     left = {
         "init.image: the picture that it started from gives way to this one": own is not None,
         "init.mask: is of the picture that it started from, and is left out": own and own.mask,
+        "init.loops: is left out; the picture has been through them": own and own.loops > 1,
         "second_pass.scale: is left out, since the picture has been enlarged": preset.second_pass.on,
     }
     return [line for line, is_left in left.items() if is_left]

@@ -15,15 +15,18 @@ def asking(
     of the same in other rows; none where ``prompt`` is empty.
 
     Args:
-        rows: those that take part, with their numbers. away: of those that push away from one.
+        rows: those that take part, with their numbers. away: of those that push away from one, or would
+            under a scale above 1.
 
     Raises:
         BadPreset: there is no such row; names ``field``.
     """
     if not prompt:
         return []
-    sign = -1 if away else 1
-    first = next((row.prompt for _, row in rows if row.weight * sign > 0 and row.prompt), None)
+    asked = (row for _, row in rows if row.prompt)
+    first = next(
+        (row.prompt for row in asked if (row.weight <= 0 if away else row.weight > 0)), None
+    )
     if first is None:
         none = "takes the place of a prompt, and no row pulls towards one"
         none_away = "takes the place of a prompt, and no row pushes away from one"

@@ -111,6 +111,13 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("second_pass.scale: left out, there is none after a picture to start from")
     elif preset.second_pass.on and preset.second_pass.tiles:
         found.append("second_pass.tiles: left out, the picture is made at once")
+    again = preset.second_pass
+    for field, text, of_side in (
+        ("prompt", again.prompt, [row for row in rows if row.weight > 0 and row.prompt]),
+        ("negative_prompt", again.negative_prompt, [r for r in rows if r.weight < 0 and r.prompt]),
+    ):
+        if again.paints and text and len(of_side) > 1:
+            found.append(f"second_pass.{field}: there, it takes the place of all rows of its side")
     if preset.detail.on and preset.detail.finder != "faces":
         found.append("detail.finder: left out, there, parts are found by other networks")
     if preset.seamless in ("x", "y"):

@@ -86,6 +86,11 @@ def test_they_are_what_the_second_pipeline_is_given(
         ([CAT], {"negative_prompt": "a car"}, "second_pass.negative_prompt"),
         ([DOG], {"prompt": "a car"}, "second_pass.prompt"),
         ([CAT, DOG], {"cfg": 1000.0}, ""),
+        (
+            [{**CAT, "weight": 1.0}, {**DOG, "weight": 0.0}],
+            {"cfg": 7.0, "negative_prompt": "c"},
+            "",
+        ),
         ([CAT, {**DOG, "reference": "own"}], {"cfg": 3.0}, "second_pass.cfg"),
         ([CAT], {"prompt": "[a:b:0.5"}, ""),
     ],

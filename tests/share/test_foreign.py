@@ -40,7 +40,7 @@ def test_a1111(tmp_path: Path) -> None:
     # ε(neg) + w·(ε(pos) − ε(neg)) with w = 7.5
     assert [(row.prompt, row.weight) for row in preset.rows] == [
         (r"masterpiece, (a (red:1.3) cat:1.2), sitting \(alone\) AND [snow] :0.5", 7.5),
-        ("blurry", -6.5),
+        ("blurry", -10.25),
     ]
     assert preset.sampler.model_dump(exclude_defaults=True) | {"scheduler": "dpm++"} == {
         "scheduler": "dpm++",
@@ -80,7 +80,7 @@ def test_a1111_in_exif(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"theirs.{suffix}"
     picture().save(path, exif=exif)
     preset, _ = share.read_any(path)
-    assert [row.weight for row in preset.rows] == [7.5, -6.5]
+    assert [row.weight for row in preset.rows] == [7.5, -10.25]
 
 
 def test_invokeai(tmp_path: Path) -> None:

@@ -144,3 +144,23 @@ def row_model(
     if embeddings:
         model["embeddings"] = list(embeddings)
     return model or None
+
+
+def give_words(
+    data: dict[str, Any], hinted: Sequence[str], bare_words: bool, additions: Additions
+) -> None:
+    """Embeddings that prompts of a preset's second pass name, given to the rows whose place they take.
+
+    Args:
+        data: the preset's. hinted, bare_words: as :meth:`Additions.embeddings` takes them.
+    """
+    for name, away in (("prompt", False), ("negative_prompt", True)):
+        given, field = data["second_pass"].get(name, ""), f"second_pass.{name}"
+        text, words = additions.embeddings(given, hinted, bare_words, field)
+        if given:
+            data["second_pass"][name] = text
+        for row in data["rows"] if words else ():
+            if (row["weight"] < 0) is away:
+                model = row["model"] or {}
+                held = dict.fromkeys([*model.get("embeddings", ()), *words])
+                row["model"] = {**model, "embeddings": list(held)}

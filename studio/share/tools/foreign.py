@@ -20,7 +20,7 @@ from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import ROUNDED
 from studio.share.model_names import Shelf, bare
 from studio.share.texts import Texts
-from studio.share.tools.additions import Additions
+from studio.share.tools.additions import Additions, give_words
 from studio.share.tools.detailer import checked
 from studio.share.tools.prompts import number
 from studio.share.tools.refiner import refined
@@ -95,6 +95,7 @@ def to_preset(
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
         data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
+        give_words(data, found.embeddings, found.bare_words, additions)
     if found.detail:
         steps = data["sampler"].get("steps", Sampler().steps)
         data["detail"] = checked(found.detail, steps, notes)

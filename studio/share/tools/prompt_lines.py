@@ -3,6 +3,7 @@ them: ``--prompt "a cat" --negative_prompt blurry --steps 20 --seed 3``."""
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from typing import Any
 from studio.errors import StudioError, shorten
 from studio.preset import Preset
 from studio.preset.fields import with_fields
-from studio.preset.rows import taking_part
+from studio.preset.rows import Row, taking_part
 from studio.preset.scale import SCALE
 from studio.share.tools.samplers import read_sampler
 
 SIGN = "--"  # before a setting's name, and so at the beginning of such a line
+_TAG = re.compile(r"<(?:lora|lyco):[^<>]{1,300}>")
 _TEXTS = ("prompt", "negative_prompt")  # of all words up to the next setting
 # The fields of a preset, by the names of settings that are numbers.
 _NUMBERS: dict[str, tuple[str, type[int] | type[float]]] = {
@@ -72,6 +74,11 @@ def of_line(preset: Preset, line: str) -> Made:
     if "tiling" in given:
         fields.append(("seamless", "both" if given["tiling"].lower() == "true" else "off"))
     notes += _unread(given, preset)
+    for name in _TEXTS:
+        notes += [
+            f"{tag} loads nothing here: give the rows the LoRA"
+            for tag in _TAG.findall(given.get(name, ""))
+        ]
     return Made(with_fields(made, fields), tuple(notes))
 
 
@@ -117,13 +124,15 @@ def _with_texts(preset: Preset, given: dict[str, str]) -> Preset:
                 rows[at] = row.model_copy(update={"prompt": given["prompt"]})
     if "negative_prompt" in given:
         text = given["negative_prompt"]
-        away = next((at for at, row in taking if row.weight < 0), None)
+        below = [at for at, row in taking if row.weight < 0]
+        away = next((at for at in (*below, *(at for at, row in taking if row.weight == 0))), None)
+        weight = 1.0 - sum(row.weight for _, row in taking)  # which makes two passes of all of them
         if away is not None:
-            rows[away] = rows[away].model_copy(update={"prompt": text})
-        elif text:
-            # The weight that makes two passes of all of them.
-            weight = min(0.0, 1.0 - sum(row.weight for _, row in taking))
-            rows.append(first.model_copy(update={"prompt": text, "weight": weight}))
+            for at, row in taking:  # rows of one prompt keep one
+                if at == away or (row.weight < 0 and row.prompt == preset.rows[away].prompt):
+                    rows[at] = row.model_copy(update={"prompt": text})
+        elif text and weight:
+            rows.append(Row(prompt=text, model=first.model, weight=round(weight, 10)))
     return preset.model_copy(update={"rows": tuple(rows)})
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Any
 
 from studio.extensions import Table
+from studio.preset.prompts import split_prompt
 from studio.share.texts import Texts
 from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import Lora
@@ -141,14 +143,19 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
     def to_terms(self) -> tuple[Term, ...]:
-        """The sum as terms; their coefficients add up to 1."""
+        """The sum as terms; their coefficients add up to 1, each part around AND counted."""
         if self.terms:
             return self.terms
         scale = float(self.scale if self.scale is not None else 1.0)
+        # Parts around AND pull by the scale each, and the negative prompt weighs what is left.
+        parts = split_prompt(self.prompt) if self.grammar == "AUTOMATIC1111" else [("", 1.0)]
         controls = tuple(self.controls)
         return (
             Term(scale, (Condition(((self.prompt, 1.0),), controls=controls),)),
-            Term(1.0 - scale, (Condition(((self.negative, 1.0),), controls=controls),)),
+            Term(
+                1.0 - scale * fsum(share for _, share in parts),
+                (Condition(((self.negative, 1.0),), controls=controls),),
+            ),
         )
 
 

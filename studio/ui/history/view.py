@@ -185,11 +185,10 @@ def _marks(history: History, asked: Mapping[str, Any]) -> dict[str, Any]:
     more = [str(tag) for tag in said.pop("more_tags", ())]
     if strange := [name for name in said if name not in SAID]:
         raise StudioError(f"{', '.join(SAID)}, got {strange[0][:40]!r}", field="said")
-    if said or more:
-        history.mark(ids, more, **said)
+    count = history.mark(ids, more, **said) if said or more else 0
     if asked.get("several") is not True:  # what is said of one shows where it is said
         return {"changed": True}
-    told = {"count": len(ids), "board": said.get("board", ""), "tags": more}
+    told = {"count": count, "board": said.get("board", ""), "tags": more}
     return {"changed": True, "marked": told}
 
 

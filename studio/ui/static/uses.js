@@ -69,7 +69,6 @@
     return [
       {
         label: "Read what is written in it",
-        ofPreset: true,
         take: (file) => studio.showWritten(file),
       },
       {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sd_parsers.parsers import AUTOMATIC1111Parser
 
-from studio.share import parameters_text
+from studio.share import parameters_text, unsaid
 from studio.share.tools.a1111 import pairs, split
 from tests.support.other_tools import PLAIN, a1111, png, read, rows
 
@@ -82,6 +82,13 @@ def test_every_field_is_carried_over_or_named(tmp_path: Path, field: str) -> Non
     preset, notes = read(png(tmp_path, parameters=a1111(more=f", {field}, Version: v1.9.4")))
     assert rows(preset) == PLAIN
     assert all(words in notes for words in FIELDS[field])
+
+
+def test_the_negative_prompt_weighs_what_parts_around_and_leave(tmp_path: Path) -> None:
+    text = a1111("a cat AND a dog:0.5", "bad")
+    preset, _ = read(png(tmp_path, parameters=text))
+    assert rows(preset) == [("a cat AND a dog:0.5", 7.0), ("bad", 1 - 7 * 1.5)]
+    assert "weighs" not in "".join(unsaid(preset))
 
 
 def test_noise_is_carried_over(tmp_path: Path) -> None:

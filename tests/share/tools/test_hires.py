@@ -183,6 +183,27 @@ def test_prompts_and_scale_of_the_second_pass_are_its_own(tmp_path: Path) -> Non
     assert "Hires negative prompt 'blur'" in "\n".join(told)  # of no row
 
 
+def test_what_a_prompt_of_several_rows_becomes_there_is_said() -> None:
+    rows = [{"prompt": "a"}, {"prompt": "b"}, {"prompt": "c", "weight": -1.0}]
+    again = {"scale": 2.0, "prompt": "d", "negative_prompt": "e"}
+    preset = validate({"rows": rows, "second_pass": again})
+    said = [line for line in unsaid(preset) if line.startswith("second_pass")]
+    assert said == ["second_pass.prompt: there, it takes the place of all rows of its side"]
+
+
+def test_an_embedding_of_the_second_pass_is_given_to_the_row_whose_place_it_takes() -> None:
+    models = {
+        "EasyNeg": ModelEntry(
+            "EasyNeg", "embedding", "sd1", 1, "/m/e.safetensors", words=("EasyNeg",)
+        ),
+        "mymodel": ModelEntry("mymodel", "base", "sd1", 1, ""),
+    }
+    more = ", Denoising strength: 0.5, Hires upscale: 2, Hires upscaler: Lanczos, Hires negative prompt: EasyNeg"
+    found = read_foreign(Texts({"parameters": a1111(more=more)}, (128, 192)), "it.png", models)
+    assert found is not None
+    assert [row.model and row.model.embeddings for row in found[0].rows] == [None, ("EasyNeg",)]
+
+
 def test_the_library_s_upscaler_of_the_web_ui_s_name() -> None:
     more = ", Denoising strength: 0, Hires upscale: 2, Hires steps: 9, Hires upscaler: R-ESRGAN 4x+"
     models = {

@@ -43,6 +43,17 @@ def test_the_negative_prompt_that_is_there_takes_the_text() -> None:
     assert len(of_line(FORM, '--negative_prompt ""').preset.rows) == 1
 
 
+def test_a_negative_prompt_weighs_what_the_others_leave() -> None:
+    plain = validate({"rows": [{"prompt": "a", "weight": 0.5, "curve": "linear_up"}]})
+    made = of_line(plain, "--negative_prompt b").preset.rows[1]
+    assert (made.weight, made.curve, made.prompt) == (0.5, "constant", "b")
+    one = validate({"rows": [{"prompt": "a", "weight": 1}, {"prompt": "b", "weight": 0}]})
+    made = of_line(one, "--negative_prompt c --cfg_scale 7").preset
+    assert [(row.prompt, row.weight) for row in made.rows] == [("a", 7), ("c", -6)]
+    (note,) = of_line(plain, "--prompt a <lora:ink:0.8>").notes
+    assert note == "<lora:ink:0.8> loads nothing here: give the rows the LoRA"
+
+
 def test_names_of_samplers_and_what_has_no_place_are_read_as_from_a_picture() -> None:
     made = of_line(FORM, '--sampler_name "Euler a" --tiling true --restore_faces true')
     assert made.preset.sampler.scheduler == "euler_a" and made.preset.seamless == "both"

@@ -144,12 +144,12 @@
     async function take(file) {
       const image = await card.keep(file, picker.node);
       if (image) change({ image });
+      return Boolean(image);
     }
     /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
     async function drop(file) {
-      await take(file);
-      const { text } = await card.stack.images.settingsIn(file);
-      if (!text) return;
+      const taken = await take(file);
+      if (!taken || (await card.stack.images.seedOf(file)).error) return;
       const said = "The picture is this row's control image now. It carries settings, too.";
       studio.offer(said, "Open them", () => studio.openPreset(file));
     }
