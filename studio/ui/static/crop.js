@@ -6,6 +6,7 @@
     LEAST = 0.02,
     REACH = 16; // LEAST: part of a side; REACH: pixels around a corner
   const SIDES = ["Left", "Top", "Right", "Bottom"];
+  const LIMITS = WHOLE.map((far) => (far ? [LEAST * 100, 100] : [0, 100 - LEAST * 100]));
   const clamp = (value) => Math.min(1, Math.max(0, value));
 
   /** Show ``box`` as the part of its frame that stays light. */
@@ -40,6 +41,7 @@
       this.box = [...(box || WHOLE)];
       this.aspect = picture.naturalWidth / picture.naturalHeight;
       this.held = null;
+      this.typed = null; // the side that is being typed, and the box before it was
       picture.alt = "";
       picture.draggable = false;
       this.light = el(
@@ -55,11 +57,12 @@
       );
       this.numbers = SIDES.map((side, i) =>
         studio.numberEditor({
-          field: { kind: "number", low: 0, high: 100 },
+          field: { kind: "number", low: LIMITS[i][0], high: LIMITS[i][1] },
           label: `${side} (%)`,
           changed: () => {
-            const typed = this.numbers[i].write();
-            if (typed >= 0 && typed <= 100) this.type(i, typed / 100);
+            const typed = this.numbers[i].write(),
+              [low, high] = LIMITS[i];
+            if (typed !== "" && typed >= low && typed <= high) this.type(i, typed / 100);
           },
         }),
       );
@@ -113,6 +116,7 @@
     /** A new box; the number that is being typed stays as it is, and what was said of the last one goes. */
     set(box, typed) {
       this.box = [...box];
+      if (typed === undefined) this.typed = null;
       this.note.textContent = "";
       studio.placeBox(this.light, this.box);
       this.numbers.forEach((number, i) => {
@@ -133,14 +137,15 @@
       return Math.round(this.box[side] * 1000) / 10;
     }
 
-    /** One side by its number; the opposite one gives way. */
+    /** One side by its number; the opposite one gives way, and comes back with the digits that follow. */
     type(side, value) {
-      const box = [...this.box],
+      if (this.typed?.side !== side) this.typed = { side, box: this.box };
+      const box = [...this.typed.box],
         far = (side % 2) + (side < 2 ? 2 : 0);
-      box[side] = clamp(side < 2 ? Math.min(value, 1 - LEAST) : Math.max(value, LEAST));
+      box[side] = value;
       box[far] =
         side < 2 ? Math.max(box[far], box[side] + LEAST) : Math.min(box[far], box[side] - LEAST);
-      const moved = box[far] !== this.box[far];
+      const moved = box[far] !== this.typed.box[far];
       this.set(box, side);
       if (moved)
         this.note.textContent = `${SIDES[far]} is ${studio.numberText(this.percent(far))} now: two sides may not cross.`;

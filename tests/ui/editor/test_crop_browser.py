@@ -43,3 +43,27 @@ def test_a_box_is_drawn_where_the_hand_goes_and_what_was_said_of_the_last_one_go
     assert abs(drawn["x"] - x) < 1.5 and abs(drawn["y"] - y) < 1.5
     assert abs(drawn["width"] - 100) < 1.5 and abs(drawn["height"] - 100) < 1.5
     page.keyboard.press("Escape")
+
+
+def test_a_side_that_is_typed_digit_by_digit_leaves_the_others_as_they_were(studio: Studio) -> None:
+    page = studio.open().page
+    studio.load(CONTROLLED)
+    studio.has_rows(["a cat face in flat style on an orange background"])
+    page.get_by_role("button", name="Crop the control image").click()
+    dialog = page.locator("dialog.gs-cropper")
+    left, right = (dialog.get_by_role("textbox", name=side) for side in ("Left (%)", "Right (%)"))
+
+    def type_right(text: str) -> None:
+        right.press("Control+a")
+        right.press("Delete")  # which is no number: nothing gives way to it
+        expect(left).to_have_value("40")
+        right.press_sequentially(text)
+
+    left.fill("40")
+    type_right("80")  # of which the 8 comes first
+    expect(left).to_have_value("40")
+    expect(dialog.get_by_role("status")).to_have_text("")
+    type_right("0,5")
+    expect(dialog.locator(".gs-error:visible")).to_contain_text("from 2 to 100")
+    expect(left).to_have_value("40")
+    page.keyboard.press("Escape")
