@@ -13,7 +13,7 @@ from studio.ui import run
 from studio.ui.asker import visitor_of
 from studio.ui.describe import plan_of, progress_bar
 from studio.ui.editor.stack import uploaded
-from studio.ui.errors import guarded, one_line, warn
+from studio.ui.errors import guarded, on_page, one_line, warn
 from studio.ui.form import filled, to_preset, to_values
 from studio.ui.layout import Parts
 from studio.ui.library.depicting import depicted
@@ -21,7 +21,7 @@ from studio.ui.library.models import library
 from studio.ui.runs import Runs
 from studio.ui.session import Series, Session
 from studio.ui.space import Limits
-from studio.ui.widgets import EACH, IN_TURN, WITH_SESSION
+from studio.ui.widgets import EACH, IN_TURN, WITH_SESSION, fresh
 from studio.ui.wiring.presets import notes_of, replaced_of
 from studio.ui.works import works
 from studio.ui.works.asked import Form, Labelled
@@ -39,6 +39,8 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         The event that makes them.
     """
 
+    notes = parts.signals["notes"]
+
     def made(
         session: str, event: gr.EventData, request: gr.Request, **values: Any
     ) -> Iterator[tuple[Any, ...]]:
@@ -47,26 +49,27 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
         series = None
         try:
             asked, form = event._data or {}, Form(lambda: to_preset(values))
-            series = yield from begun(asked, form, runs, limits, owner, visitor)
+            series = yield from _beside_notes(begun(asked, form, runs, limits, owner, visitor))
+            if left := works.left_of_lines(asked, form):
+                yield *run.Update(), _told("Prompts of a text", left)
         except StudioError as error:
             warn(error)
         except Exception as error:  # the page outlives any mistake in one event
             warn(one_line(error))
         for update in run.follow(runs, owner, request.session_hash or "visitor"):
-            yield tuple(update)
+            yield *update, gr.skip()
         if series is not None and series.failed and not series.goes_on(owner.active()):
             warn(f"{len(series.failed)} failed · {first_of(series.failed)}")
 
     making = parts.works.submit(
         made,
         parts.session,
-        outputs,
+        [*outputs, notes],
         inputs_kwargs=parts.form,
         js=started,
         concurrency_limit=None,
         **EACH,
     )
-    notes = parts.signals["notes"]
 
     def fills(session: str, event: gr.EventData, **values: Any) -> dict[Any, Any]:
         asked, owner = event._data or {}, runs.session(run.key_of(session))
@@ -93,6 +96,22 @@ def attach(parts: Parts, limits: Limits, runs: Runs, outputs: list[Any], started
     if not limits.shared:  # visitors change nothing of the library
         parts.works.depict(guarded(given), None, parts.signals["previews"], **EACH)
     return making
+
+
+def _beside_notes(
+    updates: Generator[tuple[Any, ...], None, Series | None],
+) -> Generator[tuple[Any, ...], None, Series | None]:
+    """The same updates, which leave the list of notes as it is."""
+    while True:
+        try:
+            yield *next(updates), gr.skip()
+        except StopIteration as end:
+            return end.value
+
+
+def _told(title: str, lines: list[str]) -> dict[str, Any]:
+    """What was left out of what is made, all of it, for the list that stays until it is closed."""
+    return fresh({"title": title, "notes": [on_page(line) for line in lines]})
 
 
 def begun(
@@ -146,7 +165,9 @@ def _asked_for(
 
 def _lost(asked: dict[str, Any], form: Form) -> list[str]:
     """What of the form is not in what is asked for."""
-    if asked.get("do") not in ("each", "lines"):
+    if asked.get("do") == "lines":
+        return []  # which has a list of its own
+    if asked.get("do") != "each":
         return said_of_form(asked, form)
     return [works.unsaid_loss(asked, form()), works.cut_of_each(asked, library(), form())]
 

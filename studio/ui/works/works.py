@@ -91,10 +91,15 @@ def unsaid_loss(asked: Mapping[str, Any], form: Preset) -> str:
             f"{name}: is left out, as it would paint what the mask keeps" for name in on if on[name]
         ]
         return " · ".join(left)
-    if asked.get("do") == "lines":
-        said = enumerate((made.notes for made in _made_of_lines(asked, form)), 1)
-        return first_of([f"line {at}: {note}" for at, notes in said for note in notes])
     return left_by_each(form, str(asked.get("field"))) if asked.get("do") == "each" else ""
+
+
+def left_of_lines(asked: Mapping[str, Any], form: Callable[[], Preset]) -> list[str]:
+    """All that the lines of a text name and that is not in their pictures, each with its line."""
+    if asked.get("do") != "lines":
+        return []
+    said = enumerate((made.notes for made in _made_of_lines(asked, form())), 1)
+    return [f"line {at}: {note}" for at, notes in said for note in notes]
 
 
 def _lines(asked: Mapping[str, Any], _: Library, form: Form, __: History) -> list[Labelled]:

@@ -22,3 +22,20 @@ def test_each_line_of_a_dropped_text_is_made_with_its_own_settings(studio: Studi
     said = page.locator(".gs-stage")
     for seed in ("seed 11", "seed 12"):
         expect(said).to_contain_text(seed)
+
+
+def test_all_that_lines_name_and_that_is_not_carried_over_stays_until_it_is_closed(
+    studio: Studio,
+) -> None:
+    studio.open().use(["a cat"], steps=1)
+    page, before = studio.page, studio.moments()
+    text = "\\n".join(f"--prompt {name} --restore_faces true" for name in "abcdefgh")
+    page.evaluate(f"studio.askFiles([new File(['{text}'], 'mine.txt')])")
+    page.get_by_role("button", name="One picture for each line").click()
+    notes = page.get_by_label("Notes", exact=True)
+    expect(notes).to_contain_text("Prompts of a text: 8 notes")
+    expect(notes.get_by_role("listitem")).to_have_count(8)
+    expect(notes).to_contain_text("line 8: --restore_faces 'true' is not carried over")
+    studio.made_since(before, 8)
+    page.get_by_role("button", name="Close the notes").click()
+    expect(notes).to_have_count(0)
