@@ -69,6 +69,27 @@ def test_a_link_and_a_command_line_that_are_pasted_lead_to_their_preset(studio: 
         studio.has_rows(PROMPTS)
 
 
+def test_a_pasted_line_tells_its_options_and_the_page_s_own_link_is_looked_at_again(
+    studio: Studio,
+) -> None:
+    preset = parse(PRESET)
+    page = studio.open(f"?p={encode_link(preset)[0]}").page
+    paste = "(text) => navigator.clipboard.writeText(text)"
+    if page.get_by_role("button", name="Open it").count():  # beside an edited form
+        page.get_by_role("button", name="Open it").click()
+    studio.has_rows(PROMPTS)
+    studio.use(["a cat"])
+    page.evaluate(paste, page.url)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+v")
+    page.get_by_role("button", name="Open it").click()
+    studio.has_rows(PROMPTS)
+    page.evaluate(paste, as_command(preset).replace("- --out", "- --set cfg=3 --out"))
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+v")
+    expect(page.locator(".gs-toast")).to_contain_text("without its options: --set cfg=3")
+
+
 def test_a_long_text_in_a_prompt_is_said_to_be_too_long_and_the_page_goes_on(
     studio: Studio,
 ) -> None:

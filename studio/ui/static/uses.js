@@ -22,10 +22,15 @@
 
   /** Open what was copied whole: a preset's JSON or link, or another tool's text of a picture's settings. */
   studio.openText = function (copied) {
-    const { name, link, text = copied } = studio.broughtBy(copied);
-    if (link)
+    const { name, link, options, text = copied } = studio.broughtBy(copied);
+    if (link) {
+      studio.linkAnswered(false); // also where it is the page's own, which was opened before
       location.search = `?p=${link}`; // where it is looked at first; the form is kept
-    else openPreset(new File([text], name));
+      return;
+    }
+    if (options)
+      studio.toast(`The command line's preset is opened, without its options: ${options}`);
+    openPreset(new File([text], name));
   };
 
   /** The picture to start from; its part of the page is unfolded first. */

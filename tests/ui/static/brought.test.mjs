@@ -26,3 +26,11 @@ test("of a command line the preset is read that it was copied with", () => {
   assert.equal(studio.broughtBy(PRESET).text, PRESET);
   assert.equal(studio.broughtBy(copied.replace(PRESET, "a cat")), null);
 });
+
+test("the options of a command line are told, beside where its pictures go", () => {
+  const options = (line) =>
+    studio.broughtBy(`python -m studio ${line} <<'PRESET'\n${PRESET}\nPRESET\n`).options;
+  assert.equal(options("generate - --out pictures"), "");
+  assert.equal(options("generate - --set cfg=3 --out=here --count 4"), "--set cfg=3 --count 4");
+  assert.equal(options("sweep - --x cfg=3,5"), "sweep --x cfg=3,5");
+});

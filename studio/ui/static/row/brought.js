@@ -29,18 +29,32 @@ window.studio = window.studio || {};
   /** The preset's text in a link to a page of the studio, whichever; "" where a text is none. */
   const linkIn = (text) =>
     text.trim().match(/^https?:\/\/\S+[?&]p=([\w-]+)(?:[&#]\S*)?$/)?.[1] ?? "";
-  /** The preset that a command line was copied with; the text itself where it is none. */
-  const withoutCommand = (text) =>
-    text.match(/^\s*python -m studio [^\n]*<<'PRESET'\n([^]*)\nPRESET\s*$/)?.[1] ?? text;
+  /** The preset that a command line was copied with, and the line's options beside where its pictures go; the
+   * text itself where it is none. */
+  function inCommand(text) {
+    const [, said, preset] =
+      text.match(/^\s*python -m studio ([^\n]*)<<'PRESET'\n([^]*)\nPRESET\s*$/) ?? [];
+    if (said === undefined) return { text };
+    const options = said
+      .replace(/^generate(?=\s)/, "")
+      .replace(/\s-(?=\s)|\s--out(?:\s+|=)\S+/g, "");
+    return { text: preset, options: options.trim() };
+  }
 
   /** What a text that was copied whole is, and what may be done with it; null for a prompt alone. */
   studio.broughtBy = function (copied) {
     const link = linkIn(copied);
     if (link) return { link, said: "This is a link to a preset, not a prompt. ", json: true };
-    const text = withoutCommand(copied);
+    const { text, options } = inCommand(copied);
     const data = objectIn(text);
     if (Array.isArray(data?.rows))
-      return { name: "preset.json", text, said: "This is a preset, not a prompt. ", json: true };
+      return {
+        name: "preset.json",
+        text,
+        options,
+        said: "This is a preset, not a prompt. ",
+        json: true,
+      };
     if (data && isTheirs(data))
       return {
         name: "graph.json",
