@@ -12,16 +12,23 @@ from studio.preset import ModelRef, Preset, Row
 _TOKEN = re.compile(
     r'("[^"]*+")|(∅|no text)|([+\-−]\s?\d+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)(?=·)|(ε̂)'
 )
+# The steps that a line is of: words of the page, where the rest is a person's own and the models'.
+_SPAN = re.compile(r"((?:step|evaluation)s? \d+(?:–\d+)?)(: ε̂ = .*)", re.DOTALL)
 
 
 def equation(plan: Plan, preset: Preset | None = None) -> str:
     """The plan's sum, one line per span of steps; user text is escaped, terms are named on hover."""
     owners = _owners(plan, preset) if preset else {}
-    lines = "".join(f"<div>{_named(line, owners)}</div>" for line in str(plan).splitlines())
-    head = (
-        '<div class="gs-equation" data-own="text" tabindex="0" aria-label="Equation of the plan">'
-    )
+    lines = "".join(f"<div>{_line(line, owners)}</div>" for line in str(plan).splitlines())
+    head = '<div class="gs-equation" tabindex="0" aria-label="Equation of the plan">'
     return f"{head}{lines}</div>"
+
+
+def _line(line: str, owners: Mapping[str, str]) -> str:
+    found = _SPAN.fullmatch(line)
+    span, rest = found.groups() if found else ("", line)
+    said = f"<span>{span}</span>" if span else ""
+    return f'{said}<span data-own="text">{_named(rest, owners)}</span>'
 
 
 def _owners(plan: Plan, preset: Preset) -> dict[str, str]:

@@ -146,6 +146,21 @@ def test_what_a_person_wrote_stays_where_it_is_shown(desk: Studio, settings_file
     desk.speak(ENGLISH)
 
 
+def test_the_steps_that_a_line_of_the_equation_is_of_are_said_and_what_a_person_wrote_stays(
+    desk: Studio, settings_file: Path
+) -> None:
+    page = desk.page
+    desk.use(["step 2"], steps=3)
+    desk.press(0, "More: adapters")
+    desk.card(0).get_by_label("Weight curve of this row").select_option("linear_up")
+    line = page.locator("#gs-plan .gs-equation > div")
+    expect(line.nth(1)).to_contain_text("step 2: ε̂ = ")
+    desk.speak("de")
+    expect(line.nth(1)).to_contain_text("Schritt 2: ε̂ = ")
+    expect(line.nth(1)).to_contain_text('"step 2"')
+    desk.speak(ENGLISH)
+
+
 def test_a_browser_that_asks_for_german_gets_it(browser: Any, address: str) -> None:
     context = browser.new_context(locale="de-DE")
     context.set_default_timeout(60_000)
