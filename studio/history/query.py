@@ -33,8 +33,8 @@ class Query:
 
     ``text``: words, each the beginning of one in prompts, title, models, note or tags, a seed, or six
     letters of a file's name with a digit in them; ``"two words"``: beside each other; ``-word``: none of
-    these; ``prompt:word``, also ``preset``, ``model``, ``note``, ``tag`` and ``board``: there alone;
-    ``steps:25``; ``preset``: its name; ``board``: a board, or :data:`ON_NO_BOARD`;
+    these; ``one OR other``; ``prompt:word``, also ``preset``, ``model`` or ``lora``, ``note``, ``tag`` and
+    ``board``: there alone; ``steps:25``; ``size:512x512``; ``preset``: its name; ``board``: a board, or :data:`ON_NO_BOARD`;
     ``since``, ``until``: days as ``YYYY-MM-DD``, both included; ``size``: ``WIDTHxHEIGHT``;
     ``scheduler``: as presets or the page name it; ``sort``: a name of :data:`SORTS` or
     ``score:METRIC``, best first; ``bin``: what is in the bin instead.

@@ -1,5 +1,5 @@
-"""The words that a search was typed as, as SQL: beginnings of words, phrases, words of one field, seeds,
-steps, schedulers, parts of a file's name."""
+"""The words that a search was typed as, as SQL: beginnings of words, phrases, one of several, words of one
+field, seeds, steps, sizes, schedulers, parts of a file's name."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _COLUMNS = {
     "title": "title",
     "preset": "title",
     "model": "models",
+    "lora": "models",
     "note": "note",
     "tag": "tags",
 }
@@ -32,7 +33,9 @@ _FIELD = re.compile(rf"({'|'.join(_COLUMNS)}):(.+)", re.IGNORECASE)
 _BOARD = re.compile(r"board:(.+)", re.IGNORECASE)
 _STEPS = re.compile(r"steps:([0-9]{1,9})", re.IGNORECASE)
 _SEED = re.compile(r"(seed:)?([0-9]{1,19})", re.IGNORECASE)
-_SCHEDULER = re.compile(r"scheduler:(.+)", re.IGNORECASE)
+_SCHEDULER = re.compile(r"(?:scheduler|sampler):(.+)", re.IGNORECASE)
+_SIZE = re.compile(r"size:([0-9]{1,6})[x\u00d7]([0-9]{1,6})", re.IGNORECASE)
+OR = "OR"  # between two words; in small letters it is a word as others are
 _OF_FILE = re.compile(r"(?=.*[0-9]).{6,}")  # shorter, names would hold it by chance
 _INDEXED = "rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
 _Condition = tuple[str, list[Any]]
@@ -48,10 +51,13 @@ def conditions(text: str) -> list[_Condition]:
     words = [word or f"{before}{' '.join(phrase.split())}" for before, phrase, word in parts]
     if len(words) > MOST_WORDS:
         raise StudioError(f"at most {MOST_WORDS} words, got {len(words)}", field="search")
+    choices = _choices(words)
+    alone = [choice[0] for choice in choices if len(choice) == 1]
     # One look into the index for all that only it knows.
-    plain = [term for word in words if _is_plain(word) for term in _terms(word)]
+    plain = [term for word in alone if _is_plain(word) for term in _terms(word)]
     found = [(_INDEXED, [" ".join(plain)])] if plain else []
-    found += [_one(word) for word in words if not _is_plain(word)]
+    found += [_one(word) for word in alone if not _is_plain(word)]
+    found += [_any([_one(word) for word in choice]) for choice in choices if len(choice) > 1]
     if words and not found:
         return [("0", [])]  # nothing but signs: no word of any picture
     return found
@@ -65,8 +71,31 @@ def scheduler_of(text: str) -> str:
     return next(same, text)
 
 
+def _choices(words: list[str]) -> list[list[str]]:
+    """The words, those together of which one has to be there; an ``OR`` that stands before or behind none,
+    as while one types, says nothing."""
+    if set(words) == {OR}:
+        return [words[:1]]
+    found: list[list[str]] = []
+    joins = False
+    for word in words:
+        if word == OR:
+            joins = bool(found)
+        elif joins:
+            found[-1].append(word)
+            joins = False
+        else:
+            found.append([word])
+    return found
+
+
+def _any(choice: list[_Condition]) -> _Condition:
+    either = " OR ".join(condition for condition, _ in choice)
+    return f"({either})", [value for _, values in choice for value in values]
+
+
 def _is_plain(word: str) -> bool:
-    apart = (_WITHOUT, _SCHEDULER, _FIELD, _BOARD, _STEPS, _OF_FILE)
+    apart = (_WITHOUT, _SCHEDULER, _FIELD, _BOARD, _STEPS, _SIZE, _OF_FILE)
     return not any(kind.match(word) for kind in apart) and not (
         _SEED.fullmatch(word) or _UNSPACED.search(word)
     )
@@ -85,6 +114,8 @@ def _anywhere(word: str) -> _Condition:
         return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(scheduler[1])]
     if steps := _STEPS.fullmatch(word):
         return "(steps = ?)", [int(steps[1])]
+    if size := _SIZE.fullmatch(word):
+        return "(width = ? AND height = ?)", [int(size[1]), int(size[2])]
     if board := _BOARD.fullmatch(word):
         return _like("board", board[1], begins=True)
     if field := _FIELD.fullmatch(word):
@@ -95,8 +126,7 @@ def _anywhere(word: str) -> _Condition:
         places.append(("ifnull(seed, -1) = ?", [int(seed[2])]))
     if not (seed and seed[1]):
         places += _written(word)
-    either = " OR ".join(condition for condition, _ in places) or "0"
-    return f"({either})", [value for _, values in places for value in values]
+    return _any(places) if places else ("0", [])
 
 
 def _written(word: str) -> list[_Condition]:

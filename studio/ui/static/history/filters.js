@@ -53,6 +53,10 @@
       class: "gs-shelf-search",
       placeholder: "Search prompts, models, notes, seeds, files",
       "aria-label": "Search the history",
+      title:
+        'The beginnings of words, all of which must be there. "two words" beside each other, cat OR dog, ' +
+        "-without; prompt:, preset:, model:, lora:, note:, tag: and board: look there alone; seed:5, " +
+        "steps:25, size:512x512, sampler:euler.",
       oninput: () => {
         clearTimeout(typing);
         typing = setTimeout(() => set("text", search.value), TYPING);
