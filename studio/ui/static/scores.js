@@ -24,7 +24,7 @@
   studio.scoresText = function (name) {
     const scores = on ? byName[name] : null;
     return Object.entries(scores || {})
-      .map(([metric, value]) => `${metric} ${value.toFixed(3)}`)
+      .map(([metric, value]) => `${metric} ${studio.sayDecimals(value, 3)}`)
       .join(" · ");
   };
 
@@ -112,6 +112,7 @@
       redraw();
       if (order !== "new") studio.emit("order", order);
     });
+    studio.on("language", redraw);
     studio.on("strip", (items) => {
       shown = items;
       bar.hidden = !items.length;

@@ -35,3 +35,17 @@ def test_thresholds_stand_beside_edges_alone_and_the_map_follows_them(studio: St
     expect(low).to_be_hidden()
     expect(studio.page.locator(".gs-error:not([hidden])")).to_have_count(0)
     assert "low" not in studio.rows()[0]["control"]
+
+
+def test_the_button_that_removes_a_control_is_never_alone_on_a_line(studio: Studio) -> None:
+    studio.open().use(["a cat"])
+    card = studio.card(0)
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    preview = card.get_by_role("button", name="Preview map")
+    remove = card.get_by_role("button", name="Remove control image")
+    for reading in ("Edges (Canny)", "Pose", "Finished map"):
+        card.get_by_label("What is read from the control image").select_option(label=reading)
+        for width in range(1500, 380, -80):
+            studio.page.set_viewport_size({"width": width, "height": 900})
+            one, other = preview.bounding_box(), remove.bounding_box()
+            assert one and other and abs(one["y"] - other["y"]) < 12, (reading, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.studio_page import Studio, expect, needs_starter
@@ -40,3 +42,15 @@ def test_scores_come_under_the_picture_and_order_the_strip(studio: Studio) -> No
     page.get_by_role("checkbox", name="Scores").check()  # kept with the pictures
     page.wait_for_function(f"{read}.filter((value) => value > -9).length >= 2")
     assert not studio.errors
+
+
+def test_scores_have_the_decimals_of_the_page_s_language(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat face on a red background"], steps=1)
+    studio.generate()
+    scores = page.locator(".gs-stage .gs-scores").first
+    expect(scores).to_contain_text(re.compile(r"clip-t -?\d\.\d{3}"))
+    studio.speak("de")
+    expect(scores).to_contain_text(re.compile(r"clip-t -?\d,\d{3} · judge-attributes \d,\d{3}"))
+    studio.speak("en")
+    expect(scores).to_contain_text(re.compile(r"clip-t -?\d\.\d{3}"))

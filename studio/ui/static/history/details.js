@@ -30,7 +30,7 @@
       [
         "Scores",
         Object.entries(record.scores)
-          .map(([k, v]) => `${k} ${v.toFixed(3)}`)
+          .map(([k, v]) => `${k} ${studio.sayDecimals(v, 3)}`)
           .join(", "),
       ],
       ["Made", studio.sayMoment(record.made)],

@@ -24,6 +24,10 @@
   /** A text in the page's language; the English one where there is no other. */
   studio.say = (text) => say?.(text) ?? text;
 
+  /** A number with so many decimals, behind the page's language's point. */
+  studio.sayDecimals = (value, digits) =>
+    value.toFixed(digits).replace(".", studio.pointOf(document.documentElement.lang || "en"));
+
   /** A moment (seconds since 1970) in the page's language. */
   studio.sayMoment = (seconds) =>
     studio.momentIn(seconds, document.documentElement.lang || "en", navigator.languages || []);
@@ -185,6 +189,7 @@
         attributes: true,
         attributeFilter: ATTRIBUTES,
       });
+    studio.emit("language", tag); // what is marked as a person's own, and has numbers, is written anew
     dispatchEvent(new Event("resize")); // words have other widths
   };
 })(window.studio);

@@ -128,9 +128,14 @@
       el("label", { class: "gs-strength" }, "×", strength.element),
       asItIs,
       crop,
-      map.open,
       edgeLine,
-      button("close", "Remove control image", () => card.edit({ control: null })),
+      // In one piece: the × never falls onto a line of its own.
+      el(
+        "span",
+        { class: "gs-line" },
+        map.open,
+        button("close", "Remove control image", () => card.edit({ control: null })),
+      ),
     );
 
     const { preprocessors } = studio.served;
