@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from studio.preset import Control
+from studio.preset.bounds import bounds
+from studio.preset.preprocessors import preprocessor_of
 from studio.share.tools.comfy_conditions import NODES, Conditions, Entries, Step
 from studio.share.tools.comfy_graph import MAX_DEPTH, MAX_TEXT, Graph, Node
 from studio.share.tools.table import Condition, ControlUse
 
 _BIG_PIXELS = 16384
+# Nodes that find edges by Canny's method, and what one of their thresholds' units is of OpenCV's, which
+# reckons with pixels from 0 to 255.
+_EDGES = {"Canny": 255.0, "CannyEdgePreprocessor": 1.0}
 
 
 def _combine(walk: Conditions, step: Step) -> Entries:
@@ -141,11 +147,12 @@ def _control(walk: Conditions, step: Step) -> Entries:
     start, end = (graph.number(step.node, n) for n in ("start_percent", "end_percent"))
     used = ControlUse(
         name[:200] if isinstance(name, str) else "ControlNet",
-        kind or prepared,
+        kind or (prepared.kind if prepared else ""),
         1.0 if strength is None else float(strength),
         (part_of(start, 0.0), part_of(end, 1.0)),
         image,
-        finished=not prepared,
+        finished=prepared is None,
+        thresholds=_thresholds(graph, prepared),
     )
     if "positive" in step.node.inputs:
         entries = walk.inner(step, "negative" if step.output == 1 else "positive")
@@ -156,17 +163,35 @@ def _control(walk: Conditions, step: Step) -> Entries:
     return [replace(one, controls=(*one.controls, used)) for one in entries]
 
 
-def picture_of(graph: Graph, source: Node | None) -> tuple[str, str]:
-    """The file of a control picture, and the preprocessor between."""
-    prepared, steps = "", 0
-    while source is not None and steps < MAX_DEPTH:
+def picture_of(graph: Graph, source: Node | None) -> tuple[str, Node | None]:
+    """The file of a control picture, and the preprocessor between: the first that is known as one, else
+    the first node."""
+    between: list[Node] = []
+    while source is not None and len(between) < MAX_DEPTH:
         image = source.inputs.get("image")
         if isinstance(image, str):
-            return image[:200], prepared
-        prepared = prepared or source.kind
+            return image[:200], _prepared(between)
+        between.append(source)
         source = graph.node(source.link("image", "images", "pixels"))
-        steps += 1
-    return "", prepared
+    return "", _prepared(between)
+
+
+def _prepared(between: list[Node]) -> Node | None:
+    known = (node for node in between if preprocessor_of(node.kind))
+    return next(known, between[0] if between else None)
+
+
+def _thresholds(graph: Graph, node: Node | None) -> tuple[int, int] | None:
+    """Canny's, as OpenCV counts them: low and high; ``None`` where they are not both numbers."""
+    units = _EDGES.get(node.kind.strip()) if node else None
+    if node is None or units is None:
+        return None
+    low, high = (graph.number(node, name) for name in ("low_threshold", "high_threshold"))
+    if low is None or high is None:
+        return None
+    least, most = bounds(Control, "low")
+    first, second = (round(min(most, max(least, one * units))) for one in (low, high))
+    return first, second
 
 
 def part_of(value: float | None, plain: float) -> float:

@@ -10,6 +10,7 @@ from studio.share.tools.comfy_graph import Graph, Node
 from studio.share.tools.comfy_image_prompts import APPLIES, LOADS
 
 _CONTROL = ("strength", "start_percent", "end_percent")
+_EDGES = ("low_threshold", "high_threshold")
 _LORA = ("lora_name", "strength_model", "strength_clip", "strength")
 OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by class
     "CheckpointLoaderSimple": ("ckpt_name",),
@@ -34,6 +35,8 @@ OWN: dict[str, tuple[str, ...]] = {  # the inputs that are read elsewhere, by cl
     "LoadImage": ("image", "upload", "choose file to upload"),
     "ControlNetLoader": ("control_net_name",),
     "SetUnionControlNetType": ("type",),
+    "Canny": _EDGES,
+    "CannyEdgePreprocessor": _EDGES,
     "ControlNetApply": _CONTROL,
     "ControlNetApplyAdvanced": _CONTROL,
     "ControlNetApplySD3": _CONTROL,

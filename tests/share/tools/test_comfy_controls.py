@@ -79,3 +79,31 @@ def test_a_union_s_finished_map(
     preset, _ = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
     found = preset.rows[0].control
     assert found and (found.type, found.finished) == (kind, finished)
+
+
+@pytest.mark.parametrize(
+    ("edges", "thresholds"),
+    [
+        (node("Canny", low_threshold=0.2, high_threshold=0.6), (51, 153)),
+        (node("CannyEdgePreprocessor", low_threshold=60, high_threshold=150), (60, 150)),
+        (node("Canny", low_threshold=-1, high_threshold=1e9), (0, 1000)),
+        (node("Canny", low_threshold="x", high_threshold=0.6), (100, 200)),
+        (node("Canny"), (100, 200)),
+    ],
+)
+def test_the_thresholds_of_edges_come_along(
+    studio_home: Path, tmp_path: Path, edges: dict[str, Any], thresholds: tuple[int, int]
+) -> None:
+    """Also where the edges are made larger behind their preprocessor."""
+    edges = {**edges, "inputs": {**edges["inputs"], "image": ["33", 0]}}
+    applied = control("ControlNetApplyAdvanced", positive=["6", 0], negative=["7", 0])
+    applied["inputs"]["image"] = ["35", 0]
+    scaled = node("ImageScale", image=["32", 0], width=512, height=512)
+    nodes = graph(
+        n3=sampler(positive=["30", 0], negative=["30", 1]),
+        **{"n30": applied, **CONTROL, "n32": edges, "n35": scaled},
+    )
+    preset, notes = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
+    found = preset.rows[0].control
+    assert found and (found.type, found.low, found.high) == ("canny", *thresholds)
+    assert "threshold" not in notes or "low_threshold is not read" in notes
