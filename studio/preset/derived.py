@@ -13,6 +13,7 @@ from studio.preset.document import Preset
 from studio.preset.fields import with_fields
 from studio.preset.rows import MAX_SEED, Sampler, taking_part
 from studio.preset.scale import with_scale
+from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
@@ -157,7 +158,7 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
 
 
 def _said_in_second(preset: Preset) -> Preset:
-    """The preset with the prompts and the scale of its second pass."""
+    """The preset with the prompts, the scale and the scheduler of its second pass."""
     asked, rows = preset.second_pass, list(preset.rows)
     if not asked.paints:
         return preset
@@ -165,7 +166,22 @@ def _said_in_second(preset: Preset) -> Preset:
         text = getattr(asked, field.rpartition(".")[2])
         rows[index] = rows[index].model_copy(update={"prompt": text})
     said = preset.model_copy(update={"rows": tuple(rows)})
+    if asked.scheduler is not None:
+        said = said.model_copy(update={"sampler": _under(said.sampler, asked.scheduler)})
     return said if asked.cfg is None else with_scale(said, asked.cfg)
+
+
+def _under(sampler: Sampler, scheduler: str) -> Sampler:
+    """The same under another scheduler, of the rest what that takes."""
+    kind = SCHEDULERS[scheduler]
+    takes = sampler.schedule in {*kind.takes(False), *kind.takes(True)}
+    return sampler.model_copy(
+        update={
+            "scheduler": scheduler,
+            "schedule": sampler.schedule if takes else AUTOMATIC,
+            "eta": None if kind.eta is None else sampler.eta,
+        }
+    )
 
 
 def round_of(preset: Preset, number: int, image: str) -> Preset:

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool
 from studio.errors import BadPreset
 from studio.preset.in_place import asking
 from studio.preset.mistakes import fields_renamed
-from studio.preset.rows import Document, Row
+from studio.preset.rows import Document, Row, Scheduler
 from studio.preset.start import Upscaler, check_enlarging, check_steps
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
@@ -23,6 +23,7 @@ _FIELDS = {
     "init.enlarge": "second_pass.enlarge",
     "init.upscaler": "second_pass.upscaler",
     "sampler.steps": "second_pass.steps",
+    "sampler.scheduler": "second_pass.scheduler",
     "sampler.tiles": "second_pass.tiles",
     "sampler.width": "second_pass.scale",
     "sampler.height": "second_pass.scale",
@@ -35,7 +36,8 @@ class SecondPass(Document):
     """The finished picture enlarged, and denoised again with the same rows and seed.
 
     ``prompt`` takes the place of that of the first row that pulls towards one, ``negative_prompt`` of the
-    first that pushes away from one, and of the same in other rows; ``cfg`` is the scale of the rows.
+    first that pushes away from one, and of the same in other rows; ``cfg`` is the scale of the rows;
+    ``scheduler`` its own, under the first's noise schedule and eta where it takes them.
     """
 
     scale: Annotated[
@@ -73,6 +75,13 @@ class SecondPass(Document):
     tiles: Annotated[
         StrictBool, Field(description="In overlapping tiles of the base's own size.")
     ] = False
+    scheduler: Annotated[
+        Scheduler | None,
+        Field(
+            description="Scheduler of the second pass, with the first's schedule and eta where it takes "
+            "them. Empty: the first's."
+        ),
+    ] = None
     prompt: Annotated[
         str,
         Field(

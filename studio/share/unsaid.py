@@ -134,9 +134,14 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("clip_skip: there, 1 is the layer that the model reads anyway")
     if sampler.tiles:
         found.append("sampler.tiles: left out, the picture is made at once")
-    scheduler, schedule = SCHEDULERS[sampler.scheduler], NOISE_SCHEDULES[sampler.schedule]
-    if not scheduler.a1111:
-        found.append(f"sampler.scheduler: {scheduler.title} has no name there that is known")
+    schedule, again = NOISE_SCHEDULES[sampler.schedule], preset.second_pass
+    for field, name in (
+        ("sampler.scheduler", sampler.scheduler),
+        ("second_pass.scheduler", again.scheduler if again.paints else None),
+    ):
+        if name and not SCHEDULERS[name].a1111:
+            title = SCHEDULERS[name].title
+            found.append(f"{field}: {title} has no name there that is known")
     if sampler.schedule != AUTOMATIC and not schedule.a1111:
         found.append(f"sampler.schedule: {schedule.title} has no name there that is known")
     return found

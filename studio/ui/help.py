@@ -34,6 +34,7 @@ LABELS = {
     "second_pass_enlarge": "Second pass, enlarged in its",
     "second_pass_upscaler": "Second pass, upscaler",
     "second_pass_tiles": "Second pass, in tiles",
+    "second_pass_scheduler": "Second pass, scheduler",
     "second_pass_prompt": "Second pass, prompt",
     "second_pass_negative_prompt": "Second pass, negative prompt",
     "second_pass_cfg": "Second pass, CFG scale",

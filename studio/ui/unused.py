@@ -17,6 +17,7 @@ Unused = dict[str, str | None]
 _OF_STEPS = (
     "steps",
     "tiles",
+    "scheduler",
     "prompt",
     "negative_prompt",
     "cfg",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline
+from diffusers import EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline
 from PIL import Image
 
 from studio.engine import Engine
@@ -17,6 +17,7 @@ from studio.events import Done
 from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
+from studio.preset.derived import second_of
 from studio.preset.variants import choices, chosen, preset_varies
 from tests.support import tiny
 from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
@@ -118,3 +119,44 @@ def test_choices_of_its_prompts_are_made_once() -> None:
     found = choices(preset, made.model_copy(update={"sampler": preset.with_seed(5).sampler}))
     assert found == [made.second_pass.prompt.split()[1], made.second_pass.negative_prompt]
     assert not preset_varies(preset_of(CAT, strength=0.0, prompt="a {red|blue} cat"))
+
+
+def test_a_scheduler_of_its_own(root: Path) -> None:
+    """Diffusers' second pipeline is given that scheduler; the first is as it is without."""
+    pipe = tiny.load(root / "base")
+    first = theirs(pipe, "a cat").astype(np.uint8)
+    pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+    second = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+    second.set_progress_bar_config(disable=True)
+    expected = second(
+        "a cat",
+        image=Image.fromarray(first).resize((32, 32), Image.Resampling.LANCZOS),
+        strength=0.5,
+        num_inference_steps=6,
+        guidance_scale=SCALE,
+        generator=torch.Generator().manual_seed(SEED),
+    ).images[0]
+    engine = Engine(device="cpu", library=Library((root,)), exact=True)
+    preset = preset_of(CAT, scheduler="euler")
+    (done,) = [one for one in engine.generate(preset) if isinstance(one, Done)]
+    assert done.preset.sampler.scheduler == "ddim"
+    assert done.preset.second_pass.scheduler == "euler"
+    assert difference(np.asarray(done.image).astype(int), np.asarray(expected).astype(int)) <= 2
+
+
+def test_of_the_rest_another_scheduler_has_what_it_takes() -> None:
+    given = preset_of(CAT, scheduler="euler").model_dump(mode="json")
+    given["sampler"] |= {"eta": 0.5, "schedule": "automatic"}
+    second = second_of(validate(given), "-", (16, 16), 8)
+    assert (second.sampler.scheduler, second.sampler.eta) == ("euler", None)
+    given["sampler"] |= {"scheduler": "euler", "eta": None, "schedule": "karras"}
+    given["second_pass"]["scheduler"] = "ddim"
+    assert second_of(validate(given), "-", (16, 16), 8).sampler.schedule == "automatic"
+    given["second_pass"]["scheduler"] = "dpm++"
+    assert second_of(validate(given), "-", (16, 16), 8).sampler.schedule == "karras"
+
+
+def test_a_scheduler_that_is_none_or_does_not_fit_is_refused() -> None:
+    with pytest.raises(BadPreset) as refused:
+        preset_of(CAT, scheduler="eulr")
+    assert refused.value.field == "second_pass.scheduler"

@@ -162,3 +162,16 @@ def test_a_text_that_was_copied_whole_is_read_as_its_picture_is(tmp_path: Path) 
     file.write_text("a cat")
     with pytest.raises(BadPreset, match="no settings of another tool"):
         read_any(file)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "strength", "told"),
+    [("tcd", 0.5, True), ("tcd", 0.0, False), ("ddim", 0.5, False)],
+)
+def test_a_second_pass_s_scheduler_without_a_name_there_is_told(
+    scheduler: str, strength: float, told: bool
+) -> None:
+    again = {"scale": 2.0, "strength": strength, "scheduler": scheduler}
+    rows = [{"prompt": "a cat", "weight": 7.0}]
+    notes = share.unsaid(validate({"rows": rows, "second_pass": again}))
+    assert any(note.startswith("second_pass.scheduler: TCD has no name") for note in notes) == told

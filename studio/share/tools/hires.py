@@ -11,6 +11,7 @@ from studio.preset import Sampler, SecondPass
 from studio.preset.bounds import bounds
 from studio.share.tools.fields import Fields
 from studio.share.tools.prompts import number, without_models
+from studio.share.tools.samplers import is_sampler, read_sampler
 from studio.share.tools.table import Found
 from studio.share.upscaler_names import file_of
 
@@ -72,6 +73,8 @@ def _said(name: str, value: Any, found: Found) -> bool:
     made = found.second_pass
     if not made["strength"]:
         return False
+    if name == "Hires sampler":
+        return second_scheduler(made, str(value), found)
     scale, (low, high) = number(value), bounds(SecondPass, "cfg")
     if name == "Hires CFG Scale" and scale is not None and low <= scale <= high:
         made["cfg"] = float(scale)
@@ -80,6 +83,21 @@ def _said(name: str, value: Any, found: Found) -> bool:
     if not field or not getattr(found, first):
         return False
     made[field] = without_models(str(value), found.grammar, f"second_pass.{field}", found.notes)
+    return True
+
+
+def second_scheduler(made: dict[str, Any], name: str, found: Found) -> bool:
+    """Give the second pass a scheduler of its own, as another tool calls it; whether there is such a one."""
+    if not is_sampler(name):
+        return False
+    notes: list[str] = []
+    fields = read_sampler(name, "", notes)
+    found.notes += [f"second_pass.{note.removeprefix('sampler.')}" for note in notes]
+    if "schedule" in fields:
+        found.notes.append(
+            f"second_pass.scheduler: of {name[:80]!r} the noise schedule is the first pass's here"
+        )
+    made["scheduler"] = fields["scheduler"]
     return True
 
 

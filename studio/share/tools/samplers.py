@@ -17,8 +17,7 @@ def read_sampler(name: str, schedule: str, notes: list[str]) -> dict[str, str]:
     A schedule may stand in the sampler's name, as in older web UIs: ``DPM++ 2M Karras``.
     """
     plain, within = _apart(name[:_LONGEST])
-    found = named(plain) or next((one for one in map(named, _shorter(plain)) if one), None)
-    mapped, exact = found or (Sampler().scheduler, False)
+    mapped, exact = _called(plain) or (Sampler().scheduler, False)
     if not exact:
         notes.append(f"sampler.scheduler: {name[:_LONGEST]!r} became {SCHEDULERS[mapped].title}")
     fields = {"scheduler": mapped}
@@ -32,6 +31,15 @@ def read_sampler(name: str, schedule: str, notes: list[str]) -> dict[str, str]:
     elif wanted != AUTOMATIC:
         fields["schedule"] = wanted
     return fields
+
+
+def is_sampler(name: str) -> bool:
+    """Whether there is one that another tool calls so, or one of its kind."""
+    return _called(_apart(name[:_LONGEST])[0]) is not None
+
+
+def _called(plain: str) -> tuple[str, bool] | None:
+    return named(plain) or next((one for one in map(named, _shorter(plain)) if one), None)
 
 
 def _apart(name: str) -> tuple[str, str]:

@@ -8,12 +8,13 @@ from typing import Any
 from studio.preset import Sampler, SecondPass
 from studio.preset.bounds import bounds
 from studio.share.tools.fields import Fields
-from studio.share.tools.hires import steps_that_run
+from studio.share.tools.hires import second_scheduler, steps_that_run
 from studio.share.tools.prompts import number
 from studio.share.tools.refiner import Refining
 from studio.share.tools.table import Found
 
 _METHOD, _SCALE = "refinerupscalemethod", "refinercfgscale"
+_SCHEDULER = "refinersampler"
 _NEAR = "pixel-lanczos"  # the studio's own; other pixels' ways are near it
 _READ = (
     "refinermethod",
@@ -45,8 +46,15 @@ def refining(fields: Fields, found: Found) -> None:
         if kind == "model":
             found.upscaler = name.removesuffix(".pth").removesuffix(".safetensors")
     for name, value in given.items():
-        if not (made and (name in _READ or (name == _SCALE and _scaled(made, value, found)))):
+        if not (made and (name in _READ or _said(made, name, value, found))):
             fields.put(name, value)
+
+
+def _said(made: dict[str, Any], name: str, value: Any, found: Found) -> bool:
+    """Whether the second pass has a place for it: a scale or a scheduler of its own."""
+    if name == _SCHEDULER:
+        return bool(made["strength"]) and second_scheduler(made, str(value), found)
+    return name == _SCALE and _scaled(made, value, found)
 
 
 def _scaled(made: dict[str, Any], value: Any, found: Found) -> bool:

@@ -124,6 +124,7 @@
     const select = el(
       "select",
       { class: "gs-select", "aria-label": label, onchange: () => changed() },
+      field.nullable ? el("option", { value: "" }, "–") : null,
       ...field.choices.map(([value, title]) => el("option", { value }, title)),
     );
     return {

@@ -112,7 +112,7 @@ def _calls(name: str) -> tuple[str, dict[str, Any]]:
     titles = {title.casefold(): value for value, title, *_ in leaf.get("choices", ())}
     values = {value.casefold(): value for value in titles.values()}
     others = {}
-    if name == "sampler.scheduler":  # as the web UIs and ComfyUI call what is the same there
+    if name in ("sampler.scheduler", "second_pass.scheduler"):  # as the web UIs and ComfyUI call it
         called = [(one, value) for value in titles.values() for one in _elsewhere(value)]
         others = {one.casefold(): value for one, value in called if one}
     return leaf["kind"], {**others, **titles, **values}

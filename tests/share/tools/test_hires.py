@@ -93,7 +93,7 @@ def test_what_has_no_place_is_named(more: str, words: str, tmp_path: Path) -> No
     [
         {"scale": 2.0},
         {"scale": 1.5, "strength": 0.7, "steps": 30, "enlarge": "latents"},
-        {"scale": 3.0, "strength": 0.35, "steps": 40},
+        {"scale": 3.0, "strength": 0.35, "steps": 40, "scheduler": "euler"},
     ],
 )
 def test_what_is_written_is_read_again(again: dict[str, Any], tmp_path: Path) -> None:
@@ -132,7 +132,31 @@ def test_what_repeats_the_first_pass_is_no_loss(tmp_path: Path) -> None:
     )
     preset, notes = opened(tmp_path, more)
     assert preset.second_pass.enlarge == "latents" and "Hires" not in notes
-    assert "Hires sampler 'DDIM'" in opened(tmp_path, more.replace("Euler a", "DDIM", 1))[1]
+    assert (
+        "Hires sampler 'Unheard of'" in opened(tmp_path, more.replace("Euler a", "Unheard of"))[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sampler", "scheduler", "note"),
+    [
+        ("DDIM", "ddim", ""),
+        ("DPM++ 2M", "dpm++", ""),
+        (
+            "DPM++ 2M Karras",
+            "dpm++",
+            "second_pass.scheduler: of 'DPM++ 2M Karras' the noise schedule",
+        ),
+        ("DPM++ SDE", "dpm++_sde", "second_pass.scheduler: 'DPM++ SDE' became DPM-Solver++ SDE"),
+    ],
+)
+def test_a_sampler_of_its_own(tmp_path: Path, sampler: str, scheduler: str, note: str) -> None:
+    more = f"Denoising strength: 0.5, Hires upscale: 2, Hires sampler: {sampler}"
+    preset, notes = opened(tmp_path, more)
+    assert preset.second_pass.scheduler == scheduler and note in notes
+    assert "Hires sampler" not in notes and preset.sampler.scheduler == "euler_a"
+    _, notes = opened(tmp_path, more.replace("0.5", "0"))  # of which no step runs
+    assert f"Hires sampler '{sampler}'" in notes
 
 
 def test_the_size_that_it_makes_is_no_other(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_swarmui_s_other_refining_is_named(tmp_path: Path, more: dict, words: st
 def test_what_a_second_pass_of_swarmui_has_of_its_own_is_named(tmp_path: Path) -> None:
     more = {
         "refinercfgscale": 3,
+        "refinersampler": "much",
         "refinervae": "ema",
         "refinerupscalemethod": "model-4x-UltraSharp.pth",
     }
@@ -108,6 +109,10 @@ def test_what_a_second_pass_of_swarmui_has_of_its_own_is_named(tmp_path: Path) -
     preset, notes = read(path)
     assert preset.second_pass.on
     assert preset.second_pass.cfg == 3
+    assert preset.second_pass.scheduler is None and "refinersampler 'much'" in notes
+    known = more | {"refinersampler": "dpmpp_2m"}
+    path = written(tmp_path, {"sui_image_params": SWARM | REFINED | known}, "png")
+    assert read(path)[0].second_pass.scheduler == "dpm++"
     for words in ("refinervae 'ema'", "'4x-UltraSharp' is not in the library"):
         assert words in notes
 
