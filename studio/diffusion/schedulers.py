@@ -62,6 +62,9 @@ def make_scheduler(name: str, config: Mapping[str, Any], schedule: str = "automa
         return _make_flow(kind.flow, {**kind.flow_settings, **chosen}, config)
     made = _class(kind.kind)
     known = inspect.signature(made.__init__).parameters
+    if kind.by_sigma and not chosen.keys() <= known.keys():
+        made = _class(kind.by_sigma)
+        known = inspect.signature(made.__init__).parameters
     given = {k: config[k] for k in _SHARED if config.get(k) is not None}
     settings = {k: v for k, v in {**_NOISE, **given}.items() if k in known}
     if config.get("rescale_betas_zero_snr") and "rescale_betas_zero_snr" not in known:
@@ -255,6 +258,13 @@ class Plms(PNDMScheduler):
         steps = torch.as_tensor(np.asarray(self._timesteps)[::-1].copy()).to(self.timesteps)
         left = steps[begin_index:]
         self.timesteps = torch.cat([steps[:begin_index], left[:1], left[1:2], left[1:]])
+
+
+class EulerAncestral(EulerDiscreteScheduler):
+    """Euler ancestral over the noise levels of Euler's schedules, of which diffusers' own takes those
+    that are spaced in time alone."""
+
+    step: Any = diffusers.EulerAncestralDiscreteScheduler.step
 
 
 class Ipndm(EulerDiscreteScheduler):

@@ -24,6 +24,7 @@ class SchedulerKind:
         settings: of that class.
         times: the formula of its time steps in :mod:`studio.diffusion.times`; "" to ask the class.
         schedules: the noise schedules that it takes besides ``automatic``.
+        by_sigma: the class for those of them that ``kind`` knows not, such as Karras'; "" for none.
         flow, flow_settings, flow_times, flow_schedules: the same for models that predict a flow.
         single_step: a step uses no earlier prediction, so that CFG++ is defined.
         random: it adds fresh noise at its steps.
@@ -39,6 +40,7 @@ class SchedulerKind:
     settings: Mapping[str, Any] = field(default_factory=dict)
     times: str = ""
     schedules: tuple[str, ...] = ()
+    by_sigma: str = ""
     flow: str = ""
     flow_settings: Mapping[str, Any] = field(default_factory=dict)
     flow_times: str = ""

@@ -97,7 +97,7 @@ _add(
     "euler_a",
     "Euler ancestral",
     "Euler with fresh noise at every step; the picture goes on changing with the steps.",
-    **_sigmas("EulerAncestralDiscreteScheduler", schedules=SPACED),
+    **_sigmas("EulerAncestralDiscreteScheduler", by_sigma=f"{_OWN}:EulerAncestral"),
     single_step=True,
     random=True,
     a1111="Euler a",

@@ -32,6 +32,18 @@ def theirs(pipe: Any, prompt: str | None = None, size: int = 16, **arguments: An
     return np.asarray(image).astype(int)
 
 
+def give_levels(scheduler: Any, other: Any) -> None:
+    """Let a scheduler that is spaced in time alone go over the noise levels of another."""
+    spaced = scheduler.set_timesteps
+
+    def set_timesteps(steps: int, device: Any = None) -> None:
+        spaced(steps, device)
+        other.set_timesteps(steps, device)
+        scheduler.sigmas, scheduler.timesteps = other.sigmas, other.timesteps
+
+    scheduler.set_timesteps = set_timesteps
+
+
 def ours(
     root: Path,
     base: str = "base",

@@ -64,7 +64,7 @@ FIELDS = {
     "RNG: NV": ["RNG 'NV' is not known"],
     "VAE: ema.safetensors": ["vae: 'ema' is not in the library"],
     "Clip skip: 2.5": ["Clip skip '2.5'"],
-    "Schedule type: Beta": ["noise schedule 'Beta'"],
+    "Schedule type: KL Optimal": ["noise schedule 'KL Optimal'"],
     "Refiner: xl [12], Refiner switch at: 0.8": ["the refiner 'xl' ('0.8') is not in the library"],
     'RP Active: True, RP Ratios: "1,1", RP Base: False': ["RP Active 'True'", "RP Ratios '1,1'"],
     "Denoising strength: 0.6": ["image to image is not carried over (Denoising strength 0.6)"],

@@ -29,7 +29,7 @@ def test_novelai(tmp_path: Path) -> None:
     values = preset.sampler
     assert (values.steps, values.seed, values.scheduler) == (28, 42, "euler_a")
     assert (values.width, values.height, preset.guidance_rescale) == (64, 96, 0.4)
-    assert "'karras'" in notes
+    assert values.schedule == "karras" and "'karras'" not in notes
 
 
 def test_novelai_s_first_pictures_have_their_prompt_as_a_description(tmp_path: Path) -> None:
