@@ -9,6 +9,7 @@ from studio.library import ModelEntry
 from studio.library.few_steps import few_steps
 from studio.plan.row_model import RowModel
 from studio.preset import Preset
+from studio.preset.later_prompts import later_prompts
 from studio.preset.prompt_hints import hints
 from studio.preset.rows import ModelRef, PromptReference, Row
 from studio.preset.variants import varies
@@ -47,6 +48,8 @@ def notes_of(
     soft = preset.init is not None and preset.init.soft_inpainting
     if soft and not masked:
         yield "init.soft_inpainting: there is no mask, so that it changes nothing"
+    for field, text in later_prompts(preset).items():
+        yield from (f"{field}: {hint}" for hint in hints(text))
     for index, row in preset.active_rows():
         model = models[index]
         if index not in acting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import fsum
 from typing import Any
 
@@ -176,10 +176,16 @@ def plan_of(preset: Preset) -> Plan:
     return stated_plan(preset, library())
 
 
+def _stands_below(note: str, typed: Collection[str]) -> bool:
+    """Whether a note is a hint on a row's prompt, which stands under it already."""
+    field, _, said = note.partition(": ")
+    return field.startswith("rows.") and said in typed
+
+
 def notes(plan: Plan, preset: Preset, known: Stated) -> str:
     """What to know before the plan of a preset runs, a line each."""
-    typed = {hint.text for hint in HINTS.values()}  # stand under their rows already
-    shown = [note for note in plan.notes if note.partition(": ")[2] not in typed]
+    typed = {hint.text for hint in HINTS.values()}
+    shown = [note for note in plan.notes if not _stands_below(note, typed)]
     if known.base is not None:
         shown += picture_notes.notes_of(preset, picture_size(preset, known.base))
     return "".join(
