@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.support import REPOSITORY
-from tests.support.studio_page import Studio, needs_starter
+from tests.support.studio_page import Studio, expect, needs_starter
 
 pytestmark = [pytest.mark.browser, needs_starter]
 CONTROLLED = REPOSITORY / "presets" / "10-control-image.json"
@@ -65,3 +66,21 @@ def test_what_a_row_holds_is_whole_at_every_width(studio: Studio, width: int) ->
     card.get_by_role("combobox", name="Reference").select_option("another prompt")
     studio.rest()
     assert page.evaluate(CUT) == []
+
+
+def test_why_a_share_is_not_known_is_whole_beside_the_row_s_range(
+    studio: Studio, tmp_path: Path
+) -> None:
+    page = studio.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    studio.open()
+    rows = [{"prompt": "a cat", "range": [0, 0.5]}, {"prompt": "a dog", "weight": -4}]
+    preset = {"rows": [{"weight": 5, **row} for row in rows], "sampler": {"steps": 2}}
+    (tmp_path / "ranged.json").write_text(json.dumps(preset))
+    studio.load(tmp_path / "ranged.json")
+    studio.has_rows(["a cat", "a dog"])
+    studio.generate()
+    said = studio.card(0).locator(".gs-share-text", has_text="not known")
+    expect(said).to_be_visible()
+    text, chip = said.bounding_box(), studio.card(0).locator(".gs-chip").first.bounding_box()
+    assert text["x"] + text["width"] <= chip["x"]
