@@ -280,3 +280,20 @@ test("the page's own titles of notes, and a plan's note as a sentence, are turne
     assert.doesNotMatch(said(`${trained}, ${change}.`), /trained|change|weights/, name);
   }
 });
+
+test("kinds of pictures are named without English articles and conjunctions", () => {
+  const german = studio.translator(
+    JSON.parse(readFileSync(new URL("../../../studio/languages/de.json", import.meta.url)))
+      .messages,
+  );
+  const formats = (or) => `PNG, JPEG, WebP, GIF, BMP, TIFF ${or} AVIF`;
+  assert.equal(
+    german(`x.png: is not a ${formats("or")} image`),
+    `x.png: ist kein Bild der Art ${formats("oder")}`,
+  );
+  const needs = "it opens once the package pillow-heif is installed (the extra [pictures])";
+  assert.match(
+    german(`x.heic: is a HEIC image; ${needs}`),
+    /^x\.heic: ist ein Bild der Art HEIC; es /,
+  );
+});
