@@ -11,6 +11,7 @@ from studio.preset.bounds import bounds
 from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
+from studio.preset.refiner import Refiner
 from studio.preset.rows import MAX_SEED, Sampler, taking_part
 from studio.preset.scale import with_scale
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
@@ -158,7 +159,7 @@ def second_of(preset: Preset, image: str, size: tuple[int, int], multiple: int) 
 
 
 def _said_in_second(preset: Preset) -> Preset:
-    """The preset with the prompts, the scale and the scheduler of its second pass."""
+    """The preset with the prompts, the scale, the model and the scheduler of its second pass."""
     asked, rows = preset.second_pass, list(preset.rows)
     if not asked.paints:
         return preset
@@ -166,6 +167,8 @@ def _said_in_second(preset: Preset) -> Preset:
         text = getattr(asked, field.rpartition(".")[2])
         rows[index] = rows[index].model_copy(update={"prompt": text})
     said = preset.model_copy(update={"rows": tuple(rows)})
+    if asked.model:
+        said = said.model_copy(update={"refiner": Refiner(model=asked.model, at=0.0)})
     if asked.scheduler is not None:
         said = said.model_copy(update={"sampler": _under(said.sampler, asked.scheduler)})
     return said if asked.cfg is None else with_scale(said, asked.cfg)

@@ -199,7 +199,12 @@ class Preset(Document):
 
     def beside_rows(self) -> list[tuple[str, str]]:
         """Field and id of each model besides the base that no row names: autoencoder, refiner, upscalers."""
-        own = [("vae", self.vae), ("refiner.model", self.refiner.model)]
+        again = self.second_pass.model if self.second_pass.paints else ""
+        own = [
+            ("vae", self.vae),
+            ("refiner.model", self.refiner.model),
+            ("second_pass.model", again),
+        ]
         return [*((field, name) for field, name in own if name), *self.upscalers()]
 
     def active_rows(self) -> list[tuple[int, Row]]:

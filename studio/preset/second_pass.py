@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool
 from studio.errors import BadPreset
 from studio.preset.in_place import asking
 from studio.preset.mistakes import fields_renamed
-from studio.preset.rows import Document, Row, Scheduler
+from studio.preset.rows import MODELS, Document, Row, Scheduler
 from studio.preset.start import Upscaler, check_enlarging, check_steps
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
@@ -24,6 +24,7 @@ _FIELDS = {
     "init.upscaler": "second_pass.upscaler",
     "sampler.steps": "second_pass.steps",
     "sampler.scheduler": "second_pass.scheduler",
+    "refiner.model": "second_pass.model",
     "sampler.tiles": "second_pass.tiles",
     "sampler.width": "second_pass.scale",
     "sampler.height": "second_pass.scale",
@@ -37,7 +38,8 @@ class SecondPass(Document):
 
     ``prompt`` takes the place of that of the first row that pulls towards one, ``negative_prompt`` of the
     first that pushes away from one, and of the same in other rows; ``cfg`` is the scale of the rows;
-    ``scheduler`` its own, under the first's noise schedule and eta where it takes them.
+    ``scheduler`` its own, under the first's noise schedule and eta where it takes them; ``model`` takes
+    the base's place in all of it, as :class:`studio.preset.refiner.Refiner` says.
     """
 
     scale: Annotated[
@@ -82,6 +84,15 @@ class SecondPass(Document):
             "them. Empty: the first's."
         ),
     ] = None
+    model: Annotated[
+        str,
+        Field(
+            max_length=200,
+            description="Id of a whole model that takes the base's place in the second pass. Empty: the "
+            "same as in the first.",
+            json_schema_extra={MODELS: ["base", "finetune"]},
+        ),
+    ] = ""
     prompt: Annotated[
         str,
         Field(

@@ -117,6 +117,7 @@ def _hires(preset: Preset) -> dict[str, object]:
         "Hires steps": int(steps * again.strength) or "",
         "Hires upscaler": "Latent" if again.enlarge == "latents" else enlarger,
         "Hires sampler": _sampler_name(again.scheduler) if again.paints and again.scheduler else "",
+        "Hires checkpoint": PurePath(again.model).name if again.paints else "",
         "Hires prompt": again.prompt if again.paints else "",
         "Hires negative prompt": again.negative_prompt if again.paints else "",
         "Hires CFG Scale": f"{again.cfg:g}" if again.paints and again.cfg else "",

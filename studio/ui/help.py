@@ -37,6 +37,7 @@ LABELS = {
     "second_pass_scheduler": "Second pass, scheduler",
     "second_pass_prompt": "Second pass, prompt",
     "second_pass_negative_prompt": "Second pass, negative prompt",
+    "second_pass_model": "Second pass, model",
     "second_pass_cfg": "Second pass, CFG scale",
     "detail_finder": "Detail pass, finds",
     "detail_words": "Detail pass, words",

@@ -21,6 +21,7 @@ _OF_STEPS = (
     "prompt",
     "negative_prompt",
     "cfg",
+    "model",
 )  # of a second pass, where one runs
 
 

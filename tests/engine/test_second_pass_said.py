@@ -12,7 +12,7 @@ from diffusers import EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline
 from PIL import Image
 
 from studio.engine import Engine
-from studio.errors import BadPreset
+from studio.errors import BadPreset, StudioError
 from studio.events import Done
 from studio.library import Library
 from studio.plan.stated import stated_plan
@@ -79,6 +79,32 @@ def test_they_are_what_the_second_pipeline_is_given(
     picture = made(preset_of(*rows, **again))
     assert difference(picture, np.asarray(expected).astype(int)) <= 2
     assert difference(picture, made(preset_of(*rows))) > 3
+
+
+def test_another_model_makes_the_second_pass(root: Path) -> None:
+    for seed, name in ((3, "other"),):
+        tiny.pipeline(root / name, seed)
+    pipe, other = tiny.load(root / "base"), tiny.load(root / "other")
+    first = Image.fromarray(theirs(pipe, "a cat").astype(np.uint8))
+    parts = {**pipe.components, "unet": other.unet, "text_encoder": other.text_encoder}
+    second = StableDiffusionImg2ImgPipeline(**parts, requires_safety_checker=False)
+    second.set_progress_bar_config(disable=True)
+    expected = second(
+        "a cat",
+        image=first.resize((32, 32), Image.Resampling.LANCZOS),
+        strength=0.5,
+        num_inference_steps=6,
+        guidance_scale=SCALE,
+        generator=torch.Generator().manual_seed(SEED),
+    ).images[0]
+    engine = Engine(device="cpu", library=Library((root,)), exact=True)
+    (done,) = [e for e in engine.generate(preset_of(CAT, model="other")) if isinstance(e, Done)]
+    assert difference(np.asarray(done.image).astype(int), np.asarray(expected).astype(int)) <= 2
+    assert done.preset.second_pass.model == "other" and not done.preset.refiner.on
+    assert ("second_pass.model", "other") in done.preset.beside_rows()
+    with pytest.raises(StudioError) as refused:
+        stated_plan(preset_of(CAT, model="gone"), Library((root,)))
+    assert refused.value.field == "second_pass.model"
 
 
 @pytest.mark.parametrize(

@@ -176,18 +176,6 @@ def test_what_would_be_refused_later_is_in_the_plan_with_its_field(
     assert "gs-plan-bad" in shown and said in shown
 
 
-def test_what_a_later_pass_s_prompt_takes_for_plain_words_is_said_with_the_plan() -> None:
-    preset = validate(
-        {
-            "rows": [{"prompt": "a cat <lora:mine:1>"}],
-            "second_pass": {"scale": 2.0, "prompt": "a fox <lora:mine:1>"},
-        }
-    )
-    shown, _idle, _fault = describe.describe(Limits(), **to_values(preset))
-    assert shown.count("is read as plain words") == 1  # the row's stands under it
-    assert "Second pass, prompt: &lt;lora:…&gt; is read as plain words" in shown
-
-
 def test_an_autoencoder_that_cannot_be_is_put_away_by_one_press() -> None:
     press = '<button type="button" class="gs-word" data-blank="vae">'
     for vae, wrong in (("starter/lora-hero", True), ("starter/none", True), ("", False)):

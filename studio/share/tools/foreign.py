@@ -23,7 +23,7 @@ from studio.share.texts import Texts
 from studio.share.tools.additions import Additions, give_words
 from studio.share.tools.detailer import checked
 from studio.share.tools.prompts import number
-from studio.share.tools.refiner import refined
+from studio.share.tools.refiner import refined, second_model
 from studio.share.tools.rows import rows_of
 from studio.share.tools.samplers import read_sampler
 from studio.share.tools.table import MAX_NOTES, Found, find
@@ -94,7 +94,8 @@ def to_preset(
         data["freeu"] = found.freeu
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
-        data["second_pass"] = {**found.second_pass, "upscaler": upscaler}
+        again = second_model(found.second_model, shelf, notes, additions.left)
+        data["second_pass"] = {**found.second_pass, "upscaler": upscaler, "model": again}
         give_words(data, found.embeddings, found.bare_words, additions)
     if found.detail:
         steps = data["sampler"].get("steps", Sampler().steps)

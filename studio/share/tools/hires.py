@@ -75,6 +75,9 @@ def _said(name: str, value: Any, found: Found) -> bool:
         return False
     if name == "Hires sampler":
         return second_scheduler(made, str(value), found)
+    if name == "Hires checkpoint":
+        found.second_model = str(value)
+        return True
     scale, (low, high) = number(value), bounds(SecondPass, "cfg")
     if name == "Hires CFG Scale" and scale is not None and low <= scale <= high:
         made["cfg"] = float(scale)

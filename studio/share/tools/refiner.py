@@ -76,3 +76,13 @@ def refined(
             f"the refiner {shown!r} begins at {at:g} of the steps there, of the noise here"
         )
     return {"model": found, "at": float(at)}
+
+
+def second_model(asked: str, shelf: Shelf, notes: list[str], left: list[str]) -> str:
+    """The library's model of that name, in the base's place in a second pass; "" for none, which is noted."""
+    found = shelf.find(_HASH.sub("", asked), ("base", "finetune")) if asked else ""
+    if found is None:
+        shown = bare(asked)[:200]
+        notes.append(f"second_pass.model: {shown!r} is not in the library; the base makes it")
+        left.append(shown)
+    return found or ""

@@ -30,8 +30,8 @@ _OWN_BASE = ("", "none", "(use base)", "use base")
 
 
 def refining(fields: Fields, found: Found) -> None:
-    """Take the second pass out of the settings. One that cannot be one here, by another model or in the
-    midst of the steps, stays to be noted, and so does what of one has no place.
+    """Take the second pass out of the settings. One that cannot be one here, in the midst of the steps,
+    stays to be noted, and so does what of one has no place.
 
     Its steps are counted as the studio's are: the last part of them runs.
     """
@@ -39,9 +39,10 @@ def refining(fields: Fields, found: Found) -> None:
     found.refining = _finishing(given, found)
     if found.refining:
         given = {name: value for name, value in given.items() if name not in _FINISHES}
-    made = _read(given, found)
+    made, model = _read(given, found), str(given.get("refinermodel") or "")
     if made:
         found.second_pass = made
+        found.second_model = "" if _is_own(model, found) or not made["strength"] else model
         kind, _, name = str(given.get(_METHOD, _NEAR)).partition("-")
         if kind == "model":
             found.upscaler = name.removesuffix(".pth").removesuffix(".safetensors")
@@ -87,9 +88,8 @@ def _is_own(model: str, found: Found) -> bool:
 def _read(given: Mapping[str, Any], found: Found) -> dict[str, Any]:
     """The preset's fields; none where it is no second pass here."""
     scale, part = number(given.get("refinerupscale")), number(given.get("refinercontrolpercentage"))
-    model = str(given.get("refinermodel") or "")
     method = str(given.get("refinermethod", "PostApply"))
-    if not _is_own(model, found) or method != "PostApply" or scale is None or part is None:
+    if method != "PostApply" or scale is None or part is None:
         return {}
     if not 1 < scale <= bounds(SecondPass, "scale")[1] or not 0 <= part <= 1:
         return {}

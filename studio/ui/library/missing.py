@@ -11,6 +11,7 @@ from studio.ui.errors import on_page
 _WITHOUT = {
     "vae": "Use the base's own",
     "refiner.model": "Let the base finish it",
+    "second_pass.model": "Let the base make it",
     "second_pass.upscaler": "Enlarge without one",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.share import parameters_text
 from tests.support.other_tools import PLAIN, read, rows
 from tests.support.tool_samples import SWARM, written
 
@@ -83,7 +84,6 @@ def test_swarmui_s_refining_at_another_size_is_the_second_pass(
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"refinermodel": "xl"}, "refinermodel 'xl'"),
         ({"refinerupscale": 1}, "refinercontrolpercentage 0.4"),
         ({"refinercontrolpercentage": "much"}, "'much'"),
         ({"refinerupscalemethod": "latentmodel-x"}, "latentmodel-x"),
@@ -115,6 +115,15 @@ def test_what_a_second_pass_of_swarmui_has_of_its_own_is_named(tmp_path: Path) -
     assert read(path)[0].second_pass.scheduler == "dpm++"
     for words in ("refinervae 'ema'", "'4x-UltraSharp' is not in the library"):
         assert words in notes
+
+
+def test_swarmui_s_refining_by_another_model_is_a_second_pass_of_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path, {"sui_image_params": SWARM | REFINED | {"refinermodel": "xl"}}, "png")
+    preset, notes = read(path)
+    assert preset.second_pass.on and "second_pass.model: 'xl' is not in the library" in notes
+    preset, notes = read(path, ("mymodel", "xl"))
+    assert preset.second_pass.model == "xl" and "refinermodel" not in notes
+    assert "Hires checkpoint: xl" in parameters_text(preset)
 
 
 def test_swarmui_s_loras(tmp_path: Path) -> None:
