@@ -99,7 +99,7 @@ def left_of_lines(asked: Mapping[str, Any], form: Callable[[], Preset]) -> list[
     if asked.get("do") != "lines":
         return []
     said = enumerate((made.notes for made in _made_of_lines(asked, form())), 1)
-    return [f"line {at}: {note}" for at, notes in said for note in notes]
+    return [f"line {at} · {note}" for at, notes in said for note in notes]
 
 
 def _lines(asked: Mapping[str, Any], _: Library, form: Form, __: History) -> list[Labelled]:

@@ -106,7 +106,7 @@ def test_each_line_of_a_text_is_made_with_its_own_settings() -> None:
     ]
     assert [one.label for one in made] == ["a dog", "a star"]
     left = works.left_of_lines({"do": "lines", "lines": lines}, lambda: PRESET)
-    assert left == ["line 1: --restore_faces 'true' is not carried over"]
+    assert left == ["line 1 · --restore_faces 'true' is not carried over"]
     with pytest.raises(StudioError, match="line 2: steps: has no value"):
         asked("lines", lines=["a star", "--steps"])
     with pytest.raises(StudioError, match="1 to 1000 lines, got 0"):
