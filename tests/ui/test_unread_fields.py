@@ -105,3 +105,11 @@ def test_freeu_s_factors_are_shown_where_it_is_on_or_where_they_are_set() -> Non
     assert not names & describe.describe(Limits(), **values(freeu={"on": True}))[1].keys()
     idle = describe.describe(Limits(), **values(freeu={"b1": 1.1}))[1]
     assert "FreeU is off" in str(idle["freeu_b1"]) and idle["freeu_s1"] is None
+
+
+def test_what_a_later_pass_s_prompt_takes_for_plain_words_is_said_with_the_plan() -> None:
+    rows = [{"prompt": "a cat <lora:mine:1>"}]
+    second = {"scale": 2.0, "prompt": "a fox <lora:mine:1>"}
+    shown, _, _ = describe.describe(Limits(), **values(rows=rows, second_pass=second))
+    assert shown.count("is read as plain words") == 1  # the row's stands under it
+    assert "Second pass, prompt: &lt;lora:…&gt; is read as plain words" in shown
