@@ -100,7 +100,7 @@ def compile_plan(
         mixtures=tuple(_mixture(node, place, steps) for node in mixed),
         notes=(
             *refine.notes(_most_weight(steps)),
-            *dict.fromkeys(turns.notes(set().union(*(s.rows for s in steps)))),
+            *turns.notes([s.terms for s in steps], {i for s in steps for i in s.rows}),
             *notes_of(preset.sampler.effort),
         ),
         looks=tuple(

@@ -27,7 +27,8 @@ def recipe_of(preset: Preset, library: Library) -> Recipe:
             names ``omega``.
         MissingModel, IncompatibleModels: as compiling the preset.
     """
-    if preset.refiner.on:
+    again = preset.second_pass.model if preset.second_pass.paints else ""
+    if {preset.refiner.model, again} - {"", preset.base}:
         raise StudioError(
             "acts on two models, as another one finishes the picture; take that off first",
             field=FIELD,

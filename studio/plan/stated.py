@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +18,16 @@ from studio.plan.plan import Plan
 from studio.plan.row_models import check_base
 from studio.plan.size import picture_size
 from studio.plan.tiles import as_seen, part_size, with_tiles
+from studio.plan.turns import IS_BASE
 from studio.preset import Detail, Preset
 from studio.preset.derived import detail_of, second_of
 from studio.preset.detail import detail_fields, of_detail
 from studio.preset.finders import FINDERS
 from studio.preset.rows import taking_part
 from studio.preset.second_pass import of_second_pass, second_fields
+
+_OF_TILES = re.compile(r"\d+ tiles of ")
+_REFINER = "refiner.model"
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,10 @@ def stated_plan(
     noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for
     fields = second_fields(asking)
     told = [_of_second(note, fields) for note in noted if note not in plan.notes]
+    if preset.refiner.on:  # in whose place the base is then, or nothing that changes
+        told = [
+            note for note in told if note != f"second_pass.model{IS_BASE.removeprefix(_REFINER)}"
+        ]
     return replace(plan, second=second, notes=(*plan.notes, *told))
 
 
@@ -118,4 +127,4 @@ def _of_second(note: str, fields: Mapping[str, str]) -> str:
     field, colon, said = note.partition(": ")
     if colon and field in fields:
         return f"{fields[field]}: {said}"
-    return note if colon and "." in field else f"second_pass.tiles: {note}"
+    return f"second_pass.tiles: {note}" if _OF_TILES.match(note) else note

@@ -28,6 +28,9 @@ _FIELDS = {
     "sampler.tiles": "second_pass.tiles",
     "sampler.width": "second_pass.scale",
     "sampler.height": "second_pass.scale",
+    "sampler.schedule": "second_pass.scheduler",
+    "sampler.eta": "second_pass.scheduler",
+    "cfgpp": "second_pass.scheduler",
     "cfg": "second_pass.cfg",
 }
 _TOWARD, _AWAY = "second_pass.prompt", "second_pass.negative_prompt"
@@ -137,7 +140,7 @@ class SecondPass(Document):
         """
         if not self.paints:
             return {}
-        away = asking(self.negative_prompt, rows, _AWAY, away=True)
+        away = asking(self.negative_prompt, rows, _AWAY, True, self.cfg is not None)
         toward = asking(self.prompt, rows, _TOWARD)
         return dict.fromkeys(away, _AWAY) | dict.fromkeys(toward, _TOWARD)
 

@@ -126,7 +126,7 @@ def _hires(preset: Preset) -> dict[str, object]:
 
 def _refiner(preset: Preset) -> dict[str, object]:
     """Another model that finishes the picture; beside a second pass the web UIs keep it for that alone."""
-    if not preset.refiner.on or preset.second_pass.on:
+    if not preset.refiner.on or (preset.second_pass.on and not preset.init):
         return {}
     name, at = PurePath(preset.refiner.model).name, f"{preset.refiner.at:g}"
     return {"Refiner": name, "Refiner switch at": at}

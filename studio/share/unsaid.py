@@ -101,7 +101,7 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
     ]
     if preset.distilled_guidance is not None:
         found.append("distilled_guidance: left out")
-    if preset.refiner.on and preset.second_pass.on:
+    if preset.refiner.on and preset.second_pass.on and not preset.init:
         found.append("refiner.model: left out; there, the second pass alone would have it")
     if preset.init:
         found.append("init: the picture to start from is left out; its strength is said")

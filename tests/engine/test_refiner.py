@@ -3,6 +3,7 @@ in the midst of its steps."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from studio.engine import Engine
 from studio.errors import StudioError
 from studio.events import Done
 from studio.library import Library
+from studio.plan.compile import compile_plan
+from studio.plan.kept_omega import recipe_of
 from studio.plan.stated import stated_plan
-from studio.plan.turns import IS_BASE
+from studio.plan.turns import IS_BASE, TOO_LATE
 from studio.preset import Preset, validate
+from studio.workers.models import named_models, networks_of
 from tests.support import tiny, tiny_pictures
 from tests.support.tiny_pictures import SCALE, SEED, difference
 
@@ -160,3 +164,54 @@ def test_the_base_itself_changes_nothing_and_that_is_said(root: Path) -> None:
     plan = stated_plan(preset(CAT, refiner={"model": "base"}), Library((root,)))
     assert IS_BASE in plan.notes
     assert [item.weights.model for item in plan.passes] == ["base", "base"]
+
+
+def test_a_refiner_without_a_turn_is_told(root: Path) -> None:
+    library = Library((root,))
+    assert (
+        TOO_LATE in stated_plan(preset(CAT, refiner={"model": "last", "at": 0.95}), library).notes
+    )
+    assert TOO_LATE not in stated_plan(preset(CAT, refiner={"model": "last"}), library).notes
+
+
+def test_what_has_no_autoencoder_of_its_own_finishes_too(root: Path) -> None:
+    entries = {one.id: one for one in Library((root,)).entries()}
+    entries["pruned"] = replace(entries["last"], id="pruned", lacks=("vae",))
+    plan = compile_plan(preset(CAT, refiner={"model": "pruned", "at": AT}), entries)
+    assert [item.weights.model for item in plan.passes] == ["base", "base", "pruned", "pruned"]
+
+
+def test_omega_is_not_kept_where_a_second_model_is_the_base(root: Path) -> None:
+    library = Library((root,))
+    again = {"scale": 2.0, "strength": 0.5}
+    for fields, kept in (
+        ({}, True),
+        ({"refiner": {"model": "base"}}, True),
+        ({"refiner": {"model": "last"}}, False),
+        ({"second_pass": {**again, "model": "last"}}, False),
+        ({"second_pass": {**again, "model": "base"}}, True),
+    ):
+        asked = preset(INK, omega=0.5, **fields)
+        if kept:
+            assert recipe_of(asked, library)
+            continue
+        with pytest.raises(StudioError, match="acts on two models"):
+            recipe_of(asked, library)
+
+
+def test_a_second_pass_on_the_base_again_is_not_called_idle(root: Path) -> None:
+    fields = {"second_pass": {"scale": 2.0, "strength": 0.5, "model": "base"}}
+    library = Library((root,))
+    said = "second_pass.model: is the base, and changes nothing"
+    assert said in stated_plan(preset(CAT, **fields), library).notes
+    refined = preset(CAT, **fields, refiner={"model": "last", "at": 0.2})
+    plan = stated_plan(refined, library)
+    assert said not in plan.notes and plan.second is not None
+    assert {item.weights.model for item in plan.second.passes} == {"base"}
+
+
+def test_workers_are_asked_for_what_later_passes_need(root: Path) -> None:
+    library = Library((root,))
+    asked = preset(CAT, second_pass={"scale": 2.0, "strength": 0.5, "model": "last"})
+    assert {"base", "last"} <= named_models(asked, stated_plan(asked, library), library).keys()
+    assert "last" in networks_of(stated_plan(asked, library))

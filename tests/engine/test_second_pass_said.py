@@ -135,6 +135,13 @@ def test_what_cannot_be_said_is_refused_by_its_field(
     stated_plan(preset_of(*rows, **again, strength=0.0), library)  # of which no step runs
 
 
+def test_a_negative_prompt_takes_the_place_of_one_that_acts() -> None:
+    muted = {"prompt": "blue", "weight": 0.0}
+    preset = preset_of(CAT, muted, DOG, negative_prompt="a car", cfg=2.0)
+    second = second_of(preset, "-", (16, 16), 8)
+    assert [row.prompt for row in second.rows] == ["a cat", "blue", "a car"]
+
+
 def test_choices_of_its_prompts_are_made_once() -> None:
     preset = preset_of(CAT, DOG, prompt="a {red|blue} cat", negative_prompt="{x|y}")
     assert preset_varies(preset) and not preset_varies(preset_of(CAT, DOG, prompt="a cat"))

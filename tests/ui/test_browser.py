@@ -96,7 +96,7 @@ def test_refinements_are_in_the_plan(studio: Studio) -> None:
     beside = studio.page.get_by_label("CFG++").bounding_box()
     where = name.bounding_box()  # what is red lies under both, and pushes neither away
     assert beside and where and where["x"] - (beside["x"] + beside["width"]) < 20
-    studio.page.get_by_label("Scheduler").select_option("ddim")
+    studio.page.get_by_label("Scheduler", exact=True).select_option("ddim")
     studio.page.wait_for_function(f"!{refused} && {told}('CFG++')")
 
 

@@ -17,6 +17,9 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _BY_NOISE = (1, 8)  # the web UI's first version that goes by the noise
 
 
+ABSENT = "is not in the library"
+
+
 @dataclass(frozen=True)
 class Refining:
     """``model``: as the tool names it, and its ``hash``. ``at``: the part behind which it takes over, of the
@@ -48,25 +51,23 @@ def in_settings(fields: Fields, again: bool, version: str = "") -> Refining | No
 
 
 def refined(
-    asked: Refining | None, shelf: Shelf, notes: list[str], left: list[str]
+    asked: Refining | None, base: str, shelf: Shelf, notes: list[str], left: list[str]
 ) -> dict[str, Any]:
     """The preset's ``refiner``; none where there is none, or it cannot be, which is noted.
 
     Args:
-        left: is given the names of models that are not here.
+        base: the preset's. left: is given the names of models that are not here.
     """
     if asked is None:
         return {}
     shown, at = bare(asked.model)[:200], number(asked.at)
-    kinds = ("base", "finetune")
-    found = shelf.find(asked.model, kinds) or (
-        shelf.find(asked.hash, kinds) if asked.hash else None
-    )
-    if found is None:
+    found, why = _found(asked.model, asked.hash, base, shelf)
+    if why:
         notes.append(
-            f"the refiner {shown!r} ({shorten(asked.at)}) is not in the library; the base finishes the picture"
+            f"the refiner {shown!r} ({shorten(asked.at)}) {why}; the base finishes the picture"
         )
-        left.append(shown)
+        left += [shown] if why == ABSENT else []
+    if not found:
         return {}
     if at is None or not 0 <= at <= 1:
         notes.append(f"the refiner {shown!r} begins at no usable part ({shorten(asked.at)})")
@@ -78,11 +79,32 @@ def refined(
     return {"model": found, "at": float(at)}
 
 
-def second_model(asked: str, shelf: Shelf, notes: list[str], left: list[str]) -> str:
-    """The library's model of that name, in the base's place in a second pass; "" for none, which is noted."""
-    found = shelf.find(_HASH.sub("", asked), ("base", "finetune")) if asked else ""
+def second_model(asked: str, base: str, shelf: Shelf, notes: list[str], left: list[str]) -> str:
+    """The library's model of that name, in the base's place in a second pass; "" for none, which is noted,
+    and for the base itself."""
+    if not asked:
+        return ""
+    marked = _HASH.search(asked)
+    name = _HASH.sub("", asked)
+    found, why = _found(name, marked[1] if marked else "", base, shelf)
+    if why:
+        shown = bare(name)[:200]
+        notes.append(f"second_pass.model: {shown!r} {why}; the base makes it")
+        left += [shown] if why == ABSENT else []
+    return found
+
+
+def _found(name: str, digest: str, base: str, shelf: Shelf) -> tuple[str, str]:
+    """The id of a model in the base's place, and why there is none; neither for the base itself."""
+    kinds = ("base", "finetune")
+    found = shelf.find(name, kinds) or (shelf.find(digest, kinds) if digest else None)
     if found is None:
-        shown = bare(asked)[:200]
-        notes.append(f"second_pass.model: {shown!r} is not in the library; the base makes it")
-        left.append(shown)
-    return found or ""
+        there = next((one for one in shelf.ids if bare(one).lower() == bare(name).lower()), "")
+        problem = shelf.entries[there].problem if there in shelf.entries else ""
+        return "", f"cannot be used ({problem})" if problem else ABSENT
+    mine, theirs = (
+        shelf.entries[one].latent_space if one in shelf.entries else "" for one in (found, base)
+    )
+    if mine and theirs and mine != theirs:
+        return "", f"works on other latents than {base!r}"
+    return ("" if found == base else found), ""

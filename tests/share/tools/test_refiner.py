@@ -87,6 +87,30 @@ def test_what_cannot_take_over_is_noted(more: str, said: str) -> None:
     assert said in notes and not preset.refiner.on
 
 
+def test_what_is_here_and_does_not_fit_is_told_as_that() -> None:
+    models = {
+        **MODELS,
+        "wide": ModelEntry("wide", "base", "sdxl", 1, "", latent_space="4x8xl"),
+        "narrow": ModelEntry("narrow", "base", "sd1", 1, "", latent_space="4x8"),
+        "broken": ModelEntry("broken", "base", "sd1", 1, "", problem="is an SDXL refiner"),
+    }
+
+    def told(name: str, base: str = "mymodel") -> tuple[Preset, str]:
+        text = a1111(more=f", Refiner: {name}, Refiner switch at: 0.8").replace("mymodel", base)
+        preset, notes = read_foreign(Texts({"parameters": text}, (64, 96)), "it.png", models) or (
+            None,
+            [],
+        )
+        assert preset is not None
+        return preset, "\n".join(notes)
+
+    preset, notes = told("broken")
+    assert "cannot be used (is an SDXL refiner)" in notes and not preset.description
+    assert "works on other latents than 'narrow'" in told("wide", "narrow")[1]
+    preset, notes = told("mymodel")
+    assert not preset.refiner.on and "refiner" not in notes  # the base itself
+
+
 def test_swarmui_s_step_swap_takes_over() -> None:
     swap = {"refinermethod": "StepSwap", "refinercontrolpercentage": 0.2, "refinermodel": "last"}
     preset, notes = read(json.dumps({"sui_image_params": SWARM | swap | {"refinerupscale": 1}}))
