@@ -11,7 +11,6 @@ from studio.errors import StudioError
 from studio.events import Done, Drift, Event, FirstPass, Preview, Progress, RowShare
 from studio.preset import Preset, SecondPass
 from studio.preset.derived import second_of
-from studio.preset.rows import taking_part
 from studio.preset.second_pass import of_second_pass
 
 Norms = tuple[float | None, ...]
@@ -37,7 +36,7 @@ def in_two_passes(
     once = preset.model_copy(update={"second_pass": SecondPass()})
     width, height = preset.sampler.width or 0, preset.sampler.height or 0
     second = second_of(preset, AT_HAND, (width, height), multiple)
-    asking = preset.second_pass.asking(taking_part(preset.rows))
+    asking = preset.second_pass.asking(preset.rows)
     expected, rest = None, Progress(0, 0, 0.0, 0.0, 0)
     first: Done | None = None
     try:

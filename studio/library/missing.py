@@ -84,7 +84,7 @@ def describe_networks(preset: Preset, library: Library) -> None:
     wanted: list[str] = []
     chosen = (row.model for _, row in preset.active_rows())
     networks = (one.model if isinstance(one, ModelRef) else one for one in chosen)
-    later = (name for field, name in preset.beside_rows() if field.endswith(".model"))
+    later = (name for _, name in preset.followers())
     for name in dict.fromkeys((preset.base, *networks, *later)):
         if name and name not in library and is_hub_id(name):
             with suppress(MissingModel):  # whoever reads the preset says so

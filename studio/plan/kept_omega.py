@@ -27,8 +27,7 @@ def recipe_of(preset: Preset, library: Library) -> Recipe:
             names ``omega``.
         MissingModel, IncompatibleModels: as compiling the preset.
     """
-    again = preset.second_pass.model if preset.second_pass.paints else ""
-    if {preset.refiner.model, again} - {"", preset.base}:
+    if any(name != preset.base for _, name in preset.followers()):
         raise StudioError(
             "acts on two models, as another one finishes the picture; take that off first",
             field=FIELD,

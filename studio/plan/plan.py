@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from studio.plan.equation import in_words
@@ -25,8 +25,8 @@ class Plan:
     """The passes of a preset, and each row's own term in them.
 
     ``unit``: what ``steps`` counts, ``evaluation`` where the scheduler's steps take more than one.
-    ``prior``: id of the base θ; ``priors``: of what stands in its place, per step. ``unconditional``: per step the index of the pass that is
-    ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
+    ``prior``: id of the base θ; ``priors``: of what stands in its place, per step.
+    ``unconditional``: per step the index of the pass that is ``ε_0``, ``None`` where it never runs. ``masks``: mask image → the field that it was first
     given in. ``refine``: what is applied to the sum. ``mixtures``: base terms that are made of
     several passes; as predictions they are numbered after the passes, and cost nothing. ``notes``:
     what to know before it runs, a line each. ``looks``: the steps at which it is kept what the rows
@@ -80,6 +80,10 @@ class Plan:
     def forwards_expected(self) -> int:
         """The same with one part of the picture made again, where the preset asks for parts."""
         return self.forwards_total + (self.detail.forwards_total if self.detail else 0)
+
+    def with_later(self) -> Iterator[Plan]:
+        """This plan, that of the second pass and that of a part that is made again, as far as there are."""
+        yield from filter(None, (self, self.second, self.detail))
 
     def base_at(self, step: int) -> str:
         """Id of what is the base at ``step``."""

@@ -23,11 +23,9 @@ from studio.preset import Detail, Preset
 from studio.preset.derived import detail_of, second_of
 from studio.preset.detail import detail_fields, of_detail
 from studio.preset.finders import FINDERS
-from studio.preset.rows import taking_part
 from studio.preset.second_pass import of_second_pass, second_fields
 
 _OF_TILES = re.compile(r"\d+ tiles of ")
-_REFINER = "refiner.model"
 
 
 @dataclass(frozen=True)
@@ -87,16 +85,14 @@ def stated_plan(
     size = picture_size(preset, known.base)
     whole = preset.model_copy(update={"detail": Detail()})
     again = second_of(whole, "-", size, known.base.multiple)
-    asking = preset.second_pass.asking(taking_part(preset.rows))
+    asking = preset.second_pass.asking(preset.rows)
     with of_second_pass(asking):
         second = stated_plan(again, library, roots)
     noted = second.notes if again.paints else ()  # that it only enlarges is what was asked for
     fields = second_fields(asking)
     told = [_of_second(note, fields) for note in noted if note not in plan.notes]
-    if preset.refiner.on:  # in whose place the base is then, or nothing that changes
-        told = [
-            note for note in told if note != f"second_pass.model{IS_BASE.removeprefix(_REFINER)}"
-        ]
+    if preset.refiner.on:  # in whose place the base is then
+        told = [note for note in told if note != _of_second(IS_BASE, fields)]
     return replace(plan, second=second, notes=(*plan.notes, *told))
 
 

@@ -12,7 +12,7 @@ from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
 from studio.preset.refiner import Refiner
-from studio.preset.rows import MAX_SEED, Sampler, taking_part
+from studio.preset.rows import MAX_SEED, Sampler
 from studio.preset.scale import with_scale
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.second_pass import SecondPass, of_second_pass
@@ -163,7 +163,7 @@ def _said_in_second(preset: Preset) -> Preset:
     asked, rows = preset.second_pass, list(preset.rows)
     if not asked.paints:
         return preset
-    for index, field in asked.asking(taking_part(preset.rows)).items():
+    for index, field in asked.asking(preset.rows).items():
         text = getattr(asked, field.rpartition(".")[2])
         rows[index] = rows[index].model_copy(update={"prompt": text})
     said = preset.model_copy(update={"rows": tuple(rows)})

@@ -197,15 +197,16 @@ class Preset(Document):
             found.append(("second_pass.upscaler", self.second_pass.upscaler))
         return [(field, name) for field, name in found if name]
 
+    def followers(self) -> list[tuple[str, str]]:
+        """Field and id of each whole model that takes the base's place."""
+        again = self.second_pass.model if self.second_pass.paints else ""
+        found = [("refiner.model", self.refiner.model), ("second_pass.model", again)]
+        return [(field, name) for field, name in found if name]
+
     def beside_rows(self) -> list[tuple[str, str]]:
         """Field and id of each model besides the base that no row names: autoencoder, refiner, upscalers."""
-        again = self.second_pass.model if self.second_pass.paints else ""
-        own = [
-            ("vae", self.vae),
-            ("refiner.model", self.refiner.model),
-            ("second_pass.model", again),
-        ]
-        return [*((field, name) for field, name in own if name), *self.upscalers()]
+        vae = [("vae", self.vae)] if self.vae else []
+        return [*vae, *self.followers(), *self.upscalers()]
 
     def active_rows(self) -> list[tuple[int, Row]]:
         """Index and row of those that take part: enabled, of non-zero weight, solo respected."""

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool
 from studio.errors import BadPreset
 from studio.preset.in_place import asking
 from studio.preset.mistakes import fields_renamed
-from studio.preset.rows import MODELS, Document, Row, Scheduler
+from studio.preset.rows import MODELS, Document, Row, Scheduler, taking_part
 from studio.preset.start import Upscaler, check_enlarging, check_steps
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's
@@ -129,19 +129,17 @@ class SecondPass(Document):
         """Whether a step of it runs; else it only enlarges."""
         return self.on and self.strength > 0
 
-    def asking(self, rows: Sequence[tuple[int, Row]]) -> dict[int, str]:
-        """The rows whose prompts its own take the place of, with the field that does.
-
-        Args:
-            rows: those that take part, with their numbers.
+    def asking(self, rows: Sequence[Row]) -> dict[int, str]:
+        """The numbers of the rows whose prompts its own take the place of, with the field that does.
 
         Raises:
             BadPreset: it has a prompt, and no row has one of that side.
         """
         if not self.paints:
             return {}
-        away = asking(self.negative_prompt, rows, _AWAY, True, self.cfg is not None)
-        toward = asking(self.prompt, rows, _TOWARD)
+        taking = taking_part(rows)
+        away = asking(self.negative_prompt, taking, _AWAY, True, self.cfg is not None)
+        toward = asking(self.prompt, taking, _TOWARD)
         return dict.fromkeys(away, _AWAY) | dict.fromkeys(toward, _TOWARD)
 
     def check(self, steps: int, masked: bool) -> None:

@@ -134,7 +134,7 @@ def _whole(preset: Preset, rows: list[Row]) -> list[str]:
         found.append("clip_skip: there, 1 is the layer that the model reads anyway")
     if sampler.tiles:
         found.append("sampler.tiles: left out, the picture is made at once")
-    schedule, again = NOISE_SCHEDULES[sampler.schedule], preset.second_pass
+    schedule = NOISE_SCHEDULES[sampler.schedule]
     for field, name in (
         ("sampler.scheduler", sampler.scheduler),
         ("second_pass.scheduler", again.scheduler if again.paints else None),

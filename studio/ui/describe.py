@@ -163,15 +163,8 @@ def _matters(preset: Preset, name: str, known: Stated) -> bool:
         stated_plan(preset.model_copy(update={name: value}), library(), known=known)
         for value in (0.37, 0.61)
     )
-    low, high = (list(_with_later(one)) for one in plans)
+    low, high = ([(str(one), one.passes) for one in plan.with_later()] for plan in plans)
     return low != high
-
-
-def _with_later(plan: Plan) -> Iterator[tuple[str, Any]]:
-    """What each pass over the picture is, in words and in passes."""
-    for one in (plan, plan.second, plan.detail):
-        if one is not None:
-            yield str(one), one.passes
 
 
 def plan_of(preset: Preset) -> Plan:

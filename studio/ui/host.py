@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from studio import auxiliary, heap
 from studio.errors import StudioError
 from studio.events import Event
-from studio.heap import tidied
 from studio.history import history
 from studio.history.intake import begin
 from studio.plan.stated import stated_plan
@@ -73,7 +72,7 @@ def loaded_bytes() -> int:
 def free() -> None:
     """Let go of all that is loaded and that no run holds, networks beside the engine's too; what an image
     needs then is read again."""
-    with tidied():
+    with heap.tidied():
         auxiliary.release()
         if _engine is None:
             return

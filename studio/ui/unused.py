@@ -14,15 +14,12 @@ from studio.ui.schema import leaves
 Unused = dict[str, str | None]
 
 
-_OF_STEPS = (
-    "steps",
-    "tiles",
-    "scheduler",
-    "prompt",
-    "negative_prompt",
-    "cfg",
-    "model",
-)  # of a second pass, where one runs
+_ENLARGES = (
+    "scale",
+    "strength",
+    "enlarge",
+    "upscaler",
+)  # of a second pass, also where no step runs
 
 
 def unused_fields(values: Mapping[str, Any]) -> Unused:
@@ -31,9 +28,8 @@ def unused_fields(values: Mapping[str, Any]) -> Unused:
     Args:
         values: the form's, by field name.
     """
-    refiner = _of_refiner(values)
     found = (
-        refiner,
+        _of_refiner(values),
         _of_second_pass(values),
         _of_detail(values),
         _of_freeu(values),
@@ -52,11 +48,12 @@ def _of_refiner(values: Mapping[str, Any]) -> Unused:
 def _of_second_pass(values: Mapping[str, Any]) -> Unused:
     """What a second pass would read, where there is none."""
     scale = values.get("second_pass_scale", 1)
+    others = [name for name in leaves() if name.startswith("second_pass_")]
     if isinstance(scale, int | float) and scale > 1:
         none = "Changes nothing now: at strength 0 no step of the second pass runs."
-        only = [f"second_pass_{name}" for name in _OF_STEPS]
-        return dict.fromkeys(only, none) if values.get("second_pass_strength") == 0 else {}
-    others = [name for name in leaves() if name.startswith("second_pass_")]
+        enlarges = [f"second_pass_{name}" for name in _ENLARGES]
+        of_steps = [name for name in others if name not in enlarges]
+        return dict.fromkeys(of_steps, none) if values.get("second_pass_strength") == 0 else {}
     others.remove("second_pass_scale")
     none = "Changes nothing now: there is no second pass, which is once as large."
     return _without(values, others, none)

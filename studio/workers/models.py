@@ -20,16 +20,9 @@ MOST_TEXT = 16 * 2**20
 def named_models(preset: Preset, plan: Plan, library: Library) -> dict[str, ModelEntry]:
     """Every model that a preset's passes, words, control images and decoding need, by its id."""
     names = {preset.base, *(name for _, name in preset.beside_rows())}
-    for item in _passes(plan):
+    for item in (item for one in plan.with_later() for item in one.passes):
         names |= item.weights.names() | set(_beside(item, preset, library))
     return {name: library[name] for name in sorted(names)}
-
-
-def _passes(plan: Plan) -> Iterator[Pass]:
-    """Those of a plan, of its second pass and of a part that is made again."""
-    for one in (plan, plan.second, plan.detail):
-        if one is not None:
-            yield from one.passes
 
 
 def _beside(item: Pass, preset: Preset, library: Library) -> Iterator[str]:
@@ -47,7 +40,7 @@ def _beside(item: Pass, preset: Preset, library: Library) -> Iterator[str]:
 def networks_of(plan: Plan) -> frozenset[str]:
     """What a worker has in memory once it has run a plan: full networks, blends and adapters."""
     found = set[str]()
-    for item in _passes(plan):
+    for item in (item for one in plan.with_later() for item in one.passes):
         found |= {str(item.weights), *item.weights.names()}
     return frozenset(found)
 

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
 
 from studio.engine import Engine
@@ -18,7 +16,7 @@ from studio.library import Library
 from studio.plan.stated import stated_plan
 from studio.preset import Preset, validate
 from tests.support import tiny
-from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
+from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs, theirs_again
 
 ROWS = [{"prompt": "a cat", "weight": SCALE}]
 AGAIN = {"scale": 2.0, "strength": 0.5, "steps": 6}
@@ -53,20 +51,10 @@ def pixels(image: Image.Image) -> np.ndarray:
 
 def test_it_is_diffusers_picture_enlarged_and_made_again(root: Path) -> None:
     pipe = tiny.load(root / "base")
-    first = Image.fromarray(theirs(pipe, "a cat").astype(np.uint8))
-    again = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
-    again.set_progress_bar_config(disable=True)
-    expected = again(
-        "a cat",
-        image=first.resize((32, 32), Image.Resampling.LANCZOS),
-        strength=0.5,
-        num_inference_steps=6,
-        guidance_scale=SCALE,
-        generator=torch.Generator().manual_seed(SEED),
-    ).images[0]
+    expected = theirs_again(pipe.components, theirs(pipe, "a cat"))
     (done,) = done_of(root, preset_of())
     assert done.image.size == (32, 32)
-    assert difference(pixels(done.image), pixels(expected)) <= 2
+    assert difference(pixels(done.image), expected) <= 2
     assert done.forwards == 2 * STEPS + 2 * 3
 
 

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline
-from PIL import Image
+from diffusers import EulerDiscreteScheduler
 
 from studio.engine import Engine
 from studio.errors import BadPreset, StudioError
@@ -20,7 +18,7 @@ from studio.preset import Preset, validate
 from studio.preset.derived import second_of
 from studio.preset.variants import choices, chosen, preset_varies
 from tests.support import tiny
-from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs
+from tests.support.tiny_pictures import SCALE, SEED, STEPS, difference, theirs, theirs_again
 
 CAT, DOG = {"prompt": "a cat", "weight": SCALE}, {"prompt": "a dog", "weight": 1 - SCALE}
 
@@ -57,18 +55,9 @@ def test_they_are_what_the_second_pipeline_is_given(
 ) -> None:
     pipe = tiny.load(root / "base")
     first_negative = "a dog" if DOG in rows else None
-    first = theirs(pipe, "a cat", negative_prompt=first_negative).astype(np.uint8)
-    second = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
-    second.set_progress_bar_config(disable=True)
-    expected = second(
-        prompt,
-        image=Image.fromarray(first).resize((32, 32), Image.Resampling.LANCZOS),
-        negative_prompt=negative,
-        strength=0.5,
-        num_inference_steps=6,
-        guidance_scale=scale,
-        generator=torch.Generator().manual_seed(SEED),
-    ).images[0]
+    first = theirs(pipe, "a cat", negative_prompt=first_negative)
+    asked = {"negative_prompt": negative, "guidance_scale": scale}
+    expected = theirs_again(pipe.components, first, prompt, **asked)
     engine = Engine(device="cpu", library=Library((root,)), exact=True)
 
     def made(preset: Preset) -> np.ndarray:
@@ -77,29 +66,18 @@ def test_they_are_what_the_second_pipeline_is_given(
         return np.asarray(done.image).astype(int)
 
     picture = made(preset_of(*rows, **again))
-    assert difference(picture, np.asarray(expected).astype(int)) <= 2
+    assert difference(picture, expected) <= 2
     assert difference(picture, made(preset_of(*rows))) > 3
 
 
 def test_another_model_makes_the_second_pass(root: Path) -> None:
-    for seed, name in ((3, "other"),):
-        tiny.pipeline(root / name, seed)
+    tiny.pipeline(root / "other", 3)
     pipe, other = tiny.load(root / "base"), tiny.load(root / "other")
-    first = Image.fromarray(theirs(pipe, "a cat").astype(np.uint8))
     parts = {**pipe.components, "unet": other.unet, "text_encoder": other.text_encoder}
-    second = StableDiffusionImg2ImgPipeline(**parts, requires_safety_checker=False)
-    second.set_progress_bar_config(disable=True)
-    expected = second(
-        "a cat",
-        image=first.resize((32, 32), Image.Resampling.LANCZOS),
-        strength=0.5,
-        num_inference_steps=6,
-        guidance_scale=SCALE,
-        generator=torch.Generator().manual_seed(SEED),
-    ).images[0]
+    expected = theirs_again(parts, theirs(pipe, "a cat"))
     engine = Engine(device="cpu", library=Library((root,)), exact=True)
     (done,) = [e for e in engine.generate(preset_of(CAT, model="other")) if isinstance(e, Done)]
-    assert difference(np.asarray(done.image).astype(int), np.asarray(expected).astype(int)) <= 2
+    assert difference(np.asarray(done.image).astype(int), expected) <= 2
     assert done.preset.second_pass.model == "other" and not done.preset.refiner.on
     assert ("second_pass.model", "other") in done.preset.beside_rows()
     with pytest.raises(StudioError) as refused:
@@ -157,24 +135,15 @@ def test_choices_of_its_prompts_are_made_once() -> None:
 def test_a_scheduler_of_its_own(root: Path) -> None:
     """Diffusers' second pipeline is given that scheduler; the first is as it is without."""
     pipe = tiny.load(root / "base")
-    first = theirs(pipe, "a cat").astype(np.uint8)
+    first = theirs(pipe, "a cat")
     pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
-    second = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
-    second.set_progress_bar_config(disable=True)
-    expected = second(
-        "a cat",
-        image=Image.fromarray(first).resize((32, 32), Image.Resampling.LANCZOS),
-        strength=0.5,
-        num_inference_steps=6,
-        guidance_scale=SCALE,
-        generator=torch.Generator().manual_seed(SEED),
-    ).images[0]
+    expected = theirs_again(pipe.components, first)
     engine = Engine(device="cpu", library=Library((root,)), exact=True)
     preset = preset_of(CAT, scheduler="euler")
     (done,) = [one for one in engine.generate(preset) if isinstance(one, Done)]
     assert done.preset.sampler.scheduler == "ddim"
     assert done.preset.second_pass.scheduler == "euler"
-    assert difference(np.asarray(done.image).astype(int), np.asarray(expected).astype(int)) <= 2
+    assert difference(np.asarray(done.image).astype(int), expected) <= 2
 
 
 def test_of_the_rest_another_scheduler_has_what_it_takes() -> None:

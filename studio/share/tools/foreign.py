@@ -69,7 +69,8 @@ def to_preset(
     base = _base(found, shelf, notes)
     if not found.terms:
         _check_scale(found, notes)
-    additions = Additions(shelf, base or Preset().base, notes)
+    chosen = base or Preset().base
+    additions = Additions(shelf, chosen, notes)
     rows, _ = rows_of(found, additions)
     data: dict[str, Any] = {
         "name": PurePath(name).stem[:200],
@@ -88,11 +89,10 @@ def to_preset(
     layer = _clip_skip(found, FAMILIES.get(shelf.family(base or "")), base, notes)
     if layer is not None:
         data["clip_skip"] = layer
-    if found.seamless and _meets(found, FAMILIES.get(shelf.family(base or Preset().base)), notes):
+    if found.seamless and _meets(found, FAMILIES.get(shelf.family(chosen)), notes):
         data["seamless"] = found.seamless
-    if found.freeu and _frees(FAMILIES.get(shelf.family(base or Preset().base)), notes):
+    if found.freeu and _frees(FAMILIES.get(shelf.family(chosen)), notes):
         data["freeu"] = found.freeu
-    chosen = base or Preset().base
     if found.second_pass:
         upscaler = _upscaler(found.upscaler, shelf, additions)
         again = second_model(found.second_model, chosen, shelf, notes, additions.left)

@@ -78,14 +78,21 @@ def _said(name: str, value: Any, found: Found) -> bool:
     if name == "Hires checkpoint":
         found.second_model = str(value)
         return True
-    scale, (low, high) = number(value), bounds(SecondPass, "cfg")
-    if name == "Hires CFG Scale" and scale is not None and low <= scale <= high:
-        made["cfg"] = float(scale)
-        return True
+    if name == "Hires CFG Scale":
+        return second_scale(made, number(value))
     field, first = _PROMPTS.get(name, ("", ""))
     if not field or not getattr(found, first):
         return False
     made[field] = without_models(str(value), found.grammar, f"second_pass.{field}", found.notes)
+    return True
+
+
+def second_scale(made: dict[str, Any], scale: float | None) -> bool:
+    """Give the second pass a CFG scale of its own; whether it takes such a one."""
+    low, high = bounds(SecondPass, "cfg")
+    if scale is None or not low <= scale <= high:
+        return False
+    made["cfg"] = float(scale)
     return True
 
 

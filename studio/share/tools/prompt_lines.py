@@ -12,12 +12,13 @@ from typing import Any
 from studio.errors import StudioError, shorten
 from studio.preset import Preset
 from studio.preset.fields import with_fields
+from studio.preset.prompt_hints import HINTS
 from studio.preset.rows import Row, taking_part
 from studio.preset.scale import SCALE
 from studio.share.tools.samplers import read_sampler
 
 SIGN = "--"  # before a setting's name, and so at the beginning of such a line
-_TAG = re.compile(r"<(?:lora|lyco):[^<>]{1,300}>")
+_TAG = re.compile(HINTS["lora"].pattern)
 _TEXTS = ("prompt", "negative_prompt")  # of all words up to the next setting
 # The fields of a preset, by the names of settings that are numbers.
 _NUMBERS: dict[str, tuple[str, type[int] | type[float]]] = {
@@ -125,13 +126,14 @@ def _with_texts(preset: Preset, given: dict[str, str]) -> Preset:
     if "negative_prompt" in given:
         text = given["negative_prompt"]
         below = [at for at, row in taking if row.weight < 0]
-        away = next((at for at in (*below, *(at for at, row in taking if row.weight == 0))), None)
-        weight = 1.0 - sum(row.weight for _, row in taking)  # which makes two passes of all of them
+        still = [at for at, row in taking if row.weight == 0]
+        away = next(iter([*below, *still]), None)
         if away is not None:
             for at, row in taking:  # rows of one prompt keep one
                 if at == away or (row.weight < 0 and row.prompt == preset.rows[away].prompt):
                     rows[at] = row.model_copy(update={"prompt": text})
-        elif text and weight:
+        # The weight that makes two passes of all of them.
+        elif text and (weight := 1.0 - sum(row.weight for _, row in taking)):
             rows.append(Row(prompt=text, model=first.model, weight=round(weight, 10)))
     return preset.model_copy(update={"rows": tuple(rows)})
 

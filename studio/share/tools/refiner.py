@@ -15,8 +15,6 @@ _HASH = re.compile(r"\s*\[([0-9a-fA-F]+)\]\s*$")
 _NAMES = ("Refiner", "Refiner switch at", "Refiner switch by sampling steps")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _BY_NOISE = (1, 8)  # the web UI's first version that goes by the noise
-
-
 ABSENT = "is not in the library"
 
 
@@ -44,10 +42,16 @@ def in_settings(fields: Fields, again: bool, version: str = "") -> Refining | No
             if value is not None and named.lower() != "none":
                 fields.put(key, value)
         return None
-    marked, made = _HASH.search(named), _VERSION.match(version)
+    (name, digest), made = _apart(named), _VERSION.match(version)
     older = made is not None and (int(made[1]), int(made[2])) < _BY_NOISE
     by_steps = older or str(given[_NAMES[2]]).lower() == "true"
-    return Refining(_HASH.sub("", named), given[_NAMES[1]], by_steps, marked[1] if marked else "")
+    return Refining(name, given[_NAMES[1]], by_steps, digest)
+
+
+def _apart(named: str) -> tuple[str, str]:
+    """A model's name, and the hash that a web UI writes behind it; "" for none."""
+    marked = _HASH.search(named)
+    return (named[: marked.start()], marked[1]) if marked else (named, "")
 
 
 def refined(
@@ -84,9 +88,8 @@ def second_model(asked: str, base: str, shelf: Shelf, notes: list[str], left: li
     and for the base itself."""
     if not asked:
         return ""
-    marked = _HASH.search(asked)
-    name = _HASH.sub("", asked)
-    found, why = _found(name, marked[1] if marked else "", base, shelf)
+    name, digest = _apart(asked)
+    found, why = _found(name, digest, base, shelf)
     if why:
         shown = bare(name)[:200]
         notes.append(f"second_pass.model: {shown!r} {why}; the base makes it")

@@ -16,7 +16,7 @@ from PIL import Image
 from studio.images import store
 from studio.preset import Control, Row
 from studio.preset.bounds import bounds
-from studio.preset.preprocessors import FINISHED, preprocessor_of
+from studio.preset.preprocessors import FINISHED, PREPROCESSORS, preprocessor_of
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.image_prompts import picture_notes, usable, with_picture
 from studio.share.tools.prompts import Lora, read_prompt
@@ -136,7 +136,7 @@ class _Rows:
         }
         if used.finished and row["control"]["type"] != FINISHED:
             row["control"]["finished"] = True
-        if used.thresholds and row["control"]["type"] == "canny":
+        if used.thresholds and PREPROCESSORS[row["control"]["type"]].thresholds:
             row["control"]["low"], row["control"]["high"] = used.thresholds
         parts = (used.image and repr(used.image[:80]), used.kind and f"({used.kind[:60]})")
         shown = " ".join(filter(None, parts))

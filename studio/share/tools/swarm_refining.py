@@ -8,7 +8,7 @@ from typing import Any
 from studio.preset import Sampler, SecondPass
 from studio.preset.bounds import bounds
 from studio.share.tools.fields import Fields
-from studio.share.tools.hires import second_scheduler, steps_that_run
+from studio.share.tools.hires import second_scale, second_scheduler, steps_that_run
 from studio.share.tools.prompts import number
 from studio.share.tools.refiner import Refining
 from studio.share.tools.table import Found
@@ -60,13 +60,10 @@ def _said(made: dict[str, Any], name: str, value: Any, found: Found) -> bool:
 
 def _scaled(made: dict[str, Any], value: Any, found: Found) -> bool:
     """Whether a scale is the first's, or the second pass takes it for its own."""
-    scale, (low, high) = number(value), bounds(SecondPass, "cfg")
+    scale = number(value)
     if scale is None or scale == found.scale:
         return scale is not None
-    if not made["strength"] or not low <= scale <= high:
-        return False
-    made["cfg"] = float(scale)
-    return True
+    return bool(made["strength"]) and second_scale(made, scale)
 
 
 def _finishing(given: Mapping[str, Any], found: Found) -> Refining | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support import REPOSITORY
@@ -11,15 +13,22 @@ pytestmark = [pytest.mark.browser, needs_starter]
 CONTROLLED = REPOSITORY / "presets" / "10-control-image.json"
 
 
-def test_a_box_is_drawn_where_the_hand_goes_and_what_was_said_of_the_last_one_goes(
-    studio: Studio,
-) -> None:
+def opened(studio: Studio) -> tuple[Any, Any, Any]:
+    """The dialog that crops a control image, and the numbers of its sides left and right."""
     page = studio.open().page
     studio.load(CONTROLLED)
     studio.has_rows(["a cat face in flat style on an orange background"])
     page.get_by_role("button", name="Crop the control image").click()
     dialog = page.locator("dialog.gs-cropper")
     left, right = (dialog.get_by_role("textbox", name=side) for side in ("Left (%)", "Right (%)"))
+    return dialog, left, right
+
+
+def test_a_box_is_drawn_where_the_hand_goes_and_what_was_said_of_the_last_one_goes(
+    studio: Studio,
+) -> None:
+    dialog, left, right = opened(studio)
+    page = studio.page
     said = dialog.get_by_role("status")
     left.fill("90")
     right.fill("10")
@@ -46,12 +55,8 @@ def test_a_box_is_drawn_where_the_hand_goes_and_what_was_said_of_the_last_one_go
 
 
 def test_a_side_that_is_typed_digit_by_digit_leaves_the_others_as_they_were(studio: Studio) -> None:
-    page = studio.open().page
-    studio.load(CONTROLLED)
-    studio.has_rows(["a cat face in flat style on an orange background"])
-    page.get_by_role("button", name="Crop the control image").click()
-    dialog = page.locator("dialog.gs-cropper")
-    left, right = (dialog.get_by_role("textbox", name=side) for side in ("Left (%)", "Right (%)"))
+    dialog, left, right = opened(studio)
+    page = studio.page
 
     def type_right(text: str) -> None:
         right.press("Control+a")

@@ -30,7 +30,7 @@
       });
       if (given) ask({ do: "mark", several: true, ids, said: { [name]: read(given[name]) } });
     }
-    const counted = (ids) => (ids.length === 1 ? "1 picture" : `${ids.length} pictures`);
+    const counted = (ids) => studio.picturesInWords(ids.length);
     const tag = (ids) =>
       mark(ids, {
         name: "more_tags",

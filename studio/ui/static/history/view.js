@@ -11,9 +11,11 @@
     return "No picture yet. What Generate makes is listed here; what was deleted is under Bin.";
   };
 
+  studio.picturesInWords = (count) => (count === 1 ? "1 picture" : `${count} pictures`);
+
   /** What was said of several pictures at once. */
   function markedSaid({ count, board, tags }) {
-    const pictures = count === 1 ? "1 picture" : `${count} pictures`;
+    const pictures = studio.picturesInWords(count);
     if (board) return `On the board “${board}”: ${pictures}`;
     return tags.length ? `Tags “${tags.join(", ")}”: ${pictures}` : `On no board: ${pictures}`;
   }
@@ -129,7 +131,7 @@
 
     // -- what the server answers ---------------------------------------------------------------
     function showPage({ first, items, total }) {
-      state.textContent = total === 1 ? "1 picture" : `${total} pictures`;
+      state.textContent = studio.picturesInWords(total);
       none.hidden = total > 0;
       none.textContent = studio.historyNone(query());
       grid.fill(first, items, total);
