@@ -136,6 +136,7 @@ SCRIPTS = (
     "settings/panel.js",
     "notes.js",
     "keyboard.js",
+    "presses.js",
     "look.js",
     "toasts.js",
     "missing.js",

@@ -3,7 +3,7 @@
   "use strict";
   const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
   const PRESSED = ["button", "summary", "a[href]"].join();
-  const CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
+  studio.CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
   const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
   const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
   const SETTLED = 800; // ms: what was pressed and is still there may come back until then
@@ -28,7 +28,7 @@
   function placesOf(all, region) {
     return all.map((node) => {
       const around = [];
-      for (let card = node; (card = card.parentElement?.closest(CARD));) around.push(card);
+      for (let card = node; (card = card.parentElement?.closest(studio.CARD));) around.push(card);
       return { kind: node.localName, label: node.getAttribute("aria-label"), around, region };
     });
   }

@@ -216,6 +216,12 @@ def test_every_choice_of_a_prompt_becomes_an_axis(desk: Studio) -> None:
     values = page.get_by_label("Across: values of prompt of row 1")
     expect(values).to_have_value("a cat, red\na cat\na dog, red\na dog")
     desk.says("4 pictures", ".gs-sweep-cost")
+    page.get_by_role("button", name="Do not vary prompt of row 1").click()
+    desk.card(0).get_by_role("button", name="Every choice in turn").hover()
+    page.mouse.down()
+    page.evaluate("studio.stack.refresh()")  # as when models come: a press that has begun ends
+    page.mouse.up()
+    expect(values).to_have_value("a cat, red\na cat\na dog, red\na dog")
     desk.prompt(0).fill("a __nobody__")
     desk.card(0).get_by_role("button", name="Every choice in turn").click()
     desk.says("there is no wildcard 'nobody'", ".gs-toasts")
