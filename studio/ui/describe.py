@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import fsum
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from studio.errors import StudioError
@@ -22,19 +21,13 @@ from studio.ui.counts import counted
 from studio.ui.equation import equation
 from studio.ui.errors import on_page
 from studio.ui.form import to_preset
+from studio.ui.idle import idle, idle_of_form
 from studio.ui.library.missing import as_html
 from studio.ui.library.models import library
 from studio.ui.space import Limits
 from studio.ui.unused import unused_fields
 
 NO_FAULT = {"field": "", "text": ""}
-IDLE_REASONS = {
-    "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
-    "decoupling": "Changes nothing now: no row that takes part has parts joined by AND.",
-}
-DECISIVE = ("base", "rows")  # fields that decide whether those change anything
-CANCELLED = "Changes nothing now: the weights sum to 1, so the unconditional pass, in which ω acts, is gone."
-BELOW_ZERO = "Changes nothing now: no row with a LoRA or a fine-tune has a weight above 0."
 
 
 def describe(limits: Limits, **values: Any) -> list[Any]:
@@ -53,28 +46,18 @@ def describe(limits: Limits, **values: Any) -> list[Any]:
             known = stated(preset, library())
             plan = stated_plan(preset, library(), known=known)
         except StudioError as error:
-            return [absent or _refusal(error), {**_idle(values), **unused}, _fault(error)]
+            return [absent or _refusal(error), {**idle_of_form(values), **unused}, _fault(error)]
         limits.check(preset)
         check_images(preset)
         if preset_varies(preset):
             chosen(preset, max(0, preset.sampler.seed))  # an unknown wildcard is said while typing
         noted = notes(plan, preset, known)
     except StudioError as error:
-        return [_refusal(error), {**_idle(values), **unused}, _fault(error)]
+        return [_refusal(error), {**idle_of_form(values), **unused}, _fault(error)]
     shown = equation(plan, preset)
     spent = cost(plan, preset.sampler.count, preset.first_step, preset.sampler.steps)
     whole = f'<div class="gs-plan">{absent}{shown}{spent}{noted}</div>'
     return [whole, {**idle(preset, known), **unused}, NO_FAULT]
-
-
-def _idle(values: Mapping[str, Any]) -> dict[str, str]:
-    """What :func:`idle` says of a form that is refused, by what decides it alone; nothing where that
-    is what cannot be."""
-    decisive = {name: values[name] for name in DECISIVE if name in values}
-    try:
-        return idle(to_preset(decisive))
-    except StudioError:
-        return {}
 
 
 def check_images(preset: Preset) -> None:
@@ -114,57 +97,6 @@ def _refusal(error: StudioError) -> str:
     )
     said = html.escape(on_page(str(error)))
     return f'<div class="gs-plan gs-plan-bad" role="status">{said}{press}</div>'
-
-
-def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:
-    """Fields whose value makes no difference to the plan, and why.
-
-    Args:
-        known: of this preset; found here where it is not given.
-    """
-    known = known or stated(preset, library())
-    found = {
-        name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name, known)
-    }
-    if "omega" in found and _is_cancelled(preset, known):
-        found["omega"] = CANCELLED
-    elif "omega" in found and _is_below_zero(preset, known):
-        found["omega"] = BELOW_ZERO
-    return found
-
-
-def _is_cancelled(preset: Preset, known: Stated) -> bool:
-    """Whether ω would act, were it not that the weights of the rows sum to 1."""
-    if abs(fsum(row.weight for row in preset.rows if row.enabled) - 1.0) > 1e-9:
-        return False
-    return _matters(_weighed(preset, [2 * row.weight for row in preset.rows]), "omega", known)
-
-
-def _is_below_zero(preset: Preset, known: Stated) -> bool:
-    """Whether ω would act, were the weights of all rows above 0."""
-    if all(row.weight > 0 for row in preset.rows):
-        return False
-    above = [row.weight if row.weight > 0 else 1.0 for row in preset.rows]
-    # Where the first sum to 1, which lets ω go too, the second do not.
-    return any(
-        _matters(_weighed(preset, [scale * weight for weight in above]), "omega", known)
-        for scale in (1, 2)
-    )
-
-
-def _weighed(preset: Preset, weights: Sequence[float]) -> Preset:
-    pairs = zip(preset.rows, weights, strict=True)
-    rows = tuple(row.model_copy(update={"weight": weight}) for row, weight in pairs)
-    return preset.model_copy(update={"rows": rows})
-
-
-def _matters(preset: Preset, name: str, known: Stated) -> bool:
-    plans = (
-        stated_plan(preset.model_copy(update={name: value}), library(), known=known)
-        for value in (0.37, 0.61)
-    )
-    low, high = ([(str(one), one.passes) for one in plan.with_later()] for plan in plans)
-    return low != high
 
 
 def plan_of(preset: Preset) -> Plan:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from studio.preset import validate
-from studio.ui.describe import BELOW_ZERO, CANCELLED, IDLE_REASONS, idle
+from studio.ui.describe import describe
+from studio.ui.idle import BELOW_ZERO, CANCELLED, IDLE_REASONS, idle
+from studio.ui.space import Limits
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,21 @@ def test_omega_beside_adapters_that_only_lead_away(weights: tuple[float, ...]) -
     lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}, "weight": weights[-1]}
     rows = [{"prompt": "b", "weight": weight} for weight in weights[:-1]]
     assert idle(validate({"rows": [*rows, lora]}))["omega"] == BELOW_ZERO
+
+
+@pytest.mark.parametrize(
+    ("fault", "lora", "reason"),
+    [
+        ({"control": {"kind": "canny", "strength": 300}}, None, IDLE_REASONS["omega"]),
+        ({"range": [0.9, 0.1]}, "starter/lora-hero", None),
+        ({"weight": "five"}, "starter/lora-hero", None),  # which may be any
+    ],
+)
+def test_a_refused_row_leaves_its_reason(
+    fault: dict[str, object], lora: str | None, reason: str | None
+) -> None:
+    model = {"model": {"lora": lora}} if lora else {}
+    row = {"prompt": "a", "weight": 5.0, **model, **fault}
+    shown, unused, _fault = describe(Limits(), rows=[row], omega=0.4)
+    assert "gs-plan-bad" in shown
+    assert unused.get("omega") == reason

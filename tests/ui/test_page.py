@@ -21,6 +21,7 @@ from studio.ui.editor import (
 )
 from studio.ui.form import to_preset, to_values
 from studio.ui.history import moments
+from studio.ui.idle import IDLE_REASONS
 from studio.ui.presets import gallery
 from studio.ui.runs import Runs
 from studio.ui.space import SPACE, Limits
@@ -147,11 +148,11 @@ def test_terms_name_their_rows_and_idle_fields_their_reason() -> None:
     assert '<span class="gs-n">−</span> <span class="gs-term" title="row 3: a">' in shown
     unread = {name: None for name in idle if idle[name] is None}  # in test_unread_fields.py
     # No row has a LoRA; a prompt has parts.
-    assert idle == {"omega": describe.IDLE_REASONS["omega"], **unread}
+    assert idle == {"omega": IDLE_REASONS["omega"], **unread}
     assert fault == describe.NO_FAULT
     lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
     idle = describe.describe(Limits(), **values(rows=[lora]))[1]
-    assert idle == {"decoupling": describe.IDLE_REASONS["decoupling"], **unread}
+    assert idle == {"decoupling": IDLE_REASONS["decoupling"], **unread}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from studio.preset import Init, Preset
 from studio.preset.prompt_search import PROMPTS, takes_part
 from studio.preset.style_axis import STYLE, style_notes
 from studio.preset.sweep import Axis, changed
-from studio.ui.describe import idle
 from studio.ui.errors import on_page
 from studio.ui.form import to_values
+from studio.ui.idle import idle
 from studio.ui.schema import leaves
 from studio.ui.unused import unused_fields
 

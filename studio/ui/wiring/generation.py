@@ -16,9 +16,10 @@ from studio.train.runner import RUNNER
 from studio.ui import queue, run
 from studio.ui.asker import visitor_of
 from studio.ui.cancelling import cancel
-from studio.ui.describe import describe, idle, plan_of
+from studio.ui.describe import describe, plan_of
 from studio.ui.errors import guarded, one_line, warn
 from studio.ui.form import to_preset
+from studio.ui.idle import idle
 from studio.ui.layout import Parts
 from studio.ui.library import models
 from studio.ui.runs import Runs

@@ -1,0 +1,98 @@
+"""What of the form makes no difference to the plan, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum
+from typing import Any
+
+from studio.errors import StudioError
+from studio.plan.stated import Stated, stated, stated_plan
+from studio.preset import Preset
+from studio.ui.form import to_preset
+from studio.ui.library.models import library
+
+IDLE_REASONS = {
+    "omega": "Changes nothing now: no row that takes part has a LoRA or a fine-tune.",
+    "decoupling": "Changes nothing now: no row that takes part has parts joined by AND.",
+}
+DECISIVE = ("base", "rows")  # fields that decide whether those change anything
+# Of a row. A mask or a picture that cannot be makes no other row of it.
+DECISIVE_OF_ROW = ("model", "prompt", "weight", "enabled", "solo")
+CANCELLED = "Changes nothing now: the weights sum to 1, so the unconditional pass, in which ω acts, is gone."
+BELOW_ZERO = "Changes nothing now: no row with a LoRA or a fine-tune has a weight above 0."
+
+
+def idle_of_form(values: Mapping[str, Any]) -> dict[str, str]:
+    """What :func:`idle` says of a form that is refused, by what decides it alone; nothing where that
+    is what cannot be."""
+    decisive = {name: values[name] for name in DECISIVE if name in values}
+    for one in (decisive, {**decisive, "rows": _decisive(values.get("rows"))}):
+        try:
+            return idle(to_preset(one))
+        except StudioError:
+            continue
+    return {}
+
+
+def _decisive(rows: Any) -> Any:
+    """Rows of the form with what decides alone; what is none as it is."""
+    if not isinstance(rows, list | tuple):
+        return rows
+    return [
+        {name: row[name] for name in DECISIVE_OF_ROW if name in row}
+        if isinstance(row, dict)
+        else row
+        for row in rows
+    ]
+
+
+def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:
+    """Fields whose value makes no difference to the plan, and why.
+
+    Args:
+        known: of this preset; found here where it is not given.
+    """
+    known = known or stated(preset, library())
+    found = {
+        name: reason for name, reason in IDLE_REASONS.items() if not _matters(preset, name, known)
+    }
+    if "omega" in found and _is_cancelled(preset, known):
+        found["omega"] = CANCELLED
+    elif "omega" in found and _is_below_zero(preset, known):
+        found["omega"] = BELOW_ZERO
+    return found
+
+
+def _is_cancelled(preset: Preset, known: Stated) -> bool:
+    """Whether ω would act, were it not that the weights of the rows sum to 1."""
+    if abs(fsum(row.weight for row in preset.rows if row.enabled) - 1.0) > 1e-9:
+        return False
+    return _matters(_weighed(preset, [2 * row.weight for row in preset.rows]), "omega", known)
+
+
+def _is_below_zero(preset: Preset, known: Stated) -> bool:
+    """Whether ω would act, were the weights of all rows above 0."""
+    if all(row.weight > 0 for row in preset.rows):
+        return False
+    above = [row.weight if row.weight > 0 else 1.0 for row in preset.rows]
+    # Where the first sum to 1, which lets ω go too, the second do not.
+    return any(
+        _matters(_weighed(preset, [scale * weight for weight in above]), "omega", known)
+        for scale in (1, 2)
+    )
+
+
+def _weighed(preset: Preset, weights: Sequence[float]) -> Preset:
+    pairs = zip(preset.rows, weights, strict=True)
+    rows = tuple(row.model_copy(update={"weight": weight}) for row, weight in pairs)
+    return preset.model_copy(update={"rows": rows})
+
+
+def _matters(preset: Preset, name: str, known: Stated) -> bool:
+    plans = (
+        stated_plan(preset.model_copy(update={name: value}), library(), known=known)
+        for value in (0.37, 0.61)
+    )
+    low, high = ([(str(one), one.passes) for one in plan.with_later()] for plan in plans)
+    return low != high
