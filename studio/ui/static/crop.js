@@ -35,9 +35,13 @@
       : box.map((side) => Math.round(side * 1e4) / 1e4);
 
   class Cropper {
-    /** ``reference``: the picture as the server knows it, a preset's image or a data URI. */
-    constructor(picture, box, title, reference) {
+    /**
+     * @param reference the picture as the server knows it, a preset's image or a data URI
+     * @param make answers what the part of a box is, {error} where that cannot be
+     */
+    constructor(picture, box, title, reference, make) {
       this.reference = reference;
+      this.make = make;
       this.box = [...(box || WHOLE)];
       this.aspect = picture.naturalWidth / picture.naturalHeight;
       this.held = null;
@@ -90,16 +94,9 @@
           "div",
           { class: "gs-line gs-answers" },
           word("Cancel", () => this.dialog.close()),
-          word(
-            "Use crop",
-            () => {
-              const wrong = this.numbers.find(studio.isWrong);
-              if (wrong) return wrong.box.focus(); // what is wrong with it stands below
-              this.answer = { crop: tidied(this.box) };
-              return this.dialog.close();
-            },
-            { class: "gs-word gs-main-word" },
-          ),
+          word("Use crop", (event) => this.use(event.currentTarget), {
+            class: "gs-word gs-main-word",
+          }),
         ),
       );
       this.frame.addEventListener("pointerdown", (event) => this.begin(event));
@@ -117,11 +114,27 @@
     set(box, typed) {
       this.box = [...box];
       if (typed === undefined) this.typed = null;
-      this.note.textContent = "";
+      this.say("");
       studio.placeBox(this.light, this.box);
       this.numbers.forEach((number, i) => {
         if (i !== typed) number.read(this.percent(i));
       });
+    }
+
+    /** Answer with the box; one that cannot be stays, with what is wrong with it below. */
+    async use(asked) {
+      const wrong = this.numbers.find(studio.isWrong);
+      if (wrong) return wrong.box.focus(); // what is wrong with it stands below
+      asked.disabled = true;
+      const made = await this.make(tidied(this.box));
+      asked.disabled = false;
+      if (made.error) return this.say(made.error);
+      this.answer = made;
+      return this.dialog.close();
+    }
+
+    say(text) {
+      this.note.textContent = text;
     }
 
     /** The box around the largest face, as the server finds it. */
@@ -130,7 +143,7 @@
       const { box, error } = await studio.stack.images.findFace(this.reference);
       asked.disabled = false;
       if (box) this.set(box);
-      this.note.textContent = error || "";
+      this.say(error || "");
     }
 
     percent(side) {
@@ -148,7 +161,9 @@
       const moved = box[far] !== this.typed.box[far];
       this.set(box, side);
       if (moved)
-        this.note.textContent = `${SIDES[far]} is ${studio.numberText(this.percent(far))} now: two sides may not cross.`;
+        this.say(
+          `${SIDES[far]} is ${studio.numberText(this.percent(far))} now: two sides may not cross.`,
+        );
     }
 
     place(event) {
@@ -211,26 +226,27 @@
     }
   }
 
-  /** Ask for a crop of the picture at ``source``: {crop: box or null}, or null when it was cancelled. */
-  async function crop(source, box, title, reference = source) {
+  /** Ask for a crop of the picture at ``source``: what ``make`` makes of it, or null when it was cancelled. */
+  async function crop(source, box, title, reference, make) {
     const picture = new Image();
     picture.src = source;
     await picture.decode().catch(() => null);
     if (!picture.naturalWidth) return null;
-    return new Cropper(picture, box, title, reference).ask();
+    return new Cropper(picture, box, title, reference, make).ask();
   }
-  studio.crop = (...asked) => studio.alone(() => crop(...asked));
+  /** Ask for a crop: {crop: box or null}, or null when it was cancelled. */
+  studio.crop = (source, box, title) =>
+    studio.alone(() => crop(source, box, title, source, (found) => ({ crop: found })));
 
   /** A button that crops an image of a row: ``image()`` is its reference, ``put`` takes the new one. */
   studio.cropButton = function (images, label, image, put) {
     return studio.button("crop", label, async () => {
       const reference = image();
-      const answer = await studio.alone(async () => {
+      const make = (box) => (box ? images.crop(reference, box) : {});
+      const kept = await studio.alone(async () => {
         const source = await images.show(reference);
-        return source && crop(source, null, label, reference);
+        return source && crop(source, null, label, reference, make);
       });
-      const kept = answer?.crop && (await images.crop(reference, answer.crop));
-      if (kept?.error) studio.toast(kept.error);
       if (kept?.image && image() === reference) put(kept.image);
     });
   };

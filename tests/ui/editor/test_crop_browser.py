@@ -72,3 +72,18 @@ def test_a_side_that_is_typed_digit_by_digit_leaves_the_others_as_they_were(stud
     expect(dialog.locator(".gs-error:visible")).to_contain_text("from 2 to 100")
     expect(left).to_have_value("40")
     page.keyboard.press("Escape")
+
+
+def test_a_box_that_is_too_small_stays_with_the_reason(studio: Studio) -> None:
+    dialog, left, right = opened(studio)
+    left.fill("49")
+    right.fill("51")
+    use = dialog.get_by_role("button", name="Use crop")
+    use.click()
+    said = dialog.get_by_role("status")
+    expect(said).to_contain_text("pixels are left; at least 16x16")
+    expect(left).to_have_value("49")
+    right.fill("90")
+    expect(said).to_have_text("")
+    use.click()
+    expect(dialog).to_have_count(0)
