@@ -14,6 +14,7 @@ from studio.errors import BadPreset, StudioError, shorten
 from studio.library import ADAPTERS
 from studio.plan.curves import SHAPES, factor
 from studio.preset import Curve, Row, prompt_hints, validate
+from studio.preset.preprocessors import PREPROCESSORS
 from studio.ui.captions import words_of
 from studio.ui.crops import find_face, find_parts, kept_part
 from studio.ui.editor.maps import preview_map
@@ -96,6 +97,7 @@ def served() -> dict[str, Any]:
         "blank": Row().model_dump(mode="json"),
         "leaves": row_leaves(),
         "preprocessors": choices_of("Control", "type"),
+        "thresholds": [name for name, one in PREPROCESSORS.items() if one.thresholds],
         "adapters": list(ADAPTERS),
         "hints": prompt_hints.served(),
         "curves": {name: [factor(cast(Curve, name), at) for at in samples] for name in SHAPES},

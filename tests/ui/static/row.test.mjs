@@ -265,6 +265,7 @@ test("the readings are the table's, those first that a ControlNet has by itself"
 });
 
 test("another reading keeps the ControlNet in use where it has none by itself", () => {
+  studio.served.thresholds = ["canny"];
   const first = plain(studio.firstControl(PREPROCESSORS, NETS));
   assert.deepEqual(first, { type: "canny", image: "", strength: 1, model: null });
   const map = plain(studio.withType({ ...first, model: "general" }, "map", NETS));

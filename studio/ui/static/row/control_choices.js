@@ -45,8 +45,8 @@ window.studio = window.studio || {};
     return options;
   };
 
-  /** Whether it is one of edges, which have thresholds. */
-  studio.hasThresholds = (control) => control?.type === "canny";
+  /** Whether its preprocessor reads thresholds. */
+  studio.hasThresholds = (control) => studio.served.thresholds.includes(control?.type);
 
   /**
    * A control of another type. Where a ControlNet reads that by itself, it is the one; else the one

@@ -3,12 +3,14 @@ window.studio = window.studio || {};
 (function (studio) {
   "use strict";
 
-  /** Set once, from the stack's props: {defs, blank, leaves, preprocessors, adapters, curves, hints}. */
+  /** Set once, from the stack's props: {defs, blank, leaves, preprocessors, thresholds, adapters, curves,
+   *  hints}. */
   studio.served = {
     defs: {},
     blank: {},
     leaves: {},
     preprocessors: [],
+    thresholds: [],
     adapters: [],
     curves: {},
     hints: [],
