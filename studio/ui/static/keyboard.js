@@ -2,7 +2,7 @@
 (function (studio) {
   "use strict";
   const FOCUSABLE = "button, input, select, textarea, summary, a[href], [tabindex='0']";
-  const PRESSED = ["button", "summary", "a[href]"].join();
+  studio.PRESSED = ["button", "summary", "a[href]"].join();
   studio.CARD = ".gs-card, .gs-pic, .gs-gallery-card, li, tr";
   const REGION = "dialog, [role=tabpanel], #gs-left, #gs-right, body";
   const LOOKS = [60, 250, 800, 2000, 5000]; // ms after the press, unless a hand goes elsewhere
@@ -72,7 +72,7 @@
       if (["Tab", "Escape"].includes(key)) turn += 1;
       if (!repeat) put = target;
       // Held down it presses nothing that the keyboard has come to meanwhile, as Stop after Start.
-      else if (key === "Enter" && target !== put && target.matches?.(PRESSED))
+      else if (key === "Enter" && target !== put && target.matches?.(studio.PRESSED))
         event.preventDefault();
     },
     true,

@@ -1,7 +1,6 @@
 // A press is kept where what it was put down on is drawn anew before the hand lets go, as browsers drop it.
 (function (studio) {
   "use strict";
-  const PRESSED = "button, summary, a[href]";
 
   /** Whether two of them, or of the cards around them, are one that was drawn anew. */
   const alike = (one, other) => one === other || Boolean(one && other && one.isEqualNode(other));
@@ -15,7 +14,7 @@
   studio.samePress = (was, now) => alike(was.pressed, now.pressed) && alike(was.card, now.card);
 
   function under(target) {
-    const pressed = target.closest?.(PRESSED) ?? null;
+    const pressed = target.closest?.(studio.PRESSED) ?? null;
     return { target, pressed, card: pressed?.closest(studio.CARD) ?? null };
   }
 

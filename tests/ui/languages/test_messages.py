@@ -34,8 +34,8 @@ from studio.share.tools.samplers import read_sampler
 from studio.train.data import Looked, usable
 from studio.ui import messages, schema, tour
 from studio.ui.beside import Beside
-from studio.ui.describe import BELOW_ZERO, CANCELLED, IDLE_REASONS
 from studio.ui.errors import on_page
+from studio.ui.idle import BELOW_ZERO, CANCELLED, IDLE_REASONS
 from studio.ui.library.models import KINDS
 from studio.ui.runs import Runs
 from studio.ui.space import Limits

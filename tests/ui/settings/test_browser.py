@@ -190,3 +190,17 @@ def test_an_answer_that_was_overtaken_on_the_way_draws_nothing_old(
     }
     heard = page.evaluate("studio.preferences()")  # what the page's scripts go by
     assert (heard["sounds"], heard["autosave"]) == (True, False)
+
+
+def test_whoever_comes_back_to_them_sees_how_they_stand_now(
+    studio: Studio, settings_file: Path
+) -> None:
+    """As after a restart, for which they ask, in another window."""
+    page = studio.open().page
+    dialog = opened(studio)
+    expect(dialog.get_by_label("Theme")).to_have_value("system")
+    settings_file.write_text(json.dumps({"theme": "dark"}))
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(dialog.get_by_label("Theme", exact=True)).to_have_value("dark")
+    settings_file.unlink()
+    dialog.get_by_role("button", name="Close the settings").click()

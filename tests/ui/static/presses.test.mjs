@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 
 const path = fileURLToPath(new URL("../../../studio/ui/static/presses.js", import.meta.url));
-const window = { studio: { CARD: "card" } };
+const window = { studio: { CARD: "card", PRESSED: "button" } };
 const heard = {};
 const ends = []; // what happens once the browser is done
 const document = { addEventListener: (kind, handler) => (heard[kind] = handler) };

@@ -116,6 +116,10 @@
       if (!dialog.isConnected) document.body.append(dialog);
       dialog.showModal();
     };
+    // Whoever comes back to them may have restarted the studio, as they ask for.
+    window.addEventListener("focus", () => {
+      if (dialog.open && !typing && !unanswered) trigger("select", {});
+    });
     watch("value", () => {
       if (unanswered && !dialog.open) tellRefused();
       unanswered = false;
