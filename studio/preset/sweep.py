@@ -29,6 +29,8 @@ EQUAL = "an axis each for different fields"
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _PLAIN = r"(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?"
 _PROMPT = re.compile(r"rows\.(\d{1,4})\.prompt")
+_DECIMAL = r"\s*+[+-]?\d++(?:[.,]\d++)?\s*+"
+_SEMICOLONS = re.compile(rf"{_DECIMAL}(?:;{_DECIMAL})+")
 _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
 
@@ -61,7 +63,8 @@ class Cell:
 
 
 def parse_axis(text: str, option: str) -> Axis:
-    """``FIELD=V1,V2,…`` or ``FIELD=FROM:TO:STEP``; values that hold commas are given as a JSON list.
+    """``FIELD=V1,V2,…`` or ``FIELD=FROM:TO:STEP``; values that hold commas are given as a JSON list, numbers
+    with decimal commas also between semicolons.
     ``prompts=SEARCHED,BY,…`` is a search and replace."""
     field, values = split_assignment(text, option)
     if field == PROMPTS:
@@ -71,6 +74,10 @@ def parse_axis(text: str, option: str) -> Axis:
     if steps := _STEPS.fullmatch(in_plain_digits(values.strip())):
         first, last, step = map(float, steps.groups())
         return Axis(field, _stepped(first, last, step, option))
+    if _SEMICOLONS.fullmatch(in_plain_digits(values.strip())):
+        return Axis(
+            field, tuple(_value(part.strip().replace(",", ".")) for part in values.split(";"))
+        )
     if not values.startswith("["):
         return Axis(field, tuple(_value(part.strip()) for part in values.split(",")))
     try:

@@ -111,7 +111,7 @@ network passes that takes, and shows the sum and its cost beside the Generate bu
 
 ### A sweep
 Press the name of a field, or the small grid beside a row's prompt or weight, and it becomes an axis of the tab
-*Sweep*: up to three, values as a list (`0, 0.5, 1`) or from:to:step (`0:1:0.25`), prompts and models one a line. The
+*Sweep*: up to three, values as a list (`0, 0.5, 1`, or `0,5; 1` between semicolons) or from:to:step (`0:1:0.25`), prompts and models one a line. The
 cost stands there before it starts; *Stop* keeps what is made, *Go on* makes the rest. A press on a cell shows it large,
 to use it or to sweep around it with half the step. *Prompt S/R*, in the tab's list of fields, searches a text in the
 prompts of all rows and puts others in its place.

@@ -38,15 +38,18 @@ class Form:
         return found
 
 
-def number(asked: Mapping[str, Any], name: str) -> float:
+def number(asked: Mapping[str, Any], name: str, field: str = "") -> float:
     """A number that the page sent.
 
+    Args:
+        field: what it is of a preset, where that has another name.
+
     Raises:
-        StudioError: it is none.
+        StudioError: it is none; names ``field``.
     """
     value = asked.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise StudioError(f"expected a number, got {shorten(value)}", field=name)
+        raise StudioError(f"expected a number, got {shorten(value)}", field=field or name)
     return value
 
 

@@ -67,7 +67,7 @@ def _begin(asked: Mapping[str, Any], library: Library, _form: Callable[[], Prese
 
 
 def _finish(asked: Mapping[str, Any], library: Library, form: Callable[[], Preset]) -> Filled:
-    before, at = form(), float(number(asked, "at"))
+    before, at = form(), float(number(asked, "at", "refiner.at"))
     model = look_up(library.catalogue(), str(asked.get("model")), "refiner.model").id
     if model == before.base:
         raise BadPreset(f"another model than the base, got {model!r}", field="refiner.model")

@@ -246,7 +246,7 @@ def test_another_model_finishes_what_the_form_holds() -> None:
     assert (preset.refiner.model, preset.refiner.at, preset.rows) == ("starter-1", 0.7, PRESET.rows)
     assert not said and not loaded
     for changes, field in (
-        ({"at": "half"}, "at"),
+        ({"at": "half"}, "refiner.at"),
         ({"at": 2}, "refiner.at"),
         ({"model": "starter"}, "refiner.model"),
         ({"model": "nothing"}, "refiner.model"),
