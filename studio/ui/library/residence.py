@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 from studio.ui import host
@@ -10,6 +11,7 @@ from studio.ui.library.models import megabytes
 
 NOTHING = "Nothing yet: models are loaded when an image first needs them."
 ELSEWHERE = "Workers make the pictures ({}); what each has loaded is with them."
+_FOR = re.compile(r" (?:for|on) ")  # of a part for a model: a sign that every language reads
 KINDS = {"unet": "network", "text": "text encoder", "vae": "VAE", "adapter": "adapter"}
 
 
@@ -42,6 +44,6 @@ def _line(part: dict[str, Any]) -> str:
         filter(None, [place, "in use" if part["pinned"] else "", megabytes(part["bytes"])])
     )
     return (
-        f"<div class='gs-model-line'><code>{html.escape(part['id'])}</code>"
+        f"<div class='gs-model-line'><code>{html.escape(_FOR.sub(' → ', part['id']))}</code>"
         f"<span>{html.escape(kind)}</span><em>{html.escape(details)}</em></div>"
     )

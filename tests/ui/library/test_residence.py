@@ -116,3 +116,9 @@ def test_a_shared_page_does_not_tell(limits: Limits, there: bool) -> None:
     for name in ("gs-loaded", "gs-free"):
         one = next(c for c in parts if c["props"].get("elem_id") == name)
         assert one["props"]["visible"] is there
+
+
+def test_a_part_for_a_model_is_named_in_no_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = {"kind": "vae", "id": "fine for base", "device": "cpu", "waiting": False}
+    monkeypatch.setattr(host, "loaded", lambda: [{**part, "pinned": False, "bytes": 1}])
+    assert "<code>fine → base</code>" in residence.table()
