@@ -12,8 +12,8 @@ from studio.preset.schedulers import SCHEDULERS, letters
 MOST_WORDS = 100  # of a search
 # Writing without spaces between its words: the index has no words there, so text is searched as it is.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_QUOTES = "\"'\u2018-\u201f\u00ab\u00bb"
-_WITHOUT = re.compile(rf"[-\u2212](?=[{_QUOTES}]*[^\W_])")
+_MARKS = "\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb"
+_WITHOUT = re.compile(rf"[-\u2212](?=[{_MARKS}]*[^\W_])")
 # A phrase in quotes, also without it and in a field; or a word.
 _APART = re.compile(
     r"([-\u2212]?(?:[a-z]+:)?)[\"\u201c-\u201f]([^\"\u201c-\u201f]+)[\"\u201c-\u201f](?!\S)|(\S+)",
@@ -48,7 +48,8 @@ def conditions(text: str) -> list[_Condition]:
         StudioError: more than :data:`MOST_WORDS` words.
     """
     parts = _APART.findall(text.replace("\0", " "))
-    words = [word or f"{before}{' '.join(phrase.split())}" for before, phrase, word in parts]
+    # A phrase keeps its quotes: what is in them is text, whatever it looks like.
+    words = [word or f'{before}"{" ".join(phrase.split())}"' for before, phrase, word in parts]
     if len(words) > MOST_WORDS:
         raise StudioError(f"at most {MOST_WORDS} words, got {len(words)}", field="search")
     choices = _choices(words)
@@ -103,7 +104,7 @@ def _is_plain(word: str) -> bool:
 
 def _one(word: str) -> _Condition:
     if _WITHOUT.match(word):
-        condition, given = _anywhere(re.sub(rf"^[{_QUOTES}]+|[{_QUOTES}]+$", "", word[1:]))
+        condition, given = _anywhere(word[1:])
         return f"NOT {condition}", given
     return _anywhere(word)
 
@@ -111,15 +112,15 @@ def _one(word: str) -> _Condition:
 def _anywhere(word: str) -> _Condition:
     """Every place that one word may stand in."""
     if scheduler := _SCHEDULER.fullmatch(word):
-        return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(scheduler[1])]
+        return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(_bare(scheduler[1]))]
     if steps := _STEPS.fullmatch(word):
         return "(steps = ?)", [int(steps[1])]
     if size := _SIZE.fullmatch(word):
         return "(width = ? AND height = ?)", [int(size[1]), int(size[2])]
     if board := _BOARD.fullmatch(word):
-        return _like("board", board[1], begins=True)
+        return _like("board", _bare(board[1]), begins=True)
     if field := _FIELD.fullmatch(word):
-        return _in_column(_COLUMNS[field[1].lower()], field[2])
+        return _in_column(_COLUMNS[field[1].lower()], _bare(field[2]))
     places: list[_Condition] = []
     seed = _SEED.fullmatch(word)
     if seed and int(seed[2]) < 2**63:
@@ -130,6 +131,7 @@ def _anywhere(word: str) -> _Condition:
 
 
 def _written(word: str) -> list[_Condition]:
+    word = _bare(word)
     if _UNSPACED.search(word):
         return [_like(column, word) for column in ("prompts", "title", "note")]
     terms = _terms(word)
@@ -151,6 +153,11 @@ def _terms(word: str) -> list[str]:
     """What the index is asked for: the beginnings of words, or a phrase, of which the last may go on."""
     parts = re.sub(r"[^\w]+", " ", word).split()
     return [f'"{part}"*' for part in ([" ".join(parts)] if " " in word and parts else parts)]
+
+
+def _bare(word: str) -> str:
+    """Without the quotes around it."""
+    return word.strip(_MARKS)
 
 
 def _like(column: str, part: str, begins: bool = False) -> _Condition:

@@ -55,6 +55,9 @@ def found(history: History, text: str) -> set[int]:
         ('"on the mo" cat', {0}),
         ('-"a dog" -\u201ca catalogue\u201d', {0, 2}),
         ('scheduler:"Euler" "a  cat"', {0}),
+        ('"-cat"', {0, 3}),  # what is in quotes is text
+        ('"steps:25" OR "a dog"', {1}),
+        ('"2"', set()),
         ("prompt:cat -prompt:moons", {0}),
         ('title:"a dog"', {1}),
         ("prompt:猫", {2}),

@@ -10,13 +10,14 @@ from studio.history import Record
 from studio.preset import Preset, parse
 from studio.preset.finders import FINDERS
 from studio.preset.schedulers import SCHEDULERS
+from studio.preset.second_pass import SecondPass
 from studio.ui.presets.copies import for_a1111
 
 
 def facts(record: Record) -> dict[str, Any]:
-    """Scheduler, weights of the rows that took part, a variation's seed with how far it is, how much
-    larger a second pass made it with its strength and, with a LoRA, ω; nothing where the database kept
-    no preset that can be read."""
+    """Scheduler, weights of the rows that took part, a variation's seed with how far it is, the model that
+    finished it with where it took over, how much larger a second pass made it with its strength and what
+    is its own and, with a LoRA, ω; nothing where the database kept no preset that can be read."""
     try:
         preset = parse(record.preset, source=record.title) if record.preset else None
     except StudioError:
@@ -31,7 +32,9 @@ def facts(record: Record) -> dict[str, Any]:
     loops = preset.init.loops if preset.init else 1
     rounds = {"rounds": loops} if loops > 1 else {}
     twice = preset.second_pass
-    second = {"second_pass": f"× {twice.scale:g} ({twice.strength:g})"} if twice.on else {}
+    second = {"second_pass": _second_pass(twice)} if twice.on else {}
+    other = preset.refiner
+    finished = {"refiner": f"{other.model} ({other.at:g})"} if other.on else {}
     again = preset.detail
     found = ", ".join(again.phrases()) if FINDERS[again.finder].reads_words else again.finder
     detail = {"detail": f"{found} ({again.strength:g})"} if again.on else {}
@@ -41,10 +44,16 @@ def facts(record: Record) -> dict[str, Any]:
         "weights": weights,
         **variation,
         **rounds,
+        **finished,
         **second,
         **detail,
         **omega,
     }
+
+
+def _second_pass(twice: SecondPass) -> str:
+    own = [twice.model, _title(twice.scheduler) if twice.scheduler else ""]
+    return ", ".join(filter(None, [f"× {twice.scale:g} ({twice.strength:g})", *own]))
 
 
 def titles(schedulers: Iterable[str]) -> dict[str, str]:

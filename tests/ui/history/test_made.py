@@ -54,6 +54,17 @@ def test_details_say_scheduler_and_weights_and_omega_where_a_lora_has_one(
     assert Moment.recorded(own, own.get(newest)).text == "seed 2 · variation 9"
 
 
+def test_details_say_who_finished_it_and_what_its_second_pass_had_of_its_own(
+    own: History, tmp_path: Path
+) -> None:
+    second = {"scale": 2, "scheduler": "euler", "model": "starter-1"}
+    refiner = {"model": "starter-1", "at": 0.6}
+    one = made(own, tmp_path, rows=[{"prompt": "a"}], refiner=refiner, second_pass=second)
+    details = view.answer(own, {"do": "open", "id": one})["opened"]
+    assert details["refiner"] == "starter-1 (0.6)"
+    assert details["second_pass"] == "× 2 (0.4), starter-1, Euler"
+
+
 def test_a_picture_without_a_preset_says_none_of_it(own: History, tmp_path: Path) -> None:
     (tmp_path / "outputs").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "outputs" / "bare.png")

@@ -15,6 +15,7 @@
       ["Variation", record.variation],
       ["Size", record.width ? `${record.width} × ${record.height}` : ""],
       ["Loops", record.rounds],
+      ["Refiner", record.refiner],
       ["Second pass", record.second_pass],
       ["Detail pass", record.detail],
       ["Steps", record.steps || ""],
