@@ -30,6 +30,7 @@ from studio.engine.inputs.passes import left_out, prepare_passes
 from studio.engine.inputs.settled import as_chosen, latent_shape, resolved, single, size_of
 from studio.engine.inputs.start_image import Pictures
 from studio.engine.inputs.surroundings import replaced
+from studio.engine.inputs.trained_as import check_second
 from studio.engine.job import Job, drawn_noise, effort_of, part_of
 from studio.engine.networks import devices
 from studio.engine.networks.loader import Loader, named
@@ -149,6 +150,7 @@ class Engine:
         stated = stated_plan(preset, self.library, self.image_roots)
         with of_second_pass(), self._lock:
             self._upscaler(preset.second_pass.upscaler if preset.second_pass.on else "")
+            check_second(stated.second, self.loader)
         yield from in_turn(preset, entry, stated, make)
 
     def _once(

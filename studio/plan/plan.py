@@ -85,6 +85,11 @@ class Plan:
         """This plan, that of the second pass and that of a part that is made again, as far as there are."""
         yield from filter(None, (self, self.second, self.detail))
 
+    @property
+    def others(self) -> set[str]:
+        """Ids of what stands in the base's place at some step."""
+        return set(self.priors) - {self.prior}
+
     def base_at(self, step: int) -> str:
         """Id of what is the base at ``step``."""
         return self.priors[step] if self.priors else self.prior

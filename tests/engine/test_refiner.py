@@ -13,7 +13,7 @@ import torch
 
 from studio.engine import Engine
 from studio.errors import StudioError
-from studio.events import Done
+from studio.events import Done, Progress
 from studio.library import Library
 from studio.plan.compile import compile_plan
 from studio.plan.kept_omega import recipe_of
@@ -215,3 +215,26 @@ def test_workers_are_asked_for_what_later_passes_need(root: Path) -> None:
     asked = preset(CAT, second_pass={"scale": 2.0, "strength": 0.5, "model": "last"})
     assert {"base", "last"} <= named_models(asked, stated_plan(asked, library), library).keys()
     assert "last" in networks_of(stated_plan(asked, library))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"refiner": {"model": "noisy", "at": AT}}, "refiner.model"),
+        ({"second_pass": {"scale": 2.0, "strength": 0.5, "model": "noisy"}}, "second_pass.model"),
+    ],
+)
+def test_noise_of_another_kind_is_refused_before_the_first_step(
+    root: Path, tmp_path: Path, fields: dict[str, Any], field: str
+) -> None:
+    noisy = tiny.load(root / "last")
+    noisy.scheduler = type(noisy.scheduler).from_config(
+        noisy.scheduler.config, beta_schedule="linear"
+    )
+    noisy.save_pretrained(tmp_path / "noisy")
+    engine = Engine(device="cpu", library=Library((root, tmp_path)))
+    heard = []
+    with pytest.raises(StudioError, match="noise schedule") as refused:
+        heard += engine.generate(preset({**CAT, "model": "last"}, **fields))
+    assert refused.value.field == field
+    assert not [event for event in heard if not isinstance(event, Progress)]

@@ -27,18 +27,29 @@ def predictions(
 
     Raises:
         IncompatibleModels: noise of another kind than the base's, or an ω between networks that
-            predict different things; names the row's model or ``omega``.
+            predict different things; names the row's model, the refiner's or ``omega``.
     """
     configs = {} if base_config is None else {plan.prior: base_config}
     known = _Known(plan.prior, loader, configs)
     for item in plan.passes:
-        _check_noise(item, known)
+        field = "refiner.model" if item.weights.model in plan.others else field_of(item)
+        _check_noise(item, known, field)
     for item in plan.passes:
         _check_blend(item, known)
     return {
         name: known.of(name).prediction
         for name in dict.fromkeys(item.weights.model for item in plan.passes)
     }
+
+
+def check_second(plan: Plan | None, loader: Loader) -> None:
+    """See that the networks of a second pass can be put together, before the first begins.
+
+    Raises:
+        IncompatibleModels: as :func:`predictions` does.
+    """
+    if plan is not None:
+        predictions(plan, loader)
 
 
 class _Known:
@@ -65,7 +76,7 @@ class _Known:
         return self.configs[name]
 
 
-def _check_noise(item: Pass, known: _Known) -> None:
+def _check_noise(item: Pass, known: _Known, field: str) -> None:
     """A time step must mean the same noise to every network of a sum."""
     name, base = item.weights.model, known.base
     mine, theirs = known.of(name), known.of(base)
@@ -73,13 +84,13 @@ def _check_noise(item: Pass, known: _Known) -> None:
     if different:
         raise IncompatibleModels(
             f"{name!r} was trained on another noise schedule than {base!r} ({different} differs)",
-            field=field_of(item),
+            field=field,
         )
     if mine.prediction != theirs.prediction and mine.reaches_zero:
         raise IncompatibleModels(
             f"{name!r} predicts {mine.prediction}, {base!r} {theirs.prediction}: where the noise "
             "schedule reaches zero signal neither can be converted to the other",
-            field=field_of(item),
+            field=field,
         )
 
 
