@@ -103,6 +103,8 @@ def prepare(work: Path, minutes: float, device: torch.device) -> tuple[CLIPModel
     if not (here and (work / "figures" / "ground.json").exists()) or (work / "ground.pt").exists():
         ground(model, tokenizer, work, minutes)
         save_text_encoder(model, work)
+    else:
+        log("ground: kept as it is; without figures/ground.json and --go-on it is trained further")
     return model, tokenizer
 
 
