@@ -1,4 +1,4 @@
-"""The verb download: brings a model from the hub into the library."""
+"""The verb download: brings a model from the hub or from civitai.com into the library."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from studio.library.download import download, look_up
 
 def add_verb(verbs: Any) -> None:
     """Declare the verb on argparse's subparsers."""
-    verb = verbs.add_parser("download", help="fetch a model from the hub into the library")
-    verb.add_argument("model", metavar="OWNER/NAME", help="a hub id")
+    verb = verbs.add_parser(
+        "download", help="fetch a model from the hub, or civitai.com, into the library"
+    )
+    verb.add_argument(
+        "model", metavar="OWNER/NAME", help="a hub id; or the link or AIR of a model of civitai.com"
+    )
     verb.add_argument("--dry-run", action="store_true", help="tell licence and size, fetch nothing")
     verb.set_defaults(run=run)
 

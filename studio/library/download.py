@@ -1,4 +1,4 @@
-"""Fetching a model from the hub into the library, under its own id.
+"""Fetching a model from the hub into the library, under its own id; or from civitai.com.
 
 Files land in ``STUDIO_HOME/models/OWNER/NAME``, so that a preset that names the hub id finds them
 there from then on. After a break whole files are kept, and the one that was under way starts again
@@ -18,10 +18,13 @@ from typing import Any
 from studio.errors import MissingModel, StudioError, shorten
 from studio.files import write_atomically
 from studio.home import models_folder
+from studio.library import civitai
+from studio.library.civitai import SiteModel
+from studio.library.civitai_links import is_link
 from studio.library.folders import COMING
 from studio.library.hub import answers_named, is_hub_id
 from studio.library.hub_pipelines import UNUSED
-from studio.library.transfer import Transfer
+from studio.library.transfer import Progress, Transfer
 
 TIMEOUT_SECONDS = 5.0
 _TEXTS = (".json", ".txt", ".model")
@@ -43,27 +46,19 @@ class HubModel:
         return sum(size for _, size in self.files)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a download is: ``done`` of ``total`` bytes; ``whole``: all of ``file`` has come."""
-
-    file: str
-    done: int
-    total: int
-    whole: bool
-
-
-def look_up(identity: str, endpoint: str | None = None) -> HubModel:
-    """Ask the hub for a model; at most one request.
+def look_up(identity: str, endpoint: str | None = None) -> HubModel | SiteModel:
+    """Ask the hub for a model, with one request; or civitai.com, with one or two.
 
     Args:
-        identity: ``owner/name``.
-        endpoint: another hub than the environment's.
+        identity: ``owner/name``; or a link or AIR of civitai.com.
+        endpoint: another hub than the environment's, or another address than the site's.
 
     Raises:
-        StudioError: no hub id.
+        StudioError: no hub id and no model's link.
         MissingModel: no network, no such model, one that asks for an account, or only pickles.
     """
+    if is_link(identity):
+        return civitai.look_up(identity, endpoint)
     if not is_hub_id(identity):
         raise StudioError(f"{shorten(identity)} is no hub id (owner/name)", field="model")
     from huggingface_hub import HfApi
@@ -109,11 +104,11 @@ def choose(names: Sequence[str]) -> list[str]:
     return wanted
 
 
-def download(model: HubModel, endpoint: str | None = None) -> Iterator[Progress]:
+def download(model: HubModel | SiteModel, endpoint: str | None = None) -> Iterator[Progress]:
     """Fetch the files of ``model``, with how far it is a few times a second.
 
     Files that are there already are not fetched again. Closing the generator stops in the middle
-    of a file, which a later call begins anew. Until the last file has come, the library lists the
+    of a file, which a later call begins anew (of civitai.com it goes on with it). Until the last file has come, the library lists the
     folder as one that cannot be used.
 
     Raises:
@@ -121,6 +116,9 @@ def download(model: HubModel, endpoint: str | None = None) -> Iterator[Progress]
             with the one at which it stopped, from its beginning.
         StudioError: the disk cannot be written to.
     """
+    if isinstance(model, SiteModel):
+        yield from civitai.download(model)
+        return
     folder = models_folder() / model.id
     coming = write_atomically(folder / COMING, b"")
     done = 0

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
 from threading import Event, RLock
 from typing import Any
 
 LOOK_SECONDS = 0.25  # between two looks at how much has come
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is: ``done`` of ``total`` bytes; ``whole``: all of ``file`` has come."""
+
+    file: str
+    done: int
+    total: int
+    whole: bool
 
 
 class Stopped(Exception):

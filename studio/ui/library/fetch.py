@@ -1,4 +1,4 @@
-"""Fetching a model from the hub, on the Models tab: licence and size, progress, stop, go on."""
+"""Fetching a model from the hub or from civitai.com, on the Models tab: licence and size, progress, stop, go on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from studio.errors import StudioError
+from studio.library.civitai import SiteModel
 from studio.library.download import HubModel, download, look_up
 from studio.ui.describe import progress_bar
 from studio.ui.errors import on_page, plain_line
@@ -19,11 +20,12 @@ from studio.ui.widgets import QUIET
 
 STOPPED = progress_bar(
     0,
-    "Stopped. Files that came whole are kept; the one under way starts again with Download.",
+    "Stopped. Files that came whole are kept; the one under way starts again with Download, "
+    "or goes on where it comes from civitai.com.",
     "idle",
 )
 
-LABEL = "From the Hugging Face Hub"
+LABEL = "From the Hugging Face Hub or Civitai"
 WORTH_SAYING = 50_000  # bytes; less reads as 0.0 MB
 
 
@@ -46,7 +48,7 @@ def lay_out(limits: Limits) -> FetchParts | None:
         with gr.Row(equal_height=False):
             name = gr.Textbox(
                 label=LABEL,
-                placeholder="owner/name",
+                placeholder="owner/name, or a link of civitai.com",
                 max_lines=1,
                 elem_id="gs-fetch-name",
                 scale=3,
@@ -94,14 +96,14 @@ def looked_up(identity: str, endpoint: str | None = None) -> str:
 def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, bool]]:
     """Status lines while a model comes, each with whether it is in the library now.
 
-    Closing the generator stops it; a later call keeps whole files and starts the one under way again.
+    Closing the generator stops it; a later call keeps what :func:`download` keeps.
 
     Args:
-        identity: ``owner/name``.
-        endpoint: another hub than the environment's.
+        identity: ``owner/name``; or a link or AIR of civitai.com.
+        endpoint: another hub than the environment's, or another address than the site's.
     """
     try:
-        yield progress_bar(0, "Asking the hub …"), False
+        yield progress_bar(0, "Asking for it …"), False
         model = look_up(_cleaned(identity), endpoint)
         sizes, names = dict(model.files), [name for name, _ in model.files]
         yield progress_bar(0, f"{_summary(model)} · {_next(names, sizes)}"), False
@@ -122,11 +124,13 @@ def _cleaned(identity: str) -> str:
     """The id in what a person pasted: an address on the hub is taken too."""
     text = (identity or "").strip().removesuffix("/").removeprefix("https://huggingface.co/")
     if not text:
-        raise StudioError("type a hub id first (owner/name)", field="model")
+        raise StudioError(
+            "type a hub id (owner/name) or a link of civitai.com first", field="model"
+        )
     return text
 
 
-def _summary(model: HubModel) -> str:
+def _summary(model: HubModel | SiteModel) -> str:
     files = f"{len(model.files)} file{'' if len(model.files) == 1 else 's'}"
     return f"{model.id}: licence {model.license}, {files}, {megabytes(model.bytes)}"
 

@@ -196,7 +196,7 @@ def test_what_wrong_inputs_are_answered_with_is_a_message(
     lines = [
         _said(lambda: parse_axis("omega=1:0:0.1", "sweep")),
         _said(lambda: with_fields(Preset(), [("rows.1.prompt", "a")])),
-        *(_said(partial(look_up, name)) for name in ("no slash", "a/b/c")),
+        *(_said(partial(look_up, name)) for name in ("no slash", "a/b/c", "civitai.com/x")),
         *(_said(partial(keep, [name])) for name in ("/no/such/folder", "a/b")),
         *(_said(partial(source_of, name)) for name in ("", "a/b", "hub:a", "https://a:b@c/d")),
         _said(lambda: subject_of(Preset())),

@@ -28,7 +28,7 @@ def test_a_model_comes_with_its_licence_told_first(hub: Hub, studio_home: Path) 
     assert not hub.fetched
     seen = list(fetch.fetched(f" https://huggingface.co/{NAME}/ ", hub.url))
     lines = [text(bar) for bar, _ in seen]
-    assert lines[0] == "Asking the hub …" and lines[1].startswith(told)
+    assert lines[0] == "Asking for it …" and lines[1].startswith(told)
     assert any(f"fetching {WHOLE} (" in line for line in lines)
     assert lines[-1].startswith(f"{NAME} is in the library") and "licence openrail" in lines[-1]
     assert [arrived for _, arrived in seen] == [False] * (len(seen) - 1) + [True]
@@ -70,7 +70,7 @@ def test_a_break_is_one_line_and_the_next_call_goes_on(hub: Hub, studio_home: Pa
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("", "type a hub id first (owner/name)"),
+        ("", "type a hub id (owner/name) or a link of civitai.com first"),
         ("../etc", "is no hub id (owner/name)"),
         ("nobody/nothing", "HF_HUB_OFFLINE is set"),
         ("<b>/x", "is no hub id (owner/name)"),
