@@ -113,8 +113,9 @@ def say_notes(notes: Iterable[str]) -> None:
 def check_images(preset: Preset, roots: list[Path]) -> None:
     """Find missing images before anything is loaded."""
     for index, row in preset.active_rows():
-        if row.control and not row.control.image:
-            locate("", roots, field=f"rows.{index}.control.image")
+        for name, control in row.all_controls.items():
+            if not control.image:
+                locate("", roots, field=f"rows.{index}.{name}.image")
     for ref, field in preset.image_references(active=True):
         if not ref.startswith("data:"):
             locate(ref, roots, field=field)

@@ -48,17 +48,19 @@ class Guide:
 
 
 def residuals(
-    guides: Sequence[Guide | None], latents: Tensor, t: Tensor, text: Text, family: Family
+    guides: Sequence[Sequence[Guide]], latents: Tensor, t: Tensor, text: Text, family: Family
 ) -> dict[str, object]:
-    """Arguments of the network for a batch: zeros for samples without a map, {} where none has one.
+    """Arguments of the network for a batch: zeros for samples without a map, {} where none has one;
+    of a sample with several, the sum of theirs.
 
     Args:
-        guides: one a sample.
+        guides: those of each sample.
         latents: (samples, channels, h, w); ``text``: as many prompts.
     """
     total: Residuals = {}
-    for group in dict.fromkeys(one.group for one in guides if one is not None):
-        found = [(k, one) for k, one in enumerate(guides) if one is not None and one.group == group]
+    asked = [(k, one) for k, of_sample in enumerate(guides) for one in of_sample]
+    for group in dict.fromkeys(one.group for _, one in asked):
+        found = [(k, one) for k, one in asked if one.group == group]
         where = torch.tensor([k for k, _ in found], device=latents.device)
         mine = [one for _, one in found]
         run = placed(CONTROL_NETWORKS[mine[0].form].runs)
@@ -162,4 +164,4 @@ def _features(guide: Guide, latents: Tensor) -> list[Tensor]:
 
 
 def _scatter(part: Tensor, where: Tensor, size: int) -> Tensor:
-    return part.new_zeros((size, *part.shape[1:])).index_copy_(0, where, part)
+    return part.new_zeros((size, *part.shape[1:])).index_add_(0, where, part)

@@ -54,7 +54,7 @@ class PreparedPass:
     text: Text | None
     prediction: str
     adapters: tuple[tuple[Adapter, float], ...] = ()
-    guide: Guide | None = None
+    guides: tuple[Guide, ...] = ()
     picture: Tensor | None = None
     paints: bool = False
     seen: tuple[Seen, ...] = ()
@@ -216,7 +216,7 @@ class Denoiser:
         dtype = dtype_of(network)
         latents = z[[b for _, b in chunk]].to(dtype)
         with ExitStack() as stack:
-            guides = [p.guide.network for p in passes if p.guide]
+            guides = [one.network for p in passes for one in p.guides]
             stack.enter_context(self.altered.on(network, guides))
             loras = list({id(lora): lora for p in passes for lora, _ in p.adapters}.values())
             if loras:
@@ -235,7 +235,7 @@ class Denoiser:
             text, added = None, {}
             if passes[0].text is not None:
                 text = Text.cat([p.text for p in passes if p.text is not None], dtype)
-                added = residuals([p.guide for p in passes], latents, t, text, family)
+                added = residuals([p.guides for p in passes], latents, t, text, family)
             # With a picture, or what is added within the first half, samples differ at once.
             alone = self.exact or pictures is not None or WITHIN in added
             prefix = [] if alone else untouched(prefix_modules(network), adapted)

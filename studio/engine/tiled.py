@@ -16,7 +16,6 @@ from torch import Tensor
 
 from studio.diffusion.parameterisation import Prediction
 from studio.engine.combine import Assembly
-from studio.engine.controls import Guide
 from studio.engine.denoiser import Denoiser, PreparedPass
 from studio.engine.effort import Controller
 from studio.plan.passes import Weights
@@ -118,12 +117,12 @@ def _part(
 
 
 def _cropped(item: PreparedPass, place: Place, latent: tuple[int, int]) -> PreparedPass:
-    guide, picture = item.guide, item.picture
-    if isinstance(guide, Guide):  # what is known of the whole map is not known of its part
-        guide = replace(guide, map=_cut(guide.map, place, latent), known={})
+    # What is known of the whole map is not known of its part.
+    guides = tuple(replace(one, map=_cut(one.map, place, latent), known={}) for one in item.guides)
+    picture = item.picture
     if picture is not None:
         picture = _cut(picture, place, latent)
-    return replace(item, guide=guide, picture=picture)
+    return replace(item, guides=guides, picture=picture)
 
 
 def _cut(values: Tensor, place: Place, latent: tuple[int, int]) -> Tensor:

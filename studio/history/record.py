@@ -109,8 +109,7 @@ def models_of(preset: Preset) -> tuple[str, ...]:
             found.append(row.model.model or "")
             found += [name for name, _ in row.model.adapters()]
             found += row.model.embeddings
-        if row.control is not None:
-            found.append(row.control.model or "")
+        found += [control.model or "" for control in row.all_controls.values()]
         if row.image_prompt is not None:
             found.append(row.image_prompt.model or "")
     return tuple(dict.fromkeys(filter(None, found)))

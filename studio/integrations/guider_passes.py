@@ -81,7 +81,7 @@ def check_pass(item: Pass, preset: Preset) -> None:
             field=f"{row}.reference",
         )
     for what, given in (
-        ("control", shown.control),
+        ("control", shown.controls),
         ("image", shown.image),
         ("image_prompt", shown.image_prompt),
         ("model.embeddings", shown.words),

@@ -40,8 +40,9 @@ def named(preset: Preset, active: bool = True) -> Iterator[tuple[str, str]]:
         else:
             ids = [row.model or ""]
         yield from ((f"{where}.model", name) for name in ids if name)
-        if row.control and row.control.model:
-            yield f"{where}.control.model", row.control.model
+        for name, control in row.all_controls.items():
+            if control.model:
+                yield f"{where}.{name}.model", control.model
         if row.image_prompt:
             yield f"{where}.image_prompt.model", row.image_prompt.model
 

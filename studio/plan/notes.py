@@ -58,8 +58,9 @@ def notes_of(
             yield f"rows.{index}.prompt: without {' or '.join(words)} in it, {name} changes nothing"
         for hint in hints(row.prompt):
             yield f"rows.{index}.prompt: {hint}"
-        if row.control and not row.control.finished and row.control.low > row.control.high:
-            yield f"rows.{index}.control.low: is above the high one, and the two act swapped"
+        for name, one in row.all_controls.items():
+            if not one.finished and one.low > one.high:
+                yield f"rows.{index}.{name}.low: is above the high one, and the two act swapped"
         if varies(row.prompt):
             yield f"rows.{index}.prompt: its choices are made for each image, by the seed"
         if model.edits and row.model is not None and not row.image:

@@ -82,7 +82,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a pass is conditioned on: a prompt (``None`` for null-text networks), a control image.
+    """What a pass is conditioned on: a prompt (``None`` for null-text networks), control images.
 
     ``words``: ids of the models whose learned words the prompt holds. ``image``: the picture that
     an editing model changes. ``image_prompt``: one that an IP-Adapter shows. ``blank``: pairs
@@ -91,7 +91,7 @@ class Condition:
     """
 
     prompt: str | None
-    control: Control | None = None
+    controls: tuple[Control, ...] = ()
     words: tuple[str, ...] = ()
     image: str = ""
     image_prompt: ImagePrompt | None = None
@@ -105,19 +105,19 @@ class Condition:
             text = f'"{self.prompt}"' if self.prompt else "∅"
         text = f"{text}, picture" if self.image or self.image_prompt else text
         text = f"{text}, no picture" if self.blank else text
-        text = f"{text}, {self.control.type}" if self.control else text
+        text = ", ".join([text, *(control.type for control in self.controls)])
         return f"{text}, perturbed" if self.perturbed else text
 
     @property
     def is_null(self) -> bool:
         """Whether it is ``φ``: the empty prompt and no picture."""
-        shown = self.control or self.image or self.image_prompt
+        shown = self.controls or self.image or self.image_prompt
         return self.prompt == "" and not shown and not self.perturbed
 
     def sort_key(self) -> tuple[str, str, tuple[str, ...], str]:
         prompt = "" if self.prompt is None else self.prompt
         shown = self.image + repr(self.image_prompt) + repr(self.blank) + "~" * self.perturbed
-        return prompt, repr(self.control), self.words, shown
+        return prompt, repr(self.controls), self.words, shown
 
 
 @dataclass(frozen=True, kw_only=True)

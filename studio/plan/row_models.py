@@ -91,8 +91,8 @@ def resolve(
     elif ref is None and entry.kind == "embedding":
         holders, entry = [entry], base
     kind = _kind(entry, base, where)
-    if row.control is not None:
-        _check_control(row.control, entry, catalogue, where)
+    for name, control in row.all_controls.items():
+        _check_control(control, entry, catalogue, f"{where.removesuffix('.model')}.{name}")
     if row.image_prompt is not None:
         _check_image_prompt(row.image_prompt, entry, catalogue, where)
     if kind == "concept":
@@ -169,7 +169,6 @@ def _check_control(
     control: Control, entry: ModelEntry, catalogue: Mapping[str, ModelEntry], where: str
 ) -> None:
     """A control image reaches networks that have ControlNets, through one of their family."""
-    where = f"{where.removesuffix('.model')}.control"
     if not family_of(entry.family).controls:
         able = ", ".join(title_of(name) for name, one in FAMILIES.items() if one.controls)
         raise IncompatibleModels(

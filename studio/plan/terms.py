@@ -250,13 +250,14 @@ class Terms:
         """The condition of the row's network; learned words count where the text holds them."""
         words = {holder for holder, word in self.models[index].words if mentions(text or "", word)}
         held, prompt = tuple(sorted(words)), row.image_prompt
+        shown = tuple(row.all_controls.values())
         eyes = self.models[index].eyes
         if eyes and not words.intersection(eyes):  # a part of the prompt that no picture speaks to
             row = row.model_copy(update={"image": ""})
         if prompt is not None and prompt.blank:
             blank = summed([(prompt.model, prompt.strength)])
-            return Condition(text, row.control, held, row.image, blank=blank)
-        return Condition(text, row.control, held, row.image, prompt)
+            return Condition(text, shown, held, row.image, blank=blank)
+        return Condition(text, shown, held, row.image, prompt)
 
     def _row_weights(self, index: int) -> Weights:
         model = self.models[index]

@@ -15,7 +15,6 @@ from studio.preset.document import (
 )
 from studio.preset.freeu import FreeU
 from studio.preset.rows import (
-    MAX_SEED,
     Control,
     ControlType,
     Curve,
@@ -25,9 +24,8 @@ from studio.preset.rows import (
     PromptReference,
     Reference,
     Row,
-    Sampler,
-    Scheduler,
 )
+from studio.preset.sampler import MAX_SEED, Sampler, Scheduler
 from studio.preset.second_pass import SecondPass
 from studio.preset.start import Init
 

@@ -12,7 +12,7 @@ from studio.preset.detail import FEATHER, Detail
 from studio.preset.document import Preset
 from studio.preset.fields import with_fields
 from studio.preset.refiner import Refiner
-from studio.preset.rows import MAX_SEED, Sampler
+from studio.preset.sampler import MAX_SEED, Sampler
 from studio.preset.scale import with_scale
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.second_pass import SecondPass, of_second_pass

@@ -43,9 +43,9 @@ from studio.preset.rows import (
     ModelId,
     Projection,
     Row,
-    Sampler,
     taking_part,
 )
+from studio.preset.sampler import Sampler
 from studio.preset.scheduler_checks import SINGLE_STEP, check_scheduler
 from studio.preset.seamless import OFF, Seamless, check_seamless
 from studio.preset.second_pass import SecondPass
@@ -220,8 +220,8 @@ class Preset(Document):
             found += [(row.mask, f"rows.{index}.mask"), (row.image, f"rows.{index}.image")]
             if row.image_prompt:
                 found.append((row.image_prompt.image, f"rows.{index}.image_prompt.image"))
-            if row.control:
-                found.append((row.control.image, f"rows.{index}.control.image"))
+            for name, control in row.all_controls.items():
+                found.append((control.image, f"rows.{index}.{name}.image"))
         if self.init:
             found += [(self.init.image, "init.image"), (self.init.mask, "init.mask")]
         return [(ref, field) for ref, field in found if ref]

@@ -1,4 +1,4 @@
-"""The parts of a preset: rows, their models, images and references, the sampler.
+"""The parts of a preset: rows, their models, images and references.
 
 Values with bounds and no behaviour; :mod:`studio.preset` puts them together and reports mistakes.
 """
@@ -20,14 +20,11 @@ from pydantic import (
 )
 
 from studio.extensions import Table
-from studio.preset.effort import EXACT, EffortField
-from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.preprocessors import CANNY_THRESHOLDS, PREPROCESSORS
 from studio.preset.refinements import REFINEMENTS
-from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 
 _APG = REFINEMENTS["apg"].settings
-MAX_SEED = 2**53 - 1  # the largest integer that a browser's JSON keeps exactly
+MOST_CONTROLS = 8  # of a row, all together
 
 
 def named(table: Table[Any]) -> Any:
@@ -46,12 +43,8 @@ def named(table: Table[Any]) -> Any:
 
 if TYPE_CHECKING:
     ControlType = str
-    Scheduler = str
-    Schedule = str
 else:
     ControlType = named(PREPROCESSORS)
-    Scheduler = named(SCHEDULERS)
-    Schedule = named(NOISE_SCHEDULES)
 ModelId = Annotated[str, Field(min_length=1, max_length=200)]
 # A path under ``assets/`` or the studio's ``inputs/``, or a ``data:image/…`` URI.
 ImageRef = Annotated[str, Field(max_length=12 * 2**20)]
@@ -193,12 +186,14 @@ class Row(Document):
     points ``[progress, factor]`` joined by straight lines. ``mask``: an image of the picture's
     aspect, white where the row acts, black where it contributes nothing. When any row is
     ``solo``, only solo rows take part. ``image``: the picture that an editing model
-    (InstructPix2Pix) changes; it is part of the row's condition.
+    (InstructPix2Pix) changes; it is part of the row's condition. ``controls``: control images
+    besides ``control``, whose residuals are added to its (a depth map and a pose, for example).
     """
 
     prompt: Annotated[str, Field(max_length=4000)] = ""
     model: ModelId | ModelRef | None = None
     control: Control | None = None
+    controls: Annotated[tuple[Control, ...], Field(max_length=MOST_CONTROLS - 1)] = ()
     image: ImageRef = ""
     image_prompt: ImagePrompt | None = None
     weight: Annotated[float, Field(ge=-1000.0, le=1000.0, strict=True)] = 5.0
@@ -223,6 +218,18 @@ class Row(Document):
             raise ValueError("its start must not lie after its end")
         return value
 
+    @model_validator(mode="after")
+    def _begins_with_one(self) -> Row:
+        if self.controls and self.control is None:
+            raise ValueError("'controls' are further ones; the first is 'control'")
+        return self
+
+    @property
+    def all_controls(self) -> dict[str, Control]:
+        """Every control image, the first first, by the field of the row that holds it."""
+        first = {"control": self.control} if self.control else {}
+        return first | {f"controls.{at}": one for at, one in enumerate(self.controls)}
+
 
 class Projection(Document):
     """Adaptive projected guidance (Sadat et al. 2024, Algorithm 1); the defaults change nothing."""
@@ -232,62 +239,6 @@ class Projection(Document):
         _APG["norm_threshold"].neutral
     )
     momentum: Annotated[float, _APG["momentum"].field()] = float(_APG["momentum"].neutral)
-
-
-class Sampler(Document):
-    """How the denoising is integrated. ``seed`` −1 means a new one, chosen when generating.
-
-    ``scheduler`` and ``schedule`` are names of the tables in :mod:`studio.preset.schedulers` and
-    :mod:`studio.preset.noise_schedules`. ``eta``: how much fresh noise a scheduler adds that lets
-    one choose (``None``: its own amount). Every seed from 0 to 2⁵³ − 1 has noise of its own.
-    ``variation_strength`` turns the seed's noise towards that of ``variation_seed``; a batch then
-    counts the variation seed up instead of the seed. ``noise``: where it is drawn, ``cpu`` being
-    the same on every machine, ``device`` the GPU's own as some tools have it. ``tiles``: makes a larger
-    picture than the base's own in overlapping tiles of that size, every pass once in each.
-    """
-
-    scheduler: Scheduler = "dpm++"
-    schedule: Annotated[
-        Schedule,
-        Field(description="Where on the noise level the steps lie; each scheduler has some."),
-    ] = AUTOMATIC
-    steps: Annotated[int, Field(ge=1, le=200, strict=True)] = 25
-    eta: Annotated[
-        Fraction | None,
-        Field(
-            description="Fresh noise of DDIM (0 for none, 1 for DDPM's) and TCD; empty: their own."
-        ),
-    ] = None
-    seed: Annotated[int, Field(ge=-1, le=MAX_SEED, strict=True)] = 7
-    variation_seed: Annotated[
-        int,
-        Field(
-            ge=-1, le=MAX_SEED, strict=True, description="The seed to vary towards; −1: a new one."
-        ),
-    ] = -1
-    variation_strength: Annotated[
-        Fraction,
-        Field(
-            description="0 is the seed's own picture, 1 the variation seed's; images count the latter."
-        ),
-    ] = 0.0
-    noise: Annotated[
-        Literal["cpu", "device"],
-        Field(
-            description="Where noise is drawn: cpu is the same everywhere, device is the GPU's own."
-        ),
-    ] = "cpu"
-    effort: Annotated[
-        EffortField,
-        Field(
-            description="Whether every row runs at every step, or only where it would change the "
-            "picture; a number is the error that is allowed for it."
-        ),
-    ] = EXACT
-    tiles: StrictBool = False
-    width: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
-    height: Annotated[int, Field(ge=16, le=4096, strict=True)] | None = None
-    count: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
 
 
 def taking_part(rows: Sequence[Row]) -> list[tuple[int, Row]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.errors import BadPreset
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.refinements import Refine, path_of
-from studio.preset.rows import Sampler
+from studio.preset.sampler import Sampler
 from studio.preset.schedulers import SCHEDULERS, those, titled
 
 # CFG++ replaces the noise that one step puts back; multistep solvers mix in earlier predictions.

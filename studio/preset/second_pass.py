@@ -12,7 +12,8 @@ from pydantic import Field, StrictBool
 from studio.errors import BadPreset
 from studio.preset.in_place import asking
 from studio.preset.mistakes import fields_renamed
-from studio.preset.rows import MODELS, Document, Row, Scheduler, taking_part
+from studio.preset.rows import MODELS, Document, Row, taking_part
+from studio.preset.sampler import Scheduler
 from studio.preset.start import Upscaler, check_enlarging, check_steps
 
 ROUNDED = 32  # pixels by which a side may be off what the scale says: a multiple of the base's

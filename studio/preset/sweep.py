@@ -16,7 +16,7 @@ from studio.errors import BadPreset, shorten
 from studio.preset.document import Preset
 from studio.preset.fields import split_assignment, with_fields
 from studio.preset.prompt_search import PROMPTS, read_texts, replaced
-from studio.preset.rows import MAX_SEED
+from studio.preset.sampler import MAX_SEED
 from studio.preset.scale import SCALE
 from studio.preset.style_axis import STYLE, why_alike, with_named
 from studio.preset.styles import Style

@@ -134,7 +134,7 @@ def _name(field: str) -> str:
         return "the mask"
     if field.startswith("init"):
         return "the picture to start from"
-    return "the control image" if ".control." in field else "the row's picture"
+    return "the control image" if ".control" in field else "the row's picture"
 
 
 def _travels(ref: str) -> bool:
@@ -187,5 +187,8 @@ def _changed(row: Row, index: int, change: Callable[[str, str], str]) -> Row:
         )
     if row.control is None:
         return row
-    image = change(row.control.image, f"rows.{index}.control.image")
-    return row.model_copy(update={"control": row.control.model_copy(update={"image": image})})
+    first, *others = (
+        one.model_copy(update={"image": change(one.image, f"rows.{index}.{name}.image")})
+        for name, one in row.all_controls.items()
+    )
+    return row.model_copy(update={"control": first, "controls": tuple(others)})

@@ -12,7 +12,7 @@ from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.variants import varies
 
-OURS_ALONE = ("control", "image", "image_prompt", "mask", "range", "curve", "reference")
+OURS_ALONE = ("control", "controls", "image", "image_prompt", "mask", "range", "curve", "reference")
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
 # Typed in a prompt: text here, and more than that there.
 THERE = {

@@ -76,7 +76,7 @@ def _images(preset: Preset) -> Iterator[tuple[str, str]]:
         named = {
             "image": row.image,
             "mask": row.mask,
-            "control.image": row.control.image if row.control else "",
+            **{f"{name}.image": one.image for name, one in row.all_controls.items()},
             "image_prompt.image": row.image_prompt.image if row.image_prompt else "",
         }
         yield from ((f"rows.{index}.{name}", image) for name, image in named.items() if image)

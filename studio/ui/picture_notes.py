@@ -33,8 +33,9 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
     for index, row in preset.active_rows():
         if row.image:
             shown.append((f"rows.{index}.image", row.image, MIDDLE))
-        if row.control and row.control.image:
-            shown.append((f"rows.{index}.control.image", row.control.image, SQUEEZED))
+        for name, control in row.all_controls.items():
+            if control.image:
+                shown.append((f"rows.{index}.{name}.image", control.image, SQUEEZED))
         if row.mask and _is_black(row.mask):
             yield f"rows.{index}: its mask is black all over, so it acts nowhere"
     for field, reference, becomes in shown:

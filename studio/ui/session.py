@@ -16,7 +16,7 @@ from PIL import Image
 from studio.errors import first_of
 from studio.events import Done, Progress, kept_of
 from studio.preset import Preset
-from studio.preset.rows import MAX_SEED
+from studio.preset.sampler import MAX_SEED
 from studio.ui.counts import counted
 from studio.ui.history.moments import Moment
 from studio.ui.history.unopened import Unopened

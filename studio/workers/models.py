@@ -32,8 +32,7 @@ def _beside(item: Pass, preset: Preset, library: Library) -> Iterator[str]:
     yield from (name for name, _ in condition.blank)
     if condition.image_prompt is not None:
         yield condition.image_prompt.model
-    if condition.control is not None:
-        control = condition.control
+    for control in condition.controls:
         yield control.model or library.controlnet(preset.base, control.type).id
 
 

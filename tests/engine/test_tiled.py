@@ -86,10 +86,8 @@ def test_a_control_image_is_cut_to_its_tile(loader: Loader, root: Path) -> None:
     rows = ({"prompt": "cat", "weight": 2.0, "control": CONTROL},)
     parts = tiled(loader, root, rows, 10)
     whole = denoiser(loader, root, preset_of(*rows))
-    guides = [
-        next(one.guide for one in tile.passes if one.guide is not None) for tile in parts.denoisers
-    ]
-    (own,) = [one.guide for one in whole.passes if one.guide is not None]
+    guides = [next(one.guides[0] for one in tile.passes if one.guides) for tile in parts.denoisers]
+    (own,) = [guide for one in whole.passes for guide in one.guides]
     assert torch.equal(guides[3].map, own.map[..., 6:16, 6:16])
     assert guides[0].known is not guides[1].known
     assert torch.isfinite(parts.predict(0, Z, T, *LEVEL).output).all()

@@ -10,7 +10,7 @@ pytest.importorskip("gradio")
 
 from studio.errors import StudioError
 from studio.preset import Preset, validate
-from studio.preset.rows import MAX_SEED
+from studio.preset.sampler import MAX_SEED
 from studio.ui import queue, run
 from studio.ui.runs import Runs
 from studio.ui.session import Series, next_seeds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -122,15 +123,10 @@ def _others(preset: Preset, plan: Plan, loader: Loader) -> dict[tuple[str, str, 
         shown = item.condition.image_prompt
         eyes = [name for name, _ in item.condition.blank] + ([shown.model] if shown else [])
         asked |= {("ip-adapter", name, ()) for name in eyes}
-        if item.condition.control is not None:
-            name = item.condition.control.model
-            try:
-                name = (
-                    name or loader.library.controlnet(preset.base, item.condition.control.type).id
-                )
-            except StudioError:
-                continue  # preparing the pass says so, with its field
-            asked.add(("controlnet", name, ()))
+        for control in item.condition.controls:
+            with suppress(StudioError):  # preparing the pass says so, with its field
+                name = control.model or loader.library.controlnet(preset.base, control.type).id
+                asked.add(("controlnet", name, ()))
     return {
         (kind, name, blend): sum(
             weight_bytes(loader.library[name], part, loader.dtype)

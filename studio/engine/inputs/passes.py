@@ -83,7 +83,7 @@ def prepare_passes(
                 text=text,
                 prediction=kinds[item.weights.model],
                 adapters=adapters,
-                guide=guides.of(item),
+                guides=guides.of(item),
                 picture=pictures.of(item),
                 paints=paints,
                 seen=pictures.seen(item),
@@ -171,11 +171,13 @@ class _Guides:
         self.frame = frame
         self.maps: dict[Control, Tensor] = {}
 
-    def of(self, item: Pass) -> Guide | None:
-        control = item.condition.control
-        if control is None:
-            return None
-        where = f"rows.{item.rows[0]}.control" if item.rows else "control"
+    def of(self, item: Pass) -> tuple[Guide, ...]:
+        where = f"rows.{item.rows[0]}." if item.rows else ""
+        names = ("control", *(f"controls.{at}" for at in range(len(item.condition.controls))))
+        pairs = zip(names, item.condition.controls, strict=False)
+        return tuple(self._guide(control, f"{where}{name}") for name, control in pairs)
+
+    def _guide(self, control: Control, where: str) -> Guide:
         try:
             name = (
                 control.model or self.loader.library.controlnet(self.preset.base, control.type).id

@@ -17,6 +17,7 @@ from studio.images import store
 from studio.preset import Control, Row
 from studio.preset.bounds import bounds
 from studio.preset.preprocessors import FINISHED, PREPROCESSORS, preprocessor_of
+from studio.preset.rows import MOST_CONTROLS
 from studio.share.tools.additions import Additions, row_model
 from studio.share.tools.image_prompts import picture_notes, usable, with_picture
 from studio.share.tools.prompts import Lora, read_prompt
@@ -67,14 +68,14 @@ class _Rows:
         self.adapters = self.additions.loras(self.loras, "rows.0.model")
 
     def controlled(self, condition: Condition) -> Condition:
-        """The condition with what of its controls a row can hold: one, that the library has."""
+        """The condition with what of its controls a row can hold: those that the library has."""
         kept: list[ControlUse] = []
         for used in condition.controls:
             found = self.additions.shelf.find(used.model, ("controlnet",)) if used.model else None
             if found is None:
                 self._left_out(used, "it is not in the library")
-            elif kept:
-                self._left_out(used, "a row has one control")
+            elif len(kept) == MOST_CONTROLS:
+                self._left_out(used, f"a row has at most {MOST_CONTROLS}")
             else:
                 kept.append(replace(used, model=found))
         return replace(condition, controls=tuple(kept))
@@ -90,7 +91,7 @@ class _Rows:
         """The rows of one share, one for each of its texts."""
         for text, part in share.condition.texts:
             weight = coefficient * share.factor * part
-            if not text.strip() and share.control is None:
+            if not text.strip() and not share.controls:
                 continue
             if len(self.rows) == MAX_ROWS:
                 self.additions.notes.append(f"only the first {MAX_ROWS} rows are kept")
@@ -121,34 +122,39 @@ class _Rows:
             row["range"] = list(share.range)
         if share.where is not None:
             row["mask"] = _stored(share.where, f"{field}.mask")
-        if share.control is not None:
-            self._control(row, share.control, field)
+        shown = [
+            self._control(used, f"{field}.controls.{at - 1}" if at else f"{field}.control")
+            for at, used in enumerate(share.controls)
+        ]
+        if shown:
+            row["control"] = shown[0]
+        if shown[1:]:
+            row["controls"] = shown[1:]
         self._keep(row)
 
-    def _control(self, row: dict[str, Any], used: ControlUse, field: str) -> None:
+    def _control(self, used: ControlUse, field: str) -> dict[str, Any]:
         low, high = bounds(Control, "strength")
         strength = float(max(low, min(high, used.strength)))
-        row["control"] = {
+        control: dict[str, Any] = {
             "type": preprocessor_of(used.kind) or FINISHED,
-            "image": "",
+            "image": used.picture,
             "strength": strength,
             "model": used.model,
         }
-        if used.finished and row["control"]["type"] != FINISHED:
-            row["control"]["finished"] = True
-        if used.thresholds and PREPROCESSORS[row["control"]["type"]].thresholds:
-            row["control"]["low"], row["control"]["high"] = used.thresholds
+        if used.finished and control["type"] != FINISHED:
+            control["finished"] = True
+        if used.thresholds and PREPROCESSORS[control["type"]].thresholds:
+            control["low"], control["high"] = used.thresholds
         parts = (used.image and repr(used.image[:80]), used.kind and f"({used.kind[:60]})")
         shown = " ".join(filter(None, parts))
         self.additions.notes.append(
-            f"{field}.control.image: the control picture {shown} is not in the file; choose it"
+            f"{field}.image: the control picture {shown} is not in the file; choose it"
             if shown
-            else f"{field}.control.image: the control picture is not in the file; choose it"
+            else f"{field}.image: the control picture is not in the file; choose it"
         )
         if strength != used.strength:
-            self.additions.notes.append(
-                f"{field}.control.strength: {used.strength:g} became {strength:g}"
-            )
+            self.additions.notes.append(f"{field}.strength: {used.strength:g} became {strength:g}")
+        return control
 
     def _left_out(self, used: ControlUse, reason: str) -> None:
         """A note, once for all rows that have the same control."""

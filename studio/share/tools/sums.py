@@ -34,14 +34,14 @@ class Share:
     range: tuple[float, float]
     factor: float
     where: Map | None = None
-    control: ControlUse | None = None
+    controls: tuple[ControlUse, ...] = ()
 
     def same_but_for_time(self, other: Share) -> bool:
         """Whether it is the other one going on."""
         return (
             self.condition is other.condition
             and self.factor == other.factor
-            and self.control == other.control
+            and self.controls == other.controls
             and self.range[0] == other.range[1]
             and (
                 self.where is other.where
@@ -74,8 +74,8 @@ def shares(
         for index, (factor, where) in zip(active, parts, strict=True):
             if factor:
                 condition = conditions[index]
-                control = _control(condition, start, end)
-                share = Share(condition, (start, end), factor, where, control)
+                acting = _acting(condition, start, end)
+                share = Share(condition, (start, end), factor, where, acting)
                 _append(found[index], share)
     if empty:
         notes.append(
@@ -88,7 +88,7 @@ def _marks(conditions: Sequence[Condition]) -> list[float]:
     marks = {0.0, 1.0}
     for condition in conditions:
         marks.update(condition.range)
-        for control in condition.controls[:1]:
+        for control in condition.controls:
             marks.update(control.range)
     return sorted(min(1.0, max(0.0, mark)) for mark in marks)
 
@@ -97,9 +97,8 @@ def _holds(range_: tuple[float, float], start: float, end: float) -> bool:
     return range_[0] <= start and end <= range_[1]
 
 
-def _control(condition: Condition, start: float, end: float) -> ControlUse | None:
-    first = condition.controls[0] if condition.controls else None
-    return first if first and _holds(first.range, start, end) else None
+def _acting(condition: Condition, start: float, end: float) -> tuple[ControlUse, ...]:
+    return tuple(one for one in condition.controls if _holds(one.range, start, end))
 
 
 def _append(shares_: list[Share], share: Share) -> None:
@@ -110,7 +109,7 @@ def _append(shares_: list[Share], share: Share) -> None:
             (before.range[0], share.range[1]),
             share.factor,
             share.where,
-            share.control,
+            share.controls,
         )
     shares_.append(share)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio import images
 from studio.errors import StudioError, shorten
-from studio.preset import Preset
+from studio.preset import ImagePrompt, Preset
 from studio.preset.fields import with_fields
 from studio.preset.preprocessors import preprocessor_of
 from studio.share.tools.detailer import words_of
@@ -17,6 +17,7 @@ from studio.ui.webui.values import listed, mapping, picture, switch, text
 SOFT = "soft inpainting"
 KNOWN = ("controlnet", "adetailer", SOFT)
 MOST_UNITS = 10
+UNIT = "unit"  # before a number, in the place of its picture
 # Fields of ADetailer's units that a picture's text calls otherwise than by their words.
 _NAMES = {
     "ad_mask_filter_method": "method to decide top k masks",
@@ -126,7 +127,10 @@ def detailer_settings(units: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def control_settings(units: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """ControlNet's units as those of a picture's text; what their reader leaves it notes."""
-    return {f"ControlNet {index}": _control(unit) for index, unit in enumerate(units[:MOST_UNITS])}
+    return {
+        f"ControlNet {index}": {**_control(unit), "picture": f"{UNIT} {index}"}
+        for index, unit in enumerate(units[:MOST_UNITS])
+    }
 
 
 def _control(unit: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,25 +172,33 @@ def with_pictures(preset: Preset, units: Sequence[Mapping[str, Any]], start: Any
         StudioError: a unit without a picture, or several that a row would need.
     """
     changes: list[tuple[str, Any]] = []
-    for part, chosen in (
-        ("control", [one for one in units if not _is_image_prompt(one)]),
-        ("image_prompt", [one for one in units if _is_image_prompt(one)]),
-    ):
-        rows = [index for index, row in enumerate(preset.rows) if _lacks(getattr(row, part))]
-        if not rows:
-            continue
-        if len(chosen) > 1:
-            raise StudioError("one unit is read; a row has one control", field="controlnet")
-        given = next((chosen[0][one] for one in _PICTURES if chosen[0].get(one)), start)
-        given = given.get("image") if isinstance(given, Mapping) else given
-        reference = images.store(picture(given, "controlnet.image"))
-        changes += [(f"rows.{index}.{part}.image", reference) for index in rows]
+    kept: dict[int, str] = {}  # what was taken in of a unit, once for all rows
+
+    def stored(at: int) -> str:
+        if at not in kept:
+            given = next((units[at][one] for one in _PICTURES if units[at].get(one)), start)
+            given = given.get("image") if isinstance(given, Mapping) else given
+            kept[at] = images.store(picture(given, "controlnet.image"))
+        return kept[at]
+
+    for index, row in enumerate(preset.rows):
+        for name, control in row.all_controls.items():
+            if control.image.startswith(f"{UNIT} "):
+                at = int(control.image.removeprefix(UNIT))
+                changes.append((f"rows.{index}.{name}.image", stored(at)))
+    chosen = [at for at, one in enumerate(units) if _is_image_prompt(one)]
+    rows = [index for index, row in enumerate(preset.rows) if _lacks(row.image_prompt)]
+    if rows and len(chosen) > 1:
+        raise StudioError(
+            "one unit of an IP-Adapter is read; a row has one image prompt", field="controlnet"
+        )
+    changes += [(f"rows.{index}.image_prompt.image", stored(chosen[0])) for index in rows]
     return with_fields(preset, changes) if changes else preset
 
 
-def _lacks(part: Any) -> bool:
-    """Whether a control or an image prompt has no picture yet and needs one."""
-    return part is not None and not part.image and not getattr(part, "blank", False)
+def _lacks(shown: ImagePrompt | None) -> bool:
+    """Whether an image prompt has no picture yet and needs one."""
+    return shown is not None and not shown.image and not shown.blank
 
 
 def _is_image_prompt(unit: Mapping[str, Any]) -> bool:

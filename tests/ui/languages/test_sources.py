@@ -38,7 +38,7 @@ PROGRAMS = (
     "expected a list of pictures",
     "expected a list with one picture",
     "is no picture in base64",
-    "one unit is read; a row has one control",
+    "one unit of an IP-Adapter is read; a row has one image prompt",
     f"expected text, got {HOLE}",
     f"expected a whole number, got {HOLE}",
     f"{HOLE} is not in the library; /sdapi/v1/sd-models lists what is",

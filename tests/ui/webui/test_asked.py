@@ -185,9 +185,31 @@ def test_a_control_unit_brings_its_picture(library: Library) -> None:
     controls = [row.control for row in preset.rows if row.control]
     assert controls and controls[0].strength == 0.7 and controls[0].model == "base/guide"
     assert images.resolve(controls[0].image).size == (32, 32)
-    two = {"controlnet": {"args": [{**unit, "image": edges}] * 2}}
-    with pytest.raises(StudioError, match="one unit"):
-        read(library, {"prompt": "a cat", "alwayson_scripts": two})
+
+
+def test_control_units_that_end_at_different_steps_take_turns(library: Library) -> None:
+    white, black = (as_base64(Image.new("RGB", (32, 32), one)) for one in ("white", "black"))
+    unit = {"module": "canny", "model": "base/guide"}
+    args = [
+        {**unit, "image": white, "weight": 0.7, "guidance_end": 0.5},
+        {**unit, "image": black, "weight": 0.4},
+        {**unit, "model": "gone", "image": white},
+    ]
+    asked = {"prompt": "a cat", "alwayson_scripts": {"controlnet": {"args": args}}}
+    preset, notes = read(library, asked)
+    shown = [
+        (
+            row.range,
+            [
+                (one.strength, images.resolve(one.image).convert("L").getpixel((0, 0)))
+                for one in row.all_controls.values()
+            ],
+        )
+        for row in preset.rows
+        if row.weight > 0
+    ]
+    assert shown == [((0.0, 0.5), [(0.7, 255), (0.4, 0)]), ((0.5, 1.0), [(0.4, 0)])]
+    assert any("'gone'" in note and "not in the library" in note for note in notes)
 
 
 @pytest.mark.parametrize(
