@@ -48,8 +48,7 @@ def conditions(text: str) -> list[_Condition]:
         StudioError: more than :data:`MOST_WORDS` words.
     """
     parts = _APART.findall(text.replace("\0", " "))
-    # A phrase keeps its quotes: what is in them is text, whatever it looks like.
-    words = [word or f'{before}"{" ".join(phrase.split())}"' for before, phrase, word in parts]
+    words = [word or _phrase(before, " ".join(phrase.split())) for before, phrase, word in parts]
     if len(words) > MOST_WORDS:
         raise StudioError(f"at most {MOST_WORDS} words, got {len(words)}", field="search")
     choices = _choices(words)
@@ -62,6 +61,11 @@ def conditions(text: str) -> list[_Condition]:
     if words and not found:
         return [("0", [])]  # nothing but signs: no word of any picture
     return found
+
+
+def _phrase(before: str, text: str) -> str:
+    """What stands in quotes keeps them, as it is text whatever it looks like; a field's value does not."""
+    return f"{before}{text}" if before.endswith(":") else f'{before}"{text}"'
 
 
 def scheduler_of(text: str) -> str:
@@ -112,15 +116,15 @@ def _one(word: str) -> _Condition:
 def _anywhere(word: str) -> _Condition:
     """Every place that one word may stand in."""
     if scheduler := _SCHEDULER.fullmatch(word):
-        return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(_bare(scheduler[1]))]
+        return "(scheduler = ? COLLATE NOCASE)", [scheduler_of(scheduler[1])]
     if steps := _STEPS.fullmatch(word):
         return "(steps = ?)", [int(steps[1])]
     if size := _SIZE.fullmatch(word):
         return "(width = ? AND height = ?)", [int(size[1]), int(size[2])]
     if board := _BOARD.fullmatch(word):
-        return _like("board", _bare(board[1]), begins=True)
+        return _like("board", board[1], begins=True)
     if field := _FIELD.fullmatch(word):
-        return _in_column(_COLUMNS[field[1].lower()], _bare(field[2]))
+        return _in_column(_COLUMNS[field[1].lower()], field[2])
     places: list[_Condition] = []
     seed = _SEED.fullmatch(word)
     if seed and int(seed[2]) < 2**63:

@@ -3,6 +3,7 @@ parts again, and one preset over many pictures."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from studio.preset.second_pass import SecondPass, of_second_pass
 from studio.preset.start import Init
 
 MOST_BETWEEN, MOST_EACH = 32, 1000
+_PICTURE_OF_ROW = re.compile(r"(?:control\.|controls\.\d\.|image_prompt\.)?image")
 
 
 def varied(preset: Preset, count: int, strength: float) -> Preset:
@@ -271,7 +273,7 @@ def left_by_each(preset: Preset, field: str) -> str:
 
 def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]:
     """The preset once for each picture, which stands at ``field``: ``init.image``, or a row's
-    ``control.image``, ``image_prompt.image`` or ``image``. A mask of ``init`` goes: it was another
+    ``control.image``, ``controls.0.image``, ``image_prompt.image`` or ``image``. A mask of ``init`` goes: it was another
     picture's.
 
     Raises:
@@ -280,7 +282,7 @@ def from_each(preset: Preset, field: str, images: Sequence[str]) -> list[Preset]
     if not 1 <= len(images) <= MOST_EACH:
         raise BadPreset(f"1 to {MOST_EACH} pictures, got {len(images)}", field=field)
     row, _, part = field.removeprefix("rows.").partition(".")
-    known = part in ("control.image", "image_prompt.image", "image") and row.isdecimal()
+    known = _PICTURE_OF_ROW.fullmatch(part) and row.isdecimal()
     if field != "init.image" and not known:
         raise BadPreset("is no field that holds a picture", field=field)
     whole = [("init.mask", ""), ("init.area", "picture")]

@@ -29,8 +29,9 @@ EQUAL = "an axis each for different fields"
 _NUMBER = r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _PLAIN = r"(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?"
 _PROMPT = re.compile(r"rows\.(\d{1,4})\.prompt")
-_DECIMAL = r"\s*+[+-]?\d++(?:[.,]\d++)?\s*+"
-_SEMICOLONS = re.compile(rf"{_DECIMAL}(?:;{_DECIMAL})+")
+_DECIMAL = r"\s*+[+-]?(?:\d++(?:[.,]\d*+)?|[.,]\d++)\s*+"
+_SEMICOLONS = re.compile(rf"{_DECIMAL}(?:[;؛]{_DECIMAL})+(?:[;؛]\s*)?|{_DECIMAL}[;؛]\s*")
+_OF_TEXT = re.compile(r"(?:.+\.)?(?:prompt|model|lora)")
 _STEPS = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})")
 
 
@@ -74,10 +75,9 @@ def parse_axis(text: str, option: str) -> Axis:
     if steps := _STEPS.fullmatch(in_plain_digits(values.strip())):
         first, last, step = map(float, steps.groups())
         return Axis(field, _stepped(first, last, step, option))
-    if _SEMICOLONS.fullmatch(in_plain_digits(values.strip())):
-        return Axis(
-            field, tuple(_value(part.strip().replace(",", ".")) for part in values.split(";"))
-        )
+    plain = in_plain_digits(values.strip())
+    if _SEMICOLONS.fullmatch(plain) and not _OF_TEXT.fullmatch(field):
+        return Axis(field, tuple(map(_decimal, filter(str.strip, re.split("[;؛]", plain)))))
     if not values.startswith("["):
         return Axis(field, tuple(_value(part.strip()) for part in values.split(",")))
     try:
@@ -95,6 +95,11 @@ def _value(text: str) -> Any:
     except (ValueError, RecursionError):
         plain = in_plain_digits(text)  # a minus as the page writes it, digits of another keyboard
         return json.loads(plain) if re.fullmatch(rf"-?{_PLAIN}", plain) else text
+
+
+def _decimal(text: str) -> int | float:
+    value = float(text.replace(",", "."))
+    return value if re.search("[.,]", text) else int(value)
 
 
 def _name(text: str) -> str:

@@ -33,6 +33,7 @@ _ROW = re.compile(r"\brows\.(\d+)(?:\.([a-z_]+(?:\.(?:[a-z_]+|\d+))*))?")
 # The entries of a row's lists, as its fields are called; row/card.js says the same.
 _ENDS = {"range, 0": "start of the range", "range, 1": "end of the range"}
 _POINT = re.compile(r"^curve, (\d+)(, \d+)?$")
+_CONTROL = re.compile(r"\bcontrols, (\d+)")  # behind the first
 _LORA = re.compile(r"\bloras, (\d+)")  # history/differences.py calls it so too
 
 
@@ -49,6 +50,7 @@ def on_page(text: str, names: Mapping[str, str] | None = None) -> str:
         part = (match[2] or "").replace("_", " ").replace(".", ", ")
         part = _POINT.sub(lambda at: f"point {int(at[1]) + 1} of the curve", _ENDS.get(part, part))
         part = _LORA.sub(lambda lora: f"LoRA {int(lora[1]) + 1}", part)
+        part = _CONTROL.sub(lambda one: f"control {int(one[1]) + 2}", part)
         return f"row {int(match[1]) + 1}" + (f", {part}" if part else "")
 
     fetching = _NOT_HERE if is_offline() or is_closed() else _SETTING

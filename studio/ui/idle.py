@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import Any
@@ -17,8 +18,9 @@ IDLE_REASONS = {
     "decoupling": "Changes nothing now: no row that takes part has parts joined by AND.",
 }
 DECISIVE = ("base", "rows")  # fields that decide whether those change anything
-# Of a row. A mask or a picture that cannot be makes no other row of it.
-DECISIVE_OF_ROW = ("model", "prompt", "weight", "enabled", "solo")
+# Of a row, which decide nothing of it: one that cannot be leaves the rest as it is.
+_BESIDE = re.compile(r"rows\.(\d{1,4})\.(control|controls|image|image_prompt)\b")
+MOST_LEFT_OUT = 20  # of those, before it is given up
 CANCELLED = "Changes nothing now: the weights sum to 1, so the unconditional pass, in which ω acts, is gone."
 BELOW_ZERO = "Changes nothing now: no row with a LoRA or a fine-tune has a weight above 0."
 
@@ -27,24 +29,29 @@ def idle_of_form(values: Mapping[str, Any]) -> dict[str, str]:
     """What :func:`idle` says of a form that is refused, by what decides it alone; nothing where that
     is what cannot be."""
     decisive = {name: values[name] for name in DECISIVE if name in values}
-    for one in (decisive, {**decisive, "rows": _decisive(values.get("rows"))}):
+    for _ in range(MOST_LEFT_OUT):
         try:
-            return idle(to_preset(one))
-        except StudioError:
-            continue
+            return idle(to_preset(decisive))
+        except StudioError as error:
+            named = _BESIDE.match(error.field)
+            rows = _without(decisive.get("rows"), named) if named else None
+            if rows is None:
+                return {}
+            decisive["rows"] = rows
     return {}
 
 
-def _decisive(rows: Any) -> Any:
-    """Rows of the form with what decides alone; what is none as it is."""
-    if not isinstance(rows, list | tuple):
-        return rows
-    return [
-        {name: row[name] for name in DECISIVE_OF_ROW if name in row}
-        if isinstance(row, dict)
-        else row
-        for row in rows
-    ]
+def _without(rows: Any, named: re.Match[str]) -> list[Any] | None:
+    """Rows of the form without a part of one; ``None`` where it has none."""
+    index, part = int(named[1]), named[2]
+    if not isinstance(rows, list | tuple) or index >= len(rows):
+        return None
+    row = rows[index]
+    if not isinstance(row, dict) or not row.get(part):
+        return None
+    gone = ("control", "controls") if part == "control" else (part,)  # further ones need a first
+    kept = {name: value for name, value in row.items() if name not in gone}
+    return [*rows[:index], kept, *rows[index + 1 :]]
 
 
 def idle(preset: Preset, known: Stated | None = None) -> dict[str, str]:

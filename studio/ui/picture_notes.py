@@ -50,6 +50,7 @@ def notes_of(preset: Preset, size: tuple[int, int]) -> Iterator[str]:
 def of_many(field: str, references: Sequence[str], size: tuple[int, int]) -> str:
     """One line on the pictures that stand at ``field`` in turn and are cut or squeezed; "" for none."""
     part = field if field == "init.image" else field.split(".", 2)[-1]
+    part = "control.image" if part.startswith("control") else part
     becomes = {"init.image": MIDDLE, "image": MIDDLE, "control.image": SQUEEZED}.get(part)
     count = sum(_misfits(size_of(one), size) for one in references)
     if not becomes or not count:

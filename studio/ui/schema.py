@@ -23,6 +23,7 @@ ROW_EDITORS = (
     "prompt",
     "model",
     "control",
+    "controls",
     "image",
     "image_prompt",
     "weight",

@@ -58,6 +58,7 @@ def found(history: History, text: str) -> set[int]:
         ('"-cat"', {0, 3}),  # what is in quotes is text
         ('"steps:25" OR "a dog"', {1}),
         ('"2"', set()),
+        ('steps:"25" seed:"3"', {3}),
         ("prompt:cat -prompt:moons", {0}),
         ('title:"a dog"', {1}),
         ("prompt:猫", {2}),

@@ -41,6 +41,7 @@ def test_omega_beside_adapters_that_only_lead_away(weights: tuple[float, ...]) -
         ({"control": {"kind": "canny", "strength": 300}}, None, IDLE_REASONS["omega"]),
         ({"range": [0.9, 0.1]}, "starter/lora-hero", None),
         ({"weight": "five"}, "starter/lora-hero", None),  # which may be any
+        ({"controls": [{"type": "canny", "strength": 300}]}, None, IDLE_REASONS["omega"]),
     ],
 )
 def test_a_refused_row_leaves_its_reason(
@@ -51,3 +52,13 @@ def test_a_refused_row_leaves_its_reason(
     shown, unused, _fault = describe(Limits(), rows=[row], omega=0.4)
     assert "gs-plan-bad" in shown
     assert unused.get("omega") == reason
+
+
+def test_a_refusal_elsewhere_changes_no_reason() -> None:
+    lora = {"prompt": "a", "weight": 5.0, "model": {"lora": "starter/lora-hero"}}
+    for part in ({"range": [0, 0.5]}, {"reference": {"prompt": "z"}}):
+        bad = {"control": {"type": "canny", "image": "", "strength": 300}}
+        rows = [lora, {"prompt": "b", "weight": -4.0, **part, **bad}]
+        assert (
+            "omega" not in describe(Limits(), rows=rows, omega=0.4)[1]
+        )  # as the sum differs by step

@@ -74,7 +74,9 @@ class GuidanceStack(gr.HTML):
         """Rows, and a small picture for each of their images."""
         rows = [row.model_dump(mode="json") if isinstance(row, Row) else row for row in value or ()]
         named = [row for row in rows if isinstance(row, dict)]
-        names = [(row.get(part) or {}).get("image") for row in named for part in IMAGE_PARTS]
+        parts = [row.get(part) for row in named for part in IMAGE_PARTS]
+        parts += [one for row in named for one in row.get("controls") or ()]
+        names = [(part or {}).get("image") for part in parts]
         names += [row.get(field) for row in named for field in IMAGE_FIELDS]
         return {"rows": rows, "thumbs": thumbs(names)}
 
@@ -135,11 +137,21 @@ def _with_stored_image(row: Any, index: int) -> Any:
         if isinstance(row.get(field), dict):
             row[field] = stored(row[field], f"rows.{index}.{field}")
     for name in IMAGE_PARTS:
-        part = row.get(name)
-        if isinstance(part, dict) and isinstance(part.get("image"), dict):
-            image = stored(part["image"], f"rows.{index}.{name}.image")
-            row[name] = {**part, "image": image}
+        if name in row:
+            row[name] = _with_image(row[name], f"rows.{index}.{name}")
+    if isinstance(row.get("controls"), list | tuple):
+        row["controls"] = [
+            _with_image(part, f"rows.{index}.controls.{at}")
+            for at, part in enumerate(row["controls"])
+        ]
     return row
+
+
+def _with_image(part: Any, field: str) -> Any:
+    """A part of a row whose image may be a file that was uploaded."""
+    if not (isinstance(part, dict) and isinstance(part.get("image"), dict)):
+        return part
+    return {**part, "image": stored(part["image"], f"{field}.image")}
 
 
 def stored(value: Any, field: str) -> str:

@@ -152,7 +152,9 @@ def again(preset: Preset, current: Preset, part: str) -> Preset:
                 if index < len(kept):
                     kept[index] = kept[index].model_copy(update={"prompt": row.prompt})
                 else:
-                    kept.append(row.model_copy(update={"model": None, "control": None}))
+                    kept.append(
+                        row.model_copy(update={"model": None, "control": None, "controls": ()})
+                    )
             return current.model_copy(update={"rows": tuple(kept)})
     raise StudioError(f"all, rows, prompts or seed, got {part[:40]!r}", field="part")
 

@@ -39,7 +39,9 @@
   studio.picturesOf = ({ init, rows }) =>
     [
       ["the start picture", init?.image],
-      ...rows.map((row, at) => [`the control image of row ${at + 1}`, row.control?.image]),
+      ...rows.flatMap((row, at) =>
+        studio.controlsOf(row).map(({ image }) => [`the control image of row ${at + 1}`, image]),
+      ),
     ].filter(([, reference]) => reference);
 
   /** Which of the aspect ratios a size is, "" where it is none of them. */

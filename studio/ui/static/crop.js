@@ -125,9 +125,11 @@
     async use(asked) {
       const wrong = this.numbers.find(studio.isWrong);
       if (wrong) return wrong.box.focus(); // what is wrong with it stands below
+      const box = [...this.box];
       asked.disabled = true;
-      const made = await this.make(tidied(this.box));
+      const made = await this.make(tidied(box));
       asked.disabled = false;
+      if (box.some((side, i) => side !== this.box[i])) return null; // drawn anew meanwhile
       if (made.error) return this.say(made.error);
       this.answer = made;
       return this.dialog.close();

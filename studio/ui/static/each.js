@@ -9,8 +9,12 @@
     rows.forEach((row, index) => {
       const at = (part) => `rows.${index}.${part}`;
       const name = `row ${index + 1}${row.prompt ? `: ${row.prompt}` : ""}`;
-      if (row.control?.image)
-        found.push({ label: `Control image of ${name}, each in turn`, field: at("control.image") });
+      for (const [place, control] of studio.controlsOf(row).entries())
+        if (control.image)
+          found.push({
+            label: `Control image${place ? ` ${place + 1}` : ""} of ${name}, each in turn`,
+            field: at(place ? `controls.${place - 1}.image` : "control.image"),
+          });
       if (row.image_prompt?.image)
         found.push({
           label: `Image prompt of ${name}, each in turn`,

@@ -128,7 +128,7 @@
       const small = this.images.thumbs;
       const used = this.cards
         .flatMap((card) => [
-          card.row.control?.image,
+          ...studio.controlsOf(card.row).map(({ image }) => image),
           card.row.mask,
           card.row.image,
           card.row.image_prompt?.image,

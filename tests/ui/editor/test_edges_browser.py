@@ -49,3 +49,42 @@ def test_the_button_that_removes_a_control_is_never_alone_on_a_line(studio: Stud
             studio.page.set_viewport_size({"width": width, "height": 900})
             one, other = preview.bounding_box(), remove.bounding_box()
             assert one and other and abs(one["y"] - other["y"]) < 12, (reading, width)
+
+
+def test_a_second_control_image_acts_beside_the_first(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat"], steps=1)
+    card = studio.card(0)
+    another = card.get_by_role("button", name="Another control image")
+    expect(another).to_be_hidden()
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    expect(another).to_be_visible()
+    studio.generate()
+    another.click()
+    lines = card.locator(".gs-control:visible")
+    expect(lines).to_have_count(2)
+    expect(lines.nth(1).locator("img")).to_have_count(1)  # begins with the first one's picture
+    second = card.get_by_label("Control strength 2")
+    second.fill("0,5")
+    (row,) = studio.rows()
+    assert row["controls"][0]["image"] == row["control"]["image"]
+    assert row["controls"][0]["strength"] == 0.5 and row["control"]["strength"] == 1
+    studio.says('"a cat", canny, canny', "#gs-plan")
+    studio.generate()
+    second.fill("9")
+    expect(card.locator(".gs-error:visible")).to_contain_text("4")
+    second.fill("0.25")
+    page.reload()
+    page.wait_for_selector(".gs-card")
+    expect(card.get_by_label("Control strength 2")).to_have_value("0.25")
+    card.get_by_role("button", name="Remove control image", exact=True).click()
+    expect(lines).to_have_count(1)
+    expect(card.get_by_label("Control strength", exact=True)).to_have_value("0.25")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Control+z")
+    expect(lines).to_have_count(2)
+    expect(card.get_by_label("Control strength", exact=True)).to_have_value("1")
+    page.set_viewport_size({"width": 390, "height": 800})
+    box = lines.nth(1).bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    page.screenshot(path="/tmp/controls.png")

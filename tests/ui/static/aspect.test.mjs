@@ -5,6 +5,7 @@ import { load, plain } from "./load.mjs";
 
 const { beyondMost, aspectOf, aspectSizes, nativeSize, picturesOf, sizesLike } = load(
   "row/models.js",
+  "row/control_choices.js",
   "aspect.js",
 );
 const aspects = { "1:1": [128, 128], "16:9": [168, 96] };

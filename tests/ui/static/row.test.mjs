@@ -277,6 +277,25 @@ test("another reading keeps the ControlNet in use where it has none by itself", 
   assert.ok(!("low" in studio.withType(edges, "map", NETS))); // which has none
 });
 
+test("a row's controls are told apart by their places", () => {
+  studio.served.thresholds = ["canny"];
+  const [one, two] = [
+    { type: "canny", image: "a" },
+    { type: "map", image: "a" },
+  ];
+  const row = { control: one, controls: [two] };
+  assert.deepEqual(plain(studio.controlsOf({ control: null })), []);
+  assert.deepEqual(plain(studio.withControl(row, 0, null)), { control: two, controls: [] });
+  assert.deepEqual(plain(studio.withControl(row, 1, null)), { control: one, controls: [] });
+  assert.deepEqual(plain(studio.withControl(row, 2, one)), { control: one, controls: [two, one] });
+  const last = { control: null, controls: [] };
+  assert.deepEqual(plain(studio.withControl({ control: one }, 0, null)), last);
+  const nets = [...NETS, net("toys", { control: "toy" })];
+  const next = (all) => plain(studio.nextControl(all, PREPROCESSORS, nets));
+  assert.deepEqual([next([one]).type, next([one]).image], ["toy", "a"]); // which one here reads by itself
+  assert.equal(next([{ type: "toy", image: "a" }, one]).type, "canny");
+});
+
 test("a network that is no plain ControlNet says what it is", () => {
   const nets = [net("own", {}), net("pose", { title: "Pose", form: "T2I-Adapter" })];
   const options = plain(studio.netOptions(nets, "canny", "own"));

@@ -211,7 +211,13 @@ test("the picture to start from has its strength varied, and a mask's fields wit
     leaf("soft_inpainting", { kind: "boolean", default: false }),
   ];
   const here = { on: () => {}, fieldOf: () => ({ kind: "number" }) };
-  const page = loadBeside(here, "numbers.js", "sweep/axes.js", "sweep/fields.js");
+  const page = loadBeside(
+    here,
+    "numbers.js",
+    "row/control_choices.js",
+    "sweep/axes.js",
+    "sweep/fields.js",
+  );
   const offered = () =>
     Object.fromEntries(
       page
@@ -237,7 +243,13 @@ test("the picture to start from has its strength varied, and a mask's fields wit
 test("styles are varied where there are some, none of them first", () => {
   let tell;
   const here = { on: (name, told) => name === "styles" && (tell = told), fieldOf: () => ({}) };
-  const page = loadBeside(here, "numbers.js", "sweep/axes.js", "sweep/fields.js");
+  const page = loadBeside(
+    here,
+    "numbers.js",
+    "row/control_choices.js",
+    "sweep/axes.js",
+    "sweep/fields.js",
+  );
   const leaf = { name: "style", path: "style", title: "Style", kind: "text" };
   assert.deepEqual(plain(page.fieldsToVary([leaf])), []);
   const varies = true; // of one that an axis takes

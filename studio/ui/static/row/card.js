@@ -282,6 +282,8 @@
   /** What a part of a row is called, by its place there; studio/ui/errors.py says the same. */
   studio.partOfRow = function (path) {
     const name = path.replaceAll("_", " ").replaceAll(".", ", ");
+    const further = name.replace(/^controls, (\d+)/, (_, at) => `control ${Number(at) + 2}`);
+    if (further !== name) return further;
     const point = name.match(/^curve, (\d+)(, \d+)?$/);
     return point ? `point ${Number(point[1]) + 1} of the curve` : (ENDS[name] ?? name);
   };

@@ -1,4 +1,4 @@
-// A row's control image, what is read from it, and the map that the ControlNet will see.
+// A row's control images, what is read from each, and the map that its ControlNet will see.
 (function (studio) {
   "use strict";
   const { el, button } = studio;
@@ -7,7 +7,7 @@
     high: "From how strong on an edge is drawn by itself",
   };
 
-  function mapView(card) {
+  function mapView(card, shown) {
     const open = el(
       "button",
       {
@@ -25,7 +25,7 @@
     const save = el("a", { class: "gs-map-save", download: "map.png" }, "Save map");
     const view = el("div", { class: "gs-map", hidden: true }, image, save);
     const key = () => {
-      const { control } = card.row;
+      const control = shown();
       const size = studio.pictureSize();
       return JSON.stringify([
         control?.image,
@@ -40,7 +40,7 @@
     async function preview() {
       const asked = key();
       open.disabled = true;
-      const answer = await card.stack.images.preview(card.row.control);
+      const answer = await card.stack.images.preview(shown());
       open.disabled = false;
       if (answer.error) {
         studio.toast(answer.error);
@@ -53,37 +53,44 @@
     }
     /** A map of another image or preprocessor is no longer shown. */
     function read() {
-      open.hidden = !card.row.control?.image;
+      open.hidden = !shown()?.image;
       view.hidden = open.hidden || view.dataset.shows !== key();
     }
     return { open, view, read };
   }
 
-  studio.rowEditors.control = function (card) {
-    const picker = studio.picker("Control image", (file) => take(file));
+  /** The line of the control at a place of a row: {picker, line, map, take, read}. Behind the first, names
+   *  end with its number. */
+  function controlLine(card, at) {
+    const named = (text) => (at ? `${text} ${at + 1}` : text);
+    const { preprocessors } = studio.served;
     const nets = () => card.stack.models.controlNets();
+    const shown = () => studio.controlsOf(card.row)[at];
+    const put = (control) => card.edit(studio.withControl(card.row, at, control));
+    const change = (changes) =>
+      put({ ...(shown() || studio.firstControl(preprocessors, nets())), ...changes });
+    const picker = studio.picker(named("Control image"), (file) => take(file));
     const type = el("select", {
       class: "gs-select",
-      "aria-label": "What is read from the control image",
-      onchange: () =>
-        card.edit({ control: studio.withType(card.row.control, JSON.parse(type.value), nets()) }),
+      "aria-label": named("What is read from the control image"),
+      onchange: () => put(studio.withType(shown(), JSON.parse(type.value), nets())),
     });
     const model = el("select", {
       class: "gs-select gs-control-net",
-      "aria-label": "ControlNet of the control image",
+      "aria-label": named("ControlNet of the control image"),
       title: "Which ControlNet reads it",
       onchange: () => change({ model: JSON.parse(model.value) || null }),
     });
     const strength = studio.numberEditor({
       field: studio.fieldOf("Control", "strength"),
-      label: "Control strength",
+      label: named("Control strength"),
       step: 0.05,
       changed: () => change({ strength: strength.write() }),
     });
     const threshold = (name, label) =>
       studio.numberEditor({
         field: studio.fieldOf("Control", name),
-        label,
+        label: named(label),
         step: 5,
         changed: () => change({ [name]: edges[name].write() }),
       });
@@ -98,7 +105,7 @@
         el("label", { class: "gs-strength", title: EDGES[name] }, `${name} `, element),
       ),
     );
-    const map = mapView(card);
+    const map = mapView(card, shown);
     const finished = el("input", {
       type: "checkbox",
       class: "gs-check",
@@ -115,14 +122,15 @@
     );
     const crop = studio.cropButton(
       card.stack.images,
-      "Crop the control image",
-      () => card.row.control?.image,
+      named("Crop the control image"),
+      () => shown()?.image,
       (image) => change({ image }),
     );
     const line = el(
       "div",
       { class: "gs-line gs-control" },
-      el("span", { class: "gs-tag" }, "Control"),
+      at ? el("span", { class: "gs-control-thumb" }, picker.node, picker.input) : null,
+      el("span", { class: "gs-tag" }, named("Control")),
       type,
       model,
       el("label", { class: "gs-strength" }, "×", strength.element),
@@ -134,62 +142,81 @@
         "span",
         { class: "gs-line" },
         map.open,
-        button("close", "Remove control image", () => card.edit({ control: null })),
+        button("close", named("Remove control image"), () => put(null)),
       ),
     );
-
-    const { preprocessors } = studio.served;
-    const change = (changes) =>
-      card.edit({
-        control: {
-          ...(card.row.control || studio.firstControl(preprocessors, nets())),
-          ...changes,
-        },
-      });
     async function take(file) {
       const image = await card.keep(file, picker.node);
       if (image) change({ image });
       return Boolean(image);
     }
+    function read() {
+      const control = shown();
+      line.hidden = !control;
+      edgeLine.hidden = !studio.hasThresholds(control) || control.finished;
+      map.read();
+      crop.hidden = !control?.image;
+      picker.show(
+        card.small(control?.image),
+        control?.image ? "Replace control image" : "Add a control image (click, or drop one here)",
+      );
+      if (!control) return;
+      studio.fill(type, studio.readings(preprocessors, nets(), control.type));
+      type.value = JSON.stringify(control.type);
+      const options = studio.netOptions(nets(), control.type, control.model);
+      studio.fill(model, [{ title: "", options }]);
+      model.value = JSON.stringify(control.model || "");
+      model.hidden = options.length < 2;
+      strength.read(control.strength);
+      for (const [name, editor] of Object.entries(edges))
+        editor.read(control[name] ?? studio.fieldOf("Control", name).default);
+      finished.checked = Boolean(control.finished);
+      asItIs.hidden = control.type === studio.FINISHED;
+    }
+    return { picker, line, map, take, read };
+  }
+
+  studio.rowEditors.control = function (card) {
+    const first = controlLine(card, 0);
+    const lines = [first]; // one for each that there has been
+    const further = el("div");
+    const most = studio.mostControls();
+    const more = studio.word(
+      "Another control image",
+      () => {
+        const all = studio.controlsOf(card.row);
+        const { preprocessors } = studio.served;
+        const nets = card.stack.models.controlNets();
+        const next = studio.nextControl(all, preprocessors, nets);
+        card.edit(studio.withControl(card.row, all.length, next));
+      },
+      { title: "Acts together with the others; it begins with the picture of the last" },
+    );
+    const adding = el("div", { class: "gs-line gs-another-control" }, more);
     /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
     async function drop(file) {
-      const taken = await take(file);
+      const taken = await first.take(file);
       if (!taken || (await card.stack.images.seedOf(file)).error) return;
       const said = "The picture is this row's control image now. It carries settings, too.";
       studio.offer(said, "Open them", () => studio.openPreset(file));
     }
     return {
-      element: el("span", { class: "gs-control-thumb" }, picker.node, picker.input),
-      below: el("div", {}, line, map.view),
-      take,
+      element: el("span", { class: "gs-control-thumb" }, first.picker.node, first.picker.input),
+      below: el("div", {}, first.line, first.map.view, further, adding),
+      take: first.take,
       drop,
       read(row) {
-        const { control } = row;
-        picker.node.hidden = !card.takesControl();
-        line.hidden = control === null;
-        edgeLine.hidden = !studio.hasThresholds(control) || control.finished;
-        map.read();
-        crop.hidden = !control?.image;
-        picker.show(
-          card.small(control?.image),
-          control?.image
-            ? "Replace control image"
-            : "Add a control image (click, or drop one here)",
-        );
-        if (!control) return;
-        studio.fill(type, studio.readings(preprocessors, nets(), control.type));
-        type.value = JSON.stringify(control.type);
-        const options = studio.netOptions(nets(), control.type, control.model);
-        studio.fill(model, [{ title: "", options }]);
-        model.value = JSON.stringify(control.model || "");
-        model.hidden = options.length < 2;
-        strength.read(control.strength);
-        for (const [name, editor] of Object.entries(edges))
-          editor.read(control[name] ?? studio.fieldOf("Control", name).default);
-        finished.checked = Boolean(control.finished);
-        asItIs.hidden = control.type === studio.FINISHED;
+        const count = studio.controlsOf(row).length;
+        first.picker.node.hidden = !card.takesControl();
+        while (lines.length < count) {
+          const one = controlLine(card, lines.length);
+          lines.push(one);
+          further.append(one.line, one.map.view);
+        }
+        for (const one of lines) one.read();
+        adding.hidden = !count || count >= most || !row.control.image;
       },
-      write: () => ({ control: card.row.control }),
+      write: () => ({ control: card.row.control, controls: card.row.controls ?? [] }),
     };
   };
 })(window.studio);

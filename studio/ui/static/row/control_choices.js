@@ -60,6 +60,27 @@ window.studio = window.studio || {};
     return { ...control, type, model: used || null };
   };
 
+  /** Every control of a row, the first first. */
+  studio.controlsOf = (row) => (row.control ? [row.control, ...(row.controls ?? [])] : []);
+
+  /** What a row has once the control at a place is another one, null for none; behind the last it is added. */
+  studio.withControl = function (row, at, control) {
+    const all = studio.controlsOf(row);
+    all.splice(at, 1, ...(control ? [control] : []));
+    const [first = null, ...controls] = all;
+    return { control: first, controls };
+  };
+
+  /** One more control beside others: of the same picture, read as something that none of them reads. */
+  studio.nextControl = function (controls, preprocessors, nets) {
+    const { image } = controls.at(-1);
+    const read = new Set(controls.map(({ type }) => type));
+    const names = preprocessors.map(([name]) => name);
+    const type = names.find((name) => !read.has(name) && studio.automaticNet(nets, name));
+    const blank = { ...studio.firstControl(preprocessors, nets), image };
+    return type ? studio.withType(blank, type, nets) : blank;
+  };
+
   /** The control of a row that gets its first picture. */
   studio.firstControl = function (preprocessors, nets) {
     const names = preprocessors.map(([name]) => name);

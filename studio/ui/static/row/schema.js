@@ -33,6 +33,9 @@ window.studio = window.studio || {};
     );
   };
 
+  /** How many control images a row takes. */
+  studio.mostControls = () => 1 + (property("Row", "controls").maxItems ?? 0);
+
   /** The longest text of a field. */
   studio.longest = (def, name) => property(def, name).maxLength;
 

@@ -80,6 +80,7 @@
     // when it is left.
     let typing = false;
     let waits = false;
+    let drawn = ""; // what stands there
     body.addEventListener("input", ({ target }) => (typing = target.type === "text"));
     body.addEventListener("change", () => (typing = false));
     body.addEventListener("focusout", () => {
@@ -94,6 +95,7 @@
       if (!value.groups) return;
       waits = typing;
       if (waits) return;
+      drawn = JSON.stringify(props.value);
       const { name } = document.activeElement?.dataset ?? {};
       const now = Object.values(value.running).join(", ");
       body.replaceChildren(
@@ -122,8 +124,10 @@
     });
     watch("value", () => {
       if (unanswered && !dialog.open) tellRefused();
+      // Asked for as one comes back, by a press on a field maybe: what has not changed stays.
+      const same = !unanswered && dialog.open && JSON.stringify(props.value) === drawn;
       unanswered = false;
-      draw();
+      if (!same) draw();
     });
     draw();
   };

@@ -14,7 +14,9 @@ window.studio = window.studio || {};
       const like = Object.values(titles).filter((one) => brief(one) === brief(title));
       return like.length > 1 ? title : brief(title); // as of those of a second pass
     }
-    const field = row[2].replace(/^model\.loras\.(\d+)/, (_, at) => `LoRA ${Number(at) + 1}`);
+    const field = row[2]
+      .replace(/^model\.loras\.(\d+)/, (_, at) => `LoRA ${Number(at) + 1}`)
+      .replace(/^controls\.(\d+)/, (_, at) => `control ${Number(at) + 2}`);
     const name = field === "model.lora" ? "LoRA" : field.replaceAll(/[._]/g, " ");
     return `${name} of row ${Number(row[1]) + 1}`;
   };

@@ -84,7 +84,9 @@
     const note = el("span", { class: "gs-field-help", role: "status" });
     function warn() {
       const list = leaf?.kind === "number" ? studio.commasIn(box.value) : "";
-      const commas = list ? `A comma divides values: ${list}. A decimal has a point.` : "";
+      const commas = list
+        ? `A comma divides values: ${list}. A decimal has a point, or semicolons divide.`
+        : "";
       note.textContent = commas || leaf?.note || "";
       note.hidden = !note.textContent;
     }

@@ -78,12 +78,12 @@
       ["prompt", "prompt", { kind: "text" }, row.prompt],
       ["enabled", "on or off", { kind: "boolean" }, row.enabled],
     ];
-    if (row.control)
+    for (const [at, control] of studio.controlsOf(row).entries())
       parts.push([
-        "control.strength",
-        "control strength",
+        at ? `controls.${at - 1}.strength` : "control.strength",
+        at ? `strength of control ${at + 1}` : "control strength",
         studio.fieldOf("Control", "strength"),
-        row.control.strength,
+        control.strength,
       ]);
     const { model } = row;
     const varied = (id) => () => studio.modelsToVary(id, card.stack.models);
