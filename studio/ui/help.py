@@ -159,6 +159,7 @@ prompt, the mean over the steps of ‖ε(θ′, ∅) − ε(θ, ∅)‖. Large v
 | `Ctrl+Z / Ctrl+Shift+Z` | undo and redo, of the whole form; while one types, the browser's own come first |
 | `Alt+↑ / Alt+↓` | move the row that holds the cursor |
 | `Ctrl+↑ / Ctrl+↓` | in a prompt, weigh what is selected, or the word at the cursor, by 0.1 |
+| `Alt+← / Alt+→` | in a prompt, move the part at the cursor past the comma beside it (not on a Mac) |
 | `↑ / ↓ / Enter` | choose from the words that complete what is typed, and take one |
 | `Ctrl+V` | outside of fields, open a picture, a preset, or another tool's text that was copied |
 | `← / → / ↑ / ↓` | go along the pictures of the History, the strip and a sweep; enlarged, to the next one |

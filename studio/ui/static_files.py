@@ -45,6 +45,7 @@ SCRIPTS = (
     "row/schema.js",
     "row/model_parts.js",
     "row/prompt_text.js",
+    "row/prompt_keys.js",
     "row/brought.js",
     "row/called.js",
     "row/marked.js",

@@ -84,17 +84,6 @@ test("other tools' syntax is answered with a hint", () => {
   assert.equal(studio.foreignHints("a (cat:1.2) <hero> AND a dog").length, 0);
 });
 
-test("the keyboard weighs what is selected, or the word at the cursor", () => {
-  const up = (text, start, end = start) => plain(studio.weigh(text, start, end, 0.1));
-  assert.deepEqual(up("a cat", 3), { text: "a (cat:1.1)", start: 3, end: 6 });
-  assert.deepEqual(up("a (cat:1.1)", 4), { text: "a (cat:1.2)", start: 3, end: 6 });
-  assert.deepEqual(up("a (cat:0.9) x", 5), { text: "a cat x", start: 2, end: 5 });
-  assert.deepEqual(up("a red cat x", 2, 9), { text: "a (red cat:1.1) x", start: 3, end: 10 });
-  assert.deepEqual(up("a (red cat:1.1) x", 2, 15).text, "a (red cat:1.2) x");
-  assert.deepEqual(plain(studio.weigh("cat", 0, 0, -0.1)).text, "(cat:0.9)");
-  assert.deepEqual(up("a  b", 2), { text: "a  b", start: 2, end: 2 });
-});
-
 test("tokens are counted by part and by window", () => {
   const counted = (text, limit) => plain(studio.tokenCount(text, limit));
   assert.deepEqual(counted("a red cat", 2), {

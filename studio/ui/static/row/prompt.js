@@ -8,6 +8,21 @@
     "Other tools give it to every prompt, the negative one too, and to the base term (ω = 1).";
   const STEP = 0.1; // of a weight, with Ctrl and an arrow key
 
+  // There Alt and an arrow go from word to word.
+  const WORDWISE = /^(Mac|iP)/.test(navigator.platform);
+
+  /** What a key makes of the text: {text, start, end}; nothing for any other key. */
+  function pressed(area, event) {
+    const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+    const here = [area.value, area.selectionStart, area.selectionEnd];
+    const by = { ArrowUp: STEP, ArrowDown: -STEP }[key];
+    if (by && (ctrlKey || metaKey) && !altKey) return studio.weigh(...here, by);
+    const way = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (!way || !altKey || ctrlKey || metaKey || shiftKey || WORDWISE) return null;
+    const against = getComputedStyle(area).direction === "rtl";
+    return studio.movePart(...here, against ? -way : way);
+  }
+
   studio.rowEditors.prompt = function (card) {
     const area = el("textarea", {
       class: "gs-prompt",
@@ -28,11 +43,10 @@
       onblur: () => typing.left(),
       onscroll: () => words.scroll(),
       onkeydown: (event) => {
-        const by = { ArrowUp: STEP, ArrowDown: -STEP }[event.key];
-        if (!by || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+        const found = pressed(area, event);
+        if (!found) return;
         event.preventDefault();
-        const found = studio.weigh(area.value, area.selectionStart, area.selectionEnd, by);
-        card.edit({ prompt: found.text });
+        if (found.text !== area.value) card.edit({ prompt: found.text });
         area.setSelectionRange(found.start, found.end);
       },
     });

@@ -56,42 +56,6 @@ window.studio = window.studio || {};
     return { typed, left, now: () => waiting !== 0 };
   };
 
-  /** The word or the weighed piece at the cursor: [start, end]. */
-  function pieceAt(text, place) {
-    for (const match of text.matchAll(/\(([^()]*):[+-]?[\d.]+\)/g))
-      if (match.index <= place && place <= match.index + match[0].length)
-        return [match.index + 1, match.index + 1 + match[1].length];
-    let [start, end] = [place, place];
-    while (start > 0 && !/[\s,()[\]{}|]/.test(text[start - 1])) start -= 1;
-    while (end < text.length && !/[\s,()[\]{}|]/.test(text[end])) end += 1;
-    return [start, end];
-  }
-
-  /** Weigh what is selected, or what stands at the cursor, by so much more: {text, start, end}. */
-  studio.weigh = function (text, start, end, by) {
-    if (start === end) [start, end] = pieceAt(text, start);
-    while (start < end && /\s/.test(text[start])) start += 1;
-    while (start < end && /\s/.test(text[end - 1])) end -= 1;
-    if (start === end) return { text, start, end };
-    const whole = text.slice(start, end).match(/^\(([^()]*):([+-]?[\d.]+)\)$/);
-    if (whole) {
-      start += 1;
-      end = start + whole[1].length;
-    }
-    const weighed = text[start - 1] === "(" && text.slice(end).match(/^:([+-]?[\d.]+)\)/);
-    const weight = studio.tidy((weighed ? Number(weighed[1]) : 1) + by);
-    const inner = text.slice(start, end);
-    const [before, after] = weighed
-      ? [text.slice(0, start - 1), text.slice(end + weighed[0].length)]
-      : [text.slice(0, start), text.slice(end)];
-    const shift = before.length + (weight === 1 ? 0 : 1);
-    return {
-      text: before + (weight === 1 ? inner : `(${inner}:${weight})`) + after,
-      start: shift,
-      end: shift + inner.length,
-    };
-  };
-
   // -- words that a base knows --------------------------------------------------------------
   /** A function of an object, asked once for each. */
   function once(make) {
