@@ -8,6 +8,7 @@
   const SAME = 1200; // ms within which changes of one field are one step, as when one types
   const SETTLING = 1500; // ms in which the page takes up what was undone
   const KEEPING = 300; // ms until the steps are kept
+  const LISTENING = 60; // ms for a field to take a step of its own
   const PATIENCE = 30_000; // ms for the page to take up what was undone
 
   /** Which way a pressed key goes, here and in the painter: "undo", "redo" or "". */
@@ -203,15 +204,29 @@
       },
       true,
     );
-  document.addEventListener("keydown", (event) => {
-    const way = studio.wayOfKey(event);
-    if (!way || document.querySelector("dialog[open]")) return;
-    const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
-    if (text && typed === event.target) return;
-    event.preventDefault();
+  /** Take one step back or again: what came after the form's last step comes back before it. */
+  function take(way) {
     if (!log.waits()) studio.bringForm(); // an edit of this moment came after what was taken away
     // What was taken away since, a picture of a training say, comes back before the form does.
     if (way === "undo" && studio.takeBack(stepped)) return;
     studio.filled.then(() => go(way));
+  }
+  /** The field's own step, or the form's where it has none: what the page itself wrote into a field,
+   *  such as a weight or a completed word, empties the browser's list. */
+  function leaveToField(field, way) {
+    const before = field.value;
+    setTimeout(() => {
+      if (field.value !== before || typed !== field) return;
+      typed = null;
+      take(way);
+    }, LISTENING);
+  }
+  document.addEventListener("keydown", (event) => {
+    const way = studio.wayOfKey(event);
+    if (!way || document.querySelector("dialog[open]")) return;
+    const text = event.target.matches?.("textarea, input:not([type=range]):not([type=checkbox])");
+    if (text && typed === event.target) return leaveToField(event.target, way);
+    event.preventDefault();
+    take(way);
   });
 })(window.studio);
