@@ -116,6 +116,10 @@ cost stands there before it starts; *Stop* keeps what is made, *Go on* makes the
 to use it or to sweep around it with half the step. *Prompt S/R*, in the tab's list of fields, searches a text in the
 prompts of all rows and puts others in its place.
 
+Numbers may be written as in other tools' X/Y/Z plot: `1-5`, `10-30 (+10)` or, how many, `0-1 [5]`; models, styles and
+the texts of *Prompt S/R* may stand on one line, divided by commas. A seed of −1 is drawn once for all pictures of that
+value.
+
 *Every choice in turn*, below a prompt with choices such as `{cat|dog}`, sweeps over all that it can become.
 
 ### Advanced

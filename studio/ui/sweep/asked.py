@@ -22,6 +22,7 @@ from studio.ui.describe import check_images, plan_of, seconds
 from studio.ui.errors import one_line
 from studio.ui.schema import leaves, start_leaves
 from studio.ui.space import Limits
+from studio.ui.sweep.habits import spelled_out
 from studio.ui.sweep.idle import idle_axes, style_lines
 
 MOST_AXES = 3
@@ -74,7 +75,7 @@ def read_axis(name: str, text: str) -> Axis:
     if kind in ("number", "integer") and (ends := _NO_STEP.fullmatch(text.strip())):
         example = _with_step(*ends.groups(), whole=kind == "integer")
         raise StudioError(f"a range has a step as well, such as {example}", field="values")
-    axis = parse_axis(f"{name}={text.strip()}", "values")
+    axis = parse_axis(f"{name}={spelled_out(name, kind, text.strip())}", "values")
     values = (
         called.get(one.casefold(), one) if isinstance(one, str) else one for one in axis.values
     )

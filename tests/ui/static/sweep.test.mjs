@@ -261,3 +261,13 @@ test("styles are varied where there are some, none of them first", () => {
   );
   assert.equal(options[0].values(), '["","Ink","Oil, thick"]');
 });
+
+test("a seed of −1 is drawn once for all pictures of its value", () => {
+  let last = 40;
+  const drawn = (field, values) =>
+    plain(studio.withSeedsDrawn([{ field, values, styles: [] }], () => (last += 1)))[0].values;
+  assert.equal(drawn("sampler.seed", "-1, 7,−1"), "41, 7, 42");
+  assert.equal(drawn("sampler.variation_seed", "-1"), "43");
+  assert.equal(drawn("sampler.seed", "-1:3:1"), "-1:3:1");
+  assert.equal(drawn("rows.0.weight", "-1, 2"), "-1, 2");
+});

@@ -52,7 +52,7 @@ def _fault(*given: tuple[str, str], limits: Limits | None = None) -> dict[int, s
         ("rows.0.prompt", "", "expected values, one a line"),
         ("base", "", "expected values, one a line"),
         ("prompts", "", "expected values, one a line"),
-        ("prompts", '["red, a"]', "no prompt of the rows holds 'red, a'; one text a line"),
+        ("prompts", r'["\"red, a\""]', "no prompt of the rows holds 'red, a'; one text a line"),
         ("prompts", '["bird", "b"]', "no prompt of the rows holds 'bird'"),
         (
             *("prompts", '["bird", "a"]'),
@@ -193,6 +193,41 @@ def test_values_may_be_called_as_the_page_calls_them(
     field: str, values: str, meant: tuple[object, ...]
 ) -> None:
     assert read_axis(field, values).values == meant
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "meant"),
+    [
+        ("sampler.seed", "1-4", (1, 2, 3, 4)),
+        ("sampler.steps", "10-30 (+10), 50", (10, 20, 30, 50)),
+        ("sampler.steps", "10-20 [3]", (10, 15, 20)),
+        ("rows.0.weight", "5-6 (+0.5)", (5, 5.5, 6)),
+        ("rows.0.weight", "-2--1 (0.5)", (-2, -1.5, -1)),
+        ("rows.0.weight", "−2, 3−1", (-2, 3, 2, 1)),
+        ("omega", "0-1 [5]", (0, 0.25, 0.5, 0.75, 1)),
+        ("omega", "0-1 [1]", (0,)),
+        ("prompts", '["cat, dog, red fox"]', ("cat", "dog", "red fox")),
+        ("prompts", r'["cat, \"dog, big\""]', ("cat", "dog, big")),
+        ("prompts", '["a, b", "c"]', ("a, b", "c")),
+        ("base", '["starter, starter-1"]', ("starter", "starter-1")),
+        ("rows.0.model.lora", '["a, b"]', ("a", "b")),
+        ("style", '["ink, oil"]', ("ink", "oil")),
+        ("rows.0.prompt", '["a cat, red"]', ("a cat, red",)),
+        ("detail.words", '["face, hand"]', ("face, hand",)),
+        ("rows.0.prompt", "1-5", ("1-5",)),
+    ],
+)
+def test_values_may_be_written_as_in_an_xyz_plot(
+    field: str, values: str, meant: tuple[object, ...]
+) -> None:
+    assert read_axis(field, values).values == meant
+
+
+def test_a_span_is_refused_as_a_range_is() -> None:
+    faults = [_fault(("sampler.steps", one))[0] for one in ("1-5 (-1)", "1-5 [9999]", "1-99999999")]
+    assert "is no row of values" in faults[0]
+    assert faults[1] == "9999 values; a sweep makes at most 2000"
+    assert faults[2].endswith("values; a sweep makes at most 2000")
 
 
 def test_what_changes_nothing_is_said() -> None:

@@ -112,6 +112,17 @@ window.studio = window.studio || {};
   /** Sizes to begin with: smaller, as it is, larger. */
   studio.sizesAround = (size) => [0.75 * size, size, 1.25 * size].map(Math.round).join(", ");
 
+  const SEEDS = /^sampler\.(variation_)?seed$/;
+  /** Axes whose seeds of −1 are drawn, one for all pictures of that value: those of one line differ by
+   *  nothing else then, and the number stands beside them. */
+  studio.withSeedsDrawn = function (axes, draw) {
+    const drawn = (value) => (/^\s*[-−]1\s*$/.test(value) ? String(draw()) : value.trim());
+    return axes.map((axis) => {
+      if (!SEEDS.test(axis.field) || !/^[\s\d,−-]+$/.test(axis.values)) return axis;
+      return { ...axis, values: axis.values.split(",").map(drawn).join(", ") };
+    });
+  };
+
   /** The values of a list whose commas may be meant as decimal ones, "" where none may. */
   studio.commasIn = function (text) {
     const plain = text.trim();

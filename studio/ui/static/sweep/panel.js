@@ -180,7 +180,11 @@
       }, wait);
     }
     function begin() {
-      if (!studio.axes.list().length) return studio.toast(NOTHING);
+      const given = studio.axes.list();
+      if (!given.length) return studio.toast(NOTHING);
+      // One that is here from before, of an earlier studio, had a seed of its own in each picture.
+      const drawn = answer.known ? given : studio.withSeedsDrawn(given, studio.newSeed);
+      if (drawn.some(({ values }, at) => values !== given[at].values)) studio.axes.replace(drawn);
       start.disabled = true;
       status.textContent = "Starting …";
       trigger("submit", { axes: studio.axes.list() });

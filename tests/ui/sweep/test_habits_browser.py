@@ -1,0 +1,37 @@
+"""The Sweep tab as somebody writes who comes from an X/Y/Z plot."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.support.studio_page import Studio, expect, needs_starter
+
+pytestmark = [pytest.mark.browser, needs_starter]
+
+
+def test_random_seeds_are_the_same_along_a_line_and_are_named(desk: Studio, tmp_path: Path) -> None:
+    page = desk.page
+    desk.use(["a cat face"], steps=1)
+    desk.tab("Sweep")
+    page.get_by_role("button", name="Vary a field").click()
+    page.get_by_label("Across: the field").select_option("Prompt S/R (search and replace)")
+    page.get_by_label("Across: values of Prompt S/R").fill("cat, dog")
+    page.get_by_role("button", name="Vary a field").click()
+    page.get_by_label("Down: the field").select_option("sampler.seed")
+    seeds = page.get_by_label("Down: values of Seed")
+    seeds.fill("-1, -1")
+    desk.says("4 pictures (2 × 2)", ".gs-sweep-cost")
+    page.click(".gs-sweep-start")
+    desk.says("4 pictures.", ".gs-sweep-status")
+    first, second = (int(one) for one in seeds.input_value().split(","))
+    assert first >= 0 and second >= 0 and first != second
+    expect(page.locator(".gs-sweep").get_by_text(str(first), exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "sweep.csv")
+    with (tmp_path / "sweep.csv").open(newline="", encoding="utf-8") as file:
+        made = [(line["sampler.seed"], line["seed"]) for line in csv.DictReader(file)]
+    assert made == [(str(one), str(one)) for one in (first, first, second, second)]
