@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -15,6 +15,7 @@ from studio.preset.sweep import Axis
 MAX_GRID_PIXELS = 48_000_000  # what the studio opens again, with room for labels
 GAP, PAD, MAX_LABEL = 4, 8, 32
 Texts = tuple[str, ...]  # of one label, longest first
+Said = Callable[[Axis], tuple[str, list[str]]]  # what an axis is called, and each of its values
 
 
 def shrunk(image: Image.Image, total: int) -> Image.Image:
@@ -25,18 +26,25 @@ def shrunk(image: Image.Image, total: int) -> Image.Image:
     return small
 
 
+def as_written(axis: Axis) -> tuple[str, list[str]]:
+    """An axis by its field's path, and its values as one types them."""
+    return axis.field, [said_of(axis, value) for value in axis.values]
+
+
 def draw_grid(
     images: Mapping[tuple[int, int], Image.Image],
     x: Axis,
     y: Axis | None = None,
     title: str = "",
+    said: Said = as_written,
 ) -> Image.Image:
     """The images by (column, line) on white, each column and line labelled with its value.
 
     Args:
         title: a line above all.
+        said: what axes and values are called.
     """
-    across, down = (_texts(axis) if axis else [] for axis in (x, y))
+    across, down = (_texts(*said(axis)) if axis else [] for axis in (x, y))
     return draw_labelled(images, across, down or [("",)], title)
 
 
@@ -84,14 +92,13 @@ def draw_labelled(
     return grid
 
 
-def _texts(axis: Axis) -> list[Texts]:
+def _texts(field: str, shown: Sequence[str]) -> list[Texts]:
     """For each value ``field = value``, and shorter: what tells the values apart is left in each."""
-    shown = [said_of(axis, value) for value in axis.values]
     brief = apart(shown)
     whole = shown if max(map(len, shown)) <= MAX_LABEL else brief
-    name = axis.field.rpartition(".")[2]
+    name = field.rpartition(".")[2]
     return [
-        (f"{axis.field} = {_cut(text)}", f"{name} = {_cut(text)}", _cut(text), _cut(short))
+        (f"{field} = {_cut(text)}", f"{name} = {_cut(text)}", _cut(text), _cut(short))
         for text, short in zip(whole, brief, strict=True)
     ]
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from studio.errors import StudioError
 from studio.experiments.asked import single, text_of
-from studio.experiments.grid import draw_grid, said_of, shrunk
+from studio.experiments.grid import Said, as_written, draw_grid, shrunk
 from studio.experiments.making import Makers
 from studio.experiments.sweep_table import table_of
 from studio.experiments.swept_styles import Axes, data_of, gone, held_before, holding
@@ -81,12 +81,7 @@ class Sweep:
         return found
 
 
-def stem_of(
-    preset: Preset,
-    axes: Axes,
-    seeds: Sequence[int],
-    folder: Path | None = None,
-) -> str:
+def stem_of(preset: Preset, axes: Axes, seeds: Sequence[int], folder: Path | None = None) -> str:
     """What the names of a sweep's files begin with: the same for the same preset, axes (and what their
     styles hold) and seeds, whatever the preset holds in the fields that are swept, as after one of its
     cells is used.
@@ -132,12 +127,7 @@ def _first(preset: Preset, axes: Sequence[Axis | None]) -> Preset:
     return preset
 
 
-def begin(
-    preset: Preset,
-    axes: Axes,
-    seeds: Sequence[int],
-    folder: Path,
-) -> Sweep:
+def begin(preset: Preset, axes: Axes, seeds: Sequence[int], folder: Path) -> Sweep:
     """A sweep in a folder: a new one, or the same that was begun there, with the same seed."""
     axes = settled(preset, axes, seeds, folder)
     stem = stem_of(preset, axes, seeds, folder)
@@ -239,9 +229,13 @@ def _by_cell(lines: Sequence[Line]) -> dict[str, list[Line]]:
     return found
 
 
-def grids(sweep: Sweep, shots: Sequence[Shot], folder: Path) -> list[tuple[str, Image.Image]]:
-    """A labelled grid for each value of the third axis that has pictures, and its file's name."""
+def grids(
+    sweep: Sweep, shots: Sequence[Shot], folder: Path, said: Said = as_written
+) -> list[tuple[str, Image.Image]]:
+    """A labelled grid for each value of the third axis that has pictures, and its file's name; ``said``
+    is what axes and values are called in it."""
     x, y, z = sweep.axes
+    field, values = said(z) if z else ("", [])
     found = []
     for page in range(len(z.values) if z else 1):
         firsts = {}
@@ -253,9 +247,9 @@ def grids(sweep: Sweep, shots: Sequence[Shot], folder: Path) -> list[tuple[str, 
             place: shrunk(open_checked(path, path.name).convert("RGB"), len(firsts))
             for place, path in firsts.items()
         }
-        title = f"{z.field} = {said_of(z, z.values[page])}" if z else ""
+        title = f"{field} = {values[page]}" if z else ""
         name = f"{sweep.stem}-z{page:02d}.png" if z else f"{sweep.stem}.png"
-        found.append((name, draw_grid(images, x, y, title)))
+        found.append((name, draw_grid(images, x, y, title, said)))
     return found
 
 

@@ -27,6 +27,7 @@ from studio.ui.runs import MOST_SESSIONS, Runs
 from studio.ui.session import ENDING, Run, Session
 from studio.ui.space import save_folder
 from studio.ui.sweep.asked import check_cell, three
+from studio.ui.sweep.grid_words import in_page_words
 
 Made = tuple[sweeping.Shot, sweeping.Line]
 PATIENCE = 1.0  # seconds between two looks at whether the queue has room
@@ -175,7 +176,8 @@ class Sweeper:
         asked, made = self.state.sweep, self.state.made
         if asked is None or not made:
             return
-        grids = sweeping.grids(asked, [shot for shot, _ in made], self.folder)
+        shots = [shot for shot, _ in made]
+        grids = sweeping.grids(asked, shots, self.folder, in_page_words)
         for name, image in grids:
             write_atomically(self.folder / name, encode(image, asked.preset, ".png"))
         names = [name for name, _ in grids]
