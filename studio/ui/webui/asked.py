@@ -58,11 +58,10 @@ def preset_of(
     notes += [one for one in said if not one.startswith(_OF_FILES) and not one.endswith(_CHOOSE)]
     if settings.get("Eta") == 0 and not _draws(preset):
         notes = [one for one in notes if not one.startswith("sampler.eta: ")]
+    if fine := _fine(own, preset.base, library):
+        preset = with_fields(preset, [("vae", fine)])
     sides = _sides(asked, preset, library, notes)
     count = whole(asked, "batch_size", 1) * whole(asked, "n_iter", 1)
-    automatic = str(own.get(VAE) or "").lower() in ("", "automatic")
-    if automatic and _FINE.get(preset.base, "") in library:
-        sides.append(("vae", _FINE[preset.base]))
     preset = with_fields(preset, [("name", ""), ("sampler.count", count), *sides])
     for name in listed(asked, "styles"):
         style = find(text({"styles": name}, "styles"), field="styles")
@@ -75,6 +74,13 @@ def preset_of(
     if from_picture:
         preset = with_start(preset, asked, library, notes)
     return preset, [*dict.fromkeys(notes), *unread(asked, from_picture)]
+
+
+def _fine(own: Mapping[str, Any], base: str, library: Library) -> str:
+    """The autoencoder that stands for "Automatic" of a base; "" where it is the base's own, or named."""
+    named = str(own.get(VAE) or "").lower() not in ("", "automatic")
+    fine = _FINE.get(base, "")
+    return fine if fine in library and not named else ""
 
 
 def _detailers(
@@ -127,7 +133,10 @@ def _second_pass(
     asked: Mapping[str, Any], own: Mapping[str, Any], library: Library
 ) -> dict[str, Any]:
     sides = [whole(asked, f"hr_resize_{side}", 0) for side in "xy"]
-    native = check_base(library.catalogue(), str(own[CHECKPOINT])).size or DEFAULT_SIZE
+    base = str(own[CHECKPOINT])
+    vae = _fine(own, base, library) or str(own.get(VAE) or "")
+    vae = vae if vae in library else ""
+    native = check_base(library.catalogue(), base, vae).size or DEFAULT_SIZE
     first = [whole(asked, side, 0) or native for side in ("width", "height")]
     return {
         "Size": f"{first[0]}x{first[1]}" if min(first) > 0 else None,

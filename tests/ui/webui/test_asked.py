@@ -281,3 +281,19 @@ def test_the_starter_s_automatic_autoencoder_is_the_fine_one() -> None:
     assert vae() == vae(sd_vae="Automatic") == "starter/fine"
     assert vae(sd_vae="None") == ""
     assert vae(sd_model_checkpoint="starter-1") == ""
+
+
+@needs_starter
+def test_sides_and_a_second_pass_are_counted_by_the_autoencoder_that_decodes() -> None:
+    def asked(**body: Any) -> tuple[Preset, list[str]]:
+        return read(Library(), {"prompt": "a cat", **body}, sd_model_checkpoint="starter")
+
+    preset, notes = asked(width=250, height=256)
+    assert (preset.sampler.width, preset.sampler.height) == (240, 256)
+    assert "width: 250 became 240, a multiple of 16" in notes
+    preset, _ = asked(enable_hr=True, hr_scale=1.5)
+    assert (preset.sampler.width or 256, preset.second_pass.scale) == (256, 1.5)
+    preset, _ = asked(enable_hr=True, hr_resize_x=512)
+    assert preset.second_pass.scale == 2
+    named, _ = asked(enable_hr=True, hr_resize_x=512, override_settings={"sd_vae": "None"})
+    assert named.second_pass.scale == 4
