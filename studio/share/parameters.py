@@ -9,6 +9,7 @@ from studio.preset import ModelRef, Preset, Row
 from studio.preset.noise_schedules import NOISE_SCHEDULES
 from studio.preset.prompts import split_prompt
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
+from studio.share.turns import leading
 from studio.share.upscaler_names import name_of
 
 
@@ -25,7 +26,7 @@ def parameters_text(
         size: the picture's, in pixels; of a preset that has yet to be made, the first pass's.
         finished: whether it is that of a finished picture, after a second pass.
     """
-    rows = [row for _, row in preset.active_rows() if row.prompt]
+    rows = [row for _, row in leading(preset.active_rows())]
     positive = [row for row in rows if row.weight > 0]
     negative = " ".join(", ".join(row.prompt for row in rows if row.weight < 0).split())
     lines = [" ".join(filter(None, [_joined(positive), *_tags(positive)]))]

@@ -11,6 +11,7 @@ from studio.preset.prompts import split_prompt
 from studio.preset.refinements import path_of
 from studio.preset.schedulers import AUTOMATIC, SCHEDULERS
 from studio.preset.variants import varies
+from studio.share.turns import leading
 
 OURS_ALONE = ("control", "controls", "image", "image_prompt", "mask", "range", "curve", "reference")
 SAID = "guidance_rescale"  # the one refinement that the grammar has a key for
@@ -57,7 +58,7 @@ def _typed(index: int, row: Row, rows: list[tuple[int, Row]]) -> list[str]:
     several = len(split_prompt(prompt)) > 1
     if several and row.weight < 0:
         found.append("there, AND is plain text in a negative prompt")
-    lone = [one for _, one in rows if one.prompt and one.weight > 0] == [row]
+    lone = [one for _, one in leading(rows) if one.weight > 0] == [row]
     if lone and not several and _LAST_WEIGHT.search(prompt):
         found.append("there, the number after its last colon is a weight")
     return [f"rows.{index}.prompt: {text}" for text in found]
@@ -65,13 +66,14 @@ def _typed(index: int, row: Row, rows: list[tuple[int, Row]]) -> list[str]:
 
 def _weights(rows: list[tuple[int, Row]]) -> list[str]:
     """A negative prompt there weighs 1 minus the scale, whatever it weighs here."""
+    rows = leading(rows)
     positive = [
         row.weight * share
         for _, row in rows
-        if row.prompt and row.weight > 0
+        if row.weight > 0
         for _, share in split_prompt(row.prompt)
     ]
-    negative = [(index, row.weight) for index, row in rows if row.prompt and row.weight < 0]
+    negative = [(index, row.weight) for index, row in rows if row.weight < 0]
     if not positive:
         return ["rows: none with a prompt has a weight above 0, and the text has no prompt"]
     there = 1 - sum(positive)

@@ -116,6 +116,24 @@ def test_a_prompt_and_a_negative_one_of_the_scale_are_said_whole() -> None:
     assert share.unsaid(validate({"rows": pair})) == []
 
 
+def test_rows_that_take_turns_around_a_control_are_one_prompt() -> None:
+    """As a picture of the web UI opens whose ControlNet ends early."""
+    parts = [
+        {"range": [0.0, 0.1]},
+        {"range": [0.1, 0.7], "control": {"type": "map", "model": "net", "image": "inputs/a.png"}},
+        {"range": [0.7, 1.0]},
+    ]
+    sides = [{"prompt": "a cat", "weight": 7.0}, {"prompt": "fog", "weight": -6.0}]
+    rows = [{**side, **part} for side in sides for part in parts]
+    text = share.parameters_text(validate({"rows": rows}))
+    assert text.startswith("a cat\nNegative prompt: fog\nSteps: ")
+    said = share.unsaid(validate({"rows": rows}))
+    assert not [note for note in said if note.startswith("rows: ") or ".weight: " in note]
+    rows[2]["range"] = [0.6, 1.0]  # beside the second for a while, and so twice as much
+    text = share.parameters_text(validate({"rows": rows}))
+    assert text.startswith("a cat :1 AND a cat :1\nNegative prompt: fog\n")
+
+
 @pytest.mark.parametrize(
     ("prompt", "weight", "said"),
     [
