@@ -20,6 +20,17 @@ test("what only a finished text shows is said once it is, and makes no word stra
   assert.deepEqual([...strange], ["red", "car"]);
 });
 
+test("brackets of weights that find no other are told, once one has stopped typing", () => {
+  studio.served.hints = [];
+  const said = (text) => studio.foreignHints(text).map((line) => line.slice(0, 12));
+  assert.deepEqual(plain(said("a (cat")), ["“(” is never"]);
+  assert.deepEqual(plain(said("a ((cat:1.3) [dog")), ["“(” is never", "“[” is never"]);
+  assert.deepEqual(plain(said("a cat:1.2) b")), ["“)” closes n"]);
+  for (const text of ["a (cat:1.2), [owl]", "\\(cat", "a :( face", "1) cat", "[a (b:1.1):0.5]"])
+    assert.deepEqual(plain(said(text)), [], text);
+  assert.deepEqual(plain(studio.foreignHints("a (cat", [])), []); // one types
+});
+
 test("one types until the field is left, or until a while after the last letter", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let done = 0;

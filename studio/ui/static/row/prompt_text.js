@@ -30,13 +30,32 @@ window.studio = window.studio || {};
     weight: studio.tidy(-(row.weight - 1)),
   });
 
+  /** The brackets of weights that find no other: what is said of each kind, once. A smiley's is none. */
+  function unpaired(text) {
+    const open = [];
+    const lone = new Set();
+    for (const { 0: mark, index } of text.matchAll(/\\.|[()[\]]/g)) {
+      const before = text.slice(0, index);
+      if (mark === "(" || mark === "[") open.push({ mark, face: /[:;=]'?-?$/.test(before) });
+      else if (open.length && "()[]".includes(open.at(-1).mark + mark)) open.pop();
+      else if (mark === ")" && /:\s*[+-]?[\d.]+\s*$/.test(before))
+        lone.add("“)” closes nothing: the weight before it is read as plain text.");
+    }
+    for (const { mark, face } of open)
+      if (!face) lone.add(`“${mark}” is never closed: it weighs nothing, and is plain text.`);
+    return [...lone];
+  }
+
   /** One line for each piece of another tool's syntax that means nothing here. While one types, what
    *  holds of a finished text alone is among them only where it is `shown` already. */
-  studio.foreignHints = (text, shown = null) =>
-    studio.served.hints
+  studio.foreignHints = function (text, shown = null) {
+    const habits = studio.served.hints
       .filter(([pattern]) => new RegExp(pattern, "i").test(text))
-      .filter(([, hint, finished]) => !finished || !shown || shown.includes(`${hint}.`))
-      .map(([, hint]) => `${hint}.`);
+      .map(([, hint, finished]) => [`${hint}.`, finished]);
+    return [...habits, ...unpaired(text).map((line) => [line, true])]
+      .filter(([line, finished]) => !finished || !shown || shown.includes(line))
+      .map(([line]) => line);
+  };
 
   const PAUSE = 1500; // ms
   /** Whether a text is being typed: {typed, left, now}; `done` is called once it is no more, as the
