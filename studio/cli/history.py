@@ -63,6 +63,9 @@ def add_verb(verbs: Any) -> None:
     export.add_argument(
         "--jpeg", action="store_true", help="as JPEG files, presets included: much smaller"
     )
+    export.add_argument(
+        "--plain", action="store_true", help="as JPEG files of the pictures alone, without presets"
+    )
     enlarged = add("larger", _chosen(larger), "make each picture larger with its own preset")
     drawn = add("sheet", _chosen(sheet), "put pictures side by side on one")
     moved = add(
@@ -221,12 +224,12 @@ def _empty(options: argparse.Namespace, own: History) -> None:
 
 def _export(options: argparse.Namespace, own: History) -> None:
     if options.out.lower().endswith(".zip") and not Path(options.out).is_dir():
-        _zip(Path(options.out), own, own.ids(_query(options, own)), options.jpeg)
+        _zip(Path(options.out), own, own.ids(_query(options, own)), options)
         return
     folder, count = output_folder(options.out), 0
     left = Left()
-    if options.jpeg:
-        for name, data in jpegs(own, own.ids(_query(options, own)), left):
+    if options.jpeg or options.plain:
+        for name, data in jpegs(own, own.ids(_query(options, own)), left, not options.plain):
             write_atomically(_free(folder / name), data)
             count += 1
         _copied(count, left)
@@ -247,12 +250,15 @@ def _free(place: Path) -> Path:
     return place
 
 
-def _zip(place: Path, own: History, ids: list[str], light: bool) -> None:
+def _zip(place: Path, own: History, ids: list[str], options: argparse.Namespace) -> None:
     output_folder(str(place.parent))
     found: list[Left] = []
 
     def write(file: BinaryIO) -> None:
-        found.append(write_jpegs(own, ids, file) if light else Left(write_zip(own, ids, file)))
+        if options.jpeg or options.plain:
+            found.append(write_jpegs(own, ids, file, not options.plain))
+        else:
+            found.append(Left(write_zip(own, ids, file)))
 
     write_once(place, write)
     _copied(len(ids) - len(found[0].lost), found[0])

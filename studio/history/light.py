@@ -11,7 +11,7 @@ from typing import IO
 from studio.errors import StudioError
 from studio.history.archive import named, said_bare, said_lost
 from studio.history.store import History
-from studio.share.lighter import SUFFIX, lighter
+from studio.share.lighter import SUFFIX, Lighter, alone, lighter
 
 
 @dataclass
@@ -27,32 +27,37 @@ class Left:
         return [line for line in (said_lost(self.lost), said_bare(self.bare)) if line]
 
 
-def jpegs(history: History, ids: Iterable[str], left: Left) -> Iterator[tuple[str, bytes]]:
+def jpegs(
+    history: History, ids: Iterable[str], left: Left, settings: bool = True
+) -> Iterator[tuple[str, bytes]]:
     """Each picture's name, which no other of them has, and its JPEG.
 
     Args:
+        settings: whether presets and texts go along; without them no name says a prompt either.
         left: takes the names of those that are left out, or go without their presets.
 
     Raises:
         StudioError: none can be read; after the last.
     """
-    some = False
+    count = 0
     for path, name in named(history, ids, left.lost, SUFFIX):
         own = PurePath(name).stem + path.suffix
         try:
-            light = lighter(path)
+            light = lighter(path) if settings else Lighter(alone(path), complete=True)
         except StudioError:
             left.lost.append(own)
             continue
-        some = True
+        count += 1
         if not light.complete:
             left.bare.append(own)
-        yield name, light.data
-    if left.lost and not some:
+        yield name if settings else f"picture-{count}{SUFFIX}", light.data
+    if left.lost and not count:
         raise StudioError(said_lost(left.lost), field="history")
 
 
-def write_jpegs(history: History, ids: Iterable[str], file: IO[bytes]) -> Left:
+def write_jpegs(
+    history: History, ids: Iterable[str], file: IO[bytes], settings: bool = True
+) -> Left:
     """Write them as one ZIP file.
 
     Returns:
@@ -64,6 +69,6 @@ def write_jpegs(history: History, ids: Iterable[str], file: IO[bytes]) -> Left:
     """
     left = Left()
     with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
-        for name, data in jpegs(history, ids, left):
+        for name, data in jpegs(history, ids, left, settings):
             archive.writestr(name, data)
     return left

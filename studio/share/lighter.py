@@ -63,6 +63,20 @@ def lighter(path: Path) -> Lighter:
     return Lighter(data, not unread and _is_read(data, texts))
 
 
+def alone(path: Path) -> bytes:
+    """A JPEG of a picture that says nothing of how it was made: its colours, and what these mean.
+
+    Raises:
+        StudioError: the picture cannot be read, or a JPEG cannot hold it.
+    """
+    with open_checked(path, path.name) as image:
+        profile = image.info.get("icc_profile")
+        whole = to_rgb(image, max(image.size))
+    if profile:
+        whole.info["icc_profile"] = profile
+    return as_jpeg(whole, Image.Exif())
+
+
 def _tags(texts: Texts) -> Image.Exif:
     said = texts.parameters()
     exif = comment_of(said) if said else Image.Exif()

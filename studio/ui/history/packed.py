@@ -35,8 +35,8 @@ def zipped(history: History, ids: list[str]) -> dict[str, Any]:
     return _packed("pictures.zip", lambda file: said_lost(write_zip(history, ids, file)))
 
 
-def light(history: History, ids: list[str]) -> dict[str, Any]:
-    """The pictures as JPEG files with their presets, several as one ZIP file.
+def light(history: History, ids: list[str], settings: bool = True) -> dict[str, Any]:
+    """The pictures as JPEG files, with their presets or as pictures alone, several as one ZIP file.
 
     Raises:
         StudioError: none, too many, or none that can be read.
@@ -44,9 +44,13 @@ def light(history: History, ids: list[str]) -> dict[str, Any]:
     if not 1 <= len(ids) <= MOST_LIGHT:
         raise StudioError(f"1 to {MOST_LIGHT} pictures, got {len(ids)}", field="jpeg")
     if len(ids) > 1:
-        return _packed("jpegs.zip", lambda file: " · ".join(write_jpegs(history, ids, file).said()))
+
+        def pack(file: BinaryIO) -> str:
+            return " · ".join(write_jpegs(history, ids, file, settings).said())
+
+        return _packed("jpegs.zip", pack)
     left = Left()
-    ((name, data),) = jpegs(history, ids, left)
+    ((name, data),) = jpegs(history, ids, left, settings)
 
     def write(file: BinaryIO) -> str:
         file.write(data)

@@ -274,7 +274,9 @@ ANSWERS: dict[str, Callable[[History, Mapping[str, Any]], dict[str, Any]]] = {
     "a1111": _a1111,
     "compare": lambda history, asked: compared(history, _ids(history, asked)),
     "zip": lambda history, asked: zipped(history, _ids(history, asked)),
-    "jpeg": lambda history, asked: light(history, _ids(history, asked)),
+    "jpeg": lambda history, asked: light(
+        history, _ids(history, asked), asked.get("settings") is not False
+    ),
     "sheet": lambda history, asked: sheet(history, _ids(history, asked)),
     "animation": lambda history, asked: animation(history, _ids(history, asked), asked),
 }

@@ -113,6 +113,10 @@
         disabled: ids.length > bounds.jpeg,
         title: `Much smaller files, presets included; at most ${bounds.jpeg}`,
       }),
+      word("JPEG without settings", () => ask({ do: "jpeg", ids, settings: false }), {
+        disabled: ids.length > bounds.jpeg,
+        title: `The pictures alone: no preset, no prompt, not in their names either; at most ${bounds.jpeg}`,
+      }),
       word("Download as one picture", () => ask({ do: "sheet", ids }), {
         disabled: ids.length < 2 || ids.length > bounds.sheet,
         title: `2 to ${bounds.sheet} pictures side by side`,

@@ -229,6 +229,13 @@
             record.image
               ? word("Download as JPEG", () => ask({ do: "jpeg", ids: [record.id] }))
               : null,
+            record.image
+              ? word(
+                  "JPEG without settings",
+                  () => ask({ do: "jpeg", ids: [record.id], settings: false }),
+                  { title: "The picture alone: no preset, no prompt, not in its name either" },
+                )
+              : null,
             owner ? word("Open folder", () => ask({ do: "folder", id: record.id })) : null,
             word(record.deleted ? "Bring back" : "Delete", () => {
               ask({ do: record.deleted ? "restore" : "delete", ids: [record.id] });
