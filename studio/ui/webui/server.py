@@ -31,10 +31,11 @@ from studio.ui.session import Run, Session
 from studio.ui.webui import answers, body, lists
 from studio.ui.webui.asked import preset_of
 from studio.ui.webui.chosen import CHECKPOINT, VAE, check_vae, options_of
+from studio.ui.webui.detected import control_types, detected
 from studio.ui.webui.larger import enlarged, larger
 from studio.ui.webui.values import picture
 
-PLACES = ("/sdapi/v1/", "/controlnet/")
+PLACES = ("/sdapi/v1/", "/controlnet/", "/internal/ping")
 OWNER = "webui-api"  # the session of all its runs
 PATIENCE_SECONDS = 1.0  # between two looks at a run
 Body = Mapping[str, Any]
@@ -106,7 +107,7 @@ class Webui:
             skips = request.query_params.get("skip_current_image", "").lower() in ("1", "true")
             return await _answered(lambda: answers.progress(self._owner().current(), not skips))
 
-        api, control = PLACES
+        api, control, ping = PLACES
         return [
             taken(f"{api}txt2img", lambda asked: self.make(asked, from_picture=False)),
             taken(f"{api}img2img", lambda asked: self.make(asked, from_picture=True)),
@@ -140,6 +141,9 @@ class Webui:
             shown(f"{api}scripts", lambda: {"txt2img": [], "img2img": []}),
             shown(f"{api}script-info", list),
             shown(f"{api}cmd-flags", dict),
+            shown(ping, dict),
+            taken(f"{control}detect", detected),
+            shown(f"{control}control_types", lambda: control_types(library())),
             shown(f"{control}version", lambda: {"version": 2}),
             shown(f"{control}model_list", lambda: lists.control_models(library())),
             shown(f"{control}module_list", lists.control_modules),

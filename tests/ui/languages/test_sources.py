@@ -44,6 +44,7 @@ PROGRAMS = (
     f"{HOLE} is not in the library; /sdapi/v1/sd-models lists what is",
     f"{HOLE} is not in the library; /sdapi/v1/sd-vae lists what is",
     f"{HOLE} is not in the library; /sdapi/v1/upscalers lists what is",
+    f"{HOLE} is not here; /controlnet/module_list lists what is",
     f"over 0 to {HOLE}, got {HOLE}",
     f"at most {HOLE} times as large, got {HOLE}",
     f"expected a number, got {HOLE}",

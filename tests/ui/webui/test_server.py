@@ -147,6 +147,29 @@ def test_control_extensions_are_listed(client: TestClient) -> None:
     assert "canny" in client.get("/controlnet/module_list").json()["module_list"]
 
 
+def test_a_map_is_made_for_a_client_to_show(client: TestClient) -> None:
+    assert client.get("/internal/ping").json() == {}
+    types = client.get("/controlnet/control_types").json()["control_types"]
+    assert types["Edges (Canny)"]["default_model"] == "starter/canny"
+    assert "depth" in types["All"]["module_list"]
+    half = Image.new("RGB", (96, 48), "white")
+    half.paste("black", (0, 0, 48, 48))
+    given = base64.b64encode(images.png_bytes(half)).decode()
+    body = {"controlnet_module": "canny", "controlnet_input_images": [given]}
+    answer = client.post("/controlnet/detect", json={**body, "controlnet_processor_res": 128})
+    (made,) = answer.json()["images"]
+    with Image.open(io.BytesIO(base64.b64decode(made))) as image:
+        assert image.size == (256, 128) and image.convert("L").getextrema() == (0, 255)
+    for wrong, said in (
+        ({"controlnet_module": "nonsense"}, "'nonsense' is not here"),
+        ({"controlnet_input_images": []}, "1 to 16 pictures, got 0"),
+        ({"controlnet_processor_res": 99999}, "at most 2048, got 99999"),
+        ({"controlnet_threshold_a": 4000}, "got 4000"),
+    ):
+        refused = client.post("/controlnet/detect", json={**body, **wrong})
+        assert refused.status_code == 422 and said in refused.json()["detail"]
+
+
 def test_a_run_is_seen_while_it_goes_on_and_can_be_stopped() -> None:
     engine = FakeEngine(pause=0.05, steps=400)
     with TestClient(Webui(page(), Runs(engine, Limits()))) as client:
