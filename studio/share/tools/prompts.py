@@ -20,6 +20,9 @@ _TAG = re.compile(r"<(lora|lyco|hypernet):([^:<>]{1,200})(?::([^<>]{0,80}))?>", 
 _TRIGGER = re.compile(r"<([\w.-]{1,200})>")  # InvokeAI's embeddings
 _BREAK = re.compile(r"\bBREAK\b")
 _BRACES = re.compile(r"(?<!\\)[{}]")
+_BRACKETS = re.compile(r"(?<!\\)[()\[\]]")
+_AND = re.compile(r"\bAND\b")
+_WEIGHT = re.compile(r":\s{0,9}[+-]?(?:\d{1,9}\.?|\d{0,9}\.\d{1,9})\s{0,99}$")
 _WILD = re.compile(r"(?<!\\)__(?=[\w/*.-]{1,200}__)")
 _NUMBERED = re.compile(r"(?:(?<![\w.])(-?\d{1,6}(?:\.\d{1,6})?))?::")
 _SUFFIX = re.compile(r"\++|-+|\d+(?:\.\d+)?|\.\d+")
@@ -59,12 +62,12 @@ def read_prompt(text: str, tool: str, field: str, notes: list[str]) -> tuple[str
         text = text[:MAX_READ]
     text, loras = without_tags(text, field, notes)
     dialects: dict[str, Callable[[str, str, list[str]], str]] = {
+        "AUTOMATIC1111": _web,
         "ComfyUI": _comfy,
         "InvokeAI": _compel,
         "NovelAI": _novel,
-        "SwarmUI": _web,
     }
-    plain = tidy(dialects.get(tool, _web)(text, field, notes))
+    plain = tidy(dialects.get(tool, _same)(text, field, notes))
     if len(plain) > MAX_PROMPT:
         notes.append(f"{field}: cut to {MAX_PROMPT} of {len(plain)} characters")
     return plain[:MAX_PROMPT], loras
@@ -125,7 +128,32 @@ def _read_number(text: str) -> float | int | None:
 
 
 def _web(text: str, field: str, notes: list[str]) -> str:
-    """The web UIs' grammar is the studio's, changing texts and ``BREAK`` too."""
+    """The web UIs' grammar is the studio's, changing texts and ``BREAK`` too; a bracket that is never
+    closed acts to the end there."""
+    parts = _AND.split(_literal(text))
+    return "AND".join(_closed(part, weighed=len(parts) > 1) for part in parts)
+
+
+def _closed(part: str, weighed: bool) -> str:
+    """A part with its brackets closed, before its blanks and, of several parts, its weight."""
+    end = _WEIGHT.search(part) if weighed else None
+    text = part[: end.start()].rstrip() if end else part.rstrip()
+    return text + _closing(text) + part[len(text) :]
+
+
+def _closing(text: str) -> str:
+    """The brackets that close those that are open at the end of a text."""
+    open_: list[str] = []
+    for mark in _BRACKETS.findall(text):
+        if mark in "([":
+            open_.append(mark)
+        elif open_ and open_[-1] + mark in ("()", "[]"):
+            open_.pop()
+    return "".join({"(": ")", "[": "]"}[mark] for mark in reversed(open_))
+
+
+def _same(text: str, field: str, notes: list[str]) -> str:
+    """A grammar that is the studio's, or near it."""
     return _literal(text)
 
 

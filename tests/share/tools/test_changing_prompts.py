@@ -18,3 +18,14 @@ def test_they_come_over_as_they_are(tmp_path: Path) -> None:
 def test_what_was_chosen_there_is_not_chosen_anew(tmp_path: Path) -> None:
     preset, _ = read(png(tmp_path, parameters=a1111("a {red|blue} __hat__", "")))
     assert weighted_spans(preset.rows[0].prompt) == [("a {red|blue} __hat__", 1.0)]
+
+
+def test_a_bracket_that_is_never_closed_acts_to_the_end_as_there(tmp_path: Path) -> None:
+    text = "a (cat, [red AND ((dog:1.2) :0.5 AND d"
+    preset, _ = read(png(tmp_path, parameters=a1111(text, "blurry [hat")))
+    assert [row.prompt for row in preset.rows] == [
+        *("a (cat, [red]) AND ((dog:1.2)) :0.5 AND d", "blurry [hat]")
+    ]
+    assert weighted_spans("((dog:1.2))") == [("dog", 1.2 * 1.1)]
+    preset, _ = read(png(tmp_path, parameters=a1111(r"a \(cat, (b:1.2)) c", "")))
+    assert preset.rows[0].prompt == r"a \(cat, (b:1.2)) c"
