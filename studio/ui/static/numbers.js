@@ -98,6 +98,8 @@ window.studio = window.studio || {};
 
   /** A number near another, as a slider or an arrow key makes it: at most three decimals. */
   studio.tidy = (value) => Math.round(value * 1000) / 1000;
+  /** A number that is worked out of others, without what a binary fraction adds: ten decimals. */
+  studio.worked = (value) => Math.round(value * 1e10) / 1e10;
   /** A number for a text box, with all of its digits; what is no number as it is. */
   studio.numberText = (value) =>
     value === null || value === undefined

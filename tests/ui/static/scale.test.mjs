@@ -53,7 +53,11 @@ function fieldOver(...weights) {
   const number = { element: {}, box, value: null, write: () => number.value };
   number.read = (value) => (box.value = value === null ? "" : String(value));
   const given = {
-    ...{ el: (_, given) => ({ ...given }), asText: JSON.stringify, tidy: load("numbers.js").tidy },
+    ...{
+      el: (_, given) => ({ ...given }),
+      asText: JSON.stringify,
+      worked: load("numbers.js").worked,
+    },
     ...{ fieldOf: () => ({ high: 1000 }), varyButton: () => ({}) },
     numberEditor: (options) => Object.assign(number, options),
   };
@@ -93,6 +97,28 @@ test("the field stays while one types, and what it has made is taken back to its
   assert.equal(one.shown(), false);
   one.type(13);
   assert.deepEqual(one.weights(), [13, 0, 0]);
+});
+
+test("no digit of a weight is lost: the rows stay of a scale, as they are worked out elsewhere", () => {
+  assert.deepEqual(under(7.12345, 5, -4), [7.12345, -6.12345]);
+  assert.deepEqual(plain(studio.firstNegative(rows(5.1234))), { weight: -4.1234, at: 0 });
+  assert.deepEqual(plain(studio.guidanceScaleOf(rows(...under(7.12345, 5, -4)))).value, 7.12345);
+});
+
+test("a scale that cannot be stands in the rows as it is typed, and takes no weight with it", () => {
+  for (const wrong of ["abc", "1,000", 1e9, -5, 0.5]) {
+    const one = fieldOver(7, -2, -4);
+    one.focus(true);
+    one.type(wrong);
+    if (typeof wrong === "string") assert.deepEqual(one.weights(), [wrong, wrong, wrong]);
+    one.type(null);
+    assert.deepEqual(one.weights(), [7, -2, -4]);
+    one.type(wrong);
+    one.type(13);
+    assert.deepEqual(one.weights(), [13, -4, -8]);
+    one.type(null); // on the way to another
+    assert.deepEqual(one.weights(), [13, -4, -8]);
+  }
 });
 
 test("a box that is left empty shows the scale that holds", () => {

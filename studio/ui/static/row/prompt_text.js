@@ -27,7 +27,7 @@ window.studio = window.studio || {};
   studio.negativeOf = (row, text) => ({
     ...studio.clone(row),
     prompt: text,
-    weight: studio.tidy(-(row.weight - 1)),
+    weight: studio.worked(-(row.weight - 1)),
   });
 
   /** The brackets of weights that find no other: what is said of each kind, once. A smiley's is none. */

@@ -7,13 +7,13 @@
     const field = studio.entryOf("Row", "range");
     const set = (which, value) => {
       const range = [...card.row.range];
-      range[which] = Number.isFinite(value) ? studio.tidy(value) : value;
+      range[which] = value;
       card.edit({ range });
     };
     /** A knob that is pulled stops at the other one. */
     const pull = (which, value) => {
       const other = Number(card.row.range[1 - which]) || 0;
-      set(which, which ? Math.max(value, other) : Math.min(value, other));
+      set(which, which ? Math.max(studio.tidy(value), other) : Math.min(studio.tidy(value), other));
     };
     const box = (label, which) => {
       const editor = studio.numberEditor({

@@ -33,16 +33,20 @@
     };
   };
 
-  /** The weights of all rows under another scale. */
+  /** The weights of all rows under another scale; one that is no number stands in them as it is. */
   studio.weightsOfScale = function (rows, scale) {
     const [toward, away] = parts(rows);
     const weights = rows.map(({ weight }) => weight);
+    if (!Number.isFinite(scale)) {
+      for (const at of [...toward, ...away]) weights[at] = scale;
+      return weights;
+    }
     const grown = scale / weights[toward[0]];
-    for (const at of toward) weights[at] = studio.tidy(rows[at].weight * grown);
+    for (const at of toward) weights[at] = studio.worked(rows[at].weight * grown);
     const rest = 1 - toward.reduce((all, at) => all + weights[at], 0);
     const before = sum(rows, away);
     for (const at of away)
-      weights[at] = studio.tidy(before ? (rest * rows[at].weight) / before : rest / away.length);
+      weights[at] = studio.worked(before ? (rest * rows[at].weight) / before : rest / away.length);
     return weights;
   };
 
@@ -50,7 +54,7 @@
    *  the row that it stands behind: {weight, at}; null where there is one, or no room for it. */
   studio.firstNegative = function (rows) {
     const [toward, away] = parts(rows);
-    const weight = studio.tidy(1 - sum(rows, toward));
+    const weight = studio.worked(1 - sum(rows, toward));
     return toward.length && !away.length && weight < 0 ? { weight, at: toward.at(-1) } : null;
   };
 
@@ -89,6 +93,9 @@
     // The rows that one typed over, and what became of them: on the way to 12 lies 1, which leaves
     // nothing of several negative prompts.
     let [from, made] = [null, null];
+    let typed = null;
+    const fits = (scale) =>
+      Number.isFinite(scale) && scale >= field.low && scale <= (field.high ?? Infinity);
     const base = () => (made && sameParts(rows(), made) ? from : rows());
     const number = studio.numberEditor({
       field,
@@ -96,16 +103,24 @@
       step: 0.5,
       changed() {
         const scale = number.write();
-        if (scale === null || !studio.guidanceScaleOf(base()).can) return;
-        from = studio.clone(base());
-        const weights = studio.weightsOfScale(from, scale);
-        // At once: one step of undo.
-        stack.cards.forEach((card, at) => Object.assign(card.row, { weight: weights[at] }));
-        made = studio.clone(rows());
-        stack.cards.forEach((card) => card.refresh());
-        stack.commit();
+        if (scale === null) return takeBack();
+        if (!studio.guidanceScaleOf(base()).can) return;
+        [from, typed] = [studio.clone(base()), scale];
+        put(studio.weightsOfScale(from, scale));
       },
     });
+    /** At once: one step of undo. */
+    function put(weights) {
+      stack.cards.forEach((card, at) => Object.assign(card.row, { weight: weights[at] }));
+      made = studio.clone(rows());
+      stack.cards.forEach((card) => card.refresh());
+      stack.commit();
+    }
+    /** A scale that cannot be leaves nothing in the rows when it is deleted. */
+    function takeBack() {
+      if (base() !== from || fits(typed)) return;
+      put(from.map(({ weight }) => weight));
+    }
     // Left empty it shows again what holds.
     number.box.addEventListener("change", () => {
       if (!number.box.value.trim()) number.read(studio.guidanceScaleOf(rows()).value);
