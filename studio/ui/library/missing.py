@@ -6,6 +6,7 @@ import html
 
 from studio.library.missing import Missing
 from studio.ui.errors import on_page
+from studio.ui.schema import labels
 
 # Fields that may be empty, and what is taken then.
 _WITHOUT = {
@@ -34,7 +35,7 @@ def as_html(absent: list[Missing], can_fetch: bool, can_choose: bool = True) -> 
 
 def _line(one: Missing, can_fetch: bool, can_choose: bool) -> str:
     name, field, holder = (html.escape(text) for text in (one.id, one.field, one.hub))
-    place = html.escape(on_page(one.field))
+    place = html.escape(labels().get(one.field) or on_page(one.field))
     # Of one file of a repository it is said first what else would come, and how much.
     does = "Download" if one.hub == one.id else "Look up"
     fetch = (
@@ -52,4 +53,4 @@ def _line(one: Missing, can_fetch: bool, can_choose: bool) -> str:
             f'<button type="button" class="gs-word" data-choose="{field}" data-lacks="{name}" '
             f'aria-label="Choose another model for {place}">Choose another</button>'
         )
-    return f"<li><code>{name}</code> <span>({place})</span> {fetch}{choose}</li>"
+    return f"<li><code>{name}</code> <span>(<span>{place}</span>)</span> {fetch}{choose}</li>"

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio.home import ASSETS
+from studio.languages import languages
 from studio.library import Library, ModelEntry, vocabulary
 from studio.library.missing import missing
 from studio.preset import validate
@@ -57,6 +58,21 @@ def test_a_file_of_a_hubs_model_is_fetched_with_its_model(studio_home: Path) -> 
     assert shown.count("data-fetch") == 1 and 'data-fetch="owner/name"' in shown
     assert "<code>owner/name/file</code>" in shown, "which file it is stays said"
     assert ">Look up</button>" in shown, "what else would come, and how much, is said first"
+
+
+def test_where_a_model_is_named_is_said_in_words_that_the_page_translates(
+    studio_home: Path,
+) -> None:
+    given = {
+        "vae": "gone",
+        "rows": [{"model": "gone"}],
+        "refiner": {"model": "gone", "at": 0.8},
+    }
+    shown = as_html(missing(validate(given), Library()), can_fetch=False)
+    places = {"Autoencoder (VAE)", "Refiner: model", "row 1, model"}
+    assert all(f">{place}<" in shown for place in places), "each is a text of its own"
+    known = dict(languages()["ar"].messages)
+    assert {"Autoencoder (VAE)", "Refiner: model", "row {n}, {the_field}", "model"} <= known.keys()
 
 
 def test_names_are_escaped_and_only_those_of_the_hub_can_be_fetched(studio_home: Path) -> None:

@@ -20,7 +20,7 @@
           tabindex: index === 0 ? "0" : "-1",
           title: item.prompts || item.title,
           "data-own": "title aria-label",
-          "aria-label": `${item.title}${item.starred ? ", starred" : ""}`,
+          "aria-label": item.starred ? studio.say(`${item.title}, starred`) : item.title,
           onclick: (event) => {
             if (event.shiftKey) chooseTo(item);
             else if (event.ctrlKey || event.metaKey) choose(item, !chosen(item.id));
