@@ -152,6 +152,7 @@ function actionsOf(given, tools) {
   const known = {
     el: (name, { class: of }, text) => (of?.includes("actions") ? bar : text),
     word: (label, act, more = {}) => ({ label, act, ...more }),
+    asText: JSON.stringify,
     ...given,
   };
   const bounds = { sheet: 3, animation: 3 };
@@ -175,6 +176,18 @@ test("more than a sheet holds, or an animation, cannot be put on one", () => {
     const disabled = (count) => action(count, name).disabled;
     assert.deepEqual([1, 2, 3, 4].map(disabled), [true, false, false, true], name);
   }
+});
+
+test("the bar of what is chosen stays until others are, so that a dialog leads back to its button", () => {
+  let shown = {};
+  const action = actionsOf({}, { query: () => shown });
+  const compare = action(2, "Compare");
+  assert.equal(action(2, "Compare"), compare);
+  assert.notEqual(action(3, "Compare"), compare);
+  shown = { bin: true };
+  assert.equal(action(3, "Bring back").label, "Bring back");
+  shown = { starred: true };
+  assert.equal(action(3, "Take the star away").label, "Take the star away");
 });
 
 test("what takes a while for very many pictures is said at once", () => {

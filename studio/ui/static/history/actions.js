@@ -143,8 +143,13 @@
       word("Download all found as ZIP", () => askOf(total(), { do: "zip", ...all() })),
       word("Delete all found but starred", deleteFound),
     ];
+    let drawn = "";
     function draw(ids, unseen) {
-      const shown = query().bin ? ofBin : ofFound;
+      const { bin, starred } = query();
+      const now = studio.asText([ids, unseen, bin, starred]);
+      if (now === drawn) return; // a dialog that closes gives the keyboard back to the button that opened it
+      drawn = now;
+      const shown = bin ? ofBin : ofFound;
       bar.replaceChildren(...(ids.length ? ofChosen(ids, unseen) : shown()));
     }
     return { bar, draw };
