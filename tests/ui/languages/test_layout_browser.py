@@ -30,6 +30,11 @@ CUT = """() => [...document.querySelectorAll('#gs-left select, [role=tabpanel] :
         const room = node.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
         return pen.measureText(words || '').width > room + 1 ? words : '';
     }).filter(Boolean)"""
+# Lines of tabs with a bar to scroll them up and down.
+ROLLED = """() => [...document.querySelectorAll('#gs-tabs :is(.tab-wrapper, .tab-container)')]
+    .filter((node) => node.scrollHeight > node.clientHeight
+        && ['auto', 'scroll'].includes(getComputedStyle(node).overflowY))
+    .map((node) => node.className)"""
 PAIR = """([red, blue]) => {
     const picture = (id, src) => ({ id, title: id, differs: [], image: { src } });
     const dialog = studio.compareDialog([picture('first', red), picture('second', blue)]);
@@ -53,6 +58,7 @@ def test_the_words_of_the_buttons_to_press_fit_them(desk: Studio) -> None:
             page.set_viewport_size({"width": width, "height": height})
             desk.rest()
             assert page.evaluate(TIGHT) == [], (tag, width)
+            assert page.evaluate(ROLLED) == [], (tag, width)
         page.get_by_role("tab").nth(
             1
         ).click()  # the History, whose search says what it looks through
