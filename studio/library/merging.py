@@ -62,7 +62,7 @@ def baked(text: str) -> Baked:
     plain, on = (text.strip()[:-2], "B") if text.strip().endswith("@B") else (text.strip(), "A")
     name, *strengths = plain.split(":")
     try:
-        first, *further = [float(one) for one in strengths] or [1.0]
+        first, *further = [float(one.replace(",", ".")) for one in strengths] or [1.0]
     except ValueError:
         name, first, further = "", 1.0, []
     if not name or len(further) > 1:

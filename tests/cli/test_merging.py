@@ -71,6 +71,7 @@ def test_a_mistake_is_one_line(
 def test_a_lora_is_written_with_its_strengths() -> None:
     assert baked("loras/ink") == Baked("loras/ink", 1.0)
     assert baked(" loras/ink:-0.5 ") == Baked("loras/ink", -0.5)
+    assert baked("loras/ink:0,8:0,2") == baked("loras/ink:0.8:0.2")
     assert baked("loras/ink:0.8:0.2") == Baked("loras/ink", 0.8, 0.2)
     assert baked("loras/ink:0.8:0.2@B") == Baked("loras/ink", 0.8, 0.2, "B")
     for text in ("loras/ink:0.8", "loras/ink:0.8:0.2", "loras/ink:-0.5@B"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ STOPPED = progress_bar(
 )
 
 LABEL = "From the Hugging Face Hub or Civitai"
+# Of a model's page, whichever of its parts one has copied it from.
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+)")
 WORTH_SAYING = 50_000  # bytes; less reads as 0.0 MB
 
 
@@ -122,12 +125,13 @@ def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, b
 
 def _cleaned(identity: str) -> str:
     """The id in what a person pasted: an address on the hub is taken too."""
-    text = (identity or "").strip().removesuffix("/").removeprefix("https://huggingface.co/")
+    text = (identity or "").strip()
     if not text:
         raise StudioError(
             "type a hub id (owner/name) or a link of civitai.com first", field="model"
         )
-    return text
+    address = _ADDRESS.match(text)
+    return address[1] if address else text.removesuffix("/")
 
 
 def _summary(model: HubModel | SiteModel) -> str:

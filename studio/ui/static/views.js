@@ -49,7 +49,8 @@
       return button("rename", `Edit ${item.title}`, () => editStyle(item, others, trigger));
     return button("rename", `Rename ${item.title}`, () => {
       const name = window.prompt(studio.say("The preset's name:"), item.title);
-      if (name && name !== item.title) trigger("edit", { id: item.id, name });
+      // An emptied one is asked for, too: why it cannot be is said.
+      if (name !== null && name !== item.title) trigger("edit", { id: item.id, name });
     });
   }
 

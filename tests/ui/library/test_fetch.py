@@ -25,6 +25,8 @@ def test_a_model_comes_with_its_licence_told_first(hub: Hub, studio_home: Path) 
     models.rescan()
     told = text(fetch.looked_up(NAME, hub.url))
     assert told.startswith(f"{NAME}: licence openrail, ") and told.endswith(" MB")
+    for page in (f"http://huggingface.co/{NAME}", f"https://hf.co/{NAME}/tree/main?not=1#files"):
+        assert text(fetch.looked_up(page, hub.url)) == told
     assert not hub.fetched
     seen = list(fetch.fetched(f" https://huggingface.co/{NAME}/ ", hub.url))
     lines = [text(bar) for bar, _ in seen]

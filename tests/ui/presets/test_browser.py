@@ -194,6 +194,9 @@ def test_own_presets_come_first_and_are_renamed_searched_and_deleted(
     focused = page.locator(":focus")  # where it was, though the shelf is drawn anew
     expect(focused).to_have_attribute("aria-label", "Rename Yak of mine")
     assert any("Yak" in path.read_text() for path in (home / "presets").glob("*.json"))
+    page.once("dialog", lambda dialog: dialog.accept(""))
+    first.get_by_role("button", name="Rename Yak of mine").click()
+    desk.says("give the preset a name", ".toast-body")
     desk.use(["a tree"])
     desk.tab("Presets")
     for answer in ("dismiss", "accept"):  # it is asked about first

@@ -197,7 +197,18 @@ test("points are read only where they rise and are allowed", () => {
     [0.4, 1],
     [1, 0.5],
   ]);
-  for (const text of ["", "0.4:1, 0.2:1", "0:11", "1.2:1", "0", "a:b"])
+  for (const text of ["0:0; 0,5:1; 1:1,5", "0:0 0,5:1 1:1,5", "0:0, 0,5:1, 1:1,5"])
+    assert.deepEqual(
+      read(text),
+      [
+        [0, 0],
+        [0.5, 1],
+        [1, 1.5],
+      ],
+      text,
+    );
+  assert.deepEqual(read("0:0,0.4:1,1:0.5"), read("0:0, 0.4:1, 1:0.5"));
+  for (const text of ["", "0.4:1, 0.2:1", "0:11", "1.2:1", "0", "a:b", "0:", "0,5:1,0:1"])
     assert.equal(read(text), null, text);
 });
 

@@ -23,23 +23,29 @@ window.studio = window.studio || {};
     );
   };
 
-  /** Points from "0:1, 0.5:2"; null where the text is not that. */
-  studio.parsePoints = function (text, place, factor) {
-    const pairs = text
+  // Where semicolons, or nothing but room, divide the points, a comma within one is a decimal point.
+  const SEPARATORS = [/[\s;]+|,\s+/, /[\s,;]+/];
+  const pairsOf = (text, separator) =>
+    text
       .trim()
-      .split(/[\s,;]+/)
+      .split(separator)
       .filter(Boolean)
-      .map((pair) => pair.split(":").map(Number));
+      .map((pair) => pair.split(":").map((one) => Number(one.replace(",", ".") || NaN)));
+
+  /** Points from "0:1, 0.5:2" or "0:1; 0,5:2"; null where the text is not that. */
+  studio.parsePoints = function (text, place, factor) {
     const within = (value, { low = -Infinity, high = Infinity }) => value >= low && value <= high;
-    const fits = pairs.every(
-      (pair, i) =>
-        pair.length === 2 &&
-        pair.every(Number.isFinite) &&
-        within(pair[0], place) &&
-        within(pair[1], factor) &&
-        (i === 0 || pair[0] > pairs[i - 1][0]),
-    );
-    return pairs.length && fits ? pairs : null;
+    const fits = (pairs) =>
+      pairs.length &&
+      pairs.every(
+        (pair, i) =>
+          pair.length === 2 &&
+          pair.every(Number.isFinite) &&
+          within(pair[0], place) &&
+          within(pair[1], factor) &&
+          (i === 0 || pair[0] > pairs[i - 1][0]),
+      );
+    return SEPARATORS.map((one) => pairsOf(text, one)).find(fits) ?? null;
   };
   studio.pointsText = (points) => points.map((pair) => pair.join(":")).join(", ");
 })(window.studio);
