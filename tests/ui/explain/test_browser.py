@@ -18,6 +18,7 @@ def test_what_each_row_did_and_the_picture_without_one(desk: Studio) -> None:
     page.locator(".gs-stage").get_by_role("button", name="Explain this picture").click()
     panel = page.locator("dialog.gs-explain")
     panel.locator('.gs-explain-status[data-state="done"]').wait_for(state="attached")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "Close")  # Stop is gone
     titles = panel.locator(".gs-explain-title").all_inner_texts()
     assert titles[1:3] == ["row 1 (5): a cat face", "row 2 (−2): on a green background"]
     expect(panel.locator(".gs-explain-strip img")).to_have_count(4 * 3)

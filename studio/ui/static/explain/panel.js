@@ -70,6 +70,7 @@
 
   studio.mountExplain = function (element, props, upload, trigger, watch) {
     let dialog = null;
+    let leave = null; // the button that closes it
     let picture = null;
     let turn = 0;
     let heard = null;
@@ -87,7 +88,9 @@
       busy = state === "running";
       status.textContent = text;
       status.dataset.state = state;
+      const held = document.activeElement === stop;
       stop.hidden = !busy;
+      if (held && stop.hidden) leave?.focus();
       for (const button of body.querySelectorAll(".gs-explain-without")) button.disabled = busy;
     }
     function ask(event, more = {}) {
@@ -109,6 +112,7 @@
       dialog?.close();
       made = {};
       body.replaceChildren();
+      leave = studio.button("close", "Close", () => dialog?.close());
       const own = el(
         "dialog",
         {
@@ -131,7 +135,7 @@
           el("img", { src: source, alt: "The picture", class: "gs-explain-picture" }),
           el("strong", {}, "What each row did"),
           stop,
-          studio.button("close", "Close", () => own.close()),
+          leave,
         ),
         status,
         body,
