@@ -86,6 +86,12 @@ window.studio = window.studio || {};
       : (studio.labels?.[nameOf(place)] ??
         [studio.labels?.[place[0]] ?? place[0], ...place.slice(1)].join(", "));
 
+  /** Whether two lists hold the same rows. */
+  const reordered = (rows, others) => {
+    const sorted = (all) => all.map((row) => JSON.stringify(row)).sort();
+    return Array.isArray(rows) && Array.isArray(others) && same(sorted(rows), sorted(others));
+  };
+
   /** What changes from one form to another, in words. */
   studio.changeInWords = function (from, to) {
     const one = parsed(from);
@@ -97,6 +103,8 @@ window.studio = window.studio || {};
     }
     const changed = places(one, two);
     if (!changed.length) return "";
+    if (changed.every(([first]) => first === "rows") && reordered(one.rows, two.rows))
+      return "rows in another order";
     const inRow = (place) => place[0] === "rows" && place.length > 2 && place.slice(2);
     const field = inRow(changed[0]);
     if (changed.length > 1 && field && changed.every((one) => `${inRow(one)}` === `${field}`)) {

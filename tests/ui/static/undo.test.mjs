@@ -156,6 +156,11 @@ test("a change is named", () => {
   const { changeInWords } = load();
   assert.equal(changeInWords(form(3), form(4)), "weight of row 1: 3 → 4");
   const row = (more) => JSON.stringify({ rows: [{ weight: 1 }, { weight: 2, ...more }] });
+  const listed = (...prompts) => JSON.stringify({ rows: prompts.map((prompt) => ({ prompt })) });
+  const order = "rows in another order";
+  assert.equal(changeInWords(listed("a", "b", "c"), listed("b", "c", "a")), order);
+  assert.equal(changeInWords(listed("a", "b"), listed("b", "a")), order);
+  assert.equal(changeInWords(listed("a", "b"), listed("b", "b")), "prompt of row 1: “a” → “b”");
   assert.equal(changeInWords(row({ enabled: true }), row({ enabled: false })), "row 2 muted");
   assert.equal(changeInWords(row({ solo: false }), row({ solo: true })), "row 2 solo");
   const seen = (image) => JSON.stringify({ rows: [{ image_prompt: { image } }] });
