@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from studio.preset import Row
 
-ASIDE = ("control", "image_prompt", "range")  # what such rows differ in
+ASIDE = ("control", "controls", "image_prompt", "range")  # what such rows differ in
 
 
 def leading(rows: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:

@@ -57,6 +57,24 @@ def test_images_carry_their_preset(
     assert Image.open(path).size == (32, 32)
 
 
+def test_every_control_image_of_a_row_travels(studio_home: Path, tmp_path: Path) -> None:
+    one, two = (images.store(noise(seed=seed)) for seed in (1, 2))
+    first, second = ({"type": "canny", "image": image} for image in (one, two))
+    rows = [{"prompt": "a", "control": first, "controls": [second, second]}]
+    path = share.write_metadata(noise(), validate({"rows": rows}), tmp_path / "made.png")
+    for folder in images.inputs_folder().parent.glob("inputs/*"):
+        folder.unlink()  # elsewhere, where they are not
+    found, notes = share.read_any(path)
+    (row,) = found.rows
+    assert not notes and len(row.controls) == 2
+    shown = [one.image for one in row.all_controls.values()]
+    assert same(images.resolve(shown[0]), noise(seed=1))
+    assert same(images.resolve(shown[1]), noise(seed=2)) and shown[1] == shown[2]
+    dropped, said = share.drop_images(found)
+    assert [one.image for one in dropped.rows[0].all_controls.values()] == ["", "", ""]
+    assert any("controls.1" in note for note in said)
+
+
 def test_the_chunk_and_what_other_tools_read(tmp_path: Path) -> None:
     preset = sample()
     path = share.save_image(noise(), preset, tmp_path)

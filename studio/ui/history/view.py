@@ -30,6 +30,7 @@ MOST_COMPARED = 4
 MOST_NAMES, SEARCHED = 500, ("models", "presets", "tags")  # in a list; the search finds the others
 MOST_NAMED = 100_000  # one by one, as Undo names all that a press has put into the bin
 # Of a picture, by people: scores and hashes are computed.
+PROMPT_ALONE = {"model": None, "control": None, "controls": ()}  # of a row that is one more
 SAID = ("starred", "note", "tags", "board")
 BOUNDS = {
     "note": MAX_NOTE,
@@ -152,9 +153,7 @@ def again(preset: Preset, current: Preset, part: str) -> Preset:
                 if index < len(kept):
                     kept[index] = kept[index].model_copy(update={"prompt": row.prompt})
                 else:
-                    kept.append(
-                        row.model_copy(update={"model": None, "control": None, "controls": ()})
-                    )
+                    kept.append(row.model_copy(update=PROMPT_ALONE))
             return current.model_copy(update={"rows": tuple(kept)})
     raise StudioError(f"all, rows, prompts or seed, got {part[:40]!r}", field="part")
 
