@@ -262,6 +262,17 @@ test("styles are varied where there are some, none of them first", () => {
   assert.equal(options[0].values(), '["","Ink","Oil, thick"]');
 });
 
+test("an axis changes places with the one before it", () => {
+  const axes = studio.axesOf([], () => {});
+  for (const field of ["omega", "cfg", "base"]) axes.add(field, "1");
+  axes.forward(2);
+  axes.forward(1);
+  assert.deepEqual(
+    plain(axes.list()).map(({ field }) => field),
+    ["base", "omega", "cfg"],
+  );
+});
+
 test("a seed of −1 is drawn once for all pictures of its value", () => {
   let last = 40;
   const drawn = (field, values) =>

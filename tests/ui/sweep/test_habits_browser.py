@@ -35,3 +35,17 @@ def test_random_seeds_are_the_same_along_a_line_and_are_named(desk: Studio, tmp_
     with (tmp_path / "sweep.csv").open(newline="", encoding="utf-8") as file:
         made = [(line["sampler.seed"], line["seed"]) for line in csv.DictReader(file)]
     assert made == [(str(one), str(one)) for one in (first, first, second, second)]
+
+
+def test_fields_are_swapped_with_their_values(desk: Studio) -> None:
+    page = desk.page
+    desk.use(["a cat face"], steps=1)
+    desk.tab("Sweep")
+    page.evaluate(
+        "studio.axes.replace([]); studio.axes.add('omega', '0,1'); studio.axes.add('sampler.steps', '1-3')"
+    )
+    page.get_by_role("button", name="Swap Steps with the field before").click()
+    expect(page.get_by_label("Across: values of Steps")).to_have_value("1-3")
+    expect(page.get_by_label("Down: values of ω")).to_have_value("0,1")
+    desk.says("6 pictures (3 × 2)", ".gs-sweep-cost")
+    expect(page.get_by_role("button", name="with the field before")).to_have_count(1)

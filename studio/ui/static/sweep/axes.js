@@ -205,6 +205,12 @@ window.studio = window.studio || {};
           why,
         );
       },
+      /** Change places with the one before it. */
+      forward(index) {
+        const next = [...axes];
+        [next[index - 1], next[index]] = [next[index], next[index - 1]];
+        change(next, "list");
+      },
       remove(index) {
         change(
           axes.filter((_, at) => at !== index),

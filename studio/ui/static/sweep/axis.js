@@ -98,8 +98,18 @@
         { class: "gs-axis" },
         el("span", { class: "gs-axis-side" }, SIDES[index]),
         select,
-        studio.button("close", `Do not vary ${name}`, () =>
-          undoably(() => studio.axes.remove(index)),
+        el(
+          "span",
+          { class: "gs-axis-tools" },
+          index
+            ? studio.button("up", `Swap ${name} with the field before`, () => {
+                studio.axes.forward(index);
+                studio.emit("sweepfocus", { path: axis.field, index: index - 1 });
+              })
+            : "",
+          studio.button("close", `Do not vary ${name}`, () =>
+            undoably(() => studio.axes.remove(index)),
+          ),
         ),
         el("span", { class: "gs-boxed" }, box, problem.element, note),
       ),
