@@ -20,6 +20,13 @@ test("what only a finished text shows is said once it is, and makes no word stra
   assert.deepEqual([...strange], ["red", "car"]);
 });
 
+test("a variable's name is no word of the prompt", () => {
+  studio.served.hints = [];
+  const known = { phrases: ["cat", "red", "blue"], words: [], quiet: ["a"] };
+  const strange = studio.unknownWords("${col=!{red|blue}} a ${col} cat ${hue:azure}", known);
+  assert.deepEqual(plain(strange.map(({ word }) => word)), ["azure"]);
+});
+
 test("brackets of weights that find no other are told, once one has stopped typing", () => {
   studio.served.hints = [];
   const said = (text) => studio.foreignHints(text).map((line) => line.slice(0, 12));

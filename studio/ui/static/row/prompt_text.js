@@ -105,6 +105,7 @@ window.studio = window.studio || {};
 
   /** A line of a file is meant, and not the word that the file is called by. */
   const WILDCARD = (studio.WILDCARD = /(?<!\\)__[\p{L}\p{N}_/*.-]{1,200}?__/gu);
+  const VARIABLE = /\$\{\s*[\w.-]+(?=\s*[=}:])/g; // its name, of a text that is chosen once
 
   /** A word without its plural ending. */
   const stem = (studio.stemOf = (word) => word.replace(/(?:(?<=ss|sh|ch|x)es|(?<!s)s)$/, ""));
@@ -167,7 +168,9 @@ window.studio = window.studio || {};
     const patterns = (studio.served?.hints || [])
       .filter(([, , finished]) => !finished)
       .map(([pattern]) => new RegExp(pattern, "gi"));
-    const foreign = [...patterns, WILDCARD].flatMap((pattern) => [...text.matchAll(pattern)]);
+    const foreign = [...patterns, WILDCARD, VARIABLE].flatMap((pattern) => [
+      ...text.matchAll(pattern),
+    ]);
     const words = studio
       .wordsIn(text)
       .filter(
