@@ -126,6 +126,10 @@ def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(
     studio.set("Pictures to make", "14")
     expect(makes).to_have_text("At most 12 pictures, 4 for each setting")
     page.get_by_label("the row's weight too").check()
+    studio.open()  # before it is asked for, too
+    page.click("#gs-tradeoff .gs-which")
+    expect(box).to_have_value("14")
+    expect(page.get_by_label("the row's weight too")).to_be_checked()
     hold("a hero on a yellow background")
     page.click("#gs-tradeoff .gs-search")
     status = page.locator(".gs-tradeoff-status")
@@ -138,6 +142,10 @@ def test_how_many_pictures_are_made_is_said_and_outlives_a_reload(
     page.keyboard.press("Escape")  # as Cancel
     expect(status).to_have_attribute("data-state", "stopped")
     expect(box).to_have_value("14")
+    studio.set("Pictures to make", "20")
+    studio.open()
+    expect(status).to_have_attribute("data-state", "stopped")
+    expect(box).to_have_value("20")  # not as the one that is over was asked for
 
 
 def test_it_is_offered_where_a_row_is_personalised(studio: Studio) -> None:

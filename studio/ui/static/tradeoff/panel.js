@@ -4,6 +4,7 @@
   const { el, address } = studio;
   const TITLE = "Which ω for my LoRA?";
   const RUNNING = "guidance-studio-search";
+  const LEFT = "guidance-studio-search-asked"; // what is asked of one
 
   /** The first row that takes part and has a LoRA or a fine-tune: {index, model}, or null. */
   function subject() {
@@ -79,7 +80,8 @@
     let outdated = false; // what the last refusal is about has changed since
     let gone = ""; // that refusal, which comes again with each word about a search of another tab
     let starting = false; // asked for, and not answered yet
-    let told = 0; // how many pictures the search that is shown was asked for
+    const left = JSON.parse(studio.noted(LEFT) || "{}"); // by this tab, before it was loaded anew
+    let told = left.told || 0; // how many pictures the search that is shown was asked for
     let unsent = ""; // why pictures did not get to the server
     const pictures = studio.subjectPictures({ server, changed: () => outdate() });
     const plot = studio.tradeoffPlotEditor({ choose: take });
@@ -88,14 +90,20 @@
       field: { kind: "integer", low: least, high: most, title: "Pictures" },
       label: "Pictures to make",
       step: each,
-      changed: () => count(),
+      changed: () => [count(), keep()],
     });
     const makes = el("span", { class: "gs-field-help gs-tradeoff-makes" });
     const weight = el("input", {
       type: "checkbox",
       class: "gs-check",
-      onchange: () => call(current()),
+      checked: Boolean(left.weight),
+      onchange: () => [call(current()), keep()],
     });
+    const keep = () =>
+      studio.noted(
+        LEFT,
+        JSON.stringify({ told, pictures: budget.write(), weight: weight.checked }),
+      );
     const about = el("p", { class: "gs-field-help gs-tradeoff-about", hidden: true });
     const status = el("p", { class: "gs-tradeoff-status", role: "status" });
     const refusal = el("p", { class: "gs-tradeoff-refused gs-error", role: "status" });
@@ -212,6 +220,7 @@
         if (value.asked && value.asked !== told) {
           ask((told = value.asked));
           weight.checked = value.weight;
+          keep();
         }
         studio.noted(RUNNING, value.state);
         if (!value.refused || running) studio.atWork("Search for ω", value);
@@ -277,7 +286,7 @@
     studio.on("notes", ({ loaded }) => {
       if (loaded && current().refused) outdate(); // it was about the form that was there before
     });
-    ask(8 * each);
+    ask(left.pictures ?? 8 * each);
     show(false);
     offer();
   };
