@@ -16,7 +16,7 @@ from studio.preset import Preset
 from studio.ui.editor.field import Field
 from studio.ui.errors import on_page, refusal, warn
 from studio.ui.form import Form, to_preset
-from studio.ui.library import models
+from studio.ui.library import merge_kept, models
 from studio.ui.library.merge_job import MergeJob
 from studio.ui.library.merged import (
     BEGIN,
@@ -66,6 +66,7 @@ class MergeParts:
     start: gr.Button
     stop: gr.Button
     status: gr.HTML
+    kept: gr.Textbox
 
 
 def lay_out_keeper(limits: Limits) -> gr.Button:
@@ -143,7 +144,8 @@ def lay_out(limits: Limits, keeper: gr.Button) -> MergeParts | None:
                 for text, event in (("Merge", "start"), ("Stop merging", "stop"))
             )
         status = gr.HTML(said(BEGIN), elem_id="gs-merge-status", apply_default_css=False)
-    return MergeParts(panel, fields, adding, keeper, start, stop, status)
+    kept = gr.Textbox("", visible=False, label="kept merge")
+    return MergeParts(panel, fields, adding, keeper, start, stop, status, kept)
 
 
 def attach(
@@ -205,6 +207,7 @@ def attach(
             trigger_mode="always_last",
             **QUIET,
         )
+        field.change(None, fields, None, js=merge_kept.KEEP, **QUIET)
     parts.adding.input(
         added, [parts.adding, parts.fields["loras"]], [parts.adding, parts.fields["loras"]], **EACH
     )
@@ -236,23 +239,25 @@ def attach(
     parts.start.click(merging, fields, outputs, concurrency_limit=None, **EACH)
     # What goes on since another page began it, or has ended meanwhile, is shown to who comes back.
     gr.on(None, watched, None, outputs, concurrency_limit=None, **QUIET)
-    gr.on(None, lambda: begun(parts, job), None, [parts.panel, parts.status, *fields], **QUIET)
+    shown = [parts.panel, parts.status, *fields]
+    gr.on(None, lambda text: begun(parts, job, text), parts.kept, shown, js=merge_kept.ASK, **QUIET)
     parts.stop.click(job.stop, None, None, queue=False, **QUIET)
     # What was said of a kept ω is of its fields alone.
     for field in (*(one for name, one in parts.fields.items() if name != "name"), parts.adding):
         field.input(lambda: gr.update(info=""), None, parts.fields["name"], queue=False, **EACH)
 
 
-def begun(parts: MergeParts, job: MergeJob) -> dict[Any, Any]:
-    """For a page that is opened: the fields of what is made now, unfolded; else how the last one ended,
-    which the page that was left may have been told."""
-    given = job.given
-    if not given:
+def begun(parts: MergeParts, job: MergeJob, kept: str = "") -> dict[Any, Any]:
+    """For a page that is opened: the fields of what is made now, unfolded; else those that this tab had,
+    and how the last one ended, which the page that was left may have been told."""
+    given = job.given or merge_kept.read(kept, list(parts.fields))
+    if not given or given["method"] not in READ:
         return {parts.status: job.line_of(dict.fromkeys(parts.fields, "")) or gr.skip()}
     read = READ.get(given["method"], ())
     shown = {"B": "B" in read, "C": "C" in read, "multiplier": given["method"] != LORAS}
     return {
-        parts.panel: gr.update(open=True),
+        parts.panel: gr.update(open=True) if job.given else gr.skip(),
+        parts.status: job.line_of(given) or described(given),
         **{
             field: gr.update(value=given[name], visible=shown.get(name, True))
             for name, field in parts.fields.items()

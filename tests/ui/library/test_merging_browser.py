@@ -113,6 +113,32 @@ def test_a_page_that_is_opened_anew_shows_what_is_made(
 
 
 @needs_starter
+def test_what_stands_in_the_fields_outlives_a_reload(desk: Studio) -> None:
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    page.get_by_label("Weighted sum: A·(1 − m) + B·m").check()
+    choose(desk, "a", "starter")
+    choose(desk, "b", "starter-1")
+    page.locator("#gs-merge-m input").fill("0.3")
+    page.locator("#gs-merge-loras textarea").fill("starter/lora-fox:0.5")
+    page.locator("#gs-merge-name").get_by_role("textbox").fill("fixed")
+    line = "fixed = starter·(1 − 0.3) + starter-1·0.3 + 0.5·starter/lora-fox"
+    expect(page.locator(LINE)).to_contain_text(line)
+    desk.open()
+    page = desk.tab("Models")
+    desk.unfold("Merge models into one")
+    expect(page.locator("#gs-merge-a input").first).to_have_value("starter")
+    expect(page.locator("#gs-merge-b input").first).to_have_value("starter-1")
+    expect(page.locator("#gs-merge-m input")).to_have_value("0.3")
+    expect(page.locator("#gs-merge-loras textarea")).to_have_value("starter/lora-fox:0.5")
+    expect(page.locator("#gs-merge-name").get_by_role("textbox")).to_have_value("fixed")
+    expect(page.locator(LINE)).to_contain_text(line)
+    page.locator("#gs-merge-loras textarea").fill("")
+    page.locator("#gs-merge-name").get_by_role("textbox").fill("")
+    expect(page.locator(LINE)).to_contain_text("it needs a name")
+
+
+@needs_starter
 def test_stopping_leaves_nothing(desk: Studio, hold: Callable[..., None], home: Path) -> None:
     page = desk.tab("Models")
     desk.unfold("Merge models into one")

@@ -1,0 +1,25 @@
+"""What stands in the fields of a merge, kept by the browser's tab over a reload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+_NAME = "guidance-studio-merge"
+KEEP = f"""(...values) => {{
+    window.studio.noted("{_NAME}", JSON.stringify(values));
+    return [];
+}}"""
+ASK = f"""() => [window.studio.noted("{_NAME}") || ""]"""
+
+
+def read(text: str, names: Sequence[str]) -> dict[str, Any]:
+    """The fields' values by name; empty where nothing is kept, or another version kept others."""
+    try:
+        values = json.loads(text or "[]")
+    except ValueError:
+        return {}
+    known = isinstance(values, list) and len(values) == len(names)
+    plain = known and all(one is None or isinstance(one, str | int | float) for one in values)
+    return dict(zip(names, values, strict=True)) if plain else {}
