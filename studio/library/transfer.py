@@ -1,25 +1,32 @@
-"""One file on its way from the hub: how much of it has come, and a way to stop it in the middle."""
+"""One file on its way into the library: how much of it has come, and a way to stop it in the middle."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from threading import Event, RLock
 from typing import Any
 
 LOOK_SECONDS = 0.25  # between two looks at how much has come
+STOP_SECONDS = 1.0  # at most, that a stop waits until nothing is written any more
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a download is: ``done`` of ``total`` bytes; ``whole``: all of ``file`` has come."""
+    """How far a download is: ``done`` of ``total`` bytes; ``whole``: all of ``file`` has come.
+
+    ``checking``: the bytes are of a file that is there, which is read. ``id``: what the model is called
+    in the library, where only the end of its download tells.
+    """
 
     file: str
     done: int
     total: int
     whole: bool
+    checking: bool = False
+    id: str = ""
 
 
 class Stopped(Exception):
@@ -39,13 +46,16 @@ class Transfer:
         self._unwanted = Event()
 
     def __iter__(self) -> Iterator[int]:
-        """Ends when the file is whole; raises what ``fetch`` raises; closing it stops the transfer."""
-        with ThreadPoolExecutor(1, "hub") as pool:
-            running = pool.submit(self._fetch, self._bar())
-            try:
-                yield from self._until(running)
-            finally:
-                self._unwanted.set()
+        """Ends when the file is whole; raises what ``fetch`` raises; closing it stops the transfer, which
+        a network that stalls may keep waiting in its thread."""
+        pool = ThreadPoolExecutor(1, "hub")
+        running = pool.submit(self._fetch, self._bar())
+        try:
+            yield from self._until(running)
+        finally:
+            self._unwanted.set()
+            wait([running], timeout=STOP_SECONDS)  # not longer: the page may stand still meanwhile
+            pool.shutdown(wait=False)
 
     def _until(self, running: Future[object]) -> Iterator[int]:
         seen = 0
