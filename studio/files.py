@@ -29,7 +29,7 @@ STALE_SECONDS = 24 * 3600  # a part that nobody has touched for a day belongs to
 MOST_LISTED = 100_000
 _SWEEP_SECONDS = 3600.0  # between two looks for stale parts in one folder
 # Names that Windows keeps for devices, whatever their suffix.
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(10))}
+RESERVED = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(10))}
 _swept: dict[str, float] = {}
 
 
@@ -37,7 +37,7 @@ def slug(text: str, limit: int = 40) -> str:
     """``text`` as a plain file name: lower case, ASCII letters and digits, hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     name = cut(re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-"), limit).strip("-")
-    return f"{name}_" if name in _RESERVED else name
+    return f"{name}_" if name in RESERVED else name
 
 
 def open_regular(path: str | Path, limit: int) -> BinaryIO:
@@ -186,7 +186,7 @@ def write_new(
     path = folder / f"{stem}{suffix}"
     temporary = _write_temporary(path, lambda file: file.write(data))
     try:
-        while not (free(path) and _claim(temporary, path)):
+        while not (free(path) and claim(temporary, path)):
             number = free_number(lambda number: free(folder / f"{stem}-{number}{suffix}"))
             path = folder / f"{stem}-{number}{suffix}"
         return path
@@ -207,7 +207,7 @@ def write_once(path: Path, write: Callable[[BinaryIO], object]) -> None:
         raise taken
     temporary = _write_temporary(path, write)
     try:
-        if not _claim(temporary, path):
+        if not claim(temporary, path):
             raise taken
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -215,7 +215,7 @@ def write_once(path: Path, write: Callable[[BinaryIO], object]) -> None:
         _discard(temporary)
 
 
-def _claim(temporary: Path, path: Path) -> bool:
+def claim(temporary: Path, path: Path) -> bool:
     """Give ``temporary`` the name ``path`` unless that is taken."""
     try:
         os.link(temporary, path)  # fails where the name exists, unlike a rename

@@ -8,7 +8,8 @@ from typing import Any
 
 from studio.cli.common import say
 from studio.library import Library
-from studio.library.download import download, look_up
+from studio.library.civitai import SiteModel
+from studio.library.download import HubModel, download, look_up
 
 
 def add_verb(verbs: Any) -> None:
@@ -19,31 +20,40 @@ def add_verb(verbs: Any) -> None:
     verb.add_argument(
         "model", metavar="OWNER/NAME", help="a hub id; or the link or AIR of a model of civitai.com"
     )
-    verb.add_argument("--dry-run", action="store_true", help="tell licence and size, fetch nothing")
+    verb.add_argument("--dry-run", action="store_true", help="tell terms and size, fetch nothing")
     verb.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Licence and size first, then the files; at the end one JSON line per model that came."""
+    """Terms and size first, then the files; at the end one JSON line per model that came."""
     model = look_up(options.model)
-    about = f"{model.id}: licence {model.license}, {len(model.files)} files, {model.bytes:,} bytes"
-    print(about, file=sys.stderr)
+    files = f"{len(model.files)} file{'' if len(model.files) == 1 else 's'}"
+    print(f"{model.id}: {model.terms}, {files}, {model.bytes:,} bytes", file=sys.stderr)
     if options.dry_run:
         say(
             {
                 "id": model.id,
-                "license": model.license,
+                **_terms(model),
                 "bytes": model.bytes,
                 "files": [name for name, _ in model.files],
             }
         )
         return
-    shown = ""
+    shown, called = "", model.id
     for progress in download(model):
-        line = f"{100 * progress.done // max(1, progress.total)}% {progress.file}"
+        called = progress.id or called
+        doing = "checking " if progress.checking else ""
+        line = f"{100 * progress.done // max(1, progress.total)}% {doing}{progress.file}"
         if line != shown:
             print(line, file=sys.stderr)
         shown = line
     for entry in Library().entries():
-        if entry.id == model.id or entry.id.startswith(f"{model.id}/"):
+        if entry.id == called or entry.id.startswith(f"{called}/"):
             say({"id": entry.id, "kind": entry.kind, "family": entry.family, "bytes": entry.bytes})
+
+
+def _terms(model: HubModel | SiteModel) -> dict[str, str]:
+    """The licence that the hub states; of civitai.com the page on which the terms stand."""
+    if isinstance(model, SiteModel):
+        return {"terms": f"https://{model.page}"}
+    return {"license": model.license}

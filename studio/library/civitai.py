@@ -10,73 +10,24 @@ The site's interface: https://developer.civitai.com/site/reference/model-version
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from studio.errors import MissingModel, StudioError, shorten
-from studio.files import write_atomically
-from studio.home import models_folder
+from studio.errors import StudioError
+from studio.library.civitai_answers import asked, missing
+from studio.library.civitai_arrival import Arrival
+from studio.library.civitai_files import SiteModel, choose, model_of
 from studio.library.civitai_links import meant
 from studio.library.hub import is_closed, is_offline
 from studio.library.transfer import Progress, Transfer
 
 ENDPOINT = "https://civitai.com"
-ANSWER_SECONDS, PIECE_SECONDS = (
-    10.0,
-    30.0,
-)  # until the site answers, and between two pieces of a file
-COMING = ".coming"  # behind the name of what has come of a file
-INFO = ".civitai.info"
-TOKEN = "CIVITAI_TOKEN"
-_FOLDERS = {
-    "checkpoint": "checkpoints",
-    "lora": "loras",
-    "locon": "loras",
-    "dora": "loras",
-    "textualinversion": "embeddings",
-    "vae": "vae",
-    "controlnet": "controlnet",
-    "upscaler": "upscale_models",
-}
-
-
-@dataclass(frozen=True)
-class SiteModel:
-    """A version of a model on civitai.com.
-
-    ``id``: what it will be called in the library. ``license``: the page that
-    it stands on. ``files``: the one file with its bytes. ``address``: where that lies. ``sha256``: of it,
-    "" where the site knows none. ``info``: all that the site says of the version.
-    """
-
-    id: str
-    license: str
-    files: tuple[tuple[str, int], ...]
-    address: str
-    sha256: str = ""
-    info: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def bytes(self) -> int:
-        """Of the file."""
-        return sum(size for _, size in self.files)
-
-    @property
-    def path(self) -> Path:
-        """Where it will lie."""
-        return models_folder() / f"{self.id}.safetensors"
 
 
 def look_up(link: str, endpoint: str | None = None) -> SiteModel:
-    """Ask the site for a model; at most two requests.
+    """Ask the site for a model, with at most two requests; no file is read for it.
 
     Args:
         link: of the model's page, of one of its versions or of a file to fetch; or its AIR. Without a
@@ -84,198 +35,81 @@ def look_up(link: str, endpoint: str | None = None) -> SiteModel:
         endpoint: another address than the site's.
 
     Raises:
-        StudioError: no model's link.
-        MissingModel: no network, no such model, one that asks for an account, or only pickles.
+        StudioError: no model's link, or the library's folder cannot be read.
+        MissingModel: no network, no such model or file, one that asks for an account, or only pickles.
     """
+    import httpx
+
     model, version, wanted = meant(link)
     _check_allowed(link)
-    endpoint = (endpoint or ENDPOINT).rstrip("/")
     try:
-        if not version:
-            versions = _asked(link, f"{endpoint}/api/v1/models/{model}").get("modelVersions")
-            version = str(versions[0]["id"]) if versions else ""
-        if not version:
-            raise _missing(link, "has no version that can be fetched")
-        info = _asked(link, f"{endpoint}/api/v1/model-versions/{int(version)}")
-        chosen = choose(info.get("files") or (), wanted)
-        if chosen is None:
-            raise _missing(link, "holds no .safetensors file; pickles are not fetched")
-        return _model(info, chosen, endpoint)
+        info = _info(link, model, version, (endpoint or ENDPOINT).rstrip("/"))
+        about = info.get("model")
+        kind = str(about.get("type", "")) if isinstance(about, dict) else ""
+        chosen = choose(link, info.get("files") or (), wanted, kind)
+        found = model_of(info, chosen, (endpoint or ENDPOINT).rstrip("/"))
+        if not (found.bytes or found.sha256):
+            raise missing(link, "cannot be fetched: the site says neither its size nor its hash")
+        return _placed(found)
     except StudioError:
         raise
-    except Exception as error:  # every way in which a network can fail, and answers that are none
+    except httpx.HTTPError as error:
         why = f"cannot be fetched: civitai.com cannot be reached ({type(error).__name__})"
-        raise _missing(link, why) from error
-
-
-def choose(
-    files: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]
-) -> Mapping[str, Any] | None:
-    """Which file of a version to fetch: of those in safetensors the one that the link asks for, else
-    the one that the site calls primary, else the first; ``None`` without one.
-
-    Args:
-        wanted: what a link to a file says of it: ``size``, ``fp``.
-    """
-    here = [one for one in files if str(one.get("name", "")).endswith(".safetensors")]
-
-    def fits(one: Mapping[str, Any]) -> bool:
-        about = one.get("metadata") or {}
-        return all(
-            str(about.get(name, value)).lower() == value.lower() for name, value in wanted.items()
-        )
-
-    here = [one for one in here if fits(one)] or here
-    return next((one for one in here if one.get("primary")), here[0] if here else None)
+        raise missing(link, why) from error
+    except OSError as error:
+        raise StudioError(f"cannot be read ({error.strerror})", field="models") from error
+    except Exception as error:  # every way in which an answer can be none
+        why = "cannot be fetched: civitai.com answered something that cannot be read"
+        raise missing(link, why) from error
 
 
 def download(model: SiteModel) -> Iterator[Progress]:
     """Fetch the file of ``model``, with how far it is a few times a second.
 
-    A file that is there already is not fetched again. Closing the generator stops in the middle of the
-    file; a later call goes on behind what has come.
+    A file that is there already is not fetched again; where another one has its name, it takes the next
+    that is free, which the last progress tells. Closing the generator stops in the middle of the file; a
+    later call goes on behind what has come.
 
     Raises:
         MissingModel: the site went out of reach, asks for an account, or sent another file than it says.
-        StudioError: the disk cannot be written to, or another model has the name.
+        StudioError: the disk cannot be written to, or the file is being fetched already.
     """
-    (name, size), path = model.files[0], model.path
+    (name, size), arrival = model.files[0], Arrival(model)
     _check_allowed(model.id)
     try:
-        if not _is_there(model):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for come in Transfer(partial(_fetch, model)):
-                yield Progress(name, min(come, size), size, False)
-            _take(model)
+        for come in Transfer(arrival.run):
+            yield Progress(name, min(come, size), size, False, checking=arrival.checking)
     except StudioError:
         raise
     except OSError as error:
         raise StudioError(f"cannot be written ({error.strerror})", field=name) from error
     except Exception as error:
         why = f"stopped in {name}; the same call goes on behind what has come"
-        raise _missing(model.id, why) from error
-    write_atomically(path.with_suffix(INFO), json.dumps(dict(model.info)).encode())
-    yield Progress(name, size, size, True)
+        raise missing(model.id, why) from error
+    yield Progress(name, size, size, True, id=model.called(arrival.path))
 
 
-def _model(info: Mapping[str, Any], chosen: Mapping[str, Any], endpoint: str) -> SiteModel:
-    version = int(info["id"])
-    kind = str((info.get("model") or {}).get("type", "")).lower()
-    stem = re.sub(r"[^\w.-]+", "_", Path(str(chosen["name"])).stem).strip("._")[:100]
-    sha = str((chosen.get("hashes") or {}).get("SHA256", "")).lower()
-    query = urlsplit(str(chosen.get("downloadUrl", ""))).query
-    size = round(float(chosen.get("sizeKB") or 0) * 1024)
-    name = f"{_FOLDERS.get(kind, 'models')}/{stem or version}"
-    found = SiteModel(
-        name,
-        f"civitai.com/models/{int(info['modelId'])}",
-        ((f"{stem or version}.safetensors", size),),
-        "",
-        sha,
-    )
-    if found.path.exists() and not _is_there(found):  # another model of this name
-        name = f"{name}-{version}"
-    file = f"{Path(name).name}.safetensors"
-    address = f"{endpoint}/api/download/models/{version}" + (f"?{query}" if query else "")
-    return SiteModel(name, found.license, ((file, size),), address, sha, info)
+def _info(link: str, model: str, version: str, endpoint: str) -> dict[str, Any]:
+    """What the site says of a version; of the model's newest where none is named."""
+    if not version:
+        versions = asked(link, f"{endpoint}/api/v1/models/{model}").get("modelVersions")
+        if not versions:
+            raise missing(link, "has no version that can be fetched")
+        version = str(int(versions[0]["id"]))
+    info = asked(link, f"{endpoint}/api/v1/model-versions/{int(version)}")
+    if model and int(info["modelId"]) != int(model):
+        raise missing(link, f"names a version of another model ({int(info['modelId'])})")
+    return info
 
 
-def _is_there(model: SiteModel) -> bool:
-    """Whether its file has come: by its hash where the site knows it, else by its bytes."""
-    if not model.path.is_file():
-        return False
-    if not model.sha256:
-        return abs(model.path.stat().st_size - model.bytes) < 1024  # which the site says in kB
-    return _hash(model.path) == model.sha256
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _coming(model: SiteModel) -> Path:
-    return model.path.with_name(model.path.name + COMING)
-
-
-def _take(model: SiteModel) -> None:
-    """Give what has come its name, once it is what the site says."""
-    coming = _coming(model)
-    if model.sha256 and _hash(coming) != model.sha256:
-        coming.unlink()
-        raise _missing(model.id, "came with another hash than the site says, and was removed")
-    os.replace(coming, model.path)
-
-
-def _fetch(model: SiteModel, bar: Any) -> None:
-    """All of the file behind what has come of it."""
-    import httpx
-
-    coming = _coming(model)
-    have = coming.stat().st_size if coming.is_file() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with (
-        httpx.Client(follow_redirects=True, timeout=_timeout(), headers=_signed()) as client,
-        client.stream("GET", model.address, headers=headers) as answer,
-    ):
-        if have and answer.status_code == 416:  # all of it has come
-            return
-        _refuse(model.id, answer)
-        goes_on = have and answer.status_code == 206
-        told = bar(initial=have if goes_on else 0)
-        with coming.open("ab" if goes_on else "wb") as file:
-            for piece in answer.iter_bytes():
-                file.write(piece)
-                told.update(len(piece))
-
-
-def _refuse(name: str, answer: Any) -> None:
-    """An answer that brings nothing.
-
-    Raises:
-        MissingModel: the site has no such model, or asks who wants it.
-        httpx.HTTPStatusError: any other.
-    """
-    if answer.status_code == 404:
-        raise _missing(name, "is not on civitai.com")
-    # Without a key some files lead to the page that one signs in on.
-    signs_in = answer.headers.get("content-type", "").startswith("text/html")
-    if answer.status_code in (401, 403) or signs_in:
-        raise _missing(
-            name, "asks for an account: make a key on civitai.com and set CIVITAI_TOKEN to it"
-        )
-    answer.raise_for_status()
-
-
-def _timeout() -> Any:
-    import httpx
-
-    return httpx.Timeout(ANSWER_SECONDS, read=PIECE_SECONDS)
-
-
-def _signed() -> dict[str, str]:
-    """Who asks; the client leaves it out where the site sends it to another host."""
-    token = os.environ.get(TOKEN, "").strip()
-    return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _asked(name: str, address: str) -> dict[str, Any]:
-    import httpx
-
-    answer = httpx.get(address, headers=_signed(), timeout=_timeout(), follow_redirects=True)
-    _refuse(name, answer)
-    found = answer.json()
-    if not isinstance(found, dict):
-        raise ValueError("no object")
-    return found
+def _placed(model: SiteModel) -> SiteModel:
+    """It under the name of the file that seems to be its own, else under the first that is free."""
+    free = next(path for path in model.places() if not os.path.lexists(path))
+    return replace(model, id=model.called([*model.alike(), free][0]))
 
 
 def _check_allowed(name: str) -> None:
     if is_closed():
-        raise _missing(name, "cannot be fetched: a shared page fetches none for its visitors")
+        raise missing(name, "cannot be fetched: a shared page fetches none for its visitors")
     if is_offline():
-        raise _missing(name, "cannot be fetched: HF_HUB_OFFLINE is set")
-
-
-def _missing(name: str, why: str) -> MissingModel:
-    return MissingModel(f"{shorten(name)} {why}", field="model")
+        raise missing(name, "cannot be fetched: HF_HUB_OFFLINE is set")

@@ -7,10 +7,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from studio.errors import StudioError, shorten
 
-_SITE = re.compile(r"(?:https?://)?(?:www\.)?civitai\.(?:com|green|red)(?=/)", re.IGNORECASE)
-_AIR = re.compile(r"(?:urn:air:[^:\s]+:[^:\s]+:)?civitai:(\d{1,12})(?:@(\d{1,12}))?", re.IGNORECASE)
-_PAGE = re.compile(r"/models/(\d{1,12})(?:/[^/]*)?/?")
-_FILE = re.compile(r"/api/download/models/(\d{1,12})/?")
+SITE = r"(?:www\.)?civitai\.(?:com|green|red)"
+ABOUT = ("type", "format", "size", "fp")  # what tells the files of a version apart
+_SITE = re.compile(rf"(?:https?://)?{SITE}(?::(?:80|443))?(?=[/?#]|$)", re.IGNORECASE)
+# A layer lies within the file; the format tells files apart.
+_AIR = re.compile(
+    r"(?:urn:)?(?:air:)?(?:[^:\s]+:[^:\s]+:)?civitai:([0-9]{1,12})(?:@([0-9]{1,12}))?"
+    r"(?::[\w-]+)?(?:\.([a-z]+))?",
+    re.IGNORECASE | re.ASCII,
+)
+_PAGE = re.compile(r"/models/([0-9]{1,12})(?:/[^/]*)?/?")
+_FILE = re.compile(r"/api/download/models/([0-9]{1,12})/?")
 
 
 def is_link(text: str) -> bool:
@@ -19,21 +26,26 @@ def is_link(text: str) -> bool:
 
 
 def meant(link: str) -> tuple[str, str, dict[str, str]]:
-    """The number of the model, that of the version and what a link to a file says of it; "" for none.
+    """The number of the model, that of the version and what the link says of a file (``type``,
+    ``format``, ``size``, ``fp``); "" for none.
 
     Raises:
         StudioError: it is no model's.
     """
     if air := _AIR.fullmatch(link):
-        return air[1], air[2] or "", {}
-    parts = urlsplit(_SITE.sub("", link))
-    query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        return air[1], air[2] or "", {"format": air[3]} if air[3] else {}
+    refused = StudioError(
+        f"{shorten(link)} is no model's link; it looks like civitai.com/models/827184",
+        field="model",
+    )
+    try:
+        parts = urlsplit(_SITE.sub("", link, count=1))
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    except ValueError as error:  # brackets that are no address
+        raise refused from error
     if file := _FILE.fullmatch(parts.path):
-        return "", file[1], {key: query[key] for key in ("size", "fp") if key in query}
+        return "", file[1], {key: query[key] for key in ABOUT if key in query}
     page, version = _PAGE.fullmatch(parts.path), query.get("modelVersionId", "")
-    if page is None or not re.fullmatch(r"\d{0,12}", version):
-        raise StudioError(
-            f"{shorten(link)} is no model's link; it looks like civitai.com/models/827184",
-            field="model",
-        )
+    if page is None or not re.fullmatch(r"[0-9]{0,12}", version):
+        raise refused
     return page[1], version, {}

@@ -45,6 +45,11 @@ class HubModel:
         """Of all files together."""
         return sum(size for _, size in self.files)
 
+    @property
+    def terms(self) -> str:
+        """Under which terms it may be used, in words."""
+        return f"licence {self.license}"
+
 
 def look_up(identity: str, endpoint: str | None = None) -> HubModel | SiteModel:
     """Ask the hub for a model, with one request; or civitai.com, with one or two.
@@ -108,13 +113,13 @@ def download(model: HubModel | SiteModel, endpoint: str | None = None) -> Iterat
     """Fetch the files of ``model``, with how far it is a few times a second.
 
     Files that are there already are not fetched again. Closing the generator stops in the middle
-    of a file, which a later call begins anew (of civitai.com it goes on with it). Until the last file has come, the library lists the
-    folder as one that cannot be used.
+    of a file, which a later call begins anew (of civitai.com it goes on with it). Until the last file
+    has come, the library lists the folder as one that cannot be used.
 
     Raises:
         MissingModel: the hub went out of reach; the files that came whole stay, and the next call goes on
             with the one at which it stopped, from its beginning.
-        StudioError: the disk cannot be written to.
+        StudioError: the disk cannot be written to, or a file of civitai.com is being fetched already.
     """
     if isinstance(model, SiteModel):
         yield from civitai.download(model)

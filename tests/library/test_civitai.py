@@ -12,10 +12,11 @@ from studio.__main__ import main
 from studio.errors import MissingModel, StudioError
 from studio.library import Library, civitai
 from studio.library.civitai import look_up
+from studio.library.civitai_answers import TOKEN
 from studio.library.civitai_links import is_link, meant
 from studio.library.download import download
 from tests.support import tiny
-from tests.support.model_site import MODEL, VERSION, Site, told
+from tests.support.model_site import MODEL, VERSION, Site
 
 LINK = f"https://civitai.com/models/{MODEL}/ink?modelVersionId={VERSION}"
 
@@ -32,7 +33,7 @@ def site(lora: bytes, studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.delenv(civitai.TOKEN, raising=False)
+    monkeypatch.delenv(TOKEN, raising=False)
     served = Site(lora)
     yield served
     served.close()
@@ -46,10 +47,16 @@ def site(lora: bytes, studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         (f"https://civitai.com/models/{MODEL}/a-name/", (str(MODEL), "", {})),
         (
             f"https://civitai.com/api/download/models/{VERSION}?type=Model&size=full&fp=fp16",
-            ("", str(VERSION), {"size": "full", "fp": "fp16"}),
+            ("", str(VERSION), {"type": "Model", "size": "full", "fp": "fp16"}),
         ),
         (f"urn:air:sdxl:lora:civitai:{MODEL}@{VERSION}", (str(MODEL), str(VERSION), {})),
         (f"civitai:{MODEL}@{VERSION}", (str(MODEL), str(VERSION), {})),
+        (
+            f"urn:air:sdxl:lora:civitai:{MODEL}@{VERSION}.safetensors",
+            (str(MODEL), str(VERSION), {"format": "safetensors"}),
+        ),
+        (f"air:sdxl:lora:civitai:{MODEL}@{VERSION}:unet", (str(MODEL), str(VERSION), {})),
+        (f"https://civitai.com:443/models/{MODEL}", (str(MODEL), "", {})),
     ],
 )
 def test_what_a_link_names(link: str, names: tuple[str, str, dict[str, str]]) -> None:
@@ -62,6 +69,9 @@ def test_what_a_link_names(link: str, names: tuple[str, str, dict[str, str]]) ->
         "https://civitai.com/images/1",
         f"https://civitai.com/models/{MODEL}?modelVersionId=x",
         "https://civitai.com/api/download/models/../../x",
+        "https://civitai.com",
+        "https://civitai.com//[x",
+        "https://civitai.com/models/٨٢٧١٨٤",
     ],
 )
 def test_a_link_of_something_else_is_refused(link: str) -> None:
@@ -74,7 +84,7 @@ def test_a_link_of_something_else_is_refused(link: str) -> None:
 def test_a_lora_comes_with_its_words_and_once(site: Site, lora: bytes, studio_home: Path) -> None:
     model = look_up(LINK, site.url)
     assert (model.id, model.bytes) == ("loras/ink_style", len(lora))
-    assert model.license == f"civitai.com/models/{MODEL}"
+    assert model.terms == f"its terms stand on civitai.com/models/{MODEL}"
     assert not site.asked  # nothing is fetched to tell of it
     seen = list(download(model))
     assert (seen[-1].done, seen[-1].whole) == (len(lora), True)
@@ -86,7 +96,10 @@ def test_a_lora_comes_with_its_words_and_once(site: Site, lora: bytes, studio_ho
     before = len(site.asked)
     list(download(look_up(f"civitai:{MODEL}", site.url)))  # of which that is the newest version
     assert len(site.asked) == before
-    assert [one.name for one in home.iterdir() if one.name.endswith(civitai.COMING)] == []
+    assert sorted(one.name for one in home.iterdir()) == [
+        "ink_style.civitai.info",
+        "ink_style.safetensors",
+    ]
 
 
 def test_after_a_break_it_goes_on_behind_what_has_come(
@@ -105,9 +118,9 @@ def test_after_a_break_it_goes_on_behind_what_has_come(
 def test_what_had_come_whole_is_taken(site: Site, lora: bytes) -> None:
     model = look_up(LINK, site.url)
     model.path.parent.mkdir(parents=True)
-    model.path.with_name(model.path.name + civitai.COMING).write_bytes(lora)
+    model.part.write_bytes(lora)
     list(download(model))
-    assert model.path.read_bytes() == lora
+    assert model.path.read_bytes() == lora and len(site.asked) == 2  # the site, and the file's host
 
 
 def test_another_file_than_the_site_says_is_removed(site: Site, lora: bytes) -> None:
@@ -129,7 +142,7 @@ def test_another_model_of_the_name_stays(site: Site, lora: bytes, studio_home: P
 
 
 def test_the_key_stays_with_the_site(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(civitai.TOKEN, "secret")
+    monkeypatch.setenv(TOKEN, "secret")
     list(download(look_up(LINK, site.url)))
     given = {path.split("?")[0]: key for path, key, _ in site.asked}
     assert given == {f"/api/download/models/{VERSION}": "Bearer secret", "/file": ""}
@@ -141,53 +154,27 @@ def test_the_page_and_the_command_line_fetch_by_a_link(
     pytest.importorskip("gradio")
     from studio.ui.library import fetch
 
-    assert "loras/ink_style: licence civitai.com/models/827184, 1 file" in fetch.looked_up(
-        f" {LINK} ", site.url
-    )
+    terms = "its terms stand on civitai.com/models/827184"
+    assert f"loras/ink_style: {terms}, 1 file" in fetch.looked_up(f" {LINK} ", site.url)
     *_, (bar, arrived) = fetch.fetched(LINK, site.url)
     assert arrived and "loras/ink_style is in the library" in bar
+    assert terms in bar
     monkeypatch.setattr(civitai, "ENDPOINT", site.url)
     assert main(["download", LINK]) == 0
-    told = json.loads(capsys.readouterr().out)
+    out, err = capsys.readouterr()
+    told = json.loads(out)
     assert (told["id"], told["kind"]) == ("loras/ink_style", "lora")
-
-
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [(401, "asks for an account"), (200, "asks for an account"), (404, r"is not on civitai\.com")],
-)
-def test_a_file_that_is_not_given_is_one_clear_line(site: Site, status: int, said: str) -> None:
-    model = look_up(LINK, site.url)
-    site.status = status
-    with pytest.raises(MissingModel, match=said):
-        list(download(model))
-    assert not model.path.exists()
+    assert terms in err and "licence" not in err
+    assert main(["download", "--dry-run", LINK]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["terms"] == "https://civitai.com/models/827184" and "license" not in told
 
 
 def test_what_there_is_not_is_one_clear_line(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingModel, match=r"is not on civitai\.com"):
         look_up("civitai:5", site.url)
-    site.info["files"] = site.info["files"][:1]
-    with pytest.raises(MissingModel, match="pickles are not fetched"):
-        look_up(LINK, site.url)
     with pytest.raises(MissingModel, match="cannot be reached"):
         look_up(LINK, "http://127.0.0.1:9")
     monkeypatch.setattr("studio.library.civitai.is_closed", lambda: True)
     with pytest.raises(MissingModel, match="a shared page fetches none"):
         look_up(LINK, site.url)
-
-
-def test_which_file_of_several() -> None:
-    full = told("full.safetensors", b"x", primary=False, metadata={"size": "full", "fp": "fp32"})
-    pruned = told("pruned.safetensors", b"x")
-    files = [told("old.ckpt", b"x"), full, pruned]
-    for wanted, name in (
-        ({}, "pruned"),
-        ({"size": "full"}, "full"),
-        ({"size": "full", "fp": "fp32"}, "full"),
-        ({"fp": "nf4"}, "pruned"),
-    ):
-        chosen = civitai.choose(files, wanted)
-        assert chosen is not None and chosen["name"] == f"{name}.safetensors"
-    assert civitai.choose(files[:2], {}) is full
-    assert civitai.choose(files[:1], {}) is None

@@ -1,4 +1,5 @@
-"""Fetching a model from the hub or from civitai.com, on the Models tab: licence and size, progress, stop, go on."""
+"""Fetching a model from the hub or from civitai.com, on the Models tab: terms and size, progress, stop,
+go on."""
 
 from __future__ import annotations
 
@@ -109,15 +110,18 @@ def fetched(identity: str, endpoint: str | None = None) -> Iterator[tuple[str, b
         yield progress_bar(0, "Asking for it …"), False
         model = look_up(_cleaned(identity), endpoint)
         sizes, names = dict(model.files), [name for name, _ in model.files]
+        called = model.id
         yield progress_bar(0, f"{_summary(model)} · {_next(names, sizes)}"), False
         for seen in download(model, endpoint):
             if seen.whole:
                 names.remove(seen.file)
-            line = f"{megabytes(seen.done)} of {megabytes(seen.total)} · licence {model.license}"
+            called = seen.id or called
+            line = f"{megabytes(seen.done)} of {megabytes(seen.total)} · {model.terms}"
             if names:
                 share = seen.done / max(1, seen.total)
-                yield progress_bar(share, f"{line} · {_next(names, sizes)}"), False
-        text = f"{model.id} is in the library · {megabytes(model.bytes)} · licence {model.license}"
+                now = f"checking {seen.file}" if seen.checking else _next(names, sizes)
+                yield progress_bar(share, f"{line} · {now}"), False
+        text = f"{called} is in the library · {megabytes(model.bytes)} · {model.terms}"
         yield progress_bar(1, text, "done"), True
     except Exception as error:  # whatever a network does, the page shows one line
         yield progress_bar(0, on_page(plain_line(error), {"model": LABEL}), "failed"), False
@@ -136,7 +140,7 @@ def _cleaned(identity: str) -> str:
 
 def _summary(model: HubModel | SiteModel) -> str:
     files = f"{len(model.files)} file{'' if len(model.files) == 1 else 's'}"
-    return f"{model.id}: licence {model.license}, {files}, {megabytes(model.bytes)}"
+    return f"{model.id}: {model.terms}, {files}, {megabytes(model.bytes)}"
 
 
 def _next(names: list[str], sizes: dict[str, int]) -> str:
