@@ -90,7 +90,7 @@ def test_a_stop_does_not_wait_for_a_network_that_stalls(
     next(running)
     began = time.monotonic()
     running.close()  # type: ignore[attr-defined]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # of the 30 s for which a network may stall
     site.held.set()
     list(download(model))  # which waits until the stopped one has let go
     assert model.path.read_bytes() == lora
