@@ -7,6 +7,7 @@ takes them, not yet scaled by their strengths.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,8 +60,12 @@ def residuals(
     """
     total: Residuals = {}
     asked = [(k, one) for k, of_sample in enumerate(guides) for one in of_sample]
-    for group in dict.fromkeys(one.group for _, one in asked):
-        found = [(k, one) for k, one in asked if one.group == group]
+    seen: Counter[Hashable] = Counter()
+    batches: dict[Hashable, list[tuple[int, Guide]]] = {}
+    for k, one in asked:  # of one network a sample's first with others' first, then its second
+        seen[k, one.group] += 1
+        batches.setdefault((one.group, seen[k, one.group]), []).append((k, one))
+    for found in batches.values():
         where = torch.tensor([k for k, _ in found], device=latents.device)
         mine = [one for _, one in found]
         run = placed(CONTROL_NETWORKS[mine[0].form].runs)
@@ -164,4 +169,4 @@ def _features(guide: Guide, latents: Tensor) -> list[Tensor]:
 
 
 def _scatter(part: Tensor, where: Tensor, size: int) -> Tensor:
-    return part.new_zeros((size, *part.shape[1:])).index_add_(0, where, part)
+    return part.new_zeros((size, *part.shape[1:])).index_copy_(0, where, part)

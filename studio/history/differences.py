@@ -95,6 +95,8 @@ def _row_words(place: tuple[str, ...]) -> str:
         return "picture of the image prompt"
     if place[:2] == ("model", "loras") and len(place) > 2:
         place = ("LoRA", str(int(place[2]) + 1), *place[3:])
+    if place[:1] == ("controls",) and len(place) > 1:
+        place = ("control", str(int(place[1]) + 2), *place[2:])
     return " ".join(place).replace("_", " ")
 
 

@@ -117,7 +117,9 @@ class Condition:
     def sort_key(self) -> tuple[str, str, tuple[str, ...], str]:
         prompt = "" if self.prompt is None else self.prompt
         shown = self.image + repr(self.image_prompt) + repr(self.blank) + "~" * self.perturbed
-        return prompt, repr(self.controls), self.words, shown
+        # Of one, and of none, as it was before there were several: the order decides how a sum rounds.
+        controls = "~".join(map(repr, self.controls)) or repr(None)
+        return prompt, controls, self.words, shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,6 +115,9 @@ def _later(delay: float, function: Callable[[], object]) -> None:
     timer.start()
 
 
+OF_CONTROL = 0.4  # of a pass, about: a ControlNet is the first half of a network
+
+
 def _duration(preset: Preset, explain: bool = False) -> int:
     plan = stated_plan(preset, library())
     forwards = plan.forwards_total
@@ -122,7 +125,8 @@ def _duration(preset: Preset, explain: bool = False) -> int:
         forwards += round(plan.second.forwards_total * (preset.second_pass.scale**2 - 1))
     if plan.detail:
         forwards += plan.detail.forwards_total * preset.detail.most
-    return seconds_on_gpu(forwards, preset.sampler.count)
+    controls = sum(len(one.condition.controls) for one in plan.passes) / max(1, len(plan.passes))
+    return seconds_on_gpu(round(forwards * (1 + OF_CONTROL * controls)), preset.sampler.count)
 
 
 @gpu(duration=_duration)

@@ -14,6 +14,7 @@ from PIL import Image
 from studio.errors import BadPreset, IncompatibleModels, MissingModel
 from studio.library import Library
 from studio.library.missing import missing
+from studio.plan.passes import Condition
 from studio.plan.stated import stated_plan
 from studio.preset import validate
 from tests.support import tiny
@@ -87,6 +88,15 @@ def test_rows_of_one_and_of_several_share_a_batch(root: Path) -> None:
         {"prompt": "a hat", "weight": -1.0},
     ]
     assert difference(ours(root, rows=rows), ours(root, rows=rows, exact=True)) <= 2
+
+
+def test_one_control_runs_in_the_place_that_it_had_before_there_were_several() -> None:
+    """The order of passes decides how their sum rounds."""
+    (shown,) = (
+        validate({"rows": [{"control": control("one.png", "net")}]}).rows[0].all_controls.values()
+    )
+    keys = [Condition("a", controls).sort_key()[1] for controls in ((), (shown,), (shown, shown))]
+    assert keys == [repr(None), repr(shown), f"{shown!r}~{shown!r}"]
 
 
 def test_a_plan_says_and_counts_them(root: Path) -> None:

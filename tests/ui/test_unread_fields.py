@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("gradio")
 
 from studio.ui import describe
+from studio.ui.idle import IDLE_REASONS
 from studio.ui.space import Limits
 from tests.support.fake_engine import values
 
@@ -53,16 +54,16 @@ def test_a_page_s_largest_picture_bounds_the_second_pass() -> None:
 )
 def test_what_changes_nothing_says_so_beside_a_mistake_elsewhere(wrong: dict[str, Any]) -> None:
     _, idle, fault = describe.describe(Limits(), **values(**wrong))
-    assert fault["text"] and idle.items() >= describe.IDLE_REASONS.items()
+    assert fault["text"] and idle.items() >= IDLE_REASONS.items()
     lora = {"prompt": "a", "model": {"lora": "starter/lora-hero"}}
     assert "omega" not in describe.describe(Limits(), **values(rows=[lora], **wrong))[1]
 
 
 def test_of_a_form_that_is_none_it_is_decided_by_rows_and_base() -> None:
     typed = {**values(), "height": "tall"}
-    assert describe.describe(Limits(), **typed)[1].items() >= describe.IDLE_REASONS.items()
+    assert describe.describe(Limits(), **typed)[1].items() >= IDLE_REASONS.items()
     unknown = {**typed, "rows": [{"prompt": "a", "weight": "much"}]}  # nothing is known of these
-    assert not describe.describe(Limits(), **unknown)[1].keys() & describe.IDLE_REASONS.keys()
+    assert not describe.describe(Limits(), **unknown)[1].keys() & IDLE_REASONS.keys()
 
 
 def test_what_only_a_detail_reads_is_shown_where_parts_are_made_again_or_where_it_is_set() -> None:

@@ -19,7 +19,7 @@ from studio.share.tools.table import ControlUse, Fields
 
 _UNIT = re.compile(r"(controlnet[ -]?\d{0,3})(?: (.+))?", re.IGNORECASE)
 _PARTS = re.compile(r"\(?\s*([\d.]{1,12})\s*,\s*([\d.]{1,12})\s*\)?")
-_PICTURE = re.compile(r"unit \d{1,2}")  # of a request, which comes with it
+UNIT = "unit"  # before a number, in the place of the picture that comes with a request
 _PLAIN = {
     "control mode": ("Balanced", "ControlMode.BALANCED"),
     "resize mode": ("Crop and Resize", "ResizeMode.INNER_FIT"),
@@ -69,7 +69,10 @@ def _unit(name: str, unit: Fields) -> ControlUse:
     thresholds = _thresholds(unit) if kind.lower() == "canny" else None
     union = unit.text("union control type")
     finished = kind.lower() == "none" and union.lower() not in ("", "unknown")
-    picture = str(unit.take("picture") or "")
+    picture = unit.take("picture")
+    if not isinstance(picture, int):  # as only a request has it, which brings the pictures
+        unit.put("picture", picture)
+        picture = None
     unit.drop("save detected map", "low vram", "batch images", "input mode")
     for key, plain in _PLAIN.items():
         unit.drop_if(key, *plain)
@@ -80,7 +83,7 @@ def _unit(name: str, unit: Fields) -> ControlUse:
         _range(0.0 if start is None else start, 1.0 if end is None else end),
         finished=finished,
         thresholds=thresholds,
-        picture=picture if _PICTURE.fullmatch(picture) else "",
+        picture="" if picture is None else f"{UNIT} {picture}",
     )
 
 

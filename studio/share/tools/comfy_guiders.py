@@ -61,15 +61,19 @@ def _classic(walk: Conditions, node: Node) -> tuple[Term, ...]:
     """``ε(neg) + w·(ε(pos) − ε(neg))``."""
     scale = _number(walk, node, "cfg", DEFAULT_SCALE, "rows.0.weight")
     positive = _side(walk, node, "positive", "positive")
-    negative = _with_controls(walk, _side(walk, node, "negative", "negative"))
+    negative = _with_controls(walk, _side(walk, node, "negative", "negative"), positive)
     return Term(scale, positive), Term(1.0 - scale, negative)
 
 
-def _with_controls(walk: Conditions, side: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """A control applied to the positive side alone reaches the negative one too (``control_apply_to_uncond``)."""
-    if not walk.on_both:
+def _with_controls(
+    walk: Conditions, side: tuple[Condition, ...], positive: tuple[Condition, ...]
+) -> tuple[Condition, ...]:
+    """A control applied to the positive side alone reaches the negative one too (``control_apply_to_uncond``):
+    of several conditions with controls, those of the last."""
+    both = [tuple(use for use in one.controls if use in walk.on_both) for one in positive]
+    extra = next((one for one in reversed(both) if one), ())
+    if not extra:
         return side
-    extra = tuple(walk.on_both)
     return tuple(one if one.controls else replace(one, controls=extra) for one in side)
 
 

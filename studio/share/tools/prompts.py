@@ -22,6 +22,7 @@ _BREAK = re.compile(r"\bBREAK\b")
 _BRACES = re.compile(r"(?<!\\)[{}]")
 _BRACKETS = re.compile(r"(?<!\\)[()\[\]]")
 _AND = re.compile(r"\bAND\b")
+_NESTED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _WEIGHT = re.compile(r":\s{0,9}[+-]?(?:\d{1,9}\.?|\d{0,9}\.\d{1,9})\s{0,99}$")
 _WILD = re.compile(r"(?<!\\)__(?=[\w/*.-]{1,200}__)")
 _NUMBERED = re.compile(r"(?:(?<![\w.])(-?\d{1,6}(?:\.\d{1,6})?))?::")
@@ -138,18 +139,28 @@ def _closed(part: str, weighed: bool) -> str:
     """A part with its brackets closed, before its blanks and, of several parts, its weight."""
     end = _WEIGHT.search(part) if weighed else None
     text = part[: end.start()].rstrip() if end else part.rstrip()
-    return text + _closing(text) + part[len(text) :]
+    return _balanced(text) + part[len(text) :]
 
 
-def _closing(text: str) -> str:
-    """The brackets that close those that are open at the end of a text."""
-    open_: list[str] = []
-    for mark in _BRACKETS.findall(text):
-        if mark in "([":
-            open_.append(mark)
-        elif open_ and open_[-1] + mark in ("()", "[]"):
+def _balanced(text: str) -> str:
+    """A text whose brackets all close. What needs its bracket to be more than text there is text here too:
+    a weight's number, an editing or alternating text."""
+    open_: list[int] = []
+    for found in _BRACKETS.finditer(text):
+        if found[0] in "([":
+            open_.append(found.start())
+        elif open_ and text[open_[-1]] + found[0] in ("()", "[]"):
             open_.pop()
-    return "".join({"(": ")", "[": "]"}[mark] for mark in reversed(open_))
+    for at in reversed(open_):
+        before, inner = text[:at], text[at + 1 :]
+        if not inner.strip():
+            text = before.rstrip()
+        elif text[at] == "(":
+            text = f"{before}({inner}{':1.1' if _WEIGHT.search(inner) else ''})"
+        else:
+            plain = not re.search(r"[:|]", _NESTED.sub("", inner))
+            text = before + (f"[{inner}]" if plain else f"({inner}:{1 / 1.1:.6g})")
+    return text
 
 
 def _same(text: str, field: str, notes: list[str]) -> str:

@@ -29,8 +29,10 @@
     const { lora, model } = card.parts();
     const reads = field.includes("control") ? "control" : field.includes("image_prompt") && "image";
     if (reads === "control") {
-      const nets = card.node.querySelector(".gs-control-net");
-      return nets.hidden ? card.node.querySelector(".gs-control select") : nets;
+      const [, further] = field.match(/controls\.(\d+)/) ?? [0, -1];
+      const line = card.node.querySelectorAll(".gs-control")[Number(further) + 1];
+      const nets = line.querySelector(".gs-control-net");
+      return nets.hidden ? line.querySelector("select") : nets;
     }
     if (!reads && id === (lora || model)) return card.node.querySelector(".gs-model");
     if (!card.opened) card.more.click();

@@ -20,6 +20,7 @@ window.studio = window.studio || {};
       .join(" ")
       .replaceAll("_", " ")
       .replace(/^model loras (\d+)/, (_, index) => `LoRA ${Number(index) + 1}`)
+      .replace(/^controls (\d+)/, (_, index) => `control ${Number(index) + 2}`)
       .replace(/^image prompt image$/, "picture of the image prompt");
 
   /** The places at which two values differ: lists of rows by row, all else by field. */

@@ -9,7 +9,9 @@ import re
 from studio.errors import StudioError
 from studio.preset.prompt_search import PROMPTS, read_texts
 from studio.preset.style_axis import STYLE
+from studio.preset.styles import styles
 from studio.preset.sweep import MAX_CELLS, in_plain_digits, parse_axis
+from studio.ui.library.models import library
 
 _NUMBER = r"[+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
 _SPAN = re.compile(
@@ -42,7 +44,7 @@ def _numbers(text: str, whole: bool) -> str:
 
 
 def _span(part: str, whole: bool) -> str:
-    """The numbers of a span, both ends among them; anything else as it is."""
+    """The numbers of a span, both ends among them where no step says otherwise; anything else as it is."""
     found = _SPAN.fullmatch(part)
     if found is None:
         return part
@@ -50,12 +52,18 @@ def _span(part: str, whole: bool) -> str:
     if count is None:
         usual = "1" if float(first) <= float(last) else "-1"
         values = parse_axis(f"_={first}:{last}:{step or usual}", "values").values
+        if step is None and values[-1] != float(last):
+            raise StudioError(
+                f"{part} goes on by {usual} and misses its end; write the step, such as "
+                f"{first}-{last} ({(float(last) - float(first)) / 4:+.10g})",
+                field="values",
+            )
         return ", ".join(map(str, values))
     if not 1 <= int(count) <= MAX_CELLS:
         raise StudioError(f"{count} values; a sweep makes at most {MAX_CELLS}", field="values")
     way = (float(last) - float(first)) / max(1, int(count) - 1)
     numbers = [round(float(first) + at * way, 10) for at in range(int(count))]
-    return ", ".join(f"{round(one) if whole else one:.10g}" for one in numbers)
+    return ", ".join(f"{int(one) if whole else one:.10g}" for one in numbers)
 
 
 def _texts(name: str, text: str) -> str:
@@ -65,8 +73,15 @@ def _texts(name: str, text: str) -> str:
     except (ValueError, RecursionError):
         return text
     alone = lines[0] if isinstance(lines, list) and len(lines) == 1 else None
-    if not isinstance(alone, str) or "," not in alone:
+    if not isinstance(alone, str) or "," not in alone or _is_called(name, alone):
         return text
     if name == PROMPTS:
         return json.dumps(read_texts(alone, "values"))
     return json.dumps([part.strip() for part in alone.split(",") if part.strip()])
+
+
+def _is_called(name: str, alone: str) -> bool:
+    """Whether a style or a model is called so, comma and all."""
+    if name == STYLE:
+        return any(one.name == alone for one in styles())
+    return name != PROMPTS and alone in library()

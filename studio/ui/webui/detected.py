@@ -41,7 +41,8 @@ def detected(asked: Mapping[str, Any]) -> dict[str, Any]:
     given = listed(asked, field)
     if not 1 <= len(given) <= MOST_PICTURES:
         raise StudioError(f"1 to {MOST_PICTURES} pictures, got {len(given)}", field=field)
-    low, high = (_threshold(asked, at) for at in (0, 1))
+    has = PREPROCESSORS[kind].thresholds
+    low, high = (_threshold(asked, at) for at in (0, 1)) if has else CANNY_THRESHOLDS
     control = Control(type=kind, low=low, high=high, image="-")
     edge = whole(asked, "controlnet_processor_res", PLAIN_EDGE)
     opened = [images.to_rgb(images.open_checked(picture(one, field), field)) for one in given]
@@ -68,6 +69,11 @@ def _size(image: Image.Image, edge: int) -> tuple[int, int]:
         return image.size
     times = edge / min(image.size)
     width, height = (max(_STEP, round(side * times / _STEP) * _STEP) for side in image.size)
+    if max(width, height) > images.MAX_EDGE:
+        raise StudioError(
+            f"a map of {width}x{height} pixels; at most {images.MAX_EDGE} a side",
+            field="controlnet_processor_res",
+        )
     return width, height
 
 

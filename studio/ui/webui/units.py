@@ -11,13 +11,13 @@ from studio.errors import StudioError, shorten
 from studio.preset import ImagePrompt, Preset
 from studio.preset.fields import with_fields
 from studio.preset.preprocessors import preprocessor_of
+from studio.share.tools.a1111_controls import UNIT
 from studio.share.tools.detailer import words_of
 from studio.ui.webui.values import listed, mapping, picture, switch, text
 
 SOFT = "soft inpainting"
 KNOWN = ("controlnet", "adetailer", SOFT)
 MOST_UNITS = 10
-UNIT = "unit"  # before a number, in the place of its picture
 # Fields of ADetailer's units that a picture's text calls otherwise than by their words.
 _NAMES = {
     "ad_mask_filter_method": "method to decide top k masks",
@@ -128,7 +128,7 @@ def detailer_settings(units: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def control_settings(units: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """ControlNet's units as those of a picture's text; what their reader leaves it notes."""
     return {
-        f"ControlNet {index}": {**_control(unit), "picture": f"{UNIT} {index}"}
+        f"ControlNet {index}": {**_control(unit), "picture": index}
         for index, unit in enumerate(units[:MOST_UNITS])
     }
 
@@ -178,6 +178,10 @@ def with_pictures(preset: Preset, units: Sequence[Mapping[str, Any]], start: Any
         if at not in kept:
             given = next((units[at][one] for one in _PICTURES if units[at].get(one)), start)
             given = given.get("image") if isinstance(given, Mapping) else given
+            if not given:
+                raise StudioError(
+                    f"unit {at + 1} of those that are on has no picture", field="controlnet.image"
+                )
             kept[at] = images.store(picture(given, "controlnet.image"))
         return kept[at]
 

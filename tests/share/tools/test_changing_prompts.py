@@ -27,5 +27,15 @@ def test_a_bracket_that_is_never_closed_acts_to_the_end_as_there(tmp_path: Path)
         *("a (cat, [red]) AND ((dog:1.2)) :0.5 AND d", "blurry [hat]")
     ]
     assert weighted_spans("((dog:1.2))") == [("dog", 1.2 * 1.1)]
+    for text, closed in (
+        ("a, (cat:1.2", "a, (cat:1.2:1.1)"),  # where the number is text, too
+        ("[cat:dog:0.5", "(cat:dog:0.5:0.909091)"),
+        ("[cat|dog", "(cat|dog:0.909091)"),
+        ("[a (b:1.2) c", "[a (b:1.2) c]"),
+        ("smile :(", "smile :"),
+    ):
+        preset, _ = read(png(tmp_path, parameters=a1111(text, "")))
+        assert preset.rows[0].prompt == closed
+    assert weighted_spans("(cat:1.2:1.1)") == [("cat:1.2", 1.1)]
     preset, _ = read(png(tmp_path, parameters=a1111(r"a \(cat, (b:1.2)) c", "")))
     assert preset.rows[0].prompt == r"a \(cat, (b:1.2)) c"

@@ -57,6 +57,36 @@ def test_the_older_control_reaches_the_negative_side_too(studio_home: Path, tmp_
     ]
 
 
+def test_controls_in_a_chain_act_together(studio_home: Path, tmp_path: Path) -> None:
+    first = control("ControlNetApply", conditioning=["6", 0])
+    second = {**control("ControlNetApply", conditioning=["30", 0])}
+    second["inputs"]["strength"] = 0.5
+    nodes = graph(n3=sampler(positive=["35", 0]), n30=first, n35=second, **CONTROL)
+    preset, _ = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
+    both = [sorted(one.strength for one in row.all_controls.values()) for row in preset.rows]
+    assert both == [[0.5, 0.8], [0.5, 0.8]]
+
+
+def test_of_several_conditions_the_negative_side_has_the_controls_of_the_last(
+    studio_home: Path, tmp_path: Path
+) -> None:
+    first = control("ControlNetApply", conditioning=["6", 0])
+    second = control("ControlNetApply", conditioning=["36", 0])
+    second["inputs"]["strength"] = 0.5
+    together = node("ConditioningCombine", conditioning_1=["30", 0], conditioning_2=["35", 0])
+    nodes = graph(
+        n3=sampler(positive=["37", 0]),
+        n30=first,
+        n35=second,
+        n36=encode("a dog"),
+        n37=together,
+        **CONTROL,
+    )
+    preset, _ = read(comfy(tmp_path, nodes), ("mymodel", "canny15"))
+    found = {row.prompt: [one.strength for one in row.all_controls.values()] for row in preset.rows}
+    assert found == {"a cat": [0.8], "a dog": [0.5], "bad": [0.5]}
+
+
 @pytest.mark.parametrize(
     ("chosen", "source", "kind", "finished"),
     [

@@ -87,4 +87,3 @@ def test_a_second_control_image_acts_beside_the_first(studio: Studio) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     box = lines.nth(1).bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
-    page.screenshot(path="/tmp/controls.png")

@@ -25,6 +25,19 @@ def test_values_of_a_row_are_called_as_its_lists_call_them() -> None:
     ]
 
 
+def test_further_controls_of_a_row_are_called_by_their_number() -> None:
+    canny = {"type": "canny", "image": "data:image/png;base64,AA"}
+    one, two = (
+        validate({"rows": [{"control": canny, "controls": [{**canny, **more}]}]})
+        for more in ({}, {"strength": 0.5, "type": "depth"})
+    )
+    kinds = dict(choice[:2] for choice in choices_of("Control", "type"))
+    assert differences(one, two, labels(), titles()) == [
+        f"control 2 type of row 1: {kinds['canny']} → {kinds['depth']}",
+        "control 2 strength of row 1: 1 → 0.5",
+    ]
+
+
 def prompted(text: str) -> Preset:
     return validate({"rows": [{"prompt": text}]})
 

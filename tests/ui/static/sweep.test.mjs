@@ -277,8 +277,30 @@ test("a seed of −1 is drawn once for all pictures of its value", () => {
   let last = 40;
   const drawn = (field, values) =>
     plain(studio.withSeedsDrawn([{ field, values, styles: [] }], () => (last += 1)))[0].values;
-  assert.equal(drawn("sampler.seed", "-1, 7,−1"), "41, 7, 42");
+  assert.equal(drawn("sampler.seed", "-1, 7,−1"), "41, 7,42");
   assert.equal(drawn("sampler.variation_seed", "-1"), "43");
   assert.equal(drawn("sampler.seed", "-1:3:1"), "-1:3:1");
   assert.equal(drawn("rows.0.weight", "-1, 2"), "-1, 2");
+  assert.equal(drawn("sampler.seed", "-1; 5"), "44; 5");
+  assert.equal(drawn("sampler.seed", "[-1, 5]"), "[45, 5]");
+  assert.equal(drawn("sampler.seed", "-1, 5-7 (+1)"), "46, 5-7 (+1)");
+});
+
+test("axes follow a row's controls when one of them goes", () => {
+  const fields = [
+    "rows.0.control.strength",
+    "rows.0.controls.0.strength",
+    "rows.1.controls.1.strength",
+  ];
+  const left = (at) => {
+    const axes = studio.axesOf(
+      fields.map((field) => ({ field, values: "0, 1" })),
+      () => {},
+    );
+    axes.withoutControl(0, at);
+    return plain(axes.list().map(({ field }) => field));
+  };
+  assert.deepEqual(left(0), ["", "rows.0.control.strength", fields[2]]);
+  assert.deepEqual(left(1), [fields[0], "", fields[2]]);
+  assert.deepEqual(left(2), fields);
 });

@@ -13,7 +13,8 @@ from studio.experiments.sweeping import stem_of
 from studio.preset import Preset, validate
 from studio.preset.fields import with_fields
 from studio.preset.sweep import Axis, parse_axis
-from studio.ui.describe import IDLE_REASONS, plan_of
+from studio.ui.describe import plan_of
+from studio.ui.idle import IDLE_REASONS
 from studio.ui.space import SPACE, Limits
 from studio.ui.sweep.asked import here, in_words, lines_of, look, read_axis, three
 from studio.ui.sweep.idle import idle_axes

@@ -155,6 +155,7 @@ def test_a_map_is_made_for_a_client_to_show(client: TestClient) -> None:
     half = Image.new("RGB", (96, 48), "white")
     half.paste("black", (0, 0, 48, 48))
     given = base64.b64encode(images.png_bytes(half)).decode()
+    line = base64.b64encode(images.png_bytes(Image.new("RGB", (1, 4096)))).decode()
     body = {"controlnet_module": "canny", "controlnet_input_images": [given]}
     answer = client.post("/controlnet/detect", json={**body, "controlnet_processor_res": 128})
     (made,) = answer.json()["images"]
@@ -165,6 +166,7 @@ def test_a_map_is_made_for_a_client_to_show(client: TestClient) -> None:
         ({"controlnet_input_images": []}, "1 to 16 pictures, got 0"),
         ({"controlnet_processor_res": 99999}, "at most 2048, got 99999"),
         ({"controlnet_threshold_a": 4000}, "got 4000"),
+        ({"controlnet_input_images": [line]}, "at most 4096 a side"),
     ):
         refused = client.post("/controlnet/detect", json={**body, **wrong})
         assert refused.status_code == 422 and said in refused.json()["detail"]

@@ -142,14 +142,24 @@
         "span",
         { class: "gs-line" },
         map.open,
-        button("close", named("Remove control image"), () => put(null)),
+        button("close", named("Remove control image"), () => {
+          studio.axes.withoutControl(card.stack.cards.indexOf(card), at);
+          put(null);
+        }),
       ),
     );
+    /** Give a picture that came after a while to its control; one that is gone by then gets none. */
+    function changeImage(image, count) {
+      if (studio.controlsOf(card.row).length >= count) return change({ image });
+      return studio.toast("A control image was removed meanwhile; the picture is left out.");
+    }
     async function take(file) {
+      const count = studio.controlsOf(card.row).length;
       const image = await card.keep(file, picker.node);
-      if (image) change({ image });
+      if (image) changeImage(image, count);
       return Boolean(image);
     }
+    if (at) studio.takesPictures(line, () => true, take); // of the first, the whole row
     function read() {
       const control = shown();
       line.hidden = !control;
@@ -158,7 +168,11 @@
       crop.hidden = !control?.image;
       picker.show(
         card.small(control?.image),
-        control?.image ? "Replace control image" : "Add a control image (click, or drop one here)",
+        control?.image
+          ? named("Replace control image")
+          : at
+            ? `Add control image ${at + 1} (click, or drop one here)`
+            : "Add a control image (click, or drop one here)",
       );
       if (!control) return;
       studio.fill(type, studio.readings(preprocessors, nets(), control.type));

@@ -116,10 +116,11 @@ window.studio = window.studio || {};
   /** Axes whose seeds of −1 are drawn, one for all pictures of that value: those of one line differ by
    *  nothing else then, and the number stands beside them. */
   studio.withSeedsDrawn = function (axes, draw) {
-    const drawn = (value) => (/^\s*[-−]1\s*$/.test(value) ? String(draw()) : value.trim());
+    const one = /(^|[,;؛[])(\s*)[-−]1(?=\s*(?:$|[,;؛\]]))/g; // in a list; of a range it is an end
     return axes.map((axis) => {
-      if (!SEEDS.test(axis.field) || !/^[\s\d,−-]+$/.test(axis.values)) return axis;
-      return { ...axis, values: axis.values.split(",").map(drawn).join(", ") };
+      if (!SEEDS.test(axis.field)) return axis;
+      const drawn = (_, before, room) => `${before}${room}${draw()}`;
+      return { ...axis, values: axis.values.replace(one, drawn) };
     });
   };
 
@@ -237,6 +238,25 @@ window.studio = window.studio || {};
           return;
         }
         change(next, next.some(({ lost }, at) => lost && !axes[at].lost) ? "lost" : "list");
+      },
+      /** A control of a row goes: an axis of it keeps its values and waits for another field, those of the
+       *  ones behind it follow them. */
+      withoutControl(row, at) {
+        const first = `rows.${row}.control.`;
+        const next = axes.map((axis) => {
+          const [, place, name] =
+            axis.field.match(new RegExp(`^rows\\.${row}\\.controls\\.(\\d+)\\.(.+)$`)) ??
+            (axis.field.startsWith(first) ? ["", -1, axis.field.slice(first.length)] : []);
+          const number = Number(place) + 1; // the first is 0
+          if (name === undefined || number < at) return axis;
+          const { values } = axis;
+          if (number === at)
+            return { field: "", values, lost: { row: "", name: `control.${name}` } };
+          const now = number === 1 ? first : `rows.${row}.controls.${number - 2}.`;
+          return { field: now + name, values };
+        });
+        if (next.some(({ field }, index) => field !== axes[index].field))
+          change(next, next.some(({ lost }, index) => lost && !axes[index].lost) ? "lost" : "list");
       },
       replace: (next) => change(next.slice(0, MOST), "list"),
       full: () => axes.length >= MOST,

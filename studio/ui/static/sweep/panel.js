@@ -183,7 +183,8 @@
       const given = studio.axes.list();
       if (!given.length) return studio.toast(NOTHING);
       // One that is here from before, of an earlier studio, had a seed of its own in each picture.
-      const drawn = answer.known ? given : studio.withSeedsDrawn(given, studio.newSeed);
+      const drawn =
+        answer.known && answer.turn === turn ? given : studio.withSeedsDrawn(given, studio.newSeed);
       if (drawn.some(({ values }, at) => values !== given[at].values)) studio.axes.replace(drawn);
       start.disabled = true;
       status.textContent = "Starting …";
