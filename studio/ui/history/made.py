@@ -11,6 +11,7 @@ from studio.preset import Preset, parse
 from studio.preset.finders import FINDERS
 from studio.preset.schedulers import SCHEDULERS
 from studio.preset.second_pass import SecondPass
+from studio.ui.errors import on_page
 from studio.ui.presets.copies import for_a1111
 
 
@@ -68,4 +69,4 @@ def _title(scheduler: str) -> str:
 def a1111(record: Record, preset: Preset) -> dict[str, Any]:
     """A1111's text of a picture for the clipboard, and what that cannot say."""
     code, left = for_a1111(preset, (record.width, record.height))
-    return {"code": code, "left_out": " · ".join(left)}
+    return {"code": code, "left_out": " · ".join(map(on_page, left))}

@@ -79,4 +79,4 @@ def test_a_picture_is_copied_for_a1111_with_what_that_cannot_say(
     rows = [{"prompt": "a cat", "weight": 7.5, "range": [0.0, 0.5]}]
     answer = view.answer(own, {"do": "a1111", "id": made(own, tmp_path, rows=rows)})
     assert answer["code"]["text"].startswith("a cat\n") and "Size: 40x20" in answer["code"]["text"]
-    assert "range" in answer["left_out"]
+    assert answer["left_out"].startswith("row 1, range: ")
