@@ -101,10 +101,16 @@
       },
       ...cards
         .filter((card) => card.takesControl())
-        .map((card) => ({
-          label: `Control image of ${row(card)}`,
-          take: (file) => seen(card, card.control.take(file)),
-        })),
+        .flatMap((card) => [
+          {
+            label: `Control image of ${row(card)}`,
+            take: (file) => seen(card, card.control.take(file)),
+          },
+          ...card.control.further().map(({ number, take }) => ({
+            label: `Control image ${number} of ${row(card)}`,
+            take: (file) => seen(card, take(file)),
+          })),
+        ]),
       ...cards
         .filter((card) => card.shown.fits())
         .map((card) => ({

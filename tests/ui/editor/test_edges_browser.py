@@ -87,3 +87,45 @@ def test_a_second_control_image_acts_beside_the_first(studio: Studio) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     box = lines.nth(1).bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_what_is_dropped_on_a_control_is_that_one_s_picture(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat"], steps=1)
+    card = studio.card(0)
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    card.get_by_role("button", name="Another control image").click()
+    expect(card.get_by_role("button", name="Replace control image 2")).to_be_visible()
+    before = studio.rows()[0]["control"]["image"]
+    page.evaluate(
+        """() => {
+            const canvas = document.createElement("canvas");
+            canvas.toBlob((blob) => {
+                const data = new DataTransfer();
+                data.items.add(new File([blob], "white.png", { type: "image/png" }));
+                const init = { dataTransfer: data, bubbles: true, cancelable: true };
+                document.querySelectorAll(".gs-control")[1].dispatchEvent(new DragEvent("drop", init));
+            });
+        }"""
+    )
+    page.wait_for_function(
+        "before => studio.stack.cards[0].row.controls[0].image !== before", arg=before, polling=100
+    )
+    assert studio.rows()[0]["control"]["image"] == before
+    uses = page.evaluate("studio.pictureUses().map(({ label }) => label)")
+    assert "Control image 2 of row 1: a cat" in uses
+
+
+def test_the_keyboard_stays_with_the_controls_that_are_left(studio: Studio) -> None:
+    page = studio.open().page
+    studio.use(["a cat"], steps=1)
+    card = studio.card(0)
+    card.locator(".gs-prompting .gs-file").set_input_files(CAT)
+    another = card.get_by_role("button", name="Another control image")
+    for _ in range(7):
+        another.focus()
+        page.keyboard.press("Enter")
+    expect(another).to_be_hidden()
+    expect(card.get_by_role("button", name="Remove control image 8")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(card.get_by_role("button", name="Remove control image 7")).to_be_focused()

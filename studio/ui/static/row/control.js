@@ -59,8 +59,8 @@
     return { open, view, read };
   }
 
-  /** The line of the control at a place of a row: {picker, line, map, take, read}. Behind the first, names
-   *  end with its number. */
+  /** The line of the control at a place of a row: {picker, line, map, remove, take, drop, read}. Behind
+   *  the first, names end with its number. */
   function controlLine(card, at) {
     const named = (text) => (at ? `${text} ${at + 1}` : text);
     const { preprocessors } = studio.served;
@@ -126,6 +126,11 @@
       () => shown()?.image,
       (image) => change({ image }),
     );
+    const remove = button("close", named("Remove control image"), () => {
+      studio.axes.withoutControl(card.stack.cards.indexOf(card), at);
+      put(null);
+      if (!line.checkVisibility()) card.control.remain(); // the keyboard stays with the others
+    });
     const line = el(
       "div",
       { class: "gs-line gs-control" },
@@ -138,15 +143,7 @@
       crop,
       edgeLine,
       // In one piece: the × never falls onto a line of its own.
-      el(
-        "span",
-        { class: "gs-line" },
-        map.open,
-        button("close", named("Remove control image"), () => {
-          studio.axes.withoutControl(card.stack.cards.indexOf(card), at);
-          put(null);
-        }),
-      ),
+      el("span", { class: "gs-line" }, map.open, remove),
     );
     /** Give a picture that came after a while to its control; one that is gone by then gets none. */
     function changeImage(image, count) {
@@ -159,7 +156,20 @@
       if (image) changeImage(image, count);
       return Boolean(image);
     }
-    if (at) studio.takesPictures(line, () => true, take); // of the first, the whole row
+    /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
+    async function drop(file) {
+      const taken = await take(file);
+      if (!taken || (await card.stack.images.seedOf(file)).error) return;
+      const said = "The picture is this row's control image now. It carries settings, too.";
+      studio.offer(said, "Open them", () => studio.openPreset(file));
+    }
+    if (at)
+      // the first one's are the row's
+      studio.takesPictures(
+        line,
+        () => true,
+        (file, own) => (own ? take(file) : drop(file)),
+      );
     function read() {
       const control = shown();
       line.hidden = !control;
@@ -187,7 +197,7 @@
       finished.checked = Boolean(control.finished);
       asItIs.hidden = control.type === studio.FINISHED;
     }
-    return { picker, line, map, take, read };
+    return { picker, line, map, remove, take, drop, read };
   }
 
   studio.rowEditors.control = function (card) {
@@ -203,22 +213,26 @@
         const nets = card.stack.models.controlNets();
         const next = studio.nextControl(all, preprocessors, nets);
         card.edit(studio.withControl(card.row, all.length, next));
+        if (!more.checkVisibility()) card.control.remain();
       },
       { title: "Acts together with the others; it begins with the picture of the last" },
     );
     const adding = el("div", { class: "gs-line gs-another-control" }, more);
-    /** Take a file that was dropped; where other tools read the settings in it, that is offered. */
-    async function drop(file) {
-      const taken = await first.take(file);
-      if (!taken || (await card.stack.images.seedOf(file)).error) return;
-      const said = "The picture is this row's control image now. It carries settings, too.";
-      studio.offer(said, "Open them", () => studio.openPreset(file));
-    }
     return {
       element: el("span", { class: "gs-control-thumb" }, first.picker.node, first.picker.input),
       below: el("div", {}, first.line, first.map.view, further, adding),
       take: first.take,
-      drop,
+      drop: first.drop,
+      /** Take a picture for each further control that there is: [{number, take}]. */
+      further: () =>
+        lines
+          .map(({ take }, at) => ({ number: at + 1, take }))
+          .slice(1, studio.controlsOf(card.row).length),
+      /** Have the keyboard where it goes on from a button that went with its line. */
+      remain() {
+        const last = lines[studio.controlsOf(card.row).length - 1];
+        (last?.remove ?? first.picker.node).focus();
+      },
       read(row) {
         const count = studio.controlsOf(row).length;
         first.picker.node.hidden = !card.takesControl();
